@@ -1,0 +1,16 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dapr.Voice.Contracts;
+
+/// <summary>How everything in this project goes over the wire as JSON: camelCase names, enums as snake_case words, nulls left out.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(SnakeCaseEnums)])]
+[JsonSerializable(typeof(TransceiverRecord))]
+[JsonSerializable(typeof(SlotRecord))]
+[JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(LifecycleEvent))]
+[JsonSerializable(typeof(List<SessionRecord>))]
+public sealed partial class ContractsJson : JsonSerializerContext
+{
+    public sealed class SnakeCaseEnums() : JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower);
+}
