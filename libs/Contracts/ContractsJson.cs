@@ -4,13 +4,13 @@ using System.Text.Json.Serialization;
 namespace Dapr.Voice.Contracts;
 
 /// <summary>How everything in this project goes over the wire as JSON: camelCase names, enums as snake_case words, nulls left out.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(SnakeCaseEnums)])]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
 [JsonSerializable(typeof(TransceiverRecord))]
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(LifecycleEvent))]
 [JsonSerializable(typeof(List<SessionRecord>))]
-public sealed partial class ContractsJson : JsonSerializerContext
-{
-    public sealed class SnakeCaseEnums() : JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower);
-}
+public sealed partial class ContractsJson : JsonSerializerContext;
+
+/// <summary><c>ClientHangup</c> as <c>client_hangup</c>: the word in records and events.</summary>
+public sealed class SnakeCaseEnum<TEnum>() : JsonStringEnumConverter<TEnum>(JsonNamingPolicy.SnakeCaseLower) where TEnum : struct, Enum;
