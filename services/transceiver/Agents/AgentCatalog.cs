@@ -1,0 +1,43 @@
+using System.Collections.Frozen;
+
+namespace Dapr.Voice.Transceiver.Agents;
+
+/// <summary>The agents this transceiver can give a session: <c>echo</c> and <c>parrot</c>, and every name with the URL of a Realtime backend.</summary>
+internal sealed class AgentCatalog
+{
+    public const string Echo = "echo";
+    public const string Parrot = "parrot";
+
+    private readonly FrozenDictionary<string, Uri> _backends;
+    private readonly string? _apiKey;
+
+    /// <param name="backends">Name to <c>ws://</c> or <c>wss://</c> URL; the names of the built-in agents are not for taking.</param>
+    /// <param name="apiKey">Bearer key for every backend, or null.</param>
+    /// <exception cref="ArgumentException">A name or URL that cannot work.</exception>
+    public AgentCatalog(IReadOnlyDictionary<string, string> backends, string? apiKey)
+    {
+        _backends = backends.ToFrozenDictionary(entry => entry.Key, entry => ParseBackend(entry.Key, entry.Value), StringComparer.OrdinalIgnoreCase);
+        _apiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey;
+    }
+
+    /// <summary>Configuration keys have no case, so names have none.</summary>
+    public bool Knows(string name) => IsBuiltIn(name) || _backends.ContainsKey(name);
+
+    /// <exception cref="ArgumentException">The catalog does not know the name.</exception>
+    public Agent Create(string name, IAgentHost host)
+    {
+        if (Knows(name)) throw new NotSupportedException($"The agents land within the hour ({host.Session.CallId}, {_apiKey?.Length}).");
+        throw new ArgumentException($"No agent is called '{name}'.", nameof(name));
+    }
+
+    private static bool IsBuiltIn(string name)
+        => name.Equals(Echo, StringComparison.OrdinalIgnoreCase) || name.Equals(Parrot, StringComparison.OrdinalIgnoreCase);
+
+    private static Uri ParseBackend(string name, string url)
+    {
+        if (IsBuiltIn(name)) throw new ArgumentException($"The agent name '{name}' is built in.");
+        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) || parsed.Scheme is not ("ws" or "wss"))
+            throw new ArgumentException($"The agent '{name}' needs a ws:// or wss:// URL.");
+        return parsed;
+    }
+}

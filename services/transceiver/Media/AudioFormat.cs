@@ -1,0 +1,11 @@
+namespace Dapr.Voice.Transceiver.Media;
+
+/// <summary>All audio inside: PCM16 mono at 24 kHz in frames of 20 ms. The RTP clock of Opus is 48 kHz whatever the codec runs at (RFC 7587, section 4.1).</summary>
+internal static class AudioFormat
+{
+    public const int SampleRate = 24_000;
+    public const int FrameSamples = 480;
+    public const int SamplesPerMillisecond = SampleRate / 1000;
+    public const uint RtpTicksPerFrame = 960;
+    public static readonly TimeSpan FrameDuration = TimeSpan.FromMilliseconds(20);
+}

@@ -1,0 +1,146 @@
+using System.Buffers;
+
+namespace Dapr.Voice.Transceiver.Media;
+
+/// <summary>
+/// Speech that the agent delivered faster than it can be heard. PCM lies in pooled chunks, item after item; an item starts on a
+/// frame of its own, so how far each was played is exact. One thread, the session's.
+/// </summary>
+internal sealed class DownlinkQueue : IDisposable
+{
+    /// <summary>
+    /// Five minutes, 14.4 MB. A Realtime response ends at 4096 audio tokens of 50 ms, which is 3.4 minutes, so no honest
+    /// backend reaches it; one that never stops talking costs a session no more than this.
+    /// </summary>
+    public const long MaximumSamples = 5L * 60 * AudioFormat.SampleRate;
+
+    // 170 ms: small enough that an idle session holds nothing, large enough that renting is rare.
+    private const int ChunkSamples = 4096;
+
+    private readonly Queue<Chunk> _chunks = new();
+    private readonly long _maximumSamples;
+    private Chunk? _tail;
+
+    public DownlinkQueue(long maximumSamples = MaximumSamples) => _maximumSamples = maximumSamples;
+
+    /// <summary>Samples waiting.</summary>
+    public long PendingSamples { get; private set; }
+
+    public bool IsEmpty => PendingSamples == 0;
+
+    /// <summary>Samples refused at the limit, ever.</summary>
+    public long DroppedSamples { get; private set; }
+
+    /// <summary>The item whose audio is next, or null when nothing waits.</summary>
+    public DownlinkItem? Current => IsEmpty ? null : _chunks.Peek().Item;
+
+    /// <summary>
+    /// Queues PCM (copied) behind what is there. Audio of an item that is not the last one queued starts a new run; the run before is
+    /// complete then. False if not all of it fitted: the rest is dropped and counted.
+    /// </summary>
+    public bool TryEnqueue(DownlinkItem item, ReadOnlySpan<short> pcm)
+    {
+        long room = _maximumSamples - PendingSamples;
+        bool fits = pcm.Length <= room;
+        if (!fits)
+        {
+            DroppedSamples += pcm.Length - room;
+            pcm = pcm[..(int)room];
+        }
+        if (_tail is not null && _tail.Item != item) _tail.Item.IsComplete = true;
+        while (!pcm.IsEmpty)
+        {
+            if (_tail is null || _tail.Item != item || _tail.Free == 0) AddChunk(item);
+            int taken = Math.Min(pcm.Length, _tail!.Free);
+            pcm[..taken].CopyTo(_tail.Pcm.AsSpan(_tail.End));
+            _tail.End += taken;
+            item.QueuedSamples += taken;
+            PendingSamples += taken;
+            pcm = pcm[taken..];
+        }
+        return fits;
+    }
+
+    /// <summary>No more audio of this item will come.</summary>
+    public void Complete(DownlinkItem item) => item.IsComplete = true;
+
+    /// <summary>
+    /// Takes the next 20 ms. False when there is none: nothing waits, or less than a frame of an item that is still being
+    /// delivered (to play it now would put a hole into the middle of a word). The end of an item is filled up with zeros.
+    /// </summary>
+    /// <param name="frame">480 samples.</param>
+    public bool TryTake(Span<short> frame, out DownlinkItem? item)
+    {
+        item = null;
+        if (IsEmpty) return false;
+        DownlinkItem front = _chunks.Peek().Item;
+        if (!front.IsComplete && front.QueuedSamples - front.PlayedSamples < frame.Length) return false;
+        item = front;
+        int filled = 0;
+        while (filled < frame.Length && _chunks.TryPeek(out Chunk? chunk) && chunk.Item == item)
+        {
+            int taken = Math.Min(frame.Length - filled, chunk.End - chunk.Start);
+            chunk.Pcm.AsSpan(chunk.Start, taken).CopyTo(frame[filled..]);
+            chunk.Start += taken;
+            filled += taken;
+            if (chunk.Start == chunk.End) Remove();
+        }
+        frame[filled..].Clear();
+        item.PlayedSamples += filled;
+        PendingSamples -= filled;
+        return true;
+    }
+
+    /// <summary>Drops the oldest <paramref name="samples"/>; they count as never queued.</summary>
+    public void DropOldest(int samples)
+    {
+        while (samples > 0 && _chunks.TryPeek(out Chunk? chunk))
+        {
+            int taken = Math.Min(samples, chunk.End - chunk.Start);
+            chunk.Start += taken;
+            chunk.Item.QueuedSamples -= taken;
+            PendingSamples -= taken;
+            samples -= taken;
+            if (chunk.Start == chunk.End) Remove();
+        }
+    }
+
+    /// <summary>Forgets everything that waits: the next frame taken is one queued after this.</summary>
+    /// <param name="cut">Receives each item that was cut short, in order; may be null.</param>
+    public void Flush(ICollection<DownlinkItem>? cut = null)
+    {
+        DownlinkItem? last = null;
+        while (_chunks.TryPeek(out Chunk? chunk))
+        {
+            if (chunk.Item != last && !chunk.Item.IsFullyPlayed) cut?.Add(chunk.Item);
+            last = chunk.Item;
+            last.IsComplete = true;
+            Remove();
+        }
+        PendingSamples = 0;
+    }
+
+    public void Dispose() => Flush();
+
+    private void AddChunk(DownlinkItem item)
+    {
+        _tail = new Chunk(item, ArrayPool<short>.Shared.Rent(ChunkSamples));
+        _chunks.Enqueue(_tail);
+    }
+
+    private void Remove()
+    {
+        Chunk chunk = _chunks.Dequeue();
+        if (chunk == _tail) _tail = null;
+        ArrayPool<short>.Shared.Return(chunk.Pcm);
+    }
+
+    private sealed class Chunk(DownlinkItem item, short[] pcm)
+    {
+        public DownlinkItem Item { get; } = item;
+        public short[] Pcm { get; } = pcm;
+        public int Start { get; set; }
+        public int End { get; set; }
+        public int Free => Pcm.Length - End;
+    }
+}
