@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Dapr.Voice.Hosting;
+
+public static class VoiceLogging
+{
+    private const string TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+
+    /// <summary>One line per event on standard output, UTC; JSON lines with <c>VOICE_LOG_JSON=1</c>. <c>Logging__LogLevel__…</c> still rules.</summary>
+    public static ILoggingBuilder AddVoiceLogging(this ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.ClearProviders();
+        // ASP.NET Core and HttpClient write whole URLs at Information, and a query may carry what is nobody's business.
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("System.Net.Http.HttpClient", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+        if (configuration["VOICE_LOG_JSON"] is "1" or "true")
+        {
+            logging.AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (TimestampFormat.TrimEnd(), true, false));
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                (console.TimestampFormat, console.UseUtcTimestamp, console.SingleLine) = (TimestampFormat, true, true);
+                console.ColorBehavior = LoggerColorBehavior.Disabled;
+            });
+        }
+        return logging;
+    }
+}
