@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dapr.Voice.Steering;
+
+/// <summary>
+/// The ICE password that belongs to a ufrag (DESIGN 4.2): base32 of the first 20 bytes of HMAC-SHA256(key, ufrag). Whoever holds the
+/// ring can check and answer a session's STUN without a look-up. It protects connectivity checks only; media keys come from DTLS.
+/// </summary>
+public static class IcePassword
+{
+    /// <summary>Characters; 160 bits, more than the 128 that RFC 8445, section 5.3 asks for.</summary>
+    public const int TextLength = 32;
+
+    private const int DerivedBytes = 20;
+
+    /// <param name="ufrag">A hint as text; its key id selects the key, so both rings rotate together.</param>
+    /// <exception cref="ArgumentException">Not of the shape of a hint, or the ring lacks its key.</exception>
+    public static string Derive(KeyRing passwordKeys, string ufrag)
+    {
+        Span<byte> ascii = stackalloc byte[RoutingHint.TextLength], password = stackalloc byte[TextLength];
+        if (ufrag.Length != RoutingHint.TextLength || !Ascii.IsValid(ufrag)) throw new ArgumentException("Not a ufrag of ours.", nameof(ufrag));
+        Encoding.ASCII.GetBytes(ufrag, ascii);
+        if (!TryDerive(passwordKeys, ascii, password)) throw new ArgumentException("Not a ufrag of ours, or its key has left the ring.", nameof(ufrag));
+        return Encoding.ASCII.GetString(password);
+    }
+
+    /// <summary>The same for packets: allocates nothing.</summary>
+    /// <param name="username"><c>ufrag</c> or <c>ufrag:peer</c>.</param>
+    /// <param name="password">Gets <see cref="TextLength"/> bytes of ASCII: the key of MESSAGE-INTEGRITY.</param>
+    public static bool TryDerive(KeyRing passwordKeys, ReadOnlySpan<byte> username, Span<byte> password)
+    {
+        int colon = username.IndexOf((byte)':');
+        var ufrag = colon < 0 ? username : username[..colon];
+        Span<byte> first = stackalloc byte[5];
+        // The first byte of the hint holds the key id; eight characters are five bytes, so this needs no more of it.
+        if (ufrag.Length != RoutingHint.TextLength || !Base32.TryDecode(ufrag[..8], first)) return false;
+        if (!passwordKeys.TryGetKey(first[0] & 15, out var key)) return false;
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key, ufrag, mac);
+        Base32.Encode(mac[..DerivedBytes], password);
+        return true;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Dapr.Voice.Steering;
+
+/// <summary>128 random bits that make a handshake unlike any before.</summary>
+internal readonly record struct LinkNonce(ulong High, ulong Low)
+{
+    public const int Length = 16;
+
+    public static LinkNonce CreateRandom()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        RandomNumberGenerator.Fill(bytes);
+        return Read(bytes);
+    }
+
+    public static LinkNonce Read(ReadOnlySpan<byte> bytes)
+        => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+
+    public void Write(Span<byte> destination)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(destination, High);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[8..], Low);
+    }
+}

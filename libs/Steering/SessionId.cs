@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Dapr.Voice.Steering;
+
+/// <summary>64 random bits that name a session; as text 13 characters of base32 in lower case.</summary>
+public readonly record struct SessionId(ulong Value)
+{
+    public const int TextLength = 13;
+
+    /// <summary>A new one. Unguessable, since the public call id is made of it.</summary>
+    public static SessionId CreateRandom()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        RandomNumberGenerator.Fill(bytes);
+        return new(BinaryPrimitives.ReadUInt64BigEndian(bytes));
+    }
+
+    public static bool TryParse(ReadOnlySpan<char> text, out SessionId id)
+    {
+        id = default;
+        if (text.Length != TextLength) return false;
+        Span<byte> ascii = stackalloc byte[TextLength], bytes = stackalloc byte[8];
+        for (int i = 0; i < TextLength; i++)
+        {
+            if (text[i] > 0x7F) return false;
+            ascii[i] = (byte)text[i];
+        }
+        if (!Base32.TryDecode(ascii, bytes)) return false;
+        id = new(BinaryPrimitives.ReadUInt64BigEndian(bytes));
+        return true;
+    }
+
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        Span<char> text = stackalloc char[TextLength];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, Value);
+        Base32.Encode(bytes, text);
+        return new string(text);
+    }
+}
