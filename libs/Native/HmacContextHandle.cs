@@ -1,0 +1,17 @@
+using System.Runtime.InteropServices;
+
+namespace Dapr.Voice.Native;
+
+/// <summary>An <c>HMAC_CTX</c>, keyed once and restarted for each message.</summary>
+public sealed class HmacContextHandle : SafeHandle
+{
+    public HmacContextHandle() : base(0, ownsHandle: true) { }
+
+    public override bool IsInvalid => handle == 0;
+
+    protected override bool ReleaseHandle()
+    {
+        LibCrypto.HMAC_CTX_free(handle);
+        return true;
+    }
+}
