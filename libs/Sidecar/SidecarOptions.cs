@@ -1,0 +1,60 @@
+namespace Dapr.Voice.Sidecar;
+
+/// <summary>Where the sidecar is and how long a call to it may take. Defaults come from the variables that <c>daprd</c> and Container Apps set.</summary>
+public sealed record SidecarOptions
+{
+    /// <summary>Port of the sidecar's HTTP API where nothing names another (<c>DAPR_HTTP_PORT</c>).</summary>
+    public const int DefaultHttpPort = 3500;
+
+    /// <summary>Base address of the sidecar's HTTP API, without a path. <c>DAPR_HTTP_ENDPOINT</c> beats <c>DAPR_HTTP_PORT</c>.</summary>
+    public Uri HttpEndpoint { get; set; } = EndpointFromEnvironment(Environment.GetEnvironmentVariable);
+
+    /// <summary>What the sidecar wants to see from us in <c>dapr-api-token</c>; null where it asks for none.</summary>
+    public string? ApiToken { get; set; } = EmptyAsNull(Environment.GetEnvironmentVariable("DAPR_API_TOKEN"));
+
+    /// <summary>What the sidecar puts in <c>dapr-api-token</c> when it calls us; null where it puts nothing.</summary>
+    public string? AppApiToken { get; set; } = EmptyAsNull(Environment.GetEnvironmentVariable("APP_API_TOKEN"));
+
+    /// <summary>
+    /// Deadline of one state operation, its read-backs included. A frozen store keeps the sidecar waiting for 10 s, a killed one for 3 s
+    /// (dapr-contract, point 15), so the deadline has to be ours.
+    /// </summary>
+    public TimeSpan StateTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Deadline of one publish call.</summary>
+    public TimeSpan PublishTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Deadline of one secret.</summary>
+    public TimeSpan SecretTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Deadline of one invocation: to the last byte through <see cref="IServiceInvoker"/>, to the headers through <see cref="SidecarInvocationHandler"/>, whose bodies may stream for hours.</summary>
+    public TimeSpan InvokeTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often <see cref="ISidecarHealth.WaitForOutboundHealthAsync"/> asks.</summary>
+    public TimeSpan HealthPollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The longest answer that is read, in bytes; a longer one counts as <c>Unavailable</c>. A bulk read of 50 checkpoints is far below.</summary>
+    public int MaximumAnswerBytes { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>Throws if a value makes no sense.</summary>
+    public void Validate()
+    {
+        if (!HttpEndpoint.IsAbsoluteUri || HttpEndpoint.Scheme is not ("http" or "https"))
+            throw new InvalidOperationException($"Sidecar endpoint '{HttpEndpoint}' is no http address: set DAPR_HTTP_ENDPOINT or DAPR_HTTP_PORT.");
+        foreach (var (name, value) in new[] { (nameof(StateTimeout), StateTimeout), (nameof(PublishTimeout), PublishTimeout), (nameof(SecretTimeout), SecretTimeout), (nameof(InvokeTimeout), InvokeTimeout), (nameof(HealthPollInterval), HealthPollInterval) })
+        {
+            if (value <= TimeSpan.Zero || value > TimeSpan.FromMinutes(10)) throw new InvalidOperationException($"Sidecar {name} must be above zero and at most ten minutes, not {value}.");
+        }
+        if (MaximumAnswerBytes < 64 * 1024) throw new InvalidOperationException($"Sidecar {nameof(MaximumAnswerBytes)} must be at least 64 KiB.");
+    }
+
+    internal static Uri EndpointFromEnvironment(Func<string, string?> variable)
+    {
+        if (EmptyAsNull(variable("DAPR_HTTP_ENDPOINT")) is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out var uri)) return uri;
+        return int.TryParse(variable("DAPR_HTTP_PORT"), out int port) && port is > 0 and <= ushort.MaxValue
+            ? new Uri($"http://127.0.0.1:{port}")
+            : new Uri($"http://127.0.0.1:{DefaultHttpPort}");
+    }
+
+    private static string? EmptyAsNull(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
+}
