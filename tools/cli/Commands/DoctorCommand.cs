@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Cli.Running;
+
+namespace Dapr.Voice.Cli.Commands;
+
+/// <summary><c>./voice doctor</c>: what is missing here and how to get it.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create(Installation installation)
+    {
+        var json = new Option<bool>("--json") { Description = "Print one JSON object: ready, missing[{what, fix}]" };
+        var tests = new Option<bool>("--tests") { Description = "Also what './voice test' needs" };
+        var command = new Command("doctor", "Say what is missing on this machine and how to get it") { json, tests };
+        command.SetAction(result =>
+        {
+            var checks = Checks(installation, result.GetValue(tests)).ToList();
+            var missing = checks.Where(c => c.Fix is not null).ToList();
+            if (result.GetValue(json))
+            {
+                Output.Json(new JsonObject
+                {
+                    ["ready"] = missing.Count == 0,
+                    ["missing"] = new JsonArray([.. missing.Select(m => (JsonNode)new JsonObject { ["what"] = m.What, ["fix"] = m.Fix })]),
+                });
+            }
+            else
+            {
+                foreach (var check in checks)
+                {
+                    Console.WriteLine($"{(check.Fix is null ? "ok     " : "MISSING")}  {check.What}");
+                    if (check.Fix is not null) Console.WriteLine($"         -> {check.Fix}");
+                }
+                Console.WriteLine(missing.Count == 0 ? "Ready: './voice up'." : $"{missing.Count} missing.");
+            }
+            return missing.Count == 0 ? 0 : 1;
+        });
+        return command;
+    }
+
+    private sealed record Check(string What, string? Fix);
+
+    private static IEnumerable<Check> Checks(Installation installation, bool includeTests)
+    {
+        yield return new Check($".NET runtime {Environment.Version}", null);
+        foreach (var required in NativeRequirement.All.Where(r => includeTests || !r.ForTestsOnly))
+        {
+            bool present = required.IsPresent();
+            yield return new Check($"{required.Package}: {required.UsedFor}", present ? null : NativePackages.InstallCommand([required]) + (NativePackages.MayInstall ? "   ('./voice up' does that for you)" : ""));
+        }
+        var running = RunState.Load(installation) is { IsAlive: true } state ? state : null;
+        if (running is not null) yield return new Check($"running at {running.Url} with {running.SidecarKind}", null);
+        else
+        {
+            foreach (var (what, port, udp, option) in new[] { ("the page and the API", 8080, false, "--port"), ("the relay", 3478, true, "--relay-port"), ("signaling's sidecar", ServicePlan.SignalingSidecarPort, false, "") })
+            {
+                string kind = udp ? "udp" : "tcp";
+                string? fix = PortOwner.Find(port, udp) is { } holder ? $"taken by {holder}: end it{(option.Length > 0 ? $", or './voice up {option} N'" : "")}" : null;
+                yield return new Check($"port {port}/{kind} for {what} is free", fix);
+            }
+        }
+        yield return Writable(installation.Home);
+    }
+
+    private static Check Writable(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            string probe = Path.Combine(folder, ".probe");
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+            return new Check($"{folder} can be written", null);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return new Check($"{folder} can be written", "set VOICE_HOME to a folder of yours");
+        }
+    }
+}

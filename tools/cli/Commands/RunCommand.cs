@@ -1,0 +1,43 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Cli.Running;
+
+namespace Dapr.Voice.Cli.Commands;
+
+/// <summary><c>./voice run SERVICE</c>: one of our processes in the foreground with a laptop's settings, as <c>dapr.yaml</c> starts them. The environment wins over the settings.</summary>
+internal static class RunCommand
+{
+    public static Command Create(Installation installation)
+    {
+        var service = new Argument<string>("service") { Description = "signaling, relay, transceiver, local-agent" };
+        var shard = new Option<int>("--shard") { Description = "The transceiver's shard", DefaultValueFactory = _ => 0 };
+        var agent = new Option<string>("--agent") { Description = "Default agent", DefaultValueFactory = _ => "local" };
+        var command = new Command("run", "Run one service in the foreground (what dapr.yaml calls)") { service, shard, agent };
+        command.SetAction(async (result, cancellation) =>
+        {
+            string name = result.GetValue(service)!;
+            var options = new UpOptions
+            {
+                Agent = result.GetValue(agent)!, Transceivers = result.GetValue(shard) + 1, HttpPort = 8080, RelayPort = 3478, Addresses = [], HttpAddress = "127.0.0.1", Apps = [],
+                Components = null, UseDevelopmentSidecar = true, Region = "local",
+            };
+            LocalSecrets.Ensure(installation);
+            string wanted = name == "transceiver" ? Contracts.AppIds.Transceiver(result.GetValue(shard)) : name;
+            var planned = new ServicePlan(installation, options, daprd: null).Processes.FirstOrDefault(p => p.Name == wanted && p.Name != "sidecar")
+                ?? throw new CommandFailedException($"'{name}' is no service", "give signaling, relay, transceiver or local-agent");
+            var start = new ProcessStartInfo(planned.FileName) { WorkingDirectory = installation.Root };
+            foreach (string argument in planned.Arguments) start.ArgumentList.Add(argument);
+            foreach (var (key, value) in planned.Environment)
+            {
+                // The token is daprd's to choose: ours is only for sidecars that we start ourselves.
+                if (key != "APP_API_TOKEN") start.Environment.TryAdd(key, value);
+            }
+            using var process = Process.Start(start) ?? throw new CommandFailedException($"{name} does not start");
+            using var forward = cancellation.Register(() => _ = Native.LibC.kill(process.Id, Native.LibC.SIGTERM));
+            await process.WaitForExitAsync(CancellationToken.None);
+            return process.ExitCode;
+        });
+        return command;
+    }
+}

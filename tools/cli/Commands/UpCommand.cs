@@ -1,0 +1,189 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Cli.Running;
+using Spectre.Console;
+
+namespace Dapr.Voice.Cli.Commands;
+
+/// <summary><c>./voice up</c>: one region on this machine, ready to talk to.</summary>
+internal static class UpCommand
+{
+    public static Command Create(Installation installation)
+    {
+        var agent = new Option<string>("--agent") { Description = "Default agent: local (hears and speaks, no network), echo, parrot, or a Realtime WebSocket URL", DefaultValueFactory = _ => "local" };
+        var transceivers = new Option<int>("--transceivers") { Description = "How many transceivers (1 to 16)", DefaultValueFactory = _ => 2 };
+        var port = new Option<int>("--port") { Description = "HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
+        var relayPort = new Option<int>("--relay-port") { Description = "The relay's public UDP port", DefaultValueFactory = _ => 3478 };
+        var address = new Option<string[]>("--address") { Description = "Address of this machine to name in answers (repeatable); default: loopback and all of this machine's", AllowMultipleArgumentsPerToken = false };
+        var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you (microphones then need HTTPS)", DefaultValueFactory = _ => "127.0.0.1" };
+        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };
+        var components = new Option<string?>("--components") { Description = "Folder with Dapr components (default components/local)" };
+        var development = new Option<bool>("--development-sidecar") { Description = "Use the development sidecar even where daprd and Redis are there" };
+        var region = new Option<string>("--region") { Description = "Name of the region", DefaultValueFactory = _ => "local" };
+        var detach = new Option<bool>("--detach") { Description = "Return when it answers; './voice down' ends it" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var install = new Option<bool>("--no-install") { Description = "Never install packages with apt" };
+        var supervise = new Option<bool>("--supervise") { Hidden = true };
+        var command = new Command("up", "Start one region on this machine: relay, transceivers, signaling, local agent, sidecars")
+        { agent, transceivers, port, relayPort, address, http, app, components, development, region, detach, json, install, supervise };
+        command.SetAction(async (result, cancellation) =>
+        {
+            int count = result.GetValue(transceivers);
+            if (count is < 1 or > 16) throw new CommandFailedException($"--transceivers {count} is out of range", "give 1 to 16");
+            string chosen = result.GetValue(agent)!;
+            if (chosen is not ("local" or "echo" or "parrot") && !(Uri.TryCreate(chosen, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss"))
+                throw new CommandFailedException($"agent '{chosen}' is unknown", "give local, echo, parrot, or the ws:// or wss:// URL of a Realtime backend");
+            foreach (string given in result.GetValue(address) ?? [])
+            {
+                if (!global::System.Net.IPAddress.TryParse(given, out _)) throw new CommandFailedException($"'{given}' is no IP address", "for example: --address 192.168.1.20");
+            }
+            foreach (string given in result.GetValue(app) ?? []) AppArgument.Parse(given);
+            var options = new UpOptions
+            {
+                Agent = chosen,
+                Transceivers = count,
+                HttpPort = result.GetValue(port),
+                RelayPort = result.GetValue(relayPort),
+                Addresses = result.GetValue(address) ?? [],
+                HttpAddress = result.GetValue(http)!,
+                Apps = result.GetValue(app) ?? [],
+                Components = result.GetValue(components) is { } folder ? Path.GetFullPath(folder) : null,
+                UseDevelopmentSidecar = result.GetValue(development),
+                Region = result.GetValue(region)!,
+            };
+            bool asJson = result.GetValue(json);
+            if (!result.GetValue(supervise) && RunState.Load(installation) is { IsAlive: true } running)
+            {
+                throw new CommandFailedException($"already running since {running.StartedAt.ToLocalTime():HH:mm:ss} at {running.Url} (pid {running.SupervisorPid})", "'./voice down' ends it");
+            }
+            await NativePackages.EnsureAsync(includeTests: false, mayInstall: !result.GetValue(install), Output.Say, cancellation);
+            string apiKey = LocalSecrets.Ensure(installation);
+            string? daprd = options.UseDevelopmentSidecar ? null : await FindDaprdAsync(cancellation);
+            var plan = new ServicePlan(installation, options, daprd);
+            if (!result.GetValue(supervise)) plan.EnsurePortsAreFree();
+            return result.GetValue(detach) && !result.GetValue(supervise)
+                ? await DetachAsync(installation, asJson, cancellation)
+                : await SuperviseAsync(installation, options, plan, apiKey, asJson, quiet: result.GetValue(supervise), cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> SuperviseAsync(Installation installation, UpOptions options, ServicePlan plan, string apiKey, bool asJson, bool quiet, CancellationToken cancellation)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; ended.Cancel(); });
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => { context.Cancel = true; ended.Cancel(); });
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => { context.Cancel = true; ended.Cancel(); });
+        var watch = Stopwatch.StartNew();
+        var supervisor = new Supervisor(installation, plan, Output.Say);
+        RunState State() => new()
+        {
+            Url = plan.Url,
+            CallsUrl = plan.Url + "/v1/realtime/calls",
+            ApiKey = apiKey,
+            Relay = new RelayAddresses($"{plan.Addresses[0]}:{options.RelayPort}", null),
+            Sidecars = plan.Sidecars,
+            SidecarKind = plan.Daprd is null ? "development sidecar" : "daprd",
+            SidecarControlPort = plan.Daprd is null ? ServicePlan.SidecarControlPort : null,
+            DefaultAgent = options.Agent,
+            Processes = supervisor.Processes(options.Region),
+            SupervisorPid = Environment.ProcessId,
+            SupervisorStart = ProcessIdentity.StartOf(Environment.ProcessId) ?? 0,
+            StartedAt = DateTimeOffset.UtcNow - watch.Elapsed,
+        };
+        try
+        {
+            if (!quiet) Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
+            await supervisor.StartAsync(ended.Token);
+            var state = State();
+            state.Save(installation);
+            supervisor.Changed = () => State().Save(installation);
+            if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Default.RunState));
+            else if (!quiet) Print(state, watch.Elapsed, detached: false);
+            await Task.Delay(Timeout.Infinite, ended.Token);
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            if (!quiet) Output.Say("stopping ...");
+        }
+        finally
+        {
+            await supervisor.DisposeAsync();
+            File.Delete(installation.RunFile);
+        }
+        return 0;
+    }
+
+    /// <summary>Starts a second process of ours in a session of its own that supervises, and returns when the system answers.</summary>
+    private static async Task<int> DetachAsync(Installation installation, bool asJson, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(installation.Logs);
+        File.Delete(installation.RunFile);
+        string log = Path.Combine(installation.Logs, "supervisor.log");
+        string[] own = [.. Environment.GetCommandLineArgs().Skip(1).Where(a => a is not ("--detach" or "--json")), "--supervise"];
+        // setsid: Ctrl-C in this terminal is not for it. The shell takes standard output away from us, so that a pipe on `up --json` ends with it.
+        var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = installation.Root };
+        foreach (string argument in new[] { "-c", "log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "voice", log, installation.DotnetHost, installation.Assembly(VoiceProgram.Cli) }.Concat(own)) start.ArgumentList.Add(argument);
+        using var supervisor = Process.Start(start) ?? throw new CommandFailedException("the supervisor does not start");
+        var watch = Stopwatch.StartNew();
+        if (!asJson) Output.Say("starting ...");
+        while (true)
+        {
+            if (RunState.Load(installation) is { IsAlive: true } state)
+            {
+                if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Default.RunState));
+                else Print(state, watch.Elapsed, detached: true);
+                return 0;
+            }
+            if (supervisor.HasExited)
+            {
+                string[] lines = [.. File.ReadAllLines(log).Where(l => l.Length > 0)];
+                throw new CommandFailedException(lines.Length > 0 ? string.Join(Environment.NewLine, lines.TakeLast(4)) : "the supervisor ended", $"read the logs in {installation.Logs}");
+            }
+            try
+            {
+                await Task.Delay(50, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                supervisor.Kill();
+                throw;
+            }
+        }
+    }
+
+    private static void Print(RunState state, TimeSpan took, bool detached)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("process", "listens", "pid", "region");
+        foreach (var process in state.Processes) table.AddRow(process.Name, process.Listens, process.Pid.ToString(), process.Region);
+        AnsiConsole.Write(table);
+        Console.WriteLine($"Talk to it:   {state.Url}   (up in {took.TotalSeconds:0.0} s; agent: {state.DefaultAgent}; sidecars: {state.SidecarKind})");
+        Console.WriteLine($"Call it:      ./voice call --wav question.wav --out answer.wav");
+        Console.WriteLine($"API:          POST {state.CallsUrl}   Authorization: Bearer {state.ApiKey}");
+        Console.WriteLine(detached ? "Stop it:      ./voice down" : "Stop it:      Ctrl-C");
+    }
+
+    /// <summary>The real sidecar is used where it can work: on the PATH, with the Redis of components/local answering.</summary>
+    private static async Task<string?> FindDaprdAsync(CancellationToken cancellation)
+    {
+        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "daprd")).FirstOrDefault(File.Exists);
+        if (found is null) return null;
+        try
+        {
+            using var redis = new TcpClient();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limit.CancelAfter(TimeSpan.FromSeconds(1));
+            await redis.ConnectAsync("127.0.0.1", 6379, limit.Token);
+            return found;
+        }
+        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+        {
+            Output.Say("daprd is on the PATH, but no Redis answers at localhost:6379: using the development sidecar");
+            return null;
+        }
+    }
+}

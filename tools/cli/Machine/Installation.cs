@@ -1,0 +1,51 @@
+namespace Dapr.Voice.Cli.Machine;
+
+/// <summary>Where things are: in a clone (built by <c>./voice</c>) or in a folder made by <c>./voice publish</c>.</summary>
+internal sealed class Installation
+{
+    private Installation(string root, bool isPublished)
+    {
+        Root = root;
+        IsPublished = isPublished;
+        Home = Environment.GetEnvironmentVariable("VOICE_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : Path.Combine(root, ".voice");
+    }
+
+    /// <summary>The repository's or the published folder's root.</summary>
+    public string Root { get; }
+    public bool IsPublished { get; }
+
+    /// <summary>State of a running system: keys, logs, process list. <c>.voice</c> below the root, or VOICE_HOME.</summary>
+    public string Home { get; }
+    public string Logs => Path.Combine(Home, "logs");
+    public string SecretsFile => Path.Combine(Home, "secrets.json");
+    public string RunFile => Path.Combine(Home, "run.json");
+    public string Components => Path.Combine(Root, "components", "local");
+    public string Web => Path.Combine(Root, "web");
+
+    public static Installation Find()
+    {
+        string root = Environment.GetEnvironmentVariable("VOICE_ROOT") is { Length: > 0 } named ? named : AppContext.BaseDirectory;
+        return new Installation(Path.GetFullPath(root), Environment.GetEnvironmentVariable("VOICE_PUBLISHED") == "1");
+    }
+
+    /// <summary>The dotnet host: the published folder's own, else the one that runs us.</summary>
+    public string DotnetHost => IsPublished ? Path.Combine(Root, "dotnet", "dotnet") : Environment.ProcessPath ?? "dotnet";
+
+    /// <summary>The entry assembly of one of our programs.</summary>
+    public string Assembly(VoiceProgram program) => IsPublished
+        ? Path.Combine(Root, "bin", program.Name, program.AssemblyName + ".dll")
+        : Path.Combine(Root, program.ProjectFolder, "bin", "Release", "net10.0", program.AssemblyName + ".dll");
+}
+
+/// <summary>One of our programs: its short name, its project's folder and its assembly.</summary>
+internal sealed record VoiceProgram(string Name, string ProjectFolder, string AssemblyName)
+{
+    public static readonly VoiceProgram Relay = new("relay", "services/relay", "Dapr.Voice.Relay");
+    public static readonly VoiceProgram Transceiver = new("transceiver", "services/transceiver", "Dapr.Voice.Transceiver");
+    public static readonly VoiceProgram Signaling = new("signaling", "services/signaling", "Dapr.Voice.Signaling");
+    public static readonly VoiceProgram DevSidecar = new("dev-sidecar", "tools/dev-sidecar", "Dapr.Voice.DevSidecar");
+    public static readonly VoiceProgram LocalAgent = new("local-agent", "samples/local-agent", "Dapr.Voice.LocalAgent");
+    public static readonly VoiceProgram Cli = new("cli", "tools/cli", "Dapr.Voice.Cli");
+
+    public static readonly IReadOnlyList<VoiceProgram> All = [Relay, Transceiver, Signaling, DevSidecar, LocalAgent, Cli];
+}

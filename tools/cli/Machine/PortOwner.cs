@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Dapr.Voice.Cli.Machine;
+
+/// <summary>Says whether a port is free, and if not, whose it is, as far as /proc tells this user.</summary>
+internal static class PortOwner
+{
+    /// <summary>Throws <see cref="CommandFailedException"/> naming the port's holder where it can't be bound.</summary>
+    public static void EnsureFree(string what, int port, bool udp, string option)
+    {
+        using var probe = new Socket(AddressFamily.InterNetwork, udp ? SocketType.Dgram : SocketType.Stream, udp ? ProtocolType.Udp : ProtocolType.Tcp);
+        try
+        {
+            // A port in TIME_WAIT is free for a server that sets SO_REUSEADDR, as Kestrel does.
+            if (!udp) probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            probe.Bind(new IPEndPoint(udp ? IPAddress.Any : IPAddress.Loopback, port));
+            if (!udp) probe.Listen(1);
+        }
+        catch (SocketException failure)
+        {
+            string kind = udp ? "udp" : "tcp";
+            string holder = Find(port, udp) is { } owner ? $"is taken by {owner}" : "can't be bound: " + failure.Message;
+            throw new CommandFailedException($"port {port}/{kind} for {what} {holder}", $"end that process, or choose another port with {option}");
+        }
+    }
+
+    /// <summary>"name (pid 123)", or null where nothing is found.</summary>
+    public static string? Find(int port, bool udp)
+    {
+        var inodes = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string table in udp ? ["udp", "udp6"] : new[] { "tcp", "tcp6" })
+        {
+            if (!File.Exists($"/proc/net/{table}")) continue;
+            foreach (string line in File.ReadLines($"/proc/net/{table}").Skip(1))
+            {
+                string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (fields.Length < 10 || (!udp && fields[3] != "0A")) continue;
+                string local = fields[1];
+                if (int.Parse(local[(local.LastIndexOf(':') + 1)..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) == port) inodes.Add($"socket:[{fields[9]}]");
+            }
+        }
+        if (inodes.Count == 0) return null;
+        foreach (string process in Directory.EnumerateDirectories("/proc").Where(p => char.IsAsciiDigit(Path.GetFileName(p)[0])))
+        {
+            try
+            {
+                foreach (string descriptor in Directory.EnumerateFiles(process + "/fd"))
+                {
+                    if (File.ResolveLinkTarget(descriptor, false) is { } target && inodes.Contains(Path.GetFileName(target.FullName)))
+                        return $"{File.ReadAllText(process + "/comm").Trim()} (pid {Path.GetFileName(process)})";
+                }
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // Another user's process, or one that has just ended: it can't be named.
+            }
+        }
+        return "a process of another user";
+    }
+}

@@ -1,0 +1,193 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
+
+namespace Dapr.Voice.Cli.Running;
+
+/// <summary>One process to start: program, arguments, environment, and how to see that it is ready.</summary>
+internal sealed record PlannedProcess(
+    string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens, string? ReadyUrl, int StartOrder);
+
+/// <summary>
+/// Which processes make up one region on this machine, on which ports, with which settings. Everything listens on loopback but the
+/// relay's UDP port and, where asked for, signaling.
+/// </summary>
+internal sealed class ServicePlan
+{
+    public const int SignalingSidecarPort = 3500;
+    public const int RelaySidecarPort = 3501;
+    public const int TransceiverSidecarPort = 3510;
+    public const int RelayHttpPort = 8070;
+    public const int AgentPort = 8090;
+    public const int TransceiverHttpPort = 8100;
+    public const int LinkPort = 20000;
+    public const int SidecarControlPort = 3599;
+
+    /// <summary>Link ports set aside for each shard; one worker thread listens on each.</summary>
+    public const int LinkPortsPerShard = 16;
+
+    private readonly Installation _installation;
+    private readonly UpOptions _options;
+    private readonly string _appApiToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+
+    public ServicePlan(Installation installation, UpOptions options, string? daprd)
+    {
+        _installation = installation;
+        _options = options;
+        Daprd = daprd;
+        Addresses = options.Addresses.Count > 0 ? options.Addresses : [.. OwnAddresses()];
+        Sidecars = AppsWithPorts().ToDictionary(a => a.Id, a => a.SidecarPort, StringComparer.Ordinal);
+        Processes = [.. Build().OrderBy(p => p.StartOrder)];
+    }
+
+    /// <summary>Path of the real sidecar, or null for the development sidecar.</summary>
+    public string? Daprd { get; }
+    public IReadOnlyList<string> Addresses { get; }
+    public IReadOnlyDictionary<string, int> Sidecars { get; }
+    public IReadOnlyList<PlannedProcess> Processes { get; }
+
+    public string Url => $"http://{(_options.HttpAddress is "0.0.0.0" or "*" ? Addresses[0] : _options.HttpAddress)}:{_options.HttpPort}";
+
+    public void EnsurePortsAreFree()
+    {
+        PortOwner.EnsureFree("signaling", _options.HttpPort, udp: false, "--port");
+        PortOwner.EnsureFree("the relay", _options.RelayPort, udp: true, "--relay-port");
+        PortOwner.EnsureFree("the relay's health", RelayHttpPort, udp: false, "(fixed; end its holder)");
+        if (NeedsLocalAgent) PortOwner.EnsureFree("the local agent", AgentPort, udp: false, "(fixed; end its holder)");
+        for (int shard = 0; shard < _options.Transceivers; shard++)
+        {
+            PortOwner.EnsureFree(AppIds.Transceiver(shard), TransceiverHttpPort + shard, udp: false, "--transceivers");
+            PortOwner.EnsureFree($"the link of {AppIds.Transceiver(shard)}", LinkPort + shard * LinkPortsPerShard, udp: true, "--transceivers");
+        }
+        foreach (var (app, port) in Sidecars) PortOwner.EnsureFree($"the sidecar of {app}", port, udp: false, "(fixed; end its holder)");
+        if (Daprd is null) PortOwner.EnsureFree("the development sidecar's control", SidecarControlPort, udp: false, "(fixed; end its holder)");
+    }
+
+    private bool NeedsLocalAgent => true;
+
+    private IEnumerable<(string Id, int SidecarPort, int? AppPort)> AppsWithPorts()
+    {
+        yield return (AppIds.Signaling, SignalingSidecarPort, _options.HttpPort);
+        yield return (AppIds.Relay, RelaySidecarPort, RelayHttpPort);
+        for (int shard = 0; shard < _options.Transceivers; shard++)
+            yield return (AppIds.Transceiver(shard), TransceiverSidecarPort + shard, TransceiverHttpPort + shard);
+        foreach (string app in _options.Apps)
+        {
+            var parsed = AppArgument.Parse(app);
+            yield return (parsed.Id, parsed.SidecarPort, parsed.AppPort);
+        }
+    }
+
+    private IEnumerable<PlannedProcess> Build()
+    {
+        string components = _options.Components ?? _installation.Components;
+        if (Daprd is null)
+        {
+            var arguments = new List<string> { "--resources-path", components, "--control-port", SidecarControlPort.ToString() };
+            string configuration = Path.Combine(components, "config", "config.yaml");
+            if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
+            foreach (var (id, sidecarPort, appPort) in AppsWithPorts()) arguments.AddRange(["--app", appPort is null ? $"{id}={sidecarPort}" : $"{id}={sidecarPort},{appPort}"]);
+            yield return Program(VoiceProgram.DevSidecar, "sidecar", arguments, new() { ["APP_API_TOKEN"] = _appApiToken },
+                "http " + string.Join(' ', Sidecars.Values.Order()), $"http://127.0.0.1:{SignalingSidecarPort}/v1.0/healthz/outbound", 0);
+        }
+        else
+        {
+            foreach (var (id, sidecarPort, appPort) in AppsWithPorts())
+            {
+                string configuration = Path.Combine(components, "config", "config.yaml");
+                List<string> arguments =
+                [
+                    "--app-id", id, "--dapr-http-port", sidecarPort.ToString(), "--dapr-grpc-port", (sidecarPort + 46_500).ToString(), "--dapr-internal-grpc-port", (sidecarPort + 46_700).ToString(),
+                    "--metrics-port", (sidecarPort + 5_600).ToString(), "--resources-path", components, "--dapr-listen-addresses", "127.0.0.1", "--log-level", "warn",
+                ];
+                if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
+                if (appPort is { } port) arguments.AddRange(["--app-port", port.ToString(), "--app-protocol", "http"]);
+                yield return new PlannedProcess($"daprd-{id}", Daprd, arguments, new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiToken }, $"http {sidecarPort}",
+                    $"http://127.0.0.1:{sidecarPort}/v1.0/healthz/outbound", 0);
+            }
+        }
+
+        if (NeedsLocalAgent)
+            yield return Program(VoiceProgram.LocalAgent, "local-agent", [], new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{AgentPort}" }, $"ws {AgentPort}", $"http://127.0.0.1:{AgentPort}/healthz", 1);
+
+        for (int shard = 0; shard < _options.Transceivers; shard++)
+        {
+            var settings = ServiceSettings(AppIds.Transceiver(shard), TransceiverHttpPort + shard, TransceiverSidecarPort + shard);
+            settings["Transceiver__Shard"] = shard.ToString();
+            settings["Transceiver__LinkEndpoint"] = $"127.0.0.1:{LinkPort + shard * LinkPortsPerShard}";
+            settings["Transceiver__DefaultAgent"] = _options.Agent;
+            settings["Transceiver__Agents__local"] = $"ws://127.0.0.1:{AgentPort}/v1/realtime";
+            if (Uri.TryCreate(_options.Agent, UriKind.Absolute, out _))
+            {
+                settings["Transceiver__Agents__custom"] = _options.Agent;
+                settings["Transceiver__DefaultAgent"] = "custom";
+            }
+            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), [], settings, $"link udp {LinkPort + shard * LinkPortsPerShard}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", 2);
+        }
+
+        var relay = ServiceSettings(AppIds.Relay, RelayHttpPort, RelaySidecarPort);
+        relay["Relay__PublicEndpoint"] = $"0.0.0.0:{_options.RelayPort}";
+        relay["Relay__LinkAddress"] = "127.0.0.1";
+        for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
+        yield return Program(VoiceProgram.Relay, "relay", [], relay, $"udp {_options.RelayPort}", $"http://127.0.0.1:{RelayHttpPort}/healthz", 3);
+
+        var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
+        signaling["ASPNETCORE_URLS"] = $"http://{_options.HttpAddress}:{_options.HttpPort}";
+        for (int i = 0; i < Addresses.Count; i++) signaling[$"Signaling__Ingresses__{i}"] = $"udp://{Addresses[i]}:{_options.RelayPort}";
+        bool custom = Uri.TryCreate(_options.Agent, UriKind.Absolute, out _);
+        signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
+        string[] agents = custom ? ["local", "echo", "parrot", "custom"] : ["local", "echo", "parrot"];
+        for (int i = 0; i < agents.Length; i++) signaling[$"Signaling__Agents__{i}"] = agents[i];
+        signaling["Signaling__WebRoot"] = _installation.Web;
+        signaling["Signaling__DemoPage"] = "true";
+        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", 4);
+    }
+
+    private Dictionary<string, string> ServiceSettings(string appId, int httpPort, int sidecarPort) => new(StringComparer.Ordinal)
+    {
+        ["APP_ID"] = appId,
+        ["APP_PORT"] = httpPort.ToString(),
+        ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort}",
+        ["DAPR_HTTP_PORT"] = sidecarPort.ToString(),
+        ["APP_API_TOKEN"] = _appApiToken,
+        ["Fleet__Region"] = _options.Region,
+        ["Fleet__RegionNumber"] = "0",
+    };
+
+    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, int order)
+    {
+        environment["DOTNET_gcServer"] = "0";
+        environment["DOTNET_NOLOGO"] = "1";
+        return new(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, order);
+    }
+
+    /// <summary>Loopback first: the page and the tools on this machine need nothing else. Then each IPv4 address of this machine, for phones beside it.</summary>
+    private static IEnumerable<string> OwnAddresses()
+    {
+        yield return "127.0.0.1";
+        foreach (var network in NetworkInterface.GetAllNetworkInterfaces())
+        {
+            if (network.OperationalStatus != OperationalStatus.Up || network.NetworkInterfaceType == NetworkInterfaceType.Loopback) continue;
+            foreach (var address in network.GetIPProperties().UnicastAddresses)
+            {
+                if (address.Address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address.Address)) yield return address.Address.ToString();
+            }
+        }
+    }
+}
+
+/// <summary><c>ID=SIDECAR_PORT[,APP_PORT]</c>.</summary>
+internal sealed record AppArgument(string Id, int SidecarPort, int? AppPort)
+{
+    public static AppArgument Parse(string text)
+    {
+        string[] halves = text.Split('=', 2);
+        string[] ports = halves.Length == 2 ? halves[1].Split(',') : [];
+        if (halves[0].Length > 0 && ports.Length is 1 or 2 && ushort.TryParse(ports[0], out ushort sidecar) && (ports.Length == 1 || ushort.TryParse(ports[1], out _)))
+            return new(halves[0], sidecar, ports.Length == 2 ? ushort.Parse(ports[1]) : null);
+        throw new CommandFailedException($"'{text}' is not ID=SIDECAR_PORT[,APP_PORT]", "for example: --app billing=3700,8080");
+    }
+}

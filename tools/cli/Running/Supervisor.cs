@@ -1,0 +1,221 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.Cli.Running;
+
+/// <summary>
+/// Starts the planned processes, brings back those that die, and ends all of them together. A crashed process comes back at once the
+/// first time (media survives a relay that is back within a second), later with a growing pause, so that a broken one does not spin.
+/// </summary>
+internal sealed class Supervisor(Installation installation, ServicePlan plan, Action<string> say) : IAsyncDisposable
+{
+    private static readonly TimeSpan GraceOnStop = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestRestartPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
+
+    // PR_SET_PDEATHSIG fires when the *thread* that forked ends, not its process (prctl(2)): so one thread that lives as long as we do forks them all.
+    private readonly BlockingCollection<(PlannedProcess Process, TaskCompletionSource Done)> _launches = [];
+    private Thread? _launcher;
+
+    private readonly Lock _lock = new();
+    // Below: guarded by _lock.
+    private readonly Dictionary<string, Child> _children = new(StringComparer.Ordinal);
+    private bool _stopping;
+
+    private sealed class Child
+    {
+        public required PlannedProcess Plan { get; init; }
+        public Process? Process { get; set; }
+        public int Restarts { get; set; }
+        public StreamWriter? Log { get; set; }
+    }
+
+    /// <summary>Called after each restart.</summary>
+    public Action? Changed { get; set; }
+
+    public IReadOnlyList<RunningProcess> Processes(string region)
+    {
+        lock (_lock)
+        {
+            return [.. plan.Processes.Where(p => _children.ContainsKey(p.Name)).Select(p => _children[p.Name])
+                .Select(c => new RunningProcess(c.Plan.Name, c.Process is { HasExited: false } alive ? alive.Id : 0, region, c.Plan.Listens, c.Restarts))];
+        }
+    }
+
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(installation.Logs);
+        _launcher = new Thread(RunLauncher) { IsBackground = true, Name = "launcher" };
+        _launcher.Start();
+        foreach (var group in plan.Processes.GroupBy(p => p.StartOrder).OrderBy(g => g.Key))
+        {
+            foreach (var process in group) await LaunchAsync(process);
+            await Task.WhenAll(group.Select(p => WaitUntilReadyAsync(p, cancellation)));
+        }
+    }
+
+    private void RunLauncher()
+    {
+        foreach (var (process, done) in _launches.GetConsumingEnumerable())
+        {
+            try
+            {
+                Launch(process);
+                done.SetResult();
+            }
+            catch (Exception failure)
+            {
+                done.SetException(failure);
+            }
+        }
+    }
+
+    private Task LaunchAsync(PlannedProcess planned)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _launches.Add((planned, done));
+        return done.Task;
+    }
+
+    private void Launch(PlannedProcess planned)
+    {
+        lock (_lock)
+        {
+            if (_stopping) return;
+            if (!_children.TryGetValue(planned.Name, out var child)) _children[planned.Name] = child = new Child { Plan = planned };
+            // setpriv makes the kernel end the child when its supervisor is killed: nothing stays behind, whatever happens to us.
+            bool bound = File.Exists("/usr/bin/setpriv");
+            var start = new ProcessStartInfo(bound ? "/usr/bin/setpriv" : planned.FileName)
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                RedirectStandardInput = true,
+                WorkingDirectory = Path.GetDirectoryName(installation.Home)!,
+            };
+            if (bound)
+            {
+                foreach (string argument in new[] { "--pdeathsig", "KILL", "--", planned.FileName }) start.ArgumentList.Add(argument);
+            }
+            foreach (string argument in planned.Arguments) start.ArgumentList.Add(argument);
+            foreach (var (name, value) in planned.Environment) start.Environment[name] = value;
+            start.Environment.Remove("VOICE_ROOT");
+            start.Environment.Remove("VOICE_PUBLISHED");
+            child.Log ??= new StreamWriter(new FileStream(Path.Combine(installation.Logs, planned.Name + ".log"), FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
+            var process = new Process { StartInfo = start, EnableRaisingEvents = true };
+            var log = child.Log;
+            void Write(object _, DataReceivedEventArgs line)
+            {
+                if (line.Data is null) return;
+                lock (log) log.WriteLine(line.Data);
+            }
+            process.OutputDataReceived += Write;
+            process.ErrorDataReceived += Write;
+            process.Exited += (_, _) => OnExit(child, process);
+            if (!process.Start()) throw new CommandFailedException($"{planned.Name} does not start");
+            child.Process = process;
+            process.StandardInput.Close();
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+        }
+    }
+
+    private void OnExit(Child child, Process process)
+    {
+        TimeSpan pause;
+        lock (_lock)
+        {
+            if (_stopping || child.Process != process) return;
+            child.Restarts++;
+            pause = child.Restarts == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.Restarts - 2)));
+        }
+        say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{(pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "")} (log: {Path.Combine(installation.Logs, child.Plan.Name + ".log")})");
+        _ = Task.Run(async () =>
+        {
+            await Task.Delay(pause);
+            await LaunchAsync(child.Plan);
+            Changed?.Invoke();
+        });
+    }
+
+    private async Task WaitUntilReadyAsync(PlannedProcess planned, CancellationToken cancellation)
+    {
+        if (planned.ReadyUrl is null) return;
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        var watch = Stopwatch.StartNew();
+        int failures = 0;
+        while (watch.Elapsed < StartLimit)
+        {
+            try
+            {
+                using var answer = await client.GetAsync(planned.ReadyUrl, cancellation);
+                if (answer.IsSuccessStatusCode) return;
+            }
+            catch (Exception failure) when (failure is HttpRequestException || (failure is TaskCanceledException && !cancellation.IsCancellationRequested))
+            {
+                // Not listening yet.
+            }
+            lock (_lock) failures = _children[planned.Name].Restarts;
+            if (failures >= 3) break;
+            await Task.Delay(100, cancellation);
+        }
+        string log = Path.Combine(installation.Logs, planned.Name + ".log");
+        string last = LastLines(log, 3);
+        throw new CommandFailedException($"{planned.Name} did not become ready{(failures >= 3 ? " (it ended three times)" : $" within {StartLimit.TotalSeconds:0} s")}: {last}", $"read {log}");
+    }
+
+    private static string LastLines(string path, int count)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(file);
+            return string.Join(" | ", reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(count));
+        }
+        catch (IOException)
+        {
+            return "(no log)";
+        }
+    }
+
+    /// <summary>SIGTERM to all in the order opposite to their start, five seconds, then SIGKILL.</summary>
+    public async Task StopAsync()
+    {
+        List<Child> children;
+        lock (_lock)
+        {
+            _stopping = true;
+            children = [.. _children.Values.OrderByDescending(c => c.Plan.StartOrder)];
+        }
+        // The sidecars (order 0) go last: the others say goodbye through them.
+        foreach (var group in children.GroupBy(c => c.Plan.StartOrder == 0).OrderBy(g => g.Key))
+        {
+            foreach (var child in group) Signal(child, LibC.SIGTERM);
+            var deadline = Task.Delay(GraceOnStop);
+            var exits = Task.WhenAll(group.Select(c => c.Process?.WaitForExitAsync() ?? Task.CompletedTask));
+            await Task.WhenAny(exits, deadline);
+            foreach (var child in group) Signal(child, LibC.SIGKILL);
+            await exits;
+        }
+    }
+
+    private static void Signal(Child child, int signal)
+    {
+        if (child.Process is { HasExited: false } process) _ = LibC.kill(process.Id, signal);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        lock (_lock)
+        {
+            foreach (var child in _children.Values)
+            {
+                child.Process?.Dispose();
+                child.Log?.Dispose();
+            }
+        }
+    }
+}
