@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Stun;
+
+/// <summary>
+/// Writes a message front to back into a span the caller owns; the length field is right after every call. Too small a span,
+/// or an attribute after the one that must be last, is the caller's mistake and throws.
+/// </summary>
+public ref struct StunMessageWriter
+{
+    private readonly Span<byte> _destination;
+    private bool _hasIntegrity;
+    private bool _hasFingerprint;
+
+    /// <param name="transactionId">Twelve bytes.</param>
+    public StunMessageWriter(Span<byte> destination, StunClass messageClass, StunMethod method, scoped ReadOnlySpan<byte> transactionId)
+    {
+        if (transactionId.Length != StunHeader.TransactionIdLength)
+            throw new ArgumentException("A transaction id has twelve bytes.", nameof(transactionId));
+        if (destination.Length < StunHeader.Length) throw new ArgumentException("No room for a header.", nameof(destination));
+        _destination = destination;
+        BinaryPrimitives.WriteUInt16BigEndian(destination, StunHeader.EncodeType(messageClass, method));
+        BinaryPrimitives.WriteUInt16BigEndian(destination[StunHeader.LengthOffset..], 0);
+        BinaryPrimitives.WriteUInt32BigEndian(destination[StunHeader.MagicCookieOffset..], StunHeader.MagicCookie);
+        transactionId.CopyTo(destination[StunHeader.TransactionIdOffset..]);
+        Length = StunHeader.Length;
+    }
+
+    /// <summary>Bytes written so far, header included.</summary>
+    public int Length { get; private set; }
+
+    public void Add(StunAttributeType type, scoped ReadOnlySpan<byte> value)
+    {
+        if (_hasIntegrity && type is not StunAttributeType.MessageIntegritySha256)
+            throw new InvalidOperationException("Receivers ignore what follows MESSAGE-INTEGRITY.");
+        value.CopyTo(Reserve(type, value.Length));
+    }
+
+    /// <summary>An attribute that says all by being there: USE-CANDIDATE.</summary>
+    public void AddFlag(StunAttributeType type) => Add(type, []);
+
+    public void AddUInt32(StunAttributeType type, uint value)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
+        Add(type, bytes);
+    }
+
+    public void AddUInt64(StunAttributeType type, ulong value)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, value);
+        Add(type, bytes);
+    }
+
+    public void AddXorMappedAddress(TransportAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[XorMappedAddress.MaximumValueLength];
+        int length = XorMappedAddress.Write(bytes, address, _destination.Slice(StunHeader.TransactionIdOffset, StunHeader.TransactionIdLength));
+        Add(StunAttributeType.XorMappedAddress, bytes[..length]);
+    }
+
+    /// <param name="code">300 to 699.</param>
+    /// <param name="reason">UTF-8 for people, short.</param>
+    public void AddErrorCode(int code, scoped ReadOnlySpan<byte> reason)
+    {
+        if (code is < 300 or > 699) throw new ArgumentOutOfRangeException(nameof(code), code, "300 to 699.");
+        var value = Reserve(StunAttributeType.ErrorCode, 4 + reason.Length);
+        value[0] = value[1] = 0;
+        value[2] = (byte)(code / 100);
+        value[3] = (byte)(code % 100);
+        reason.CopyTo(value[4..]);
+    }
+
+    /// <param name="key">The password's bytes with short-term credentials.</param>
+    public void AddMessageIntegrity(scoped ReadOnlySpan<byte> key)
+    {
+        if (_hasIntegrity) throw new InvalidOperationException("MESSAGE-INTEGRITY is there already.");
+        int covered = Length;
+        var value = Reserve(StunAttributeType.MessageIntegrity, MessageIntegrity.ValueLength);
+        MessageIntegrity.Compute(_destination[..covered], key, value);
+        _hasIntegrity = true;
+    }
+
+    /// <summary>Nothing can be added after it.</summary>
+    public void AddFingerprint()
+    {
+        int covered = Length;
+        var value = Reserve(StunAttributeType.Fingerprint, Fingerprint.ValueLength);
+        BinaryPrimitives.WriteUInt32BigEndian(value, Fingerprint.Compute(_destination[..covered]));
+        _hasFingerprint = true;
+    }
+
+    /// <summary>Writes the attribute's header and padding and counts it into the message's length; the caller fills the value.</summary>
+    private Span<byte> Reserve(StunAttributeType type, int length)
+    {
+        if (_hasFingerprint) throw new InvalidOperationException("FINGERPRINT is the last attribute.");
+        int padded = StunHeader.Padded(length);
+        if (_destination.Length - Length < StunHeader.AttributeHeaderLength + padded)
+            throw new InvalidOperationException("The destination is too small for the message.");
+        var attribute = _destination.Slice(Length, StunHeader.AttributeHeaderLength + padded);
+        BinaryPrimitives.WriteUInt16BigEndian(attribute, (ushort)type);
+        BinaryPrimitives.WriteUInt16BigEndian(attribute[2..], (ushort)length);
+        attribute[(StunHeader.AttributeHeaderLength + length)..].Clear();
+        Length += attribute.Length;
+        BinaryPrimitives.WriteUInt16BigEndian(_destination[StunHeader.LengthOffset..], (ushort)(Length - StunHeader.Length));
+        return attribute.Slice(StunHeader.AttributeHeaderLength, length);
+    }
+}

@@ -1,0 +1,28 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Dapr.Voice.Stun;
+
+/// <summary>The 96 bits that tie a response to its request, as a value that can be kept and compared.</summary>
+public readonly record struct TransactionId(ulong High, uint Low)
+{
+    public const int Length = StunHeader.TransactionIdLength;
+
+    /// <summary>Unguessable, as RFC 8489, section 5 wants: it keeps off-path answers out.</summary>
+    public static TransactionId Create()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        RandomNumberGenerator.Fill(bytes);
+        return From(bytes);
+    }
+
+    /// <param name="bytes">Twelve bytes.</param>
+    public static TransactionId From(ReadOnlySpan<byte> bytes)
+        => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt32BigEndian(bytes[8..]));
+
+    public void Write(Span<byte> destination)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(destination, High);
+        BinaryPrimitives.WriteUInt32BigEndian(destination[8..], Low);
+    }
+}
