@@ -1,0 +1,10 @@
+namespace Dapr.Voice.Signaling;
+
+/// <summary>Names of agents go into records, logs and URLs, so only plain characters.</summary>
+internal static class AgentName
+{
+    public const int MaximumLength = 64;
+
+    public static bool IsValid(string? name)
+        => name is { Length: >= 1 and <= MaximumLength } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+}

@@ -1,0 +1,110 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace Dapr.Voice.Signaling.Realtime;
+
+/// <summary>The body of <c>POST /v1/realtime/calls</c> in any of its three forms.</summary>
+/// <param name="Session">A JSON object, or null.</param>
+/// <param name="AnswersJson">The answer goes back as <c>{id, sdp}</c> instead of bare SDP.</param>
+internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string? Agent, int? MaxSessionSeconds, bool AnswersJson)
+{
+    /// <summary>Rule 17 of realtime-protocol, section 3. A browser's offer has 1.5 to 6 KiB.</summary>
+    public const int MaximumOfferBytes = 64 * 1024;
+
+    /// <summary>What the session record holds (libs/Contracts).</summary>
+    public const int MaximumSessionBytes = 16 * 1024;
+
+    // JSON escapes every line end of the offer, and multipart adds headers: room for both forms of the largest offer.
+    private const int MaximumEnvelopeBytes = MaximumOfferBytes + MaximumSessionBytes + 16 * 1024;
+    private const int MaximumParts = 16;
+    private const string Expected = "application/sdp, multipart/form-data with the parts 'sdp' and 'session', or application/json {sdp, session}";
+
+    public static async Task<(CallRequest? Request, ApiError? Error)> ReadAsync(HttpRequest request)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)) return (null, ApiError.WrongMediaType(Expected));
+        if (type.MediaType.Equals("application/sdp", StringComparison.OrdinalIgnoreCase))
+        {
+            byte[]? body = await RequestBody.ReadAsync(request, MaximumOfferBytes);
+            return body is null ? (null, ApiError.TooLarge(MaximumOfferBytes)) : Checked(new(Encoding.UTF8.GetString(body), null, null, null, AnswersJson: false));
+        }
+
+        bool isMultipart = type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
+        if (!isMultipart && !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)) return (null, ApiError.WrongMediaType(Expected));
+        byte[]? envelope = await RequestBody.ReadAsync(request, MaximumEnvelopeBytes);
+        if (envelope is null) return (null, ApiError.TooLarge(MaximumEnvelopeBytes));
+        return isMultipart ? await ReadMultipartAsync(type, envelope, request.HttpContext.RequestAborted) : ReadJson(envelope, request);
+    }
+
+    /// <summary>A session must be an object of bounded size; what is in it is for the agent to judge.</summary>
+    public static ApiError? CheckSession(JsonElement? session, int limitBytes)
+    {
+        if (session is not { } value) return null;
+        if (value.ValueKind != JsonValueKind.Object) return ApiError.Invalid("invalid_session", "'session' should be a JSON object.", "session");
+        return Encoding.UTF8.GetByteCount(value.GetRawText()) > limitBytes
+            ? ApiError.Invalid("session_too_large", $"'session' may have at most {limitBytes / 1024} KiB.", "session")
+            : null;
+    }
+
+    private static (CallRequest?, ApiError?) ReadJson(byte[] envelope, HttpRequest request)
+    {
+        CallBody? body;
+        try
+        {
+            body = JsonSerializer.Deserialize(envelope, RealtimeJson.Default.CallBody);
+        }
+        catch (JsonException)
+        {
+            return (null, ApiError.Invalid("invalid_json", "The body is not the JSON that is expected here: {sdp, session?, agent?}."));
+        }
+        if (string.IsNullOrEmpty(body?.Sdp)) return (null, ApiError.Invalid("missing_sdp", "'sdp' should be the offer.", "sdp"));
+        bool wantsSdp = request.GetTypedHeaders().Accept?.Any(accept => accept.MediaType.Equals("application/sdp", StringComparison.OrdinalIgnoreCase)) == true;
+        return Checked(new(body.Sdp, NullIfJsonNull(body.Session), body.Agent, body.MaxSessionSeconds, AnswersJson: !wantsSdp));
+    }
+
+    private static async Task<(CallRequest?, ApiError?)> ReadMultipartAsync(MediaTypeHeaderValue type, byte[] envelope, CancellationToken cancellation)
+    {
+        string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
+        if (boundary.Length is < 1 or > 70) return (null, ApiError.Invalid("invalid_multipart", "The Content-Type names no boundary of 1 to 70 characters."));
+
+        string? sdp = null;
+        JsonElement? session = null;
+        try
+        {
+            var reader = new MultipartReader(boundary, new MemoryStream(envelope, writable: false)) { BodyLengthLimit = MaximumEnvelopeBytes };
+            for (int parts = 0; await reader.ReadNextSectionAsync(cancellation) is { } part; parts++)
+            {
+                if (parts == MaximumParts) return (null, ApiError.Invalid("invalid_multipart", $"At most {MaximumParts} parts."));
+                if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out ContentDispositionHeaderValue? disposition)) continue;
+                string name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
+                if (name is not ("sdp" or "session")) continue;
+                // Real clients send these parts without a file name; with one they mean the same.
+                using var content = new StreamReader(part.Body, Encoding.UTF8);
+                string text = await content.ReadToEndAsync(cancellation);
+                if (name == "sdp") sdp = text;
+                else session = JsonSerializer.Deserialize(text, RealtimeJson.Default.JsonElement);
+            }
+        }
+        catch (JsonException)
+        {
+            return (null, ApiError.Invalid("invalid_json", "The part 'session' is not JSON.", "session"));
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            return (null, ApiError.Invalid("invalid_multipart", "The body is not the multipart/form-data that its Content-Type promises."));
+        }
+        return sdp is null
+            ? (null, ApiError.Invalid("missing_sdp", "The part 'sdp' is missing.", "sdp"))
+            : Checked(new(sdp, NullIfJsonNull(session), null, null, AnswersJson: false));
+    }
+
+    private static (CallRequest?, ApiError?) Checked(CallRequest request)
+    {
+        if (Encoding.UTF8.GetByteCount(request.OfferSdp) > MaximumOfferBytes) return (null, ApiError.TooLarge(MaximumOfferBytes));
+        if (string.IsNullOrWhiteSpace(request.OfferSdp)) return (null, ApiError.Invalid("missing_sdp", "The offer is empty.", "sdp"));
+        return CheckSession(request.Session, MaximumSessionBytes) is { } error ? (null, error) : (request, null);
+    }
+
+    private static JsonElement? NullIfJsonNull(JsonElement? element) => element is { ValueKind: not JsonValueKind.Null } ? element : null;
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dapr.Voice.Signaling.Realtime;
+
+internal sealed record ErrorBody(ErrorDetail Error);
+
+/// <param name="Param">The field of the request that is to blame; present as null otherwise, as clients expect.</param>
+internal sealed record ErrorDetail(string Message, string Type, string Code, string? Param);
+
+internal sealed record ProblemBody(string Type, string Title, int Status, string Code, string? Param);
+
+internal sealed record ClientSecretRequest
+{
+    public ExpiresAfter? ExpiresAfter { get; init; }
+    public JsonElement? Session { get; init; }
+
+    /// <summary>Our extension: sessions made with this key reach this agent and no other.</summary>
+    public string? Agent { get; init; }
+
+    /// <summary>Our extension: sessions made with this key last at most so long.</summary>
+    public int? MaxSessionSeconds { get; init; }
+}
+
+internal sealed record ExpiresAfter(string? Anchor, int? Seconds);
+
+/// <param name="ExpiresAt">Unix seconds.</param>
+internal sealed record ClientSecretResponse(string Value, long ExpiresAt, JsonElement Session);
+
+/// <summary>The JSON form of a call.</summary>
+internal sealed record CallBody(string? Sdp, JsonElement? Session, string? Agent, int? MaxSessionSeconds);
+
+internal sealed record CallCreated(string Id, string Sdp);
+
+/// <summary>Bodies of the public API: snake_case, as the client family writes them.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, PropertyNameCaseInsensitive = false)]
+[JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(ClientSecretRequest))]
+[JsonSerializable(typeof(ClientSecretResponse))]
+[JsonSerializable(typeof(CallBody))]
+[JsonSerializable(typeof(CallCreated))]
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class RealtimeJson : JsonSerializerContext;
