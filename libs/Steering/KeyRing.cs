@@ -46,7 +46,10 @@ public sealed class KeyRing
         return true;
     }
 
-    internal bool TryGetKey(int id, out ReadOnlySpan<byte> key)
+    public bool HasKey(int id) => TryGetKey(id, out _);
+
+    /// <summary>For those that sign with the ring; valid as long as the ring.</summary>
+    public bool TryGetKey(int id, out ReadOnlySpan<byte> key)
     {
         byte[]? found = (uint)id < MaximumKeys ? _keys[id] : null;
         key = found;

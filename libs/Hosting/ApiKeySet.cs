@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dapr.Voice.Hosting;
+
+/// <summary>API keys of app servers, as hashes: the keys themselves are not kept.</summary>
+public sealed class ApiKeySet
+{
+    /// <summary>Keys come from a random generator; a shorter one is a password somebody thought of.</summary>
+    public const int MinimumKeyLength = 16;
+
+    private readonly byte[][] _hashes;
+
+    private ApiKeySet(byte[][] hashes) => _hashes = hashes;
+
+    public int Count => _hashes.Length;
+
+    /// <summary>Reads keys separated by commas.</summary>
+    /// <param name="error">What is wrong, without the key.</param>
+    public static bool TryParse(string? secretText, out ApiKeySet? keys, out string? error)
+    {
+        string[] entries = (secretText ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        keys = null;
+        error = entries switch
+        {
+            [] => "it holds no key",
+            _ when entries.Any(entry => entry.Length < MinimumKeyLength) => $"a key in it is shorter than {MinimumKeyLength} characters",
+            _ when entries.Any(entry => entry.Any(c => c is <= ' ' or > '~')) => "a key in it has a character that no HTTP header can carry",
+            _ => null,
+        };
+        if (error is not null) return false;
+        keys = new([.. entries.Select(Hash)]);
+        return true;
+    }
+
+    /// <summary>Looks at every key, so that the time taken tells nothing but how many there are.</summary>
+    public bool Contains(string key)
+    {
+        byte[] hash = Hash(key);
+        bool isFound = false;
+        foreach (byte[] known in _hashes) isFound |= CryptographicOperations.FixedTimeEquals(hash, known);
+        return isFound;
+    }
+
+    private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
+}

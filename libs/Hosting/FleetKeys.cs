@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Steering;
+using Microsoft.Extensions.Logging;
+
+namespace Dapr.Voice.Hosting;
+
+/// <summary>The fleet's keys as this process needs them, read once from the secret store and checked. A property whose secret was not asked for throws.</summary>
+public sealed partial class FleetKeys
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250), LongestPause = TimeSpan.FromSeconds(5);
+
+    private HintKeyRing? _hintKeys;
+    private KeyRing? _passwordKeys, _tokenKeys;
+    private LinkKey? _linkKey;
+    private ApiKeySet? _apiKeys;
+    private string? _certificatePem, _certificateFingerprint;
+
+    private FleetKeys() { }
+
+    public HintKeyRing HintKeys => _hintKeys ?? throw NotAskedFor();
+    public KeyRing PasswordKeys => _passwordKeys ?? throw NotAskedFor();
+    public LinkKey LinkKey => _linkKey ?? throw NotAskedFor();
+    public KeyRing TokenKeys => _tokenKeys ?? throw NotAskedFor();
+    public ApiKeySet ApiKeys => _apiKeys ?? throw NotAskedFor();
+
+    /// <summary>Certificate and private key of the fleet, PEM.</summary>
+    public string CertificatePem => _certificatePem ?? throw NotAskedFor();
+
+    /// <summary>The certificate as SDP names it: <c>sha-256 AB:CD:…</c> (RFC 8122, section 5).</summary>
+    public string CertificateFingerprint => _certificateFingerprint ?? throw NotAskedFor();
+
+    /// <summary>
+    /// Reads the secrets, and tries again for as long as it takes: a sidecar may start after us, and a secret may be added after the service. Each
+    /// try that fails is logged with the secret's name and what to do.
+    /// </summary>
+    /// <exception cref="SettingsException">A secret is there and unusable. The message names it and never repeats it.</exception>
+    public static async Task<FleetKeys> LoadAsync(ISecretStore secrets, FleetSecrets needed, ILogger logger, TimeProvider time, CancellationToken cancellation)
+    {
+        var keys = new FleetKeys();
+        foreach ((FleetSecrets secret, string name) in Names)
+        {
+            if (!needed.HasFlag(secret)) continue;
+            string text = await ReadAsync(secrets, name, logger, time, cancellation);
+            if (!keys.TryTake(secret, text, out string? error)) throw new SettingsException($"Secret '{name}' in the store '{ComponentNames.Secrets}' can't be used: {error}.");
+        }
+
+        // A hint's key id selects the password's key: a ring that lacks it would answer calls that no client can connect.
+        if (keys._hintKeys is { } hints && keys._passwordKeys is { } passwords && !passwords.HasKey(hints.CurrentId))
+        {
+            throw new SettingsException($"Secret '{SecretNames.PasswordKeys}' lacks key {hints.CurrentId}, the current one of '{SecretNames.HintKeys}': both rings need the same ids.");
+        }
+        LogLoaded(logger, needed);
+        return keys;
+    }
+
+    private static IEnumerable<(FleetSecrets, string)> Names =>
+    [
+        (FleetSecrets.HintKeys, SecretNames.HintKeys),
+        (FleetSecrets.PasswordKeys, SecretNames.PasswordKeys),
+        (FleetSecrets.LinkKey, SecretNames.LinkKey),
+        (FleetSecrets.TokenKeys, SecretNames.TokenKeys),
+        (FleetSecrets.ApiKeys, SecretNames.ApiKeys),
+        (FleetSecrets.DtlsCertificate, SecretNames.DtlsCertificate),
+    ];
+
+    private static async Task<string> ReadAsync(ISecretStore secrets, string name, ILogger logger, TimeProvider time, CancellationToken cancellation)
+    {
+        for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            SecretResult result = await secrets.GetAsync(ComponentNames.Secrets, name, cancellation);
+            switch (result.Outcome)
+            {
+                case SecretOutcome.Found: return result.Value!;
+                case SecretOutcome.Unavailable: LogSidecarAway(logger, name, result.ErrorCode, pause.TotalSeconds); break;
+                default: LogSecretNotGiven(logger, name, ComponentNames.Secrets, result.Outcome, result.ErrorCode, pause.TotalSeconds); break;
+            }
+            await Task.Delay(pause, time, cancellation);
+        }
+    }
+
+    private bool TryTake(FleetSecrets secret, string text, out string? error)
+    {
+        switch (secret)
+        {
+            case FleetSecrets.HintKeys: return HintKeyRing.TryParse(text, out _hintKeys, out error);
+            case FleetSecrets.PasswordKeys: return KeyRing.TryParse(text, out _passwordKeys, out error);
+            case FleetSecrets.TokenKeys: return KeyRing.TryParse(text, out _tokenKeys, out error);
+            case FleetSecrets.LinkKey: return LinkKey.TryParse(text, out _linkKey, out error);
+            case FleetSecrets.ApiKeys: return ApiKeySet.TryParse(text, out _apiKeys, out error);
+            case FleetSecrets.DtlsCertificate: return TryTakeCertificate(text, out error);
+            default: throw new ArgumentOutOfRangeException(nameof(secret));
+        }
+    }
+
+    private bool TryTakeCertificate(string text, out string? error)
+    {
+        // Stores that hold one line (Key Vault through some tools, .env files) carry the line ends as '\n'.
+        string pem = text.Replace("\\n", "\n", StringComparison.Ordinal);
+        error = null;
+        try
+        {
+            using X509Certificate2 certificate = X509Certificate2.CreateFromPem(pem, pem);
+            using ECDsa? key = certificate.GetECDsaPrivateKey();
+            if (key is not { KeySize: 256 }) error = "it is not an ECDSA P-256 certificate with its key";
+            _certificateFingerprint = "sha-256 " + string.Join(':', SHA256.HashData(certificate.RawData).Select(b => b.ToString("X2")));
+            _certificatePem = pem;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            // The exception's message may quote what it read.
+            error = "it is not PEM of a certificate followed by its PKCS#8 private key";
+        }
+        return error is null;
+    }
+
+    private static InvalidOperationException NotAskedFor() => new("This secret was not among those asked for.");
+
+    [LoggerMessage(1, LogLevel.Information, "Keys loaded: {Secrets}")]
+    private static partial void LogLoaded(ILogger logger, FleetSecrets secrets);
+
+    [LoggerMessage(2, LogLevel.Warning, "No sidecar for secret {Secret} ({ErrorCode}); next try in {PauseSeconds} s. Is it running, and is DAPR_HTTP_PORT its port?")]
+    private static partial void LogSidecarAway(ILogger logger, string secret, string? errorCode, double pauseSeconds);
+
+    [LoggerMessage(3, LogLevel.Error, "Secret {Secret} is not to be had from the store {Store}: {Outcome} {ErrorCode}; next try in {PauseSeconds} s. Add it to the store, and this app to the component's scopes")]
+    private static partial void LogSecretNotGiven(ILogger logger, string secret, string store, SecretOutcome outcome, string? errorCode, double pauseSeconds);
+}
