@@ -1,0 +1,442 @@
+using System.Buffers.Binary;
+using System.Text;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Steering;
+
+/// <summary>
+/// The transceiver's end of all links that come to one socket: welcomes relays, hands on their packets, announces slots. One thread
+/// owns it.
+/// <para>A HELLO alone changes nothing, so a replayed one cannot take a link away: the link is taken into use by the first
+/// frame that carries the new cookie, which only the holder of the key can compute from this handshake's two nonces. A relay
+/// that comes back gets the number it had, by its id; what was going to the old process goes to the new one from then on.</para>
+/// </summary>
+public sealed class LinkAcceptor
+{
+    /// <summary>Links at the same time; a relay has one per worker thread.</summary>
+    public const int MaximumLinks = 64;
+
+    private const int MaximumPending = 64;
+    private const int MaximumResets = 64;
+    private const int ResetsPerSecond = 500;
+    private const int MaximumGone = 4096;
+    private const int MaximumEvents = 256;
+
+    private readonly LinkKey _key;
+    private readonly byte _region;
+    private readonly ushort _shard;
+    private readonly ulong _incarnation;
+    private readonly long[] _epochs;
+
+    // The cookies lie side by side: one vectorised search per frame.
+    private readonly ulong[] _cookies = new ulong[MaximumLinks];
+    private readonly Link[] _links = new Link[MaximumLinks];
+    private readonly Pending[] _pending = new Pending[MaximumPending];
+    private readonly Queue<int> _welcomes = new();
+    private readonly Queue<(TransportAddress To, ulong Cookie)> _resets = new();
+    private readonly Queue<(int Link, SessionId Session)> _gone = new();
+    private readonly Queue<LinkEvent> _events = new();
+
+    private int _linkCount;
+    private uint _announcement = 1;
+    private double _resetTokens = MaximumResets;
+    private Instant _resetTokensAt;
+
+    /// <param name="region">Number of our region.</param>
+    /// <param name="incarnation">Random per process.</param>
+    /// <param name="slotCount">Slots of the region, 1 to 65,536.</param>
+    public LinkAcceptor(LinkKey key, byte region, ushort shard, ulong incarnation, int slotCount, Instant now)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, ushort.MaxValue + 1);
+        _key = key;
+        _region = region;
+        _shard = shard;
+        _incarnation = incarnation;
+        _epochs = new long[slotCount];
+        Array.Fill(_epochs, -1);
+        _resetTokensAt = now;
+    }
+
+    public LinkDropCounters Drops { get; } = new();
+
+    /// <summary>Link numbers in use, up or not: 0 to this less one.</summary>
+    public int LinkCount => _linkCount;
+
+    public Instant NextTimeout
+    {
+        get
+        {
+            var next = Instant.Never;
+            for (int i = 0; i < _linkCount; i++)
+            {
+                ref readonly var link = ref _links[i];
+                if (!link.IsUp) continue;
+                next = Instant.Min(next, link.LastHeard + LinkTiming.DownAfter);
+                if (link.AnnouncementSeen != _announcement) next = Instant.Min(next, link.NextSlots);
+            }
+            return next;
+        }
+    }
+
+    public bool IsUp(int link) => (uint)link < (uint)_linkCount && _links[link].IsUp;
+    public bool IsDraining(int link) => (uint)link < (uint)_linkCount && _links[link].IsDraining;
+
+    /// <summary>The relay's configured id and the number of its worker.</summary>
+    public string RelayId(int link) => _links[link].RelayId;
+
+    /// <summary>Says which slots are behind this link from now on, all of them; relays are told at once.</summary>
+    /// <param name="now">For the repetition until each relay has acknowledged.</param>
+    public void SetSlots(ReadOnlySpan<SlotOwnership> owned, Instant now)
+    {
+        Array.Fill(_epochs, -1);
+        foreach (var slot in owned) _epochs[slot.Slot] = slot.Epoch;
+        _announcement = _announcement == uint.MaxValue ? 1 : _announcement + 1;
+        for (int i = 0; i < _linkCount; i++) AnnounceTo(ref _links[i], now);
+    }
+
+    /// <summary>Takes a datagram. Reading the frames is what handles them, so read to the end.</summary>
+    public Frames Receive(Span<byte> datagram, TransportAddress from, Instant now) => new(this, datagram, from, now);
+
+    /// <summary>Where frames for a path go now; false while its link was never up.</summary>
+    public bool TryGetRelay(in TransportPath path, out TransportAddress relay)
+    {
+        int link = LinkBase.Link(path.Base);
+        bool isKnown = (uint)link < (uint)_linkCount;
+        relay = isKnown ? _links[link].Address : default;
+        if (!isKnown) Drops.Count(LinkDrop.NoLink);
+        return isKnown;
+    }
+
+    /// <summary>Bytes that <see cref="WriteData"/> will need.</summary>
+    public static int DataFrameLength(in TransportPath path, int packetLength) => LinkFrame.HeaderLength(path.Remote) + packetLength;
+
+    /// <summary>Writes a packet for a client as a frame to the relay that <see cref="TryGetRelay"/> named; returns its bytes.</summary>
+    public int WriteData(Span<byte> destination, SessionId sessionId, in TransportPath path, ReadOnlySpan<byte> packet)
+        => LinkFrame.Write(destination, LinkFrameKind.Data, _cookies[LinkBase.Link(path.Base)], sessionId, path.Remote, packet, LinkBase.Ingress(path.Base));
+
+    /// <summary>Lets every relay forget the session's flows. One that does not hear it forgets them after some silence.</summary>
+    public void SendGone(SessionId sessionId)
+    {
+        for (int i = 0; i < _linkCount; i++)
+        {
+            if (!_links[i].IsUp) continue;
+            if (_gone.Count < MaximumGone) _gone.Enqueue((i, sessionId));
+            else Drops.Count(LinkDrop.QueueFull);
+        }
+    }
+
+    /// <param name="buffer">At least <see cref="LinkFrame.CoalescedBytes"/>.</param>
+    public bool TryTransmit(Span<byte> buffer, out int length, out TransportAddress to, Instant now)
+    {
+        length = 0;
+        Span<byte> welcome = stackalloc byte[LinkWelcome.Length], probeReply = stackalloc byte[LinkProbe.Length];
+        while (_welcomes.TryDequeue(out int pendingIndex))
+        {
+            ref readonly var pending = ref _pending[pendingIndex];
+            if (pending.Cookie == 0) continue;
+            to = pending.Address;
+            new LinkWelcome(pending.RelayNonce, pending.Nonce, _incarnation, _region, _shard).Write(welcome, _key);
+            length = LinkFrame.WriteControl(buffer, LinkFrameKind.Welcome, 0, welcome);
+            // The slots ride along: the relay can route as soon as it has read this datagram.
+            length += WriteSlots(buffer[length..], pending.Cookie, 0, out _);
+            return true;
+        }
+        if (_resets.TryDequeue(out var reset))
+        {
+            to = reset.To;
+            Span<byte> payload = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64BigEndian(payload, reset.Cookie);
+            length = LinkFrame.WriteControl(buffer, LinkFrameKind.Reset, 0, payload);
+            return true;
+        }
+        for (int i = 0; i < _linkCount; i++)
+        {
+            ref var link = ref _links[i];
+            if (!link.IsProbed && !link.IsAnnouncing) continue;
+            to = link.Address;
+            if (link.IsProbed)
+            {
+                link.IsProbed = false;
+                new LinkProbe(link.ProbeSentAt, _announcement, false).Write(probeReply);
+                length = LinkFrame.WriteControl(buffer, LinkFrameKind.ProbeReply, _cookies[i], probeReply);
+            }
+            if (link.IsAnnouncing)
+            {
+                length += WriteSlots(buffer[length..], _cookies[i], link.NextSlot, out link.NextSlot);
+                link.IsAnnouncing = link.NextSlot < _epochs.Length;
+            }
+            return true;
+        }
+        if (_gone.TryDequeue(out var gone))
+        {
+            to = _links[gone.Link].Address;
+            length = LinkFrame.WriteControl(buffer, LinkFrameKind.Gone, _cookies[gone.Link], default, gone.Session);
+            while (length < LinkFrame.CoalescedBytes - LinkFrame.HeaderLengthIPv4 && _gone.TryPeek(out var more) && more.Link == gone.Link)
+            {
+                _gone.Dequeue();
+                length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Gone, _cookies[gone.Link], default, more.Session);
+            }
+            return true;
+        }
+        to = default;
+        return false;
+    }
+
+    public bool TryTakeEvent(out LinkEvent occurred) => _events.TryDequeue(out occurred);
+
+    public void HandleTimeout(Instant now)
+    {
+        for (int i = 0; i < _linkCount; i++)
+        {
+            ref var link = ref _links[i];
+            if (!link.IsUp) continue;
+            if (now - link.LastHeard >= LinkTiming.DownAfter)
+            {
+                link.IsUp = false;
+                Raise(new LinkEvent(LinkEventKind.Down, i));
+            }
+            else if (link.AnnouncementSeen != _announcement && now >= link.NextSlots)
+            {
+                var pause = link.SlotsPause;
+                AnnounceTo(ref link, now);
+                link.SlotsPause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LinkTiming.MaximumHelloRetry.Ticks));
+                link.NextSlots = now + link.SlotsPause;
+            }
+        }
+    }
+
+    private static void AnnounceTo(ref Link link, Instant now)
+    {
+        link.IsAnnouncing = link.IsUp;
+        link.NextSlot = 0;
+        link.SlotsPause = LinkTiming.SlotsRetry;
+        link.NextSlots = now + link.SlotsPause;
+    }
+
+    private int WriteSlots(Span<byte> destination, ulong cookie, int first, out int next)
+    {
+        Span<byte> payload = stackalloc byte[LinkSlots.MaximumLength];
+        int length = LinkSlots.Write(payload, _announcement, _region, _epochs, first, out next);
+        return LinkFrame.WriteControl(destination, LinkFrameKind.Slots, cookie, payload[..length]);
+    }
+
+    private bool Accept(LinkFrame frame, TransportAddress from, Instant now, out int link)
+    {
+        link = -1;
+        if (frame.Kind == LinkFrameKind.Hello)
+        {
+            if (LinkHello.TryRead(frame.Payload, _key, out var hello)) OnHello(hello, from, now);
+            else Drops.Count(LinkDrop.ForgedHandshake);
+            return false;
+        }
+        if (frame.Cookie != 0) link = _cookies.AsSpan(0, _linkCount).IndexOf(frame.Cookie);
+        if (link < 0 && !TryEstablish(frame.Cookie, from, now, out link))
+        {
+            Drops.Count(LinkDrop.UnknownCookie);
+            AskForHello(from, frame.Cookie, now);
+            return false;
+        }
+        ref var found = ref _links[link];
+        if (found.Address != from) { Drops.Count(LinkDrop.WrongSource); return false; }
+        found.LastHeard = now;
+        if (!found.IsUp)
+        {
+            found.IsUp = true;
+            Raise(new LinkEvent(LinkEventKind.Up, link));
+        }
+        switch (frame.Kind)
+        {
+            case LinkFrameKind.Data:
+                return true;
+            case LinkFrameKind.Probe:
+                if (LinkProbe.TryRead(frame.Payload, out var probe)) OnProbe(link, probe);
+                else Drops.Count(LinkDrop.Malformed);
+                return false;
+            case LinkFrameKind.Draining:
+                SetDraining(link, true);
+                return false;
+            case LinkFrameKind.Suspect when frame.Payload.Length == 10:
+                Raise(new LinkEvent(LinkEventKind.Suspected, link, BinaryPrimitives.ReadUInt16BigEndian(frame.Payload), BinaryPrimitives.ReadUInt64BigEndian(frame.Payload[2..])));
+                return false;
+            default:
+                Drops.Count(LinkDrop.UnexpectedKind);
+                return false;
+        }
+    }
+
+    private void OnHello(LinkHello hello, TransportAddress from, Instant now)
+    {
+        int free = 0;
+        for (int i = 0; i < MaximumPending; i++)
+        {
+            ref readonly var pending = ref _pending[i];
+            if (pending.Cookie != 0 && pending.Address == from && pending.RelayNonce == hello.Nonce)
+            {
+                // The same HELLO again: our answer was lost. It keeps its nonce, so whichever copy arrives is good.
+                Welcome(i);
+                return;
+            }
+            if (pending.Since < _pending[free].Since) free = i;
+        }
+        string id = Encoding.ASCII.GetString(hello.RelayId);
+        if (FindNumber(id, now) < 0) { Drops.Count(LinkDrop.TooManyLinks); return; }
+        var nonce = LinkNonce.CreateRandom();
+        _pending[free] = new Pending
+        {
+            RelayId = id,
+            Incarnation = hello.Incarnation,
+            Address = from,
+            RelayNonce = hello.Nonce,
+            Nonce = nonce,
+            Cookie = _key.DeriveCookie(hello.Nonce, nonce),
+            Since = now,
+        };
+        Welcome(free);
+    }
+
+    private void Welcome(int pending)
+    {
+        if (_welcomes.Count < MaximumPending && !_welcomes.Contains(pending)) _welcomes.Enqueue(pending);
+    }
+
+    /// <summary>A frame with the cookie of an open handshake completes it.</summary>
+    private bool TryEstablish(ulong cookie, TransportAddress from, Instant now, out int number)
+    {
+        number = -1;
+        if (cookie == 0) return false;
+        for (int i = 0; i < MaximumPending; i++)
+        {
+            ref var pending = ref _pending[i];
+            if (pending.Cookie != cookie || pending.Address != from || now - pending.Since > LinkTiming.PendingLifetime) continue;
+            number = FindNumber(pending.RelayId, now);
+            if (number < 0) { Drops.Count(LinkDrop.TooManyLinks); return false; }
+            bool isNew = number == _linkCount || !string.Equals(_links[number].RelayId, pending.RelayId, StringComparison.Ordinal);
+            bool isReplaced = !isNew && _links[number].Incarnation != pending.Incarnation;
+            bool wasUp = !isNew && _links[number].IsUp;
+            if (number == _linkCount) _linkCount++;
+            _cookies[number] = cookie;
+            _links[number] = new Link
+            {
+                RelayId = pending.RelayId,
+                Incarnation = pending.Incarnation,
+                Address = from,
+                LastHeard = now,
+                IsUp = true,
+                // The relay acknowledges what came with the WELCOME; until then it is only repeated in time.
+                SlotsPause = LinkTiming.SlotsRetry,
+                NextSlots = now + LinkTiming.SlotsRetry,
+            };
+            pending = default;
+            if (isReplaced) Raise(new LinkEvent(LinkEventKind.Replaced, number));
+            else if (!wasUp) Raise(new LinkEvent(LinkEventKind.Up, number));
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>The number that a relay has or can have, or -1.</summary>
+    private int FindNumber(string relayId, Instant now)
+    {
+        int stale = -1;
+        for (int i = 0; i < _linkCount; i++)
+        {
+            ref readonly var link = ref _links[i];
+            if (string.Equals(link.RelayId, relayId, StringComparison.Ordinal)) return i;
+            if (!link.IsUp && now - link.LastHeard >= LinkTiming.ForgetAfter && (stale < 0 || link.LastHeard < _links[stale].LastHeard)) stale = i;
+        }
+        return _linkCount < MaximumLinks ? _linkCount : stale;
+    }
+
+    private void OnProbe(int number, LinkProbe probe)
+    {
+        ref var link = ref _links[number];
+        link.IsProbed = true;
+        link.ProbeSentAt = probe.SentAt;
+        link.AnnouncementSeen = probe.Announcement;
+        SetDraining(number, probe.IsDraining);
+    }
+
+    private void SetDraining(int number, bool isDraining)
+    {
+        ref var link = ref _links[number];
+        if (isDraining && !link.IsDraining) Raise(new LinkEvent(LinkEventKind.Draining, number));
+        link.IsDraining = isDraining;
+    }
+
+    /// <summary>RESET is no larger than what causes it and limited in rate: nobody can use it to make us send much to a third party.</summary>
+    private void AskForHello(TransportAddress to, ulong cookie, Instant now)
+    {
+        _resetTokens = Math.Min(MaximumResets, _resetTokens + ((now - _resetTokensAt).TotalSeconds * ResetsPerSecond));
+        _resetTokensAt = now;
+        if (cookie == 0 || _resetTokens < 1 || _resets.Count >= MaximumResets || _resets.Contains((to, cookie))) return;
+        _resetTokens--;
+        _resets.Enqueue((to, cookie));
+    }
+
+    private void Raise(LinkEvent occurred)
+    {
+        // The owner drains events after each call; the bound is for one that does not.
+        if (_events.Count < MaximumEvents) _events.Enqueue(occurred);
+    }
+
+    /// <summary>The packets of clients in a datagram. All other frames are handled on the way.</summary>
+    public ref struct Frames
+    {
+        private readonly LinkAcceptor _acceptor;
+        private readonly TransportAddress _from;
+        private readonly Instant _now;
+        private Span<byte> _rest;
+
+        internal Frames(LinkAcceptor acceptor, Span<byte> datagram, TransportAddress from, Instant now)
+        {
+            _acceptor = acceptor;
+            _from = from;
+            _now = now;
+            _rest = datagram;
+        }
+
+        public bool TryRead(out LinkData data)
+        {
+            while (!_rest.IsEmpty)
+            {
+                if (!LinkFrame.TryRead(_rest, out var frame, out _))
+                {
+                    _acceptor.Drops.Count(LinkDrop.Malformed);
+                    break;
+                }
+                _rest = _rest[frame.Length..];
+                if (!_acceptor.Accept(frame, _from, _now, out int link)) continue;
+                data = new LinkData(frame.SessionId, new TransportPath(LinkBase.Compose(link, frame.Ingress), frame.Client), frame.IsUnverifiedSource, frame.Payload);
+                return true;
+            }
+            _rest = default;
+            data = default;
+            return false;
+        }
+    }
+
+    private struct Link
+    {
+        public string RelayId;
+        public ulong Incarnation;
+        public TransportAddress Address;
+        public Instant LastHeard;
+        public bool IsUp, IsDraining, IsProbed, IsAnnouncing;
+        public long ProbeSentAt;
+        public uint AnnouncementSeen;
+        public int NextSlot;
+        public TimeSpan SlotsPause;
+        public Instant NextSlots;
+    }
+
+    private struct Pending
+    {
+        public string RelayId;
+        public ulong Incarnation;
+        public TransportAddress Address;
+        public LinkNonce RelayNonce, Nonce;
+        public ulong Cookie;
+        public Instant Since;
+    }
+}

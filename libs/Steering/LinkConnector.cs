@@ -1,0 +1,314 @@
+using System.Buffers.Binary;
+using System.Text;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Steering;
+
+/// <summary>
+/// The relay's end of one link: says HELLO until it is welcomed, probes, keeps the slots that the transceiver announces. One thread
+/// owns it. A restarted transceiver answers a cookie it does not know with RESET, which starts the handshake anew at once; the
+/// old cookie stays in use until the new one is there, so a forged RESET costs nothing but a HELLO.
+/// </summary>
+public sealed class LinkConnector
+{
+    private const int MaximumSuspects = 16;
+    private const int MaximumEvents = 64;
+
+    private readonly LinkKey _key;
+    private readonly byte[] _relayId;
+    private readonly ulong _incarnation;
+    private readonly long[] _epochs;
+    private readonly Queue<LinkEvent> _events = new();
+    private readonly Queue<(ushort Shard, ulong Incarnation)> _suspects = new();
+
+    private LinkNonce _nonce;
+    private bool _isHandshaking, _isHelloDue, _isProbeDue, _isProbeOpen, _isDrainingDue;
+    private int _hellos;
+    private Instant _lastHello, _nextHello, _nextProbe, _lastHeard;
+    private uint _announcement, _newest;
+    private int _covered;
+
+    /// <param name="relayId">Stable over restarts, 1 to 32 characters of <c>a-z 0-9 . - _</c>; each worker thread has its own.</param>
+    /// <param name="incarnation">Random per process.</param>
+    /// <param name="remote">The transceiver's link address.</param>
+    /// <param name="slotCount">Slots of the region, 1 to 65,536.</param>
+    public LinkConnector(LinkKey key, string relayId, ulong incarnation, TransportAddress remote, int slotCount, Instant now)
+    {
+        _relayId = Encoding.ASCII.GetBytes(relayId);
+        if (!LinkHello.IsValidRelayId(_relayId)) throw new ArgumentException("A relay id is 1 to 32 characters of a-z 0-9 . - _", nameof(relayId));
+        ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, ushort.MaxValue + 1);
+        _key = key;
+        _incarnation = incarnation;
+        _epochs = new long[slotCount];
+        Array.Fill(_epochs, -1);
+        Remote = remote;
+        StartHandshake(now);
+    }
+
+    public TransportAddress Remote { get; }
+    public bool IsUp { get; private set; }
+    public bool IsDraining { get; private set; }
+
+    /// <summary>0 until the first WELCOME.</summary>
+    public ulong Cookie { get; private set; }
+
+    /// <summary>The transceiver's region, as it says.</summary>
+    public byte Region { get; private set; }
+    public ushort Shard { get; private set; }
+
+    /// <summary>The transceiver's process.</summary>
+    public ulong Incarnation { get; private set; }
+
+    /// <summary>Of the last probe; null before the first.</summary>
+    public TimeSpan? RoundTripTime { get; private set; }
+
+    public LinkDropCounters Drops { get; } = new();
+
+    /// <summary>Per slot the epoch under which the transceiver holds it, or -1.</summary>
+    public ReadOnlySpan<long> Epochs => _epochs;
+
+    public Instant NextTimeout
+    {
+        get
+        {
+            var next = _isHandshaking ? _nextHello : Instant.Never;
+            return IsUp ? Instant.Min(next, Instant.Min(_nextProbe, _lastHeard + LinkTiming.DownAfter)) : next;
+        }
+    }
+
+    /// <summary>Takes a datagram from <see cref="Remote"/>. Reading the frames is what handles them, so read to the end.</summary>
+    public Frames Receive(Span<byte> datagram, Instant now) => new(this, datagram, now);
+
+    /// <summary>Writes a client's packet as a frame to the transceiver; returns its bytes.</summary>
+    public int WriteData(Span<byte> destination, SessionId sessionId, in TransportAddress client, byte ingress, bool isUnverifiedSource, ReadOnlySpan<byte> packet)
+        => LinkFrame.Write(destination, LinkFrameKind.Data, Cookie, sessionId, client, packet, ingress, isUnverifiedSource);
+
+    /// <summary>Tells the transceiver that this relay leaves.</summary>
+    public void Drain()
+    {
+        IsDraining = true;
+        _isDrainingDue = true;
+    }
+
+    /// <summary>Tells the transceiver that another one has fallen silent.</summary>
+    public void Suspect(ushort shard, ulong incarnation)
+    {
+        if (_suspects.Count < MaximumSuspects) _suspects.Enqueue((shard, incarnation));
+        else Drops.Count(LinkDrop.QueueFull);
+    }
+
+    /// <param name="buffer">At least <see cref="LinkFrame.CoalescedBytes"/>.</param>
+    public bool TryTransmit(Span<byte> buffer, out int length, Instant now)
+    {
+        length = 0;
+        if (_isHelloDue)
+        {
+            _isHelloDue = false;
+            Span<byte> payload = stackalloc byte[LinkHello.MaximumLength];
+            int payloadLength = new LinkHello(_nonce, _incarnation, _relayId).Write(payload, _key);
+            length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Hello, 0, payload[..payloadLength]);
+        }
+        if (!IsUp) return length > 0;
+        if (_isProbeDue)
+        {
+            _isProbeDue = false;
+            _isProbeOpen = true;
+            _nextProbe = now + LinkTiming.ProbeRetry;
+            Span<byte> payload = stackalloc byte[LinkProbe.Length];
+            new LinkProbe(now.Ticks, _announcement, IsDraining).Write(payload);
+            length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Probe, Cookie, payload);
+        }
+        if (_isDrainingDue)
+        {
+            _isDrainingDue = false;
+            length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Draining, Cookie, default);
+        }
+        Span<byte> suspected = stackalloc byte[10];
+        while (_suspects.TryDequeue(out var suspect))
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(suspected, suspect.Shard);
+            BinaryPrimitives.WriteUInt64BigEndian(suspected[2..], suspect.Incarnation);
+            length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Suspect, Cookie, suspected);
+        }
+        return length > 0;
+    }
+
+    public bool TryTakeEvent(out LinkEvent occurred) => _events.TryDequeue(out occurred);
+
+    public void HandleTimeout(Instant now)
+    {
+        if (IsUp && now - _lastHeard >= LinkTiming.DownAfter)
+        {
+            IsUp = false;
+            RoundTripTime = null;
+            Raise(new LinkEvent(LinkEventKind.Down, 0, Shard, Incarnation));
+            StartHandshake(now);
+        }
+        if (IsUp && now >= _nextProbe) _isProbeDue = true;
+        if (_isHandshaking && now >= _nextHello) SayHello(now);
+    }
+
+    private void StartHandshake(Instant now)
+    {
+        _nonce = LinkNonce.CreateRandom();
+        _isHandshaking = true;
+        _hellos = 0;
+        SayHello(now);
+    }
+
+    private void SayHello(Instant now)
+    {
+        _isHelloDue = true;
+        _lastHello = now;
+        _hellos++;
+        // One nonce per handshake, not per HELLO: the answer to any of them is good.
+        double pause = LinkTiming.HelloRetry.TotalMilliseconds * Math.Pow(2, Math.Clamp(_hellos - LinkTiming.QuickHellos, 0, 10));
+        _nextHello = now + TimeSpan.FromMilliseconds(Math.Min(pause, LinkTiming.MaximumHelloRetry.TotalMilliseconds));
+    }
+
+    /// <summary>The other end does not share our cookie. At most one handshake per <see cref="LinkTiming.HelloRetry"/>: each costs both ends a signature.</summary>
+    private void Reconnect(Instant now)
+    {
+        if (now - _lastHello < LinkTiming.HelloRetry) return;
+        if (_isHandshaking) SayHello(now);
+        else StartHandshake(now);
+    }
+
+    private bool Accept(LinkFrame frame, Instant now)
+    {
+        switch (frame.Kind)
+        {
+            case LinkFrameKind.Welcome:
+                OnWelcome(frame.Payload, now);
+                return false;
+            case LinkFrameKind.Reset:
+                if (Cookie == 0 || frame.Payload.Length != 8 || BinaryPrimitives.ReadUInt64BigEndian(frame.Payload) != Cookie) Drops.Count(LinkDrop.UnknownCookie);
+                else Reconnect(now);
+                return false;
+        }
+        if (Cookie == 0 || frame.Cookie != Cookie)
+        {
+            Drops.Count(LinkDrop.UnknownCookie);
+            Reconnect(now);
+            return false;
+        }
+        _lastHeard = now;
+        switch (frame.Kind)
+        {
+            case LinkFrameKind.Data:
+            case LinkFrameKind.Gone:
+                return true;
+            case LinkFrameKind.ProbeReply:
+                if (LinkProbe.TryRead(frame.Payload, out var reply)) OnProbeReply(reply, now);
+                else Drops.Count(LinkDrop.Malformed);
+                return false;
+            case LinkFrameKind.Slots:
+                if (LinkSlots.TryRead(frame.Payload, out var slots)) OnSlots(slots);
+                else Drops.Count(LinkDrop.Malformed);
+                return false;
+            default:
+                Drops.Count(LinkDrop.UnexpectedKind);
+                return false;
+        }
+    }
+
+    private void OnWelcome(ReadOnlySpan<byte> payload, Instant now)
+    {
+        if (!LinkWelcome.TryRead(payload, _key, out var welcome)) { Drops.Count(LinkDrop.ForgedHandshake); return; }
+        if (!_isHandshaking || welcome.RelayNonce != _nonce) { Drops.Count(LinkDrop.StaleHandshake); return; }
+        _isHandshaking = _isHelloDue = false;
+        if (Incarnation != welcome.Incarnation)
+        {
+            Array.Fill(_epochs, -1);
+            Raise(new LinkEvent(LinkEventKind.SlotsChanged));
+        }
+        _announcement = _newest = 0;
+        Region = welcome.Region;
+        Shard = welcome.Shard;
+        Incarnation = welcome.Incarnation;
+        Cookie = _key.DeriveCookie(welcome.RelayNonce, welcome.Nonce);
+        IsUp = true;
+        _lastHeard = now;
+        // The first frame with the cookie is what makes the transceiver take the link into use: do not wait a second with it.
+        _isProbeDue = true;
+        _nextProbe = now + LinkTiming.ProbeRetry;
+        Raise(new LinkEvent(LinkEventKind.Up, 0, Shard, Incarnation));
+    }
+
+    private void OnProbeReply(LinkProbe reply, Instant now)
+    {
+        long elapsed = now.Ticks - reply.SentAt;
+        if (elapsed < 0 || elapsed > LinkTiming.DownAfter.Ticks) { Drops.Count(LinkDrop.Malformed); return; }
+        RoundTripTime = TimeSpan.FromTicks(elapsed);
+        if (!_isProbeOpen) return;
+        _isProbeOpen = false;
+        _nextProbe = now + LinkTiming.ProbeInterval;
+    }
+
+    private void OnSlots(LinkSlots slots)
+    {
+        if (slots.Region != Region || slots.Last >= _epochs.Length) { Drops.Count(LinkDrop.Malformed); return; }
+        if (_newest != 0 && SerialNumber.IsNewer(_newest, slots.Announcement)) return;
+        bool isChanged = false;
+        for (int slot = slots.First, run = 0; slot <= slots.Last;)
+        {
+            int runSlot = int.MaxValue, count = 0;
+            uint epoch = 0;
+            if (run < slots.RunCount) slots.Run(run++, out runSlot, out count, out epoch);
+            for (; slot < runSlot && slot <= slots.Last; slot++) isChanged |= Set(slot, -1);
+            for (int i = 0; i < count && slot <= slots.Last; i++, slot++) isChanged |= Set(slot, epoch);
+        }
+        // Held in full once the parts have covered every slot in order; a part that is missing is asked for by acknowledging nothing.
+        if (_newest != slots.Announcement || slots.First == 0) (_newest, _covered) = (slots.Announcement, 0);
+        if (slots.First == _covered) _covered = slots.Last + 1;
+        if (_covered == _epochs.Length) _announcement = slots.Announcement;
+        _isProbeDue = true;
+        if (isChanged) Raise(new LinkEvent(LinkEventKind.SlotsChanged));
+    }
+
+    private bool Set(int slot, long epoch)
+    {
+        if (_epochs[slot] == epoch) return false;
+        _epochs[slot] = epoch;
+        return true;
+    }
+
+    private void Raise(LinkEvent occurred)
+    {
+        // The owner drains events after each call; the bound is for one that does not.
+        if (_events.Count < MaximumEvents) _events.Enqueue(occurred);
+    }
+
+    /// <summary>The frames of a datagram that the relay has to act on: DATA and GONE. All others are handled on the way.</summary>
+    public ref struct Frames
+    {
+        private readonly LinkConnector _connector;
+        private readonly Instant _now;
+        private Span<byte> _rest;
+
+        internal Frames(LinkConnector connector, Span<byte> datagram, Instant now)
+        {
+            _connector = connector;
+            _now = now;
+            _rest = datagram;
+        }
+
+        public bool TryRead(out LinkFrame frame)
+        {
+            while (!_rest.IsEmpty)
+            {
+                if (!LinkFrame.TryRead(_rest, out frame, out _))
+                {
+                    _connector.Drops.Count(LinkDrop.Malformed);
+                    _rest = default;
+                    return false;
+                }
+                _rest = _rest[frame.Length..];
+                if (_connector.Accept(frame, _now)) return true;
+            }
+            frame = default;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+
+namespace Dapr.Voice.Steering;
+
+/// <summary>
+/// Payload of HELLO: <c>nonce:128 | relay incarnation:64 | id length:8 | id | tag:128</c>. The id is stable over restarts of a relay, so a
+/// transceiver knows the new process as the same link.
+/// </summary>
+internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadOnlySpan<byte> relayId)
+{
+    public const int MaximumRelayIdLength = 32;
+    public const int MaximumLength = FixedLength + MaximumRelayIdLength + LinkKey.MacLength;
+
+    private const int FixedLength = LinkNonce.Length + 9;
+
+    public LinkNonce Nonce { get; } = nonce;
+
+    /// <summary>Random per process.</summary>
+    public ulong Incarnation { get; } = incarnation;
+
+    /// <summary>1 to 32 characters of <c>a-z 0-9 . - _</c>.</summary>
+    public ReadOnlySpan<byte> RelayId { get; } = relayId;
+
+    public static bool IsValidRelayId(ReadOnlySpan<byte> id)
+    {
+        if (id.Length is 0 or > MaximumRelayIdLength) return false;
+        foreach (byte c in id)
+        {
+            if (c is not ((>= (byte)'a' and <= (byte)'z') or (>= (byte)'0' and <= (byte)'9') or (byte)'.' or (byte)'-' or (byte)'_')) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Reads and authenticates.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> payload, LinkKey key, out LinkHello hello)
+    {
+        hello = default;
+        if (payload.Length is < FixedLength + 1 + LinkKey.MacLength or > MaximumLength) return false;
+        int idLength = payload[FixedLength - 1];
+        if (payload.Length != FixedLength + idLength + LinkKey.MacLength) return false;
+        int signed = FixedLength + idLength;
+        var id = payload[FixedLength..signed];
+        if (!IsValidRelayId(id) || !key.Verify(LinkKey.Purpose.Hello, payload[..signed], payload[signed..])) return false;
+        hello = new LinkHello(LinkNonce.Read(payload), BinaryPrimitives.ReadUInt64BigEndian(payload[LinkNonce.Length..]), id);
+        return true;
+    }
+
+    /// <param name="destination">At least <see cref="MaximumLength"/> bytes.</param>
+    public int Write(Span<byte> destination, LinkKey key)
+    {
+        int signed = FixedLength + RelayId.Length;
+        Nonce.Write(destination);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[LinkNonce.Length..], Incarnation);
+        destination[FixedLength - 1] = (byte)RelayId.Length;
+        RelayId.CopyTo(destination[FixedLength..]);
+        key.Sign(LinkKey.Purpose.Hello, destination[..signed], destination.Slice(signed, LinkKey.MacLength));
+        return signed + LinkKey.MacLength;
+    }
+}

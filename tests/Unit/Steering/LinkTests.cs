@@ -1,0 +1,354 @@
+using Dapr.Voice.Steering;
+using Dapr.Voice.Wire;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Steering;
+
+public sealed class LinkTests
+{
+    private static readonly byte[] Packet = [0x80, 111, 1, 2, 3];
+
+    [Fact]
+    public void Handshake_SameKey_BothEndsAreUpWithSlots()
+    {
+        var pair = new LinkPair();
+        pair.Acceptor.SetSlots([new(3, 1), new(4, 1), new(63, 9)], pair.Now);
+        pair.Exchange();
+        Assert.True(pair.Connector.IsUp);
+        Assert.True(pair.Acceptor.IsUp(0));
+        Assert.Equal("relay-0.0", pair.Acceptor.RelayId(0));
+        Assert.Equal((3, 1ul), (pair.Connector.Shard, pair.Connector.Incarnation));
+        Assert.Equal([3, 4, 63], Enumerable.Range(0, 64).Where(s => pair.Connector.Epochs[s] >= 0));
+        Assert.Equal(9, pair.Connector.Epochs[63]);
+        Assert.Equal([LinkEventKind.SlotsChanged, LinkEventKind.Up, LinkEventKind.SlotsChanged], pair.ConnectorEvents.Select(e => e.Kind));
+        Assert.Equal([LinkEventKind.Up], pair.AcceptorEvents.Select(e => e.Kind));
+        Assert.Equal(TimeSpan.Zero, pair.Connector.RoundTripTime);
+    }
+
+    [Fact]
+    public void Handshake_OtherKey_NeverComesUp()
+    {
+        var pair = new LinkPair(acceptorKey: 8);
+        pair.Run(TimeSpan.FromSeconds(5));
+        Assert.False(pair.Connector.IsUp);
+        Assert.Equal(0, pair.Acceptor.LinkCount);
+        Assert.True(pair.Acceptor.Drops[LinkDrop.ForgedHandshake] > 5);
+        Assert.Empty(pair.ToConnector);
+    }
+
+    [Fact]
+    public void Hello_Unanswered_IsRepeatedEach100MillisecondsAndThenLessOften()
+    {
+        var pair = new LinkPair { IsCut = true };
+        pair.Run(TimeSpan.FromMilliseconds(950));
+        Assert.Equal(10, pair.ToAcceptor.Count);
+        pair.Run(TimeSpan.FromSeconds(20));
+        Assert.InRange(pair.ToAcceptor.Count, 28, 34);
+        pair.IsCut = false;
+        pair.Run(LinkTiming.MaximumHelloRetry);
+        Assert.True(pair.Connector.IsUp);
+    }
+
+    [Fact]
+    public void Data_BothWays_ArrivesUntouchedWithClientAndIngress()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        pair.DeliverToAcceptor([.. pair.UpFrame(5, Packet), .. pair.UpFrame(6, [], isUnverified: true)], LinkPair.RelayAddress);
+        Assert.Equal(2, pair.Up.Count);
+        Assert.Equal((new SessionId(5), new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client), false), (pair.Up[0].Session, pair.Up[0].Path, pair.Up[0].IsUnverified));
+        Assert.Equal(Packet, pair.Up[0].Packet);
+        Assert.True(pair.Up[1].IsUnverified);
+        Assert.True(pair.Acceptor.TryGetRelay(pair.Up[0].Path, out var relay));
+        Assert.Equal(LinkPair.RelayAddress, relay);
+        pair.DeliverToConnector(pair.DownFrame(5, pair.Up[0].Path, Packet));
+        var down = Assert.Single(pair.Down);
+        Assert.Equal((LinkFrameKind.Data, new SessionId(5), LinkPair.Client, (byte)2), (down.Kind, down.Session, down.Client, down.Ingress));
+        Assert.Equal(Packet, down.Packet);
+    }
+
+    [Fact]
+    public void Data_WrongCookie_IsCountedAndDropped()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        byte[] frame = pair.UpFrame(5, Packet);
+        frame[4] ^= 1;
+        pair.DeliverToAcceptor(frame, LinkPair.RelayAddress);
+        Assert.Empty(pair.Up);
+        Assert.Equal(1, pair.Acceptor.Drops[LinkDrop.UnknownCookie]);
+        byte[] down = pair.DownFrame(5, new TransportPath(0, LinkPair.Client), Packet);
+        down[11] ^= 1;
+        pair.DeliverToConnector(down);
+        Assert.Empty(pair.Down);
+        Assert.Equal(1, pair.Connector.Drops[LinkDrop.UnknownCookie]);
+    }
+
+    [Fact]
+    public void Data_RightCookieFromAnotherAddress_IsCountedAndDropped()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        pair.DeliverToAcceptor(pair.UpFrame(5, Packet), LinkPair.Client);
+        Assert.Empty(pair.Up);
+        Assert.Equal(1, pair.Acceptor.Drops[LinkDrop.WrongSource]);
+    }
+
+    [Fact]
+    public void Handshake_EverythingReplayed_ChangesNothing()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        byte[][] first = [.. pair.ToAcceptor], answers = [.. pair.ToConnector];
+        // A second process of the same relay takes over; then the first one's whole handshake is played again, from its own address.
+        pair.ConnectorAddress = TransportAddress.FromIPv4(0x0A000001, 40002);
+        pair.Connector = pair.NewConnector(2);
+        pair.Exchange();
+        ulong cookie = pair.Connector.Cookie;
+        foreach (byte[] datagram in first) pair.DeliverToAcceptor(datagram, LinkPair.RelayAddress);
+        foreach (byte[] datagram in answers) pair.DeliverToConnector(datagram);
+        pair.Exchange();
+        Assert.Equal(cookie, pair.Connector.Cookie);
+        Assert.True(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(0, 0), LinkPair.Client), out var relay));
+        Assert.Equal(pair.ConnectorAddress, relay);
+        pair.DeliverToAcceptor(pair.UpFrame(5, Packet), pair.ConnectorAddress);
+        Assert.Single(pair.Up);
+        Assert.True(pair.Connector.Drops[LinkDrop.StaleHandshake] > 0);
+    }
+
+    [Fact]
+    public void Relay_Restarted_KeepsItsNumberAndIsReached()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        var path = new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client);
+        pair.Connector = pair.NewConnector(incarnation: 77);
+        pair.ConnectorAddress = TransportAddress.FromIPv4(0x0A000001, 51515);
+        pair.Exchange();
+        Assert.Equal(1, pair.Acceptor.LinkCount);
+        Assert.Contains(pair.AcceptorEvents, e => e is { Kind: LinkEventKind.Replaced, Link: 0 });
+        Assert.True(pair.Acceptor.TryGetRelay(path, out var relay));
+        Assert.Equal(pair.ConnectorAddress, relay);
+        pair.DeliverToConnector(pair.DownFrame(5, path, Packet));
+        Assert.Equal(2, Assert.Single(pair.Down).Ingress);
+    }
+
+    [Fact]
+    public void Transceiver_Restarted_IsMetAgainWithin200Milliseconds()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(10));
+        pair.IsCut = true;
+        pair.Run(TimeSpan.FromMilliseconds(1500));
+        pair.Acceptor = pair.NewAcceptor(incarnation: 2);
+        pair.Acceptor.SetSlots([new(8, 2)], pair.Now);
+        pair.IsCut = false;
+        pair.Run(TimeSpan.FromMilliseconds(200));
+        Assert.Equal(2ul, pair.Connector.Incarnation);
+        Assert.Equal(2, pair.Connector.Epochs[8]);
+        Assert.True(pair.Acceptor.IsUp(0));
+        Assert.DoesNotContain(pair.ConnectorEvents, e => e.Kind == LinkEventKind.Down);
+    }
+
+    [Fact]
+    public void Transceiver_RestartedUnderTraffic_IsMetAgainAtOnce()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(10));
+        pair.Acceptor = pair.NewAcceptor(incarnation: 2);
+        pair.DeliverToAcceptor(pair.UpFrame(5, Packet), LinkPair.RelayAddress);
+        pair.Exchange();
+        Assert.Equal(2ul, pair.Connector.Incarnation);
+        pair.DeliverToAcceptor(pair.UpFrame(5, Packet), LinkPair.RelayAddress);
+        Assert.Single(pair.Up);
+    }
+
+    [Fact]
+    public void Reset_WithACookieThatIsNotOurs_IsIgnored()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(10));
+        int sent = pair.ToAcceptor.Count;
+        byte[] buffer = new byte[64];
+        int length = LinkFrame.WriteControl(buffer, LinkFrameKind.Reset, 0, new byte[8]);
+        pair.DeliverToConnector(buffer[..length]);
+        pair.Exchange();
+        Assert.Equal(sent, pair.ToAcceptor.Count);
+    }
+
+    [Fact]
+    public void Link_SilentForThreeSeconds_IsDownAtBothEndsAndComesBack()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        pair.IsCut = true;
+        pair.Run(TimeSpan.FromSeconds(2.9));
+        Assert.True(pair.Connector.IsUp);
+        pair.Run(TimeSpan.FromSeconds(1.2));
+        Assert.False(pair.Connector.IsUp);
+        Assert.False(pair.Acceptor.IsUp(0));
+        pair.IsCut = false;
+        pair.Run(TimeSpan.FromSeconds(1));
+        Assert.True(pair.Connector.IsUp);
+        Assert.True(pair.Acceptor.IsUp(0));
+        Assert.Equal([LinkEventKind.Up, LinkEventKind.Down, LinkEventKind.Up], pair.AcceptorEvents.Select(e => e.Kind));
+    }
+
+    [Fact]
+    public void SetSlots_FirstAnnouncementLost_IsRepeatedUntilAcknowledged()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(1));
+        pair.Acceptor.SetSlots([new(1, 5)], pair.Now);
+        pair.IsCut = true;
+        pair.Exchange();
+        Assert.Equal(-1, pair.Connector.Epochs[1]);
+        pair.IsCut = false;
+        pair.Run(LinkTiming.SlotsRetry);
+        Assert.Equal(5, pair.Connector.Epochs[1]);
+        int sent = pair.ToConnector.Count;
+        pair.Run(TimeSpan.FromMilliseconds(500));
+        Assert.Equal(sent, pair.ToConnector.Count);
+    }
+
+    [Fact]
+    public void SetSlots_MoreThanADatagramHolds_ArrivesInParts()
+    {
+        var pair = new LinkPair();
+        pair.Acceptor = pair.NewAcceptor(1, slotCount: 4096);
+        pair.Connector = pair.NewConnector(1, slotCount: 4096);
+        pair.Exchange();
+        pair.Acceptor.SetSlots([.. Enumerable.Range(0, 2048).Select(i => new SlotOwnership((ushort)(2 * i), 3))], pair.Now);
+        pair.Run(TimeSpan.FromSeconds(2));
+        for (int i = 0; i < 4096; i++) Assert.Equal(i % 2 == 0 ? 3 : -1, pair.Connector.Epochs[i]);
+        int sent = pair.ToConnector.Count;
+        pair.Run(TimeSpan.FromMilliseconds(900));
+        Assert.InRange(pair.ToConnector.Count - sent, 0, 1);
+    }
+
+    [Fact]
+    public void SendGone_ManySessions_AllArrive()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        for (ulong i = 0; i < 200; i++) pair.Acceptor.SendGone(new SessionId(i));
+        pair.Exchange();
+        Assert.Equal(200, pair.Down.Count(d => d.Kind == LinkFrameKind.Gone));
+        Assert.All(pair.ToConnector, d => Assert.True(d.Length <= LinkFrame.CoalescedBytes));
+    }
+
+    [Fact]
+    public void Drain_Announced_IsSeenAndSurvivesALostFrame()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(1));
+        pair.IsCut = true;
+        pair.Connector.Drain();
+        pair.Exchange();
+        Assert.False(pair.Acceptor.IsDraining(0));
+        pair.IsCut = false;
+        pair.Run(TimeSpan.FromSeconds(1));
+        Assert.True(pair.Acceptor.IsDraining(0));
+        Assert.Single(pair.AcceptorEvents, e => e.Kind == LinkEventKind.Draining);
+    }
+
+    [Fact]
+    public void Suspect_Sent_NamesShardAndIncarnation()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        pair.Connector.Suspect(7, 0xABCD);
+        pair.Exchange();
+        Assert.Contains(new LinkEvent(LinkEventKind.Suspected, 0, 7, 0xABCD), pair.AcceptorEvents);
+    }
+
+    [Fact]
+    public void Acceptor_MoreRelaysThanNumbers_RefusesUntilOneIsForgotten()
+    {
+        var pair = new LinkPair();
+        for (int i = 0; i < LinkAcceptor.MaximumLinks; i++)
+        {
+            pair.ConnectorAddress = TransportAddress.FromIPv4(0x0A000001, (ushort)(1000 + i));
+            pair.Connector = pair.NewConnector(1, $"relay-{i}");
+            pair.Exchange();
+            Assert.True(pair.Connector.IsUp);
+        }
+        pair.ConnectorAddress = TransportAddress.FromIPv4(0x0A000001, 999);
+        pair.Connector = pair.NewConnector(1, "one-too-many");
+        pair.Exchange();
+        Assert.False(pair.Connector.IsUp);
+        Assert.Equal(1, pair.Acceptor.Drops[LinkDrop.TooManyLinks]);
+        pair.Run(LinkTiming.ForgetAfter + LinkTiming.DownAfter);
+        Assert.True(pair.Connector.IsUp);
+        Assert.Equal(LinkAcceptor.MaximumLinks, pair.Acceptor.LinkCount);
+    }
+
+    [Fact]
+    public void TryGetRelay_NeverSeenLink_IsCounted()
+    {
+        var pair = new LinkPair();
+        Assert.False(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(3, 0), LinkPair.Client), out _));
+        Assert.Equal(1, pair.Acceptor.Drops[LinkDrop.NoLink]);
+    }
+
+    [Fact]
+    public void Receive_AnyBytesAtBothEnds_NeverThrows()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        ulong cookie = pair.Connector.Cookie;
+        byte[] buffer = new byte[70_000];
+        Prop.ForAll<byte[], byte>((payload, kind) =>
+        {
+            pair.DeliverToAcceptor(payload, LinkPair.RelayAddress);
+            pair.DeliverToConnector(payload);
+            var anyKind = (LinkFrameKind)(1 + (kind % (int)LinkFrameKind.Reset));
+            int length = LinkFrame.WriteControl(buffer, anyKind, cookie, payload);
+            pair.DeliverToAcceptor(buffer[..length], LinkPair.RelayAddress);
+            pair.DeliverToConnector(buffer[..length]);
+            pair.Exchange();
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Receive_ThousandsOfStrangeCookies_AnswersAreBounded()
+    {
+        var pair = new LinkPair();
+        byte[] buffer = new byte[64];
+        for (ulong i = 1; i <= 10_000; i++)
+        {
+            int length = LinkFrame.WriteControl(buffer, LinkFrameKind.Probe, i, new byte[LinkProbe.Length]);
+            pair.DeliverToAcceptor(buffer[..length], LinkPair.Client);
+        }
+        pair.IsCut = true;
+        pair.Exchange();
+        Assert.Equal(10_000, pair.Acceptor.Drops[LinkDrop.UnknownCookie]);
+        Assert.InRange(pair.ToConnector.Count, 1, 64);
+    }
+
+    [Fact]
+    public void DataPath_BothEnds_AllocatesNothing()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        byte[] up = new byte[200], down = new byte[200];
+        var path = new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client);
+        for (int round = 0; round < 2; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1000; i++)
+            {
+                int length = pair.Connector.WriteData(up, new SessionId(5), LinkPair.Client, 2, false, Packet);
+                var received = pair.Acceptor.Receive(up.AsSpan(0, length), LinkPair.RelayAddress, pair.Now);
+                while (received.TryRead(out _)) { }
+                pair.Acceptor.TryGetRelay(path, out _);
+                length = pair.Acceptor.WriteData(down, new SessionId(5), path, Packet);
+                var answered = pair.Connector.Receive(down.AsSpan(0, length), pair.Now);
+                while (answered.TryRead(out _)) { }
+            }
+            if (round == 1) Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+    }
+}
