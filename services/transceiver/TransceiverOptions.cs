@@ -1,68 +1,76 @@
 using System.Net;
+using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Transceiver;
 
-/// <summary>Configuration section <c>Transceiver</c>; checked at start. The defaults serve a laptop.</summary>
-internal sealed record TransceiverOptions
+/// <summary>Settings of a transceiver; the defaults serve a laptop.</summary>
+internal sealed class TransceiverOptions : IServiceOptions
 {
-    public const string Section = "Transceiver";
+    public static string Section => "Transceiver";
 
     /// <summary>0 to 99; names this transceiver in the state store and as a Dapr app.</summary>
-    public int Shard { get; init; }
+    public int Shard { get; set; }
 
     /// <summary>Private address and first port of the links; worker i listens on port + i.</summary>
-    public string LinkEndpoint { get; init; } = "127.0.0.1:20000";
+    public string LinkEndpoint { get; set; } = "127.0.0.1:20000";
 
     /// <summary>Worker threads; 0 means one per core.</summary>
-    public int Workers { get; init; }
+    public int Workers { get; set; }
 
-    /// <summary>Sessions it has at most, over all workers. One core carries about 100 sessions of Opus both ways (media-natives, section 12).</summary>
-    public int Capacity { get; init; } = 200;
+    /// <summary>Sessions it has at most, over all workers. One core carries about 100 with Opus both ways (media-natives, section 12).</summary>
+    public int Capacity { get; set; } = 200;
 
-    /// <summary>The agent of a record that names none we know.</summary>
-    public string DefaultAgent { get; init; } = "echo";
+    /// <summary>The agent of a record whose agent we do not know.</summary>
+    public string DefaultAgent { get; set; } = "echo";
 
     /// <summary>Agent name to <c>ws://</c> or <c>wss://</c> URL of a Realtime backend.</summary>
-    public Dictionary<string, string> Agents { get; init; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, string> Agents { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Bearer key for the agents' backends.</summary>
-    public string? AgentApiKey { get; init; }
+    public string? AgentApiKey { get; set; }
 
     /// <summary>A session without a valid STUN check ends after this.</summary>
-    public TimeSpan FirstCheckLimit { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan FirstCheckLimit { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>A session without DTLS ends after this.</summary>
-    public TimeSpan HandshakeLimit { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan HandshakeLimit { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Record and statistics of an ended session stay this long.</summary>
-    public TimeSpan RecordRetention { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan RecordRetention { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>On SIGTERM sessions have this long to end by themselves.</summary>
-    public TimeSpan DrainGrace { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan DrainGrace { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long another may believe in our record after the last renewal.</summary>
-    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(3);
+    /// <summary>How long others believe in our record after a renewal.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often the record is renewed and the fleet looked at.</summary>
-    public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);
 
-    public int WorkerCount => Workers > 0 ? Workers : Environment.ProcessorCount;
+    internal int WorkerCount => Workers > 0 ? Workers : Environment.ProcessorCount;
 
-    public IPEndPoint LinkBase => IPEndPoint.Parse(LinkEndpoint);
-
-    /// <returns>What is wrong, or null.</returns>
-    public string? Validate()
+    internal IPEndPoint LinkEndpointOf(int worker)
     {
-        if (Shard is < 0 or > 99) return "Transceiver:Shard must be 0 to 99.";
-        if (!IPEndPoint.TryParse(LinkEndpoint, out IPEndPoint? link) || link.Port == 0) return "Transceiver:LinkEndpoint must be an address and a port, such as 127.0.0.1:20000.";
-        // Frames carry their own proof, but a socket on every address would be one more public port (DESIGN 2: the transceiver has none).
-        if (link.Address.Equals(IPAddress.Any) || link.Address.Equals(IPAddress.IPv6Any)) return "Transceiver:LinkEndpoint must name one private address.";
-        if (Workers is < 0 or > 64) return "Transceiver:Workers must be 0 (one per core) to 64.";
-        if (link.Port + WorkerCount > 65536) return "Transceiver:LinkEndpoint leaves no room for one port per worker.";
-        if (Capacity is < 1 or > 100_000) return "Transceiver:Capacity must be 1 to 100000.";
-        if (FirstCheckLimit <= TimeSpan.Zero || HandshakeLimit <= TimeSpan.Zero) return "Transceiver:FirstCheckLimit and HandshakeLimit must be positive.";
-        if (RecordRetention < TimeSpan.Zero || DrainGrace < TimeSpan.Zero) return "Transceiver:RecordRetention and DrainGrace must not be negative.";
-        if (RenewEvery <= TimeSpan.Zero || Lease < RenewEvery * 2) return "Transceiver:Lease must be at least twice RenewEvery, or one lost write loses the slots.";
-        return null;
+        IPEndPoint first = IPEndPoint.Parse(LinkEndpoint);
+        return new IPEndPoint(first.Address, first.Port + worker);
+    }
+
+    public IEnumerable<string> Problems()
+    {
+        if (Shard is < 0 or > 99) yield return "Transceiver__Shard: a number from 0 to 99, unique in the region.";
+        if (!IPEndPoint.TryParse(LinkEndpoint, out IPEndPoint? link) || link.Port == 0)
+            yield return "Transceiver__LinkEndpoint: a private address and a port, for example 127.0.0.1:20000.";
+        // A transceiver has no port on a public address (DESIGN 2); a socket on every address would be one.
+        else if (link.Address.Equals(IPAddress.Any) || link.Address.Equals(IPAddress.IPv6Any))
+            yield return "Transceiver__LinkEndpoint: one private address, not all of them.";
+        else if (link.Port + WorkerCount > IPEndPoint.MaxPort)
+            yield return "Transceiver__LinkEndpoint: a lower port, since each worker takes one more.";
+        if (Workers is < 0 or > 64) yield return "Transceiver__Workers: 0 (one per core) to 64.";
+        if (Capacity is < 1 or > 100_000) yield return "Transceiver__Capacity: 1 to 100000 sessions.";
+        if (FirstCheckLimit <= TimeSpan.Zero) yield return "Transceiver__FirstCheckLimit: a positive time, for example 00:00:15.";
+        if (HandshakeLimit <= TimeSpan.Zero) yield return "Transceiver__HandshakeLimit: a positive time, for example 00:00:30.";
+        if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";
+        if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4)) yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";
+        if (RenewEvery <= TimeSpan.Zero || Lease < RenewEvery * 2) yield return "Transceiver__Lease: at least twice Transceiver__RenewEvery, or one lost write loses the slots.";
     }
 }

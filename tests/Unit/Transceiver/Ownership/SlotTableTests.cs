@@ -1,0 +1,60 @@
+using Dapr.Voice.Transceiver.Ownership;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Transceiver.Ownership;
+
+public sealed class SlotTableTests
+{
+    [Fact]
+    public void TryEnter_OfASlotNotServed_IsRefused()
+    {
+        var table = new SlotTable(4);
+        Assert.False(table.TryEnter(1));
+        Assert.False(table.TryEnter(-1));
+        Assert.False(table.TryEnter(4));
+        table.Serve(1, 1);
+        Assert.True(table.TryEnter(1));
+    }
+
+    [Fact]
+    public void TryWithdraw_WithASession_KeepsServing()
+    {
+        var table = new SlotTable(4);
+        table.Serve(1, 7);
+        Assert.True(table.TryEnter(1));
+        Assert.False(table.TryWithdraw(1));
+        Assert.Equal(7, table.EpochOf(1));
+        table.Exit(1);
+        Assert.True(table.TryWithdraw(1));
+        Assert.Null(table.EpochOf(1));
+    }
+
+    [Fact]
+    public void Version_ChangesWithWhatIsServedOnly()
+    {
+        var table = new SlotTable(4);
+        int changes = 0;
+        table.Changed += () => changes++;
+        table.Serve(1, 1);
+        table.Serve(1, 1);
+        table.Drop(2);
+        table.Drop(1);
+        Assert.Equal(2, changes);
+        Assert.Equal(2, table.Version);
+    }
+
+    [Fact]
+    public async Task TryEnterAndTryWithdraw_AtTheSameTime_NeverBothSucceed()
+    {
+        for (int round = 0; round < 500; round++)
+        {
+            var table = new SlotTable(1);
+            table.Serve(0, 1);
+            using var start = new Barrier(2);
+            Task<bool> enter = Task.Run(() => { start.SignalAndWait(); return table.TryEnter(0); });
+            Task<bool> withdraw = Task.Run(() => { start.SignalAndWait(); return table.TryWithdraw(0); });
+            bool[] both = await Task.WhenAll(enter, withdraw);
+            Assert.False(both[0] && both[1]);
+        }
+    }
+}
