@@ -50,6 +50,8 @@ internal sealed class SlotTable
         }
     }
 
+    public int SessionsOf(int slot) => Volatile.Read(ref _sessions[slot]);
+
     public void Serve(int slot, long epoch)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(epoch, 1);

@@ -1,0 +1,290 @@
+using System.Collections.Concurrent;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver.Ownership;
+
+/// <summary>
+/// Keeps our record alive in the state store and takes, keeps and gives back slots (DESIGN 4.4): who should own one is the rendezvous
+/// hash over the live transceivers, who does own it is what compare-and-set let win. With the store away nothing moves: what we serve we
+/// go on serving. One step at a time; time is an argument, so tests move it.
+/// </summary>
+internal sealed partial class SlotOwnership
+{
+    /// <summary>All slots are read again this often, whatever we believe to know.</summary>
+    public static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between the two looks that make an owner whose lease has run out a dead one.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
+
+    // Tens of small writes at once are nothing to a store; a thousand would hold up everyone else's.
+    private const int ParallelWrites = 8;
+    private const int KeysPerRead = 64;
+    private const string Store = ComponentNames.Sessions;
+
+    private readonly IStateStore _store;
+    private readonly SlotTable _table;
+    private readonly FleetOptions _fleet;
+    private readonly TransceiverOptions _options;
+    private readonly OwnerIdentity _self;
+    private readonly IReadOnlyList<string> _links;
+    private readonly Func<OwnLoad> _load;
+    private readonly ILogger _logger;
+    private readonly FleetView _view = new(Grace);
+
+    // What the last look at each slot showed; tells a store that lost its data from a region that starts, and keeps epochs growing then.
+    private readonly SlotRecord?[] _lastSeen;
+    private readonly HashSet<int> _waitingForSessions = [];
+    private volatile OwnershipStatus _status = new(new Instant(long.MinValue), false, "not registered yet");
+    private bool _hasRegistered;
+    private bool _isLookDue = true;
+    private bool _isWaitingForOthers;
+    private int _waits;
+    private bool _isLeaving;
+    private Instant _nextFullLook = new(long.MinValue);
+    private int[] _candidates = [];
+
+    /// <param name="links">Our link endpoints, one per worker: <c>udp://10.0.0.4:20000</c>. The ports are bound already.</param>
+    /// <param name="load">Called once per step.</param>
+    public SlotOwnership(
+        IStateStore store, SlotTable table, FleetOptions fleet, TransceiverOptions options, OwnerIdentity self, IReadOnlyList<string> links, Func<OwnLoad> load, ILogger logger)
+    {
+        (_store, _table, _fleet, _options, _self, _links, _load, _logger) = (store, table, fleet, options, self, links, load, logger);
+        _lastSeen = new SlotRecord?[table.SlotCount];
+    }
+
+    /// <summary>Readable from any thread.</summary>
+    public OwnershipStatus Status => _status;
+
+    /// <summary>Slots that another owner took from us while we served them; each is an alarm.</summary>
+    public long SlotsLost { get; private set; }
+
+    /// <summary>From the next step on our record says that we leave: no new sessions.</summary>
+    public void StartDraining()
+    {
+        _isLeaving = true;
+        _status = _status with { IsDraining = true };
+    }
+
+    /// <summary>One round: renew, look at the fleet, and where something changed at the slots. Throws only if cancelled.</summary>
+    public async Task StepAsync(Instant now, DateTimeOffset utcNow, CancellationToken cancellation)
+    {
+        if (!await RenewAsync(now, utcNow, cancellation).ConfigureAwait(false)) return;
+
+        int[] candidates = _view.Candidates();
+        bool fleetChanged = !candidates.AsSpan().SequenceEqual(_candidates);
+        _candidates = candidates;
+        bool canGiveBack = _waitingForSessions.Any(slot => _table.SessionsOf(slot) == 0);
+        if (!_isLookDue && !fleetChanged && !canGiveBack && now < _nextFullLook) return;
+        _isLookDue = !await LookAtSlotsAsync(cancellation).ConfigureAwait(false);
+        // What should be ours and lies with a live owner comes when its sessions are over, which may be an hour: look at longer and longer intervals.
+        _waits = _isWaitingForOthers && !fleetChanged ? _waits + 1 : 0;
+        _nextFullLook = now + (_isWaitingForOthers ? Shorter(FullLookEvery, _options.RenewEvery * (1 << Math.Min(_waits / 4, 8))) : FullLookEvery);
+    }
+
+    /// <summary>Gives every slot back and lets our lease end, so that others take over at once. Best effort: what the store does not take, the lease settles.</summary>
+    public async Task LeaveAsync(DateTimeOffset utcNow, CancellationToken cancellation)
+    {
+        _isLeaving = true;
+        for (int slot = 0; slot < _table.SlotCount; slot++) _table.Drop(slot);
+        foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Where(IsLastSeenOurs).Chunk(KeysPerRead))
+        {
+            var read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
+            await Parallel.ForEachAsync(slots, Parallelism(cancellation), async (slot, token) =>
+            {
+                if (read.Entries.GetValueOrDefault(SlotKey(slot)) is { Value: { } record } entry && IsOurs(record))
+                    await WriteAsync(slot, record with { Shard = null, Incarnation = null }, entry.ETag, token).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        }
+        string key = StateKeys.Transceiver(_fleet.Region, _self.Shard);
+        var own = await _store.ReadAsync(Store, key, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
+        if (own.Entry is { Value: { } ours } && ours.Incarnation == _self.Incarnation)
+            await _store.TrySaveAsync(Store, key, OwnRecord(utcNow), own.Entry.ETag, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false);
+        _status = new OwnershipStatus(new Instant(long.MinValue), true, "left");
+    }
+
+    private async Task<bool> RenewAsync(Instant now, DateTimeOffset utcNow, CancellationToken cancellation)
+    {
+        string[] keys = [.. Enumerable.Range(0, Math.Max(_fleet.MaximumShards, _self.Shard + 1)).Select(shard => StateKeys.Transceiver(_fleet.Region, shard))];
+        var read = await _store.GetBulkAsync(Store, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
+        if (read.Outcome != StateReadOutcome.Found || read.FailedKeys.Contains(keys[_self.Shard])) return NoteAway(now, $"the state store cannot be read ({read.ErrorCode ?? read.Outcome.ToString()})");
+
+        for (int shard = 0; shard < keys.Length; shard++)
+        {
+            if (shard != _self.Shard && !read.FailedKeys.Contains(keys[shard])) _view.Observe(shard, read.Entries.GetValueOrDefault(keys[shard])?.Value, utcNow, now);
+        }
+
+        StateEntry<TransceiverRecord>? entry = read.Entries.GetValueOrDefault(keys[_self.Shard]);
+        if (entry?.Value is { } there && there.Incarnation != _self.Incarnation)
+        {
+            if (_hasRegistered) return NoteSuperseded();
+            // The other process is gone for sure if its link ports are ours now; otherwise its lease has to run out.
+            if (there.LeaseUntil > utcNow && !there.Links.SequenceEqual(_links, StringComparer.Ordinal)) return NoteAway(now, $"another process of shard {_self.Shard} is alive");
+        }
+        if (entry is null) _isLookDue = true;
+
+        TransceiverRecord record = OwnRecord(utcNow + _options.Lease);
+        StateWriteResult written = entry is null
+            ? await _store.TryCreateAsync(Store, keys[_self.Shard], record, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false)
+            : await _store.TrySaveAsync(Store, keys[_self.Shard], record, entry.ETag, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false);
+        if (!written.IsWritten) return NoteAway(now, $"our record cannot be written ({written.ErrorCode ?? written.Outcome.ToString()})");
+
+        _hasRegistered = true;
+        _view.Observe(_self.Shard, record, utcNow, now);
+        bool wasAway = now >= _status.LeaseUntil;
+        // While we were away others may have taken what they had to believe ownerless.
+        if (wasAway) _isLookDue = true;
+        if (wasAway) LogRegistered(_logger, _self.Shard, _self.Incarnation);
+        _status = new OwnershipStatus(now + _options.Lease, _isLeaving, null);
+        return true;
+    }
+
+    private bool NoteAway(Instant now, string problem)
+    {
+        OwnershipStatus before = _status;
+        if (before.Problem != problem) LogAway(_logger, problem, _table.ServedCount);
+        // The lease that we hold runs on: until its end others count on us.
+        _status = before with { Problem = problem };
+        if (now >= before.LeaseUntil) _isLookDue = true;
+        return false;
+    }
+
+    private bool NoteSuperseded()
+    {
+        LogSuperseded(_logger, _self.Shard);
+        // From here on we are a newcomer that waits for the other's lease to end.
+        _hasRegistered = false;
+        _status = new OwnershipStatus(new Instant(long.MinValue), _isLeaving, $"another process took shard {_self.Shard} over");
+        for (int slot = 0; slot < _table.SlotCount; slot++) Lose(slot);
+        return false;
+    }
+
+    /// <returns>True if nothing is left to do.</returns>
+    private async Task<bool> LookAtSlotsAsync(CancellationToken cancellation)
+    {
+        _waitingForSessions.Clear();
+        _isWaitingForOthers = false;
+        bool isDone = true;
+        var moves = new List<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)>();
+        foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Chunk(KeysPerRead))
+        {
+            var read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
+            if (read.Outcome != StateReadOutcome.Found) return false;
+            foreach (int slot in slots)
+            {
+                string key = SlotKey(slot);
+                if (read.FailedKeys.Contains(key))
+                {
+                    isDone = false;
+                    continue;
+                }
+                StateEntry<SlotRecord>? entry = read.Entries.GetValueOrDefault(key);
+                SlotMove move = Decide(slot, entry?.Value);
+                // A record that the store lost keeps its last known epoch, so that the next one is higher.
+                if (entry?.Value is { } seen) _lastSeen[slot] = seen;
+                if (move is not (SlotMove.Leave or SlotMove.Keep)) moves.Add((slot, move, entry));
+                if (move == SlotMove.Leave && IsPreferred(slot)) _isWaitingForOthers = true;
+            }
+        }
+
+        foreach (var (slot, move, entry) in moves)
+        {
+            if (move == SlotMove.Lost) Lose(slot);
+            else if (move == SlotMove.Adopt) _table.Serve(slot, entry!.Value!.Epoch);
+        }
+
+        var giveBack = moves.Where(m => m.Move == SlotMove.GiveBack && (!_table.IsServed(m.Slot) || TryWithdraw(m.Slot))).ToArray();
+        var writes = moves.Where(m => m.Move == SlotMove.Claim).Concat(giveBack);
+        var failed = new ConcurrentBag<int>();
+        await Parallel.ForEachAsync(writes, Parallelism(cancellation), async (move, token) =>
+        {
+            bool isWritten = move.Move == SlotMove.Claim
+                ? await ClaimAsync(move.Slot, move.Entry, token).ConfigureAwait(false)
+                : await WriteAsync(move.Slot, move.Entry!.Value! with { Shard = null, Incarnation = null }, move.Entry.ETag, token).ConfigureAwait(false);
+            if (!isWritten) failed.Add(move.Slot);
+        }).ConfigureAwait(false);
+
+        if (moves.Count > 0) LogSlots(_logger, _table.ServedCount, moves.Count(m => m.Move == SlotMove.Claim), giveBack.Length, _waitingForSessions.Count);
+        return isDone && failed.IsEmpty;
+    }
+
+    private SlotMove Decide(int slot, SlotRecord? record)
+    {
+        SlotRecord? before = _lastSeen[slot];
+        bool hadLiveOwner = before is not null && !IsOurs(before) && _view.IsAlive(before.Shard, before.Incarnation);
+        bool isOwnerAlive = record is not null && _view.IsAlive(record.Shard, record.Incarnation);
+        return new SlotSituation(_self, record, _table.EpochOf(slot), IsPreferred(slot), isOwnerAlive, hadLiveOwner).Decide();
+    }
+
+    private async Task<bool> ClaimAsync(int slot, StateEntry<SlotRecord>? entry, CancellationToken cancellation)
+    {
+        long highest = Math.Max(entry?.Value?.Epoch ?? 0, Math.Max(_lastSeen[slot]?.Epoch ?? 0, _table.EpochOf(slot) ?? 0));
+        var record = new SlotRecord(_fleet.Region, slot, _self.Shard, _self.Incarnation, highest + 1);
+        if (!await WriteAsync(slot, record, entry?.ETag, cancellation).ConfigureAwait(false)) return false;
+        _table.Serve(slot, record.Epoch);
+        return true;
+    }
+
+    private async Task<bool> WriteAsync(int slot, SlotRecord record, string? etag, CancellationToken cancellation)
+    {
+        StateWriteResult written = etag is null
+            ? await _store.TryCreateAsync(Store, SlotKey(slot), record, ContractsJson.Default.SlotRecord, cancellation: cancellation).ConfigureAwait(false)
+            : await _store.TrySaveAsync(Store, SlotKey(slot), record, etag, ContractsJson.Default.SlotRecord, cancellation: cancellation).ConfigureAwait(false);
+        if (written.IsWritten) _lastSeen[slot] = record;
+        return written.IsWritten;
+    }
+
+    private bool TryWithdraw(int slot)
+    {
+        if (_table.TryWithdraw(slot)) return true;
+        _waitingForSessions.Add(slot);
+        return false;
+    }
+
+    private void Lose(int slot)
+    {
+        if (_table.EpochOf(slot) is not { } epoch) return;
+        _table.Drop(slot);
+        SlotsLost++;
+        LogLost(_logger, slot, epoch);
+    }
+
+    private TransceiverRecord OwnRecord(DateTimeOffset leaseUntil)
+    {
+        OwnLoad load = _load();
+        return new TransceiverRecord(
+            _fleet.Region, _self.Shard, _self.Incarnation, AppIds.Transceiver(_self.Shard), _links, _options.Capacity, load.Sessions,
+            Math.Round(load.LatenessP99Milliseconds, 2), _isLeaving, leaseUntil);
+    }
+
+    private bool IsPreferred(int slot) => RendezvousHash.Choose((byte)_fleet.RegionNumber, (ushort)slot, _candidates) == _self.Shard;
+
+    private bool IsOurs(SlotRecord record) => record.Shard == _self.Shard && record.Incarnation == _self.Incarnation;
+
+    private bool IsLastSeenOurs(int slot) => _lastSeen[slot] is { } record && IsOurs(record);
+
+    private string SlotKey(int slot) => StateKeys.Slot(_fleet.Region, slot);
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static ParallelOptions Parallelism(CancellationToken cancellation)
+        => new() { MaxDegreeOfParallelism = ParallelWrites, CancellationToken = cancellation };
+
+    [LoggerMessage(LogLevel.Information, "Registered as shard {Shard}, incarnation {Incarnation}")]
+    private static partial void LogRegistered(ILogger logger, int shard, string incarnation);
+
+    [LoggerMessage(LogLevel.Warning, "Ownership stands still: {Problem}; {Slots} slots go on being served, no new sessions once the lease is over")]
+    private static partial void LogAway(ILogger logger, string problem, int slots);
+
+    [LoggerMessage(LogLevel.Error, "Another process took shard {Shard} over: serving stops")]
+    private static partial void LogSuperseded(ILogger logger, int shard);
+
+    [LoggerMessage(LogLevel.Information, "Serving {Slots} slots: {Claimed} to claim, {GivenBack} given back, {Waiting} to give back when they are empty")]
+    private static partial void LogSlots(ILogger logger, int slots, int claimed, int givenBack, int waiting);
+
+    [LoggerMessage(LogLevel.Error, "Slot {Slot} has another owner with a higher epoch than our {Epoch}: its sessions end here")]
+    private static partial void LogLost(ILogger logger, int slot, long epoch);
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dapr.Voice.Sidecar;
+
+namespace Dapr.Voice.TestKit;
+
+/// <summary>
+/// A state store in memory with the outcomes of the real ones: compare-and-set, create-only, and on demand a store that is away or
+/// whose answers get lost after it has written. Values go through JSON, as they do in reality.
+/// </summary>
+public sealed class MemoryStateStore : IStateStore
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, (string Json, long ETag)> _values = new(StringComparer.Ordinal);
+    private long _etag;
+
+    /// <summary>Nothing can be read or written.</summary>
+    public bool IsAway { get; set; }
+
+    /// <summary>Asked before each write: true means that it happens and that the answer is lost.</summary>
+    public Func<string, bool> LosesAnswer { get; set; } = static _ => false;
+
+    /// <summary>Called with each value that was written, in order; null for one that was deleted.</summary>
+    public Action<string, string?> Written { get; set; } = static (_, _) => { };
+
+    public int Reads { get; private set; }
+    public int Writes { get; private set; }
+
+    public T? Peek<T>(string store, string key, JsonTypeInfo<T> type) where T : class
+    {
+        lock (_lock) return _values.TryGetValue(Name(store, key), out var found) ? JsonSerializer.Deserialize(found.Json, type) : null;
+    }
+
+    /// <summary>Everything is gone: a store that came back empty.</summary>
+    public void Wipe()
+    {
+        lock (_lock) _values.Clear();
+    }
+
+    public Task<StateReadResult<T>> ReadAsync<T>(string store, string key, JsonTypeInfo<T> type, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+        {
+            Reads++;
+            if (IsAway) return Task.FromResult(new StateReadResult<T>(StateReadOutcome.Unavailable, null, "AWAY"));
+            StateEntry<T>? entry = Find(store, key, type);
+            return Task.FromResult(new StateReadResult<T>(entry is null ? StateReadOutcome.Missing : StateReadOutcome.Found, entry, null));
+        }
+    }
+
+    public Task<StateBulkReadResult<T>> GetBulkAsync<T>(string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+        {
+            Reads++;
+            var entries = new Dictionary<string, StateEntry<T>>(StringComparer.Ordinal);
+            if (IsAway) return Task.FromResult(new StateBulkReadResult<T>(StateReadOutcome.Unavailable, entries, [], "AWAY"));
+            foreach (string key in keys)
+            {
+                if (Find(store, key, type) is { } entry) entries[key] = entry;
+            }
+            return Task.FromResult(new StateBulkReadResult<T>(StateReadOutcome.Found, entries, [], null));
+        }
+    }
+
+    public Task<StateWriteResult> TrySaveAsync<T>(string store, string key, T value, string etag, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
+        => Write(store, key, JsonSerializer.Serialize(value, type), current => current is not null && Text(current.Value) == etag);
+
+    public Task<StateWriteResult> TryCreateAsync<T>(string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
+        => Write(store, key, JsonSerializer.Serialize(value, type), current => current is null);
+
+    public Task<StateWriteResult> SaveAsync<T>(string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
+        => Write(store, key, JsonSerializer.Serialize(value, type), static _ => true);
+
+    public Task<StateWriteResult> DeleteAsync(string store, string key, string? etag = null, CancellationToken cancellation = default)
+        => Write(store, key, null, current => etag is null || (current is not null && Text(current.Value) == etag));
+
+    private StateEntry<T>? Find<T>(string store, string key, JsonTypeInfo<T> type)
+        => _values.TryGetValue(Name(store, key), out var found) ? new StateEntry<T>(key, JsonSerializer.Deserialize(found.Json, type), Text(found.ETag)) : null;
+
+    private Task<StateWriteResult> Write(string store, string key, string? json, Func<long?, bool> mayWrite)
+    {
+        lock (_lock)
+        {
+            if (IsAway) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Unavailable, "AWAY"));
+            string name = Name(store, key);
+            if (!mayWrite(_values.TryGetValue(name, out var current) ? current.ETag : null)) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Conflict, "CONFLICT"));
+            if (json is null) _values.Remove(name);
+            else _values[name] = (json, ++_etag);
+            Writes++;
+            Written(key, json);
+            return Task.FromResult(LosesAnswer(key) ? new StateWriteResult(StateWriteOutcome.Unavailable, "ANSWER_LOST") : new StateWriteResult(StateWriteOutcome.Written, null));
+        }
+    }
+
+    private static string Name(string store, string key) => store + '/' + key;
+
+    private static string Text(long etag) => '"' + etag.ToString(CultureInfo.InvariantCulture) + '"';
+}
