@@ -1,0 +1,211 @@
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Rtp;
+
+/// <summary>
+/// Puts packets back in order and adds nothing when nothing is missing: a model needs no playout clock, so there is no playout delay. Only an
+/// open gap holds packets back, for a bounded time, and is then reported as lost frames. All memory is taken at construction.
+/// </summary>
+public sealed class JitterBuffer
+{
+    // A step back by more than this is no reordering (RFC 3550, A.1: two seconds at 50 packets/s); two such packets in order restart the sequence.
+    private const int MaximumMisorder = 100;
+    private const int NoBadSequence = -1;
+
+    // An Opus packet lasts at most 120 ms (RFC 6716, section 3.2.5); a longer step per packet is silence that was not sent.
+    private const uint MaximumTicksPerPacket = 5760;
+
+    private readonly JitterBufferOptions _options;
+    private readonly byte[] _memory;
+    private readonly Slot[] _slots;
+
+    // Slot numbers: the first _count are the packets held, in sequence order; the rest are free.
+    private readonly int[] _order;
+    private int _count;
+
+    private bool _hasStarted;
+    private ushort _next;
+    private uint _lastTimestamp;
+    private int _lostLeft;
+    private int _badSequence = NoBadSequence;
+    private JitterBufferStatistics _statistics;
+
+    public JitterBuffer(JitterBufferOptions? options = null)
+    {
+        _options = options ?? JitterBufferOptions.Default;
+        ArgumentOutOfRangeException.ThrowIfLessThan(_options.Slots, _options.ReorderPackets, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_options.ReorderPackets, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(_options.MaximumPayloadBytes, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(_options.MaximumConsecutiveLost, nameof(options));
+        _memory = new byte[_options.Slots * _options.MaximumPayloadBytes];
+        _slots = new Slot[_options.Slots];
+        _order = new int[_options.Slots];
+        for (int i = 0; i < _order.Length; i++) _order[i] = i;
+    }
+
+    public JitterBufferStatistics Statistics => _statistics;
+
+    /// <summary>Packets held back now.</summary>
+    public int Count => _count;
+
+    /// <summary>When the open gap is given up; call <see cref="TryTake"/> then. <see cref="Instant.Never"/> if nothing waits.</summary>
+    public Instant NextTimeout
+    {
+        get
+        {
+            if (_count == 0) return Instant.Never;
+            // Packets that can be taken at once are due at once: their arrival lies in the past.
+            var earliest = Instant.Never;
+            for (int i = 0; i < _count; i++) earliest = Instant.Min(earliest, _slots[_order[i]].Arrival);
+            return HeadIsDue ? earliest : earliest + _options.ReorderWindow;
+        }
+    }
+
+    private bool HeadIsDue => _lostLeft > 0 || Head.SequenceNumber == _next;
+
+    private ref Slot Head => ref _slots[_order[0]];
+
+    /// <summary>Copies a payload in.</summary>
+    /// <param name="audioLevel">Handed back with the frame, as is.</param>
+    public JitterInsertResult Insert(ReadOnlySpan<byte> payload, ushort sequenceNumber, uint timestamp, bool marker, Instant now, AudioLevel? audioLevel = null)
+    {
+        if (payload.Length > _options.MaximumPayloadBytes)
+        {
+            _statistics = _statistics with { Oversized = _statistics.Oversized + 1 };
+            return JitterInsertResult.Oversized;
+        }
+
+        if (!_hasStarted)
+        {
+            _hasStarted = true;
+            _next = sequenceNumber;
+            _lastTimestamp = unchecked(timestamp - _options.TicksPerPacket);
+        }
+        else if (SerialNumber.Distance(sequenceNumber, _next) < 0 && !Restarts(sequenceNumber))
+        {
+            _statistics = _statistics with { Late = _statistics.Late + 1 };
+            return JitterInsertResult.Late;
+        }
+        _badSequence = NoBadSequence;
+
+        int position = _count;
+        while (position > 0 && SerialNumber.IsNewerOrEqual(_slots[_order[position - 1]].SequenceNumber, sequenceNumber)) position--;
+        if (position < _count && _slots[_order[position]].SequenceNumber == sequenceNumber)
+        {
+            _statistics = _statistics with { Duplicates = _statistics.Duplicates + 1 };
+            return JitterInsertResult.Duplicate;
+        }
+        if (_count == _slots.Length)
+        {
+            _statistics = _statistics with { Overflows = _statistics.Overflows + 1 };
+            return JitterInsertResult.Full;
+        }
+        if (position < _count) _statistics = _statistics with { Reordered = _statistics.Reordered + 1 };
+
+        int slot = _order[_count];
+        Array.Copy(_order, position, _order, position + 1, _count - position);
+        _order[position] = slot;
+        _count++;
+        _slots[slot] = new Slot(sequenceNumber, timestamp, marker, audioLevel, payload.Length, now);
+        payload.CopyTo(_memory.AsSpan(slot * _options.MaximumPayloadBytes));
+        // What was about to be reported as lost has come after all, between two lost frames.
+        if (_lostLeft > 0) _lostLeft = SerialNumber.Distance(Head.SequenceNumber, _next);
+        return JitterInsertResult.Accepted;
+    }
+
+    /// <summary>Hands on the next frame, if it is there or given up.</summary>
+    /// <param name="buffer">At least <see cref="JitterBufferOptions.MaximumPayloadBytes"/> long.</param>
+    /// <param name="length">Of a lost frame: the length of the payload after it, if that is the very next one, else 0.</param>
+    public bool TryTake(Span<byte> buffer, out int length, out JitterFrame frame, Instant now)
+    {
+        length = 0;
+        frame = default;
+        if (_count == 0) return false;
+
+        if (!HeadIsDue)
+        {
+            if (_count < _options.ReorderPackets && now < NextTimeout) return false;
+            GiveUpGap();
+        }
+
+        ref var head = ref Head;
+        if (_lostLeft > 0)
+        {
+            frame = new JitterFrame(JitterFrameKind.Lost, _next, LostTimestamp(head), Marker: false, AudioLevel: null);
+            _lostLeft--;
+            _next++;
+            _lastTimestamp = frame.Timestamp;
+            if (head.SequenceNumber == _next) length = CopyPayload(_order[0], buffer);
+            _statistics = _statistics with { Lost = _statistics.Lost + 1 };
+            return true;
+        }
+
+        frame = new JitterFrame(JitterFrameKind.Packet, head.SequenceNumber, head.Timestamp, head.Marker, head.AudioLevel);
+        length = CopyPayload(_order[0], buffer);
+        _next = (ushort)(head.SequenceNumber + 1);
+        _lastTimestamp = head.Timestamp;
+        int slot = _order[0];
+        _count--;
+        Array.Copy(_order, 1, _order, 0, _count);
+        _order[_count] = slot;
+        _statistics = _statistics with { Delivered = _statistics.Delivered + 1 };
+        return true;
+    }
+
+    public JitterBufferState ExportState() => new(_hasStarted, _next, _lastTimestamp, _statistics);
+
+    public static JitterBuffer Import(JitterBufferState state, JitterBufferOptions? options = null) => new(options)
+    {
+        _hasStarted = state.HasStarted,
+        _next = state.NextSequenceNumber,
+        _lastTimestamp = state.LastTimestamp,
+        _statistics = state.Statistics,
+    };
+
+    /// <summary>True for the second of two consecutive packets far behind: the sender started over, and so do we.</summary>
+    private bool Restarts(ushort sequenceNumber)
+    {
+        if (SerialNumber.Distance(sequenceNumber, _next) >= -MaximumMisorder) return false;
+        if (sequenceNumber != _badSequence)
+        {
+            _badSequence = (ushort)(sequenceNumber + 1);
+            return false;
+        }
+        _count = 0;
+        _lostLeft = 0;
+        _next = sequenceNumber;
+        _statistics = _statistics with { Resynchronisations = _statistics.Resynchronisations + 1 };
+        return true;
+    }
+
+    private void GiveUpGap()
+    {
+        int missing = SerialNumber.Distance(Head.SequenceNumber, _next);
+        _lostLeft = Math.Min(missing, _options.MaximumConsecutiveLost);
+        int skipped = missing - _lostLeft;
+        if (skipped == 0) return;
+
+        // The last ones before the packet are reported: the very last may be repaired from it, and concealment runs into real audio.
+        _next = (ushort)(_next + skipped);
+        uint ticks = unchecked((uint)_lostLeft + 1) * _options.TicksPerPacket;
+        _lastTimestamp = unchecked(Head.Timestamp - ticks);
+        _statistics = _statistics with { Skipped = _statistics.Skipped + skipped, Resynchronisations = _statistics.Resynchronisations + 1 };
+    }
+
+    /// <summary>Spreads the missing ones evenly between their neighbours, unless silence lies between these.</summary>
+    private uint LostTimestamp(in Slot head)
+    {
+        uint steps = (uint)SerialNumber.Distance(head.SequenceNumber, _next) + 1;
+        uint ticks = unchecked(head.Timestamp - _lastTimestamp) / steps;
+        return unchecked(_lastTimestamp + (ticks is 0 or > MaximumTicksPerPacket ? _options.TicksPerPacket : ticks));
+    }
+
+    private int CopyPayload(int slot, Span<byte> buffer)
+    {
+        int length = _slots[slot].Length;
+        _memory.AsSpan(slot * _options.MaximumPayloadBytes, length).CopyTo(buffer);
+        return length;
+    }
+
+    private readonly record struct Slot(ushort SequenceNumber, uint Timestamp, bool Marker, AudioLevel? AudioLevel, int Length, Instant Arrival);
+}

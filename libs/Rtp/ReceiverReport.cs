@@ -1,0 +1,16 @@
+namespace Dapr.Voice.Rtp;
+
+/// <summary>An RR (RFC 3550, section 6.4.2), in place.</summary>
+public readonly ref struct ReceiverReport
+{
+    internal ReceiverReport(uint ssrc, ReportBlockList reportBlocks)
+    {
+        Ssrc = ssrc;
+        ReportBlocks = reportBlocks;
+    }
+
+    /// <summary>Of the one who reports.</summary>
+    public uint Ssrc { get; }
+
+    public ReportBlockList ReportBlocks { get; }
+}

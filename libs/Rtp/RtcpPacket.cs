@@ -1,0 +1,51 @@
+using System.Buffers.Binary;
+
+namespace Dapr.Voice.Rtp;
+
+/// <summary>One packet of a compound (RFC 3550, section 6.4), padding already taken off; each <c>TryRead</c> checks that type and length fit.</summary>
+public readonly ref struct RtcpPacket
+{
+    private readonly ReadOnlySpan<byte> _bytes;
+
+    internal RtcpPacket(ReadOnlySpan<byte> bytes) => _bytes = bytes;
+
+    public RtcpPacketType Type => (RtcpPacketType)_bytes[1];
+
+    /// <summary>The five bits after the padding bit: report count, source count, subtype or feedback message type.</summary>
+    public int Count => _bytes[0] & 0x1F;
+
+    /// <summary>Everything after the four-byte header.</summary>
+    public ReadOnlySpan<byte> Body => _bytes[RtcpCompound.HeaderLength..];
+
+    public bool TryReadSenderReport(out SenderReport report)
+    {
+        report = default;
+        if (Type != RtcpPacketType.SenderReport || Body.Length < SenderReport.FixedLength + Count * ReportBlock.Length) return false;
+        report = new SenderReport(Body, Count);
+        return true;
+    }
+
+    public bool TryReadReceiverReport(out ReceiverReport report)
+    {
+        report = default;
+        if (Type != RtcpPacketType.ReceiverReport || Body.Length < 4 + Count * ReportBlock.Length) return false;
+        report = new ReceiverReport(BinaryPrimitives.ReadUInt32BigEndian(Body), new ReportBlockList(Body.Slice(4, Count * ReportBlock.Length)));
+        return true;
+    }
+
+    public bool TryReadSourceDescription(out SourceDescription description)
+    {
+        description = default;
+        if (Type != RtcpPacketType.SourceDescription) return false;
+        description = new SourceDescription(Body, Count);
+        return true;
+    }
+
+    public bool TryReadBye(out Bye bye)
+    {
+        bye = default;
+        if (Type != RtcpPacketType.Bye || Body.Length < 4 * Count) return false;
+        bye = new Bye(Body, Count);
+        return true;
+    }
+}

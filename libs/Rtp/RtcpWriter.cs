@@ -1,0 +1,76 @@
+using System.Buffers.Binary;
+
+namespace Dapr.Voice.Rtp;
+
+/// <summary>Writes a compound RTCP packet (RFC 3550, section 6) packet by packet into a span the caller owns.</summary>
+public ref struct RtcpWriter(Span<byte> destination)
+{
+    private const int MaximumCount = 31;
+    private const int MaximumTextLength = 255;
+
+    private readonly Span<byte> _destination = destination;
+
+    /// <summary>Bytes written so far; always whole words.</summary>
+    public int Length { get; private set; }
+
+    public readonly Span<byte> Written => _destination[..Length];
+
+    public void AddSenderReport(uint ssrc, in SenderInfo info, params scoped ReadOnlySpan<ReportBlock> blocks)
+    {
+        var body = Begin(RtcpPacketType.SenderReport, blocks.Length, 4 + SenderInfo.Length + blocks.Length * ReportBlock.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
+        info.Write(body[4..]);
+        WriteBlocks(body[(4 + SenderInfo.Length)..], blocks);
+    }
+
+    public void AddReceiverReport(uint ssrc, params scoped ReadOnlySpan<ReportBlock> blocks)
+    {
+        var body = Begin(RtcpPacketType.ReceiverReport, blocks.Length, 4 + blocks.Length * ReportBlock.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
+        WriteBlocks(body[4..], blocks);
+    }
+
+    /// <summary>An SDES packet of one chunk with one item, the CNAME, which every compound must have (section 6.1).</summary>
+    /// <param name="cname">UTF-8, 1 to 255 bytes.</param>
+    public void AddCname(uint ssrc, scoped ReadOnlySpan<byte> cname)
+    {
+        if (cname.Length is 0 or > MaximumTextLength) throw new ArgumentOutOfRangeException(nameof(cname));
+        // SSRC, item header, text, at least one null octet, up to a whole word.
+        int length = (4 + 2 + cname.Length + 1 + 3) & ~3;
+        var body = Begin(RtcpPacketType.SourceDescription, 1, length);
+        BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
+        body[4] = (byte)SdesItemType.Cname;
+        body[5] = (byte)cname.Length;
+        cname.CopyTo(body[6..]);
+        body[(6 + cname.Length)..].Clear();
+    }
+
+    /// <param name="reason">UTF-8, at most 255 bytes; empty for none.</param>
+    public void AddBye(uint ssrc, scoped ReadOnlySpan<byte> reason = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(reason.Length, MaximumTextLength, nameof(reason));
+        int length = reason.IsEmpty ? 4 : (4 + 1 + reason.Length + 3) & ~3;
+        var body = Begin(RtcpPacketType.Bye, 1, length);
+        BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
+        if (reason.IsEmpty) return;
+        body[4] = (byte)reason.Length;
+        reason.CopyTo(body[5..]);
+        body[(5 + reason.Length)..].Clear();
+    }
+
+    private Span<byte> Begin(RtcpPacketType type, int count, int bodyLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MaximumCount);
+        var packet = _destination.Slice(Length, RtcpCompound.HeaderLength + bodyLength);
+        packet[0] = (byte)(0x80 | count);
+        packet[1] = (byte)type;
+        BinaryPrimitives.WriteUInt16BigEndian(packet[2..], (ushort)(bodyLength / 4));
+        Length += packet.Length;
+        return packet[RtcpCompound.HeaderLength..];
+    }
+
+    private static void WriteBlocks(Span<byte> destination, ReadOnlySpan<ReportBlock> blocks)
+    {
+        for (int i = 0; i < blocks.Length; i++) blocks[i].Write(destination[(i * ReportBlock.Length)..]);
+    }
+}

@@ -1,0 +1,23 @@
+using System.Buffers.Binary;
+
+namespace Dapr.Voice.Rtp;
+
+/// <summary>An SR (RFC 3550, section 6.4.1), in place.</summary>
+public readonly ref struct SenderReport
+{
+    /// <summary>SSRC, NTP time, RTP time, packet and octet count; after the RTCP header.</summary>
+    internal const int FixedLength = 24;
+
+    private readonly ReadOnlySpan<byte> _body;
+    private readonly int _count;
+
+    internal SenderReport(ReadOnlySpan<byte> body, int count)
+    {
+        _body = body;
+        _count = count;
+    }
+
+    public uint Ssrc => BinaryPrimitives.ReadUInt32BigEndian(_body);
+    public SenderInfo Info => SenderInfo.Read(_body[4..]);
+    public ReportBlockList ReportBlocks => new(_body.Slice(FixedLength, _count * ReportBlock.Length));
+}

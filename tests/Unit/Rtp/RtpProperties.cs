@@ -1,0 +1,153 @@
+using Dapr.Voice.Rtp;
+using Dapr.Voice.Wire;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Rtp;
+
+public sealed class RtpProperties
+{
+    [Fact]
+    public void RtpPacket_WhatIsWritten_ParsesBack()
+        => Prop.ForAll(ArbMap.Default.ArbFor<(byte, bool, ushort, uint, uint, byte[])>(), fields =>
+        {
+            var (type, marker, sequence, timestamp, ssrc, payload) = fields;
+            payload ??= [];
+            byte[] buffer = new byte[64 + payload.Length];
+            int length = RtpPacketWriter.WriteHeader(buffer, (byte)(type & 0x7F), marker, sequence, timestamp, ssrc);
+            var extensions = new RtpHeaderExtensionWriter(buffer, length);
+            extensions.Add(1, [type]);
+            length = extensions.Finish();
+            payload.CopyTo(buffer, length);
+            length += payload.Length;
+            return RtpPacket.TryParse(buffer.AsSpan(0, length), out var packet, out _)
+                && packet.PayloadType == (type & 0x7F) && packet.Marker == marker && packet.SequenceNumber == sequence
+                && packet.Timestamp == timestamp && packet.Ssrc == ssrc && packet.Payload.SequenceEqual(payload)
+                && packet.TryGetExtension(1, out var value) && value.Length == 1 && value[0] == type;
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void HeaderExtensions_BothForms_ParseBack()
+        => Prop.ForAll(ArbMap.Default.ArbFor<(bool, byte[][])>(), input =>
+        {
+            var (isTwoByteForm, values) = input;
+            var elements = (values ?? []).Where(v => v is not null && (isTwoByteForm || v.Length is >= 1 and <= 16)).Take(14).ToArray();
+            byte[] buffer = new byte[12 + 8 + elements.Sum(e => e.Length + 2)];
+            RtpPacketWriter.WriteHeader(buffer, 111, false, 1, 2, 3);
+            var writer = new RtpHeaderExtensionWriter(buffer, 12, isTwoByteForm);
+            for (int i = 0; i < elements.Length; i++) writer.Add(i + 1, elements[i]);
+            if (!RtpPacket.TryParse(buffer.AsSpan(0, writer.Finish()), out var packet, out _)) return false;
+            for (int i = 0; i < elements.Length; i++)
+            {
+                if (!packet.TryGetExtension(i + 1, out var value) || !value.SequenceEqual(elements[i])) return false;
+            }
+            return packet.Payload.IsEmpty;
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void RtpPacket_AnyBytes_NeverThrow()
+        => Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), bytes =>
+        {
+            foreach (byte first in new byte[] { 0x80, 0x90, 0xA0, 0xBF, 0x9F })
+            {
+                byte[] datagram = [first, .. bytes ?? []];
+                if (!RtpPacket.TryParse(datagram, out var packet, out _)) continue;
+                _ = packet.Payload.Length;
+                for (int i = 0; i < packet.CsrcCount; i++) _ = packet.GetCsrc(i);
+                foreach (var element in packet.Extensions) _ = element.Value.Length;
+            }
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Rtcp_AnyBytes_NeverThrow()
+    {
+        var random = new Random(1);
+        for (int round = 0; round < 50_000; round++)
+        {
+            byte[] datagram = new byte[4 * random.Next(1, 20)];
+            random.NextBytes(datagram);
+            // Shaped enough to pass the door: else only the door is tested.
+            for (int offset = 0; offset + 4 <= datagram.Length;)
+            {
+                int words = random.Next(0, Math.Min(9, (datagram.Length - offset) / 4));
+                datagram[offset] = (byte)(0x80 | random.Next(0, 32));
+                datagram[offset + 1] = (byte)random.Next(199, 209);
+                datagram[offset + 2] = 0;
+                datagram[offset + 3] = (byte)words;
+                offset += 4 * (words + 1);
+            }
+            ReadAll(datagram);
+        }
+    }
+
+    [Fact]
+    public void Rtcp_UnshapedBytes_NeverThrow() => Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), bytes => ReadAll(bytes ?? [])).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void ReportBlock_WhatIsWritten_ParsesBack()
+        => Prop.ForAll(ArbMap.Default.ArbFor<(uint, byte, int, uint, uint, uint, uint)>(), f =>
+        {
+            int lost = Math.Clamp(f.Item3 * 1000, ReportBlock.MinimumCumulativeLost, ReportBlock.MaximumCumulativeLost);
+            var block = new ReportBlock(f.Item1, f.Item2, lost, f.Item4, f.Item5, f.Item6, f.Item7);
+            var writer = new RtcpWriter(new byte[128]);
+            writer.AddReceiverReport(9, block, block);
+            RtcpCompound.TryParse(writer.Written, out var compound, out _);
+            return compound.MoveNext() && compound.Current.TryReadReceiverReport(out var report) && report.Ssrc == 9
+                && report.ReportBlocks.Count == 2 && report.ReportBlocks[1] == block && !compound.MoveNext();
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void JitterBuffer_AnyOrderOfAnyPackets_HandsOnInOrder()
+    {
+        for (int seed = 0; seed < 300; seed++)
+        {
+            var random = new Random(seed);
+            var buffer = new JitterBuffer();
+            byte[] output = new byte[1280];
+            var now = Instant.Zero;
+            int? previous = null;
+            ushort first = (ushort)random.Next(65536);
+            // Wild but within reordering distance: every packet may come late, twice or not at all.
+            var arrivals = Enumerable.Range(0, 400).Where(_ => random.Next(10) != 0)
+                .SelectMany(i => Enumerable.Repeat(i, random.Next(20) == 0 ? 2 : 1)).OrderBy(i => i + random.Next(4)).ToList();
+            int accepted = 0, delivered = 0;
+            foreach (int i in arrivals)
+            {
+                now += TimeSpan.FromMilliseconds(random.Next(30));
+                if (buffer.Insert([(byte)i], (ushort)(first + i), (uint)(i * 960), false, now) == JitterInsertResult.Accepted) accepted++;
+                while (buffer.TryTake(output, out int length, out var frame, now))
+                {
+                    int index = (ushort)(frame.SequenceNumber - first);
+                    if (previous is { } p) Assert.Equal(p + 1, index);
+                    previous = index;
+                    Assert.Equal((uint)(index * 960), frame.Timestamp);
+                    if (frame.Kind == JitterFrameKind.Lost) continue;
+                    Assert.Equal(new[] { (byte)index }, output.AsSpan(0, length));
+                    delivered++;
+                }
+                Assert.True(buffer.Count < 8);
+            }
+            now += TimeSpan.FromSeconds(1);
+            while (buffer.TryTake(output, out _, out var frame, now)) if (frame.Kind == JitterFrameKind.Packet) delivered++;
+            Assert.Equal(accepted, delivered);
+            Assert.Equal(0, buffer.Count);
+        }
+    }
+
+    private static void ReadAll(ReadOnlySpan<byte> datagram)
+    {
+        if (!RtcpCompound.TryParse(datagram, out var compound, out _)) return;
+        foreach (var packet in compound)
+        {
+            if (packet.TryReadSenderReport(out var sr)) for (int i = 0; i < sr.ReportBlocks.Count; i++) _ = sr.ReportBlocks[i].Jitter + sr.Info.PacketCount;
+            if (packet.TryReadReceiverReport(out var rr)) for (int i = 0; i < rr.ReportBlocks.Count; i++) _ = rr.ReportBlocks[i];
+            if (packet.TryReadSourceDescription(out var sdes)) foreach (var item in sdes) _ = item.Value.Length;
+            if (packet.TryReadBye(out var bye))
+            {
+                for (int i = 0; i < bye.SourceCount; i++) _ = bye.GetSource(i);
+                _ = bye.Reason.Length;
+            }
+        }
+    }
+}
