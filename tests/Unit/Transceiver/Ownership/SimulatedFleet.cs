@@ -34,8 +34,8 @@ internal sealed class SimulatedFleet
         // A port of its own for each process: a restart elsewhere, which has to wait for the lease.
         string link = $"udp://127.0.0.1:{20000 + _incarnations}";
         var self = new OwnerIdentity(shard, $"i{_incarnations++}");
-        var ownership = new SlotOwnership(Store, table, Fleet, new TransceiverOptions { Shard = shard }, self, [link], () => default, NullLogger.Instance);
-        return Members[shard] = new Member(self, table, ownership);
+        var keeper = new SlotKeeper(Store, table, Fleet, new TransceiverOptions { Shard = shard }, self, [link], () => default, NullLogger.Instance);
+        return Members[shard] = new Member(self, table, keeper);
     }
 
     /// <summary>kill -9.</summary>
@@ -45,7 +45,7 @@ internal sealed class SimulatedFleet
     {
         foreach (int shard in shards)
         {
-            if (Members.TryGetValue(shard, out Member? member)) await member.Ownership.StepAsync(new Instant(Now.Ticks), Origin + Now, CancellationToken.None);
+            if (Members.TryGetValue(shard, out Member? member)) await member.Keeper.StepAsync(new Instant(Now.Ticks), Origin + Now, CancellationToken.None);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class SimulatedFleet
 
     public async Task LeaveAsync(int shard)
     {
-        await Members[shard].Ownership.LeaveAsync(Origin + Now, CancellationToken.None);
+        await Members[shard].Keeper.LeaveAsync(Origin + Now, CancellationToken.None);
         Members.Remove(shard);
     }
 
@@ -92,5 +92,5 @@ internal sealed class SimulatedFleet
         Assert.True(_owners.TryAdd((record.Slot, record.Epoch), owner) || _owners[(record.Slot, record.Epoch)] == owner, "Two owners of one slot epoch.");
     }
 
-    public sealed record Member(OwnerIdentity Self, SlotTable Table, SlotOwnership Ownership);
+    public sealed record Member(OwnerIdentity Self, SlotTable Table, SlotKeeper Keeper);
 }

@@ -12,7 +12,7 @@ namespace Dapr.Voice.Transceiver.Ownership;
 /// hash over the live transceivers, who does own it is what compare-and-set let win. With the store away nothing moves: what we serve we
 /// go on serving. One step at a time; time is an argument, so tests move it.
 /// </summary>
-internal sealed partial class SlotOwnership
+internal sealed partial class SlotKeeper
 {
     /// <summary>All slots are read again this often, whatever we believe to know.</summary>
     public static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(10);
@@ -49,7 +49,7 @@ internal sealed partial class SlotOwnership
 
     /// <param name="links">Our link endpoints, one per worker: <c>udp://10.0.0.4:20000</c>. The ports are bound already.</param>
     /// <param name="load">Called once per step.</param>
-    public SlotOwnership(
+    public SlotKeeper(
         IStateStore store, SlotTable table, FleetOptions fleet, TransceiverOptions options, OwnerIdentity self, IReadOnlyList<string> links, Func<OwnLoad> load, ILogger logger)
     {
         (_store, _table, _fleet, _options, _self, _links, _load, _logger) = (store, table, fleet, options, self, links, load, logger);
@@ -186,7 +186,7 @@ internal sealed partial class SlotOwnership
                 // A record that the store lost keeps its last known epoch, so that the next one is higher.
                 if (entry?.Value is { } seen) _lastSeen[slot] = seen;
                 if (move is not (SlotMove.Leave or SlotMove.Keep)) moves.Add((slot, move, entry));
-                if (move == SlotMove.Leave && IsPreferred(slot)) _isWaitingForOthers = true;
+                if (move is (SlotMove.Leave or SlotMove.Lost) && IsPreferred(slot)) _isWaitingForOthers = true;
             }
         }
 

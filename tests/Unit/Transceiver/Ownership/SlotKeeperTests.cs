@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Ownership;
 
-public sealed class SlotOwnershipTests
+public sealed class SlotKeeperTests
 {
     private readonly SimulatedFleet _fleet = new();
 
@@ -19,7 +19,7 @@ public sealed class SlotOwnershipTests
         _fleet.AssertSettled();
         Assert.Equal(SimulatedFleet.Slots, _fleet.Members[0].Table.ServedCount);
         Assert.Equal(1, _fleet.Record(0)!.Epoch);
-        Assert.True(_fleet.Members[0].Ownership.Status.IsAdmitting(new Instant(_fleet.Now.Ticks)));
+        Assert.True(_fleet.Members[0].Keeper.Status.IsAdmitting(new Instant(_fleet.Now.Ticks)));
     }
 
     [Fact]
@@ -108,8 +108,8 @@ public sealed class SlotOwnershipTests
         _fleet.Start(0);
         _fleet.Start(1);
         await _fleet.RunAsync(5);
-        _fleet.Members[1].Ownership.StartDraining();
-        Assert.False(_fleet.Members[1].Ownership.Status.IsAdmitting(new Instant(_fleet.Now.Ticks)));
+        _fleet.Members[1].Keeper.StartDraining();
+        Assert.False(_fleet.Members[1].Keeper.Status.IsAdmitting(new Instant(_fleet.Now.Ticks)));
         await _fleet.RunAsync(3);
         _fleet.AssertSettled();
         Assert.Equal(0, _fleet.Members[1].Table.ServedCount);
@@ -125,13 +125,13 @@ public sealed class SlotOwnershipTests
         _fleet.Store.IsAway = true;
         await _fleet.RunAsync(60);
         Assert.Equal(before, _fleet.Members.Values.Select(m => m.Table.ServedCount));
-        Assert.All(_fleet.Members.Values, m => Assert.False(m.Ownership.Status.IsAdmitting(new Instant(_fleet.Now.Ticks))));
-        Assert.All(_fleet.Members.Values, m => Assert.NotNull(m.Ownership.Status.Problem));
+        Assert.All(_fleet.Members.Values, m => Assert.False(m.Keeper.Status.IsAdmitting(new Instant(_fleet.Now.Ticks))));
+        Assert.All(_fleet.Members.Values, m => Assert.NotNull(m.Keeper.Status.Problem));
         _fleet.Store.IsAway = false;
         await _fleet.RunAsync(3);
         _fleet.AssertSettled();
         Assert.Equal(before, _fleet.Members.Values.Select(m => m.Table.ServedCount));
-        Assert.All(_fleet.Members.Values, m => Assert.True(m.Ownership.Status.IsAdmitting(new Instant(_fleet.Now.Ticks))));
+        Assert.All(_fleet.Members.Values, m => Assert.True(m.Keeper.Status.IsAdmitting(new Instant(_fleet.Now.Ticks))));
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class SlotOwnershipTests
         await _fleet.RunAsync(10);
         _fleet.Members[1] = frozen;
         await _fleet.RunAsync(1);
-        Assert.Equal(served, frozen.Ownership.SlotsLost);
+        Assert.Equal(served, frozen.Keeper.SlotsLost);
         await _fleet.RunAsync(5);
         _fleet.AssertSettled();
         Assert.Equal(served, frozen.Table.ServedCount);
