@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>glibc (libc.so.6): what the tools need to end processes; names of the C headers.</summary>
+/// <summary>glibc (libc.so.6); names of the C headers. This part: what the tools need to end processes.</summary>
 public static partial class LibC
 {
     public const int SIGTERM = 15;

@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+
+namespace Dapr.Voice.Native;
+
+/// <summary>Sockets, ppoll(2) and eventfd(2). Constants as on Linux for x64 and arm64; layouts of 64-bit glibc.</summary>
+public static unsafe partial class LibC
+{
+    public const int AF_INET = 2, AF_INET6 = 10;
+    public const int SOCK_DGRAM = 2, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
+    public const int SOL_SOCKET = 1, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_REUSEPORT = 15, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_RXQ_OVFL = 40;
+    public const int IPPROTO_IP = 0, IP_PKTINFO = 8;
+    public const int IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26, IPV6_RECVPKTINFO = 49, IPV6_PKTINFO = 50;
+    public const int MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40;
+    public const short POLLIN = 1;
+    public const int EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
+    public const int EINTR = 4, EAGAIN = 11, EACCES = 13, EADDRINUSE = 98, EADDRNOTAVAIL = 99;
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int bind(int socket, void* address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getsockname(int socket, void* address, uint* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int setsockopt(int socket, int level, int name, void* value, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getsockopt(int socket, int level, int name, void* value, uint* length);
+
+    [LibraryImport("libc")]
+    public static partial int close(int descriptor);
+
+    // The four below run per wake-up: SetLastError would save and restore errno around each, so the caller reads it with
+    // Marshal.GetLastSystemError() directly after the call (packet-path, 8).
+    [LibraryImport("libc")]
+    public static partial int recvmmsg(int socket, mmsghdr* messages, uint count, int flags, timespec* timeout);
+
+    [LibraryImport("libc")]
+    public static partial int sendmmsg(int socket, mmsghdr* messages, uint count, int flags);
+
+    [LibraryImport("libc")]
+    public static partial int ppoll(pollfd* descriptors, nuint count, timespec* timeout, void* signals);
+
+    [LibraryImport("libc")]
+    public static partial nint read(int descriptor, void* buffer, nuint count);
+
+    [LibraryImport("libc")]
+    public static partial nint write(int descriptor, void* buffer, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int eventfd(uint initial, int flags);
+
+#pragma warning disable CS8981 // the names are those of the C headers
+    [StructLayout(LayoutKind.Explicit, Size = 16)]
+    public struct iovec
+    {
+        [FieldOffset(0)] public void* iov_base;
+        [FieldOffset(8)] public nuint iov_len;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 56)]
+    public struct msghdr
+    {
+        [FieldOffset(0)] public void* msg_name;
+        [FieldOffset(8)] public uint msg_namelen;
+        [FieldOffset(16)] public iovec* msg_iov;
+        [FieldOffset(24)] public nuint msg_iovlen;
+        [FieldOffset(32)] public void* msg_control;
+        [FieldOffset(40)] public nuint msg_controllen;
+        [FieldOffset(48)] public int msg_flags;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 64)]
+    public struct mmsghdr
+    {
+        [FieldOffset(0)] public msghdr msg_hdr;
+        [FieldOffset(56)] public uint msg_len;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 16)]
+    public struct cmsghdr
+    {
+        [FieldOffset(0)] public nuint cmsg_len;
+        [FieldOffset(8)] public int cmsg_level;
+        [FieldOffset(12)] public int cmsg_type;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 8)]
+    public struct pollfd
+    {
+        [FieldOffset(0)] public int fd;
+        [FieldOffset(4)] public short events;
+        [FieldOffset(6)] public short revents;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 16)]
+    public struct timespec
+    {
+        [FieldOffset(0)] public long tv_sec;
+        [FieldOffset(8)] public long tv_nsec;
+    }
+#pragma warning restore CS8981
+}

@@ -1,0 +1,42 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.Udp;
+
+/// <summary>Says in words that this machine is of another kind, before a wrong layout would say it in broken packets.</summary>
+internal static unsafe class UdpPlatform
+{
+    /// <exception cref="PlatformNotSupportedException">Not a little-endian 64-bit Linux.</exception>
+    public static void Require()
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !BitConverter.IsLittleEndian)
+            throw new PlatformNotSupportedException($"UDP needs 64-bit Linux (recvmmsg, sendmmsg); this is {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}. In a container or WSL 2 it runs.");
+        // struct mmsghdr as glibc lays it out on x64 and arm64; the offsets are fixed by the attributes, the sizes follow from them.
+        bool isAsExpected = sizeof(LibC.iovec) == 16 && sizeof(LibC.msghdr) == 56 && sizeof(LibC.mmsghdr) == 64
+            && sizeof(LibC.cmsghdr) == 16 && sizeof(LibC.pollfd) == 8 && sizeof(LibC.timespec) == 16
+            && Unsafe.SizeOf<nuint>() == 8;
+        if (!isAsExpected) throw new PlatformNotSupportedException("The structures of recvmmsg have another size here than expected.");
+    }
+
+    /// <summary>Sends a packet to itself and looks at every field that comes back. Runs before the first socket of a process.</summary>
+    /// <exception cref="PlatformNotSupportedException">The kernel reads the structures otherwise than we write them.</exception>
+    internal static void SelfTest()
+    {
+        using var socket = UdpBatchSocket.Bind(Wire.TransportAddress.FromIPv4(0x7F000001, 0), new UdpSocketOptions { BatchSize = 4, DatagramCapacity = 256 });
+        using var wakeUp = new WakeUp();
+        using var poller = new UdpPoller(wakeUp, socket);
+        "one"u8.CopyTo(socket.Queue(socket.LocalAddress, Wire.TransportAddress.FromIPv4(0x7F000001, 0), 3));
+        "three"u8.CopyTo(socket.Queue(socket.LocalAddress, default, 5));
+        socket.Flush();
+        poller.Wait(TimeSpan.FromSeconds(1));
+        bool isRight = socket.Receive() == 2;
+        if (isRight)
+        {
+            socket.Get(0, out var first, out var from, out var to);
+            socket.Get(1, out var second, out _, out _);
+            isRight = first.SequenceEqual("one"u8) && second.SequenceEqual("three"u8) && from == socket.LocalAddress && to.IPv4 == 0x7F000001;
+        }
+        if (!isRight) throw new PlatformNotSupportedException("recvmmsg and sendmmsg do not work as expected on this machine.");
+    }
+}

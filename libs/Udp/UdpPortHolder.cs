@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace Dapr.Voice.Udp;
+
+/// <summary>Finds out who has a UDP port, for a message that helps.</summary>
+public static class UdpPortHolder
+{
+    /// <summary><c>relay (pid 123)</c>, or null where it cannot be told (another user's process, no /proc). Looks through all processes: for errors only.</summary>
+    public static string? Find(int port)
+    {
+        try
+        {
+            var inodes = new HashSet<string>(StringComparer.Ordinal);
+            foreach (string table in new[] { "/proc/net/udp", "/proc/net/udp6" })
+            {
+                if (!File.Exists(table)) continue;
+                foreach (string line in File.ReadLines(table).Skip(1))
+                {
+                    string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                    if (fields.Length > 9 && fields[1].EndsWith(":" + port.ToString("X4", CultureInfo.InvariantCulture), StringComparison.Ordinal)) inodes.Add($"socket:[{fields[9]}]");
+                }
+            }
+            return inodes.Count == 0 ? null : Directory.EnumerateDirectories("/proc").Select(process => Holder(process, inodes)).FirstOrDefault(holder => holder is not null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Holder(string process, HashSet<string> inodes)
+    {
+        if (!int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int id)) return null;
+        try
+        {
+            foreach (var descriptor in new DirectoryInfo($"{process}/fd").EnumerateFileSystemInfos())
+            {
+                if (descriptor.LinkTarget is { } target && inodes.Contains(target)) return $"{File.ReadAllText($"{process}/comm").Trim()} (pid {id})";
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It ended meanwhile, or belongs to another user.
+        }
+        return null;
+    }
+}

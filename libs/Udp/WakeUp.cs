@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.Udp;
+
+/// <summary>Lets another thread end the wait of a <see cref="UdpPoller"/> (eventfd(2)). Any number of signals before the wait count as one.</summary>
+public sealed unsafe class WakeUp : IDisposable
+{
+    private readonly DescriptorHandle _handle;
+
+    public WakeUp()
+    {
+        _handle = new DescriptorHandle(LibC.eventfd(0, LibC.EFD_NONBLOCK | LibC.EFD_CLOEXEC));
+        if (_handle.IsInvalid) throw new IOException($"eventfd failed: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+    }
+
+    internal int Descriptor => _handle.Number;
+
+    /// <summary>From any thread. Does nothing after disposal: a late signal finds nobody waiting.</summary>
+    public void Signal()
+    {
+        bool isHeld = false;
+        try
+        {
+            _handle.DangerousAddRef(ref isHeld);
+            ulong one = 1;
+            LibC.write(_handle.Number, &one, sizeof(ulong));
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+        finally
+        {
+            if (isHeld) _handle.DangerousRelease();
+        }
+    }
+
+    internal void Clear()
+    {
+        ulong count;
+        LibC.read(Descriptor, &count, sizeof(ulong));
+    }
+
+    public void Dispose() => _handle.Dispose();
+}
