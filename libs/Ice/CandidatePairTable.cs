@@ -1,0 +1,37 @@
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Ice;
+
+/// <summary>The pairs of one agent, at most <see cref="IceAgent.MaximumPaths"/>: few enough to be searched one by one.</summary>
+internal sealed class CandidatePairTable
+{
+    private readonly CandidatePair[] _pairs = new CandidatePair[IceAgent.MaximumPaths];
+
+    public int Count { get; private set; }
+    public bool IsFull => Count == _pairs.Length;
+    public ReadOnlySpan<CandidatePair> Span => _pairs.AsSpan(0, Count);
+
+    public CandidatePair? Find(TransportPath path)
+    {
+        foreach (var pair in Span)
+        {
+            if (pair.Path == path) return pair;
+        }
+        return null;
+    }
+
+    /// <summary>Adds a pair; in a full table it takes the place of the one that was silent longest.</summary>
+    /// <param name="spared">Is never taken: the selected pair.</param>
+    public CandidatePair Add(TransportPath path, uint remotePriority, CandidatePair? spared, Instant now, out bool hasEvicted)
+    {
+        hasEvicted = IsFull;
+        if (!hasEvicted) return _pairs[Count++] = new CandidatePair(path, remotePriority, now);
+        CandidatePair? oldest = null;
+        foreach (var pair in Span)
+        {
+            if (pair != spared && (oldest is null || pair.LastHeard < oldest.LastHeard)) oldest = pair;
+        }
+        oldest!.Reset(path, remotePriority, now);
+        return oldest;
+    }
+}

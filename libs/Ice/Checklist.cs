@@ -1,0 +1,144 @@
+using Dapr.Voice.Stun;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Ice;
+
+/// <summary>
+/// When a full agent checks which pair (RFC 8445, section 6.1.4; RFC 7675, section 5.1). A new pair is checked at 0, 50, 110, 170, 270 ms
+/// and so on, a valid one every 2.5 s. When the selected pair has been silent for 2.5 s and a check on it is overdue, the
+/// agent <em>hunts</em>: all pairs are checked at the pace of new ones, and the first to answer wins.
+/// </summary>
+internal sealed class Checklist(CandidatePairTable pairs)
+{
+    /// <summary>RFC 7675 lets implementations choose from 4 to 6 s; browsers take 2.5 s, and so do we, to notice a dead relay as soon as they do.</summary>
+    public static readonly TimeSpan ConsentInterval = TimeSpan.FromSeconds(2.5);
+    public static readonly TimeSpan SelectedSilence = TimeSpan.FromSeconds(2.5);
+
+    /// <summary>Ta, between first checks of different pairs (RFC 8445, section 14.2: at least 5 ms).</summary>
+    public static readonly TimeSpan Pacing = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long an unanswered pair is tried, as in browsers.</summary>
+    public static readonly TimeSpan PairTimeout = TimeSpan.FromSeconds(15);
+
+    private static ReadOnlySpan<ushort> GapMilliseconds => [50, 60, 60, 100, 200, 400, 800, 1000];
+
+    private Instant _nextPaced;
+
+    public bool IsHunting { get; private set; }
+
+    /// <summary>Marks the pairs whose time has come; <see cref="TryTakeDue"/> hands them out.</summary>
+    public void HandleTimeout(CandidatePair? selected, Instant now)
+    {
+        if (!IsHunting && selected is not null && HuntAt(selected) <= now) StartHunt(now);
+        CandidatePair? next = null;
+        foreach (var pair in pairs.Span)
+        {
+            if (pair.IsCheckDue || pair.NextCheck > now) continue;
+            if (pair.State != CandidatePairState.Succeeded && pair.FirstCheck + PairTimeout <= now)
+            {
+                pair.State = CandidatePairState.Failed;
+                pair.NextCheck = Instant.Never;
+            }
+            else if (!IsPaced(pair))
+            {
+                pair.IsCheckDue = true;
+            }
+            else if (next is null || pair.RemotePriority > next.RemotePriority)
+            {
+                next = pair;
+            }
+        }
+        if (next is null || _nextPaced > now) return;
+        next.FirstCheck = now;
+        next.IsCheckDue = true;
+        _nextPaced = now + Pacing;
+    }
+
+    public Instant NextTimeout(CandidatePair? selected)
+    {
+        var next = IsHunting || selected is null ? Instant.Never : HuntAt(selected);
+        foreach (var pair in pairs.Span)
+        {
+            if (pair.IsCheckDue) continue;
+            next = Instant.Min(next, IsPaced(pair) ? Instant.Max(pair.NextCheck, _nextPaced) : pair.NextCheck);
+        }
+        return next;
+    }
+
+    /// <summary>The selected pair first, so that a nomination does not wait behind others.</summary>
+    public CandidatePair? TryTakeDue(CandidatePair? selected)
+    {
+        var due = selected is { IsCheckDue: true } ? selected : null;
+        if (due is null)
+        {
+            foreach (var pair in pairs.Span)
+            {
+                if (!pair.IsCheckDue) continue;
+                due = pair;
+                break;
+            }
+        }
+        if (due is not null) due.IsCheckDue = false;
+        return due;
+    }
+
+    public void OnSent(CandidatePair pair, CheckTransaction transaction)
+    {
+        pair.Remember(transaction);
+        bool isHurried = pair.State != CandidatePairState.Succeeded || IsHunting || (transaction.UsesCandidate && !pair.IsNominated);
+        if (pair.State is CandidatePairState.Waiting or CandidatePairState.Failed) pair.State = CandidatePairState.InProgress;
+        if (isHurried)
+        {
+            var gaps = GapMilliseconds;
+            pair.NextCheck = transaction.SentAt + TimeSpan.FromMilliseconds(gaps[Math.Min(pair.Attempts, gaps.Length - 1)]);
+            pair.Attempts++;
+        }
+        else
+        {
+            pair.NextCheck = transaction.SentAt + ConsentInterval;
+        }
+    }
+
+    public void OnAnswered(CandidatePair pair, in CheckTransaction transaction, bool isNominating, Instant now)
+    {
+        pair.AddRoundTrip(now - transaction.SentAt);
+        pair.State = CandidatePairState.Succeeded;
+        pair.UnansweredSince = Instant.Never;
+        if (transaction.UsesCandidate) pair.IsNominated = true;
+        IsHunting = false;
+        if (isNominating && !pair.IsNominated) return;
+        pair.Attempts = 0;
+        pair.NextCheck = now + ConsentInterval;
+    }
+
+    /// <summary>A triggered check (RFC 8445, section 7.3.1.4), or one that nominates: at once, before its turn.</summary>
+    public static void CheckNow(CandidatePair pair, Instant now)
+    {
+        if (pair.State == CandidatePairState.Failed) pair.State = CandidatePairState.Waiting;
+        if (pair.State == CandidatePairState.Waiting) pair.FirstCheck = now;
+        pair.Attempts = 0;
+        pair.IsCheckDue = true;
+    }
+
+    private void StartHunt(Instant now)
+    {
+        IsHunting = true;
+        foreach (var pair in pairs.Span)
+        {
+            pair.Attempts = 0;
+            pair.NextCheck = pair.FirstCheck = now;
+        }
+    }
+
+    /// <summary>Only the very first check of a pair waits for its turn; the rest keeps a rhythm of its own.</summary>
+    private bool IsPaced(CandidatePair pair) => pair.State == CandidatePairState.Waiting && !IsHunting;
+
+    // A quiet call hears nothing but answers, 2.5 s apart. So silence alone says little: a check must be overdue as well.
+    private static Instant HuntAt(CandidatePair selected)
+        => selected.UnansweredSince == Instant.Never
+            ? Instant.Never
+            : Instant.Max(selected.LastHeard + SelectedSilence, selected.UnansweredSince + Overdue(selected.RoundTripTime));
+
+    private static TimeSpan Overdue(TimeSpan? roundTripTime)
+        => TimeSpan.FromMilliseconds(Math.Clamp(2 * (roundTripTime ?? TimeSpan.Zero).TotalMilliseconds, 100, 500));
+}

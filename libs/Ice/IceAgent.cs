@@ -1,0 +1,600 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Dapr.Voice.Stun;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Ice;
+
+/// <summary>
+/// One session's ICE (RFC 8445): a lite agent for the service, a full one for our own caller. No sockets, no clock: feed it
+/// datagrams and time, drain <see cref="TryTransmit"/> and <see cref="TryTakeEvent"/> after each, and call
+/// <see cref="HandleTimeout"/> at <see cref="NextTimeout"/>. One thread at a time.
+/// </summary>
+/// <remarks>
+/// Where RFC 8489, section 9.1.3 would answer a request without or with wrong credentials by 400 or 401, this agent is silent and counts:
+/// an answer would tell strangers that the port is alive and lend itself to reflection, and an error response ends a Chromium
+/// call within seconds where silence leaves its other checks alone.
+/// </remarks>
+public sealed class IceAgent
+{
+    /// <summary>Paths remembered per session. A phone changing networks makes one or two; beyond that the one that was silent longest is forgotten.</summary>
+    public const int MaximumPaths = 8;
+
+    /// <summary>Answers waiting for <see cref="TryTransmit"/>; beyond that the oldest is dropped, the peer will ask again.</summary>
+    public const int MaximumPendingResponses = 16;
+
+    /// <summary>No message written is longer, in bytes: two ufrags of 256 characters, and 80 bytes of everything else.</summary>
+    public const int MaximumDatagramLength = 640;
+
+    /// <summary>Without any valid check by then the agent fails.</summary>
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>A check from a path never seen moves the session once the selected path has been silent for this long (NAT rebinding).</summary>
+    public static readonly TimeSpan NewPathSilence = TimeSpan.FromSeconds(1);
+
+    /// <summary>The same for a path that was there before: longer than any browser's interval between checks, so that checks which only keep a spare alive do not count.</summary>
+    public static readonly TimeSpan KnownPathSilence = TimeSpan.FromSeconds(6);
+
+    /// <summary>
+    /// A lite agent sends a Binding indication this often on the newest path of each other base. Chromium forgets a pair that
+    /// has been silent for 30 s; kept alive, it is the spare through which the call survives the loss of an ingress.
+    /// </summary>
+    public static readonly TimeSpan SpareKeepAliveInterval = TimeSpan.FromSeconds(15);
+
+    private const int RememberedTransactions = 16;
+
+    private readonly CandidatePairTable _pairs = new();
+    private readonly Checklist? _checklist;
+    private readonly Queue<PendingResponse> _responses = new(MaximumPendingResponses);
+    private readonly TransactionId[] _recentTransactions = new TransactionId[RememberedTransactions];
+    private readonly Instant _start;
+
+    private IceCredentials _local;
+    private IceCredentials? _previousLocal;
+    private IceCredentials? _remote;
+    private byte[] _localKey;
+    private byte[] _previousLocalKey = [];
+    private byte[] _remoteKey;
+    private byte[] _outgoingUsername;
+    private ulong _tieBreaker;
+    private CandidatePair? _selected;
+    private ConsentFreshness _consent;
+    private Instant _now;
+    private long _rememberedTransactions;
+    private bool _hasEnded;
+
+    private bool _isConnectedPending;
+    private bool _isPathChangePending;
+    private IceEventKind? _pendingEnd;
+
+    /// <param name="remote">Needed by a full agent. At a lite one null lets any peer in who knows our password.</param>
+    /// <param name="tieBreaker">Random; settles who controls if both sides think they do.</param>
+    public IceAgent(IceRole role, IceCredentials local, IceCredentials? remote, ulong tieBreaker, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(local);
+        if (role != IceRole.Lite && remote is null) throw new ArgumentException("A full agent needs the peer's credentials.", nameof(remote));
+        if (local.Ufrag.Length > 256 || remote?.Ufrag.Length > 256) throw new ArgumentException("A ufrag has at most 256 characters.");
+        Role = role;
+        _local = local;
+        _remote = remote;
+        _localKey = Encoding.UTF8.GetBytes(local.Password);
+        _remoteKey = remote is null ? [] : Encoding.UTF8.GetBytes(remote.Password);
+        _outgoingUsername = remote is null ? [] : Encoding.UTF8.GetBytes($"{remote.Ufrag}:{local.Ufrag}");
+        _tieBreaker = tieBreaker;
+        _start = _now = now;
+        _consent = new ConsentFreshness();
+        if (role != IceRole.Lite) _checklist = new Checklist(_pairs);
+    }
+
+    /// <summary>Changes from controlling to controlled, or back, when a role conflict is lost.</summary>
+    public IceRole Role { get; private set; }
+
+    public IceStatistics Statistics { get; } = new();
+
+    /// <summary>
+    /// Where to send; null before the first authenticated check and after the end. A lite agent does not wait for
+    /// USE-CANDIDATE, since DTLS comes before it; later on the latest USE-CANDIDATE wins.
+    /// </summary>
+    public TransportPath? SelectedPath => _selected?.Path;
+
+    /// <summary>Smoothed, of the selected path; null at a lite agent, which sends no checks.</summary>
+    public TimeSpan? RoundTripTime => _selected?.RoundTripTime;
+
+    /// <summary>Consent is lost, or no path ever worked.</summary>
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>True for paths from which DTLS and media are to be accepted: an authenticated check or packet came from there.</summary>
+    public bool IsValidated(TransportPath path)
+        => (_selected is { } selected && selected.Path == path) || _pairs.Find(path) is { IsValidated: true };
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to be called next; in the past if something is overdue.</summary>
+    public Instant NextTimeout
+    {
+        get
+        {
+            if (_hasEnded) return Instant.Never;
+            var next = _consent.IsGranted ? _consent.ExpiresAt : _start + ConnectTimeout;
+            return Instant.Min(next, _checklist is null ? NextIndication() : _checklist.NextTimeout(_selected));
+        }
+    }
+
+    /// <summary>Adds a pair of a full agent: one remote candidate, checked from one base. Only UDP and component 1; others are skipped.</summary>
+    public void AddRemoteCandidate(Candidate candidate, int @base)
+    {
+        if (_checklist is null) throw new InvalidOperationException("A lite agent sends no checks.");
+        if (candidate.Transport != CandidateTransport.Udp || candidate.Component != 1 || _pairs.IsFull) return;
+        var path = new TransportPath(@base, candidate.Address);
+        if (_pairs.Find(path) is null) _pairs.Add(path, candidate.Priority, null, _now, out _);
+    }
+
+    /// <summary>
+    /// ICE restart at a lite agent (RFC 8839, section 4.4): the old credentials count until the first check with the new ones. Paths,
+    /// and all that runs over them, stay.
+    /// </summary>
+    public void Restart(IceCredentials local, IceCredentials? remote)
+    {
+        if (_checklist is not null) throw new InvalidOperationException("Our caller makes a new call instead.");
+        _previousLocal = _local;
+        _previousLocalKey = _localKey;
+        _local = local;
+        _localKey = Encoding.UTF8.GetBytes(local.Password);
+        _remote = remote;
+    }
+
+    /// <summary>Takes one STUN datagram. Anything else, and anything without valid credentials, is counted and has no effect.</summary>
+    public void Receive(ReadOnlySpan<byte> datagram, TransportPath from, Instant now)
+    {
+        Advance(now);
+        if (_hasEnded) { Statistics.CountDropped(IceDropReason.Ended); return; }
+        if (!StunMessage.TryParse(datagram, out var message, out _)) { Statistics.CountDropped(IceDropReason.Malformed); return; }
+        if (message.Method != StunMethod.Binding) { Statistics.CountDropped(IceDropReason.NotBinding); return; }
+        if (!message.HasValidFingerprint())
+        {
+            Statistics.CountDropped(message.HasFingerprint ? IceDropReason.BadFingerprint : IceDropReason.NoFingerprint);
+            return;
+        }
+        switch (message.Class)
+        {
+            case StunClass.Request: ReceiveRequest(message, from); break;
+            // Not authenticated, so it says nothing; it is there to keep NATs and browsers' pairs alive.
+            case StunClass.Indication: Statistics.IndicationsReceived++; break;
+            default: ReceiveResponse(message, from); break;
+        }
+    }
+
+    /// <summary>
+    /// A packet from <paramref name="path"/> passed SRTP authentication and was newer than those before. At a lite agent it selects the path (after NAT
+    /// rebinding it comes seconds before the next check); at a full one it only shows that the path lives. It is no consent.
+    /// </summary>
+    public void NoteAuthenticatedPacket(TransportPath path, Instant now)
+    {
+        Advance(now);
+        if (_hasEnded) return;
+        var pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path);
+        if (_checklist is null)
+        {
+            // Before the first check there is nobody to have keys with; such a call is a mistake elsewhere and must not open a path.
+            if (_selected is null) return;
+            pair ??= AddPair(path, 0);
+            pair.IsValidated = true;
+            if (pair != _selected) Select(pair);
+        }
+        if (pair is not null) pair.LastHeard = _now;
+    }
+
+    /// <summary>Writes the next datagram to send. Drain it until false after every input.</summary>
+    /// <param name="buffer">At least <see cref="MaximumDatagramLength"/> bytes.</param>
+    public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to)
+    {
+        if (buffer.Length < MaximumDatagramLength) throw new ArgumentException("Smaller than MaximumDatagramLength.", nameof(buffer));
+        if (_responses.TryDequeue(out var response))
+        {
+            length = WriteResponse(buffer, response);
+            to = response.Path;
+            Statistics.ResponsesSent++;
+            return true;
+        }
+        if (!_hasEnded && _checklist?.TryTakeDue(_selected) is { } due)
+        {
+            length = WriteCheck(buffer, due);
+            to = due.Path;
+            Statistics.ChecksSent++;
+            return true;
+        }
+        foreach (var pair in _pairs.Span)
+        {
+            if (!pair.IsIndicationDue) continue;
+            pair.IsIndicationDue = false;
+            length = WriteIndication(buffer);
+            to = pair.Path;
+            Statistics.IndicationsSent++;
+            return true;
+        }
+        length = 0;
+        to = default;
+        return false;
+    }
+
+    public bool TryTakeEvent(out IceEvent occurred)
+    {
+        // Kept as flags: whoever does not drain sees the latest move, and nothing grows.
+        if (_isConnectedPending)
+        {
+            _isConnectedPending = false;
+            occurred = new IceEvent(IceEventKind.Connected, _selected?.Path ?? default);
+            return true;
+        }
+        if (_isPathChangePending)
+        {
+            _isPathChangePending = false;
+            occurred = new IceEvent(IceEventKind.SelectedPathChanged, _selected?.Path ?? default);
+            return true;
+        }
+        if (_pendingEnd is { } end)
+        {
+            _pendingEnd = null;
+            occurred = new IceEvent(end, default);
+            return true;
+        }
+        occurred = default;
+        return false;
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        Advance(now);
+        if (_hasEnded) return;
+        if (_consent.IsGranted ? _now >= _consent.ExpiresAt : _now >= _start + ConnectTimeout)
+        {
+            End(_consent.IsGranted ? IceEventKind.ConsentLost : IceEventKind.Failed);
+            return;
+        }
+        if (_checklist is null) MarkIndications();
+        else _checklist.HandleTimeout(_selected, _now);
+    }
+
+    /// <summary>What a successor needs to go on; drain output and events first, they are not part of it.</summary>
+    public IceAgentState ExportState()
+    {
+        var paths = new List<IcePathState>(_pairs.Count);
+        foreach (var pair in _pairs.Span)
+            paths.Add(new IcePathState(pair.Path, pair.RemotePriority, pair.IsValidated, pair.State == CandidatePairState.Succeeded, pair.IsNominated));
+        return new IceAgentState
+        {
+            Role = Role,
+            Local = _local,
+            PreviousLocal = _previousLocal,
+            Remote = _remote,
+            TieBreaker = _tieBreaker,
+            Paths = paths,
+            SelectedPath = SelectedPath,
+            HasEnded = _hasEnded,
+            RoundTripTime = RoundTripTime,
+        };
+    }
+
+    /// <summary>Goes on with an exported state. No event repeats what the exporter has said; consent has its full 30 s.</summary>
+    public static IceAgent Import(IceAgentState state, Instant now)
+    {
+        var agent = new IceAgent(state.Role, state.Local, state.Remote, state.TieBreaker, now)
+        {
+            _hasEnded = state.HasEnded,
+            _previousLocal = state.PreviousLocal,
+            _previousLocalKey = state.PreviousLocal is null ? [] : Encoding.UTF8.GetBytes(state.PreviousLocal.Password),
+        };
+        foreach (var path in state.Paths)
+        {
+            if (agent._pairs.IsFull) break;
+            var pair = agent._pairs.Add(path.Path, path.RemotePriority, null, now, out _);
+            pair.IsValidated = path.IsValidated;
+            pair.IsNominated = path.IsNominated;
+            if (path.HasSucceeded) pair.State = CandidatePairState.Succeeded;
+            if (state.SelectedPath != path.Path) continue;
+            agent._selected = pair;
+            pair.RestoreRoundTrip(state.RoundTripTime);
+            agent._consent.Grant(now);
+        }
+        return agent;
+    }
+
+    private void Advance(Instant now) => _now = Instant.Max(_now, now);
+
+    private void ReceiveRequest(in StunMessage message, TransportPath from)
+    {
+        var username = message.Username;
+        if (username.IsEmpty || !message.HasMessageIntegrity) { Statistics.CountDropped(IceDropReason.NoCredentials); return; }
+        bool isCurrent = IsAddressedTo(username, _local.Ufrag, _remote?.Ufrag);
+        if (!isCurrent && (_previousLocal is null || !IsAddressedTo(username, _previousLocal.Ufrag, null)))
+        {
+            Statistics.CountDropped(IceDropReason.UnknownUfrag);
+            return;
+        }
+        byte[] key = isCurrent ? _localKey : _previousLocalKey;
+        if (!message.VerifyMessageIntegrity(key)) { Statistics.CountDropped(IceDropReason.BadIntegrity); return; }
+
+        Statistics.ChecksReceived++;
+        if (isCurrent) _previousLocal = null;
+        var id = TransactionId.From(message.TransactionId);
+        if (TryFindUnknownRequired(message, out var unknown)) { Respond(from, id, key, StunErrorCode.UnknownAttribute, unknown); return; }
+        if (HasRoleConflict(message)) { Respond(from, id, key, StunErrorCode.RoleConflict); return; }
+        Respond(from, id, key);
+
+        // A network that duplicates or delays must not move the session back to where it was: a check counts once.
+        bool isRepeated = !TryRemember(id);
+        if (_checklist is null)
+        {
+            if (!isRepeated) ReceiveCheckLite(message, from);
+        }
+        else
+        {
+            ReceiveCheckFull(message, from, isRepeated);
+        }
+    }
+
+    private void ReceiveCheckLite(in StunMessage message, TransportPath from)
+    {
+        _consent.Grant(_now);
+        var pair = _pairs.Find(from);
+        bool isNew = pair is null;
+        pair ??= AddPair(from, message.TryGetPriority(out uint priority) ? priority : 0);
+        pair.IsValidated = true;
+        pair.LastKeptAlive = _now;
+        bool usesCandidate = message.HasUseCandidate;
+        if (usesCandidate) pair.IsNominated = true;
+        // Firefox says USE-CANDIDATE only once, so a move must not depend on it; priorities are not compared, the peer controls.
+        if (_selected is null || usesCandidate || _selected.LastHeard + (isNew ? NewPathSilence : KnownPathSilence) <= _now) Select(pair);
+        pair.LastHeard = _now;
+    }
+
+    private void ReceiveCheckFull(in StunMessage message, TransportPath from, bool isRepeated)
+    {
+        var pair = _pairs.Find(from) ?? AddPair(from, message.TryGetPriority(out uint priority) ? priority : 0);
+        pair.IsValidated = true;
+        pair.LastHeard = _now;
+        if (isRepeated) return;
+        if (Role == IceRole.Controlled && message.HasUseCandidate)
+        {
+            pair.IsNominated = true;
+            if (pair.State == CandidatePairState.Succeeded && pair != _selected) Select(pair);
+        }
+        if (pair.State != CandidatePairState.Succeeded) Checklist.CheckNow(pair, _now);
+    }
+
+    private void ReceiveResponse(in StunMessage message, TransportPath from)
+    {
+        // RFC 8445, section 7.2.5.2.1: an answer counts only if it comes back from where the check went.
+        var pair = _checklist is null ? null : _pairs.Find(from);
+        if (pair is null) { Statistics.CountDropped(IceDropReason.UnexpectedResponse); return; }
+        if (!message.HasMessageIntegrity) { Statistics.CountDropped(IceDropReason.NoCredentials); return; }
+        if (!message.VerifyMessageIntegrity(_remoteKey)) { Statistics.CountDropped(IceDropReason.BadIntegrity); return; }
+        if (!pair.TryComplete(TransactionId.From(message.TransactionId), out var transaction))
+        {
+            Statistics.CountDropped(IceDropReason.UnexpectedResponse);
+            return;
+        }
+        pair.LastHeard = _now;
+        if (message.Class == StunClass.ErrorResponse) ReceiveError(message, pair, transaction);
+        else ReceiveSuccess(pair, transaction);
+    }
+
+    private void ReceiveSuccess(CandidatePair pair, in CheckTransaction transaction)
+    {
+        Statistics.ResponsesReceived++;
+        _consent.Grant(_now);
+        pair.IsValidated = true;
+        bool wasHunting = _checklist!.IsHunting;
+        bool isNominating = Role == IceRole.Controlling && pair == _selected;
+        _checklist.OnAnswered(pair, transaction, isNominating, _now);
+        bool isWanted = _selected is null || wasHunting || (Role == IceRole.Controlled && pair.IsNominated && !_selected.IsNominated);
+        if (!isWanted || pair == _selected) return;
+        Select(pair);
+        if (Role != IceRole.Controlling) return;
+        pair.IsNominated = false;
+        Checklist.CheckNow(pair, _now);
+    }
+
+    private void ReceiveError(in StunMessage message, CandidatePair pair, in CheckTransaction transaction)
+    {
+        if (message.TryGetErrorCode(out int code) && code == StunErrorCode.RoleConflict)
+        {
+            if (transaction.Role == Role) SwitchRole();
+            Checklist.CheckNow(pair, _now);
+            return;
+        }
+        // The peer refuses us with the right password: no use in asking the same again, until all else fails.
+        pair.State = CandidatePairState.Failed;
+        pair.NextCheck = Instant.Never;
+        pair.IsCheckDue = false;
+        if (_selected is not null) return;
+        foreach (var other in _pairs.Span)
+        {
+            if (other.State != CandidatePairState.Failed) return;
+        }
+        End(IceEventKind.Failed);
+    }
+
+    /// <summary>RFC 8445, section 7.3.1.1. True if the peer has to give way; if it is us, the role has changed.</summary>
+    private bool HasRoleConflict(in StunMessage message)
+    {
+        var claim = Role == IceRole.Controlling ? StunAttributeType.IceControlling : StunAttributeType.IceControlled;
+        if (!message.TryGetTieBreaker(claim, out ulong theirs)) return false;
+        Statistics.RoleConflicts++;
+        // A lite agent can't control, whatever the tie-breakers say.
+        bool isOursHigher = _tieBreaker >= theirs;
+        if (Role == IceRole.Lite || isOursHigher == (Role == IceRole.Controlling)) return true;
+        SwitchRole();
+        return false;
+    }
+
+    private void SwitchRole()
+    {
+        Role = Role == IceRole.Controlling ? IceRole.Controlled : IceRole.Controlling;
+        // RFC 8445, section 7.2.5.1: with a new tie-breaker, or two agents with equal ones would swap for ever.
+        Span<byte> bytes = stackalloc byte[8];
+        RandomNumberGenerator.Fill(bytes);
+        _tieBreaker = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+    }
+
+    private CandidatePair AddPair(TransportPath path, uint remotePriority)
+    {
+        var pair = _pairs.Add(path, remotePriority, _selected, _now, out bool hasEvicted);
+        if (hasEvicted) Statistics.PathsEvicted++;
+        return pair;
+    }
+
+    private void Select(CandidatePair pair)
+    {
+        if (pair == _selected) return;
+        if (_selected is null)
+        {
+            _isConnectedPending = true;
+        }
+        else
+        {
+            _isPathChangePending = true;
+            Statistics.PathChanges++;
+        }
+        _selected = pair;
+        pair.IsIndicationDue = false;
+    }
+
+    private void End(IceEventKind reason)
+    {
+        _hasEnded = true;
+        _pendingEnd = reason;
+        _selected = null;
+        _responses.Clear();
+        foreach (var pair in _pairs.Span) pair.IsCheckDue = pair.IsIndicationDue = pair.IsValidated = false;
+    }
+
+    private void Respond(TransportPath to, TransactionId id, byte[] key, int errorCode = 0, StunAttributeType unknown = default)
+    {
+        if (_responses.Count == MaximumPendingResponses)
+        {
+            _responses.Dequeue();
+            Statistics.CountDropped(IceDropReason.OutputQueueFull);
+        }
+        _responses.Enqueue(new PendingResponse(to, id, key, errorCode, unknown));
+    }
+
+    /// <summary>False if this check was seen before.</summary>
+    private bool TryRemember(TransactionId id)
+    {
+        if (_recentTransactions.AsSpan(0, (int)Math.Min(_rememberedTransactions, RememberedTransactions)).Contains(id)) return false;
+        _recentTransactions[_rememberedTransactions++ % RememberedTransactions] = id;
+        return true;
+    }
+
+    private Instant NextIndication()
+    {
+        var next = Instant.Never;
+        foreach (var pair in _pairs.Span)
+        {
+            if (IsSpare(pair) && !pair.IsIndicationDue) next = Instant.Min(next, pair.LastKeptAlive + SpareKeepAliveInterval);
+        }
+        return next;
+    }
+
+    private void MarkIndications()
+    {
+        foreach (var pair in _pairs.Span)
+        {
+            if (!IsSpare(pair) || pair.IsIndicationDue || pair.LastKeptAlive + SpareKeepAliveInterval > _now) continue;
+            pair.IsIndicationDue = true;
+            pair.LastKeptAlive = _now;
+        }
+    }
+
+    /// <summary>The path last heard on a base that is not the selected one: older ones of that base are what a NAT has forgotten.</summary>
+    private bool IsSpare(CandidatePair pair)
+    {
+        if (_selected is not { } selected || !pair.IsValidated || pair.Path.Base == selected.Path.Base) return false;
+        foreach (var other in _pairs.Span)
+        {
+            if (other != pair && other.Path.Base == pair.Path.Base && other.LastHeard > pair.LastHeard) return false;
+        }
+        return true;
+    }
+
+    private static bool IsAddressedTo(ReadOnlySpan<byte> username, string localUfrag, string? remoteUfrag)
+    {
+        int split = localUfrag.Length;
+        if (username.Length <= split || username[split] != (byte)':' || !Ascii.Equals(username[..split], localUfrag)) return false;
+        return remoteUfrag is null || Ascii.Equals(username[(split + 1)..], remoteUfrag);
+    }
+
+    private static bool TryFindUnknownRequired(in StunMessage message, out StunAttributeType unknown)
+    {
+        foreach (var attribute in message.Attributes)
+        {
+            if (!attribute.IsComprehensionRequired) continue;
+            unknown = attribute.Type;
+            switch (attribute.Type)
+            {
+                case StunAttributeType.Username:
+                case StunAttributeType.MessageIntegrity:
+                case StunAttributeType.MessageIntegritySha256:
+                case StunAttributeType.Priority:
+                case StunAttributeType.UseCandidate:
+                    continue;
+                default:
+                    return true;
+            }
+        }
+        unknown = default;
+        return false;
+    }
+
+    private static int WriteResponse(Span<byte> buffer, in PendingResponse response)
+    {
+        Span<byte> id = stackalloc byte[TransactionId.Length];
+        response.TransactionId.Write(id);
+        var writer = new StunMessageWriter(buffer, response.ErrorCode == 0 ? StunClass.SuccessResponse : StunClass.ErrorResponse, StunMethod.Binding, id);
+        switch (response.ErrorCode)
+        {
+            case 0:
+                writer.AddXorMappedAddress(response.Path.Remote);
+                break;
+            case StunErrorCode.RoleConflict:
+                writer.AddErrorCode(StunErrorCode.RoleConflict, "Role Conflict"u8);
+                break;
+            default:
+                writer.AddErrorCode(response.ErrorCode, "Unknown Attribute"u8);
+                Span<byte> type = stackalloc byte[2];
+                BinaryPrimitives.WriteUInt16BigEndian(type, (ushort)response.UnknownAttribute);
+                writer.Add(StunAttributeType.UnknownAttributes, type);
+                break;
+        }
+        writer.AddMessageIntegrity(response.Key);
+        writer.AddFingerprint();
+        return writer.Length;
+    }
+
+    private int WriteCheck(Span<byte> buffer, CandidatePair pair)
+    {
+        var id = TransactionId.Create();
+        Span<byte> idBytes = stackalloc byte[TransactionId.Length];
+        id.Write(idBytes);
+        // As browsers do: once selected, every check nominates, so one lost packet does not leave the peer elsewhere.
+        bool usesCandidate = Role == IceRole.Controlling && pair == _selected;
+        var writer = new StunMessageWriter(buffer, StunClass.Request, StunMethod.Binding, idBytes);
+        writer.Add(StunAttributeType.Username, _outgoingUsername);
+        writer.AddUInt32(StunAttributeType.Priority, Candidate.ComputePriority(CandidateType.PeerReflexive, 65535 - Math.Clamp(pair.Path.Base, 0, 65535), 1));
+        writer.AddUInt64(Role == IceRole.Controlling ? StunAttributeType.IceControlling : StunAttributeType.IceControlled, _tieBreaker);
+        if (usesCandidate) writer.AddFlag(StunAttributeType.UseCandidate);
+        writer.AddMessageIntegrity(_remoteKey);
+        writer.AddFingerprint();
+        _checklist!.OnSent(pair, new CheckTransaction(id, _now, Role, usesCandidate));
+        return writer.Length;
+    }
+
+    private static int WriteIndication(Span<byte> buffer)
+    {
+        Span<byte> id = stackalloc byte[TransactionId.Length];
+        TransactionId.Create().Write(id);
+        var writer = new StunMessageWriter(buffer, StunClass.Indication, StunMethod.Binding, id);
+        writer.AddFingerprint();
+        return writer.Length;
+    }
+}
