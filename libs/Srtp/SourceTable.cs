@@ -1,0 +1,41 @@
+namespace Dapr.Voice.Srtp;
+
+/// <summary>The replay list of each SSRC under one key. Few: a peer that makes up SSRCs must not make us remember them.</summary>
+internal sealed class SourceTable
+{
+    /// <summary>Audio, RTX and what a renegotiation or a restart of the sender may add; a call has one or two.</summary>
+    public const int Capacity = 8;
+
+    private readonly uint[] _ssrcs = new uint[Capacity];
+    private readonly ReplayList[] _lists = new ReplayList[Capacity];
+    private int _count;
+
+    public bool IsFull => _count == Capacity;
+
+    public int Find(uint ssrc) => _ssrcs.AsSpan(0, _count).IndexOf(ssrc);
+
+    public ref ReplayList this[int slot] => ref _lists[slot];
+
+    /// <returns>The new slot.</returns>
+    public int Add(uint ssrc, ReplayList list)
+    {
+        if (IsFull) throw new InvalidOperationException($"A context holds at most {Capacity} SSRCs.");
+        _ssrcs[_count] = ssrc;
+        _lists[_count] = list;
+        return _count++;
+    }
+
+    public SrtpSourceState[] Export()
+    {
+        var sources = new SrtpSourceState[_count];
+        for (int i = 0; i < _count; i++) sources[i] = new SrtpSourceState(_ssrcs[i], _lists[i].Highest, _lists[i].SeenHigh, _lists[i].SeenLow);
+        return sources;
+    }
+
+    public static SourceTable Import(ReadOnlySpan<SrtpSourceState> sources)
+    {
+        var table = new SourceTable();
+        foreach (var source in sources) table.Add(source.Ssrc, new ReplayList(source.HighestIndex, source.SeenHigh, source.SeenLow));
+        return table;
+    }
+}

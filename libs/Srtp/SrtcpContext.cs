@@ -1,0 +1,155 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Dapr.Voice.Srtp;
+
+/// <summary>
+/// SRTCP for one direction (RFC 3711, section 3.4; RFC 7714, section 9): used either to protect or to unprotect. In place, no allocation per packet.
+/// One thread at a time.
+/// <code>
+/// AES-CM: | header and SSRC, clear | encrypted | E + 31-bit index | 10 bytes of HMAC-SHA1 |
+/// GCM:    | header and SSRC, clear | encrypted | 16 bytes of tag  | E + 31-bit index      |
+/// </code>
+/// </summary>
+public sealed class SrtcpContext : IDisposable
+{
+    private const int ClearLength = 8;
+    private const int IndexLength = 4;
+    private const int GcmIvLength = 12;
+    private const uint EncryptedFlag = 0x8000_0000;
+    private const long MaximumIndex = 0x7FFF_FFFF;
+    private const int SsrcOffset = 4;
+
+    private readonly SrtpKeyingMaterial _material;
+    private readonly int _tagLength;
+    private readonly SourceTable _sources;
+    private SessionCipher? _encryption;
+    private SessionCipher? _decryption;
+    private SrtpErrorCounters _errors;
+
+    public SrtcpContext(SrtpKeyingMaterial material) : this(material, new SourceTable()) { }
+
+    private SrtcpContext(SrtpKeyingMaterial material, SourceTable sources)
+    {
+        material.Validate();
+        _material = material;
+        _tagLength = SrtpProfileParameters.TagLength(material.Profile);
+        _sources = sources;
+    }
+
+    /// <summary>For vectors that start from session keys.</summary>
+    internal SrtcpContext(SrtpKeyingMaterial material, SessionCipher encryption, SessionCipher decryption) : this(material)
+    {
+        _encryption = encryption;
+        _decryption = decryption;
+    }
+
+    public SrtpProtectionProfile Profile => _material.Profile;
+
+    /// <summary>Packets that <see cref="TryUnprotect"/> refused, by reason.</summary>
+    public SrtpErrorCounters Errors => _errors;
+
+    /// <summary>Protects a compound RTCP packet in place; always encrypted.</summary>
+    /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtcpOverhead"/> bytes.</param>
+    /// <param name="length">Of the plain packet, 8 bytes or more.</param>
+    /// <returns>The protected packet's length.</returns>
+    public int Protect(Span<byte> buffer, int length)
+    {
+        if (length < ClearLength || (buffer[0] & 0xC0) != 0x80) throw new ArgumentException("Not an RTCP packet.", nameof(buffer));
+        if (buffer.Length < length + SrtpProfileParameters.MaximumRtcpOverhead) throw new ArgumentException("No room for index and tag.", nameof(buffer));
+
+        uint ssrc = BinaryPrimitives.ReadUInt32BigEndian(buffer[SsrcOffset..]);
+        int slot = _sources.Find(ssrc);
+        if (slot < 0) slot = _sources.Add(ssrc, new ReplayList());
+        ref var sent = ref _sources[slot];
+        // RFC 3711, section 9.2: no more than 2^31 under one key. One a second takes 68 years.
+        if (sent.Highest == MaximumIndex) throw new InvalidOperationException("The SRTCP index is used up under this key.");
+        long index = sent.Highest + 1;
+        sent.Add(index);
+
+        var cipher = _encryption ??= new SessionCipher(_material, isRtcp: true, isEncrypting: true);
+        Span<byte> word = stackalloc byte[IndexLength];
+        BinaryPrimitives.WriteUInt32BigEndian(word, EncryptedFlag | (uint)index);
+        var body = buffer[ClearLength..length];
+        if (cipher.IsAead)
+        {
+            Span<byte> iv = stackalloc byte[GcmIvLength];
+            cipher.WriteGcmIv(ssrc, index, iv);
+            cipher.Seal(iv, buffer[..ClearLength], word, body, buffer.Slice(length, _tagLength));
+            word.CopyTo(buffer[(length + _tagLength)..]);
+        }
+        else
+        {
+            cipher.ApplyKeystream(ssrc, index, body);
+            word.CopyTo(buffer[length..]);
+            cipher.Authenticate(buffer[..(length + IndexLength)], buffer.Slice(length + IndexLength, _tagLength));
+        }
+        return length + IndexLength + _tagLength;
+    }
+
+    /// <summary>Authenticates and, if its E flag says so, decrypts an SRTCP packet in place. On failure the buffer's content is of no use.</summary>
+    /// <param name="plainLength">Length of the RTCP packet; 0 on failure.</param>
+    public bool TryUnprotect(Span<byte> buffer, int length, out int plainLength, out SrtpError error)
+    {
+        error = Unprotect(buffer[..length], out plainLength);
+        if (error == SrtpError.None) return true;
+        plainLength = 0;
+        _errors.Add(error);
+        return false;
+    }
+
+    public SrtpContextState ExportState() => new(_material.Profile, [.. _material.Key], [.. _material.Salt], _sources.Export());
+
+    public static SrtcpContext Import(SrtpContextState state)
+        => new(new SrtpKeyingMaterial(state.Profile, [.. state.Key], [.. state.Salt]), SourceTable.Import(state.Sources));
+
+    public void Dispose()
+    {
+        _encryption?.Dispose();
+        _decryption?.Dispose();
+    }
+
+    private SrtpError Unprotect(Span<byte> packet, out int plainLength)
+    {
+        plainLength = packet.Length - _tagLength - IndexLength;
+        if (plainLength < ClearLength) return SrtpError.TooShort;
+        if ((packet[0] & 0xC0) != 0x80) return SrtpError.BadHeader;
+
+        var cipher = _decryption ??= new SessionCipher(_material, isRtcp: true, isEncrypting: false);
+        var word = packet.Slice(cipher.IsAead ? plainLength + _tagLength : plainLength, IndexLength);
+        uint flagAndIndex = BinaryPrimitives.ReadUInt32BigEndian(word);
+        bool isEncrypted = (flagAndIndex & EncryptedFlag) != 0;
+        long index = flagAndIndex & ~EncryptedFlag;
+
+        uint ssrc = BinaryPrimitives.ReadUInt32BigEndian(packet[SsrcOffset..]);
+        int slot = _sources.Find(ssrc);
+        if (slot < 0 && _sources.IsFull) return SrtpError.TooManySources;
+        var received = slot < 0 ? new ReplayList() : _sources[slot];
+        var replay = received.Check(index);
+        if (replay != SrtpError.None) return replay;
+
+        var body = packet[ClearLength..plainLength];
+        if (cipher.IsAead)
+        {
+            Span<byte> iv = stackalloc byte[GcmIvLength];
+            cipher.WriteGcmIv(ssrc, index, iv);
+            var tag = packet.Slice(plainLength, _tagLength);
+            // Without encryption the whole packet is associated data (RFC 7714, section 9.3).
+            bool isAuthentic = isEncrypted
+                ? cipher.Open(iv, packet[..ClearLength], word, body, tag)
+                : cipher.Open(iv, packet[..plainLength], word, default, tag);
+            if (!isAuthentic) return SrtpError.AuthenticationFailed;
+        }
+        else
+        {
+            Span<byte> expectedTag = stackalloc byte[_tagLength];
+            cipher.Authenticate(packet[..(plainLength + IndexLength)], expectedTag);
+            if (!CryptographicOperations.FixedTimeEquals(packet[(plainLength + IndexLength)..], expectedTag)) return SrtpError.AuthenticationFailed;
+            if (isEncrypted) cipher.ApplyKeystream(ssrc, index, body);
+        }
+
+        if (slot < 0) slot = _sources.Add(ssrc, received);
+        _sources[slot].Add(index);
+        return SrtpError.None;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Dapr.Voice.Rtp;
+
+namespace Dapr.Voice.Srtp;
+
+/// <summary>
+/// SRTP for one direction (RFC 3711; RFC 7714 for GCM): used either to protect or to unprotect. Works in place, allocates nothing per packet.
+/// One thread at a time.
+/// <code>
+/// | RTP header, clear | payload, encrypted | tag: 10 bytes HMAC-SHA1 or 16 bytes GCM |
+/// </code>
+/// </summary>
+public sealed class SrtpContext : IDisposable
+{
+    private const int GcmIvLength = 12;
+    private const int RolloverCounterLength = 4;
+    private const int MaximumTagLength = 16;
+
+    private readonly SrtpKeyingMaterial _material;
+    private readonly int _tagLength;
+    private readonly SourceTable _sources;
+    private SessionCipher? _encryption;
+    private SessionCipher? _decryption;
+    private SrtpErrorCounters _errors;
+
+    public SrtpContext(SrtpKeyingMaterial material) : this(material, new SourceTable()) { }
+
+    private SrtpContext(SrtpKeyingMaterial material, SourceTable sources)
+    {
+        material.Validate();
+        _material = material;
+        _tagLength = SrtpProfileParameters.TagLength(material.Profile);
+        _sources = sources;
+    }
+
+    /// <summary>For vectors that start from session keys.</summary>
+    internal SrtpContext(SrtpKeyingMaterial material, SessionCipher encryption, SessionCipher decryption) : this(material)
+    {
+        _encryption = encryption;
+        _decryption = decryption;
+    }
+
+    public SrtpProtectionProfile Profile => _material.Profile;
+
+    /// <summary>Packets that <see cref="TryUnprotect"/> refused, by reason.</summary>
+    public SrtpErrorCounters Errors => _errors;
+
+    /// <summary>Protects an RTP packet in place.</summary>
+    /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtpOverhead"/> bytes.</param>
+    /// <param name="length">Of the plain packet.</param>
+    /// <returns>The protected packet's length.</returns>
+    /// <exception cref="ArgumentException">It is no RTP packet, or there is no room for the tag.</exception>
+    /// <exception cref="InvalidOperationException">This sequence number was already used, or too many SSRCs: either would break or leak the keystream.</exception>
+    public int Protect(Span<byte> buffer, int length)
+    {
+        if (!RtpHeader.TryParse(buffer[..length], out var header, out var error)) throw new ArgumentException($"Not an RTP packet: {error}.", nameof(buffer));
+        if (buffer.Length < length + MaximumTagLength) throw new ArgumentException("No room for the tag.", nameof(buffer));
+
+        int slot = _sources.Find(header.Ssrc);
+        if (slot < 0) slot = _sources.Add(header.Ssrc, new ReplayList());
+        ref var sent = ref _sources[slot];
+        long index = PacketIndex.Estimate(sent.Highest, header.SequenceNumber);
+        if (index < 0 || sent.Check(index) != SrtpError.None) throw new InvalidOperationException("This packet index was already used under this key.");
+        sent.Add(index);
+
+        var cipher = _encryption ??= new SessionCipher(_material, isRtcp: false, isEncrypting: true);
+        var payload = buffer[header.Length..length];
+        var tag = buffer.Slice(length, _tagLength);
+        if (cipher.IsAead)
+        {
+            Span<byte> iv = stackalloc byte[GcmIvLength];
+            cipher.WriteGcmIv(header.Ssrc, index, iv);
+            cipher.Seal(iv, buffer[..header.Length], default, payload, tag);
+        }
+        else
+        {
+            cipher.ApplyKeystream(header.Ssrc, index, payload);
+            // The rollover counter is authenticated, not sent: it stands where the tag then overwrites it, which saves one call into OpenSSL.
+            BinaryPrimitives.WriteUInt32BigEndian(buffer[length..], PacketIndex.RolloverCounter(index));
+            cipher.Authenticate(buffer[..(length + RolloverCounterLength)], tag);
+        }
+        return length + _tagLength;
+    }
+
+    /// <summary>Authenticates and decrypts an SRTP packet in place. On failure the buffer's content is of no use.</summary>
+    /// <param name="plainLength">Length of the RTP packet; 0 on failure.</param>
+    public bool TryUnprotect(Span<byte> buffer, int length, out int plainLength, out SrtpError error)
+    {
+        error = Unprotect(buffer[..length], out plainLength);
+        if (error == SrtpError.None) return true;
+        plainLength = 0;
+        _errors.Add(error);
+        return false;
+    }
+
+    public SrtpContextState ExportState() => new(_material.Profile, [.. _material.Key], [.. _material.Salt], _sources.Export());
+
+    public static SrtpContext Import(SrtpContextState state)
+        => new(new SrtpKeyingMaterial(state.Profile, [.. state.Key], [.. state.Salt]), SourceTable.Import(state.Sources));
+
+    public void Dispose()
+    {
+        _encryption?.Dispose();
+        _decryption?.Dispose();
+    }
+
+    private SrtpError Unprotect(Span<byte> packet, out int plainLength)
+    {
+        plainLength = packet.Length - _tagLength;
+        if (plainLength < RtpHeader.FixedLength) return SrtpError.TooShort;
+        if (!RtpHeader.TryParse(packet[..plainLength], out var header, out _)) return SrtpError.BadHeader;
+
+        int slot = _sources.Find(header.Ssrc);
+        if (slot < 0 && _sources.IsFull) return SrtpError.TooManySources;
+        var received = slot < 0 ? new ReplayList() : _sources[slot];
+        long index = PacketIndex.Estimate(received.Highest, header.SequenceNumber);
+        if (index < 0) return SrtpError.TooOld;
+        var replay = received.Check(index);
+        if (replay != SrtpError.None) return replay;
+
+        var cipher = _decryption ??= new SessionCipher(_material, isRtcp: false, isEncrypting: false);
+        var payload = packet[header.Length..plainLength];
+        var tag = packet[plainLength..];
+        if (cipher.IsAead)
+        {
+            Span<byte> iv = stackalloc byte[GcmIvLength];
+            cipher.WriteGcmIv(header.Ssrc, index, iv);
+            if (!cipher.Open(iv, packet[..header.Length], default, payload, tag)) return SrtpError.AuthenticationFailed;
+        }
+        else
+        {
+            Span<byte> sentTag = stackalloc byte[_tagLength];
+            Span<byte> expectedTag = stackalloc byte[_tagLength];
+            tag.CopyTo(sentTag);
+            BinaryPrimitives.WriteUInt32BigEndian(tag, PacketIndex.RolloverCounter(index));
+            cipher.Authenticate(packet[..(plainLength + RolloverCounterLength)], expectedTag);
+            if (!CryptographicOperations.FixedTimeEquals(sentTag, expectedTag)) return SrtpError.AuthenticationFailed;
+            cipher.ApplyKeystream(header.Ssrc, index, payload);
+        }
+
+        // Only now: a forged packet must neither move the rollover counter nor take a place.
+        if (slot < 0) slot = _sources.Add(header.Ssrc, received);
+        _sources[slot].Add(index);
+        return SrtpError.None;
+    }
+}

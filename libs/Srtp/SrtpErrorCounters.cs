@@ -1,0 +1,29 @@
+using System.Runtime.CompilerServices;
+
+namespace Dapr.Voice.Srtp;
+
+/// <summary>How often each reason occurred in one context.</summary>
+public struct SrtpErrorCounters
+{
+    private Counts _counts;
+
+    public readonly long this[SrtpError reason] => _counts[(int)reason];
+
+    public readonly long Total
+    {
+        get
+        {
+            long total = 0;
+            foreach (long count in _counts) total += count;
+            return total;
+        }
+    }
+
+    internal void Add(SrtpError reason) => _counts[(int)reason]++;
+
+    [InlineArray((int)SrtpError.TooManySources + 1)]
+    private struct Counts
+    {
+        private long _element;
+    }
+}

@@ -1,0 +1,32 @@
+namespace Dapr.Voice.Srtp;
+
+/// <summary>Lengths in bytes that a protection profile fixes (RFC 5764, section 4.1.2; RFC 7714, section 12).</summary>
+public static class SrtpProfileParameters
+{
+    /// <summary>Room that <c>Protect</c> needs behind any RTP packet.</summary>
+    public const int MaximumRtpOverhead = 16;
+
+    /// <summary>Room that <c>Protect</c> needs behind any RTCP packet: tag and index word.</summary>
+    public const int MaximumRtcpOverhead = 20;
+
+    public static bool IsKnown(SrtpProtectionProfile profile) => profile is SrtpProtectionProfile.Aes128CmHmacSha1_80 or SrtpProtectionProfile.AeadAes128Gcm;
+
+    public static int KeyLength(SrtpProtectionProfile profile) => IsKnown(profile) ? 16 : throw Unknown(profile);
+
+    public static int SaltLength(SrtpProtectionProfile profile) => profile switch
+    {
+        SrtpProtectionProfile.Aes128CmHmacSha1_80 => 14,
+        SrtpProtectionProfile.AeadAes128Gcm => 12,
+        _ => throw Unknown(profile),
+    };
+
+    /// <summary>The same for SRTP and SRTCP in both profiles.</summary>
+    public static int TagLength(SrtpProtectionProfile profile) => profile switch
+    {
+        SrtpProtectionProfile.Aes128CmHmacSha1_80 => 10,
+        SrtpProtectionProfile.AeadAes128Gcm => 16,
+        _ => throw Unknown(profile),
+    };
+
+    private static ArgumentOutOfRangeException Unknown(SrtpProtectionProfile profile) => new(nameof(profile), profile, "Unknown SRTP protection profile.");
+}
