@@ -1,0 +1,257 @@
+using System.Text;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Sctp;
+
+/// <summary>
+/// The data channels of one association (RFC 8831) and their opening (DCEP, RFC 8832). It takes the association's events and messages itself; its
+/// owner feeds packets to the association, drains this, then lets the association transmit.
+/// </summary>
+public sealed class DataChannelSet
+{
+    /// <summary>Open at once. A voice client has one; the rest is for applications that ride along.</summary>
+    public const int MaximumChannels = 16;
+
+    private readonly SctpAssociation _association;
+    private readonly bool _isDtlsClient;
+    private readonly List<DataChannel> _channels = [];
+    private readonly PendingMessages _pending = new();
+    private readonly Queue<DataChannelEvent> _events = [];
+
+    /// <param name="isDtlsClient">The DTLS client opens channels with even ids, the server with odd ones (RFC 8832, section 6).</param>
+    public DataChannelSet(SctpAssociation association, bool isDtlsClient)
+    {
+        _association = association;
+        _isDtlsClient = isDtlsClient;
+    }
+
+    public SctpAssociation Association => _association;
+
+    public IReadOnlyList<DataChannel> Channels => _channels;
+
+    /// <summary>Openings that were refused: too many channels, an id of ours or in use, names too long, malformed.</summary>
+    public long RefusedOpenings { get; private set; }
+
+    /// <summary>Messages for no open channel, or of an unknown payload protocol.</summary>
+    public long StrayMessages { get; private set; }
+
+    /// <summary>Bytes that wait here because the association's own queue is full.</summary>
+    public int PendingBytes => _pending.Bytes;
+
+    /// <summary>Opens a channel; messages may be sent on it at once. Null if there are <see cref="MaximumChannels"/> already.</summary>
+    /// <param name="label">At most 256 bytes of UTF-8.</param>
+    public DataChannel? Open(string label, DataChannelReliability reliability, Instant now, string protocol = "")
+    {
+        if (Encoding.UTF8.GetByteCount(label) > DataChannelOpen.MaximumNameBytes || Encoding.UTF8.GetByteCount(protocol) > DataChannelOpen.MaximumNameBytes)
+            throw new ArgumentException("A label and a protocol have at most 256 bytes each.", nameof(label));
+        if (_channels.Count >= MaximumChannels) return null;
+        ushort id = (ushort)(_isDtlsClient ? 0 : 1);
+        while (Find(id) is not null) id += 2;
+        var channel = new DataChannel(id, label, protocol, reliability);
+        Span<byte> message = stackalloc byte[DataChannelOpen.MaximumBytes];
+        int length = new DataChannelOpen(reliability, 0, label, protocol).Write(message);
+        if (SendOrKeep(channel, PayloadProtocolId.Dcep, message[..length], now) != SctpSendResult.Queued) return null;
+        _channels.Add(channel);
+        return channel;
+    }
+
+    public DataChannel? Find(ushort id)
+    {
+        foreach (var channel in _channels)
+            if (channel.Id == id) return channel;
+        return null;
+    }
+
+    /// <param name="payload">UTF-8 if <paramref name="isText"/>; may be empty.</param>
+    public SctpSendResult Send(DataChannel channel, ReadOnlySpan<byte> payload, bool isText, Instant now)
+    {
+        if (channel.Phase is DataChannelPhase.Closing or DataChannelPhase.Closed) return SctpSendResult.Closed;
+        // SCTP has no empty messages: one byte of zero stands for none (RFC 8831, section 6.6).
+        if (payload.IsEmpty) return SendOrKeep(channel, isText ? PayloadProtocolId.EmptyText : PayloadProtocolId.EmptyBinary, [0], now);
+        return SendOrKeep(channel, isText ? PayloadProtocolId.Text : PayloadProtocolId.Binary, payload, now);
+    }
+
+    /// <summary>Resets our side once all that was sent has arrived; the peer answers by resetting its own (RFC 8831, section 6.7).</summary>
+    public void Close(DataChannel channel, Instant now)
+    {
+        if (channel.Phase is DataChannelPhase.Closing or DataChannelPhase.Closed) return;
+        channel.Phase = DataChannelPhase.Closing;
+        Advance(now);
+    }
+
+    public bool TryTakeEvent(out DataChannelEvent occurred, Instant now)
+    {
+        if (_events.Count == 0) Advance(now);
+        return _events.TryDequeue(out occurred);
+    }
+
+    /// <summary>The next message of any channel. Openings are answered on the way; a message may come before its channel's event was taken.</summary>
+    public bool TryReceive(out DataChannelMessage message, Instant now)
+    {
+        Advance(now);
+        while (_association.TryReceive(out var received))
+        {
+            if (received.PayloadProtocolId == PayloadProtocolId.Dcep)
+            {
+                OnControlMessage(received.StreamId, received.Payload, now);
+                continue;
+            }
+            if (Find(received.StreamId) is not { IsIncomingReset: false } channel || !TryReadKind(received.PayloadProtocolId, out bool isText, out bool isEmpty))
+            {
+                StrayMessages++;
+                continue;
+            }
+            // Data proves that the peer has the opening as well as its answer would.
+            MarkOpen(channel);
+            message = new DataChannelMessage(channel, isText, isEmpty ? default : received.Payload);
+            return true;
+        }
+        message = default;
+        return false;
+    }
+
+    public DataChannelSetState ExportState() => new()
+    {
+        IsDtlsClient = _isDtlsClient,
+        Channels = [.. _channels.Select(c => new DataChannelSetState.ChannelState
+        {
+            Id = c.Id,
+            Label = c.Label,
+            Protocol = c.Protocol,
+            IsOrdered = c.Reliability.IsOrdered,
+            MaxRetransmits = c.Reliability.MaxRetransmits,
+            MaxLifetime = c.Reliability.MaxLifetime,
+            Phase = c.Phase,
+            IsOutgoingReset = c.IsOutgoingReset,
+            IsIncomingReset = c.IsIncomingReset,
+        })],
+        Pending = _pending.Export(),
+    };
+
+    /// <summary>Events that were not taken before the export are not repeated; take them first.</summary>
+    public static DataChannelSet Import(DataChannelSetState state, SctpAssociation association)
+    {
+        var set = new DataChannelSet(association, state.IsDtlsClient);
+        foreach (var c in state.Channels)
+        {
+            set._channels.Add(new DataChannel(c.Id, c.Label, c.Protocol, new DataChannelReliability(c.IsOrdered, c.MaxRetransmits, c.MaxLifetime))
+            {
+                Phase = c.Phase,
+                IsOutgoingReset = c.IsOutgoingReset,
+                IsIncomingReset = c.IsIncomingReset,
+            });
+        }
+        foreach (var p in state.Pending)
+            if (set.Find(p.ChannelId) is { } channel) set._pending.TryAdd(channel, p.PayloadProtocolId, p.Payload);
+        return set;
+    }
+
+    /// <summary>Takes what the association has to say and hands it what was waiting.</summary>
+    private void Advance(Instant now)
+    {
+        while (_association.TryTakeEvent(out var occurred)) OnAssociationEvent(occurred);
+        while (_pending.TryPeek(out var entry))
+        {
+            if (SendNow(entry.Channel, entry.PayloadProtocolId, entry.Payload, now) == SctpSendResult.WouldBlock) break;
+            _pending.Remove();
+        }
+        // A reset waits for what the channel still has in the queue above; the association then waits for what it has itself.
+        foreach (var channel in _channels)
+            if (channel is { Phase: DataChannelPhase.Closing, IsOutgoingReset: false } && _pending.Count == 0) _association.ResetStream(channel.Id, now);
+    }
+
+    private void OnAssociationEvent(SctpEvent occurred)
+    {
+        switch (occurred.Kind)
+        {
+            case SctpEventKind.Connected:
+                _events.Enqueue(new DataChannelEvent(DataChannelEventKind.Connected));
+                break;
+            case SctpEventKind.Restarted:
+                _events.Enqueue(new DataChannelEvent(DataChannelEventKind.Restarted));
+                break;
+            case SctpEventKind.IncomingStreamReset when Find(occurred.StreamId) is { } channel:
+                channel.IsIncomingReset = true;
+                if (channel.Phase != DataChannelPhase.Closing)
+                {
+                    channel.Phase = DataChannelPhase.Closing;
+                    _events.Enqueue(new DataChannelEvent(DataChannelEventKind.ChannelClosing, channel));
+                }
+                RemoveIfReset(channel);
+                break;
+            case SctpEventKind.OutgoingStreamReset when Find(occurred.StreamId) is { } channel:
+                channel.IsOutgoingReset = true;
+                RemoveIfReset(channel);
+                break;
+            case SctpEventKind.Closed:
+                foreach (var channel in _channels) channel.Phase = DataChannelPhase.Closed;
+                _channels.Clear();
+                _pending.Clear();
+                _events.Enqueue(new DataChannelEvent(DataChannelEventKind.AssociationClosed, null, occurred.Reason));
+                break;
+        }
+    }
+
+    private void RemoveIfReset(DataChannel channel)
+    {
+        if (!channel.IsIncomingReset || !channel.IsOutgoingReset) return;
+        channel.Phase = DataChannelPhase.Closed;
+        _channels.Remove(channel);
+        _events.Enqueue(new DataChannelEvent(DataChannelEventKind.ChannelClosed, channel));
+    }
+
+    private void OnControlMessage(ushort streamId, ReadOnlySpan<byte> payload, Instant now)
+    {
+        var existing = Find(streamId);
+        if (payload is [DataChannelOpen.AckMessageType, ..])
+        {
+            if (existing is not null) MarkOpen(existing);
+            else StrayMessages++;
+            return;
+        }
+        bool isPeersToChoose = (streamId & 1) == (_isDtlsClient ? 1 : 0);
+        if (existing is not null || !isPeersToChoose || _channels.Count >= MaximumChannels || !DataChannelOpen.TryParse(payload, out var open))
+        {
+            // RFC 8832, section 6: refused by resetting the stream. One that is in use stays as it is.
+            RefusedOpenings++;
+            if (existing is null) _association.ResetStream(streamId, now);
+            return;
+        }
+        var channel = new DataChannel(streamId, open.Label, open.Protocol, open.Reliability);
+        _channels.Add(channel);
+        SendOrKeep(channel, PayloadProtocolId.Dcep, [DataChannelOpen.AckMessageType], now);
+        MarkOpen(channel);
+    }
+
+    private void MarkOpen(DataChannel channel)
+    {
+        if (channel.Phase != DataChannelPhase.Opening) return;
+        channel.Phase = DataChannelPhase.Open;
+        _events.Enqueue(new DataChannelEvent(DataChannelEventKind.ChannelOpened, channel));
+    }
+
+    private SctpSendResult SendOrKeep(DataChannel channel, uint payloadProtocolId, ReadOnlySpan<byte> payload, Instant now)
+    {
+        if (_pending.Count > 0) Advance(now);
+        // Order is kept across channels too: nothing overtakes what waits.
+        var result = _pending.Count > 0 ? SctpSendResult.WouldBlock : SendNow(channel, payloadProtocolId, payload, now);
+        if (result != SctpSendResult.WouldBlock) return result;
+        if (payload.Length > _association.MaximumSendMessageBytes) return SctpSendResult.TooLarge;
+        return _pending.TryAdd(channel, payloadProtocolId, payload) ? SctpSendResult.Queued : SctpSendResult.WouldBlock;
+    }
+
+    private SctpSendResult SendNow(DataChannel channel, uint payloadProtocolId, ReadOnlySpan<byte> payload, Instant now)
+    {
+        // DCEP itself is always reliable and in order (RFC 8832, section 6).
+        if (payloadProtocolId == PayloadProtocolId.Dcep) return _association.Send(channel.Id, payloadProtocolId, payload, unordered: false, null, now);
+        var reliability = channel.Reliability;
+        return _association.Send(channel.Id, payloadProtocolId, payload, channel.IsUnordered, reliability.MaxRetransmits, now, reliability.MaxLifetime);
+    }
+
+    private static bool TryReadKind(uint payloadProtocolId, out bool isText, out bool isEmpty)
+    {
+        isText = payloadProtocolId is PayloadProtocolId.Text or PayloadProtocolId.EmptyText;
+        isEmpty = payloadProtocolId is PayloadProtocolId.EmptyText or PayloadProtocolId.EmptyBinary;
+        return isText || isEmpty || payloadProtocolId == PayloadProtocolId.Binary;
+    }
+}

@@ -1,0 +1,255 @@
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Sctp;
+
+internal enum InboundOutcome : byte { Accepted, Full, MessageTooLarge }
+
+/// <summary>
+/// Received chunks until their message is whole and its turn has come (<see cref="_held"/>, by TSN), then until the owner takes it
+/// (<see cref="_ready"/>). Fragments of one message have consecutive TSNs (RFC 9260, section 6.9).
+/// </summary>
+internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
+{
+    // With the 64 bytes counted for each, this bounds the bookkeeping as the window bounds the data.
+    public const int MaximumChunks = 2048;
+
+    private const int OverheadBytes = 64;
+
+    private readonly BlockPool _blocks = new();
+    private readonly List<HeldChunk> _held = [];
+    private readonly Queue<HeldChunk> _ready = [];
+    private readonly List<byte[]> _lent = [];
+    private byte[] _assembly = [];
+    private int _payloadBytes;
+    private int _blockBytes;
+
+    public bool IsEmpty => _held.Count == 0 && _ready.Count == 0;
+
+    /// <summary>What the peer is told it may send (a_rwnd). Less than a packet is said as nothing, which keeps a full window from being filled in crumbs.</summary>
+    public int Window
+    {
+        get
+        {
+            int free = options.ReceiveWindowBytes - _payloadBytes;
+            return free < SctpOptions.MaximumPacketBytes || Chunks >= MaximumChunks ? 0 : free;
+        }
+    }
+
+    private int Chunks => _held.Count + _ready.Count;
+
+    /// <param name="isNext">It is the one that all others wait for, so it gets in where others are turned away: without it nothing would ever leave.</param>
+    public bool HasRoomFor(int payloadBytes, bool isNext)
+    {
+        int block = BlockPool.SizeFor(payloadBytes);
+        if (block < 0) return false;
+        // The peer counts user data against the window; blocks and bookkeeping are more than that, so the bound on memory is twice the window.
+        int limit = isNext ? options.ReceiveWindowBytes / 2 * 5 : options.ReceiveWindowBytes * 2;
+        return _blockBytes + block + OverheadBytes <= limit && Chunks < (isNext ? MaximumChunks + MaximumChunks / 4 : MaximumChunks);
+    }
+
+    /// <summary>Takes a chunk in whose TSN is new and for which there is room.</summary>
+    public InboundOutcome Accept(uint tsn, ushort streamId, ushort streamSequence, uint payloadProtocolId, DataFlags flags, ReadOnlySpan<byte> payload)
+    {
+        var chunk = Hold(new HeldChunk(tsn, streamId, streamSequence, payloadProtocolId, flags, [], 0), payload);
+        if (chunk.IsBeginning && chunk.IsEnd)
+        {
+            if (payload.Length > options.MaximumReceiveMessageBytes)
+            {
+                Release(chunk);
+                return InboundOutcome.MessageTooLarge;
+            }
+            if (chunk.IsUnordered)
+            {
+                _ready.Enqueue(chunk);
+                return InboundOutcome.Accepted;
+            }
+            if (streamSequence == streams.NextInbound(streamId))
+            {
+                _ready.Enqueue(chunk);
+                Advance(streamId);
+                return InboundOutcome.Accepted;
+            }
+        }
+        int index = IndexFor(tsn);
+        _held.Insert(index, chunk);
+        FindRun(index, out int first, out int last, out int bytes);
+        if (bytes > options.MaximumReceiveMessageBytes) return InboundOutcome.MessageTooLarge;
+        if (!IsWhole(first, last)) return InboundOutcome.Accepted;
+        if (chunk.IsUnordered) MoveToReady(first, last);
+        else if (streamSequence == streams.NextInbound(streamId))
+        {
+            MoveToReady(first, last);
+            Advance(streamId);
+        }
+        return InboundOutcome.Accepted;
+    }
+
+    /// <summary>The peer skips a message of the stream, and those before it (RFC 3758, section 3.6): what is whole is handed on, then the turn moves on.</summary>
+    public void SkipTo(ushort streamId, ushort streamSequence)
+    {
+        if (!SerialNumber.IsNewerOrEqual(streamSequence, streams.NextInbound(streamId))) return;
+        for (int i = 0; i < _held.Count; i++)
+        {
+            var chunk = _held[i];
+            if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning || SerialNumber.IsNewer(chunk.StreamSequence, streamSequence)) continue;
+            FindRun(i, out int first, out int last, out _);
+            if (!IsWhole(first, last)) continue;
+            MoveToReady(first, last);
+            i--;
+        }
+        streams.SetInbound(streamId, streamSequence);
+        Advance(streamId);
+    }
+
+    /// <summary>Throws away the pieces of messages that the peer gave up, up to the TSN.</summary>
+    public void DropPiecesUpTo(uint tsn)
+    {
+        for (int i = 0; i < _held.Count && SerialNumber.IsNewerOrEqual(tsn, _held[i].Tsn);)
+        {
+            FindRun(i, out int first, out int last, out _);
+            if (IsWhole(first, last))
+            {
+                i = last + 1;
+                continue;
+            }
+            for (int j = first; j <= last; j++) Release(_held[j]);
+            _held.RemoveRange(first, last - first + 1);
+            i = first;
+        }
+    }
+
+    public bool TryTake(out SctpMessage message)
+    {
+        foreach (byte[] block in _lent) _blocks.Return(block);
+        _lent.Clear();
+        message = default;
+        if (_ready.Count == 0) return false;
+        var chunk = TakeReady();
+        if (chunk.IsEnd)
+        {
+            message = new SctpMessage(chunk.StreamId, chunk.PayloadProtocolId, chunk.Payload);
+            return true;
+        }
+        int length = 0;
+        var piece = chunk;
+        while (true)
+        {
+            if (_assembly.Length < length + piece.Length)
+                Array.Resize(ref _assembly, Math.Min(options.MaximumReceiveMessageBytes, Math.Max(length + piece.Length, Math.Max(4096, _assembly.Length * 2))));
+            piece.Payload.CopyTo(_assembly.AsSpan(length));
+            length += piece.Length;
+            if (piece.IsEnd) break;
+            piece = TakeReady();
+        }
+        message = new SctpMessage(chunk.StreamId, chunk.PayloadProtocolId, _assembly.AsSpan(0, length));
+        return true;
+    }
+
+    public void Clear()
+    {
+        foreach (var chunk in _held) Release(chunk);
+        _held.Clear();
+        while (_ready.TryDequeue(out var chunk)) Release(chunk);
+    }
+
+    /// <summary>Gives back what a burst of large messages made it grow to. Only if nothing is held.</summary>
+    public void Trim()
+    {
+        if (!IsEmpty || _lent.Count != 0) return;
+        _blocks.Trim();
+        _assembly = [];
+        _held.Capacity = 0;
+        _ready.TrimExcess();
+    }
+
+    public SctpAssociationState.InboundChunk[] ExportHeld() => [.. _held.Select(Export)];
+    public SctpAssociationState.InboundChunk[] ExportReady() => [.. _ready.Select(Export)];
+
+    public void Restore(SctpAssociationState.InboundChunk state, bool isReady)
+    {
+        var chunk = Hold(new HeldChunk(state.Tsn, state.StreamId, state.StreamSequence, state.PayloadProtocolId, (DataFlags)state.Flags, [], 0), state.Payload);
+        if (isReady) _ready.Enqueue(chunk);
+        else _held.Add(chunk);
+    }
+
+    private static SctpAssociationState.InboundChunk Export(HeldChunk chunk) => new()
+    {
+        Tsn = chunk.Tsn,
+        StreamId = chunk.StreamId,
+        StreamSequence = chunk.StreamSequence,
+        PayloadProtocolId = chunk.PayloadProtocolId,
+        Flags = (byte)chunk.Flags,
+        Payload = chunk.Payload.ToArray(),
+    };
+
+    private HeldChunk Hold(HeldChunk header, ReadOnlySpan<byte> payload)
+    {
+        byte[] block = _blocks.Take(payload.Length);
+        payload.CopyTo(block);
+        _payloadBytes += payload.Length;
+        _blockBytes += block.Length + OverheadBytes;
+        return header with { Block = block, Length = payload.Length };
+    }
+
+    private void Release(in HeldChunk chunk)
+    {
+        Forget(chunk);
+        _blocks.Return(chunk.Block);
+    }
+
+    private void Forget(in HeldChunk chunk)
+    {
+        _payloadBytes -= chunk.Length;
+        _blockBytes -= chunk.Block.Length + OverheadBytes;
+    }
+
+    private HeldChunk TakeReady()
+    {
+        var chunk = _ready.Dequeue();
+        Forget(chunk);
+        _lent.Add(chunk.Block);
+        return chunk;
+    }
+
+    /// <summary>A message of the stream was handed on: the next one may have been waiting for that.</summary>
+    private void Advance(ushort streamId)
+    {
+        ushort next = (ushort)(streams.NextInbound(streamId) + 1);
+        for (int i = 0; i < _held.Count; i++)
+        {
+            var chunk = _held[i];
+            if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning || chunk.StreamSequence != next) continue;
+            FindRun(i, out int first, out int last, out _);
+            if (!IsWhole(first, last)) break;
+            MoveToReady(first, last);
+            next++;
+            // Later sequence numbers have later TSNs, but nothing makes a peer keep to that.
+            i = -1;
+        }
+        streams.SetInbound(streamId, next);
+    }
+
+    /// <summary>The fragments around one that follow each other without a hole.</summary>
+    private void FindRun(int index, out int first, out int last, out int bytes)
+    {
+        first = last = index;
+        bytes = _held[index].Length;
+        while (first > 0 && _held[first - 1].IsFollowedBy(_held[first])) bytes += _held[--first].Length;
+        while (last < _held.Count - 1 && _held[last].IsFollowedBy(_held[last + 1])) bytes += _held[++last].Length;
+    }
+
+    private bool IsWhole(int first, int last) => _held[first].IsBeginning && _held[last].IsEnd;
+
+    private void MoveToReady(int first, int last)
+    {
+        for (int i = first; i <= last; i++) _ready.Enqueue(_held[i]);
+        _held.RemoveRange(first, last - first + 1);
+    }
+
+    private int IndexFor(uint tsn)
+    {
+        int index = _held.Count;
+        while (index > 0 && SerialNumber.IsNewer(_held[index - 1].Tsn, tsn)) index--;
+        return index;
+    }
+}

@@ -1,0 +1,11 @@
+namespace Dapr.Voice.Sctp;
+
+/// <summary>RFC 8831, section 8: what the payload of a message on a data channel is.</summary>
+internal static class PayloadProtocolId
+{
+    public const uint Dcep = 50;
+    public const uint Text = 51;
+    public const uint Binary = 53;
+    public const uint EmptyText = 56;
+    public const uint EmptyBinary = 57;
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Dapr.Voice.Sctp;
+
+/// <summary>
+/// An association as plain data, from which another process continues it. Times are durations from the moment of export, since clocks differ between
+/// processes. Options are not in it: the importer brings its own. Holds messages in full, so it is to be sealed wherever it is stored.
+/// </summary>
+[SuppressMessage("Performance", "CA1819", Justification = "Data to be serialised.")]
+public sealed class SctpAssociationState
+{
+    public SctpPhase Phase { get; set; }
+    public SctpCloseReason CloseReason { get; set; }
+    public ulong RandomState { get; set; }
+    public uint LocalTag { get; set; }
+    public uint PeerTag { get; set; }
+    public uint LocalInitialTsn { get; set; }
+    public uint PeerWindow { get; set; }
+    public ushort PeerInboundStreams { get; set; }
+    public bool PeerForwardsTsn { get; set; }
+    public bool PeerResetsStreams { get; set; }
+    public byte[]? PeerCookie { get; set; }
+    public CookieState? IssuedCookie { get; set; }
+    public int Retransmissions { get; set; }
+
+    public TimeSpan RetransmissionTimeout { get; set; }
+    public TimeSpan SmoothedRoundTrip { get; set; }
+    public TimeSpan RoundTripVariation { get; set; }
+    public int CongestionWindowBytes { get; set; }
+    public int SlowStartThreshold { get; set; }
+
+    public StreamState[] Streams { get; set; } = [];
+
+    /// <summary>The TSN of the first of <see cref="Outbound"/>, or of the next message.</summary>
+    public uint OutboundHeadTsn { get; set; }
+    public OutboundChunkData[] Outbound { get; set; } = [];
+
+    public uint CumulativeTsn { get; set; }
+
+    /// <summary>Runs received beyond it, first and last TSN in turn.</summary>
+    public uint[] TsnRuns { get; set; } = [];
+    public InboundChunk[] Held { get; set; } = [];
+    public InboundChunk[] Ready { get; set; } = [];
+
+    public uint NextResetRequest { get; set; }
+    public uint ExpectedResetRequest { get; set; }
+    public uint LastResetResult { get; set; }
+    public ushort[] StreamsToReset { get; set; } = [];
+    public ResetRequest? OwnReset { get; set; }
+    public ResetRequest? DeferredPeerReset { get; set; }
+
+    public SctpEvent[] Events { get; set; } = [];
+
+    public sealed class StreamState
+    {
+        public ushort Id { get; set; }
+        public ushort NextInbound { get; set; }
+        public ushort NextOutbound { get; set; }
+    }
+
+    public sealed class OutboundChunkData
+    {
+        public ushort StreamId { get; set; }
+        public ushort StreamSequence { get; set; }
+        public uint PayloadProtocolId { get; set; }
+        public byte Flags { get; set; }
+        public byte State { get; set; }
+        public ushort Transmissions { get; set; }
+        public int MaximumRetransmits { get; set; }
+        public TimeSpan? RemainingLifetime { get; set; }
+        public byte[] Payload { get; set; } = [];
+    }
+
+    public sealed class InboundChunk
+    {
+        public uint Tsn { get; set; }
+        public ushort StreamId { get; set; }
+        public ushort StreamSequence { get; set; }
+        public uint PayloadProtocolId { get; set; }
+        public byte Flags { get; set; }
+        public byte[] Payload { get; set; } = [];
+    }
+
+    /// <summary>What was promised to the peer in INIT ACK and takes effect with its COOKIE ECHO.</summary>
+    public sealed class CookieState
+    {
+        public byte[] Nonce { get; set; } = [];
+        public uint LocalTag { get; set; }
+        public uint LocalInitialTsn { get; set; }
+        public uint PeerTag { get; set; }
+        public uint PeerInitialTsn { get; set; }
+        public uint PeerWindow { get; set; }
+        public ushort PeerInboundStreams { get; set; }
+        public bool PeerForwardsTsn { get; set; }
+        public bool PeerResetsStreams { get; set; }
+        public byte[] Unrecognized { get; set; } = [];
+    }
+
+    public sealed class ResetRequest
+    {
+        public uint Sequence { get; set; }
+        public uint LastTsn { get; set; }
+        public ushort[] Streams { get; set; } = [];
+    }
+}
