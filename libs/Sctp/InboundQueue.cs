@@ -37,14 +37,15 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     private int Chunks => _held.Count + _ready.Count;
 
-    /// <param name="isNext">It is the one that all others wait for, so it gets in where others are turned away: without it nothing would ever leave.</param>
-    public bool HasRoomFor(int payloadBytes, bool isNext)
+    /// <param name="isBeyond">It lies beyond all that has come, so it can wait. What fills a hole gets in where others are turned away: without it nothing would ever leave.</param>
+    public bool HasRoomFor(int payloadBytes, bool isBeyond)
     {
         int block = BlockPool.SizeFor(payloadBytes);
         if (block < 0) return false;
+        if (isBeyond && _payloadBytes + payloadBytes > options.ReceiveWindowBytes) return false;
         // The peer counts user data against the window; blocks and bookkeeping are more than that, so the bound on memory is twice the window.
-        int limit = isNext ? options.ReceiveWindowBytes / 2 * 5 : options.ReceiveWindowBytes * 2;
-        return _blockBytes + block + OverheadBytes <= limit && Chunks < (isNext ? MaximumChunks + MaximumChunks / 4 : MaximumChunks);
+        int limit = isBeyond ? options.ReceiveWindowBytes * 2 : options.ReceiveWindowBytes / 2 * 5;
+        return _blockBytes + block + OverheadBytes <= limit && Chunks < (isBeyond ? MaximumChunks : MaximumChunks + MaximumChunks / 4);
     }
 
     /// <summary>Takes a chunk in whose TSN is new and for which there is room.</summary>

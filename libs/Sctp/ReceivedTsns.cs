@@ -18,6 +18,10 @@ internal sealed class ReceivedTsns(uint cumulative)
 
     public uint Cumulative { get; private set; } = cumulative;
     public int RunCount { get; private set; }
+
+    /// <summary>The newest TSN that has come.</summary>
+    public uint Highest => RunCount > 0 ? _ends[RunCount - 1] : Cumulative;
+
     public uint RunStart(int run) => _starts[run];
     public uint RunEnd(int run) => _ends[run];
 

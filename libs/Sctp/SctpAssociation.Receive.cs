@@ -329,7 +329,7 @@ public sealed partial class SctpAssociation
             _received.Record(tsn);
             ReportError(ErrorCause.InvalidStreamIdentifier, [(byte)(streamId >> 8), (byte)streamId, 0, 0]);
         }
-        else if (!_inbound.HasRoomFor(payload.Length, tsn == _received.Cumulative + 1))
+        else if (!_inbound.HasRoomFor(payload.Length, SerialNumber.IsNewer(tsn, _received.Highest)))
         {
             Drop(SctpDropReason.ReceiveBufferFull);
             isSackWanted = true;

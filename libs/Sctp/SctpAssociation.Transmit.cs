@@ -40,6 +40,7 @@ public sealed partial class SctpAssociation
     private int _lastWindowSent;
     private Instant _lastDataSentAt;
     private bool _isFastRetransmitDue;
+    private bool _isProbeDue;
     private bool _isTimingRoundTrip;
     private uint _timedTsn;
     private Instant _timedAt;
@@ -182,6 +183,7 @@ public sealed partial class SctpAssociation
             writer.WriteZeros(-chunk.Length & 3);
             _outbound.MarkSent(index);
             _lastDataSentAt = now;
+            _isProbeDue = false;
             hasWritten = true;
             if (isRepetition)
             {
@@ -221,9 +223,11 @@ public sealed partial class SctpAssociation
                 GiveUp(index);
                 continue;
             }
-            // With a closed window one chunk at a time asks whether it has opened (section 6.1, rule A).
-            bool fitsPeer = chunk.Length <= _peerWindow || _outbound.BytesInFlight == 0;
-            return fitsPeer && _outbound.BytesInFlight < _congestion.Bytes;
+            if (chunk.Length <= _peerWindow) return _outbound.BytesInFlight < _congestion.Bytes;
+            // A closed window says by itself when it opens. In case that is lost, one chunk at a time asks, a timeout later (section 6.1, rule A).
+            if (_outbound.BytesInFlight > 0) return false;
+            if (!_isProbeDue && _dataTimer == Instant.Never && Phase != SctpPhase.CookieEchoed) _dataTimer = now + _rto.Current;
+            return _isProbeDue;
         }
         index = -1;
         return false;

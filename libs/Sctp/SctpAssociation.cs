@@ -203,7 +203,11 @@ public sealed partial class SctpAssociation
     private void OnDataTimeout(Instant now)
     {
         _dataTimer = Instant.Never;
-        if (!HasOutstanding) return;
+        if (!HasOutstanding)
+        {
+            _isProbeDue = _outbound.Count > 0;
+            return;
+        }
         // A peer whose window is closed is not dead: its SACKs reset the count.
         if (++_retransmissions > MaximumRetransmissions)
         {

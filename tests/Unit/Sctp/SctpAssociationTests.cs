@@ -157,6 +157,26 @@ public sealed class SctpAssociationTests
     }
 
     [Fact]
+    public void Receive_WindowUpdateLost_AProbeFindsOutAndNothingIsLost()
+    {
+        var link = new SctpLink(115, s_options);
+        link.Connect();
+        byte[] message = new byte[16 * 1024];
+        int sent = 0, received = 0;
+        link.RunUntil(() =>
+        {
+            while (link.A.Send(0, 53, message, false, null, link.Now) == SctpSendResult.Queued) sent++;
+            return false;
+        }, 3_000);
+        link.Loss = 1;
+        while (TryReceive(link.B) is not null) received++;
+        link.Run(5);
+        link.Loss = 0;
+        link.OnStep = () => { while (TryReceive(link.B) is not null) received++; };
+        Assert.True(link.RunUntil(() => received == sent, 60_000));
+    }
+
+    [Fact]
     public void Receive_MessageLongerThanAgreed_EndsWithReason()
     {
         var link = new SctpLink(16, s_options with { MaximumReceiveMessageBytes = 10_000 });
