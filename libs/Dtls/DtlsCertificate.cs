@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.Dtls;
+
+/// <summary>
+/// A self-signed ECDSA P-256 certificate with its key, and OpenSSL's contexts made from it. One serves a whole fleet (DESIGN 3): the answer
+/// names its fingerprint before it is known who will own the session. Thread-safe.
+/// </summary>
+public sealed class DtlsCertificate : IDisposable
+{
+    private readonly X509Certificate2 _certificate;
+    private readonly ECDsa _key;
+    private readonly Lazy<SslContextHandle> _server;
+    private readonly Lazy<SslContextHandle> _client;
+
+    private DtlsCertificate(X509Certificate2 certificate, ECDsa key)
+    {
+        _certificate = certificate;
+        _key = key;
+        Fingerprint = CertificateFingerprint.OfCertificate(certificate.RawDataMemory.Span);
+        _server = new(() => SslContextHandle.Create(isServer: true, _certificate.RawDataMemory.Span, _key.ExportECPrivateKey()));
+        _client = new(() => SslContextHandle.Create(isServer: false, _certificate.RawDataMemory.Span, _key.ExportECPrivateKey()));
+    }
+
+    public CertificateFingerprint Fingerprint { get; }
+
+    public static DtlsCertificate Generate()
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=dapr-voice", key, HashAlgorithmName.SHA256);
+        // RFC 8827, section 6.5: nobody reads the dates, only the fingerprint; a day before now forgives clocks.
+#pragma warning disable RS0030 // A certificate is made at start, by whoever owns the clock anyway.
+        var now = DateTimeOffset.UtcNow;
+#pragma warning restore RS0030
+        using var signed = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(5));
+        return new DtlsCertificate(X509CertificateLoader.LoadCertificate(signed.RawDataMemory.Span), key);
+    }
+
+    /// <param name="pem">The certificate, then its private key (PKCS#8 or SEC 1).</param>
+    /// <exception cref="ArgumentException">It is no such pair; the message holds nothing of the key.</exception>
+    public static DtlsCertificate FromPem(string pem)
+    {
+        try
+        {
+            var certificate = X509Certificate2.CreateFromPem(pem);
+            var key = ECDsa.Create();
+            key.ImportFromPem(pem.AsSpan(PrivateKeyStart(pem)));
+            if (key.KeySize != 256) throw new ArgumentException("The key is not of curve P-256.", nameof(pem));
+            using var named = certificate.GetECDsaPublicKey();
+            return named is not null && named.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo())
+                ? new DtlsCertificate(certificate, key)
+                : throw new ArgumentException("The private key does not belong to the certificate.", nameof(pem));
+        }
+        catch (CryptographicException)
+        {
+            throw new ArgumentException("That is no PEM certificate followed by its ECDSA private key.", nameof(pem));
+        }
+    }
+
+    public string ToPem() => _certificate.ExportCertificatePem() + "\n" + _key.ExportPkcs8PrivateKeyPem() + "\n";
+
+    internal SslContextHandle Context(DtlsRole role) => role == DtlsRole.Server ? _server.Value : _client.Value;
+
+    private static int PrivateKeyStart(string pem)
+    {
+        foreach (string begin in new[] { "-----BEGIN PRIVATE KEY-----", "-----BEGIN EC PRIVATE KEY-----" })
+        {
+            int at = pem.IndexOf(begin, StringComparison.Ordinal);
+            if (at >= 0) return at;
+        }
+        throw new ArgumentException("The PEM holds no private key.", nameof(pem));
+    }
+
+    public void Dispose()
+    {
+        // Connections hold a reference of their own to OpenSSL's context.
+        if (_server.IsValueCreated) _server.Value.Dispose();
+        if (_client.IsValueCreated) _client.Value.Dispose();
+        _certificate.Dispose();
+        _key.Dispose();
+    }
+}

@@ -1,0 +1,18 @@
+namespace Dapr.Voice.Dtls;
+
+public enum DtlsEventKind : byte
+{
+    /// <summary>The handshake is done and the certificate has the promised fingerprint. Keys are there.</summary>
+    Connected,
+
+    /// <summary>The peer sent close_notify or a fatal alert after the handshake.</summary>
+    Closed,
+
+    /// <summary>The handshake can't be finished.</summary>
+    Failed,
+
+    /// <summary>The handshake was done with somebody else than the description promised (RFC 8122, section 6.2). No keys.</summary>
+    FingerprintMismatch,
+}
+
+public readonly record struct DtlsEvent(DtlsEventKind Kind);

@@ -1,0 +1,9 @@
+namespace Dapr.Voice.Dtls;
+
+/// <summary>What another process needs to go on with a connection: DTLS 1.2 after its handshake. Secrets: seal it.</summary>
+/// <param name="CipherSuite">As on the wire: 0xC02B, 0xC02C or 0xCCA9.</param>
+/// <param name="MasterSecret">48 bytes (RFC 5246, section 8.1).</param>
+/// <param name="NextWriteSequenceNumber">48 bits, epoch 1. A successor that can't be sure adds a lead (<see cref="DtlsTransport.Import"/>).</param>
+/// <param name="HighestReadSequenceNumber">Nothing at or below it is taken any more.</param>
+public sealed record DtlsTransportState(
+    DtlsRole Role, ushort CipherSuite, byte[] MasterSecret, byte[] ClientRandom, byte[] ServerRandom, ulong NextWriteSequenceNumber, ulong HighestReadSequenceNumber);

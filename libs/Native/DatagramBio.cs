@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Dapr.Voice.Native;
+
+/// <summary>
+/// What OpenSSL reads from and writes to in place of a socket: whole datagrams. A memory BIO joins a flight's datagrams into one run of
+/// bytes, and BIO_s_dgram_pair exists from OpenSSL 3.2 only, so this BIO is our own (reference: media-natives, section 3).
+/// One thread at a time, the one that calls its <see cref="SslConnection"/>.
+/// </summary>
+public abstract class DatagramBio
+{
+    /// <summary>OpenSSL sends one datagram. Must not throw; valid during the call only.</summary>
+    protected internal abstract void OnWrite(ReadOnlySpan<byte> datagram);
+
+    /// <summary>OpenSSL wants the next datagram.</summary>
+    /// <returns>Its length, or -1 if there is none. Must not throw.</returns>
+    protected internal abstract int OnRead(Span<byte> buffer);
+
+    private const int BIO_CTRL_FLUSH = 11;
+    private const int BIO_CTRL_DGRAM_GET_MTU_OVERHEAD = 49;
+    private const int BIO_FLAGS_READ = 0x01;
+    private const int BIO_FLAGS_RWS_SHOULD_RETRY = 0x0F;
+    private const int BIO_FLAGS_SHOULD_RETRY = 0x08;
+    private const int BIO_TYPE_SOURCE_SINK = 0x0400;
+
+    /// <summary>IPv4 and UDP headers.</summary>
+    private const int MtuOverhead = 28;
+
+    private static readonly nint Method = CreateMethod();
+
+    private static unsafe nint CreateMethod()
+    {
+        nint method = LibCrypto.BIO_meth_new(LibCrypto.BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
+        _ = LibCrypto.BIO_meth_set_write(method, &Write);
+        _ = LibCrypto.BIO_meth_set_read(method, &Read);
+        _ = LibCrypto.BIO_meth_set_ctrl(method, &Control);
+        return method;
+    }
+
+    /// <summary>A BIO whose data is <paramref name="self"/>; SSL_free frees the BIO, the handle is its maker's.</summary>
+    internal static nint Create(GCHandle self)
+    {
+        nint bio = LibCrypto.BIO_new(Method);
+        LibCrypto.BIO_set_data(bio, GCHandle.ToIntPtr(self));
+        LibCrypto.BIO_set_init(bio, 1);
+        return bio;
+    }
+
+    private static DatagramBio? Target(nint bio) => GCHandle.FromIntPtr(LibCrypto.BIO_get_data(bio)).Target as DatagramBio;
+
+    [UnmanagedCallersOnly]
+    private static unsafe int Write(nint bio, byte* bytes, int length)
+    {
+        Target(bio)?.OnWrite(new ReadOnlySpan<byte>(bytes, length));
+        return length;
+    }
+
+    [UnmanagedCallersOnly]
+    private static unsafe int Read(nint bio, byte* bytes, int length)
+    {
+        LibCrypto.BIO_clear_flags(bio, BIO_FLAGS_RWS_SHOULD_RETRY);
+        int read = Target(bio)?.OnRead(new Span<byte>(bytes, length)) ?? -1;
+        if (read < 0) LibCrypto.BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+        return read;
+    }
+
+    [UnmanagedCallersOnly]
+    private static nint Control(nint bio, int command, nint argument, nint pointer) => command switch
+    {
+        BIO_CTRL_FLUSH => 1,
+        BIO_CTRL_DGRAM_GET_MTU_OVERHEAD => MtuOverhead,
+        _ => 0,
+    };
+}

@@ -1,0 +1,187 @@
+using System.Runtime.InteropServices;
+
+namespace Dapr.Voice.Native;
+
+/// <summary>What a call into OpenSSL came to.</summary>
+public enum SslOutcome : byte
+{
+    Done,
+    /// <summary>It needs more datagrams.</summary>
+    WantRead,
+    /// <summary>The peer's close_notify has arrived.</summary>
+    Closed,
+    /// <summary>A fatal alert, sent or received, or a handshake that can't go on.</summary>
+    Failed,
+}
+
+/// <summary>
+/// One <c>SSL</c> over a <see cref="DatagramBio"/>. Not thread-safe; its callbacks run inside its own calls.
+/// Each call clears the thread's error queue first: it is shared by all connections on the thread.
+/// </summary>
+public sealed unsafe class SslConnection : SafeHandle
+{
+    /// <summary>OpenSSL starts at a second; clients of WebRTC repeat after 50 ms (media-natives, section 3).</summary>
+    public const uint FirstRetransmitMicroseconds = 50_000;
+    private const uint LongestRetransmitMicroseconds = 4_000_000;
+
+    /// <summary>Whole datagrams, IP and UDP headers included: passes every tunnel we know.</summary>
+    private const int LinkMtu = 1200;
+
+    // Held so that the context outlives its connections.
+    private readonly SslContextHandle _context;
+    private GCHandle _bio;
+
+    private SslConnection(SslContextHandle context) : base(0, ownsHandle: true) => _context = context;
+
+    public override bool IsInvalid => handle == 0;
+
+    public static SslConnection Create(SslContextHandle context, bool isServer, DatagramBio bio)
+    {
+        LibCrypto.ERR_clear_error();
+        var connection = new SslConnection(context);
+        connection.SetHandle(LibSsl.SSL_new(context.Pointer));
+        if (connection.IsInvalid) throw new InvalidOperationException("OpenSSL made no connection.");
+        connection._bio = GCHandle.Alloc(bio);
+        nint native = DatagramBio.Create(connection._bio);
+        LibSsl.SSL_set_bio(connection.handle, native, native);
+        LibSsl.SSL_ctrl(connection.handle, LibSsl.DTLS_CTRL_SET_LINK_MTU, LinkMtu, null);
+        LibSsl.DTLS_set_timer_cb(connection.handle, &NextTimer);
+        if (isServer) LibSsl.SSL_set_accept_state(connection.handle);
+        else LibSsl.SSL_set_connect_state(connection.handle);
+        return connection;
+    }
+
+    [UnmanagedCallersOnly]
+    private static uint NextTimer(nint ssl, uint microseconds)
+        => microseconds == 0 ? FirstRetransmitMicroseconds : Math.Min(microseconds * 2, LongestRetransmitMicroseconds);
+
+    public SslOutcome Handshake()
+    {
+        LibCrypto.ERR_clear_error();
+        return Outcome(LibSsl.SSL_do_handshake(handle));
+    }
+
+    /// <summary>Reads one record's application data.</summary>
+    public SslOutcome Read(Span<byte> buffer, out int length)
+    {
+        LibCrypto.ERR_clear_error();
+        fixed (byte* bytes = buffer) length = LibSsl.SSL_read(handle, bytes, buffer.Length);
+        var outcome = Outcome(length);
+        length = Math.Max(length, 0);
+        return outcome;
+    }
+
+    /// <summary>Sends one record.</summary>
+    public SslOutcome Write(ReadOnlySpan<byte> data)
+    {
+        LibCrypto.ERR_clear_error();
+        fixed (byte* bytes = data) return Outcome(LibSsl.SSL_write(handle, bytes, data.Length));
+    }
+
+    /// <summary>Sends close_notify.</summary>
+    public void Shutdown()
+    {
+        LibCrypto.ERR_clear_error();
+        _ = LibSsl.SSL_shutdown(handle);
+    }
+
+    /// <summary>Time until <see cref="HandleTimeout"/> is due, by OpenSSL's own clock; null if no flight waits for an answer.</summary>
+    public TimeSpan? Timeout
+    {
+        get
+        {
+            TimeValue left = default;
+            return LibSsl.SSL_ctrl(handle, LibSsl.DTLS_CTRL_GET_TIMEOUT, 0, &left) == 1
+                ? TimeSpan.FromTicks(left.Seconds * TimeSpan.TicksPerSecond + left.Microseconds * TimeSpan.TicksPerMicrosecond)
+                : null;
+        }
+    }
+
+    /// <summary>Sends the last flight again.</summary>
+    /// <returns>False: given up after too many repeats.</returns>
+    public bool HandleTimeout()
+    {
+        LibCrypto.ERR_clear_error();
+        return LibSsl.SSL_ctrl(handle, LibSsl.DTLS_CTRL_HANDLE_TIMEOUT, 0, null) >= 0;
+    }
+
+    /// <summary>The peer's certificate, DER; null if there is none.</summary>
+    public byte[]? GetPeerCertificate()
+    {
+        nint certificate = LibSsl.SSL_get1_peer_certificate(handle);
+        if (certificate == 0) return null;
+        try
+        {
+            int length = LibCrypto.i2d_X509(certificate, null);
+            if (length <= 0) return null;
+            var der = new byte[length];
+            fixed (byte* start = der)
+            {
+                byte* output = start;
+                _ = LibCrypto.i2d_X509(certificate, &output);
+            }
+            return der;
+        }
+        finally
+        {
+            LibCrypto.X509_free(certificate);
+        }
+    }
+
+    /// <summary>The SRTP profile's number (RFC 5764, section 4.1.2), or null if none was agreed on.</summary>
+    public ushort? SelectedSrtpProfile
+    {
+        get
+        {
+            nint* profile = LibSsl.SSL_get_selected_srtp_profile(handle);
+            return profile is null ? null : (ushort)profile[1];
+        }
+    }
+
+    /// <summary>RFC 5705 without context.</summary>
+    public byte[] ExportKeyingMaterial(ReadOnlySpan<byte> label, int length)
+    {
+        var output = new byte[length];
+        LibCrypto.ERR_clear_error();
+        return LibSsl.SSL_export_keying_material(handle, output, (nuint)length, label, (nuint)label.Length, 0, 0, 0) == 1
+            ? output
+            : throw new InvalidOperationException("OpenSSL exports no keying material before the handshake is done.");
+    }
+
+    /// <summary>What the record keys are made from (RFC 5246, section 6.3). Secrets.</summary>
+    public (byte[] MasterSecret, byte[] ClientRandom, byte[] ServerRandom, ushort CipherSuite) ExportConnectionSecrets()
+    {
+        byte[] master = new byte[48], client = new byte[32], server = new byte[32];
+        nint session = LibSsl.SSL_get_session(handle);
+        nint cipher = LibSsl.SSL_get_current_cipher(handle);
+        if (session == 0 || cipher == 0 || LibSsl.SSL_SESSION_get_master_key(session, master, 48) != 48
+            || LibSsl.SSL_get_client_random(handle, client, 32) != 32 || LibSsl.SSL_get_server_random(handle, server, 32) != 32)
+            throw new InvalidOperationException("There is no connection yet.");
+        return (master, client, server, LibSsl.SSL_CIPHER_get_protocol_id(cipher));
+    }
+
+    private SslOutcome Outcome(int result)
+    {
+        if (result > 0) return SslOutcome.Done;
+        return LibSsl.SSL_get_error(handle, result) switch
+        {
+            LibSsl.SSL_ERROR_WANT_READ or LibSsl.SSL_ERROR_WANT_WRITE => SslOutcome.WantRead,
+            LibSsl.SSL_ERROR_ZERO_RETURN => SslOutcome.Closed,
+            _ => SslOutcome.Failed,
+        };
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        LibSsl.SSL_free(handle);
+        if (_bio.IsAllocated) _bio.Free();
+        return true;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeValue
+    {
+        public long Seconds;
+        public long Microseconds;
+    }
+}
