@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>What joins: the body of <c>POST /apps</c>.</summary>
+internal sealed record AppRequest(string? Id, int HttpPort, int? AppPort, string? AppApiToken);
+
+/// <summary>What is there: an element of <c>GET /apps</c>.</summary>
+internal sealed record AppAnswer(string Id, int HttpPort, int? AppPort);
+
+internal sealed record OutageRequest(string? State);
+
+internal sealed record ErrorAnswer(string Error);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AppRequest))]
+[JsonSerializable(typeof(List<AppAnswer>))]
+[JsonSerializable(typeof(OutageRequest))]
+[JsonSerializable(typeof(ErrorAnswer))]
+internal sealed partial class ControlJson : JsonSerializerContext;
+
+/// <summary>
+/// Lets apps join a running process: <c>GET /apps</c>, <c>POST /apps</c>, <c>DELETE /apps/{id}</c> (<c>?killed=true</c> keeps the name for a while), and <c>PUT /components/{name}/outage</c> with
+/// <c>{"state":"killed|frozen|up"}</c>. Loopback only; a page in a browser is kept out by the Host header and by wanting application/json.
+/// </summary>
+internal sealed class ControlEndpoint : IAsyncDisposable
+{
+    private readonly WebApplication _server;
+    private readonly DevSidecarHost _host;
+
+    private ControlEndpoint(WebApplication server, DevSidecarHost host)
+    {
+        _server = server;
+        _host = host;
+    }
+
+    public int Port { get; private set; }
+
+    public static async Task<ControlEndpoint> StartAsync(DevSidecarHost host, int port, CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, port);
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+        });
+        var server = builder.Build();
+        var endpoint = new ControlEndpoint(server, host);
+        server.Run(endpoint.HandleAsync);
+        try
+        {
+            await server.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw new ResourceException($"The control port {port} cannot be opened on 127.0.0.1: {e.Message} Name another with --control-port.");
+        }
+        endpoint.Port = new Uri(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+        return endpoint;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        await _server.StopAsync(patience.Token).ConfigureAwait(false);
+        await _server.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        if (context.Request.Host.Host is not ("127.0.0.1" or "localhost" or "[::1]"))
+        {
+            await ErrorAsync(context, 403, "Only for this machine.").ConfigureAwait(false);
+            return;
+        }
+        string[] part = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+        try
+        {
+            switch (context.Request.Method, part)
+            {
+                case ("GET", ["apps"]): await AppsAsync(context, 200).ConfigureAwait(false); break;
+                case ("POST", ["apps"]): await AddAsync(context).ConfigureAwait(false); break;
+                case ("DELETE", ["apps", var id]):
+                    bool wasThere = await _host.RemoveAppAsync(id, context.Request.Query["killed"] == "true").ConfigureAwait(false);
+                    if (wasThere) context.Response.StatusCode = 204;
+                    else await ErrorAsync(context, 404, $"There is no app '{id}'.").ConfigureAwait(false);
+                    break;
+                case ("PUT", ["components", var name, "outage"]): await OutageAsync(context, name).ConfigureAwait(false); break;
+                default: await ErrorAsync(context, 404, "GET /apps, POST /apps, DELETE /apps/{id}, PUT /components/{name}/outage.").ConfigureAwait(false); break;
+            }
+        }
+        catch (ResourceException e)
+        {
+            await ErrorAsync(context, 409, e.Message).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is JsonException or BadHttpRequestException or InvalidOperationException)
+        {
+            await ErrorAsync(context, 400, $"The body cannot be read: {e.Message}").ConfigureAwait(false);
+        }
+    }
+
+    private async Task AddAsync(HttpContext context)
+    {
+        var wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.AppRequest, context.RequestAborted).ConfigureAwait(false);
+        if (wanted?.Id is not { Length: > 0 } id)
+        {
+            await ErrorAsync(context, 400, "Send {\"id\": …, \"httpPort\": …, \"appPort\": …}.").ConfigureAwait(false);
+            return;
+        }
+        await _host.AddAppAsync(new AppSpec(id, wanted.HttpPort, wanted.AppPort, wanted.AppApiToken), context.RequestAborted).ConfigureAwait(false);
+        await AppsAsync(context, 201).ConfigureAwait(false);
+    }
+
+    private async Task OutageAsync(HttpContext context, string name)
+    {
+        var wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.OutageRequest, context.RequestAborted).ConfigureAwait(false);
+        if (!Enum.TryParse<OutageState>(wanted?.State, ignoreCase: true, out var state))
+        {
+            await ErrorAsync(context, 400, "Send {\"state\": \"killed\"}, \"frozen\" or \"up\".").ConfigureAwait(false);
+            return;
+        }
+        if (_host.SetOutage(name, state)) context.Response.StatusCode = 204;
+        else await ErrorAsync(context, 404, $"There is no component '{name}'.").ConfigureAwait(false);
+    }
+
+    private Task AppsAsync(HttpContext context, int status)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(_host.Apps.Select(a => new AppAnswer(a.Id, a.HttpPort, a.AppPort)).ToList(), ControlJson.Default.ListAppAnswer, cancellationToken: context.RequestAborted);
+    }
+
+    private static Task ErrorAsync(HttpContext context, int status, string message)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(new ErrorAnswer(message), ControlJson.Default.ErrorAnswer, cancellationToken: context.RequestAborted);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>Answers in the sidecar's own forms.</summary>
+internal static class Responses
+{
+    /// <summary>The real sidecar reads 4 MiB of a request.</summary>
+    public const int MaximumBodyBytes = 4 * 1024 * 1024;
+
+    public static Task Error(HttpContext context, int status, string errorCode, string message)
+    {
+        var body = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("errorCode"u8, errorCode);
+            writer.WriteString("message"u8, message);
+            writer.WriteEndObject();
+        }
+        return Json(context, status, body.WrittenMemory);
+    }
+
+    public static Task NotServed(HttpContext context)
+        => Error(context, 404, "ERR_DIRECT_INVOKE", "failed getting app id either from the URL path or the header dapr-app-id");
+
+    public static Task Empty(HttpContext context)
+    {
+        context.Response.StatusCode = 204;
+        return Task.CompletedTask;
+    }
+
+    public static Task Json(HttpContext context, int status, ReadOnlyMemory<byte> body)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        if (HttpMethods.IsHead(context.Request.Method)) return Task.CompletedTask;
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    /// <summary>The whole body, or null if it is longer than the limit.</summary>
+    public static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength > MaximumBodyBytes) return null;
+        var body = new ArrayBufferWriter<byte>(Math.Max(256, (int)(context.Request.ContentLength ?? 0) + 1));
+        while (true)
+        {
+            int read = await context.Request.Body.ReadAsync(body.GetMemory(), context.RequestAborted).ConfigureAwait(false);
+            if (read == 0) return body.WrittenMemory;
+            body.Advance(read);
+            if (body.WrittenCount > MaximumBodyBytes) return null;
+        }
+    }
+
+    /// <summary>The query's <c>metadata.*</c>: names without the prefix, the first value of each.</summary>
+    public static Dictionary<string, string> QueryMetadata(HttpContext context)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, values) in context.Request.Query)
+        {
+            if (name.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase) && values.Count > 0) metadata.TryAdd(name["metadata.".Length..], values[0] ?? "");
+        }
+        return metadata;
+    }
+}

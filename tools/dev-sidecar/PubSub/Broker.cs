@@ -1,0 +1,52 @@
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>
+/// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: app id) gets every event of a topic once; members of a group take turns. With
+/// <paramref name="keepsHistory"/> (Redis) a new group begins at the oldest event still kept, and a group goes on where it was; without, a group hears what comes while it is there.
+/// </summary>
+internal sealed class Broker(bool keepsHistory) : IDisposable
+{
+    /// <summary>Topics of one component; a topic is made by the first publish or subscription.</summary>
+    public const int MaximumTopics = 1_000;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, TopicStream> _topics = new(StringComparer.Ordinal);
+
+    /// <summary>Null, or why the event was not taken.</summary>
+    public string? Publish(string topic, BrokerEvent published)
+    {
+        if (Topic(topic) is not { } stream) return $"the development sidecar keeps at most {MaximumTopics} topics per component";
+        return stream.Publish(published);
+    }
+
+    /// <summary>Joins a group. Dispose the result to leave; what the consumer has not finished goes to the other members, or stays for the group's return.</summary>
+    public IDisposable Subscribe(string topic, string group, IEventConsumer consumer)
+        => Topic(topic)?.Subscribe(group, consumer) ?? throw new ResourceException($"The development sidecar keeps at most {MaximumTopics} topics per component.");
+
+    /// <summary>Forgets all events: a broker that was killed without a snapshot comes back like this. Subscriptions go on.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            foreach (var stream in _topics.Values) stream.Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            foreach (var stream in _topics.Values) stream.Dispose();
+        }
+    }
+
+    private TopicStream? Topic(string name)
+    {
+        lock (_gate)
+        {
+            if (_topics.TryGetValue(name, out var stream)) return stream;
+            if (_topics.Count >= MaximumTopics) return null;
+            return _topics[name] = new TopicStream(keepsHistory);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>Puts what was published into a CloudEvent the way the sidecar does: the content type decides (dapr-contract, envelopes).</summary>
+internal static class CloudEventEnvelope
+{
+    private const string DefaultType = "com.dapr.event.sent";
+
+    /// <param name="metadata">The query's <c>metadata.*</c>, names without the prefix.</param>
+    /// <returns>Null for a body that calls itself a CloudEvent and is none.</returns>
+    public static BrokerEvent? Wrap(ReadOnlySpan<byte> body, string? contentType, string appId, string pubsub, string topic, string traceParent, string traceState, IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
+    {
+        if (metadata.TryGetValue("rawPayload", out string? raw) && string.Equals(raw, "true", StringComparison.OrdinalIgnoreCase))
+            return new BrokerEvent(body.ToArray(), null, traceParent);
+
+        string mediaType = (contentType ?? "").Split(';')[0].Trim().ToLowerInvariant();
+        JsonObject envelope;
+        if (mediaType == "application/cloudevents+json")
+        {
+            if (Parse(body) is not JsonObject own) return null;
+            envelope = own;
+            Default(envelope, "specversion", "1.0");
+            Default(envelope, "source", "Dapr");
+            Default(envelope, "type", DefaultType);
+            Default(envelope, "time", Time(now));
+        }
+        else
+        {
+            envelope = new JsonObject
+            {
+                ["id"] = Guid.NewGuid().ToString(),
+                ["source"] = appId,
+                ["specversion"] = "1.0",
+                ["type"] = DefaultType,
+                ["datacontenttype"] = mediaType.Length == 0 ? "text/plain" : contentType,
+                ["time"] = Time(now),
+            };
+            if (mediaType == "application/octet-stream") envelope["data_base64"] = Convert.ToBase64String(body);
+            else if (IsJson(mediaType) && TryParse(body, out var data)) envelope["data"] = data;
+            else envelope["data"] = Encoding.UTF8.GetString(body);
+        }
+
+        foreach (string name in new[] { "id", "type", "source", "subject" })
+        {
+            if (metadata.TryGetValue("cloudevent." + name, out string? value)) envelope[name] = value;
+        }
+        envelope["topic"] = topic;
+        envelope["pubsubname"] = pubsub;
+        // The trace of the call, also over one that the event brought along: empty where the call had none.
+        envelope["traceid"] = traceParent;
+        envelope["traceparent"] = traceParent;
+        envelope["tracestate"] = traceState;
+
+        DateTimeOffset? expires = null;
+        if (metadata.TryGetValue("ttlInSeconds", out string? ttl) && long.TryParse(ttl, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds is > 0 and < int.MaxValue)
+        {
+            expires = now.AddSeconds(seconds);
+            envelope["expiration"] = Time(expires.Value);
+        }
+        return new BrokerEvent(JsonSerializer.SerializeToUtf8Bytes(envelope), expires, traceParent);
+    }
+
+    private static bool IsJson(string mediaType) => mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal);
+
+    private static void Default(JsonObject envelope, string name, string value)
+    {
+        if (!envelope.ContainsKey(name)) envelope[name] = value;
+    }
+
+    private static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static JsonNode? Parse(ReadOnlySpan<byte> body) => TryParse(body, out var node) ? node : null;
+
+    private static bool TryParse(ReadOnlySpan<byte> body, out JsonNode? node)
+    {
+        try
+        {
+            node = JsonNode.Parse(body);
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            node = null;
+            return false;
+        }
+    }
+}

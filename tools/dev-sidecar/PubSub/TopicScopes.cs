@@ -1,0 +1,44 @@
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>Which topics of a component an app may publish to and hear: <c>publishingScopes</c>, <c>subscriptionScopes</c>, <c>allowedTopics</c>, <c>protectedTopics</c>.</summary>
+internal sealed class TopicScopes
+{
+    private readonly Dictionary<string, string[]> _publishing;
+    private readonly Dictionary<string, string[]> _subscribing;
+    private readonly string[] _allowed;
+    private readonly string[] _protected;
+
+    public TopicScopes(ComponentSpec component)
+    {
+        _publishing = Scopes(component, "publishingScopes");
+        _subscribing = Scopes(component, "subscriptionScopes");
+        _allowed = List(component.Find("allowedTopics"));
+        _protected = List(component.Find("protectedTopics"));
+    }
+
+    public bool MayPublish(string appId, string topic) => IsAllowed(_publishing, appId, topic);
+
+    public bool MaySubscribe(string appId, string topic) => IsAllowed(_subscribing, appId, topic);
+
+    // An app that is named may do what stands there and no more; one that is not named may do all, except protected topics.
+    private bool IsAllowed(Dictionary<string, string[]> scopes, string appId, string topic)
+    {
+        if (_allowed.Length > 0 && !_allowed.Contains(topic, StringComparer.Ordinal)) return false;
+        if (scopes.TryGetValue(appId, out string[]? topics)) return topics.Contains(topic, StringComparer.Ordinal);
+        return !_protected.Contains(topic, StringComparer.Ordinal);
+    }
+
+    private static Dictionary<string, string[]> Scopes(ComponentSpec component, string name)
+    {
+        var scopes = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        foreach (string part in (component.Find(name) ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            int equals = part.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0) throw component.Source.Error($"'{name}' of component '{component.Name}' must look like app=topic1,topic2;app2=topic3, not '{part}'.");
+            scopes[part[..equals].Trim()] = List(part[(equals + 1)..]);
+        }
+        return scopes;
+    }
+
+    private static string[] List(string? text) => (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}

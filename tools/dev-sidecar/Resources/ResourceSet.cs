@@ -1,0 +1,25 @@
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>Everything that was read from the resource folders and the configuration file.</summary>
+internal sealed record ResourceSet(
+    IReadOnlyList<ComponentSpec> Components,
+    IReadOnlyList<SubscriptionSpec> Subscriptions,
+    IReadOnlyList<ResiliencySpec> Resiliency,
+    IReadOnlyList<string> Notes)
+{
+    /// <summary>The inbound retry policy of a component for an app, or null.</summary>
+    public RetryPolicy? InboundRetry(string component, string appId)
+    {
+        foreach (var resiliency in Resiliency)
+        {
+            if (resiliency.Scopes.Count > 0 && !resiliency.Scopes.Contains(appId, StringComparer.Ordinal)) continue;
+            if (resiliency.InboundRetries.TryGetValue(component, out var policy)) return policy;
+            if (resiliency.DefaultInboundRetry is { } otherwise) return otherwise;
+        }
+        return null;
+    }
+}
+
+/// <summary>The part of a Resiliency resource that this sidecar acts on.</summary>
+/// <param name="InboundRetries">By component name.</param>
+internal sealed record ResiliencySpec(IReadOnlyDictionary<string, RetryPolicy> InboundRetries, RetryPolicy? DefaultInboundRetry, IReadOnlyList<string> Scopes);

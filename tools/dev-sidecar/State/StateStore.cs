@@ -1,0 +1,198 @@
+using System.Globalization;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>
+/// A state store in memory that behaves as the store of the component's type was recorded to behave (tests/Vectors/dapr-contract). Shared by all app ids of the
+/// process. All members may be called from any thread.
+/// </summary>
+internal abstract class StateStore(TimeProvider time)
+{
+    /// <summary>Keys that one store holds: far above what a laptop's sessions need, far below what a leak would take.</summary>
+    public const int MaximumKeys = 100_000;
+
+    /// <summary>Bytes of values that one store holds.</summary>
+    public const long MaximumBytes = 256L * 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Item> _items = new(StringComparer.Ordinal);
+    private long _bytes;
+
+    protected sealed class Item
+    {
+        public ReadOnlyMemory<byte> Value { get; set; }
+        public string ETag { get; set; } = "";
+        public DateTimeOffset? ExpiresAt { get; set; }
+
+        /// <summary>Redis: the key was once written with first-write.</summary>
+        public bool IsSticky { get; set; }
+    }
+
+    protected DateTimeOffset Now => time.GetUtcNow();
+
+    public static StateStore Create(ComponentSpec component, TimeProvider time) => component.Type switch
+    {
+        "state.redis" => new RedisStateStore(time),
+        "state.in-memory" => new RowStateStore(RowStoreKind.Memory, time),
+        "state.sqlite" => new RowStateStore(RowStoreKind.Sqlite, time),
+        "state.postgresql" => new RowStateStore(RowStoreKind.PostgreSql, time),
+        "state.azure.tablestorage" => new TableStateStore(time),
+        "state.azure.blobstorage" => new BlobStateStore(time),
+        _ => throw component.Source.Error($"'{component.Type}' is no state store of the development sidecar."),
+    };
+
+    /// <summary>Features as the metadata API names them.</summary>
+    public abstract IReadOnlyList<string> Capabilities { get; }
+
+    /// <summary>False where a transaction is answered with 500 whatever is in it.</summary>
+    public virtual bool HasTransactions => true;
+
+    /// <summary>True for a store that reads each distinct key once and leaves an empty entry for a key asked for twice (recorded).</summary>
+    public virtual bool ReadsEachKeyOnce => false;
+
+    /// <summary>The error code of the query API, which no recorded store serves.</summary>
+    public virtual string QueryErrorCode => "ERR_STATE_STORE_NOT_SUPPORTED";
+
+    public (StoredValue? Found, StateFailure? Failure) Get(string key)
+    {
+        lock (_gate)
+        {
+            if (CheckReadKey(key) is { } failure) return (null, failure);
+            return (Find(key) is { } item ? new StoredValue(item.Value, item.ETag, ShowsExpiry ? item.ExpiresAt : null) : null, null);
+        }
+    }
+
+    public StateFailure? Save(StateRequest request)
+    {
+        lock (_gate) return SaveLocked(request);
+    }
+
+    public StateFailure? Delete(StateRequest request)
+    {
+        lock (_gate) return DeleteLocked(request);
+    }
+
+    /// <summary>All or nothing where the store can; otherwise what was written stays.</summary>
+    public StateFailure? Transact(IReadOnlyList<StateOperation> operations)
+    {
+        lock (_gate)
+        {
+            if (!RollsBack) return Run(operations);
+            var before = new Dictionary<string, Item?>(StringComparer.Ordinal);
+            foreach (var operation in operations)
+            {
+                string key = operation.Request.Key;
+                if (!before.ContainsKey(key)) before[key] = _items.TryGetValue(key, out var item) ? new Item { Value = item.Value, ETag = item.ETag, ExpiresAt = item.ExpiresAt, IsSticky = item.IsSticky } : null;
+            }
+            var failure = Run(operations);
+            if (failure is null) return null;
+            foreach (var (key, item) in before)
+            {
+                Remove(key);
+                if (item is not null) Add(key, item);
+            }
+            return failure;
+        }
+    }
+
+    /// <summary>Empties it: a Redis that was killed without a snapshot comes back like this.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _items.Clear();
+            _bytes = 0;
+        }
+    }
+
+    protected abstract bool ShowsExpiry { get; }
+
+    protected virtual bool RollsBack => true;
+
+    protected abstract StateFailure? SaveLocked(StateRequest request);
+
+    protected abstract StateFailure? DeleteLocked(StateRequest request);
+
+    protected virtual StateFailure? CheckReadKey(string key) => null;
+
+    /// <summary>The item if it is there and not over.</summary>
+    protected Item? Find(string key)
+    {
+        if (!_items.TryGetValue(key, out var item)) return null;
+        return item.ExpiresAt is { } end && end <= Now ? null : item;
+    }
+
+    /// <summary>The item, also when it is over but not yet swept.</summary>
+    protected Item? FindUnswept(string key) => _items.GetValueOrDefault(key);
+
+    /// <summary>Writes a value; <paramref name="change"/> sets the rest of the item.</summary>
+    protected StateFailure? Put(string key, ReadOnlyMemory<byte> value, Action<Item> change)
+    {
+        bool exists = _items.TryGetValue(key, out var item);
+        if (exists && item!.ExpiresAt is { } end && end <= Now)
+        {
+            // What has expired leaves nothing behind: a Redis counter starts again at 1.
+            Remove(key);
+            exists = false;
+        }
+        if (!exists)
+        {
+            if (_items.Count >= MaximumKeys) SweepExpired();
+            if (_items.Count >= MaximumKeys) return StateFailure.Error($"the development sidecar keeps at most {MaximumKeys} keys per store");
+            item = new Item();
+        }
+        long bytes = _bytes + value.Length - (exists ? item!.Value.Length : 0);
+        if (bytes > MaximumBytes) return StateFailure.Error($"the development sidecar keeps at most {MaximumBytes} bytes per store");
+        item!.Value = value;
+        change(item);
+        _items[key] = item;
+        _bytes = bytes;
+        return null;
+    }
+
+    protected void Remove(string key)
+    {
+        if (_items.Remove(key, out var item)) _bytes -= item.Value.Length;
+    }
+
+    /// <summary>Recorded: an unknown word fails the write with 500, except at Table and Blob Storage, which do not look.</summary>
+    protected static StateFailure? CheckOptions(StateRequest request)
+    {
+        if (request.Concurrency is not (null or "" or "first-write" or "last-write")) return StateFailure.Error($"unrecognized concurrency model '{request.Concurrency}'");
+        return request.Consistency is null or "" or "strong" or "eventual" ? null : StateFailure.Error($"unrecognized consistency model '{request.Consistency}'");
+    }
+
+    protected static bool TryParseTimeToLive(string? text, out long? seconds)
+    {
+        seconds = null;
+        if (string.IsNullOrEmpty(text)) return true;
+        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) || value > int.MaxValue) return false;
+        seconds = value;
+        return true;
+    }
+
+    private StateFailure? Run(IReadOnlyList<StateOperation> operations)
+    {
+        StateFailure? first = null;
+        foreach (var operation in operations)
+        {
+            var failure = operation.IsDelete ? DeleteLocked(operation.Request) : SaveLocked(operation.Request);
+            if (failure is null) continue;
+            first ??= failure;
+            if (RollsBack) break;
+        }
+        return first;
+    }
+
+    private void Add(string key, Item item)
+    {
+        _items[key] = item;
+        _bytes += item.Value.Length;
+    }
+
+    private void SweepExpired()
+    {
+        var now = Now;
+        foreach (string key in _items.Where(i => i.Value.ExpiresAt is { } end && end <= now).Select(i => i.Key).ToList()) Remove(key);
+    }
+}

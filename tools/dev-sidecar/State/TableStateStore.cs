@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>
+/// Azure Table Storage: ETags with quotes inside, no TTL, no transactions, options not looked at, keys without <c>/ \ # ?</c>, values up to 32,766 characters. An ETag on a missing key is
+/// written; one of another form than its own is 500 on a save and 409 on a delete.
+/// </summary>
+internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
+{
+    private const int MaximumValueCharacters = 32_766;
+
+    /// <summary>The service ends at 512 characters of a row key; between 250 and 1,000 nothing was recorded.</summary>
+    private const int MaximumKeyCharacters = 512;
+
+    private long _lastStamp;
+
+    public override IReadOnlyList<string> Capabilities { get; } = ["ETAG"];
+
+    public override bool HasTransactions => false;
+
+    protected override bool ShowsExpiry => false;
+
+    protected override StateFailure? SaveLocked(StateRequest request)
+    {
+        if (request.Key.Length > MaximumKeyCharacters || request.Key.AsSpan().ContainsAny("/\\#?")) return StateFailure.Error($"the key '{request.Key}' is refused by Table Storage");
+        if (System.Text.Encoding.UTF8.GetCharCount(request.Value.Span) > MaximumValueCharacters) return StateFailure.Error("PropertyValueTooLarge");
+
+        var item = Find(request.Key);
+        if (item is not null)
+        {
+            if (request.HasETag)
+            {
+                if (!IsOwnForm(request.ETag!)) return StateFailure.Error("InvalidInput: the ETag has another form");
+                if (item.ETag != request.ETag) return StateFailure.Mismatch;
+            }
+            else if (request.IsFirstWrite)
+            {
+                return StateFailure.Mismatch;
+            }
+        }
+        return Put(request.Key, request.Value, stored => stored.ETag = NextETag());
+    }
+
+    protected override StateFailure? DeleteLocked(StateRequest request)
+    {
+        if (CheckReadKey(request.Key) is { } refused) return refused;
+        if (request.HasETag && Find(request.Key)?.ETag != request.ETag) return StateFailure.Mismatch;
+        Remove(request.Key);
+        return null;
+    }
+
+    // A slash breaks the address of the row; the other forbidden characters only find nothing (recorded).
+    protected override StateFailure? CheckReadKey(string key) => key.Contains('/', StringComparison.Ordinal) ? StateFailure.Error("InvalidInput: a slash in the key") : null;
+
+    private static bool IsOwnForm(string etag) => etag.StartsWith("W/\"datetime'", StringComparison.Ordinal) && etag.EndsWith("'\"", StringComparison.Ordinal);
+
+    private string NextETag()
+    {
+        // Ticks, moved on where two writes fall into one: an ETag must never come twice.
+        _lastStamp = Math.Max(_lastStamp + 1, Now.UtcTicks);
+        string stamp = new DateTime(_lastStamp, DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH':'mm':'ss'.'fffffff'Z'", CultureInfo.InvariantCulture);
+        return $"W/\"datetime'{Uri.EscapeDataString(stamp)}'\"";
+    }
+}
