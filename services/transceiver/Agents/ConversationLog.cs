@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Dapr.Voice.Transceiver.Agents;
+
+/// <summary>The items of a conversation in order, without audio. Bounded: the oldest go first.</summary>
+internal sealed class ConversationLog
+{
+    public const int MaximumItems = 512;
+
+    /// <summary>Text of an hour's talk has about 60 KiB.</summary>
+    public const int MaximumBytes = 1024 * 1024;
+
+    /// <summary><c>previous_item_id</c> of an item that goes in front of all others.</summary>
+    public const string Root = "root";
+
+    private readonly List<Entry> _entries = [];
+    private int _bytes;
+
+    public int Count => _entries.Count;
+    public string? LastId => _entries.Count == 0 ? null : _entries[^1].Id;
+    public IEnumerable<JsonObject> Items => _entries.Select(entry => entry.Item);
+
+    public JsonObject? Find(string? id) => IndexOf(id) is >= 0 and var index ? _entries[index].Item : null;
+
+    /// <summary>
+    /// Puts an item (owned from now on) behind <paramref name="previousId"/>, or last if that is null; an item of the same id is replaced where it is.
+    /// False: there is no such previous item, or the item alone exceeds the bounds.
+    /// </summary>
+    public bool TryPut(string id, JsonObject item, string? previousId)
+    {
+        int size = Encoding.UTF8.GetByteCount(item.ToJsonString());
+        if (size > MaximumBytes) return false;
+        if (IndexOf(id) is >= 0 and var existing)
+        {
+            _bytes += size - _entries[existing].Bytes;
+            _entries[existing] = new Entry(id, item, size);
+        }
+        else
+        {
+            int position = previousId switch { null => _entries.Count, Root => 0, _ => IndexOf(previousId) + 1 };
+            if (position == 0 && previousId is not (null or Root)) return false;
+            _entries.Insert(position, new Entry(id, item, size));
+            _bytes += size;
+        }
+        while (_entries.Count > MaximumItems || _bytes > MaximumBytes) RemoveAt(0);
+        return true;
+    }
+
+    /// <summary>The id of the item in front of this one, or null.</summary>
+    public string? PreviousOf(string id) => IndexOf(id) is > 0 and var index ? _entries[index - 1].Id : null;
+
+    public bool Remove(string? id)
+    {
+        int index = IndexOf(id);
+        if (index < 0) return false;
+        RemoveAt(index);
+        return true;
+    }
+
+    // Newest first: what is asked for is nearly always among the last few.
+    private int IndexOf(string? id) => id is null ? -1 : _entries.FindLastIndex(entry => entry.Id == id);
+
+    private void RemoveAt(int index)
+    {
+        _bytes -= _entries[index].Bytes;
+        _entries.RemoveAt(index);
+    }
+
+    private readonly record struct Entry(string Id, JsonObject Item, int Bytes);
+}

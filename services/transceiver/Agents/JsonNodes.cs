@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dapr.Voice.Transceiver.Agents;
+
+/// <summary>Reading documents whose shape a stranger chose: nothing here throws for what it finds.</summary>
+internal static class JsonNodes
+{
+    private static readonly JsonDocumentOptions StrictOptions = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
+
+    /// <summary>Null for anything but a JSON object without duplicate names.</summary>
+    public static JsonObject? TryParseObject(ReadOnlySpan<byte> utf8Json)
+    {
+        try
+        {
+            return JsonNode.Parse(utf8Json, nodeOptions: null, StrictOptions) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The node at a path of member names, or null.</summary>
+    public static JsonNode? At(this JsonNode? node, params ReadOnlySpan<string> path)
+    {
+        foreach (string name in path)
+        {
+            if (node is not JsonObject parent || !parent.TryGetPropertyValue(name, out node)) return null;
+        }
+        return node;
+    }
+
+    public static string? TextAt(this JsonNode? node, params ReadOnlySpan<string> path)
+        => node.At(path) is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    public static double? NumberAt(this JsonNode? node, params ReadOnlySpan<string> path)
+        => node.At(path) is JsonValue value && value.TryGetValue(out double number) ? number : null;
+
+    public static bool? FlagAt(this JsonNode? node, params ReadOnlySpan<string> path)
+        => node.At(path) is JsonValue value && value.TryGetValue(out bool flag) ? flag : null;
+
+    /// <summary>Lays <paramref name="update"/> over <paramref name="target"/>: objects merge, all else replaces. An object with another <c>type</c> replaces too: its members mean something else.</summary>
+    public static void MergeInto(JsonObject target, JsonObject update)
+    {
+        foreach ((string name, JsonNode? value) in update)
+        {
+            if (value is JsonObject changed && target[name] is JsonObject existing
+                && (changed.TextAt("type") is not { } type || type == existing.TextAt("type")))
+            {
+                MergeInto(existing, changed);
+            }
+            else
+            {
+                target[name] = value?.DeepClone();
+            }
+        }
+    }
+}

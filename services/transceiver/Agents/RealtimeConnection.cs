@@ -1,0 +1,325 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.WebSockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading.Channels;
+
+namespace Dapr.Voice.Transceiver.Agents;
+
+/// <summary>
+/// One WebSocket to a Realtime backend, with its I/O on tasks of its own. The session's thread sends and takes; neither blocks. All
+/// queues are bounded in bytes: a backend that talks too fast is slowed down by TCP, one that does not read loses audio first.
+/// </summary>
+internal sealed class RealtimeConnection : IDisposable
+{
+    /// <summary>65 s of audio in one delta. Larger messages are skipped, whatever they are.</summary>
+    public const int MaximumMessageBytes = 4 * 1024 * 1024;
+
+    /// <summary>Taken from the socket but not yet by the session: two of the largest messages.</summary>
+    public const int MaximumInboundBytes = 2 * MaximumMessageBytes;
+
+    /// <summary>Events on their way to the backend: sixteen of the largest.</summary>
+    public const int MaximumOutboundBytes = 16 * ClientChannel.MaximumEventBytes;
+
+    /// <summary>2 s of the caller's voice while the backend is not there or does not read; more of it would only come too late.</summary>
+    public const int MaximumOutboundAudioFrames = 100;
+
+    private const int FirstReceiveBytes = 32 * 1024;
+    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
+
+    private readonly Uri _url;
+    private readonly string? _apiKey;
+    private readonly TimeSpan _connectDeadline;
+    private readonly Action _onInbound;
+
+    // Not disposed: Dispose() arms its timer, and the tasks may still look at the token then. It holds nothing else.
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<Outbound> _outbound = Channel.CreateUnbounded<Outbound>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ConcurrentQueue<BackendMessage> _inbound = new();
+    private readonly SemaphoreSlim _inboundRoom = new(0);
+    private int _outboundBytes;
+    private int _outboundAudioFrames;
+    private int _inboundBytes;
+    private int _isNotified;
+    private volatile bool _isDisposed;
+
+    // Of the receiving task only.
+    private string _itemId = "";
+    private string _responseId = "";
+    private int _contentIndex;
+    private int _oddByte = -1;
+
+    /// <param name="onInbound">Called on any thread when <see cref="TryTake"/> has something again after it had nothing.</param>
+    public RealtimeConnection(Uri url, string? apiKey, TimeSpan connectDeadline, Action onInbound)
+    {
+        _url = url;
+        _apiKey = apiKey;
+        _connectDeadline = connectDeadline;
+        _onInbound = onInbound;
+    }
+
+    /// <summary>Audio frames that were not sent, because too many waited already.</summary>
+    public long DroppedAudioFrames { get; private set; }
+
+    /// <param name="delay">Wait before connecting. What is sent meanwhile goes out first.</param>
+    public void Start(TimeSpan delay) => _ = Task.Run(() => RunAsync(delay), CancellationToken.None);
+
+    /// <summary>Queues one event (copied). False if too much waits.</summary>
+    public bool TrySendEvent(ReadOnlySpan<byte> utf8Json)
+    {
+        if (Volatile.Read(ref _outboundBytes) + utf8Json.Length > MaximumOutboundBytes) return false;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(utf8Json.Length);
+        utf8Json.CopyTo(buffer);
+        return Send(new Outbound(buffer, utf8Json.Length, IsAudio: false));
+    }
+
+    /// <summary>Queues one <c>input_audio_buffer.append</c>.</summary>
+    public void SendAudio(ReadOnlySpan<short> pcm)
+    {
+        if (Volatile.Read(ref _outboundAudioFrames) >= MaximumOutboundAudioFrames)
+        {
+            DroppedAudioFrames++;
+            return;
+        }
+        ReadOnlySpan<byte> before = "{\"type\":\"input_audio_buffer.append\",\"audio\":\""u8;
+        ReadOnlySpan<byte> after = "\"}"u8;
+        // PCM16 is little endian on the wire, as are the machines this runs on.
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(pcm);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(before.Length + Base64.GetMaxEncodedToUtf8Length(bytes.Length) + after.Length);
+        before.CopyTo(buffer);
+        Base64.EncodeToUtf8(bytes, buffer.AsSpan(before.Length), out _, out int encoded);
+        after.CopyTo(buffer.AsSpan(before.Length + encoded));
+        Send(new Outbound(buffer, before.Length + encoded + after.Length, IsAudio: true));
+    }
+
+    /// <summary>The next message, in order. The caller releases it.</summary>
+    public bool TryTake(out BackendMessage message)
+    {
+        if (!_inbound.TryDequeue(out message))
+        {
+            Volatile.Write(ref _isNotified, 0);
+            // Something may have come between the two lines; then either we see it here or its sender notifies.
+            if (!_inbound.TryDequeue(out message)) return false;
+            Interlocked.Exchange(ref _isNotified, 1);
+        }
+        int before = Interlocked.Add(ref _inboundBytes, -message.Length) + message.Length;
+        if (before > MaximumInboundBytes && before - message.Length <= MaximumInboundBytes) _inboundRoom.Release();
+        return true;
+    }
+
+    /// <summary>Says goodbye and lets go; the tasks end within a second.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        _outbound.Writer.TryComplete();
+        _stop.CancelAfter(CloseDeadline);
+        while (TryTake(out BackendMessage message)) message.Release();
+    }
+
+    private bool Send(Outbound outbound)
+    {
+        if (!_outbound.Writer.TryWrite(outbound))
+        {
+            ArrayPool<byte>.Shared.Return(outbound.Buffer);
+            return false;
+        }
+        if (outbound.IsAudio) Interlocked.Increment(ref _outboundAudioFrames);
+        else Interlocked.Add(ref _outboundBytes, outbound.Length);
+        return true;
+    }
+
+    private async Task RunAsync(TimeSpan delay)
+    {
+        BackendEnd end = BackendEnd.Lost;
+        Task sending = Task.CompletedTask;
+        using var socket = new ClientWebSocket();
+        using CancellationTokenSource running = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        try
+        {
+            await Task.Delay(delay, _stop.Token).ConfigureAwait(false);
+            end = await ConnectAsync(socket).ConfigureAwait(false);
+            if (end != BackendEnd.None) return;
+            Enqueue(new BackendMessage(BackendMessageKind.Connected));
+            sending = SendAsync(socket, running.Token);
+            end = await ReceiveAsync(socket, running.Token).ConfigureAwait(false);
+            // The backend said goodbye: the sender answers it.
+            _outbound.Writer.TryComplete();
+            running.CancelAfter(CloseDeadline);
+        }
+        catch (Exception broken) when (broken is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            if (end == BackendEnd.None) end = BackendEnd.Lost;
+            await running.CancelAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _outbound.Writer.TryComplete();
+            await sending.ConfigureAwait(false);
+            while (_outbound.Reader.TryRead(out Outbound unsent)) ArrayPool<byte>.Shared.Return(unsent.Buffer);
+            Enqueue(new BackendMessage(BackendMessageKind.Ended) { End = _isDisposed ? BackendEnd.Disposed : end });
+        }
+    }
+
+    private async Task<BackendEnd> ConnectAsync(ClientWebSocket socket)
+    {
+        ClientWebSocketOptions options = socket.Options;
+        options.KeepAliveInterval = KeepAliveInterval;
+        options.KeepAliveTimeout = KeepAliveTimeout;
+        options.CollectHttpResponseDetails = true;
+        if (_url.IsLoopback) options.Proxy = null;
+        if (_apiKey is not null) options.SetRequestHeader("Authorization", $"Bearer {_apiKey}");
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        deadline.CancelAfter(_connectDeadline);
+        try
+        {
+            await socket.ConnectAsync(_url, deadline.Token).ConfigureAwait(false);
+            return BackendEnd.None;
+        }
+        catch (Exception failed) when (failed is WebSocketException or OperationCanceledException)
+        {
+            return IsFinal(socket.HttpStatusCode) ? BackendEnd.Refused : BackendEnd.Unreachable;
+        }
+    }
+
+    private static bool IsFinal(HttpStatusCode status)
+        => (int)status is >= 400 and < 500 && status is not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests);
+
+    private async Task SendAsync(ClientWebSocket socket, CancellationToken cancellation)
+    {
+        try
+        {
+            await foreach (Outbound outbound in _outbound.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                try
+                {
+                    await socket.SendAsync(outbound.Buffer.AsMemory(0, outbound.Length), WebSocketMessageType.Text, endOfMessage: true, cancellation).ConfigureAwait(false);
+                }
+                finally
+                {
+                    if (outbound.IsAudio) Interlocked.Decrement(ref _outboundAudioFrames);
+                    else Interlocked.Add(ref _outboundBytes, -outbound.Length);
+                    ArrayPool<byte>.Shared.Return(outbound.Buffer);
+                }
+            }
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception broken) when (broken is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // The receiving side sees the same end, and reports it.
+            socket.Abort();
+        }
+    }
+
+    private async Task<BackendEnd> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellation)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(FirstReceiveBytes);
+        try
+        {
+            int length = 0;
+            bool isSkipping = false;
+            while (true)
+            {
+                if (length == buffer.Length && !isSkipping)
+                {
+                    isSkipping = length >= MaximumMessageBytes;
+                    if (!isSkipping) buffer = Grow(buffer, length);
+                }
+                ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(isSkipping ? 0 : length), cancellation).ConfigureAwait(false);
+                if (received.MessageType == WebSocketMessageType.Close) return BackendEnd.Closed;
+                if (received.MessageType == WebSocketMessageType.Binary) isSkipping = true;
+                if (!isSkipping) length += received.Count;
+                if (!received.EndOfMessage) continue;
+                if (!isSkipping) Accept(buffer.AsSpan(0, length));
+                else if (received.MessageType == WebSocketMessageType.Text) Enqueue(new BackendMessage(BackendMessageKind.TooLarge));
+                length = 0;
+                isSkipping = false;
+                // One very large message is no reason to keep its room.
+                if (buffer.Length > 16 * FirstReceiveBytes)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = ArrayPool<byte>.Shared.Rent(FirstReceiveBytes);
+                }
+                while (Volatile.Read(ref _inboundBytes) > MaximumInboundBytes) await _inboundRoom.WaitAsync(cancellation).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static byte[] Grow(byte[] buffer, int length)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Min(2 * buffer.Length, MaximumMessageBytes));
+        buffer.AsSpan(0, length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+
+    private void Accept(ReadOnlySpan<byte> message)
+    {
+        if (!RealtimeEventHeader.TryRead(message, out RealtimeEventHeader header)) return;
+        if (header.Is("response.output_audio.delta"u8) || header.Is("response.audio.delta"u8))
+        {
+            AcceptAudio(header);
+            return;
+        }
+        byte[] copy = ArrayPool<byte>.Shared.Rent(message.Length);
+        message.CopyTo(copy);
+        Enqueue(new BackendMessage(BackendMessageKind.Event) { Buffer = copy, Length = message.Length });
+    }
+
+    private void AcceptAudio(RealtimeEventHeader header)
+    {
+        // A delta per 100 ms or so: its ids nearly always are the last one's.
+        if (!IsText(header.ItemId, _itemId) || !IsText(header.ResponseId, _responseId) || header.ContentIndex != _contentIndex)
+        {
+            _itemId = header.ItemIdText;
+            _responseId = header.ResponseIdText;
+            _contentIndex = header.ContentIndex;
+            _oddByte = -1;
+        }
+        // A delta may end in the middle of a sample; the other half comes first in the next.
+        int carried = _oddByte >= 0 ? 1 : 0;
+        byte[] pcm = ArrayPool<byte>.Shared.Rent(Base64.GetMaxDecodedFromUtf8Length(header.Delta.Length) + 1);
+        if (carried == 1) pcm[0] = (byte)_oddByte;
+        if (Base64.DecodeFromUtf8(header.Delta, pcm.AsSpan(carried), out _, out int decoded) != OperationStatus.Done)
+        {
+            ArrayPool<byte>.Shared.Return(pcm);
+            return;
+        }
+        int length = carried + decoded;
+        _oddByte = length % 2 == 1 ? pcm[length - 1] : -1;
+        Enqueue(new BackendMessage(BackendMessageKind.Audio)
+        {
+            Buffer = pcm,
+            Length = length & ~1,
+            ItemId = _itemId,
+            ResponseId = _responseId,
+            ContentIndex = _contentIndex,
+        });
+    }
+
+    private static bool IsText(ReadOnlySpan<byte> utf8, string text)
+        => utf8.Length == text.Length && Ascii.Equals(utf8, text);
+
+    private void Enqueue(BackendMessage message)
+    {
+        if (_isDisposed)
+        {
+            message.Release();
+            return;
+        }
+        Interlocked.Add(ref _inboundBytes, message.Length);
+        _inbound.Enqueue(message);
+        if (Interlocked.Exchange(ref _isNotified, 1) == 0) _onInbound();
+    }
+
+    private readonly record struct Outbound(byte[] Buffer, int Length, bool IsAudio);
+}

@@ -1,0 +1,116 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Dapr.Voice.Transceiver.Agents;
+
+/// <summary>
+/// What routing an event of the Realtime dialect needs, read in place without building a document: its type and the ids on the
+/// top level or one below (<c>response.id</c>, <c>item.id</c>). Valid as long as the bytes. Ids longer than <see cref="MaximumIdBytes"/> read as absent.
+/// </summary>
+internal readonly ref struct RealtimeEventHeader
+{
+    /// <summary>Ids of this dialect have about 30 characters; we echo none longer than this.</summary>
+    public const int MaximumIdBytes = 256;
+
+    public ReadOnlySpan<byte> Type { get; private init; }
+    public ReadOnlySpan<byte> EventId { get; private init; }
+    public ReadOnlySpan<byte> ResponseId { get; private init; }
+    public ReadOnlySpan<byte> ItemId { get; private init; }
+
+    /// <summary>Base64 of an audio delta, or text.</summary>
+    public ReadOnlySpan<byte> Delta { get; private init; }
+    public int ContentIndex { get; private init; }
+
+    /// <summary>False for anything but one JSON object in UTF-8 that has a string <c>type</c>.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> json, out RealtimeEventHeader header)
+    {
+        header = default;
+        if (!Utf8.IsValid(json)) return false;
+        try
+        {
+            return TryReadObject(json, out header);
+        }
+        catch (Exception notJson) when (notJson is JsonException or InvalidOperationException)
+        {
+            // Utf8JsonReader has no other way to say it (InvalidOperationException: half a surrogate pair in an escape).
+            header = default;
+            return false;
+        }
+    }
+
+    public bool Is(ReadOnlySpan<byte> type) => Type.SequenceEqual(type);
+
+    public string ItemIdText => Encoding.UTF8.GetString(ItemId);
+    public string ResponseIdText => Encoding.UTF8.GetString(ResponseId);
+
+    private static bool TryReadObject(ReadOnlySpan<byte> json, out RealtimeEventHeader header)
+    {
+        header = default;
+        ReadOnlySpan<byte> type = default, eventId = default, responseId = default, itemId = default, delta = default;
+        ReadOnlySpan<byte> nestedResponseId = default, nestedItemId = default;
+        int contentIndex = 0;
+        var reader = new Utf8JsonReader(json);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("type"u8)) type = ReadText(ref reader, MaximumIdBytes);
+            else if (reader.ValueTextEquals("event_id"u8)) eventId = ReadText(ref reader, MaximumIdBytes);
+            else if (reader.ValueTextEquals("response_id"u8)) responseId = ReadText(ref reader, MaximumIdBytes);
+            else if (reader.ValueTextEquals("item_id"u8)) itemId = ReadText(ref reader, MaximumIdBytes);
+            else if (reader.ValueTextEquals("delta"u8)) delta = ReadText(ref reader, int.MaxValue);
+            else if (reader.ValueTextEquals("response"u8)) nestedResponseId = ReadNestedId(ref reader);
+            else if (reader.ValueTextEquals("item"u8)) nestedItemId = ReadNestedId(ref reader);
+            else if (reader.ValueTextEquals("content_index"u8))
+            {
+                reader.Read();
+                if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out contentIndex)) reader.Skip();
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+        if (type.IsEmpty || reader.TokenType != JsonTokenType.EndObject || reader.Read()) return false;
+        header = new RealtimeEventHeader
+        {
+            Type = type,
+            EventId = eventId,
+            ResponseId = responseId.IsEmpty ? nestedResponseId : responseId,
+            ItemId = itemId.IsEmpty ? nestedItemId : itemId,
+            Delta = delta,
+            ContentIndex = contentIndex,
+        };
+        return true;
+    }
+
+    private static ReadOnlySpan<byte> ReadNestedId(scoped ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return default;
+        }
+        ReadOnlySpan<byte> id = default;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("id"u8)) id = ReadText(ref reader, MaximumIdBytes);
+            else reader.Skip();
+        }
+        return id;
+    }
+
+    private static ReadOnlySpan<byte> ReadText(scoped ref Utf8JsonReader reader, int maximumBytes)
+    {
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            reader.Skip();
+            return default;
+        }
+        // Escapes are rare here (some encoders write base64's '/' as "\/"): only they cost a copy.
+        ReadOnlySpan<byte> text = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
+        return text.Length <= maximumBytes ? text : default;
+    }
+}
