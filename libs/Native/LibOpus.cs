@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace Dapr.Voice.Native;
+
+/// <summary>The part of libopus 1.3 that is used here, under the names of its manual (opus.h, opus_defines.h).</summary>
+public static partial class LibOpus
+{
+    public const int OPUS_OK = 0;
+
+    public const int OPUS_APPLICATION_VOIP = 2048;
+    public const int OPUS_APPLICATION_AUDIO = 2049;
+    public const int OPUS_APPLICATION_RESTRICTED_LOWDELAY = 2051;
+
+    public const int OPUS_SET_BITRATE_REQUEST = 4002;
+    public const int OPUS_SET_COMPLEXITY_REQUEST = 4010;
+    public const int OPUS_SET_INBAND_FEC_REQUEST = 4012;
+    public const int OPUS_SET_PACKET_LOSS_PERC_REQUEST = 4014;
+    public const int OPUS_SET_DTX_REQUEST = 4016;
+    public const int OPUS_GET_IN_DTX_REQUEST = 4049;
+
+    private const string Library = NativeLibraries.Opus;
+
+    [LibraryImport(Library)]
+    public static partial OpusEncoderHandle opus_encoder_create(int sampleRate, int channels, int application, out int error);
+
+    [LibraryImport(Library)]
+    internal static partial void opus_encoder_destroy(nint encoder);
+
+    /// <returns>Bytes written, or a negative error.</returns>
+    [LibraryImport(Library)]
+    public static partial int opus_encode(OpusEncoderHandle encoder, ReadOnlySpan<short> pcm, int frameSize, Span<byte> data, int maximumBytes);
+
+    // Variadic in C. On x64 System V a variadic call passes integers as any other does; other ABIs (ARM64 of Apple) do not, and this project does not run there.
+    [LibraryImport(Library)]
+    public static partial int opus_encoder_ctl(OpusEncoderHandle encoder, int request, int value);
+
+    [LibraryImport(Library, EntryPoint = "opus_encoder_ctl")]
+    public static partial int opus_encoder_ctl_get(OpusEncoderHandle encoder, int request, out int value);
+
+    [LibraryImport(Library)]
+    public static partial OpusDecoderHandle opus_decoder_create(int sampleRate, int channels, out int error);
+
+    [LibraryImport(Library)]
+    internal static partial void opus_decoder_destroy(nint decoder);
+
+    /// <param name="data">Empty: the packet was lost, conceal it.</param>
+    /// <param name="frameSize">Samples per channel that fit; exactly those wanted for concealment and FEC.</param>
+    /// <returns>Samples per channel, or a negative error.</returns>
+    [LibraryImport(Library)]
+    public static partial int opus_decode(OpusDecoderHandle decoder, ReadOnlySpan<byte> data, int bytes, Span<short> pcm, int frameSize, int decodeFec);
+}

@@ -1,0 +1,192 @@
+using Dapr.Voice.Native;
+using Dapr.Voice.Opus;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Opus;
+
+public sealed class OpusTests
+{
+    private const int Rate = 24_000;
+    private const int Frame = 480;
+
+    [Fact]
+    public void Tone_EncodedAndDecoded_KeepsItsPitchAndLevel()
+    {
+        using var encoder = new OpusEncoder { Bitrate = 24_000, Complexity = 5 };
+        using var decoder = new OpusDecoder();
+        var heard = new List<short>();
+        byte[] packet = new byte[OpusEncoder.MaximumPacketBytes];
+        short[] pcm = new short[Frame];
+        for (int i = 0; i < 50; i++)
+        {
+            int length = encoder.Encode(Tone(440, i * Frame), packet);
+            Assert.InRange(length, 10, 200);
+            Assert.Equal(Frame, OpusPacket.DurationSamples(packet.AsSpan(0, length), Rate));
+            Assert.Equal(Frame, decoder.Decode(packet.AsSpan(0, length), pcm));
+            heard.AddRange(pcm);
+        }
+        var steady = heard.Skip(Rate / 5).Take(Rate / 2).ToArray();
+        Assert.True(Power(steady, 440) > 20 * Power(steady, 880));
+        Assert.True(Power(steady, 440) > 20 * Power(steady, 300));
+        double level = Math.Sqrt(steady.Average(s => (double)s * s));
+        Assert.InRange(level, 5_000, 9_000);
+    }
+
+    [Fact]
+    public void Conceal_AfterATone_GoesOnAndFadesOut()
+    {
+        using var encoder = new OpusEncoder();
+        using var decoder = new OpusDecoder();
+        byte[] packet = new byte[OpusEncoder.MaximumPacketBytes];
+        short[] pcm = new short[Frame];
+        for (int i = 0; i < 20; i++) decoder.Decode(packet.AsSpan(0, encoder.Encode(Tone(300, i * Frame), packet)), pcm);
+        Assert.Equal(Frame, decoder.Conceal(pcm));
+        double first = pcm.Average(s => Math.Abs((double)s));
+        Assert.True(first > 500);
+        for (int i = 0; i < 50; i++) decoder.Conceal(pcm);
+        Assert.True(pcm.Average(s => Math.Abs((double)s)) < first / 10);
+    }
+
+    [Fact]
+    public void DecodeFec_LostFrames_SoundLikeWhatWasLost()
+    {
+        using var encoder = new OpusEncoder { InbandFec = true, ExpectedLossPercent = 30, Bitrate = 24_000 };
+        using var decoder = new OpusDecoder();
+        byte[] packet = new byte[OpusEncoder.MaximumPacketBytes];
+        short[] pcm = new short[Frame], lost = Voice(0);
+        int repaired = 0, alike = 0;
+        for (int i = 0; i < 200; i++)
+        {
+            var original = Voice(i * Frame);
+            int length = encoder.Encode(original, packet);
+            // Every fourth frame never arrives; the one after it repairs it.
+            if (i % 4 == 2)
+            {
+                lost = original;
+                continue;
+            }
+            if (i % 4 == 3 && OpusPacket.HasLbrr(packet.AsSpan(0, length)))
+            {
+                repaired++;
+                Assert.Equal(Frame, decoder.DecodeFec(packet.AsSpan(0, length), pcm));
+                double ratio = pcm.Average(s => Math.Abs((double)s)) / lost.Average(s => Math.Abs((double)s));
+                if (ratio is > 0.5 and < 2) alike++;
+            }
+            Assert.Equal(Frame, decoder.Decode(packet.AsSpan(0, length), pcm));
+        }
+        Assert.True(repaired >= 30, $"{repaired} of 50");
+        Assert.True(alike >= repaired * 3 / 4, $"{alike} of {repaired}");
+    }
+
+    [Fact]
+    public void Dtx_InSilence_IsFlaggedAndPacketsAreTiny()
+    {
+        using var encoder = new OpusEncoder { Dtx = true };
+        byte[] packet = new byte[OpusEncoder.MaximumPacketBytes];
+        for (int i = 0; i < 20; i++) encoder.Encode(Voice(i * Frame), packet);
+        Assert.False(encoder.IsInDtx);
+        int smallest = int.MaxValue;
+        bool wasInDtx = false;
+        for (int i = 0; i < 50; i++)
+        {
+            smallest = Math.Min(smallest, encoder.Encode(new short[Frame], packet));
+            wasInDtx |= encoder.IsInDtx;
+        }
+        Assert.True(wasInDtx);
+        Assert.InRange(smallest, 1, 2);
+    }
+
+    [Fact]
+    public void Decode_AnyBytes_AnswersWithAnErrorOrSamplesAndNeverThrows()
+    {
+        using var decoder = new OpusDecoder();
+        short[] pcm = new short[Frame * 6];
+        Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), bytes =>
+        {
+            OpusPacket.DurationSamples(bytes, Rate);
+            OpusPacket.HasLbrr(bytes);
+            int a = decoder.Decode(bytes, pcm), b = decoder.DecodeFec(bytes, pcm.AsSpan(0, Frame));
+            return a <= pcm.Length && b <= Frame && a >= (int)OpusError.AllocationFailed && b >= (int)OpusError.AllocationFailed;
+        }).QuickCheckThrowOnFailure();
+        Assert.Equal((int)OpusError.InvalidPacket, decoder.Decode([], pcm));
+        Assert.Equal((int)OpusError.InvalidPacket, decoder.Decode([3], pcm));
+        Assert.Equal((int)OpusError.BufferTooSmall, decoder.Decode([8, 0, 0, 0], pcm.AsSpan(0, 100)));
+    }
+
+    [Fact]
+    public void Encode_OddFrameOrNoRoom_AnswersWithAnError()
+    {
+        using var encoder = new OpusEncoder();
+        byte[] packet = new byte[100];
+        Assert.Equal((int)OpusError.BadArgument, encoder.Encode(new short[100], packet));
+        Assert.Equal((int)OpusError.BadArgument, encoder.Encode([], packet));
+        Assert.Equal((int)OpusError.BadArgument, encoder.Encode(new short[Frame], []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => encoder.Complexity = 11);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OpusEncoder(44_100));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OpusDecoder(24_000, 3));
+    }
+
+    [Fact]
+    public void EncodeAndDecode_PerFrame_AllocateNothing()
+    {
+        using var encoder = new OpusEncoder { Complexity = 0 };
+        using var decoder = new OpusDecoder();
+        byte[] packet = new byte[OpusEncoder.MaximumPacketBytes];
+        short[] pcm = Voice(0), heard = new short[Frame];
+        void Run(int frames)
+        {
+            for (int i = 0; i < frames; i++)
+            {
+                int length = encoder.Encode(pcm, packet);
+                decoder.Decode(packet.AsSpan(0, length), heard);
+                decoder.DecodeFec(packet.AsSpan(0, length), heard);
+                decoder.Conceal(heard);
+                _ = encoder.IsInDtx;
+            }
+        }
+        Run(10);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Run(200);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0x08, 0 }, 480)]              // SILK NB 20 ms, one frame
+    [InlineData(new byte[] { 0x19, 0 }, 2880)]             // SILK NB 60 ms, two frames
+    [InlineData(new byte[] { 0x80, 0 }, 60)]               // CELT NB 2.5 ms
+    [InlineData(new byte[] { 0x63, 3, 0 }, 720)]           // Hybrid SWB 10 ms, three frames
+    [InlineData(new byte[] { 0x1B, 63, 0 }, 0)]            // 63 frames of 60 ms: more than 120 ms
+    [InlineData(new byte[] { 0x03 }, 0)]
+    [InlineData(new byte[0], 0)]
+    public void DurationSamples_TocByte_FollowsRfc6716(byte[] packet, int samples) => Assert.Equal(samples, OpusPacket.DurationSamples(packet, Rate));
+
+    [Fact]
+    public void MissingLibrary_NamesThePackage()
+    {
+        NativeLibraries.Require(NativeLibraries.Opus);
+        Assert.Contains("libopus0", new MissingNativeLibraryException(NativeLibraries.Opus, "libopus0").Message, StringComparison.Ordinal);
+    }
+
+    private static short[] Tone(double frequency, int at)
+        => [.. Enumerable.Range(at, Frame).Select(i => (short)(10_000 * Math.Sin(2 * Math.PI * frequency * i / Rate)))];
+
+    /// <summary>A pulse train with two resonances, four syllables a second: voiced enough for the speech mode of the codec.</summary>
+    private static short[] Voice(int at) => [.. Enumerable.Range(at, Frame).Select(i =>
+    {
+        double phase = i % 200 / (double)Rate;
+        return (short)(9_000 * (0.5 + 0.5 * Math.Sin(2 * Math.PI * 4 * i / Rate)) * Math.Exp(-phase * 400) * (Math.Sin(2 * Math.PI * 700 * phase) + 0.5 * Math.Sin(2 * Math.PI * 1800 * phase)));
+    })];
+
+    private static double Power(short[] samples, double frequency)
+    {
+        double real = 0, imaginary = 0;
+        for (int i = 0; i < samples.Length; i++)
+        {
+            real += samples[i] * Math.Cos(2 * Math.PI * frequency * i / Rate);
+            imaginary += samples[i] * Math.Sin(2 * Math.PI * frequency * i / Rate);
+        }
+        return real * real + imaginary * imaginary;
+    }
+}
