@@ -1,0 +1,31 @@
+namespace Dapr.Voice.WebRtc;
+
+/// <summary>A few finished packets waiting to be fetched. Everything is allocated at the start; a full ring refuses.</summary>
+internal sealed class PacketRing(int capacity, int packetBytes)
+{
+    private readonly byte[] _bytes = new byte[capacity * packetBytes];
+    private readonly int[] _lengths = new int[capacity];
+    private int _head;
+
+    public int Count { get; private set; }
+
+    /// <summary>The next free packet's bytes; empty if the ring is full. <see cref="Commit"/> keeps it.</summary>
+    public Span<byte> Reserve() => Count == capacity ? [] : _bytes.AsSpan((_head + Count) % capacity * packetBytes, packetBytes);
+
+    public void Commit(int length)
+    {
+        _lengths[(_head + Count) % capacity] = length;
+        Count++;
+    }
+
+    public bool TryTake(Span<byte> destination, out int length)
+    {
+        length = 0;
+        if (Count == 0) return false;
+        length = _lengths[_head];
+        _bytes.AsSpan(_head * packetBytes, length).CopyTo(destination);
+        _head = (_head + 1) % capacity;
+        Count--;
+        return true;
+    }
+}

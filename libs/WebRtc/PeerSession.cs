@@ -1,0 +1,578 @@
+using System.Text;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Ice;
+using Dapr.Voice.Rtp;
+using Dapr.Voice.Sctp;
+using Dapr.Voice.Srtp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.WebRtc;
+
+/// <summary>
+/// One peer's end of a session: ICE, DTLS, SRTP, RTCP and SCTP joined (docs/architecture.md). No socket and no clock: the owner hands in
+/// datagrams with their time and fetches what is to be sent. One thread at a time; nothing per packet allocates, locks, logs or throws
+/// on what the network says.
+/// <code>
+/// peer.Receive(datagram, from, now);
+/// while (peer.TryReceiveAudio(buffer, out int n, out var frame, now)) ...
+/// while (peer.TryReceiveMessage(out var message, now)) ...
+/// while (peer.TryTakeEvent(out var occurred)) ...
+/// while (peer.TryTransmit(buffer, out int n, out var to, now)) send(buffer[..n], to);
+/// wakeAt = peer.NextTimeout;
+/// </code>
+/// </summary>
+public sealed class PeerSession : IDisposable
+{
+    /// <summary>The data channel of the Realtime dialect (realtime-protocol, 1.2).</summary>
+    public const string EventsLabel = "oai-events";
+
+    /// <summary>What a transmit buffer must hold: the largest datagram we make is below it.</summary>
+    public const int MaximumDatagramBytes = 1500;
+
+    /// <summary>Packets of ours waiting for <see cref="TryTransmit"/>: 16 frames are 320 ms, more would be too late to be of use.</summary>
+    private const int RingPackets = 16;
+    private const int RtcpBytes = 256;
+
+    // RFC 4585, section 3.4 lets a small session report as often as 5 % of its bandwidth allows; at one report a second we use about 1 kbit/s.
+    private static readonly TimeSpan RtcpInterval = TimeSpan.FromSeconds(1);
+
+    private readonly PeerSessionOptions _options;
+    private readonly IceAgent _ice;
+    private readonly DtlsTransport _dtls;
+    private readonly PacketRing _media;
+    private readonly RtpSender? _sender;
+    private JitterBuffer? _jitter;
+    private readonly byte[] _cname;
+    private readonly byte[] _record = new byte[2048];
+    private readonly Queue<PeerEvent> _events = new(8);
+    private SrtpContext? _srtpOutbound;
+    private SrtpContext? _srtpInbound;
+    private SrtcpContext? _srtcpOutbound;
+    private SrtcpContext? _srtcpInbound;
+    private RtpReceiver? _receiver;
+    private SctpAssociation? _sctp;
+    private DataChannelSet? _channels;
+    private DataChannel? _eventsChannel;
+    private bool _isIceConnected;
+    private bool _isDtlsConnected;
+    private PeerCloseReason _closed;
+    private Instant _dtlsTimeout = Instant.Never;
+    private Instant _nextRtcp = Instant.Never;
+    private ulong _random;
+    private PeerStatistics _statistics;
+
+    public PeerSession(PeerSessionOptions options, Instant now)
+        : this(options, new IceAgent(options.IceRole, options.LocalCredentials, options.RemoteCredentials, options.TieBreaker, now),
+            new DtlsTransport(options.DtlsRole, options.Certificate, options.ExpectedFingerprints))
+    {
+        if (options.Audio is { } audio) _sender = new RtpSender(audio.LocalSsrc, audio.PayloadType, audio.FirstSequenceNumber, audio.FirstTimestamp);
+    }
+
+    private PeerSession(PeerSessionOptions options, IceAgent ice, DtlsTransport dtls)
+    {
+        _options = options;
+        _ice = ice;
+        _dtls = dtls;
+        _random = options.RandomSeed | 1;
+        _media = new PacketRing(RingPackets, MaximumDatagramBytes);
+        _cname = options.Audio is { } audio ? Encoding.UTF8.GetBytes(audio.Cname) : [];
+        if (_cname.Length > byte.MaxValue) throw new ArgumentException("A CNAME has at most 255 bytes.", nameof(options));
+        if (options.Audio is not null) _jitter = new JitterBuffer();
+    }
+
+    /// <summary>False once <see cref="PeerEventKind.Closed"/> was raised.</summary>
+    public bool IsClosed => _closed != PeerCloseReason.None;
+
+    /// <summary>Media may flow: the handshake is done and the certificate is the promised one.</summary>
+    public bool IsConnected => _isDtlsConnected && !IsClosed;
+
+    /// <summary>The events channel is open.</summary>
+    public bool IsChannelOpen => _eventsChannel is not null && !IsClosed;
+
+    /// <summary>Where datagrams go; null before the first authenticated check.</summary>
+    public TransportPath? SelectedPath => _ice.SelectedPath;
+
+    /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
+    public Instant NextTimeout
+    {
+        get
+        {
+            if (IsClosed) return Instant.Never;
+            var next = Instant.Min(_ice.NextTimeout, Instant.Min(_dtlsTimeout, _nextRtcp));
+            if (_sctp is not null) next = Instant.Min(next, _sctp.NextTimeout);
+            return _jitter is null ? next : Instant.Min(next, _jitter.NextTimeout);
+        }
+    }
+
+    public PeerStatistics Statistics
+    {
+        get
+        {
+            var statistics = _statistics;
+            if (_receiver is not null)
+            {
+                statistics.RtpLost = _receiver.CumulativeLost;
+                statistics.JitterMilliseconds = _receiver.Jitter.TotalMilliseconds;
+            }
+            statistics.RoundTripMilliseconds ??= _ice.RoundTripTime?.TotalMilliseconds;
+            return statistics;
+        }
+    }
+
+    public IceStatistics IceStatistics => _ice.Statistics;
+
+    /// <summary>A candidate of the peer, for a controlling agent.</summary>
+    /// <param name="base">Which of the owner's sockets to check it from.</param>
+    public void AddRemoteCandidate(Candidate candidate, int @base) => _ice.AddRemoteCandidate(candidate, @base);
+
+    /// <summary>Takes one datagram. SRTP is decrypted in place.</summary>
+    public void Receive(Span<byte> datagram, TransportPath from, Instant now)
+    {
+        if (IsClosed) return;
+        switch (DatagramDemultiplexer.Classify(datagram))
+        {
+            case DatagramKind.Stun:
+                _ice.Receive(datagram, from, now);
+                TakeIceEvents(now);
+                break;
+            // The handshake starts before nomination, so any path that passed a check will do (media-natives, 1).
+            case DatagramKind.Dtls when _ice.IsValidated(from):
+                _dtls.Receive(datagram);
+                AfterDtls(now);
+                break;
+            case DatagramKind.Dtls:
+                _statistics.DropDtlsBeforeIce++;
+                break;
+            case DatagramKind.Rtp:
+                ReceiveRtp(datagram, from, now);
+                break;
+            case DatagramKind.Rtcp:
+                ReceiveRtcp(datagram, from, now);
+                break;
+            default:
+                _statistics.DropUnknownKind++;
+                break;
+        }
+    }
+
+    /// <summary>The next datagram to send.</summary>
+    /// <param name="buffer">At least <see cref="MaximumDatagramBytes"/>.</param>
+    public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now)
+    {
+        if (_ice.TryTransmit(buffer, out length, out to)) return true;
+        if (_ice.SelectedPath is not { } path) return false;
+        to = path;
+        if (_media.TryTake(buffer, out length)) return true;
+        while (true)
+        {
+            if (_dtls.TryTransmit(buffer, out length)) return true;
+            // One SCTP packet at a time: the record goes out before the next is made, so nothing queues up inside DTLS.
+            if (_sctp is null || !_dtls.IsConnected || !_sctp.TryTransmit(_record, out int packet, now)) return false;
+            _dtls.Send(_record.AsSpan(0, packet));
+        }
+    }
+
+    public bool TryTakeEvent(out PeerEvent occurred) => _events.TryDequeue(out occurred);
+
+    /// <summary>The next step of the caller's audio, in order: a payload, or word that one is lost for good.</summary>
+    /// <param name="buffer">At least 1500 bytes.</param>
+    public bool TryReceiveAudio(Span<byte> buffer, out int length, out AudioFrameInfo frame, Instant now)
+    {
+        frame = default;
+        length = 0;
+        if (_jitter is null || !_jitter.TryTake(buffer, out length, out var taken, now)) return false;
+        frame = new AudioFrameInfo(taken.Kind == JitterFrameKind.Lost, taken.SequenceNumber, taken.Timestamp, taken.Marker);
+        return true;
+    }
+
+    /// <summary>The next message on the events channel; its payload is valid until the next call on this session.</summary>
+    public bool TryReceiveMessage(out DataChannelMessage message, Instant now)
+    {
+        message = default;
+        if (_channels is null || IsClosed) return false;
+        while (_channels.TryReceive(out message, now))
+        {
+            if (message.Channel == _eventsChannel) return true;
+        }
+        TakeSctpEvents(now);
+        return false;
+    }
+
+    /// <summary>Queues one Opus payload. Before DTLS is done it is dropped: there is nobody to hear it.</summary>
+    /// <param name="timestampStep">RTP ticks (48 kHz) since the payload sent before; 960 for each 20 ms.</param>
+    public void SendAudio(ReadOnlySpan<byte> opusPayload, uint timestampStep, bool marker, Instant now)
+    {
+        if (_sender is null || _srtpOutbound is null || IsClosed || opusPayload.Length > MaximumDatagramBytes - 64) return;
+        _sender.Skip(timestampStep);
+        var packet = _media.Reserve();
+        if (packet.IsEmpty)
+        {
+            _statistics.DropTransmitRingFull++;
+            return;
+        }
+        int length = _sender.WritePacket(packet, opusPayload, 0, marker, now);
+        _media.Commit(_srtpOutbound.Protect(packet, length));
+        _statistics.RtpSent++;
+    }
+
+    /// <summary>Sends a text message on the events channel. False: it is not open, or its buffer is full (try again after some packets).</summary>
+    public bool SendText(ReadOnlySpan<byte> utf8, Instant now)
+        => _channels is not null && _eventsChannel is { } channel && !IsClosed && _channels.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
+
+    /// <summary>Says goodbye: RTCP BYE, then DTLS close_notify. Fetch what is left with <see cref="TryTransmit"/>.</summary>
+    public void Close(Instant now)
+    {
+        if (IsClosed) return;
+        if (_isDtlsConnected)
+        {
+            SendRtcp(now, isBye: true);
+            _dtls.CloseNotify();
+        }
+        End(PeerCloseReason.Local);
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        if (IsClosed) return;
+        if (_ice.NextTimeout <= now)
+        {
+            _ice.HandleTimeout(now);
+            TakeIceEvents(now);
+        }
+        if (_dtlsTimeout <= now)
+        {
+            _dtls.HandleTimeout();
+            AfterDtls(now);
+        }
+        if (_sctp is not null && _sctp.NextTimeout <= now)
+        {
+            _sctp.HandleTimeout(now);
+            TakeSctpEvents(now);
+        }
+        if (_nextRtcp <= now) SendRtcp(now, isBye: false);
+    }
+
+    private void TakeIceEvents(Instant now)
+    {
+        while (_ice.TryTakeEvent(out var occurred))
+        {
+            switch (occurred.Kind)
+            {
+                case IceEventKind.Connected when !_isIceConnected:
+                    _isIceConnected = true;
+                    Raise(new PeerEvent(PeerEventKind.IceConnected));
+                    if (_options.DtlsRole == DtlsRole.Client)
+                    {
+                        _dtls.Start();
+                        AfterDtls(now);
+                    }
+                    break;
+                case IceEventKind.SelectedPathChanged:
+                    Raise(new PeerEvent(PeerEventKind.PathChanged, occurred.Path));
+                    break;
+                case IceEventKind.ConsentLost:
+                    End(PeerCloseReason.ConsentExpired);
+                    break;
+                case IceEventKind.Failed:
+                    End(PeerCloseReason.IceFailed);
+                    break;
+            }
+        }
+    }
+
+    private void AfterDtls(Instant now)
+    {
+        while (_dtls.TryTakeEvent(out var occurred))
+        {
+            switch (occurred.Kind)
+            {
+                case DtlsEventKind.Connected:
+                    OnDtlsConnected(now);
+                    break;
+                case DtlsEventKind.FingerprintMismatch:
+                    End(PeerCloseReason.FingerprintMismatch);
+                    break;
+                case DtlsEventKind.Failed:
+                    End(PeerCloseReason.DtlsFailed);
+                    break;
+                case DtlsEventKind.Closed:
+                    End(PeerCloseReason.ByPeer);
+                    break;
+            }
+        }
+        if (_sctp is not null)
+        {
+            while (_dtls.TryReceive(_record, out int length))
+            {
+                _sctp.Receive(_record.AsSpan(0, length), now);
+            }
+            TakeSctpEvents(now);
+        }
+        _dtlsTimeout = IsClosed || _dtls.NextTimeout is not { } wait ? Instant.Never : now + wait;
+    }
+
+    private void OnDtlsConnected(Instant now)
+    {
+        _isDtlsConnected = true;
+        if (_options.Audio is not null)
+        {
+            _srtpOutbound = new SrtpContext(_dtls.LocalKeys!);
+            _srtcpOutbound = new SrtcpContext(_dtls.LocalKeys!);
+            _srtpInbound = new SrtpContext(_dtls.RemoteKeys!);
+            _srtcpInbound = new SrtcpContext(_dtls.RemoteKeys!);
+            // The first report soon: the round trip is worth knowing early.
+            _nextRtcp = now + RtcpInterval / 4;
+        }
+        if (_options.Data is { } data)
+        {
+            _sctp = new SctpAssociation(SctpOptionsFor(data, NextRandom()));
+            _channels = new DataChannelSet(_sctp, isDtlsClient: _options.DtlsRole == DtlsRole.Client);
+            // Every client sends INIT; a server waits for it (media-natives, 6).
+            if (_options.DtlsRole == DtlsRole.Client) _sctp.Connect(now);
+        }
+        Raise(new PeerEvent(PeerEventKind.DtlsConnected));
+    }
+
+    private static SctpOptions SctpOptionsFor(PeerDataOptions data, ulong seed)
+    {
+        const int OwnLimit = 256 * 1024;
+        // A peer's 0 means "any size" (RFC 8841, section 6).
+        int theirs = data.RemoteMaximumMessageSize is 0 or > OwnLimit ? OwnLimit : data.RemoteMaximumMessageSize;
+        return new SctpOptions { RemotePort = data.RemotePort, RandomSeed = seed, MaximumSendMessageBytes = theirs, MaximumReceiveMessageBytes = OwnLimit };
+    }
+
+    private void TakeSctpEvents(Instant now)
+    {
+        if (_channels is null) return;
+        while (_channels.TryTakeEvent(out var occurred, now))
+        {
+            switch (occurred.Kind)
+            {
+                case DataChannelEventKind.Connected when _options.Data!.OpenLabel is { } label:
+                    _channels.Open(label, DataChannelReliability.Full, now);
+                    break;
+                case DataChannelEventKind.ChannelOpened when _eventsChannel is null && occurred.Channel?.Label == EventsLabel:
+                    _eventsChannel = occurred.Channel;
+                    Raise(new PeerEvent(PeerEventKind.ChannelOpened));
+                    break;
+                case DataChannelEventKind.ChannelClosing or DataChannelEventKind.ChannelClosed when occurred.Channel == _eventsChannel && _eventsChannel is not null:
+                    _eventsChannel = null;
+                    Raise(new PeerEvent(PeerEventKind.ChannelClosed));
+                    break;
+                case DataChannelEventKind.AssociationClosed:
+                    End(occurred.Reason is SctpCloseReason.AbortedByPeer or SctpCloseReason.Shutdown ? PeerCloseReason.ByPeer : PeerCloseReason.SctpFailed);
+                    break;
+            }
+        }
+    }
+
+    private void ReceiveRtp(Span<byte> datagram, TransportPath from, Instant now)
+    {
+        if (_srtpInbound is null)
+        {
+            if (_options.Audio is null) _statistics.DropMediaNotNegotiated++;
+            else _statistics.DropMediaBeforeDtls++;
+            return;
+        }
+        if (!_srtpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _))
+        {
+            _statistics.DropSrtp++;
+            return;
+        }
+        NoteAuthenticated(from, now);
+        if (!RtpPacket.TryParse(datagram[..length], out var packet, out _))
+        {
+            _statistics.DropRtpMalformed++;
+            return;
+        }
+        _statistics.RtpReceived++;
+        if (packet.PayloadType != _options.Audio!.PayloadType) return;
+        // A new SSRC is a client that started its sender over: statistics and order start over with it.
+        if (_receiver is null || _receiver.Ssrc != packet.Ssrc)
+        {
+            _receiver = new RtpReceiver(packet.Ssrc);
+            _jitter = new JitterBuffer();
+        }
+        _receiver.OnPacket(packet.Header, now);
+        _jitter!.Insert(packet.Payload, packet.SequenceNumber, packet.Timestamp, packet.Marker, now);
+    }
+
+    private void ReceiveRtcp(Span<byte> datagram, TransportPath from, Instant now)
+    {
+        if (_srtcpInbound is null)
+        {
+            if (_options.Audio is null) _statistics.DropMediaNotNegotiated++;
+            else _statistics.DropMediaBeforeDtls++;
+            return;
+        }
+        if (!_srtcpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _))
+        {
+            _statistics.DropSrtcp++;
+            return;
+        }
+        NoteAuthenticated(from, now);
+        if (!RtcpCompound.TryParse(datagram[..length], out var compound, out _))
+        {
+            _statistics.DropRtcpMalformed++;
+            return;
+        }
+        _statistics.RtcpReceived++;
+        foreach (var packet in compound)
+        {
+            if (packet.TryReadSenderReport(out var sent))
+            {
+                if (_receiver is not null && sent.Ssrc == _receiver.Ssrc) _receiver.OnSenderReport(sent.Info.Ntp, now);
+                ReadBlocks(sent.ReportBlocks, now);
+            }
+            else if (packet.TryReadReceiverReport(out var received))
+            {
+                ReadBlocks(received.ReportBlocks, now);
+            }
+        }
+    }
+
+    private void ReadBlocks(ReportBlockList blocks, Instant now)
+    {
+        for (int i = 0; i < blocks.Count; i++)
+        {
+            var block = blocks[i];
+            if (block.Ssrc != _sender!.Ssrc) continue;
+            _statistics.PeerReportsLost = block.CumulativeLost;
+            if (block.RoundTripTime(NtpTimestamp.From(now, _options.WallClockOffset)) is { } roundTrip) _statistics.RoundTripMilliseconds = roundTrip.TotalMilliseconds;
+        }
+    }
+
+    // Only what has passed authentication and the replay list may move a stream (media-natives, 1: NAT rebinding costs one packet).
+    private void NoteAuthenticated(TransportPath from, Instant now)
+    {
+        _ice.NoteAuthenticatedPacket(from, now);
+        TakeIceEvents(now);
+    }
+
+    private void SendRtcp(Instant now, bool isBye)
+    {
+        if (_srtcpOutbound is null || _sender is null) return;
+        // RFC 3550, section 6.2: between half and one and a half intervals, so that sessions do not report in step.
+        _nextRtcp = now + RtcpInterval * (0.5 + NextRandom() / (double)ulong.MaxValue);
+        var packet = _media.Reserve();
+        if (packet.IsEmpty)
+        {
+            _statistics.DropTransmitRingFull++;
+            return;
+        }
+        var writer = new RtcpWriter(packet[..(RtcpBytes + 256)]);
+        Span<ReportBlock> block = stackalloc ReportBlock[1];
+        var blocks = block[..0];
+        if (_receiver is not null)
+        {
+            block[0] = _receiver.ToReportBlock(now);
+            blocks = block;
+        }
+        if (_sender.TryGetSenderInfo(now, _options.WallClockOffset, out var info)) writer.AddSenderReport(_sender.Ssrc, info, blocks);
+        else writer.AddReceiverReport(_sender.Ssrc, blocks);
+        writer.AddCname(_sender.Ssrc, _cname);
+        if (isBye) writer.AddBye(_sender.Ssrc);
+        _media.Commit(_srtcpOutbound.Protect(packet, writer.Length));
+        _statistics.RtcpSent++;
+    }
+
+    private void End(PeerCloseReason reason)
+    {
+        if (IsClosed) return;
+        _closed = reason;
+        Raise(new PeerEvent(PeerEventKind.Closed, default, reason));
+    }
+
+    private void Raise(PeerEvent occurred)
+    {
+        // Nobody takes events: only path changes can pile up, and the newest says it all.
+        if (_events.Count >= 64 && occurred.Kind == PeerEventKind.PathChanged) return;
+        _events.Enqueue(occurred);
+    }
+
+    // splitmix64: timing and tags, nothing that must be secret.
+    private ulong NextRandom()
+    {
+        ulong z = _random += 0x9E37_79B9_7F4A_7C15;
+        z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>This session as plain data. It holds keys: seal it. The session may go on or be disposed, but only one of the two may send.</summary>
+    /// <exception cref="InvalidOperationException">Not connected, or over.</exception>
+    public PeerSessionState ExportState(Instant now)
+    {
+        if (!IsConnected) throw new InvalidOperationException("Only a connected session has a state to go on from.");
+        return new PeerSessionState
+        {
+            IceRole = _options.IceRole,
+            Ice = _ice.ExportState(),
+            Dtls = _dtls.ExportState(),
+            Path = _ice.SelectedPath,
+            Audio = _options.Audio,
+            Data = _options.Data,
+            SrtpOutbound = _srtpOutbound?.ExportState(),
+            SrtpInbound = _srtpInbound?.ExportState(),
+            SrtcpOutbound = _srtcpOutbound?.ExportState(),
+            SrtcpInbound = _srtcpInbound?.ExportState(),
+            Sender = _sender?.ExportState(now),
+            Receiver = _receiver?.ExportState(now),
+            Jitter = _jitter?.ExportState(),
+            Sctp = _sctp?.ExportState(now),
+            Channels = _channels?.ExportState(),
+            EventsChannel = _eventsChannel?.Id,
+            RandomState = _random,
+        };
+    }
+
+    /// <summary>Goes on where <see cref="ExportState"/> stopped. Packets in flight to the old owner are lost as on any network, and repaired as there.</summary>
+    public static PeerSession Import(PeerSessionState state, DtlsCertificate certificate, TimeSpan wallClockOffset, Instant now)
+    {
+        var options = new PeerSessionOptions
+        {
+            IceRole = state.IceRole,
+            LocalCredentials = state.Ice.Local,
+            RemoteCredentials = state.Ice.Remote,
+            TieBreaker = state.Ice.TieBreaker,
+            DtlsRole = state.Dtls.Role,
+            Certificate = certificate,
+            ExpectedFingerprints = [],
+            Audio = state.Audio,
+            Data = state.Data,
+            WallClockOffset = wallClockOffset,
+            RandomSeed = state.RandomState,
+        };
+        return new PeerSession(options, state, now);
+    }
+
+    private PeerSession(PeerSessionOptions options, PeerSessionState state, Instant now)
+        : this(options, IceAgent.Import(state.Ice, now), DtlsTransport.Import(state.Dtls))
+    {
+        _isIceConnected = true;
+        _isDtlsConnected = true;
+        if (state.Sender is not null) _sender = RtpSender.Import(state.Sender, now);
+        if (state.Jitter is not null) _jitter = JitterBuffer.Import(state.Jitter);
+        if (state.Receiver is not null) _receiver = RtpReceiver.Import(state.Receiver, now);
+        if (state.SrtpOutbound is not null) _srtpOutbound = SrtpContext.Import(state.SrtpOutbound);
+        if (state.SrtpInbound is not null) _srtpInbound = SrtpContext.Import(state.SrtpInbound);
+        if (state.SrtcpOutbound is not null) _srtcpOutbound = SrtcpContext.Import(state.SrtcpOutbound);
+        if (state.SrtcpInbound is not null) _srtcpInbound = SrtcpContext.Import(state.SrtcpInbound);
+        if (state.Sctp is not null && state.Data is not null)
+        {
+            _sctp = SctpAssociation.Import(state.Sctp, SctpOptionsFor(state.Data, NextRandom()), now);
+            _channels = DataChannelSet.Import(state.Channels!, _sctp);
+            if (state.EventsChannel is { } id) _eventsChannel = _channels.Find(id);
+        }
+        if (_srtcpOutbound is not null) _nextRtcp = now + RtcpInterval;
+    }
+
+    public void Dispose()
+    {
+        _dtls.Dispose();
+        _srtpOutbound?.Dispose();
+        _srtpInbound?.Dispose();
+        _srtcpOutbound?.Dispose();
+        _srtcpInbound?.Dispose();
+    }
+}

@@ -1,0 +1,35 @@
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Ice;
+using Dapr.Voice.Rtp;
+using Dapr.Voice.Sctp;
+using Dapr.Voice.Srtp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.WebRtc;
+
+/// <summary>
+/// Everything another process needs to go on with a living session, as plain data: serialise it, seal it (it holds keys), import it there.
+/// The certificate is the fleet's and is not in it.
+/// </summary>
+public sealed record PeerSessionState
+{
+    public required IceRole IceRole { get; init; }
+    public required IceAgentState Ice { get; init; }
+    public required DtlsTransportState Dtls { get; init; }
+    public TransportPath? Path { get; init; }
+    public PeerAudioOptions? Audio { get; init; }
+    public PeerDataOptions? Data { get; init; }
+    public SrtpContextState? SrtpOutbound { get; init; }
+    public SrtpContextState? SrtpInbound { get; init; }
+    public SrtpContextState? SrtcpOutbound { get; init; }
+    public SrtpContextState? SrtcpInbound { get; init; }
+    public RtpSenderState? Sender { get; init; }
+    public RtpReceiverState? Receiver { get; init; }
+    public JitterBufferState? Jitter { get; init; }
+    public SctpAssociationState? Sctp { get; init; }
+    public DataChannelSetState? Channels { get; init; }
+
+    /// <summary>Id of the events channel once it is open.</summary>
+    public ushort? EventsChannel { get; init; }
+    public required ulong RandomState { get; init; }
+}

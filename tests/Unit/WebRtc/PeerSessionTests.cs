@@ -1,0 +1,212 @@
+using System.Text;
+using System.Text.Json;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.WebRtc;
+
+public sealed class PeerSessionTests
+{
+    /// <summary>Both ends send a numbered frame every 20 ms, and a message each now and then.</summary>
+    private static void Talk(SimulatedNetwork network, int frames, ref int number)
+    {
+        for (int i = 0; i < frames; i++, number++)
+        {
+            byte[] payload = new byte[60];
+            BitConverter.TryWriteBytes(payload, number);
+            network.Caller.SendAudio(payload, 960, number == 0, network.Now);
+            network.Server.SendAudio(payload, 960, number == 0, network.Now);
+            if (number % 5 == 0)
+            {
+                Assert.True(network.Caller.SendText(Encoding.UTF8.GetBytes($"up {number}"), network.Now));
+                Assert.True(network.Server.SendText(Encoding.UTF8.GetBytes($"down {number}"), network.Now));
+            }
+            network.Run(20);
+        }
+    }
+
+    private static int[] Numbers(IEnumerable<(bool IsLost, uint Timestamp, byte[] Payload)> heard)
+        => [.. heard.Where(h => !h.IsLost).Select(h => BitConverter.ToInt32(h.Payload))];
+
+    private static string[] Texts(string prefix, int frames) => [.. Enumerable.Range(0, frames).Where(n => n % 5 == 0).Select(n => $"{prefix} {n}")];
+
+    [Fact]
+    public void Connect_CallerAndServer_HaveMediaAndChannelAndSayEachOnce()
+    {
+        using var network = new SimulatedNetwork(1);
+        network.Connect();
+        int number = 0;
+        Talk(network, 50, ref number);
+        network.Run(500);
+        Assert.Equal(Enumerable.Range(0, 50), Numbers(network.HeardByServer));
+        Assert.Equal(Enumerable.Range(0, 50), Numbers(network.HeardByCaller));
+        Assert.Equal(Texts("up", 50), network.ReadByServer);
+        Assert.Equal(Texts("down", 50), network.ReadByCaller);
+        foreach (var events in new[] { network.CallerEvents, network.ServerEvents })
+        {
+            Assert.Single(events, e => e.Kind == PeerEventKind.IceConnected);
+            Assert.Single(events, e => e.Kind == PeerEventKind.DtlsConnected);
+            Assert.Single(events, e => e.Kind == PeerEventKind.ChannelOpened);
+            Assert.DoesNotContain(events, e => e.Kind == PeerEventKind.Closed);
+        }
+        Assert.InRange(network.Server.Statistics.RoundTripMilliseconds!.Value, 15, 30);
+        Assert.Equal(0, network.Server.Statistics.RtpLost);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Talk_WithLossReorderingAndDuplication_MessagesAllArriveOnceAndAudioInOrder(int seed)
+    {
+        using var network = new SimulatedNetwork(seed);
+        network.Connect();
+        (network.Loss, network.Duplication, network.JitterMilliseconds) = (0.05, 0.05, 30);
+        int number = 0;
+        Talk(network, 200, ref number);
+        network.Run(5000);
+        Assert.Equal(Texts("up", 200), network.ReadByServer);
+        Assert.Equal(Texts("down", 200), network.ReadByCaller);
+        foreach (int[] heard in new[] { Numbers(network.HeardByServer), Numbers(network.HeardByCaller) })
+        {
+            Assert.InRange(heard.Length, 170, 200);
+            Assert.Equal(heard.Order().Distinct(), heard);
+        }
+        // Each frame is either there or said to be lost; the tail can't be known of.
+        Assert.InRange(network.HeardByServer.Count, 190, 200);
+    }
+
+    [Theory]
+    [InlineData(11, true)]
+    [InlineData(12, false)]
+    public void Import_InMidConversation_GoesOnWithoutLosingAMessage(int seed, bool isClean)
+    {
+        using var network = new SimulatedNetwork(seed);
+        network.Connect();
+        if (!isClean) (network.Loss, network.JitterMilliseconds) = (0.05, 20);
+        int number = 0;
+        for (int move = 0; move < 3; move++)
+        {
+            Talk(network, 40, ref number);
+            var state = network.Server.ExportState(network.Now);
+            // Plain data: it survives JSON, as it will have to survive a store.
+            var copy = JsonSerializer.Deserialize<PeerSessionState>(JsonSerializer.Serialize(state))!;
+            network.Server.Dispose();
+            network.Server = PeerSession.Import(copy, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, network.Now);
+            Assert.True(network.Server.IsConnected);
+            Assert.True(network.Server.IsChannelOpen);
+        }
+        Talk(network, 40, ref number);
+        network.Run(5000);
+        Assert.Equal(Texts("up", 160), network.ReadByServer);
+        Assert.Equal(Texts("down", 160), network.ReadByCaller);
+        int[] up = Numbers(network.HeardByServer);
+        Assert.Equal(up.Order().Distinct(), up);
+        Assert.InRange(up.Length, isClean ? 160 : 130, 160);
+        Assert.InRange(Numbers(network.HeardByCaller).Length, isClean ? 160 : 130, 160);
+        Assert.False(network.Caller.IsClosed);
+    }
+
+    [Fact]
+    public void Nat_ThatRebindsInMidCall_CostsNoMoreThanAPacketOrTwo()
+    {
+        using var network = new SimulatedNetwork(5);
+        network.Connect();
+        int number = 0;
+        Talk(network, 20, ref number);
+        network.CallerSeenAs = TransportAddress.FromIPv4(0xC000_0202, 41_111);
+        Talk(network, 20, ref number);
+        network.Run(200);
+        Assert.Equal(Enumerable.Range(0, 40), Numbers(network.HeardByServer));
+        Assert.Equal(network.CallerSeenAs, network.Server.SelectedPath!.Value.Remote);
+        Assert.Contains(network.ServerEvents, e => e.Kind == PeerEventKind.PathChanged && e.Path.Remote == network.CallerSeenAs);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Close_ByEitherSide_EndsTheOtherByPeer(bool byCaller)
+    {
+        using var network = new SimulatedNetwork(6);
+        network.Connect();
+        var (one, events) = byCaller ? (network.Caller, network.ServerEvents) : (network.Server, network.CallerEvents);
+        one.Close(network.Now);
+        network.Run(100);
+        Assert.Equal(PeerCloseReason.ByPeer, Assert.Single(events, e => e.Kind == PeerEventKind.Closed).Reason);
+    }
+
+    [Fact]
+    public void Silence_OfTheCallerForThirtySeconds_IsConsentExpired()
+    {
+        using var network = new SimulatedNetwork(7);
+        network.Connect();
+        network.IsCut = true;
+        network.Run(29_000);
+        Assert.False(network.Server.IsClosed);
+        network.Run(4_000);
+        Assert.Equal(PeerCloseReason.ConsentExpired, Assert.Single(network.ServerEvents, e => e.Kind == PeerEventKind.Closed).Reason);
+    }
+
+    [Fact]
+    public void Certificate_OtherThanPromised_EndsTheSessionWithoutMedia()
+    {
+        using var other = DtlsCertificate.Generate();
+        using var network = new SimulatedNetwork(8, serverExpects: other.Fingerprint);
+        Assert.True(network.RunUntil(() => network.Server.IsClosed));
+        Assert.Contains(network.ServerEvents, e => e.Reason == PeerCloseReason.FingerprintMismatch);
+        Assert.False(network.Server.IsConnected);
+    }
+
+    [Fact]
+    public void Receive_AnyBytes_NeverThrowsAndTheSessionLives()
+    {
+        using var network = new SimulatedNetwork(9);
+        network.Connect();
+        var random = new Random(9);
+        var path = network.Server.SelectedPath!.Value;
+        for (int i = 0; i < 20_000; i++)
+        {
+            var junk = new byte[random.Next(200)];
+            random.NextBytes(junk);
+            if (junk.Length > 0) junk[0] = (byte)(i % 4 * 50 + random.Next(20));
+            network.Server.Receive(junk, path, network.Now);
+        }
+        int number = 0;
+        Talk(network, 20, ref number);
+        network.Run(500);
+        Assert.Equal(Enumerable.Range(0, 20), Numbers(network.HeardByServer));
+        Assert.Equal(Texts("up", 20), network.ReadByServer);
+    }
+
+    [Fact]
+    public void Media_InSteadyState_AllocatesNothing()
+    {
+        using var network = new SimulatedNetwork(10);
+        network.Connect();
+        var payload = new byte[80];
+        var buffer = new byte[PeerSession.MaximumDatagramBytes];
+        var now = network.Now;
+        var path = network.Server.SelectedPath!.Value;
+        var back = new TransportPath(0, SimulatedNetwork.ServerAddress);
+        void Round()
+        {
+            now += TimeSpan.FromMilliseconds(20);
+            network.Caller.SendAudio(payload, 960, false, now);
+            network.Server.SendAudio(payload, 960, false, now);
+            while (network.Caller.TryTransmit(buffer, out int length, out _, now)) network.Server.Receive(buffer.AsSpan(0, length), path, now);
+            while (network.Server.TryTransmit(buffer, out int length, out _, now)) network.Caller.Receive(buffer.AsSpan(0, length), back, now);
+            while (network.Server.TryReceiveAudio(buffer, out _, out _, now)) { }
+            while (network.Caller.TryReceiveAudio(buffer, out _, out _, now)) { }
+            if (network.Server.NextTimeout <= now) network.Server.HandleTimeout(now);
+            if (network.Caller.NextTimeout <= now) network.Caller.HandleTimeout(now);
+        }
+        // 40 s: the first SCTP heartbeat of an idle association buys its echo buffer, once.
+        for (int i = 0; i < 2000; i++) Round();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++) Round();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+}

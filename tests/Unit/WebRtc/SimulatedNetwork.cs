@@ -1,0 +1,145 @@
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Ice;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Tests.Unit.WebRtc;
+
+/// <summary>
+/// A caller and a transceiver's session on a seeded network in virtual time: one-way delay, loss, reordering, duplication. The same each run,
+/// but for the certificates' random bytes. OpenSSL keeps a clock of its own, so the handshake is carried without loss.
+/// </summary>
+internal sealed class SimulatedNetwork : IDisposable
+{
+    public static readonly TransportAddress CallerAddress = TransportAddress.FromIPv4(0xC000_0202, 40_000);
+    public static readonly TransportAddress ServerAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
+
+    private static readonly DtlsCertificate CallerCertificate = DtlsCertificate.Generate();
+    public static readonly DtlsCertificate ServerCertificate = DtlsCertificate.Generate();
+
+    private readonly Random _random;
+    private readonly PriorityQueue<(bool ToServer, byte[] Bytes, TransportAddress From), (long At, int Order)> _flying = new();
+    private readonly byte[] _buffer = new byte[PeerSession.MaximumDatagramBytes];
+    private int _order;
+
+    public SimulatedNetwork(int seed, CertificateFingerprint? serverExpects = null)
+    {
+        _random = new Random(seed);
+        var callerCredentials = new IceCredentials("cafe", "callercallercallercaller");
+        var serverCredentials = new IceCredentials("aabbccddeeffgghh", "serverserverserverserver");
+        Now = Instant.FromMilliseconds(1_000_000);
+        Caller = new PeerSession(new PeerSessionOptions
+        {
+            IceRole = IceRole.Controlling,
+            LocalCredentials = callerCredentials,
+            RemoteCredentials = serverCredentials,
+            TieBreaker = 7,
+            DtlsRole = DtlsRole.Client,
+            Certificate = CallerCertificate,
+            ExpectedFingerprints = [ServerCertificate.Fingerprint],
+            Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 65_000 - 40_000, 5),
+            Data = new PeerDataOptions(OpenLabel: PeerSession.EventsLabel),
+            RandomSeed = 1,
+        }, Now);
+        Caller.AddRemoteCandidate(Candidate.Host(ServerAddress), 0);
+        Server = new PeerSession(new PeerSessionOptions
+        {
+            IceRole = IceRole.Lite,
+            LocalCredentials = serverCredentials,
+            DtlsRole = DtlsRole.Server,
+            Certificate = ServerCertificate,
+            ExpectedFingerprints = [serverExpects ?? CallerCertificate.Fingerprint],
+            Audio = new PeerAudioOptions(0x2222_2222, "server", 111, 100, 77),
+            Data = new PeerDataOptions(RemoteMaximumMessageSize: 262_144),
+            RandomSeed = 2,
+        }, Now);
+    }
+
+    public PeerSession Caller { get; }
+    public PeerSession Server { get; set; }
+    public Instant Now { get; private set; }
+    public double Loss { get; set; }
+    public double Duplication { get; set; }
+    public int DelayMilliseconds { get; set; } = 10;
+    public int JitterMilliseconds { get; set; }
+
+    /// <summary>The caller's address as the server sees it; a change is a NAT that rebinds.</summary>
+    public TransportAddress CallerSeenAs { get; set; } = CallerAddress;
+
+    /// <summary>Datagrams to the server vanish while set.</summary>
+    public bool IsCut { get; set; }
+
+    public List<PeerEvent> CallerEvents { get; } = [];
+    public List<PeerEvent> ServerEvents { get; } = [];
+    public List<(bool IsLost, uint Timestamp, byte[] Payload)> HeardByServer { get; } = [];
+    public List<(bool IsLost, uint Timestamp, byte[] Payload)> HeardByCaller { get; } = [];
+    public List<string> ReadByServer { get; } = [];
+    public List<string> ReadByCaller { get; } = [];
+
+    /// <summary>Moves time on in steps of a millisecond until the condition holds.</summary>
+    /// <returns>False if it did not within the limit.</returns>
+    public bool RunUntil(Func<bool> condition, int limitMilliseconds = 20_000)
+    {
+        for (int i = 0; i < limitMilliseconds; i++)
+        {
+            if (condition()) return true;
+            Step();
+        }
+        return condition();
+    }
+
+    public void Run(int milliseconds) => RunUntil(() => false, milliseconds);
+
+    public void Connect()
+    {
+        Xunit.Assert.True(RunUntil(() => Caller.IsChannelOpen && Server.IsChannelOpen), "no connection");
+    }
+
+    private void Step()
+    {
+        Now += TimeSpan.FromMilliseconds(1);
+        while (_flying.TryPeek(out var packet, out var due) && due.At <= Now.Ticks)
+        {
+            _flying.Dequeue();
+            if (packet.ToServer) Server.Receive(packet.Bytes, new TransportPath(3, packet.From), Now);
+            else Caller.Receive(packet.Bytes, new TransportPath(0, ServerAddress), Now);
+            Drain();
+        }
+        if (Caller.NextTimeout <= Now) Caller.HandleTimeout(Now);
+        if (Server.NextTimeout <= Now) Server.HandleTimeout(Now);
+        Drain();
+    }
+
+    private void Drain()
+    {
+        Drain(Caller, toServer: true, CallerEvents, HeardByCaller, ReadByCaller);
+        Drain(Server, toServer: false, ServerEvents, HeardByServer, ReadByServer);
+    }
+
+    private void Drain(PeerSession peer, bool toServer, List<PeerEvent> events, List<(bool, uint, byte[])> heard, List<string> read)
+    {
+        while (peer.TryReceiveAudio(_buffer, out int length, out var frame, Now)) heard.Add((frame.IsLost, frame.Timestamp, _buffer[..length]));
+        while (peer.TryReceiveMessage(out var message, Now)) read.Add(System.Text.Encoding.UTF8.GetString(message.Payload));
+        while (peer.TryTakeEvent(out var occurred)) events.Add(occurred);
+        while (peer.TryTransmit(_buffer, out int length, out _, Now)) Fly(toServer, _buffer.AsSpan(0, length));
+    }
+
+    private void Fly(bool toServer, ReadOnlySpan<byte> datagram)
+    {
+        if (toServer && IsCut) return;
+        bool isHandshake = DatagramDemultiplexer.Classify(datagram) == DatagramKind.Dtls && datagram[0] is 20 or 22;
+        if (!isHandshake && _random.NextDouble() < Loss) return;
+        int copies = _random.NextDouble() < Duplication ? 2 : 1;
+        for (int i = 0; i < copies; i++)
+        {
+            long at = (Now + TimeSpan.FromMilliseconds(DelayMilliseconds + (isHandshake ? 0 : _random.Next(JitterMilliseconds + 1)))).Ticks;
+            _flying.Enqueue((toServer, datagram.ToArray(), CallerSeenAs), (at, _order++));
+        }
+    }
+
+    public void Dispose()
+    {
+        Caller.Dispose();
+        Server.Dispose();
+    }
+}
