@@ -18,9 +18,27 @@ internal sealed class MediaPump : IDisposable
     /// <summary>What a payload buffer must hold (RFC 6716, section 3.2.1: an Opus frame ends at 1275 bytes, plus its TOC byte).</summary>
     public const int MaximumPayloadBytes = 1276;
 
+    // A stall of up to 100 ms is caught up (the caller's jitter buffer holds about that much); after a longer one, old slots are skipped.
+    private const int MaximumCatchUpSlots = 5;
+
+    // A caller that sends nothing (DTX, a muted microphone) is silent: the agent hears silence, or no turn would ever end. For 10 s, beyond
+    // the longest pause a turn may have; then nothing is worth sending. The first 100 ms may be network.
+    private static readonly TimeSpan UplinkGap = TimeSpan.FromMilliseconds(100);
+    private const int MaximumFilledFrames = 500;
+
+    private static readonly short[] Silence = new short[AudioFormat.FrameSamples];
+
     private readonly Agent _agent;
     private readonly DownlinkQueue _downlink;
     private readonly LatenessHistogram _lateness;
+    private readonly UplinkDecoder _decoder = new();
+    private readonly DownlinkEncoder _encoder = new();
+    private readonly short[] _frame = new short[AudioFormat.FrameSamples];
+    private Instant _uplinkAt = Instant.Never;
+    private int _filledInARow;
+    private bool _isPlaying;
+    private long _filledFrames;
+    private long _skippedSlots;
 
     public MediaPump(Agent agent, DownlinkQueue downlink, LatenessHistogram lateness)
     {
@@ -32,18 +50,73 @@ internal sealed class MediaPump : IDisposable
     /// <summary>When <see cref="TryNextFrame"/> is due; <see cref="Instant.Never"/> before <see cref="Start"/>.</summary>
     public Instant NextFrameAt { get; private set; } = Instant.Never;
 
+    public MediaStatistics Statistics => new(_decoder.Decoded, _decoder.Concealed, _decoder.Malformed, _filledFrames, _skippedSlots);
+
     /// <summary>Media may flow: the DTLS handshake is done. The schedule starts here, so sessions spread over the 20 ms by themselves.</summary>
     public void Start(Instant now) => NextFrameAt = now;
 
     /// <summary>One Opus packet of the caller, in order.</summary>
-    public void OnUplinkPacket(ReadOnlySpan<byte> opus, Instant now) => throw new NotSupportedException();
+    public void OnUplinkPacket(ReadOnlySpan<byte> opus, Instant now)
+    {
+        _uplinkAt = now;
+        _filledInARow = 0;
+        _decoder.OnPacket(opus);
+        HandOn(now);
+    }
 
     /// <summary>A packet of the caller is missing for good.</summary>
-    public void OnUplinkLost(Instant now) => throw new NotSupportedException();
+    public void OnUplinkLost(Instant now)
+    {
+        _decoder.OnLost();
+        HandOn(now);
+    }
 
     /// <summary>Runs one 20 ms slot and moves <see cref="NextFrameAt"/> on. False: nothing is to be sent in it.</summary>
     /// <param name="payload">At least <see cref="MaximumPayloadBytes"/>.</param>
-    public bool TryNextFrame(Instant now, Span<byte> payload, out DownlinkFrame frame) => throw new NotSupportedException(_agent.ToString() + _downlink + _lateness);
+    public bool TryNextFrame(Instant now, Span<byte> payload, out DownlinkFrame frame)
+    {
+        TimeSpan late = now - NextFrameAt;
+        _lateness.Record(late, now);
+        long behind = late.Ticks / AudioFormat.FrameDuration.Ticks;
+        if (behind > MaximumCatchUpSlots)
+        {
+            _encoder.Skip((uint)behind);
+            _skippedSlots += behind;
+            NextFrameAt += behind * AudioFormat.FrameDuration;
+        }
+        NextFrameAt += AudioFormat.FrameDuration;
+        FillUplink(now);
+        if (_downlink.TryTake(_frame, out DownlinkItem? item))
+        {
+            bool isSent = _encoder.TryEncode(_frame, payload, out frame);
+            _isPlaying = true;
+            _agent.OnPlayed(item!, now);
+            return isSent;
+        }
+        if (_isPlaying && _downlink.IsEmpty)
+        {
+            _isPlaying = false;
+            _agent.OnDrained(now);
+        }
+        return _encoder.TryEncodeSilence(payload, out frame);
+    }
 
-    public void Dispose() { }
+    public void Dispose()
+    {
+        _decoder.Dispose();
+        _encoder.Dispose();
+    }
+
+    private void HandOn(Instant now)
+    {
+        while (_decoder.TryTake(out ReadOnlySpan<short> frame)) _agent.OnAudio(frame, now);
+    }
+
+    private void FillUplink(Instant now)
+    {
+        if (_uplinkAt == Instant.Never || now - _uplinkAt < UplinkGap || _filledInARow == MaximumFilledFrames) return;
+        _filledInARow++;
+        _filledFrames++;
+        _agent.OnAudio(Silence, now);
+    }
 }

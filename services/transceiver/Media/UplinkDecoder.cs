@@ -1,0 +1,104 @@
+using Dapr.Voice.Opus;
+
+namespace Dapr.Voice.Transceiver.Media;
+
+/// <summary>
+/// Opus packets of the caller, of any duration and mono or stereo, to frames of 20 ms. A lost packet is repaired from the one behind it
+/// (in-band FEC), else concealed. Adds no delay: what is decoded can be taken at once.
+/// </summary>
+internal sealed class UplinkDecoder : IDisposable
+{
+    /// <summary>RFC 6716, section 3.2.5: no packet is longer than 120 ms.</summary>
+    private const int MaximumPacketSamples = 120 * AudioFormat.SamplesPerMillisecond;
+
+    /// <summary>libopus fades to silence over some 100 ms; concealing more of a hole only invents sound.</summary>
+    private const int MaximumConcealedInARow = 5;
+
+    private readonly OpusDecoder _decoder = new(AudioFormat.SampleRate, channels: 1);
+
+    // What waits to be taken is less than a frame before each packet, so one lost and one whole packet always fit.
+    private readonly short[] _pcm = new short[2 * MaximumPacketSamples + AudioFormat.FrameSamples];
+    private int _start;
+    private int _end;
+    private int _packetSamples = AudioFormat.FrameSamples;
+    private int _lostInARow;
+    private bool _isLossPending;
+
+    /// <summary>Packets decoded.</summary>
+    public long Decoded { get; private set; }
+
+    /// <summary>Lost packets whose place was filled, from the next packet's redundancy where it had some.</summary>
+    public long Concealed { get; private set; }
+
+    /// <summary>Packets that libopus refused.</summary>
+    public long Malformed { get; private set; }
+
+    public void OnPacket(ReadOnlySpan<byte> opus)
+    {
+        RepairFrom(opus);
+        Compact();
+        int samples = opus.IsEmpty ? 0 : _decoder.Decode(opus, _pcm.AsSpan(_end, MaximumPacketSamples));
+        if (samples <= 0)
+        {
+            Malformed++;
+            OnLost();
+            return;
+        }
+        _packetSamples = samples;
+        _end += samples;
+        _lostInARow = 0;
+        Decoded++;
+    }
+
+    /// <summary>One packet is missing. Its place is filled when the next one is here, which says more than we could guess.</summary>
+    public void OnLost()
+    {
+        if (_isLossPending) Conceal();
+        _isLossPending = ++_lostInARow <= MaximumConcealedInARow;
+    }
+
+    /// <summary>The next 480 samples; valid until the next call of anything.</summary>
+    public bool TryTake(out ReadOnlySpan<short> frame)
+    {
+        frame = default;
+        if (_end - _start < AudioFormat.FrameSamples) return false;
+        frame = _pcm.AsSpan(_start, AudioFormat.FrameSamples);
+        _start += AudioFormat.FrameSamples;
+        return true;
+    }
+
+    public void Dispose() => _decoder.Dispose();
+
+    private void RepairFrom(ReadOnlySpan<byte> next)
+    {
+        if (!_isLossPending) return;
+        if (next.IsEmpty)
+        {
+            Conceal();
+            return;
+        }
+        Compact();
+        _isLossPending = false;
+        if (_decoder.DecodeFec(next, _pcm.AsSpan(_end, _packetSamples)) <= 0) return;
+        _end += _packetSamples;
+        Concealed++;
+    }
+
+    private void Conceal()
+    {
+        Compact();
+        _isLossPending = false;
+        if (_decoder.Conceal(_pcm.AsSpan(_end, _packetSamples)) <= 0) return;
+        _end += _packetSamples;
+        Concealed++;
+    }
+
+    // Frames not taken are dropped rather than overrun the array: who feeds must drain.
+    private void Compact()
+    {
+        if (_end - _start > AudioFormat.FrameSamples + MaximumPacketSamples) _start = _end;
+        _pcm.AsSpan(_start, _end - _start).CopyTo(_pcm);
+        _end -= _start;
+        _start = 0;
+    }
+}
