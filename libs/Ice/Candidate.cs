@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using Dapr.Voice.Wire;
@@ -47,7 +48,7 @@ public sealed record Candidate(string Foundation, int Component, CandidateTransp
     /// Reads an attribute value, with or without <c>candidate:</c> (and <c>a=</c>) in front. False for what can't be used as it
     /// is: host names (mDNS), unknown transports and types.
     /// </summary>
-    public static bool TryParse(ReadOnlySpan<char> text, out Candidate? candidate)
+    public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out Candidate? candidate)
     {
         candidate = null;
         if (text.Length > MaximumLength) return false;

@@ -24,7 +24,7 @@ public sealed class CandidateTests
     public void TryParse_ThenFormat_GivesTheSameText(string text)
     {
         Assert.True(Candidate.TryParse(text, out var candidate));
-        Assert.Equal(text, candidate!.ToString());
+        Assert.Equal(text, candidate.ToString());
         Assert.True(Candidate.TryParse("a=" + text, out var again));
         Assert.Equal(candidate, again);
         Assert.True(Candidate.TryParse(text.AsSpan("candidate:".Length), out again));
@@ -35,7 +35,7 @@ public sealed class CandidateTests
     public void TryParse_BrowserExtensions_AreSkipped()
     {
         Assert.True(Candidate.TryParse("candidate:1 1 UDP 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag Ab/+ network-cost 999", out var candidate));
-        Assert.Equal("candidate:1 1 udp 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0", candidate!.ToString());
+        Assert.Equal("candidate:1 1 udp 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0", candidate.ToString());
     }
 
     [Theory]

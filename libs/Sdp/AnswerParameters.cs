@@ -1,0 +1,51 @@
+namespace Dapr.Voice.Sdp;
+
+/// <summary>What we put into an answer. No record, so that printing it shows no password.</summary>
+public sealed class AnswerParameters
+{
+    /// <summary>Our hint: 4 to 256 characters of A-Z a-z 0-9 + /.</summary>
+    public required string IceUfrag { get; init; }
+
+    /// <summary>22 to 256 characters.</summary>
+    public required string IcePassword { get; init; }
+
+    /// <summary><c>sha-256 AB:CD:…</c>.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>Candidate attribute values, all we will ever have, with or without <c>candidate:</c> in front; no <c>ufrag</c> extension.</summary>
+    public required IReadOnlyList<string> Candidates { get; init; }
+
+    /// <summary>SSRC of our audio.</summary>
+    public required uint AudioSsrc { get; init; }
+    public required string Cname { get; init; }
+
+    /// <summary>Not "-": clients of the OpenAI family play <c>event.streams[0]</c>, which that leaves undefined.</summary>
+    public required string MsidStream { get; init; }
+    public required string MsidTrack { get; init; }
+
+    /// <summary>For <c>o=</c>; below 2^63 (RFC 9429, section 5.2.1).</summary>
+    public required ulong SessionId { get; init; }
+
+    /// <summary>False answers a sendrecv offer with recvonly, as WHIP wants it (RFC 9725).</summary>
+    public bool SendsAudio { get; init; } = true;
+
+    /// <summary>Asks the client for silence suppression: a third fewer packets in digital silence, none in faint noise.</summary>
+    public bool UsesDtx { get; init; }
+    public int SctpPort { get; init; } = OfferAnswer.DefaultSctpPort;
+
+    /// <summary>The largest data channel message that we take, in bytes.</summary>
+    public int MaxMessageSize { get; init; } = 262144;
+
+    internal void Validate()
+    {
+        if (!IceCharacters.IsUfrag(IceUfrag)) throw new ArgumentException("Not an ICE ufrag.", nameof(IceUfrag));
+        if (!IceCharacters.IsPassword(IcePassword)) throw new ArgumentException("Not an ICE password.", nameof(IcePassword));
+        if (!FingerprintAttribute.TryNormalize(Fingerprint, out _)) throw new ArgumentException("Not a fingerprint.", nameof(Fingerprint));
+        if (MsidStream == "-") throw new ArgumentException("A stream without id is not played.", nameof(MsidStream));
+        OfferAnswer.RequireToken(MsidStream, nameof(MsidStream));
+        OfferAnswer.RequireToken(MsidTrack, nameof(MsidTrack));
+        OfferAnswer.RequireToken(Cname, nameof(Cname));
+        if (Candidates.Any(c => c.Any(char.IsControl) || c.Contains(" ufrag ", StringComparison.Ordinal)))
+            throw new ArgumentException("A candidate has no line ends and no ufrag.", nameof(Candidates));
+    }
+}

@@ -1,0 +1,28 @@
+namespace Dapr.Voice.Sdp;
+
+/// <summary><c>a=group:BUNDLE</c> (RFC 9143): sections that share one transport.</summary>
+internal static class BundleGroup
+{
+    private const string Semantics = "BUNDLE";
+
+    /// <summary>The mids of the group that holds <paramref name="wantedMid"/>, or of the first group; null without any.</summary>
+    public static bool TryRead(SessionDescription session, string? wantedMid, out IReadOnlyList<string>? mids, out SdpError error)
+    {
+        mids = null;
+        error = default;
+        foreach (string value in session.Attributes.FindAll("group"))
+        {
+            var parts = value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (parts.Length == 0 || parts[0] != Semantics) continue;
+            foreach (string mid in parts.AsSpan(1))
+            {
+                if (session.Media.Any(m => m.Mid == mid)) continue;
+                error = new SdpError(SdpErrorReason.UnknownBundleMid, "The BUNDLE group names a mid that no section has.");
+                return false;
+            }
+            var group = parts[1..].Distinct(StringComparer.Ordinal).ToArray();
+            if (mids is null || (wantedMid is not null && !mids.Contains(wantedMid) && group.Contains(wantedMid))) mids = group;
+        }
+        return true;
+    }
+}

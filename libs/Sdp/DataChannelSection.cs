@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace Dapr.Voice.Sdp;
+
+/// <summary>An application section for data channels: RFC 8841, or the form of the drafts before it (aiortc), which has the port in the m-line.</summary>
+internal static class DataChannelSection
+{
+    /// <summary>RFC 8841, section 6: what a peer takes that does not say.</summary>
+    public const long DefaultMaxMessageSize = 65536;
+
+    private const string Format = "webrtc-datachannel";
+
+    public static bool IsKnownProtocol(string protocol) => protocol is "UDP/DTLS/SCTP" or "TCP/DTLS/SCTP" || IsLegacyProtocol(protocol);
+
+    public static bool IsLegacyProtocol(string protocol) => protocol is "DTLS/SCTP";
+
+    /// <returns>The peer's SCTP port, or null if this is no data channel.</returns>
+    public static int? ReadPort(MediaDescription media)
+    {
+        if (!IsLegacyProtocol(media.Protocol))
+        {
+            if (!media.Formats.Contains(Format)) return null;
+            return media.Attributes.Find("sctp-port") is { } port ? ReadPort(port) : null;
+        }
+        // a=sctpmap:5000 webrtc-datachannel 65535
+        foreach (string value in media.Attributes.FindAll("sctpmap"))
+        {
+            var parts = value.Split(' ');
+            if (parts.Length >= 2 && parts[1] == Format && parts[0] == media.Formats[0]) return ReadPort(parts[0]);
+        }
+        return null;
+    }
+
+    public static long ReadMaxMessageSize(MediaDescription media)
+    {
+        if (media.Attributes.Find("max-message-size") is not { } text) return DefaultMaxMessageSize;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long size) ? size : DefaultMaxMessageSize;
+    }
+
+    private static int? ReadPort(string text)
+        => ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) && port != 0 ? port : null;
+}

@@ -1,0 +1,313 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Dapr.Voice.Sdp;
+
+/// <summary>
+/// Offer and answer (RFC 3264, RFC 9429) for what we are: one bundled transport, ICE-lite, one audio stream in Opus, one data channel
+/// section. All our candidates are in the answer; the offer's are not even read, since a lite agent sends no checks.
+/// </summary>
+public static class OfferAnswer
+{
+    public const int DefaultSctpPort = 5000;
+
+    private const string AudioOfferMid = "0";
+    private const string DataOfferMid = "1";
+    private const int OfferedOpusPayloadType = 111;
+    private const int DiscardPort = 9;
+    private const string NoAddress = "IN IP4 0.0.0.0";
+
+    /// <summary>Reads an offer and decides what becomes of each section.</summary>
+    public static bool TryReadOffer(SessionDescription offer, [NotNullWhen(true)] out OfferSummary? summary, out SdpError error)
+    {
+        summary = null;
+        if (offer.Media.Count == 0) return Refuse(out error, SdpErrorReason.NoMediaSection, "The offer has no 'm=' section.");
+        if (offer.Attributes.Has("ice-lite")) return Refuse(out error, SdpErrorReason.PeerIsIceLite, "The offer is ice-lite and so are we: nobody would send checks.");
+
+        var rejections = new SectionRejection[offer.Media.Count];
+        var (audio, data) = Choose(offer, rejections);
+        foreach (var media in new[] { audio, data })
+        {
+            if (media is { Mid: null }) return Refuse(out error, SdpErrorReason.MissingMid, $"The {media.MediaType} section has no 'mid'.");
+        }
+        if (!BundleGroup.TryRead(offer, (audio ?? data)?.Mid, out var bundle, out error)) return false;
+        if (audio is not null && bundle?.Contains(audio.Mid!) == false)
+            return Refuse(out error, SdpErrorReason.BundleRequired, "The audio section is outside the BUNDLE group.");
+        if (data is not null && bundle?.Contains(data.Mid!) == false)
+        {
+            rejections[offer.Media.TakeWhile(m => m != data).Count()] = SectionRejection.OutsideBundle;
+            data = null;
+        }
+
+        bool wantsAudio = offer.Media.Any(m => m.MediaType == "audio" && IsOffered(m));
+        if (audio is null && (wantsAudio || data is null))
+        {
+            return Refuse(out error, SdpErrorReason.UnsupportedMedia, wantsAudio
+                ? "The offer's audio has no usable opus/48000/2; PCMU and PCMA are not implemented."
+                : "The offer has neither audio nor a data channel that could be served.");
+        }
+        if (bundle is null && audio is not null && data is not null)
+            return Refuse(out error, SdpErrorReason.BundleRequired, "The offer has several sections and no BUNDLE group.");
+        if (audio is not null && !audio.Attributes.Has("rtcp-mux"))
+            return Refuse(out error, SdpErrorReason.RtcpMuxRequired, "The audio section has no 'rtcp-mux'.");
+
+        if (!TransportAttributes.TryRead(offer, TransportSection(offer, bundle, audio, data), out var transport, out error)) return false;
+        var direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(offer, audio);
+        summary = new OfferSummary
+        {
+            IceUfrag = transport.IceUfrag,
+            Fingerprints = transport.Fingerprints,
+            SetupActive = transport.Setup != SetupRole.Passive,
+            AudioMid = audio?.Mid,
+            OpusPayloadType = audio is null ? null : AudioSection.FindOpus(audio),
+            TelephoneEventPayloadType = audio is null ? null : AudioSection.FindTelephoneEvent(audio),
+            AudioSsrc = audio is null ? null : AudioSection.FindSsrc(audio),
+            AudioReceives = direction.HasFlag(MediaDirection.RecvOnly),
+            AudioSends = direction.HasFlag(MediaDirection.SendOnly),
+            AudioLevelExtensionId = audio is null ? null : HeaderExtension.FindId(audio.Attributes, HeaderExtension.AudioLevel),
+            MidExtensionId = audio is null ? null : HeaderExtension.FindId(audio.Attributes, HeaderExtension.Mid),
+            SctpPort = data is null ? null : DataChannelSection.ReadPort(data),
+            MaxMessageSize = data is null ? DataChannelSection.DefaultMaxMessageSize : DataChannelSection.ReadMaxMessageSize(data),
+            Sections = [.. offer.Media.Select((m, i) => new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, rejections[i]))],
+            BundleMids = bundle is null ? [] : [.. bundle.Where(mid => mid == audio?.Mid || mid == data?.Mid)],
+            UsesReducedSizeRtcp = audio?.Attributes.Has("rtcp-rsize") == true,
+            UsesLegacySctpmap = data is not null && DataChannelSection.IsLegacyProtocol(data.Protocol),
+        };
+        return true;
+    }
+
+    /// <summary>Writes the answer: as many sections as the offer, in its order.</summary>
+    public static SessionDescription CreateAnswer(OfferSummary offer, AnswerParameters parameters)
+    {
+        parameters.Validate();
+        var session = new List<SdpAttribute>();
+        if (offer.BundleMids.Count > 0) session.Add(new("group", $"BUNDLE {string.Join(' ', offer.BundleMids)}"));
+        session.Add(new("ice-lite"));
+        session.Add(new("msid-semantic", " WMS *"));
+
+        // Candidates go once, into the section whose transport the bundle uses (RFC 9143, section 7.3).
+        string? taggedMid = offer.BundleMids.Count > 0 ? offer.BundleMids[0] : offer.Sections.First(s => s.IsAccepted).Mid;
+        return new SessionDescription
+        {
+            Origin = Origin.Create(parameters.SessionId),
+            Attributes = session,
+            Media = [.. offer.Sections.Select(section => AnswerSection(offer, section, section.Mid == taggedMid, parameters))],
+        };
+    }
+
+    /// <summary>An offer for our own caller: max-bundle, actpass, audio both ways, a data channel, no candidates (a lite server needs none).</summary>
+    public static SessionDescription CreateOffer(OfferParameters parameters)
+    {
+        RequireToken(parameters.MsidStream, nameof(parameters.MsidStream));
+        RequireToken(parameters.MsidTrack, nameof(parameters.MsidTrack));
+        RequireToken(parameters.Cname, nameof(parameters.Cname));
+        SdpAttribute[] transport =
+        [
+            new("ice-ufrag", parameters.IceUfrag),
+            new("ice-pwd", parameters.IcePassword),
+            new("fingerprint", parameters.Fingerprint),
+            new("setup", "actpass"),
+        ];
+        return new SessionDescription
+        {
+            Origin = Origin.Create(parameters.SessionId),
+            Attributes = [new("group", $"BUNDLE {AudioOfferMid} {DataOfferMid}"), new("msid-semantic", " WMS *")],
+            Media =
+            [
+                new MediaDescription
+                {
+                    MediaType = "audio",
+                    Port = DiscardPort,
+                    Protocol = "UDP/TLS/RTP/SAVPF",
+                    Formats = [Text(OfferedOpusPayloadType)],
+                    Connection = NoAddress,
+                    Attributes =
+                    [
+                        new("mid", AudioOfferMid), new("sendrecv"), .. transport, new("rtcp-mux"), new("rtcp-rsize"),
+                        .. Opus(OfferedOpusPayloadType, usesDtx: false),
+                        .. Stream(parameters.MsidStream, parameters.MsidTrack, parameters.AudioSsrc, parameters.Cname),
+                    ],
+                },
+                new MediaDescription
+                {
+                    MediaType = "application",
+                    Port = DiscardPort,
+                    Protocol = "UDP/DTLS/SCTP",
+                    Formats = ["webrtc-datachannel"],
+                    Connection = NoAddress,
+                    Attributes = [new("mid", DataOfferMid), .. transport, new("sctp-port", Text(DefaultSctpPort)), new("max-message-size", Text(parameters.MaxMessageSize))],
+                },
+            ],
+        };
+    }
+
+    /// <summary>Reads the answer to what <see cref="CreateOffer"/> wrote.</summary>
+    public static bool TryReadAnswer(SessionDescription answer, [NotNullWhen(true)] out AnswerSummary? summary, out SdpError error)
+    {
+        summary = null;
+        if (answer.Media.Count != 2 || answer.Media[0].MediaType != "audio" || answer.Media[1].MediaType != "application")
+            return Refuse(out error, SdpErrorReason.AnswerMismatch, "The answer should have the offer's two sections.");
+        if (answer.Media[0].Mid is { } audioMid && audioMid != AudioOfferMid || answer.Media[1].Mid is { } dataMid && dataMid != DataOfferMid)
+            return Refuse(out error, SdpErrorReason.AnswerMismatch, "The answer should have the offer's mids.");
+        var audio = answer.Media[0].Port == 0 ? null : answer.Media[0];
+        var data = answer.Media[1].Port == 0 ? null : answer.Media[1];
+        if (audio is null && data is null) return Refuse(out error, SdpErrorReason.UnsupportedMedia, "The answer rejects everything.");
+        if (!BundleGroup.TryRead(answer, audio?.Mid, out var bundle, out error)) return false;
+        if (audio is not null && data is not null && bundle is null)
+            return Refuse(out error, SdpErrorReason.BundleRequired, "The answer has two sections and no BUNDLE group.");
+
+        int? opus = audio is null ? null : AudioSection.FindOpus(audio);
+        if (audio is not null && opus is null) return Refuse(out error, SdpErrorReason.UnsupportedMedia, "The answer's audio is not Opus.");
+        if (!TransportAttributes.TryRead(answer, TransportSection(answer, bundle, audio, data), out var transport, out error)) return false;
+        if (transport.Setup is not (SetupRole.Active or SetupRole.Passive))
+            return Refuse(out error, SdpErrorReason.InvalidSetup, "The answer's 'setup' should be active or passive.");
+
+        var direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(answer, audio);
+        long maxMessageSize = data is null ? DataChannelSection.DefaultMaxMessageSize : DataChannelSection.ReadMaxMessageSize(data);
+        summary = new AnswerSummary
+        {
+            IceUfrag = transport.IceUfrag,
+            IcePassword = transport.IcePassword,
+            IsIceLite = answer.Attributes.Has("ice-lite"),
+            Fingerprints = transport.Fingerprints,
+            SetupActive = transport.Setup == SetupRole.Active,
+            Candidates = [.. ReadCandidates(answer)],
+            OpusPayloadType = opus,
+            AudioSsrc = audio is null ? null : AudioSection.FindSsrc(audio),
+            AudioReceives = direction.HasFlag(MediaDirection.RecvOnly),
+            AudioSends = direction.HasFlag(MediaDirection.SendOnly),
+            SctpPort = data is null ? null : DataChannelSection.ReadPort(data),
+            MaxMessageSize = maxMessageSize == 0 ? long.MaxValue : maxMessageSize,
+        };
+        return true;
+    }
+
+    /// <summary>Throws on what would break a line or a field of it.</summary>
+    internal static void RequireToken(string text, string name)
+    {
+        if (text.Length == 0 || text.Any(c => c <= ' ' || c > '~')) throw new ArgumentException("Should be visible ASCII without spaces.", name);
+    }
+
+    /// <summary>The first audio and the first data channel section that we can serve; says of each other one why not.</summary>
+    private static (MediaDescription? Audio, MediaDescription? Data) Choose(SessionDescription offer, SectionRejection[] rejections)
+    {
+        MediaDescription? audio = null, data = null;
+        for (int i = 0; i < rejections.Length; i++)
+        {
+            var media = offer.Media[i];
+            rejections[i] = !IsOffered(media) ? SectionRejection.RejectedInOffer : media.MediaType switch
+            {
+                "audio" when audio is not null => SectionRejection.SecondOfItsKind,
+                "audio" when !AudioSection.IsKnownProtocol(media.Protocol) => SectionRejection.UnsupportedProtocol,
+                "audio" when AudioSection.FindOpus(media) is null => SectionRejection.NoOpus,
+                "audio" => SectionRejection.None,
+                "application" when data is not null => SectionRejection.SecondOfItsKind,
+                "application" when !DataChannelSection.IsKnownProtocol(media.Protocol) => SectionRejection.UnsupportedProtocol,
+                "application" when DataChannelSection.ReadPort(media) is null => SectionRejection.NoDataChannel,
+                "application" => SectionRejection.None,
+                _ => SectionRejection.UnsupportedMediaType,
+            };
+            if (rejections[i] != SectionRejection.None) continue;
+            if (media.MediaType == "audio") audio = media;
+            else data = media;
+        }
+        return (audio, data);
+    }
+
+    // Port 0 rejects, except with bundle-only, where the section has no port of its own (RFC 9143, section 6).
+    private static bool IsOffered(MediaDescription media) => media.Port != 0 || media.Attributes.Has("bundle-only");
+
+    /// <summary>
+    /// The section whose ICE and DTLS attributes count for the bundle: the first accepted one in the group's order that has some (aiortc has
+    /// different ones in each), else the first of the group that has (they may sit in a section that we reject).
+    /// </summary>
+    private static MediaDescription TransportSection(SessionDescription description, IReadOnlyList<string>? bundle, MediaDescription? audio, MediaDescription? data)
+    {
+        var first = audio ?? data!;
+        if (bundle is null) return first;
+        var members = bundle.Select(mid => description.Media.First(m => m.Mid == mid)).ToList();
+        return members.Find(m => (m == audio || m == data) && m.Attributes.Has("ice-ufrag")) ?? members.Find(m => m.Attributes.Has("ice-ufrag")) ?? first;
+    }
+
+    private static MediaDescription AnswerSection(OfferSummary offer, OfferedSection section, bool isTagged, AnswerParameters parameters)
+    {
+        var attributes = new List<SdpAttribute>();
+        if (section.Mid is not null) attributes.Add(new("mid", section.Mid));
+        if (!section.IsAccepted)
+        {
+            attributes.Add(new("inactive"));
+            return Section(section, 0, section.Formats, attributes);
+        }
+
+        bool isAudio = section.MediaType == "audio";
+        if (isAudio) attributes.Add(new(AnswerDirection(offer, parameters).ToAttributeName()));
+        attributes.Add(new("ice-ufrag", parameters.IceUfrag));
+        attributes.Add(new("ice-pwd", parameters.IcePassword));
+        attributes.Add(new("fingerprint", parameters.Fingerprint));
+        // Passive wherever the offer lets us: a ClientHello of ours that comes before the browser is writable costs a second.
+        attributes.Add(new("setup", offer.SetupActive ? "passive" : "active"));
+        if (isTagged)
+        {
+            foreach (string candidate in parameters.Candidates)
+                attributes.Add(new("candidate", candidate.StartsWith("candidate:", StringComparison.Ordinal) ? candidate["candidate:".Length..] : candidate));
+            attributes.Add(new("end-of-candidates"));
+        }
+        if (!isAudio)
+        {
+            attributes.Add(offer.UsesLegacySctpmap
+                ? new("sctpmap", $"{Text(parameters.SctpPort)} webrtc-datachannel 65535")
+                : new("sctp-port", Text(parameters.SctpPort)));
+            attributes.Add(new("max-message-size", Text(parameters.MaxMessageSize)));
+            return Section(section, DiscardPort, [offer.UsesLegacySctpmap ? Text(parameters.SctpPort) : "webrtc-datachannel"], attributes);
+        }
+
+        // Not rtcp-mux-only: that one is for offers (RFC 8858, section 4.3).
+        attributes.Add(new("rtcp-mux"));
+        if (offer.UsesReducedSizeRtcp) attributes.Add(new("rtcp-rsize"));
+        var formats = new List<string> { Text(offer.OpusPayloadType!.Value) };
+        attributes.AddRange(Opus(offer.OpusPayloadType.Value, parameters.UsesDtx));
+        if (offer.TelephoneEventPayloadType is { } telephoneEvent)
+        {
+            formats.Add(Text(telephoneEvent));
+            attributes.Add(new("rtpmap", $"{telephoneEvent} telephone-event/48000"));
+        }
+        if (offer.AudioLevelExtensionId is { } level) attributes.Add(new("extmap", $"{level} {HeaderExtension.AudioLevel}"));
+        if (offer.MidExtensionId is { } mid) attributes.Add(new("extmap", $"{mid} {HeaderExtension.Mid}"));
+        if (AnswerDirection(offer, parameters).HasFlag(MediaDirection.SendOnly))
+            attributes.AddRange(Stream(parameters.MsidStream, parameters.MsidTrack, parameters.AudioSsrc, parameters.Cname));
+        return Section(section, DiscardPort, formats, attributes);
+    }
+
+    private static MediaDescription Section(OfferedSection section, int port, IReadOnlyList<string> formats, IReadOnlyList<SdpAttribute> attributes)
+        => new() { MediaType = section.MediaType, Port = port, Protocol = section.Protocol, Formats = formats, Connection = NoAddress, Attributes = attributes };
+
+    private static MediaDirection AnswerDirection(OfferSummary offer, AnswerParameters parameters)
+        => (offer.AudioReceives && parameters.SendsAudio ? MediaDirection.SendOnly : MediaDirection.Inactive)
+            | (offer.AudioSends ? MediaDirection.RecvOnly : MediaDirection.Inactive);
+
+    private static SdpAttribute[] Opus(int payloadType, bool usesDtx) =>
+    [
+        new("rtpmap", $"{Text(payloadType)} opus/48000/2"),
+        // No stereo, no sprop-stereo: mono both ways (RFC 7587, section 6.1).
+        new("fmtp", $"{Text(payloadType)} minptime=10;useinbandfec=1{(usesDtx ? ";usedtx=1" : "")}"),
+        new("ptime", "20"),
+    ];
+
+    private static SdpAttribute[] Stream(string stream, string track, uint ssrc, string cname) =>
+    [
+        new("msid", $"{stream} {track}"),
+        new("ssrc", string.Create(CultureInfo.InvariantCulture, $"{ssrc} cname:{cname}")),
+    ];
+
+    private static IEnumerable<string> ReadCandidates(SessionDescription answer)
+        => answer.Attributes.FindAll("candidate").Concat(answer.Media.Where(m => m.Port != 0).SelectMany(m => m.Attributes.FindAll("candidate")))
+            .Take(SdpLimits.MaximumCandidates).Select(value => "candidate:" + value);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static bool Refuse(out SdpError error, SdpErrorReason reason, string message)
+    {
+        error = new SdpError(reason, message);
+        return false;
+    }
+}
