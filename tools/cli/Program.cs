@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Commands;
 using Dapr.Voice.Cli.Machine;
 
@@ -9,6 +10,8 @@ var root = new RootCommand("Dapr.Voice: talk to a model, and it feels like talki
     DownCommand.Create(installation),
     DoctorCommand.Create(installation),
     SidecarCommand.Create(installation),
+    CallCommand.Create(installation),
+    LoadCommand.Create(installation),
     EventsCommand.Create(installation),
     RunCommand.Create(installation),
     PublishCommand.Create(installation),

@@ -1,0 +1,236 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Cli.Commands;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Opus;
+using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Cli.Calls;
+
+/// <summary><c>./voice call</c>: plays a WAV into a call and keeps what comes back.</summary>
+internal static class CallCommand
+{
+    private const int FrameSamples = WavFile.SampleRate / 50;
+
+    /// <summary>Mean square of a frame that counts as speech: about -40 dBov.</summary>
+    private const double SpeechMeanSquare = 320.0 * 320.0;
+
+    /// <summary>The agent has finished when nothing more has been heard for so long.</summary>
+    private static readonly TimeSpan QuietAtEnd = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest we wait for an answer after the WAV has been said.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+
+    public static Command Create(Installation installation)
+    {
+        var wav = new Option<string?>("--wav") { Description = "What to say: WAV, PCM 16 bit, 8 to 48 kHz" };
+        var output = new Option<string?>("--out") { Description = "Where to put what is heard (WAV, 24 kHz mono)" };
+        var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows (default: the server's default)" };
+        var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
+        var key = new Option<string?>("--key") { Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
+        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints the longest gap (default: until the answer is over)" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") { wav, output, agent, server, key, seconds, json };
+        command.SetAction(async (result, cancellation) =>
+        {
+            string path = result.GetValue(wav) ?? throw new CommandFailedException("no WAV named", "give --wav FILE (samples/wav has some)");
+            short[] question = WavFile.Read(path);
+            if (result.GetValue(seconds) is { } given && given is < 1 or > 3600) throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
+            await NativePackages.EnsureAsync(includeTests: false, mayInstall: false, Output.Say, cancellation);
+            using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
+            using var certificate = DtlsCertificate.Generate();
+            using var caller = await Caller.DialAsync(access, result.GetValue(agent), certificate, cancellation);
+            var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null);
+            // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
+            var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call", Priority = ThreadPriority.AboveNormal };
+            thread.Start();
+            await Task.Run(thread.Join, CancellationToken.None);
+            if (result.GetValue(output) is { } file) WavFile.Write(file, conversation.Heard);
+            return Report(caller, conversation, result.GetValue(output), result.GetValue(json));
+        });
+        return command;
+    }
+
+    private static int Report(Caller caller, Conversation conversation, string? output, bool asJson)
+    {
+        var statistics = caller.Statistics;
+        if (asJson)
+        {
+            Output.Json(new JsonObject
+            {
+                ["callId"] = caller.CallId,
+                ["answered"] = conversation.WasAnswered,
+                ["setupMs"] = caller.Times.ToJson(),
+                ["packets"] = new JsonObject { ["sent"] = statistics.RtpSent, ["received"] = statistics.RtpReceived, ["lost"] = Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost) },
+                ["rttMs"] = statistics.RoundTripMilliseconds is { } rtt ? Math.Round(rtt, 2) : null,
+                ["jitterMs"] = Math.Round(statistics.JitterMilliseconds, 2),
+                ["longestGapMs"] = Math.Round(caller.LongestGapMilliseconds, 1),
+                ["turns"] = new JsonArray([.. conversation.Turns.Select(t => (JsonNode)new JsonObject { ["said"] = t.Said, ["heard"] = t.Heard, ["voiceToVoiceMs"] = t.VoiceToVoice is { } v ? Math.Round(v) : null })]),
+                ["out"] = output is null ? null : Path.GetFullPath(output),
+                ["ended"] = conversation.Ended,
+            });
+        }
+        else
+        {
+            var times = caller.Times;
+            Console.WriteLine($"call {caller.CallId}: {(conversation.WasAnswered ? "answered" : "NOT answered")} ({conversation.Ended})");
+            Console.WriteLine($"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, first audio {times.FirstAudio:0} ms after the POST");
+            Console.WriteLine($"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
+            Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
+            foreach (var turn in conversation.Turns)
+                Console.WriteLine($"  turn       said: {turn.Said ?? "(no transcript)"} | heard: {turn.Heard ?? "(no transcript)"}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
+            if (output is not null) Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
+        }
+        return conversation.WasAnswered ? 0 : 1;
+    }
+
+    /// <summary>One turn: the transcripts where the agent gives them, and mouth to ear.</summary>
+    private sealed record Turn(string? Said, string? Heard, double? VoiceToVoice);
+
+    /// <summary>Says the question on a 20 ms schedule, listens, and knows when it is over.</summary>
+    private sealed class Conversation(Caller caller, short[] question, TimeSpan? stay)
+    {
+        private readonly List<short> _heard = [];
+        private readonly List<Turn> _turns = [];
+        private string? _said;
+        private Instant _speechEnd = Instant.Never;
+        private Instant _lastHeardSpeech = Instant.Never;
+        private double? _voiceToVoice;
+        private bool _heardSpeechAfterQuestion;
+        private bool _responding;
+        private bool _questionIsOver;
+
+        public short[] Heard => [.. _heard];
+        public IReadOnlyList<Turn> Turns => _turns;
+        public bool WasAnswered { get; private set; }
+        public string Ended { get; private set; } = "";
+
+        public void Run(CancellationToken cancellation)
+        {
+            using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip) { Bitrate = 32_000, InbandFec = true };
+            using var decoder = new OpusDecoder(WavFile.SampleRate, 1);
+            var frame = new short[FrameSamples];
+            var payload = new byte[1276];
+            // 120 ms: the longest Opus packet (RFC 6716, section 2.1.4).
+            var pcm = new short[FrameSamples * 6];
+            var now = MonotonicClock.Now;
+            caller.AudioReceived = bytes => OnAudio(bytes, decoder, pcm);
+            caller.EventReceived = OnEvent;
+            var start = now;
+            var nextFrame = Instant.Never;
+            var over = Instant.Never;
+            int position = 0;
+            int lastSpeechFrame = LastSpeechFrame(question);
+            uint step = 0;
+            while (!cancellation.IsCancellationRequested && !caller.IsOver)
+            {
+                now = MonotonicClock.Now;
+                caller.Step(now);
+                if (nextFrame == Instant.Never)
+                {
+                    if (caller.IsConnected && caller.IsChannelOpen) nextFrame = now;
+                    else if (now - start > SetupLimit)
+                    {
+                        Ended = $"no connection within {SetupLimit.TotalSeconds:0} s: {(caller.Times.Ice is null ? "no answer to our STUN checks; is the relay's UDP port reachable?" : caller.Times.Dtls is null ? "DTLS did not finish" : "the data channel did not open")}";
+                        return;
+                    }
+                }
+                while (nextFrame <= now)
+                {
+                    if (stay is not null && position >= question.Length) position = 0;
+                    frame.AsSpan().Clear();
+                    int count = Math.Clamp(question.Length - position, 0, FrameSamples);
+                    if (count > 0) question.AsSpan(position, count).CopyTo(frame);
+                    if (position / FrameSamples == lastSpeechFrame) _speechEnd = now;
+                    position += FrameSamples;
+                    int length = encoder.Encode(frame, payload);
+                    if (length > 0) caller.SendAudio(payload.AsSpan(0, length), step, step == 0, now);
+                    step = 960;
+                    nextFrame += TimeSpan.FromMilliseconds(20);
+                    if (position >= question.Length && !_questionIsOver)
+                    {
+                        _questionIsOver = true;
+                        over = now;
+                    }
+                }
+                if (stay is { } limit ? now - start >= limit : IsAnswerOver(now, over))
+                {
+                    Finish(stay is null ? "the answer is over" : $"stayed {(now - start).TotalSeconds:0} s");
+                    caller.HangUp(now);
+                    return;
+                }
+                Thread.Sleep(1);
+            }
+            Finish(cancellation.IsCancellationRequested ? "interrupted" : $"the other side ended it: {caller.CloseReason}");
+            if (!caller.IsOver) caller.HangUp(MonotonicClock.Now);
+        }
+
+        private void Finish(string how)
+        {
+            Ended = how;
+            WasAnswered = caller.Times.FirstAudio is not null && (_heardSpeechAfterQuestion || stay is not null && _lastHeardSpeech != Instant.Never);
+            if (_turns.Count == 0 && _heardSpeechAfterQuestion) _turns.Add(new Turn(_said, null, _voiceToVoice));
+        }
+
+        private bool IsAnswerOver(Instant now, Instant questionOver)
+        {
+            if (!_questionIsOver) return false;
+            if (now - questionOver > AnswerLimit && !_responding) return true;
+            return _heardSpeechAfterQuestion && !_responding && now - _lastHeardSpeech > QuietAtEnd && now - questionOver > QuietAtEnd;
+        }
+
+        private void OnAudio(ReadOnlyMemory<byte> bytes, OpusDecoder decoder, short[] pcm)
+        {
+            int samples = bytes.IsEmpty ? decoder.Conceal(pcm.AsSpan(0, FrameSamples)) : decoder.Decode(bytes.Span, pcm);
+            if (samples <= 0) return;
+            var decoded = pcm.AsSpan(0, samples);
+            foreach (short sample in decoded) _heard.Add(sample);
+            if (MeanSquare(decoded) < SpeechMeanSquare) return;
+            _lastHeardSpeech = MonotonicClock.Now;
+            if (_speechEnd == Instant.Never || _heardSpeechAfterQuestion) return;
+            _heardSpeechAfterQuestion = true;
+            _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
+        }
+
+        private void OnEvent(JsonObject occurred)
+        {
+            switch ((string?)occurred["type"])
+            {
+                case "conversation.item.input_audio_transcription.completed":
+                    _said = (string?)occurred["transcript"];
+                    break;
+                case "response.created":
+                    _responding = true;
+                    break;
+                case "response.output_audio_transcript.done":
+                    _turns.Add(new Turn(_said, (string?)occurred["transcript"], _turns.Count == 0 ? _voiceToVoice : null));
+                    break;
+                case "output_audio_buffer.stopped" or "output_audio_buffer.cleared":
+                    _responding = false;
+                    // The first audible frame may come after the transcript: text runs ahead of the voice.
+                    if (_turns is [var first] && first.VoiceToVoice is null) _turns[0] = first with { VoiceToVoice = _voiceToVoice };
+                    break;
+            }
+        }
+
+        private static int LastSpeechFrame(short[] samples)
+        {
+            for (int frame = samples.Length / FrameSamples - 1; frame >= 0; frame--)
+            {
+                if (MeanSquare(samples.AsSpan(frame * FrameSamples, FrameSamples)) >= SpeechMeanSquare) return frame;
+            }
+            return 0;
+        }
+
+        private static double MeanSquare(ReadOnlySpan<short> samples)
+        {
+            double sum = 0;
+            foreach (short sample in samples) sum += (double)sample * sample;
+            return samples.IsEmpty ? 0 : sum / samples.Length;
+        }
+    }
+}

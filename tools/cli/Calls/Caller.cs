@@ -1,0 +1,230 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Ice;
+using Dapr.Voice.Sdp;
+using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Cli.Calls;
+
+/// <summary>
+/// Our own headless caller: one session with a socket of its own. <see cref="Step"/> runs it, on one thread, every millisecond or two;
+/// it neither blocks nor sleeps.
+/// </summary>
+internal sealed class Caller : IDisposable
+{
+    private readonly PeerSession _peer;
+    private readonly Socket _socket;
+    private readonly byte[] _buffer = new byte[2048];
+    private readonly byte[] _outgoing = new byte[PeerSession.MaximumDatagramBytes];
+    private readonly SocketAddress _from = new(AddressFamily.InterNetwork);
+    private readonly Instant _started;
+    private TransportAddress _lastTo;
+    private SocketAddress? _lastToSocket;
+    private Instant _lastAudio = Instant.Never;
+
+    private Caller(PeerSession peer, Socket socket, string callId, Instant started)
+    {
+        _peer = peer;
+        _socket = socket;
+        CallId = callId;
+        _started = started;
+    }
+
+    public string CallId { get; }
+    public CallTimes Times { get; } = new();
+    public PeerCloseReason CloseReason { get; private set; }
+    public bool IsOver => _peer.IsClosed;
+    public bool IsConnected => _peer.IsConnected;
+    public bool IsChannelOpen => _peer.IsChannelOpen;
+    public PeerStatistics Statistics => _peer.Statistics;
+
+    /// <summary>The longest silence on the wire between two audio packets since the first, and now.</summary>
+    public double LongestGapMilliseconds { get; private set; }
+
+    /// <summary>Payload of the next incoming packet in order, or empty for one that is lost.</summary>
+    public Action<ReadOnlyMemory<byte>>? AudioReceived { get; set; }
+
+    /// <summary>A server event of the Realtime dialect.</summary>
+    public Action<JsonObject>? EventReceived { get; set; }
+
+    /// <summary>Offer, POST, answer; the checks start with the first <see cref="Step"/>.</summary>
+    public static async Task<Caller> DialAsync(ServerAccess server, string? agent, DtlsCertificate certificate, CancellationToken cancellation)
+    {
+        var started = MonotonicClock.Now;
+        uint ssrc = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
+        string cname = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        var credentials = new IceCredentials(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)));
+        var offer = OfferAnswer.CreateOffer(new OfferParameters
+        {
+            IceUfrag = credentials.Ufrag,
+            IcePassword = credentials.Password,
+            Fingerprint = certificate.Fingerprint.ToString(),
+            AudioSsrc = ssrc,
+            Cname = cname,
+            MsidStream = "voice-call",
+            MsidTrack = "microphone",
+            SessionId = (ulong)RandomNumberGenerator.GetInt32(int.MaxValue),
+        });
+        var (callId, sdp) = await server.CallAsync(offer.ToString(), agent, cancellation);
+        if (!SessionDescription.TryParse(sdp, out var description, out var sdpError) || !OfferAnswer.TryReadAnswer(description, out var answer, out sdpError))
+            throw new CommandFailedException($"the server's answer can't be read: {sdpError}", "is this a Realtime server?");
+        var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out var parsed) ? parsed : null).OfType<CertificateFingerprint>().ToList();
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false, ReceiveBufferSize = 1 << 20 };
+        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
+        var now = MonotonicClock.Now;
+        var peer = new PeerSession(new PeerSessionOptions
+        {
+            IceRole = IceRole.Controlling,
+            LocalCredentials = credentials,
+            RemoteCredentials = new IceCredentials(answer.IceUfrag, answer.IcePassword),
+            TieBreaker = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
+            DtlsRole = DtlsRole.Client,
+            Certificate = certificate,
+            ExpectedFingerprints = fingerprints,
+            Audio = new PeerAudioOptions(ssrc, cname, (byte)(answer.OpusPayloadType ?? 111), (ushort)RandomNumberGenerator.GetInt32(0x8000), (uint)RandomNumberGenerator.GetInt32(int.MaxValue)),
+            Data = answer.SctpPort is { } port ? new PeerDataOptions((ushort)port, (int)Math.Min(answer.MaxMessageSize, 256 * 1024), PeerSession.EventsLabel) : null,
+            WallClockOffset = WallClock.OffsetOf(now),
+            RandomSeed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
+        }, now);
+        int usable = 0;
+        foreach (string line in answer.Candidates)
+        {
+            if (!Candidate.TryParse(line, out var candidate) || candidate!.Transport != CandidateTransport.Udp || !candidate.Address.IsIPv4) continue;
+            peer.AddRemoteCandidate(candidate, 0);
+            usable++;
+        }
+        if (usable == 0) throw new CommandFailedException("the answer has no UDP candidate over IPv4", "is the relay's address configured (./voice up --address)?");
+        var caller = new Caller(peer, socket, callId, started);
+        caller.Times.Answer = (now - started).TotalMilliseconds;
+        return caller;
+    }
+
+    /// <summary>Receives what is there, sends what is due.</summary>
+    public void Step(Instant now)
+    {
+        while (!_peer.IsClosed && _socket.Available > 0)
+        {
+            int length;
+            try
+            {
+                length = _socket.ReceiveFrom(_buffer, SocketFlags.None, _from);
+            }
+            catch (SocketException)
+            {
+                // ICMP unreachable of a candidate that does not answer: ICE notices by itself.
+                continue;
+            }
+            _peer.Receive(_buffer.AsSpan(0, length), new TransportPath(0, Address(_from)), now);
+            Drain(now);
+        }
+        if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
+        Drain(now);
+        Flush(now);
+    }
+
+    public void SendAudio(ReadOnlySpan<byte> opus, uint timestampStep, bool marker, Instant now)
+    {
+        _peer.SendAudio(opus, timestampStep, marker, now);
+        Flush(now);
+    }
+
+    public bool SendEvent(ReadOnlySpan<byte> json, Instant now) => _peer.SendText(json, now);
+
+    /// <summary>BYE and close_notify, on the wire when it returns.</summary>
+    public void HangUp(Instant now)
+    {
+        _peer.Close(now);
+        Flush(now);
+    }
+
+    private void Drain(Instant now)
+    {
+        while (_peer.TryReceiveAudio(_buffer, out int length, out var frame, now))
+        {
+            if (frame.IsLost)
+            {
+                AudioReceived?.Invoke(default);
+                continue;
+            }
+            if (_lastAudio == Instant.Never) Times.FirstAudio = (now - _started).TotalMilliseconds;
+            else LongestGapMilliseconds = Math.Max(LongestGapMilliseconds, (now - _lastAudio).TotalMilliseconds);
+            _lastAudio = now;
+            AudioReceived?.Invoke(_buffer.AsMemory(0, length));
+        }
+        while (_peer.TryReceiveMessage(out var message, now))
+        {
+            if (EventReceived is null || !message.IsText) continue;
+            try
+            {
+                if (JsonNode.Parse(message.Payload) is JsonObject parsed) EventReceived(parsed);
+            }
+            catch (JsonException)
+            {
+                // Not an event: nothing a caller could do about it.
+            }
+        }
+        while (_peer.TryTakeEvent(out var occurred))
+        {
+            double at = (now - _started).TotalMilliseconds;
+            switch (occurred.Kind)
+            {
+                case PeerEventKind.IceConnected: Times.Ice = at; break;
+                case PeerEventKind.DtlsConnected: Times.Dtls = at; break;
+                case PeerEventKind.ChannelOpened: Times.Channel = at; break;
+                case PeerEventKind.ChannelClosed: CloseReason = PeerCloseReason.ByPeer; break;
+                case PeerEventKind.Closed: CloseReason = occurred.Reason; break;
+            }
+        }
+    }
+
+    private void Flush(Instant now)
+    {
+        while (_peer.TryTransmit(_outgoing, out int length, out var to, now))
+        {
+            if (_lastToSocket is null || to.Remote != _lastTo)
+            {
+                _lastTo = to.Remote;
+                _lastToSocket = to.Remote.ToIPEndPoint().Serialize();
+            }
+            try
+            {
+                _socket.SendTo(_outgoing.AsSpan(0, length), SocketFlags.None, _lastToSocket);
+            }
+            catch (SocketException)
+            {
+                // A full buffer or an unreachable address: on a real network this datagram would be lost, too.
+            }
+        }
+    }
+
+    // sockaddr_in: family (2), port (2), address (4).
+    private static TransportAddress Address(SocketAddress from)
+        => TransportAddress.FromIPv4(((uint)from[4] << 24) | ((uint)from[5] << 16) | ((uint)from[6] << 8) | from[7], (ushort)((from[2] << 8) | from[3]));
+
+    public void Dispose()
+    {
+        _peer.Dispose();
+        _socket.Dispose();
+    }
+}
+
+/// <summary>Milliseconds after the POST began; null until reached.</summary>
+internal sealed class CallTimes
+{
+    public double? Answer { get; set; }
+    public double? Ice { get; set; }
+    public double? Dtls { get; set; }
+    public double? Channel { get; set; }
+    public double? FirstAudio { get; set; }
+
+    public JsonObject ToJson() => new() { ["answer"] = Round(Answer), ["ice"] = Round(Ice), ["dtls"] = Round(Dtls), ["channel"] = Round(Channel), ["firstAudio"] = Round(FirstAudio) };
+
+    private static JsonNode? Round(double? milliseconds) => milliseconds is { } value ? Math.Round(value, 1) : null;
+}

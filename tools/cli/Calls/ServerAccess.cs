@@ -1,0 +1,109 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Cli.Running;
+
+namespace Dapr.Voice.Cli.Calls;
+
+/// <summary>The Realtime API of a server: who it is, with which key, and what its refusals mean to the one at the keyboard.</summary>
+internal sealed class ServerAccess : IDisposable
+{
+    private readonly HttpClient _client;
+    private readonly string _key;
+
+    private ServerAccess(Uri server, string key, RunState? local)
+    {
+        Server = server;
+        Local = local;
+        _key = key;
+        _client = new HttpClient { BaseAddress = server, Timeout = TimeSpan.FromSeconds(10) };
+    }
+
+    public Uri Server { get; }
+
+    /// <summary>The system running here, if that is the server.</summary>
+    public RunState? Local { get; }
+
+    /// <summary>The server named, else the one running here; the key from --key, VOICE_API_KEY, or the running system.</summary>
+    public static ServerAccess Find(Installation installation, string? server, string? key)
+    {
+        var local = RunState.Load(installation) is { IsAlive: true } state ? state : null;
+        Uri address;
+        if (server is not null)
+        {
+            if (!Uri.TryCreate(server, UriKind.Absolute, out address!) || address.Scheme is not ("http" or "https"))
+                throw new CommandFailedException($"'{server}' is no server URL", "for example: --server http://127.0.0.1:8080");
+        }
+        else
+        {
+            if (local is null) throw new CommandFailedException("no system is running here", "'./voice up --detach' starts one, or name one with --server URL");
+            address = new Uri(local.Url);
+        }
+        bool isLocal = local is not null && new Uri(local.Url).Authority == address.Authority;
+        key ??= Environment.GetEnvironmentVariable("VOICE_API_KEY") is { Length: > 0 } named ? named : isLocal ? local!.ApiKey : null;
+        return key is null
+            ? throw new CommandFailedException($"no key for {address}", "give --key or set VOICE_API_KEY")
+            : new ServerAccess(address, key, isLocal ? local : null);
+    }
+
+    /// <summary>Posts an offer.</summary>
+    /// <returns>Call id and answer.</returns>
+    public async Task<(string CallId, string Answer)> CallAsync(string offer, string? agent, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/realtime/calls" + (agent is null ? "" : "?agent=" + Uri.EscapeDataString(agent)))
+        {
+            Content = new StringContent(offer, Encoding.UTF8, new MediaTypeHeaderValue("application/sdp")),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
+        try
+        {
+            using var answer = await _client.SendAsync(request, cancellation);
+            string body = await answer.Content.ReadAsStringAsync(cancellation);
+            if (answer.StatusCode == HttpStatusCode.Created) return (answer.Headers.Location?.OriginalString.Split('/')[^1] ?? "", body);
+            throw Refused(answer.StatusCode, body, answer.Headers.RetryAfter?.Delta);
+        }
+        catch (HttpRequestException failure) when (failure.InnerException is SocketException or IOException || failure.HttpRequestError is not HttpRequestError.Unknown)
+        {
+            throw new CommandFailedException($"nothing answers at {Server}: {failure.InnerException?.Message ?? failure.Message}", "'./voice up --detach' starts a system here; 'curl' the URL to see whether it is the right one");
+        }
+        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandFailedException($"{Server} did not answer within {_client.Timeout.TotalSeconds:0} s", "look at its logs (.voice/logs), or try again");
+        }
+    }
+
+    private CommandFailedException Refused(HttpStatusCode status, string body, TimeSpan? retryAfter)
+    {
+        string message = body;
+        try
+        {
+            message = (string?)JsonNode.Parse(body)?["error"]?["message"] ?? body;
+        }
+        catch (global::System.Text.Json.JsonException)
+        {
+            // Not our server's form: show what it said.
+        }
+        if (message.Length > 300) message = message[..300];
+        string fix = status switch
+        {
+            HttpStatusCode.Unauthorized => Local is null ? "give the right key with --key or VOICE_API_KEY" : "leave --key and VOICE_API_KEY away: the running system's own key is used then",
+            HttpStatusCode.NotFound => "give --agent local, echo or parrot, or a name that the server knows",
+            HttpStatusCode.ServiceUnavailable => $"no owner has room: try again{(retryAfter is { } wait ? $" in {wait.TotalSeconds:0} s" : "")}, or start more transceivers",
+            HttpStatusCode.TooManyRequests => "too many calls at once from here: slow down",
+            _ => "see the server's log (.voice/logs/signaling.log)",
+        };
+        return new CommandFailedException($"the server refused the call: {(int)status} {message}", fix);
+    }
+
+    public async Task HangUpAsync(string callId)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
+        using var answer = await _client.SendAsync(request);
+    }
+
+    public void Dispose() => _client.Dispose();
+}
