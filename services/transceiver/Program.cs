@@ -1,3 +1,31 @@
-var builder = WebApplication.CreateSlimBuilder(args);
-var app = builder.Build();
-app.Run();
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Transceiver;
+
+TransceiverHost? host = null;
+int exitCode = await ServiceProcess.RunAsync(() =>
+{
+    WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+    builder.Logging.AddVoiceLogging(builder.Configuration);
+    builder.Services.AddServiceOptions<FleetOptions>(builder.Configuration);
+    TransceiverOptions options = builder.Services.AddServiceOptions<TransceiverOptions>(builder.Configuration);
+    builder.Services.AddSidecar();
+    builder.Services.AddProblemDetails();
+    builder.Services.AddSingleton<TransceiverHost>();
+    builder.Services.AddSingleton<TransceiverMetrics>();
+    builder.Services.AddHostedService(services => services.GetRequiredService<TransceiverHost>());
+    builder.Services.AddSingleton(_ => VoiceTelemetry.Start(AppIds.Transceiver(options.Shard), Environment.MachineName, builder.Configuration));
+
+    WebApplication app = builder.Build();
+    host = app.Services.GetRequiredService<TransceiverHost>();
+    app.Services.GetRequiredService<TransceiverMetrics>();
+    app.Services.GetRequiredService<VoiceTelemetry>();
+    app.UseAppApiToken();
+    app.MapHealth(host.Missing);
+    app.MapInternal();
+    return app;
+});
+if (host?.Failure is not { } failure) return exitCode;
+await Console.Error.WriteLineAsync(failure.Message);
+return ServiceProcess.BadSettingsExitCode;

@@ -1,0 +1,149 @@
+using System.Text.Json;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Sessions;
+
+namespace Dapr.Voice.Transceiver;
+
+/// <summary>What signaling and operators ask of an owner, by Dapr invocation. The app token is checked before any of it.</summary>
+internal static class InternalEndpoints
+{
+    /// <summary>A record is under 30,000 characters; twice that is surely no record.</summary>
+    public const int MaximumRecordBytes = 64 * 1024;
+
+    private static readonly JsonNamingPolicy Words = JsonNamingPolicy.SnakeCaseLower;
+
+    public static void MapInternal(this IEndpointRouteBuilder endpoints)
+    {
+        RouteGroupBuilder group = endpoints.MapGroup("/internal/v1");
+        group.MapPost("/sessions", PushAsync);
+        group.MapGet("/sessions/{callId}", GetAsync);
+        group.MapDelete("/sessions/{callId}", End);
+        group.MapGet("/stats", Statistics);
+    }
+
+    private static async Task<IResult> PushAsync(HttpRequest request, TransceiverHost host, CancellationToken cancellation)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        if (request.ContentLength is > MaximumRecordBytes) return Problem(413, "record_too_large", "A session record is far smaller.");
+        SessionRecord? record;
+        try
+        {
+            // Without a length the server's own limit of the body ends it.
+            record = await JsonSerializer.DeserializeAsync(request.Body, ContractsJson.Default.SessionRecord, cancellation);
+        }
+        catch (JsonException)
+        {
+            record = null;
+        }
+        if (record is null) return Problem(400, "bad_record", "The body is no session record.");
+        AdmissionOutcome outcome;
+        try
+        {
+            outcome = await runtime.AdmitAsync(record, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return Problem(503, "overloaded", "The worker did not answer in time.", retryAfterSeconds: 1);
+        }
+        return outcome switch
+        {
+            AdmissionOutcome.Admitted => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
+            // Pushed twice, or its first packet came first: what was asked for is so.
+            AdmissionOutcome.Exists => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
+            AdmissionOutcome.NotOwner => Problem(409, "not_owner", "The session's slot belongs to another transceiver."),
+            AdmissionOutcome.Ended => Problem(409, "session_ended", "The session has ended."),
+            AdmissionOutcome.BadRecord => Problem(400, "bad_record", "The record contradicts itself or is not for this fleet."),
+            _ => Problem(503, "no_room", "No room for another session here.", retryAfterSeconds: 1),
+        };
+    }
+
+    private static async Task<IResult> GetAsync(string callId, TransceiverHost host, CancellationToken cancellation)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        if (!TryReadId(callId, out SessionId id)) return NotFound();
+        try
+        {
+            SessionRecord? record = await runtime.FindAsync(id, cancellation);
+            return record is null || record.CallId != callId ? NotFound() : Results.Json(record, ContractsJson.Default.SessionRecord);
+        }
+        catch (TimeoutException)
+        {
+            return Problem(503, "overloaded", "The worker did not answer in time.", retryAfterSeconds: 1);
+        }
+    }
+
+    private static IResult End(string callId, string? reason, TransceiverHost host)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        SessionEndReason asked = SessionEndReason.ApiHangup;
+        if (reason is not null && !TryReadReason(reason, out asked)) return Problem(400, "bad_reason", "The reason is not a word for the end of a session.");
+        return TryReadId(callId, out SessionId id) && runtime.TryEnd(id, asked) ? Results.Accepted() : NotFound();
+    }
+
+    private static IResult Statistics(TransceiverHost host, TransceiverOptions options)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        var statistics = new TransceiverStatistics
+        {
+            Shard = options.Shard,
+            Sessions = runtime.Directory.Living,
+            Capacity = runtime.Directory.Capacity,
+            IsAdmitting = runtime.IsAdmitting,
+            Slots = runtime.ServedSlots,
+            SlotsLost = runtime.Keeper.SlotsLost,
+            LatenessMs = new(runtime.LatenessMilliseconds(0.5), runtime.LatenessMilliseconds(0.99), runtime.FramesScheduled),
+            Connected = runtime.Directory.Connected,
+            Refused = runtime.Directory.Refused,
+            Ended = Count<SessionEndReason>(runtime.Directory.EndedFor),
+            Dropped = Count<SessionDrop>(reason => runtime.Workers.Sum(w => w.Counters[reason])),
+            PacketsIn = runtime.Workers.Sum(w => w.Counters.PacketsIn),
+            PacketsOut = runtime.Workers.Sum(w => w.Counters.PacketsOut),
+            Faults = runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults),
+            ReportsPending = runtime.PendingReports,
+            ReportsLost = runtime.LostReports,
+            Links = [.. runtime.Workers.Select(w => new TransceiverStatistics.LinkView(
+                $"udp://{w.LocalAddress}", w.LinksUp, w.SocketCounters.ReceivedCount, w.SocketCounters.SentCount))],
+        };
+        return Results.Json(statistics, TransceiverJson.Default.TransceiverStatistics);
+    }
+
+    private static Dictionary<string, long> Count<TReason>(Func<TReason, long> count) where TReason : struct, Enum
+        => Enum.GetValues<TReason>().Select(reason => (Word: Words.ConvertName(reason.ToString()), Count: count(reason)))
+            .Where(c => c.Count > 0).ToDictionary(c => c.Word, c => c.Count);
+
+    private static bool TryReadId(string callId, out SessionId id)
+    {
+        id = default;
+        return CallId.TryParse(callId, out _, out string text) && SessionId.TryParse(text, out id);
+    }
+
+    private static bool TryReadReason(string word, out SessionEndReason reason)
+    {
+        foreach (SessionEndReason known in Enum.GetValues<SessionEndReason>())
+        {
+            if (known == SessionEndReason.None || Words.ConvertName(known.ToString()) != word) continue;
+            reason = known;
+            return true;
+        }
+        reason = default;
+        return false;
+    }
+
+    private static IResult NotReady() => Problem(503, "not_ready", "The transceiver is starting.", retryAfterSeconds: 1);
+
+    private static IResult NotFound() => Problem(404, "unknown_session", "No such session here.");
+
+    private static IResult Problem(int status, string type, string title, int? retryAfterSeconds = null)
+        => new ProblemResult(Results.Problem(title: title, statusCode: status, type: $"urn:dapr-voice:error:{type}"), retryAfterSeconds);
+
+    /// <summary>Problem details with a <c>Retry-After</c> where waiting helps.</summary>
+    private sealed class ProblemResult(IResult problem, int? retryAfterSeconds) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            if (retryAfterSeconds is { } seconds) httpContext.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return problem.ExecuteAsync(httpContext);
+        }
+    }
+}

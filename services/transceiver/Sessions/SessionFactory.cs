@@ -1,0 +1,101 @@
+using System.Security.Cryptography;
+using System.Text;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Ice;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver.Sessions;
+
+/// <summary>
+/// Makes a session from its record, on any thread: what costs (an OpenSSL connection, an agent) is paid before a worker, whose frames must not
+/// be late, has it.
+/// </summary>
+internal sealed partial class SessionFactory(
+    FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, AgentCatalog agents, TimeProvider time, ILoggerFactory loggers)
+{
+    // RFC 3550, section 5.1 wants a random start; below 2^15 a receiver's first guess of the rollover counter is right (RFC 3711, 3.3.1).
+    private const int FirstSequenceNumbers = 1 << 15;
+
+    // Instant counts from an unknown origin; RTCP wants the time since 1900 (RFC 3550, section 4).
+    private static readonly DateTimeOffset NtpOrigin = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly ILogger _sessionLogger = loggers.CreateLogger("Dapr.Voice.Transceiver.Sessions");
+
+    /// <summary>Reads what names a session in its record; false if the record is not for this fleet or contradicts itself.</summary>
+    public bool TryIdentify(SessionRecord record, out SessionId id)
+    {
+        id = default;
+        if (record.Region != fleet.Region || (uint)record.Slot >= (uint)fleet.SlotCount) return false;
+        if (!CallId.TryParse(record.CallId, out string region, out string idText) || region != fleet.Region || !SessionId.TryParse(idText, out id)) return false;
+        if (record.LocalUfrag.Length != RoutingHint.TextLength || !Ascii.IsValid(record.LocalUfrag)) return false;
+        if (!RoutingHint.TryDecode(Encoding.ASCII.GetBytes(record.LocalUfrag), keys.HintKeys, out RoutingHint hint, out _)) return false;
+        return hint.SessionId == id && hint.Slot == record.Slot && hint.Region == fleet.RegionNumber;
+    }
+
+    /// <summary>Null if the record cannot make a session.</summary>
+    /// <param name="worker">Who will have it.</param>
+    public VoiceSession? TryCreate(SessionRecord record, SessionId id, SessionWorker worker, Instant now)
+    {
+        var fingerprints = new List<CertificateFingerprint>(record.Offer.Fingerprints.Count);
+        foreach (string text in record.Offer.Fingerprints)
+        {
+            if (CertificateFingerprint.TryParse(text, out CertificateFingerprint? fingerprint)) fingerprints.Add(fingerprint!);
+        }
+        if (fingerprints.Count == 0 || record.MaximumSeconds <= 0 || !TryReadAudio(record, out PeerAudioOptions? audio)) return null;
+
+        // Whoever serves it is its owner, whomever it was pushed to first.
+        record = record with { OwnerAppId = AppIds.Transceiver(options.Shard) };
+        string agent = record.Agent;
+        if (!agents.Knows(agent))
+        {
+            LogUnknownAgent(_sessionLogger, record.CallId, agent.Length > 64 ? agent[..64] : agent, options.DefaultAgent);
+            agent = options.DefaultAgent;
+        }
+
+        var peer = new PeerSession(
+            new PeerSessionOptions
+            {
+                IceRole = IceRole.Lite,
+                LocalCredentials = new IceCredentials(record.LocalUfrag, IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)),
+                DtlsRole = record.Offer.SetupActive ? DtlsRole.Server : DtlsRole.Client,
+                Certificate = certificate,
+                ExpectedFingerprints = fingerprints,
+                Audio = audio,
+                Data = record.Offer.SctpPort is { } port and > 0 and <= ushort.MaxValue
+                    ? new PeerDataOptions((ushort)port, (int)Math.Clamp(record.Offer.MaxMessageSize, 0, int.MaxValue))
+                    : null,
+                WallClockOffset = time.GetUtcNow() - NtpOrigin - TimeSpan.FromTicks(now.Ticks),
+                RandomSeed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
+            },
+            now);
+        var limits = new SessionLimits(options.FirstCheckLimit, options.HandshakeLimit, TimeSpan.FromSeconds(record.MaximumSeconds));
+        try
+        {
+            return new VoiceSession(new SessionParts(record, id, peer, limits, now), worker, agents, agent, time, _sessionLogger);
+        }
+        catch
+        {
+            peer.Dispose();
+            throw;
+        }
+    }
+
+    private static bool TryReadAudio(SessionRecord record, out PeerAudioOptions? audio)
+    {
+        audio = null;
+        if (record.Offer.OpusPayloadType is not { } payloadType) return true;
+        if (payloadType is < 0 or > 127 || Encoding.UTF8.GetByteCount(record.Answer.Cname) > byte.MaxValue) return false;
+        audio = new PeerAudioOptions(
+            record.Answer.AudioSsrc, record.Answer.Cname, (byte)payloadType, (ushort)RandomNumberGenerator.GetInt32(FirstSequenceNumbers),
+            (uint)RandomNumberGenerator.GetInt32(int.MaxValue), record.Offer.AudioLevelExtensionId);
+        return true;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{CallId}: no agent is called '{Agent}' here, {DefaultAgent} takes the call")]
+    private static partial void LogUnknownAgent(ILogger logger, string callId, string agent, string defaultAgent);
+}

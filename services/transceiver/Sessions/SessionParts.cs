@@ -1,0 +1,9 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Steering;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver.Sessions;
+
+/// <summary>What a session is made of, checked.</summary>
+internal sealed record SessionParts(SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, Instant CreatedAt);

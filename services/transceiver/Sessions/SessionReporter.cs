@@ -1,0 +1,215 @@
+using System.Threading.Channels;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Steering;
+
+namespace Dapr.Voice.Transceiver.Sessions;
+
+/// <summary>
+/// Tells the state store and the broker what became of sessions, in the background and for as long as it takes: first the record, by
+/// compare-and-set, then the event, whose id makes a repeat harmless. What one session reports stays in order (a lane each); a store that is away
+/// holds up reports, never sessions.
+/// </summary>
+internal sealed partial class SessionReporter : IAsyncDisposable
+{
+    /// <summary>A report that could not be delivered for so long is given up and counted.</summary>
+    public static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(10);
+
+    /// <summary>Reports that wait per lane at most; two per session, so room for thousands that end while the store is away.</summary>
+    public const int LaneCapacity = 8192;
+
+    private const int Lanes = 4;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
+
+    // Where the store can, it removes what a crashed owner never will.
+    private static readonly TimeSpan GarbageAfter = TimeSpan.FromHours(24);
+
+    // Signaling writes the record before it pushes it, but a slow store may show it later.
+    private const int ReadsBeforeCreate = 5;
+
+    private readonly IStateStore _store;
+    private readonly IEventPublisher _publisher;
+    private readonly SessionDirectory _directory;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _retention;
+    private readonly string _source;
+    private readonly ILogger _logger;
+    private readonly Channel<SessionReport>[] _lanes;
+    private readonly Channel<(string CallId, DateTimeOffset At)> _expiring;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task[] _tasks;
+    private long _given, _published, _lost;
+
+    /// <param name="source">Source of the events: <c>/voice/{region}/{service}/{instance}</c>.</param>
+    /// <param name="retention">How long the record of an ended session stays.</param>
+    public SessionReporter(
+        IStateStore store, IEventPublisher publisher, SessionDirectory directory, TimeProvider time, TimeSpan retention, string source, ILogger logger)
+    {
+        (_store, _publisher, _directory, _time, _retention, _source, _logger) = (store, publisher, directory, time, retention, source, logger);
+        _lanes = [.. Enumerable.Range(0, Lanes).Select(_ => Channel.CreateBounded<SessionReport>(new BoundedChannelOptions(LaneCapacity) { SingleReader = true }))];
+        _expiring = Channel.CreateBounded<(string, DateTimeOffset)>(new BoundedChannelOptions(4 * LaneCapacity) { SingleReader = true });
+        _tasks = [.. _lanes.Select(lane => Task.Run(() => RunAsync(lane.Reader))), Task.Run(ExpireAsync)];
+    }
+
+    /// <summary>Reports that wait.</summary>
+    public long Pending => Volatile.Read(ref _given) - Volatile.Read(ref _published) - Volatile.Read(ref _lost);
+
+    /// <summary>Reports given up, or refused because too many waited.</summary>
+    public long Lost => Volatile.Read(ref _lost);
+
+    /// <summary>From any thread; never waits.</summary>
+    public void Report(SessionRecord record)
+    {
+        Interlocked.Increment(ref _given);
+        int lane = (int)((uint)string.GetHashCode(record.CallId, StringComparison.Ordinal) % Lanes);
+        if (_lanes[lane].Writer.TryWrite(new SessionReport(record, _time.GetUtcNow()))) return;
+        Interlocked.Increment(ref _lost);
+        LogLost(_logger, record.CallId, record.State);
+        Expire(record);
+    }
+
+    /// <summary>No more reports will come: delivers what waits, for as long as the token allows.</summary>
+    public async Task CompleteAsync(CancellationToken cancellation)
+    {
+        foreach (Channel<SessionReport> lane in _lanes) lane.Writer.TryComplete();
+        try
+        {
+            await Task.WhenAll(_tasks[..Lanes]).WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            LogUnfinished(_logger, Pending);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        foreach (Channel<SessionReport> lane in _lanes) lane.Writer.TryComplete();
+        _expiring.Writer.TryComplete();
+        await Task.WhenAll(_tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(ChannelReader<SessionReport> lane)
+    {
+        await foreach (SessionReport report in lane.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+        {
+            try
+            {
+                await DeliverAsync(report, _stop.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // The edge of a loop that must go on: one report that cannot be made is no reason to lose the next.
+                Interlocked.Increment(ref _lost);
+                LogFailed(_logger, report.Record.CallId, report.Record.State, e);
+            }
+            Expire(report.Record);
+        }
+    }
+
+    private async Task DeliverAsync(SessionReport report, CancellationToken cancellation)
+    {
+        SessionRecord record = report.Record;
+        RecordOutcome outcome = RecordOutcome.TryAgain;
+        TimeSpan pause = FirstPause;
+        for (int attempt = 0; ; attempt++)
+        {
+            if (outcome == RecordOutcome.TryAgain) outcome = await WriteRecordAsync(record, attempt, cancellation).ConfigureAwait(false);
+            if (outcome == RecordOutcome.Superseded)
+            {
+                // Someone else has reported this or a later state: a second event would contradict the first.
+                Interlocked.Increment(ref _published);
+                return;
+            }
+            bool isTooOld = _time.GetUtcNow() - report.Since > GiveUpAfter;
+            if (outcome == RecordOutcome.Written || isTooOld)
+            {
+                string type = record.State == SessionState.Ended ? LifecycleEventTypes.SessionEnded : LifecycleEventTypes.SessionConnected;
+                DateTimeOffset at = (record.State == SessionState.Ended ? record.EndedAt : record.ConnectedAt) ?? report.Since;
+                LifecycleEvent occurred = LifecycleEvent.ForSession(type, record, record.EventSequence, _source, at);
+                PublishResult published = await _publisher.PublishAsync(
+                    ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent, cancellation: cancellation).ConfigureAwait(false);
+                if (published.IsPublished)
+                {
+                    Interlocked.Increment(ref _published);
+                    return;
+                }
+                if (isTooOld)
+                {
+                    Interlocked.Increment(ref _lost);
+                    LogGivenUp(_logger, record.CallId, record.State, published.ErrorCode);
+                    return;
+                }
+            }
+            await Task.Delay(pause, _time, cancellation).ConfigureAwait(false);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private async Task<RecordOutcome> WriteRecordAsync(SessionRecord wanted, int attempt, CancellationToken cancellation)
+    {
+        string key = StateKeys.Session(wanted.CallId);
+        var read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
+        // A record that nobody can read is not worth holding the event back.
+        if (read.Outcome is StateReadOutcome.Malformed or StateReadOutcome.Refused) return RecordOutcome.Written;
+        if (!read.IsKnown || (read.Entry is null && attempt < ReadsBeforeCreate)) return RecordOutcome.TryAgain;
+
+        TimeSpan? timeToLive = wanted.State == SessionState.Ended ? GarbageAfter : null;
+        StateWriteResult written;
+        if (read.Entry is { Value: { } there } entry)
+        {
+            if (there.EventSequence > wanted.EventSequence || (there.State == SessionState.Ended && there.EndedAt != wanted.EndedAt)) return RecordOutcome.Superseded;
+            // Ours, written by an attempt whose answer was lost.
+            if (there.State == wanted.State && there.EventSequence == wanted.EventSequence && there.OwnerAppId == wanted.OwnerAppId) return RecordOutcome.Written;
+            written = await _store.TrySaveAsync(ComponentNames.Sessions, key, wanted, entry.ETag, ContractsJson.Default.SessionRecord, timeToLive, cancellation).ConfigureAwait(false);
+        }
+        else
+        {
+            written = await _store.TryCreateAsync(ComponentNames.Sessions, key, wanted, ContractsJson.Default.SessionRecord, timeToLive, cancellation).ConfigureAwait(false);
+        }
+        return written.Outcome is StateWriteOutcome.Written or StateWriteOutcome.Refused ? RecordOutcome.Written : RecordOutcome.TryAgain;
+    }
+
+    private void Expire(SessionRecord record)
+    {
+        if (record.State != SessionState.Ended || _expiring.Writer.TryWrite((record.CallId, _time.GetUtcNow() + _retention))) return;
+        // Too many to remember: the record stays until the store's own time to live, what is in memory goes now.
+        Forget(record.CallId);
+    }
+
+    private void Forget(string callId)
+    {
+        if (CallId.TryParse(callId, out _, out string id) && SessionId.TryParse(id, out SessionId sessionId)) _directory.Forget(sessionId);
+    }
+
+    private async Task ExpireAsync()
+    {
+        // One retention for all, so the first in is the first out.
+        await foreach ((string callId, DateTimeOffset at) in _expiring.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+        {
+            TimeSpan wait = at - _time.GetUtcNow();
+            if (wait > TimeSpan.Zero) await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(false);
+            Forget(callId);
+            string key = StateKeys.Session(callId);
+            var read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, _stop.Token).ConfigureAwait(false);
+            if (read.Entry is { Value.State: SessionState.Ended } entry)
+                await _store.DeleteAsync(ComponentNames.Sessions, key, entry.ETag, _stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private enum RecordOutcome { TryAgain, Written, Superseded }
+
+    [LoggerMessage(LogLevel.Error, "{CallId}: too many reports wait, {State} will not be reported")]
+    private static partial void LogLost(ILogger logger, string callId, SessionState state);
+
+    [LoggerMessage(LogLevel.Error, "{CallId}: {State} could not be reported for too long, given up ({ErrorCode})")]
+    private static partial void LogGivenUp(ILogger logger, string callId, SessionState state, string? errorCode);
+
+    [LoggerMessage(LogLevel.Error, "{CallId}: reporting {State} failed")]
+    private static partial void LogFailed(ILogger logger, string callId, SessionState state, Exception exception);
+
+    [LoggerMessage(LogLevel.Warning, "{Reports} reports were not delivered in time; the store keeps the state before")]
+    private static partial void LogUnfinished(ILogger logger, long reports);
+}

@@ -1,0 +1,500 @@
+using System.Collections.Concurrent;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Stun;
+using Dapr.Voice.Transceiver.Media;
+using Dapr.Voice.Transceiver.Ownership;
+using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver.Sessions;
+
+/// <summary>
+/// One thread with a link socket of its own, the sessions of its slots, and all that happens to them: due downlink frames first, then
+/// what arrived, timers, commands of other threads. Nothing on the way of a packet allocates, locks, logs or waits; a session whose code
+/// throws ends, the worker goes on.
+/// </summary>
+internal sealed partial class SessionWorker : IDisposable
+{
+    /// <summary>A session without a record is not looked up again for so long.</summary>
+    public static readonly TimeSpan MissLifetime = TimeSpan.FromSeconds(1);
+
+    /// <summary>Packets of a session that ended keep coming until its client notices (consent: 30 s).</summary>
+    public static readonly TimeSpan GoneLifetime = TimeSpan.FromSeconds(60);
+
+    // A command is rare, but an agent's audio comes in bursts: frames that fall due in between are looked at after each.
+    private const int CommandsPerTurn = 256;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    private readonly SlotTable _slots;
+    private readonly SessionDirectory _directory;
+    private readonly SessionReporter _reporter;
+    private readonly HintKeyRing _hintKeys;
+    private readonly byte _region;
+    private readonly int _workerCount;
+    private readonly Func<bool> _isAdmitting;
+    private readonly ILogger _logger;
+    private readonly UdpBatchSocket _socket;
+    private readonly LinkAcceptor _acceptor;
+    private readonly WakeUp _wakeUp = new();
+    private readonly UdpPoller _poller;
+    private readonly Thread _thread;
+    private readonly ConcurrentQueue<WorkerCommand> _inbox = new();
+    private readonly OpenDatagram[] _open = new OpenDatagram[LinkAcceptor.MaximumLinks];
+    private readonly byte[] _control = new byte[2048];
+    private readonly SessionScratch _scratch = new();
+    private readonly Dictionary<SessionId, VoiceSession> _sessions = [];
+    private readonly VoiceSession?[] _byIndex;
+    private readonly Stack<int> _freeIndices;
+    private readonly DeadlineHeap _timers;
+    private readonly DeadlineHeap _frames;
+    private readonly DatagramShelf _shelf = new();
+    private readonly RecentIds _gone = new();
+    private RecordLoader? _loader;
+    private int _slotVersion = -1;
+    private volatile bool _isStopping;
+
+    /// <param name="index">0 to <paramref name="workerCount"/> - 1; has the slots whose number leaves that remainder.</param>
+    /// <param name="socket">Bound to a private address; owned by the worker from here on.</param>
+    /// <param name="isAdmitting">Whether new sessions may come; asked from the worker's thread, must not wait.</param>
+    public SessionWorker(
+        int index, int workerCount, UdpBatchSocket socket, LinkAcceptor acceptor, HintKeyRing hintKeys, byte region,
+        SlotTable slots, SessionDirectory directory, SessionReporter reporter, Func<bool> isAdmitting, ILogger logger)
+    {
+        (Index, _workerCount, _socket, _acceptor, _hintKeys, _region) = (index, workerCount, socket, acceptor, hintKeys, region);
+        (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
+        _poller = new UdpPoller(_wakeUp, socket);
+        _byIndex = new VoiceSession?[directory.Capacity];
+        _freeIndices = new Stack<int>(Enumerable.Range(0, directory.Capacity).Reverse());
+        _timers = new DeadlineHeap(directory.Capacity);
+        _frames = new DeadlineHeap(directory.Capacity);
+        _thread = new Thread(Loop) { Name = $"worker-{index}", IsBackground = true };
+        slots.Changed += _wakeUp.Signal;
+    }
+
+    public int Index { get; }
+    public WorkerCounters Counters { get; } = new();
+    public LatenessHistogram Lateness { get; } = new();
+    public UdpSocketCounters SocketCounters => _socket.Counters;
+    public LinkDropCounters LinkDrops => _acceptor.Drops;
+    public TransportAddress LocalAddress => _socket.LocalAddress;
+
+    /// <summary>Links that are up, as of the last turn of the loop.</summary>
+    public int LinksUp { get; private set; }
+
+    /// <param name="loader">For sessions whose first packet comes before their record.</param>
+    public void Start(RecordLoader loader)
+    {
+        _loader = loader;
+        _thread.Start();
+    }
+
+    /// <summary>Leaves the loop after what is queued has been sent, and waits for it. Sessions should have ended.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        _wakeUp.Signal();
+        if (_thread.IsAlive) _thread.Join(TimeSpan.FromSeconds(2));
+    }
+
+    /// <summary>Hands a session over, with its reservation. From any thread.</summary>
+    /// <param name="done">Told <see cref="AdmissionOutcome.Admitted"/> or <see cref="AdmissionOutcome.Exists"/>; may be null.</param>
+    public void Add(VoiceSession session, TaskCompletionSource<AdmissionOutcome>? done) => Enqueue(null, () =>
+    {
+        AdmissionOutcome outcome = Admit(session, MonotonicClock.Now);
+        done?.TrySetResult(outcome);
+    });
+
+    /// <summary>The record of a session is not there, or makes none. From any thread.</summary>
+    public void NoteNotLoaded(SessionId id) => Enqueue(null, () =>
+    {
+        _shelf.Close(id.Value);
+        _gone.Add(id.Value, MonotonicClock.Now + MissLifetime);
+    });
+
+    /// <summary>Ends a session, if it is here. From any thread.</summary>
+    public void End(SessionId id, SessionEndReason reason) => Enqueue(null, () =>
+    {
+        if (_sessions.TryGetValue(id, out VoiceSession? session)) Bury(session, reason, MonotonicClock.Now);
+    });
+
+    /// <summary>Ends every session. From any thread.</summary>
+    public void EndAll(SessionEndReason reason) => Enqueue(null, () =>
+    {
+        foreach (VoiceSession session in _sessions.Values.ToArray()) Bury(session, reason, MonotonicClock.Now);
+    });
+
+    /// <summary>The record of a living session with its statistics; null if it is not here. From any thread.</summary>
+    public Task<SessionRecord?> InspectAsync(SessionId id)
+    {
+        var result = new TaskCompletionSource<SessionRecord?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () => result.TrySetResult(_sessions.TryGetValue(id, out VoiceSession? session) ? session.Snapshot(MonotonicClock.Now) : null));
+        return result.Task;
+    }
+
+    /// <summary>Runs something of a session's agent. From any thread.</summary>
+    public void Post(VoiceSession session, Action action) => Enqueue(session, action);
+
+    /// <summary>A session of ours has become connected. Worker thread.</summary>
+    public void OnConnected(VoiceSession session, SessionRecord record)
+    {
+        _directory.NoteConnected();
+        _reporter.Report(record);
+        LogConnected(_logger, record.CallId, record.Agent);
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        _slots.Changed -= _wakeUp.Signal;
+        foreach (VoiceSession session in _sessions.Values) session.Dispose();
+        _poller.Dispose();
+        _wakeUp.Dispose();
+        _socket.Dispose();
+    }
+
+    private void Enqueue(VoiceSession? session, Action action)
+    {
+        _inbox.Enqueue(new WorkerCommand(session, action));
+        _wakeUp.Signal();
+    }
+
+    private void Loop()
+    {
+        while (!_isStopping)
+        {
+            try
+            {
+                Turn();
+            }
+            catch (Exception e)
+            {
+                // Code of sessions is caught where it is called, so this is a fault of the loop's own; the next turn starts anew.
+                Counters.CountLoopFault();
+                LogLoopFault(_logger, Index, e);
+            }
+        }
+        while (!_inbox.IsEmpty) DrainInbox();
+        SendControl(MonotonicClock.Now);
+        _socket.Flush();
+    }
+
+    private void Turn()
+    {
+        SendDueFrames();
+        int received = _socket.Receive();
+        for (int i = 0; i < received; i++)
+        {
+            _socket.Get(i, out Span<byte> datagram, out TransportAddress from, out _);
+            ReadLink(datagram, from);
+            SendDueFrames();
+        }
+        RunTimers();
+        SyncSlots();
+        DrainInbox();
+        Instant now = MonotonicClock.Now;
+        if (_acceptor.NextTimeout <= now) _acceptor.HandleTimeout(now);
+        TakeLinkEvents();
+        SendControl(now);
+        _socket.Flush();
+        if (received > 0 || !_inbox.IsEmpty) return;
+
+        Instant wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _acceptor.NextTimeout);
+        now = MonotonicClock.Now;
+        TimeSpan wait = wakeAt > now + LongestWait ? LongestWait : wakeAt - now;
+        if (wait > TimeSpan.Zero) _poller.Wait(wait);
+    }
+
+    private void SendDueFrames()
+    {
+        Instant now = MonotonicClock.Now;
+        if (_frames.Earliest > now) return;
+        while (_frames.TryPeekDue(now, out int index, out _))
+        {
+            VoiceSession session = _byIndex[index]!;
+            try
+            {
+                session.SendFrame(_scratch, now);
+                Settle(session, now);
+            }
+            catch (Exception e)
+            {
+                Fail(session, e, now);
+            }
+            now = MonotonicClock.Now;
+        }
+        _socket.Flush();
+    }
+
+    private void RunTimers()
+    {
+        Instant now = MonotonicClock.Now;
+        while (_timers.TryPeekDue(now, out int index, out _))
+        {
+            VoiceSession session = _byIndex[index]!;
+            try
+            {
+                session.HandleTimeout(now);
+                session.Advance(_scratch, now);
+                Settle(session, now);
+                // A timer that stays due would spin here and starve everyone: it waits for the next turn.
+                if (session.Index >= 0 && session.NextTimeout <= now) _timers.Set(session.Index, now + TimeSpan.FromMilliseconds(1));
+            }
+            catch (Exception e)
+            {
+                Fail(session, e, now);
+            }
+            SendDueFrames();
+        }
+    }
+
+    private void ReadLink(Span<byte> datagram, TransportAddress from)
+    {
+        Instant now = MonotonicClock.Now;
+        LinkAcceptor.Frames frames = _acceptor.Receive(datagram, from, now);
+        while (frames.TryRead(out LinkData data))
+        {
+            if (_sessions.TryGetValue(data.SessionId, out VoiceSession? session)) Deliver(session, data.Payload, data.Path, now);
+            else OnUnknownSession(data, now);
+        }
+    }
+
+    private void Deliver(VoiceSession session, Span<byte> packet, TransportPath from, Instant now)
+    {
+        Counters.CountPacketIn();
+        try
+        {
+            session.Receive(packet, from, now);
+            session.Advance(_scratch, now);
+            Settle(session, now);
+        }
+        catch (Exception e)
+        {
+            Fail(session, e, now);
+        }
+    }
+
+    /// <summary>After anything that happened to a session: sends what it has to say, and arms it again or buries it.</summary>
+    private void Settle(VoiceSession session, Instant now)
+    {
+        if (session.HasEnded)
+        {
+            Bury(session, session.EndReason, now);
+            return;
+        }
+        Transmit(session, now);
+        _timers.Set(session.Index, session.NextTimeout);
+        _frames.Set(session.Index, session.NextFrameAt);
+    }
+
+    private void Transmit(VoiceSession session, Instant now)
+    {
+        while (session.TryTransmit(_scratch.Packet, out int length, out TransportPath to, now))
+        {
+            if (!_acceptor.TryGetRelay(to, out TransportAddress relay))
+            {
+                Counters.CountPacketWithoutLink();
+                continue;
+            }
+            Span<byte> room = _socket.Append(ref _open[LinkBase.Link(to.Base)], relay, LinkAcceptor.DataFrameLength(to, length), LinkFrame.CoalescedBytes);
+            _acceptor.WriteData(room, session.Id, to, _scratch.Packet.AsSpan(0, length));
+            Counters.CountPacketOut();
+        }
+    }
+
+    private void OnUnknownSession(in LinkData data, Instant now)
+    {
+        ulong id = data.SessionId.Value;
+        if (data.Payload.Length > DatagramShelf.MaximumDatagramBytes) Counters.CountDrop(SessionDrop.Oversized);
+        else if (_shelf.Contains(id))
+        {
+            if (!_shelf.TryAdd(id, data.Payload, data.Path)) Counters.CountDrop(SessionDrop.ShelfFull);
+        }
+        else if (_gone.Contains(id, now)) Counters.CountDrop(SessionDrop.SessionGone);
+        else if (!StunMessage.TryParse(data.Payload, out StunMessage stun, out _) || stun.Class != StunClass.Request) Counters.CountDrop(SessionDrop.UnknownSession);
+        else if (!RoutingHint.TryDecode(stun.Username, _hintKeys, out RoutingHint hint, out _) || hint.SessionId != data.SessionId) Counters.CountDrop(SessionDrop.BadHint);
+        else if (hint.Region != _region || hint.Slot % _workerCount != Index || !_slots.IsServed(hint.Slot)) Counters.CountDrop(SessionDrop.NotOurSlot);
+        else if (!_isAdmitting()) Counters.CountDrop(SessionDrop.NotAdmitting);
+        else if (!_shelf.TryOpen(id)) Counters.CountDrop(SessionDrop.TooManyLoads);
+        else
+        {
+            _shelf.TryAdd(id, data.Payload, data.Path);
+            _loader!.Start(data.SessionId, this);
+        }
+    }
+
+    private AdmissionOutcome Admit(VoiceSession session, Instant now)
+    {
+        if (_isStopping || _sessions.ContainsKey(session.Id) || _freeIndices.Count == 0)
+        {
+            AdmissionOutcome refused = _sessions.ContainsKey(session.Id) ? AdmissionOutcome.Exists : AdmissionOutcome.NoRoom;
+            Discard(session);
+            return refused;
+        }
+        // It came and went while a second look-up of it was under way.
+        if (_directory.HasEnded(session.Id))
+        {
+            _shelf.Close(session.Id.Value);
+            Discard(session);
+            return AdmissionOutcome.Ended;
+        }
+        session.Index = _freeIndices.Pop();
+        _byIndex[session.Index] = session;
+        _sessions.Add(session.Id, session);
+        _directory.NoteLiving(session.Id, this);
+        try
+        {
+            session.Start(now);
+            Settle(session, now);
+        }
+        catch (Exception e)
+        {
+            Fail(session, e, now);
+        }
+        DeliverShelved(session, now);
+        return AdmissionOutcome.Admitted;
+    }
+
+    private void DeliverShelved(VoiceSession session, Instant now)
+    {
+        for (int i = 0; session.Index >= 0 && _shelf.TryGet(session.Id.Value, i, out Span<byte> datagram, out TransportPath from); i++)
+            Deliver(session, datagram, from, now);
+        _shelf.Close(session.Id.Value);
+    }
+
+    private void Discard(VoiceSession session)
+    {
+        _directory.Release(session.Slot);
+        session.Dispose();
+    }
+
+    /// <summary>Its own code threw: it ends, the others do not notice.</summary>
+    private void Fail(VoiceSession session, Exception exception, Instant now)
+    {
+        Counters.CountSessionFault();
+        LogSessionFault(_logger, session.Session.CallId, exception);
+        Bury(session, SessionEndReason.Error, now);
+    }
+
+    /// <summary>The end of a session, reached once: goodbye to the client, relays forget it, the world hears of it.</summary>
+    private void Bury(VoiceSession session, SessionEndReason reason, Instant now)
+    {
+        if (session.Index < 0) return;
+        session.End(reason);
+        try
+        {
+            session.Close(now);
+            Transmit(session, now);
+        }
+        catch (Exception e)
+        {
+            Counters.CountSessionFault();
+            LogSessionFault(_logger, session.Session.CallId, e);
+        }
+        _acceptor.SendGone(session.Id);
+
+        _timers.Remove(session.Index);
+        _frames.Remove(session.Index);
+        _byIndex[session.Index] = null;
+        _freeIndices.Push(session.Index);
+        session.Index = -1;
+        _sessions.Remove(session.Id);
+        _gone.Add(session.Id.Value, now + GoneLifetime);
+
+        SessionRecord record = session.Snapshot(now);
+        _directory.NoteEnded(session.Id, record);
+        _directory.Release(session.Slot);
+        _reporter.Report(record);
+        LogEnded(_logger, record.CallId, record.EndReason, record.Statistics!.DurationMilliseconds, record.Statistics.PacketsReceived, record.Statistics.PacketsSent);
+        try
+        {
+            session.Dispose();
+        }
+        catch (Exception e)
+        {
+            Counters.CountSessionFault();
+            LogSessionFault(_logger, record.CallId, e);
+        }
+    }
+
+    private void SyncSlots()
+    {
+        int version = _slots.Version;
+        if (version == _slotVersion) return;
+        _slotVersion = version;
+        var owned = new List<SlotOwnership>();
+        for (int slot = Index; slot < _slots.SlotCount; slot += _workerCount)
+        {
+            if (_slots.EpochOf(slot) is { } epoch) owned.Add(new SlotOwnership((ushort)slot, (uint)epoch));
+        }
+        Instant now = MonotonicClock.Now;
+        _acceptor.SetSlots(owned.ToArray(), now);
+        foreach (VoiceSession session in _sessions.Values.Where(s => !_slots.IsServed(s.Slot)).ToArray()) Bury(session, SessionEndReason.OwnerLost, now);
+    }
+
+    private void DrainInbox()
+    {
+        for (int i = 0; i < CommandsPerTurn && _inbox.TryDequeue(out WorkerCommand command); i++)
+        {
+            if (command.Session is { } session)
+            {
+                Instant now = MonotonicClock.Now;
+                try
+                {
+                    session.Run(command.Action, now);
+                    if (session.Index >= 0) Settle(session, now);
+                }
+                catch (Exception e)
+                {
+                    Fail(session, e, now);
+                }
+            }
+            else
+            {
+                command.Action();
+            }
+            SendDueFrames();
+        }
+    }
+
+    private void TakeLinkEvents()
+    {
+        while (_acceptor.TryTakeEvent(out LinkEvent occurred))
+        {
+            if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced)
+            {
+                // What is being filled for the relay before it goes to its old address.
+                _open[occurred.Link] = default;
+                LogLink(_logger, Index, occurred.Link, _acceptor.RelayId(occurred.Link), occurred.Kind);
+            }
+            else if (occurred.Kind is LinkEventKind.Down or LinkEventKind.Draining)
+            {
+                LogLink(_logger, Index, occurred.Link, _acceptor.RelayId(occurred.Link), occurred.Kind);
+            }
+            int up = 0;
+            for (int link = 0; link < _acceptor.LinkCount; link++) up += _acceptor.IsUp(link) ? 1 : 0;
+            LinksUp = up;
+        }
+    }
+
+    private void SendControl(Instant now)
+    {
+        while (_acceptor.TryTransmit(_control, out int length, out TransportAddress to, now))
+            _control.AsSpan(0, length).CopyTo(_socket.Queue(to, default, length));
+    }
+
+    [LoggerMessage(LogLevel.Information, "{CallId}: connected, agent {Agent}")]
+    private static partial void LogConnected(ILogger logger, string callId, string agent);
+
+    [LoggerMessage(LogLevel.Information, "{CallId}: ended, {Reason}, after {DurationMilliseconds} ms; {PacketsReceived} packets in, {PacketsSent} out")]
+    private static partial void LogEnded(ILogger logger, string callId, SessionEndReason reason, long durationMilliseconds, long packetsReceived, long packetsSent);
+
+    [LoggerMessage(LogLevel.Error, "{CallId}: our own fault, the session ends")]
+    private static partial void LogSessionFault(ILogger logger, string callId, Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "Worker {Worker}: a turn of the loop failed")]
+    private static partial void LogLoopFault(ILogger logger, int worker, Exception exception);
+
+    [LoggerMessage(LogLevel.Information, "Worker {Worker}, link {Link} to {Relay}: {Change}")]
+    private static partial void LogLink(ILogger logger, int worker, int link, string relay, LinkEventKind change);
+}

@@ -1,0 +1,219 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Sctp;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Media;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver.Sessions;
+
+/// <summary>
+/// One session: the caller's end (<see cref="PeerSession"/>), the agent, and the media between them. Lives on one worker thread; made on
+/// another, before it is handed over. It ends once; the worker then buries it.
+/// </summary>
+internal sealed class VoiceSession : IAgentHost, IDisposable
+{
+    /// <summary>Actions of an agent that may wait for the worker. A loop takes milliseconds, so more of them are a backend out of control.</summary>
+    public const int MaximumPendingPosts = 4096;
+
+    private readonly PeerSession _peer;
+    private readonly Agent _agent;
+    private readonly MediaPump _pump;
+    private readonly SessionLifecycle _lifecycle;
+    private readonly SessionWorker _worker;
+    private readonly TimeProvider _time;
+    private readonly bool _sendsAudio;
+    private int _pendingPosts;
+    private bool _isChannelOpen;
+
+    public VoiceSession(SessionParts parts, SessionWorker worker, AgentCatalog agents, string agent, TimeProvider time, ILogger logger)
+    {
+        (Id, Slot, Session, Now, Logger) = (parts.Id, parts.Record.Slot, parts.Record, parts.CreatedAt, logger);
+        (_peer, _lifecycle, _worker, _time) = (parts.Peer, new SessionLifecycle(parts.Limits, parts.CreatedAt), worker, time);
+        _sendsAudio = parts.Record.Offer.AudioReceives;
+        Downlink = new DownlinkQueue();
+        _agent = agents.Create(agent, this);
+        _pump = new MediaPump(_agent, Downlink, worker.Lateness);
+    }
+
+    public SessionId Id { get; }
+    public int Slot { get; }
+
+    /// <summary>Place in the worker's tables; given by the worker.</summary>
+    public int Index { get; set; } = -1;
+
+    public SessionRecord Session { get; private set; }
+    public DownlinkQueue Downlink { get; }
+    public ILogger Logger { get; }
+    public Instant Now { get; private set; }
+
+    public bool HasEnded => _lifecycle.HasEnded;
+    public SessionEndReason EndReason => _lifecycle.EndReason;
+
+    /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
+    public Instant NextTimeout => Instant.Min(Instant.Min(_peer.NextTimeout, _lifecycle.NextTimeout), _agent.NextTimeout);
+
+    /// <summary>When <see cref="SendFrame"/> is due.</summary>
+    public Instant NextFrameAt => HasEnded ? Instant.Never : _pump.NextFrameAt;
+
+    /// <summary>The worker has it now.</summary>
+    public void Start(Instant now)
+    {
+        Now = now;
+        _agent.Start();
+    }
+
+    /// <summary>A packet of the client; SRTP is decrypted in place. Call <see cref="Advance"/> afterwards.</summary>
+    public void Receive(Span<byte> datagram, TransportPath from, Instant now)
+    {
+        Now = now;
+        _peer.Receive(datagram, from, now);
+    }
+
+    /// <summary>Sends the downlink frame that is due, and moves <see cref="NextFrameAt"/> on.</summary>
+    public void SendFrame(SessionScratch scratch, Instant now)
+    {
+        Now = now;
+        if (_pump.TryNextFrame(now, scratch.Payload, out DownlinkFrame frame) && _sendsAudio)
+            _peer.SendAudio(scratch.Payload.AsSpan(0, frame.Length), frame.RtpTimestampStep, frame.Marker, now);
+    }
+
+    public void HandleTimeout(Instant now)
+    {
+        Now = now;
+        if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
+        _lifecycle.HandleTimeout(now);
+        if (!HasEnded && _agent.NextTimeout <= now) _agent.OnTimer(now);
+    }
+
+    /// <summary>Hands on what the last input brought: events, the caller's audio, messages.</summary>
+    public void Advance(SessionScratch scratch, Instant now)
+    {
+        Now = now;
+        TakeEvents(now);
+        while (_peer.TryReceiveAudio(scratch.Packet, out int length, out AudioFrameInfo frame, now))
+        {
+            if (frame.IsLost) _pump.OnUplinkLost(now);
+            else _pump.OnUplinkPacket(scratch.Packet.AsSpan(0, length), now);
+        }
+        while (!HasEnded && _peer.TryReceiveMessage(out DataChannelMessage message, now))
+        {
+            // The dialect is text only; a binary message is nothing that a client of it sends.
+            if (!message.IsText || message.Payload.Length > scratch.Message.Length) continue;
+            Span<byte> copy = scratch.Message.AsSpan(0, message.Payload.Length);
+            message.Payload.CopyTo(copy);
+            _agent.OnClientEvent(copy, now);
+        }
+        TakeEvents(now);
+    }
+
+    /// <param name="buffer">At least <see cref="PeerSession.MaximumDatagramBytes"/>.</param>
+    public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now) => _peer.TryTransmit(buffer, out length, out to, now);
+
+    /// <summary>Ends it, if it has not ended. Worker thread only.</summary>
+    public void End(SessionEndReason reason) => _lifecycle.TryEnd(reason, Now);
+
+    /// <summary>Says goodbye to the client; fetch it with <see cref="TryTransmit"/>.</summary>
+    public void Close(Instant now)
+    {
+        Now = now;
+        _peer.Close(now);
+    }
+
+    /// <summary>The record as it is now, statistics included.</summary>
+    public SessionRecord Snapshot(Instant now)
+    {
+        PeerStatistics peer = _peer.Statistics;
+        Instant until = _lifecycle.EndedAt ?? now;
+        return Session with
+        {
+            State = _lifecycle.State,
+            EventSequence = _lifecycle.EventSequence,
+            EndReason = _lifecycle.EndReason,
+            EndedAt = HasEnded ? Session.EndedAt ?? _time.GetUtcNow() : null,
+            Statistics = new SessionStatistics(
+                peer.RtpReceived, peer.RtpSent, Math.Max(0, peer.RtpLost), Math.Round(peer.JitterMilliseconds, 2),
+                peer.RoundTripMilliseconds is { } roundTrip ? Math.Round(roundTrip, 2) : null,
+                (long)(until - _lifecycle.StartedAt).TotalMilliseconds),
+        };
+    }
+
+    /// <inheritdoc/>
+    public void SendEvent(ReadOnlySpan<byte> utf8Json)
+    {
+        if (!HasEnded) _peer.SendText(utf8Json, Now);
+    }
+
+    /// <inheritdoc/>
+    public void Post(Action action)
+    {
+        if (Interlocked.Increment(ref _pendingPosts) > MaximumPendingPosts)
+        {
+            Interlocked.Decrement(ref _pendingPosts);
+            _worker.End(Id, SessionEndReason.AgentFailed);
+            return;
+        }
+        _worker.Post(this, action);
+    }
+
+    /// <summary>Runs what <see cref="Post"/> brought, unless the session is over. Worker thread.</summary>
+    public void Run(Action action, Instant now)
+    {
+        Interlocked.Decrement(ref _pendingPosts);
+        if (HasEnded) return;
+        Now = now;
+        action();
+    }
+
+    public void Dispose()
+    {
+        _agent.Dispose();
+        _pump.Dispose();
+        Downlink.Dispose();
+        _peer.Dispose();
+    }
+
+    private void TakeEvents(Instant now)
+    {
+        while (_peer.TryTakeEvent(out PeerEvent occurred))
+        {
+            switch (occurred.Kind)
+            {
+                case PeerEventKind.IceConnected:
+                    if (_lifecycle.NoteIceConnected(now)) OnConnected(now);
+                    break;
+                case PeerEventKind.DtlsConnected:
+                    _pump.Start(now);
+                    if (_lifecycle.NoteDtlsConnected(now)) OnConnected(now);
+                    break;
+                case PeerEventKind.ChannelOpened when !_isChannelOpen:
+                    _isChannelOpen = true;
+                    if (!HasEnded) _agent.OnChannelOpen();
+                    break;
+                case PeerEventKind.ChannelClosed:
+                    End(SessionEndReason.ClientHangup);
+                    break;
+                case PeerEventKind.Closed when occurred.Reason != PeerCloseReason.Local:
+                    End(ReasonOf(occurred.Reason));
+                    break;
+            }
+        }
+    }
+
+    private void OnConnected(Instant now)
+    {
+        Session = Session with { State = SessionState.Connected, ConnectedAt = _time.GetUtcNow(), EventSequence = _lifecycle.EventSequence };
+        _worker.OnConnected(this, Snapshot(now));
+    }
+
+    private static SessionEndReason ReasonOf(PeerCloseReason reason) => reason switch
+    {
+        PeerCloseReason.ByPeer => SessionEndReason.ClientHangup,
+        PeerCloseReason.ConsentExpired => SessionEndReason.ConsentExpired,
+        PeerCloseReason.IceFailed => SessionEndReason.SetupTimeout,
+        PeerCloseReason.DtlsFailed => SessionEndReason.DtlsFailed,
+        PeerCloseReason.FingerprintMismatch => SessionEndReason.FingerprintMismatch,
+        _ => SessionEndReason.Error,
+    };
+}

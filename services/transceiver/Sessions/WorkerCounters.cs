@@ -1,0 +1,32 @@
+namespace Dapr.Voice.Transceiver.Sessions;
+
+/// <summary>Counters of one worker. Its thread writes them, any may read.</summary>
+internal sealed class WorkerCounters
+{
+    private readonly long[] _drops = new long[Enum.GetValues<SessionDrop>().Length];
+    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _packetsWithoutLink;
+
+    public long this[SessionDrop reason] => Volatile.Read(ref _drops[(int)reason]);
+
+    /// <summary>Packets handed to a session.</summary>
+    public long PacketsIn => Volatile.Read(ref _packetsIn);
+
+    /// <summary>Packets of sessions sent to a relay.</summary>
+    public long PacketsOut => Volatile.Read(ref _packetsOut);
+
+    /// <summary>Sessions that ended because our own code threw.</summary>
+    public long SessionFaults => Volatile.Read(ref _sessionFaults);
+
+    /// <summary>Exceptions in the loop itself.</summary>
+    public long LoopFaults => Volatile.Read(ref _loopFaults);
+
+    /// <summary>Packets for a relay that we have no link to.</summary>
+    public long PacketsWithoutLink => Volatile.Read(ref _packetsWithoutLink);
+
+    public void CountDrop(SessionDrop reason) => _drops[(int)reason]++;
+    public void CountPacketIn() => _packetsIn++;
+    public void CountPacketOut() => _packetsOut++;
+    public void CountSessionFault() => _sessionFaults++;
+    public void CountLoopFault() => _loopFaults++;
+    public void CountPacketWithoutLink() => _packetsWithoutLink++;
+}

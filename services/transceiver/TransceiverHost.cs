@@ -1,0 +1,84 @@
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Transceiver.Link;
+using Dapr.Voice.Udp;
+
+namespace Dapr.Voice.Transceiver;
+
+/// <summary>
+/// The transceiver as the host sees it: ports first (a taken one ends the process at once), then the fleet's keys, however long the sidecar
+/// takes, then the runtime; on SIGTERM the drain.
+/// </summary>
+internal sealed partial class TransceiverHost(
+    FleetOptions fleet, TransceiverOptions options, ISecretStore secrets, IStateStore store, IEventPublisher publisher, TimeProvider time,
+    IHostApplicationLifetime lifetime, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private volatile TransceiverRuntime? _runtime;
+    private UdpBatchSocket[] _sockets = [];
+    private Task _running = Task.CompletedTask;
+
+    /// <summary>Why the process had to give up, if it had to.</summary>
+    public SettingsException? Failure { get; private set; }
+
+    /// <summary>Null until the fleet's keys are known.</summary>
+    public TransceiverRuntime? Runtime => _runtime;
+
+    public IEnumerable<string> Missing() => _runtime?.Missing() ?? ["the fleet's keys are not read yet"];
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (options.Shard >= fleet.MaximumShards) throw new SettingsException($"Transceiver__Shard {options.Shard} is not below Fleet__MaximumShards {fleet.MaximumShards}: nobody would look for it.");
+        _sockets = LinkSockets.Bind(options);
+        LogBound(logger, options.Shard, string.Join(' ', _sockets.Select(LinkSockets.Name)));
+        _running = Task.Run(RunAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_runtime is { } runtime) await runtime.DrainAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_runtime is { } runtime) await runtime.DisposeAsync().ConfigureAwait(false);
+        else foreach (UdpBatchSocket socket in _sockets) socket.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            FleetKeys keys = await FleetKeys.LoadAsync(secrets, FleetSecrets.Transceiver, logger, time, _stop.Token).ConfigureAwait(false);
+            var runtime = new TransceiverRuntime(fleet, options, keys, _sockets, store, publisher, time, loggers);
+            runtime.Start();
+            _runtime = runtime;
+            await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to stop.
+        }
+        catch (SettingsException e)
+        {
+            Failure = e;
+            lifetime.StopApplication();
+        }
+        catch (Exception e)
+        {
+            LogFailed(logger, e);
+            Failure = new SettingsException("The transceiver could not start; the log says why.", e);
+            lifetime.StopApplication();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Shard {Shard} listens for relays on {Links}")]
+    private static partial void LogBound(ILogger logger, int shard, string links);
+
+    [LoggerMessage(LogLevel.Critical, "The transceiver cannot run")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}

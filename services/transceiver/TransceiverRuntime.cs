@@ -1,0 +1,215 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Link;
+using Dapr.Voice.Transceiver.Media;
+using Dapr.Voice.Transceiver.Ownership;
+using Dapr.Voice.Transceiver.Sessions;
+using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver;
+
+/// <summary>Everything that runs once the fleet's keys are known: workers, sessions, ownership, reports; and how it stops.</summary>
+internal sealed partial class TransceiverRuntime : IAsyncDisposable
+{
+    // All of a drain fits into five seconds (DESIGN 7 and the orchestrator's patience), whatever the store does.
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+
+    private readonly FleetOptions _fleet;
+    private readonly TransceiverOptions _options;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly DtlsCertificate _certificate;
+    private readonly SessionFactory _factory;
+    private readonly SessionReporter _reporter;
+    private readonly SlotTable _slots;
+
+    public TransceiverRuntime(
+        FleetOptions fleet, TransceiverOptions options, FleetKeys keys, IReadOnlyList<UdpBatchSocket> sockets,
+        IStateStore store, IEventPublisher publisher, TimeProvider time, ILoggerFactory loggers)
+    {
+        (_fleet, _options, _time) = (fleet, options, time);
+        _logger = loggers.CreateLogger("Dapr.Voice.Transceiver");
+        ulong incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        string incarnationText = incarnation.ToString("x16", CultureInfo.InvariantCulture);
+
+        _certificate = DtlsCertificate.FromPem(keys.CertificatePem);
+        _slots = new SlotTable(fleet.SlotCount);
+        Directory = new SessionDirectory(options.Capacity, _slots);
+        _reporter = new SessionReporter(
+            store, publisher, Directory, time, options.RecordRetention, $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
+            loggers.CreateLogger<SessionReporter>());
+        _factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey), time, loggers);
+        Keeper = new SlotKeeper(
+            store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText), [.. sockets.Select(LinkSockets.Name)],
+            () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());
+        Workers = [.. sockets.Select((socket, i) => new SessionWorker(
+            i, sockets.Count, socket,
+            new LinkAcceptor(keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, MonotonicClock.Now),
+            keys.HintKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, loggers.CreateLogger<SessionWorker>()))];
+        Loader = new RecordLoader(store, fleet, _factory, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
+    }
+
+    public IReadOnlyList<SessionWorker> Workers { get; }
+    public SessionDirectory Directory { get; }
+    public SlotKeeper Keeper { get; }
+    public RecordLoader Loader { get; }
+    public int ServedSlots => _slots.ServedCount;
+    public long PendingReports => _reporter.Pending;
+    public long LostReports => _reporter.Lost;
+
+    /// <summary>New sessions may come.</summary>
+    public bool IsAdmitting => Keeper.Status.IsAdmitting(MonotonicClock.Now);
+
+    public void Start()
+    {
+        foreach (SessionWorker worker in Workers) worker.Start(Loader);
+    }
+
+    /// <summary>Keeps our record and our slots until cancelled.</summary>
+    public async Task KeepSlotsAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(_options.RenewEvery, _time);
+        try
+        {
+            do
+            {
+                try
+                {
+                    await Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), cancellation).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    // The edge of the loop that keeps our lease: it must go on.
+                    LogStepFailed(_logger, e);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to stop.
+        }
+    }
+
+    /// <summary>Takes a session that signaling pushed.</summary>
+    public async Task<AdmissionOutcome> AdmitAsync(SessionRecord record, CancellationToken cancellation)
+    {
+        if (!_factory.TryIdentify(record, out SessionId id)) return AdmissionOutcome.BadRecord;
+        if (Directory.Find(id, out SessionRecord? ended) is not null) return AdmissionOutcome.Exists;
+        if (ended is not null || record.State == SessionState.Ended) return AdmissionOutcome.Ended;
+        if (!IsAdmitting) return AdmissionOutcome.NoRoom;
+        AdmissionOutcome reserved = Directory.TryReserve(record.Slot);
+        if (reserved != AdmissionOutcome.Admitted) return reserved;
+
+        SessionWorker worker = Workers[record.Slot % Workers.Count];
+        VoiceSession? session = null;
+        try
+        {
+            session = _factory.TryCreate(record, id, worker, MonotonicClock.Now);
+        }
+        finally
+        {
+            if (session is null) Directory.Release(record.Slot);
+        }
+        if (session is null) return AdmissionOutcome.BadRecord;
+        var done = new TaskCompletionSource<AdmissionOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        worker.Add(session, done);
+        return await done.Task.WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A session's record with its statistics: of one that lives, or ended lately. Null if it is not and was not here.</summary>
+    public async Task<SessionRecord?> FindAsync(SessionId id, CancellationToken cancellation)
+    {
+        SessionWorker? worker = Directory.Find(id, out SessionRecord? ended);
+        if (worker is null) return ended;
+        SessionRecord? living = await worker.InspectAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
+        if (living is not null) return living;
+        // It ended between the two looks.
+        Directory.Find(id, out ended);
+        return ended;
+    }
+
+    /// <summary>Asks for the end of a session; false if it does not live here.</summary>
+    public bool TryEnd(SessionId id, SessionEndReason reason)
+    {
+        SessionWorker? worker = Directory.Find(id, out _);
+        worker?.End(id, reason);
+        return worker is not null;
+    }
+
+    /// <summary>Leaves: no new sessions, a moment for those that are about to end, goodbye to the others, slots and lease given back.</summary>
+    public async Task DrainAsync()
+    {
+        LogDraining(_logger, Directory.Living);
+        Keeper.StartDraining();
+        using (var renewal = new CancellationTokenSource(LeaveLimit))
+        {
+            // The record says so at once, so that nobody sends us a session meanwhile.
+            await Try(Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), renewal.Token)).ConfigureAwait(false);
+        }
+        long deadline = _time.GetTimestamp() + (long)(_options.DrainGrace.TotalSeconds * _time.TimestampFrequency);
+        while (Directory.Living > 0 && _time.GetTimestamp() < deadline) await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
+
+        foreach (SessionWorker worker in Workers) worker.EndAll(SessionEndReason.Drain);
+        using (var leave = new CancellationTokenSource(LeaveLimit)) await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
+        foreach (SessionWorker worker in Workers) worker.Stop();
+        using var reports = new CancellationTokenSource(ReportLimit);
+        await _reporter.CompleteAsync(reports.Token).ConfigureAwait(false);
+        LogLeft(_logger, _reporter.Pending);
+    }
+
+    /// <summary>What keeps us from taking new sessions, in words for an operator.</summary>
+    public IEnumerable<string> Missing()
+    {
+        OwnershipStatus status = Keeper.Status;
+        if (status.IsDraining) yield return "draining";
+        else if (!status.IsAdmitting(MonotonicClock.Now)) yield return status.Problem ?? "the lease has run out";
+    }
+
+    /// <summary>A quantile of the lateness of downlink frames over the last ten seconds, of the worker that is worst off.</summary>
+    public double LatenessMilliseconds(double share)
+    {
+        Instant now = MonotonicClock.Now;
+        return Workers.Max(worker => worker.Lateness.Percentile(share, now));
+    }
+
+    /// <summary>Frames sent on schedule, ever.</summary>
+    public long FramesScheduled => Workers.Sum(worker => worker.Lateness.Recorded);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (SessionWorker worker in Workers) worker.Dispose();
+        await _reporter.DisposeAsync().ConfigureAwait(false);
+        _certificate.Dispose();
+    }
+
+    private async Task Try(Task step)
+    {
+        try
+        {
+            await step.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Leaving must not depend on the store: what it does not take, the end of the lease settles.
+            LogStepFailed(_logger, e);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "A step of the ownership loop failed")]
+    private static partial void LogStepFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(LogLevel.Information, "Draining: {Sessions} sessions")]
+    private static partial void LogDraining(ILogger logger, int sessions);
+
+    [LoggerMessage(LogLevel.Information, "Left; {Reports} reports undelivered")]
+    private static partial void LogLeft(ILogger logger, long reports);
+}
