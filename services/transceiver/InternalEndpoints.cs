@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Sessions;
 
@@ -15,7 +16,7 @@ internal static class InternalEndpoints
 
     public static void MapInternal(this IEndpointRouteBuilder endpoints)
     {
-        RouteGroupBuilder group = endpoints.MapGroup("/internal/v1");
+        RouteGroupBuilder group = endpoints.MapGroup("/internal/v1").RequireAppApiToken();
         group.MapPost("/sessions", PushAsync);
         group.MapGet("/sessions/{callId}", GetAsync);
         group.MapDelete("/sessions/{callId}", End);
@@ -103,7 +104,7 @@ internal static class InternalEndpoints
             ReportsPending = runtime.PendingReports,
             ReportsLost = runtime.LostReports,
             Links = [.. runtime.Workers.Select(w => new TransceiverStatistics.LinkView(
-                $"udp://{w.LocalAddress}", w.LinksUp, w.SocketCounters.ReceivedCount, w.SocketCounters.SentCount))],
+                $"udp://{w.LocalAddress}", w.LinksUp, w.SocketCounters.Received, w.SocketCounters.Sent))],
         };
         return Results.Json(statistics, TransceiverJson.Default.TransceiverStatistics);
     }

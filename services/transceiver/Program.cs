@@ -21,7 +21,6 @@ int exitCode = await ServiceProcess.RunAsync(() =>
     host = app.Services.GetRequiredService<TransceiverHost>();
     app.Services.GetRequiredService<TransceiverMetrics>();
     app.Services.GetRequiredService<VoiceTelemetry>();
-    app.UseAppApiToken();
     app.MapHealth(host.Missing);
     app.MapInternal();
     return app;

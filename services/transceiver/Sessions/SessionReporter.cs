@@ -48,7 +48,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         (_store, _publisher, _directory, _time, _retention, _source, _logger) = (store, publisher, directory, time, retention, source, logger);
         _lanes = [.. Enumerable.Range(0, Lanes).Select(_ => Channel.CreateBounded<SessionReport>(new BoundedChannelOptions(LaneCapacity) { SingleReader = true }))];
         _expiring = Channel.CreateBounded<(string, DateTimeOffset)>(new BoundedChannelOptions(4 * LaneCapacity) { SingleReader = true });
-        _tasks = [.. _lanes.Select(lane => Task.Run(() => RunAsync(lane.Reader))), Task.Run(ExpireAsync)];
+        _tasks = [.. _lanes.Select(lane => Task.Run(() => RunAsync(lane.Reader), CancellationToken.None)), Task.Run(ExpireAsync, CancellationToken.None)];
     }
 
     /// <summary>Reports that wait.</summary>
