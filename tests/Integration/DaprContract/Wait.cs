@@ -1,0 +1,19 @@
+namespace Dapr.Voice.Tests.Integration.DaprContract;
+
+/// <summary>Waiting for a condition; the limit is far above what it takes and only ends a test that has failed.</summary>
+internal static class Wait
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!await condition())
+        {
+            if (limit.IsCancellationRequested) Assert.Fail($"waited in vain for: {what}");
+            await Task.Delay(5, CancellationToken.None);
+        }
+    }
+
+    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+}
