@@ -56,6 +56,9 @@ public sealed record SessionRecord
 
     /// <summary><c>openai</c>, <c>internal</c>, <c>whip</c>.</summary>
     public required string ClientKind { get; init; }
+
+    /// <summary>Id (not the text) of the ephemeral key it was made with: that key may end it. Null where an API key or another service made it.</summary>
+    public string? EphemeralKeyId { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public SessionState State { get; init; } = SessionState.Created;
     public DateTimeOffset? ConnectedAt { get; init; }

@@ -1,3 +1,5 @@
-var builder = WebApplication.CreateSlimBuilder(args);
-var app = builder.Build();
-app.Run();
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Signaling;
+
+// What is served and by whom: SignalingApplication.
+return await ServiceProcess.RunAsync(() => SignalingApplication.Create(args));

@@ -1,0 +1,33 @@
+using Dapr.Voice.Signaling.Realtime;
+
+namespace Dapr.Voice.Signaling.Keys;
+
+/// <summary>Turns <c>Authorization: Bearer …</c> into a <see cref="Caller"/> or the error that says what is wrong with it.</summary>
+internal sealed class Authenticator(KeyLoader keys)
+{
+    private const string Scheme = "Bearer ";
+    private const int MaximumHeaderLength = 32 * 1024;
+
+    public async Task<(Caller? Caller, ApiError? Error)> AuthenticateAsync(HttpContext context)
+    {
+        if (keys.Current is not { } current) return (null, ApiError.Unavailable("The service is starting."));
+        string? header = context.Request.Headers.Authorization;
+        if (string.IsNullOrEmpty(header) || header.Length > MaximumHeaderLength || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+            return (null, ApiError.Unauthenticated("missing_api_key", "Send an API key or an ephemeral key: Authorization: Bearer KEY."));
+
+        string key = header[Scheme.Length..].Trim();
+        if (!key.StartsWith(EphemeralKeys.Prefix, StringComparison.Ordinal))
+        {
+            return current.Fleet.ApiKeys.Contains(key)
+                ? (Caller.ApiKeyHolder, null)
+                : (null, ApiError.Unauthenticated("invalid_api_key", "This API key is not known here."));
+        }
+        (EphemeralKeyOutcome outcome, EphemeralKey? ephemeral) = await current.Ephemeral.CheckAsync(key);
+        return outcome switch
+        {
+            EphemeralKeyOutcome.Valid => (new Caller(ephemeral), null),
+            EphemeralKeyOutcome.Expired => (null, ApiError.Unauthenticated("ephemeral_key_expired", "This ephemeral key has expired. Ask for a new one: POST /v1/realtime/client_secrets.")),
+            _ => (null, ApiError.Unauthenticated("invalid_ephemeral_key", "This ephemeral key is not valid here.")),
+        };
+    }
+}

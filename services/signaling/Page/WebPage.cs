@@ -1,0 +1,57 @@
+using Microsoft.Extensions.FileProviders;
+
+namespace Dapr.Voice.Signaling.Page;
+
+/// <summary>Serves the folder <c>web/</c>.</summary>
+internal static class WebPage
+{
+    private const string Index = "index.html";
+    private const int LevelsUp = 7;
+
+    // 'self' alone for what the page loads; any http origin for what it calls, since ?server= names one. The vendored bundle asks once whether it may compile
+    // code at run time and does without.
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public static void UseWebPage(this WebApplication app, SignalingOptions options)
+    {
+        if (options.WebRoot is "none") return;
+        string folder = Path.GetFullPath(options.WebRoot is { Length: > 0 } configured ? configured : Find() ?? Path.Combine(AppContext.BaseDirectory, "web"));
+        ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebPage).FullName!);
+        if (!File.Exists(Path.Combine(folder, Index)))
+        {
+            SignalingLog.PageMissing(logger, folder);
+            return;
+        }
+        var files = new PhysicalFileProvider(folder);
+        app.Lifetime.ApplicationStopped.Register(files.Dispose);
+        app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files, DefaultFileNames = [Index] });
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            FileProvider = files,
+            OnPrepareResponse = response =>
+            {
+                IHeaderDictionary headers = response.Context.Response.Headers;
+                headers.ContentSecurityPolicy = ContentSecurityPolicy;
+                headers.XContentTypeOptions = "nosniff";
+                headers["Referrer-Policy"] = "no-referrer";
+                headers["Permissions-Policy"] = "microphone=(self), camera=()";
+                // Files carry ETags: a new version is seen at once, an old one costs a 304.
+                headers.CacheControl = "no-cache";
+            },
+        });
+        SignalingLog.PageServed(logger, folder);
+    }
+
+    /// <summary>Beside the binaries where they were published, in the repository where they were built.</summary>
+    private static string? Find()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        for (int level = 0; folder is not null && level <= LevelsUp; level++, folder = folder.Parent)
+        {
+            string candidate = Path.Combine(folder.FullName, "web");
+            if (File.Exists(Path.Combine(candidate, Index))) return candidate;
+        }
+        return null;
+    }
+}

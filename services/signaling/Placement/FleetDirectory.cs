@@ -1,0 +1,91 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
+
+namespace Dapr.Voice.Signaling.Placement;
+
+/// <summary>
+/// Who owns what, read from the state store once a second, so that placing a session costs no call. Transceivers renew their leases every
+/// second too; a snapshot is good for as long as the shortest lease, about three of these.
+/// </summary>
+internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, TimeProvider time, SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
+{
+    private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(1);
+
+    /// <summary>An older snapshot places nothing: who owned a slot then may be gone.</summary>
+    private static readonly TimeSpan MaximumAge = TimeSpan.FromSeconds(5);
+
+    private readonly string[] _transceiverKeys = [.. Enumerable.Range(0, fleet.MaximumShards).Select(shard => StateKeys.Transceiver(fleet.Region, shard))];
+    private readonly string[] _slotKeys = [.. Enumerable.Range(0, fleet.SlotCount).Select(slot => StateKeys.Slot(fleet.Region, slot))];
+    private volatile FleetSnapshot? _snapshot;
+    private bool _isFailing;
+
+    /// <summary>What is known, or null if that is nothing or too old.</summary>
+    public FleetSnapshot? Current => _snapshot is { } snapshot && time.GetUtcNow() - snapshot.TakenAt <= MaximumAge ? snapshot : null;
+
+    /// <summary>Picks a slot for a new session: of two random owners with room the less loaded one, of its slots any.</summary>
+    /// <remarks>Two choices and not the best of all: replicas that all know the same best one would all fill it at once.</remarks>
+    public SlotPlacement Place()
+    {
+        if (Current is not { Owners.Count: > 0 } snapshot) return new(PlacementOutcome.NoOwner, 0, "");
+        OwnerLoad[] open = [.. snapshot.Owners.Where(owner => owner.HasRoom)];
+        if (open.Length == 0) return new(PlacementOutcome.NoRoom, 0, "");
+
+        int first = Random.Shared.Next(open.Length), second = Random.Shared.Next(open.Length - 1);
+        // Any but the first.
+        OwnerLoad one = open[first], other = open.Length == 1 ? one : open[second >= first ? second + 1 : second];
+        OwnerLoad chosen = other.Load < one.Load ? other : one;
+        chosen.NotePlaced();
+        return new(PlacementOutcome.Placed, chosen.Slots[Random.Shared.Next(chosen.Slots.Count)], chosen.Record.AppId);
+    }
+
+    /// <summary>Reads the records once. On failure the last snapshot stays until it is too old.</summary>
+    internal async Task RefreshAsync(CancellationToken cancellation)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        StateBulkReadResult<TransceiverRecord> transceivers = await store.GetBulkAsync(ComponentNames.Sessions, _transceiverKeys, ContractsJson.Default.TransceiverRecord, cancellation);
+        StateBulkReadResult<SlotRecord> slots = await store.GetBulkAsync(ComponentNames.Sessions, _slotKeys, ContractsJson.Default.SlotRecord, cancellation);
+        if (transceivers.Outcome != StateReadOutcome.Found || slots.Outcome != StateReadOutcome.Found)
+        {
+            metrics.FleetRefreshes.Add(1, new KeyValuePair<string, object?>("outcome", "unavailable"));
+            if (!_isFailing) SignalingLog.FleetUnknown(logger, transceivers.ErrorCode ?? slots.ErrorCode);
+            _isFailing = true;
+            return;
+        }
+
+        var next = new FleetSnapshot(transceivers.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>(), slots.Entries.Values.Select(entry => entry.Value).OfType<SlotRecord>(), now);
+        CarryPlacements(_snapshot, next);
+        if (_isFailing) SignalingLog.FleetKnown(logger, next.Owners.Count);
+        _isFailing = false;
+        _snapshot = next;
+        metrics.FleetRefreshes.Add(1, new KeyValuePair<string, object?>("outcome", "ok"));
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(RefreshPeriod, time);
+        try
+        {
+            do await RefreshAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    /// <summary>
+    /// What we placed on the last snapshot counts on until the owner has reported again since: a report carries its lease, so an
+    /// unchanged lease is the same report.
+    /// </summary>
+    private static void CarryPlacements(FleetSnapshot? last, FleetSnapshot next)
+    {
+        if (last is null) return;
+        foreach (OwnerLoad owner in next.Owners)
+        {
+            OwnerLoad? before = last.Owners.FirstOrDefault(o => o.Record.Incarnation == owner.Record.Incarnation);
+            if (before is not null && before.Record.LeaseUntil == owner.Record.LeaseUntil) owner.NotePlaced(before.Placed);
+        }
+    }
+}

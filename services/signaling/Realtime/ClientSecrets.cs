@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Signaling.Keys;
+using Dapr.Voice.Signaling.Sessions;
+
+namespace Dapr.Voice.Signaling.Realtime;
+
+/// <summary>Makes ephemeral keys: what an app server asks for, and hands to its page.</summary>
+internal sealed class ClientSecrets(SignalingOptions options, FleetOptions fleet, AgentChoice agents, KeyLoader keys, SignalingMetrics metrics, TimeProvider time)
+{
+    private const int MaximumBodyBytes = 32 * 1024;
+
+    /// <summary>Answers <c>POST /v1/realtime/client_secrets</c> of an authenticated caller.</summary>
+    public async Task<ApiError?> AnswerAsync(HttpContext context)
+    {
+        (ClientSecretRequest? request, ApiError? error) = await ReadAsync(context.Request);
+        return error ?? await AnswerAsync(context, request!);
+    }
+
+    /// <summary>Answers with a key for what <paramref name="request"/> asks.</summary>
+    public async Task<ApiError?> AnswerAsync(HttpContext context, ClientSecretRequest request)
+    {
+        if (keys.Current is not { } current) return ApiError.Unavailable("The service is starting.");
+        if (request.ExpiresAfter is { Anchor: not (null or "created_at") })
+            return ApiError.Invalid("invalid_expires_after", "'expires_after.anchor' should be 'created_at'.", "expires_after.anchor");
+        int seconds = request.ExpiresAfter?.Seconds ?? EphemeralKey.DefaultSeconds;
+        if (seconds is < EphemeralKey.MinimumSeconds or > EphemeralKey.MaximumSeconds)
+            return ApiError.Invalid("invalid_expires_after", $"'expires_after.seconds' should be {EphemeralKey.MinimumSeconds} to {EphemeralKey.MaximumSeconds}.", "expires_after.seconds");
+        if (request.MaxSessionSeconds is < 1) return ApiError.Invalid("invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds");
+        JsonElement? session = request.Session is { ValueKind: JsonValueKind.Null } ? null : request.Session;
+        if (CallRequest.CheckSession(session, EphemeralKey.MaximumSessionBytes) is { } sessionError) return sessionError;
+        string? agent = request.Agent ?? AgentChoice.TextOf(session, "agent");
+        if (agent is not null && !agents.IsKnown(agent)) return AgentChoice.NotFound(agent);
+
+        // Whole seconds, as in the key.
+        DateTimeOffset expiresAt = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds() + seconds);
+        int maximum = Math.Min(request.MaxSessionSeconds ?? options.MaximumSessionSeconds, options.MaximumSessionSeconds);
+        var grant = new EphemeralKey(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)), fleet.Region, agent, maximum, session, expiresAt);
+        var answer = new ClientSecretResponse(current.Ephemeral.Issue(grant), expiresAt.ToUnixTimeSeconds(), Echo(session, grant.Id));
+        metrics.Keys.Add(1);
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.WriteAsJsonAsync(answer, RealtimeJson.Default.ClientSecretResponse, cancellationToken: context.RequestAborted);
+        return null;
+    }
+
+    private static async Task<(ClientSecretRequest? Request, ApiError? Error)> ReadAsync(HttpRequest request)
+    {
+        byte[]? body = await RequestBody.ReadAsync(request, MaximumBodyBytes);
+        if (body is null) return (null, ApiError.TooLarge(MaximumBodyBytes));
+        // Everything has a default, so nothing at all is a request too.
+        if (body.Length == 0) return (new(), null);
+        if (!request.HasJsonContentType()) return (null, ApiError.WrongMediaType("application/json"));
+        try
+        {
+            return JsonSerializer.Deserialize(body, RealtimeJson.Default.ClientSecretRequest) is { } read ? (read, null) : (new(), null);
+        }
+        catch (JsonException)
+        {
+            return (null, ApiError.Invalid("invalid_json", "The body is not the JSON that is expected here: {expires_after?, session?}."));
+        }
+    }
+
+    /// <summary>The session as asked for, unknown fields and all, with what the family's clients expect around it.</summary>
+    private static JsonElement Echo(JsonElement? session, string id)
+    {
+        JsonObject echo = session is { } given ? JsonObject.Create(given)! : [];
+        echo["type"] ??= "realtime";
+        echo["object"] = echo["type"]!.ToString() == "transcription" ? "realtime.transcription_session" : "realtime.session";
+        echo["id"] = $"sess_{id}";
+        return JsonElement.Parse(echo.ToJsonString());
+    }
+}

@@ -1,0 +1,20 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dapr.Voice.Contracts;
+
+namespace Dapr.Voice.Signaling.Sessions;
+
+/// <summary>Body of <c>POST /internal/v1/sessions</c>.</summary>
+internal sealed record InternalSessionRequest(string? OfferSdp, JsonElement? Session, string? Agent, int? MaximumSeconds);
+
+internal sealed record InternalSessionCreated(string CallId, string AnswerSdp, string Owner, string Region, DateTimeOffset ExpiresAt);
+
+internal sealed record InternalEnd(string CallId, string Status);
+
+/// <summary>Bodies of the internal API: camelCase, as everything between services.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
+[JsonSerializable(typeof(InternalSessionRequest))]
+[JsonSerializable(typeof(InternalSessionCreated))]
+[JsonSerializable(typeof(InternalEnd))]
+[JsonSerializable(typeof(SessionStatus))]
+internal sealed partial class InternalJson : JsonSerializerContext;

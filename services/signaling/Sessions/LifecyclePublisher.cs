@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
+
+namespace Dapr.Voice.Signaling.Sessions;
+
+/// <summary>An event on its way to the broker, with the trace that caused it.</summary>
+internal sealed record PendingEvent(LifecycleEvent Event, string? Traceparent);
+
+/// <summary>
+/// Publishes lifecycle events. A publish whose fate is unknown is repeated, with the same id: subscribers drop what they have seen.
+/// </summary>
+internal sealed class LifecyclePublisher(
+    IEventPublisher publisher, FleetOptions fleet, ServiceInstance instance, SignalingMetrics metrics, TimeProvider time, ILogger<LifecyclePublisher> logger)
+    : QueuedWork<PendingEvent>(logger)
+{
+    // About 20 s in all: a broker that restarts is back by then.
+    private static readonly TimeSpan[] Pauses =
+        [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6)];
+
+    private readonly string _source = $"/voice/{fleet.Region}/{AppIds.Signaling}/{instance.Name}";
+
+    /// <param name="session">As it stands after the change; its <see cref="SessionRecord.EventSequence"/> is the event's number.</param>
+    public void Publish(string type, SessionRecord session)
+        => TryEnqueue(new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()), Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null));
+
+    private protected override string CallIdOf(PendingEvent item) => item.Event.Subject;
+
+    private protected override async Task HandleAsync(PendingEvent item, CancellationToken cancellation)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            PublishResult result = await publisher.PublishAsync(ComponentNames.Lifecycle, Topics.Sessions, item.Event, ContractsJson.Default.LifecycleEvent, item.Traceparent, cancellation);
+            if (result.Outcome != PublishOutcome.Unavailable || tries > Pauses.Length)
+            {
+                metrics.Events.Add(1, new KeyValuePair<string, object?>("outcome", result.Outcome.ToString()));
+                if (!result.IsPublished) SignalingLog.PublishFailed(Logger, item.Event.Id, item.Event.Type, result.Outcome, result.ErrorCode, tries);
+                return;
+            }
+            await Task.Delay(Pauses[tries - 1], time, cancellation);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Sidecar;
+
+namespace Dapr.Voice.Signaling.Sessions;
+
+/// <summary>
+/// Hands new records to their owners, so that the first packet finds its session in memory. Not needed for the call to work: an owner
+/// that was not told reads the record on the first packet.
+/// </summary>
+internal sealed class OwnerPush(IServiceInvoker invoker, SignalingMetrics metrics, TimeProvider time, ILogger<OwnerPush> logger) : QueuedWork<SessionRecord>(logger)
+{
+    // The client's first check comes some 10 ms after the answer; after a second or two there is nothing left to gain.
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(1600)];
+
+    private protected override string CallIdOf(SessionRecord item) => item.CallId;
+
+    private protected override async Task HandleAsync(SessionRecord item, CancellationToken cancellation)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            InvocationResult<bool> result = await invoker.InvokeAsync(item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
+            // An owner that answers has decided; asking again would not change its mind.
+            bool isFinal = result.Outcome is InvocationOutcome.Succeeded or InvocationOutcome.Refused or InvocationOutcome.Malformed;
+            if (isFinal || tries > Pauses.Length)
+            {
+                metrics.Pushes.Add(1, new KeyValuePair<string, object?>("outcome", result.Outcome.ToString()));
+                if (!result.IsSuccess) SignalingLog.PushFailed(Logger, item.CallId, item.OwnerAppId, result.Outcome, result.ErrorCode, tries);
+                return;
+            }
+            await Task.Delay(Pauses[tries - 1], time, cancellation);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Signaling.Realtime;
+
+namespace Dapr.Voice.Signaling.Sessions;
+
+/// <summary>Looks sessions up, and puts what was found or not into the words of the API.</summary>
+internal sealed class SessionReader(IStateStore store)
+{
+    public async Task<(SessionStatus? Status, ApiError? Error)> ReadAsync(string callId, CancellationToken cancellation)
+    {
+        if (!CallId.TryParse(callId, out _, out _)) return (null, NotFound());
+        StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
+        return read switch
+        {
+            { Outcome: StateReadOutcome.Missing } => (null, NotFound()),
+            { Entry.Value: { } record } => (SessionStatus.Of(record), null),
+            _ => (null, ApiError.Unavailable("Sessions can't be looked up.")),
+        };
+    }
+
+    /// <summary>Null where a session has ended, now or before.</summary>
+    public static ApiError? ErrorOf(EndOutcome outcome) => outcome switch
+    {
+        EndOutcome.Ended or EndOutcome.AlreadyEnded => null,
+        EndOutcome.NotFound => NotFound(),
+        EndOutcome.NotYours => ApiError.Forbidden("call_not_yours", "This ephemeral key did not make the call. Use the one that did, or an API key."),
+        _ => ApiError.Unavailable("The call's owner did not confirm."),
+    };
+
+    private static ApiError NotFound() => ApiError.NotFound("call_not_found", "There is no such call.", "call_id");
+}

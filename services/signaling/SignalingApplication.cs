@@ -1,0 +1,91 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Signaling.Keys;
+using Dapr.Voice.Signaling.Page;
+using Dapr.Voice.Signaling.Placement;
+using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Sessions;
+
+namespace Dapr.Voice.Signaling;
+
+/// <summary>The service put together: services, then routes.</summary>
+internal static class SignalingApplication
+{
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
+
+    /// <param name="configure">Last word on services and configuration, for a host other than the process itself.</param>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Each route reads up to its own, smaller limit; this one stops what no route reads.
+            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        });
+        configure?.Invoke(builder);
+        IServiceCollection services = builder.Services;
+        builder.Logging.AddVoiceLogging(builder.Configuration);
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        services.AddServiceOptions<FleetOptions>(builder.Configuration);
+        SignalingOptions options = services.AddServiceOptions<SignalingOptions>(builder.Configuration);
+        services.AddSidecar();
+        services.AddSingleton(ServiceInstance.OfThisProcess);
+        services.AddSingleton(VoiceTelemetry.Start(AppIds.Signaling, ServiceInstance.OfThisProcess.Name, builder.Configuration));
+        services.AddSingleton<SignalingMetrics>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<AgentChoice>();
+        services.AddSingleton<SessionFactory>();
+        services.AddSingleton<SessionEnder>();
+        services.AddSingleton<SessionReader>();
+        services.AddSingleton<ClientSecrets>();
+        services.AddSingleton<RealtimeCors>();
+        services.AddSingleton<ErrorBoundary>();
+        services.AddSingleton<AddressLimiter>();
+        services.AddSingleton<RealtimeEndpoints>();
+        services.AddSingleton<InternalEndpoints>();
+        services.AddSingleton<DemoEndpoints>();
+        services.AddRunning<KeyLoader>();
+        services.AddRunning<FleetDirectory>();
+        services.AddRunning<OwnerPush>();
+        services.AddRunning<LifecyclePublisher>();
+
+        WebApplication app = builder.Build();
+        // Created now, so that it is disposed, and flushed, with the application.
+        app.Services.GetRequiredService<VoiceTelemetry>();
+        if (options.DemoPage) SignalingLog.DemoIsOpen(app.Logger);
+
+        app.UseWhen(IsPublicApi, api =>
+        {
+            api.Use(app.Services.GetRequiredService<RealtimeCors>().InvokeAsync);
+            api.Use(app.Services.GetRequiredService<ErrorBoundary>().InvokeAsync);
+            api.Use(app.Services.GetRequiredService<AddressLimiter>().InvokeAsync);
+        });
+        app.UseWhen(IsInternalApi, api => api.Use(app.Services.GetRequiredService<ErrorBoundary>().InvokeAsync));
+        app.UseWebPage(options);
+        app.UseRouting();
+        app.MapHealth(() => Missing(app.Services));
+        app.Services.GetRequiredService<RealtimeEndpoints>().Map(app);
+        app.Services.GetRequiredService<InternalEndpoints>().Map(app);
+        app.Services.GetRequiredService<DemoEndpoints>().Map(app);
+        return app;
+    }
+
+    private static bool IsPublicApi(HttpContext context) => context.Request.Path.StartsWithSegments("/v1") || context.Request.Path.StartsWithSegments("/demo");
+
+    private static bool IsInternalApi(HttpContext context) => context.Request.Path.StartsWithSegments("/internal");
+
+    private static IEnumerable<string> Missing(IServiceProvider services)
+    {
+        if (services.GetRequiredService<KeyLoader>().Current is null) yield return "keys are not loaded";
+        FleetSnapshot? fleet = services.GetRequiredService<FleetDirectory>().Current;
+        if (fleet is null) yield return "the fleet's records can't be read";
+        else if (!fleet.Owners.Any(owner => owner.HasRoom)) yield return fleet.Owners.Count == 0 ? "no transceiver owns a slot" : "no transceiver has room";
+    }
+
+    private static void AddRunning<T>(this IServiceCollection services) where T : class, IHostedService
+        => services.AddSingleton<T>().AddHostedService(provider => provider.GetRequiredService<T>());
+}

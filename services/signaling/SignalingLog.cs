@@ -1,0 +1,62 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Sidecar;
+
+namespace Dapr.Voice.Signaling;
+
+/// <summary>Everything that signaling logs. No keys, no ICE passwords, no SDP.</summary>
+internal static partial class SignalingLog
+{
+    [LoggerMessage(1, LogLevel.Critical, "{Problem} Stopping")]
+    public static partial void BadSecret(ILogger logger, string problem);
+
+    [LoggerMessage(2, LogLevel.Warning, "The fleet's records can't be read ({ErrorCode}): new sessions are refused until they can")]
+    public static partial void FleetUnknown(ILogger logger, string? errorCode);
+
+    [LoggerMessage(3, LogLevel.Information, "The fleet's records can be read again: {Owners} owners")]
+    public static partial void FleetKnown(ILogger logger, int owners);
+
+    [LoggerMessage(4, LogLevel.Information, "Session {CallId} created for {ClientKind}: agent {Agent}, slot {Slot} of {Owner}")]
+    public static partial void SessionCreated(ILogger logger, string callId, string clientKind, string agent, int slot, string owner);
+
+    [LoggerMessage(5, LogLevel.Information, "No session: {Code}")]
+    public static partial void SessionRefused(ILogger logger, string code);
+
+    [LoggerMessage(6, LogLevel.Error, "The record of a session was refused by the state store: {ErrorCode}. Is the component 'sessions' there, and scoped to signaling?")]
+    public static partial void RecordRefused(ILogger logger, string? errorCode);
+
+    [LoggerMessage(7, LogLevel.Warning, "Session {CallId} could not be pushed to {Owner} ({Outcome} {ErrorCode}, {Tries} tries): the owner will read its record on the first packet")]
+    public static partial void PushFailed(ILogger logger, string callId, string owner, InvocationOutcome outcome, string? errorCode, int tries);
+
+    [LoggerMessage(8, LogLevel.Error, "Event {EventId} {Type} could not be published ({Outcome} {ErrorCode}, {Tries} tries) and is lost")]
+    public static partial void PublishFailed(ILogger logger, string eventId, string type, PublishOutcome outcome, string? errorCode, int tries);
+
+    [LoggerMessage(9, LogLevel.Error, "The queue of {Queue} is full; {CallId} was left out")]
+    public static partial void QueueFull(ILogger logger, string queue, string callId);
+
+    [LoggerMessage(10, LogLevel.Information, "Session {CallId} ended by its owner {Owner} on request ({Reason})")]
+    public static partial void EndedByOwner(ILogger logger, string callId, string owner, SessionEndReason reason);
+
+    [LoggerMessage(11, LogLevel.Information, "Session {CallId} ended here ({Reason}): no owner knows it")]
+    public static partial void EndedHere(ILogger logger, string callId, SessionEndReason reason);
+
+    [LoggerMessage(12, LogLevel.Warning, "Session {CallId} could not be ended: {Owner} did not confirm ({Outcome} {ErrorCode})")]
+    public static partial void EndUnconfirmed(ILogger logger, string callId, string owner, InvocationOutcome outcome, string? errorCode);
+
+    [LoggerMessage(13, LogLevel.Information, "Internal call by {Caller}: {Method} for {CallId}, {Word}")]
+    public static partial void InternalCall(ILogger logger, string caller, string method, string callId, string word);
+
+    [LoggerMessage(14, LogLevel.Error, "Unhandled in {Method} {Route}")]
+    public static partial void Unhandled(ILogger logger, Exception exception, string method, string route);
+
+    [LoggerMessage(15, LogLevel.Information, "The page is served from {Folder}")]
+    public static partial void PageServed(ILogger logger, string folder);
+
+    [LoggerMessage(16, LogLevel.Warning, "No page: {Folder} has no index.html. Set Signaling__WebRoot")]
+    public static partial void PageMissing(ILogger logger, string folder);
+
+    [LoggerMessage(17, LogLevel.Warning, "Signaling__DemoPage is on: anybody who reaches this service can start a session")]
+    public static partial void DemoIsOpen(ILogger logger);
+
+    [LoggerMessage(18, LogLevel.Error, "{Queue}: work for {CallId} failed and was given up")]
+    public static partial void WorkFailed(ILogger logger, Exception exception, string queue, string callId);
+}

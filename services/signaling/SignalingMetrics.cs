@@ -1,0 +1,31 @@
+using System.Diagnostics.Metrics;
+using Dapr.Voice.Hosting;
+
+namespace Dapr.Voice.Signaling;
+
+/// <summary>Instruments of meter <c>voice.signaling</c>. The tag <c>outcome</c> is the word that the caller, the record or the log has too.</summary>
+internal sealed class SignalingMetrics : IDisposable
+{
+    private readonly Meter _meter = VoiceTelemetry.CreateMeter("signaling");
+
+    public SignalingMetrics()
+    {
+        Sessions = _meter.CreateCounter<long>("voice.signaling.sessions", "{session}", "Sessions asked for, by outcome: created, or the code of the error.");
+        AnswerDuration = _meter.CreateHistogram<double>("voice.signaling.answer.duration", "s", "From the parsed request to the answer, the state write included.");
+        FleetRefreshes = _meter.CreateCounter<long>("voice.signaling.fleet.refreshes", "{refresh}", "Reads of the fleet's records, by outcome.");
+        Pushes = _meter.CreateCounter<long>("voice.signaling.pushes", "{push}", "Records pushed to owners, by outcome.");
+        Events = _meter.CreateCounter<long>("voice.signaling.events", "{event}", "Lifecycle events published, by outcome.");
+        Ends = _meter.CreateCounter<long>("voice.signaling.ends", "{end}", "Sessions ended on request, by outcome.");
+        Keys = _meter.CreateCounter<long>("voice.signaling.keys", "{key}", "Ephemeral keys issued.");
+    }
+
+    public Counter<long> Sessions { get; }
+    public Histogram<double> AnswerDuration { get; }
+    public Counter<long> FleetRefreshes { get; }
+    public Counter<long> Pushes { get; }
+    public Counter<long> Events { get; }
+    public Counter<long> Ends { get; }
+    public Counter<long> Keys { get; }
+
+    public void Dispose() => _meter.Dispose();
+}
