@@ -14,9 +14,10 @@ internal static class SignalingApplication
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
-    /// <param name="configure">Last word on services and configuration, for a host other than the process itself.</param>
+    /// <param name="configure">First word on configuration and services, for a host other than the process itself.</param>
+    /// <param name="logging">Last word on logging.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
-    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
+    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null, Action<ILoggingBuilder>? logging = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -29,6 +30,7 @@ internal static class SignalingApplication
         configure?.Invoke(builder);
         IServiceCollection services = builder.Services;
         builder.Logging.AddVoiceLogging(builder.Configuration);
+        logging?.Invoke(builder.Logging);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         services.AddServiceOptions<FleetOptions>(builder.Configuration);
         SignalingOptions options = services.AddServiceOptions<SignalingOptions>(builder.Configuration);

@@ -29,13 +29,17 @@ internal sealed class AddressLimiter : IDisposable
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         if (_limiter is null) return next(context);
-        using RateLimitLease lease = _limiter.AttemptAcquire(Block(ClientOf(context)));
-        if (lease.IsAcquired) return next(context);
-        TimeSpan wait = lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan known) ? known : TimeSpan.FromSeconds(1);
-        return ApiError.TooManyRequests(wait).WriteAsync(context);
+        return TryEnter(Block(ClientOf(context)), out TimeSpan wait) ? next(context) : ApiError.TooManyRequests(wait).WriteAsync(context);
     }
 
     public void Dispose() => _limiter?.Dispose();
+
+    private bool TryEnter(IPAddress block, out TimeSpan wait)
+    {
+        using RateLimitLease lease = _limiter!.AttemptAcquire(block);
+        wait = lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan known) ? known : TimeSpan.FromSeconds(1);
+        return lease.IsAcquired;
+    }
 
     /// <summary>The caller as the outermost trusted proxy saw it. What a caller wrote into the header itself stands further left and counts for nothing.</summary>
     internal IPAddress ClientOf(HttpContext context)

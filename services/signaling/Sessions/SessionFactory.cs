@@ -129,9 +129,11 @@ internal sealed class SessionFactory(
         return new(record, description.ToString(), now + TimeSpan.FromSeconds(seconds));
     }
 
-    /// <summary>The parser's reason goes to the caller; it never holds a ufrag or password.</summary>
-    private static ApiError OfferError(SdpError error)
-        => error.IsUnsupportedMedia
-            ? new ApiError(422, "invalid_request_error", "unsupported_media", error.Message, "sdp")
-            : ApiError.Invalid("invalid_sdp", $"The offer can't be used: {error.Message}", "sdp");
+    /// <summary>The parser's reason goes to the caller: it names lines and attributes, never their values.</summary>
+    private static ApiError OfferError(SdpError error) => error switch
+    {
+        { IsTooLarge: true } => ApiError.TooLarge(CallRequest.MaximumOfferBytes),
+        { IsUnsupportedMedia: true } => new ApiError(422, "invalid_request_error", "unsupported_media", $"The offer can't be served: {error}", "sdp"),
+        _ => ApiError.Invalid("invalid_sdp", $"The offer can't be used: {error}", "sdp"),
+    };
 }

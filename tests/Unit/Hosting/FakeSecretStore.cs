@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Sidecar;
+
+namespace Dapr.Voice.Tests.Unit.Hosting;
+
+/// <summary>Secrets of a made-up fleet; can be away for a number of questions first.</summary>
+internal sealed class FakeSecretStore : ISecretStore
+{
+    public const string ApiKey = "vk_test_0123456789abcdef";
+
+    public Dictionary<string, string> Values { get; } = new(StringComparer.Ordinal)
+    {
+        [SecretNames.HintKeys] = Ring(1, 0),
+        [SecretNames.PasswordKeys] = Ring(1, 0),
+        [SecretNames.TokenKeys] = Ring(2),
+        [SecretNames.LinkKey] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
+        [SecretNames.ApiKeys] = "vk_other_0123456789abcdef, " + ApiKey,
+        [SecretNames.DtlsCertificate] = Certificate.Value,
+    };
+
+    public int AwayFor { get; set; }
+    public int Questions { get; private set; }
+    public List<string> Asked { get; } = [];
+
+    public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
+    {
+        Questions++;
+        Asked.Add(key);
+        if (Questions <= AwayFor) return Task.FromResult(new SecretResult(SecretOutcome.Unavailable, null, "CONNECTION"));
+        return Task.FromResult(Values.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null) : new SecretResult(SecretOutcome.Failed, null, "ERR_SECRET_GET"));
+    }
+
+    public static string Ring(params int[] ids) => string.Join(',', ids.Select(id => $"{id}:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}"));
+
+    private static readonly Lazy<string> Certificate = new(() =>
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 certificate = new CertificateRequest("CN=voice", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        return certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem();
+    });
+}

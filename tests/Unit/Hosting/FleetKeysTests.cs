@@ -1,0 +1,95 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Hosting;
+
+public sealed class FleetKeysTests
+{
+    private readonly FakeSecretStore _secrets = new();
+    private readonly CapturedLogs _logs = new();
+
+    [Fact]
+    public async Task LoadAsync_AllSecretsThere_GivesKeysThatFit()
+    {
+        FleetKeys keys = await LoadAsync(FleetSecrets.Signaling | FleetSecrets.LinkKey);
+
+        Assert.Equal(1, keys.HintKeys.CurrentId);
+        Assert.True(keys.PasswordKeys.HasKey(keys.HintKeys.CurrentId));
+        Assert.Equal(2, keys.TokenKeys.CurrentId);
+        Assert.Matches("^sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$", keys.CertificateFingerprint);
+        Assert.Contains("PRIVATE KEY", keys.CertificatePem);
+        Assert.NotNull(keys.LinkKey);
+    }
+
+    [Fact]
+    public async Task LoadAsync_Relay_ReadsNoMoreThanARelayNeeds()
+    {
+        FleetKeys keys = await LoadAsync(FleetSecrets.Relay);
+
+        Assert.Equal([SecretNames.HintKeys, SecretNames.LinkKey], _secrets.Asked);
+        Assert.Throws<InvalidOperationException>(() => keys.PasswordKeys);
+    }
+
+    [Fact]
+    public async Task LoadAsync_SidecarComesLater_WaitsAndSaysSo()
+    {
+        _secrets.AwayFor = 5;
+
+        await LoadAsync(FleetSecrets.HintKeys);
+
+        Assert.Equal(6, _secrets.Questions);
+        Assert.Contains("No sidecar for secret voice-hint-keys", _logs.Text);
+    }
+
+    [Fact]
+    public async Task LoadAsync_PemOnOneLine_IsRead()
+    {
+        string pem = _secrets.Values[SecretNames.DtlsCertificate];
+        string expected = (await LoadAsync(FleetSecrets.DtlsCertificate)).CertificateFingerprint;
+        _secrets.Values[SecretNames.DtlsCertificate] = pem.Replace("\n", "\\n", StringComparison.Ordinal);
+
+        Assert.Equal(expected, (await LoadAsync(FleetSecrets.DtlsCertificate)).CertificateFingerprint);
+    }
+
+    [Theory]
+    [InlineData(SecretNames.HintKeys, "1:c2VjcmV0LXZhbHVl")]
+    [InlineData(SecretNames.PasswordKeys, "c2VjcmV0LXZhbHVl")]
+    [InlineData(SecretNames.TokenKeys, "77:c2VjcmV0LXZhbHVl")]
+    [InlineData(SecretNames.LinkKey, "c2VjcmV0LXZhbHVl")]
+    [InlineData(SecretNames.ApiKeys, "c2VjcmV0")]
+    [InlineData(SecretNames.DtlsCertificate, "-----BEGIN CERTIFICATE-----c2VjcmV0LXZhbHVl")]
+    public async Task LoadAsync_UnusableSecret_NamesItAndNeverRepeatsIt(string name, string value)
+    {
+        _secrets.Values[name] = value;
+
+        SettingsException e = await Assert.ThrowsAsync<SettingsException>(() => LoadAsync(FleetSecrets.Signaling | FleetSecrets.LinkKey));
+
+        Assert.Contains(name, e.Message);
+        Assert.DoesNotContain("c2VjcmV0", e.ToString());
+        Assert.DoesNotContain("c2VjcmV0", _logs.Text);
+    }
+
+    [Fact]
+    public async Task LoadAsync_PasswordRingLacksTheHintsKey_IsRefused()
+    {
+        _secrets.Values[SecretNames.PasswordKeys] = FakeSecretStore.Ring(5);
+
+        SettingsException e = await Assert.ThrowsAsync<SettingsException>(() => LoadAsync(FleetSecrets.Signaling));
+
+        Assert.Contains("lacks key 1", e.Message);
+    }
+
+    [Fact]
+    public async Task ApiKeySet_KnownAndUnknownKeys_AreToldApart()
+    {
+        ApiKeySet keys = (await LoadAsync(FleetSecrets.ApiKeys)).ApiKeys;
+
+        Assert.Equal(2, keys.Count);
+        Assert.True(keys.Contains(FakeSecretStore.ApiKey));
+        Assert.False(keys.Contains(FakeSecretStore.ApiKey + "x"));
+        Assert.False(keys.Contains(""));
+    }
+
+    private Task<FleetKeys> LoadAsync(FleetSecrets needed) => FleetKeys.LoadAsync(_secrets, needed, _logs, new TestTime(), CancellationToken.None);
+}

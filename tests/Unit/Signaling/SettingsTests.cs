@@ -1,0 +1,72 @@
+using System.Net;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Signaling;
+using Dapr.Voice.Signaling.Realtime;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Signaling;
+
+public sealed class SettingsTests
+{
+    [Theory]
+    [InlineData("udp://203.0.113.7:3478", "candidate:1 1 udp 2130706431 203.0.113.7 3478 typ host")]
+    [InlineData("tcp://203.0.113.7:443", "candidate:1 1 tcp 1526726655 203.0.113.7 443 typ host tcptype passive")]
+    [InlineData("udp://[2001:db8::7]:3478", "candidate:1 1 udp 2130706431 2001:db8::7 3478 typ host")]
+    public void Ingress_Address_BecomesAHostCandidate(string text, string candidate)
+    {
+        Assert.True(Ingress.TryParse(text, out Ingress? ingress));
+        Assert.Equal(candidate, ingress.ToCandidate(0));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("203.0.113.7:3478")]
+    [InlineData("http://203.0.113.7:3478")]
+    [InlineData("udp://relay.example.com:3478")]
+    [InlineData("udp://0.0.0.0:3478")]
+    [InlineData("udp://203.0.113.7")]
+    [InlineData("udp://203.0.113.7:3478/path")]
+    public void Ingress_NotAnAddress_IsRefused(string text) => Assert.False(Ingress.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("Ingresses:0", "udp://relay:3478")]
+    [InlineData("Agents:0", "an agent")]
+    [InlineData("AllowedOrigins:0", "https://app.example.com/path")]
+    [InlineData("MaximumSessionSeconds", "0")]
+    [InlineData("RequestBurstPerAddress", "0")]
+    [InlineData("TrustedProxies", "-1")]
+    public void Options_BadValue_IsNamed(string setting, string value)
+    {
+        var e = Assert.Throws<SettingsException>(() => ServiceOptionsExtensions.Read<SignalingOptions>(
+            new ConfigurationBuilder().AddInMemoryCollection([new("Signaling:" + setting, value)]).Build()));
+
+        Assert.Contains("Signaling__" + setting.Split(':')[0], e.Message);
+    }
+
+    [Theory]
+    [InlineData(0, "198.51.100.1", "10.0.0.1")]
+    [InlineData(1, "198.51.100.1", "198.51.100.1")]
+    [InlineData(1, "1.2.3.4, 198.51.100.1", "198.51.100.1")]
+    [InlineData(1, "1.2.3.4, 198.51.100.1:5555", "198.51.100.1")]
+    [InlineData(2, "1.2.3.4, 198.51.100.1, 10.1.1.1", "198.51.100.1")]
+    [InlineData(1, "nonsense", "10.0.0.1")]
+    [InlineData(1, "", "10.0.0.1")]
+    public void ClientOf_ForwardedHeader_IsTrustedAsFarAsConfigured(int proxies, string forwarded, string client)
+    {
+        using var limiter = new AddressLimiter(new SignalingOptions { TrustedProxies = proxies });
+        var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = IPAddress.Parse("10.0.0.1");
+        context.Request.Headers["X-Forwarded-For"] = forwarded;
+
+        Assert.Equal(IPAddress.Parse(client), limiter.ClientOf(context));
+    }
+
+    [Fact]
+    public void Block_Addresses_AreOnePerSubscriber()
+    {
+        Assert.Equal(IPAddress.Parse("2001:db8:1:2::"), AddressLimiter.Block(IPAddress.Parse("2001:db8:1:2:3:4:5:6")));
+        Assert.Equal(IPAddress.Parse("198.51.100.1"), AddressLimiter.Block(IPAddress.Parse("::ffff:198.51.100.1")));
+    }
+}

@@ -1,0 +1,52 @@
+// Voice to voice: from the end of what you said to the first sound of the answer, both as this page sees them.
+
+const DEFAULT_SILENCE_MS = 500;
+const PLAUSIBLE_MS = 30_000;
+
+export class TurnLatency {
+  constructor() {
+    this.reset();
+  }
+
+  reset() {
+    this.silenceMs = DEFAULT_SILENCE_MS;
+    this.endOfSpeech = undefined;
+    this.measured = [];
+  }
+
+  /** The server says when a turn ends only after a pause of this length, so that much comes off. */
+  useTurnDetection(turnDetection) {
+    const silence = turnDetection?.silence_duration_ms;
+    if (Number.isFinite(silence)) this.silenceMs = silence;
+  }
+
+  speechStarted() {
+    this.endOfSpeech = undefined;
+  }
+
+  speechStopped(now = performance.now()) {
+    this.endOfSpeech = now - this.silenceMs;
+  }
+
+  /** @returns {number | undefined} milliseconds, if this sound is the answer to something said */
+  agentAudible(now = performance.now()) {
+    if (this.endOfSpeech === undefined) return undefined;
+    const ms = Math.round(now - this.endOfSpeech);
+    this.endOfSpeech = undefined;
+    if (ms < 0 || ms > PLAUSIBLE_MS) return undefined;
+    this.measured.push(ms);
+    return ms;
+  }
+
+  get median() {
+    if (this.measured.length === 0) return undefined;
+    const sorted = [...this.measured].sort((a, b) => a - b);
+    const middle = sorted.length >> 1;
+    return sorted.length % 2 ? sorted[middle] : Math.round((sorted[middle - 1] + sorted[middle]) / 2);
+  }
+}
+
+/** The lines that people draw: below 500 ms feels live, above 800 ms drags. */
+export function pace(ms) {
+  return ms <= 500 ? "fast" : ms <= 800 ? "fair" : "slow";
+}

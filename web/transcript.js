@@ -1,0 +1,93 @@
+// Bubbles: who said what, as it is being said.
+
+const NEAR_END_PX = 80;
+
+export class Transcript {
+  /** @param {HTMLOListElement} list @param {HTMLElement} empty shown while there is nothing */
+  constructor(list, empty) {
+    this.list = list;
+    this.empty = empty;
+    this.turns = new Map();
+  }
+
+  clear() {
+    this.turns.clear();
+    this.list.replaceChildren();
+    this.empty.hidden = false;
+  }
+
+  /** The bubble of an item, made when it is first heard of: items arrive in order, their texts do not. */
+  turn(id, who) {
+    const known = this.turns.get(id);
+    if (known) return known;
+    const element = document.createElement("li");
+    element.className = `turn ${who}`;
+    const name = document.createElement("span");
+    name.className = "who";
+    name.textContent = who === "you" ? "You" : "Agent";
+    const bubble = document.createElement("div");
+    bubble.className = "bubble open";
+    const meta = document.createElement("div");
+    meta.className = "meta";
+    element.append(name, bubble, meta);
+    const turn = { element, bubble, meta, text: "" };
+    this.turns.set(id, turn);
+    this.#append(element);
+    return turn;
+  }
+
+  add(id, who, delta) {
+    const turn = this.turn(id, who);
+    turn.text += delta;
+    turn.bubble.textContent = turn.text;
+    this.#follow();
+  }
+
+  finish(id, who, text) {
+    const turn = this.turn(id, who);
+    if (text !== undefined && text !== null) turn.text = text;
+    turn.bubble.textContent = turn.text.trim() || (who === "you" ? "…" : "");
+    turn.bubble.classList.remove("open");
+    if (!turn.text.trim() && who === "agent") this.#drop(id, turn);
+    this.#follow();
+  }
+
+  /** A chip below a bubble. */
+  mark(id, who, text, kind) {
+    const chip = document.createElement("span");
+    chip.className = kind ? `chip ${kind}` : "";
+    chip.textContent = text;
+    this.turn(id, who).meta.append(chip);
+    this.#follow();
+  }
+
+  note(text) {
+    const element = document.createElement("li");
+    element.className = "turn note";
+    element.textContent = text;
+    this.#append(element);
+  }
+
+  /** Nothing more will come: no bubble may look as if it were still being spoken. */
+  settle() {
+    for (const { bubble } of this.turns.values()) bubble.classList.remove("open");
+  }
+
+  #drop(id, turn) {
+    if (turn.meta.childElementCount > 0) return;
+    turn.element.remove();
+    this.turns.delete(id);
+  }
+
+  #append(element) {
+    this.empty.hidden = true;
+    this.list.append(element);
+    this.#follow(true);
+  }
+
+  /** Stays at the end, unless the reader has scrolled away from it. */
+  #follow(isNew = false) {
+    const rest = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight;
+    if (isNew || rest < NEAR_END_PX) this.list.scrollTop = this.list.scrollHeight;
+  }
+}
