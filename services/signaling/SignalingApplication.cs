@@ -84,7 +84,7 @@ internal static class SignalingApplication
     {
         if (services.GetRequiredService<KeyLoader>().Current is null) yield return "keys are not loaded";
         FleetSnapshot? fleet = services.GetRequiredService<FleetDirectory>().Current;
-        if (fleet is null) yield return "the fleet's records can't be read";
+        if (fleet is null) yield return "fleet records cannot be read";
         else if (!fleet.Owners.Any(owner => owner.HasRoom)) yield return fleet.Owners.Count == 0 ? "no transceiver owns a slot" : "no transceiver has room";
     }
 
