@@ -1,0 +1,196 @@
+using Dapr.Voice.Steering;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Relay.PacketPath;
+
+/// <summary>
+/// Which session a client's address belongs to. One thread's; all memory is taken at construction. Flows are found by address, by session
+/// and by SSRC; those silent for the lifetime are swept a piece at a time.
+/// </summary>
+internal sealed class FlowTable
+{
+    /// <summary>A sweep looks at this part of the table.</summary>
+    public const int SweepParts = 64;
+
+    /// <summary>Between two sweeps: a full round takes 6.4 s.</summary>
+    public static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(100);
+
+    private const int None = -1;
+
+    private readonly FlowLimits _limits;
+    private readonly Flow[] _flows;
+    private readonly int[] _free;
+    private readonly HashIndex<TransportAddress, AddressHash> _byClient, _perPrefix;
+    private readonly HashIndex<ulong, NumberHash> _bySession, _bySsrc;
+    private int _freeCount, _sweepAt;
+    private TokenBucket _newFlows;
+
+    public FlowTable(FlowLimits limits, KeyedHash hash, Instant now)
+    {
+        _limits = limits;
+        _flows = new Flow[limits.Flows];
+        _free = new int[limits.Flows];
+        for (int i = 0; i < limits.Flows; i++) _free[i] = limits.Flows - 1 - i;
+        _freeCount = limits.Flows;
+        _byClient = new(limits.Flows, new AddressHash(hash));
+        _perPrefix = new(limits.Flows, new AddressHash(hash));
+        _bySession = new(limits.Flows, new NumberHash(hash));
+        _bySsrc = new(limits.Flows, new NumberHash(hash));
+        _newFlows = new TokenBucket(limits.NewPerSecond, now);
+    }
+
+    /// <summary>May be read by another thread: then it is about right.</summary>
+    public int Count => _flows.Length - Volatile.Read(ref _freeCount);
+
+    public ref Flow this[int flow] => ref _flows[flow];
+
+    /// <summary>The flow of a client's address, or -1.</summary>
+    public int Find(in TransportAddress client) => _byClient.Find(client);
+
+    /// <summary>The one flow whose RTP has this SSRC, or -1 if there is none or more than one.</summary>
+    public int FindBySsrc(uint ssrc) => _bySsrc.Find(ssrc);
+
+    /// <summary>Makes <paramref name="client"/> a flow of <paramref name="session"/> if the limits allow and no other session is alive there.</summary>
+    /// <param name="flow">The flow, or -1 where the change was refused.</param>
+    public FlowChange TrySet(in TransportAddress client, SessionId session, Instant now, out int flow)
+    {
+        flow = _byClient.Find(client);
+        if (flow >= 0)
+        {
+            ref var known = ref _flows[flow];
+            if (known.Session == session)
+            {
+                known.LastHeard = now;
+                return FlowChange.Kept;
+            }
+            if (now - known.LastHeard < FlowLimits.ContestedFor) { flow = None; return FlowChange.Contested; }
+            if (!MakeRoom(session, now)) { flow = None; return FlowChange.SessionLimit; }
+            ForgetSsrc(flow);
+            Unlink(flow);
+            known.Link = known.Slot = None;
+            known.SideRouted = 0;
+            known.LastHeard = now;
+            Link(flow, session);
+            return FlowChange.Moved;
+        }
+
+        var prefix = PrefixOf(client);
+        int inPrefix = Math.Max(0, _perPrefix.Find(prefix));
+        if (_freeCount == 0) return FlowChange.TableFull;
+        if (inPrefix >= _limits.PerPrefix) return FlowChange.PrefixLimit;
+        // Evicting a silent flow of the session may lower the prefix's count, so that is read again below.
+        if (!MakeRoom(session, now)) return FlowChange.SessionLimit;
+        if (!_newFlows.TryTake(now)) return FlowChange.NewFlowRate;
+        flow = _free[--_freeCount];
+        _flows[flow] = new Flow { Client = client, LastHeard = now, Link = None, Slot = None, IsInUse = true };
+        _byClient.Set(client, flow);
+        _perPrefix.Set(prefix, Math.Max(0, _perPrefix.Find(prefix)) + 1);
+        Link(flow, session);
+        return FlowChange.Created;
+    }
+
+    /// <summary>Keeps the SSRC of a flow's first RTP packet. Where two sessions have the same, neither is found by it.</summary>
+    public void LearnSsrc(int flow, uint ssrc)
+    {
+        ref var learned = ref _flows[flow];
+        learned.HasSsrc = true;
+        learned.Ssrc = ssrc;
+        int other = _bySsrc.Find(ssrc);
+        if (other >= 0 && _flows[other].Session != learned.Session)
+        {
+            _flows[other].IsBySsrc = false;
+            _bySsrc.Remove(ssrc);
+            return;
+        }
+        if (other >= 0) _flows[other].IsBySsrc = false;
+        learned.IsBySsrc = true;
+        _bySsrc.Set(ssrc, flow);
+    }
+
+    /// <summary>The session ended.</summary>
+    public void RemoveSession(SessionId session)
+    {
+        for (int flow = _bySession.Find(session.Value); flow >= 0; flow = _bySession.Find(session.Value)) Remove(flow);
+    }
+
+    /// <summary>The link's number will be another's.</summary>
+    public void ForgetLink(int link)
+    {
+        foreach (ref var flow in _flows.AsSpan())
+        {
+            if (flow.Link == link) flow.Link = None;
+        }
+    }
+
+    /// <summary>Looks at the next part of the table and forgets what was silent for too long.</summary>
+    public void Sweep(Instant now)
+    {
+        int part = (_flows.Length + SweepParts - 1) / SweepParts;
+        for (int i = 0; i < part; i++)
+        {
+            if (_sweepAt >= _flows.Length) _sweepAt = 0;
+            ref readonly var flow = ref _flows[_sweepAt];
+            if (flow.IsInUse && now - flow.LastHeard >= _limits.Lifetime) Remove(_sweepAt);
+            _sweepAt++;
+        }
+    }
+
+    private static TransportAddress PrefixOf(in TransportAddress client)
+        => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
+
+    /// <summary>True if the session may have one more flow; a caller who moves about loses the address that is silent for longest.</summary>
+    private bool MakeRoom(SessionId session, Instant now)
+    {
+        int count = 0, oldest = None;
+        for (int flow = _bySession.Find(session.Value); flow >= 0; flow = _flows[flow].Next)
+        {
+            count++;
+            if (oldest < 0 || _flows[flow].LastHeard < _flows[oldest].LastHeard) oldest = flow;
+        }
+        if (count < _limits.PerSession) return true;
+        if (now - _flows[oldest].LastHeard < FlowLimits.ContestedFor) return false;
+        Remove(oldest);
+        return true;
+    }
+
+    private void Link(int flow, SessionId session)
+    {
+        ref var added = ref _flows[flow];
+        int head = _bySession.Find(session.Value);
+        added.Session = session;
+        added.Next = head;
+        added.Previous = None;
+        if (head >= 0) _flows[head].Previous = flow;
+        _bySession.Set(session.Value, flow);
+    }
+
+    private void Unlink(int flow)
+    {
+        ref readonly var removed = ref _flows[flow];
+        if (removed.Next >= 0) _flows[removed.Next].Previous = removed.Previous;
+        if (removed.Previous >= 0) _flows[removed.Previous].Next = removed.Next;
+        else if (removed.Next >= 0) _bySession.Set(removed.Session.Value, removed.Next);
+        else _bySession.Remove(removed.Session.Value);
+    }
+
+    private void Remove(int flow)
+    {
+        ref var removed = ref _flows[flow];
+        ForgetSsrc(flow);
+        Unlink(flow);
+        _byClient.Remove(removed.Client);
+        var prefix = PrefixOf(removed.Client);
+        int rest = _perPrefix.Find(prefix) - 1;
+        if (rest > 0) _perPrefix.Set(prefix, rest);
+        else _perPrefix.Remove(prefix);
+        removed = default;
+        _free[_freeCount++] = flow;
+    }
+
+    private void ForgetSsrc(int flow)
+    {
+        ref var known = ref _flows[flow];
+        if (known.IsBySsrc) _bySsrc.Remove(known.Ssrc);
+        known.IsBySsrc = known.HasSsrc = false;
+    }
+}

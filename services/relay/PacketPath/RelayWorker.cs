@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Relay.PacketPath;
+
+/// <summary>
+/// One thread, one public socket, one private socket, one flow table. Each turn waits for packets, decides on each, and sends what
+/// came of a batch at once. Others reach it through three doors: the list of endpoints, the inbox, and stopping.
+/// </summary>
+internal sealed class RelayWorker : IDisposable
+{
+    private readonly UdpBatchSocket _public, _private;
+    private readonly WakeUp _wakeUp = new();
+    private readonly UdpPoller _poller;
+    private readonly IngressTable _ingresses;
+    private readonly FlowTable _flows;
+    private readonly Router _router;
+    private readonly LinkSet _links;
+    private readonly TimeProvider _wallClock;
+    private Instant _nextSweep;
+    private IReadOnlyList<TransportAddress> _applied = [];
+
+    // Written by other threads.
+    private volatile IReadOnlyList<TransportAddress> _endpoints = [];
+    private readonly ConcurrentQueue<TaskCompletionSource<WorkerStats>> _inbox = new();
+
+    /// <param name="sockets">Owned from here on.</param>
+    public RelayWorker(int number, RelaySockets sockets, RelayOptions options, byte region, int slotCount, ulong incarnation, RelayKeys keys, IngressTable ingresses, TimeProvider wallClock)
+    {
+        Number = number;
+        (_public, _private) = (sockets.Public, sockets.Private);
+        _poller = new UdpPoller(_wakeUp, _public, _private);
+        _ingresses = ingresses;
+        _wallClock = wallClock;
+        var now = MonotonicClock.Now;
+        var slots = new SlotTable(region, slotCount);
+        _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom(), now);
+        _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
+        _links = new LinkSet(keys.Link, $"{options.Id}.{number}", incarnation, slots, _flows, _private);
+        _nextSweep = now;
+    }
+
+    public int Number { get; }
+    public VerdictCounters Verdicts { get; } = new();
+    public int FlowCount => _flows.Count;
+    public int LinkCount => _links.Count;
+    public UdpSocketCounters PublicCounters => _public.Counters;
+    public UdpSocketCounters PrivateCounters => _private.Counters;
+
+    /// <summary>From any thread: the link endpoints to talk to.</summary>
+    public void SetEndpoints(IReadOnlyList<TransportAddress> endpoints)
+    {
+        _endpoints = endpoints;
+        _wakeUp.Signal();
+    }
+
+    /// <summary>From any thread: figures as the worker sees them.</summary>
+    public Task<WorkerStats> GetStatsAsync()
+    {
+        var answer = new TaskCompletionSource<WorkerStats>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inbox.Enqueue(answer);
+        _wakeUp.Signal();
+        return answer.Task;
+    }
+
+    /// <summary>From any thread: ends a wait.</summary>
+    public void Wake() => _wakeUp.Signal();
+
+    /// <summary>The worker's thread: tells the transceivers that this relay leaves.</summary>
+    public void Drain() => _links.Drain();
+
+    /// <summary>One turn: waits for packets at most this long, then handles all there is.</summary>
+    public void Turn(TimeSpan patience)
+    {
+        var now = MonotonicClock.Now;
+        var wakeAt = Instant.Min(Instant.Min(_links.NextTimeout, _nextSweep), now + patience);
+        _poller.Wait(wakeAt - now);
+        now = MonotonicClock.Now;
+        if (now >= _nextSweep)
+        {
+            _flows.Sweep(now);
+            _nextSweep = now + FlowTable.SweepInterval;
+            _router.NowMinutes = RoutingHint.ToMinutes(_wallClock.GetUtcNow());
+        }
+        if (!ReferenceEquals(_applied, _endpoints))
+        {
+            _applied = _endpoints;
+            _links.Apply(_applied, now);
+        }
+        // What comes from the links first: it may announce the slots that a client's packet needs.
+        ReceiveFromLinks(now);
+        _links.Drive(now);
+        ReceiveFromClients(now);
+        _private.Flush();
+        _public.Flush();
+        while (_inbox.TryDequeue(out var asked)) asked.TrySetResult(Describe());
+    }
+
+    public void Dispose()
+    {
+        while (_inbox.TryDequeue(out var asked)) asked.TrySetCanceled();
+        _poller.Dispose();
+        _wakeUp.Dispose();
+        _public.Dispose();
+        _private.Dispose();
+    }
+
+    private void ReceiveFromClients(Instant now)
+    {
+        int count = _public.Receive();
+        for (int i = 0; i < count; i++)
+        {
+            _public.Get(i, out var datagram, out var from, out var to);
+            byte ingress = _ingresses.NumberOf(to);
+            var verdict = _router.RouteUp(datagram, from, ingress, now, out int link, out var session);
+            Verdicts.Count(verdict);
+            if (verdict is Verdict.Forward or Verdict.ForwardUnverified)
+                _links.Send(link, session, from, ingress, verdict == Verdict.ForwardUnverified, datagram);
+        }
+    }
+
+    private void ReceiveFromLinks(Instant now)
+    {
+        int count = _private.Receive();
+        for (int i = 0; i < count; i++)
+        {
+            _private.Get(i, out var datagram, out var from, out _);
+            if (_links.Find(from, out int link) is not { } connector) continue;
+            var frames = connector.Receive(datagram, now);
+            while (frames.TryRead(out var frame))
+            {
+                if (frame.Kind == LinkFrameKind.Gone)
+                {
+                    _flows.RemoveSession(frame.SessionId);
+                    continue;
+                }
+                var verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, now);
+                Verdicts.Count(verdict);
+                if (verdict == Verdict.DropBadDestination) continue;
+                frame.Payload.CopyTo(_public.Queue(frame.Client, _ingresses.AddressOf(frame.Ingress), frame.Payload.Length));
+            }
+        }
+    }
+
+    private WorkerStats Describe() => new(
+        Number,
+        FlowCount,
+        Enum.GetValues<Verdict>().Where(v => Verdicts[v] > 0).ToDictionary(v => v.ToString(), v => Verdicts[v]),
+        Describe(_public.Counters),
+        Describe(_private.Counters),
+        _links.Strangers,
+        [.. _links.Describe()]);
+
+    private static SocketStats Describe(UdpSocketCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
+}

@@ -1,0 +1,19 @@
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Relay.PacketPath;
+
+/// <summary>So many per second, with one second's worth saved up at most.</summary>
+internal struct TokenBucket(int perSecond, Instant now)
+{
+    private double _tokens = perSecond;
+    private Instant _at = now;
+
+    public bool TryTake(Instant now)
+    {
+        _tokens = Math.Min(perSecond, _tokens + ((now - _at).TotalSeconds * perSecond));
+        _at = now;
+        if (_tokens < 1) return false;
+        _tokens--;
+        return true;
+    }
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Relay.PacketPath;
+using Dapr.Voice.Udp;
+
+namespace Dapr.Voice.Relay;
+
+/// <summary>The relay's instruments. The workers' own counters are read when a collector asks, so a packet pays for none of it.</summary>
+internal sealed class RelayMetrics : IDisposable
+{
+    private static readonly KeyValuePair<string, object?>[] VerdictTags = [.. Enum.GetValues<Verdict>().Select(v => new KeyValuePair<string, object?>("verdict", v.ToString()))];
+
+    private readonly Meter _meter = VoiceTelemetry.CreateMeter("relay");
+    private readonly Counter<long> _failedTurns;
+    private ImmutableArray<RelayWorker> _workers = [];
+
+    public RelayMetrics()
+    {
+        _meter.CreateObservableCounter("voice.relay.packets", Packets, "{packet}", "Packets by what became of them");
+        _meter.CreateObservableGauge("voice.relay.flows", () => _workers.Sum(w => w.FlowCount), "{flow}", "Clients' addresses known");
+        _meter.CreateObservableGauge("voice.relay.links", () => _workers.Sum(w => w.LinkCount), "{link}", "Links to transceivers that are up");
+        _meter.CreateObservableCounter("voice.relay.kernel_drops", () => Sockets(c => c.KernelDrops), "{packet}", "Packets the kernel dropped before the relay took them");
+        _meter.CreateObservableCounter("voice.relay.send_errors", () => Sockets(c => c.SendErrors + c.SendQueueFull), "{packet}", "Packets the kernel did not take");
+        _failedTurns = _meter.CreateCounter<long>("voice.relay.failed_turns", "{turn}", "Turns of a worker that ended in an exception");
+    }
+
+    public void Add(RelayWorker worker) => ImmutableInterlocked.Update(ref _workers, (workers, added) => workers.Add(added), worker);
+
+    public void CountFailedTurn() => _failedTurns.Add(1);
+
+    public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<long>> Packets()
+    {
+        foreach (var verdict in Enum.GetValues<Verdict>())
+        {
+            long count = _workers.Sum(w => w.Verdicts[verdict]);
+            if (count > 0) yield return new Measurement<long>(count, VerdictTags[(int)verdict]);
+        }
+    }
+
+    private IEnumerable<Measurement<long>> Sockets(Func<UdpSocketCounters, long> figure) =>
+    [
+        new(_workers.Sum(w => figure(w.PublicCounters)), new KeyValuePair<string, object?>("socket", "public")),
+        new(_workers.Sum(w => figure(w.PrivateCounters)), new KeyValuePair<string, object?>("socket", "private")),
+    ];
+}

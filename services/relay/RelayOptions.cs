@@ -1,0 +1,87 @@
+using System.Net;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Relay;
+
+/// <summary>Settings of the relay. Section <c>Relay</c> (<c>Relay__PublicEndpoint</c>…); the defaults serve a laptop.</summary>
+internal sealed class RelayOptions : IServiceOptions
+{
+    public static string Section => "Relay";
+
+    /// <summary>Stable over restarts of this relay and different for each relay of a fleet: transceivers know a restarted relay by it. 1 to 28 characters of a-z 0-9 . - _</summary>
+    public string Id { get; set; } = DefaultId();
+
+    /// <summary>Where clients come to.</summary>
+    public string PublicEndpoint { get; set; } = "0.0.0.0:3478";
+
+    /// <summary>Local address of the links to transceivers; ports are the kernel's choice.</summary>
+    public string LinkAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>Threads, each with its own public socket on the one port; 0 is one for every two cores.</summary>
+    public int Workers { get; set; }
+
+    /// <summary>Link endpoints that are always tried, beside those in the state store: <c>10.0.0.4:20000</c>.</summary>
+    public List<string> Transceivers { get; set; } = [];
+
+    /// <summary>
+    /// Local addresses that clients reach this host by; the position is the ingress number in frames, so a restarted relay answers from the right one. Empty: all of
+    /// the host's addresses. At most 15.
+    /// </summary>
+    public List<string> IngressAddresses { get; set; } = [];
+
+    /// <summary>Flows per worker; their memory (about 250 bytes each) is taken at the start.</summary>
+    public int MaximumFlows { get; set; } = 65_536;
+
+    /// <summary>Flows from one IPv4 address or one IPv6 /64: a company's NAT is one of them.</summary>
+    public int MaximumFlowsPerPrefix { get; set; } = 4096;
+
+    /// <summary>Flows of one session: its addresses of the last seconds.</summary>
+    public int MaximumFlowsPerSession { get; set; } = 8;
+
+    /// <summary>New flows per second and worker.</summary>
+    public int NewFlowsPerSecond { get; set; } = 2000;
+
+    /// <summary>A flow with nothing in either direction is forgotten; consent ends after 30 s (RFC 7675).</summary>
+    public TimeSpan FlowLifetime { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>On SIGTERM: packets still pass while the transceivers learn that this relay leaves.</summary>
+    public TimeSpan DrainTime { get; set; } = TimeSpan.FromMilliseconds(300);
+
+    internal int WorkerCount => Workers > 0 ? Workers : Math.Max(1, Environment.ProcessorCount / 2);
+
+    internal TransportAddress Public => TransportAddress.TryParse(PublicEndpoint, out var address) ? address : default;
+    internal TransportAddress Link => TransportAddress.From(new IPEndPoint(IPAddress.Parse(LinkAddress), 0));
+    internal IEnumerable<TransportAddress> Ingresses => IngressAddresses.Select(a => TransportAddress.From(new IPEndPoint(IPAddress.Parse(a), 0)));
+
+    public IEnumerable<string> Problems()
+    {
+        if (Id.Length is < 1 or > 28 || !Id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '_'))
+            yield return "Relay__Id: 1 to 28 characters of a-z 0-9 . - _, for example 'relay-0'.";
+        if (!TransportAddress.TryParse(PublicEndpoint, out var address) || address.Port == 0)
+            yield return "Relay__PublicEndpoint: address and port, for example '0.0.0.0:3478' or '[::]:3478'.";
+        if (!IPAddress.TryParse(LinkAddress, out _)) yield return "Relay__LinkAddress: an address of this host, for example '127.0.0.1' or '10.0.0.5'.";
+        if (Workers is < 0 or > 64) yield return "Relay__Workers: 0 to 64.";
+        foreach (string text in Transceivers)
+        {
+            if (!TransportAddress.TryParse(text, out var transceiver) || transceiver.Port == 0) yield return $"Relay__Transceivers: '{text}' is not address and port, for example '10.0.0.4:20000'.";
+        }
+        foreach (string text in IngressAddresses)
+        {
+            if (!IPAddress.TryParse(text, out _)) yield return $"Relay__IngressAddresses: '{text}' is no IP address.";
+        }
+        if (IngressAddresses.Count > PacketPath.IngressTable.MaximumIngresses) yield return $"Relay__IngressAddresses: at most {PacketPath.IngressTable.MaximumIngresses}.";
+        if (MaximumFlows is < 16 or > 4_194_304) yield return "Relay__MaximumFlows: 16 to 4194304.";
+        if (MaximumFlowsPerPrefix < 1) yield return "Relay__MaximumFlowsPerPrefix: 1 or more.";
+        if (MaximumFlowsPerSession is < 1 or > 64) yield return "Relay__MaximumFlowsPerSession: 1 to 64.";
+        if (NewFlowsPerSecond < 1) yield return "Relay__NewFlowsPerSecond: 1 or more.";
+        if (FlowLifetime < TimeSpan.FromSeconds(5) || FlowLifetime > TimeSpan.FromHours(1)) yield return "Relay__FlowLifetime: 00:00:05 to 01:00:00.";
+        if (DrainTime < TimeSpan.Zero || DrainTime > TimeSpan.FromSeconds(1.5)) yield return "Relay__DrainTime: 00:00:00 to 00:00:01.5.";
+    }
+
+    private static string DefaultId()
+    {
+        string name = string.Concat(Environment.MachineName.ToLowerInvariant().Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-'));
+        return $"relay-{(name.Length > 22 ? name[^22..] : name)}";
+    }
+}

@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Relay.PacketPath;
+using Dapr.Voice.Relay.Steering;
+using Dapr.Voice.Sidecar;
+using Dapr.Voice.Udp;
+
+namespace Dapr.Voice.Relay;
+
+/// <summary>Starts the workers once the keys are there, and ends them: a short drain, then out.</summary>
+internal sealed partial class RelayService(
+    RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, ISecretStore secrets, RelayMetrics metrics, TimeProvider time,
+    IHostApplicationLifetime lifetime, ILogger<RelayService> logger) : IHostedLifecycleService, IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<Thread> _threads = [];
+    private volatile IReadOnlyList<RelayWorker> _workers = [];
+    private Task _starting = Task.CompletedTask;
+
+    /// <summary>What keeps it from taking calls, in words.</summary>
+    public IEnumerable<string> Missing()
+    {
+        if (_workers.Count == 0) yield return "keys from the secret store";
+        else if (_workers.Any(w => w.LinkCount == 0)) yield return "a transceiver";
+    }
+
+    public async Task<RelayStats> GetStatsAsync()
+    {
+        var workers = await Task.WhenAll(_workers.Select(w => w.GetStatsAsync()));
+        var packets = workers.SelectMany(w => w.Packets).GroupBy(p => p.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(p => p.Value), StringComparer.Ordinal);
+        return new RelayStats(options.Id, workers.Sum(w => w.Flows), packets, workers);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Not awaited: the health endpoints answer while the keys are not there yet.
+        _starting = RunAsync();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>First of all at SIGTERM: the web server's own stopping may take longer than the relay has.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        foreach (var worker in _workers) worker.Wake();
+        await _starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var thread in _threads) thread.Join();
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        foreach (var worker in _workers) worker.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        RelayKeys keys;
+        try
+        {
+            var loaded = await FleetKeys.LoadAsync(secrets, FleetSecrets.Relay | FleetSecrets.PasswordKeys, logger, time, _stopping.Token);
+            keys = new RelayKeys(loaded.HintKeys, loaded.PasswordKeys, loaded.LinkKey);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        catch (SettingsException e)
+        {
+            LogBadKeys(logger, e.Message);
+            Environment.ExitCode = ServiceProcess.BadSettingsExitCode;
+            lifetime.StopApplication();
+            return;
+        }
+        ulong incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        var ingresses = IngressTable.From(options);
+        _workers = [.. sockets.Select((s, i) => new RelayWorker(i, s, options, (byte)fleet.RegionNumber, fleet.SlotCount, incarnation, keys, ingresses, time))];
+        foreach (var worker in _workers)
+        {
+            directory.Add(worker);
+            metrics.Add(worker);
+            var thread = new Thread(() => Run(worker)) { IsBackground = true, Name = $"relay-{worker.Number}" };
+            _threads.Add(thread);
+            thread.Start();
+        }
+        LogStarted(logger, options.Id, options.PublicEndpoint, _workers.Count);
+    }
+
+    private void Run(RelayWorker worker)
+    {
+        while (!_stopping.IsCancellationRequested) TakeTurn(worker);
+        worker.Drain();
+        for (var end = MonotonicClock.Now + options.DrainTime; MonotonicClock.Now < end;) TakeTurn(worker);
+    }
+
+    private void TakeTurn(RelayWorker worker)
+    {
+        try
+        {
+            worker.Turn(Patience);
+        }
+        catch (Exception e)
+        {
+            // The turn is given up, with at most one batch each way; the next packet may well be no trouble.
+            metrics.CountFailedTurn();
+            LogFailedTurn(logger, worker.Number, e);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Relay {Id} on {Endpoint} with {Workers} workers")]
+    private static partial void LogStarted(ILogger logger, string id, string endpoint, int workers);
+
+    [LoggerMessage(2, LogLevel.Critical, "{Problem}")]
+    private static partial void LogBadKeys(ILogger logger, string problem);
+
+    [LoggerMessage(3, LogLevel.Error, "Worker {Worker}: a turn failed; its packets are lost")]
+    private static partial void LogFailedTurn(ILogger logger, int worker, Exception e);
+}

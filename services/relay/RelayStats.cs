@@ -1,0 +1,19 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dapr.Voice.Relay;
+
+/// <summary>Answer of <c>GET /internal/v1/stats</c>.</summary>
+/// <param name="Packets">Per verdict, over all workers; verdicts never given are left out.</param>
+internal sealed record RelayStats(string Id, int Flows, IReadOnlyDictionary<string, long> Packets, IReadOnlyList<WorkerStats> Workers);
+
+internal sealed record WorkerStats(int Worker, int Flows, IReadOnlyDictionary<string, long> Packets, SocketStats Public, SocketStats Private, long Strangers, IReadOnlyList<LinkStats> Links);
+
+/// <summary>A link to one worker of a transceiver.</summary>
+internal sealed record LinkStats(string Remote, bool Up, int Shard, int Slots, double? RttMs, IReadOnlyDictionary<string, long> Drops);
+
+internal sealed record SocketStats(long Received, long Sent, long ReceiveErrors, long SendErrors, long SendQueueFull, long Oversized, long KernelDrops);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RelayStats))]
+internal sealed partial class RelayJson : JsonSerializerContext;

@@ -1,0 +1,47 @@
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Relay;
+using Microsoft.Extensions.Configuration;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Relay;
+
+public sealed class RelayOptionsTests
+{
+    private static RelayOptions Read(params (string Key, string Value)[] settings)
+        => ServiceOptionsExtensions.Read<RelayOptions>(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"Relay:{s.Key}", (string?)s.Value))).Build());
+
+    [Fact]
+    public void Read_NothingSet_WorksOnALaptop()
+    {
+        var options = Read();
+        Assert.Equal("0.0.0.0:3478", options.Public.ToString());
+        Assert.True(options.WorkerCount >= 1);
+        Assert.Empty(options.Problems());
+    }
+
+    [Fact]
+    public void Read_AllThatComposeSets_IsUnderstood()
+    {
+        var options = Read(("PublicEndpoint", "127.0.0.1:4000"), ("Workers", "3"), ("Transceivers:0", "127.0.0.1:20000"), ("IngressAddresses:0", "127.0.0.1"), ("FlowLifetime", "00:00:30"));
+        Assert.Equal(("127.0.0.1:4000", 3, TimeSpan.FromSeconds(30)), (options.Public.ToString(), options.WorkerCount, options.FlowLifetime));
+        Assert.Single(options.Transceivers);
+        Assert.Single(options.Ingresses);
+    }
+
+    [Theory]
+    [InlineData("Id", "Relay 1")]
+    [InlineData("PublicEndpoint", "3478")]
+    [InlineData("LinkAddress", "eth0")]
+    [InlineData("Transceivers:0", "localhost:20000")]
+    [InlineData("IngressAddresses:0", "relay.example")]
+    [InlineData("MaximumFlows", "0")]
+    [InlineData("FlowLifetime", "00:00:01")]
+    [InlineData("DrainTime", "00:01:00")]
+    [InlineData("Workers", "-1")]
+    [InlineData("PublicPort", "3478")]
+    public void Read_BadValue_NamesTheSetting(string key, string value)
+    {
+        var e = Assert.Throws<SettingsException>(() => Read((key, value)));
+        Assert.Contains($"Relay__{key.Split(':')[0]}", e.Message, StringComparison.Ordinal);
+    }
+}
