@@ -206,7 +206,11 @@ public sealed class RouterTests
     public void RouteUp_LimitsReached_EachSaysWhich()
     {
         static TransportAddress At(uint host, int port) => TransportAddress.FromIPv4(0x0A000000 + host, (ushort)port);
-        for (int i = 0; i < 8; i++) Assert.Equal(Verdict.Forward, Up(RelayPackets.Check(RelayPackets.Hint(7)), At(1, 1000 + i)));
+        for (int i = 0; i < 8; i++)
+        {
+            Wait(0.001);
+            Assert.Equal(Verdict.Forward, Up(RelayPackets.Check(RelayPackets.Hint(7)), At(1, 1000 + i)));
+        }
         Assert.Equal(Verdict.DropSessionLimit, Up(RelayPackets.Check(RelayPackets.Hint(7)), At(1, 2000)));
         for (uint i = 8; i < 32; i++) Assert.Equal(Verdict.Forward, Up(RelayPackets.Check(RelayPackets.Hint(i)), At(1, 3000 + (int)i)));
         Assert.Equal(Verdict.DropPrefixLimit, Up(RelayPackets.Check(RelayPackets.Hint(99)), At(1, 4000)));
