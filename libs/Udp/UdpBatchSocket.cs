@@ -110,6 +110,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     /// <returns>How many: 0 to the batch size. A full batch means there may be more.</returns>
     public int Receive()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         for (int i = 0; i < _batchSize; i++)
         {
             // The kernel shortens these to what it wrote.
@@ -150,6 +151,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     /// <param name="length">Bytes to be filled by the caller, at most the capacity.</param>
     public Span<byte> Queue(TransportAddress to, TransportAddress from, int length)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (length > _capacity) throw new ArgumentOutOfRangeException(nameof(length));
         if (_queued == _batchSize) Flush();
         int index = _queued++;
@@ -184,6 +186,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     /// <summary>Sends what is queued. What the kernel does not take is counted and dropped: a caller that cannot be reached must not hold up the others.</summary>
     public void Flush()
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         int next = 0;
         while (next < _queued)
         {

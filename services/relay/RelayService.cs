@@ -18,6 +18,7 @@ internal sealed partial class RelayService(
     private readonly List<Thread> _threads = [];
     private volatile IReadOnlyList<RelayWorker> _workers = [];
     private Task _starting = Task.CompletedTask;
+    private bool _isDisposed;
 
     /// <summary>What keeps it from taking calls, in words.</summary>
     public IEnumerable<string> Missing()
@@ -44,9 +45,8 @@ internal sealed partial class RelayService(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        foreach (var worker in _workers) worker.Wake();
         await _starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var thread in _threads) thread.Join();
+        Join();
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -56,8 +56,24 @@ internal sealed partial class RelayService(
 
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        // A host that is disposed without being stopped still must not pull the sockets from under the threads.
+        _stopping.Cancel();
+        _starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        Join();
+        if (_workers.Count == 0)
+        {
+            foreach (var opened in sockets) opened.Dispose();
+        }
         foreach (var worker in _workers) worker.Dispose();
         _stopping.Dispose();
+    }
+
+    private void Join()
+    {
+        foreach (var worker in _workers) worker.Wake();
+        foreach (var thread in _threads) thread.Join();
     }
 
     private async Task RunAsync()

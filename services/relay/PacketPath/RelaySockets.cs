@@ -3,7 +3,7 @@ using Dapr.Voice.Udp;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>The sockets of one worker: the public one shares its port with the other workers', the private one is the worker's own.</summary>
-internal sealed record RelaySockets(UdpBatchSocket Public, UdpBatchSocket Private)
+internal sealed record RelaySockets(UdpBatchSocket Public, UdpBatchSocket Private) : IDisposable
 {
     private static readonly UdpSocketOptions PrivateOptions = new();
     private static readonly UdpSocketOptions PublicOptions = new() { IsPortShared = true };
@@ -23,12 +23,14 @@ internal sealed record RelaySockets(UdpBatchSocket Public, UdpBatchSocket Privat
         }
         catch
         {
-            foreach (var sockets in opened)
-            {
-                sockets.Public.Dispose();
-                sockets.Private.Dispose();
-            }
+            foreach (var sockets in opened) sockets.Dispose();
             throw;
         }
+    }
+
+    public void Dispose()
+    {
+        Public.Dispose();
+        Private.Dispose();
     }
 }

@@ -11,6 +11,7 @@ namespace Dapr.Voice.Relay.PacketPath;
 /// </summary>
 internal sealed class RelayWorker : IDisposable
 {
+    private readonly RelaySockets _sockets;
     private readonly UdpBatchSocket _public, _private;
     private readonly WakeUp _wakeUp = new();
     private readonly UdpPoller _poller;
@@ -30,6 +31,7 @@ internal sealed class RelayWorker : IDisposable
     public RelayWorker(int number, RelaySockets sockets, RelayOptions options, byte region, int slotCount, ulong incarnation, RelayKeys keys, IngressTable ingresses, TimeProvider wallClock)
     {
         Number = number;
+        _sockets = sockets;
         (_public, _private) = (sockets.Public, sockets.Private);
         _poller = new UdpPoller(_wakeUp, _public, _private);
         _ingresses = ingresses;
@@ -103,8 +105,7 @@ internal sealed class RelayWorker : IDisposable
         while (_inbox.TryDequeue(out var asked)) asked.TrySetCanceled();
         _poller.Dispose();
         _wakeUp.Dispose();
-        _public.Dispose();
-        _private.Dispose();
+        _sockets.Dispose();
     }
 
     private void ReceiveFromClients(Instant now)

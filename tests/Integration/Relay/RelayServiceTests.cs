@@ -10,11 +10,11 @@ using Dapr.Voice.Stun;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Relay;
@@ -30,7 +30,7 @@ public sealed class RelayServiceTests : IAsyncLifetime
     private readonly LinkEcho _transceiver;
     private readonly UdpBatchSocket _client = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F000001, 0));
     private readonly int _port;
-    private WebApplication? _app;
+    private IHost? _app;
 
     public RelayServiceTests()
     {
@@ -49,14 +49,14 @@ public sealed class RelayServiceTests : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        if (_app is not null) await _app.DisposeAsync();
+        if (_app is not null) await ((IAsyncDisposable)_app).DisposeAsync();
         _transceiver.Dispose();
         _client.Dispose();
     }
 
-    private async Task<WebApplication> StartAsync()
+    private async Task<IHost> StartAsync()
     {
-        var app = RelayApplication.Create(
+        IHost app = RelayApplication.Create(
             ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{_port}", "--Relay:Id=relay-test", "--Relay:Workers=2", "--Relay:MaximumFlows=1024"],
             services =>
             {
@@ -68,7 +68,7 @@ public sealed class RelayServiceTests : IAsyncLifetime
         return app;
     }
 
-    private static HttpClient Http(WebApplication app)
+    private static HttpClient Http(IHost app)
         => new() { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
@@ -136,7 +136,7 @@ public sealed class RelayServiceTests : IAsyncLifetime
         using (var http = Http(_app!)) await BecomeReadyAsync(http);
         await AskAsync(Check());
         await _app!.StopAsync();
-        await _app.DisposeAsync();
+        await ((IAsyncDisposable)_app).DisposeAsync();
         _app = await StartAsync();
         using (var http = Http(_app)) await BecomeReadyAsync(http);
         while (_client.Receive() > 0) { }
