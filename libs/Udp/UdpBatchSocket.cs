@@ -147,7 +147,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     }
 
     /// <summary>Gives room for one datagram that the next <see cref="Flush"/> sends; flushes first if the batch is full.</summary>
-    /// <param name="from">Local address to send from (port unused), or default for the kernel's choice.</param>
+    /// <param name="from">Local address to send from (port unused), or default for the kernel's choice; so is one of another family.</param>
     /// <param name="length">Bytes to be filled by the caller, at most the capacity.</param>
     public Span<byte> Queue(TransportAddress to, TransportAddress from, int length)
     {
@@ -156,7 +156,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         if (_queued == _batchSize) Flush();
         int index = _queued++;
         ref var header = ref _send[index].msg_hdr;
-        header.msg_namelen = SocketAddressCodec.Write(_sendNames + (index * 32), to, _isIPv6);
+        // An IPv6 destination on an IPv4 socket keeps its family, so that the kernel refuses it.
+        header.msg_namelen = SocketAddressCodec.Write(_sendNames + (index * 32), to, _isIPv6 || !to.IsIPv4);
         WriteControl(index, ref header, from);
         _sendVectors[index].iov_len = (nuint)length;
         return new Span<byte>(_sendData + (index * _capacity), length);
@@ -298,7 +299,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
 
     private void WriteControl(int index, ref LibC.msghdr header, in TransportAddress from)
     {
-        if (from == default)
+        if (from == default || (!_isIPv6 && !from.IsIPv4))
         {
             header.msg_control = null;
             header.msg_controllen = 0;

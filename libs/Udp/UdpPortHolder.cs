@@ -35,7 +35,7 @@ public static class UdpPortHolder
         {
             foreach (var descriptor in new DirectoryInfo($"{process}/fd").EnumerateFileSystemInfos())
             {
-                if (descriptor.LinkTarget is { } target && inodes.Contains(target)) return $"{File.ReadAllText($"{process}/comm").Trim()} (pid {id})";
+                if (descriptor.LinkTarget is { } target && inodes.Contains(target)) return $"{NameOf(process)} (pid {id})";
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -43,5 +43,13 @@ public static class UdpPortHolder
             // It ended meanwhile, or belongs to another user.
         }
         return null;
+    }
+
+    /// <summary>The program; where that is the .NET host, what it runs.</summary>
+    private static string NameOf(string process)
+    {
+        string name = File.ReadAllText($"{process}/comm").Trim();
+        string? assembly = File.ReadAllText($"{process}/cmdline").Split('\0').FirstOrDefault(argument => argument.EndsWith(".dll", StringComparison.Ordinal));
+        return name == "dotnet" && assembly is not null ? Path.GetFileNameWithoutExtension(assembly) : name;
     }
 }

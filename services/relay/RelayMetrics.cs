@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Relay.PacketPath;
+using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay;
@@ -10,6 +11,8 @@ namespace Dapr.Voice.Relay;
 internal sealed class RelayMetrics : IDisposable
 {
     private static readonly KeyValuePair<string, object?>[] VerdictTags = [.. Enum.GetValues<Verdict>().Select(v => new KeyValuePair<string, object?>("verdict", v.ToString()))];
+
+    private static readonly KeyValuePair<string, object?>[] LinkDropTags = [.. Enum.GetValues<LinkDrop>().Select(d => new KeyValuePair<string, object?>("reason", d.ToString()))];
 
     private readonly Meter _meter = VoiceTelemetry.CreateMeter("relay");
     private readonly Counter<long> _failedTurns;
@@ -20,6 +23,7 @@ internal sealed class RelayMetrics : IDisposable
         _meter.CreateObservableCounter("voice.relay.packets", Packets, "{packet}", "Packets by what became of them");
         _meter.CreateObservableGauge("voice.relay.flows", () => _workers.Sum(w => w.FlowCount), "{flow}", "Clients' addresses known");
         _meter.CreateObservableGauge("voice.relay.links", () => _workers.Sum(w => w.LinkCount), "{link}", "Links to transceivers that are up");
+        _meter.CreateObservableCounter("voice.relay.link_drops", LinkDrops, "{frame}", "Frames that links threw away");
         _meter.CreateObservableCounter("voice.relay.kernel_drops", () => Sockets(c => c.KernelDrops), "{packet}", "Packets the kernel dropped before the relay took them");
         _meter.CreateObservableCounter("voice.relay.send_errors", () => Sockets(c => c.SendErrors + c.SendQueueFull), "{packet}", "Packets the kernel did not take");
         _failedTurns = _meter.CreateCounter<long>("voice.relay.failed_turns", "{turn}", "Turns of a worker that ended in an exception");
@@ -37,6 +41,16 @@ internal sealed class RelayMetrics : IDisposable
         {
             long count = _workers.Sum(w => w.Verdicts[verdict]);
             if (count > 0) yield return new Measurement<long>(count, VerdictTags[(int)verdict]);
+        }
+    }
+
+    /// <summary>A link that is taken away takes its counts along: collectors see a reset, as with a restart.</summary>
+    private IEnumerable<Measurement<long>> LinkDrops()
+    {
+        foreach (var reason in Enum.GetValues<LinkDrop>())
+        {
+            long count = _workers.Sum(w => w.LinkDrops(reason));
+            if (count > 0) yield return new Measurement<long>(count, LinkDropTags[(int)reason]);
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed partial class RelayService(
     public Task StartAsync(CancellationToken cancellationToken)
     {
         // Not awaited: the health endpoints answer while the keys are not there yet.
-        _starting = RunAsync();
+        _starting = BeginAsync();
         return Task.CompletedTask;
     }
 
@@ -76,25 +76,28 @@ internal sealed partial class RelayService(
         foreach (var thread in _threads) thread.Join();
     }
 
-    private async Task RunAsync()
+    private async Task BeginAsync()
     {
-        RelayKeys keys;
         try
         {
             var loaded = await FleetKeys.LoadAsync(secrets, FleetSecrets.Relay | FleetSecrets.PasswordKeys, logger, time, _stopping.Token);
-            keys = new RelayKeys(loaded.HintKeys, loaded.PasswordKeys, loaded.LinkKey);
+            StartWorkers(new RelayKeys(loaded.HintKeys, loaded.PasswordKeys, loaded.LinkKey));
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            return;
+            // Stopped before the keys came.
         }
-        catch (SettingsException e)
+        catch (Exception e)
         {
-            LogBadKeys(logger, e.Message);
-            Environment.ExitCode = ServiceProcess.BadSettingsExitCode;
+            // Without keys or threads there is nothing to go on with. A bad secret's message is for the operator; anything else is ours to mend.
+            LogCannotStart(logger, e.Message, e is SettingsException ? null : e);
+            Environment.ExitCode = e is SettingsException ? ServiceProcess.BadSettingsExitCode : 1;
             lifetime.StopApplication();
-            return;
         }
+    }
+
+    private void StartWorkers(RelayKeys keys)
+    {
         ulong incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var ingresses = IngressTable.From(options);
         _workers = [.. sockets.Select((s, i) => new RelayWorker(i, s, options, (byte)fleet.RegionNumber, fleet.SlotCount, incarnation, keys, ingresses, time))];
@@ -133,8 +136,8 @@ internal sealed partial class RelayService(
     [LoggerMessage(1, LogLevel.Information, "Relay {Id} on {Endpoint} with {Workers} workers")]
     private static partial void LogStarted(ILogger logger, string id, string endpoint, int workers);
 
-    [LoggerMessage(2, LogLevel.Critical, "{Problem}")]
-    private static partial void LogBadKeys(ILogger logger, string problem);
+    [LoggerMessage(2, LogLevel.Critical, "The relay cannot start: {Problem}")]
+    private static partial void LogCannotStart(ILogger logger, string problem, Exception? e);
 
     [LoggerMessage(3, LogLevel.Error, "Worker {Worker}: a turn failed; its packets are lost")]
     private static partial void LogFailedTurn(ILogger logger, int worker, Exception e);

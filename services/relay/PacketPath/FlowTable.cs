@@ -52,7 +52,8 @@ internal sealed class FlowTable
 
     /// <summary>Makes <paramref name="client"/> a flow of <paramref name="session"/> if the limits allow and no other session is alive there.</summary>
     /// <param name="flow">The flow, or -1 where the change was refused.</param>
-    public FlowChange TrySet(in TransportAddress client, SessionId session, Instant now, out int flow)
+    /// <param name="isFromOwner">A transceiver says so: then the rate of new flows is not limited, since a restarted relay learns all of them within a moment.</param>
+    public FlowChange TrySet(in TransportAddress client, SessionId session, Instant now, out int flow, bool isFromOwner = false)
     {
         flow = _byClient.Find(client);
         if (flow >= 0)
@@ -80,7 +81,7 @@ internal sealed class FlowTable
         if (inPrefix >= _limits.PerPrefix) return FlowChange.PrefixLimit;
         // Evicting a silent flow of the session may lower the prefix's count, so that is read again below.
         if (!MakeRoom(session, now)) return FlowChange.SessionLimit;
-        if (!_newFlows.TryTake(now)) return FlowChange.NewFlowRate;
+        if (!isFromOwner && !_newFlows.TryTake(now)) return FlowChange.NewFlowRate;
         flow = _free[--_freeCount];
         _flows[flow] = new Flow { Client = client, LastHeard = now, Link = None, Slot = None, IsInUse = true };
         _byClient.Set(client, flow);

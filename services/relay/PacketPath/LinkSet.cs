@@ -25,6 +25,14 @@ internal sealed class LinkSet(LinkKey key, string relayId, ulong incarnation, Sl
     /// <summary>Packets whose link went down between the verdict and the sending.</summary>
     public long SendDrops => Volatile.Read(ref _sendDrops);
 
+    /// <summary>Frames that links threw away for a reason; from any thread.</summary>
+    public long Drops(LinkDrop reason)
+    {
+        long sum = 0;
+        foreach (var link in _links) sum += link?.Drops[reason] ?? 0;
+        return sum;
+    }
+
     public Instant NextTimeout
     {
         get

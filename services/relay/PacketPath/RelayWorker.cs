@@ -48,6 +48,7 @@ internal sealed class RelayWorker : IDisposable
     public VerdictCounters Verdicts { get; } = new();
     public int FlowCount => _flows.Count;
     public int LinkCount => _links.Count;
+    public long LinkDrops(LinkDrop reason) => _links.Drops(reason);
     public UdpSocketCounters PublicCounters => _public.Counters;
     public UdpSocketCounters PrivateCounters => _private.Counters;
 
@@ -152,6 +153,7 @@ internal sealed class RelayWorker : IDisposable
         Describe(_public.Counters),
         Describe(_private.Counters),
         _links.Strangers,
+        _links.SendDrops,
         [.. _links.Describe()]);
 
     private static SocketStats Describe(UdpSocketCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);

@@ -55,7 +55,7 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     public Verdict RouteDown(TransportAddress client, SessionId session, byte ingress, int link, Instant now)
     {
         if (!IsSendable(client)) return Verdict.DropBadDestination;
-        var change = flows.TrySet(client, session, now, out int number);
+        var change = flows.TrySet(client, session, now, out int number, isFromOwner: true);
         if (number < 0) return Verdict.DeliverWithoutFlow;
         ref var flow = ref flows[number];
         flow.Link = link;

@@ -13,6 +13,14 @@ internal sealed class TransceiverDirectory
 
     public TransceiverDirectory(RelayOptions options) => _endpoints = [.. Configured(options)];
 
+    public IReadOnlyList<TransportAddress> Endpoints
+    {
+        get
+        {
+            lock (_lock) return _endpoints;
+        }
+    }
+
     public static IEnumerable<TransportAddress> Configured(RelayOptions options)
         => options.Transceivers.Select(t => TransportAddress.TryParse(t, out var address) ? address : default).Where(a => a.Port != 0).Distinct();
 

@@ -230,6 +230,7 @@ public sealed class RouterTests
         var router = new Router(flows, _slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys);
         var verdicts = Enumerable.Range(0, 4).Select(i => router.RouteUp(RelayPackets.Check(RelayPackets.Hint((ulong)i)), TransportAddress.FromIPv4(1, (ushort)(i + 1)), 0, _now, out _, out _)).ToList();
         Assert.Equal([Verdict.Forward, Verdict.Forward, Verdict.Forward, Verdict.DropNewFlowRate], verdicts);
+        Assert.Equal(Verdict.DeliverAndLearn, router.RouteDown(Rebound, new SessionId(77), 0, Tokyo, _now));
         Wait(0.34);
         Assert.Equal(Verdict.Forward, router.RouteUp(RelayPackets.Check(RelayPackets.Hint(9)), Caller, 0, _now, out _, out _));
     }

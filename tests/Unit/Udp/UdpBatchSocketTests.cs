@@ -127,6 +127,16 @@ public sealed class UdpBatchSocketTests : IDisposable
     }
 
     [Fact]
+    public void Flush_IPv6OnAnIPv4Socket_IsRefusedAndNotSentElsewhere()
+    {
+        _a.Queue(new TransportAddress(0x20010db8_00000000, _b.LocalAddress.Low, _b.LocalAddress.Port), default, 1);
+        _a.Queue(_b.LocalAddress, new TransportAddress(0x20010db8_00000000, 1, 0), 1)[0] = 7;
+        _a.Flush();
+        Assert.Equal(1, _a.Counters.SendErrors);
+        Assert.Equal(1, ReceiveAll(_b, _poller, 1, (datagram, _, _) => Assert.Equal(7, datagram[0])));
+    }
+
+    [Fact]
     public void Get_DatagramBeyondTheCapacity_IsEmptyAndCounted()
     {
         using var small = UdpBatchSocket.Bind(AnyLoopbackPort, new UdpSocketOptions { DatagramCapacity = 64 });
