@@ -49,6 +49,9 @@ public sealed class SrtcpContext : IDisposable
     /// <summary>Packets that <see cref="TryUnprotect"/> refused, by reason.</summary>
     public SrtpErrorCounters Errors => _errors;
 
+    /// <inheritdoc cref="SrtpContext.IsNewest"/>
+    public bool IsNewest { get; private set; }
+
     /// <summary>Protects a compound RTCP packet in place; always encrypted.</summary>
     /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtcpOverhead"/> bytes.</param>
     /// <param name="length">Of the plain packet, 8 bytes or more.</param>
@@ -148,6 +151,7 @@ public sealed class SrtcpContext : IDisposable
             if (isEncrypted) cipher.ApplyKeystream(ssrc, index, body);
         }
 
+        IsNewest = index > received.Highest;
         if (slot < 0) slot = _sources.Add(ssrc, received);
         _sources[slot].Add(index);
         return SrtpError.None;

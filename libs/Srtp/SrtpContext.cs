@@ -46,6 +46,9 @@ public sealed class SrtpContext : IDisposable
     /// <summary>Packets that <see cref="TryUnprotect"/> refused, by reason.</summary>
     public SrtpErrorCounters Errors => _errors;
 
+    /// <summary>The packet that <see cref="TryUnprotect"/> took last was newer than all before it of its SSRC, not a late one.</summary>
+    public bool IsNewest { get; private set; }
+
     /// <summary>Protects an RTP packet in place.</summary>
     /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtpOverhead"/> bytes.</param>
     /// <param name="length">Of the plain packet.</param>
@@ -140,6 +143,7 @@ public sealed class SrtpContext : IDisposable
         }
 
         // Only now: a forged packet must neither move the rollover counter nor take a place.
+        IsNewest = index > received.Highest;
         if (slot < 0) slot = _sources.Add(header.Ssrc, received);
         _sources[slot].Add(index);
         return SrtpError.None;

@@ -58,6 +58,7 @@ public sealed class PeerSession : IDisposable
     private PeerCloseReason _closed;
     private Instant _dtlsTimeout = Instant.Never;
     private Instant _nextRtcp = Instant.Never;
+    private Instant _lastRtp;
     private ulong _random;
     private PeerStatistics _statistics;
 
@@ -379,7 +380,11 @@ public sealed class PeerSession : IDisposable
             _statistics.DropSrtp++;
             return;
         }
-        NoteAuthenticated(from, now);
+        if (_srtpInbound.IsNewest)
+        {
+            _lastRtp = now;
+            NoteAuthenticated(from, now);
+        }
         if (!RtpPacket.TryParse(datagram[..length], out var packet, out _))
         {
             _statistics.DropRtpMalformed++;
@@ -410,7 +415,8 @@ public sealed class PeerSession : IDisposable
             _statistics.DropSrtcp++;
             return;
         }
-        NoteAuthenticated(from, now);
+        // RTCP has numbers of its own, which say nothing of its order among audio packets: while audio flows, audio decides.
+        if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) NoteAuthenticated(from, now);
         if (!RtcpCompound.TryParse(datagram[..length], out var compound, out _))
         {
             _statistics.DropRtcpMalformed++;
@@ -442,7 +448,8 @@ public sealed class PeerSession : IDisposable
         }
     }
 
-    // Only what has passed authentication and the replay list may move a stream (media-natives, 1: NAT rebinding costs one packet).
+    // Only what has passed authentication and the replay list may move a stream (media-natives, 1: NAT rebinding costs one packet), and
+    // only the newest: a late packet from where the peer was before would send the stream back there.
     private void NoteAuthenticated(TransportPath from, Instant now)
     {
         _ice.NoteAuthenticatedPacket(from, now);

@@ -91,6 +91,20 @@ public sealed class SrtpContextTests
     }
 
     [Theory, MemberData(nameof(Profiles))]
+    public void IsNewest_ReorderingAcrossAWrap_TellsLatePacketsFromNewOnes(SrtpProtectionProfile profile)
+    {
+        using var sender = new SrtpContext(SrtpTestData.Of(profile));
+        using var receiver = new SrtpContext(SrtpTestData.Of(profile));
+        ushort[] sent = [65_533, 65_534, 65_535, 0, 1];
+        byte[][] packets = [.. sent.Select(sequence => SrtpTestData.Protected(sender, sequence))];
+        foreach ((int packet, bool isNewest) in new[] { (0, true), (3, true), (1, false), (2, false), (4, true) })
+        {
+            Assert.True(receiver.TryUnprotect(packets[packet], packets[packet].Length, out _, out _));
+            Assert.Equal(isNewest, receiver.IsNewest);
+        }
+    }
+
+    [Theory, MemberData(nameof(Profiles))]
     public void TryUnprotect_SequenceWrapsWithLossAndReordering_FollowsTheRolloverCounter(SrtpProtectionProfile profile)
     {
         using var sender = new SrtpContext(SrtpTestData.Of(profile));

@@ -125,6 +125,35 @@ public sealed class PeerSessionTests
         Assert.Contains(network.ServerEvents, e => e.Kind == PeerEventKind.PathChanged && e.Path.Remote == network.CallerSeenAs);
     }
 
+    [Fact]
+    public void Nat_RebindsWhileOldPacketsAreUnderWay_LateOnesDoNotMoveTheStreamBack()
+    {
+        using var network = new SimulatedNetwork(15);
+        network.Connect();
+        int number = 0;
+        Talk(network, 20, ref number);
+        var old = network.Server.SelectedPath!.Value;
+        var moved = old with { Remote = TransportAddress.FromIPv4(0xC000_0202, 41_111) };
+        // Three frames, of which the last overtakes the others on a new path.
+        var buffer = new byte[PeerSession.MaximumDatagramBytes];
+        var packets = new List<byte[]>();
+        for (int i = 0; i < 3; i++)
+        {
+            network.Caller.SendAudio(new byte[60], 960, false, network.Now);
+            while (network.Caller.TryTransmit(buffer, out int length, out _, network.Now))
+            {
+                if (DatagramDemultiplexer.Classify(buffer.AsSpan(0, length)) == DatagramKind.Rtp) packets.Add(buffer[..length]);
+            }
+        }
+        network.Server.Receive(packets[2], moved, network.Now);
+        Assert.Equal(moved, network.Server.SelectedPath);
+        long received = network.Server.Statistics.RtpReceived;
+        network.Server.Receive(packets[0], old, network.Now);
+        network.Server.Receive(packets[1], old, network.Now);
+        Assert.Equal(received + 2, network.Server.Statistics.RtpReceived);
+        Assert.Equal(moved, network.Server.SelectedPath);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
