@@ -193,6 +193,12 @@ public sealed class PeerSession : IDisposable
         if (_channels is null || IsClosed) return false;
         while (_channels.TryReceive(out message, now))
         {
+            if (_eventsChannel is null && message.Channel.Label == EventsLabel)
+            {
+                // A first message may share the packet with the opening (or its acknowledgement), before the event of it was taken.
+                _eventsChannel = message.Channel;
+                Raise(new PeerEvent(PeerEventKind.ChannelOpened));
+            }
             if (message.Channel == _eventsChannel) return true;
         }
         TakeSctpEvents(now);

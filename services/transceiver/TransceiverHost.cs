@@ -16,6 +16,7 @@ internal sealed partial class TransceiverHost(
     private readonly CancellationTokenSource _stop = new();
     private volatile TransceiverRuntime? _runtime;
     private UdpBatchSocket[] _sockets = [];
+    private int _isDisposed;
     private Task _running = Task.CompletedTask;
 
     /// <summary>Why the process had to give up, if it had to.</summary>
@@ -44,6 +45,8 @@ internal sealed partial class TransceiverHost(
 
     public async ValueTask DisposeAsync()
     {
+        // The container knows it as a service and as a hosted one, and disposes of both.
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1) return;
         if (_runtime is { } runtime) await runtime.DisposeAsync().ConfigureAwait(false);
         else foreach (UdpBatchSocket socket in _sockets) socket.Dispose();
         _stop.Dispose();

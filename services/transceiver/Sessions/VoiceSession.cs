@@ -17,6 +17,12 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <summary>Actions of an agent that may wait for the worker. A loop takes milliseconds, so more of them are a backend out of control.</summary>
     public const int MaximumPendingPosts = 4096;
 
+    /// <summary>
+    /// Events that may wait for a client that takes them slower than they come, in bytes. Beyond it the client has stopped reading, and a gap would
+    /// break the dialect: the session ends.
+    /// </summary>
+    public const int MaximumWaitingEventBytes = 1024 * 1024;
+
     private readonly PeerSession _peer;
     private readonly Agent _agent;
     private readonly MediaPump _pump;
@@ -24,6 +30,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private readonly SessionWorker _worker;
     private readonly TimeProvider _time;
     private readonly bool _sendsAudio;
+    private readonly Queue<byte[]> _waitingEvents = new();
+    private int _waitingEventBytes;
     private int _pendingPosts;
     private bool _isChannelOpen;
 
@@ -103,9 +111,12 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             if (!message.IsText || message.Payload.Length > scratch.Message.Length) continue;
             Span<byte> copy = scratch.Message.AsSpan(0, message.Payload.Length);
             message.Payload.CopyTo(copy);
+            // It may have come together with the opening of its channel.
+            TakeEvents(now);
             _agent.OnClientEvent(copy, now);
         }
         TakeEvents(now);
+        SendWaitingEvents(now);
     }
 
     /// <param name="buffer">At least <see cref="PeerSession.MaximumDatagramBytes"/>.</param>
@@ -142,7 +153,11 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <inheritdoc/>
     public void SendEvent(ReadOnlySpan<byte> utf8Json)
     {
-        if (!HasEnded) _peer.SendText(utf8Json, Now);
+        if (HasEnded || !_peer.IsChannelOpen) return;
+        if (_waitingEvents.Count == 0 && _peer.SendText(utf8Json, Now)) return;
+        _waitingEventBytes += utf8Json.Length;
+        if (_waitingEventBytes > MaximumWaitingEventBytes) End(SessionEndReason.Error);
+        else _waitingEvents.Enqueue(utf8Json.ToArray());
     }
 
     /// <inheritdoc/>
@@ -198,6 +213,15 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
                     End(ReasonOf(occurred.Reason));
                     break;
             }
+        }
+    }
+
+    private void SendWaitingEvents(Instant now)
+    {
+        while (_waitingEvents.TryPeek(out byte[]? next) && _peer.SendText(next, now))
+        {
+            _waitingEventBytes -= next.Length;
+            _waitingEvents.Dequeue();
         }
     }
 

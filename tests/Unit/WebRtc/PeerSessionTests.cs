@@ -55,6 +55,19 @@ public sealed class PeerSessionTests
         Assert.Equal(0, network.Server.Statistics.RtpLost);
     }
 
+    [Fact]
+    public void FirstMessage_InThePacketThatAcknowledgesTheChannel_IsNotLost()
+    {
+        using var network = new SimulatedNetwork(8);
+        Assert.True(network.RunUntil(() => network.Server.IsChannelOpen));
+        Assert.False(network.Caller.IsChannelOpen);
+        Assert.True(network.Server.SendText("session.created"u8, network.Now));
+        Assert.True(network.RunUntil(() => network.ReadByCaller.Count > 0, 1000));
+        network.Run(100);
+        Assert.Equal(["session.created"], network.ReadByCaller);
+        Assert.Single(network.CallerEvents, e => e.Kind == PeerEventKind.ChannelOpened);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

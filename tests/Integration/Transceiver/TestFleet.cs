@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit;
+using Dapr.Voice.Transceiver;
+using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Integration.Transceiver;
+
+/// <summary>A transceiver in this process over a store and a broker in memory, on ports of its own.</summary>
+internal sealed class TestFleet : IAsyncDisposable
+{
+    private static readonly DtlsCertificate FleetCertificate = DtlsCertificate.Generate();
+    private static readonly string RingText = "0:" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+    private static readonly string LinkKeyText = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _keeping;
+
+    private TestFleet(FleetKeys keys, MemoryStateStore store, TransceiverOptions options)
+    {
+        Keys = keys;
+        Store = store;
+        UdpBatchSocket[] sockets = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0)))];
+        Links = [.. sockets.Select(s => s.LocalAddress)];
+        Runtime = new TransceiverRuntime(Options, options, keys, sockets, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
+        Runtime.Start();
+        _keeping = Runtime.KeepSlotsAsync(_stop.Token);
+    }
+
+    public static FleetOptions Options { get; } = new();
+    public static CertificateFingerprint Fingerprint => FleetCertificate.Fingerprint;
+
+    public static Dictionary<string, string> Secrets => new(StringComparer.Ordinal)
+    {
+        [SecretNames.HintKeys] = RingText,
+        [SecretNames.PasswordKeys] = RingText,
+        [SecretNames.LinkKey] = LinkKeyText,
+        [SecretNames.DtlsCertificate] = FleetCertificate.ToPem(),
+    };
+
+    public FleetKeys Keys { get; }
+    public MemoryStateStore Store { get; }
+    public RecordingPublisher Publisher { get; } = new();
+    public TransceiverRuntime Runtime { get; }
+    public IReadOnlyList<TransportAddress> Links { get; }
+
+    public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null)
+    {
+        FleetKeys keys = await FleetKeys.LoadAsync(new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
+        var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 });
+        await Eventually(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
+        return fleet;
+    }
+
+    /// <summary>Polls until it holds; fails the test after ten seconds.</summary>
+    public static async Task Eventually(Func<bool> condition, string what)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It never came to be that {what}.");
+            await Task.Delay(5);
+        }
+    }
+
+    /// <summary>A record as signaling makes it.</summary>
+    public SessionRecord NewRecord(CertificateFingerprint caller, string agent = "echo", int? slot = null)
+    {
+        SessionId id = SessionId.CreateRandom();
+        int chosen = slot ?? (int)(id.Value % 64);
+        var hint = new RoutingHint(Keys.HintKeys.CurrentId, (byte)Options.RegionNumber, (ushort)chosen, id, 0, RoutingHint.ToMinutes(DateTimeOffset.UtcNow) + 10);
+        return new SessionRecord
+        {
+            CallId = CallId.Format(Options.Region, id.ToString()),
+            Region = Options.Region,
+            Slot = chosen,
+            OwnerAppId = AppIds.Transceiver(0),
+            Agent = agent,
+            LocalUfrag = hint.Encode(Keys.HintKeys),
+            Offer = new OfferFacts("cafe", [caller.ToString()], true, "0", 111, null, 0x1111_1111, true, true, null, null, 5000, 262_144),
+            Answer = new AnswerFacts(0x2222_2222, "voice", "stream track"),
+            MaximumSeconds = 600,
+            ClientKind = "openai",
+            CreatedAt = DateTimeOffset.UtcNow,
+            EventSequence = 1,
+        };
+    }
+
+    public Task SaveAsync(SessionRecord record)
+        => Store.TryCreateAsync(ComponentNames.Sessions, StateKeys.Session(record.CallId), record, ContractsJson.Default.SessionRecord);
+
+    public SessionRecord? Stored(SessionRecord record)
+        => Store.Peek(ComponentNames.Sessions, StateKeys.Session(record.CallId), ContractsJson.Default.SessionRecord);
+
+    /// <summary>Types and sequence numbers of the events of a session, in the order of publication.</summary>
+    public IReadOnlyList<string> Events(SessionRecord record)
+        => [.. Publisher.Published.Where(p => p.Event.GetProperty("subject").GetString() == record.CallId)
+            .Select(p => $"{p.Event.GetProperty("type").GetString()} {p.Event.GetProperty("id").GetString()![(record.CallId.Length + 1)..]}")];
+
+    public async Task StopKeepingAsync()
+    {
+        await _stop.CancelAsync();
+        await _keeping;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopKeepingAsync();
+        await Runtime.DisposeAsync();
+        _stop.Dispose();
+    }
+}

@@ -1,0 +1,223 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver;
+using Dapr.Voice.Transceiver.Sessions;
+using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Integration.Transceiver;
+
+public sealed class TransceiverTests
+{
+    private static SessionId IdOf(SessionRecord record)
+    {
+        Assert.True(CallId.TryParse(record.CallId, out _, out string text) && SessionId.TryParse(text, out _));
+        SessionId.TryParse(text, out SessionId id);
+        return id;
+    }
+
+    private static TestCaller Call(TestFleet fleet, SessionRecord record) => new(fleet.Keys, record, fleet.Links[record.Slot % fleet.Links.Count]);
+
+    [Fact]
+    public async Task PushedSession_WithTheEchoAgent_HearsItselfAndEndsOnce()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync();
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.Exists, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
+
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.StartTalking();
+        caller.RunUntil(() => caller.HeardLoud >= 50, "a second of the tone comes back");
+        caller.RunUntil(() => caller.Messages.Any(m => m.Contains("session.created", StringComparison.Ordinal)), "the agent greets");
+
+        await TestFleet.Eventually(() => fleet.Stored(record)!.State == SessionState.Connected, "the record says connected");
+        SessionRecord live = (await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None))!;
+        Assert.Equal(SessionState.Connected, live.State);
+        Assert.InRange(live.Statistics!.PacketsReceived, 40, 10_000);
+        Assert.InRange(live.Statistics.PacketsSent, 40, 10_000);
+
+        caller.Close();
+        caller.RunUntil(() => caller.IsGone, "the relay is told to forget the session");
+        await TestFleet.Eventually(() => fleet.Events(record).Count == 2, "both events are published");
+        Assert.Equal([$"{LifecycleEventTypes.SessionConnected} 2", $"{LifecycleEventTypes.SessionEnded} 3"], fleet.Events(record));
+        SessionRecord ended = fleet.Stored(record)!;
+        Assert.Equal((SessionState.Ended, SessionEndReason.ClientHangup, 3), (ended.State, ended.EndReason, ended.EventSequence));
+        Assert.Equal(0, fleet.Runtime.Directory.Living);
+        Assert.Equal(1, fleet.Runtime.Directory.EndedFor(SessionEndReason.ClientHangup));
+        Assert.Equal(SessionState.Ended, (await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None))!.State);
+        Assert.Equal(AdmissionOutcome.Ended, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
+        Assert.Equal(0, fleet.Runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults));
+    }
+
+    [Fact]
+    public async Task NotPushed_FirstPacketLoadsTheRecord()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync();
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        Assert.Equal(1, fleet.Runtime.Directory.Living);
+    }
+
+    [Fact]
+    public async Task NoRecord_PacketsAreCountedAndTheStoreIsAskedOncePerSecond()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync();
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        using TestCaller caller = Call(fleet, record);
+        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters[SessionDrop.SessionGone]) > 0, "a check is dropped for want of a record");
+        Assert.Equal(0, fleet.Runtime.Directory.Living);
+    }
+
+    [Fact]
+    public async Task ForgedHint_IsDroppedWithoutALook()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync();
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        // The frame names this session, the hint another: what a relay that was fooled would send.
+        SessionRecord other = fleet.NewRecord(TestCaller.Fingerprint, slot: record.Slot);
+        using TestCaller caller = Call(fleet, record with { LocalUfrag = other.LocalUfrag });
+        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters[SessionDrop.BadHint]) > 0, "a check is dropped for its hint");
+        Assert.Equal(0, fleet.Runtime.Directory.Living);
+    }
+
+    [Fact]
+    public async Task ApiHangup_ClientHearsCloseNotify()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync();
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        Assert.True(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+        caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
+        Assert.Equal(PeerCloseReason.ByPeer, caller.Closed);
+        await TestFleet.Eventually(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
+        Assert.False(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+    }
+
+    [Fact]
+    public async Task NobodyCalls_EndsWithSetupTimeoutAndTheSecondEvent()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromMilliseconds(100) });
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        // The broker is away at first; the event comes once all the same.
+        fleet.Publisher.Refusals = 3;
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        await TestFleet.Eventually(() => fleet.Events(record).Count > 0, "the end is published");
+        Assert.Equal([$"{LifecycleEventTypes.SessionEnded} 2"], fleet.Events(record));
+        Assert.Equal(SessionEndReason.SetupTimeout, fleet.Stored(record)!.EndReason);
+    }
+
+    [Fact]
+    public async Task WrongCertificate_EndsWithFingerprintMismatch()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync();
+        SessionRecord record = fleet.NewRecord(TestFleet.Fingerprint);
+        await fleet.SaveAsync(record);
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        using TestCaller caller = Call(fleet, record);
+        caller.RunUntil(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.FingerprintMismatch) == 1, "the session ends for the certificate");
+    }
+
+    [Fact]
+    public async Task Admission_OverCapacityOrForeign_IsRefused()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Capacity = 1 });
+        SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
+        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(first, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.NoRoom, await fleet.Runtime.AdmitAsync(second, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { Region = "elsewhere" }, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { Slot = (second.Slot + 1) % 64 }, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { LocalUfrag = first.LocalUfrag }, CancellationToken.None));
+        fleet.Runtime.TryEnd(IdOf(first), SessionEndReason.ApiHangup);
+        await TestFleet.Eventually(() => fleet.Runtime.Directory.Living == 0, "the first has ended");
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { Offer = second.Offer with { Fingerprints = ["md5 00"] } }, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(second, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task StoreAway_LivingSessionGoesOn_NewOnesAreRefused()
+    {
+        var options = new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) };
+        await using TestFleet fleet = await TestFleet.StartAsync(options);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint), later = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.StartTalking();
+        fleet.Store.IsAway = true;
+        caller.RunUntil(() => !fleet.Runtime.IsAdmitting, "the lease has run out");
+        Assert.NotEmpty(fleet.Runtime.Missing());
+        int before = caller.HeardLoud;
+        caller.RunUntil(() => caller.HeardLoud >= before + 25, "the call goes on");
+        Assert.Equal(AdmissionOutcome.NoRoom, await fleet.Runtime.AdmitAsync(later, CancellationToken.None));
+        fleet.Store.IsAway = false;
+        caller.RunUntil(() => fleet.Runtime.IsAdmitting, "it admits again");
+        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(later, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task SlotTakenByAnother_SessionEndsWithOwnerLost()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) });
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        // While we were away for longer than our lease, another took the slot.
+        fleet.Store.IsAway = true;
+        await TestFleet.Eventually(() => !fleet.Runtime.IsAdmitting, "the lease has run out");
+        fleet.Store.IsAway = false;
+        string key = StateKeys.Slot(TestFleet.Options.Region, record.Slot);
+        await fleet.Store.SaveAsync(ComponentNames.Sessions, key, new SlotRecord(TestFleet.Options.Region, record.Slot, 1, "other", 9), ContractsJson.Default.SlotRecord);
+        await TestFleet.Eventually(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.OwnerLost) == 1, "the session ends, fenced");
+    }
+
+    [Fact]
+    public async Task Drain_SaysGoodbyeGivesTheSlotsBackAndLetsTheLeaseEnd()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 2, DrainGrace = TimeSpan.FromMilliseconds(200) });
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        await fleet.StopKeepingAsync();
+        Instant started = MonotonicClock.Now;
+        Task drain = fleet.Runtime.DrainAsync();
+        caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
+        await drain;
+        Assert.InRange((MonotonicClock.Now - started).TotalSeconds, 0, 5);
+        Assert.Equal(PeerCloseReason.ByPeer, caller.Closed);
+        Assert.Equal(SessionEndReason.Drain, fleet.Stored(record)!.EndReason);
+        Assert.Contains($"{LifecycleEventTypes.SessionEnded} 3", fleet.Events(record));
+        for (int slot = 0; slot < TestFleet.Options.SlotCount; slot++)
+            Assert.Null(fleet.Store.Peek(ComponentNames.Sessions, StateKeys.Slot(TestFleet.Options.Region, slot), ContractsJson.Default.SlotRecord)!.Shard);
+        TransceiverRecord left = fleet.Store.Peek(ComponentNames.Sessions, StateKeys.Transceiver(TestFleet.Options.Region, 0), ContractsJson.Default.TransceiverRecord)!;
+        Assert.True(left.Draining);
+        Assert.True(left.LeaseUntil <= DateTimeOffset.UtcNow);
+        Assert.False(fleet.Runtime.IsAdmitting);
+    }
+
+    [Fact]
+    public async Task EndedRecord_AfterTheRetention_IsDeletedByTheOwner()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) });
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup);
+        await TestFleet.Eventually(() => fleet.Stored(record) is null, "the record is gone");
+        Assert.Null(await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None));
+    }
+}
