@@ -33,7 +33,7 @@ export class Orb {
     const isLive = state === "live";
     const time = this.calm.matches ? 0 : now / 1000;
     const style = getComputedStyle(document.documentElement);
-    const you = style.getPropertyValue("--you"), agent = style.getPropertyValue("--agent");
+    const you = style.getPropertyValue("--you").trim(), agent = style.getPropertyValue("--agent").trim();
 
     context.clearRect(0, 0, size, size);
     const middle = size / 2;
@@ -41,10 +41,10 @@ export class Orb {
     const radius = size * (0.27 + breath + 0.05 * Math.max(this.you, this.agent));
     context.globalAlpha = state === "problem" ? 0.35 : 1;
 
-    this.#glow(middle, radius * 1.75, agent, 0.10 + 0.30 * this.agent);
-    this.#glow(middle, radius * 1.60, you, 0.08 + 0.30 * this.you);
-    this.#blob(middle, radius * 1.10, agent, 0.30 + 0.25 * this.agent, time * 0.9, 0.02 + 0.16 * this.agent, 5);
-    this.#blob(middle, radius * 1.05, you, 0.30 + 0.25 * this.you, -time * 1.1 + 2, 0.02 + 0.16 * this.you, 4);
+    this.#glow(middle, Math.min(middle, radius * 1.7), agent, 0.12 + 0.35 * this.agent);
+    this.#glow(middle, Math.min(middle, radius * 1.6), you, 0.10 + 0.35 * this.you);
+    this.#blob(middle, radius * 1.10, agent, 0.30 + 0.25 * this.agent, time * 0.9, 0.02 + 0.12 * this.agent, 5);
+    this.#blob(middle, radius * 1.05, you, 0.30 + 0.25 * this.you, -time * 1.1 + 2, 0.02 + 0.12 * this.you, 4);
 
     const fill = context.createLinearGradient(middle - radius, middle - radius, middle + radius, middle + radius);
     fill.addColorStop(0, you);
@@ -78,7 +78,8 @@ export class Orb {
     const { context } = this;
     const glow = context.createRadialGradient(middle, middle, radius * 0.3, middle, middle, radius);
     glow.addColorStop(0, color);
-    glow.addColorStop(1, "transparent");
+    // The same colour without opacity: "transparent" is black without opacity, which greys the rim.
+    glow.addColorStop(1, `${color}00`);
     const before = context.globalAlpha;
     context.globalAlpha = before * alpha;
     context.fillStyle = glow;

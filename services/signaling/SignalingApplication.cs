@@ -50,6 +50,7 @@ internal static class SignalingApplication
         services.AddSingleton<RealtimeEndpoints>();
         services.AddSingleton<InternalEndpoints>();
         services.AddSingleton<DemoEndpoints>();
+        services.AddWebPage();
         services.AddRunning<KeyLoader>();
         services.AddRunning<FleetDirectory>();
         services.AddRunning<OwnerPush>();

@@ -197,6 +197,8 @@ public sealed class HttpTests
         try
         {
             await using var signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:WebRoot"] = folder);
+            using HttpResponseMessage compressed = await signaling.SendAsync(HttpMethod.Get, "/", null, null, ("Accept-Encoding", "gzip"));
+            Assert.Equal("gzip", compressed.Content.Headers.ContentEncoding.Single());
             using HttpResponseMessage page = await signaling.Http.GetAsync("/"), outside = await signaling.Http.GetAsync("/..%2f..%2fetc/passwd");
 
             Assert.Contains("<title>page</title>", await page.Content.ReadAsStringAsync());
