@@ -72,14 +72,13 @@ internal sealed class UplinkDecoder : IDisposable
     private void RepairFrom(ReadOnlySpan<byte> next)
     {
         if (!_isLossPending) return;
-        if (next.IsEmpty)
+        Compact();
+        if (_decoder.DecodeFec(next, _pcm.AsSpan(_end, _packetSamples)) <= 0)
         {
             Conceal();
             return;
         }
-        Compact();
         _isLossPending = false;
-        if (_decoder.DecodeFec(next, _pcm.AsSpan(_end, _packetSamples)) <= 0) return;
         _end += _packetSamples;
         Concealed++;
     }
