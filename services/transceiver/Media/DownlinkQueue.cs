@@ -21,6 +21,9 @@ internal sealed class DownlinkQueue : IDisposable
     private readonly long _maximumSamples;
     private Chunk? _tail;
 
+    // The last one emptied is the next one filled: an agent that answers frame by frame goes round without the pool.
+    private Chunk? _spare;
+
     public DownlinkQueue(long maximumSamples = MaximumSamples) => _maximumSamples = maximumSamples;
 
     /// <summary>Samples waiting.</summary>
@@ -120,11 +123,18 @@ internal sealed class DownlinkQueue : IDisposable
         PendingSamples = 0;
     }
 
-    public void Dispose() => Flush();
+    public void Dispose()
+    {
+        Flush();
+        if (_spare is not null) ArrayPool<short>.Shared.Return(_spare.Pcm);
+        _spare = null;
+    }
 
     private void AddChunk(DownlinkItem item)
     {
-        _tail = new Chunk(item, ArrayPool<short>.Shared.Rent(ChunkSamples));
+        _tail = _spare ?? new Chunk(ArrayPool<short>.Shared.Rent(ChunkSamples));
+        _spare = null;
+        _tail.Reset(item);
         _chunks.Enqueue(_tail);
     }
 
@@ -132,15 +142,22 @@ internal sealed class DownlinkQueue : IDisposable
     {
         Chunk chunk = _chunks.Dequeue();
         if (chunk == _tail) _tail = null;
-        ArrayPool<short>.Shared.Return(chunk.Pcm);
+        if (_spare is null) _spare = chunk;
+        else ArrayPool<short>.Shared.Return(chunk.Pcm);
     }
 
-    private sealed class Chunk(DownlinkItem item, short[] pcm)
+    private sealed class Chunk(short[] pcm)
     {
-        public DownlinkItem Item { get; } = item;
+        public DownlinkItem Item { get; private set; } = null!;
         public short[] Pcm { get; } = pcm;
         public int Start { get; set; }
         public int End { get; set; }
         public int Free => Pcm.Length - End;
+
+        public void Reset(DownlinkItem item)
+        {
+            Item = item;
+            Start = End = 0;
+        }
     }
 }

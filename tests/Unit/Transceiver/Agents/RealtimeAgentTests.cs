@@ -1,0 +1,417 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Wire;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Transceiver.Agents;
+
+/// <summary>The agent against a real WebSocket server. The test's thread is the session's; nothing waits for a time, all for conditions.</summary>
+public sealed class RealtimeAgentTests : IAsyncLifetime
+{
+    private static readonly BackendPolicy Quick = new(
+        TimeSpan.FromSeconds(10), [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1)], TimeSpan.FromSeconds(10));
+
+    private readonly FakeAgentHost _host = new("""{"instructions":"Be kind.","audio":{"input":{"format":{"type":"audio/pcmu"}}}}""");
+    private RealtimeBackend _backend = null!;
+    private RealtimeAgent _agent = null!;
+
+    public async Task InitializeAsync()
+    {
+        _backend = await RealtimeBackend.StartAsync();
+        _agent = new RealtimeAgent(_host, _backend.Url, "key", Quick);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _agent.Dispose();
+        _host.Dispose();
+        await _backend.DisposeAsync();
+    }
+
+    [Fact]
+    public void Start_Connects_WithTheKeyAndTheSessionsConfiguration()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        Assert.Equal("Bearer key", connection.Authorization);
+        JsonElement session = connection.Expect("session.update").GetProperty("session");
+        Assert.Equal("realtime", session.GetProperty("type").GetString());
+        Assert.Equal("Be kind.", session.GetProperty("instructions").GetString());
+        // formats are this connection's, whatever a client says
+        foreach (string leg in (string[])["input", "output"])
+            Assert.Equal("audio/pcm", session.GetProperty("audio").GetProperty(leg).GetProperty("format").GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public async Task BackendEvents_BeforeTheChannelOpens_WaitAndGoFirst()
+    {
+        RealtimeBackend.Connection connection = Connect(openChannel: false);
+        await connection.SayAsync("""{"type":"session.created","event_id":"b1","session":{"id":"s"}}""");
+        await connection.SayAsync("""{"type":"response.created","event_id":"b2","response":{"id":"r"}}""");
+        await connection.SpeakAsync("r", "i", 20);
+        _host.RunUntil(() => !_host.Downlink.IsEmpty, "audio");
+        Assert.Empty(_host.Events);
+        _agent.OnChannelOpen();
+        Assert.Equal(["session.created", "response.created"], _host.Types);
+        Assert.Equal("b1", _host.Events[0].GetProperty("event_id").GetString());
+    }
+
+    [Fact]
+    public async Task BackendEvents_WithoutEventId_GetOne()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await connection.SayAsync(""" { "type":"session.created","session":{}}""");
+        // the fake host asserts that there is one
+        _host.RunUntilEvent("session.created");
+    }
+
+    [Fact]
+    public void OnAudio_Frames_AreAppended()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        var frame = new short[480];
+        for (int i = 0; i < 480; i++) frame[i] = (short)(i * 61 - 14_000);
+        _agent.OnAudio(frame, _host.Now);
+        byte[] audio = connection.Expect("input_audio_buffer.append").GetProperty("audio").GetBytesFromBase64();
+        Assert.Equal(frame, Enumerable.Range(0, 480).Select(i => BitConverter.ToInt16(audio, 2 * i)));
+    }
+
+    [Fact]
+    public async Task Response_Spoken_GoesToTheDownlinkAndIsReportedAsPlayed()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await connection.SayAsync("""{"type":"response.created","event_id":"1","response":{"id":"r1"}}""");
+        await connection.SpeakAsync("r1", "i1", 95);
+        await connection.SpeakAsync("r1", "i1", 15);
+        await connection.SayAsync("""{"type":"response.output_audio.done","event_id":"2","response_id":"r1","item_id":"i1"}""");
+        _host.RunUntilEvent("response.output_audio.done");
+        Assert.Equal(110 * 24, _host.Downlink.PendingSamples);
+
+        _host.Play(_agent, 1);
+        Assert.Equal("output_audio_buffer.started", _host.Types.Last());
+        Assert.Equal("r1", _host.Last("output_audio_buffer.started").GetProperty("response_id").GetString());
+        _host.Play(_agent, 10);
+        // everything was played, but the response is still going on
+        Assert.DoesNotContain("output_audio_buffer.stopped", _host.Types);
+        await connection.SayAsync("""{"type":"response.done","event_id":"3","response":{"id":"r1","status":"completed"}}""");
+        _host.RunUntilEvent("response.done");
+        Assert.Equal("output_audio_buffer.stopped", _host.Types.Last());
+        Assert.DoesNotContain("response.output_audio.delta", _host.Types);
+        Assert.Equal(110 * 24, _host.Spoken.Count(sample => sample == 1000));
+    }
+
+    [Fact]
+    public async Task Response_DoneBeforeItIsPlayed_StopsWhenTheQueueIsEmpty()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await SpeakWholeAsync(connection, "r1", "i1", 100);
+        _host.Play(_agent, 5);
+        Assert.DoesNotContain("output_audio_buffer.stopped", _host.Types);
+        _host.Play(_agent, 1);
+        Assert.Equal("output_audio_buffer.stopped", _host.Types.Last());
+    }
+
+    [Fact]
+    public async Task Responses_OneRightBehindTheOther_AreEachStartedAndStopped()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await SpeakWholeAsync(connection, "r1", "i1", 40);
+        await SpeakWholeAsync(connection, "r2", "i2", 40);
+        _host.RunUntil(() => _host.Types.Count(t => t == "response.done") == 2, "both responses");
+        _host.Events.Clear();
+        _host.Play(_agent, 6);
+        Assert.Equal(
+            ["output_audio_buffer.started r1", "output_audio_buffer.stopped r1", "output_audio_buffer.started r2", "output_audio_buffer.stopped r2"],
+            _host.Events.Select(e => $"{FakeAgentHost.TypeOf(e)} {e.GetProperty("response_id").GetString()}"));
+    }
+
+    [Fact]
+    public async Task Deltas_ThatSplitASample_AreJoined()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        byte[] pcm = Enumerable.Range(0, 2 * 480).Select(i => (byte)i).ToArray();
+        await connection.SpeakAsync("r", "i", pcm[..333]);
+        await connection.SpeakAsync("r", "i", pcm[333..]);
+        _host.RunUntil(() => _host.Downlink.PendingSamples == 480, "a frame");
+        _host.Play(_agent, 1);
+        Assert.Equal(Enumerable.Range(0, 480).Select(i => BitConverter.ToInt16(pcm, 2 * i)), _host.Spoken);
+    }
+
+    [Fact]
+    public async Task Deltas_WithEscapedBase64_AreRead()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        byte[] pcm = Enumerable.Repeat((byte)0xFF, 960).ToArray();
+        string escaped = Convert.ToBase64String(pcm).Replace("/", "\\/");
+        await connection.SayAsync($$"""{"type":"response.output_audio.delta","response_id":"r","item_id":"i","delta":"{{escaped}}"}""");
+        _host.RunUntil(() => _host.Downlink.PendingSamples == 480, "a frame");
+    }
+
+    [Fact]
+    public async Task SpeechStarted_WhileSpeaking_StopsAtOnceAndTruncatesWhereItStopped()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await connection.SayAsync("""{"type":"response.created","event_id":"1","response":{"id":"r1"}}""");
+        await connection.SpeakAsync("r1", "i1", 5000);
+        _host.RunUntil(() => _host.Downlink.PendingSamples == 5000 * 24, "audio");
+        _host.Play(_agent, 37);
+        _host.Events.Clear();
+        await connection.SayAsync("""{"type":"input_audio_buffer.speech_started","event_id":"2","item_id":"u","audio_start_ms":1}""");
+        _host.RunUntilEvent("output_audio_buffer.cleared");
+        Assert.True(_host.Downlink.IsEmpty);
+        Assert.Equal(["input_audio_buffer.speech_started", "output_audio_buffer.cleared"], _host.Types);
+        Assert.Equal("r1", _host.Last("output_audio_buffer.cleared").GetProperty("response_id").GetString());
+        JsonElement truncate = connection.Expect("conversation.item.truncate");
+        Assert.Equal("i1", truncate.GetProperty("item_id").GetString());
+        Assert.Equal(740, truncate.GetProperty("audio_end_ms").GetInt32());
+
+        // what was already on its way is not heard any more, the next response is
+        await connection.SpeakAsync("r1", "i1", 100);
+        await connection.SayAsync("""{"type":"response.done","event_id":"3","response":{"id":"r1","status":"cancelled"}}""");
+        _host.RunUntilEvent("response.done");
+        Assert.True(_host.Downlink.IsEmpty);
+        await connection.SayAsync("""{"type":"response.created","event_id":"4","response":{"id":"r2"}}""");
+        await connection.SpeakAsync("r2", "i2", 100);
+        _host.RunUntil(() => _host.Downlink.PendingSamples == 2400, "the next response");
+        _host.Play(_agent, 1);
+        Assert.Equal("r2", _host.Last("output_audio_buffer.started").GetProperty("response_id").GetString());
+        Assert.DoesNotContain("output_audio_buffer.stopped", _host.Types);
+    }
+
+    [Fact]
+    public async Task SpeechStarted_AllSoFarPlayedButMoreToCome_TruncatesToo()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await connection.SayAsync("""{"type":"response.created","event_id":"1","response":{"id":"r1"}}""");
+        await connection.SpeakAsync("r1", "i1", 60);
+        _host.RunUntil(() => !_host.Downlink.IsEmpty, "audio");
+        _host.Play(_agent, 10);
+        await connection.SayAsync("""{"type":"input_audio_buffer.speech_started","event_id":"2"}""");
+        _host.RunUntilEvent("output_audio_buffer.cleared");
+        Assert.Equal(60, connection.Expect("conversation.item.truncate").GetProperty("audio_end_ms").GetInt32());
+    }
+
+    [Fact]
+    public async Task SpeechStarted_NothingToHear_IsOnlyPassedOn()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await SpeakWholeAsync(connection, "r1", "i1", 40);
+        _host.Play(_agent, 5);
+        _host.Events.Clear();
+        await connection.SayAsync("""{"type":"input_audio_buffer.speech_started","event_id":"2"}""");
+        await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        _host.RunUntilEvent("marker");
+        Assert.Equal(["input_audio_buffer.speech_started", "marker"], _host.Types);
+    }
+
+    [Fact]
+    public async Task SpeechStarted_InterruptResponseFalse_SpeaksOn()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await connection.SayAsync("""{"type":"session.updated","event_id":"0","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
+        await SpeakWholeAsync(connection, "r1", "i1", 1000);
+        _host.Play(_agent, 5);
+        await connection.SayAsync("""{"type":"input_audio_buffer.speech_started","event_id":"2"}""");
+        _host.RunUntilEvent("input_audio_buffer.speech_started");
+        Assert.False(_host.Downlink.IsEmpty);
+        Assert.DoesNotContain("output_audio_buffer.cleared", _host.Types);
+    }
+
+    [Fact]
+    public async Task ClientClear_WhileSpeaking_IsHandledHere()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await SpeakWholeAsync(connection, "r1", "i1", 1000);
+        _host.Play(_agent, 5);
+        Say("""{"type":"output_audio_buffer.clear"}""");
+        Assert.True(_host.Downlink.IsEmpty);
+        Assert.Equal("r1", _host.Last("output_audio_buffer.cleared").GetProperty("response_id").GetString());
+        Assert.Equal(100, connection.Expect("conversation.item.truncate").GetProperty("audio_end_ms").GetInt32());
+        Say("""{"type":"response.create"}""");
+        connection.Expect("response.create");
+        Assert.False(connection.HasSeen("output_audio_buffer.clear"));
+    }
+
+    [Fact]
+    public void ClientEvents_ArePassedOn_ButAppendIsRefused()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        Say("""{"event_id":"a","type":"input_audio_buffer.append","audio":"AAAA"}""");
+        Assert.Equal("a", _host.Last("error").GetProperty("error").GetProperty("event_id").GetString());
+        Say("""{"event_id":"c","type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}""");
+        Assert.Equal("c", connection.Expect("conversation.item.create").GetProperty("event_id").GetString());
+        Say("not json");
+        Assert.Equal("invalid_json", _host.Last("error").GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public void ClientSessionUpdate_WithAnotherFormat_ReachesTheBackendWithOurs()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        connection.Expect("session.update");
+        Say("""{"event_id":"u","type":"session.update","session":{"type":"realtime","audio":{"input":{"format":{"type":"audio/pcma"},"noise_reduction":null}}}}""");
+        JsonElement update = connection.Expect("session.update");
+        Assert.Equal("u", update.GetProperty("event_id").GetString());
+        Assert.Equal("audio/pcm", update.GetProperty("session").GetProperty("audio").GetProperty("input").GetProperty("format").GetProperty("type").GetString());
+        Assert.False(update.GetProperty("session").TryGetProperty("instructions", out _));
+    }
+
+    [Fact]
+    public async Task BackendLost_InTheMiddle_IsMadeAgainAndToldTheConversation()
+    {
+        RealtimeBackend.Connection first = Connect();
+        await first.SayAsync("""{"type":"session.created","event_id":"1","session":{"id":"s1"}}""");
+        await first.SayAsync("""{"type":"conversation.item.added","event_id":"2","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+        await first.SayAsync("""{"type":"conversation.item.input_audio_transcription.completed","event_id":"3","item_id":"u1","content_index":0,"transcript":"what time is it"}""");
+        await first.SayAsync("""{"type":"conversation.item.done","event_id":"4","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+        await first.SayAsync("""{"type":"conversation.item.done","event_id":"5","previous_item_id":"u1","item":{"id":"a1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_audio","transcript":"It is noon.","audio":"AAAA"}]}}""");
+        await first.SayAsync("""{"type":"conversation.item.done","event_id":"6","item":{"id":"u2","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+        await first.SayAsync("""{"type":"response.created","event_id":"7","response":{"id":"r9"}}""");
+        await first.SpeakAsync("r9", "a9", 50);
+        _host.RunUntil(() => _host.Downlink.PendingSamples > 0, "audio");
+        Say("""{"type":"session.update","session":{"instructions":"Be brief."}}""");
+        first.Expect("session.update");
+        first.Expect("session.update");
+        first.Break();
+
+        RealtimeBackend.Connection second = NextConnection();
+        Assert.Equal("Be brief.", second.Expect("session.update").GetProperty("session").GetProperty("instructions").GetString());
+        JsonElement user = second.Expect("conversation.item.create").GetProperty("item");
+        Assert.Equal("u1", user.GetProperty("id").GetString());
+        Assert.Equal("""[{"type":"input_text","text":"what time is it"}]""", user.GetProperty("content").GetRawText());
+        JsonElement assistant = second.Expect("conversation.item.create").GetProperty("item");
+        Assert.Equal("""[{"type":"output_text","text":"It is noon."}]""", assistant.GetProperty("content").GetRawText());
+
+        // the response that broke off is ended for the client, and what arrived of it is still heard
+        Assert.Equal("failed", _host.Last("response.done").GetProperty("response").GetProperty("status").GetString());
+        Assert.Equal("r9", _host.Last("response.done").GetProperty("response").GetProperty("id").GetString());
+        _host.Play(_agent, 5);
+        Assert.Equal("output_audio_buffer.stopped", _host.Types.Last());
+
+        // neither the greeting nor the items are told to the client twice
+        _host.Events.Clear();
+        await second.SayAsync("""{"type":"session.created","event_id":"1","session":{"id":"s2"}}""");
+        await second.SayAsync("""{"type":"conversation.item.added","event_id":"2","item":{"id":"u1"}}""");
+        await second.SayAsync("""{"type":"conversation.item.done","event_id":"3","item":{"id":"u1"}}""");
+        await second.SayAsync("""{"type":"conversation.item.added","event_id":"4","item":{"id":"new"}}""");
+        _host.RunUntilEvent("conversation.item.added");
+        Assert.Equal("new", Assert.Single(_host.Events).GetProperty("item").GetProperty("id").GetString());
+        Assert.Equal(SessionEndReason.None, _host.Ended);
+    }
+
+    [Fact]
+    public async Task BackendGone_ForGood_EndsTheSessionAndSaysSo()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        _backend.Refusal = HttpStatusCode.ServiceUnavailable;
+        await connection.CloseAsync();
+        _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
+        Assert.Equal(SessionEndReason.AgentFailed, _host.Ended);
+        Assert.Equal("agent_unavailable", _host.Last("error").GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal(1 + Quick.RetryDelays.Count, _backend.Attempts);
+    }
+
+    [Fact]
+    public void Start_KeyRefused_EndsAtOnce()
+    {
+        _backend.Refusal = HttpStatusCode.Unauthorized;
+        _agent.Start();
+        _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
+        Assert.Equal(SessionEndReason.AgentFailed, _host.Ended);
+        Assert.Equal(1, _backend.Attempts);
+    }
+
+    [Fact]
+    public void Start_ServerThatNeverAnswers_IsGivenUpAtTheDeadline()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var policy = new BackendPolicy(TimeSpan.FromMilliseconds(50), [TimeSpan.FromMilliseconds(1)], TimeSpan.FromSeconds(10));
+        using var agent = new RealtimeAgent(_host, new Uri($"ws://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/"), null, policy);
+        agent.Start();
+        _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
+        Assert.Equal(SessionEndReason.AgentFailed, _host.Ended);
+    }
+
+    [Fact]
+    public async Task BackendMessage_BeyondTheLimit_IsSkippedAndReported()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        await connection.SayAsync($$"""{"type":"huge","x":"{{new string('x', RealtimeConnection.MaximumMessageBytes)}}"}""");
+        _host.RunUntilEvent("error");
+        Assert.Equal("event_too_large", _host.Last("error").GetProperty("error").GetProperty("code").GetString());
+        await connection.SayAsync($$"""{"type":"too.large.for.the.channel","x":"{{new string('x', ClientChannel.MaximumEventBytes)}}"}""");
+        await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        _host.RunUntilEvent("marker");
+        Assert.Equal(["error", "error", "marker"], _host.Types);
+    }
+
+    [Fact]
+    public async Task BackendMessages_ThatAreNoEvents_AreIgnored()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        foreach (string nonsense in (string[])["", "7", "[]", "{}", "{\"type\":", """{"type":"response.output_audio.delta","delta":"***"}""", """{"type":"output_audio_buffer.started"}"""])
+            await connection.SayAsync(nonsense);
+        await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        _host.RunUntilEvent("marker");
+        Assert.Equal(["marker"], _host.Types);
+    }
+
+    [Fact]
+    public async Task BackendSpeech_BeyondTheDownlinksLimit_IsCutAndReportedOnce()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        for (int i = 0; i < 7; i++) await connection.SpeakAsync("r", "i", 50_000);
+        await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        _host.RunUntilEvent("marker");
+        Assert.Equal(300 * 24_000, _host.Downlink.PendingSamples);
+        Assert.Equal(["error", "marker"], _host.Types);
+    }
+
+    [Fact]
+    public async Task Dispose_SaysGoodbyeToTheBackend()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        connection.Expect("session.update");
+        _agent.Dispose();
+        Assert.True(await connection.Gone.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public void OnAudio_BackendNotThere_KeepsTwoSecondsAtMost()
+    {
+        var connection = new RealtimeConnection(new Uri("ws://127.0.0.1:9/"), null, TimeSpan.FromSeconds(1), () => { });
+        for (int i = 0; i < 500; i++) connection.SendAudio(new short[480]);
+        Assert.Equal(400, connection.DroppedAudioFrames);
+        int accepted = 0;
+        while (accepted < 1000 && connection.TrySendEvent(new byte[ClientChannel.MaximumEventBytes])) accepted++;
+        Assert.Equal(16, accepted);
+        connection.Dispose();
+    }
+
+    private RealtimeBackend.Connection Connect(bool openChannel = true)
+    {
+        _agent.Start();
+        if (openChannel) _agent.OnChannelOpen();
+        return _backend.Next();
+    }
+
+    private RealtimeBackend.Connection NextConnection()
+    {
+        _host.RunUntil(() => _host.Types.Contains("response.done"), "the end of the connection");
+        return _backend.Next();
+    }
+
+    private async Task SpeakWholeAsync(RealtimeBackend.Connection connection, string response, string item, int milliseconds)
+    {
+        await connection.SayAsync($$$"""{"type":"response.created","event_id":"x","response":{"id":"{{{response}}}"}}""");
+        await connection.SpeakAsync(response, item, milliseconds);
+        await connection.SayAsync($$$"""{"type":"response.done","event_id":"y","response":{"id":"{{{response}}}"}}""");
+        _host.RunUntil(() => _host.Events.Any(e => FakeAgentHost.TypeOf(e) == "response.done" && e.GetProperty("response").GetProperty("id").GetString() == response), "response.done");
+    }
+
+    private void Say(string json) => _agent.OnClientEvent(Encoding.UTF8.GetBytes(json), Instant.Zero);
+}
