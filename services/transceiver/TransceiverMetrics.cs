@@ -30,6 +30,7 @@ internal sealed class TransceiverMetrics : IDisposable
             "voice.transceiver.dropped", () => Tagged<SessionDrop>(reason => Sum(w => w.Counters[reason])), "{packet}", "Client packets that no session saw, by reason.");
         _meter.CreateObservableCounter("voice.transceiver.packets.in", () => Sum(w => w.Counters.PacketsIn), "{packet}", "Client packets handed to sessions.");
         _meter.CreateObservableCounter("voice.transceiver.packets.out", () => Sum(w => w.Counters.PacketsOut), "{packet}", "Packets of sessions sent to relays.");
+        _meter.CreateObservableCounter("voice.transceiver.allocated", () => Sum(w => w.Counters.AllocatedBytes), "By", "Bytes that the worker threads allocated; packets add none.");
         _meter.CreateObservableCounter("voice.transceiver.faults", () => Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults), "{fault}", "Exceptions of our own code.");
         _meter.CreateObservableGauge("voice.transceiver.reports.pending", () => host.Runtime?.PendingReports ?? 0, "{report}", "Records and events that wait for store or broker.");
         _meter.CreateObservableCounter("voice.transceiver.reports.lost", () => host.Runtime?.LostReports ?? 0, "{report}", "Records and events given up.");

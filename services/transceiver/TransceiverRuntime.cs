@@ -27,7 +27,6 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly DtlsCertificate _certificate;
-    private readonly SessionFactory _factory;
     private readonly SessionReporter _reporter;
     private readonly SlotTable _slots;
 
@@ -46,7 +45,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         _reporter = new SessionReporter(
             store, publisher, Directory, time, options.RecordRetention, $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
             loggers.CreateLogger<SessionReporter>());
-        _factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey), time, loggers);
+        Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey), time, loggers);
         Keeper = new SlotKeeper(
             store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText), [.. sockets.Select(LinkSockets.Name)],
             () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());
@@ -54,12 +53,13 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             i, sockets.Count, socket,
             new LinkAcceptor(keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, MonotonicClock.Now),
             keys.HintKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, loggers.CreateLogger<SessionWorker>()))];
-        Loader = new RecordLoader(store, fleet, _factory, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
+        Loader = new RecordLoader(store, fleet, Factory, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
     }
 
     public IReadOnlyList<SessionWorker> Workers { get; }
     public SessionDirectory Directory { get; }
     public SlotKeeper Keeper { get; }
+    public SessionFactory Factory { get; }
     public RecordLoader Loader { get; }
     public int ServedSlots => _slots.ServedCount;
     public long PendingReports => _reporter.Pending;
@@ -102,7 +102,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     /// <summary>Takes a session that signaling pushed.</summary>
     public async Task<AdmissionOutcome> AdmitAsync(SessionRecord record, CancellationToken cancellation)
     {
-        if (!_factory.TryIdentify(record, out SessionId id)) return AdmissionOutcome.BadRecord;
+        if (!Factory.TryIdentify(record, out SessionId id)) return AdmissionOutcome.BadRecord;
         if (Directory.Find(id, out SessionRecord? ended) is not null) return AdmissionOutcome.Exists;
         if (ended is not null || record.State == SessionState.Ended) return AdmissionOutcome.Ended;
         if (!IsAdmitting) return AdmissionOutcome.NoRoom;
@@ -113,7 +113,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         VoiceSession? session = null;
         try
         {
-            session = _factory.TryCreate(record, id, worker, MonotonicClock.Now);
+            session = Factory.TryCreate(record, id, worker, MonotonicClock.Now);
         }
         finally
         {

@@ -197,6 +197,7 @@ internal sealed partial class SessionWorker : IDisposable
         TakeLinkEvents();
         SendControl(now);
         _socket.Flush();
+        Counters.NoteAllocated(GC.GetAllocatedBytesForCurrentThread());
         if (received > 0 || !_inbox.IsEmpty) return;
 
         Instant wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _acceptor.NextTimeout);

@@ -4,7 +4,7 @@ namespace Dapr.Voice.Transceiver.Sessions;
 internal sealed class WorkerCounters
 {
     private readonly long[] _drops = new long[Enum.GetValues<SessionDrop>().Length];
-    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _packetsWithoutLink;
+    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _packetsWithoutLink, _allocatedBytes;
 
     public long this[SessionDrop reason] => Volatile.Read(ref _drops[(int)reason]);
 
@@ -23,6 +23,10 @@ internal sealed class WorkerCounters
     /// <summary>Packets for a relay that we have no link to.</summary>
     public long PacketsWithoutLink => Volatile.Read(ref _packetsWithoutLink);
 
+    /// <summary>Bytes that the worker's thread has allocated, ever: packets should add none, so this grows with sessions and agents only.</summary>
+    public long AllocatedBytes => Volatile.Read(ref _allocatedBytes);
+
+    public void NoteAllocated(long bytes) => Volatile.Write(ref _allocatedBytes, bytes);
     public void CountDrop(SessionDrop reason) => _drops[(int)reason]++;
     public void CountPacketIn() => _packetsIn++;
     public void CountPacketOut() => _packetsOut++;

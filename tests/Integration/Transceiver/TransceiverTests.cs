@@ -210,6 +210,71 @@ public sealed class TransceiverTests
     }
 
     [Fact]
+    public async Task RunningCall_WorkerAllocatesNextToNothing()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.StartTalking();
+        caller.RunUntil(() => caller.HeardLoud >= 60, "the call runs");
+        WorkerCounters counters = fleet.Runtime.Workers[0].Counters;
+        double least = double.MaxValue;
+        // The queue of the agent takes a small object per 170 ms of speech, and now and then an array for the pool; a packet takes nothing, so there
+        // is a second that shows it.
+        for (int second = 0; second < 5 && least >= 16; second++)
+        {
+            long packets = counters.PacketsIn + counters.PacketsOut, bytes = counters.AllocatedBytes;
+            int heard = caller.HeardLoud;
+            caller.RunUntil(() => caller.HeardLoud >= heard + 50, "it goes on for a second");
+            packets = counters.PacketsIn + counters.PacketsOut - packets;
+            Assert.True(packets >= 90, $"{packets} packets");
+            least = Math.Min(least, (double)(counters.AllocatedBytes - bytes) / packets);
+        }
+        Assert.True(least < 16, $"{least} bytes per packet");
+    }
+
+    [Fact]
+    public async Task SessionWhoseCodeThrows_EndsAlone()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
+        SessionRecord good = fleet.NewRecord(TestCaller.Fingerprint), bad = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(good);
+        await fleet.SaveAsync(bad);
+        await fleet.Runtime.AdmitAsync(good, CancellationToken.None);
+        using TestCaller caller = Call(fleet, good);
+        caller.Connect();
+
+        SessionWorker worker = fleet.Runtime.Workers[0];
+        Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Directory.TryReserve(bad.Slot));
+        VoiceSession session = fleet.Runtime.Factory.TryCreate(bad, IdOf(bad), worker, MonotonicClock.Now)!;
+        worker.Add(session, null);
+        worker.Post(session, () => throw new InvalidOperationException("an agent with a bug"));
+        caller.RunUntil(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.Error) == 1, "the bad session ends");
+        Assert.Equal(1, worker.Counters.SessionFaults);
+        caller.StartTalking();
+        caller.RunUntil(() => caller.HeardLoud >= 10, "the good one goes on");
+        await TestFleet.Eventually(() => fleet.Stored(bad)!.EndReason == SessionEndReason.Error, "the record says why");
+    }
+
+    [Fact]
+    public async Task AgentOutOfControl_EndsItsSession()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        SessionWorker worker = fleet.Runtime.Workers[0];
+        Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Directory.TryReserve(record.Slot));
+        VoiceSession session = fleet.Runtime.Factory.TryCreate(record, IdOf(record), worker, MonotonicClock.Now)!;
+        using var held = new ManualResetEventSlim();
+        worker.Add(session, null);
+        session.Post(held.Wait);
+        for (int i = 0; i <= VoiceSession.MaximumPendingPosts; i++) session.Post(static () => { });
+        held.Set();
+        await TestFleet.Eventually(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.AgentFailed) == 1, "the session ends");
+    }
+
+    [Fact]
     public async Task EndedRecord_AfterTheRetention_IsDeletedByTheOwner()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) });

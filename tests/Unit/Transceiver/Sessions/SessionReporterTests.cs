@@ -1,0 +1,127 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.TestKit;
+using Dapr.Voice.Transceiver.Ownership;
+using Dapr.Voice.Transceiver.Sessions;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Transceiver.Sessions;
+
+public sealed class SessionReporterTests : IAsyncDisposable
+{
+    private static readonly DateTimeOffset Origin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly MemoryStateStore _store = new();
+    private readonly RecordingPublisher _publisher = new();
+    private readonly SessionReporter _reporter;
+
+    public SessionReporterTests()
+        => _reporter = new SessionReporter(
+            _store, _publisher, new SessionDirectory(10, new SlotTable(64)), TimeProvider.System, TimeSpan.FromMinutes(5), "/voice/local/transceiver-00/i", NullLogger.Instance);
+
+    public ValueTask DisposeAsync() => _reporter.DisposeAsync();
+
+    private static SessionRecord Created => new()
+    {
+        CallId = "rtc_local_aaaaaaaaaaaaa",
+        Region = "local",
+        Slot = 1,
+        OwnerAppId = "transceiver-00",
+        Agent = "echo",
+        LocalUfrag = "ufrag",
+        Offer = new OfferFacts("cafe", [], true, null, null, null, null, true, true, null, null, null, 0),
+        Answer = new AnswerFacts(1, "voice", "a b"),
+        MaximumSeconds = 60,
+        ClientKind = "openai",
+        CreatedAt = Origin,
+        EventSequence = 1,
+    };
+
+    private static SessionRecord Connected => Created with { State = SessionState.Connected, ConnectedAt = Origin.AddSeconds(1), EventSequence = 2 };
+
+    private static SessionRecord Ended
+        => Connected with { State = SessionState.Ended, EndedAt = Origin.AddSeconds(9), EndReason = SessionEndReason.ClientHangup, EventSequence = 3 };
+
+    private Task SaveAsync(SessionRecord record)
+        => _store.TryCreateAsync(ComponentNames.Sessions, StateKeys.Session(record.CallId), record, ContractsJson.Default.SessionRecord);
+
+    private SessionRecord? Stored => _store.Peek(ComponentNames.Sessions, StateKeys.Session(Created.CallId), ContractsJson.Default.SessionRecord);
+
+    private string[] Ids => [.. _publisher.Published.Select(p => p.Event.GetProperty("id").GetString()!)];
+
+    private async Task CompleteAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await _reporter.CompleteAsync(limit.Token);
+        Assert.Equal(0, _reporter.Pending);
+    }
+
+    [Fact]
+    public async Task ConnectedAndEnded_AreWrittenAndPublishedInOrder()
+    {
+        await SaveAsync(Created);
+        _reporter.Report(Connected);
+        _reporter.Report(Ended);
+        await CompleteAsync();
+        Assert.Equal(Ended.EndReason, Stored!.EndReason);
+        Assert.Equal([$"{Created.CallId}/2", $"{Created.CallId}/3"], Ids);
+        Assert.Equal("client_hangup", _publisher.Published[1].Event.GetProperty("data").GetProperty("reason").GetString());
+        Assert.All(_publisher.Published, p => Assert.Equal(Topics.Sessions, p.Topic));
+    }
+
+    [Fact]
+    public async Task AnswersLost_AreFoundInTheStore_AndPublishedOnce()
+    {
+        await SaveAsync(Created);
+        int losses = 2;
+        _store.LosesAnswer = _ => losses-- > 0;
+        _reporter.Report(Connected);
+        _reporter.Report(Ended);
+        await CompleteAsync();
+        Assert.Equal(SessionState.Ended, Stored!.State);
+        Assert.Equal([$"{Created.CallId}/2", $"{Created.CallId}/3"], Ids);
+    }
+
+    [Fact]
+    public async Task BrokerAway_TheEventComesOnceItIsBack()
+    {
+        await SaveAsync(Created);
+        _publisher.Refusals = 3;
+        _reporter.Report(Ended);
+        await CompleteAsync();
+        Assert.Equal([$"{Created.CallId}/3"], Ids);
+        Assert.Equal(0, _reporter.Lost);
+    }
+
+    [Fact]
+    public async Task EndedByAnother_IsNotOverwrittenAndNotPublishedAgain()
+    {
+        SessionRecord others = Ended with { EndReason = SessionEndReason.OwnerLost, EndedAt = Origin.AddSeconds(5), OwnerAppId = "transceiver-01" };
+        await SaveAsync(others);
+        _reporter.Report(Ended);
+        _reporter.Report(Connected);
+        await CompleteAsync();
+        Assert.Equal(SessionEndReason.OwnerLost, Stored!.EndReason);
+        Assert.Empty(Ids);
+    }
+
+    [Fact]
+    public async Task RecordNeverWrittenBySignaling_IsCreated()
+    {
+        _reporter.Report(Ended);
+        await CompleteAsync();
+        Assert.Equal(SessionState.Ended, Stored!.State);
+        Assert.Equal([$"{Created.CallId}/3"], Ids);
+    }
+
+    [Fact]
+    public async Task StoreAwayAtTheEnd_CompleteGivesUpInTime()
+    {
+        _store.IsAway = true;
+        _reporter.Report(Ended);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        await _reporter.CompleteAsync(limit.Token);
+        Assert.Equal(1, _reporter.Pending);
+        Assert.Empty(Ids);
+    }
+}
