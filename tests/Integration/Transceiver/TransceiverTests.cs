@@ -221,9 +221,8 @@ public sealed class TransceiverTests
         caller.RunUntil(() => caller.HeardLoud >= 60, "the call runs");
         WorkerCounters counters = fleet.Runtime.Workers[0].Counters;
         double least = double.MaxValue;
-        // The queue of the agent takes a small object per 170 ms of speech, and now and then an array for the pool; a packet takes nothing, so there
-        // is a second that shows it.
-        for (int second = 0; second < 5 && least >= 16; second++)
+        // Now and then a pool grows or a check of ICE comes; a packet takes nothing, so there is a second that shows it.
+        for (int second = 0; second < 5 && least >= 1; second++)
         {
             long packets = counters.PacketsIn + counters.PacketsOut, bytes = counters.AllocatedBytes;
             int heard = caller.HeardLoud;
@@ -232,7 +231,7 @@ public sealed class TransceiverTests
             Assert.True(packets >= 90, $"{packets} packets");
             least = Math.Min(least, (double)(counters.AllocatedBytes - bytes) / packets);
         }
-        Assert.True(least < 16, $"{least} bytes per packet");
+        Assert.True(least < 1, $"{least} bytes per packet");
     }
 
     [Fact]
