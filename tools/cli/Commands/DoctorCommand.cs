@@ -75,7 +75,7 @@ internal static class DoctorCommand
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return new Check($"{folder} can be written", "set VOICE_HOME to a folder of yours");
+            return new Check($"{folder} can be written", "set VOICE_HOME to a folder of yours; .voice is made in it");
         }
     }
 }

@@ -32,13 +32,15 @@ internal static class SidecarCommand
                 return await AttachAsync(installation, state, parsed[0], cancellation);
             }
             foreach (var one in parsed) PortOwner.EnsureFree($"the sidecar of {one.Id}", one.SidecarPort, udp: false, "--app");
-            var start = new ProcessStartInfo(installation.DotnetHost) { WorkingDirectory = Environment.CurrentDirectory };
+            // Our own components name the secrets relative to our folder; somebody else's are relative to where they stand, as with daprd.
+            if (ours) LocalSecrets.Ensure(installation);
+            var start = new ProcessStartInfo(installation.DotnetHost) { WorkingDirectory = ours ? installation.WorkingFolder : Environment.CurrentDirectory };
             start.ArgumentList.Add(installation.Assembly(VoiceProgram.DevSidecar));
-            foreach (string argument in new[] { "--resources-path", result.GetValue(resources) ?? installation.Components }) start.ArgumentList.Add(argument);
+            foreach (string argument in new[] { "--resources-path", Path.GetFullPath(result.GetValue(resources) ?? installation.Components) }) start.ArgumentList.Add(argument);
             if (result.GetValue(config) is { } file)
             {
                 start.ArgumentList.Add("--config");
-                start.ArgumentList.Add(file);
+                start.ArgumentList.Add(Path.GetFullPath(file));
             }
             foreach (string one in apps)
             {
@@ -57,7 +59,7 @@ internal static class SidecarCommand
     public static async Task<int> AttachAsync(Installation installation, RunState state, AppArgument app, CancellationToken cancellation)
     {
         if (state.SidecarControlPort is { } control) return await JoinAsync(control, [app], cancellation);
-        var start = new ProcessStartInfo("daprd") { WorkingDirectory = Path.GetDirectoryName(installation.Home)! };
+        var start = new ProcessStartInfo("daprd") { WorkingDirectory = installation.WorkingFolder };
         List<string> arguments =
         [
             "--app-id", app.Id, "--dapr-http-port", app.SidecarPort.ToString(), "--dapr-grpc-port", (app.SidecarPort + 46_500).ToString(), "--dapr-internal-grpc-port", (app.SidecarPort + 46_700).ToString(),

@@ -7,14 +7,18 @@ internal sealed class Installation
     {
         Root = root;
         IsPublished = isPublished;
-        Home = Environment.GetEnvironmentVariable("VOICE_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : Path.Combine(root, ".voice");
+        WorkingFolder = Environment.GetEnvironmentVariable("VOICE_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : root;
+        Home = Path.Combine(WorkingFolder, ".voice");
     }
 
     /// <summary>The repository's or the published folder's root.</summary>
     public string Root { get; }
     public bool IsPublished { get; }
 
-    /// <summary>State of a running system: keys, logs, process list. <c>.voice</c> below the root, or VOICE_HOME.</summary>
+    /// <summary>Where our processes run: the root, or VOICE_HOME. Components name the secrets relative to it.</summary>
+    public string WorkingFolder { get; }
+
+    /// <summary>State of a running system: keys, logs, process list; <c>.voice</c> in <see cref="WorkingFolder"/>.</summary>
     public string Home { get; }
     public string Logs => Path.Combine(Home, "logs");
     public string SecretsFile => Path.Combine(Home, "secrets.json");

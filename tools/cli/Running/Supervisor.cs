@@ -93,7 +93,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 RedirectStandardInput = true,
-                WorkingDirectory = Path.GetDirectoryName(installation.Home)!,
+                WorkingDirectory = installation.WorkingFolder,
             };
             if (bound)
             {
