@@ -141,8 +141,11 @@ internal static class UpCommand
             }
             if (supervisor.HasExited)
             {
+                // It says what went wrong as every command does: one line, and one with what to do.
                 string[] lines = [.. File.ReadAllLines(log).Where(l => l.Length > 0)];
-                throw new CommandFailedException(lines.Length > 0 ? string.Join(Environment.NewLine, lines.TakeLast(4)) : "the supervisor ended", $"read the logs in {installation.Logs}");
+                string? message = lines.LastOrDefault(l => l.StartsWith("voice: ", StringComparison.Ordinal))?[7..];
+                string? fix = lines.LastOrDefault(l => l.StartsWith("       -> ", StringComparison.Ordinal))?[10..];
+                throw new CommandFailedException(message ?? lines.LastOrDefault() ?? "the supervisor ended", fix ?? $"read the logs in {installation.Logs}");
             }
             try
             {
