@@ -31,6 +31,12 @@ public sealed class SignalingOptions : IServiceOptions
     /// <summary>Opens <c>/demo</c>, which hands an ephemeral key to anybody: for the page on a laptop.</summary>
     public bool DemoPage { get; set; }
 
+    /// <summary>
+    /// An owner whose downlink schedule is later than this at p99, in milliseconds, takes no new sessions (DESIGN 9). 5 is a quarter of a frame, before
+    /// callers hear it. A laptop that also runs the callers wants more.
+    /// </summary>
+    public double MaximumLatenessMilliseconds { get; set; } = 5;
+
     /// <summary>Requests per second that one client address (IPv6: one /64) may make for long. 0: no limit.</summary>
     public int RequestsPerSecondPerAddress { get; set; } = 50;
 
@@ -68,6 +74,7 @@ public sealed class SignalingOptions : IServiceOptions
                 yield return $"Signaling__AllowedOrigins: '{origin}' should be '*' or scheme, host and port alone, for example https://app.example.com.";
         }
         if (MaximumSessionSeconds is < 1 or > LongestSessionSeconds) yield return "Signaling__MaximumSessionSeconds: a number from 1 to 86400.";
+        if (MaximumLatenessMilliseconds is not (> 0 and <= 1000)) yield return "Signaling__MaximumLatenessMilliseconds: above 0, at most 1000.";
         if (RequestsPerSecondPerAddress < 0) yield return "Signaling__RequestsPerSecondPerAddress: 0 (no limit) or more.";
         if (RequestBurstPerAddress < 1) yield return "Signaling__RequestBurstPerAddress: 1 or more.";
         if (TrustedProxies is < 0 or > 8) yield return "Signaling__TrustedProxies: a number from 0 to 8.";

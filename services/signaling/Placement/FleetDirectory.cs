@@ -8,7 +8,7 @@ namespace Dapr.Voice.Signaling.Placement;
 /// Who owns what, read from the state store once a second, so that placing a session costs no call. Transceivers renew their leases every
 /// second too; a snapshot is good for as long as the shortest lease, about three of these.
 /// </summary>
-internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, TimeProvider time, SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
+internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, SignalingOptions options, TimeProvider time, SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
 {
     private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(1);
 
@@ -53,7 +53,7 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Time
             return;
         }
 
-        var next = new FleetSnapshot(transceivers.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>(), slots.Entries.Values.Select(entry => entry.Value).OfType<SlotRecord>(), now);
+        var next = new FleetSnapshot(transceivers.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>(), slots.Entries.Values.Select(entry => entry.Value).OfType<SlotRecord>(), now, options.MaximumLatenessMilliseconds);
         CarryPlacements(_snapshot, next);
         if (_isFailing) SignalingLog.FleetKnown(logger, next.Owners.Count);
         _isFailing = false;

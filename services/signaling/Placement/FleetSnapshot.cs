@@ -10,7 +10,7 @@ internal sealed class FleetSnapshot
 
     /// <param name="transceivers">Records as read; expired ones are left out here.</param>
     /// <param name="slots">Records as read; a slot whose owner is gone, or another process than it was, has no owner.</param>
-    public FleetSnapshot(IEnumerable<TransceiverRecord> transceivers, IEnumerable<SlotRecord> slots, DateTimeOffset takenAt)
+    public FleetSnapshot(IEnumerable<TransceiverRecord> transceivers, IEnumerable<SlotRecord> slots, DateTimeOffset takenAt, double maximumLatenessMilliseconds)
     {
         TakenAt = takenAt;
         Dictionary<(int, string), TransceiverRecord> live = [];
@@ -29,7 +29,7 @@ internal sealed class FleetSnapshot
             owned.Add(slot.Slot);
         }
         _ownerBySlot = ownerBySlot.ToFrozenDictionary();
-        Owners = [.. live.Values.Where(record => slotsByOwner.ContainsKey(record.AppId)).Select(record => new OwnerLoad(record, [.. slotsByOwner[record.AppId]]))];
+        Owners = [.. live.Values.Where(record => slotsByOwner.ContainsKey(record.AppId)).Select(record => new OwnerLoad(record, [.. slotsByOwner[record.AppId]], maximumLatenessMilliseconds))];
     }
 
     public DateTimeOffset TakenAt { get; }

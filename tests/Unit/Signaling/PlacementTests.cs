@@ -6,6 +6,16 @@ namespace Dapr.Voice.Tests.Unit.Signaling;
 
 public sealed class PlacementTests
 {
+    [Theory]
+    [InlineData(7, 80, true)]
+    [InlineData(8, 80, false)]
+    [InlineData(8, 4.9, true)]
+    public void HasRoom_OfALateOwner_IsJudgedOnlyWithSessionsEnoughToBeTheCause(int sessions, double lateness, bool expected)
+    {
+        var record = new TransceiverRecord("local", 0, "a", "transceiver-00", [], 100, sessions, lateness, false, DateTimeOffset.UnixEpoch);
+        Assert.Equal(expected, new OwnerLoad(record, [1], maximumLatenessMilliseconds: 5).HasRoom);
+    }
+
     [Fact]
     public async Task Place_SeveralOwners_UsesOnlySlotsOfTheOneChosen()
     {
@@ -75,7 +85,7 @@ public sealed class PlacementTests
     {
         DateTimeOffset now = DateTimeOffset.UnixEpoch;
         TransceiverRecord live = new("local", 0, "new", "transceiver-00", [], 10, 0, 0, false, now.AddSeconds(3));
-        var snapshot = new FleetSnapshot([live], [new("local", 1, 0, "old", 1), new("local", 2, 0, "new", 2), new("local", 3, null, null, 3)], now);
+        var snapshot = new FleetSnapshot([live], [new("local", 1, 0, "old", 1), new("local", 2, 0, "new", 2), new("local", 3, null, null, 3)], now, maximumLatenessMilliseconds: 5);
 
         Assert.Null(snapshot.OwnerOf(1));
         Assert.Equal("transceiver-00", snapshot.OwnerOf(2));

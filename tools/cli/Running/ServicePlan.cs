@@ -143,6 +143,9 @@ internal sealed class ServicePlan
         for (int i = 0; i < agents.Length; i++) signaling[$"Signaling__Agents__{i}"] = agents[i];
         signaling["Signaling__WebRoot"] = _installation.Web;
         signaling["Signaling__DemoPage"] = "true";
+        // Callers, browser and builds share these cores: a hiccup of theirs must not refuse the next call.
+        signaling["Signaling__MaximumLatenessMilliseconds"] = "50";
+        signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", 4);
     }
 
