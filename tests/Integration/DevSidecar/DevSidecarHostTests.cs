@@ -196,6 +196,16 @@ public sealed class DevSidecarHostTests
     }
 
     [Fact]
+    public async Task Secrets_FileThatIsNotThere_StopsOnlyAppsInItsScope()
+    {
+        string component = Component("secrets", "secretstores.local.file", Metadata("secretsFile", "surely-not-there.json"), scopes: "scopes:\n  - signaling\n");
+        await using var sidecar = await StartAsync(_ => [component], o => o, new AppSpec("mine", 0));
+        var refused = await Assert.ThrowsAsync<ResourceException>(() => sidecar.Host.AddAppAsync(new AppSpec("signaling", 0)));
+        Assert.Contains("surely-not-there.json", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("mine", Assert.Single(sidecar.Host.Apps).Id);
+    }
+
+    [Fact]
     public async Task DeadLetter_TopicOutOfPublishingScope_IsLostAndNoted()
     {
         var subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"},{"pubsubname":"lifecycle","topic":"dead","route":"/dead"},{"pubsubname":"lifecycle","topic":"last","route":"/last"}]""")!;

@@ -32,7 +32,7 @@ public sealed class LocalComponentsTests
     [Fact]
     public void Components_Metadata_IsKnownToTheComponent()
     {
-        foreach (var component in ResourceLoader.Load([Local], null, readSecrets: false).Components)
+        foreach (var component in ResourceLoader.Load([Local], null).Components)
         {
             var bundle = Load(Path.Combine(Schemas, "components", component.Type + ".yaml"));
             var names = Items(bundle, "metadata").Concat(Items(bundle, "authenticationProfiles").SelectMany(p => Items(p, "metadata"))).Select(m => Text(m, "name")!).Concat(RuntimeMetadata).ToList();
@@ -44,7 +44,7 @@ public sealed class LocalComponentsTests
     [Fact]
     public void Components_NamesAndScopes_AreThoseOfTheContracts()
     {
-        var resources = ResourceLoader.Load([Local], Path.Combine(Local, "config", "config.yaml"), readSecrets: false);
+        var resources = ResourceLoader.Load([Local], Path.Combine(Local, "config", "config.yaml"));
         Assert.Equal(
             new SortedSet<string>([ComponentNames.Sessions, ComponentNames.Checkpoints, ComponentNames.Lifecycle, ComponentNames.Secrets], StringComparer.Ordinal),
             new SortedSet<string>(resources.Components.Select(c => c.Name), StringComparer.Ordinal));

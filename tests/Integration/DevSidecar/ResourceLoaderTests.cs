@@ -72,7 +72,7 @@ public sealed class ResourceLoaderTests
         using var folder = new TemporaryFolder();
         string secrets = folder.Write("secrets.json", "{\n\"a\": hush-hush\n}");
         folder.Write("b.yaml", SidecarUnderTest.Component("secrets", "secretstores.local.file", SidecarUnderTest.Metadata("secretsFile", secrets)));
-        string message = Assert.Throws<ResourceException>(() => ResourceLoader.Load([folder.Path], null)).Message;
+        string message = Assert.Throws<ResourceException>(() => SecretStore.Create(ResourceLoader.Load([folder.Path], null).Components.Single()).All()).Message;
         Assert.StartsWith($"{secrets}:2: ", message, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", message, StringComparison.Ordinal);
     }

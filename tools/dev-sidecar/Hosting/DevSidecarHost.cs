@@ -52,6 +52,7 @@ public sealed class DevSidecarHost : IAsyncDisposable
     public async Task<AppSpec> AddAppAsync(AppSpec app, CancellationToken cancellation = default)
     {
         app.Validate();
+        _components.CheckFor(app.Id);
         await _changes.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {

@@ -64,6 +64,15 @@ internal sealed class SharedComponents : IDisposable
         return Find(name, appId, out _, out _) && _secrets.TryGetValue(name, out store!);
     }
 
+    /// <summary>
+    /// Throws <see cref="ResourceException"/> if a secret store of this app cannot be read: the real sidecar ends there, too. Only for components in the app's scope, so that
+    /// an app that joins needs no secrets of ours.
+    /// </summary>
+    public void CheckFor(string appId)
+    {
+        foreach (var component in For(appId).Where(c => c.Category == "secretstores" && !c.IgnoreErrors)) _secrets[component.Name].All();
+    }
+
     /// <summary>Lets the server behind a component die, hang or return. A killed one comes back empty. False for an unknown component.</summary>
     public bool SetOutage(string name, OutageState state)
     {

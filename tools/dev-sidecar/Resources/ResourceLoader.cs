@@ -31,8 +31,7 @@ internal sealed class ResourceLoader
 
     private sealed record RawComponent(YamlMap Source, string Name, string Type, string Version, IReadOnlyList<YamlMap> Metadata, string? SecretStore, IReadOnlyList<string> Scopes, bool IgnoreErrors);
 
-    /// <param name="readSecrets">False to check the files alone: secret stores are not opened, and what refers to a secret is an error.</param>
-    public static ResourceSet Load(IEnumerable<string> folders, string? configurationFile, bool readSecrets = true)
+    public static ResourceSet Load(IEnumerable<string> folders, string? configurationFile)
     {
         var loader = new ResourceLoader();
         foreach (string folder in folders)
@@ -46,7 +45,7 @@ internal sealed class ResourceLoader
             if (!File.Exists(configurationFile)) throw new ResourceException($"The configuration file '{configurationFile}' does not exist; name one with --config.");
             loader.ReadFile(configurationFile);
         }
-        return loader.Resolve(readSecrets);
+        return loader.Resolve();
     }
 
     private void ReadFile(string file)
@@ -195,7 +194,7 @@ internal sealed class ResourceLoader
 
     private static YamlMap Metadata(YamlMap root) => root.Map("metadata") ?? throw root.Error("'metadata' is missing; add 'metadata:' with 'name: …'.");
 
-    private ResourceSet Resolve(bool readSecrets)
+    private ResourceSet Resolve()
     {
         // Secret stores first: the others may refer to them.
         var resolved = new Dictionary<string, ComponentSpec>(StringComparer.Ordinal);
@@ -210,7 +209,7 @@ internal sealed class ResourceLoader
             }
             var component = new ComponentSpec(raw.Source, raw.Name, raw.Type, raw.Version, values, raw.Scopes, raw.IgnoreErrors);
             resolved[raw.Name] = component;
-            if (readSecrets && component.Category == "secretstores") secrets[raw.Name] = SecretStore.Create(component);
+            if (component.Category == "secretstores") secrets[raw.Name] = SecretStore.Create(component);
         }
         foreach (var subscription in _subscriptions)
         {

@@ -35,7 +35,6 @@ internal abstract class SecretStore
             _file = component.Find("secretsFile")!;
             _separator = component.Find("nestedSeparator") is { Length: > 0 } separator ? separator : ":";
             _isMultiValued = string.Equals(component.Find("multiValued"), "true", StringComparison.OrdinalIgnoreCase);
-            Read();
         }
 
         public override IReadOnlyDictionary<string, string>? Get(string name) => Read().GetValueOrDefault(name);
