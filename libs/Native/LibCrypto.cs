@@ -5,7 +5,6 @@ namespace Dapr.Voice.Native;
 /// <summary>The part of libcrypto (OpenSSL 3) that SRTP and DTLS use, under the names of its manual pages.</summary>
 public static unsafe partial class LibCrypto
 {
-    public const int EVP_CTRL_AEAD_SET_IVLEN = 0x9;
     public const int EVP_CTRL_AEAD_GET_TAG = 0x10;
     public const int EVP_CTRL_AEAD_SET_TAG = 0x11;
 
@@ -25,6 +24,12 @@ public static unsafe partial class LibCrypto
 
     [LibraryImport(Library)]
     public static partial nint EVP_aes_128_gcm();
+
+    [LibraryImport(Library)]
+    public static partial nint EVP_aes_256_gcm();
+
+    [LibraryImport(Library)]
+    public static partial nint EVP_chacha20_poly1305();
 
     /// <param name="cipher">Zero keeps the context's cipher.</param>
     /// <param name="key">Empty keeps the context's key.</param>

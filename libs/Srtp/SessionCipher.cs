@@ -13,41 +13,49 @@ internal sealed class SessionCipher : IDisposable
     private const int AuthenticationKeyLength = 20;
     private const int Sha1Length = 20;
 
-    private readonly bool _isAead;
-    private readonly EvpCipherContextHandle _cipher = LibCrypto.EVP_CIPHER_CTX_new();
-    private readonly HmacContextHandle? _hmac;
     private readonly byte[] _salt;
 
+    // GCM has the first, AES-CM the other two.
+    private readonly AeadCipher? _aead;
+    private readonly EvpCipherContextHandle? _counterMode;
+    private readonly HmacContextHandle? _hmac;
+
     /// <param name="isRtcp">Chooses the labels of the key derivation.</param>
-    /// <param name="isEncrypting">A GCM context works in one direction only; AES-CM is its own inverse.</param>
-    public SessionCipher(SrtpKeyingMaterial material, bool isRtcp, bool isEncrypting)
+    public static SessionCipher Derive(SrtpKeyingMaterial material, bool isRtcp, bool isEncrypting)
     {
         material.Validate();
         int offset = isRtcp ? (int)KeyDerivationLabel.RtcpEncryption : 0;
         Span<byte> key = stackalloc byte[SrtpProfileParameters.KeyLength(material.Profile)];
         Span<byte> authenticationKey = stackalloc byte[AuthenticationKeyLength];
-        byte[] salt = new byte[SrtpProfileParameters.SaltLength(material.Profile)];
+        Span<byte> salt = stackalloc byte[SrtpProfileParameters.SaltLength(material.Profile)];
         KeyDerivation.Derive(material.Key, material.Salt, (KeyDerivationLabel)(offset + (int)KeyDerivationLabel.RtpEncryption), key);
         KeyDerivation.Derive(material.Key, material.Salt, (KeyDerivationLabel)(offset + (int)KeyDerivationLabel.RtpAuthentication), authenticationKey);
         KeyDerivation.Derive(material.Key, material.Salt, (KeyDerivationLabel)(offset + (int)KeyDerivationLabel.RtpSalt), salt);
-        _salt = salt;
-        _isAead = material.Profile == SrtpProtectionProfile.AeadAes128Gcm;
-        if (!_isAead) _hmac = LibCrypto.HMAC_CTX_new();
-        SetKeys(key, authenticationKey, isEncrypting);
+        var cipher = new SessionCipher(material.Profile, key, authenticationKey, salt, isEncrypting);
         CryptographicOperations.ZeroMemory(key);
         CryptographicOperations.ZeroMemory(authenticationKey);
+        return cipher;
     }
 
-    /// <summary>From session keys as the vectors of RFC 7714 give them, with no derivation.</summary>
-    internal SessionCipher(SrtpProtectionProfile profile, ReadOnlySpan<byte> key, ReadOnlySpan<byte> authenticationKey, ReadOnlySpan<byte> salt, bool isEncrypting)
+    /// <param name="authenticationKey">20 bytes; unused with GCM.</param>
+    /// <param name="isEncrypting">A GCM context works in one direction only; AES-CM is its own inverse.</param>
+    public SessionCipher(
+        SrtpProtectionProfile profile, ReadOnlySpan<byte> key, ReadOnlySpan<byte> authenticationKey, ReadOnlySpan<byte> salt, bool isEncrypting)
     {
         _salt = salt.ToArray();
-        _isAead = profile == SrtpProtectionProfile.AeadAes128Gcm;
-        if (!_isAead) _hmac = LibCrypto.HMAC_CTX_new();
-        SetKeys(key, authenticationKey, isEncrypting);
+        if (profile == SrtpProtectionProfile.AeadAes128Gcm)
+        {
+            _aead = new AeadCipher(LibCrypto.EVP_aes_128_gcm(), key, isEncrypting);
+            return;
+        }
+        _counterMode = LibCrypto.EVP_CIPHER_CTX_new();
+        _hmac = LibCrypto.HMAC_CTX_new();
+        Evp.Check(LibCrypto.EVP_EncryptInit_ex(_counterMode, LibCrypto.EVP_aes_128_ctr(), 0, key, default));
+        Evp.Check(LibCrypto.HMAC_Init_ex(_hmac, authenticationKey, authenticationKey.Length, LibCrypto.EVP_sha1(), 0));
     }
 
-    public bool IsAead => _isAead;
+    /// <summary>Null with AES-CM.</summary>
+    public AeadCipher? Aead => _aead;
 
     /// <summary>Encrypts or decrypts in place with AES in counter mode (RFC 3711, section 4.1.1).</summary>
     public void ApplyKeystream(uint ssrc, long index, Span<byte> data)
@@ -62,8 +70,8 @@ internal sealed class SessionCipher : IDisposable
         XorUInt32(iv[8..], (uint)(index >> 16));
         iv[12] ^= (byte)(index >> 8);
         iv[13] ^= (byte)index;
-        Evp.Check(LibCrypto.EVP_EncryptInit_ex(_cipher, 0, 0, default, iv));
-        Evp.Check(LibCrypto.EVP_EncryptUpdate(_cipher, data));
+        Evp.Check(LibCrypto.EVP_EncryptInit_ex(_counterMode!, 0, 0, default, iv));
+        Evp.Check(LibCrypto.EVP_EncryptUpdate(_counterMode!, data));
     }
 
     /// <summary>HMAC-SHA1 over everything given, cut to the length of <paramref name="tag"/> (RFC 3711, section 4.2).</summary>
@@ -74,30 +82,6 @@ internal sealed class SessionCipher : IDisposable
         Evp.Check(LibCrypto.HMAC_Update(_hmac!, message, (nuint)message.Length));
         Evp.Check(LibCrypto.HMAC_Final(_hmac!, mac, out _));
         mac[..tag.Length].CopyTo(tag);
-    }
-
-    /// <summary>Seals in place with AES-GCM.</summary>
-    /// <param name="associatedDataTail">Associated data after the first part, for SRTCP's index word; may be empty.</param>
-    public void Seal(scoped ReadOnlySpan<byte> iv, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail, Span<byte> data, Span<byte> tag)
-    {
-        Evp.Check(LibCrypto.EVP_EncryptInit_ex(_cipher, 0, 0, default, iv));
-        Evp.Check(LibCrypto.EVP_EncryptUpdateAad(_cipher, associatedData));
-        if (!associatedDataTail.IsEmpty) Evp.Check(LibCrypto.EVP_EncryptUpdateAad(_cipher, associatedDataTail));
-        if (!data.IsEmpty) Evp.Check(LibCrypto.EVP_EncryptUpdate(_cipher, data));
-        Evp.Check(LibCrypto.EVP_EncryptFinal(_cipher));
-        Evp.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(_cipher, LibCrypto.EVP_CTRL_AEAD_GET_TAG, tag.Length, tag));
-    }
-
-    /// <summary>Opens in place with AES-GCM; OpenSSL compares the tag in fixed time.</summary>
-    /// <returns>False if the tag is wrong: then <paramref name="data"/> holds nothing of use.</returns>
-    public bool Open(scoped ReadOnlySpan<byte> iv, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail, Span<byte> data, Span<byte> tag)
-    {
-        Evp.Check(LibCrypto.EVP_DecryptInit_ex(_cipher, 0, 0, default, iv));
-        Evp.Check(LibCrypto.EVP_DecryptUpdateAad(_cipher, associatedData));
-        if (!associatedDataTail.IsEmpty) Evp.Check(LibCrypto.EVP_DecryptUpdateAad(_cipher, associatedDataTail));
-        if (!data.IsEmpty) Evp.Check(LibCrypto.EVP_DecryptUpdate(_cipher, data));
-        Evp.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(_cipher, LibCrypto.EVP_CTRL_AEAD_SET_TAG, tag.Length, tag));
-        return LibCrypto.EVP_DecryptFinal(_cipher) == 1;
     }
 
     /// <summary>The IV of RFC 7714, section 8.1: 00 00 | SSRC | ROC | SEQ, XOR salt. For SRTCP (section 9.1): 00 00 | SSRC | 00 00 | index.</summary>
@@ -114,23 +98,9 @@ internal sealed class SessionCipher : IDisposable
 
     public void Dispose()
     {
-        _cipher.Dispose();
+        _aead?.Dispose();
+        _counterMode?.Dispose();
         _hmac?.Dispose();
-    }
-
-    private void SetKeys(ReadOnlySpan<byte> key, ReadOnlySpan<byte> authenticationKey, bool isEncrypting)
-    {
-        if (_isAead)
-        {
-            // GCM's default IV has 12 bytes, which is SRTP's.
-            nint algorithm = LibCrypto.EVP_aes_128_gcm();
-            Evp.Check(isEncrypting
-                ? LibCrypto.EVP_EncryptInit_ex(_cipher, algorithm, 0, key, default)
-                : LibCrypto.EVP_DecryptInit_ex(_cipher, algorithm, 0, key, default));
-            return;
-        }
-        Evp.Check(LibCrypto.EVP_EncryptInit_ex(_cipher, LibCrypto.EVP_aes_128_ctr(), 0, key, default));
-        Evp.Check(LibCrypto.HMAC_Init_ex(_hmac!, authenticationKey, authenticationKey.Length, LibCrypto.EVP_sha1(), 0));
     }
 
     private static void XorUInt32(Span<byte> bytes, uint value)

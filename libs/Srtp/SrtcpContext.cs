@@ -15,7 +15,6 @@ public sealed class SrtcpContext : IDisposable
 {
     private const int ClearLength = 8;
     private const int IndexLength = 4;
-    private const int GcmIvLength = 12;
     private const uint EncryptedFlag = 0x8000_0000;
     private const long MaximumIndex = 0x7FFF_FFFF;
     private const int SsrcOffset = 4;
@@ -70,15 +69,15 @@ public sealed class SrtcpContext : IDisposable
         long index = sent.Highest + 1;
         sent.Add(index);
 
-        var cipher = _encryption ??= new SessionCipher(_material, isRtcp: true, isEncrypting: true);
+        var cipher = _encryption ??= SessionCipher.Derive(_material, isRtcp: true, isEncrypting: true);
         Span<byte> word = stackalloc byte[IndexLength];
         BinaryPrimitives.WriteUInt32BigEndian(word, EncryptedFlag | (uint)index);
         var body = buffer[ClearLength..length];
-        if (cipher.IsAead)
+        if (cipher.Aead is { } aead)
         {
-            Span<byte> iv = stackalloc byte[GcmIvLength];
+            Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
             cipher.WriteGcmIv(ssrc, index, iv);
-            cipher.Seal(iv, buffer[..ClearLength], word, body, buffer.Slice(length, _tagLength));
+            aead.Seal(iv, buffer[..ClearLength], word, body, buffer.Slice(length, _tagLength));
             word.CopyTo(buffer[(length + _tagLength)..]);
         }
         else
@@ -118,8 +117,8 @@ public sealed class SrtcpContext : IDisposable
         if (plainLength < ClearLength) return SrtpError.TooShort;
         if ((packet[0] & 0xC0) != 0x80) return SrtpError.BadHeader;
 
-        var cipher = _decryption ??= new SessionCipher(_material, isRtcp: true, isEncrypting: false);
-        var word = packet.Slice(cipher.IsAead ? plainLength + _tagLength : plainLength, IndexLength);
+        var cipher = _decryption ??= SessionCipher.Derive(_material, isRtcp: true, isEncrypting: false);
+        var word = packet.Slice(cipher.Aead is not null ? plainLength + _tagLength : plainLength, IndexLength);
         uint flagAndIndex = BinaryPrimitives.ReadUInt32BigEndian(word);
         bool isEncrypted = (flagAndIndex & EncryptedFlag) != 0;
         long index = flagAndIndex & ~EncryptedFlag;
@@ -132,15 +131,15 @@ public sealed class SrtcpContext : IDisposable
         if (replay != SrtpError.None) return replay;
 
         var body = packet[ClearLength..plainLength];
-        if (cipher.IsAead)
+        if (cipher.Aead is { } aead)
         {
-            Span<byte> iv = stackalloc byte[GcmIvLength];
+            Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
             cipher.WriteGcmIv(ssrc, index, iv);
             var tag = packet.Slice(plainLength, _tagLength);
             // Without encryption the whole packet is associated data (RFC 7714, section 9.3).
             bool isAuthentic = isEncrypted
-                ? cipher.Open(iv, packet[..ClearLength], word, body, tag)
-                : cipher.Open(iv, packet[..plainLength], word, default, tag);
+                ? aead.Open(iv, packet[..ClearLength], word, body, tag)
+                : aead.Open(iv, packet[..plainLength], word, default, tag);
             if (!isAuthentic) return SrtpError.AuthenticationFailed;
         }
         else

@@ -13,7 +13,6 @@ namespace Dapr.Voice.Srtp;
 /// </summary>
 public sealed class SrtpContext : IDisposable
 {
-    private const int GcmIvLength = 12;
     private const int RolloverCounterLength = 4;
     private const int MaximumTagLength = 16;
 
@@ -67,14 +66,14 @@ public sealed class SrtpContext : IDisposable
         if (index < 0 || sent.Check(index) != SrtpError.None) throw new InvalidOperationException("This packet index was already used under this key.");
         sent.Add(index);
 
-        var cipher = _encryption ??= new SessionCipher(_material, isRtcp: false, isEncrypting: true);
+        var cipher = _encryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: true);
         var payload = buffer[header.Length..length];
         var tag = buffer.Slice(length, _tagLength);
-        if (cipher.IsAead)
+        if (cipher.Aead is { } aead)
         {
-            Span<byte> iv = stackalloc byte[GcmIvLength];
+            Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
             cipher.WriteGcmIv(header.Ssrc, index, iv);
-            cipher.Seal(iv, buffer[..header.Length], default, payload, tag);
+            aead.Seal(iv, buffer[..header.Length], default, payload, tag);
         }
         else
         {
@@ -122,14 +121,14 @@ public sealed class SrtpContext : IDisposable
         var replay = received.Check(index);
         if (replay != SrtpError.None) return replay;
 
-        var cipher = _decryption ??= new SessionCipher(_material, isRtcp: false, isEncrypting: false);
+        var cipher = _decryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: false);
         var payload = packet[header.Length..plainLength];
         var tag = packet[plainLength..];
-        if (cipher.IsAead)
+        if (cipher.Aead is { } aead)
         {
-            Span<byte> iv = stackalloc byte[GcmIvLength];
+            Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
             cipher.WriteGcmIv(header.Ssrc, index, iv);
-            if (!cipher.Open(iv, packet[..header.Length], default, payload, tag)) return SrtpError.AuthenticationFailed;
+            if (!aead.Open(iv, packet[..header.Length], default, payload, tag)) return SrtpError.AuthenticationFailed;
         }
         else
         {

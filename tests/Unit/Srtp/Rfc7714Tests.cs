@@ -54,7 +54,7 @@ public sealed class Rfc7714Tests
         byte[] iv = new byte[12], tag = new byte[16];
         cipher.WriteGcmIv(0x4D617273, 0x5D4, iv);
         Assert.Equal("517524055203726F207170BB", Convert.ToHexString(iv));
-        cipher.Seal(iv, packet.AsSpan(0, 8), [0x80, 0, 5, 0xD4], packet.AsSpan(8), tag);
+        cipher.Aead!.Seal(iv, packet.AsSpan(0, 8), [0x80, 0, 5, 0xD4], packet.AsSpan(8), tag);
         Assert.Equal(RtcpProtected, Convert.ToHexString(packet) + Convert.ToHexString(tag) + "800005D4");
     }
 

@@ -55,7 +55,7 @@ public sealed class SrtcpContextTests
     public void TryUnprotect_AesCmWithoutEncryption_IsAuthenticatedAndLeftAsItIs()
     {
         // RFC 3711, section 3.4: the E flag is the sender's choice.
-        using var cipher = new SessionCipher(SrtpTestData.Cm, isRtcp: true, isEncrypting: true);
+        using var cipher = SessionCipher.Derive(SrtpTestData.Cm, isRtcp: true, isEncrypting: true);
         byte[] packet = [.. Convert.FromHexString("80C9000100000005" + "00000007"), .. new byte[10]];
         cipher.Authenticate(packet.AsSpan(0, 12), packet.AsSpan(12));
         using var receiver = new SrtcpContext(SrtpTestData.Cm);
