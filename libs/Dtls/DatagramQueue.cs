@@ -1,22 +1,25 @@
+using System.Buffers;
+
 namespace Dapr.Voice.Dtls;
 
-/// <summary>Whole datagrams or records, first in first out, bounded. Buffers are kept and used again, so a steady flow allocates nothing.</summary>
+/// <summary>Whole datagrams or records, first in first out, bounded. Buffers are rented while they are in use: a steady flow allocates nothing, an idle connection holds nothing.</summary>
 internal sealed class DatagramQueue(int capacity, int datagramBytes)
 {
     private readonly Queue<(byte[] Bytes, int Length)> _waiting = new(4);
-    private readonly Stack<byte[]> _free = new(4);
 
     /// <summary>What found the queue full or was too long.</summary>
     public long Dropped { get; private set; }
 
+    public bool IsFull => _waiting.Count >= capacity;
+
     public bool TryEnqueue(ReadOnlySpan<byte> datagram)
     {
-        if (_waiting.Count >= capacity || datagram.Length > datagramBytes)
+        if (IsFull || datagram.Length > datagramBytes)
         {
             Dropped++;
             return false;
         }
-        byte[] bytes = _free.Count > 0 ? _free.Pop() : new byte[datagramBytes];
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(datagram.Length);
         datagram.CopyTo(bytes);
         _waiting.Enqueue((bytes, datagram.Length));
         return true;
@@ -27,17 +30,19 @@ internal sealed class DatagramQueue(int capacity, int datagramBytes)
     {
         while (_waiting.TryDequeue(out var next))
         {
-            _free.Push(next.Bytes);
             length = next.Length;
-            if (length > buffer.Length)
-            {
-                Dropped++;
-                continue;
-            }
-            next.Bytes.AsSpan(0, length).CopyTo(buffer);
-            return true;
+            bool fits = length <= buffer.Length;
+            if (fits) next.Bytes.AsSpan(0, length).CopyTo(buffer);
+            else Dropped++;
+            ArrayPool<byte>.Shared.Return(next.Bytes);
+            if (fits) return true;
         }
         length = 0;
         return false;
+    }
+
+    public void Clear()
+    {
+        while (_waiting.TryDequeue(out var next)) ArrayPool<byte>.Shared.Return(next.Bytes);
     }
 }

@@ -10,6 +10,10 @@ namespace Dapr.Voice.Dtls;
 /// </summary>
 public sealed class DtlsCertificate : IDisposable
 {
+    // RFC 8827, section 6.5: nobody reads the dates, only the fingerprint. Fixed ones need no clock.
+    private static readonly DateTimeOffset NotBefore = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset NotAfter = new(2049, 12, 31, 0, 0, 0, TimeSpan.Zero);
+
     private readonly X509Certificate2 _certificate;
     private readonly ECDsa _key;
     private readonly Lazy<SslContextHandle> _server;
@@ -30,11 +34,7 @@ public sealed class DtlsCertificate : IDisposable
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=dapr-voice", key, HashAlgorithmName.SHA256);
-        // RFC 8827, section 6.5: nobody reads the dates, only the fingerprint; a day before now forgives clocks.
-#pragma warning disable RS0030 // A certificate is made at start, by whoever owns the clock anyway.
-        var now = DateTimeOffset.UtcNow;
-#pragma warning restore RS0030
-        using var signed = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(5));
+        using var signed = request.CreateSelfSigned(NotBefore, NotAfter);
         return new DtlsCertificate(X509CertificateLoader.LoadCertificate(signed.RawDataMemory.Span), key);
     }
 
@@ -62,6 +62,10 @@ public sealed class DtlsCertificate : IDisposable
     public string ToPem() => _certificate.ExportCertificatePem() + "\n" + _key.ExportPkcs8PrivateKeyPem() + "\n";
 
     internal SslContextHandle Context(DtlsRole role) => role == DtlsRole.Server ? _server.Value : _client.Value;
+
+    /// <summary>A context of its own that offers less, for tests; the caller disposes it.</summary>
+    internal SslContextHandle CreateContext(DtlsRole role, string? ciphers = null, string? srtpProfiles = null) => SslContextHandle.Create(
+        role == DtlsRole.Server, _certificate.RawDataMemory.Span, _key.ExportECPrivateKey(), ciphers ?? SslContextHandle.Ciphers, srtpProfiles ?? SslContextHandle.SrtpProfiles);
 
     private static int PrivateKeyStart(string pem)
     {

@@ -20,11 +20,27 @@ public sealed class DtlsTransport : IDisposable
     private const int MaximumQueuedRecords = 32;
     private const int MaximumRecordBytes = 2048;
 
+    /// <summary>Application data that overtook the peer's Finished: the first packets of SCTP are worth keeping, a flood is not.</summary>
+    private const int MaximumEarlyRecords = 4;
+
+    /// <summary>Finished, its repeats and an alert: all that comes encrypted before a connection stands.</summary>
+    private const int MaximumEncryptedHandshakeRecords = 16;
+
+    // Explicit nonce and tag; ChaCha20 has no explicit nonce.
+    private const int MinimumGcmFragmentBytes = 24;
+    private const int MinimumChaChaFragmentBytes = 16;
+    private const ushort ChaChaCipherSuite = 0xCCA9;
+
+    private const int RecordHeaderBytes = 13;
+    private const byte ChangeCipherSpec = 20;
+
     private readonly DtlsRole _role;
     private readonly IReadOnlyList<CertificateFingerprint> _expected;
     private readonly DatagramQueue _outgoing = new(MaximumQueuedDatagrams, MaximumDatagramBytes);
     private readonly DatagramQueue _received = new(MaximumQueuedRecords, MaximumRecordBytes);
+    private readonly DatagramQueue _early = new(MaximumEarlyRecords, MaximumDatagramBytes);
     private readonly Queue<DtlsEvent> _events = new(2);
+    private readonly bool _requiresSrtp;
     private readonly byte[] _record = new byte[MaximumRecordBytes];
     private readonly SslConnection? _ssl;
     private readonly SslBio? _bio;
@@ -32,14 +48,25 @@ public sealed class DtlsTransport : IDisposable
     private readonly DtlsTransportState? _imported;
     private bool _isOver;
     private bool _hasStarted;
+    private byte[] _finalFlight = [];
+    private int _minimumFragmentBytes = MinimumGcmFragmentBytes;
+    private int _encryptedHandshakeRecordsLeft = MaximumEncryptedHandshakeRecords;
+    private long _notDtls, _tooLong, _recordsRefused;
 
     /// <param name="expectedPeer">The fingerprints of the peer's description; the certificate must have one of them.</param>
-    public DtlsTransport(DtlsRole role, DtlsCertificate certificate, IReadOnlyList<CertificateFingerprint> expectedPeer)
+    /// <param name="requiresSrtp">False for a session of data channels alone: some peers then offer no SRTP profile, and there are no keys.</param>
+    public DtlsTransport(DtlsRole role, DtlsCertificate certificate, IReadOnlyList<CertificateFingerprint> expectedPeer, bool requiresSrtp = true)
+        : this(role, certificate.Context(role), expectedPeer, requiresSrtp)
+    {
+    }
+
+    internal DtlsTransport(DtlsRole role, SslContextHandle context, IReadOnlyList<CertificateFingerprint> expectedPeer, bool requiresSrtp = true)
     {
         _role = role;
         _expected = expectedPeer;
+        _requiresSrtp = requiresSrtp;
         _bio = new SslBio(_outgoing);
-        _ssl = SslConnection.Create(certificate.Context(role), role == DtlsRole.Server, _bio);
+        _ssl = SslConnection.Create(context, role == DtlsRole.Server, _bio);
     }
 
     private DtlsTransport(DtlsTransportState state, ulong sequenceLead)
@@ -48,6 +75,7 @@ public sealed class DtlsTransport : IDisposable
         _expected = [];
         _imported = state;
         _records = new DtlsRecordLayer(state, sequenceLead);
+        _finalFlight = [.. state.FinalFlight];
         _hasStarted = IsConnected = true;
     }
 
@@ -61,7 +89,9 @@ public sealed class DtlsTransport : IDisposable
     public SrtpKeyingMaterial? RemoteKeys { get; private set; }
 
     /// <summary>Datagrams and records dropped because nobody fetched them.</summary>
-    public long Dropped => _outgoing.Dropped + _received.Dropped;
+    public long Dropped => _outgoing.Dropped + _received.Dropped + _early.Dropped;
+
+    public DtlsStatistics Statistics => new(_notDtls, _tooLong, Dropped, _recordsRefused);
 
     /// <summary>Begins the handshake: the client sends its ClientHello. A server just waits.</summary>
     public void Start()
@@ -75,15 +105,16 @@ public sealed class DtlsTransport : IDisposable
     public void Receive(ReadOnlySpan<byte> datagram)
     {
         if (_isOver) return;
+        if (datagram.Length < RecordHeaderBytes || datagram[0] is < 20 or > 63) { _notDtls++; return; }
+        if (datagram.Length > MaximumDatagramBytes) { _tooLong++; return; }
         if (_records is not null)
         {
             ReceiveRecords(datagram);
             return;
         }
         _hasStarted = true;
-        _bio!.Offer(datagram);
-        if (!IsConnected && !ContinueHandshake()) return;
-        ReadApplicationData();
+        // Record by record: OpenSSL delivers what is authentic and does not say which record that was.
+        while (!_isOver && TryReadRecord(ref datagram, out var record)) ReceiveRecord(record);
     }
 
     /// <summary>The next datagram to send.</summary>
@@ -96,32 +127,20 @@ public sealed class DtlsTransport : IDisposable
     /// <param name="buffer">At least 2048 bytes.</param>
     public bool TryReceive(Span<byte> buffer, out int length) => _received.TryDequeue(buffer, out length);
 
-    /// <summary>Sends one record. False: not connected, or too long for one datagram (1163 bytes).</summary>
+    /// <summary>Sends one record. False: not connected, longer than 1436 bytes (1163 fit into the link's MTU), or nobody has fetched what was sent before.</summary>
     public bool Send(ReadOnlySpan<byte> applicationData)
     {
-        if (!IsConnected || _isOver || applicationData.IsEmpty || applicationData.Length > MaximumDatagramBytes - 64) return false;
+        if (!IsConnected || _isOver || applicationData.IsEmpty || applicationData.Length > MaximumDatagramBytes - 64 || _outgoing.IsFull) return false;
         if (_records is null) return _ssl!.Write(applicationData) == SslOutcome.Done;
         int length = _records.Protect(DtlsRecordLayer.ApplicationData, applicationData, _record);
-        return _outgoing.TryEnqueue(_record.AsSpan(0, length));
+        return length > 0 && _outgoing.TryEnqueue(_record.AsSpan(0, length));
     }
 
     /// <summary>Says goodbye; the connection is over. No event follows: the caller knows.</summary>
     public void CloseNotify()
     {
         if (_isOver) return;
-        if (IsConnected)
-        {
-            if (_records is null)
-            {
-                _ssl!.Shutdown();
-            }
-            else
-            {
-                // Level warning, close_notify (RFC 5246, section 7.2.1).
-                int length = _records.Protect(DtlsRecordLayer.Alert, [1, 0], _record);
-                _outgoing.TryEnqueue(_record.AsSpan(0, length));
-            }
-        }
+        if (IsConnected) SendCloseNotify();
         _isOver = true;
         IsConnected = false;
     }
@@ -133,39 +152,104 @@ public sealed class DtlsTransport : IDisposable
     public void HandleTimeout()
     {
         if (_isOver || _ssl is null) return;
-        if (!_ssl.HandleTimeout() && !IsConnected) End(DtlsEventKind.Failed);
+        if (!_ssl.HandleTimeout() && !IsConnected) End(DtlsEventKind.Failed, DtlsFailure.HandshakeTimeout);
     }
 
-    /// <returns>True once the connection stands.</returns>
-    private bool ContinueHandshake()
+    private void SendCloseNotify()
+    {
+        if (_records is null)
+        {
+            _ssl!.Shutdown();
+            return;
+        }
+        // Level warning, close_notify (RFC 5246, section 7.2.1).
+        int length = _records.Protect(DtlsRecordLayer.Alert, [1, 0], _record);
+        if (length > 0) _outgoing.TryEnqueue(_record.AsSpan(0, length));
+    }
+
+    private void ReceiveRecord(ReadOnlySpan<byte> record)
+    {
+        if (!IsSafeForOpenSsl(record))
+        {
+            _recordsRefused++;
+            return;
+        }
+        if (!IsConnected && record[0] == DtlsRecordLayer.ApplicationData)
+        {
+            _early.TryEnqueue(record);
+            return;
+        }
+        _bio!.Offer(record);
+        if (IsConnected) ReadApplicationData();
+        else ContinueHandshake();
+    }
+
+    /// <summary>
+    /// OpenSSL 3.0 ends a connection over an encrypted record too short for nonce and tag, which anybody can forge, and keeps up to a hundred records of the
+    /// next epoch at 16 kB each. Neither gets that far.
+    /// </summary>
+    private bool IsSafeForOpenSsl(ReadOnlySpan<byte> record)
+    {
+        int epoch = BinaryPrimitives.ReadUInt16BigEndian(record[3..]);
+        if (epoch == 0) return true;
+        if (epoch > 1 || record.Length - RecordHeaderBytes < _minimumFragmentBytes) return false;
+        return IsConnected || record[0] == DtlsRecordLayer.ApplicationData || _encryptedHandshakeRecordsLeft-- > 0;
+    }
+
+    private static bool TryReadRecord(ref ReadOnlySpan<byte> datagram, out ReadOnlySpan<byte> record)
+    {
+        record = default;
+        if (datagram.Length < RecordHeaderBytes) return false;
+        int length = RecordHeaderBytes + BinaryPrimitives.ReadUInt16BigEndian(datagram[11..]);
+        if (datagram.Length < length) return false;
+        record = datagram[..length];
+        datagram = datagram[length..];
+        return true;
+    }
+
+    private void ContinueHandshake()
     {
         switch (_ssl!.Handshake())
         {
             case SslOutcome.Done:
-                return Establish();
+                Establish();
+                break;
             case SslOutcome.WantRead:
-                return false;
+                break;
             default:
-                End(DtlsEventKind.Failed);
-                return false;
+                End(DtlsEventKind.Failed, DtlsFailure.HandshakeFailed);
+                break;
         }
     }
 
-    private bool Establish()
+    private void Establish()
     {
+        byte[] lastFlight = _bio!.TakeFinalFlight();
+        if (_role == DtlsRole.Server) _finalFlight = lastFlight;
         byte[]? certificate = _ssl!.GetPeerCertificate();
         bool matches = false;
         foreach (var expected in _expected) matches |= certificate is not null && expected.Matches(certificate);
         if (!matches)
         {
             _ssl.Shutdown();
-            End(DtlsEventKind.FingerprintMismatch);
-            return false;
+            End(DtlsEventKind.FingerprintMismatch, DtlsFailure.FingerprintMismatch);
+            return;
         }
-        if (_ssl.SelectedSrtpProfile is { } number) DeriveKeys((SrtpProtectionProfile)number);
+        if (_ssl.SelectedSrtpProfile is { } number)
+        {
+            DeriveKeys((SrtpProtectionProfile)number);
+        }
+        else if (_requiresSrtp)
+        {
+            _ssl.Shutdown();
+            End(DtlsEventKind.Failed, DtlsFailure.NoSrtpProfile);
+            return;
+        }
+        if (_ssl.CipherSuite == ChaChaCipherSuite) _minimumFragmentBytes = MinimumChaChaFragmentBytes;
         IsConnected = true;
         _events.Enqueue(new DtlsEvent(DtlsEventKind.Connected));
-        return true;
+        Span<byte> early = stackalloc byte[MaximumDatagramBytes];
+        while (!_isOver && _early.TryDequeue(early, out int length)) ReceiveRecord(early[..length]);
     }
 
     // RFC 5764, section 4.2: client key, server key, client salt, server salt.
@@ -187,12 +271,17 @@ public sealed class DtlsTransport : IDisposable
             {
                 case SslOutcome.Done:
                     _bio!.CommitRead();
+                    _finalFlight = [];
                     _received.TryEnqueue(_record.AsSpan(0, length));
                     continue;
                 case SslOutcome.WantRead:
                     return;
-                default:
+                case SslOutcome.Closed:
+                    SendCloseNotify();
                     End(DtlsEventKind.Closed);
+                    return;
+                default:
+                    End(DtlsEventKind.Closed, DtlsFailure.FatalAlert);
                     return;
             }
         }
@@ -204,19 +293,49 @@ public sealed class DtlsTransport : IDisposable
         {
             var error = _records!.TryUnprotect(datagram, _record, out byte type, out int length, out int consumed);
             datagram = datagram[consumed..];
-            if (error != DtlsRecordError.None) continue;
-            if (type == DtlsRecordLayer.ApplicationData) _received.TryEnqueue(_record.AsSpan(0, length));
-            // Warnings other than close_notify say nothing that matters here; anything fatal ends it (RFC 5246, section 7.2).
-            else if (type == DtlsRecordLayer.Alert && length == 2 && (_record[0] == 2 || _record[1] == 0)) End(DtlsEventKind.Closed);
+            if (error == DtlsRecordError.WrongEpoch && type == ChangeCipherSpec)
+            {
+                // A client that repeats its last flight has not seen ours.
+                if (_finalFlight.Length > 0) _outgoing.TryEnqueue(_finalFlight);
+                continue;
+            }
+            if (error != DtlsRecordError.None)
+            {
+                _recordsRefused++;
+                continue;
+            }
+            if (type == DtlsRecordLayer.ApplicationData)
+            {
+                _finalFlight = [];
+                if (length > 0) _received.TryEnqueue(_record.AsSpan(0, length));
+            }
+            else if (type == DtlsRecordLayer.Alert && length == 2)
+            {
+                ReceiveAlert(isFatal: _record[0] == 2, isCloseNotify: _record[1] == 0);
+            }
         }
     }
 
-    private void End(DtlsEventKind kind)
+    // Warnings other than close_notify say nothing that matters here (RFC 5246, section 7.2).
+    private void ReceiveAlert(bool isFatal, bool isCloseNotify)
+    {
+        if (isCloseNotify)
+        {
+            SendCloseNotify();
+            End(DtlsEventKind.Closed);
+        }
+        else if (isFatal)
+        {
+            End(DtlsEventKind.Closed, DtlsFailure.FatalAlert);
+        }
+    }
+
+    private void End(DtlsEventKind kind, DtlsFailure failure = DtlsFailure.None)
     {
         if (_isOver) return;
         _isOver = true;
         IsConnected = false;
-        _events.Enqueue(new DtlsEvent(kind));
+        _events.Enqueue(new DtlsEvent(kind, failure, failure == DtlsFailure.None || _ssl is null ? 0 : _ssl.LastErrorCode));
     }
 
     /// <summary>The connection as plain data. Secrets: seal it. Of the two that then know the keys, one only may send.</summary>
@@ -225,9 +344,19 @@ public sealed class DtlsTransport : IDisposable
     {
         if (!IsConnected) throw new InvalidOperationException("Only an established connection can be handed on.");
         if (_records is not null)
-            return _imported! with { NextWriteSequenceNumber = _records.NextWriteSequenceNumber, HighestReadSequenceNumber = _records.HighestReadSequenceNumber };
+        {
+            return _imported! with
+            {
+                NextWriteSequenceNumber = _records.NextWriteSequenceNumber,
+                HighestReadSequenceNumber = _records.HighestReadSequenceNumber,
+                FinalFlight = [.. _finalFlight],
+            };
+        }
         var (master, client, server, suite) = _ssl!.ExportConnectionSecrets();
-        return new DtlsTransportState(_role, suite, master, client, server, _bio!.NextWriteSequenceNumber, _bio.HighestReadSequenceNumber);
+        return new DtlsTransportState(_role, suite, master, client, server, _bio!.NextWriteSequenceNumber, _bio.HighestReadSequenceNumber)
+        {
+            FinalFlight = [.. _finalFlight],
+        };
     }
 
     /// <param name="sequenceLead">How many records the old owner may have sent since the export: their numbers are not used again.</param>
@@ -239,6 +368,9 @@ public sealed class DtlsTransport : IDisposable
         IsConnected = false;
         _ssl?.Dispose();
         _records?.Dispose();
+        _outgoing.Clear();
+        _received.Clear();
+        _early.Clear();
     }
 
     /// <summary>
@@ -247,9 +379,14 @@ public sealed class DtlsTransport : IDisposable
     /// </summary>
     private sealed class SslBio(DatagramQueue outgoing) : DatagramBio
     {
+        // ChangeCipherSpec has 14 bytes, Finished 61.
+        private const int MaximumFinalFlightBytes = 256;
+
         private readonly byte[] _incoming = new byte[MaximumDatagramBytes];
         private int _incomingLength = -1;
         private ulong _offeredSequence;
+        private byte[]? _finalFlight = new byte[MaximumFinalFlightBytes];
+        private int _finalFlightLength;
 
         public ulong NextWriteSequenceNumber { get; private set; }
         public ulong HighestReadSequenceNumber { get; private set; }
@@ -266,8 +403,17 @@ public sealed class DtlsTransport : IDisposable
         /// <summary>A record of the last datagram was authentic.</summary>
         public void CommitRead() => HighestReadSequenceNumber = Math.Max(HighestReadSequenceNumber, _offeredSequence);
 
+        /// <summary>What left from the last ChangeCipherSpec on; ends the recording.</summary>
+        public byte[] TakeFinalFlight()
+        {
+            byte[] flight = _finalFlight.AsSpan(0, _finalFlightLength).ToArray();
+            _finalFlight = null;
+            return flight;
+        }
+
         protected override void OnWrite(ReadOnlySpan<byte> datagram)
         {
+            if (_finalFlight is not null) Record(datagram);
             ulong highest = HighestInEpochOne(datagram, out bool any);
             if (any) NextWriteSequenceNumber = Math.Max(NextWriteSequenceNumber, highest + 1);
             outgoing.TryEnqueue(datagram);
@@ -280,6 +426,18 @@ public sealed class DtlsTransport : IDisposable
             _incoming.AsSpan(0, length).CopyTo(buffer);
             _incomingLength = -1;
             return length;
+        }
+
+        private void Record(ReadOnlySpan<byte> datagram)
+        {
+            while (TryReadRecord(ref datagram, out var record))
+            {
+                if (record[0] == ChangeCipherSpec) _finalFlightLength = 0;
+                else if (_finalFlightLength == 0) continue;
+                if (record.Length > MaximumFinalFlightBytes - _finalFlightLength) continue;
+                record.CopyTo(_finalFlight.AsSpan(_finalFlightLength));
+                _finalFlightLength += record.Length;
+            }
         }
 
         private static ulong HighestInEpochOne(ReadOnlySpan<byte> datagram) => HighestInEpochOne(datagram, out _);

@@ -6,4 +6,14 @@ namespace Dapr.Voice.Dtls;
 /// <param name="NextWriteSequenceNumber">48 bits, epoch 1. A successor that can't be sure adds a lead (<see cref="DtlsTransport.Import"/>).</param>
 /// <param name="HighestReadSequenceNumber">Nothing at or below it is taken any more.</param>
 public sealed record DtlsTransportState(
-    DtlsRole Role, ushort CipherSuite, byte[] MasterSecret, byte[] ClientRandom, byte[] ServerRandom, ulong NextWriteSequenceNumber, ulong HighestReadSequenceNumber);
+    DtlsRole Role, ushort CipherSuite, byte[] MasterSecret, byte[] ClientRandom, byte[] ServerRandom, ulong NextWriteSequenceNumber, ulong HighestReadSequenceNumber)
+{
+    /// <summary>
+    /// A server's ChangeCipherSpec and Finished, as sent. A client that repeats its own last flight has missed them and gets the same bytes again, which
+    /// is no second use of a nonce. Empty once application data has shown that the client has them, and always for a client.
+    /// </summary>
+    public byte[] FinalFlight { get; init; } = [];
+
+    /// <summary>Shows no secret.</summary>
+    public override string ToString() => $"DtlsTransportState {{ Role = {Role}, CipherSuite = {CipherSuite:X4} }}";
+}

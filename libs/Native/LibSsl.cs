@@ -13,6 +13,7 @@ internal static unsafe partial class LibSsl
 
     public const int SSL_CTRL_SET_READ_AHEAD = 41;
     public const int SSL_CTRL_SET_SESS_CACHE_MODE = 44;
+    public const int SSL_CTRL_SET_MAX_CERT_LIST = 51;
     public const int DTLS_CTRL_GET_TIMEOUT = 73;
     public const int DTLS_CTRL_HANDLE_TIMEOUT = 74;
     public const int SSL_CTRL_SET_GROUPS_LIST = 92;

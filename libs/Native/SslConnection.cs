@@ -30,10 +30,17 @@ public sealed unsafe class SslConnection : SafeHandle
     // Held so that the context outlives its connections.
     private readonly SslContextHandle _context;
     private GCHandle _bio;
+    private static int _liveCount;
 
     private SslConnection(SslContextHandle context) : base(0, ownsHandle: true) => _context = context;
 
     public override bool IsInvalid => handle == 0;
+
+    /// <summary>How many exist in this process, for tests that look for leaks.</summary>
+    internal static int LiveCount => Volatile.Read(ref _liveCount);
+
+    /// <summary>OpenSSL's code of the error behind the last <see cref="SslOutcome.Failed"/> or failed <see cref="HandleTimeout"/>; 0 if it gave none.</summary>
+    public ulong LastErrorCode { get; private set; }
 
     public static SslConnection Create(SslContextHandle context, bool isServer, DatagramBio bio)
     {
@@ -41,6 +48,7 @@ public sealed unsafe class SslConnection : SafeHandle
         var connection = new SslConnection(context);
         connection.SetHandle(LibSsl.SSL_new(context.Pointer));
         if (connection.IsInvalid) throw new InvalidOperationException("OpenSSL made no connection.");
+        Interlocked.Increment(ref _liveCount);
         connection._bio = GCHandle.Alloc(bio);
         nint native = DatagramBio.Create(connection._bio);
         LibSsl.SSL_set_bio(connection.handle, native, native);
@@ -83,6 +91,7 @@ public sealed unsafe class SslConnection : SafeHandle
     {
         LibCrypto.ERR_clear_error();
         _ = LibSsl.SSL_shutdown(handle);
+        GC.KeepAlive(this);
     }
 
     /// <summary>Time until <see cref="HandleTimeout"/> is due, by OpenSSL's own clock; null if no flight waits for an answer.</summary>
@@ -102,7 +111,9 @@ public sealed unsafe class SslConnection : SafeHandle
     public bool HandleTimeout()
     {
         LibCrypto.ERR_clear_error();
-        return LibSsl.SSL_ctrl(handle, LibSsl.DTLS_CTRL_HANDLE_TIMEOUT, 0, null) >= 0;
+        bool goesOn = LibSsl.SSL_ctrl(handle, LibSsl.DTLS_CTRL_HANDLE_TIMEOUT, 0, null) >= 0;
+        if (!goesOn) LastErrorCode = LibCrypto.ERR_get_error();
+        return goesOn;
     }
 
     /// <summary>The peer's certificate, DER; null if there is none.</summary>
@@ -138,6 +149,16 @@ public sealed unsafe class SslConnection : SafeHandle
         }
     }
 
+    /// <summary>As on the wire; 0 before there is one.</summary>
+    public ushort CipherSuite
+    {
+        get
+        {
+            nint cipher = LibSsl.SSL_get_current_cipher(handle);
+            return cipher == 0 ? (ushort)0 : LibSsl.SSL_CIPHER_get_protocol_id(cipher);
+        }
+    }
+
     /// <summary>RFC 5705 without context.</summary>
     public byte[] ExportKeyingMaterial(ReadOnlySpan<byte> label, int length)
     {
@@ -163,18 +184,23 @@ public sealed unsafe class SslConnection : SafeHandle
     private SslOutcome Outcome(int result)
     {
         if (result > 0) return SslOutcome.Done;
-        return LibSsl.SSL_get_error(handle, result) switch
+        switch (LibSsl.SSL_get_error(handle, result))
         {
-            LibSsl.SSL_ERROR_WANT_READ or LibSsl.SSL_ERROR_WANT_WRITE => SslOutcome.WantRead,
-            LibSsl.SSL_ERROR_ZERO_RETURN => SslOutcome.Closed,
-            _ => SslOutcome.Failed,
-        };
+            case LibSsl.SSL_ERROR_WANT_READ or LibSsl.SSL_ERROR_WANT_WRITE:
+                return SslOutcome.WantRead;
+            case LibSsl.SSL_ERROR_ZERO_RETURN:
+                return SslOutcome.Closed;
+            default:
+                LastErrorCode = LibCrypto.ERR_get_error();
+                return SslOutcome.Failed;
+        }
     }
 
     protected override bool ReleaseHandle()
     {
         LibSsl.SSL_free(handle);
         if (_bio.IsAllocated) _bio.Free();
+        Interlocked.Decrement(ref _liveCount);
         return true;
     }
 

@@ -64,7 +64,7 @@ public sealed class PeerSession : IDisposable
 
     public PeerSession(PeerSessionOptions options, Instant now)
         : this(options, new IceAgent(options.IceRole, options.LocalCredentials, options.RemoteCredentials, options.TieBreaker, now),
-            new DtlsTransport(options.DtlsRole, options.Certificate, options.ExpectedFingerprints))
+            new DtlsTransport(options.DtlsRole, options.Certificate, options.ExpectedFingerprints, requiresSrtp: options.Audio is not null))
     {
         if (options.Audio is { } audio) _sender = new RtpSender(audio.LocalSsrc, audio.PayloadType, audio.FirstSequenceNumber, audio.FirstTimestamp);
     }
