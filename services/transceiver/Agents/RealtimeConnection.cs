@@ -102,8 +102,8 @@ internal sealed class RealtimeConnection : IDisposable
     {
         if (!_inbound.TryDequeue(out message))
         {
-            Volatile.Write(ref _isNotified, 0);
-            // Something may have come between the two lines; then either we see it here or its sender notifies.
+            // A full fence: with a mere volatile write the look below could happen first, and a message in between wake nobody.
+            Interlocked.Exchange(ref _isNotified, 0);
             if (!_inbound.TryDequeue(out message)) return false;
             Interlocked.Exchange(ref _isNotified, 1);
         }

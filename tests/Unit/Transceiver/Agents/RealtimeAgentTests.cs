@@ -364,9 +364,14 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     public async Task BackendSpeech_BeyondTheDownlinksLimit_IsCutAndReportedOnce()
     {
         RealtimeBackend.Connection connection = Connect();
-        for (int i = 0; i < 7; i++) await connection.SpeakAsync("r", "i", 50_000);
-        await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        // more than fits between the two while nobody takes it: sent beside, or both would wait for each other
+        Task speaking = Task.Run(async () =>
+        {
+            for (int i = 0; i < 7; i++) await connection.SpeakAsync("r", "i", 50_000);
+            await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        });
         _host.RunUntilEvent("marker");
+        await speaking;
         Assert.Equal(300 * 24_000, _host.Downlink.PendingSamples);
         Assert.Equal(["error", "marker"], _host.Types);
     }
