@@ -258,7 +258,7 @@ public sealed class CallTests : IAsyncLifetime
 
     [Theory]
     [InlineData(10, 0, false)]
-    [InlineData(0, 5.0, false)]
+    [InlineData(8, 5.0, false)]
     [InlineData(0, 0, true)]
     public async Task Call_OwnerFullLateOrDraining_Is503WithRetryAfter(int sessions, double lateness, bool draining)
     {
