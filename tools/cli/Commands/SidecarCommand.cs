@@ -62,8 +62,8 @@ internal static class SidecarCommand
         var start = new ProcessStartInfo("daprd") { WorkingDirectory = installation.WorkingFolder };
         List<string> arguments =
         [
-            "--app-id", app.Id, "--dapr-http-port", app.SidecarPort.ToString(), "--dapr-grpc-port", (app.SidecarPort + 46_500).ToString(), "--dapr-internal-grpc-port", (app.SidecarPort + 46_700).ToString(),
-            "--metrics-port", (app.SidecarPort + 5_600).ToString(), "--resources-path", installation.Components, "--config", Path.Combine(installation.Components, "config", "config.yaml"),
+            "--app-id", app.Id, "--dapr-http-port", app.SidecarPort.ToString(), "--dapr-grpc-port", (app.SidecarPort + 1_000).ToString(), "--dapr-internal-grpc-port", (app.SidecarPort + 1_200).ToString(),
+            "--metrics-port", (app.SidecarPort + 1_400).ToString(), "--resources-path", installation.Components, "--config", Path.Combine(installation.Components, "config", "config.yaml"),
             "--dapr-listen-addresses", "127.0.0.1", "--log-level", "warn",
         ];
         if (app.AppPort is { } port) arguments.AddRange(["--app-port", port.ToString(), "--app-protocol", "http"]);

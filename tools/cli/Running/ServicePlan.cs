@@ -100,8 +100,8 @@ internal sealed class ServicePlan
                 string configuration = Path.Combine(components, "config", "config.yaml");
                 List<string> arguments =
                 [
-                    "--app-id", id, "--dapr-http-port", sidecarPort.ToString(), "--dapr-grpc-port", (sidecarPort + 46_500).ToString(), "--dapr-internal-grpc-port", (sidecarPort + 46_700).ToString(),
-                    "--metrics-port", (sidecarPort + 5_600).ToString(), "--resources-path", components, "--dapr-listen-addresses", "127.0.0.1", "--log-level", "warn",
+                    "--app-id", id, "--dapr-http-port", sidecarPort.ToString(), "--dapr-grpc-port", (sidecarPort + 1_000).ToString(), "--dapr-internal-grpc-port", (sidecarPort + 1_200).ToString(),
+                    "--metrics-port", (sidecarPort + 1_400).ToString(), "--resources-path", components, "--dapr-listen-addresses", "127.0.0.1", "--log-level", "warn",
                 ];
                 if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
                 if (appPort is { } port) arguments.AddRange(["--app-port", port.ToString(), "--app-protocol", "http"]);
