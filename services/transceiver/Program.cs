@@ -19,6 +19,7 @@ int exitCode = await ServiceProcess.RunAsync(() =>
 
     WebApplication app = builder.Build();
     host = app.Services.GetRequiredService<TransceiverHost>();
+    host.Bind();
     app.Services.GetRequiredService<TransceiverMetrics>();
     app.Services.GetRequiredService<VoiceTelemetry>();
     app.MapHealth(host.Missing);

@@ -27,11 +27,18 @@ internal sealed partial class TransceiverHost(
 
     public IEnumerable<string> Missing() => _runtime?.Missing() ?? ["the fleet's keys are not read yet"];
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Takes the link ports. Before the host starts, so that a taken one is one sentence on the terminal and no stack trace.</summary>
+    /// <exception cref="SettingsException">A port or a shard that cannot be had.</exception>
+    public void Bind()
     {
         if (options.Shard >= fleet.MaximumShards) throw new SettingsException($"Transceiver__Shard {options.Shard} is not below Fleet__MaximumShards {fleet.MaximumShards}: nobody would look for it.");
         _sockets = LinkSockets.Bind(options);
         LogBound(logger, options.Shard, string.Join(' ', _sockets.Select(LinkSockets.Name)));
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_sockets.Length == 0) throw new InvalidOperationException("Bind comes first.");
         _running = Task.Run(RunAsync, CancellationToken.None);
         return Task.CompletedTask;
     }

@@ -38,6 +38,7 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
         builder.Services.AddSingleton<TransceiverHost>().AddHostedService(services => services.GetRequiredService<TransceiverHost>());
         _app = builder.Build();
         TransceiverHost host = _app.Services.GetRequiredService<TransceiverHost>();
+        host.Bind();
         _app.MapHealth(host.Missing);
         _app.MapInternal();
         await _app.StartAsync();
