@@ -111,6 +111,7 @@ function follow(mine) {
   });
   on("silent", () => {
     isPlaying = false;
+    transcript.settle();
     showActivity();
   });
   on("interrupted", ({ id }) => transcript.mark(id, "agent", "interrupted"));

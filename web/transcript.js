@@ -39,6 +39,7 @@ export class Transcript {
   add(id, who, delta) {
     const turn = this.turn(id, who);
     turn.text += delta;
+    turn.bubble.classList.remove("wordless");
     turn.bubble.textContent = turn.text;
     this.#follow();
   }
@@ -46,9 +47,7 @@ export class Transcript {
   finish(id, who, text) {
     const turn = this.turn(id, who);
     if (text !== undefined && text !== null) turn.text = text;
-    turn.bubble.textContent = turn.text.trim() || (who === "you" ? "…" : "");
-    turn.bubble.classList.remove("open");
-    if (!turn.text.trim() && who === "agent") this.#drop(id, turn);
+    this.#close(turn);
     this.#follow();
   }
 
@@ -68,15 +67,16 @@ export class Transcript {
     this.#append(element);
   }
 
-  /** Nothing more will come: no bubble may look as if it were still being spoken. */
+  /** Nothing more is being said: no bubble may look as if it were. Agents that do not write along (echo, parrot) leave bubbles without words. */
   settle() {
-    for (const { bubble } of this.turns.values()) bubble.classList.remove("open");
+    for (const turn of this.turns.values()) this.#close(turn);
   }
 
-  #drop(id, turn) {
-    if (turn.meta.childElementCount > 0) return;
-    turn.element.remove();
-    this.turns.delete(id);
+  #close({ bubble, text }) {
+    const words = text.trim();
+    bubble.classList.remove("open");
+    bubble.classList.toggle("wordless", !words);
+    bubble.textContent = words || "spoken, no transcript";
   }
 
   #append(element) {
