@@ -10,12 +10,18 @@ public static class NativeLibraries
     public const string Ssl = "libssl.so.3";
     public const string Crypto = "libcrypto.so.3";
     public const string Opus = "libopus.so.0";
+    public const string EspeakNg = "libespeak-ng.so.1";
+    public const string PocketSphinx = "libpocketsphinx.so.3";
+    public const string SphinxBase = "libsphinxbase.so.3";
 
     private static readonly (string Library, string Package)[] Packages =
     [
         (Ssl, "libssl3"),
         (Crypto, "libssl3"),
         (Opus, "libopus0"),
+        (EspeakNg, "libespeak-ng1"),
+        (PocketSphinx, "libpocketsphinx3"),
+        (SphinxBase, "libsphinxbase3"),
     ];
 
     /// <summary>Loads each library now, so that a service stops at its start and not in its first call.</summary>

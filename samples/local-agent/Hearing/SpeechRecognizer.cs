@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading.Channels;
+using Dapr.Voice.LocalAgent.Speaking;
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.LocalAgent.Hearing;
+
+/// <summary>A few pocketsphinx decoders that conversations take in turn: loading one takes 0.1 s, an utterance about as long.</summary>
+internal sealed class SpeechRecognizer : IDisposable
+{
+    private const int ModelRate = 16_000;
+    private const string Commands = "commands";
+    private const string AnySpeech = "anyspeech";
+
+    // A grammar always finds its best match, also for what is not in it. So the same audio is matched against any sequence of sounds: a real command scores
+    // higher in the grammar (2 to 17 per frame for seven voices and sentences), anything else lower (-26 to 1.5).
+    private const double MinimumLead = 1.6;
+
+    // The phone set of the model (README of pocketsphinx-en-us), each also as a word of its own.
+    private static readonly string[] s_phones =
+        ("AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH").Split(' ');
+
+    private readonly Channel<PocketSphinxHandle> _decoders;
+    private readonly List<PocketSphinxHandle> _all = [];
+
+    public SpeechRecognizer(LocalAgentOptions options)
+    {
+        int count = options.Decoders > 0 ? options.Decoders : Environment.ProcessorCount;
+        _decoders = Channel.CreateBounded<PocketSphinxHandle>(count);
+        for (int i = 0; i < count; i++)
+        {
+            var decoder = Load(options.ModelFolder);
+            _all.Add(decoder);
+            _decoders.Writer.TryWrite(decoder);
+        }
+    }
+
+    /// <summary>Recognises one utterance, cut so that little but speech is in it.</summary>
+    /// <param name="samples">PCM16 mono, 24 kHz.</param>
+    /// <returns>The command's words in lower case; null if it is none.</returns>
+    public async Task<string?> RecognizeAsync(short[] samples, CancellationToken cancelled)
+    {
+        if (samples.Length == 0) return null;
+        var decoder = await _decoders.Reader.ReadAsync(cancelled);
+        try
+        {
+            return await Task.Run(() => Recognize(decoder, samples), cancelled);
+        }
+        finally
+        {
+            _decoders.Writer.TryWrite(decoder);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var decoder in _all) decoder.Dispose();
+    }
+
+    private static string? Recognize(PocketSphinxHandle decoder, short[] samples)
+    {
+        short[] converted = PolyphaseResampler.Convert(samples, SpeechSynthesizer.SampleRate, ModelRate);
+        string? words = Search(decoder, Commands, converted, out int score);
+        if (words is null) return null;
+        int frames = Math.Max(1, LibPocketSphinx.ps_get_n_frames(decoder));
+        Search(decoder, AnySpeech, converted, out int anyScore);
+        return (score - anyScore) / (double)frames >= MinimumLead ? words : null;
+    }
+
+    private static string? Search(PocketSphinxHandle decoder, string search, short[] samples, out int score)
+    {
+        LibPocketSphinx.ps_set_search(decoder, search);
+        LibPocketSphinx.ps_start_utt(decoder);
+        LibPocketSphinx.ps_process_raw(decoder, samples, (nuint)samples.Length, 0, 1);
+        LibPocketSphinx.ps_end_utt(decoder);
+        string? words = Marshal.PtrToStringUTF8(LibPocketSphinx.ps_get_hyp(decoder, out score));
+        return string.IsNullOrWhiteSpace(words) ? null : words;
+    }
+
+    private static PocketSphinxHandle Load(string modelFolder)
+    {
+        var decoder = LibPocketSphinx.Create(Path.Combine(modelFolder, "en-us"), Path.Combine(modelFolder, "cmudict-en-us.dict"));
+        if (decoder.IsInvalid) throw new InvalidOperationException($"No speech model in {modelFolder}. Install it with: apt-get install pocketsphinx-en-us");
+        var anySpeech = new StringBuilder("#JSGF V1.0;\ngrammar anyspeech;\npublic <any> = (");
+        for (int i = 0; i < s_phones.Length; i++)
+        {
+            string word = "phone" + s_phones[i];
+            LibPocketSphinx.ps_add_word(decoder, word, s_phones[i], i == s_phones.Length - 1 ? 1 : 0);
+            anySpeech.Append(i > 0 ? " | " : "").Append(word);
+        }
+        anySpeech.Append(")+;\n");
+        if (LibPocketSphinx.ps_set_jsgf_string(decoder, Commands, CommandGrammar.Text) != 0
+            || LibPocketSphinx.ps_set_jsgf_string(decoder, AnySpeech, anySpeech.ToString()) != 0)
+            throw new InvalidOperationException("The recogniser refused the grammar.");
+        return decoder;
+    }
+}

@@ -1,0 +1,35 @@
+using Dapr.Voice.LocalAgent.Hearing;
+using Dapr.Voice.LocalAgent.Realtime;
+using Dapr.Voice.LocalAgent.Speaking;
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.LocalAgent;
+
+/// <summary>Puts the process together; tests start the same in their own.</summary>
+internal static class LocalAgentHost
+{
+    private const string DefaultUrl = "http://127.0.0.1:8090";
+
+    public static WebApplication Build(string[] args, TimeProvider? time = null)
+    {
+        NativeLibraries.Require(NativeLibraries.EspeakNg, NativeLibraries.SphinxBase, NativeLibraries.PocketSphinx);
+        var builder = WebApplication.CreateSlimBuilder(args);
+        var options = builder.Configuration.GetSection("LocalAgent").Get<LocalAgentOptions>() ?? new LocalAgentOptions();
+        options.Validate();
+        if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.Services.AddSingleton<SpeechSynthesizer>();
+        builder.Services.AddSingleton<SpeechRecognizer>();
+        builder.Services.AddSingleton<RealtimeEndpoint>();
+        var app = builder.Build();
+        // Loads voice and models now: a missing package stops the start, and the first caller does not wait for them.
+        app.Services.GetRequiredService<SpeechSynthesizer>();
+        app.Services.GetRequiredService<SpeechRecognizer>();
+        app.UseWebSockets();
+        app.MapGet("/healthz", () => Results.Ok());
+        app.MapGet("/readyz", () => Results.Ok());
+        app.MapGet("/v1/realtime", (HttpContext context, RealtimeEndpoint endpoint) => endpoint.HandleAsync(context));
+        return app;
+    }
+}
