@@ -13,9 +13,16 @@ internal sealed class SpeechRecognizer : IDisposable
     private const string Commands = "commands";
     private const string AnySpeech = "anyspeech";
 
-    // A grammar always finds its best match, also for what is not in it. So the same audio is matched against any sequence of sounds: a real command scores
-    // higher in the grammar (2 to 17 per frame for seven voices and sentences), anything else lower (-26 to 1.5).
-    private const double MinimumLead = 1.6;
+    // A grammar always finds its best match, also for what is not in it. So the same audio is matched against any sequence of sounds too: a real command
+    // scores higher in the grammar (1.9 to 17 per frame: four voices, 17 sentences), anything else lower (-26 to 1.8).
+    private const double MinimumLead = 1.0;
+
+    // What is left over is long speech taken for a short word ("my dog has eaten the newspaper" for "bye bye"): 0.24 s for each letter and more, where
+    // commands take 0.02 to 0.06.
+    private const double MaximumSecondsPerLetter = 0.15;
+
+    // Silence around the speech (Utterance).
+    private const double PaddingSeconds = 0.6;
 
     // The phone set of the model (README of pocketsphinx-en-us), each also as a word of its own.
     private static readonly string[] s_phones =
@@ -65,7 +72,9 @@ internal sealed class SpeechRecognizer : IDisposable
         if (words is null) return null;
         int frames = Math.Max(1, LibPocketSphinx.ps_get_n_frames(decoder));
         Search(decoder, AnySpeech, converted, out int anyScore);
-        return (score - anyScore) / (double)frames >= MinimumLead ? words : null;
+        double seconds = samples.Length / (double)SpeechSynthesizer.SampleRate - PaddingSeconds;
+        bool isTooSlow = seconds / words.Count(char.IsLetter) > MaximumSecondsPerLetter;
+        return !isTooSlow && (score - anyScore) / (double)frames >= MinimumLead ? words : null;
     }
 
     private static string? Search(PocketSphinxHandle decoder, string search, short[] samples, out int score)

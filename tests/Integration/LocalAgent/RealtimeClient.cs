@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Integration.LocalAgent;
+
+/// <summary>A client of the Realtime dialect that keeps every event it saw.</summary>
+public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
+{
+    private const int FrameSamples = 480;
+
+    private readonly byte[] _buffer = new byte[256 * 1024];
+
+    public List<JsonObject> Events { get; } = [];
+
+    public ClientWebSocket Socket => socket;
+
+    public IEnumerable<string> Types => Events.Select(e => (string)e["type"]!);
+
+    public Task SendAsync(string json) => socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, true, CancellationToken.None);
+
+    /// <summary>Appends audio in frames of 20 ms, as fast as it goes: the agent's time is that of the audio.</summary>
+    public async Task AppendAsync(params short[][] parts)
+    {
+        foreach (short[] part in parts)
+        {
+            for (int at = 0; at < part.Length; at += FrameSamples)
+            {
+                var frame = new short[FrameSamples];
+                part.AsSpan(at, Math.Min(FrameSamples, part.Length - at)).CopyTo(frame);
+                await SendAsync($$"""{"type":"input_audio_buffer.append","audio":"{{Convert.ToBase64String(MemoryMarshal.AsBytes(frame.AsSpan()))}}"}""");
+            }
+        }
+    }
+
+    public static short[] Silence(int milliseconds) => new short[milliseconds * 24];
+
+    /// <summary>Reads on until an event of the type comes.</summary>
+    public async Task<JsonObject> ReadUntilAsync(string type, Func<JsonObject, bool>? condition = null)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            var received = await ReadAsync(deadline.Token);
+            if ((string)received["type"]! == type && (condition is null || condition(received))) return received;
+        }
+    }
+
+    /// <summary>Connects the session's start, so that a test begins with its own events.</summary>
+    public async Task<RealtimeClient> StartedAsync()
+    {
+        await ReadUntilAsync("session.created");
+        Events.Clear();
+        return this;
+    }
+
+    public short[] AudioOf(string responseId)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        foreach (var delta in Events.Where(e => (string)e["type"]! == "response.output_audio.delta" && (string)e["response_id"]! == responseId))
+            bytes.Write(Convert.FromBase64String((string)delta["delta"]!));
+        return MemoryMarshal.Cast<byte, short>(bytes.WrittenSpan).ToArray();
+    }
+
+    public string? Transcript => (string?)Events.Last(e => (string)e["type"]! == "conversation.item.input_audio_transcription.completed")["transcript"];
+
+    public void Dispose() => socket.Dispose();
+
+    private async Task<JsonObject> ReadAsync(CancellationToken cancelled)
+    {
+        int length = 0;
+        while (true)
+        {
+            var part = await socket.ReceiveAsync(_buffer.AsMemory(length), cancelled);
+            Assert.NotEqual(WebSocketMessageType.Close, part.MessageType);
+            length += part.Count;
+            if (part.EndOfMessage) break;
+        }
+        var received = (JsonObject)JsonNode.Parse(_buffer.AsSpan(0, length))!;
+        Assert.StartsWith("event_", (string?)received["event_id"], StringComparison.Ordinal);
+        Events.Add(received);
+        return received;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics;
+
+namespace Dapr.Voice.TestKit.Speech;
+
+/// <summary>A caller's voice: Debian's flite, whose voice slt is recognised best.</summary>
+public static class FliteVoice
+{
+    /// <returns>PCM16 mono at <paramref name="sampleRate"/>; the same for the same words.</returns>
+    public static short[] Speak(string text, int sampleRate = 24_000, string voice = "slt")
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"flite-{Guid.NewGuid():N}.wav");
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo("flite", ["-voice", voice, "-t", text, "-o", file]) { RedirectStandardError = true, UseShellExecute = false })!;
+            string errors = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            if (process.ExitCode != 0) throw new InvalidOperationException($"flite failed: {errors}");
+            var (samples, rate) = WavFile.Read(file);
+            return SampleRate.Convert(samples, rate, sampleRate);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}

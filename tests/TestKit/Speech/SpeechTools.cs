@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.TestKit.Speech;
+
+/// <summary>What speaking and recognising in tests needs from Debian.</summary>
+public static class SpeechTools
+{
+    public const string ModelFolder = "/usr/share/pocketsphinx/model/en-us";
+
+    /// <summary>Says what to install; null if all is there.</summary>
+    public static string? Missing
+    {
+        get
+        {
+            var packages = new List<string>();
+            if (FindProgram("flite") is null) packages.Add("flite");
+            if (!NativeLibrary.TryLoad(NativeLibraries.EspeakNg, out _)) packages.Add("libespeak-ng1");
+            if (!NativeLibrary.TryLoad(NativeLibraries.PocketSphinx, out _)) packages.Add("libpocketsphinx3");
+            if (!Directory.Exists(ModelFolder)) packages.Add("pocketsphinx-en-us");
+            return packages.Count == 0 ? null : $"Not installed: apt-get install {string.Join(' ', packages)}";
+        }
+    }
+
+    public static string? FindProgram(string name)
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+}

@@ -1,0 +1,30 @@
+namespace Dapr.Voice.TestKit.Speech;
+
+/// <summary>What <c>samples/local-agent</c> may say, as a JSGF grammar for <see cref="GrammarRecognizer"/>.</summary>
+public static class SpokenAnswers
+{
+    public const string Grammar = """
+        #JSGF V1.0;
+        grammar answers;
+        <digit> = one | two | three | four | five | six | seven | eight | nine;
+        <teen> = ten | eleven | twelve | thirteen | fourteen | fifteen | sixteen | seventeen | eighteen | nineteen;
+        <tens> = twenty | thirty | forty | fifty;
+        <number> = <digit> | <teen> | <tens> [<digit>] | sixty | ninety;
+        <hour> = <digit> | ten | eleven | twelve;
+        <time> = it is <hour> (o'clock | oh <digit> | <teen> | <tens> [<digit>]) in the (morning | afternoon | evening);
+        <weekday> = monday | tuesday | wednesday | thursday | friday | saturday | sunday;
+        <month> = january | february | march | april | may | june | july | august | september | october | november | december;
+        <ordinal> = first | second | third | fourth | fifth | sixth | seventh | eighth | ninth;
+        <day> = <ordinal> | tenth | eleventh | twelfth | thirteenth | fourteenth | fifteenth | sixteenth | seventeenth | eighteenth | nineteenth
+              | twentieth | twenty <ordinal> | thirtieth | thirty first;
+        <date> = today is <weekday> <month> <day>;
+        <timer> = the timer is set for <number> (second | seconds | minute | minutes | hour | hours);
+        <fired> = your timer for <number> (second | seconds | minute | minutes | hour | hours) is over;
+        <light> = i have turned (on | off) the [kitchen | bedroom | living room] light;
+        <hello> = hello what can i do for you | hello i am the local agent what can i do for you;
+        <help> = i can tell you the time and the date set a timer and tell you a long story;
+        <bye> = goodbye it was nice talking to you;
+        <unclear> = sorry i did not understand that you can ask me what time it is or say what can you do;
+        public <answer> = <time> | <date> | <light> <timer> | <timer> | <fired> | <light> | <hello> | <help> | <bye> | <unclear>;
+        """;
+}
