@@ -13,13 +13,13 @@ public sealed class VoiceActivityDetector
     public const int FrameMilliseconds = 20;
 
     /// <summary>Digital silence between words must not make the next breath look loud.</summary>
-    public const double LowestFloor = -65;
+    public const double LowestFloor = -70;
 
     /// <summary>A floor above this would take loud speech for noise.</summary>
     public const double HighestFloor = -20;
 
     // Noise up to here is not taken for speech before the floor is known.
-    private const double InitialFloor = -45;
+    private const double InitialFloor = -42;
 
     // The level's minimum lies below its mean by about this much for the noises of rooms.
     private const double MinimumBias = 1.5;
@@ -59,7 +59,7 @@ public sealed class VoiceActivityDetector
         Array.Fill(_blockMinima, InitialFloor);
     }
 
-    /// <summary>0 to 1; what lies outside is brought to the nearer end. 0.5 asks for 12 dB above the floor and for -55 dBFS.</summary>
+    /// <summary>0 to 1; what lies outside is brought to the nearer end. 0.5 asks for 10 dB above the floor and for -58 dBFS.</summary>
     public double Threshold
     {
         get => _threshold;
@@ -75,7 +75,7 @@ public sealed class VoiceActivityDetector
     /// <summary>The last frame was speech.</summary>
     public bool IsActive { get; private set; }
 
-    private double Onset => Math.Max(NoiseFloor + 4 + 16 * _threshold, -65 + 20 * _threshold);
+    private double Onset => Math.Max(NoiseFloor + 3 + 14 * _threshold, -68 + 20 * _threshold);
 
     /// <param name="frame">480 samples.</param>
     /// <returns><see cref="IsActive"/></returns>

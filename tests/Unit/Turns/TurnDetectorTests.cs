@@ -1,6 +1,7 @@
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Turns;
-using FsCheck;
 using FsCheck.Fluent;
+using FsCheck;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Turns;
@@ -169,10 +170,10 @@ public sealed class TurnDetectorTests
     {
         var detector = new TurnDetector();
         short[][] frames = new SpeechSignal(12) { NoiseLevel = -60 }.Silence(500).Speech(1000, -20).Silence(800).Frames().ToArray();
-        foreach (short[] frame in frames) detector.Process(frame);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        foreach (short[] frame in frames) detector.Process(frame);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            foreach (short[] frame in frames) detector.Process(frame);
+        }));
     }
 
     [Fact]

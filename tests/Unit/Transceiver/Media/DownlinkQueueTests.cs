@@ -1,6 +1,7 @@
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver.Media;
-using FsCheck;
 using FsCheck.Fluent;
+using FsCheck;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Media;
@@ -135,11 +136,11 @@ public sealed class DownlinkQueueTests
     public void TryTake_Always_AllocatesNothing()
     {
         DownlinkItem item = Item();
-        _queue.TryEnqueue(item, new short[48_000]);
-        for (int i = 0; i < 10; i++) _queue.TryTake(_frame, out _);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 80; i++) _queue.TryTake(_frame, out _);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        _queue.TryEnqueue(item, new short[480_000]);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (int i = 0; i < 80; i++) Assert.True(_queue.TryTake(_frame, out _));
+        }));
     }
 
     private static DownlinkItem Item(string id = "item") => new(id, "resp");

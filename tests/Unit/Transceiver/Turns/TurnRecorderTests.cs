@@ -1,3 +1,4 @@
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver.Turns;
 using Xunit;
 
@@ -54,9 +55,10 @@ public sealed class TurnRecorderTests
     {
         Hear(milliseconds: 3_000);
         var frame = new short[480];
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 500; i++) _recorder.Append(frame);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (int i = 0; i < 500; i++) _recorder.Append(frame);
+        }));
     }
 
     private void Hear(int milliseconds)
