@@ -193,7 +193,8 @@ internal static class CallCommand
             _lastHeardSpeech = MonotonicClock.Now;
             if (_speechEnd == Instant.Never || _heardSpeechAfterQuestion) return;
             _heardSpeechAfterQuestion = true;
-            _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
+            // While the question is said over and over there is no end of it to measure from.
+            if (stay is null) _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
         }
 
         private void OnEvent(JsonObject occurred)
