@@ -52,7 +52,7 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
         CallBody? body;
         try
         {
-            body = JsonSerializer.Deserialize(envelope, RealtimeJson.Default.CallBody);
+            body = RequestBody.ReadJson(envelope, RealtimeJson.Default.CallBody);
         }
         catch (JsonException)
         {
@@ -83,7 +83,7 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
                 using var content = new StreamReader(part.Body, Encoding.UTF8);
                 string text = await content.ReadToEndAsync(cancellation);
                 if (name == "sdp") sdp = text;
-                else session = JsonSerializer.Deserialize(text, RealtimeJson.Default.JsonElement);
+                else session = RequestBody.ReadJson(Encoding.UTF8.GetBytes(text), RealtimeJson.Default.JsonElement);
             }
         }
         catch (JsonException)

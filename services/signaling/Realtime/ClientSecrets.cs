@@ -54,7 +54,7 @@ internal sealed class ClientSecrets(SignalingOptions options, FleetOptions fleet
         if (!request.HasJsonContentType()) return (null, ApiError.WrongMediaType("application/json"));
         try
         {
-            return JsonSerializer.Deserialize(body, RealtimeJson.Default.ClientSecretRequest) is { } read ? (read, null) : (new(), null);
+            return RequestBody.ReadJson(body, RealtimeJson.Default.ClientSecretRequest) is { } read ? (read, null) : (new(), null);
         }
         catch (JsonException)
         {

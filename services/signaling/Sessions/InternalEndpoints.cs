@@ -76,7 +76,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         InternalSessionRequest? body;
         try
         {
-            body = JsonSerializer.Deserialize(bytes, InternalJson.Default.InternalSessionRequest);
+            body = RequestBody.ReadJson(bytes, InternalJson.Default.InternalSessionRequest);
         }
         catch (JsonException)
         {

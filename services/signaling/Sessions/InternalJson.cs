@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Signaling.Realtime;
 
 namespace Dapr.Voice.Signaling.Sessions;
 
@@ -12,7 +13,7 @@ internal sealed record InternalSessionCreated(string CallId, string AnswerSdp, s
 internal sealed record InternalEnd(string CallId, string Status);
 
 /// <summary>Bodies of the internal API: camelCase, as everything between services.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth, Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
 [JsonSerializable(typeof(InternalSessionRequest))]
 [JsonSerializable(typeof(InternalSessionCreated))]
 [JsonSerializable(typeof(InternalEnd))]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
@@ -8,9 +9,10 @@ internal static class JsonNodes
 {
     private static readonly JsonDocumentOptions StrictOptions = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
 
-    /// <summary>Null for anything but a JSON object without duplicate names.</summary>
+    /// <summary>Null for anything but a JSON object without duplicate names, all of whose strings can be read.</summary>
     public static JsonObject? TryParseObject(ReadOnlySpan<byte> utf8Json)
     {
+        if (!JsonText.IsReadable(utf8Json)) return null;
         try
         {
             return JsonNode.Parse(utf8Json, nodeOptions: null, StrictOptions) as JsonObject;

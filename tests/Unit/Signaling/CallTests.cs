@@ -228,6 +228,46 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.BadRequest, "invalid_multipart"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
 
+    [Theory]
+    [InlineData("""{"agent":"\ud800"}""")]
+    [InlineData("""{"\udc00":1}""")]
+    [InlineData("""{"agent":"echo","agent":"parrot"}""")]
+    public async Task Call_SessionWithWhatCannotBeRead_Is400InBothForms(string session)
+    {
+        using HttpResponseMessage json = await _signaling.PostJsonAsync("/v1/realtime/calls", $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Browser)}},"session":{{session}}}""");
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_json"), (json.StatusCode, await SignalingHarness.CodeAsync(json)));
+
+        using var form = new MultipartFormDataContent("xoxoBoundary");
+        form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
+        form.Add(Part(session, "application/json"), "session");
+        using HttpResponseMessage multipart = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_json"), (multipart.StatusCode, await SignalingHarness.CodeAsync(multipart)));
+    }
+
+    [Fact]
+    public async Task Call_JsonInBytesThatAreNoUtf8_Is400()
+    {
+        // Latin 1 writes one byte where UTF-8 has two.
+        var content = new ByteArrayContent(Encoding.Latin1.GetBytes("""{"sdp":"v=0","session":{"agent":"ü"}}"""));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", content, FakeSecretStore.ApiKey);
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_json"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
+    }
+
+    [Theory]
+    [InlineData(10, HttpStatusCode.Created)]
+    [InlineData(62, HttpStatusCode.BadRequest)]
+    public async Task Call_SessionNestedDeeply_IsServedOrRefusedAndNeverOurError(int depth, HttpStatusCode expected)
+    {
+        using var form = new MultipartFormDataContent("xoxoBoundary");
+        form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
+        form.Add(Part($$"""{"deep":{{new string('[', depth)}}{{new string(']', depth)}}}""", "application/json"), "session");
+        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
+
+        Assert.Equal(expected, response.StatusCode);
+    }
+
     [Fact]
     public async Task Call_SessionAbove16KiB_IsRefused()
     {

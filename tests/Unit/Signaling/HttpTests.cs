@@ -160,6 +160,7 @@ public sealed class HttpTests
     [Theory]
     [InlineData("{}", 400, "missing_sdp")]
     [InlineData("nonsense", 400, "invalid_json")]
+    [InlineData("""{"offerSdp":"v=0","session":{"agent":"\ud800"}}""", 400, "invalid_json")]
     [InlineData("""{"offerSdp":"v=0"}""", 400, "invalid_sdp")]
     public async Task Internal_BadBody_IsRefusedWithTheReason(string json, int status, string code)
     {

@@ -48,6 +48,9 @@ public sealed class KeyTests : IAsyncLifetime
     [InlineData("""{"session":[]}""", "invalid_session")]
     [InlineData("""{"max_session_seconds":0}""", "invalid_max_session_seconds")]
     [InlineData("{", "invalid_json")]
+    [InlineData("""{"session":{"type":"\ud800"}}""", "invalid_json")]
+    [InlineData("""{"session":{"\udc00":1}}""", "invalid_json")]
+    [InlineData("""{"session":{"type":"a","type":"b"}}""", "invalid_json")]
     public async Task ClientSecret_BadRequest_Is400(string body, string code)
     {
         using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/client_secrets", body);

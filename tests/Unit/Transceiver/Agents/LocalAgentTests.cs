@@ -191,6 +191,16 @@ public sealed class LocalAgentTests : IDisposable
 
     private void Say(string json) => _agent.OnClientEvent(Encoding.UTF8.GetBytes(json), Instant.Zero);
 
+    [Theory]
+    [InlineData("""{"type":"session.update","event_id":"x","session":{"instructions":"\ud800"}}""", "invalid_value")]
+    [InlineData("""{"type":"session.update","event_id":"x","session":{"\udc00":1}}""", "invalid_value")]
+    [InlineData("""{"type":"conversation.item.create","event_id":"x","item":{"type":"message","role":"\ud800"}}""", "invalid_value")]
+    public void ClientEvent_HalfASurrogatePair_IsRefused(string json, string code)
+    {
+        _agent.OnClientEvent(Encoding.UTF8.GetBytes(json), _host.Now);
+        AssertError(code, "x");
+    }
+
     private void AssertError(string code, string? eventId)
     {
         JsonElement error = _host.Last("error").GetProperty("error");
