@@ -40,7 +40,7 @@ public sealed class SctpProperties
         Prop.ForAll(Gen.Choose(1, 1_000_000).ToArbitrary(), seed =>
         {
             var random = new Random(seed);
-            var link = new SctpLink(seed) { Loss = random.NextDouble() * 0.3, JitterMilliseconds = random.Next(60), Duplication = random.NextDouble() * 0.3 };
+            var link = new SctpLink(seed) { Loss = random.NextDouble() * 0.2, JitterMilliseconds = random.Next(60), Duplication = random.NextDouble() * 0.3 };
             link.Connect();
             var traffic = new Traffic(random, 60, link.A, link.B);
             link.OnStep = () => traffic.Step(link.Now);

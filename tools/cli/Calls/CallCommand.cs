@@ -20,6 +20,8 @@ internal static class CallCommand
 
     /// <summary>The agent has finished when nothing more has been heard for so long.</summary>
     private static readonly TimeSpan QuietAtEnd = TimeSpan.FromSeconds(1.5);
+    /// <summary>A pause longer than this is a jump of the sender's clock, and is not put into the WAV.</summary>
+    private const int LongestPauseSamples = WavFile.SampleRate * 60;
     private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>The longest we wait for an answer after the WAV has been said.</summary>
@@ -100,6 +102,7 @@ internal static class CallCommand
         private Instant _speechEnd = Instant.Never;
         private Instant _lastHeardSpeech = Instant.Never;
         private double? _voiceToVoice;
+        private uint? _firstTimestamp;
         private bool _heardSpeechAfterQuestion;
         private bool _responding;
         private bool _questionIsOver;
@@ -118,7 +121,7 @@ internal static class CallCommand
             // 120 ms: the longest Opus packet (RFC 6716, section 2.1.4).
             var pcm = new short[FrameSamples * 6];
             var now = MonotonicClock.Now;
-            caller.AudioReceived = bytes => OnAudio(bytes, decoder, pcm);
+            caller.AudioReceived = (bytes, timestamp) => OnAudio(bytes, timestamp, decoder, pcm);
             caller.EventReceived = OnEvent;
             var start = now;
             var nextFrame = Instant.Never;
@@ -183,8 +186,12 @@ internal static class CallCommand
             return _heardSpeechAfterQuestion && !_responding && now - _lastHeardSpeech > QuietAtEnd && now - questionOver > QuietAtEnd;
         }
 
-        private void OnAudio(ReadOnlyMemory<byte> bytes, OpusDecoder decoder, short[] pcm)
+        private void OnAudio(ReadOnlyMemory<byte> bytes, uint timestamp, OpusDecoder decoder, short[] pcm)
         {
+            // The agent sends next to nothing while it is silent: its clock says where the next packet belongs. 48 kHz to 24 kHz.
+            _firstTimestamp ??= timestamp;
+            long at = unchecked((int)(timestamp - _firstTimestamp.Value)) / 2;
+            for (long missing = Math.Min(at - _heard.Count, LongestPauseSamples); missing > 0; missing--) _heard.Add(0);
             int samples = bytes.IsEmpty ? decoder.Conceal(pcm.AsSpan(0, FrameSamples)) : decoder.Decode(bytes.Span, pcm);
             if (samples <= 0) return;
             var decoded = pcm.AsSpan(0, samples);
@@ -193,7 +200,8 @@ internal static class CallCommand
             _lastHeardSpeech = MonotonicClock.Now;
             if (_speechEnd == Instant.Never || _heardSpeechAfterQuestion) return;
             _heardSpeechAfterQuestion = true;
-            _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
+            // While the question is said over and over there is no end of it to measure from.
+            if (stay is null) _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
         }
 
         private void OnEvent(JsonObject occurred)

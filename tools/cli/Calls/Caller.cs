@@ -48,8 +48,8 @@ internal sealed class Caller : IDisposable
     /// <summary>The longest silence on the wire between two audio packets since the first, and now.</summary>
     public double LongestGapMilliseconds { get; private set; }
 
-    /// <summary>Payload of the next incoming packet in order, or empty for one that is lost.</summary>
-    public Action<ReadOnlyMemory<byte>>? AudioReceived { get; set; }
+    /// <summary>Payload of the next incoming packet in order, or empty for one that is lost; and its RTP timestamp (48 kHz).</summary>
+    public Action<ReadOnlyMemory<byte>, uint>? AudioReceived { get; set; }
 
     /// <summary>A server event of the Realtime dialect.</summary>
     public Action<JsonObject>? EventReceived { get; set; }
@@ -150,13 +150,13 @@ internal sealed class Caller : IDisposable
         {
             if (frame.IsLost)
             {
-                AudioReceived?.Invoke(default);
+                AudioReceived?.Invoke(default, frame.Timestamp);
                 continue;
             }
             if (_lastAudio == Instant.Never) Times.FirstAudio = (now - _started).TotalMilliseconds;
             else LongestGapMilliseconds = Math.Max(LongestGapMilliseconds, (now - _lastAudio).TotalMilliseconds);
             _lastAudio = now;
-            AudioReceived?.Invoke(_buffer.AsMemory(0, length));
+            AudioReceived?.Invoke(_buffer.AsMemory(0, length), frame.Timestamp);
         }
         while (_peer.TryReceiveMessage(out var message, now))
         {

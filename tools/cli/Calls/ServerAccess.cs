@@ -49,6 +49,9 @@ internal sealed class ServerAccess : IDisposable
             : new ServerAccess(address, key, isLocal ? local : null);
     }
 
+    /// <summary>A system that is just being started.</summary>
+    public static ServerAccess For(Uri server, string key) => new(server, key, null);
+
     /// <summary>Posts an offer.</summary>
     /// <returns>Call id and answer.</returns>
     public async Task<(string CallId, string Answer)> CallAsync(string offer, string? agent, CancellationToken cancellation)

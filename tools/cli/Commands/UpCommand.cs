@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
 using Spectre.Console;
@@ -99,6 +100,7 @@ internal static class UpCommand
         {
             if (!quiet) Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
             await supervisor.StartAsync(ended.Token);
+            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey)) await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, ended.Token);
             var state = State();
             state.Save(installation);
             supervisor.Changed = () => State().Save(installation);

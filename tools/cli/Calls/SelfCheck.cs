@@ -1,0 +1,56 @@
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Opus;
+using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Cli.Calls;
+
+/// <summary>
+/// The first calls to a system that has just started are our own, to the echo agent: <c>up</c> says "it answers" because it was seen to, and
+/// the user's first call finds every process warm.
+/// </summary>
+internal static class SelfCheck
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+
+    /// <param name="calls">One after the other.</param>
+    /// <returns>Set-up of the last one: POST to first audio, in milliseconds.</returns>
+    /// <exception cref="CommandFailedException">A call was not answered.</exception>
+    public static async Task<double> RunAsync(ServerAccess server, int calls, CancellationToken cancellation)
+    {
+        using var certificate = DtlsCertificate.Generate();
+        double last = 0;
+        for (int i = 0; i < calls; i++) last = await CallAsync(server, certificate, cancellation);
+        return last;
+    }
+
+    private static async Task<double> CallAsync(ServerAccess server, DtlsCertificate certificate, CancellationToken cancellation)
+    {
+        using var caller = await Caller.DialAsync(server, "echo", certificate, cancellation);
+        using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip);
+        var silence = new short[WavFile.SampleRate / 50];
+        var payload = new byte[OpusEncoder.MaximumPacketBytes];
+        int length = encoder.Encode(silence, payload);
+        var started = MonotonicClock.Now;
+        var nextFrame = started;
+        while (!(caller.IsChannelOpen && caller.Times.FirstAudio is not null))
+        {
+            var now = MonotonicClock.Now;
+            caller.Step(now);
+            if (caller.IsOver || now - started > Limit)
+            {
+                string stage = caller.Times.Ice is null ? "no answer to STUN checks" : caller.Times.Dtls is null ? "DTLS did not finish" : caller.Times.Channel is null ? "the data channel did not open" : "no audio came back";
+                throw new CommandFailedException($"a call to the new system was not answered: {stage}", "read the logs of relay and transceivers in .voice/logs");
+            }
+            if (caller.IsConnected && now >= nextFrame)
+            {
+                caller.SendAudio(payload.AsSpan(0, length), 960, false, now);
+                nextFrame = now + TimeSpan.FromMilliseconds(20);
+            }
+            await Task.Delay(1, cancellation);
+        }
+        caller.HangUp(MonotonicClock.Now);
+        return caller.Times.FirstAudio.Value;
+    }
+}
