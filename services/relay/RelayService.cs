@@ -114,6 +114,7 @@ internal sealed partial class RelayService(
 
     private void Run(RelayWorker worker)
     {
+        MediaThread.TryRaise();
         while (!_stopping.IsCancellationRequested) TakeTurn(worker);
         worker.Drain();
         for (var end = MonotonicClock.Now + options.DrainTime; MonotonicClock.Now < end;) TakeTurn(worker);

@@ -19,8 +19,11 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
 
     public bool HasRoom => !record.Draining && (record.Sessions < LatenessCountsFromSessions || record.LatenessP99Milliseconds < maximumLatenessMilliseconds) && record.Sessions + Placed < record.Capacity;
 
-    /// <summary>0 is idle, 1 is full in either sense: sessions of its capacity, or lateness of the bound.</summary>
-    public double Load => Math.Max((record.Sessions + Placed) / (double)Math.Max(1, record.Capacity), record.LatenessP99Milliseconds / maximumLatenessMilliseconds);
+    /// <summary>
+    /// 0 is idle, 1 is full. Sessions of its capacity; lateness counts from half the bound on, since below that it is noise, and all callers would follow
+    /// the noise of the same second to the same owner.
+    /// </summary>
+    public double Load => (record.Sessions + Placed) / (double)Math.Max(1, record.Capacity) + Math.Max(0, record.LatenessP99Milliseconds / maximumLatenessMilliseconds - 0.5);
 
     public void NotePlaced(int sessions = 1) => Interlocked.Add(ref _placed, sessions);
 }

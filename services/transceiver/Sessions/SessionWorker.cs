@@ -161,6 +161,7 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void Loop()
     {
+        MediaThread.TryRaise();
         while (!_isStopping)
         {
             try

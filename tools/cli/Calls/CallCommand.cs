@@ -48,7 +48,7 @@ internal static class CallCommand
             using var caller = await Caller.DialAsync(access, result.GetValue(agent), certificate, cancellation);
             var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null);
             // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
-            var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call", Priority = ThreadPriority.AboveNormal };
+            var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call" };
             thread.Start();
             await Task.Run(thread.Join, CancellationToken.None);
             if (result.GetValue(output) is { } file) WavFile.Write(file, conversation.Heard);
@@ -114,6 +114,7 @@ internal static class CallCommand
 
         public void Run(CancellationToken cancellation)
         {
+            MediaThread.TryRaise();
             using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip) { Bitrate = 32_000, InbandFec = true };
             using var decoder = new OpusDecoder(WavFile.SampleRate, 1);
             var frame = new short[FrameSamples];

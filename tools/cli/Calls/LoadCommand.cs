@@ -124,7 +124,7 @@ internal static class LoadCommand
         public async Task RunAsync(CancellationToken cancellation)
         {
             byte[][] voice = EncodeVoice();
-            var thread = new Thread(() => Pump(voice, cancellation)) { Name = "callers", Priority = ThreadPriority.AboveNormal };
+            var thread = new Thread(() => Pump(voice, cancellation)) { Name = "callers" };
             var dialling = Task.Run(() => DialAllAsync(cancellation), CancellationToken.None);
             thread.Start();
             await dialling;
@@ -171,6 +171,7 @@ internal static class LoadCommand
 
         private void Pump(byte[][] voice, CancellationToken cancellation)
         {
+            MediaThread.TryRaise();
             var everybodyUp = Instant.Never;
             var until = Instant.Never;
             var nextSay = MonotonicClock.Now;
