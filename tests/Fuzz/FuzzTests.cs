@@ -10,6 +10,7 @@ namespace Dapr.Voice.Tests.Fuzz;
 /// <summary>
 /// Malformed input never takes a process down. <c>VOICE_FUZZ_SEED</c> changes the seed, <c>VOICE_FUZZ_TARGET</c> runs only targets whose name contains it.
 /// </summary>
+[Collection(OneAtATime.Name)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const ulong DefaultSeed = 20_260_804;

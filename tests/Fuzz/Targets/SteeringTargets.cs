@@ -31,7 +31,7 @@ internal static class SteeringTargets
     }
 
     /// <summary>Every kind of frame of two links, alone and several to a datagram.</summary>
-    private static Corpus RecordLink(WireCorpus wire)
+    public static Corpus RecordLink(WireCorpus wire)
     {
         var pair = new LinkPair();
         pair.Acceptor.SetSlots([.. Enumerable.Range(0, 60).Where(s => s % 3 != 0).Select(s => new SlotOwnership((ushort)s, (uint)s))], pair.Now);
