@@ -227,7 +227,7 @@ internal static class SessionTargets
             if (!RtpHeader.TryParse(buffer[..length], out _, out _)) return length;
             // A context of ours refuses to use an index twice and more than eight sources; an attacker's numbers jump about all the same.
             int source = mutator.OneIn(4) ? mutator.Next(_sequence.Length) : 0;
-            _sequence[source] += (ushort)(mutator.OneIn(16) ? mutator.Next(30_000) : 1);
+            _sequence[source] += (ushort)(1 + (mutator.OneIn(16) ? mutator.Next(30_000) : 0));
             BinaryPrimitives.WriteUInt16BigEndian(buffer[2..], _sequence[source]);
             BinaryPrimitives.WriteUInt32BigEndian(buffer[8..], Conversation.CallerSsrc + (uint)source);
             return _srtp!.Protect(buffer, length);
