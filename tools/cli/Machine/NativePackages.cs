@@ -16,6 +16,7 @@ internal sealed record NativeRequirement(string Package, string UsedFor, Func<bo
         new("flite", "spoken questions in tests", () => File.Exists("/usr/bin/flite"), ForTestsOnly: true),
         new("chromium", "./voice test browser", () => File.Exists("/usr/bin/chromium"), ForTestsOnly: true),
         new("firefox-esr", "./voice test browser", () => File.Exists("/usr/bin/firefox-esr"), ForTestsOnly: true),
+        new("pulseaudio", "./voice test browser (a sound card for Firefox)", () => File.Exists("/usr/bin/pulseaudio"), ForTestsOnly: true),
         new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"), ForTestsOnly: true),
     ];
 

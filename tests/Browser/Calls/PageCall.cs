@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using Dapr.Voice.Tests.Browser.Driving;
+
+namespace Dapr.Voice.Tests.Browser.Calls;
+
+/// <summary>A call of the unmodified SDK in the scenario page (Page/scenario.js). Times are milliseconds of the page's clock.</summary>
+internal sealed class PageCall
+{
+    private readonly BrowserDriver _driver;
+
+    private PageCall(BrowserDriver driver, CallSetup setup) => (_driver, Setup) = (driver, setup);
+
+    public CallSetup Setup { get; }
+
+    /// <param name="turnDetection">In the SDK's own spelling; null leaves the SDK's default.</param>
+    /// <param name="isMicrophoneDead">Digital silence between words, in which Chromium sends nothing.</param>
+    public static async Task<PageCall> ConnectAsync(BrowserUnderTest browser, string agent, JsonObject? turnDetection = null, bool isMicrophoneDead = false)
+    {
+        var driver = browser.Driver;
+        string apiKey = await EphemeralKeyAsync(browser);
+        var result = await driver.CallAsync("scenario.connect", new JsonObject
+        {
+            ["callsUrl"] = $"{browser.Voice.CallsUrl}?agent={agent}",
+            ["apiKey"] = apiKey,
+            ["turnDetection"] = turnDetection?.DeepClone(),
+            ["isMicrophoneDead"] = isMicrophoneDead,
+        });
+        return new PageCall(driver, CallSetup.Read(result!));
+    }
+
+    public async Task<(double From, double To)> SayAsync(string wav)
+    {
+        var said = await _driver.CallAsync("scenario.say", wav);
+        return ((double)said!["from"]!, (double)said["to"]!);
+    }
+
+    /// <summary>Waits for the first event of that type at or after <paramref name="after"/>.</summary>
+    public async Task<(double At, JsonNode Event)> EventAsync(string type, double after, TimeSpan limit)
+    {
+        var found = await _driver.CallAsync("scenario.event", type, after, limit.TotalMilliseconds);
+        return ((double)found!["at"]!, found["event"]!);
+    }
+
+    /// <summary>Waits until the SDK reports that connection status; says when.</summary>
+    public async Task<double> StatusAsync(string status, double after, TimeSpan limit)
+        => (double)(await _driver.CallAsync("scenario.status", status, after, limit.TotalMilliseconds))!["at"]!;
+
+    public async Task<IReadOnlyList<(double At, string Type)>> EventsAsync()
+        => [.. (await _driver.CallAsync("scenario.events"))!.AsArray().Select(e => ((double)e!["at"]!, (string)e["type"]!))];
+
+    public async Task<Recording> RecordingAsync() => Recording.Read((await _driver.CallAsync("scenario.recording"))!);
+
+    public async Task<double> NowAsync() => (double)(await _driver.CallAsync("scenario.now"))!;
+
+    public Task WaitAsync(TimeSpan time) => _driver.CallAsync("scenario.wait", time.TotalMilliseconds);
+
+    public async Task<JsonArray> TimersAsync() => (await _driver.CallAsync("scenario.timers"))!.AsArray();
+
+    public async Task<JsonNode> StatisticsAsync() => (await _driver.CallAsync("scenario.statistics"))!;
+
+    /// <summary>What the SDK complained of, and what nobody caught.</summary>
+    public async Task<IReadOnlyList<string>> ErrorsAsync() => [.. (await _driver.CallAsync("scenario.errors"))!.AsArray().Select(e => (string)e!)];
+
+    /// <returns>When the page hung up.</returns>
+    public async Task<double> HangUpAsync() => (double)(await _driver.CallAsync("scenario.hangUp"))!;
+
+    /// <summary>As an app server does it for its page.</summary>
+    private static async Task<string> EphemeralKeyAsync(BrowserUnderTest browser)
+    {
+        var (status, body) = await browser.Driver.FetchAsync("POST", browser.Voice.Url + "/v1/realtime/client_secrets", browser.Voice.ApiKey, new JsonObject());
+        if (status != 200) throw new InvalidOperationException($"client_secrets answered {status}: {body}");
+        return (string)JsonNode.Parse(body)!["value"]!;
+    }
+}

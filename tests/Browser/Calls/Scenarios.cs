@@ -1,0 +1,245 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Dapr.Voice.TestKit.Speech;
+using Dapr.Voice.Tests.Browser.Driving;
+using Dapr.Voice.Tests.Browser.Machine;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Browser.Calls;
+
+/// <summary>What each browser has to manage, the same for all of them. Figures are printed; bars of time have room, since machines that test are shared.</summary>
+internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper output)
+{
+    private const int Connects = 20;
+    private const double SessionUpdatedGoalMs = 500;
+    private const double SessionUpdatedLimitMs = 1500;
+    private const double StopLimitMs = 1500;
+
+    // -34 dBFS over half a second: somebody speaks. The bars for silence are 20 dB below.
+    private const double Voice = 0.02;
+    private const double Silence = 0.002;
+
+    private static readonly TimeSpan EventLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(10);
+
+    private const string QuestionGrammar = """
+        #JSGF V1.0;
+        grammar questions;
+        public <question> = what time is it | tell me a long story | stop | hello | set a timer for ten seconds | what is the date | what can you do;
+        """;
+
+    /// <summary>What our own page asks for.</summary>
+    private static JsonObject ServerVad => new() { ["type"] = "server_vad", ["silenceDurationMs"] = 500, ["prefixPaddingMs"] = 300, ["interruptResponse"] = true, ["createResponse"] = true };
+
+    /// <summary>20 calls with the SDK's own settings: how long from <c>connect()</c> to <c>session.updated</c>.</summary>
+    public async Task ConnectTwentyTimesAsync()
+    {
+        await OpenAsync();
+        var setups = new List<CallSetup>();
+        for (int i = 0; i < Connects; i++)
+        {
+            var call = await PageCall.ConnectAsync(browser, "local");
+            Assert.True(call.Setup.HasStream, "the SDK got no remote stream");
+            Assert.StartsWith("rtc_", call.Setup.CallId, StringComparison.Ordinal);
+            Assert.NotNull(call.Setup.UpdatedMs);
+            setups.Add(call.Setup);
+            await call.HangUpAsync();
+            await AssertContentAsync(call);
+        }
+        Assert.Equal(Connects, setups.Select(s => s.CallId).Distinct(StringComparer.Ordinal).Count());
+        string Row(Func<CallSetup, double?> figure)
+        {
+            double[] values = [.. setups.Select(s => figure(s) ?? double.NaN)];
+            return string.Create(CultureInfo.InvariantCulture, $"p50 {values.Percentile(50),4:0}  p95 {values.Percentile(95),4:0}  max {values.Max(),4:0} ms");
+        }
+        double p95 = setups.Select(s => s.UpdatedMs!.Value).Percentile(95);
+        Print($"{Connects} of {Connects} calls connected; connect() to session.updated: {Row(s => s.UpdatedMs)} (bar: p95 {SessionUpdatedGoalMs:0} ms, {(p95 <= SessionUpdatedGoalMs ? "met" : "MISSED")})");
+        Print($"  of which: POST answered  {Row(s => s.PostMs)}");
+        Print($"            channel open   {Row(s => s.OpenMs)}");
+        Print($"            session.created {Row(s => s.CreatedMs)}");
+        Assert.True(p95 <= SessionUpdatedLimitMs, $"p95 {p95:0} ms");
+    }
+
+    /// <summary>Echo agent: the same words come back, intelligible.</summary>
+    public async Task EchoAsync()
+    {
+        var call = await StartAsync("echo");
+        await call.WaitAsync(TimeSpan.FromSeconds(1));
+        var said = await call.SayAsync("what-time-is-it");
+        await call.WaitAsync(TimeSpan.FromSeconds(1));
+        var statistics = await call.StatisticsAsync();
+        var recording = await SavedAsync(call, "echo");
+        Assert.True(recording.Level(said.From - 600, said.From) < Silence, $"noise before the words: {recording.Level(said.From - 600, said.From):0.0000}");
+        double? heard = recording.FirstAudible(said.From, said.To + 1000);
+        Assert.NotNull(heard);
+        double length = said.To - said.From;
+        Assert.True(recording.Level(heard.Value, heard.Value + length) > Voice, $"too quiet: {recording.Level(heard.Value, heard.Value + length):0.000}");
+        string words = Recognize(recording, heard.Value - 300, heard.Value + length + 500, QuestionGrammar);
+        Print($"echo: \"{words}\" came back {heard.Value - said.From:0} ms after it was said (mouth to ear, both ways, browser's own buffers included); {Describe(statistics)}");
+        Assert.Equal("what time is it", words);
+        await EndAsync(call);
+    }
+
+    /// <summary>Local agent: it hears the question, and its voice says what its transcript says.</summary>
+    public async Task WhatTimeIsItAsync(bool usesSdkDefaults)
+    {
+        var call = await StartAsync("local", usesSdkDefaults ? null : ServerVad, isMicrophoneDead: usesSdkDefaults);
+        await call.WaitAsync(TimeSpan.FromSeconds(1));
+        var said = await call.SayAsync("what-time-is-it");
+        var (_, heard) = await call.EventAsync("conversation.item.input_audio_transcription.completed", said.From, EventLimit);
+        var (_, spoken) = await call.EventAsync("response.output_audio_transcript.done", said.From, EventLimit);
+        var (startedAt, _) = await call.EventAsync("output_audio_buffer.started", said.From, EventLimit);
+        var (doneAt, done) = await call.EventAsync("response.done", said.From, EventLimit);
+        var (stoppedAt, _) = await call.EventAsync("output_audio_buffer.stopped", said.From, EventLimit);
+        await call.WaitAsync(TimeSpan.FromMilliseconds(600));
+        var recording = await SavedAsync(call, usesSdkDefaults ? "time-sdk-defaults" : "time");
+        Assert.Equal("what time is it", (string?)heard["transcript"]);
+        Assert.Equal("completed", (string?)done["response"]!["status"]);
+        Assert.True(doneAt <= stoppedAt, "the buffer stopped before the response was done");
+        double? audible = recording.FirstAudible(said.To, stoppedAt + 600);
+        Assert.NotNull(audible);
+        string answer = Plain((string)spoken["transcript"]!);
+        string understood = Recognize(recording, audible.Value - 300, stoppedAt + 600, SpokenAnswers.Grammar);
+        Print($"local agent{(usesSdkDefaults ? ", the SDK's own turn detection (semantic_vad), no packets between words" : ", server_vad 500 ms")}: heard \"{heard["transcript"]}\"; its voice, from the page's recording: \"{understood}\"; "
+            + $"end of the question to the first sound of the answer {audible.Value - said.To:0} ms (output_audio_buffer.started at {startedAt - said.To:0} ms)");
+        Assert.StartsWith("it is ", answer, StringComparison.Ordinal);
+        Assert.Equal(answer, understood);
+        await AssertOrderAsync(call, said.From);
+        await EndAsync(call);
+    }
+
+    /// <summary>A function call: the page sets the timer, the agent confirms by voice.</summary>
+    public async Task SetATimerAsync()
+    {
+        var call = await StartAsync("local", ServerVad);
+        await call.WaitAsync(TimeSpan.FromSeconds(1));
+        var said = await call.SayAsync("set-a-timer");
+        var (_, heard) = await call.EventAsync("conversation.item.input_audio_transcription.completed", said.From, EventLimit);
+        var (_, spoken) = await call.EventAsync("response.output_audio_transcript.done", said.From, EventLimit);
+        var (stoppedAt, _) = await call.EventAsync("output_audio_buffer.stopped", said.From, EventLimit);
+        await call.WaitAsync(TimeSpan.FromMilliseconds(600));
+        var recording = await SavedAsync(call, "timer");
+        string understood = Recognize(recording, said.To + 100, stoppedAt + 600, SpokenAnswers.Grammar);
+        var timers = await call.TimersAsync();
+        Print($"function call: heard \"{heard["transcript"]}\"; the page's tool got {timers.ToJsonString()}; the agent's voice: \"{understood}\"");
+        Assert.Single(timers);
+        Assert.Equal("the timer is set for ten seconds", Plain((string)spoken["transcript"]!));
+        Assert.Equal("the timer is set for ten seconds", understood);
+        await EndAsync(call);
+    }
+
+    /// <summary>A long story, and "stop" in the middle of it.</summary>
+    public async Task BargeInAsync()
+    {
+        var call = await StartAsync("local", ServerVad);
+        await call.WaitAsync(TimeSpan.FromSeconds(1));
+        var asked = await call.SayAsync("tell-me-a-long-story");
+        var (startedAt, _) = await call.EventAsync("output_audio_buffer.started", asked.From, EventLimit);
+        await call.WaitAsync(TimeSpan.FromSeconds(3));
+        var said = await call.SayAsync("stop");
+        var (speechAt, _) = await call.EventAsync("input_audio_buffer.speech_started", said.From, EventLimit);
+        var (clearedAt, _) = await call.EventAsync("output_audio_buffer.cleared", said.From, EventLimit);
+        var (doneAt, done) = await call.EventAsync("response.done", startedAt, EventLimit);
+        await call.WaitAsync(TimeSpan.FromSeconds(2));
+        var recording = await SavedAsync(call, "story");
+        Assert.Equal("cancelled", (string?)done["response"]!["status"]);
+        Assert.Equal("turn_detected", (string?)done["response"]!["status_details"]?["reason"]);
+        Assert.True(recording.Level(startedAt + 500, said.From) > Voice, $"the story was not heard: {recording.Level(startedAt + 500, said.From):0.000}");
+        // What follows is the answer to "stop", if any; between the two lies the turn.
+        double? lastHeard = recording.LastAudible(said.From - 200, clearedAt + 400);
+        Assert.NotNull(lastHeard);
+        Print($"barge-in: \"stop\" to speech_started {speechAt - said.From:0} ms, output_audio_buffer.cleared {clearedAt - said.From:0} ms, response.done {doneAt - said.From:0} ms (cancelled, turn_detected), "
+            + $"agent's last sound {lastHeard.Value - said.From:0} ms after the first sound of \"stop\" (goal 300)");
+        Assert.InRange(lastHeard.Value - said.From, double.MinValue, StopLimitMs);
+        Assert.True(recording.Level(clearedAt + 400, clearedAt + 700) < Silence, "the agent still speaks");
+        await EndAsync(call);
+    }
+
+    /// <summary>The page hangs up: the record says so.</summary>
+    public async Task PageHangsUpAsync()
+    {
+        var call = await StartAsync("echo");
+        await call.HangUpAsync();
+        var watch = global::System.Diagnostics.Stopwatch.StartNew();
+        JsonNode record;
+        do
+        {
+            var (status, body) = await browser.Driver.FetchAsync("GET", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}", browser.Voice.ApiKey);
+            Assert.Equal(200, status);
+            record = JsonNode.Parse(body)!;
+        }
+        while (!string.Equals((string?)record["state"], "ended", StringComparison.Ordinal) && watch.Elapsed < EndLimit);
+        Print($"page hangs up: the session's record says {record["state"]}, {record["endReason"] ?? record["end_reason"]} after {watch.ElapsedMilliseconds} ms");
+        Assert.Equal("ended", (string?)record["state"]);
+        Assert.Equal("client_hangup", (string?)(record["endReason"] ?? record["end_reason"]));
+    }
+
+    /// <summary>The server hangs up: the SDK notices at once, by DTLS close_notify.</summary>
+    public async Task ServerHangsUpAsync()
+    {
+        var call = await StartAsync("echo");
+        double at = await call.NowAsync();
+        var (status, body) = await browser.Driver.FetchAsync("POST", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}/hangup", browser.Voice.ApiKey);
+        Assert.True(status == 200, $"hangup answered {status}: {body}");
+        double noticedAt = await call.StatusAsync("disconnected", at, EndLimit);
+        Print($"server hangs up: the SDK reports disconnected {noticedAt - at:0} ms after the request");
+        Assert.InRange(noticedAt - at, 0, 2000);
+    }
+
+    private async Task OpenAsync() => await browser.Driver.OpenAsync(browser.Driver.PageOrigin + "/page/index.html");
+
+    private async Task<PageCall> StartAsync(string agent, JsonObject? turnDetection = null, bool isMicrophoneDead = false)
+    {
+        await OpenAsync();
+        return await PageCall.ConnectAsync(browser, agent, turnDetection, isMicrophoneDead);
+    }
+
+    private async Task EndAsync(PageCall call)
+    {
+        await call.HangUpAsync();
+        await AssertContentAsync(call);
+    }
+
+    /// <summary>Neither the SDK nor the page complained.</summary>
+    private async Task AssertContentAsync(PageCall call)
+    {
+        Assert.Empty(await call.ErrorsAsync());
+        Assert.Empty(await browser.Driver.ComplaintsAsync());
+    }
+
+    /// <summary>The order of one voice turn (realtime-protocol, 1.5).</summary>
+    private static async Task AssertOrderAsync(PageCall call, double from)
+    {
+        string[] order =
+        [
+            "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "response.created", "response.output_item.added",
+            "response.content_part.added", "response.output_audio_transcript.done", "response.output_item.done", "response.done", "output_audio_buffer.stopped",
+        ];
+        var types = (await call.EventsAsync()).Where(e => e.At >= from).Select(e => e.Type).ToList();
+        Assert.Equal(order, types.Where(order.Contains).Distinct(StringComparer.Ordinal));
+        Assert.Contains("output_audio_buffer.started", types);
+        // Over WebRTC audio is not among the events.
+        Assert.DoesNotContain("response.output_audio.delta", types);
+    }
+
+    private async Task<Recording> SavedAsync(PageCall call, string name)
+    {
+        var recording = await call.RecordingAsync();
+        recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{name}.wav"));
+        return recording;
+    }
+
+    private static string Recognize(Recording recording, double from, double to, string grammar)
+    {
+        using var recognizer = new GrammarRecognizer(grammar);
+        return recognizer.Recognize(recording.Between(from, to), recording.SampleRate);
+    }
+
+    private static string Plain(string sentence) => new([.. sentence.ToLowerInvariant().Where(c => char.IsAsciiLetterLower(c) || c is ' ' or '\'')]);
+
+    private static string Describe(JsonNode statistics) => string.Create(CultureInfo.InvariantCulture,
+        $"packets {(double)statistics["packetsReceived"]!:0}, lost {(double)statistics["packetsLost"]!:0}, jitter buffer {(double?)statistics["jitterBufferMs"]:0} ms, round trip {(double?)statistics["roundTripMs"]:0.0} ms");
+
+    private void Print(string figure) => output.WriteLine($"{browser.Driver.Version}: {figure}");
+}

@@ -1,0 +1,35 @@
+using Dapr.Voice.Tests.Browser.Calls;
+using Dapr.Voice.Tests.Browser.Driving;
+using Dapr.Voice.Tests.Browser.Machine;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Browser;
+
+/// <summary>Headless Chromium, the unmodified OpenAI Agents SDK, page and API on two origins.</summary>
+[Collection(BrowserCollection.Name)]
+public sealed class ChromiumTests(ChromiumUnderTest browser, ITestOutputHelper output) : IClassFixture<ChromiumUnderTest>
+{
+    private readonly Scenarios _scenarios = new(browser, output);
+
+    [ChromiumFact]
+    public Task Connect_TwentyTimes_SessionUpdatedInTime() => _scenarios.ConnectTwentyTimesAsync();
+
+    [ChromiumFact]
+    public Task Echo_SpokenWords_ComeBack() => _scenarios.EchoAsync();
+
+    [ChromiumFact]
+    public Task LocalAgent_SpokenQuestion_IsHeardAndAnsweredIntelligibly() => _scenarios.WhatTimeIsItAsync(usesSdkDefaults: false);
+
+    [ChromiumFact]
+    public Task LocalAgent_WithTheSdksDefaults_IsHeardAndAnsweredIntelligibly() => _scenarios.WhatTimeIsItAsync(usesSdkDefaults: true);
+
+    [ChromiumFact]
+    public Task LocalAgent_Timer_IsSetByThePageAndConfirmedByVoice() => _scenarios.SetATimerAsync();
+
+    [ChromiumFact]
+    public Task LocalAgent_InterruptedStory_FallsSilent() => _scenarios.BargeInAsync();
+
+    [ChromiumFact]
+    public Task Call_EndedByThePage_RecordSaysClientHangup() => _scenarios.PageHangsUpAsync();
+}

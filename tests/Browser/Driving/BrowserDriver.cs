@@ -1,0 +1,190 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Tests.Browser.Machine;
+
+namespace Dapr.Voice.Tests.Browser.Driving;
+
+/// <summary>One browser behind <c>driver/driver.mjs</c>, in the network of the system under test: requests and answers are lines of JSON.</summary>
+public sealed class BrowserDriver : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(3);
+    private static readonly SemaphoreSlim Installing = new(1, 1);
+
+    private readonly Process _process;
+    private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonNode?>> _waiting = new();
+    private readonly TaskCompletionSource<JsonNode?> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly Queue<string> _said = [];
+    private readonly Task _reading;
+    private int _lastId;
+
+    private BrowserDriver(Process process)
+    {
+        _process = process;
+        _waiting[0] = _started;
+        process.ErrorDataReceived += (_, line) => Remember(line.Data);
+        process.BeginErrorReadLine();
+        _reading = ReadAsync();
+    }
+
+    /// <summary>Origin of the scenario page; never that of the API.</summary>
+    public string PageOrigin { get; private set; } = "";
+
+    /// <summary>As the browser names itself.</summary>
+    public string Version { get; private set; } = "";
+
+    internal static async Task<BrowserDriver> StartAsync(BrowserKind kind, VoiceSystem system, string? microphone = null)
+    {
+        string folder = Path.Combine(Tools.Root, "tests", "Browser", "driver");
+        await InstallAsync(folder);
+        string profile = system.Folder($"{kind.Name}-{Guid.NewGuid():N}");
+        var settings = new JsonObject
+        {
+            ["browser"] = kind.Name,
+            ["executable"] = Tools.Find(kind.Package),
+            ["profile"] = profile,
+            ["microphone"] = microphone,
+            ["soundServer"] = kind == BrowserKind.Firefox ? Tools.Find("pulseaudio") : null,
+            ["folders"] = new JsonObject
+            {
+                ["/page/"] = Path.Combine(Tools.Root, "tests", "Browser", "Page"),
+                ["/vendor/"] = Path.Combine(Tools.Root, "web", "vendor"),
+                ["/wav/"] = Path.Combine(Tools.Root, "samples", "wav"),
+            },
+        };
+        string[] command = [.. system.Enter, Tools.Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        // Firefox run by root insists on a home that is root's.
+        start.Environment["HOME"] = profile;
+        var driver = new BrowserDriver(Process.Start(start) ?? throw new InvalidOperationException("node does not start"));
+        try
+        {
+            var about = await driver._started.Task.WaitAsync(StartLimit);
+            driver.PageOrigin = (string)about!["origin"]!;
+            driver.Version = (string)about["version"]!;
+            return driver;
+        }
+        catch (Exception failure)
+        {
+            await driver.DisposeAsync();
+            throw new InvalidOperationException($"{kind.Package} does not start: {failure.Message} {string.Join(" | ", driver._said)}", failure);
+        }
+    }
+
+    public Task OpenAsync(string url) => SendAsync(new JsonObject { ["command"] = "open", ["url"] = url });
+
+    public Task<JsonNode?> CallAsync(string target, params JsonNode?[] arguments) => SendAsync(new JsonObject { ["command"] = "call", ["target"] = target, ["args"] = new JsonArray(arguments) });
+
+    public Task<JsonNode?> EvaluateAsync(string expression) => SendAsync(new JsonObject { ["command"] = "evaluate", ["expression"] = expression });
+
+    public Task ClickAsync(string selector) => SendAsync(new JsonObject { ["command"] = "click", ["selector"] = selector });
+
+    public Task WaitForAsync(string expression, TimeSpan limit)
+        => SendAsync(new JsonObject { ["command"] = "waitFor", ["expression"] = expression, ["timeoutMs"] = limit.TotalMilliseconds });
+
+    public Task SetViewportAsync(int width, int height, double scale = 1, bool isMobile = false)
+        => SendAsync(new JsonObject { ["command"] = "viewport", ["width"] = width, ["height"] = height, ["scale"] = scale, ["isMobile"] = isMobile });
+
+    public Task ScreenshotAsync(string path) => SendAsync(new JsonObject { ["command"] = "screenshot", ["path"] = path });
+
+    /// <summary>Errors on the page's console, uncaught exceptions, and requests that failed, since the page was opened.</summary>
+    public async Task<IReadOnlyList<string>> ComplaintsAsync()
+        => [.. (await SendAsync(new JsonObject { ["command"] = "complaints" }))!.AsArray().Select(c => (string)c!)];
+
+    /// <summary>An HTTP request as an app server beside the system would make it.</summary>
+    public async Task<(int Status, string Body)> FetchAsync(string method, string url, string apiKey, JsonNode? body = null)
+    {
+        var headers = new JsonObject { ["authorization"] = "Bearer " + apiKey };
+        if (body is not null) headers["content-type"] = "application/json";
+        var response = await SendAsync(new JsonObject { ["command"] = "fetch", ["method"] = method, ["url"] = url, ["headers"] = headers, ["body"] = body?.ToJsonString() });
+        return ((int)response!["status"]!, (string)response["body"]!);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // The driver ends its browser when its input ends.
+        _process.StandardInput.Close();
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(EndLimit);
+        }
+        catch (TimeoutException)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+        await _reading;
+        _process.Dispose();
+        _writing.Dispose();
+    }
+
+    private static async Task InstallAsync(string folder)
+    {
+        await Installing.WaitAsync();
+        try
+        {
+            // npm writes this file last, and newer than the lock it obeyed.
+            var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
+            if (installed.Exists && installed.LastWriteTimeUtc >= File.GetLastWriteTimeUtc(Path.Combine(folder, "package-lock.json"))) return;
+            await Tools.RunAsync(InstallLimit, [Tools.Find("npm")!, "ci", "--no-audit", "--no-fund"], folder);
+        }
+        finally
+        {
+            Installing.Release();
+        }
+    }
+
+    private async Task<JsonNode?> SendAsync(JsonObject request)
+    {
+        int id = Interlocked.Increment(ref _lastId);
+        request["id"] = id;
+        var answer = new TaskCompletionSource<JsonNode?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiting[id] = answer;
+        await _writing.WaitAsync();
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(request.ToJsonString());
+            await _process.StandardInput.FlushAsync();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+        return await answer.Task.WaitAsync(CommandLimit);
+    }
+
+    private async Task ReadAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            JsonNode? answer;
+            try
+            {
+                answer = JsonNode.Parse(line);
+            }
+            catch (JsonException)
+            {
+                Remember(line);
+                continue;
+            }
+            if (answer is null || !_waiting.TryRemove((int)answer["id"]!, out var waiting)) continue;
+            if (answer["error"] is { } error) waiting.SetException(new InvalidOperationException((string)error!));
+            else waiting.SetResult(answer["result"]);
+        }
+        foreach (var waiting in _waiting.Values) waiting.TrySetException(new InvalidOperationException("the driver ended: " + string.Join(" | ", _said)));
+    }
+
+    private void Remember(string? line)
+    {
+        if (string.IsNullOrWhiteSpace(line)) return;
+        lock (_said)
+        {
+            _said.Enqueue(line);
+            if (_said.Count > 20) _said.Dequeue();
+        }
+    }
+}

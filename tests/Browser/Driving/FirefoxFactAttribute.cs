@@ -1,0 +1,11 @@
+using Dapr.Voice.Tests.Browser.Machine;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Browser.Driving;
+
+/// <summary>A fact that needs Firefox and, since that refuses candidates on loopback, a network namespace with another address.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class FirefoxFactAttribute : FactAttribute
+{
+    public FirefoxFactAttribute() => Skip = BrowserKind.Firefox.WhyNot ?? NetworkNamespace.WhyNot ?? TestKit.Speech.SpeechTools.Missing;
+}
