@@ -53,6 +53,7 @@ internal static class SignalingApplication
         services.AddWebPage();
         services.AddRunning<KeyLoader>();
         services.AddRunning<FleetDirectory>();
+        services.AddRunning<UnclaimedSessions>();
         services.AddRunning<OwnerPush>();
         services.AddRunning<LifecyclePublisher>();
 

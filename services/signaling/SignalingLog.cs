@@ -59,4 +59,7 @@ internal static partial class SignalingLog
 
     [LoggerMessage(18, LogLevel.Error, "{Queue}: work for {CallId} failed and was given up")]
     public static partial void WorkFailed(ILogger logger, Exception exception, string queue, string callId);
+
+    [LoggerMessage(19, LogLevel.Warning, "Session {CallId} has no owner, and its record could not be ended: store or owner did not answer for minutes")]
+    public static partial void LeftUnclaimed(ILogger logger, string callId);
 }

@@ -75,17 +75,14 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
         }
     }
 
-    /// <summary>
-    /// What we placed on the last snapshot counts on until the owner has reported again since: a report carries its lease, so an
-    /// unchanged lease is the same report.
-    /// </summary>
+    /// <summary>A report carries its lease, so an unchanged lease is the same report.</summary>
     private static void CarryPlacements(FleetSnapshot? last, FleetSnapshot next)
     {
         if (last is null) return;
         foreach (OwnerLoad owner in next.Owners)
         {
             OwnerLoad? before = last.Owners.FirstOrDefault(o => o.Record.Incarnation == owner.Record.Incarnation);
-            if (before is not null && before.Record.LeaseUntil == owner.Record.LeaseUntil) owner.NotePlaced(before.Placed);
+            if (before is not null) owner.CarryFrom(before);
         }
     }
 }

@@ -7,10 +7,16 @@ namespace Dapr.Voice.Signaling.Sessions;
 /// Hands new records to their owners, so that the first packet finds its session in memory. Not needed for the call to work: an owner
 /// that was not told reads the record on the first packet.
 /// </summary>
-internal sealed class OwnerPush(IServiceInvoker invoker, SignalingMetrics metrics, TimeProvider time, ILogger<OwnerPush> logger) : QueuedWork<SessionRecord>(logger)
+internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions unclaimed, SignalingMetrics metrics, TimeProvider time, ILogger<OwnerPush> logger) : QueuedWork<SessionRecord>(logger)
 {
     // The client's first check comes some 10 ms after the answer; after a second or two there is nothing left to gain.
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(1600)];
+
+    /// <summary>From any thread; never waits.</summary>
+    public void Push(SessionRecord record)
+    {
+        if (!TryEnqueue(record)) unclaimed.Watch(record.CallId);
+    }
 
     private protected override string CallIdOf(SessionRecord item) => item.CallId;
 
@@ -24,7 +30,9 @@ internal sealed class OwnerPush(IServiceInvoker invoker, SignalingMetrics metric
             if (isFinal || tries > Pauses.Length)
             {
                 metrics.Pushes.Add(1, new KeyValuePair<string, object?>("outcome", result.Outcome.ToString()));
-                if (!result.IsSuccess) SignalingLog.PushFailed(Logger, item.CallId, item.OwnerAppId, result.Outcome, result.ErrorCode, tries);
+                if (result.IsSuccess) return;
+                SignalingLog.PushFailed(Logger, item.CallId, item.OwnerAppId, result.Outcome, result.ErrorCode, tries);
+                unclaimed.Watch(item.CallId);
                 return;
             }
             await Task.Delay(Pauses[tries - 1], time, cancellation);

@@ -49,16 +49,31 @@ internal sealed class SessionEnder(
                 SignalingLog.EndedByOwner(logger, callId, owner, reason);
                 return EndOutcome.Ended;
             }
-            bool isUnknownThere = answer is { Outcome: InvocationOutcome.Refused, Status: HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.Conflict };
-            // The sidecar tries an app that is gone for about as long as we wait for it, so a missed deadline may mean either; the lease decides.
-            bool isGone = answer.Outcome == InvocationOutcome.Unreachable || (answer.Outcome == InvocationOutcome.TimedOut && !IsLive(owner));
-            if (!isUnknownThere && !isGone)
+            if (!IsWithout(owner, answer))
             {
                 SignalingLog.EndUnconfirmed(logger, callId, owner, answer.Outcome, answer.ErrorCode);
                 return EndOutcome.Unknown;
             }
         }
         return await EndRecordAsync(callId, reason, cancellation);
+    }
+
+    /// <summary>Ends a session that no owner has and whose client never came, with <see cref="SessionEndReason.SetupTimeout"/>.</summary>
+    /// <returns>False if store or owner did not answer: ask again.</returns>
+    public async Task<bool> EndUnclaimedAsync(string callId, CancellationToken cancellation)
+    {
+        StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
+        if (read.Outcome == StateReadOutcome.Missing) return true;
+        if (read.Entry?.Value is not { } record) return false;
+        if (record.State != SessionState.Created) return true;
+        foreach (string owner in LikelyOwners(record))
+        {
+            InvocationResult<bool> answer = await invoker.InvokeAsync(owner, HttpMethod.Get, $"internal/v1/sessions/{callId}", cancellation);
+            // Its client came after all: from here on the owner's own limits end it.
+            if (answer.IsSuccess) return true;
+            if (!IsWithout(owner, answer)) return false;
+        }
+        return await EndAsync(callId, SessionEndReason.SetupTimeout, onlyIfMadeWith: null, cancellation) != EndOutcome.Unknown;
     }
 
     /// <summary>The word of a reason in URLs; the same as in records.</summary>
@@ -71,6 +86,16 @@ internal sealed class SessionEnder(
         if (current is not null) yield return current;
         if (record.OwnerAppId != current && (directory.Current is null || IsLive(record.OwnerAppId))) yield return record.OwnerAppId;
     }
+
+    /// <summary>The owner's answer means that it does not have the session, or that the owner is no more.</summary>
+    private bool IsWithout(string owner, InvocationResult<bool> answer) => answer switch
+    {
+        { Outcome: InvocationOutcome.Refused, Status: HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.Conflict } => true,
+        { Outcome: InvocationOutcome.Unreachable } => true,
+        // The sidecar tries an app that is gone for about as long as we wait for it, so a missed deadline may mean either; the lease decides.
+        { Outcome: InvocationOutcome.TimedOut } => !IsLive(owner),
+        _ => false,
+    };
 
     private bool IsLive(string appId)
         => directory.Current?.Owners.Any(owner => owner.Record.AppId == appId && owner.Record.LeaseUntil > time.GetUtcNow()) ?? false;

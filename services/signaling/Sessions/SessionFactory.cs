@@ -73,7 +73,7 @@ internal sealed class SessionFactory(
             switch (write.Outcome)
             {
                 case StateWriteOutcome.Written:
-                    push.TryEnqueue(session.Record);
+                    push.Push(session.Record);
                     events.Publish(LifecycleEventTypes.SessionCreated, session.Record);
                     SignalingLog.SessionCreated(logger, session.Record.CallId, request.ClientKind, agent, placement.Slot, placement.OwnerAppId);
                     return (session, null);

@@ -85,7 +85,7 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_AnswerOfTheWriteIsLost_IsPublishedAllTheSame()
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = _ => FakeInvoker.Refused(HttpStatusCode.NotFound);
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(InvocationOutcome.Succeeded, HttpStatusCode.OK, true, null) : FakeInvoker.Refused(HttpStatusCode.NotFound);
         bool isFirst = true;
         _signaling.Store.LosesAnswer = _ => isFirst && !(isFirst = false);
         EndOutcome outcome = await _signaling.Service<SessionEnder>().EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);

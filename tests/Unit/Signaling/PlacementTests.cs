@@ -57,17 +57,36 @@ public sealed class PlacementTests
     }
 
     [Fact]
-    public async Task Place_OwnerReportsAgain_CountsItsReportAlone()
+    public async Task Place_OwnerReportsTwice_CountsItsReportAlone()
     {
         await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
         await signaling.AddOwnerAsync(0, slots: [0], capacity: 3);
         FleetDirectory directory = signaling.Service<FleetDirectory>();
         for (int i = 0; i < 3; i++) directory.Place();
 
-        signaling.Time.Advance(TimeSpan.FromSeconds(1));
-        await signaling.AddOwnerAsync(0, slots: [0], sessions: 1, capacity: 3);
+        for (int report = 0; report < 2; report++)
+        {
+            signaling.Time.Advance(TimeSpan.FromSeconds(1));
+            await signaling.AddOwnerAsync(0, slots: [0], sessions: 1, capacity: 3);
+        }
 
         Assert.Equal(PlacementOutcome.Placed, directory.Place().Outcome);
+    }
+
+    [Fact]
+    public async Task Place_OwnerCountedBeforeOursArrived_DoesNotPromiseTheSameRoomTwice()
+    {
+        await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await signaling.AddOwnerAsync(0, slots: [0], capacity: 3);
+        FleetDirectory directory = signaling.Service<FleetDirectory>();
+        for (int i = 0; i < 3; i++) directory.Place();
+
+        // All three pushes are still on their way.
+        signaling.Time.Advance(TimeSpan.FromSeconds(1));
+        await signaling.AddOwnerAsync(0, slots: [0], sessions: 0, capacity: 3);
+        Assert.Equal(PlacementOutcome.NoRoom, directory.Place().Outcome);
+        await signaling.RefreshAsync();
+        Assert.Equal(PlacementOutcome.NoRoom, directory.Place().Outcome);
     }
 
     [Fact]
