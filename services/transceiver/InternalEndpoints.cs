@@ -98,6 +98,7 @@ internal static class InternalEndpoints
             Refused = runtime.Directory.Refused,
             Ended = Count<SessionEndReason>(runtime.Directory.EndedFor),
             Dropped = Count<SessionDrop>(reason => runtime.Workers.Sum(w => w.Counters[reason])),
+            LinkDropped = Count<LinkDrop>(reason => runtime.Workers.Sum(w => w.LinkDrops[reason])),
             PacketsIn = runtime.Workers.Sum(w => w.Counters.PacketsIn),
             PacketsOut = runtime.Workers.Sum(w => w.Counters.PacketsOut),
             Faults = runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults),

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Sessions;
 
 namespace Dapr.Voice.Transceiver;
@@ -28,6 +29,8 @@ internal sealed class TransceiverMetrics : IDisposable
             "voice.transceiver.ended", () => Tagged<SessionEndReason>(reason => host.Runtime?.Directory.EndedFor(reason) ?? 0), "{session}", "Sessions that ended, by reason.");
         _meter.CreateObservableCounter(
             "voice.transceiver.dropped", () => Tagged<SessionDrop>(reason => Sum(w => w.Counters[reason])), "{packet}", "Client packets that no session saw, by reason.");
+        _meter.CreateObservableCounter(
+            "voice.transceiver.link.dropped", () => Tagged<LinkDrop>(reason => Sum(w => w.LinkDrops[reason])), "{frame}", "Frames thrown away at the link ports, by reason.");
         _meter.CreateObservableCounter("voice.transceiver.packets.in", () => Sum(w => w.Counters.PacketsIn), "{packet}", "Client packets handed to sessions.");
         _meter.CreateObservableCounter("voice.transceiver.packets.out", () => Sum(w => w.Counters.PacketsOut), "{packet}", "Packets of sessions sent to relays.");
         _meter.CreateObservableCounter("voice.transceiver.allocated", () => Sum(w => w.Counters.AllocatedBytes), "By", "Bytes that the worker threads allocated; packets add none.");
