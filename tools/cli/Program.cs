@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Commands;
 using Dapr.Voice.Cli.Machine;
@@ -19,12 +20,27 @@ var root = new RootCommand("Dapr.Voice: talk to a model, and it feels like talki
 };
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    // SIGINT and SIGTERM cancel the command by themselves; a terminal that is closed does here.
+    using var hangup = new CancellationTokenSource();
+    using var closed = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+    {
+        signal.Cancel = true;
+        hangup.Cancel();
+    });
+    // The library ends the process by force after two seconds; ending a system takes up to five for each of its five stages.
+    var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+    return await root.Parse(args).InvokeAsync(invocation, hangup.Token);
 }
 catch (CommandFailedException failure)
 {
     Console.Error.WriteLine($"voice: {failure.Message}");
     if (failure.Fix is not null) Console.Error.WriteLine($"       -> {failure.Fix}");
+    return 1;
+}
+catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"voice: {failure.Message}");
+    Console.Error.WriteLine($"       -> is {installation.Home} yours to write, and is the disk not full? VOICE_HOME names another folder for it");
     return 1;
 }
 catch (OperationCanceledException)

@@ -41,6 +41,8 @@ internal static class CallCommand
         {
             string path = result.GetValue(wav) ?? throw new CommandFailedException("no WAV named", "give --wav FILE (samples/wav has some)");
             short[] question = WavFile.Read(path);
+            // Before the call, not after it: what was heard would be lost.
+            if (result.GetValue(output) is { } target) WavFile.EnsureWritable(target);
             if (result.GetValue(seconds) is { } given && given is < 1 or > 3600) throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
             await NativePackages.EnsureAsync(includeTests: false, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
@@ -136,7 +138,11 @@ internal static class CallCommand
                 caller.Step(now);
                 if (nextFrame == Instant.Never)
                 {
-                    if (caller.IsConnected && caller.IsChannelOpen) nextFrame = now;
+                    if (caller.IsConnected && caller.IsChannelOpen)
+                    {
+                        nextFrame = now;
+                        Output.Say($"call {caller.CallId}: connected");
+                    }
                     else if (now - start > SetupLimit)
                     {
                         Ended = $"no connection within {SetupLimit.TotalSeconds:0} s: {(caller.Times.Ice is null ? "no answer to our STUN checks; is the relay's UDP port reachable?" : caller.Times.Dtls is null ? "DTLS did not finish" : "the data channel did not open")}";

@@ -64,6 +64,21 @@ internal static class WavFile
         return Resample(samples, rate);
     }
 
+    /// <summary>Makes the file, or leaves the one that is there as it is.</summary>
+    public static void EnsureWritable(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw CannotWrite(path, failure);
+        }
+    }
+
+    private static CommandFailedException CannotWrite(string path, Exception why) => new($"{path} can't be written: {why.Message}", "give a path in a folder of yours with --out");
+
     public static void Write(string path, ReadOnlySpan<short> samples)
     {
         var bytes = new byte[44 + samples.Length * 2];
@@ -86,7 +101,7 @@ internal static class WavFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException($"{path} can't be written: {failure.Message}", "give a path in a folder of yours with --out");
+            throw CannotWrite(path, failure);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Dapr.Voice.Cli.Commands;
 /// <summary><c>./voice down</c>: ends what <c>up</c> started and waits until nothing of it is left.</summary>
 internal static class DownCommand
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public static Command Create(Installation installation)
     {
@@ -19,7 +19,7 @@ internal static class DownCommand
         {
             if (RunState.Load(installation) is not { IsAlive: true } state)
             {
-                File.Delete(installation.RunFile);
+                if (File.Exists(installation.RunFile)) File.Delete(installation.RunFile);
                 if (result.GetValue(json)) Output.Json(new JsonObject { ["stopped"] = 0, ["wasRunning"] = false });
                 else Console.WriteLine("nothing is running here; './voice up' starts it");
                 return 0;

@@ -26,10 +26,11 @@ internal static class PublishCommand
             {
                 if (Directory.Exists(Path.Combine(target, old))) Directory.Delete(Path.Combine(target, old), recursive: true);
             }
+            // './voice' has built what changed before it came here.
             foreach (var program in VoiceProgram.All)
             {
                 Output.Say($"publishing {program.Name} ...");
-                await DotnetAsync(installation, ["publish", Path.Combine(installation.Root, program.ProjectFolder), "-c", "Release", "-v", "q", "-nologo", "--no-self-contained", "-o", Path.Combine(target, "bin", program.Name)], cancellation);
+                await DotnetAsync(installation, ["publish", Path.Combine(installation.Root, program.ProjectFolder), "-c", "Release", "--no-build", "-v", "q", "-nologo", "--no-self-contained", "-o", Path.Combine(target, "bin", program.Name)], cancellation);
             }
             Output.Say("laying the runtime beside ...");
             string host = DotnetRoot();

@@ -27,6 +27,8 @@ internal static class SidecarCommand
             bool ours = Path.GetFullPath(result.GetValue(resources) ?? installation.Components).TrimEnd('/') == installation.Components;
             if (!result.GetValue(alone) && ours && RunState.Load(installation) is { IsAlive: true } state)
             {
+                if (parsed.FirstOrDefault(a => state.Sidecars.ContainsKey(a.Id)) is { } taken)
+                    throw new CommandFailedException($"{taken.Id} can't join: the running system has an app with that id, and calls to it would reach you", "choose another id");
                 if (state.SidecarControlPort is { } control) return await JoinAsync(control, parsed, cancellation);
                 if (parsed.Count > 1) throw new CommandFailedException("beside daprd, give one --app at a time", "run the command once for each");
                 return await AttachAsync(installation, state, parsed[0], cancellation);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Machine;
@@ -35,6 +34,10 @@ internal static class UpCommand
         {
             int count = result.GetValue(transceivers);
             if (count is < 1 or > 16) throw new CommandFailedException($"--transceivers {count} is out of range", "give 1 to 16");
+            foreach (var (name, value) in new[] { ("--port", result.GetValue(port)), ("--relay-port", result.GetValue(relayPort)) })
+            {
+                if (value is < 1 or > 65_535) throw new CommandFailedException($"{name} {value} is out of range", "give 1 to 65535");
+            }
             string chosen = result.GetValue(agent)!;
             if (chosen is not ("local" or "echo" or "parrot") && !(Uri.TryCreate(chosen, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss"))
                 throw new CommandFailedException($"agent '{chosen}' is unknown", "give local, echo, parrot, or the ws:// or wss:// URL of a Realtime backend");
@@ -75,10 +78,6 @@ internal static class UpCommand
 
     private static async Task<int> SuperviseAsync(Installation installation, UpOptions options, ServicePlan plan, string apiKey, bool asJson, bool quiet, CancellationToken cancellation)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => { context.Cancel = true; ended.Cancel(); });
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => { context.Cancel = true; ended.Cancel(); });
-        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => { context.Cancel = true; ended.Cancel(); });
         var watch = Stopwatch.StartNew();
         var supervisor = new Supervisor(installation, plan, Output.Say);
         RunState State() => new()
@@ -99,16 +98,16 @@ internal static class UpCommand
         try
         {
             if (!quiet) Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
-            await supervisor.StartAsync(ended.Token);
-            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey)) await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, ended.Token);
+            await supervisor.StartAsync(cancellation);
+            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey)) await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, cancellation);
             var state = State();
             state.Save(installation);
             supervisor.Changed = () => State().Save(installation);
             if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Default.RunState));
             else if (!quiet) Print(state, watch.Elapsed, detached: false);
-            await Task.Delay(Timeout.Infinite, ended.Token);
+            await Task.Delay(Timeout.Infinite, cancellation);
         }
-        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             if (!quiet) Output.Say("stopping ...");
         }

@@ -8,7 +8,8 @@ namespace Dapr.Voice.Cli.Machine;
 internal static class PortOwner
 {
     /// <summary>Throws <see cref="CommandFailedException"/> naming the port's holder where it can't be bound.</summary>
-    public static void EnsureFree(string what, int port, bool udp, string option)
+    /// <param name="option">The option that chooses another port, or null where there is none.</param>
+    public static void EnsureFree(string what, int port, bool udp, string? option)
     {
         using var probe = new Socket(AddressFamily.InterNetwork, udp ? SocketType.Dgram : SocketType.Stream, udp ? ProtocolType.Udp : ProtocolType.Tcp);
         try
@@ -22,7 +23,7 @@ internal static class PortOwner
         {
             string kind = udp ? "udp" : "tcp";
             string holder = Find(port, udp) is { } owner ? $"is taken by {owner}" : "can't be bound: " + failure.Message;
-            throw new CommandFailedException($"port {port}/{kind} for {what} {holder}", $"end that process, or choose another port with {option}");
+            throw new CommandFailedException($"port {port}/{kind} for {what} {holder}", "end that process" + (option is null ? "" : $", or choose another port with {option}"));
         }
     }
 
@@ -49,7 +50,7 @@ internal static class PortOwner
                 foreach (string descriptor in Directory.EnumerateFiles(process + "/fd"))
                 {
                     if (File.ResolveLinkTarget(descriptor, false) is { } target && inodes.Contains(Path.GetFileName(target.FullName)))
-                        return $"{File.ReadAllText(process + "/comm").Trim()} (pid {Path.GetFileName(process)})";
+                        return $"{NameOf(process)} (pid {Path.GetFileName(process)})";
                 }
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -58,5 +59,13 @@ internal static class PortOwner
             }
         }
         return "a process of another user";
+    }
+
+    /// <summary>"dotnet" says little: of a program that a host runs, the name is the program's.</summary>
+    private static string NameOf(string process)
+    {
+        string name = File.ReadAllText(process + "/comm").Trim();
+        string? program = File.ReadAllText(process + "/cmdline").Split('\0').FirstOrDefault(a => a.EndsWith(".dll", StringComparison.Ordinal));
+        return program is null ? name : Path.GetFileNameWithoutExtension(program);
     }
 }

@@ -53,7 +53,8 @@ internal sealed record RunState
     }
 }
 
-internal sealed record RelayAddresses(string Udp, string? Tcp);
+/// <param name="Tcp">ICE-TCP; null where the relay has none.</param>
+internal sealed record RelayAddresses(string Udp, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Tcp);
 
 internal sealed record RunningProcess(string Name, int Pid, string Region, string Listens, int Restarts);
 

@@ -9,7 +9,10 @@ namespace Dapr.Voice.Cli.Running;
 
 /// <summary>One process to start: program, arguments, environment, and how to see that it is ready.</summary>
 internal sealed record PlannedProcess(
-    string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens, string? ReadyUrl, int StartOrder);
+    string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens, string? ReadyUrl, Stage Stage);
+
+/// <summary>What is started together, in this order.</summary>
+internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
 
 /// <summary>
 /// Which processes make up one region on this machine, on which ports, with which settings. Everything listens on loopback but the
@@ -29,6 +32,9 @@ internal sealed class ServicePlan
     /// <summary>Link ports set aside for each shard; one worker thread listens on each.</summary>
     public const int LinkPortsPerShard = 16;
 
+    /// <summary>One per core, as many as have ports.</summary>
+    private static readonly int WorkersPerTransceiver = Math.Min(Environment.ProcessorCount, LinkPortsPerShard);
+
     private readonly Installation _installation;
     private readonly UpOptions _options;
     private readonly string _appApiToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
@@ -40,7 +46,7 @@ internal sealed class ServicePlan
         Daprd = daprd;
         Addresses = options.Addresses.Count > 0 ? options.Addresses : [.. OwnAddresses()];
         Sidecars = AppsWithPorts().ToDictionary(a => a.Id, a => a.SidecarPort, StringComparer.Ordinal);
-        Processes = [.. Build().OrderBy(p => p.StartOrder)];
+        Processes = [.. Build().OrderBy(p => p.Stage)];
     }
 
     /// <summary>Path of the real sidecar, or null for the development sidecar.</summary>
@@ -55,18 +61,17 @@ internal sealed class ServicePlan
     {
         PortOwner.EnsureFree("signaling", _options.HttpPort, udp: false, "--port");
         PortOwner.EnsureFree("the relay", _options.RelayPort, udp: true, "--relay-port");
-        PortOwner.EnsureFree("the relay's health", RelayHttpPort, udp: false, "(fixed; end its holder)");
-        if (NeedsLocalAgent) PortOwner.EnsureFree("the local agent", AgentPort, udp: false, "(fixed; end its holder)");
+        PortOwner.EnsureFree("the relay's health", RelayHttpPort, udp: false, option: null);
+        PortOwner.EnsureFree("the local agent", AgentPort, udp: false, option: null);
         for (int shard = 0; shard < _options.Transceivers; shard++)
         {
-            PortOwner.EnsureFree(AppIds.Transceiver(shard), TransceiverHttpPort + shard, udp: false, "--transceivers");
-            PortOwner.EnsureFree($"the link of {AppIds.Transceiver(shard)}", LinkPort + shard * LinkPortsPerShard, udp: true, "--transceivers");
+            PortOwner.EnsureFree(AppIds.Transceiver(shard), TransceiverHttpPort + shard, udp: false, option: null);
+            for (int worker = 0; worker < WorkersPerTransceiver; worker++)
+                PortOwner.EnsureFree($"the link of {AppIds.Transceiver(shard)}", LinkPort + shard * LinkPortsPerShard + worker, udp: true, option: null);
         }
-        foreach (var (app, port) in Sidecars) PortOwner.EnsureFree($"the sidecar of {app}", port, udp: false, "(fixed; end its holder)");
-        if (Daprd is null) PortOwner.EnsureFree("the development sidecar's control", SidecarControlPort, udp: false, "(fixed; end its holder)");
+        foreach (var (app, port) in Sidecars) PortOwner.EnsureFree($"the sidecar of {app}", port, udp: false, option: null);
+        if (Daprd is null) PortOwner.EnsureFree("the development sidecar's control", SidecarControlPort, udp: false, option: null);
     }
-
-    private bool NeedsLocalAgent => true;
 
     private IEnumerable<(string Id, int SidecarPort, int? AppPort)> AppsWithPorts()
     {
@@ -91,7 +96,7 @@ internal sealed class ServicePlan
             if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
             foreach (var (id, sidecarPort, appPort) in AppsWithPorts()) arguments.AddRange(["--app", appPort is null ? $"{id}={sidecarPort}" : $"{id}={sidecarPort},{appPort}"]);
             yield return Program(VoiceProgram.DevSidecar, "sidecar", arguments, new() { ["APP_API_TOKEN"] = _appApiToken },
-                "http " + string.Join(' ', Sidecars.Values.Order()), $"http://127.0.0.1:{SignalingSidecarPort}/v1.0/healthz/outbound", 0);
+                "http " + string.Join(' ', Sidecars.Values.Order()), $"http://127.0.0.1:{SignalingSidecarPort}/v1.0/healthz/outbound", Stage.Sidecar);
         }
         else
         {
@@ -106,18 +111,18 @@ internal sealed class ServicePlan
                 if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
                 if (appPort is { } port) arguments.AddRange(["--app-port", port.ToString(), "--app-protocol", "http"]);
                 yield return new PlannedProcess($"daprd-{id}", Daprd, arguments, new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiToken }, $"http {sidecarPort}",
-                    $"http://127.0.0.1:{sidecarPort}/v1.0/healthz/outbound", 0);
+                    $"http://127.0.0.1:{sidecarPort}/v1.0/healthz/outbound", Stage.Sidecar);
             }
         }
 
-        if (NeedsLocalAgent)
-            yield return Program(VoiceProgram.LocalAgent, "local-agent", [], new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{AgentPort}" }, $"ws {AgentPort}", $"http://127.0.0.1:{AgentPort}/healthz", 1);
+        yield return Program(VoiceProgram.LocalAgent, "local-agent", [], new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{AgentPort}" }, $"ws {AgentPort}", $"http://127.0.0.1:{AgentPort}/healthz", Stage.Agent);
 
         for (int shard = 0; shard < _options.Transceivers; shard++)
         {
             var settings = ServiceSettings(AppIds.Transceiver(shard), TransceiverHttpPort + shard, TransceiverSidecarPort + shard);
             settings["Transceiver__Shard"] = shard.ToString();
             settings["Transceiver__LinkEndpoint"] = $"127.0.0.1:{LinkPort + shard * LinkPortsPerShard}";
+            settings["Transceiver__Workers"] = WorkersPerTransceiver.ToString();
             settings["Transceiver__DefaultAgent"] = _options.Agent;
             settings["Transceiver__Agents__local"] = $"ws://127.0.0.1:{AgentPort}/v1/realtime";
             if (Uri.TryCreate(_options.Agent, UriKind.Absolute, out _))
@@ -125,14 +130,14 @@ internal sealed class ServicePlan
                 settings["Transceiver__Agents__custom"] = _options.Agent;
                 settings["Transceiver__DefaultAgent"] = "custom";
             }
-            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), [], settings, $"link udp {LinkPort + shard * LinkPortsPerShard}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", 2);
+            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), [], settings, $"link udp {LinkPort + shard * LinkPortsPerShard}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", Stage.Transceiver);
         }
 
         var relay = ServiceSettings(AppIds.Relay, RelayHttpPort, RelaySidecarPort);
         relay["Relay__PublicEndpoint"] = $"0.0.0.0:{_options.RelayPort}";
         relay["Relay__LinkAddress"] = "127.0.0.1";
         for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
-        yield return Program(VoiceProgram.Relay, "relay", [], relay, $"udp {_options.RelayPort}", $"http://127.0.0.1:{RelayHttpPort}/healthz", 3);
+        yield return Program(VoiceProgram.Relay, "relay", [], relay, $"udp {_options.RelayPort}", $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay);
 
         var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
         signaling["ASPNETCORE_URLS"] = $"http://{_options.HttpAddress}:{_options.HttpPort}";
@@ -146,7 +151,7 @@ internal sealed class ServicePlan
         // Callers, browser and builds share these cores: a hiccup of theirs must not refuse the next call.
         signaling["Signaling__MaximumLatenessMilliseconds"] = "50";
         signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
-        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", 4);
+        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling);
     }
 
     private Dictionary<string, string> ServiceSettings(string appId, int httpPort, int sidecarPort) => new(StringComparer.Ordinal)
@@ -160,11 +165,11 @@ internal sealed class ServicePlan
         ["Fleet__RegionNumber"] = "0",
     };
 
-    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, int order)
+    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage)
     {
         environment["DOTNET_gcServer"] = "0";
         environment["DOTNET_NOLOGO"] = "1";
-        return new(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, order);
+        return new(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
     }
 
     /// <summary>Loopback first: the page and the tools on this machine need nothing else. Then each IPv4 address of this machine, for phones beside it.</summary>

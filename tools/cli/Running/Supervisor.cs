@@ -11,9 +11,14 @@ namespace Dapr.Voice.Cli.Running;
 /// </summary>
 internal sealed class Supervisor(Installation installation, ServicePlan plan, Action<string> say) : IAsyncDisposable
 {
+    /// <summary>For each stage.</summary>
     private static readonly TimeSpan GraceOnStop = TimeSpan.FromSeconds(5);
+    // No new calls; then the transceivers hang up, which callers hear through the relay; the sidecars last, since the others say goodbye through them.
+    private static readonly Stage[] StopOrder = [Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
     private static readonly TimeSpan LongestRestartPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
+
+    private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
 
     // PR_SET_PDEATHSIG fires when the *thread* that forked ends, not its process (prctl(2)): so one thread that lives as long as we do forks them all.
     private readonly BlockingCollection<(PlannedProcess Process, TaskCompletionSource Done)> _launches = [];
@@ -49,7 +54,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         Directory.CreateDirectory(installation.Logs);
         _launcher = new Thread(RunLauncher) { IsBackground = true, Name = "launcher" };
         _launcher.Start();
-        foreach (var group in plan.Processes.GroupBy(p => p.StartOrder).OrderBy(g => g.Key))
+        foreach (var group in plan.Processes.GroupBy(p => p.Stage).OrderBy(g => g.Key))
         {
             foreach (var process in group) await LaunchAsync(process);
             await Task.WhenAll(group.Select(p => WaitUntilReadyAsync(p, cancellation)));
@@ -86,8 +91,10 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             if (_stopping) return;
             if (!_children.TryGetValue(planned.Name, out var child)) _children[planned.Name] = child = new Child { Plan = planned };
             // setpriv makes the kernel end the child when its supervisor is killed: nothing stays behind, whatever happens to us.
-            bool bound = File.Exists("/usr/bin/setpriv");
-            var start = new ProcessStartInfo(bound ? "/usr/bin/setpriv" : planned.FileName)
+            // setsid keeps the terminal's Ctrl-C from it: that goes to a whole process group, and the order in which to end is ours to keep.
+            // Both replace themselves by the program, so its pid is the one that we know.
+            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), planned.FileName, .. planned.Arguments];
+            var start = new ProcessStartInfo(command[0], command[1..])
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
@@ -95,11 +102,6 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 RedirectStandardInput = true,
                 WorkingDirectory = installation.WorkingFolder,
             };
-            if (bound)
-            {
-                foreach (string argument in new[] { "--pdeathsig", "KILL", "--", planned.FileName }) start.ArgumentList.Add(argument);
-            }
-            foreach (string argument in planned.Arguments) start.ArgumentList.Add(argument);
             foreach (var (name, value) in planned.Environment) start.Environment[name] = value;
             start.Environment.Remove("VOICE_ROOT");
             start.Environment.Remove("VOICE_PUBLISHED");
@@ -136,7 +138,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         {
             await Task.Delay(pause);
             await LaunchAsync(child.Plan);
-            Changed?.Invoke();
+            lock (_lock)
+            {
+                // Under the lock, so that nothing is said of us after we have stopped.
+                if (!_stopping) Changed?.Invoke();
+            }
         });
     }
 
@@ -180,18 +186,18 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         }
     }
 
-    /// <summary>SIGTERM to all in the order opposite to their start, five seconds, then SIGKILL.</summary>
+    /// <summary>Stage by stage: SIGTERM, five seconds, then SIGKILL.</summary>
     public async Task StopAsync()
     {
         List<Child> children;
         lock (_lock)
         {
             _stopping = true;
-            children = [.. _children.Values.OrderByDescending(c => c.Plan.StartOrder)];
+            children = [.. _children.Values];
         }
-        // The sidecars (order 0) go last: the others say goodbye through them.
-        foreach (var group in children.GroupBy(c => c.Plan.StartOrder == 0).OrderBy(g => g.Key))
+        foreach (var stage in StopOrder)
         {
+            Child[] group = [.. children.Where(c => c.Plan.Stage == stage)];
             foreach (var child in group) Signal(child, LibC.SIGTERM);
             var deadline = Task.Delay(GraceOnStop);
             var exits = Task.WhenAll(group.Select(c => c.Process?.WaitForExitAsync() ?? Task.CompletedTask));
