@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Dapr.Voice.TestKit.Speech;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>What <c>up</c>, <c>call</c> and <c>load</c> promise (DESIGN 12), as a user has it.</summary>
+[Collection(WholeSystemCollection.Name)]
+public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
+{
+    private readonly VoiceSystem _voice = shared.Voice;
+
+    [Fact]
+    public void Up_Detached_AnswersWithAllKeys()
+    {
+        var state = _voice.State;
+        Assert.Equal("http://127.0.0.1:8080", (string?)state["url"]);
+        Assert.Equal("http://127.0.0.1:8080/v1/realtime/calls", (string?)state["callsUrl"]);
+        Assert.StartsWith("sk-local-", (string?)state["apiKey"], StringComparison.Ordinal);
+        Assert.Equal("127.0.0.1:3478", (string?)state["relay"]!["udp"]);
+        Assert.True(state["relay"]!.AsObject().ContainsKey("tcp"));
+        Assert.Equal(["relay", "signaling", "transceiver-00", "transceiver-01"], state["sidecars"]!.AsObject().Select(s => s.Key).Order());
+        var processes = state["processes"]!.AsArray();
+        Assert.Equal(["local-agent", "relay", "sidecar", "signaling", "transceiver-00", "transceiver-01"], processes.Select(p => (string)p!["name"]!).Order());
+        // One that was started again since then has another pid now.
+        Assert.All(_voice.ReadRunFile()["processes"]!.AsArray(), p => Assert.True(Directory.Exists($"/proc/{(int)p!["pid"]!}")));
+        Assert.All(processes, p => Assert.Equal("local", (string?)p!["region"]));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_voice.RunFile));
+    }
+
+    [Fact]
+    public async Task Call_OfEcho_IsAnsweredWithAllKeys()
+    {
+        string heard = _voice.FileFor("echo.wav");
+        var result = (await _voice.CallAsync("--agent", "echo", "--out", heard)).Succeeded();
+        var call = result.Json;
+        output.WriteLine($"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
+        foreach (string key in new[] { "answer", "ice", "dtls", "channel", "firstAudio" }) Assert.True((double?)call["setupMs"]![key] > 0, key);
+        Assert.True((long)call["packets"]!["sent"]! > 50);
+        Assert.True((long)call["packets"]!["received"]! > 50);
+        Assert.Equal(0, (long)call["packets"]!["lost"]!);
+        Assert.True((double?)call["rttMs"] is > 0 and < 5000);
+        Assert.NotEmpty(call["turns"]!.AsArray());
+        Assert.Equal(heard, (string?)call["out"]);
+        var (question, rate) = WavFile.Read(Checkout.Question);
+        var (answer, answerRate) = WavFile.Read(heard);
+        Assert.Equal(24_000, answerRate);
+        Assert.True(Energy(answer) > 0.3 * Energy(question) * answerRate / rate, "the echo is as loud as the question");
+    }
+
+    [SpeechFact]
+    public async Task Call_OfLocalAgent_HearsTheQuestionAndAnswersInWords()
+    {
+        string heard = _voice.FileFor("answer.wav");
+        var call = (await _voice.CallAsync("--agent", "local", "--out", heard)).Succeeded().Json;
+        var turn = call["turns"]!.AsArray()[0]!;
+        var (samples, rate) = WavFile.Read(heard);
+        using var recognizer = new GrammarRecognizer(SpokenAnswers.Grammar);
+        string words = recognizer.Recognize(samples, rate);
+        output.WriteLine($"call of the local agent: said '{turn["said"]}', heard '{turn["heard"]}', recognised '{words}', voice to voice {turn["voiceToVoiceMs"]} ms");
+        Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
+        Assert.StartsWith("it is ", words, StringComparison.Ordinal);
+        Assert.Equal(Letters((string)turn["heard"]!), Letters(words));
+        Assert.True((double?)turn["voiceToVoiceMs"] > 0);
+    }
+
+    [Fact]
+    public async Task Load_OfTenCalls_LosesNone()
+    {
+        var load = (await _voice.RunAsync("load", "--calls", "10", "--seconds", "5", "--agent", "echo", "--json")).Succeeded().Json;
+        output.WriteLine($"load of 10 calls: {load.ToJsonString()}");
+        Assert.Equal(10, (int)load["calls"]!);
+        Assert.Equal(0, (int)load["failed"]!);
+        Assert.Empty(load["failures"]!.AsObject());
+        Assert.Equal(0, (double)load["lossPercent"]!);
+        foreach (string key in new[] { "setupMs.p50", "setupMs.p95", "latenessMs.p50", "latenessMs.p99", "cpuPercentPerSession", "sessionsPerCore" })
+        {
+            JsonNode? value = load;
+            foreach (string part in key.Split('.')) value = value?[part];
+            Assert.True((double?)value >= 0, key);
+        }
+    }
+
+    private static double Energy(short[] samples) => samples.Sum(s => (double)s * s);
+
+    private static string Letters(string text) => new([.. text.ToLowerInvariant().Where(char.IsAsciiLetter)]);
+}

@@ -1,0 +1,31 @@
+using Dapr.Voice.TestKit.Speech;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>The clone that these tests were built from, and what <c>./voice</c> built in it. Nothing is built in a test.</summary>
+internal static class Checkout
+{
+    public static string Root { get; } = FindRoot();
+
+    public static string Cli => Path.Combine(Root, "tools", "cli", "bin", "Release", "net10.0", "Dapr.Voice.Cli.dll");
+
+    /// <summary>"What time is it?", as a person says it.</summary>
+    public static string Question => Path.Combine(Root, "samples", "wav", "what-time-is-it.wav");
+
+    /// <summary>The host that runs this test.</summary>
+    public static string Dotnet { get; } = SpeechTools.FindProgram("dotnet") ?? throw new InvalidOperationException("dotnet is not on the PATH.");
+
+    public static void EnsureBuilt()
+    {
+        if (!File.Exists(Cli)) throw new InvalidOperationException("The product is not built: './voice doctor' builds it, './voice test integration' builds it and runs these tests.");
+    }
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Dapr.Voice.sln"))) return folder.FullName;
+        }
+        throw new InvalidOperationException("These tests run inside a clone.");
+    }
+}

@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Tests.Integration.DaprContract;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>Subscribers beside the running system get created, connected and ended of each session, whatever they answer the first time.</summary>
+[Collection(WholeSystemCollection.Name)]
+public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper output)
+{
+    private static readonly string[] WholeLife = ["voice.session.created.v1", "voice.session.connected.v1", "voice.session.ended.v1"];
+    private readonly VoiceSystem _voice = shared.Voice;
+
+    [Theory]
+    [InlineData(false, 3701, 9701)]
+    [InlineData(true, 3702, 9702)]
+    public async Task Subscriber_BesideTheSystem_GetsEachEventOnceById(bool refusesFirst, int sidecarPort, int appPort)
+    {
+        var deliveries = new ConcurrentQueue<JsonObject>();
+        var refused = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{appPort}");
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = endpoint =>
+        {
+            var socket = _voice.NewSocket(SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(endpoint);
+            return socket;
+        });
+        await using var app = builder.Build();
+        app.MapGet("/dapr/subscribe", () => Results.Json(new[] { new { pubsubname = "lifecycle", topic = "voice-sessions", route = "/heard" } }));
+        app.MapPost("/heard", async (HttpRequest request) =>
+        {
+            var heard = (await JsonNode.ParseAsync(request.Body))!.AsObject();
+            if (refusesFirst && refused.TryAdd((string)heard["id"]!, true)) return Results.StatusCode(500);
+            deliveries.Enqueue(heard);
+            return Results.Ok();
+        });
+        await app.StartAsync();
+        using var sidecar = _voice.Start("sidecar", "--app", $"watcher{appPort}={sidecarPort},{appPort}");
+        await sidecar.SaysAsync("joined the running system");
+
+        var call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
+        string callId = (string)call["callId"]!;
+        JsonObject[] Heard() => [.. deliveries.Where(d => (string?)d["subject"] == callId).DistinctBy(d => (string?)d["id"]).OrderBy(d => (long)d["data"]!["seq"]!)];
+        await Wait.UntilAsync(() => Heard().Length >= 3, "created, connected and ended are heard");
+        var events = Heard();
+        Assert.Equal(WholeLife, events.Select(e => (string)e["type"]!));
+        Assert.Equal(Enumerable.Range(1, 3).Select(i => $"{callId}/{i}"), events.Select(e => (string)e["id"]!));
+        Assert.Equal("client_hangup", (string?)events[^1]["data"]!["reason"]);
+        Assert.Equal(refusesFirst, events.All(e => refused.ContainsKey((string)e["id"]!)));
+        output.WriteLine($"subscriber that answers {(refusesFirst ? "500 first" : "200")}: {events.Length} events by id, {deliveries.Count(d => (string?)d["subject"] == callId)} deliveries taken");
+    }
+
+    [Fact]
+    public async Task EventsCommand_ThatRefusesFirst_PrintsEachOnce()
+    {
+        using var events = _voice.Start("events", "--fail-first", "--json");
+        await events.SaysAsync("joined the running system");
+        var call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
+        string callId = (string)call["callId"]!;
+        string[] Lines() => [.. events.OutputSoFar.Split('\n').Where(l => l.Contains(callId, StringComparison.Ordinal))];
+        await Wait.UntilAsync(() => WholeLife.All(type => Lines().Any(l => l.Contains(type, StringComparison.Ordinal))), "the three events are printed");
+        RunningCommand.Signal(events.Pid, RunningCommand.Interrupt);
+        Assert.Equal(0, (await events.EndAsync()).Status);
+        Assert.Equal(3, Lines().Length);
+    }
+}

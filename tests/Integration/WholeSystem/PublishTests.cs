@@ -1,0 +1,42 @@
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary><c>./voice publish DIR</c>, then a system and a call from DIR with an empty environment.</summary>
+[Collection(WholeSystemCollection.Name)]
+public sealed class PublishTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Published_WithoutAnSdk_StartsAndAnswersACall()
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("voice-published-").FullName, "out");
+        try
+        {
+            await using (var clone = new VoiceSystem())
+            {
+                var published = (await clone.RunAsync("publish", folder)).Succeeded();
+                output.WriteLine(published.Output.Trim());
+            }
+            await using var voice = new VoiceSystem(published: folder);
+            var state = await voice.UpAsync("--agent", "echo");
+            string host = Path.Combine(folder, "dotnet", "dotnet");
+            foreach (var process in state["processes"]!.AsArray())
+            {
+                int pid = (int)process!["pid"]!;
+                Assert.Equal(host, new FileInfo($"/proc/{pid}/exe").LinkTarget);
+                // Neither is anything of the SDK's folder mapped into it.
+                Assert.DoesNotContain("/usr/share/dotnet", await File.ReadAllTextAsync($"/proc/{pid}/maps"), StringComparison.Ordinal);
+            }
+            using var call = voice.Start("call", "--wav", Path.Combine(folder, "samples", "wav", "what-time-is-it.wav"), "--json", "--out", voice.FileFor("answer.wav"));
+            var answered = (await call.EndAsync()).Succeeded().Json;
+            output.WriteLine($"published: {state["processes"]!.AsArray().Count} processes on {host}; call {answered["setupMs"]!.ToJsonString()}");
+            Assert.True((bool)answered["answered"]!);
+            (await voice.RunAsync("down")).Succeeded();
+            Assert.Empty(voice.LeftBehind());
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Dapr.Voice.Native;
+using Dapr.Voice.Tests.Integration.DaprContract;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>However a system ends, nothing of it stays: no process, no port, no run.json.</summary>
+[Collection(WholeSystemCollection.Name)]
+public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    private readonly VoiceSystem _voice = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _voice.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Up_InterruptedByCtrlC_LeavesNothingBehind()
+    {
+        // A session of its own, so that the signal reaches the whole process group, as a terminal sends it.
+        using var up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
+        await up.SaysAsync("Stop it:");
+        Assert.True(File.Exists(_voice.RunFile));
+        RunningCommand.Signal(-up.Pid, RunningCommand.Interrupt);
+        var ended = (await up.EndAsync()).Succeeded();
+        output.WriteLine($"Ctrl-C on up: {ended.Error.Trim().Split('\n')[^1]}");
+        Assert.DoesNotContain("starting it again", ended.Error, StringComparison.Ordinal);
+        Assert.Empty(_voice.LeftBehind());
+        (await _voice.RunAsync("doctor")).Succeeded();
+    }
+
+    [Fact]
+    public async Task Up_InterruptedWhileItStarts_LeavesNothingBehind()
+    {
+        using var up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(_voice.Home, ".voice", "logs", "sidecar.log")), "the first process starts");
+        RunningCommand.Signal(-up.Pid, RunningCommand.Interrupt);
+        await up.EndAsync();
+        Assert.Empty(_voice.LeftBehind());
+    }
+
+    [Fact]
+    public async Task Supervisor_Killed_TakesItsProcessesWithIt()
+    {
+        var state = await _voice.UpAsync("--agent", "echo", "--transceivers", "1");
+        RunningCommand.Signal((int)state["supervisorPid"]!, LibC.SIGKILL);
+        string[] Left() => [.. _voice.LeftBehind().Where(l => l != _voice.RunFile)];
+        await Wait.UntilAsync(() => Left().Length == 0, "the supervisor's processes end with it");
+
+        var down = (await _voice.RunAsync("down")).Succeeded();
+        Assert.Contains("nothing is running here", down.Output, StringComparison.Ordinal);
+        Assert.Empty(_voice.LeftBehind());
+    }
+
+    [Fact]
+    public async Task Down_OfARunningSystem_EndsCallsAndLeavesNothingBehind()
+    {
+        await _voice.UpAsync("--agent", "echo", "--transceivers", "1");
+        using var call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "60");
+        await call.ConnectedAsync();
+        var down = (await _voice.RunAsync("down", "--json")).Succeeded();
+        output.WriteLine($"down in the middle of a call: {down.Output.Trim()} after {down.Took.TotalSeconds:0.0} s");
+        Assert.Equal(5, (int)down.Json["stopped"]!);
+        var ended = await call.EndAsync();
+        output.WriteLine($"the call: {ended.Json["ended"]}");
+        Assert.Contains("ByPeer", (string?)ended.Json["ended"], StringComparison.Ordinal);
+        Assert.StartsWith("the other side ended it", (string?)ended.Json["ended"], StringComparison.Ordinal);
+        Assert.Empty(_voice.LeftBehind());
+    }
+}

@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Native;
+using Dapr.Voice.Tests.Integration.DaprContract;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>A place where <c>./voice</c> runs as a user runs it: a home folder of its own, and a network of its own where root can make one.</summary>
+internal sealed class VoiceSystem : IAsyncDisposable
+{
+    private readonly NetworkNamespace? _network;
+    private readonly string? _published;
+
+    /// <param name="published">A folder made by <c>./voice publish</c> to run instead of the clone.</param>
+    public VoiceSystem(string? published = null)
+    {
+        Checkout.EnsureBuilt();
+        _published = published;
+        _network = NetworkNamespace.TryCreate();
+        Home = published ?? Directory.CreateTempSubdirectory("voice-test-").FullName;
+    }
+
+    public string Home { get; }
+
+    /// <summary>Nobody else is in its network.</summary>
+    public bool HasOwnNetwork => _network is not null;
+    public string RunFile => Path.Combine(Home, ".voice", "run.json");
+
+    /// <summary>Answer of <c>up --json</c>.</summary>
+    public JsonObject State { get; private set; } = [];
+    public string ApiKey => (string)State["apiKey"]!;
+    public Uri Url => new((string)State["url"]!);
+
+    /// <summary>A name for a file of the test, in our home.</summary>
+    public string FileFor(string name) => Path.Combine(Home, name);
+
+    public async Task<JsonObject> UpAsync(params string[] arguments)
+        => State = (await RunAsync(["up", "--detach", "--json", "--development-sidecar", .. arguments])).Succeeded().Json;
+
+    public async Task<CommandResult> RunAsync(params string[] arguments)
+    {
+        using var command = Start(arguments);
+        return await command.EndAsync();
+    }
+
+    public RunningCommand Start(params string[] arguments) => StartWith([], arguments);
+
+    /// <param name="wrapper">Commands to run it under: <c>setsid</c>, <c>unshare</c>.</param>
+    public RunningCommand StartWith(string[] wrapper, params string[] arguments)
+    {
+        string[] program = _published is null
+            ? ["/usr/bin/env", $"VOICE_ROOT={Checkout.Root}", $"VOICE_HOME={Home}", "VOICE_API_KEY=", Checkout.Dotnet, Checkout.Cli]
+            : ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
+        string[] all = [.. _network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + _network.FilePath }, .. wrapper, .. program, .. arguments];
+        return new RunningCommand(new ProcessStartInfo(all[0], all[1..]), string.Join(' ', arguments));
+    }
+
+    /// <summary>A call that asks the time.</summary>
+    public Task<CommandResult> CallAsync(params string[] arguments) => RunAsync(["call", "--wav", Checkout.Question, "--json", .. arguments]);
+
+    /// <summary>The processes as run.json has them now: a restart changes them.</summary>
+    public JsonObject ReadRunFile() => JsonNode.Parse(File.ReadAllText(RunFile))!.AsObject();
+
+    public int PidOf(string process) => (int)ReadRunFile()["processes"]!.AsArray().First(p => (string?)p!["name"] == process)!["pid"]!;
+
+    public int SidecarPort(string app) => (int)State["sidecars"]![app]!;
+
+    public HttpClient NewClient()
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellation) =>
+            {
+                var socket = NewSocket(SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    /// <summary>A client that calls the public API with our API key.</summary>
+    public HttpClient NewApiClient()
+    {
+        var client = NewClient();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
+        return client;
+    }
+
+    public Socket NewSocket(SocketType type, ProtocolType protocol) => _network?.CreateSocket(type, protocol) ?? new Socket(AddressFamily.InterNetwork, type, protocol);
+
+    /// <summary>Asks a service through signaling's sidecar, as another service does.</summary>
+    public async Task<JsonObject> InvokeAsync(string app, string method)
+    {
+        using var client = NewClient();
+        using var answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/invoke/{app}/method/{method}");
+        string body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, $"{app}/{method}: {answer.StatusCode} {body}");
+        return JsonNode.Parse(body)!.AsObject();
+    }
+
+    /// <summary>The session's record as Dapr's state API shows it to signaling, once it is in <paramref name="state"/>.</summary>
+    public async Task<JsonObject> RecordAsync(string callId, string state)
+    {
+        using var client = NewClient();
+        JsonObject? record = null;
+        await Wait.UntilAsync(async () =>
+        {
+            using var answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");
+            record = answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
+            return (string?)record?["state"] == state;
+        }, $"{callId} is {state}");
+        return record!;
+    }
+
+    /// <summary>Every secret of this system, each key of a ring by itself.</summary>
+    public IReadOnlyList<string> Secrets() => [.. SecretFile().SelectMany(s => ((string)s.Value!).Contains("PRIVATE KEY", StringComparison.Ordinal)
+        ? ((string)s.Value!).Split('\n').SkipWhile(l => !l.Contains("PRIVATE KEY", StringComparison.Ordinal)).Skip(1).Take(1)
+        : ((string)s.Value!).Split(',').Select(key => key[(key.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()))];
+
+    public string Secret(string name) => (string)SecretFile()[name]!;
+
+    private JsonObject SecretFile() => JsonNode.Parse(File.ReadAllText(Path.Combine(Home, ".voice", "secrets.json")))!.AsObject();
+
+    /// <summary>Local addresses of the UDP sockets in the system's network; on a shared network also those of others.</summary>
+    public IReadOnlyList<(IPAddress Address, int Port)> UdpSockets()
+    {
+        var sockets = new List<(IPAddress, int)>();
+        foreach (string line in File.ReadLines($"/proc/{PidOf("relay")}/net/udp").Skip(1))
+        {
+            string[] local = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Split(':');
+            sockets.Add((new IPAddress(Convert.ToUInt32(local[0], 16)), Convert.ToInt32(local[1], 16)));
+        }
+        return sockets;
+    }
+
+    /// <summary>What is still there of the system: processes of its network, or of its last run.json.</summary>
+    public IReadOnlyList<string> LeftBehind()
+    {
+        var pids = _network?.Processes() ?? [.. (State["processes"]?.AsArray() ?? []).Select(p => (int)p!["pid"]!), .. State["supervisorPid"] is { } supervisor ? [(int)supervisor] : Array.Empty<int>()];
+        var left = new List<string>();
+        foreach (int pid in pids)
+        {
+            try
+            {
+                string stat = File.ReadAllText($"/proc/{pid}/stat");
+                if (stat[(stat.LastIndexOf(')') + 2)..][0] != 'Z') left.Add($"{pid} {File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ')}");
+            }
+            catch (IOException)
+            {
+                // Gone.
+            }
+        }
+        if (File.Exists(RunFile)) left.Add(RunFile);
+        return left;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (File.Exists(RunFile)) await RunAsync("down");
+        foreach (int pid in _network?.Processes() ?? []) _ = LibC.kill(pid, LibC.SIGKILL);
+        _network?.Dispose();
+        if (_published is null) Directory.Delete(Home, recursive: true);
+    }
+}
