@@ -19,7 +19,7 @@ namespace Dapr.Voice.Transceiver;
 internal sealed partial class TransceiverRuntime : IAsyncDisposable
 {
     // All of a drain fits into five seconds (DESIGN 7 and the orchestrator's patience), whatever the store does.
-    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1), EndLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     private readonly FleetOptions _fleet;
@@ -158,7 +158,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         long deadline = _time.GetTimestamp() + (long)(_options.DrainGrace.TotalSeconds * _time.TimestampFrequency);
         while (Directory.Living > 0 && _time.GetTimestamp() < deadline) await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
 
-        foreach (SessionWorker worker in Workers) worker.EndAll(SessionEndReason.Drain);
+        // Before their slots are given back: a session whose slot is gone ends as fenced, and says so to everybody.
+        await Try(Task.WhenAll(Workers.Select(w => w.EndAllAsync(SessionEndReason.Drain))).WaitAsync(EndLimit, _time)).ConfigureAwait(false);
         using (var leave = new CancellationTokenSource(LeaveLimit)) await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Stop();
         using var reports = new CancellationTokenSource(ReportLimit);

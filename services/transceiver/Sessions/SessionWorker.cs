@@ -118,11 +118,17 @@ internal sealed partial class SessionWorker : IDisposable
         if (_sessions.TryGetValue(id, out VoiceSession? session)) Bury(session, reason, MonotonicClock.Now);
     });
 
-    /// <summary>Ends every session. From any thread.</summary>
-    public void EndAll(SessionEndReason reason) => Enqueue(null, () =>
+    /// <summary>Ends every session, which have ended when the task has. From any thread.</summary>
+    public Task EndAllAsync(SessionEndReason reason)
     {
-        foreach (VoiceSession session in _sessions.Values.ToArray()) Bury(session, reason, MonotonicClock.Now);
-    });
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () =>
+        {
+            foreach (VoiceSession session in _sessions.Values.ToArray()) Bury(session, reason, MonotonicClock.Now);
+            done.TrySetResult();
+        });
+        return done.Task;
+    }
 
     /// <summary>The record of a living session with its statistics; null if it is not here. From any thread.</summary>
     public Task<SessionRecord?> InspectAsync(SessionId id)
