@@ -65,6 +65,15 @@ public sealed class JitterBuffer
 
     private ref Slot Head => ref _slots[_order[0]];
 
+    /// <summary>Forgets what it holds and begins anew with the next packet: the stream is another one now. Keeps its memory and its statistics.</summary>
+    public void Restart()
+    {
+        _count = 0;
+        _hasStarted = false;
+        _lostLeft = 0;
+        _badSequence = NoBadSequence;
+    }
+
     /// <summary>Copies a payload in.</summary>
     /// <param name="audioLevel">Handed back with the frame, as is.</param>
     public JitterInsertResult Insert(ReadOnlySpan<byte> payload, ushort sequenceNumber, uint timestamp, bool marker, Instant now, AudioLevel? audioLevel = null)

@@ -41,7 +41,7 @@ public sealed class PeerSession : IDisposable
     private readonly DtlsTransport _dtls;
     private readonly PacketRing _media;
     private readonly RtpSender? _sender;
-    private JitterBuffer? _jitter;
+    private readonly JitterBuffer? _jitter;
     private readonly byte[] _cname;
     private readonly byte[] _record = new byte[2048];
     private readonly Queue<PeerEvent> _events = new(8);
@@ -402,7 +402,8 @@ public sealed class PeerSession : IDisposable
         if (_receiver is null || _receiver.Ssrc != packet.Ssrc)
         {
             _receiver = new RtpReceiver(packet.Ssrc);
-            _jitter = new JitterBuffer();
+            // Not a new one: its memory is 48 KiB, and a client may change its SSRC with each packet.
+            _jitter!.Restart();
         }
         _receiver.OnPacket(packet.Header, now);
         _jitter!.Insert(packet.Payload, packet.SequenceNumber, packet.Timestamp, packet.Marker, now);

@@ -154,6 +154,27 @@ public sealed class JitterBufferTests
     }
 
     [Fact]
+    public void Restart_WithPacketsHeldAndAnyNumberNext_BeginsAnewAndAllocatesNothing()
+    {
+        Insert(10, 0);
+        Take(0);
+        Insert(12, 20);
+        _buffer.Restart();
+        Assert.Equal((0, Instant.Never), (_buffer.Count, _buffer.NextTimeout));
+        Insert(3, 40);
+        Assert.Equal(["P3"], Take(40));
+
+        byte[] payload = new byte[160];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (ushort i = 0; i < 1000; i++)
+        {
+            _buffer.Restart();
+            _buffer.Insert(payload, (ushort)(i * 7919), i, false, Instant.Zero);
+        }
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
     public void InsertAndTake_SteadyStateWithLossAndReordering_AllocateNothing()
     {
         byte[] payload = new byte[160];
