@@ -55,6 +55,8 @@ export class Call extends EventTarget {
       await this.#withLimit(this.#session.connect({ apiKey }), transport);
       if (this.#hasEnded) return;
       this.#emit("connected", { setupMs: Math.round(performance.now() - started) });
+      // A server that hangs up closes it at once; the connection itself may look alive for seconds.
+      transport.connectionState.dataChannel?.addEventListener("close", () => this.#end("The connection has ended."));
       if (audio.srcObject) this.#emit("agentstream", { stream: audio.srcObject });
       this.#statistics = setInterval(() => this.#readStatistics(transport), STATISTICS_PERIOD_MS);
     } catch (error) {

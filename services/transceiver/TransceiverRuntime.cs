@@ -52,7 +52,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         Workers = [.. sockets.Select((socket, i) => new SessionWorker(
             i, sockets.Count, socket,
             new LinkAcceptor(keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, MonotonicClock.Now),
-            keys.HintKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, loggers.CreateLogger<SessionWorker>()))];
+            keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, loggers.CreateLogger<SessionWorker>()))];
         Loader = new RecordLoader(store, fleet, Factory, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
     }
 

@@ -32,4 +32,10 @@ public sealed class ChromiumTests(ChromiumUnderTest browser, ITestOutputHelper o
 
     [ChromiumFact]
     public Task Call_EndedByThePage_RecordSaysClientHangup() => _scenarios.PageHangsUpAsync();
+
+    [ChromiumFact]
+    public Task Call_EndedByTheServer_SdkIsDisconnectedSoon() => _scenarios.ServerHangsUpAsync(TimeSpan.FromSeconds(4));
+
+    [ChromiumFact]
+    public Task OurPage_Opened_ConnectsWithoutComplaint() => _scenarios.OurPageAsync(hearsWords: true);
 }

@@ -32,4 +32,10 @@ public sealed class FirefoxTests(FirefoxUnderTest browser, ITestOutputHelper out
 
     [FirefoxFact]
     public Task Call_EndedByThePage_RecordSaysClientHangup() => _scenarios.PageHangsUpAsync();
+
+    [FirefoxFact]
+    public Task Call_EndedByTheServer_SdkIsDisconnectedInTheEnd() => _scenarios.ServerHangsUpAsync(TimeSpan.FromSeconds(25));
+
+    [FirefoxFact]
+    public Task OurPage_Opened_ConnectsWithoutComplaint() => _scenarios.OurPageAsync(hearsWords: false);
 }

@@ -30,6 +30,7 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly SessionDirectory _directory;
     private readonly SessionReporter _reporter;
     private readonly HintKeyRing _hintKeys;
+    private readonly KeyRing _passwordKeys;
     private readonly byte _region;
     private readonly int _workerCount;
     private readonly Func<bool> _isAdmitting;
@@ -58,10 +59,10 @@ internal sealed partial class SessionWorker : IDisposable
     /// <param name="socket">Bound to a private address; owned by the worker from here on.</param>
     /// <param name="isAdmitting">Whether new sessions may come; asked from the worker's thread, must not wait.</param>
     public SessionWorker(
-        int index, int workerCount, UdpBatchSocket socket, LinkAcceptor acceptor, HintKeyRing hintKeys, byte region,
+        int index, int workerCount, UdpBatchSocket socket, LinkAcceptor acceptor, HintKeyRing hintKeys, KeyRing passwordKeys, byte region,
         SlotTable slots, SessionDirectory directory, SessionReporter reporter, Func<bool> isAdmitting, ILogger logger)
     {
-        (Index, _workerCount, _socket, _acceptor, _hintKeys, _region) = (index, workerCount, socket, acceptor, hintKeys, region);
+        (Index, _workerCount, _socket, _acceptor, _hintKeys, _passwordKeys, _region) = (index, workerCount, socket, acceptor, hintKeys, passwordKeys, region);
         (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
         _poller = new UdpPoller(_wakeUp, socket);
         _byIndex = new VoiceSession?[directory.Capacity];
@@ -304,10 +305,22 @@ internal sealed partial class SessionWorker : IDisposable
                 Counters.CountPacketWithoutLink();
                 continue;
             }
-            Span<byte> room = _socket.Append(ref _open[LinkBase.Link(to.Base)], relay, LinkAcceptor.DataFrameLength(to, length), LinkFrame.CoalescedBytes);
-            _acceptor.WriteData(room, session.Id, to, _scratch.Packet.AsSpan(0, length));
+            Send(session.Id, to, relay, _scratch.Packet.AsSpan(0, length));
             Counters.CountPacketOut();
         }
+    }
+
+    private void Send(SessionId session, TransportPath to, TransportAddress relay, ReadOnlySpan<byte> datagram)
+    {
+        Span<byte> room = _socket.Append(ref _open[LinkBase.Link(to.Base)], relay, LinkAcceptor.DataFrameLength(to, datagram.Length), LinkFrame.CoalescedBytes);
+        _acceptor.WriteData(room, session, to, datagram);
+    }
+
+    /// <summary>Tells the client of a session that ended that it did.</summary>
+    private void Refuse(in LinkData data)
+    {
+        if (!_acceptor.TryGetRelay(data.Path, out TransportAddress relay)) return;
+        if (CheckRefusal.TryWrite(data.Payload, data.SessionId, _hintKeys, _passwordKeys, _scratch.Packet, out int length)) Send(data.SessionId, data.Path, relay, _scratch.Packet.AsSpan(0, length));
     }
 
     private void OnUnknownSession(in LinkData data, Instant now)
@@ -318,7 +331,12 @@ internal sealed partial class SessionWorker : IDisposable
         {
             if (!_shelf.TryAdd(id, data.Payload, data.Path)) Counters.CountDrop(SessionDrop.ShelfFull);
         }
-        else if (_gone.Contains(id, now)) Counters.CountDrop(SessionDrop.SessionGone);
+        else if (_gone.Contains(id, now))
+        {
+            Counters.CountDrop(SessionDrop.SessionGone);
+            // A session without a record may still get one.
+            if (_directory.HasEnded(data.SessionId)) Refuse(data);
+        }
         else if (!StunMessage.TryParse(data.Payload, out StunMessage stun, out _) || stun.Class != StunClass.Request) Counters.CountDrop(SessionDrop.UnknownSession);
         else if (!RoutingHint.TryDecode(stun.Username, _hintKeys, out RoutingHint hint, out _) || hint.SessionId != data.SessionId) Counters.CountDrop(SessionDrop.BadHint);
         else if (hint.Region != _region || hint.Slot % _workerCount != Index || !_slots.IsServed(hint.Slot)) Counters.CountDrop(SessionDrop.NotOurSlot);

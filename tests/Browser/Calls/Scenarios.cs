@@ -21,6 +21,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private const double Silence = 0.002;
 
     private static readonly TimeSpan EventLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PageEndLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(10);
 
     private const string QuestionGrammar = """
@@ -141,6 +142,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         var (speechAt, _) = await call.EventAsync("input_audio_buffer.speech_started", said.From, EventLimit);
         var (clearedAt, _) = await call.EventAsync("output_audio_buffer.cleared", said.From, EventLimit);
         var (doneAt, done) = await call.EventAsync("response.done", startedAt, EventLimit);
+        var statistics = await call.StatisticsAsync();
         await call.WaitAsync(TimeSpan.FromSeconds(2));
         var recording = await SavedAsync(call, "story");
         Assert.Equal("cancelled", (string?)done["response"]!["status"]);
@@ -150,7 +152,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         double? lastHeard = recording.LastAudible(said.From - 200, clearedAt + 400);
         Assert.NotNull(lastHeard);
         Print($"barge-in: \"stop\" to speech_started {speechAt - said.From:0} ms, output_audio_buffer.cleared {clearedAt - said.From:0} ms, response.done {doneAt - said.From:0} ms (cancelled, turn_detected), "
-            + $"agent's last sound {lastHeard.Value - said.From:0} ms after the first sound of \"stop\" (goal 300)");
+            + $"agent's last sound {lastHeard.Value - said.From:0} ms after the first sound of \"stop\" (goal 300); {Describe(statistics)}");
         Assert.InRange(lastHeard.Value - said.From, double.MinValue, StopLimitMs);
         Assert.True(recording.Level(clearedAt + 400, clearedAt + 700) < Silence, "the agent still speaks");
         await EndAsync(call);
@@ -175,16 +177,55 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.Equal("client_hangup", (string?)(record["endReason"] ?? record["end_reason"]));
     }
 
-    /// <summary>The server hangs up: the SDK notices at once, by DTLS close_notify.</summary>
-    public async Task ServerHangsUpAsync()
+    /// <summary>The server hangs up: the SDK notices, by the first check that is refused or when checks have failed for long enough.</summary>
+    public async Task ServerHangsUpAsync(TimeSpan limit)
     {
         var call = await StartAsync("echo");
         double at = await call.NowAsync();
         var (status, body) = await browser.Driver.FetchAsync("POST", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}/hangup", browser.Voice.ApiKey);
         Assert.True(status == 200, $"hangup answered {status}: {body}");
-        double noticedAt = await call.StatusAsync("disconnected", at, EndLimit);
+        double noticedAt = await call.StatusAsync("disconnected", at, limit);
         Print($"server hangs up: the SDK reports disconnected {noticedAt - at:0} ms after the request");
-        Assert.InRange(noticedAt - at, 0, 2000);
+    }
+
+    /// <summary>The page of <c>./voice up</c>: it loads and connects without a complaint; screenshots of both shapes are kept.</summary>
+    /// <param name="hearsWords">The browser's fake microphone says a question once; otherwise it hums.</param>
+    public async Task OurPageAsync(bool hearsWords)
+    {
+        var driver = browser.Driver;
+        await driver.OpenAsync(browser.Voice.Url);
+        await driver.WaitForAsync("document.querySelector('#agent').options.length > 0", EventLimit);
+        await ScreenshotsAsync("idle");
+        await driver.ClickAsync("#call");
+        await driver.WaitForAsync("document.body.dataset.state === 'live'", EventLimit);
+        string transcript = "";
+        if (hearsWords)
+        {
+            await driver.WaitForAsync("document.querySelectorAll('#transcript .turn.agent .bubble:not(.open)').length > 0", EventLimit);
+            transcript = (string)(await driver.EvaluateAsync("[...document.querySelectorAll('#transcript .turn')].map(t => t.innerText.replace(/\\s+/g, ' ')).join(' | ')"))!;
+        }
+        await ScreenshotsAsync("live");
+        string setup = (string)(await driver.EvaluateAsync("document.querySelector('#setup').textContent"))!;
+        Assert.EndsWith(" ms", setup, StringComparison.Ordinal);
+        string callPath = (await driver.CreatedAsync()).Single();
+        var (status, body) = await driver.FetchAsync("POST", $"{browser.Voice.Url}{callPath}/hangup", browser.Voice.ApiKey);
+        Assert.True(status == 200, $"hangup answered {status}: {body}");
+        await driver.WaitForAsync("document.body.dataset.state !== 'live'", PageEndLimit);
+        await ScreenshotsAsync("ended");
+        // A library inside the SDK's bundle tries whether it may use eval, catches the refusal and does without; Firefox reports the attempt.
+        var complaints = (await driver.ComplaintsAsync()).Where(c => !(c.Contains("Content-Security-Policy", StringComparison.Ordinal) && c.Contains("eval", StringComparison.Ordinal))).ToList();
+        Print($"our own page: set-up {setup}{(hearsWords ? $"; transcript: {transcript}" : "")}; {complaints.Count} complaints on the console");
+        if (hearsWords) Assert.Contains("what time is it", transcript, StringComparison.OrdinalIgnoreCase);
+        Assert.Empty(complaints);
+    }
+
+    private async Task ScreenshotsAsync(string state)
+    {
+        foreach (var (shape, width, height, scale) in ((string, int, int, double)[])[("phone", 390, 844, 2), ("desktop", 1280, 800, 1)])
+        {
+            await browser.Driver.SetViewportAsync(width, height, scale);
+            await browser.Driver.ScreenshotAsync(Path.Combine(Tools.Results, $"{browser.Name}-page-{state}-{shape}.png"));
+        }
     }
 
     private async Task OpenAsync() => await browser.Driver.OpenAsync(browser.Driver.PageOrigin + "/page/index.html");

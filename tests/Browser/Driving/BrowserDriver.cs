@@ -87,14 +87,18 @@ public sealed class BrowserDriver : IAsyncDisposable
     public Task WaitForAsync(string expression, TimeSpan limit)
         => SendAsync(new JsonObject { ["command"] = "waitFor", ["expression"] = expression, ["timeoutMs"] = limit.TotalMilliseconds });
 
-    public Task SetViewportAsync(int width, int height, double scale = 1, bool isMobile = false)
-        => SendAsync(new JsonObject { ["command"] = "viewport", ["width"] = width, ["height"] = height, ["scale"] = scale, ["isMobile"] = isMobile });
+    public Task SetViewportAsync(int width, int height, double scale)
+        => SendAsync(new JsonObject { ["command"] = "viewport", ["width"] = width, ["height"] = height, ["scale"] = scale });
 
     public Task ScreenshotAsync(string path) => SendAsync(new JsonObject { ["command"] = "screenshot", ["path"] = path });
 
     /// <summary>Errors on the page's console, uncaught exceptions, and requests that failed, since the page was opened.</summary>
     public async Task<IReadOnlyList<string>> ComplaintsAsync()
         => [.. (await SendAsync(new JsonObject { ["command"] = "complaints" }))!.AsArray().Select(c => (string)c!)];
+
+    /// <summary>Paths of what the page's requests created (201 with Location), since it was opened.</summary>
+    public async Task<IReadOnlyList<string>> CreatedAsync()
+        => [.. (await SendAsync(new JsonObject { ["command"] = "created" }))!.AsArray().Select(c => (string)c!)];
 
     /// <summary>An HTTP request as an app server beside the system would make it.</summary>
     public async Task<(int Status, string Body)> FetchAsync(string method, string url, string apiKey, JsonNode? body = null)

@@ -80,10 +80,12 @@ const browser = await puppeteer.launch(
 
 let page;
 let complaints = [];
+let created = [];
 
 async function open(url) {
   await page?.close();
   complaints = [];
+  created = [];
   page = await browser.newPage();
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
@@ -91,6 +93,7 @@ async function open(url) {
   page.on("pageerror", (error) => complaints.push(String(error?.stack ?? error)));
   page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on("response", (response) => {
+    if (response.status() === 201) created.push(response.headers().location);
     if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`);
   });
   await page.goto(url, { waitUntil: "load" });
@@ -115,11 +118,12 @@ const commands = {
   waitFor: async ({ expression, timeoutMs }) => {
     await page.waitForFunction(expression, { timeout: timeoutMs });
   },
-  viewport: ({ width, height, scale, isMobile }) => page.setViewport({ width, height, deviceScaleFactor: scale, ...(settings.browser === "chrome" ? { isMobile } : {}) }),
+  viewport: ({ width, height, scale }) => page.setViewport({ width, height, deviceScaleFactor: scale }),
   screenshot: async ({ path }) => {
     await page.screenshot({ path });
   },
   complaints: () => complaints,
+  created: () => created,
   /** From this network: it may be one that the test itself is not in. */
   fetch: async ({ url, method, headers, body }) => {
     const response = await fetch(url, { method, headers, body });
