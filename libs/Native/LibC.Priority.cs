@@ -13,4 +13,8 @@ public static partial class LibC
     /// <summary>gettid(2): the calling thread's id.</summary>
     [LibraryImport("libc")]
     public static partial int gettid();
+
+    /// <summary>getsid(2): the session of a process; 0 means the caller's.</summary>
+    [LibraryImport("libc")]
+    public static partial int getsid(int pid);
 }

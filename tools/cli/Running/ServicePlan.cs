@@ -149,7 +149,7 @@ internal sealed class ServicePlan
         signaling["Signaling__WebRoot"] = _installation.Web;
         signaling["Signaling__DemoPage"] = "true";
         // Callers, browser and builds share these cores: a hiccup of theirs must not refuse the next call.
-        signaling["Signaling__MaximumLatenessMilliseconds"] = "50";
+        signaling["Signaling__MaximumLatenessMilliseconds"] = "1000";
         signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling);
     }
