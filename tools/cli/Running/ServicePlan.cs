@@ -140,7 +140,9 @@ internal sealed class ServicePlan
         yield return Program(VoiceProgram.Relay, "relay", [], relay, $"udp {_options.RelayPort}", $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay);
 
         var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
-        signaling["ASPNETCORE_URLS"] = $"http://{_options.HttpAddress}:{_options.HttpPort}";
+        // Its sidecar, and who asks whether it is ready, come by loopback whatever else it listens on.
+        string everywhere = $"http://{_options.HttpAddress}:{_options.HttpPort}", loopback = $"http://127.0.0.1:{_options.HttpPort}";
+        signaling["ASPNETCORE_URLS"] = ListensOnLoopback(_options.HttpAddress) ? everywhere : $"{everywhere};{loopback}";
         for (int i = 0; i < Addresses.Count; i++) signaling[$"Signaling__Ingresses__{i}"] = $"udp://{Addresses[i]}:{_options.RelayPort}";
         bool custom = Uri.TryCreate(_options.Agent, UriKind.Absolute, out _);
         signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
@@ -153,6 +155,8 @@ internal sealed class ServicePlan
         signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling);
     }
+
+    private static bool ListensOnLoopback(string httpAddress) => httpAddress is "0.0.0.0" or "*" or "localhost" or "127.0.0.1";
 
     private Dictionary<string, string> ServiceSettings(string appId, int httpPort, int sidecarPort) => new(StringComparer.Ordinal)
     {
