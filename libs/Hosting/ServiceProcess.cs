@@ -8,6 +8,9 @@ public static class ServiceProcess
     /// <summary>EX_CONFIG of sysexits.h: a supervisor that restarts on it restarts for ever.</summary>
     public const int BadSettingsExitCode = 78;
 
+    /// <summary>EX_SOFTWARE of sysexits.h: a fault of our own that only a new process cures, so a supervisor should start one.</summary>
+    public const int FaultExitCode = 70;
+
     /// <summary>Runs until SIGTERM or SIGINT. The exit code is 0 then, and <see cref="BadSettingsExitCode"/> if <paramref name="create"/> refused its settings.</summary>
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {

@@ -26,6 +26,7 @@ int exitCode = await ServiceProcess.RunAsync(() =>
     app.MapInternal();
     return app;
 });
+if (host is { HasStalled: true }) return ServiceProcess.FaultExitCode;
 if (host?.Failure is not { } failure) return exitCode;
 await Console.Error.WriteLineAsync(failure.Message);
 return ServiceProcess.BadSettingsExitCode;

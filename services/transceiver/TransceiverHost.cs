@@ -22,6 +22,9 @@ internal sealed partial class TransceiverHost(
     /// <summary>Why the process had to give up, if it had to.</summary>
     public SettingsException? Failure { get; private set; }
 
+    /// <summary>A worker stood still; the process ends so that its supervisor starts another.</summary>
+    public bool HasStalled { get; private set; }
+
     /// <summary>Null until the fleet's keys are known.</summary>
     public TransceiverRuntime? Runtime => _runtime;
 
@@ -67,7 +70,9 @@ internal sealed partial class TransceiverHost(
             var runtime = new TransceiverRuntime(fleet, options, keys, _sockets, store, publisher, time, loggers);
             runtime.Start();
             _runtime = runtime;
-            await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false);
+            if (await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false)) return;
+            HasStalled = true;
+            lifetime.StopApplication();
         }
         catch (OperationCanceledException)
         {

@@ -73,9 +73,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         foreach (SessionWorker worker in Workers) worker.Start(Loader);
     }
 
-    /// <summary>Keeps our record and our slots until cancelled.</summary>
-    public async Task KeepSlotsAsync(CancellationToken cancellation)
+    /// <summary>Keeps our record and our slots until cancelled, or until a worker stands still: then nothing but a new process helps.</summary>
+    /// <returns>False if a worker stands still.</returns>
+    public async Task<bool> KeepSlotsAsync(CancellationToken cancellation)
     {
+        var watch = new WorkerWatch(Workers.Count);
         using var timer = new PeriodicTimer(_options.RenewEvery, _time);
         try
         {
@@ -90,6 +92,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                     // The edge of the loop that keeps our lease: it must go on.
                     LogStepFailed(_logger, e);
                 }
+                if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)
+                {
+                    LogStalled(_logger, stalled);
+                    return false;
+                }
             }
             while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
         }
@@ -97,6 +104,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         {
             // Asked to stop.
         }
+        return true;
     }
 
     /// <summary>Takes a session that signaling pushed.</summary>
@@ -207,6 +215,9 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Error, "A step of the ownership loop failed")]
     private static partial void LogStepFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(LogLevel.Critical, "Worker {Worker} stands still: this process ends, so that another one can serve")]
+    private static partial void LogStalled(ILogger logger, int worker);
 
     [LoggerMessage(LogLevel.Information, "Draining: {Sessions} sessions")]
     private static partial void LogDraining(ILogger logger, int sessions);

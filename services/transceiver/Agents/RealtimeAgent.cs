@@ -19,6 +19,12 @@ internal sealed class RealtimeAgent : Agent
     private const int MaximumMuted = 8;
     private const int MaximumInProgress = 16;
 
+    /// <summary>
+    /// What one call into the session takes from the connection, in messages and bytes. A backend can send faster than we read, and the thread belongs to
+    /// all sessions of its worker: the rest waits for the worker's next turn.
+    /// </summary>
+    public const int MessagesPerTurn = 32, BytesPerTurn = 256 * 1024;
+
     private readonly IAgentHost _host;
     private readonly Uri _url;
     private readonly string? _apiKey;
@@ -96,7 +102,11 @@ internal sealed class RealtimeAgent : Agent
     private void Connect(TimeSpan delay)
     {
         RealtimeConnection? connection = null;
-        Action drain = () => Drain(connection!);
+        Action? drain = null;
+        drain = () =>
+        {
+            if (Drain(connection!)) _host.Post(drain!);
+        };
         connection = new RealtimeConnection(_url, _apiKey, _policy.ConnectDeadline, () => _host.Post(drain));
         _connection = connection;
         connection.TrySendEvent(_session.ToUpdateEvent());
@@ -109,10 +119,16 @@ internal sealed class RealtimeAgent : Agent
         connection.Start(delay);
     }
 
-    private void Drain(RealtimeConnection connection)
+    /// <returns>True if there may be more, and somebody has to come again for it.</returns>
+    private bool Drain(RealtimeConnection connection)
     {
-        while (!_isDisposed && connection == _connection && connection.TryTake(out BackendMessage message))
+        int messages = 0, bytes = 0;
+        while (!_isDisposed && connection == _connection)
         {
+            if (messages == MessagesPerTurn || bytes >= BytesPerTurn) return true;
+            if (!connection.TryTake(out BackendMessage message)) return false;
+            messages++;
+            bytes += message.Length;
             switch (message.Kind)
             {
                 case BackendMessageKind.Connected:
@@ -134,6 +150,7 @@ internal sealed class RealtimeAgent : Agent
             }
             message.Release();
         }
+        return false;
     }
 
     private void OnAudioDelta(BackendMessage message)

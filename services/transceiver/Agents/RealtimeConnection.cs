@@ -18,8 +18,11 @@ internal sealed class RealtimeConnection : IDisposable
     /// <summary>65 s of audio in one delta. Larger messages are skipped, whatever they are.</summary>
     public const int MaximumMessageBytes = 4 * 1024 * 1024;
 
-    /// <summary>Taken from the socket but not yet by the session: two of the largest messages.</summary>
+    /// <summary>Taken from the socket but not yet by the session: two of the largest messages, or 32,768 of the smallest.</summary>
     public const int MaximumInboundBytes = 2 * MaximumMessageBytes;
+
+    // What a message that waits costs besides its bytes: its place in the queue, its buffer's rounding, its ids. An empty one is not free.
+    private const int BytesPerMessage = 256;
 
     /// <summary>Events on their way to the backend: sixteen of the largest.</summary>
     public const int MaximumOutboundBytes = 16 * ClientChannel.MaximumEventBytes;
@@ -62,6 +65,9 @@ internal sealed class RealtimeConnection : IDisposable
         _connectDeadline = connectDeadline;
         _onInbound = onInbound;
     }
+
+    /// <summary>What waits to be taken, in bytes; reading stops above <see cref="MaximumInboundBytes"/>.</summary>
+    public int InboundBytes => Volatile.Read(ref _inboundBytes);
 
     /// <summary>Audio frames that were not sent, because too many waited already.</summary>
     public long DroppedAudioFrames { get; private set; }
@@ -107,8 +113,9 @@ internal sealed class RealtimeConnection : IDisposable
             if (!_inbound.TryDequeue(out message)) return false;
             Interlocked.Exchange(ref _isNotified, 1);
         }
-        int before = Interlocked.Add(ref _inboundBytes, -message.Length) + message.Length;
-        if (before > MaximumInboundBytes && before - message.Length <= MaximumInboundBytes) _inboundRoom.Release();
+        int cost = Cost(message);
+        int left = Interlocked.Add(ref _inboundBytes, -cost);
+        if (left <= MaximumInboundBytes && left + cost > MaximumInboundBytes) _inboundRoom.Release();
         return true;
     }
 
@@ -316,10 +323,12 @@ internal sealed class RealtimeConnection : IDisposable
             message.Release();
             return;
         }
-        Interlocked.Add(ref _inboundBytes, message.Length);
+        Interlocked.Add(ref _inboundBytes, Cost(message));
         _inbound.Enqueue(message);
         if (Interlocked.Exchange(ref _isNotified, 1) == 0) _onInbound();
     }
+
+    private static int Cost(in BackendMessage message) => message.Length + BytesPerMessage;
 
     private readonly record struct Outbound(byte[] Buffer, int Length, bool IsAudio);
 }

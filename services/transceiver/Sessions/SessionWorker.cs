@@ -182,7 +182,7 @@ internal sealed partial class SessionWorker : IDisposable
                 LogLoopFault(_logger, Index, e);
             }
         }
-        while (!_inbox.IsEmpty) DrainInbox();
+        for (int left = _inbox.Count; left > 0; left -= CommandsPerTurn) DrainInbox();
         SendControl(MonotonicClock.Now);
         _socket.Flush();
     }
@@ -205,7 +205,7 @@ internal sealed partial class SessionWorker : IDisposable
         TakeLinkEvents();
         SendControl(now);
         _socket.Flush();
-        Counters.NoteAllocated(GC.GetAllocatedBytesForCurrentThread());
+        Counters.NoteTurn(GC.GetAllocatedBytesForCurrentThread());
         if (received > 0 || !_inbox.IsEmpty) return;
 
         Instant wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _acceptor.NextTimeout);
@@ -460,7 +460,9 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void DrainInbox()
     {
-        for (int i = 0; i < CommandsPerTurn && _inbox.TryDequeue(out WorkerCommand command); i++)
+        // Only what is there now: a command may leave another one behind, which then waits for packets and timers like all others.
+        int waiting = _inbox.IsEmpty ? 0 : Math.Min(_inbox.Count, CommandsPerTurn);
+        for (int i = 0; i < waiting && _inbox.TryDequeue(out WorkerCommand command); i++)
         {
             if (command.Session is { } session)
             {

@@ -4,7 +4,7 @@ namespace Dapr.Voice.Transceiver.Sessions;
 internal sealed class WorkerCounters
 {
     private readonly long[] _drops = new long[Enum.GetValues<SessionDrop>().Length];
-    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _packetsWithoutLink, _allocatedBytes;
+    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _packetsWithoutLink, _allocatedBytes, _turns;
 
     public long this[SessionDrop reason] => Volatile.Read(ref _drops[(int)reason]);
 
@@ -26,7 +26,16 @@ internal sealed class WorkerCounters
     /// <summary>Bytes that the worker's thread has allocated, ever: packets should add none, so this grows with sessions and agents only.</summary>
     public long AllocatedBytes => Volatile.Read(ref _allocatedBytes);
 
-    public void NoteAllocated(long bytes) => Volatile.Write(ref _allocatedBytes, bytes);
+    /// <summary>Turns of the loop, at least one a second.</summary>
+    public long Turns => Volatile.Read(ref _turns);
+
+    /// <param name="allocatedBytes">What the worker's thread has allocated so far.</param>
+    public void NoteTurn(long allocatedBytes)
+    {
+        Volatile.Write(ref _allocatedBytes, allocatedBytes);
+        Volatile.Write(ref _turns, _turns + 1);
+    }
+
     public void CountDrop(SessionDrop reason) => _drops[(int)reason]++;
     public void CountPacketIn() => _packetsIn++;
     public void CountPacketOut() => _packetsOut++;

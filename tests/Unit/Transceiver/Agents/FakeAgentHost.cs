@@ -78,6 +78,13 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
         }
     }
 
+    /// <summary>Runs the next thing that I/O tasks posted; fails after 20 s.</summary>
+    public void RunOne(string what)
+    {
+        Assert.True(_posted.TryTake(out Action? action, TimeSpan.FromSeconds(20)), $"Nothing was posted in time: {what}");
+        action!();
+    }
+
     public void RunUntilEvent(string type) => RunUntil(() => Types.Contains(type), type);
 
     /// <summary>What <see cref="MediaPump"/> does with the downlink, for some slots of 20 ms.</summary>

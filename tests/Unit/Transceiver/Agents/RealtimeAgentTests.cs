@@ -386,6 +386,46 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task BackendEvents_MoreThanATurnsWorth_LeaveTheThreadToOthersInBetween()
+    {
+        RealtimeBackend.Connection connection = Connect();
+        for (int i = 0; i < 1000; i++) await connection.SayAsync($$"""{"type":"rate_limits.updated","event_id":"e{{i}}"}""");
+        while (_host.Events.Count < 1000)
+        {
+            int before = _host.Events.Count;
+            _host.RunOne("the next part");
+            Assert.InRange(_host.Events.Count - before, 0, RealtimeAgent.MessagesPerTurn);
+        }
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => $"e{i}"), _host.Events.Select(e => e.GetProperty("event_id").GetString()));
+    }
+
+    [Fact]
+    public async Task Connection_NobodyTakesEmptyMessages_StopsReading()
+    {
+        using var connection = new RealtimeConnection(_backend.Url, null, TimeSpan.FromSeconds(10), () => { });
+        connection.Start(TimeSpan.Zero);
+        RealtimeBackend.Connection backend = _backend.Next();
+        Task flood = Task.Run(async () =>
+        {
+            for (int i = 0; i < 50_000; i++) await backend.SayAsync("""{"type":"response.audio.delta","response_id":"r","item_id":"i","delta":""}""");
+        });
+        // All 50,000 would be 12.8 million.
+        SpinWait.SpinUntil(() => connection.InboundBytes > RealtimeConnection.MaximumInboundBytes, TimeSpan.FromSeconds(20));
+        Assert.InRange(connection.InboundBytes, RealtimeConnection.MaximumInboundBytes, RealtimeConnection.MaximumInboundBytes + 1024);
+
+        // Who takes them gets the rest.
+        int taken = 0;
+        while (taken < 50_001)
+        {
+            if (connection.TryTake(out BackendMessage message)) taken++;
+            else await Task.Yield();
+            message.Release();
+        }
+        await flood;
+        Assert.Equal(0, connection.InboundBytes);
+    }
+
+    [Fact]
     public void OnAudio_BackendNotThere_KeepsTwoSecondsAtMost()
     {
         var connection = new RealtimeConnection(new Uri("ws://127.0.0.1:9/"), null, TimeSpan.FromSeconds(1), () => { });
