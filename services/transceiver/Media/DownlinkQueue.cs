@@ -17,14 +17,22 @@ internal sealed class DownlinkQueue : IDisposable
     // 170 ms: small enough that an idle session holds nothing, large enough that renting is rare.
     private const int ChunkSamples = 4096;
 
+    /// <summary>Items that wait at most beyond what whole chunks hold. Each takes a chunk of its own, however short it is; a response has one or two.</summary>
+    public const int MaximumShortItems = 256;
+
     private readonly Queue<Chunk> _chunks = new();
     private readonly long _maximumSamples;
+    private readonly int _maximumChunks;
     private Chunk? _tail;
 
     // The last one emptied is the next one filled: an agent that answers frame by frame goes round without the pool.
     private Chunk? _spare;
 
-    public DownlinkQueue(long maximumSamples = MaximumSamples) => _maximumSamples = maximumSamples;
+    public DownlinkQueue(long maximumSamples = MaximumSamples)
+    {
+        _maximumSamples = maximumSamples;
+        _maximumChunks = (int)(maximumSamples / ChunkSamples) + 1 + MaximumShortItems;
+    }
 
     /// <summary>Samples waiting.</summary>
     public long PendingSamples { get; private set; }
@@ -53,7 +61,15 @@ internal sealed class DownlinkQueue : IDisposable
         if (_tail is not null && _tail.Item != item) _tail.Item.IsComplete = true;
         while (!pcm.IsEmpty)
         {
-            if (_tail is null || _tail.Item != item || _tail.Free == 0) AddChunk(item);
+            if (_tail is null || _tail.Item != item || _tail.Free == 0)
+            {
+                if (_chunks.Count == _maximumChunks)
+                {
+                    DroppedSamples += pcm.Length;
+                    return false;
+                }
+                AddChunk(item);
+            }
             int taken = Math.Min(pcm.Length, _tail!.Free);
             pcm[..taken].CopyTo(_tail.Pcm.AsSpan(_tail.End));
             _tail.End += taken;

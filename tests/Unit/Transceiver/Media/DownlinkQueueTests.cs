@@ -89,6 +89,22 @@ public sealed class DownlinkQueueTests
     }
 
     [Fact]
+    public void TryEnqueue_ItemsOfOneSampleEach_AreBoundedByTheirNumber()
+    {
+        int fitted = 0;
+        for (int i = 0; i < 10_000; i++) fitted += _queue.TryEnqueue(new DownlinkItem($"item_{i}", "resp"), [1]) ? 1 : 0;
+        Assert.InRange(fitted, DownlinkQueue.MaximumShortItems, 3_000);
+        Assert.Equal(10_000 - fitted, _queue.DroppedSamples);
+        Assert.Equal(fitted, _queue.PendingSamples);
+
+        Assert.True(_queue.TryTake(_frame, out _));
+        Assert.True(_queue.TryEnqueue(new DownlinkItem("next", "resp"), [1]));
+    }
+
+    [Fact]
+    public void TryEnqueue_FiveMinutesInOneItem_FitWhole() => Assert.True(_queue.TryEnqueue(new DownlinkItem("item", "resp"), new short[DownlinkQueue.MaximumSamples]));
+
+    [Fact]
     public void MaximumSamples_IsFiveMinutes() => Assert.Equal(300 * 24_000, DownlinkQueue.MaximumSamples);
 
     [Fact]
