@@ -1,12 +1,16 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Commands;
 using Dapr.Voice.Cli.Machine;
 
 var installation = Installation.Find();
-var root = new RootCommand("Dapr.Voice: talk to a model, and it feels like talking. 'up' starts it, 'call' calls it.")
+// No RootCommand: that one takes the name of the assembly, and --help shall say what is typed.
+var root = new Command("./voice", "Dapr.Voice: talk to a model, and it feels like talking. 'up' starts it, 'call' calls it.")
 {
+    new HelpOption(),
+    new VersionOption(),
     UpCommand.Create(installation),
     DownCommand.Create(installation),
     DoctorCommand.Create(installation),

@@ -25,6 +25,15 @@ public sealed class RunningSystemWordsTests(SharedSystem shared, ITestOutputHelp
         => Say((await _voice.CallAsync("--agent", "nobody")).Failed("the server refused the call: 404", "--agent local, echo or parrot"));
 
     [Fact]
+    public async Task Load_OfAnUnknownAgent_SaysWhyAndGivesNoFigures()
+    {
+        var load = await _voice.RunAsync("load", "--calls", "2", "--seconds", "1", "--agent", "nobody");
+        Assert.Equal(1, load.Status);
+        string line = Assert.Single(load.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("2 calls for 1 s: 2 failed; 2 of them: the server refused the call: 404", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Call_WithAnOutThatCannotBeWritten_SaysSoBeforeItCalls()
         => Say((await _voice.CallAsync("--agent", "echo", "--out", "/nowhere/at/all.wav")).Failed("/nowhere/at/all.wav can't be written", "--out"));
 

@@ -99,6 +99,17 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Command_WithAWrongValue_SaysWhatIsRight(string command, string option, string value, string what, string fix)
         => Say((await _voice.RunAsync(value.Length > 0 ? [command, option, value] : [command, option])).Failed(what, fix));
 
+    [Theory]
+    [InlineData("--help", "./voice [command]")]
+    [InlineData("call --help", "./voice call [options]")]
+    [InlineData("publish --help", "./voice publish <dir>")]
+    public async Task Help_SaysTheCommandAsItIsTyped(string command, string usage)
+        => Assert.Contains(usage, (await _voice.RunAsync(command.Split(' '))).Succeeded().Output, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Version_IsOneLine()
+        => Assert.Matches(@"^\d+\.\d+\.\d+\S*\n$", (await _voice.RunAsync("--version")).Succeeded().Output);
+
     [Fact]
     public async Task Down_WhereNothingRuns_SaysSoAndIsContent()
     {

@@ -24,7 +24,10 @@ internal static class CallCommand
     private const int LongestPauseSamples = WavFile.SampleRate * 60;
     private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest we wait for an answer after the WAV has been said.</summary>
+    /// <summary>What was heard so shortly before the question ended does not answer it: the agent speaks over the caller, as an echo does.</summary>
+    private static readonly TimeSpan Overlap = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest silence after the WAV has been said, whatever the agent promises.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
 
     public static Command Create(Installation installation)
@@ -34,7 +37,7 @@ internal static class CallCommand
         var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows (default: the server's default)" };
         var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
         var key = new Option<string?>("--key") { Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
-        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints the longest gap (default: until the answer is over)" };
+        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints the longest gap (default: until the answer is over, or 30 s of silence)" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") { wav, output, agent, server, key, seconds, json };
         command.SetAction(async (result, cancellation) =>
@@ -86,11 +89,13 @@ internal static class CallCommand
             Console.WriteLine($"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
             Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
             foreach (var turn in conversation.Turns)
-                Console.WriteLine($"  turn       said: {turn.Said ?? "(no transcript)"} | heard: {turn.Heard ?? "(no transcript)"}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
+                Console.WriteLine($"  turn       said: {Words(turn.Said)} | heard: {(turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard))}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
             if (output is not null) Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
         }
         return conversation.WasAnswered ? 0 : 1;
     }
+
+    private static string Words(string? transcript) => string.IsNullOrEmpty(transcript) ? "(no transcript)" : transcript;
 
     /// <summary>One turn: the transcripts where the agent gives them, and mouth to ear.</summary>
     private sealed record Turn(string? Said, string? Heard, double? VoiceToVoice);
@@ -107,6 +112,7 @@ internal static class CallCommand
         private uint? _firstTimestamp;
         private bool _heardSpeechAfterQuestion;
         private bool _responding;
+        private Instant _silentResponse = Instant.Never;
         private bool _questionIsOver;
 
         public short[] Heard => [.. _heard];
@@ -169,7 +175,7 @@ internal static class CallCommand
                 }
                 if (stay is { } limit ? now - start >= limit : IsAnswerOver(now, over))
                 {
-                    Finish(stay is null ? "the answer is over" : $"stayed {(now - start).TotalSeconds:0} s");
+                    Finish(stay is not null ? $"stayed {(now - start).TotalSeconds:0} s" : _heardSpeechAfterQuestion ? "the answer is over" : _silentResponse != Instant.Never ? "the agent had nothing to say" : $"no answer within {AnswerLimit.TotalSeconds:0} s");
                     caller.HangUp(now);
                     return;
                 }
@@ -183,13 +189,15 @@ internal static class CallCommand
         {
             Ended = how;
             WasAnswered = caller.Times.FirstAudio is not null && (_heardSpeechAfterQuestion || stay is not null && _lastHeardSpeech != Instant.Never);
-            if (_turns.Count == 0 && _heardSpeechAfterQuestion) _turns.Add(new Turn(_said, null, _voiceToVoice));
+            if (_turns.Count == 0 && (_heardSpeechAfterQuestion || _said is not null)) _turns.Add(new Turn(_said, null, _voiceToVoice));
         }
 
         private bool IsAnswerOver(Instant now, Instant questionOver)
         {
             if (!_questionIsOver) return false;
-            if (now - questionOver > AnswerLimit && !_responding) return true;
+            var lastSound = _heardSpeechAfterQuestion ? _lastHeardSpeech : Instant.Never;
+            if (now - questionOver > AnswerLimit && (lastSound == Instant.Never || now - lastSound > AnswerLimit)) return true;
+            if (!_heardSpeechAfterQuestion && !_responding && _silentResponse != Instant.Never && now - _silentResponse > QuietAtEnd) return true;
             return _heardSpeechAfterQuestion && !_responding && now - _lastHeardSpeech > QuietAtEnd && now - questionOver > QuietAtEnd;
         }
 
@@ -204,11 +212,13 @@ internal static class CallCommand
             var decoded = pcm.AsSpan(0, samples);
             foreach (short sample in decoded) _heard.Add(sample);
             if (MeanSquare(decoded) < SpeechMeanSquare) return;
+            var heardBefore = _lastHeardSpeech;
             _lastHeardSpeech = MonotonicClock.Now;
             if (_speechEnd == Instant.Never || _heardSpeechAfterQuestion) return;
             _heardSpeechAfterQuestion = true;
+            bool isOverlapping = heardBefore != Instant.Never && heardBefore + Overlap >= _speechEnd;
             // While the question is said over and over there is no end of it to measure from.
-            if (stay is null) _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
+            if (stay is null && !isOverlapping) _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
         }
 
         private void OnEvent(JsonObject occurred)
@@ -220,6 +230,12 @@ internal static class CallCommand
                     break;
                 case "response.created":
                     _responding = true;
+                    _silentResponse = Instant.Never;
+                    break;
+                case "response.done" when !HasAudio(occurred):
+                    // Nothing will be played, so nothing will be said to have stopped.
+                    _responding = false;
+                    _silentResponse = MonotonicClock.Now;
                     break;
                 case "response.output_audio_transcript.done":
                     _turns.Add(new Turn(_said, (string?)occurred["transcript"], _turns.Count == 0 ? _voiceToVoice : null));
@@ -231,6 +247,9 @@ internal static class CallCommand
                     break;
             }
         }
+
+        private static bool HasAudio(JsonObject done)
+            => done["response"]?["output"] is JsonArray items && items.Any(i => i?["content"] is JsonArray parts && parts.Any(p => (string?)p?["type"] is "output_audio" or "audio"));
 
         private static int LastSpeechFrame(short[] samples)
         {

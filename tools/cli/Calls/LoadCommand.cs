@@ -27,9 +27,9 @@ internal static class LoadCommand
     {
         var calls = new Option<int>("--calls") { Description = "Calls at once (1 to 2000)", DefaultValueFactory = _ => 50 };
         var seconds = new Option<int>("--seconds") { Description = "How long all of them last together (1 to 3600)", DefaultValueFactory = _ => 60 };
-        var agent = new Option<string?>("--agent") { Description = "Agent", DefaultValueFactory = _ => "echo" };
+        var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows", DefaultValueFactory = _ => "echo" };
         var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
-        var key = new Option<string?>("--key") { Description = "API key" };
+        var key = new Option<string?>("--key") { Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var command = new Command("load", "Many calls at once: failures, set-up, loss, lateness, CPU per session") { calls, seconds, agent, server, key, json };
         command.SetAction(async (result, cancellation) =>
@@ -70,7 +70,8 @@ internal static class LoadCommand
         }
         else
         {
-            Console.WriteLine($"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{string.Concat(run.Failures.Select(f => $"; {f.Key}: {f.Value}"))}");
+            Console.WriteLine($"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{string.Concat(run.Failures.Select(f => $"; {f.Value} of them: {f.Key}"))}");
+            if (setup.Count == 0) return 1;
             Console.WriteLine($"  set-up     p50 {Percentile(setup, 0.5):0} ms, p95 {Percentile(setup, 0.95):0} ms (POST to data channel open)");
             Console.WriteLine($"  packets    {run.Sent} sent, {run.Received} received, {run.Lost} lost ({lossPercent:0.###} %); the longest gap at a caller {run.LongestGap:0} ms");
             Console.WriteLine(run.LatenessP99 is { } late ? $"  lateness   p50 {run.LatenessP50:0.00} ms, p99 {late:0.00} ms (downlink schedule, worst transceiver)" : "  lateness   not known: the server is not the one running here");

@@ -26,7 +26,7 @@ internal static class EventsCommand
         var sidecarPort = new Option<int>("--sidecar-port") { Description = "Our sidecar's HTTP port", DefaultValueFactory = _ => 3590 };
         var failFirst = new Option<bool>("--fail-first") { Description = "Answer 500 to the first delivery of each event: it comes again, and is still printed once" };
         var json = new Option<bool>("--json") { Description = "Print the CloudEvents as they are, one per line" };
-        var command = new Command("events", "Print session lifecycle events of a running system, each once") { appId, port, sidecarPort, failFirst, json };
+        var command = new Command("events", "Print session lifecycle events of a running system, each once, beginning with those that the topic still has; their order is that of delivery") { appId, port, sidecarPort, failFirst, json };
         command.SetAction(async (result, cancellation) =>
         {
             if (RunState.Load(installation) is not { IsAlive: true } state) throw new CommandFailedException("nothing is running here", "'./voice up --detach' starts it");

@@ -17,9 +17,9 @@ internal static class SidecarCommand
     {
         var resources = new Option<string?>("--resources-path") { Description = "Folder with Dapr's YAML (default components/local)" };
         var config = new Option<string?>("--config") { Description = "Configuration file" };
-        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT] (repeatable)", Required = true };
+        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: you call SIDECAR_PORT, events and calls come to your service at APP_PORT (repeatable)", Required = true };
         var alone = new Option<bool>("--alone") { Description = "Do not join a running system" };
-        var command = new Command("sidecar", "Run the development sidecar, or join app ids to that of a running './voice up'") { resources, config, app, alone };
+        var command = new Command("sidecar", "Run the development sidecar, or join app ids to that of a running './voice up', until Ctrl-C") { resources, config, app, alone };
         command.SetAction(async (result, cancellation) =>
         {
             string[] apps = result.GetValue(app)!;

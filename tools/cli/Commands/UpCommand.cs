@@ -166,7 +166,7 @@ internal static class UpCommand
         foreach (var process in state.Processes) table.AddRow(process.Name, process.Listens, process.Pid.ToString(), process.Region);
         AnsiConsole.Write(table);
         Console.WriteLine($"Talk to it:   {state.Url}   (up in {took.TotalSeconds:0.0} s; agent: {state.DefaultAgent}; sidecars: {state.SidecarKind})");
-        Console.WriteLine($"Call it:      ./voice call --wav question.wav --out answer.wav");
+        Console.WriteLine($"Call it:      ./voice call --wav samples/wav/what-time-is-it.wav --out answer.wav");
         Console.WriteLine($"API:          POST {state.CallsUrl}   Authorization: Bearer {state.ApiKey}");
         Console.WriteLine(detached ? "Stop it:      ./voice down" : "Stop it:      Ctrl-C");
     }
