@@ -19,7 +19,7 @@ internal static class UpCommand
         var port = new Option<int>("--port") { Description = "HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
         var relayPort = new Option<int>("--relay-port") { Description = "The relay's public UDP port", DefaultValueFactory = _ => 3478 };
         var address = new Option<string[]>("--address") { Description = "Address of this machine to name in answers (repeatable); default: loopback and all of this machine's", AllowMultipleArgumentsPerToken = false };
-        var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you (microphones then need HTTPS)", DefaultValueFactory = _ => "127.0.0.1" };
+        var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you (microphones then need HTTPS; whoever reaches the page gets a key)", DefaultValueFactory = _ => "127.0.0.1" };
         var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };
         var components = new Option<string?>("--components") { Description = "Folder with Dapr components (default components/local)" };
         var development = new Option<bool>("--development-sidecar") { Description = "Use the development sidecar even where daprd and Redis are there" };
