@@ -81,11 +81,12 @@ public sealed unsafe class UdpBatchSocket : IDisposable
 
     public UdpSocketCounters Counters { get; } = new();
 
-    internal int Descriptor => _handle.Number;
+    /// <summary>For a <see cref="SocketPoller"/>.</summary>
+    public int Descriptor => _handle.Number;
 
     /// <summary>Opens and binds. An IPv6 wildcard takes IPv4 as well.</summary>
     /// <param name="local">Port 0 for any.</param>
-    /// <exception cref="UdpBindException">The address cannot be had.</exception>
+    /// <exception cref="PortBindException">The address cannot be had.</exception>
     /// <exception cref="PlatformNotSupportedException">Not a 64-bit Linux.</exception>
     public static UdpBatchSocket Bind(TransportAddress local, UdpSocketOptions? options = null)
     {
@@ -246,7 +247,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     private static DescriptorHandle BindTo(TransportAddress local, bool isShared)
     {
         var socket = new DescriptorHandle(LibC.socket(local.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_DGRAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
-        if (socket.IsInvalid) throw new UdpBindException($"No socket: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.", local);
+        if (socket.IsInvalid) throw new PortBindException($"No socket: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.", local);
         if (isShared) Set(socket, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
         if (!local.IsIPv4) Set(socket, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, 0);
         byte* name = stackalloc byte[32];
@@ -254,8 +255,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         if (LibC.bind(socket.Number, name, length) == 0) return socket;
         int error = Marshal.GetLastPInvokeError();
         socket.Dispose();
-        string holder = UdpPortHolder.Find(local.Port) ?? "another process";
-        throw new UdpBindException(error switch
+        string holder = PortHolder.Find(local.Port) ?? "another process";
+        throw new PortBindException(error switch
         {
             LibC.EADDRINUSE => $"Port {local.Port}/udp is taken by {holder}.",
             LibC.EADDRNOTAVAIL => $"No interface of this machine has the address of {local}.",

@@ -25,7 +25,7 @@ internal static unsafe class UdpPlatform
     {
         using var socket = UdpBatchSocket.Bind(Wire.TransportAddress.FromIPv4(0x7F000001, 0), new UdpSocketOptions { BatchSize = 4, DatagramCapacity = 256 });
         using var wakeUp = new WakeUp();
-        using var poller = new UdpPoller(wakeUp, socket);
+        using var poller = new SocketPoller(wakeUp, socket.Descriptor);
         "one"u8.CopyTo(socket.Queue(socket.LocalAddress, Wire.TransportAddress.FromIPv4(0x7F000001, 0), 3));
         "three"u8.CopyTo(socket.Queue(socket.LocalAddress, default, 5));
         socket.Flush();

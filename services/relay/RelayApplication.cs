@@ -19,7 +19,7 @@ internal static class RelayApplication
         {
             return await ServiceProcess.RunAsync(() => Create(args)) is var code and not 0 ? code : Environment.ExitCode;
         }
-        catch (UdpBindException e)
+        catch (PortBindException e)
         {
             await Console.Error.WriteLineAsync($"{e.Message} Free it, or set Relay__PublicEndpoint or Relay__LinkAddress.");
             return PortTakenExitCode;
@@ -33,7 +33,7 @@ internal static class RelayApplication
 
     /// <param name="configure">Replaces what a test has its own of.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
-    /// <exception cref="UdpBindException">A port is taken.</exception>
+    /// <exception cref="PortBindException">A port is taken.</exception>
     public static WebApplication Create(string[] args, Action<IServiceCollection>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);

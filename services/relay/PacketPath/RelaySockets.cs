@@ -12,7 +12,7 @@ internal sealed record RelaySockets(UdpBatchSocket Public, UdpBatchSocket Privat
     /// Opens all, in the order of the workers: the kernel maps a client to a socket by its place in that order, so after a restart a client meets the
     /// worker of the same number, which is the one that the transceivers' links go to.
     /// </summary>
-    /// <exception cref="UdpBindException">A port is taken, or an address is not this host's.</exception>
+    /// <exception cref="PortBindException">A port is taken, or an address is not this host's.</exception>
     public static IReadOnlyList<RelaySockets> Open(RelayOptions options)
     {
         var opened = new List<RelaySockets>();

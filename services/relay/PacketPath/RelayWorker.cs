@@ -14,7 +14,7 @@ internal sealed class RelayWorker : IDisposable
     private readonly RelaySockets _sockets;
     private readonly UdpBatchSocket _public, _private;
     private readonly WakeUp _wakeUp = new();
-    private readonly UdpPoller _poller;
+    private readonly SocketPoller _poller;
     private readonly IngressTable _ingresses;
     private readonly FlowTable _flows;
     private readonly Router _router;
@@ -33,7 +33,7 @@ internal sealed class RelayWorker : IDisposable
         Number = number;
         _sockets = sockets;
         (_public, _private) = (sockets.Public, sockets.Private);
-        _poller = new UdpPoller(_wakeUp, _public, _private);
+        _poller = new SocketPoller(_wakeUp, _public.Descriptor, _private.Descriptor);
         _ingresses = ingresses;
         _wallClock = wallClock;
         var now = MonotonicClock.Now;

@@ -16,7 +16,7 @@ internal static class LinkSockets
             for (int worker = 0; worker < options.WorkerCount; worker++) sockets.Add(UdpBatchSocket.Bind(TransportAddress.From(options.LinkEndpointOf(worker))));
             return [.. sockets];
         }
-        catch (UdpBindException e)
+        catch (PortBindException e)
         {
             foreach (UdpBatchSocket socket in sockets) socket.Dispose();
             throw new SettingsException(

@@ -38,7 +38,7 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly UdpBatchSocket _socket;
     private readonly LinkAcceptor _acceptor;
     private readonly WakeUp _wakeUp = new();
-    private readonly UdpPoller _poller;
+    private readonly SocketPoller _poller;
     private readonly Thread _thread;
     private readonly ConcurrentQueue<WorkerCommand> _inbox = new();
     private readonly OpenDatagram[] _open = new OpenDatagram[LinkAcceptor.MaximumLinks];
@@ -64,7 +64,7 @@ internal sealed partial class SessionWorker : IDisposable
     {
         (Index, _workerCount, _socket, _acceptor, _hintKeys, _passwordKeys, _region) = (index, workerCount, socket, acceptor, hintKeys, passwordKeys, region);
         (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
-        _poller = new UdpPoller(_wakeUp, socket);
+        _poller = new SocketPoller(_wakeUp, socket.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
         _freeIndices = new Stack<int>(Enumerable.Range(0, directory.Capacity).Reverse());
         _timers = new DeadlineHeap(directory.Capacity);

@@ -9,7 +9,7 @@ internal sealed class LinkEcho : IDisposable
 {
     private readonly UdpBatchSocket _socket = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F000001, 0));
     private readonly WakeUp _wakeUp = new();
-    private readonly UdpPoller _poller;
+    private readonly SocketPoller _poller;
     private readonly LinkAcceptor _acceptor;
     private readonly OpenDatagram[] _open = new OpenDatagram[LinkAcceptor.MaximumLinks];
     private readonly Thread _thread;
@@ -18,7 +18,7 @@ internal sealed class LinkEcho : IDisposable
 
     public LinkEcho(LinkKey key)
     {
-        _poller = new UdpPoller(_wakeUp, _socket);
+        _poller = new SocketPoller(_wakeUp, _socket.Descriptor);
         _acceptor = new LinkAcceptor(key, 0, 0, 1, 64, MonotonicClock.Now);
         _acceptor.SetSlots([.. Enumerable.Range(0, 64).Select(s => new SlotOwnership((ushort)s, 1))], MonotonicClock.Now);
         _thread = new Thread(Run) { IsBackground = true };

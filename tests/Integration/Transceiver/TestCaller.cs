@@ -21,7 +21,7 @@ internal sealed class TestCaller : IDisposable
 
     private readonly UdpBatchSocket _socket = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
     private readonly WakeUp _wakeUp = new();
-    private readonly UdpPoller _poller;
+    private readonly SocketPoller _poller;
     private readonly LinkConnector _connector;
     private readonly SessionId _id;
     private readonly PeerSession _peer;
@@ -35,7 +35,7 @@ internal sealed class TestCaller : IDisposable
     public TestCaller(FleetKeys keys, SessionRecord record, TransportAddress link)
     {
         Instant now = MonotonicClock.Now;
-        _poller = new UdpPoller(_wakeUp, _socket);
+        _poller = new SocketPoller(_wakeUp, _socket.Descriptor);
         _connector = new LinkConnector(keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, now);
         Assert.True(CallId.TryParse(record.CallId, out _, out string id) && SessionId.TryParse(id, out _id));
         _peer = new PeerSession(

@@ -12,9 +12,9 @@ public sealed class UdpBatchSocketTests : IDisposable
     private readonly UdpBatchSocket _a = UdpBatchSocket.Bind(AnyLoopbackPort);
     private readonly UdpBatchSocket _b = UdpBatchSocket.Bind(AnyLoopbackPort);
     private readonly WakeUp _wakeUp = new();
-    private readonly UdpPoller _poller;
+    private readonly SocketPoller _poller;
 
-    public UdpBatchSocketTests() => _poller = new UdpPoller(_wakeUp, _a, _b);
+    public UdpBatchSocketTests() => _poller = new SocketPoller(_wakeUp, _a.Descriptor, _b.Descriptor);
 
     public void Dispose()
     {
@@ -24,7 +24,7 @@ public sealed class UdpBatchSocketTests : IDisposable
         _b.Dispose();
     }
 
-    private static int ReceiveAll(UdpBatchSocket socket, UdpPoller poller, int expected, Action<byte[], TransportAddress, TransportAddress> each)
+    private static int ReceiveAll(UdpBatchSocket socket, SocketPoller poller, int expected, Action<byte[], TransportAddress, TransportAddress> each)
     {
         int total = 0;
         var end = MonotonicClock.Now + Patience;
@@ -75,7 +75,7 @@ public sealed class UdpBatchSocketTests : IDisposable
     public void Receive_OnWildcard_SaysWhichAddressThePacketCameTo()
     {
         using var any = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0, 0));
-        using var poller = new UdpPoller(_wakeUp, any);
+        using var poller = new SocketPoller(_wakeUp, any.Descriptor);
         _a.Queue(TransportAddress.FromIPv4(0x7F000007, any.LocalAddress.Port), default, 1)[0] = 1;
         _a.Flush();
         Assert.Equal(1, ReceiveAll(any, poller, 1, (_, _, to) => Assert.Equal(TransportAddress.FromIPv4(0x7F000007, 0), to)));
@@ -85,7 +85,7 @@ public sealed class UdpBatchSocketTests : IDisposable
     public void Sockets_IPv6Wildcard_TakesAndAnswersIPv4()
     {
         using var dual = UdpBatchSocket.Bind(new TransportAddress(0, 0, 0));
-        using var poller = new UdpPoller(_wakeUp, dual);
+        using var poller = new SocketPoller(_wakeUp, dual.Descriptor);
         _a.Queue(TransportAddress.FromIPv4(0x7F000009, dual.LocalAddress.Port), default, 3).Fill(7);
         _a.Flush();
         Assert.Equal(1, ReceiveAll(dual, poller, 1, (_, from, to) =>
@@ -140,7 +140,7 @@ public sealed class UdpBatchSocketTests : IDisposable
     public void Get_DatagramBeyondTheCapacity_IsEmptyAndCounted()
     {
         using var small = UdpBatchSocket.Bind(AnyLoopbackPort, new UdpSocketOptions { DatagramCapacity = 64 });
-        using var poller = new UdpPoller(_wakeUp, small);
+        using var poller = new SocketPoller(_wakeUp, small.Descriptor);
         _a.Queue(small.LocalAddress, default, 500);
         _a.Flush();
         Assert.Equal(1, ReceiveAll(small, poller, 1, (datagram, _, _) => Assert.Empty(datagram)));
@@ -151,7 +151,7 @@ public sealed class UdpBatchSocketTests : IDisposable
     public void Receive_QueueOverrun_KernelDropsAreCounted()
     {
         using var narrow = UdpBatchSocket.Bind(AnyLoopbackPort, new UdpSocketOptions { SocketBufferBytes = 4096 });
-        using var poller = new UdpPoller(_wakeUp, narrow);
+        using var poller = new SocketPoller(_wakeUp, narrow.Descriptor);
         for (int round = 0; round < 2; round++)
         {
             for (int i = 0; i < 300; i++) _a.Queue(narrow.LocalAddress, default, 1000);
@@ -168,10 +168,10 @@ public sealed class UdpBatchSocketTests : IDisposable
     [Fact]
     public void Bind_PortTaken_SaysByWhom()
     {
-        var e = Assert.Throws<UdpBindException>(() => UdpBatchSocket.Bind(_a.LocalAddress));
+        var e = Assert.Throws<PortBindException>(() => UdpBatchSocket.Bind(_a.LocalAddress));
         Assert.Contains($"Port {_a.LocalAddress.Port}/udp is taken by", e.Message, StringComparison.Ordinal);
         Assert.Contains($"(pid {Environment.ProcessId})", e.Message, StringComparison.Ordinal);
-        Assert.Throws<UdpBindException>(() => UdpBatchSocket.Bind(_a.LocalAddress, new UdpSocketOptions { IsPortShared = true }));
+        Assert.Throws<PortBindException>(() => UdpBatchSocket.Bind(_a.LocalAddress, new UdpSocketOptions { IsPortShared = true }));
     }
 
     [Fact]

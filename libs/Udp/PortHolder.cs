@@ -2,16 +2,17 @@ using System.Globalization;
 
 namespace Dapr.Voice.Udp;
 
-/// <summary>Finds out who has a UDP port, for a message that helps.</summary>
-public static class UdpPortHolder
+/// <summary>Finds out who has a port, for a message that helps.</summary>
+public static class PortHolder
 {
     /// <summary><c>relay (pid 123)</c>, or null where it cannot be told (another user's process, no /proc). Looks through all processes: for errors only.</summary>
-    public static string? Find(int port)
+    /// <param name="protocol"><c>udp</c> or <c>tcp</c>.</param>
+    public static string? Find(int port, string protocol = "udp")
     {
         try
         {
             var inodes = new HashSet<string>(StringComparer.Ordinal);
-            foreach (string table in new[] { "/proc/net/udp", "/proc/net/udp6" })
+            foreach (string table in new[] { $"/proc/net/{protocol}", $"/proc/net/{protocol}6" })
             {
                 if (!File.Exists(table)) continue;
                 foreach (string line in File.ReadLines(table).Skip(1))

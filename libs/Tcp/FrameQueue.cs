@@ -1,0 +1,221 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Dapr.Voice.Native;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Tcp;
+
+/// <summary>
+/// Frames that wait for one connection, each with its prefix and ready to be written. They leave in the order in which they came; media that has
+/// waited for too long does not leave at all. A frame of which a part is written always leaves. No I/O: <see cref="Gather"/> says what to write,
+/// <see cref="Consume"/> hears how much of it was.
+/// </summary>
+/// <param name="pool">Shared with the other queues of a thread; empty, a queue holds no block.</param>
+/// <param name="maximumBytes">Bound of <see cref="Bytes"/>.</param>
+internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSpan mediaAgeLimit)
+{
+    // In a block, one behind the other: | ticks:64 | sequence:32 | prefix:16 (big-endian) | payload |
+    private const int SequenceOffset = 8, PrefixOffset = 12;
+
+    /// <summary>Bytes that a frame takes beside its payload.</summary>
+    public const int Overhead = PrefixOffset + FrameAssembler.PrefixLength;
+
+    // Control and media wait apart, so that the oldest media can go without a search; the sequence brings them together again.
+    private Chain _control = Chain.Empty, _media = Chain.Empty;
+    private uint _sequence;
+
+    // What is left of the frame that was written in part. It has left its chain; its block is its own once the chain has moved on.
+    private int _partialBlock = BlockPool.None, _partialOffset, _partialLength;
+    private bool _isPartialBlockOwned;
+
+    /// <summary>Of all waiting frames, with their overhead.</summary>
+    public int Bytes { get; private set; }
+
+    public bool IsEmpty => Bytes == 0;
+
+    public int MediaFrames => _media.Count;
+
+    /// <summary>Puts a frame behind the others, where room must be made by dropping the oldest media.</summary>
+    /// <param name="dropped">Media frames dropped for it; for a media frame that found no room, itself included.</param>
+    /// <returns>False if the frame found no room.</returns>
+    public bool TryAdd(ReadOnlySpan<byte> frame, TcpFrameClass frameClass, Instant now, out int dropped)
+    {
+        dropped = 0;
+        int size = Overhead + frame.Length;
+        while (Bytes + size > maximumBytes && _media.Count > 0)
+        {
+            DropOldestMedia();
+            dropped++;
+        }
+        ref var chain = ref frameClass == TcpFrameClass.Media ? ref _media : ref _control;
+        if (Bytes + size > maximumBytes || !TryReserve(ref chain, size, out byte* record))
+        {
+            if (frameClass == TcpFrameClass.Media) dropped++;
+            return false;
+        }
+        Unsafe.WriteUnaligned(record, now.Ticks);
+        Unsafe.WriteUnaligned(record + SequenceOffset, _sequence++);
+        BinaryPrimitives.WriteUInt16BigEndian(new Span<byte>(record + PrefixOffset, FrameAssembler.PrefixLength), (ushort)frame.Length);
+        frame.CopyTo(new Span<byte>(record + Overhead, frame.Length));
+        chain.Count++;
+        Bytes += size;
+        return true;
+    }
+
+    /// <summary>Drops media that came before <paramref name="now"/> less the limit.</summary>
+    /// <returns>How many.</returns>
+    public int DropOld(Instant now)
+    {
+        int dropped = 0;
+        while (_media.Count > 0 && now - new Instant(Unsafe.ReadUnaligned<long>(Head(_media))) > mediaAgeLimit)
+        {
+            DropOldestMedia();
+            dropped++;
+        }
+        return dropped;
+    }
+
+    /// <summary>Lists the frames to write, whole ones, until they are at least <paramref name="enoughBytes"/> or the vectors are used up.</summary>
+    /// <returns>How many vectors are filled; they are valid until the next change.</returns>
+    public int Gather(Span<LibC.iovec> vectors, int enoughBytes, out int bytes)
+    {
+        int count = 0;
+        bytes = 0;
+        if (_partialBlock != BlockPool.None)
+        {
+            vectors[count++] = new LibC.iovec { iov_base = pool.Memory(_partialBlock) + _partialOffset, iov_len = (nuint)_partialLength };
+            bytes = _partialLength;
+        }
+        Chain control = _control, media = _media;
+        while (count < vectors.Length && bytes < enoughBytes && (control.Count > 0 || media.Count > 0))
+        {
+            ref var next = ref IsControlNext(control, media) ? ref control : ref media;
+            byte* record = Head(next);
+            int length = LengthAt(record);
+            vectors[count++] = new LibC.iovec { iov_base = record + PrefixOffset, iov_len = (nuint)(FrameAssembler.PrefixLength + length) };
+            bytes += FrameAssembler.PrefixLength + length;
+            MoveOn(ref next, length, mayReturn: false);
+        }
+        return count;
+    }
+
+    /// <summary>The first <paramref name="bytes"/> of what <see cref="Gather"/> listed are written.</summary>
+    /// <returns>How many frames are complete with that.</returns>
+    public int Consume(long bytes)
+    {
+        int complete = 0;
+        if (_partialBlock != BlockPool.None && bytes > 0)
+        {
+            int taken = (int)Math.Min(bytes, _partialLength);
+            _partialOffset += taken;
+            _partialLength -= taken;
+            Bytes -= taken;
+            bytes -= taken;
+            if (_partialLength > 0) return 0;
+            EndPartial();
+            complete++;
+        }
+        while (bytes > 0)
+        {
+            ref var next = ref IsControlNext(_control, _media) ? ref _control : ref _media;
+            byte* record = Head(next);
+            int length = LengthAt(record), onWire = FrameAssembler.PrefixLength + length;
+            if (bytes < onWire)
+            {
+                (_partialBlock, _partialOffset, _partialLength) = (next.HeadBlock, next.HeadOffset + PrefixOffset + (int)bytes, onWire - (int)bytes);
+                Bytes -= PrefixOffset + (int)bytes;
+                MoveOn(ref next, length, mayReturn: true);
+                return complete;
+            }
+            Bytes -= Overhead + length;
+            bytes -= onWire;
+            MoveOn(ref next, length, mayReturn: true);
+            complete++;
+        }
+        return complete;
+    }
+
+    /// <summary>Gives all blocks back.</summary>
+    public void Clear()
+    {
+        if (_partialBlock != BlockPool.None) EndPartial();
+        Drop(ref _control);
+        Drop(ref _media);
+        Bytes = 0;
+    }
+
+    private static int LengthAt(byte* record) => BinaryPrimitives.ReadUInt16BigEndian(new ReadOnlySpan<byte>(record + PrefixOffset, FrameAssembler.PrefixLength));
+
+    private bool IsControlNext(in Chain control, in Chain media)
+    {
+        if (media.Count == 0) return true;
+        // The difference wraps around with the sequence.
+        return control.Count > 0 && (int)(Unsafe.ReadUnaligned<uint>(Head(control) + SequenceOffset) - Unsafe.ReadUnaligned<uint>(Head(media) + SequenceOffset)) < 0;
+    }
+
+    private byte* Head(in Chain chain) => pool.Memory(chain.HeadBlock) + chain.HeadOffset;
+
+    private bool TryReserve(ref Chain chain, int size, out byte* record)
+    {
+        record = null;
+        if (chain.TailBlock == BlockPool.None || pool.End(chain.TailBlock) + size > pool.BlockBytes)
+        {
+            if (!pool.TryRent(out int added)) return false;
+            if (chain.TailBlock == BlockPool.None) (chain.HeadBlock, chain.HeadOffset) = (added, 0);
+            else pool.Next(chain.TailBlock) = added;
+            chain.TailBlock = added;
+        }
+        ref int end = ref pool.End(chain.TailBlock);
+        record = pool.Memory(chain.TailBlock) + end;
+        end += size;
+        return true;
+    }
+
+    private void DropOldestMedia()
+    {
+        int length = LengthAt(Head(_media));
+        Bytes -= Overhead + length;
+        MoveOn(ref _media, length, mayReturn: true);
+    }
+
+    /// <summary>Behind the chain's first frame.</summary>
+    private void MoveOn(ref Chain chain, int length, bool mayReturn)
+    {
+        chain.HeadOffset += Overhead + length;
+        chain.Count--;
+        int left = chain.HeadBlock;
+        if (chain.Count == 0) chain = Chain.Empty;
+        else if (chain.HeadOffset >= pool.End(left)) (chain.HeadBlock, chain.HeadOffset) = (pool.Next(left), 0);
+        else return;
+        if (!mayReturn) return;
+        if (left == _partialBlock) _isPartialBlockOwned = true;
+        else pool.Return(left);
+    }
+
+    private void EndPartial()
+    {
+        if (_isPartialBlockOwned) pool.Return(_partialBlock);
+        _partialBlock = BlockPool.None;
+        _isPartialBlockOwned = false;
+        _partialLength = 0;
+    }
+
+    private void Drop(ref Chain chain)
+    {
+        for (int block = chain.HeadBlock; block != BlockPool.None;)
+        {
+            int next = pool.Next(block);
+            pool.Return(block);
+            block = next;
+        }
+        chain = Chain.Empty;
+    }
+
+    /// <summary>Blocks from head to tail; without a frame it has none.</summary>
+    private struct Chain
+    {
+        public static readonly Chain Empty = new() { HeadBlock = BlockPool.None, TailBlock = BlockPool.None };
+
+        public int HeadBlock, HeadOffset, TailBlock, Count;
+    }
+}
