@@ -1,0 +1,123 @@
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.TestKit.Network;
+
+/// <summary>
+/// One direction of an impaired network: a bounded queue before a bottleneck, then a line with delay. No sockets, no clock: <see cref="Offer"/> what
+/// comes in, drain <see cref="TryTake"/>, come again at <see cref="NextTimeout"/>. One thread at a time.
+/// </summary>
+/// <remarks>
+/// Of a stream nothing is lost, doubled or reordered: a segment that would be lost or overtaken makes itself and all behind it late, as TCP's receiver sees it.
+/// A stall stops the bottleneck; what is past it still arrives.
+/// </remarks>
+public sealed class ImpairedLink
+{
+    /// <summary>Packets under way at most; beyond it they count as those that found the queue full.</summary>
+    public const int MaximumPackets = 16_384;
+
+    private readonly ImpairmentOptions _options;
+    private readonly bool _isStream;
+    private readonly Impairment _impairment;
+    private readonly Queue<(byte[] Packet, PacketFate Fate, Instant Arrival)> _waiting = new();
+    private readonly PriorityQueue<byte[], (long Departure, long Number)> _underWay = new();
+    private LinkCounters _counters;
+    private int _waitingBytes;
+    private long _number;
+    private Instant _freeAt = new(long.MinValue);
+    private Instant _lastDeparture = new(long.MinValue);
+
+    public ImpairedLink(ImpairmentOptions options, ulong seed, bool isStream)
+    {
+        _options = options;
+        _isStream = isStream;
+        _impairment = new Impairment(options, seed);
+    }
+
+    public LinkCounters Counters => _counters;
+    public bool IsStalled { get; private set; }
+    public bool IsEmpty => _waiting.Count == 0 && _underWay.Count == 0;
+
+    /// <summary>A chunk of this length would not be dropped now.</summary>
+    public bool HasRoom(int bytes, Instant now)
+    {
+        Serve(now);
+        return _waitingBytes + bytes <= _options.QueueBytes && _underWay.Count + _waiting.Count < MaximumPackets;
+    }
+
+    /// <summary>Takes a copy of one packet or chunk.</summary>
+    public void Offer(ReadOnlySpan<byte> packet, Instant now)
+    {
+        _counters = _counters with { Offered = _counters.Offered + 1 };
+        var fate = _impairment.Next();
+        if (_isStream) fate = new PacketFate(null, fate.ExtraDelay + (fate.Loss is null ? TimeSpan.Zero : _options.RetransmissionTime), IsOvertaken: false, IsDuplicated: false);
+        if (fate.Loss is null && !HasRoom(packet.Length, now)) fate = fate with { Loss = LossReason.QueueFull };
+        switch (fate.Loss)
+        {
+            case LossReason.Random: _counters = _counters with { LostAtRandom = _counters.LostAtRandom + 1 }; return;
+            case LossReason.Burst: _counters = _counters with { LostInBursts = _counters.LostInBursts + 1 }; return;
+            case LossReason.QueueFull: _counters = _counters with { QueueFull = _counters.QueueFull + 1 }; return;
+        }
+        _waiting.Enqueue((packet.ToArray(), fate, now));
+        _waitingBytes += packet.Length;
+        Serve(now);
+    }
+
+    /// <summary>The next packet that has arrived at the other end.</summary>
+    public bool TryTake(Instant now, out byte[] packet)
+    {
+        Serve(now);
+        if (!_underWay.TryPeek(out packet!, out var at) || at.Departure > now.Ticks) return false;
+        _underWay.Dequeue();
+        _counters = _counters with { Delivered = _counters.Delivered + 1 };
+        return true;
+    }
+
+    /// <summary>When the next packet arrives or leaves the queue; <see cref="Instant.Never"/> if nothing moves by itself.</summary>
+    public Instant NextTimeout
+    {
+        get
+        {
+            var next = _underWay.TryPeek(out _, out var at) ? new Instant(at.Departure) : Instant.Never;
+            return IsStalled || !_waiting.TryPeek(out var head) ? next : Instant.Min(next, ServedAt(head.Packet, head.Arrival));
+        }
+    }
+
+    /// <summary>Nothing passes until <see cref="Resume"/>; what comes waits in the queue.</summary>
+    public void Stall(Instant now)
+    {
+        Serve(now);
+        IsStalled = true;
+    }
+
+    public void Resume(Instant now)
+    {
+        if (!IsStalled) return;
+        IsStalled = false;
+        _freeAt = Instant.Max(_freeAt, now);
+        Serve(now);
+    }
+
+    private void Serve(Instant now)
+    {
+        while (!IsStalled && _waiting.TryPeek(out var head))
+        {
+            var served = ServedAt(head.Packet, head.Arrival);
+            if (served > now) return;
+            _waiting.Dequeue();
+            _waitingBytes -= head.Packet.Length;
+            _freeAt = served;
+            var departure = served + _options.Delay + head.Fate.ExtraDelay;
+            if (!head.Fate.IsOvertaken) departure = _lastDeparture = Instant.Max(departure, _lastDeparture);
+            _underWay.Enqueue(head.Packet, (departure.Ticks, _number++));
+            if (!head.Fate.IsDuplicated) continue;
+            _counters = _counters with { Duplicated = _counters.Duplicated + 1 };
+            _underWay.Enqueue(head.Packet, (departure.Ticks, _number++));
+        }
+    }
+
+    private Instant ServedAt(byte[] packet, Instant arrival)
+    {
+        var start = Instant.Max(arrival, _freeAt);
+        return _options.BitsPerSecond == 0 ? start : start + TimeSpan.FromSeconds(packet.Length * 8.0 / _options.BitsPerSecond);
+    }
+}

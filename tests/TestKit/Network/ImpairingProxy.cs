@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.TestKit.Network;
+
+/// <summary>What the two proxies share: a thread that owns the sockets, and the commands of the test. All members may be called from any thread.</summary>
+public abstract class ImpairingProxy : IDisposable
+{
+    /// <summary>The longest wait for a socket: how late a command of the test may be.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(5);
+
+    private readonly Thread _thread;
+    private readonly Lock _lock = new();
+    // Below: guarded by _lock.
+    private bool _isEnding;
+
+    private protected ImpairingProxy(IPEndPoint upstream, ProxyOptions options, string name)
+    {
+        Upstream = upstream;
+        Options = options;
+        options.Up.Check();
+        options.Down.Check();
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+    }
+
+    /// <summary>Where clients shall go instead of to the server.</summary>
+    public IPEndPoint EndPoint { get; private protected set; } = new(IPAddress.None, 0);
+
+    /// <summary>From clients to the server, all of them together.</summary>
+    public LinkCounters Up
+    {
+        get { lock (_lock) return Count(up: true); }
+    }
+
+    /// <summary>From the server to clients.</summary>
+    public LinkCounters Down
+    {
+        get { lock (_lock) return Count(up: false); }
+    }
+
+    private protected IPEndPoint Upstream { get; }
+    private protected ProxyOptions Options { get; }
+
+    /// <summary>Nothing passes in this direction until <see cref="Resume"/>.</summary>
+    public void Stall(ProxyDirection direction)
+    {
+        lock (_lock)
+        {
+            foreach (var link in Links(direction)) link.Stall(Now);
+            Stalled |= direction;
+        }
+    }
+
+    public void Resume(ProxyDirection direction)
+    {
+        lock (_lock)
+        {
+            foreach (var link in Links(direction)) link.Resume(Now);
+            Stalled &= ~direction;
+        }
+    }
+
+    /// <summary>The client's address changes: UDP goes on from another port, TCP connections are reset.</summary>
+    public void ChangeAddress()
+    {
+        lock (_lock) ChangeAddressCore();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_isEnding) return;
+            _isEnding = true;
+        }
+        if (_thread.IsAlive) _thread.Join();
+        Close();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected static Instant Now => new(Stopwatch.GetElapsedTime(0).Ticks);
+
+    /// <summary>Directions in which new connections begin stalled, too.</summary>
+    private protected ProxyDirection Stalled { get; private set; }
+
+    private protected void Start() => _thread.Start();
+
+    private protected ImpairedLink NewLink(bool up, int number, bool isStream)
+    {
+        // Each client has decisions of its own, by the order in which they came.
+        var link = new ImpairedLink(up ? Options.Up : Options.Down, Options.Seed + (ulong)number * 2 + (up ? 0UL : 1UL), isStream);
+        if (Stalled.HasFlag(up ? ProxyDirection.Up : ProxyDirection.Down)) link.Stall(Now);
+        return link;
+    }
+
+    private protected abstract IEnumerable<ImpairedLink> Links(ProxyDirection direction);
+
+    private protected abstract LinkCounters Count(bool up);
+
+    private protected abstract void ChangeAddressCore();
+
+    /// <summary>Sockets to wait for, which are to be read.</summary>
+    private protected abstract void AddReadable(List<Socket> sockets);
+
+    /// <summary>Moves what can be moved.</summary>
+    private protected abstract void Step(Instant now);
+
+    private protected abstract void Close();
+
+    private void Run()
+    {
+        var readable = new List<Socket>();
+        while (true)
+        {
+            TimeSpan wait;
+            readable.Clear();
+            lock (_lock)
+            {
+                if (_isEnding) return;
+                var now = Now;
+                Step(now);
+                AddReadable(readable);
+                var next = Instant.Never;
+                foreach (var link in Links(ProxyDirection.Both)) next = Instant.Min(next, link.NextTimeout);
+                wait = next == Instant.Never ? LongestWait : next - now;
+            }
+            if (wait > LongestWait) wait = LongestWait;
+            if (wait < TimeSpan.FromMicroseconds(100)) wait = TimeSpan.FromMicroseconds(100);
+            if (readable.Count == 0)
+            {
+                Thread.Sleep(1);
+                continue;
+            }
+            try
+            {
+                Socket.Select(readable, null, null, wait);
+            }
+            catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+            {
+                // A command has closed one of them meanwhile.
+            }
+        }
+    }
+}
