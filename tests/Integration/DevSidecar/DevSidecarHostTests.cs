@@ -44,6 +44,21 @@ public sealed class DevSidecarHostTests
         Assert.Contains(name == "--config" ? value : name == "--app" && value == "my app=1" ? "my app" : name, error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("state.azure.tablestorage", "tableName", "sessions-buddy", "3 to 63 letters and digits")]
+    [InlineData("state.azure.tablestorage", "tableName", "1st", "3 to 63 letters and digits")]
+    [InlineData("state.azure.blobstorage", "containerName", "Checkpoints", "lower-case")]
+    [InlineData("state.azure.blobstorage", "containerName", "check--points", "single hyphens")]
+    public async Task RunAsync_NameThatAzureRefuses_ExitsWithOneAndTheRule(string type, string item, string name, string words)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("sessions.yaml", $"kind: Component\nmetadata: {{name: sessions}}\nspec:\n  type: {type}\n  version: v1\n  metadata:\n    - {{name: accountName, value: a}}\n    - {{name: {item}, value: {name}}}\n");
+        var error = new StringWriter();
+        Assert.Equal(1, await DevSidecarProgram.RunAsync(["--resources-path", folder.Path, "--app", "mine=0"], _ => null, TextWriter.Null, error));
+        Assert.Contains(name, error.ToString(), StringComparison.Ordinal);
+        Assert.Contains(words, error.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task RunAsync_NoApps_ExitsWithOneAndTheUsage()
     {

@@ -66,7 +66,7 @@ internal static class UpCommand
             }
             await NativePackages.EnsureAsync(includeTests: false, mayInstall: !result.GetValue(install), Output.Say, cancellation);
             string apiKey = LocalSecrets.Ensure(installation);
-            string? daprd = options.UseDevelopmentSidecar ? null : await FindDaprdAsync(cancellation);
+            string? daprd = options.UseDevelopmentSidecar ? null : await FindDaprdAsync(options.Components ?? installation.Components, cancellation);
             var plan = new ServicePlan(installation, options, daprd);
             if (!result.GetValue(supervise)) plan.EnsurePortsAreFree();
             return result.GetValue(detach) && !result.GetValue(supervise)
@@ -171,23 +171,27 @@ internal static class UpCommand
         Console.WriteLine(detached ? "Stop it:      ./voice down" : "Stop it:      Ctrl-C");
     }
 
-    /// <summary>The real sidecar is used where it can work: on the PATH, with the Redis of components/local answering.</summary>
-    private static async Task<string?> FindDaprdAsync(CancellationToken cancellation)
+    /// <summary>The real sidecar is used where it can work: on the PATH, with every server that the components name answering.</summary>
+    private static async Task<string?> FindDaprdAsync(string components, CancellationToken cancellation)
     {
         string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "daprd")).FirstOrDefault(File.Exists);
         if (found is null) return null;
-        try
+        foreach (var (host, port) in ComponentServers.In(components))
         {
-            using var redis = new TcpClient();
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            limit.CancelAfter(TimeSpan.FromSeconds(1));
-            await redis.ConnectAsync("127.0.0.1", 6379, limit.Token);
-            return found;
+            try
+            {
+                using var server = new TcpClient();
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                limit.CancelAfter(TimeSpan.FromSeconds(1));
+                await server.ConnectAsync(host, port, limit.Token);
+            }
+            catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Output.Say($"daprd is on the PATH, but nothing answers at {host}:{port}, which the components name: using the development sidecar");
+                return null;
+            }
         }
-        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
-        {
-            Output.Say("daprd is on the PATH, but no Redis answers at localhost:6379: using the development sidecar");
-            return null;
-        }
+        return found;
     }
 }

@@ -7,6 +7,17 @@ internal sealed class BlobStateStore(TimeProvider time) : StateStore(time)
 {
     private long _lastStamp;
 
+    /// <summary>Throws <see cref="ResourceException"/> for a container name that the service refuses: the real sidecar, which makes the container at its start, ends there.</summary>
+    public static BlobStateStore CreateNamed(ComponentSpec component, TimeProvider time)
+    {
+        string container = component.Find("containerName")!;
+        bool isName = container.Length is >= 3 and <= 63 && container.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+            && container[0] != '-' && container[^1] != '-' && !container.Contains("--", StringComparison.Ordinal);
+        return isName
+            ? new BlobStateStore(time)
+            : throw component.Source.Error($"component '{component.Name}': '{container}' is no name of a container. Write 3 to 63 lower-case letters, digits and single hyphens between them.");
+    }
+
     public override IReadOnlyList<string> Capabilities { get; } = ["ETAG"];
 
     public override bool HasTransactions => false;

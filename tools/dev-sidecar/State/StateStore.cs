@@ -36,8 +36,8 @@ internal abstract class StateStore(TimeProvider time)
         "state.in-memory" => new RowStateStore(RowStoreKind.Memory, time),
         "state.sqlite" => new RowStateStore(RowStoreKind.Sqlite, time),
         "state.postgresql" => new RowStateStore(RowStoreKind.PostgreSql, time),
-        "state.azure.tablestorage" => new TableStateStore(time),
-        "state.azure.blobstorage" => new BlobStateStore(time),
+        "state.azure.tablestorage" => TableStateStore.CreateNamed(component, time),
+        "state.azure.blobstorage" => BlobStateStore.CreateNamed(component, time),
         _ => throw component.Source.Error($"'{component.Type}' is no state store of the development sidecar."),
     };
 

@@ -15,6 +15,15 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
 
     private long _lastStamp;
 
+    /// <summary>Throws <see cref="ResourceException"/> for a table name that the service refuses: the real sidecar, which makes the table at its start, ends there.</summary>
+    public static TableStateStore CreateNamed(ComponentSpec component, TimeProvider time)
+    {
+        string table = component.Find("tableName")!;
+        return table.Length is >= 3 and <= 63 && char.IsAsciiLetter(table[0]) && table.All(char.IsAsciiLetterOrDigit)
+            ? new TableStateStore(time)
+            : throw component.Source.Error($"component '{component.Name}': '{table}' is no name of a table. Write 3 to 63 letters and digits, a letter first.");
+    }
+
     public override IReadOnlyList<string> Capabilities { get; } = ["ETAG"];
 
     public override bool HasTransactions => false;
