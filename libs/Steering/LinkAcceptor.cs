@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Text;
 using Dapr.Voice.Wire;
 
@@ -10,10 +11,12 @@ namespace Dapr.Voice.Steering;
 /// <para>A HELLO alone changes nothing, so a replayed one cannot take a link away: the link is taken into use by the first
 /// frame that carries the new cookie, which only the holder of the key can compute from this handshake's two nonces. A relay
 /// that comes back gets the number it had, by its id; what was going to the old process goes to the new one from then on.</para>
+/// <para>A relay's worker may have several links to us (<see cref="LinkRelayId"/>). Paths name the worker, by the first of its links: which of
+/// them a packet takes is chosen by its session among those that are up, so one that dies costs no session its path.</para>
 /// </summary>
 public sealed class LinkAcceptor
 {
-    /// <summary>Links at the same time; a relay has one per worker thread.</summary>
+    /// <summary>Links at the same time; a relay has one per worker thread over UDP, a few over TCP.</summary>
     public const int MaximumLinks = 64;
 
     private const int MaximumPending = 64;
@@ -85,6 +88,9 @@ public sealed class LinkAcceptor
     /// <summary>The relay's configured id and the number of its worker.</summary>
     public string RelayId(int link) => _links[link].RelayId;
 
+    /// <summary>Where the link's frames come from.</summary>
+    public TransportAddress Address(int link) => _links[link].Address;
+
     /// <summary>Says which slots are behind this link from now on, all of them; relays are told at once.</summary>
     /// <param name="now">For the repetition until each relay has acknowledged.</param>
     public void SetSlots(ReadOnlySpan<SlotOwnership> owned, Instant now)
@@ -95,25 +101,48 @@ public sealed class LinkAcceptor
         for (int i = 0; i < _linkCount; i++) AnnounceTo(ref _links[i], now);
     }
 
+    /// <summary>The connection that a link came by is closed: the link is down at once.</summary>
+    public void Disconnect(TransportAddress from)
+    {
+        foreach (ref var pending in _pending.AsSpan())
+        {
+            if (pending.Cookie != 0 && pending.Address == from) pending = default;
+        }
+        for (int i = 0; i < _linkCount; i++)
+        {
+            if (!_links[i].IsUp || _links[i].Address != from) continue;
+            SetUp(i, false);
+            Raise(new LinkEvent(LinkEventKind.Down, i));
+        }
+    }
+
     /// <summary>Takes a datagram. Reading the frames is what handles them, so read to the end.</summary>
     public Frames Receive(Span<byte> datagram, TransportAddress from, Instant now) => new(this, datagram, from, now);
 
-    /// <summary>Where frames for a path go now; false while its link was never up.</summary>
-    public bool TryGetRelay(in TransportPath path, out TransportAddress relay)
+    /// <summary>Where a session's frames for a path go now; false while its relay was never there.</summary>
+    /// <param name="link">For <see cref="WriteData"/>; a link that is down only where the relay has no other.</param>
+    public bool TryGetRelay(in TransportPath path, SessionId session, out int link, out TransportAddress relay)
     {
-        int link = LinkBase.Link(path.Base);
-        bool isKnown = (uint)link < (uint)_linkCount;
-        relay = isKnown ? _links[link].Address : default;
-        if (!isKnown) Drops.Count(LinkDrop.NoLink);
-        return isKnown;
+        link = LinkBase.Link(path.Base);
+        if ((uint)link >= (uint)_linkCount)
+        {
+            Drops.Count(LinkDrop.NoLink);
+            relay = default;
+            return false;
+        }
+        ulong members = _links[link].Members;
+        // One link to a relay's worker, as over UDP, needs no choice.
+        if ((members & (members - 1)) != 0) link = Choose(link, members, session);
+        relay = _links[link].Address;
+        return true;
     }
 
     /// <summary>Bytes that <see cref="WriteData"/> will need.</summary>
     public static int DataFrameLength(in TransportPath path, int packetLength) => LinkFrame.HeaderLength(path.Remote) + packetLength;
 
     /// <summary>Writes a packet for a client as a frame to the relay that <see cref="TryGetRelay"/> named; returns its bytes.</summary>
-    public int WriteData(Span<byte> destination, SessionId sessionId, in TransportPath path, ReadOnlySpan<byte> packet)
-        => LinkFrame.Write(destination, LinkFrameKind.Data, _cookies[LinkBase.Link(path.Base)], sessionId, path.Remote, packet, LinkBase.Ingress(path.Base));
+    public int WriteData(Span<byte> destination, int link, SessionId sessionId, in TransportPath path, ReadOnlySpan<byte> packet)
+        => LinkFrame.Write(destination, LinkFrameKind.Data, _cookies[link], sessionId, path.Remote, packet, LinkBase.Ingress(path.Base));
 
     /// <summary>Lets every relay forget the session's flows. One that does not hear it forgets them after some silence.</summary>
     public void SendGone(SessionId sessionId)
@@ -193,7 +222,7 @@ public sealed class LinkAcceptor
             if (!link.IsUp) continue;
             if (now - link.LastHeard >= LinkTiming.DownAfter)
             {
-                link.IsUp = false;
+                SetUp(i, false);
                 Raise(new LinkEvent(LinkEventKind.Down, i));
             }
             else if (link.AnnouncementSeen != _announcement && now >= link.NextSlots)
@@ -242,7 +271,7 @@ public sealed class LinkAcceptor
         found.LastHeard = now;
         if (!found.IsUp)
         {
-            found.IsUp = true;
+            SetUp(link, true);
             Raise(new LinkEvent(LinkEventKind.Up, link));
         }
         switch (frame.Kind)
@@ -312,21 +341,25 @@ public sealed class LinkAcceptor
             number = FindNumber(pending.RelayId, now);
             if (number < 0) { Drops.Count(LinkDrop.TooManyLinks); return false; }
             bool isNew = number == _linkCount || !string.Equals(_links[number].RelayId, pending.RelayId, StringComparison.Ordinal);
-            bool isReplaced = !isNew && _links[number].Incarnation != pending.Incarnation;
+            bool isReplaced = !isNew && (_links[number].Incarnation != pending.Incarnation || _links[number].Address != from);
             bool wasUp = !isNew && _links[number].IsUp;
-            if (number == _linkCount) _linkCount++;
+            int leader = isNew ? Join(number, pending.RelayId) : _links[number].Leader;
+            ulong members = _links[number].Members, upMembers = _links[number].UpMembers;
             _cookies[number] = cookie;
             _links[number] = new Link
             {
                 RelayId = pending.RelayId,
+                Leader = leader,
+                Members = members,
+                UpMembers = upMembers,
                 Incarnation = pending.Incarnation,
                 Address = from,
                 LastHeard = now,
-                IsUp = true,
                 // The relay acknowledges what came with the WELCOME; until then it is only repeated in time.
                 SlotsPause = LinkTiming.SlotsRetry,
                 NextSlots = now + LinkTiming.SlotsRetry,
             };
+            SetUp(number, true);
             pending = default;
             if (isReplaced) Raise(new LinkEvent(LinkEventKind.Replaced, number));
             else if (!wasUp) Raise(new LinkEvent(LinkEventKind.Up, number));
@@ -343,9 +376,49 @@ public sealed class LinkAcceptor
         {
             ref readonly var link = ref _links[i];
             if (string.Equals(link.RelayId, relayId, StringComparison.Ordinal)) return i;
-            if (!link.IsUp && now - link.LastHeard >= LinkTiming.ForgetAfter && (stale < 0 || link.LastHeard < _links[stale].LastHeard)) stale = i;
+            // The first of several names the paths of all, so it goes last.
+            bool isNeeded = link.IsUp || (link.Leader == i && (link.Members & ~(1ul << i)) != 0);
+            if (!isNeeded && now - link.LastHeard >= LinkTiming.ForgetAfter && (stale < 0 || link.LastHeard < _links[stale].LastHeard)) stale = i;
         }
         return _linkCount < MaximumLinks ? _linkCount : stale;
+    }
+
+    /// <summary>Gives a number to a relay's id: among the links of the same worker, or as the first of them. Returns the first.</summary>
+    private int Join(int number, string relayId)
+    {
+        if (number == _linkCount) _linkCount++;
+        else _links[_links[number].Leader].Members &= ~(1ul << number);
+        _links[number] = default;
+        int leader = number;
+        var family = LinkRelayId.FamilyOf(relayId);
+        for (int i = 0; i < _linkCount && leader == number; i++)
+        {
+            if (i != number && LinkRelayId.FamilyOf(_links[i].RelayId).SequenceEqual(family)) leader = _links[i].Leader;
+        }
+        _links[leader].Members |= 1ul << number;
+        return leader;
+    }
+
+    private void SetUp(int number, bool isUp)
+    {
+        ref var link = ref _links[number];
+        link.IsUp = isUp;
+        ref ulong upMembers = ref _links[link.Leader].UpMembers;
+        upMembers = isUp ? upMembers | (1ul << number) : upMembers & ~(1ul << number);
+    }
+
+    /// <summary>The session's own among the links of a relay's worker; while that one is down, its share of those that are up.</summary>
+    private int Choose(int leader, ulong members, SessionId session)
+    {
+        int chosen = Pick(members, session);
+        ulong upMembers = _links[leader].UpMembers;
+        return upMembers == 0 || (upMembers & (1ul << chosen)) != 0 ? chosen : Pick(upMembers, session);
+    }
+
+    private static int Pick(ulong set, SessionId session)
+    {
+        for (ulong skip = session.Value % (ulong)BitOperations.PopCount(set); skip > 0; skip--) set &= set - 1;
+        return BitOperations.TrailingZeroCount(set);
     }
 
     private void OnProbe(int number, LinkProbe probe)
@@ -407,7 +480,7 @@ public sealed class LinkAcceptor
                 }
                 _rest = _rest[frame.Length..];
                 if (!_acceptor.Accept(frame, _from, _now, out int link)) continue;
-                data = new LinkData(frame.SessionId, new TransportPath(LinkBase.Compose(link, frame.Ingress), frame.Client), frame.IsUnverifiedSource, frame.Payload);
+                data = new LinkData(frame.SessionId, new TransportPath(LinkBase.Compose(_acceptor._links[link].Leader, frame.Ingress), frame.Client), frame.IsUnverifiedSource, frame.Payload);
                 return true;
             }
             _rest = default;
@@ -423,6 +496,13 @@ public sealed class LinkAcceptor
         public TransportAddress Address;
         public Instant LastHeard;
         public bool IsUp, IsDraining, IsProbed, IsAnnouncing;
+
+        /// <summary>The first link of the same relay's worker: the one that paths name.</summary>
+        public int Leader;
+
+        /// <summary>Of a leader: the numbers of all links of the worker as bits, and of those that are up.</summary>
+        public ulong Members, UpMembers;
+
         public long ProbeSentAt;
         public uint AnnouncementSeen;
         public int NextSlot;

@@ -50,7 +50,7 @@ public sealed class LinkConnector
     public bool IsUp { get; private set; }
     public bool IsDraining { get; private set; }
 
-    /// <summary>0 until the first WELCOME.</summary>
+    /// <summary>0 until the first WELCOME, and again after <see cref="Disconnect"/>.</summary>
     public ulong Cookie { get; private set; }
 
     /// <summary>The transceiver's region, as it says.</summary>
@@ -83,6 +83,17 @@ public sealed class LinkConnector
     /// <summary>Writes a client's packet as a frame to the transceiver; returns its bytes.</summary>
     public int WriteData(Span<byte> destination, SessionId sessionId, in TransportAddress client, byte ingress, bool isUnverifiedSource, ReadOnlySpan<byte> packet)
         => LinkFrame.Write(destination, LinkFrameKind.Data, Cookie, sessionId, client, packet, ingress, isUnverifiedSource);
+
+    /// <summary>The connection that carries the link is there (TCP): says HELLO. A link over datagrams does so from its construction on.</summary>
+    public void Connect(Instant now) => StartHandshake(now);
+
+    /// <summary>The connection that carries the link is gone (TCP): it is down at once, and silent until <see cref="Connect"/>.</summary>
+    public void Disconnect()
+    {
+        _isHandshaking = _isHelloDue = _isProbeDue = false;
+        Cookie = 0;
+        if (IsUp) GoDown();
+    }
 
     /// <summary>Tells the transceiver that this relay leaves.</summary>
     public void Drain()
@@ -140,13 +151,18 @@ public sealed class LinkConnector
     {
         if (IsUp && now - _lastHeard >= LinkTiming.DownAfter)
         {
-            IsUp = false;
-            RoundTripTime = null;
-            Raise(new LinkEvent(LinkEventKind.Down, 0, Shard, Incarnation));
+            GoDown();
             StartHandshake(now);
         }
         if (IsUp && now >= _nextProbe) _isProbeDue = true;
         if (_isHandshaking && now >= _nextHello) SayHello(now);
+    }
+
+    private void GoDown()
+    {
+        IsUp = false;
+        RoundTripTime = null;
+        Raise(new LinkEvent(LinkEventKind.Down, 0, Shard, Incarnation));
     }
 
     private void StartHandshake(Instant now)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Links;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
@@ -24,8 +25,8 @@ internal sealed class RelayMetrics : IDisposable
         _meter.CreateObservableGauge("voice.relay.flows", () => _workers.Sum(w => w.FlowCount), "{flow}", "Clients' addresses known");
         _meter.CreateObservableGauge("voice.relay.links", () => _workers.Sum(w => w.LinkCount), "{link}", "Links to transceivers that are up");
         _meter.CreateObservableCounter("voice.relay.link_drops", LinkDrops, "{frame}", "Frames that links threw away");
-        _meter.CreateObservableCounter("voice.relay.kernel_drops", () => Sockets(c => c.KernelDrops), "{packet}", "Packets the kernel dropped before the relay took them");
-        _meter.CreateObservableCounter("voice.relay.send_errors", () => Sockets(c => c.SendErrors + c.SendQueueFull), "{packet}", "Packets the kernel did not take");
+        _meter.CreateObservableCounter("voice.relay.kernel_drops", () => Sockets(c => c.KernelDrops, c => c.KernelDrops), "{packet}", "Packets the kernel dropped before the relay took them");
+        _meter.CreateObservableCounter("voice.relay.send_errors", () => Sockets(c => c.SendErrors + c.SendQueueFull, c => c.SendErrors + c.SendQueueFull), "{packet}", "Packets the kernel did not take");
         _failedTurns = _meter.CreateCounter<long>("voice.relay.failed_turns", "{turn}", "Turns of a worker that ended in an exception");
     }
 
@@ -54,9 +55,9 @@ internal sealed class RelayMetrics : IDisposable
         }
     }
 
-    private IEnumerable<Measurement<long>> Sockets(Func<UdpSocketCounters, long> figure) =>
+    private IEnumerable<Measurement<long>> Sockets(Func<UdpSocketCounters, long> ofPublic, Func<LinkTransportCounters, long> ofLinks) =>
     [
-        new(_workers.Sum(w => figure(w.PublicCounters)), new KeyValuePair<string, object?>("socket", "public")),
-        new(_workers.Sum(w => figure(w.PrivateCounters)), new KeyValuePair<string, object?>("socket", "private")),
+        new(_workers.Sum(w => ofPublic(w.PublicCounters)), new KeyValuePair<string, object?>("socket", "public")),
+        new(_workers.Sum(w => ofLinks(w.LinkCounters(LinkScheme.Udp))), new KeyValuePair<string, object?>("socket", "private")),
     ];
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Steering;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay;
@@ -15,14 +16,17 @@ internal sealed class RelayOptions : IServiceOptions
     /// <summary>Where clients come to.</summary>
     public string PublicEndpoint { get; set; } = "0.0.0.0:3478";
 
-    /// <summary>Local address of the links to transceivers; ports are the kernel's choice.</summary>
+    /// <summary>Local address of the links to transceivers over UDP; ports are the kernel's choice, and over TCP the address, too.</summary>
     public string LinkAddress { get; set; } = "127.0.0.1";
 
     /// <summary>Threads, each with its own public socket on the one port; 0 is one for every two cores.</summary>
     public int Workers { get; set; }
 
-    /// <summary>Link endpoints that are always tried, beside those in the state store: <c>10.0.0.4:20000</c>.</summary>
+    /// <summary>Link endpoints that are always tried, beside those in the state store: <c>10.0.0.4:20000</c> (UDP), <c>tcp://transceiver-00:20000</c>.</summary>
     public List<string> Transceivers { get; set; } = [];
+
+    /// <summary>Connections of each worker to each endpoint of TCP, 1 to 8. When one breaks, its sessions go over the others at once.</summary>
+    public int LinkConnections { get; set; } = 2;
 
     /// <summary>
     /// Local addresses that clients reach this host by; the position is the ingress number in frames, so a restarted relay answers from the right one. Empty: all of
@@ -52,6 +56,7 @@ internal sealed class RelayOptions : IServiceOptions
 
     internal TransportAddress Public => TransportAddress.TryParse(PublicEndpoint, out var address) ? address : default;
     internal TransportAddress Link => TransportAddress.From(new IPEndPoint(IPAddress.Parse(LinkAddress), 0));
+    internal IReadOnlyList<LinkEndpoint> TransceiverEndpoints => [.. Transceivers.Select(t => LinkEndpoint.TryParse(t, out var endpoint, out _) ? endpoint : null).OfType<LinkEndpoint>().Distinct()];
     internal IEnumerable<TransportAddress> Ingresses => IngressAddresses.Select(a => TransportAddress.From(new IPEndPoint(IPAddress.Parse(a), 0)));
 
     public IEnumerable<string> Problems()
@@ -64,8 +69,9 @@ internal sealed class RelayOptions : IServiceOptions
         if (Workers is < 0 or > 64) yield return "Relay__Workers: 0 to 64.";
         foreach (string text in Transceivers)
         {
-            if (!TransportAddress.TryParse(text, out var transceiver) || transceiver.Port == 0) yield return $"Relay__Transceivers: '{text}' is not address and port, for example '10.0.0.4:20000'.";
+            if (!LinkEndpoint.TryParse(text, out _, out string? error)) yield return $"Relay__Transceivers: '{text}' {error}.";
         }
+        if (LinkConnections is < 1 or > LinkRelayId.MaximumConnections) yield return $"Relay__LinkConnections: 1 to {LinkRelayId.MaximumConnections}.";
         foreach (string text in IngressAddresses)
         {
             if (!IPAddress.TryParse(text, out _)) yield return $"Relay__IngressAddresses: '{text}' is no IP address.";

@@ -105,7 +105,7 @@ internal static class InternalEndpoints
             ReportsPending = runtime.PendingReports,
             ReportsLost = runtime.LostReports,
             Links = [.. runtime.Workers.Select(w => new TransceiverStatistics.LinkView(
-                $"udp://{w.LocalAddress}", w.LinksUp, w.SocketCounters.Received, w.SocketCounters.Sent))],
+                w.Endpoint.ToString(), w.LinksUp, w.LinkCounters.Received, w.LinkCounters.Sent))],
         };
         return Results.Json(statistics, TransceiverJson.Default.TransceiverStatistics);
     }

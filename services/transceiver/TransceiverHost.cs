@@ -1,7 +1,6 @@
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Transceiver.Link;
-using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Transceiver;
 
@@ -15,7 +14,7 @@ internal sealed partial class TransceiverHost(
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile TransceiverRuntime? _runtime;
-    private UdpBatchSocket[] _sockets = [];
+    private LinkListener[] _listeners = [];
     private int _isDisposed;
     private Task _running = Task.CompletedTask;
 
@@ -35,13 +34,13 @@ internal sealed partial class TransceiverHost(
     public void Bind()
     {
         if (options.Shard >= fleet.MaximumShards) throw new SettingsException($"Transceiver__Shard {options.Shard} is not below Fleet__MaximumShards {fleet.MaximumShards}: nobody would look for it.");
-        _sockets = LinkSockets.Bind(options);
-        LogBound(logger, options.Shard, string.Join(' ', _sockets.Select(LinkSockets.Name)));
+        _listeners = LinkListener.Open(options);
+        LogBound(logger, options.Shard, string.Join(' ', _listeners.Select((_, worker) => options.LinkOf(worker))));
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_sockets.Length == 0) throw new InvalidOperationException("Bind comes first.");
+        if (_listeners.Length == 0) throw new InvalidOperationException("Bind comes first.");
         _running = Task.Run(RunAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
@@ -58,7 +57,7 @@ internal sealed partial class TransceiverHost(
         // The container knows it as a service and as a hosted one, and disposes of both.
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1) return;
         if (_runtime is { } runtime) await runtime.DisposeAsync().ConfigureAwait(false);
-        else foreach (UdpBatchSocket socket in _sockets) socket.Dispose();
+        else foreach (LinkListener listener in _listeners) listener.Transport.Dispose();
         _stop.Dispose();
     }
 
@@ -67,7 +66,7 @@ internal sealed partial class TransceiverHost(
         try
         {
             FleetKeys keys = await FleetKeys.LoadAsync(secrets, FleetSecrets.Transceiver, logger, time, _stop.Token).ConfigureAwait(false);
-            var runtime = new TransceiverRuntime(fleet, options, keys, _sockets, store, publisher, time, loggers);
+            var runtime = new TransceiverRuntime(fleet, options, keys, _listeners, store, publisher, time, loggers);
             runtime.Start();
             _runtime = runtime;
             if (await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false)) return;

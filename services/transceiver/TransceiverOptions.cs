@@ -1,5 +1,7 @@
 using System.Net;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver;
 
@@ -11,8 +13,14 @@ internal sealed class TransceiverOptions : IServiceOptions
     /// <summary>0 to 99; names this transceiver in the state store and as a Dapr app.</summary>
     public int Shard { get; set; }
 
-    /// <summary>Private address and first port of the links; worker i listens on port + i.</summary>
+    /// <summary>
+    /// Where relays' links come to: private address and first port, worker i listens on port + i. <c>udp://10.0.0.4:20000</c> (the scheme may be left out) or
+    /// <c>tcp://10.0.0.4:20000</c>; over TCP it may be <c>tcp://0.0.0.0:20000</c>, for a container whose one address nobody knows in advance.
+    /// </summary>
     public string LinkEndpoint { get; set; } = "127.0.0.1:20000";
+
+    /// <summary>What relays are told instead of <see cref="LinkEndpoint"/>, where they reach it by another name or port: <c>tcp://transceiver-00:20000</c>. Worker i is at port + i.</summary>
+    public string AdvertisedLinkEndpoint { get; set; } = "";
 
     /// <summary>Worker threads; 0 means one per core.</summary>
     public int Workers { get; set; }
@@ -49,22 +57,14 @@ internal sealed class TransceiverOptions : IServiceOptions
 
     internal int WorkerCount => Workers > 0 ? Workers : Environment.ProcessorCount;
 
-    internal IPEndPoint LinkEndpointOf(int worker)
-    {
-        IPEndPoint first = IPEndPoint.Parse(LinkEndpoint);
-        return new IPEndPoint(first.Address, first.Port + worker);
-    }
+    internal LinkEndpoint LinkOf(int worker) => Parse(LinkEndpoint).ForWorker(worker);
+
+    internal LinkEndpoint AdvertisedLinkOf(int worker) => Parse(AdvertisedLinkEndpoint is { Length: > 0 } advertised ? advertised : LinkEndpoint).ForWorker(worker);
 
     public IEnumerable<string> Problems()
     {
         if (Shard is < 0 or > 99) yield return "Transceiver__Shard: a number from 0 to 99, unique in the region.";
-        if (!IPEndPoint.TryParse(LinkEndpoint, out IPEndPoint? link) || link.Port == 0)
-            yield return "Transceiver__LinkEndpoint: a private address and a port, for example 127.0.0.1:20000.";
-        // A transceiver has no port on a public address (DESIGN 2); a socket on every address would be one.
-        else if (link.Address.Equals(IPAddress.Any) || link.Address.Equals(IPAddress.IPv6Any))
-            yield return "Transceiver__LinkEndpoint: one private address, not all of them.";
-        else if (link.Port + WorkerCount > IPEndPoint.MaxPort)
-            yield return "Transceiver__LinkEndpoint: a lower port, since each worker takes one more.";
+        foreach (string problem in LinkProblems()) yield return problem;
         if (Workers is < 0 or > 64) yield return "Transceiver__Workers: 0 (one per core) to 64.";
         if (Capacity is < 1 or > 100_000) yield return "Transceiver__Capacity: 1 to 100000 sessions.";
         if (FirstCheckLimit <= TimeSpan.Zero) yield return "Transceiver__FirstCheckLimit: a positive time, for example 00:00:15.";
@@ -73,4 +73,30 @@ internal sealed class TransceiverOptions : IServiceOptions
         if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4)) yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";
         if (RenewEvery <= TimeSpan.Zero || Lease < RenewEvery * 2) yield return "Transceiver__Lease: at least twice Transceiver__RenewEvery, or one lost write loses the slots.";
     }
+
+    private static LinkEndpoint Parse(string text)
+        => Steering.LinkEndpoint.TryParse(text, out LinkEndpoint? endpoint, out string? error) ? endpoint : throw new FormatException($"'{text}' {error}.");
+
+    private IEnumerable<string> LinkProblems()
+    {
+        if (!Steering.LinkEndpoint.TryParse(LinkEndpoint, out LinkEndpoint? link, out string? error))
+        {
+            yield return $"Transceiver__LinkEndpoint: '{LinkEndpoint}' {error}.";
+            yield break;
+        }
+        bool isAddress = link.TryGetAddress(out TransportAddress address), isEverywhere = isAddress && address.ToIPEndPoint().Address is var ip && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        if (!isAddress) yield return $"Transceiver__LinkEndpoint: '{link.Host}' is a name; to listen takes an address of this machine, for example {LinkEndpointExample(link.Scheme)}.";
+        // A transceiver has no port on a public address (DESIGN 2); a socket on every address would be one.
+        else if (isEverywhere && link.Scheme == LinkScheme.Udp)
+            yield return "Transceiver__LinkEndpoint: one private address, not all of them (which only tcp:// may, in a container with one interface).";
+        else if (isEverywhere && AdvertisedLinkEndpoint.Length == 0)
+            yield return "Transceiver__AdvertisedLinkEndpoint: needed where Transceiver__LinkEndpoint is every address, for example tcp://transceiver-00:20000.";
+        if (link.Port + WorkerCount - 1 > IPEndPoint.MaxPort) yield return "Transceiver__LinkEndpoint: a lower port, since each worker takes one more.";
+        if (AdvertisedLinkEndpoint.Length == 0) yield break;
+        if (!Steering.LinkEndpoint.TryParse(AdvertisedLinkEndpoint, out LinkEndpoint? advertised, out error)) yield return $"Transceiver__AdvertisedLinkEndpoint: '{AdvertisedLinkEndpoint}' {error}.";
+        else if (advertised.Scheme != link.Scheme) yield return "Transceiver__AdvertisedLinkEndpoint: the same scheme as Transceiver__LinkEndpoint, udp:// or tcp://.";
+        else if (advertised.Port + WorkerCount - 1 > IPEndPoint.MaxPort) yield return "Transceiver__AdvertisedLinkEndpoint: a lower port, since each worker takes one more.";
+    }
+
+    private static string LinkEndpointExample(LinkScheme scheme) => scheme == LinkScheme.Tcp ? "tcp://0.0.0.0:20000" : "127.0.0.1:20000";
 }

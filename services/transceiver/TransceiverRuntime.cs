@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Links;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
@@ -31,7 +32,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly SlotTable _slots;
 
     public TransceiverRuntime(
-        FleetOptions fleet, TransceiverOptions options, FleetKeys keys, IReadOnlyList<UdpBatchSocket> sockets,
+        FleetOptions fleet, TransceiverOptions options, FleetKeys keys, IReadOnlyList<LinkListener> listeners,
         IStateStore store, IEventPublisher publisher, TimeProvider time, ILoggerFactory loggers)
     {
         (_fleet, _options, _time) = (fleet, options, time);
@@ -47,11 +48,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             loggers.CreateLogger<SessionReporter>());
         Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey), time, loggers);
         Keeper = new SlotKeeper(
-            store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText), [.. sockets.Select(LinkSockets.Name)],
+            store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText), [.. listeners.Select(l => l.Advertised.ToString())],
             () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());
-        Workers = [.. sockets.Select((socket, i) => new SessionWorker(
-            i, sockets.Count, socket,
-            new LinkAcceptor(keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, MonotonicClock.Now),
+        Workers = [.. listeners.Select((listener, i) => new SessionWorker(
+            i, listeners.Count, listener.Advertised,
+            new LinkPort(listener.Transport, new LinkAcceptor(keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, MonotonicClock.Now)),
             keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, loggers.CreateLogger<SessionWorker>()))];
         Loader = new RecordLoader(store, fleet, Factory, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
     }

@@ -1,35 +1,45 @@
+using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
-using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>The links of one worker, and the slot table that their announcements add up to. One thread's.</summary>
-internal sealed class LinkSet(LinkKey key, string relayId, ulong incarnation, SlotTable slots, FlowTable flows, UdpBatchSocket socket)
+/// <summary>
+/// The links of one worker, over datagrams and over connections, and the slot table that their announcements add up to. One thread's. A slot belongs to a link; where
+/// that has siblings (connections to the same endpoint), each session takes its own of them.
+/// </summary>
+/// <param name="transports">By <see cref="LinkScheme"/>; not owned.</param>
+internal sealed class LinkSet(LinkKey key, string relayId, int worker, int connections, ulong incarnation, SlotTable slots, FlowTable flows, LinkTransport[] transports)
 {
     /// <summary>Transceiver workers that one relay worker talks to.</summary>
-    public const int MaximumLinks = 256;
+    public const int MaximumEndpoints = 256;
 
-    private readonly LinkConnector?[] _links = new LinkConnector?[MaximumLinks];
-    private readonly OpenDatagram[] _open = new OpenDatagram[MaximumLinks];
-    private readonly Dictionary<TransportAddress, int> _byAddress = [];
+    public const int MaximumLinks = MaximumEndpoints * LinkRelayId.MaximumConnections;
+
+    private readonly RelayLink?[] _links = new RelayLink?[MaximumLinks];
+    private readonly Dictionary<TransportAddress, int> _byPeer = new(MaximumEndpoints);
     private int _end, _upCount;
     private long _strangers, _sendDrops;
-    private IReadOnlyList<TransportAddress> _endpoints = [];
+    private IReadOnlyList<LinkTarget> _targets = [];
+    private volatile IReadOnlyList<LinkTarget> _reached = [];
 
+    /// <summary>Links that are up. From any thread, as is all up to <see cref="NextTimeout"/>.</summary>
     public int Count => Volatile.Read(ref _upCount);
 
-    /// <summary>Datagrams to the link socket from nobody we talk to.</summary>
+    /// <summary>Targets that a link is up to.</summary>
+    public IReadOnlyList<LinkTarget> Reached => _reached;
+
+    /// <summary>Units that came from nobody we talk to.</summary>
     public long Strangers => Volatile.Read(ref _strangers);
 
     /// <summary>Packets whose link went down between the verdict and the sending.</summary>
     public long SendDrops => Volatile.Read(ref _sendDrops);
 
-    /// <summary>Frames that links threw away for a reason; from any thread.</summary>
+    /// <summary>Frames that links threw away for a reason.</summary>
     public long Drops(LinkDrop reason)
     {
         long sum = 0;
-        foreach (var link in _links) sum += link?.Drops[reason] ?? 0;
+        foreach (var link in _links) sum += link?.Connector.Drops[reason] ?? 0;
         return sum;
     }
 
@@ -46,54 +56,55 @@ internal sealed class LinkSet(LinkKey key, string relayId, ulong incarnation, Sl
         }
     }
 
-    /// <summary>Begins links to new endpoints. One that is gone from the list stays as long as it answers: the list may be the one that is wrong.</summary>
-    public void Apply(IReadOnlyList<TransportAddress> endpoints, Instant now)
+    /// <summary>Begins links to new targets. One that is gone from the list stays as long as it answers: the list may be the one that is wrong.</summary>
+    public void Apply(IReadOnlyList<LinkTarget> targets, Instant now)
     {
-        _endpoints = endpoints;
+        _targets = targets;
         for (int i = 0; i < _end; i++) RemoveIfUnwanted(i);
-        foreach (var endpoint in endpoints)
+        foreach (var target in targets)
         {
-            if (_byAddress.ContainsKey(endpoint)) continue;
-            int free = Array.IndexOf(_links, null);
-            if (free < 0) return;
-            _links[free] = new LinkConnector(key, relayId, incarnation, endpoint, slots.Count, now);
-            _open[free] = default;
-            _byAddress[endpoint] = free;
-            _end = Math.Max(_end, free + 1);
+            bool isKnown = false;
+            for (int i = 0; i < _end && !isKnown; i++) isKnown = _links[i]?.Target == target;
+            if (!isKnown) Add(target, now);
         }
+        RebuildSlots();
     }
 
-    /// <summary>The link to whom a datagram came from, or null: then it is counted and of no interest.</summary>
+    /// <summary>The link to whom a unit came from, or null: then it is counted and of no interest.</summary>
     public LinkConnector? Find(TransportAddress from, out int link)
     {
-        if (_byAddress.TryGetValue(from, out link)) return _links[link];
+        if (_byPeer.TryGetValue(from, out link)) return _links[link]!.Connector;
         _strangers++;
         return null;
     }
 
-    /// <summary>Puts a client's packet into the link's current datagram.</summary>
-    public void Send(int link, SessionId session, in TransportAddress client, byte ingress, bool isUnverified, ReadOnlySpan<byte> packet)
+    /// <summary>Puts a client's packet into the current unit of the link, or of the sibling that is the session's.</summary>
+    public void Send(int number, SessionId session, in TransportAddress client, byte ingress, bool isUnverified, ReadOnlySpan<byte> packet, Instant now)
     {
-        if (_links[link] is not { Cookie: not 0 } connector)
+        var link = _links[number]?.For(session);
+        int length = LinkFrame.HeaderLength(client) + packet.Length;
+        if (link is not { Connector.Cookie: not 0 } || !link.Transport.TryAppend(ref link.Open, link.Peer, length, LinkTransport.IsAudio(packet), now, out var room))
         {
             _sendDrops++;
             return;
         }
-        var room = socket.Append(ref _open[link], connector.Remote, LinkFrame.HeaderLength(client) + packet.Length, LinkFrame.CoalescedBytes);
-        connector.WriteData(room, session, client, ingress, isUnverified, packet);
+        link.Connector.WriteData(room, session, client, ingress, isUnverified, packet);
     }
 
-    /// <summary>Runs the timers that are due and hands what the links want to say to the socket.</summary>
+    /// <summary>Runs the timers that are due, takes note of connections, and hands what the links want to say to what carries them.</summary>
     public void Drive(Instant now)
     {
         Span<byte> buffer = stackalloc byte[LinkFrame.CoalescedBytes];
         bool isSlotsChanged = false;
+        foreach (var transport in transports) TakeEvents(transport, now);
         for (int i = 0; i < _end; i++)
         {
             if (_links[i] is not { } link) continue;
-            if (now >= link.NextTimeout) link.HandleTimeout(now);
-            while (link.TryTakeEvent(out var occurred)) isSlotsChanged |= Handle(i, occurred);
-            while (link.TryTransmit(buffer, out int length, now)) buffer[..length].CopyTo(socket.Queue(link.Remote, default, length));
+            if (link.IsOverdue(now)) Close(link, now);
+            if (link.IsConnectionDue(now)) Connect(link, now);
+            if (now >= link.Connector.NextTimeout) link.Connector.HandleTimeout(now);
+            while (link.Connector.TryTakeEvent(out var occurred)) isSlotsChanged |= Handle(link, occurred, now);
+            while (link.Connector.TryTransmit(buffer, out int length, now)) link.Transport.SendControl(link.Peer, buffer[..length], now);
         }
         if (isSlotsChanged) RebuildSlots();
     }
@@ -101,59 +112,130 @@ internal sealed class LinkSet(LinkKey key, string relayId, ulong incarnation, Sl
     /// <summary>Tells every transceiver that this relay leaves.</summary>
     public void Drain()
     {
-        foreach (var link in _links) link?.Drain();
+        foreach (var link in _links) link?.Connector.Drain();
     }
 
     public IEnumerable<LinkStats> Describe()
     {
-        foreach (var link in _links)
+        for (int i = 0; i < _end; i++)
         {
-            if (link is null) continue;
+            if (_links[i] is not { Connector: var connector } link) continue;
             int held = 0;
-            foreach (long epoch in link.Epochs) held += epoch >= 0 ? 1 : 0;
-            yield return new LinkStats(link.Remote.ToString(), link.IsUp, link.Shard, link.IsUp ? held : 0, link.RoundTripTime?.TotalMilliseconds,
-                Enum.GetValues<LinkDrop>().Where(d => link.Drops[d] > 0).ToDictionary(d => d.ToString(), d => link.Drops[d]));
+            foreach (long epoch in connector.Epochs) held += epoch >= 0 ? 1 : 0;
+            yield return new LinkStats(link.Target.ToString(), connector.IsUp, connector.Shard, connector.IsUp ? held : 0, connector.RoundTripTime?.TotalMilliseconds,
+                Enum.GetValues<LinkDrop>().Where(d => connector.Drops[d] > 0).ToDictionary(d => d.ToString(), d => connector.Drops[d]));
         }
     }
 
-    private bool Handle(int number, LinkEvent occurred)
+    private void Add(LinkTarget target, Instant now)
+    {
+        int count = target.Scheme == LinkScheme.Tcp ? connections : 1;
+        var added = new RelayLink[count];
+        for (int i = 0; i < count; i++)
+        {
+            int free = Array.IndexOf(_links, null);
+            if (free < 0) return;
+            string id = target.Scheme == LinkScheme.Tcp ? LinkRelayId.Of(relayId, worker, i) : LinkRelayId.Of(relayId, worker);
+            added[i] = _links[free] = new RelayLink(free, target, transports[(int)target.Scheme], new LinkConnector(key, id, incarnation, target.Address, slots.Count, now), now);
+            if (added[i].Peer != default) _byPeer[added[i].Peer] = free;
+            _end = Math.Max(_end, free + 1);
+        }
+        foreach (var link in added) link.Siblings = added;
+    }
+
+    private void TakeEvents(LinkTransport transport, Instant now)
+    {
+        if (transport.NextTimeout <= now) transport.HandleTimeout(now);
+        while (transport.TryTakeEvent(out var occurred))
+        {
+            if (!_byPeer.TryGetValue(occurred.Peer, out int number) || _links[number] is not { } link) continue;
+            if (occurred.Kind == LinkTransportEventKind.Connected)
+            {
+                link.OnConnected(now);
+            }
+            else
+            {
+                _byPeer.Remove(occurred.Peer);
+                link.OnClosed(now);
+            }
+        }
+    }
+
+    private void Connect(RelayLink link, Instant now)
+    {
+        var peer = link.Transport.Connect(link.Target.Address, now);
+        link.OnConnecting(peer, now);
+        _byPeer[peer] = link.Number;
+    }
+
+    /// <summary>Gives a connection up; another one follows.</summary>
+    private void Close(RelayLink link, Instant now)
+    {
+        link.Transport.Close(link.Peer);
+        _byPeer.Remove(link.Peer);
+        link.OnClosed(now);
+    }
+
+    private bool Handle(RelayLink link, LinkEvent occurred, Instant now)
     {
         switch (occurred.Kind)
         {
+            case LinkEventKind.Up:
+                link.OnUp();
+                return true;
             case LinkEventKind.Down:
-                // Those who may take over are told; they know by their own means whether to believe it.
-                for (int i = 0; i < _end; i++)
-                {
-                    if (i != number && _links[i] is { IsUp: true } other) other.Suspect(occurred.Shard, occurred.Incarnation);
-                }
-                RemoveIfUnwanted(number);
+                // A connection with nobody at its other end is of no use, whatever the kernel thinks of it.
+                if (link.Target.Scheme == LinkScheme.Tcp && link.Peer != default) Close(link, now);
+                if (!link.Siblings.Any(s => s.Connector.IsUp && s.Connector.Incarnation == occurred.Incarnation)) Suspect(link, occurred);
+                RemoveIfUnwanted(link.Number);
                 return true;
             default:
-                return occurred.Kind is LinkEventKind.Up or LinkEventKind.SlotsChanged;
+                return occurred.Kind == LinkEventKind.SlotsChanged;
         }
     }
 
+    /// <summary>Those who may take over are told; they know by their own means whether to believe it.</summary>
+    private void Suspect(RelayLink link, LinkEvent down)
+    {
+        for (int i = 0; i < _end; i++)
+        {
+            if (_links[i] is { Connector.IsUp: true } other && other != link) other.Connector.Suspect(down.Shard, down.Incarnation);
+        }
+    }
+
+    /// <summary>Siblings go together, once none of them is up.</summary>
     private void RemoveIfUnwanted(int number)
     {
-        if (_links[number] is not { IsUp: false } link || _endpoints.Contains(link.Remote)) return;
-        _byAddress.Remove(link.Remote);
-        _links[number] = null;
-        flows.ForgetLink(number);
+        if (_links[number] is not { } link || _targets.Contains(link.Target) || link.Siblings.Any(s => s.Connector.IsUp)) return;
+        foreach (var sibling in link.Siblings)
+        {
+            if (sibling.Target.Scheme == LinkScheme.Tcp && sibling.Peer != default) sibling.Transport.Close(sibling.Peer);
+            _byPeer.Remove(sibling.Peer);
+            _links[sibling.Number] = null;
+            flows.ForgetLink(sibling.Number);
+        }
     }
 
     /// <summary>Where two claim a slot, the higher epoch has it.</summary>
     private void RebuildSlots()
     {
         int up = 0;
-        for (int i = 0; i < _end; i++) up += _links[i] is { IsUp: true } ? 1 : 0;
+        var reached = new List<LinkTarget>();
+        for (int i = 0; i < _end; i++)
+        {
+            if (_links[i] is not { Connector.IsUp: true } link) continue;
+            up++;
+            if (!reached.Contains(link.Target)) reached.Add(link.Target);
+        }
         Volatile.Write(ref _upCount, up);
+        _reached = reached;
         for (int slot = 0; slot < slots.Count; slot++)
         {
             long best = -1;
             int owner = -1;
             for (int i = 0; i < _end; i++)
             {
-                if (_links[i] is not { IsUp: true } link || link.Region != slots.Region || link.Epochs[slot] <= best) continue;
+                if (_links[i] is not { Connector: { IsUp: true } link } || link.Region != slots.Region || link.Epochs[slot] <= best) continue;
                 best = link.Epochs[slot];
                 owner = i;
             }

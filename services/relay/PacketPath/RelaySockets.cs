@@ -1,11 +1,11 @@
+using Dapr.Voice.Links;
 using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>The sockets of one worker: the public one shares its port with the other workers', the private one is the worker's own.</summary>
-internal sealed record RelaySockets(UdpBatchSocket Public, UdpBatchSocket Private) : IDisposable
+/// <summary>The sockets of one worker: the public one shares its port with the other workers', links have their own.</summary>
+internal sealed record RelaySockets(UdpBatchSocket Public, UdpLinkTransport Links) : IDisposable
 {
-    private static readonly UdpSocketOptions PrivateOptions = new();
     private static readonly UdpSocketOptions PublicOptions = new() { IsPortShared = true };
 
     /// <summary>
@@ -18,7 +18,7 @@ internal sealed record RelaySockets(UdpBatchSocket Public, UdpBatchSocket Privat
         var opened = new List<RelaySockets>();
         try
         {
-            for (int i = 0; i < options.WorkerCount; i++) opened.Add(new RelaySockets(UdpBatchSocket.Bind(options.Public, PublicOptions), UdpBatchSocket.Bind(options.Link, PrivateOptions)));
+            for (int i = 0; i < options.WorkerCount; i++) opened.Add(new RelaySockets(UdpBatchSocket.Bind(options.Public, PublicOptions), UdpLinkTransport.Bind(options.Link)));
             return opened;
         }
         catch
@@ -31,6 +31,6 @@ internal sealed record RelaySockets(UdpBatchSocket Public, UdpBatchSocket Privat
     public void Dispose()
     {
         Public.Dispose();
-        Private.Dispose();
+        Links.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
@@ -6,13 +7,14 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// One thread, one public socket, one private socket, one flow table. Each turn waits for packets, decides on each, and sends what
+/// One thread, one public socket, sockets for links, one flow table. Each turn waits for packets, decides on each, and sends what
 /// came of a batch at once. Others reach it through three doors: the list of endpoints, the inbox, and stopping.
 /// </summary>
 internal sealed class RelayWorker : IDisposable
 {
     private readonly RelaySockets _sockets;
-    private readonly UdpBatchSocket _public, _private;
+    private readonly UdpBatchSocket _public;
+    private readonly LinkTransport[] _transports;
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
     private readonly IngressTable _ingresses;
@@ -21,10 +23,10 @@ internal sealed class RelayWorker : IDisposable
     private readonly LinkSet _links;
     private readonly TimeProvider _wallClock;
     private Instant _nextSweep;
-    private IReadOnlyList<TransportAddress> _applied = [];
+    private IReadOnlyList<LinkTarget> _applied = [];
 
     // Written by other threads.
-    private volatile IReadOnlyList<TransportAddress> _endpoints = [];
+    private volatile IReadOnlyList<LinkTarget> _targets = [];
     private readonly ConcurrentQueue<TaskCompletionSource<WorkerStats>> _inbox = new();
 
     /// <param name="sockets">Owned from here on.</param>
@@ -32,15 +34,16 @@ internal sealed class RelayWorker : IDisposable
     {
         Number = number;
         _sockets = sockets;
-        (_public, _private) = (sockets.Public, sockets.Private);
-        _poller = new SocketPoller(_wakeUp, _public.Descriptor, _private.Descriptor);
+        _public = sockets.Public;
+        _transports = [sockets.Links];
+        _poller = new SocketPoller(_wakeUp, _public.Descriptor, sockets.Links.Descriptor);
         _ingresses = ingresses;
         _wallClock = wallClock;
         var now = MonotonicClock.Now;
         var slots = new SlotTable(region, slotCount);
         _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom(), now);
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
-        _links = new LinkSet(keys.Link, $"{options.Id}.{number}", incarnation, slots, _flows, _private);
+        _links = new LinkSet(keys.Link, options.Id, number, options.LinkConnections, incarnation, slots, _flows, _transports);
         _nextSweep = now;
     }
 
@@ -50,12 +53,17 @@ internal sealed class RelayWorker : IDisposable
     public int LinkCount => _links.Count;
     public long LinkDrops(LinkDrop reason) => _links.Drops(reason);
     public UdpSocketCounters PublicCounters => _public.Counters;
-    public UdpSocketCounters PrivateCounters => _private.Counters;
+
+    /// <summary>Per <see cref="LinkScheme"/>.</summary>
+    public LinkTransportCounters LinkCounters(LinkScheme scheme) => _transports[(int)scheme].Counters;
+
+    /// <summary>From any thread: the targets that a link is up to.</summary>
+    public IReadOnlyList<LinkTarget> ReachedTargets => _links.Reached;
 
     /// <summary>From any thread: the link endpoints to talk to.</summary>
-    public void SetEndpoints(IReadOnlyList<TransportAddress> endpoints)
+    public void SetTargets(IReadOnlyList<LinkTarget> targets)
     {
-        _endpoints = endpoints;
+        _targets = targets;
         _wakeUp.Signal();
     }
 
@@ -87,16 +95,16 @@ internal sealed class RelayWorker : IDisposable
             _nextSweep = now + FlowTable.SweepInterval;
             _router.NowMinutes = RoutingHint.ToMinutes(_wallClock.GetUtcNow());
         }
-        if (!ReferenceEquals(_applied, _endpoints))
+        if (!ReferenceEquals(_applied, _targets))
         {
-            _applied = _endpoints;
+            _applied = _targets;
             _links.Apply(_applied, now);
         }
         // What comes from the links first: it may announce the slots that a client's packet needs.
-        ReceiveFromLinks(now);
+        foreach (var transport in _transports) ReceiveFromLinks(transport, now);
         _links.Drive(now);
         ReceiveFromClients(now);
-        _private.Flush();
+        foreach (var transport in _transports) transport.Flush(now);
         _public.Flush();
         while (_inbox.TryDequeue(out var asked)) asked.TrySetResult(Describe());
     }
@@ -119,18 +127,18 @@ internal sealed class RelayWorker : IDisposable
             var verdict = _router.RouteUp(datagram, from, ingress, now, out int link, out var session);
             Verdicts.Count(verdict);
             if (verdict is Verdict.Forward or Verdict.ForwardUnverified)
-                _links.Send(link, session, from, ingress, verdict == Verdict.ForwardUnverified, datagram);
+                _links.Send(link, session, from, ingress, verdict == Verdict.ForwardUnverified, datagram, now);
         }
     }
 
-    private void ReceiveFromLinks(Instant now)
+    private void ReceiveFromLinks(LinkTransport transport, Instant now)
     {
-        int count = _private.Receive();
+        int count = transport.Receive(now);
         for (int i = 0; i < count; i++)
         {
-            _private.Get(i, out var datagram, out var from, out _);
+            transport.Get(i, out var unit, out var from);
             if (_links.Find(from, out int link) is not { } connector) continue;
-            var frames = connector.Receive(datagram, now);
+            var frames = connector.Receive(unit, now);
             while (frames.TryRead(out var frame))
             {
                 if (frame.Kind == LinkFrameKind.Gone)
@@ -151,10 +159,11 @@ internal sealed class RelayWorker : IDisposable
         FlowCount,
         Enum.GetValues<Verdict>().Where(v => Verdicts[v] > 0).ToDictionary(v => v.ToString(), v => Verdicts[v]),
         Describe(_public.Counters),
-        Describe(_private.Counters),
+        Describe(_transports[(int)LinkScheme.Udp].Counters),
         _links.Strangers,
         _links.SendDrops,
         [.. _links.Describe()]);
 
     private static SocketStats Describe(UdpSocketCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
+    private static SocketStats Describe(LinkTransportCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
 }

@@ -1,47 +1,53 @@
 using Dapr.Voice.Relay.PacketPath;
-using Dapr.Voice.Wire;
+using Dapr.Voice.Steering;
 
 namespace Dapr.Voice.Relay.Steering;
 
-/// <summary>The link endpoints known now. Policy fills it, workers get a finished list by reference.</summary>
+/// <summary>The link endpoints known now, names resolved. Policy fills it, workers get a finished list by reference.</summary>
 internal sealed class TransceiverDirectory
 {
     private readonly Lock _lock = new();
     // Guarded by the lock.
     private readonly List<RelayWorker> _workers = [];
-    private TransportAddress[] _endpoints;
+    private LinkTarget[] _targets;
 
-    public TransceiverDirectory(RelayOptions options) => _endpoints = [.. Configured(options)];
+    /// <summary>Configured addresses are known at once; names wait for <see cref="TransceiverDiscovery"/>.</summary>
+    public TransceiverDirectory(RelayOptions options)
+        => _targets = [.. options.TransceiverEndpoints.Where(e => e.TryGetAddress(out _)).Select(e => e.TryGetAddress(out var address) ? new LinkTarget(e.Scheme, address) : default)];
 
-    public IReadOnlyList<TransportAddress> Endpoints
+    public IReadOnlyList<LinkTarget> Targets
     {
         get
         {
-            lock (_lock) return _endpoints;
+            lock (_lock) return _targets;
         }
     }
 
-    public static IEnumerable<TransportAddress> Configured(RelayOptions options)
-        => options.Transceivers.Select(t => TransportAddress.TryParse(t, out var address) ? address : default).Where(a => a.Port != 0).Distinct();
+    /// <summary>Whether any worker has a link up to it.</summary>
+    public bool IsReached(LinkTarget target)
+    {
+        lock (_lock) return _workers.Any(w => w.ReachedTargets.Contains(target));
+    }
 
     public void Add(RelayWorker worker)
     {
         lock (_lock)
         {
             _workers.Add(worker);
-            worker.SetEndpoints(_endpoints);
+            worker.SetTargets(_targets);
         }
     }
 
     /// <returns>True if the list is another one than before.</returns>
-    public bool Set(IEnumerable<TransportAddress> endpoints)
+    public bool Set(IEnumerable<LinkTarget> targets)
     {
-        TransportAddress[] sorted = [.. endpoints.Distinct().OrderBy(e => e.High).ThenBy(e => e.Low).ThenBy(e => e.Port).Take(LinkSet.MaximumLinks)];
+        LinkTarget[] sorted =
+            [.. targets.Distinct().OrderBy(t => t.Scheme).ThenBy(t => t.Address.High).ThenBy(t => t.Address.Low).ThenBy(t => t.Address.Port).Take(LinkSet.MaximumEndpoints)];
         lock (_lock)
         {
-            if (sorted.AsSpan().SequenceEqual(_endpoints)) return false;
-            _endpoints = sorted;
-            foreach (var worker in _workers) worker.SetEndpoints(sorted);
+            if (sorted.AsSpan().SequenceEqual(_targets)) return false;
+            _targets = sorted;
+            foreach (var worker in _workers) worker.SetTargets(sorted);
             return true;
         }
     }

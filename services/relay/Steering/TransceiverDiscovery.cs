@@ -1,9 +1,8 @@
 using System.Net;
-using System.Net.Sockets;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.Wire;
+using Dapr.Voice.Steering;
 
 namespace Dapr.Voice.Relay.Steering;
 
@@ -19,9 +18,15 @@ internal sealed partial class TransceiverDiscovery(
     /// <summary>Clocks differ, and a transceiver whose sidecar hangs is not dead: its record is believed a while longer than it says.</summary>
     private static readonly TimeSpan LeaseGrace = TimeSpan.FromSeconds(10);
 
+    /// <summary>Endpoints that are none are told of once each, and of no more than these.</summary>
+    private const int MaximumNoted = 100;
+
     private readonly string[] _keys = [.. Enumerable.Range(0, fleet.MaximumShards).Select(shard => StateKeys.Transceiver(fleet.Region, shard))];
-    private readonly Dictionary<string, IReadOnlyList<TransportAddress>> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<LinkEndpoint>> _known = new(StringComparer.Ordinal);
+    private readonly LinkResolver _resolver = new(time, Dns.GetHostAddressesAsync);
+    private readonly HashSet<string> _unusable = new(StringComparer.Ordinal);
     private bool _isStoreAway;
+    private int _missing;
 
     /// <summary>Asks once and tells the workers.</summary>
     internal async Task LookAsync(CancellationToken cancellation)
@@ -34,15 +39,17 @@ internal sealed partial class TransceiverDiscovery(
             if (isAway) LogStoreAway(logger, read.Outcome, read.ErrorCode);
             else LogStoreBack(logger);
         }
-        if (isAway) return;
-        foreach (string key in _keys)
+        foreach (string key in isAway ? [] : _keys)
         {
             if (read.FailedKeys.Contains(key)) continue;
-            if (read.Entries.TryGetValue(key, out var entry) && entry.Value is { } record && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = await ResolveAsync(record, cancellation);
+            if (read.Entries.TryGetValue(key, out var entry) && entry.Value is { } record && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = Read(record);
             else _known.Remove(key);
         }
-        var endpoints = TransceiverDirectory.Configured(options).Concat(_known.Values.SelectMany(e => e)).ToList();
-        if (directory.Set(endpoints)) LogEndpoints(logger, endpoints.Count);
+        // Names are looked up whether or not the store answers: what it told before may have moved.
+        LinkEndpoint[] endpoints = [.. options.TransceiverEndpoints.Concat(_known.Values.SelectMany(e => e)).Distinct()];
+        var targets = await _resolver.ResolveAsync(endpoints, directory.IsReached, cancellation);
+        if (directory.Set(targets)) LogEndpoints(logger, targets.Count);
+        if (_missing != (_missing = endpoints.Length - targets.Count) && _missing > 0) LogUnresolved(logger, _missing);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -68,28 +75,19 @@ internal sealed partial class TransceiverDiscovery(
         }
     }
 
-    private async Task<IReadOnlyList<TransportAddress>> ResolveAsync(TransceiverRecord record, CancellationToken cancellation)
+    private List<LinkEndpoint> Read(TransceiverRecord record)
     {
-        var endpoints = new List<TransportAddress>();
+        var endpoints = new List<LinkEndpoint>();
         foreach (string link in record.Links)
         {
-            if (!Uri.TryCreate(link, UriKind.Absolute, out var uri) || uri.Scheme != "udp" || uri.Port is <= 0 or > 65_535)
-            {
-                LogBadEndpoint(logger, record.Shard);
-                continue;
-            }
-            try
-            {
-                var addresses = IPAddress.TryParse(uri.DnsSafeHost, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(uri.DnsSafeHost, cancellation).WaitAsync(Interval, time, cancellation);
-                if (addresses.Length > 0) endpoints.Add(TransportAddress.From(new IPEndPoint(addresses[0], uri.Port)));
-            }
-            catch (Exception e) when (e is SocketException or TimeoutException)
-            {
-                LogBadEndpoint(logger, record.Shard);
-            }
+            if (LinkEndpoint.TryParse(link, out var endpoint, out string? error)) endpoints.Add(endpoint);
+            else if (_unusable.Count < MaximumNoted && _unusable.Add(link)) LogBadEndpoint(logger, record.Shard, error);
         }
         return endpoints;
     }
+
+    [LoggerMessage(6, LogLevel.Warning, "{Endpoints} link endpoints have a name that does not resolve")]
+    private static partial void LogUnresolved(ILogger logger, int endpoints);
 
     [LoggerMessage(1, LogLevel.Information, "Transceivers: {Endpoints} link endpoints")]
     private static partial void LogEndpoints(ILogger logger, int endpoints);
@@ -100,8 +98,8 @@ internal sealed partial class TransceiverDiscovery(
     [LoggerMessage(3, LogLevel.Information, "The state store answers")]
     private static partial void LogStoreBack(ILogger logger);
 
-    [LoggerMessage(4, LogLevel.Warning, "Shard {Shard} names a link endpoint that is none")]
-    private static partial void LogBadEndpoint(ILogger logger, int shard);
+    [LoggerMessage(4, LogLevel.Warning, "Shard {Shard} names a link endpoint that {Problem}")]
+    private static partial void LogBadEndpoint(ILogger logger, int shard, string problem);
 
     [LoggerMessage(5, LogLevel.Error, "Looking for transceivers failed; the known ones are kept")]
     private static partial void LogLookFailed(ILogger logger, Exception e);

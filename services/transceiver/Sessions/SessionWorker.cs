@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Transceiver.Media;
@@ -10,7 +11,7 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// One thread with a link socket of its own, the sessions of its slots, and all that happens to them: due downlink frames first, then
+/// One thread with a link port of its own, the sessions of its slots, and all that happens to them: due downlink frames first, then
 /// what arrived, timers, commands of other threads. Nothing on the way of a packet allocates, locks, logs or waits; a session whose code
 /// throws ends, the worker goes on.
 /// </summary>
@@ -35,14 +36,12 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly int _workerCount;
     private readonly Func<bool> _isAdmitting;
     private readonly ILogger _logger;
-    private readonly UdpBatchSocket _socket;
+    private readonly LinkPort _port;
     private readonly LinkAcceptor _acceptor;
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
     private readonly Thread _thread;
     private readonly ConcurrentQueue<WorkerCommand> _inbox = new();
-    private readonly OpenDatagram[] _open = new OpenDatagram[LinkAcceptor.MaximumLinks];
-    private readonly byte[] _control = new byte[2048];
     private readonly SessionScratch _scratch = new();
     private readonly Dictionary<SessionId, VoiceSession> _sessions = [];
     private readonly VoiceSession?[] _byIndex;
@@ -56,15 +55,16 @@ internal sealed partial class SessionWorker : IDisposable
     private volatile bool _isStopping;
 
     /// <param name="index">0 to <paramref name="workerCount"/> - 1; has the slots whose number leaves that remainder.</param>
-    /// <param name="socket">Bound to a private address; owned by the worker from here on.</param>
+    /// <param name="endpoint">What relays are told of <paramref name="port"/>.</param>
+    /// <param name="port">Bound to a private address; owned by the worker from here on.</param>
     /// <param name="isAdmitting">Whether new sessions may come; asked from the worker's thread, must not wait.</param>
     public SessionWorker(
-        int index, int workerCount, UdpBatchSocket socket, LinkAcceptor acceptor, HintKeyRing hintKeys, KeyRing passwordKeys, byte region,
+        int index, int workerCount, LinkEndpoint endpoint, LinkPort port, HintKeyRing hintKeys, KeyRing passwordKeys, byte region,
         SlotTable slots, SessionDirectory directory, SessionReporter reporter, Func<bool> isAdmitting, ILogger logger)
     {
-        (Index, _workerCount, _socket, _acceptor, _hintKeys, _passwordKeys, _region) = (index, workerCount, socket, acceptor, hintKeys, passwordKeys, region);
+        (Index, _workerCount, Endpoint, _port, _acceptor, _hintKeys, _passwordKeys, _region) = (index, workerCount, endpoint, port, port.Acceptor, hintKeys, passwordKeys, region);
         (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
-        _poller = new SocketPoller(_wakeUp, socket.Descriptor);
+        _poller = new SocketPoller(_wakeUp, port.Transport.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
         _freeIndices = new Stack<int>(Enumerable.Range(0, directory.Capacity).Reverse());
         _timers = new DeadlineHeap(directory.Capacity);
@@ -74,11 +74,11 @@ internal sealed partial class SessionWorker : IDisposable
     }
 
     public int Index { get; }
+    public LinkEndpoint Endpoint { get; }
     public WorkerCounters Counters { get; } = new();
     public LatenessHistogram Lateness { get; } = new();
-    public UdpSocketCounters SocketCounters => _socket.Counters;
+    public LinkTransportCounters LinkCounters => _port.Transport.Counters;
     public LinkDropCounters LinkDrops => _acceptor.Drops;
-    public TransportAddress LocalAddress => _socket.LocalAddress;
 
     /// <summary>Links that are up, as of the last turn of the loop.</summary>
     public int LinksUp { get; private set; }
@@ -157,7 +157,7 @@ internal sealed partial class SessionWorker : IDisposable
         foreach (VoiceSession session in _sessions.Values) session.Dispose();
         _poller.Dispose();
         _wakeUp.Dispose();
-        _socket.Dispose();
+        _port.Dispose();
     }
 
     private void Enqueue(VoiceSession? session, Action action)
@@ -183,32 +183,29 @@ internal sealed partial class SessionWorker : IDisposable
             }
         }
         for (int left = _inbox.Count; left > 0; left -= CommandsPerTurn) DrainInbox();
-        SendControl(MonotonicClock.Now);
-        _socket.Flush();
+        _port.Flush(MonotonicClock.Now);
     }
 
     private void Turn()
     {
         SendDueFrames();
-        int received = _socket.Receive();
+        int received = _port.Receive(MonotonicClock.Now);
         for (int i = 0; i < received; i++)
         {
-            _socket.Get(i, out Span<byte> datagram, out TransportAddress from, out _);
-            ReadLink(datagram, from);
+            ReadLink(i);
             SendDueFrames();
         }
         RunTimers();
         SyncSlots();
         DrainInbox();
         Instant now = MonotonicClock.Now;
-        if (_acceptor.NextTimeout <= now) _acceptor.HandleTimeout(now);
+        _port.HandleTimeout(now);
         TakeLinkEvents();
-        SendControl(now);
-        _socket.Flush();
+        _port.Flush(now);
         Counters.NoteTurn(GC.GetAllocatedBytesForCurrentThread());
         if (received > 0 || !_inbox.IsEmpty) return;
 
-        Instant wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _acceptor.NextTimeout);
+        Instant wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _port.NextTimeout);
         now = MonotonicClock.Now;
         TimeSpan wait = wakeAt > now + LongestWait ? LongestWait : wakeAt - now;
         if (wait > TimeSpan.Zero) _poller.Wait(wait);
@@ -232,7 +229,7 @@ internal sealed partial class SessionWorker : IDisposable
             }
             now = MonotonicClock.Now;
         }
-        _socket.Flush();
+        _port.FlushPackets(now);
     }
 
     private void RunTimers()
@@ -257,10 +254,10 @@ internal sealed partial class SessionWorker : IDisposable
         }
     }
 
-    private void ReadLink(Span<byte> datagram, TransportAddress from)
+    private void ReadLink(int unit)
     {
         Instant now = MonotonicClock.Now;
-        LinkAcceptor.Frames frames = _acceptor.Receive(datagram, from, now);
+        LinkAcceptor.Frames frames = _port.Read(unit, now);
         while (frames.TryRead(out LinkData data))
         {
             if (_sessions.TryGetValue(data.SessionId, out VoiceSession? session)) Deliver(session, data.Payload, data.Path, now);
@@ -300,27 +297,15 @@ internal sealed partial class SessionWorker : IDisposable
     {
         while (session.TryTransmit(_scratch.Packet, out int length, out TransportPath to, now))
         {
-            if (!_acceptor.TryGetRelay(to, out TransportAddress relay))
-            {
-                Counters.CountPacketWithoutLink();
-                continue;
-            }
-            Send(session.Id, to, relay, _scratch.Packet.AsSpan(0, length));
-            Counters.CountPacketOut();
+            if (_port.TrySend(session.Id, to, _scratch.Packet.AsSpan(0, length), now)) Counters.CountPacketOut();
+            else Counters.CountPacketWithoutLink();
         }
     }
 
-    private void Send(SessionId session, TransportPath to, TransportAddress relay, ReadOnlySpan<byte> datagram)
-    {
-        Span<byte> room = _socket.Append(ref _open[LinkBase.Link(to.Base)], relay, LinkAcceptor.DataFrameLength(to, datagram.Length), LinkFrame.CoalescedBytes);
-        _acceptor.WriteData(room, session, to, datagram);
-    }
-
     /// <summary>Tells the client of a session that ended that it did.</summary>
-    private void Refuse(in LinkData data)
+    private void Refuse(in LinkData data, Instant now)
     {
-        if (!_acceptor.TryGetRelay(data.Path, out TransportAddress relay)) return;
-        if (CheckRefusal.TryWrite(data.Payload, data.SessionId, _hintKeys, _passwordKeys, _scratch.Packet, out int length)) Send(data.SessionId, data.Path, relay, _scratch.Packet.AsSpan(0, length));
+        if (CheckRefusal.TryWrite(data.Payload, data.SessionId, _hintKeys, _passwordKeys, _scratch.Packet, out int length)) _port.TrySend(data.SessionId, data.Path, _scratch.Packet.AsSpan(0, length), now);
     }
 
     private void OnUnknownSession(in LinkData data, Instant now)
@@ -335,7 +320,7 @@ internal sealed partial class SessionWorker : IDisposable
         {
             Counters.CountDrop(SessionDrop.SessionGone);
             // A session without a record may still get one.
-            if (_directory.HasEnded(data.SessionId)) Refuse(data);
+            if (_directory.HasEnded(data.SessionId)) Refuse(data, now);
         }
         else if (!StunMessage.TryParse(data.Payload, out StunMessage stun, out _) || stun.Class != StunClass.Request) Counters.CountDrop(SessionDrop.UnknownSession);
         else if (!RoutingHint.TryDecode(stun.Username, _hintKeys, out RoutingHint hint, out _) || hint.SessionId != data.SessionId) Counters.CountDrop(SessionDrop.BadHint);
@@ -487,15 +472,9 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void TakeLinkEvents()
     {
-        while (_acceptor.TryTakeEvent(out LinkEvent occurred))
+        while (_port.TryTakeEvent(out LinkEvent occurred))
         {
-            if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced)
-            {
-                // What is being filled for the relay before it goes to its old address.
-                _open[occurred.Link] = default;
-                LogLink(_logger, Index, occurred.Link, _acceptor.RelayId(occurred.Link), occurred.Kind);
-            }
-            else if (occurred.Kind is LinkEventKind.Down or LinkEventKind.Draining)
+            if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced or LinkEventKind.Down or LinkEventKind.Draining)
             {
                 LogLink(_logger, Index, occurred.Link, _acceptor.RelayId(occurred.Link), occurred.Kind);
             }
@@ -503,12 +482,6 @@ internal sealed partial class SessionWorker : IDisposable
             for (int link = 0; link < _acceptor.LinkCount; link++) up += _acceptor.IsUp(link) ? 1 : 0;
             LinksUp = up;
         }
-    }
-
-    private void SendControl(Instant now)
-    {
-        while (_acceptor.TryTransmit(_control, out int length, out TransportAddress to, now))
-            _control.AsSpan(0, length).CopyTo(_socket.Queue(to, default, length));
     }
 
     [LoggerMessage(LogLevel.Information, "{CallId}: connected, agent {Agent}")]

@@ -111,7 +111,7 @@ internal static class SteeringTargets
             while (frames.TryRead(out var data))
             {
                 Accepted++;
-                if (_pair.Acceptor.TryGetRelay(data.Path, out _)) _ = LinkAcceptor.DataFrameLength(data.Path, data.Payload.Length);
+                if (_pair.Acceptor.TryGetRelay(data.Path, data.SessionId, out _, out _)) _ = LinkAcceptor.DataFrameLength(data.Path, data.Payload.Length);
             }
             if (_pair.Acceptor.NextTimeout <= _now) _pair.Acceptor.HandleTimeout(_now);
             while (_pair.Acceptor.TryTransmit(_buffer, out int length, out _, _now)) Require(length <= LinkFrame.CoalescedBytes);

@@ -1,3 +1,4 @@
+using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
@@ -7,25 +8,24 @@ namespace Dapr.Voice.Tests.Integration.Relay;
 /// <summary>The transceiver's side of links on a thread of its own: every packet goes back to where it came from.</summary>
 internal sealed class LinkEcho : IDisposable
 {
-    private readonly UdpBatchSocket _socket = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F000001, 0));
+    private readonly LinkPort _port;
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
-    private readonly LinkAcceptor _acceptor;
-    private readonly OpenDatagram[] _open = new OpenDatagram[LinkAcceptor.MaximumLinks];
     private readonly Thread _thread;
     private volatile bool _isStopping, _isDraining, _isSendDue;
     private volatile int _linkCount;
 
     public LinkEcho(LinkKey key)
     {
-        _poller = new SocketPoller(_wakeUp, _socket.Descriptor);
-        _acceptor = new LinkAcceptor(key, 0, 0, 1, 64, MonotonicClock.Now);
-        _acceptor.SetSlots([.. Enumerable.Range(0, 64).Select(s => new SlotOwnership((ushort)s, 1))], MonotonicClock.Now);
+        var transport = UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F000001, 0));
+        _poller = new SocketPoller(_wakeUp, transport.Descriptor);
+        _port = new LinkPort(transport, new LinkAcceptor(key, 0, 0, 1, 64, MonotonicClock.Now));
+        _port.Acceptor.SetSlots([.. Enumerable.Range(0, 64).Select(s => new SlotOwnership((ushort)s, 1))], MonotonicClock.Now);
         _thread = new Thread(Run) { IsBackground = true };
         _thread.Start();
     }
 
-    public TransportAddress Address => _socket.LocalAddress;
+    public LinkEndpoint Endpoint => new(_port.Transport.Scheme, "127.0.0.1", _port.Transport.LocalAddress.Port);
     public bool IsDraining => _isDraining;
     public int LinkCount => _linkCount;
 
@@ -43,45 +43,35 @@ internal sealed class LinkEcho : IDisposable
         _thread.Join();
         _poller.Dispose();
         _wakeUp.Dispose();
-        _socket.Dispose();
+        _port.Dispose();
     }
 
     private void Run()
     {
-        byte[] buffer = new byte[LinkFrame.CoalescedBytes];
         (SessionId Session, TransportPath Path)? last = null;
         while (!_isStopping)
         {
-            _poller.Wait(Instant.Min(_acceptor.NextTimeout, MonotonicClock.Now + TimeSpan.FromSeconds(1)) - MonotonicClock.Now);
+            _poller.Wait(Instant.Min(_port.NextTimeout, MonotonicClock.Now + TimeSpan.FromSeconds(1)) - MonotonicClock.Now);
             var now = MonotonicClock.Now;
-            int count = _socket.Receive();
+            int count = _port.Receive(now);
             for (int i = 0; i < count; i++)
             {
-                _socket.Get(i, out var datagram, out var from, out _);
-                var frames = _acceptor.Receive(datagram, from, now);
+                var frames = _port.Read(i, now);
                 while (frames.TryRead(out var data))
                 {
                     last = (data.SessionId, data.Path);
-                    Send(data.SessionId, data.Path, data.Payload);
+                    _port.TrySend(data.SessionId, data.Path, data.Payload, now);
                 }
             }
             if (_isSendDue && last is { } known)
             {
                 _isSendDue = false;
-                Send(known.Session, known.Path, [0x80, 0]);
+                _port.TrySend(known.Session, known.Path, [0x80, 0], now);
             }
-            _acceptor.HandleTimeout(now);
-            while (_acceptor.TryTransmit(buffer, out int length, out var to, now)) buffer.AsSpan(0, length).CopyTo(_socket.Queue(to, default, length));
-            while (_acceptor.TryTakeEvent(out var occurred)) _isDraining |= occurred.Kind == LinkEventKind.Draining;
-            _linkCount = _acceptor.LinkCount;
-            _socket.Flush();
+            _port.HandleTimeout(now);
+            while (_port.TryTakeEvent(out var occurred)) _isDraining |= occurred.Kind == LinkEventKind.Draining;
+            _linkCount = _port.Acceptor.LinkCount;
+            _port.Flush(now);
         }
-    }
-
-    private void Send(SessionId session, in TransportPath path, ReadOnlySpan<byte> packet)
-    {
-        if (!_acceptor.TryGetRelay(path, out var relay)) return;
-        var room = _socket.Append(ref _open[LinkBase.Link(path.Base)], relay, LinkAcceptor.DataFrameLength(path, packet.Length), LinkFrame.CoalescedBytes);
-        _acceptor.WriteData(room, session, path, packet);
     }
 }

@@ -42,7 +42,7 @@ public sealed class RelayServiceTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await _store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", 0),
-            new TransceiverRecord("local", 0, "1", AppIds.Transceiver(0), [$"udp://{_transceiver.Address}"], 10, 0, 0, false, DateTimeOffset.UtcNow.AddMinutes(1)),
+            new TransceiverRecord("local", 0, "1", AppIds.Transceiver(0), [_transceiver.Endpoint.ToString()], 10, 0, 0, false, DateTimeOffset.UtcNow.AddMinutes(1)),
             ContractsJson.Default.TransceiverRecord);
         _app = await StartAsync();
     }

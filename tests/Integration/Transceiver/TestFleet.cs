@@ -6,7 +6,8 @@ using Dapr.Voice.Hosting;
 using Dapr.Voice.Steering;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver;
-using Dapr.Voice.Udp;
+using Dapr.Voice.Links;
+using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -27,9 +28,9 @@ internal sealed class TestFleet : IAsyncDisposable
     {
         Keys = keys;
         Store = store;
-        UdpBatchSocket[] sockets = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0)))];
-        Links = [.. sockets.Select(s => s.LocalAddress)];
-        Runtime = new TransceiverRuntime(Options, options, keys, sockets, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
+        LinkListener[] listeners = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => Listen())];
+        Links = [.. listeners.Select(l => l.Transport.LocalAddress)];
+        Runtime = new TransceiverRuntime(Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
         Runtime.Start();
         _keeping = Runtime.KeepSlotsAsync(_stop.Token);
     }
@@ -103,6 +104,12 @@ internal sealed class TestFleet : IAsyncDisposable
     public IReadOnlyList<string> Events(SessionRecord record)
         => [.. Publisher.Published.Where(p => p.Event.GetProperty("subject").GetString() == record.CallId)
             .Select(p => $"{p.Event.GetProperty("type").GetString()} {p.Event.GetProperty("id").GetString()![(record.CallId.Length + 1)..]}")];
+
+    private static LinkListener Listen()
+    {
+        var transport = UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
+        return new LinkListener(transport, new LinkEndpoint(transport.Scheme, "127.0.0.1", transport.LocalAddress.Port));
+    }
 
     public async Task StopKeepingAsync()
     {

@@ -11,14 +11,14 @@ public sealed class ReferenceTests
 
     /// <summary>A library may reference those before it in this list, and no other.</summary>
     private static readonly string[] Layers =
-        ["Wire", "Native", "Contracts", "Sidecar", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "Udp", "Tcp", "WebRtc", "Hosting"];
+        ["Wire", "Native", "Contracts", "Sidecar", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "Udp", "Tcp", "Links", "WebRtc", "Hosting"];
 
     /// <summary>That the relay knows no DTLS, no SRTP and no session is the design.</summary>
     private static readonly Dictionary<string, string[]> Services = new()
     {
-        ["relay"] = ["Wire", "Stun", "Steering", "Udp", "Tcp", "Sidecar", "Contracts", "Hosting"],
+        ["relay"] = ["Wire", "Stun", "Steering", "Udp", "Tcp", "Links", "Sidecar", "Contracts", "Hosting"],
         ["signaling"] = ["Wire", "Sdp", "Steering", "Sidecar", "Contracts", "Hosting"],
-        ["transceiver"] = ["Wire", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Sidecar", "Contracts", "Hosting"],
+        ["transceiver"] = ["Wire", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar", "Contracts", "Hosting"],
     };
 
     private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));

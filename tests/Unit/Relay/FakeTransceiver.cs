@@ -1,3 +1,5 @@
+using Dapr.Voice.Links;
+using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tests.Unit.Steering;
 using Dapr.Voice.Udp;
@@ -8,22 +10,19 @@ namespace Dapr.Voice.Tests.Unit.Relay;
 /// <summary>A transceiver that has a link and no sessions: it echoes each packet to where it came from.</summary>
 internal sealed class FakeTransceiver : IDisposable
 {
-    private readonly UdpBatchSocket _socket;
-    private readonly OpenDatagram[] _open = new OpenDatagram[LinkAcceptor.MaximumLinks];
-    private readonly byte[] _buffer = new byte[LinkFrame.CoalescedBytes];
+    private readonly LinkPort _port;
 
     public FakeTransceiver(TransportAddress address, ulong incarnation = 1)
     {
-        _socket = UdpBatchSocket.Bind(address);
-        Acceptor = new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, MonotonicClock.Now);
+        _port = new LinkPort(UdpLinkTransport.Bind(address), new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, MonotonicClock.Now));
         Acceptor.SetSlots([new(3, 1)], MonotonicClock.Now);
     }
 
-    public LinkAcceptor Acceptor { get; }
-    public TransportAddress Address => _socket.LocalAddress;
+    public LinkAcceptor Acceptor => _port.Acceptor;
+    public LinkTarget Target => new(_port.Transport.Scheme, _port.Transport.LocalAddress);
     public int Packets { get; private set; }
     public int Unverified { get; private set; }
-    public int Datagrams { get; private set; }
+    public int Units { get; private set; }
 
     /// <summary>Where the last packet came from.</summary>
     public (SessionId Session, TransportPath Path) Last { get; private set; }
@@ -31,12 +30,11 @@ internal sealed class FakeTransceiver : IDisposable
     public void Turn()
     {
         var now = MonotonicClock.Now;
-        int count = _socket.Receive();
-        Datagrams += count;
+        int count = _port.Receive(now);
+        Units += count;
         for (int i = 0; i < count; i++)
         {
-            _socket.Get(i, out var datagram, out var from, out _);
-            var frames = Acceptor.Receive(datagram, from, now);
+            var frames = _port.Read(i, now);
             while (frames.TryRead(out var data))
             {
                 Packets++;
@@ -45,20 +43,14 @@ internal sealed class FakeTransceiver : IDisposable
                 Send(data.SessionId, data.Path, data.Payload);
             }
         }
-        if (now >= Acceptor.NextTimeout) Acceptor.HandleTimeout(now);
-        while (Acceptor.TryTransmit(_buffer, out int length, out var to, now)) _buffer.AsSpan(0, length).CopyTo(_socket.Queue(to, default, length));
-        while (Acceptor.TryTakeEvent(out _)) { }
-        _socket.Flush();
+        _port.HandleTimeout(now);
+        while (_port.TryTakeEvent(out _)) { }
+        _port.Flush(now);
     }
 
-    public void Send(SessionId session, TransportPath path, ReadOnlySpan<byte> packet)
-    {
-        if (!Acceptor.TryGetRelay(path, out var relay)) return;
-        var room = _socket.Append(ref _open[LinkBase.Link(path.Base)], relay, LinkAcceptor.DataFrameLength(path, packet.Length), LinkFrame.CoalescedBytes);
-        Acceptor.WriteData(room, session, path, packet);
-    }
+    public void Send(SessionId session, TransportPath path, ReadOnlySpan<byte> packet) => _port.TrySend(session, path, packet, MonotonicClock.Now);
 
-    public void Flush() => _socket.Flush();
+    public void Flush() => _port.Flush(MonotonicClock.Now);
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => _port.Dispose();
 }

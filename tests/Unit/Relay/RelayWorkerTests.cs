@@ -38,7 +38,7 @@ public sealed class RelayWorkerTests : IDisposable
     {
         var options = new RelayOptions { Id = "relay-0", PublicEndpoint = _public.ToString(), Workers = 1, MaximumFlows = 256, IngressAddresses = ["127.0.0.1", "127.0.0.2"] };
         var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, incarnation, new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), IngressTable.From(options), TimeProvider.System);
-        worker.SetEndpoints([_transceiver.Address]);
+        worker.SetTargets([_transceiver.Target]);
         return worker;
     }
 
@@ -101,12 +101,12 @@ public sealed class RelayWorkerTests : IDisposable
     public void Worker_ManyPacketsAtOnce_ShareDatagramsUp()
     {
         Connect();
-        int datagrams = _transceiver.Datagrams;
+        int datagrams = _transceiver.Units;
         for (int i = 0; i < 50; i++) RelayPackets.Rtp(5).CopyTo(_client.Queue(TransportAddress.FromIPv4(0x7F000001, _public.Port), default, 72));
         _client.Flush();
         Until(() => _heard == 51);
         // 98 bytes a frame, 14 in a datagram, and the kernel may hand the burst over in a few batches.
-        Assert.InRange(_transceiver.Datagrams - datagrams, 4, 25);
+        Assert.InRange(_transceiver.Units - datagrams, 4, 25);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class RelayWorkerTests : IDisposable
     public void Worker_RestartedTransceiver_IsMetAgain()
     {
         Connect();
-        var address = _transceiver.Address;
+        var address = _transceiver.Target.Address;
         _transceiver.Dispose();
         _transceiver = new FakeTransceiver(address, incarnation: 2);
         Send(RelayPackets.Rtp(5));
@@ -190,7 +190,7 @@ public sealed class RelayWorkerTests : IDisposable
         var stats = await asked;
         Assert.Equal(1, stats.Packets["Forward"]);
         var link = Assert.Single(stats.Links);
-        Assert.Equal((true, 1, _transceiver.Address.ToString()), (link.Up, link.Slots, link.Remote));
+        Assert.Equal((true, 1, _transceiver.Target.ToString()), (link.Up, link.Slots, link.Remote));
     }
 
     [Fact]

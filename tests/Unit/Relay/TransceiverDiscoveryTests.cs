@@ -26,7 +26,7 @@ public sealed class TransceiverDiscoveryTests
     private async Task<string> LookAsync()
     {
         await _discovery.LookAsync(default);
-        return string.Join(' ', _directory.Endpoints.Select(e => e.ToString()));
+        return string.Join(' ', _directory.Targets.Select(e => e.ToString()));
     }
 
     [Fact]
@@ -34,14 +34,14 @@ public sealed class TransceiverDiscoveryTests
     {
         await PutAsync(0, 5, "udp://10.0.0.4:20000", "udp://10.0.0.4:20001");
         await PutAsync(3, 5, "udp://[2001:db8::4]:20000");
-        Assert.Equal("10.0.0.4:20000 10.0.0.4:20001 127.0.0.1:7 [2001:db8::4]:20000", await LookAsync());
+        Assert.Equal("udp://10.0.0.4:20000 udp://10.0.0.4:20001 udp://127.0.0.1:7 udp://[2001:db8::4]:20000", await LookAsync());
     }
 
     [Fact]
     public async Task Look_LeaseLongOver_IsLeftOut()
     {
         await PutAsync(0, -60, "udp://10.0.0.4:20000");
-        Assert.Equal("127.0.0.1:7", await LookAsync());
+        Assert.Equal("udp://127.0.0.1:7", await LookAsync());
     }
 
     [Fact]
@@ -54,12 +54,12 @@ public sealed class TransceiverDiscoveryTests
     }
 
     [Theory]
-    [InlineData("tcp://10.0.0.4:20000")]
+    [InlineData("sctp://10.0.0.4:20000")]
     [InlineData("udp://10.0.0.4")]
     [InlineData("nonsense")]
     public async Task Look_EndpointThatIsNone_IsLeftOut(string link)
     {
         await PutAsync(0, 5, link);
-        Assert.Equal("127.0.0.1:7", await LookAsync());
+        Assert.Equal("udp://127.0.0.1:7", await LookAsync());
     }
 }

@@ -1,5 +1,6 @@
 using Dapr.Voice.Steering;
 using Dapr.Voice.Wire;
+using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Steering;
 
@@ -99,7 +100,8 @@ internal sealed class LinkPair
 
     public byte[] DownFrame(ulong session, TransportPath path, byte[] packet)
     {
-        int length = Acceptor.WriteData(_buffer, new SessionId(session), path, packet);
+        Assert.True(Acceptor.TryGetRelay(path, new SessionId(session), out int link, out _));
+        int length = Acceptor.WriteData(_buffer, link, new SessionId(session), path, packet);
         return _buffer[..length];
     }
 }

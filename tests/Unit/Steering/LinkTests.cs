@@ -61,7 +61,7 @@ public sealed class LinkTests
         Assert.Equal((new SessionId(5), new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client), false), (pair.Up[0].Session, pair.Up[0].Path, pair.Up[0].IsUnverified));
         Assert.Equal(Packet, pair.Up[0].Packet);
         Assert.True(pair.Up[1].IsUnverified);
-        Assert.True(pair.Acceptor.TryGetRelay(pair.Up[0].Path, out var relay));
+        Assert.True(pair.Acceptor.TryGetRelay(pair.Up[0].Path, new SessionId(5), out _, out var relay));
         Assert.Equal(LinkPair.RelayAddress, relay);
         pair.DeliverToConnector(pair.DownFrame(5, pair.Up[0].Path, Packet));
         var down = Assert.Single(pair.Down);
@@ -111,7 +111,7 @@ public sealed class LinkTests
         foreach (byte[] datagram in answers) pair.DeliverToConnector(datagram);
         pair.Exchange();
         Assert.Equal(cookie, pair.Connector.Cookie);
-        Assert.True(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(0, 0), LinkPair.Client), out var relay));
+        Assert.True(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(0, 0), LinkPair.Client), new SessionId(5), out _, out var relay));
         Assert.Equal(pair.ConnectorAddress, relay);
         pair.DeliverToAcceptor(pair.UpFrame(5, Packet), pair.ConnectorAddress);
         Assert.Single(pair.Up);
@@ -129,7 +129,7 @@ public sealed class LinkTests
         pair.Exchange();
         Assert.Equal(1, pair.Acceptor.LinkCount);
         Assert.Contains(pair.AcceptorEvents, e => e is { Kind: LinkEventKind.Replaced, Link: 0 });
-        Assert.True(pair.Acceptor.TryGetRelay(path, out var relay));
+        Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(5), out _, out var relay));
         Assert.Equal(pair.ConnectorAddress, relay);
         pair.DeliverToConnector(pair.DownFrame(5, path, Packet));
         Assert.Equal(2, Assert.Single(pair.Down).Ingress);
@@ -289,7 +289,7 @@ public sealed class LinkTests
     public void TryGetRelay_NeverSeenLink_IsCounted()
     {
         var pair = new LinkPair();
-        Assert.False(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(3, 0), LinkPair.Client), out _));
+        Assert.False(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(3, 0), LinkPair.Client), new SessionId(5), out _, out _));
         Assert.Equal(1, pair.Acceptor.Drops[LinkDrop.NoLink]);
     }
 
@@ -343,8 +343,8 @@ public sealed class LinkTests
                 int length = pair.Connector.WriteData(up, new SessionId(5), LinkPair.Client, 2, false, Packet);
                 var received = pair.Acceptor.Receive(up.AsSpan(0, length), LinkPair.RelayAddress, pair.Now);
                 while (received.TryRead(out _)) { }
-                pair.Acceptor.TryGetRelay(path, out _);
-                length = pair.Acceptor.WriteData(down, new SessionId(5), path, Packet);
+                pair.Acceptor.TryGetRelay(path, new SessionId(5), out int link, out _);
+                length = pair.Acceptor.WriteData(down, link, new SessionId(5), path, Packet);
                 var answered = pair.Connector.Receive(down.AsSpan(0, length), pair.Now);
                 while (answered.TryRead(out _)) { }
             }

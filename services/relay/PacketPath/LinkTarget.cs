@@ -1,0 +1,10 @@
+using Dapr.Voice.Steering;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Relay.PacketPath;
+
+/// <summary>A link endpoint whose name is resolved: what a link is made to.</summary>
+internal readonly record struct LinkTarget(LinkScheme Scheme, TransportAddress Address)
+{
+    public override string ToString() => $"{(Scheme == LinkScheme.Tcp ? "tcp" : "udp")}://{Address}";
+}
