@@ -188,6 +188,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
             Counters.OversizedCount++;
             return false;
         }
+        // While the kernel takes nothing there are no writes, and what waits grows old all the same.
+        Counters.MediaTooOldCount += connection.Queue.DropOld(now);
         bool isAdded = connection.Queue.TryAdd(frame, frameClass, now, out int dropped);
         Counters.MediaNoRoomCount += dropped;
         if (isAdded) MarkDirty(to.Index, connection);

@@ -83,4 +83,263 @@ public sealed class TcpFrameSocketTests
         Assert.Equal(TcpCloseReason.Reset, WaitForClose(pair));
         Assert.Equal(1, pair.Server.Counters.Closes(TcpCloseReason.Reset));
     }
+
+    [Fact]
+    public void Receive_FrameAboveTheMaximum_ClosesThatConnectionOnly()
+    {
+        using var pair = new TcpPair();
+        var (atClient, atServer) = pair.Connect();
+        using var raw = RawClient(pair.Server.LocalAddress);
+        raw.Send([0, 1, 5, 0xFF, 0xFF, 1, 2, 3]);
+        Assert.Equal(TcpCloseReason.FrameTooLong, WaitForClose(pair));
+        Assert.Equal([5], Assert.Single(pair.ServerFrames).Frame);
+        Assert.Equal(0, raw.Receive(new byte[1], SocketFlags.None, out var error));
+        Assert.True(error is SocketError.Success or SocketError.ConnectionReset);
+        pair.Client.Send(atClient, "still here"u8, TcpFrameClass.Control, TcpPair.Now);
+        pair.Until(() => pair.ServerFrames.Exists(f => f.From == atServer));
+    }
+
+    [Fact]
+    public void Receive_EmptyFrames_AreCountedAndSkipped()
+    {
+        using var pair = new TcpPair();
+        using var raw = RawClient(pair.Server.LocalAddress);
+        raw.Send([0, 0, 0, 0, 0, 1, 7]);
+        pair.Until(() => pair.ServerFrames.Count == 1);
+        Assert.Equal((2, 1), (pair.Server.Counters.EmptyFrames, pair.Server.Counters.FramesReceived));
+    }
+
+    [Fact]
+    public void HandleTimeout_FrameThatTrickles_ClosesTheConnection()
+    {
+        using var pair = new TcpPair(new TcpFrameSocketOptions { SlowFrameTime = TimeSpan.FromMilliseconds(100) });
+        using var raw = RawClient(pair.Server.LocalAddress);
+        raw.Send([0, 10, 1]);
+        Assert.Equal(TcpCloseReason.SlowFrame, WaitForClose(pair));
+        pair.Until(() => pair.Server.NextTimeout == Instant.Never);
+    }
+
+    [Fact]
+    public void Receive_MoreConnectionsThanPlaces_AreClosedAndCountedAndPlacesAreUsedAgain()
+    {
+        using var pair = new TcpPair(new TcpFrameSocketOptions { MaximumConnections = 2 });
+        using var first = RawClient(pair.Server.LocalAddress);
+        using var second = RawClient(pair.Server.LocalAddress);
+        using var third = RawClient(pair.Server.LocalAddress);
+        pair.Until(() => pair.Server.Counters.Closes(TcpCloseReason.Limit) == 1);
+        Assert.Equal(2, pair.Server.Counters.Open);
+        first.Close();
+        WaitForClose(pair);
+        using var fourth = RawClient(pair.Server.LocalAddress);
+        pair.Until(() => pair.Server.Counters.Accepted == 3);
+    }
+
+    [Fact]
+    public void Receive_BurstOfConnections_IsTakenInPortions()
+    {
+        using var pair = new TcpPair(new TcpFrameSocketOptions { AcceptsPerTurn = 4 });
+        var clients = Enumerable.Range(0, 10).Select(_ => RawClient(pair.Server.LocalAddress)).ToList();
+        pair.Server.Receive(TcpPair.Now);
+        Assert.Equal(4, pair.Server.Counters.Accepted);
+        pair.Until(() => pair.Server.Counters.Accepted == 10);
+        clients.ForEach(c => c.Dispose());
+    }
+
+    [Fact]
+    public void Receive_OneConnectionFloods_OthersAreServedInTheSameTurn()
+    {
+        using var pair = new TcpPair(new TcpFrameSocketOptions { ReceiveBytesPerConnection = 2048, ReceiveBudgetBytes = 8192 });
+        var (_, _) = pair.Connect();
+        using var flood = RawClient(pair.Server.LocalAddress);
+        Accepted(pair);
+        byte[] frames = [.. Enumerable.Repeat<byte[]>([0, 98, .. new byte[98]], 2000).SelectMany(f => f)];
+        flood.SendBufferSize = 1 << 20;
+        flood.Blocking = false;
+        flood.Send(frames, SocketFlags.None, out _);
+        pair.Client.Send(pair.ClientEvents[0].Connection, "me too"u8, TcpFrameClass.Control, TcpPair.Now);
+        pair.Client.Flush(TcpPair.Now);
+        pair.Until(() => pair.ServerFrames.Exists(f => f.Frame.Length == 6));
+        // The flood had its share of each turn and no more.
+        Assert.InRange(pair.ServerFrames.FindIndex(f => f.Frame.Length == 6), 0, 200);
+    }
+
+    [Fact]
+    public void Send_PeerReadsNothing_MediaIsDroppedOldestFirstAndOthersAreNotHeldUp()
+    {
+        using var pair = new TcpPair(new TcpFrameSocketOptions { MediaAgeLimit = TimeSpan.FromMilliseconds(50), QueueBytes = 16 * 1024 });
+        var (_, living) = pair.Connect();
+        using var stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        var atServer = Accepted(pair);
+        byte[] media = new byte[200];
+        int sent = 0;
+        pair.Until(() =>
+        {
+            pair.Server.Send(atServer, media, TcpFrameClass.Media, TcpPair.Now);
+            pair.Server.Send(living, media, TcpFrameClass.Media, TcpPair.Now);
+            sent++;
+            return pair.Server.Counters.MediaDropped > 10;
+        });
+        pair.Until(() => pair.ClientFrames.Count == sent);
+        Assert.Equal(2, pair.Server.Counters.Open);
+    }
+
+    [Fact]
+    public void Send_PeerReadsNothing_ControlIsNeverDroppedAndEndsTheConnection()
+    {
+        using var pair = new TcpPair(new TcpFrameSocketOptions { QueueBytes = 16 * 1024 });
+        using var stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        var atServer = Accepted(pair);
+        pair.Until(() =>
+        {
+            pair.Server.Send(atServer, new byte[1000], TcpFrameClass.Control, TcpPair.Now);
+            return pair.ServerEvents.Contains(new TcpEvent(TcpEventKind.Closed, atServer, TcpCloseReason.QueueFull));
+        });
+        Assert.Equal(0, pair.Server.Counters.MediaDropped);
+    }
+
+    [Fact]
+    public void Send_SlowReader_EveryFrameThatArrivesIsWhole()
+    {
+        using var pair = new TcpPair(new TcpFrameSocketOptions { MediaAgeLimit = TimeSpan.FromMilliseconds(5) });
+        using var slow = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        var atServer = Accepted(pair);
+        var wire = new List<byte>();
+        byte[] buffer = new byte[701];
+        slow.Blocking = false;
+        int number = 0, lastControl = 0;
+        for (int turn = 0; turn < 400 || slow.Available > 0 || turn < 600; turn++)
+        {
+            for (int i = 0; i < 4 && turn < 400; i++)
+            {
+                bool isControl = number % 16 == 0;
+                byte[] frame = new byte[300 + (number % 700)];
+                (frame[0], frame[1], frame[2]) = (isControl ? (byte)1 : (byte)0, (byte)(number >> 8), (byte)number);
+                Assert.True(pair.Server.Send(atServer, frame, isControl ? TcpFrameClass.Control : TcpFrameClass.Media, TcpPair.Now));
+                if (isControl) lastControl = number;
+                number++;
+            }
+            pair.Turn();
+            for (int reads = turn < 400 ? 1 : 100; reads > 0; reads--)
+            {
+                int got = slow.Receive(buffer, SocketFlags.None, out _);
+                if (got > 0) wire.AddRange(buffer.AsSpan(0, got));
+            }
+        }
+        int previous = -1, controls = 0;
+        byte[] bytes = [.. wire];
+        for (int at = 0; at < bytes.Length;)
+        {
+            int length = (bytes[at] << 8) | bytes[at + 1];
+            int current = (bytes[at + 3] << 8) | bytes[at + 4];
+            Assert.Equal(300 + (current % 700), length);
+            Assert.True(current > previous);
+            controls += bytes[at + 2];
+            previous = current;
+            at += 2 + length;
+        }
+        Assert.Equal((lastControl / 16) + 1, controls);
+        Assert.True(pair.Server.Counters.MediaDropped > 0);
+    }
+
+    [Fact]
+    public void CloseWhenSent_QueueNotEmpty_PeerHearsAllOfItFirst()
+    {
+        using var pair = new TcpPair();
+        var (_, atServer) = pair.Connect();
+        for (int i = 0; i < 30; i++) pair.Server.Send(atServer, new byte[1000], TcpFrameClass.Control, TcpPair.Now);
+        pair.Server.CloseWhenSent(atServer, TcpPair.Now);
+        Assert.False(pair.Server.Send(atServer, "late"u8, TcpFrameClass.Control, TcpPair.Now));
+        pair.Until(() => pair.ClientEvents.Exists(e => e.Kind == TcpEventKind.Closed));
+        Assert.Equal(30, pair.ClientFrames.Count);
+        Assert.Equal(TcpCloseReason.Local, WaitForClose(pair));
+        pair.Until(() => pair.Server.NextTimeout == Instant.Never);
+    }
+
+    [Fact]
+    public void CloseWhenSent_PeerReadsNothing_EndsAfterAMoment()
+    {
+        using var pair = new TcpPair();
+        using var stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        var atServer = Accepted(pair);
+        for (int i = 0; i < 60; i++) pair.Server.Send(atServer, new byte[1000], TcpFrameClass.Control, TcpPair.Now);
+        pair.Server.CloseWhenSent(atServer, TcpPair.Now);
+        Assert.Equal(TcpCloseReason.Local, WaitForClose(pair));
+    }
+
+    [Fact]
+    public void Listen_TwoSocketsOfAProcess_ShareThePortAndAStrangerIsNamed()
+    {
+        TransportAddress address;
+        using (var any = TcpFrameSocket.Create())
+        {
+            any.Listen(TcpPair.Loopback);
+            address = any.LocalAddress;
+            using var late = TcpFrameSocket.Create();
+            var e = Assert.Throws<PortBindException>(() => late.Listen(address));
+            Assert.Contains("/tcp is taken by", e.Message, StringComparison.Ordinal);
+        }
+        using var one = TcpFrameSocket.Create();
+        using var two = TcpFrameSocket.Create();
+        one.Listen(address);
+        two.Listen(address);
+        var clients = Enumerable.Range(0, 64).Select(_ => RawClient(address)).ToList();
+        for (int i = 0; i < 10; i++)
+        {
+            one.Receive(TcpPair.Now);
+            two.Receive(TcpPair.Now);
+        }
+        Assert.Equal(64, one.Counters.Accepted + two.Counters.Accepted);
+        Assert.True(one.Counters.Accepted > 0 && two.Counters.Accepted > 0);
+        clients.ForEach(c => c.Dispose());
+    }
+
+    [Fact]
+    public void Listen_IPv6Wildcard_TakesIPv4()
+    {
+        using var server = TcpFrameSocket.Create();
+        server.Listen(TransportAddress.From(new IPEndPoint(IPAddress.IPv6Any, 0)));
+        using var raw = RawClient(TransportAddress.FromIPv4(0x7F000001, server.LocalAddress.Port));
+        while (server.Receive(TcpPair.Now) == 0 && server.Counters.Accepted == 0) { }
+        Assert.True(server.TryTakeEvent(out var accepted));
+        Assert.Equal(TransportAddress.From((IPEndPoint)raw.LocalEndPoint!), server.RemoteOf(accepted.Connection));
+    }
+
+    [Fact]
+    public void Send_FrameTooLongOrEmpty_IsCountedNotSent()
+    {
+        using var pair = new TcpPair();
+        var (atClient, _) = pair.Connect();
+        Assert.False(pair.Client.Send(atClient, new byte[1501], TcpFrameClass.Control, TcpPair.Now));
+        Assert.False(pair.Client.Send(atClient, [], TcpFrameClass.Control, TcpPair.Now));
+        Assert.Equal(2, pair.Client.Counters.Oversized);
+    }
+
+    [Fact]
+    public void Turns_TenThousandFrames_AllocateNothing()
+    {
+        using var pair = new TcpPair();
+        var (atClient, _) = pair.Connect();
+        byte[] frame = new byte[160];
+        long allocated = 0;
+        int heard = 0;
+        var end = TcpPair.Now + TimeSpan.FromSeconds(20);
+        for (int round = 0; round < 2; round++)
+        {
+            allocated = heard = 0;
+            while (heard < 10_000 && TcpPair.Now < end)
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                for (int i = 0; i < 20; i++) pair.Client.Send(atClient, frame, TcpFrameClass.Media, TcpPair.Now);
+                pair.Client.Receive(TcpPair.Now);
+                pair.Client.Flush(TcpPair.Now);
+                int count = pair.Server.Receive(TcpPair.Now);
+                for (int i = 0; i < count; i++) pair.Server.Get(i, out _, out _);
+                heard += count;
+                pair.Server.Flush(TcpPair.Now);
+                allocated += GC.GetAllocatedBytesForCurrentThread() - before;
+            }
+            Assert.True(heard >= 10_000);
+        }
+        Assert.Equal(0, allocated);
+    }
 }
