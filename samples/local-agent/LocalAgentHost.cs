@@ -16,7 +16,8 @@ internal static class LocalAgentHost
         var builder = WebApplication.CreateSlimBuilder(args);
         var options = builder.Configuration.GetSection("LocalAgent").Get<LocalAgentOptions>() ?? new LocalAgentOptions();
         options.Validate();
-        if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
+        // A container names a port only (ASPNETCORE_HTTP_PORTS), which loses against an address that is set here.
+        if (string.IsNullOrEmpty(builder.Configuration["urls"]) && string.IsNullOrEmpty(builder.Configuration["http_ports"])) builder.WebHost.UseUrls(DefaultUrl);
         // A line for each request is noise; conversations log their own begin and end.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Services.AddSingleton(options);

@@ -1,0 +1,128 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Infra.Containers;
+
+/// <summary>The images' recipes name what is there: paths, projects, entry assemblies, ports. That they build is a job of the workflow; no container engine runs here.</summary>
+public sealed partial class DockerfileTests
+{
+    /// <summary>Project and every port that its image must expose.</summary>
+    public static TheoryData<string, string, string> Images => new()
+    {
+        { "services/relay", "Dapr.Voice.Relay", "3478/tcp 3478/udp 8070/tcp" },
+        { "services/signaling", "Dapr.Voice.Signaling", "8080/tcp" },
+        { "services/transceiver", "Dapr.Voice.Transceiver", "20000-20005/tcp 20000-20005/udp 8100/tcp" },
+        { "samples/local-agent", "Dapr.Voice.LocalAgent", "8090/tcp" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Images))]
+    public void Dockerfile_Ports_AreThoseOfTheService(string project, string assembly, string ports)
+    {
+        _ = assembly;
+        var lines = FinalStage(project);
+        Assert.Equal(ports, string.Join(' ', Arguments(lines, "EXPOSE").SelectMany(a => a.Split(' ')).Order(StringComparer.Ordinal)));
+        // The HTTP port is the one that the service is told to open.
+        string http = HttpPort().Match(string.Join(' ', Arguments(lines, "ENV"))).Groups[1].Value;
+        Assert.Contains($"{http}/tcp", ports.Split(' '));
+    }
+
+    [Theory]
+    [MemberData(nameof(Images))]
+    public void Dockerfile_FinalStage_RunsAsNobodyAndEndsOnSigterm(string project, string assembly, string ports)
+    {
+        _ = ports;
+        var lines = FinalStage(project);
+        Assert.Matches("^FROM mcr\\.microsoft\\.com/dotnet/aspnet:10\\.0-noble$", lines[0]);
+        Assert.Equal("$APP_UID", Arguments(lines, "USER").Last());
+        Assert.Equal("SIGTERM", Assert.Single(Arguments(lines, "STOPSIGNAL")));
+        // In exec form: a shell in between would keep SIGTERM for itself.
+        Assert.Equal($"[\"dotnet\", \"{assembly}.dll\"]", Assert.Single(Arguments(lines, "ENTRYPOINT")));
+        Assert.True(File.Exists(RepositoryRoot.File(project, assembly + ".csproj")), "the assembly has another name");
+        // Nothing after USER may need root.
+        Assert.DoesNotContain(lines.SkipWhile(l => !l.StartsWith("USER", StringComparison.Ordinal)), l => l.StartsWith("RUN", StringComparison.Ordinal));
+        Assert.Contains("DOTNET_EnableDiagnostics_IPC=0", string.Join(' ', Arguments(lines, "ENV")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Images))]
+    public void Dockerfile_EveryPath_ExistsAndIsInTheContext(string project, string assembly, string ports)
+    {
+        _ = (assembly, ports);
+        var lines = Lines(project);
+        var stages = lines.Where(l => l.StartsWith("FROM ", StringComparison.Ordinal)).Select(l => l.Split(' ')).Where(w => w.Length == 4).Select(w => w[3]).ToHashSet(StringComparer.Ordinal);
+        foreach (string copy in Arguments(lines, "COPY"))
+        {
+            string[] words = copy.Split(' ');
+            if (words[0].StartsWith("--from=", StringComparison.Ordinal)) Assert.Contains(words[0][7..], stages);
+            else foreach (string source in words[..^1]) AssertInContext(source);
+        }
+        string[] commands = [.. Arguments(lines, "RUN").SelectMany(r => Project().Matches(r)).Select(m => m.Groups[1].Value)];
+        Assert.Equal([project, project], commands);
+        foreach (string needed in Closure(project)) AssertInContext(needed);
+    }
+
+    [Fact]
+    public void DockerIgnore_SecretsTestsAndBuilds_StayOutside()
+    {
+        string[] rules = Rules();
+        Assert.Equal("*", rules[0]);
+        foreach (string kept in new[] { ".voice", "tests", "tools", "infra", ".git" }) Assert.False(IsInContext(kept), kept);
+        foreach (string pattern in new[] { "**/bin", "**/obj", "**/node_modules" }) Assert.Contains(pattern, rules);
+        Assert.All(rules.Where(r => r.StartsWith('!')), r => Assert.True(Path.Exists(RepositoryRoot.File(r[1..])), $"{r} is not there"));
+    }
+
+    [Theory]
+    [InlineData("services/transceiver", "libopus0")]
+    [InlineData("samples/local-agent", "libespeak-ng1 libpocketsphinx3 pocketsphinx-en-us")]
+    public void Dockerfile_NativePackages_AreInstalledWithoutLeavingLists(string project, string packages)
+    {
+        string install = Assert.Single(Arguments(FinalStage(project), "RUN"));
+        Assert.Contains($"--no-install-recommends {packages} && rm -rf /var/lib/apt/lists/*", install, StringComparison.Ordinal);
+    }
+
+    private static void AssertInContext(string source)
+    {
+        if (source == ".") return;
+        Assert.True(Path.Exists(RepositoryRoot.File(source)), $"{source} is not there");
+        Assert.True(IsInContext(source), $".dockerignore keeps {source} outside");
+    }
+
+    /// <summary>True if an exception of .dockerignore names the path or a folder above it.</summary>
+    private static bool IsInContext(string path) => Rules().Where(r => r.StartsWith('!')).Any(r => path == r[1..] || path.StartsWith(r[1..] + "/", StringComparison.Ordinal));
+
+    private static string[] Rules() => [.. File.ReadLines(RepositoryRoot.File(".dockerignore")).Where(l => l.Length > 0 && l[0] != '#')];
+
+    /// <summary>The project's folder and those of all that it references.</summary>
+    private static SortedSet<string> Closure(string project)
+    {
+        var found = new SortedSet<string>(StringComparer.Ordinal);
+        var open = new Queue<string>([project]);
+        while (open.TryDequeue(out string? folder))
+        {
+            if (!found.Add(folder)) continue;
+            var file = XDocument.Load(Directory.GetFiles(RepositoryRoot.File(folder), "*.csproj").Single());
+            foreach (string reference in file.Descendants("ProjectReference").Select(r => (string)r.Attribute("Include")!))
+                open.Enqueue(Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(Path.GetFullPath(reference, RepositoryRoot.File(folder)))!));
+        }
+        return found;
+    }
+
+    private static List<string> FinalStage(string project)
+    {
+        var lines = Lines(project);
+        return lines[lines.FindLastIndex(l => l.StartsWith("FROM ", StringComparison.Ordinal))..];
+    }
+
+    private static List<string> Lines(string project) => [.. File.ReadLines(RepositoryRoot.File(project, "Dockerfile")).Where(l => l.Length > 0 && l[0] != '#')];
+
+    private static IEnumerable<string> Arguments(IEnumerable<string> lines, string instruction)
+        => lines.Where(l => l.StartsWith(instruction + " ", StringComparison.Ordinal)).Select(l => l[(instruction.Length + 1)..].Trim());
+
+    [GeneratedRegex(@"ASPNETCORE_HTTP_PORTS=(\d+)")]
+    private static partial Regex HttpPort();
+
+    [GeneratedRegex(@"dotnet (?:restore|publish) (\S+)")]
+    private static partial Regex Project();
+}
