@@ -1,0 +1,404 @@
+targetScope = 'subscription'
+
+metadata name = 'dapr-voice'
+metadata description = 'Voice transport in one or several regions. Read from here: shared things, then for each region identities, state store, what it is made of, and what runs in it.'
+
+@description('One region. Adding a region is adding one of these to `regions` in main.parameters.json.')
+type regionType = {
+  @description('Azure location. Also the region\'s name in call ids, state keys and events.')
+  location: string
+
+  @minValue(0)
+  @maxValue(255)
+  @description('Number of the region in routing hints and in its network (10.NUMBER.0.0/16): different for each, never changed, never given to another.')
+  number: int
+
+  @minValue(1)
+  @maxValue(100)
+  @description('Transceiver shards, each an app of one replica that holds a share of the calls. Two or more show a takeover.')
+  shards: int
+
+  @minValue(0)
+  @maxValue(100)
+  @description('Further shards that sleep until the others are full. Default 0.')
+  standbyShards: int?
+
+  @description('Spread over the location\'s zones, and keep state in three of them. Decided when the region is made. Default false.')
+  zoneRedundant: bool?
+}
+
+@description('Where clients\' media enters.')
+type edgeType = 'aca-tcp' | 'udp-edge'
+
+type sizeType = 'small' | 'medium' | 'large'
+
+// ---- Names and places ----
+
+@minLength(1)
+@maxLength(40)
+@description('Name of the azd environment: part of the resource groups\' names, and hashed into those that are the only ones in the world.')
+param environmentName string
+
+@minLength(1)
+@description('Azure location where the deployment is recorded, and the one region if `regions` is left out.')
+param location string
+
+@description('Object id of whoever runs azd; may write the fleet\'s keys into the vaults. Empty: nobody is given that right.')
+param principalId string = ''
+
+@minLength(1)
+@maxLength(16)
+@description('The regions, home first. Each one\'s buddy, which keeps copies of its calls\' state, is the next in the list, and the first is the last one\'s.')
+param regions regionType[] = [
+  { location: location, number: 1, shards: 2 }
+]
+
+// ---- Shape ----
+
+@description('`aca-tcp`: Container Apps alone, media over ICE-TCP. `udp-edge`: relays on virtual machines, media over UDP and ICE-TCP.')
+param edge edgeType = 'aca-tcp'
+
+@description('Size of a transceiver shard. small: half a core, 40 calls; medium: 1 core, 80 calls; large: 4 cores, 320 calls.')
+param shardSize sizeType = 'small'
+
+@description('Size of a relay in `aca-tcp`. small: a quarter of a core; medium: 1 core; large: 2 cores.')
+param relaySize sizeType = 'small'
+
+@minValue(1)
+@maxValue(30)
+@description('Relays of a region in `aca-tcp`.')
+param relays int = 1
+
+@minValue(1)
+@maxValue(30)
+@description('Signaling replicas of a region at least; more come with requests.')
+param signalingReplicas int = 1
+
+@minValue(1)
+@maxValue(100)
+@description('Shard numbers that services of a region look for, each second: above every region\'s shards and standby shards.')
+param maximumShards int = 8
+
+@minValue(1)
+@maxValue(65536)
+@description('Units of ownership of a region. Never changed while calls run.')
+param slotCount int = 64
+
+@description('Dedicated workload profile type for transceivers, for example `D4`, whose cores are not shared. Empty: the consumption profile.')
+param dedicatedProfileType string = ''
+
+@description('Machine size of the relays in `udp-edge`.')
+param edgeVmSize string = 'Standard_B2als_v2'
+
+@minValue(1)
+@maxValue(100)
+@description('Relays of a region in `udp-edge`.')
+param edgeInstances int = 2
+
+@description('Public SSH key of the relays\' administrator in `udp-edge`. Linux images want one; no rule lets SSH in. The pre-provision hook makes one whose private half it throws away.')
+param edgeSshPublicKey string = ''
+
+@description('Image of the Dapr sidecar of the relays in `udp-edge`.')
+param daprdImage string = 'docker.io/daprio/daprd:1.18.1'
+
+@description('With `udp-edge` and several regions, one anycast address in front of them, as the last in each answer.')
+param globalLoadBalancer bool = false
+
+@description('With several regions, let signaling be called through Front Door only.')
+param frontDoorOnly bool = true
+
+// ---- Agents and callers ----
+
+@description('WebSocket URL of a Realtime backend, `wss://…`. Empty: samples/local-agent is deployed, so that there is something to talk to.')
+param agentUrl string = ''
+
+@description('Name of that agent.')
+param agentName string = 'assistant'
+
+@description('Name of the secret in each vault that holds the bearer key for it, for example `voice-agent-key`. Empty: it wants none.')
+param agentKeySecret string = ''
+
+@description('Whether the page hands a short-lived key to whoever opens it. auto: as long as the sample agent is what answers.')
+param demoPage 'auto' | 'on' | 'off' = 'auto'
+
+@description('Origins of web pages that may call, `https://app.example.com`. Empty: all; nothing is authenticated by a cookie.')
+param allowedOrigins array = []
+
+// ---- Logs ----
+
+@description('OTLP endpoint for traces and metrics. Empty: none; logs go to the region\'s workspace in any case.')
+param otlpEndpoint string = ''
+
+@minValue(-1)
+@description('GB of logs of a region a day at most, -1 for no limit.')
+param logDailyQuotaGb int = 1
+
+// ---- Images: set by azd ----
+
+@description('Image of services/signaling, published by azd. Empty: not yet, or not known on this machine.')
+param signalingImage string = ''
+
+@description('Image of services/relay.')
+param relayImage string = ''
+
+@description('Image of services/transceiver.')
+param transceiverImage string = ''
+
+@description('Image of samples/local-agent.')
+param localAgentImage string = ''
+
+@description('The home region has an app `signaling`; its image is kept where the parameter above is empty.')
+param signalingExists bool = false
+
+@description('The home region has an app `relay`.')
+param relayExists bool = false
+
+@description('The home region has an app `transceiver-00`.')
+param transceiverExists bool = false
+
+@description('The home region has an app `local-agent`.')
+param localAgentExists bool = false
+
+var tags = { 'azd-env-name': environmentName }
+var placeholderImage = 'mcr.microsoft.com/k8se/quickstart:latest'
+var homeToken = uniqueString(subscription().id, environmentName)
+// The same at each deployment, so that a region can name its neighbour's account without having seen it.
+var tokens = [for region in regions: uniqueString(subscription().id, environmentName, region.location)]
+var storageAccounts = [for token in tokens: 'stvoice${token}']
+var isMultiRegion = length(regions) > 1
+var withGlobalBalancer = globalLoadBalancer && isMultiRegion && edge == 'udp-edge'
+
+// CPU and memory are the fixed pairs of Container Apps. A core carries about 100 calls with Opus both ways; the sidecar and what is late need the rest.
+var shardSizes = {
+  small: { cpu: '0.5', memory: '1Gi', workers: 1, capacity: 40 }
+  medium: { cpu: '1', memory: '2Gi', workers: 1, capacity: 80 }
+  large: { cpu: '4', memory: '8Gi', workers: 4, capacity: 320 }
+}
+var relaySizes = {
+  small: { cpu: '0.25', memory: '0.5Gi', workers: 1 }
+  medium: { cpu: '1', memory: '2Gi', workers: 1 }
+  large: { cpu: '2', memory: '4Gi', workers: 2 }
+}
+
+resource sharedGroup 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+resource groups 'Microsoft.Resources/resourceGroups@2024-11-01' = [for region in regions: {
+  name: 'rg-${environmentName}-${region.location}'
+  location: region.location
+  tags: tags
+}]
+
+module identities 'modules/identity.bicep' = [for (region, i) in regions: {
+  scope: groups[i]
+  name: 'voice-identities'
+  params: {
+    location: region.location
+    tags: tags
+  }
+}]
+
+module shared 'modules/shared.bicep' = {
+  scope: sharedGroup
+  name: 'voice-shared'
+  params: {
+    location: regions[0].location
+    otherLocations: map(filter(regions, region => region.location != regions[0].location), region => region.location)
+    tags: tags
+    token: homeToken
+    pullers: [for (region, i) in regions: identities[i].outputs.pull.principalId]
+    withFrontDoor: isMultiRegion
+    zoneRedundant: regions[0].?zoneRedundant ?? false
+  }
+}
+
+// A region's account takes its own state and the copies of the region before it, whose buddy it is.
+module stores 'modules/storage.bicep' = [for (region, i) in regions: {
+  scope: groups[i]
+  name: 'voice-storage'
+  params: {
+    name: storageAccounts[i]
+    location: region.location
+    tags: tags
+    zoneRedundant: region.?zoneRedundant ?? false
+    writers: concat(
+      [identities[i].outputs.state.principalId],
+      isMultiRegion ? [identities[(i + length(regions) - 1) % length(regions)].outputs.state.principalId] : []
+    )
+  }
+}]
+
+module bases 'modules/region.bicep' = [for (region, i) in regions: {
+  scope: groups[i]
+  name: 'voice-region'
+  params: {
+    location: region.location
+    tags: tags
+    regionNumber: region.number
+    token: tokens[i]
+    identities: {
+      secrets: identities[i].outputs.secrets
+      events: identities[i].outputs.events
+    }
+    deployerPrincipalId: principalId
+    edge: edge
+    zoneRedundant: region.?zoneRedundant ?? false
+    dedicatedProfileType: dedicatedProfileType
+    logDailyQuotaGb: logDailyQuotaGb
+  }
+}]
+
+module current 'modules/current-images.bicep' = {
+  scope: groups[0]
+  name: 'voice-current-images'
+  params: {
+    signalingExists: signalingExists
+    relayExists: relayExists
+    transceiverExists: transceiverExists
+    localAgentExists: localAgentExists
+  }
+}
+
+module edges 'modules/edge.bicep' = [for (region, i) in regions: if (edge == 'udp-edge') {
+  scope: groups[i]
+  name: 'voice-edge'
+  params: {
+    location: region.location
+    tags: tags
+    regionNumber: region.number
+    maximumShards: maximumShards
+    slotCount: slotCount
+    subnetId: bases[i].outputs.edgeSubnetId
+    zoneRedundant: region.?zoneRedundant ?? false
+    vmSize: edgeVmSize
+    instances: edgeInstances
+    sshPublicKey: edgeSshPublicKey
+    image: empty(relayImage) ? current.outputs.relay : relayImage
+    placeholderImage: placeholderImage
+    daprdImage: daprdImage
+    registry: shared.outputs.registryServer
+    identities: {
+      state: identities[i].outputs.state
+      secrets: identities[i].outputs.secrets
+      pull: identities[i].outputs.pull
+    }
+    storageAccount: storageAccounts[i]
+    vaultName: bases[i].outputs.vaultName
+  }
+  dependsOn: [stores[i]]
+}]
+
+module globalBalancer 'modules/global-load-balancer.bicep' = if (withGlobalBalancer) {
+  scope: sharedGroup
+  name: 'voice-global-load-balancer'
+  params: {
+    location: regions[0].location
+    tags: tags
+    frontends: [for (region, i) in regions: edges[i]!.outputs.frontendId]
+  }
+}
+
+module workloads 'modules/workloads.bicep' = [for (region, i) in regions: {
+  scope: groups[i]
+  name: 'voice-workloads'
+  params: {
+    location: region.location
+    tags: tags
+    regionNumber: region.number
+    isHome: i == 0
+    edge: edge
+    shards: region.shards
+    standbyShards: region.?standbyShards ?? 0
+    shardSize: shardSizes[shardSize]
+    relaySize: relaySizes[relaySize]
+    relays: relays
+    signalingReplicas: signalingReplicas
+    maximumShards: maximumShards
+    slotCount: slotCount
+    images: {
+      signaling: empty(signalingImage) ? current.outputs.signaling : signalingImage
+      relay: empty(relayImage) ? current.outputs.relay : relayImage
+      transceiver: empty(transceiverImage) ? current.outputs.transceiver : transceiverImage
+      localAgent: empty(localAgentImage) ? current.outputs.localAgent : localAgentImage
+    }
+    placeholderImage: placeholderImage
+    registry: shared.outputs.registryServer
+    identities: {
+      state: identities[i].outputs.state
+      secrets: identities[i].outputs.secrets
+      events: identities[i].outputs.events
+      pull: identities[i].outputs.pull
+    }
+    environmentName: bases[i].outputs.environmentName
+    environmentId: bases[i].outputs.environmentId
+    defaultDomain: bases[i].outputs.defaultDomain
+    staticIp: bases[i].outputs.staticIp
+    mediaProfile: bases[i].outputs.mediaProfile
+    storageAccount: storageAccounts[i]
+    buddyStorageAccount: isMultiRegion ? storageAccounts[(i + 1) % length(regions)] : ''
+    brokerHost: bases[i].outputs.brokerHost
+    vaultName: bases[i].outputs.vaultName
+    vaultUri: bases[i].outputs.vaultUri
+    // The region's own relays first, then its buddy's, then the address of all.
+    ingresses: concat(
+      edge == 'udp-edge'
+        ? ['udp://${edges[i]!.outputs.address}:3478', 'tcp://${edges[i]!.outputs.address}:3478']
+        : ['tcp://${bases[i].outputs.staticIp}:3478'],
+      !isMultiRegion
+        ? []
+        : edge == 'udp-edge'
+            ? ['udp://${edges[(i + 1) % length(regions)]!.outputs.address}:3478', 'tcp://${edges[(i + 1) % length(regions)]!.outputs.address}:3478']
+            : ['tcp://${bases[(i + 1) % length(regions)].outputs.staticIp}:3478'],
+      withGlobalBalancer ? ['udp://${globalBalancer!.outputs.address}:3478'] : []
+    )
+    edgeAddress: edge == 'udp-edge' ? edges[i]!.outputs.address : ''
+    agentUrl: agentUrl
+    agentName: agentName
+    agentKeySecret: agentKeySecret
+    demoPage: demoPage == 'on' || (demoPage == 'auto' && empty(agentUrl))
+    frontDoorId: isMultiRegion && frontDoorOnly ? shared.outputs.frontDoorId : ''
+    allowedOrigins: allowedOrigins
+    otlpEndpoint: otlpEndpoint
+  }
+  // The buddy's account and the roles on it come before whoever writes there.
+  dependsOn: [stores]
+}]
+
+module frontDoor 'modules/front-door.bicep' = if (isMultiRegion) {
+  scope: sharedGroup
+  name: 'voice-front-door'
+  params: {
+    profileName: shared.outputs.frontDoorName
+    tags: tags
+    token: homeToken
+    hosts: [for (region, i) in regions: 'signaling.${bases[i].outputs.defaultDomain}']
+  }
+}
+
+// ---- For azd and the hooks; nothing here is a secret ----
+
+output AZURE_CONTAINER_REGISTRY_ENDPOINT string = shared.outputs.registryServer
+output AZURE_CONTAINER_REGISTRY_NAME string = shared.outputs.registryName
+
+@description('Where azd looks for the services\' apps: the home region\'s group.')
+output AZURE_RESOURCE_GROUP string = groups[0].name
+
+@description('`provisioned`: images are missing, only placeholders stand. `deployed`: everything runs.')
+output VOICE_STAGE string = workloads[0].outputs.isPublished ? 'deployed' : 'provisioned'
+output VOICE_DEPLOYED_EDGE string = edge
+
+@description('The one URL to give to people.')
+output SIGNALING_URL string = isMultiRegion ? frontDoor!.outputs.url : workloads[0].outputs.signalingUrl
+
+@description('By region, in the order of `regions`, as are the lists below.')
+output SIGNALING_URLS array = [for (region, i) in regions: workloads[i].outputs.signalingUrl]
+output VOICE_REGIONS array = [for region in regions: region.location]
+output VOICE_RESOURCE_GROUPS array = [for (region, i) in regions: groups[i].name]
+output VOICE_KEY_VAULTS array = [for (region, i) in regions: bases[i].outputs.vaultName]
+output VOICE_ENVIRONMENTS array = [for (region, i) in regions: bases[i].outputs.environmentName]
+output VOICE_STORAGE_ACCOUNTS array = storageAccounts
+output VOICE_SHARDS array = [for (region, i) in regions: workloads[i].outputs.shardAppIds]
+output VOICE_INGRESS_ADDRESSES array = [for (region, i) in regions: edge == 'udp-edge' ? edges[i]!.outputs.address : bases[i].outputs.staticIp]

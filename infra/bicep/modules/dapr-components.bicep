@@ -1,0 +1,132 @@
+metadata description = 'Dapr components of one region\'s environment: names, types, tables and scopes as in components/azure, identities instead of keys.'
+
+@description('Name of the Container Apps environment.')
+param environmentName string
+
+@description('Outputs of identity.bicep.')
+param identities object
+
+@description('Name of the region\'s storage account.')
+param storageAccount string
+
+@description('Name of the buddy region\'s storage account; empty where there is one region.')
+param buddyStorageAccount string
+
+@description('Host name of the Service Bus namespace.')
+param brokerHost string
+
+@description('Name of the Key Vault.')
+param vaultName string
+
+@description('App ids that read and write sessions and read secrets: signaling, the relay where it runs in this environment, every shard.')
+param appIds array
+
+@description('App ids of the transceiver shards.')
+param shardAppIds array
+
+var topics = 'voice-sessions,voice-fleet,voice-dead-letter'
+var publishers = concat(['signaling'], shardAppIds)
+
+resource environment 'Microsoft.App/managedEnvironments@2026-01-01' existing = {
+  name: environmentName
+}
+
+resource sessions 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+  parent: environment
+  name: 'sessions'
+  properties: {
+    componentType: 'state.azure.tablestorage'
+    version: 'v1'
+    metadata: [
+      { name: 'accountName', value: storageAccount }
+      { name: 'tableName', value: 'sessions' }
+      { name: 'skipCreateTable', value: 'true' }
+      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'keyPrefix', value: 'none' }
+    ]
+    scopes: appIds
+  }
+}
+
+resource checkpoints 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+  parent: environment
+  name: 'checkpoints'
+  properties: {
+    componentType: 'state.azure.blobstorage'
+    version: 'v2'
+    metadata: [
+      { name: 'accountName', value: storageAccount }
+      { name: 'containerName', value: 'checkpoints' }
+      { name: 'disableEntityManagement', value: 'true' }
+      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'keyPrefix', value: 'none' }
+    ]
+    scopes: shardAppIds
+  }
+}
+
+resource sessionsBuddy 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = if (!empty(buddyStorageAccount)) {
+  parent: environment
+  name: 'sessions-buddy'
+  properties: {
+    componentType: 'state.azure.tablestorage'
+    version: 'v1'
+    metadata: [
+      { name: 'accountName', value: buddyStorageAccount }
+      { name: 'tableName', value: 'sessions' }
+      { name: 'skipCreateTable', value: 'true' }
+      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'keyPrefix', value: 'none' }
+    ]
+    scopes: shardAppIds
+  }
+}
+
+resource checkpointsBuddy 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = if (!empty(buddyStorageAccount)) {
+  parent: environment
+  name: 'checkpoints-buddy'
+  properties: {
+    componentType: 'state.azure.blobstorage'
+    version: 'v2'
+    metadata: [
+      { name: 'accountName', value: buddyStorageAccount }
+      { name: 'containerName', value: 'checkpoints' }
+      { name: 'disableEntityManagement', value: 'true' }
+      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'keyPrefix', value: 'none' }
+    ]
+    scopes: shardAppIds
+  }
+}
+
+// No dead-letter topic in our subscriptions and no resiliency resource: Service Bus itself delivers again and has a dead-letter queue, and resiliency of
+// components is still a preview in Container Apps.
+resource lifecycle 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+  parent: environment
+  name: 'lifecycle'
+  properties: {
+    componentType: 'pubsub.azure.servicebus.topics'
+    version: 'v1'
+    metadata: [
+      { name: 'namespaceName', value: brokerHost }
+      { name: 'azureClientId', value: identities.events.clientId }
+      { name: 'disableEntityManagement', value: 'true' }
+      { name: 'publishingScopes', value: join(map(publishers, id => '${id}=${topics}'), ';') }
+    ]
+    scopes: publishers
+  }
+}
+
+resource secrets 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+  parent: environment
+  name: 'secrets'
+  properties: {
+    componentType: 'secretstores.azure.keyvault'
+    version: 'v1'
+    metadata: [
+      { name: 'vaultName', value: vaultName }
+      { name: 'azureClientId', value: identities.secrets.clientId }
+    ]
+    scopes: appIds
+  }
+}

@@ -1,0 +1,86 @@
+metadata description = 'What a region is made of before anything runs in it: network, keys, broker, Container Apps environment. Its state store is storage.bicep, what runs is workloads.bicep: both need facts of the neighbour region first.'
+
+@description('Azure location.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+@minValue(0)
+@maxValue(255)
+@description('Number of the region in routing hints and in its network\'s addresses.')
+param regionNumber int
+
+@description('Hash of subscription, environment and location: makes names unique in the world and the same at each deployment.')
+param token string
+
+@description('Outputs of identity.bicep: `state`, `secrets`, `events`, `pull`, each with id, clientId and principalId.')
+param identities object
+
+@description('Object id of whoever runs azd.')
+param deployerPrincipalId string
+
+@description('Where clients\' media enters: `aca-tcp` or `udp-edge`.')
+param edge string
+
+@description('Spread over the location\'s zones.')
+param zoneRedundant bool
+
+@description('Dedicated workload profile type for the transceivers, empty: none.')
+param dedicatedProfileType string
+
+@description('GB of logs a day at most, -1 for no limit.')
+param logDailyQuotaGb int
+
+module network 'network.bicep' = {
+  name: 'voice-network'
+  params: {
+    location: location
+    tags: tags
+    regionNumber: regionNumber
+    withEdge: edge == 'udp-edge'
+  }
+}
+
+module vault 'vault.bicep' = {
+  name: 'voice-vault'
+  params: {
+    name: 'kv-voice-${token}'
+    location: location
+    tags: tags
+    readerPrincipalId: identities.secrets.principalId
+    writerPrincipalId: deployerPrincipalId
+  }
+}
+
+module broker 'broker.bicep' = {
+  name: 'voice-broker'
+  params: {
+    name: 'sb-voice-${token}'
+    location: location
+    tags: tags
+    senderPrincipalId: identities.events.principalId
+  }
+}
+
+module environment 'environment.bicep' = {
+  name: 'voice-environment'
+  params: {
+    location: location
+    tags: tags
+    subnetId: network.outputs.appsSubnetId
+    zoneRedundant: zoneRedundant
+    dedicatedProfileType: dedicatedProfileType
+    logDailyQuotaGb: logDailyQuotaGb
+  }
+}
+
+output edgeSubnetId string = network.outputs.edgeSubnetId
+output vaultName string = vault.outputs.name
+output vaultUri string = vault.outputs.uri
+output brokerHost string = broker.outputs.host
+output environmentId string = environment.outputs.id
+output environmentName string = environment.outputs.name
+output defaultDomain string = environment.outputs.defaultDomain
+output staticIp string = environment.outputs.staticIp
+output mediaProfile string = environment.outputs.mediaProfile

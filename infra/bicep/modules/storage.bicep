@@ -1,0 +1,110 @@
+metadata description = 'State of one region: table `sessions` (who owns what, session records) and blob container `checkpoints` (sealed). Reached by identity alone.'
+
+@minLength(3)
+@maxLength(24)
+@description('Name of the account, lower-case letters and digits, the only one in the world. Given from above, since the buddy region names it too.')
+param name string
+
+@description('Azure location.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+@description('Keep copies in three zones rather than in one building.')
+param zoneRedundant bool
+
+@description('Principal ids of the `state` identities that read and write here: the region\'s own and that of the region whose buddy this one is.')
+param writers array
+
+var roles = json(loadTextContent('../roles.json'))
+
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    // No account key and no shared access signature opens this account.
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    // The buddy region's sidecars write here from another network; a role is what lets them in.
+    publicNetworkAccess: 'Enabled'
+    supportsHttpsTrafficOnly: true
+  }
+}
+
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {}
+}
+
+resource sessions 'Microsoft.Storage/storageAccounts/tableServices/tables@2026-04-01' = {
+  parent: tables
+  name: 'sessions'
+  properties: {}
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    // A checkpoint that is deleted holds the keys of a call that is over: nothing is to bring it back.
+    containerDeleteRetentionPolicy: { enabled: false }
+    deleteRetentionPolicy: { enabled: false }
+  }
+}
+
+resource checkpoints 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
+  parent: blobs
+  name: 'checkpoints'
+  properties: { publicAccess: 'None' }
+}
+
+// An owner deletes what it wrote some minutes after the call. This takes what an owner left that died: no call is longer than a day.
+resource retention 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'checkpoints-of-dead-owners'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 2 } } }
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['checkpoints/'] }
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [checkpoints]
+}
+
+resource tableWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for writer in writers: {
+  scope: account
+  name: guid(account.id, writer, roles['Storage Table Data Contributor'])
+  properties: {
+    principalId: writer
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Contributor'])
+  }
+}]
+
+resource blobWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for writer in writers: {
+  scope: account
+  name: guid(account.id, writer, roles['Storage Blob Data Contributor'])
+  properties: {
+    principalId: writer
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+  }
+}]

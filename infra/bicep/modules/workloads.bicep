@@ -1,0 +1,254 @@
+metadata description = 'What runs in one region: Dapr components, signaling, relay, transceiver shards, the sample agent. Until all images are published, placeholders in the home region and nothing elsewhere.'
+
+@description('Azure location; also the region\'s name in call ids, state keys and events.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+@minValue(0)
+@maxValue(255)
+@description('Number of the region in routing hints.')
+param regionNumber int
+
+@description('The first region of the list: its apps are the ones that azd finds by tag.')
+param isHome bool
+
+@description('Where clients\' media enters: `aca-tcp` or `udp-edge`.')
+param edge string
+
+@minValue(1)
+@description('Shards that always run.')
+param shards int
+
+@minValue(0)
+@description('Shards that sleep until the others are full.')
+param standbyShards int
+
+@description('vCPU, memory, worker threads and sessions of a shard.')
+param shardSize object
+
+@description('vCPU, memory and worker threads of a relay.')
+param relaySize object
+
+@description('Relays in `aca-tcp`.')
+param relays int
+
+@description('Signaling replicas at least.')
+param signalingReplicas int
+
+@description('Shards that services look for: above the highest shard number.')
+param maximumShards int
+
+@description('Slots of the region.')
+param slotCount int
+
+@description('Images by service: `signaling`, `relay`, `transceiver`, `localAgent`; empty or the placeholder: not published yet.')
+param images object
+
+@description('The image of an app without one.')
+param placeholderImage string
+
+@description('Login server of the registry.')
+param registry string
+
+@description('Outputs of identity.bicep.')
+param identities object
+
+@description('Container Apps environment: name.')
+param environmentName string
+
+@description('Container Apps environment: resource id.')
+param environmentId string
+
+@description('Container Apps environment: DNS suffix of its apps.')
+param defaultDomain string
+
+@description('Container Apps environment: address of its TCP ports.')
+param staticIp string
+
+@description('Workload profile of the transceivers.')
+param mediaProfile string
+
+@description('Storage account of the region.')
+param storageAccount string
+
+@description('Storage account of the buddy region; empty where there is one region.')
+param buddyStorageAccount string
+
+@description('Host name of the Service Bus namespace.')
+param brokerHost string
+
+@description('Key Vault: name.')
+param vaultName string
+
+@description('Key Vault: URI.')
+param vaultUri string
+
+@description('Public addresses of relays for answers, best first: this region\'s, then its buddy\'s.')
+param ingresses array
+
+@description('Public address of the relays on virtual machines; empty in `aca-tcp`.')
+param edgeAddress string
+
+@description('URL of a Realtime backend; empty: the sample agent is deployed and is it.')
+param agentUrl string
+
+@description('Name that callers use for that agent.')
+param agentName string
+
+@description('Name of the secret in each vault with the bearer key for it; empty: none.')
+param agentKeySecret string
+
+@description('Let the page hand a key to whoever opens it.')
+param demoPage bool
+
+@description('Id of the Front Door profile that alone may call signaling; empty: anybody may.')
+param frontDoorId string
+
+@description('Origins of web pages that may call; empty: all.')
+param allowedOrigins array
+
+@description('OTLP endpoint for traces and metrics, empty: none.')
+param otlpEndpoint string
+
+var isOnContainerApps = edge == 'aca-tcp'
+var withLocalAgent = empty(agentUrl)
+var isPublished = length(filter([images.signaling, images.relay, images.transceiver, images.localAgent], image => empty(image) || image == placeholderImage)) == 0
+var shardCount = isPublished ? shards + standbyShards : 0
+
+// azd deploys to what carries the service's key, exactly one resource per key. The other regions and shards get their image from here.
+var serviceTags = {
+  signaling: isHome ? union(tags, { 'azd-service-name': 'signaling' }) : tags
+  relay: isHome ? union(tags, { 'azd-service-name': 'relay' }) : tags
+  transceiver: isHome ? union(tags, { 'azd-service-name': 'transceiver' }) : tags
+  localAgent: isHome ? union(tags, { 'azd-service-name': 'local-agent' }) : tags
+}
+
+var settings = concat(
+  [
+    { name: 'Fleet__Region', value: location }
+    { name: 'Fleet__RegionNumber', value: string(regionNumber) }
+    { name: 'Fleet__SlotCount', value: string(slotCount) }
+    { name: 'Fleet__MaximumShards', value: string(maximumShards) }
+    { name: 'VOICE_LOG_JSON', value: '1' }
+  ],
+  empty(otlpEndpoint) ? [] : [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: otlpEndpoint }]
+)
+
+var shardAppIds = map(range(0, shards + standbyShards), shard => 'transceiver-${padLeft(shard, 2, '0')}')
+var agent = {
+  name: withLocalAgent ? 'local' : agentName
+  url: withLocalAgent ? 'ws://local-agent:8090/v1/realtime?model=local' : agentUrl
+}
+
+module components 'dapr-components.bicep' = {
+  name: 'voice-dapr-components'
+  params: {
+    environmentName: environmentName
+    identities: identities
+    storageAccount: storageAccount
+    buddyStorageAccount: buddyStorageAccount
+    brokerHost: brokerHost
+    vaultName: vaultName
+    // The relay on a virtual machine has a sidecar of its own, outside of this environment.
+    appIds: concat(['signaling'], isOnContainerApps ? ['relay'] : [], shardAppIds)
+    shardAppIds: shardAppIds
+  }
+}
+
+module signaling 'app-signaling.bicep' = if (isPublished) {
+  name: 'voice-signaling'
+  params: {
+    location: location
+    tags: serviceTags.signaling
+    environmentId: environmentId
+    image: images.signaling
+    registry: registry
+    identities: identities
+    settings: settings
+    ingresses: ingresses
+    defaultAgent: agent.name
+    demoPage: demoPage
+    frontDoorId: frontDoorId
+    allowedOrigins: allowedOrigins
+    minReplicas: signalingReplicas
+  }
+  dependsOn: [components]
+}
+
+module relay 'app-relay.bicep' = if (isPublished && isOnContainerApps) {
+  name: 'voice-relay'
+  params: {
+    location: location
+    tags: serviceTags.relay
+    environmentId: environmentId
+    image: images.relay
+    registry: registry
+    identities: identities
+    settings: settings
+    size: relaySize
+    replicas: relays
+  }
+  dependsOn: [components]
+}
+
+module transceivers 'app-transceiver.bicep' = [for shard in range(0, shardCount): {
+  name: 'voice-transceiver-${padLeft(shard, 2, '0')}'
+  params: {
+    location: location
+    tags: shard == 0 ? serviceTags.transceiver : tags
+    environmentId: environmentId
+    workloadProfileName: mediaProfile
+    image: images.transceiver
+    registry: registry
+    identities: identities
+    settings: settings
+    shard: shard
+    standby: shard >= shards
+    demandUrl: 'https://signaling.${defaultDomain}/scale/shards'
+    size: shardSize
+    outsideAddress: isOnContainerApps ? '' : staticIp
+    relayAddress: edgeAddress
+    defaultAgent: agent.name
+    agents: [agent]
+    agentKeyUrl: empty(agentKeySecret) ? '' : '${vaultUri}secrets/${agentKeySecret}'
+  }
+  dependsOn: [components]
+}]
+
+module localAgent 'app-local-agent.bicep' = if (isPublished && withLocalAgent) {
+  name: 'voice-local-agent'
+  params: {
+    location: location
+    tags: serviceTags.localAgent
+    environmentId: environmentId
+    image: images.localAgent
+    registry: registry
+    identities: identities
+  }
+}
+
+var placeholders = concat(
+  isPublished ? [] : [{ app: 'signaling', service: 'signaling' }, { app: 'transceiver-00', service: 'transceiver' }],
+  isPublished && isOnContainerApps ? [] : [{ app: 'relay', service: 'relay' }],
+  isPublished && withLocalAgent ? [] : [{ app: 'local-agent', service: 'local-agent' }]
+)
+
+module standIns 'app-placeholder.bicep' = [for placeholder in (isHome ? placeholders : []): {
+  name: 'voice-placeholder-${placeholder.app}'
+  params: {
+    name: placeholder.app
+    service: placeholder.service
+    location: location
+    tags: tags
+    environmentId: environmentId
+    image: placeholderImage
+  }
+}]
+
+@description('Where the region\'s signaling answers.')
+output signalingUrl string = 'https://signaling.${defaultDomain}'
+@description('False while images are missing: only placeholders stand.')
+output isPublished bool = isPublished
+output shardAppIds array = shardAppIds
