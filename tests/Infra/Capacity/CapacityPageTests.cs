@@ -1,0 +1,27 @@
+using System.Runtime.CompilerServices;
+using Dapr.Voice.Infra.Capacity;
+using Dapr.Voice.Infra.Pricing;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Infra.Capacity;
+
+/// <summary>docs/capacity.md says what the model says. If one of these fails: <c>./voice capacity --edge …</c> prints the tables to put there.</summary>
+public sealed class CapacityPageTests
+{
+    private static string Page([CallerFilePath] string path = "")
+        => File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", "docs", "capacity.md")).ReplaceLineEndings("\n");
+
+    [Theory]
+    [InlineData(Edge.AcaTcp)]
+    [InlineData(Edge.UdpEdge)]
+    public void Page_Tables_AreThoseOfTheModel(Edge edge)
+    {
+        var model = new CapacityModel(new UnitCosts(), new CapacityAssumptions());
+        CapacityPlan[] plans = [model.Plan(10_000, edge), model.Plan(1_000_000, edge), model.Plan(10_000_000, edge)];
+        Assert.Contains(CapacityTables.Needs(plans), Page(), StringComparison.Ordinal);
+        Assert.Contains(CapacityTables.Limits(plans[0]), Page(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Page_Prices_SayWhatTheyAre() => Assert.Contains(PriceTable.Caution, Page(), StringComparison.Ordinal);
+}

@@ -1,0 +1,11 @@
+namespace Dapr.Voice.Infra.Capacity;
+
+/// <summary>Where media comes in (DESIGN 10).</summary>
+public enum Edge
+{
+    /// <summary>Everything in Container Apps, media by ICE-TCP through its TCP ingress.</summary>
+    AcaTcp,
+
+    /// <summary>Relays on a VM scale set behind a load balancer's UDP rule, shards in Container Apps.</summary>
+    UdpEdge,
+}
