@@ -8,8 +8,10 @@ namespace Dapr.Voice.Tests.Infra.Capacity;
 /// <summary>docs/capacity.md says what the model says. If one of these fails: <c>./voice capacity --edge …</c> prints the tables to put there.</summary>
 public sealed class CapacityPageTests
 {
-    private static string Page([CallerFilePath] string path = "")
-        => File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", "docs", "capacity.md")).ReplaceLineEndings("\n");
+    private static string Page() => Read("docs/capacity.md");
+
+    private static string Read(string path, [CallerFilePath] string here = "")
+        => File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", path)).ReplaceLineEndings("\n");
 
     [Theory]
     [InlineData(Edge.AcaTcp)]
@@ -24,4 +26,13 @@ public sealed class CapacityPageTests
 
     [Fact]
     public void Page_Prices_SayWhatTheyAre() => Assert.Contains(PriceTable.Caution, Page(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Model_OwnLimits_AreThoseOfTheCode()
+    {
+        Assert.Contains($"MaximumEndpoints = {CapacityModel.EndpointsPerRelayWorker};", Read("services/relay/PacketPath/LinkSet.cs"), StringComparison.Ordinal);
+        Assert.Contains($"MaximumLinks = {CapacityModel.LinksPerTransceiverWorker};", Read("libs/Steering/LinkAcceptor.cs"), StringComparison.Ordinal);
+        Assert.Contains($"Shard is < 0 or > {CapacityModel.ShardsPerRegion - 1}", Read("services/transceiver/TransceiverOptions.cs"), StringComparison.Ordinal);
+        Assert.Contains($"RegionNumber is < 0 or > {CapacityModel.RegionsPerFleet - 1}", Read("libs/Hosting/FleetOptions.cs"), StringComparison.Ordinal);
+    }
 }

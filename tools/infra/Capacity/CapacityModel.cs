@@ -20,8 +20,8 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
     /// <summary>Ingress proxies of an environment in the default mode: at most so many, of one core each.</summary>
     public const double IngressProxies = 10;
 
-    /// <summary>Links of one relay worker (LinkSet.MaximumLinks) and of one transceiver worker (LinkAcceptor.MaximumLinks).</summary>
-    public const int LinksPerRelayWorker = 256, LinksPerTransceiverWorker = 64;
+    /// <summary>Transceiver workers that a relay worker talks to (LinkSet.MaximumEndpoints), links of a transceiver worker (LinkAcceptor.MaximumLinks).</summary>
+    public const int EndpointsPerRelayWorker = 256, LinksPerTransceiverWorker = 64;
 
     /// <summary><c>Transceiver__Shard</c> is 0 to 99; <c>Fleet__RegionNumber</c> is 8 bits of the hint.</summary>
     public const int ShardsPerRegion = 100, RegionsPerFleet = 256;
@@ -140,8 +140,8 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
         List<CapacityLimit> limits =
         [
             new("default quota of 100 cores per environment", (CoresPerEnvironment - FewestReplicas) / coresPerSession, false, false, "ask for more (up to 5,000), or one more cell"),
-            new("links of a relay worker (LinkSet.MaximumLinks, 256)", LinksPerRelayWorker / (assumptions.ShardCores * links) * (double)perShard, false, true, "one more cell; Relay__LinkConnections=1; or raise the constant"),
-            new("links of a transceiver worker (LinkAcceptor.MaximumLinks, 64)", LinksPerTransceiverWorker / (relayWorkers * links) * relaySessions, false, true, "fewer, larger relays; one more cell"),
+            new("transceiver workers of a relay worker (LinkSet.MaximumEndpoints, 256)", EndpointsPerRelayWorker / assumptions.ShardCores * (double)perShard, false, true, "one more cell; or raise the constant"),
+            new("links of a transceiver worker (LinkAcceptor.MaximumLinks, 64)", LinksPerTransceiverWorker / (relayWorkers * links) * relaySessions, false, true, "Relay__LinkConnections=1; fewer relay workers; one more cell; or raise the constant"),
             new("100 shards of a region (Transceiver__Shard)", ShardsPerRegion * (double)perShard, false, true, "one more cell"),
             new("5,000 cores, the most an environment can have", (MaximumCoresPerEnvironment - FewestReplicas) / coresPerSession, false, false, "one more cell"),
             new("20,000 requests a second of a storage account", TableLimit(edge), false, false, "one more cell; smaller Fleet__MaximumShards and Fleet__SlotCount; a longer Transceiver__RenewEvery"),
