@@ -19,10 +19,11 @@ public sealed class TcpFrameSocketTests
         return socket;
     }
 
+    /// <summary>The first connection that came in.</summary>
     private static TcpConnectionId Accepted(TcpPair pair)
     {
         pair.Until(() => pair.ServerEvents.Exists(e => e.Kind == TcpEventKind.Accepted));
-        return pair.ServerEvents.Last(e => e.Kind == TcpEventKind.Accepted).Connection;
+        return pair.ServerEvents.Find(e => e.Kind == TcpEventKind.Accepted).Connection;
     }
 
     private static TcpCloseReason WaitForClose(TcpPair pair)
@@ -167,9 +168,9 @@ public sealed class TcpFrameSocketTests
     public void Send_PeerReadsNothing_MediaIsDroppedOldestFirstAndOthersAreNotHeldUp()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { MediaAgeLimit = TimeSpan.FromMilliseconds(50), QueueBytes = 16 * 1024 });
-        var (_, living) = pair.Connect();
         using var stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
         var atServer = Accepted(pair);
+        var (_, living) = pair.Connect();
         byte[] media = new byte[200];
         int sent = 0;
         pair.Until(() =>
