@@ -119,13 +119,30 @@ public sealed class IceAgent
         }
     }
 
-    /// <summary>Adds a pair of a full agent: one remote candidate, checked from one base. Only UDP and component 1; others are skipped.</summary>
+    /// <summary>
+    /// Adds a pair of a full agent: one remote candidate, checked from one base. Only UDP and passive TCP (which the owner has connected to), and component 1;
+    /// others are skipped.
+    /// </summary>
     public void AddRemoteCandidate(Candidate candidate, int @base)
     {
         if (_checklist is null) throw new InvalidOperationException("A lite agent sends no checks.");
-        if (candidate.Transport != CandidateTransport.Udp || candidate.Component != 1 || _pairs.IsFull) return;
+        if (candidate.Transport is not (CandidateTransport.Udp or CandidateTransport.TcpPassive) || candidate.Component != 1 || _pairs.IsFull) return;
         var path = new TransportPath(@base, candidate.Address);
         if (_pairs.Find(path) is null) _pairs.Add(path, candidate.Priority, null, _now, out _);
+    }
+
+    /// <summary>
+    /// The connection under a path of a full agent is a new one (RFC 6544, section 7.3): it is checked at once and at the pace of a new pair, and nominated
+    /// again, since the peer sees it come from another port.
+    /// </summary>
+    public void CheckAgain(TransportPath path, Instant now)
+    {
+        if (_checklist is null) throw new InvalidOperationException("A lite agent sends no checks.");
+        Advance(now);
+        if (_hasEnded || _pairs.Find(path) is not { } pair) return;
+        pair.State = CandidatePairState.Waiting;
+        pair.IsNominated = false;
+        Checklist.CheckNow(pair, _now);
     }
 
     /// <summary>

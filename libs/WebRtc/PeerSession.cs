@@ -126,6 +126,9 @@ public sealed class PeerSession : IDisposable
     /// <param name="base">Which of the owner's sockets to check it from.</param>
     public void AddRemoteCandidate(Candidate candidate, int @base) => _ice.AddRemoteCandidate(candidate, @base);
 
+    /// <summary>The connection under a path is a new one: a controlling agent checks and nominates it again.</summary>
+    public void CheckAgain(TransportPath path, Instant now) => _ice.CheckAgain(path, now);
+
     /// <summary>Takes one datagram. SRTP is decrypted in place.</summary>
     public void Receive(Span<byte> datagram, TransportPath from, Instant now)
     {

@@ -34,12 +34,16 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         string heard = _voice.FileFor("echo.wav");
         var result = (await _voice.CallAsync("--agent", "echo", "--out", heard)).Succeeded();
         var call = result.Json;
-        output.WriteLine($"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
+        output.WriteLine($"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
         foreach (string key in new[] { "answer", "ice", "dtls", "channel", "firstAudio" }) Assert.True((double?)call["setupMs"]![key] > 0, key);
         Assert.True((long)call["packets"]!["sent"]! > 50);
         Assert.True((long)call["packets"]!["received"]! > 50);
         Assert.Equal(0, (long)call["packets"]!["lost"]!);
         Assert.True((double?)call["rttMs"] is > 0 and < 5000);
+        Assert.Equal("udp", (string?)call["transport"]);
+        // A frame has 20 ms, and each way of the codec 6.5: less can't be, more than two seconds is no conversation.
+        Assert.InRange((double)call["echoMs"]!["p50"]!, 33, 2000);
+        Assert.True((double)call["echoMs"]!["p95"]! >= (double)call["echoMs"]!["p50"]!);
         // The echo begins before the question ends: there is no voice to voice to tell.
         Assert.Null(Assert.Single(call["turns"]!.AsArray())!["voiceToVoiceMs"]);
         Assert.Equal(heard, (string?)call["out"]);

@@ -228,11 +228,45 @@ public sealed class IceControllingTests
     {
         var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("a"), SimulatedIceNetwork.Credentials("b"), 1, Instant.Zero);
         var address = SimulatedIceNetwork.Address("198.51.100.1:3478");
-        agent.AddRemoteCandidate(Candidate.Host(address, 0, CandidateTransport.TcpPassive), 0);
+        agent.AddRemoteCandidate(Candidate.Host(address, 0, CandidateTransport.TcpActive), 0);
         agent.AddRemoteCandidate(Candidate.Host(address) with { Component = 2 }, 0);
         Assert.Empty(agent.ExportState().Paths);
         for (int i = 0; i < 20; i++) agent.AddRemoteCandidate(Candidate.Host(address), i);
         Assert.Equal(IceAgent.MaximumPaths, agent.ExportState().Paths.Count);
+    }
+
+    [Fact]
+    public void CheckAgain_OfThePathInUse_ChecksAtOnceUntilAnsweredAndNominates()
+    {
+        var remote = SimulatedIceNetwork.Credentials("server");
+        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Instant.Zero);
+        agent.AddRemoteCandidate(Candidate.Host(SimulatedIceNetwork.Address("198.51.100.1:3478"), 0, CandidateTransport.TcpPassive), 1);
+        var buffer = new byte[1500];
+        var now = Instant.Zero;
+        void Exchange()
+        {
+            agent.HandleTimeout(now);
+            while (agent.TryTransmit(buffer, out _, out var to)) agent.Receive(Answer(buffer.AsSpan(8, 12).ToArray(), remote.Password), to, now);
+        }
+        Exchange();
+        Assert.Equal(1, agent.SelectedPath?.Base);
+        now = Instant.FromMilliseconds(500);
+        Exchange();
+        long sent = agent.Statistics.ChecksSent;
+
+        agent.CheckAgain(agent.SelectedPath!.Value, now);
+        // The first two are lost with the connection that was not there yet.
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.True(agent.TryTransmit(buffer, out int length, out var to));
+            Assert.True(StunMessage.TryParse(buffer.AsSpan(0, length), out var check, out _) && check.HasUseCandidate);
+            Assert.Equal(agent.SelectedPath, to);
+            now += TimeSpan.FromMilliseconds(60);
+            agent.HandleTimeout(now);
+        }
+        Exchange();
+        Assert.Equal(sent + 3, agent.Statistics.ChecksSent);
+        Assert.True(agent.NextTimeout > now + TimeSpan.FromSeconds(2));
     }
 
     private static SimulatedIceNetwork TwoFullAgents(IceRole firstRole, ulong first, IceRole secondRole, ulong second)

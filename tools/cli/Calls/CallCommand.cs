@@ -38,8 +38,10 @@ internal static class CallCommand
         var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
         var key = new Option<string?>("--key") { Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
         var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints the longest gap (default: until the answer is over, or 30 s of silence)" };
+        var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
+        var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") { wav, output, agent, server, key, seconds, json };
+        var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") { wav, output, agent, server, key, seconds, tcp, via, json };
         command.SetAction(async (result, cancellation) =>
         {
             string path = result.GetValue(wav) ?? throw new CommandFailedException("no WAV named", "give --wav FILE (samples/wav has some)");
@@ -47,22 +49,25 @@ internal static class CallCommand
             // Before the call, not after it: what was heard would be lost.
             if (result.GetValue(output) is { } target) WavFile.EnsureWritable(target);
             if (result.GetValue(seconds) is { } given && given is < 1 or > 3600) throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
+            var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
             await NativePackages.EnsureAsync(includeTests: false, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var certificate = DtlsCertificate.Generate();
-            using var caller = await Caller.DialAsync(access, result.GetValue(agent), certificate, cancellation);
-            var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null);
+            using var caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
+            // Only the echo's answer is the question: of the others there is nothing to compare.
+            var echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo" ? new EchoMeter(WavFile.SampleRate) : null;
+            var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null, echo);
             // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
             var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call" };
             thread.Start();
             await Task.Run(thread.Join, CancellationToken.None);
             if (result.GetValue(output) is { } file) WavFile.Write(file, conversation.Heard);
-            return Report(caller, conversation, result.GetValue(output), result.GetValue(json));
+            return Report(caller, conversation, echo?.Measure(conversation.Heard), result.GetValue(output), result.GetValue(json));
         });
         return command;
     }
 
-    private static int Report(Caller caller, Conversation conversation, string? output, bool asJson)
+    private static int Report(Caller caller, Conversation conversation, EchoDelay? echo, string? output, bool asJson)
     {
         var statistics = caller.Statistics;
         if (asJson)
@@ -71,11 +76,14 @@ internal static class CallCommand
             {
                 ["callId"] = caller.CallId,
                 ["answered"] = conversation.WasAnswered,
+                ["transport"] = caller.Transport,
+                ["reconnects"] = caller.Reconnects,
                 ["setupMs"] = caller.Times.ToJson(),
                 ["packets"] = new JsonObject { ["sent"] = statistics.RtpSent, ["received"] = statistics.RtpReceived, ["lost"] = Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost) },
                 ["rttMs"] = statistics.RoundTripMilliseconds is { } rtt ? Math.Round(rtt, 2) : null,
                 ["jitterMs"] = Math.Round(statistics.JitterMilliseconds, 2),
                 ["longestGapMs"] = Math.Round(caller.LongestGapMilliseconds, 1),
+                ["echoMs"] = echo is { } delay ? new JsonObject { ["p50"] = Math.Round(delay.P50, 1), ["p95"] = Math.Round(delay.P95, 1), ["max"] = Math.Round(delay.Maximum, 1) } : null,
                 ["turns"] = new JsonArray([.. conversation.Turns.Select(t => (JsonNode)new JsonObject { ["said"] = t.Said, ["heard"] = t.Heard, ["voiceToVoiceMs"] = t.VoiceToVoice is { } v ? Math.Round(v) : null })]),
                 ["out"] = output is null ? null : Path.GetFullPath(output),
                 ["ended"] = conversation.Ended,
@@ -85,9 +93,11 @@ internal static class CallCommand
         {
             var times = caller.Times;
             Console.WriteLine($"call {caller.CallId}: {(conversation.WasAnswered ? "answered" : "NOT answered")} ({conversation.Ended})");
+            if (caller.Transport is { } transport) Console.WriteLine($"  transport  {transport}{(caller.Reconnects > 0 ? $", reconnected {caller.Reconnects} times" : "")}");
             Console.WriteLine($"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, first audio {times.FirstAudio:0} ms after the POST");
             Console.WriteLine($"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
             Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
+            if (echo is { } measured) Console.WriteLine($"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, at most {measured.Maximum:0} ms");
             foreach (var turn in conversation.Turns)
                 Console.WriteLine($"  turn       said: {Words(turn.Said)} | heard: {(turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard))}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
             if (output is not null) Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
@@ -101,7 +111,7 @@ internal static class CallCommand
     private sealed record Turn(string? Said, string? Heard, double? VoiceToVoice);
 
     /// <summary>Says the question on a 20 ms schedule, listens, and knows when it is over.</summary>
-    private sealed class Conversation(Caller caller, short[] question, TimeSpan? stay)
+    private sealed class Conversation(Caller caller, short[] question, TimeSpan? stay, EchoMeter? echo)
     {
         private readonly List<short> _heard = [];
         private readonly List<Turn> _turns = [];
@@ -151,7 +161,7 @@ internal static class CallCommand
                     }
                     else if (now - start > SetupLimit)
                     {
-                        Ended = $"no connection within {SetupLimit.TotalSeconds:0} s: {(caller.Times.Ice is null ? "no answer to our STUN checks; is the relay's UDP port reachable?" : caller.Times.Dtls is null ? "DTLS did not finish" : "the data channel did not open")}";
+                        Ended = $"no connection within {SetupLimit.TotalSeconds:0} s: {(caller.Times.Ice is null ? "no answer to our STUN checks; is the relay's port reachable?" : caller.Times.Dtls is null ? "DTLS did not finish" : "the data channel did not open")}";
                         return;
                     }
                 }
@@ -165,6 +175,7 @@ internal static class CallCommand
                     position += FrameSamples;
                     int length = encoder.Encode(frame, payload);
                     if (length > 0) caller.SendAudio(payload.AsSpan(0, length), step, step == 0, now);
+                    echo?.OnSpoken(frame, now);
                     step = 960;
                     nextFrame += TimeSpan.FromMilliseconds(20);
                     if (position >= question.Length && !_questionIsOver)
@@ -210,6 +221,7 @@ internal static class CallCommand
             int samples = bytes.IsEmpty ? decoder.Conceal(pcm.AsSpan(0, FrameSamples)) : decoder.Decode(bytes.Span, pcm);
             if (samples <= 0) return;
             var decoded = pcm.AsSpan(0, samples);
+            if (!bytes.IsEmpty) echo?.OnHeard(_heard.Count, samples, MonotonicClock.Now);
             foreach (short sample in decoded) _heard.Add(sample);
             if (MeanSquare(decoded) < SpeechMeanSquare) return;
             var heardBefore = _lastHeardSpeech;

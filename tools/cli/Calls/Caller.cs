@@ -14,13 +14,20 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Cli.Calls;
 
 /// <summary>
-/// Our own headless caller: one session with a socket of its own. <see cref="Step"/> runs it, on one thread, every millisecond or two;
-/// it neither blocks nor sleeps.
+/// Our own headless caller: one session with sockets of its own. <see cref="Step"/> runs it, on one thread, every millisecond or two;
+/// it neither blocks nor sleeps. It tries UDP first, and ICE-TCP when that gets no answer.
 /// </summary>
 internal sealed class Caller : IDisposable
 {
+    /// <summary>As long as browsers let UDP be tried alone, about.</summary>
+    private static readonly TimeSpan UdpAlone = TimeSpan.FromSeconds(2);
+
     private readonly PeerSession _peer;
     private readonly Socket _socket;
+    private readonly IReadOnlyList<Candidate> _tcpCandidates;
+    private readonly Action<Instant> _drain;
+    private readonly Instant _tcpFrom;
+    private IceTcpClient? _tcp;
     private readonly byte[] _buffer = new byte[2048];
     private readonly byte[] _outgoing = new byte[PeerSession.MaximumDatagramBytes];
     private readonly SocketAddress _from = new(AddressFamily.InterNetwork);
@@ -29,10 +36,13 @@ internal sealed class Caller : IDisposable
     private SocketAddress? _lastToSocket;
     private Instant _lastAudio = Instant.Never;
 
-    private Caller(PeerSession peer, Socket socket, string callId, Instant started)
+    private Caller(PeerSession peer, Socket socket, IReadOnlyList<Candidate> tcpCandidates, Instant tcpFrom, string callId, Instant started)
     {
         _peer = peer;
         _socket = socket;
+        _tcpCandidates = tcpCandidates;
+        _tcpFrom = tcpFrom;
+        _drain = Drain;
         CallId = callId;
         _started = started;
     }
@@ -45,6 +55,12 @@ internal sealed class Caller : IDisposable
     public bool IsChannelOpen => _peer.IsChannelOpen;
     public PeerStatistics Statistics => _peer.Statistics;
 
+    /// <summary>"udp" or "tcp": what carries the call, or carried it at its end; null before the first check was answered.</summary>
+    public string? Transport { get; private set; }
+
+    /// <summary>TCP connections that broke in the call and were made again.</summary>
+    public int Reconnects => _tcp?.Reconnects ?? 0;
+
     /// <summary>The longest silence on the wire between two audio packets since the first, and now.</summary>
     public double LongestGapMilliseconds { get; private set; }
 
@@ -55,7 +71,7 @@ internal sealed class Caller : IDisposable
     public Action<JsonObject>? EventReceived { get; set; }
 
     /// <summary>Offer, POST, answer; the checks start with the first <see cref="Step"/>.</summary>
-    public static async Task<Caller> DialAsync(ServerAccess server, string? agent, DtlsCertificate certificate, CancellationToken cancellation)
+    public static async Task<Caller> DialAsync(ServerAccess server, string? agent, CallerOptions options, DtlsCertificate certificate, CancellationToken cancellation)
     {
         var started = MonotonicClock.Now;
         uint ssrc = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
@@ -93,17 +109,31 @@ internal sealed class Caller : IDisposable
             WallClockOffset = WallClock.OffsetOf(now),
             RandomSeed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
         }, now);
-        int usable = 0;
-        foreach (string line in answer.Candidates)
+        var (udp, tcp) = CandidatesOf(answer, options);
+        foreach (var candidate in udp) peer.AddRemoteCandidate(candidate, 0);
+        if (udp.Count + tcp.Count == 0)
         {
-            if (!Candidate.TryParse(line, out var candidate) || candidate!.Transport != CandidateTransport.Udp || !candidate.Address.IsIPv4) continue;
-            peer.AddRemoteCandidate(candidate, 0);
-            usable++;
+            peer.Dispose();
+            socket.Dispose();
+            throw new CommandFailedException($"the answer has no {(options.TcpOnly ? "TCP" : "usable")} candidate over IPv4", options.TcpOnly ? "leave --tcp away, or start the system with './voice up --edge both'" : "is the relay's address configured (./voice up --address)?");
         }
-        if (usable == 0) throw new CommandFailedException("the answer has no UDP candidate over IPv4", "is the relay's address configured (./voice up --address)?");
-        var caller = new Caller(peer, socket, callId, started);
+        var tcpFrom = tcp.Count == 0 ? Instant.Never : udp.Count == 0 ? now : now + UdpAlone;
+        var caller = new Caller(peer, socket, tcp, tcpFrom, callId, started);
         caller.Times.Answer = (now - started).TotalMilliseconds;
         return caller;
+    }
+
+    /// <summary>Those that we can reach, one of each kind where a proxy stands before them all.</summary>
+    private static (IReadOnlyList<Candidate> Udp, IReadOnlyList<Candidate> Tcp) CandidatesOf(AnswerSummary answer, CallerOptions options)
+    {
+        var usable = new List<Candidate>();
+        foreach (string line in answer.Candidates)
+        {
+            if (!Candidate.TryParse(line, out var candidate) || !candidate.Address.IsIPv4) continue;
+            usable.Add(options.Via is { } via ? candidate with { Address = via } : candidate);
+        }
+        List<Candidate> Of(CandidateTransport transport) => [.. usable.Where(c => c.Transport == transport).DistinctBy(c => c.Address)];
+        return (options.TcpOnly ? [] : Of(CandidateTransport.Udp), Of(CandidateTransport.TcpPassive));
     }
 
     /// <summary>Receives what is there, sends what is due.</summary>
@@ -124,6 +154,8 @@ internal sealed class Caller : IDisposable
             _peer.Receive(_buffer.AsSpan(0, length), new TransportPath(0, Address(_from)), now);
             Drain(now);
         }
+        if (_tcp is null && Transport is null && now >= _tcpFrom) _tcp = new IceTcpClient(_peer, _tcpCandidates, now);
+        _tcp?.Receive(now, _drain);
         if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
         Drain(now);
         Flush(now);
@@ -170,6 +202,7 @@ internal sealed class Caller : IDisposable
                 // Not an event: nothing a caller could do about it.
             }
         }
+        if (_peer.SelectedPath is { } path) Transport = path.Base == IceTcpClient.Base ? "tcp" : "udp";
         while (_peer.TryTakeEvent(out var occurred))
         {
             double at = (now - _started).TotalMilliseconds;
@@ -188,6 +221,11 @@ internal sealed class Caller : IDisposable
     {
         while (_peer.TryTransmit(_outgoing, out int length, out var to, now))
         {
+            if (to.Base == IceTcpClient.Base)
+            {
+                _tcp?.Send(to.Remote, _outgoing.AsSpan(0, length), now);
+                continue;
+            }
             if (_lastToSocket is null || to.Remote != _lastTo)
             {
                 _lastTo = to.Remote;
@@ -202,6 +240,7 @@ internal sealed class Caller : IDisposable
                 // A full buffer or an unreachable address: on a real network this datagram would be lost, too.
             }
         }
+        _tcp?.Flush(now);
     }
 
     // sockaddr_in: family (2), port (2), address (4).
@@ -212,6 +251,7 @@ internal sealed class Caller : IDisposable
     {
         _peer.Dispose();
         _socket.Dispose();
+        _tcp?.Dispose();
     }
 }
 

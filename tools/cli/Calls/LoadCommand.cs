@@ -30,16 +30,19 @@ internal static class LoadCommand
         var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows", DefaultValueFactory = _ => "echo" };
         var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
         var key = new Option<string?>("--key") { Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
+        var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
+        var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("load", "Many calls at once: failures, set-up, loss, lateness, CPU per session") { calls, seconds, agent, server, key, json };
+        var command = new Command("load", "Many calls at once: failures, set-up, loss, lateness, CPU per session") { calls, seconds, agent, server, key, tcp, via, json };
         command.SetAction(async (result, cancellation) =>
         {
             int count = result.GetValue(calls), duration = result.GetValue(seconds);
             if (count is < 1 or > 2000) throw new CommandFailedException($"--calls {count} is out of range", "give 1 to 2000");
             if (duration is < 1 or > 3600) throw new CommandFailedException($"--seconds {duration} is out of range", "give 1 to 3600");
+            var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
             await NativePackages.EnsureAsync(includeTests: false, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
-            using var run = new LoadRun(access, count, TimeSpan.FromSeconds(duration), result.GetValue(agent));
+            using var run = new LoadRun(access, count, TimeSpan.FromSeconds(duration), result.GetValue(agent), way);
             await run.RunAsync(cancellation);
             return Report(run, result.GetValue(json));
         });
@@ -58,6 +61,7 @@ internal static class LoadCommand
                 ["calls"] = run.Calls,
                 ["failed"] = run.Failures.Values.Sum(),
                 ["failures"] = new JsonObject(run.Failures.Select(f => KeyValuePair.Create(f.Key, (JsonNode?)f.Value))),
+                ["transport"] = run.Transport,
                 ["setupMs"] = new JsonObject { ["p50"] = Round(Percentile(setup, 0.5)), ["p95"] = Round(Percentile(setup, 0.95)) },
                 ["latenessMs"] = new JsonObject { ["p50"] = Round(run.LatenessP50), ["p99"] = Round(run.LatenessP99) },
                 ["packets"] = new JsonObject { ["sent"] = run.Sent, ["received"] = run.Received, ["lost"] = run.Lost },
@@ -72,6 +76,7 @@ internal static class LoadCommand
         {
             Console.WriteLine($"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{string.Concat(run.Failures.Select(f => $"; {f.Value} of them: {f.Key}"))}");
             if (setup.Count == 0) return 1;
+            Console.WriteLine($"  transport  {run.Transport}");
             Console.WriteLine($"  set-up     p50 {Percentile(setup, 0.5):0} ms, p95 {Percentile(setup, 0.95):0} ms (POST to data channel open)");
             Console.WriteLine($"  packets    {run.Sent} sent, {run.Received} received, {run.Lost} lost ({lossPercent:0.###} %); the longest gap at a caller {run.LongestGap:0} ms");
             Console.WriteLine(run.LatenessP99 is { } late ? $"  lateness   p50 {run.LatenessP50:0.00} ms, p99 {late:0.00} ms (downlink schedule, worst transceiver)" : "  lateness   not known: the server is not the one running here");
@@ -90,7 +95,7 @@ internal static class LoadCommand
         return values[Math.Min(values.Count - 1, (int)(values.Count * fraction))];
     }
 
-    private sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration, string? agent) : IDisposable
+    private sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration, string? agent, CallerOptions way) : IDisposable
     {
         private readonly DtlsCertificate _certificate = DtlsCertificate.Generate();
         private readonly List<Active> _active = [];
@@ -113,6 +118,9 @@ internal static class LoadCommand
         public TimeSpan Duration => duration;
         public IReadOnlyDictionary<string, int> Failures => _failures;
         public List<double> SetupMilliseconds { get; } = [];
+
+        /// <summary>"udp", "tcp", or "mixed"; null if no call was connected.</summary>
+        public string? Transport { get; private set; }
         public long Sent { get; private set; }
         public long Received { get; private set; }
         public long Lost { get; private set; }
@@ -148,7 +156,7 @@ internal static class LoadCommand
         {
             try
             {
-                var caller = await Caller.DialAsync(access, agent, _certificate, cancellation);
+                var caller = await Caller.DialAsync(access, agent, way, _certificate, cancellation);
                 lock (_lock) _dialled.Enqueue(caller);
             }
             catch (CommandFailedException refused)
@@ -238,6 +246,8 @@ internal static class LoadCommand
                 Thread.Sleep(1);
             }
             Measure(cpuAtStart, MonotonicClock.Now - everybodyUp);
+            string[] transports = [.. _active.Select(a => a.Caller.Transport).OfType<string>().Distinct()];
+            Transport = transports.Length > 1 ? "mixed" : transports.FirstOrDefault();
             foreach (var one in _active)
             {
                 var statistics = one.Caller.Statistics;

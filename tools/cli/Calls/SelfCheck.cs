@@ -27,7 +27,7 @@ internal static class SelfCheck
 
     private static async Task<double> CallAsync(ServerAccess server, DtlsCertificate certificate, CancellationToken cancellation)
     {
-        using var caller = await Caller.DialAsync(server, "echo", certificate, cancellation);
+        using var caller = await Caller.DialAsync(server, "echo", new CallerOptions(), certificate, cancellation);
         using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip);
         var silence = new short[WavFile.SampleRate / 50];
         var payload = new byte[OpusEncoder.MaximumPacketBytes];

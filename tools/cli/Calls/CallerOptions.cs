@@ -1,0 +1,33 @@
+using System.Net;
+using System.Net.Sockets;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Cli.Calls;
+
+/// <summary>How a caller gets to the relay.</summary>
+/// <param name="TcpOnly">Leave UDP candidates aside.</param>
+/// <param name="Via">Go here instead of to the candidates' addresses: a proxy that stands before the relay.</param>
+internal sealed record CallerOptions(bool TcpOnly = false, TransportAddress? Via = null)
+{
+    public const string TcpDescription = "Use ICE-TCP only (default: UDP, and TCP when UDP gets no answer within 2 s)";
+    public const string ViaDescription = "HOST:PORT to send to instead of the answer's candidates: a proxy before the relay";
+
+    /// <param name="via">HOST:PORT.</param>
+    /// <exception cref="CommandFailedException">It can't be read, or has no IPv4 address.</exception>
+    public static CallerOptions Parse(bool tcpOnly, string? via)
+    {
+        if (via is null) return new CallerOptions(tcpOnly);
+        int colon = via.LastIndexOf(':');
+        if (colon < 1 || !ushort.TryParse(via[(colon + 1)..], out ushort port) || port == 0) throw new CommandFailedException($"--via '{via}' is not HOST:PORT", "for example: --via 127.0.0.1:4000");
+        try
+        {
+            var address = Dns.GetHostAddresses(via[..colon], AddressFamily.InterNetwork).FirstOrDefault() ?? throw new SocketException((int)SocketError.HostNotFound);
+            return new CallerOptions(tcpOnly, TransportAddress.From(new IPEndPoint(address, port)));
+        }
+        catch (Exception failure) when (failure is SocketException or ArgumentException)
+        {
+            throw new CommandFailedException($"--via: '{via[..colon]}' has no IPv4 address: {failure.Message}", "give an address, for example 127.0.0.1:4000");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using Dapr.Voice.Ice;
+using Dapr.Voice.Tcp;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Cli.Calls;
+
+/// <summary>
+/// The active side of ICE-TCP (RFC 6544, section 7.1): a connection to each passive candidate, checked from when it stands; one that breaks is made
+/// again and checked again. One thread's, like the session that it serves.
+/// </summary>
+internal sealed class IceTcpClient : IDisposable
+{
+    /// <summary><see cref="TransportPath.Base"/> of everything that goes over TCP.</summary>
+    public const int Base = 1;
+
+    /// <summary>A relay that is restarted is back within a second or two; by then consent still stands.</summary>
+    private static readonly TimeSpan[] Pauses = [TimeSpan.Zero, TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)];
+
+    // A caller has a handful of connections and reads one session's packets.
+    private static readonly TcpFrameSocketOptions SocketOptions = new()
+    {
+        MaximumConnections = IceAgent.MaximumPaths, MaximumFrameBytes = 2048, TotalQueueBytes = 64 * 1024, ReceiveBudgetBytes = 16 * 1024, ReceiveBytesPerConnection = 4 * 1024,
+    };
+
+    private readonly PeerSession _peer;
+    private readonly List<Way> _ways = [];
+    private readonly TcpFrameSocket _socket = TcpFrameSocket.Create(SocketOptions);
+
+    private sealed class Way(Candidate candidate)
+    {
+        public Candidate Candidate { get; } = candidate;
+        public TcpConnectionId Connection { get; set; }
+        public bool IsOpen { get; set; }
+        public bool WasOpen { get; set; }
+        public int Failures { get; set; }
+        public Instant NextTry { get; set; } = Instant.Never;
+    }
+
+    public IceTcpClient(PeerSession peer, IEnumerable<Candidate> candidates, Instant now)
+    {
+        _peer = peer;
+        foreach (var candidate in candidates.Take(IceAgent.MaximumPaths)) _ways.Add(new Way(candidate));
+        foreach (var way in _ways) Connect(way, now);
+    }
+
+    /// <summary>Connections that broke after they had stood, and stood again.</summary>
+    public int Reconnects { get; private set; }
+
+    /// <summary>Receives what is there into the session; <paramref name="afterEach"/> takes what came of each frame.</summary>
+    public void Receive(Instant now, Action<Instant> afterEach)
+    {
+        while (true)
+        {
+            int frames = _socket.Receive(now);
+            while (_socket.TryTakeEvent(out var occurred)) Handle(occurred, now);
+            for (int i = 0; i < frames && !_peer.IsClosed; i++)
+            {
+                _socket.Get(i, out var frame, out var from);
+                if (Find(from) is not { } way) continue;
+                _peer.Receive(frame, new TransportPath(Base, way.Candidate.Address), now);
+                afterEach(now);
+            }
+            if (frames == 0) break;
+        }
+        if (_socket.NextTimeout <= now) _socket.HandleTimeout(now);
+        foreach (var way in _ways)
+        {
+            if (way.NextTry <= now) Connect(way, now);
+        }
+    }
+
+    /// <summary>Queues a datagram; without a connection it is lost, as on any network.</summary>
+    public void Send(TransportAddress remote, ReadOnlySpan<byte> datagram, Instant now)
+    {
+        foreach (var way in _ways)
+        {
+            if (!way.IsOpen || way.Candidate.Address != remote) continue;
+            var frameClass = DatagramDemultiplexer.Classify(datagram) is DatagramKind.Rtp or DatagramKind.Rtcp ? TcpFrameClass.Media : TcpFrameClass.Control;
+            _socket.Send(way.Connection, datagram, frameClass, now);
+            return;
+        }
+    }
+
+    public void Flush(Instant now) => _socket.Flush(now);
+
+    private void Connect(Way way, Instant now)
+    {
+        way.NextTry = Instant.Never;
+        way.Connection = _socket.Connect(way.Candidate.Address, now);
+    }
+
+    private void Handle(TcpEvent occurred, Instant now)
+    {
+        if (Find(occurred.Connection) is not { } way) return;
+        var path = new TransportPath(Base, way.Candidate.Address);
+        if (occurred.Kind == TcpEventKind.Connected)
+        {
+            way.IsOpen = true;
+            way.Failures = 0;
+            if (way.WasOpen) Reconnects++;
+            // The relay takes nothing but a check as the first frame of a connection.
+            if (way.WasOpen) _peer.CheckAgain(path, now);
+            else _peer.AddRemoteCandidate(way.Candidate, Base);
+            way.WasOpen = true;
+        }
+        else if (occurred.Kind == TcpEventKind.Closed)
+        {
+            way.IsOpen = false;
+            // UDP carries the call: what the relay ended for want of checks is not wanted again.
+            if (_peer.SelectedPath is { Base: not Base }) return;
+            way.NextTry = now + Pauses[Math.Min(way.Failures, Pauses.Length - 1)];
+            way.Failures++;
+        }
+    }
+
+    private Way? Find(TcpConnectionId connection)
+    {
+        foreach (var way in _ways)
+        {
+            if (way.Connection == connection) return way;
+        }
+        return null;
+    }
+
+    public void Dispose() => _socket.Dispose();
+}
