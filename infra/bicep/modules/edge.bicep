@@ -59,7 +59,8 @@ var balancerName = 'lb-voice-edge'
 var frontendId = resourceId('Microsoft.Network/loadBalancers/frontendIPConfigurations', balancerName, 'media')
 var poolId = resourceId('Microsoft.Network/loadBalancers/backendAddressPools', balancerName, 'relays')
 var probeId = resourceId('Microsoft.Network/loadBalancers/probes', balancerName, 'ready')
-var zones = zoneRedundant ? ['1', '2', '3'] : []
+// Null is left out; an empty list is not the same everywhere.
+var zones = zoneRedundant ? ['1', '2', '3'] : null
 var isPublished = !empty(image) && image != placeholderImage
 
 // What differs from deployment to deployment goes as user data, which a machine can read at any time: a new image or setting needs no new machine.
