@@ -28,6 +28,9 @@ public abstract class LinkTransport : IDisposable
 
     public abstract LinkTransportCounters Counters { get; }
 
+    /// <summary>Connections that ended, by reason, ever; none over datagrams. From any thread.</summary>
+    public virtual IEnumerable<KeyValuePair<string, long>> Closes => [];
+
     /// <summary>When to call <see cref="HandleTimeout"/>.</summary>
     public virtual Instant NextTimeout => Instant.Never;
 
@@ -61,7 +64,7 @@ public abstract class LinkTransport : IDisposable
     public abstract void Flush(Instant now);
 
     /// <summary>Asks for a connection; an event tells what becomes of it.</summary>
-    /// <returns>What stands for the peer from now on, as <see cref="Get"/> and <see cref="TryAppend"/> have it. Over datagrams the address itself.</returns>
+    /// <returns>What stands for the peer from now on, as <see cref="Get"/> and <see cref="TryAppend"/> have it; over datagrams the address itself. Default if there can be none now.</returns>
     public virtual TransportAddress Connect(TransportAddress remote, Instant now) => remote;
 
     /// <summary>What became of connections; never anything over datagrams.</summary>

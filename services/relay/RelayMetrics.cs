@@ -27,6 +27,7 @@ internal sealed class RelayMetrics : IDisposable
         _meter.CreateObservableCounter("voice.relay.link_drops", LinkDrops, "{frame}", "Frames that links threw away");
         _meter.CreateObservableCounter("voice.relay.kernel_drops", () => Sockets(c => c.KernelDrops, c => c.KernelDrops), "{packet}", "Packets the kernel dropped before the relay took them");
         _meter.CreateObservableCounter("voice.relay.send_errors", () => Sockets(c => c.SendErrors + c.SendQueueFull, c => c.SendErrors + c.SendQueueFull), "{packet}", "Packets the kernel did not take");
+        _meter.CreateObservableCounter("voice.relay.link_closes", LinkCloses, "{connection}", "Connections of links that ended, by reason");
         _failedTurns = _meter.CreateCounter<long>("voice.relay.failed_turns", "{turn}", "Turns of a worker that ended in an exception");
     }
 
@@ -55,9 +56,15 @@ internal sealed class RelayMetrics : IDisposable
         }
     }
 
+    private IEnumerable<Measurement<long>> LinkCloses()
+        => _workers.SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal)
+            .Select(g => new Measurement<long>(g.Sum(c => c.Value), new KeyValuePair<string, object?>("reason", g.Key)))
+            .Where(m => m.Value > 0);
+
     private IEnumerable<Measurement<long>> Sockets(Func<UdpSocketCounters, long> ofPublic, Func<LinkTransportCounters, long> ofLinks) =>
     [
         new(_workers.Sum(w => ofPublic(w.PublicCounters)), new KeyValuePair<string, object?>("socket", "public")),
         new(_workers.Sum(w => ofLinks(w.LinkCounters(LinkScheme.Udp))), new KeyValuePair<string, object?>("socket", "private")),
+        new(_workers.Sum(w => ofLinks(w.LinkCounters(LinkScheme.Tcp))), new KeyValuePair<string, object?>("socket", "private_tcp")),
     ];
 }

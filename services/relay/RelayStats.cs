@@ -7,10 +7,12 @@ namespace Dapr.Voice.Relay;
 /// <param name="Packets">Per verdict, over all workers; verdicts never given are left out.</param>
 internal sealed record RelayStats(string Id, int Flows, IReadOnlyDictionary<string, long> Packets, IReadOnlyList<WorkerStats> Workers);
 
+/// <param name="Private">Links over UDP, in datagrams.</param>
+/// <param name="PrivateTcp">Links over TCP, in units as long as datagrams.</param>
 /// <param name="Strangers">Datagrams to the link socket from nobody we talk to.</param>
 /// <param name="LinkDown">Packets that had an owner and no link to it.</param>
 internal sealed record WorkerStats(
-    int Worker, int Flows, IReadOnlyDictionary<string, long> Packets, SocketStats Public, SocketStats Private, long Strangers, long LinkDown, IReadOnlyList<LinkStats> Links);
+    int Worker, int Flows, IReadOnlyDictionary<string, long> Packets, SocketStats Public, SocketStats Private, SocketStats PrivateTcp, long Strangers, long LinkDown, IReadOnlyList<LinkStats> Links);
 
 /// <summary>A link to one worker of a transceiver.</summary>
 internal sealed record LinkStats(string Remote, bool Up, int Shard, int Slots, double? RttMs, IReadOnlyDictionary<string, long> Drops);

@@ -99,6 +99,8 @@ internal static class InternalEndpoints
             Ended = Count<SessionEndReason>(runtime.Directory.EndedFor),
             Dropped = Count<SessionDrop>(reason => runtime.Workers.Sum(w => w.Counters[reason])),
             LinkDropped = Count<LinkDrop>(reason => runtime.Workers.Sum(w => w.LinkDrops[reason])),
+            LinkClosed = runtime.Workers.SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal).Select(g => (Word: Words.ConvertName(g.Key), Count: g.Sum(c => c.Value)))
+                .Where(c => c.Count > 0).ToDictionary(c => c.Word, c => c.Count),
             PacketsIn = runtime.Workers.Sum(w => w.Counters.PacketsIn),
             PacketsOut = runtime.Workers.Sum(w => w.Counters.PacketsOut),
             Faults = runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults),

@@ -31,6 +31,8 @@ internal sealed class TransceiverMetrics : IDisposable
             "voice.transceiver.dropped", () => Tagged<SessionDrop>(reason => Sum(w => w.Counters[reason])), "{packet}", "Client packets that no session saw, by reason.");
         _meter.CreateObservableCounter(
             "voice.transceiver.link.dropped", () => Tagged<LinkDrop>(reason => Sum(w => w.LinkDrops[reason])), "{frame}", "Frames thrown away at the link ports, by reason.");
+        _meter.CreateObservableCounter("voice.transceiver.link.closed", () => LinkCloses(host), "{connection}", "Connections of links that ended, by reason.");
+        _meter.CreateObservableCounter("voice.transceiver.link.audio_dropped", () => Sum(w => w.LinkCounters.SendQueueFull), "{unit}", "Units of audio dropped since a relay did not take them in time.");
         _meter.CreateObservableCounter("voice.transceiver.packets.in", () => Sum(w => w.Counters.PacketsIn), "{packet}", "Client packets handed to sessions.");
         _meter.CreateObservableCounter("voice.transceiver.packets.out", () => Sum(w => w.Counters.PacketsOut), "{packet}", "Packets of sessions sent to relays.");
         _meter.CreateObservableCounter("voice.transceiver.allocated", () => Sum(w => w.Counters.AllocatedBytes), "By", "Bytes that the worker threads allocated; packets add none.");
@@ -48,6 +50,11 @@ internal sealed class TransceiverMetrics : IDisposable
         if (host.Runtime is not { } runtime) yield break;
         foreach (double share in new[] { 0.5, 0.99 }) yield return new(runtime.LatenessMilliseconds(share), new KeyValuePair<string, object?>("quantile", share));
     }
+
+    private static IEnumerable<Measurement<long>> LinkCloses(TransceiverHost host)
+        => (host.Runtime?.Workers ?? []).SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal)
+            .Select(g => new Measurement<long>(g.Sum(c => c.Value), new KeyValuePair<string, object?>("reason", JsonNamingPolicy.SnakeCaseLower.ConvertName(g.Key))))
+            .Where(m => m.Value > 0);
 
     private static IEnumerable<Measurement<long>> Tagged<TReason>(Func<TReason, long> count) where TReason : struct, Enum
     {

@@ -23,6 +23,9 @@ internal sealed record TransceiverStatistics
     public required IReadOnlyDictionary<string, long> Dropped { get; init; }
     /// <summary>Frames that came to the link ports and were thrown away there, by reason: a datagram of a stranger is <c>malformed</c> or <c>unknown_cookie</c>.</summary>
     public required IReadOnlyDictionary<string, long> LinkDropped { get; init; }
+
+    /// <summary>Connections of links over TCP that ended, by reason: <c>no_handshake</c> is a stranger.</summary>
+    public required IReadOnlyDictionary<string, long> LinkClosed { get; init; }
     public required long PacketsIn { get; init; }
     public required long PacketsOut { get; init; }
     public required long Faults { get; init; }

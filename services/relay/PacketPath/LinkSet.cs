@@ -164,6 +164,12 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     private void Connect(RelayLink link, Instant now)
     {
         var peer = link.Transport.Connect(link.Target.Address, now);
+        if (peer == default)
+        {
+            // No place or no descriptor: perhaps after a pause.
+            link.OnClosed(now);
+            return;
+        }
         link.OnConnecting(peer, now);
         _byPeer[peer] = link.Number;
     }

@@ -1,10 +1,12 @@
 using Dapr.Voice.Links;
+using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>The sockets of one worker: the public one shares its port with the other workers', links have their own.</summary>
-internal sealed record RelaySockets(UdpBatchSocket Public, UdpLinkTransport Links) : IDisposable
+/// <param name="Links">By <see cref="LinkScheme"/>.</param>
+internal sealed record RelaySockets(UdpBatchSocket Public, IReadOnlyList<LinkTransport> Links) : IDisposable
 {
     private static readonly UdpSocketOptions PublicOptions = new() { IsPortShared = true };
 
@@ -18,7 +20,7 @@ internal sealed record RelaySockets(UdpBatchSocket Public, UdpLinkTransport Link
         var opened = new List<RelaySockets>();
         try
         {
-            for (int i = 0; i < options.WorkerCount; i++) opened.Add(new RelaySockets(UdpBatchSocket.Bind(options.Public, PublicOptions), UdpLinkTransport.Bind(options.Link)));
+            for (int i = 0; i < options.WorkerCount; i++) opened.Add(new RelaySockets(UdpBatchSocket.Bind(options.Public, PublicOptions), [UdpLinkTransport.Bind(options.Link), TcpLinkTransport.Create(LinkSet.MaximumLinks)]));
             return opened;
         }
         catch
@@ -31,6 +33,6 @@ internal sealed record RelaySockets(UdpBatchSocket Public, UdpLinkTransport Link
     public void Dispose()
     {
         Public.Dispose();
-        Links.Dispose();
+        foreach (var links in Links) links.Dispose();
     }
 }

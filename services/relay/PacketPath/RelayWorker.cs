@@ -35,8 +35,8 @@ internal sealed class RelayWorker : IDisposable
         Number = number;
         _sockets = sockets;
         _public = sockets.Public;
-        _transports = [sockets.Links];
-        _poller = new SocketPoller(_wakeUp, _public.Descriptor, sockets.Links.Descriptor);
+        _transports = [.. sockets.Links];
+        _poller = new SocketPoller(_wakeUp, [_public.Descriptor, .. sockets.Links.Select(l => l.Descriptor)]);
         _ingresses = ingresses;
         _wallClock = wallClock;
         var now = MonotonicClock.Now;
@@ -54,7 +54,9 @@ internal sealed class RelayWorker : IDisposable
     public long LinkDrops(LinkDrop reason) => _links.Drops(reason);
     public UdpSocketCounters PublicCounters => _public.Counters;
 
-    /// <summary>Per <see cref="LinkScheme"/>.</summary>
+    /// <summary>Connections of links that ended, by reason.</summary>
+    public IEnumerable<KeyValuePair<string, long>> LinkCloses => _transports.SelectMany(t => t.Closes);
+
     public LinkTransportCounters LinkCounters(LinkScheme scheme) => _transports[(int)scheme].Counters;
 
     /// <summary>From any thread: the targets that a link is up to.</summary>
@@ -160,6 +162,7 @@ internal sealed class RelayWorker : IDisposable
         Enum.GetValues<Verdict>().Where(v => Verdicts[v] > 0).ToDictionary(v => v.ToString(), v => Verdicts[v]),
         Describe(_public.Counters),
         Describe(_transports[(int)LinkScheme.Udp].Counters),
+        Describe(_transports[(int)LinkScheme.Tcp].Counters),
         _links.Strangers,
         _links.SendDrops,
         [.. _links.Describe()]);

@@ -27,9 +27,9 @@ internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advert
         }
     }
 
-    private static UdpLinkTransport Bind(LinkEndpoint endpoint)
+    private static LinkTransport Bind(LinkEndpoint endpoint)
     {
         endpoint.TryGetAddress(out var address);
-        return UdpLinkTransport.Bind(address);
+        return endpoint.Scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(address) : UdpLinkTransport.Bind(address);
     }
 }

@@ -78,6 +78,8 @@ internal sealed partial class SessionWorker : IDisposable
     public WorkerCounters Counters { get; } = new();
     public LatenessHistogram Lateness { get; } = new();
     public LinkTransportCounters LinkCounters => _port.Transport.Counters;
+    /// <summary>Connections of links that ended, by reason.</summary>
+    public IEnumerable<KeyValuePair<string, long>> LinkCloses => _port.Transport.Closes;
     public LinkDropCounters LinkDrops => _acceptor.Drops;
 
     /// <summary>Links that are up, as of the last turn of the loop.</summary>

@@ -12,12 +12,13 @@ internal sealed class FakeTransceiver : IDisposable
 {
     private readonly LinkPort _port;
 
-    public FakeTransceiver(TransportAddress address, ulong incarnation = 1)
+    public FakeTransceiver(LinkScheme scheme, TransportAddress address, ulong incarnation = 1, ushort slot = 3)
     {
-        _port = new LinkPort(UdpLinkTransport.Bind(address), new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, MonotonicClock.Now));
-        Acceptor.SetSlots([new(3, 1)], MonotonicClock.Now);
+        _port = new LinkPort(scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(address) : UdpLinkTransport.Bind(address), new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, MonotonicClock.Now));
+        Acceptor.SetSlots([new(slot, 1)], MonotonicClock.Now);
     }
 
+    public LinkTransport Transport => _port.Transport;
     public LinkAcceptor Acceptor => _port.Acceptor;
     public LinkTarget Target => new(_port.Transport.Scheme, _port.Transport.LocalAddress);
     public int Packets { get; private set; }
@@ -49,6 +50,14 @@ internal sealed class FakeTransceiver : IDisposable
     }
 
     public void Send(SessionId session, TransportPath path, ReadOnlySpan<byte> packet) => _port.TrySend(session, path, packet, MonotonicClock.Now);
+
+    /// <summary>Cuts the connection that a link came by, as its end of a broken one would.</summary>
+    public void Break(int link)
+    {
+        var peer = Acceptor.Address(link);
+        _port.Transport.Close(peer);
+        Acceptor.Disconnect(peer);
+    }
 
     public void Flush() => _port.Flush(MonotonicClock.Now);
 

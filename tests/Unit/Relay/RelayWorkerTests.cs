@@ -8,52 +8,58 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Relay;
 
-/// <summary>A worker, a transceiver's link and clients over real sockets, all driven by the test's thread.</summary>
-public sealed class RelayWorkerTests : IDisposable
+/// <summary>A worker, a transceiver's links and clients over real sockets, all driven by the test's thread; the same over whatever carries the links.</summary>
+public abstract class RelayWorkerTests : IDisposable
 {
-    private static readonly TransportAddress Loopback = TransportAddress.FromIPv4(0x7F000001, 0);
+    private protected static readonly TransportAddress Loopback = TransportAddress.FromIPv4(0x7F000001, 0);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly UdpBatchSocket _client = UdpBatchSocket.Bind(Loopback);
-    private readonly TransportAddress _public;
-    private FakeTransceiver _transceiver = new(Loopback);
-    private RelayWorker _worker;
-    private int _heard;
-    private TransportAddress _heardFrom;
+    private readonly LinkScheme _scheme;
+    private protected readonly UdpBatchSocket Client = UdpBatchSocket.Bind(Loopback);
+    private protected readonly TransportAddress Public;
+    private protected FakeTransceiver Transceiver;
+    private protected RelayWorker Worker;
+    private protected int Heard;
+    private TransportAddress HeardFrom;
 
-    public RelayWorkerTests()
+    private protected RelayWorkerTests(LinkScheme scheme)
     {
-        using (var any = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0, 0))) _public = any.LocalAddress;
-        _worker = NewWorker(1);
+        _scheme = scheme;
+        Transceiver = new FakeTransceiver(scheme, Loopback);
+        using (var any = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0, 0))) Public = any.LocalAddress;
+        Worker = NewWorker(1);
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
-        _worker.Dispose();
-        _transceiver.Dispose();
-        _client.Dispose();
+        GC.SuppressFinalize(this);
+        Worker.Dispose();
+        Transceiver.Dispose();
+        Client.Dispose();
     }
+
+    private protected int Links => _scheme == LinkScheme.Tcp ? 2 : 1;
 
     private RelayWorker NewWorker(ulong incarnation)
     {
-        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = _public.ToString(), Workers = 1, MaximumFlows = 256, IngressAddresses = ["127.0.0.1", "127.0.0.2"] };
+        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = Public.ToString(), Workers = 1, MaximumFlows = 256, IngressAddresses = ["127.0.0.1", "127.0.0.2"] };
         var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, incarnation, new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), IngressTable.From(options), TimeProvider.System);
-        worker.SetTargets([_transceiver.Target]);
+        worker.SetTargets([Transceiver.Target]);
         return worker;
     }
 
-    private static uint InAnHour => RoutingHint.ToMinutes(TimeProvider.System.GetUtcNow()) + 60;
+    private protected static uint InAnHour => RoutingHint.ToMinutes(TimeProvider.System.GetUtcNow()) + 60;
 
-    private void Turn()
+    private protected void Turn()
     {
-        _worker.Turn(TimeSpan.FromMilliseconds(1));
-        _transceiver.Turn();
-        int count = _client.Receive();
-        for (int i = 0; i < count; i++) _client.Get(i, out _, out _heardFrom, out _);
-        _heard += count;
+        Worker.Turn(TimeSpan.FromMilliseconds(1));
+        Transceiver.Turn();
+        int count = Client.Receive();
+        for (int i = 0; i < count; i++) Client.Get(i, out _, out HeardFrom, out _);
+        Heard += count;
     }
 
-    private void Until(Func<bool> condition)
+    private protected void Until(Func<bool> condition)
     {
         var end = MonotonicClock.Now + Patience;
         while (!condition())
@@ -63,86 +69,86 @@ public sealed class RelayWorkerTests : IDisposable
         }
     }
 
-    private void Send(byte[] packet, uint to = 0x7F000001)
+    private protected void Send(byte[] packet, uint to = 0x7F000001)
     {
-        packet.CopyTo(_client.Queue(TransportAddress.FromIPv4(to, _public.Port), default, packet.Length));
-        _client.Flush();
+        packet.CopyTo(Client.Queue(TransportAddress.FromIPv4(to, Public.Port), default, packet.Length));
+        Client.Flush();
     }
 
-    private void Connect(uint ingress = 0x7F000001)
+    private protected void Connect(uint ingress = 0x7F000001)
     {
-        Until(() => _worker.LinkCount == 1);
-        int before = _heard;
+        Until(() => Worker.LinkCount == Links);
+        int before = Heard;
         Send(RelayPackets.Check(RelayPackets.Hint(7, expiry: InAnHour)), ingress);
-        Until(() => _heard > before);
+        Until(() => Heard > before);
     }
 
     [Fact]
     public void Worker_CheckAndMedia_GoUpAndComeBack()
     {
         Connect();
-        Assert.Equal((new SessionId(7), _client.LocalAddress), (_transceiver.Last.Session, _transceiver.Last.Path.Remote));
+        Assert.Equal((new SessionId(7), Client.LocalAddress), (Transceiver.Last.Session, Transceiver.Last.Path.Remote));
         Send(RelayPackets.Rtp(5));
-        Until(() => _heard == 2);
-        Assert.Equal(2, _worker.Verdicts[Verdict.Forward]);
-        Assert.Equal(2, _worker.Verdicts[Verdict.Deliver]);
-        Assert.Equal(1, _worker.FlowCount);
+        Until(() => Heard == 2);
+        Assert.Equal(2, Worker.Verdicts[Verdict.Forward]);
+        Assert.Equal(2, Worker.Verdicts[Verdict.Deliver]);
+        Assert.Equal(1, Worker.FlowCount);
     }
 
     [Fact]
     public void Worker_SecondIngress_AnswersFromTheAddressThatWasAsked()
     {
         Connect(0x7F000002);
-        Assert.Equal(TransportAddress.FromIPv4(0x7F000002, _public.Port), _heardFrom);
-        Assert.Equal(1, LinkBase.Ingress(_transceiver.Last.Path.Base));
+        Assert.Equal(TransportAddress.FromIPv4(0x7F000002, Public.Port), HeardFrom);
+        Assert.Equal(1, LinkBase.Ingress(Transceiver.Last.Path.Base));
     }
 
     [Fact]
     public void Worker_ManyPacketsAtOnce_ShareDatagramsUp()
     {
         Connect();
-        int datagrams = _transceiver.Units;
-        for (int i = 0; i < 50; i++) RelayPackets.Rtp(5).CopyTo(_client.Queue(TransportAddress.FromIPv4(0x7F000001, _public.Port), default, 72));
-        _client.Flush();
-        Until(() => _heard == 51);
+        int datagrams = Transceiver.Units;
+        for (int i = 0; i < 50; i++) RelayPackets.Rtp(5).CopyTo(Client.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, 72));
+        Client.Flush();
+        Until(() => Heard == 51);
         // 98 bytes a frame, 14 in a datagram, and the kernel may hand the burst over in a few batches.
-        Assert.InRange(_transceiver.Units - datagrams, 4, 25);
+        Assert.InRange(Transceiver.Units - datagrams, 4, 25);
     }
 
     [Fact]
     public void Worker_RestartedRelay_LearnsTheFlowFromTheFirstFrameDown()
     {
         Connect(0x7F000002);
-        var (session, path) = _transceiver.Last;
-        _worker.Dispose();
-        _worker = NewWorker(2);
-        Until(() => _worker.LinkCount == 1);
-        Assert.Equal(0, _worker.FlowCount);
-        Assert.Equal(1, _transceiver.Acceptor.LinkCount);
-        int before = _heard;
-        _transceiver.Send(session, path, RelayPackets.Rtp(1));
-        _transceiver.Flush();
-        Until(() => _heard > before);
-        Assert.Equal(TransportAddress.FromIPv4(0x7F000002, _public.Port), _heardFrom);
-        Assert.Equal(1, _worker.Verdicts[Verdict.DeliverAndLearn]);
-        int packets = _transceiver.Packets;
+        var (session, path) = Transceiver.Last;
+        Worker.Dispose();
+        Worker = NewWorker(2);
+        Until(() => Worker.LinkCount == Links);
+        Assert.Equal(0, Worker.FlowCount);
+        Assert.Equal(Links, Transceiver.Acceptor.LinkCount);
+        int before = Heard;
+        Transceiver.Send(session, path, RelayPackets.Rtp(1));
+        Transceiver.Flush();
+        Until(() => Heard > before);
+        Assert.Equal(TransportAddress.FromIPv4(0x7F000002, Public.Port), HeardFrom);
+        Assert.Equal(1, Worker.Verdicts[Verdict.DeliverAndLearn]);
+        int packets = Transceiver.Packets;
         Send(RelayPackets.Rtp(5), 0x7F000002);
-        Until(() => _transceiver.Packets > packets);
-        Assert.Equal(0, _worker.Verdicts[Verdict.DropUnknownFlow]);
+        Until(() => Transceiver.Packets > packets);
+        Assert.Equal(0, Worker.Verdicts[Verdict.DropUnknownFlow]);
     }
 
     [Fact]
     public void Worker_RestartedTransceiver_IsMetAgain()
     {
         Connect();
-        var address = _transceiver.Target.Address;
-        _transceiver.Dispose();
-        _transceiver = new FakeTransceiver(address, incarnation: 2);
+        var address = Transceiver.Target.Address;
+        Transceiver.Dispose();
+        Transceiver = new FakeTransceiver(_scheme, address, incarnation: 2);
         Send(RelayPackets.Rtp(5));
-        int before = _heard;
-        Until(() => _transceiver.Acceptor.LinkCount == 1);
+        int before = Heard;
+        Until(() => Transceiver.Acceptor.LinkCount == Links);
         Send(RelayPackets.Rtp(5));
-        Until(() => _heard > before);
+        Until(() => Heard > before);
     }
 
     [Fact]
@@ -150,15 +156,15 @@ public sealed class RelayWorkerTests : IDisposable
     {
         Connect();
         Send(RelayPackets.Rtp(5));
-        Until(() => _heard == 2);
+        Until(() => Heard == 2);
         using var rebound = UdpBatchSocket.Bind(Loopback);
-        RelayPackets.Rtp(5).CopyTo(rebound.Queue(TransportAddress.FromIPv4(0x7F000001, _public.Port), default, 72));
+        RelayPackets.Rtp(5).CopyTo(rebound.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, 72));
         rebound.Flush();
-        Until(() => _transceiver.Unverified == 1);
-        Assert.Equal(1, _worker.FlowCount);
-        _transceiver.Send(_transceiver.Last.Session, _transceiver.Last.Path with { Remote = rebound.LocalAddress }, RelayPackets.Rtp(1));
-        _transceiver.Flush();
-        Until(() => _worker.FlowCount == 2);
+        Until(() => Transceiver.Unverified == 1);
+        Assert.Equal(1, Worker.FlowCount);
+        Transceiver.Send(Transceiver.Last.Session, Transceiver.Last.Path with { Remote = rebound.LocalAddress }, RelayPackets.Rtp(1));
+        Transceiver.Flush();
+        Until(() => Worker.FlowCount == 2);
         Until(() => rebound.Receive() == 1);
     }
 
@@ -166,31 +172,31 @@ public sealed class RelayWorkerTests : IDisposable
     public void Worker_SessionGone_ForgetsTheFlow()
     {
         Connect();
-        _transceiver.Acceptor.SendGone(new SessionId(7));
-        Until(() => _worker.FlowCount == 0);
+        Transceiver.Acceptor.SendGone(new SessionId(7));
+        Until(() => Worker.FlowCount == 0);
     }
 
     [Fact]
     public void Worker_Strangers_AreCountedAndNothingIsSent()
     {
-        Until(() => _worker.LinkCount == 1);
+        Until(() => Worker.LinkCount == Links);
         Send(RelayPackets.Rtp(5));
         Send(RelayPackets.Check("forged", "x"));
-        Until(() => _worker.Verdicts[Verdict.DropBadHint] == 1 && _worker.Verdicts[Verdict.DropUnknownFlow] == 1);
-        Assert.Equal(0, _transceiver.Packets);
-        Assert.Equal(0, _worker.PublicCounters.Sent);
+        Until(() => Worker.Verdicts[Verdict.DropBadHint] == 1 && Worker.Verdicts[Verdict.DropUnknownFlow] == 1);
+        Assert.Equal(0, Transceiver.Packets);
+        Assert.Equal(0, Worker.PublicCounters.Sent);
     }
 
     [Fact]
     public async Task GetStats_Asked_TellsLinksAndVerdicts()
     {
         Connect();
-        var asked = _worker.GetStatsAsync();
+        var asked = Worker.GetStatsAsync();
         Until(() => asked.IsCompleted);
         var stats = await asked;
         Assert.Equal(1, stats.Packets["Forward"]);
-        var link = Assert.Single(stats.Links);
-        Assert.Equal((true, 1, _transceiver.Target.ToString()), (link.Up, link.Slots, link.Remote));
+        Assert.Equal(Links, stats.Links.Count);
+        foreach (var link in stats.Links) Assert.Equal((true, 1, Transceiver.Target.ToString()), (link.Up, link.Slots, link.Remote));
     }
 
     [Fact]
@@ -201,21 +207,21 @@ public sealed class RelayWorkerTests : IDisposable
         for (int round = 0; round < 2; round++)
         {
             long allocated = 0;
-            int target = _heard + 10_000;
+            int target = Heard + 10_000;
             var end = MonotonicClock.Now + TimeSpan.FromSeconds(20);
-            while (_heard < target && MonotonicClock.Now < end)
+            while (Heard < target && MonotonicClock.Now < end)
             {
-                for (int i = 0; i < 20; i++) rtp.CopyTo(_client.Queue(TransportAddress.FromIPv4(0x7F000001, _public.Port), default, rtp.Length));
-                _client.Flush();
+                for (int i = 0; i < 20; i++) rtp.CopyTo(Client.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, rtp.Length));
+                Client.Flush();
                 // The worker's turns alone are measured, both directions of them.
                 long before = GC.GetAllocatedBytesForCurrentThread();
-                _worker.Turn(TimeSpan.FromMilliseconds(1));
+                Worker.Turn(TimeSpan.FromMilliseconds(1));
                 allocated += GC.GetAllocatedBytesForCurrentThread() - before;
-                _transceiver.Turn();
-                int count = _client.Receive();
-                _heard += count;
+                Transceiver.Turn();
+                int count = Client.Receive();
+                Heard += count;
             }
-            Assert.True(_heard >= target);
+            Assert.True(Heard >= target);
             if (round == 1) Assert.Equal(0, allocated);
         }
     }
