@@ -15,9 +15,10 @@ internal sealed class LinkEcho : IDisposable
     private volatile bool _isStopping, _isDraining, _isSendDue;
     private volatile int _linkCount;
 
-    public LinkEcho(LinkKey key)
+    public LinkEcho(LinkKey key, LinkScheme scheme)
     {
-        var transport = UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F000001, 0));
+        var loopback = TransportAddress.FromIPv4(0x7F000001, 0);
+        LinkTransport transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(loopback) : UdpLinkTransport.Bind(loopback);
         _poller = new SocketPoller(_wakeUp, transport.Descriptor);
         _port = new LinkPort(transport, new LinkAcceptor(key, 0, 0, 1, 64, MonotonicClock.Now));
         _port.Acceptor.SetSlots([.. Enumerable.Range(0, 64).Select(s => new SlotOwnership((ushort)s, 1))], MonotonicClock.Now);

@@ -19,8 +19,8 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Relay;
 
-/// <summary>The whole service in process: keys from a secret store, transceivers from a state store, packets over real sockets.</summary>
-public sealed class RelayServiceTests : IAsyncLifetime
+/// <summary>The whole service in process: keys from a secret store, transceivers from a state store, packets over real sockets; the same over whatever carries the links.</summary>
+public abstract class RelayServiceTests : IAsyncLifetime
 {
     private const string AppToken = "token-of-the-test";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -29,12 +29,15 @@ public sealed class RelayServiceTests : IAsyncLifetime
     private readonly MemoryStateStore _store = new();
     private readonly LinkEcho _transceiver;
     private readonly UdpBatchSocket _client = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F000001, 0));
-    private readonly int _port;
+    private readonly int _port, _linksPerWorker;
+    private readonly string _host;
     private IHost? _app;
 
-    public RelayServiceTests()
+    private protected RelayServiceTests(LinkScheme scheme, string host)
     {
-        _transceiver = new LinkEcho(_secrets.LinkKey);
+        _linksPerWorker = scheme == LinkScheme.Tcp ? 2 : 1;
+        _host = host;
+        _transceiver = new LinkEcho(_secrets.LinkKey, scheme);
         using var any = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F000001, 0));
         _port = any.LocalAddress.Port;
     }
@@ -42,7 +45,7 @@ public sealed class RelayServiceTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await _store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", 0),
-            new TransceiverRecord("local", 0, "1", AppIds.Transceiver(0), [_transceiver.Endpoint.ToString()], 10, 0, 0, false, DateTimeOffset.UtcNow.AddMinutes(1)),
+            new TransceiverRecord("local", 0, "1", AppIds.Transceiver(0), [(_transceiver.Endpoint with { Host = _host }).ToString()], 10, 0, 0, false, DateTimeOffset.UtcNow.AddMinutes(1)),
             ContractsJson.Default.TransceiverRecord);
         _app = await StartAsync();
     }
@@ -151,7 +154,7 @@ public sealed class RelayServiceTests : IAsyncLifetime
         byte[] media = new byte[100];
         media[0] = 0x80;
         Assert.NotEmpty(await AskAsync(media));
-        Assert.Equal(2, _transceiver.LinkCount);
+        Assert.Equal(2 * _linksPerWorker, _transceiver.LinkCount);
     }
 
     [Fact]

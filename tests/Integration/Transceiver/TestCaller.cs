@@ -3,6 +3,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Ice;
+using Dapr.Voice.Links;
 using Dapr.Voice.Opus;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
@@ -19,7 +20,8 @@ internal sealed class TestCaller : IDisposable
     private static readonly TransportAddress RelayAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
     private static readonly DtlsCertificate Certificate = DtlsCertificate.Generate();
 
-    private readonly UdpBatchSocket _socket = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
+    private readonly LinkTransport _transport;
+    private readonly TransportAddress _transceiver;
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
     private readonly LinkConnector _connector;
@@ -30,12 +32,15 @@ internal sealed class TestCaller : IDisposable
     private readonly byte[] _buffer = new byte[2048];
     private readonly short[] _pcm = new short[480];
     private Instant _nextFrame = Instant.Never;
+    private OpenDatagram _open;
     private int _phase;
 
-    public TestCaller(FleetKeys keys, SessionRecord record, TransportAddress link)
+    public TestCaller(FleetKeys keys, SessionRecord record, LinkScheme scheme, TransportAddress link)
     {
         Instant now = MonotonicClock.Now;
-        _poller = new SocketPoller(_wakeUp, _socket.Descriptor);
+        _transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Create(1) : UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
+        _poller = new SocketPoller(_wakeUp, _transport.Descriptor);
+        _transceiver = _transport.Connect(link, now);
         _connector = new LinkConnector(keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, now);
         Assert.True(CallId.TryParse(record.CallId, out _, out string id) && SessionId.TryParse(id, out _id));
         _peer = new PeerSession(
@@ -110,7 +115,7 @@ internal sealed class TestCaller : IDisposable
         _decoder.Dispose();
         _poller.Dispose();
         _wakeUp.Dispose();
-        _socket.Dispose();
+        _transport.Dispose();
     }
 
     private int CountSlots()
@@ -126,10 +131,10 @@ internal sealed class TestCaller : IDisposable
         if (_connector.NextTimeout <= now) _connector.HandleTimeout(now);
         if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
         if (_nextFrame <= now) Talk(now);
-        int received = _socket.Receive();
+        int received = _transport.Receive(now);
         for (int i = 0; i < received; i++)
         {
-            _socket.Get(i, out Span<byte> datagram, out _, out _);
+            _transport.Get(i, out Span<byte> datagram, out _);
             LinkConnector.Frames frames = _connector.Receive(datagram, now);
             while (frames.TryRead(out LinkFrame frame))
             {
@@ -157,13 +162,14 @@ internal sealed class TestCaller : IDisposable
             if (_pcm.AsSpan(0, samples).ContainsAnyExceptInRange((short)-1000, (short)1000)) HeardLoud++;
         }
         while (_peer.TryReceiveMessage(out var message, now)) Messages.Add(Encoding.UTF8.GetString(message.Payload));
-        while (_connector.TryTransmit(_buffer, out int length, now)) _buffer.AsSpan(0, length).CopyTo(_socket.Queue(_connector.Remote, default, length));
+        while (_connector.TryTransmit(_buffer, out int length, now)) _transport.SendControl(_transceiver, _buffer.AsSpan(0, length), now);
         while (_connector.IsUp && _peer.TryTransmit(_buffer, out int length, out _, now))
         {
             int bytes = LinkFrame.HeaderLengthIPv4 + length;
-            _connector.WriteData(_socket.Queue(_connector.Remote, default, bytes), _id, ClientAddress, 0, false, _buffer.AsSpan(0, length));
+            if (_transport.TryAppend(ref _open, _transceiver, bytes, LinkTransport.IsAudio(_buffer.AsSpan(0, length)), now, out Span<byte> room))
+                _connector.WriteData(room, _id, ClientAddress, 0, false, _buffer.AsSpan(0, length));
         }
-        _socket.Flush();
+        _transport.Flush(now);
     }
 
     private void Talk(Instant now)

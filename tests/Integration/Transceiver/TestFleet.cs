@@ -24,11 +24,12 @@ internal sealed class TestFleet : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _keeping;
 
-    private TestFleet(FleetKeys keys, MemoryStateStore store, TransceiverOptions options)
+    private TestFleet(FleetKeys keys, MemoryStateStore store, TransceiverOptions options, LinkScheme scheme)
     {
         Keys = keys;
         Store = store;
-        LinkListener[] listeners = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => Listen())];
+        LinkListener[] listeners = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => Listen(scheme))];
+        Scheme = scheme;
         Links = [.. listeners.Select(l => l.Transport.LocalAddress)];
         Runtime = new TransceiverRuntime(Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
         Runtime.Start();
@@ -51,11 +52,12 @@ internal sealed class TestFleet : IAsyncDisposable
     public RecordingPublisher Publisher { get; } = new();
     public TransceiverRuntime Runtime { get; }
     public IReadOnlyList<TransportAddress> Links { get; }
+    public LinkScheme Scheme { get; }
 
-    public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null)
+    public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {
         FleetKeys keys = await FleetKeys.LoadAsync(new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
-        var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 });
+        var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Eventually(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
     }
@@ -105,9 +107,10 @@ internal sealed class TestFleet : IAsyncDisposable
         => [.. Publisher.Published.Where(p => p.Event.GetProperty("subject").GetString() == record.CallId)
             .Select(p => $"{p.Event.GetProperty("type").GetString()} {p.Event.GetProperty("id").GetString()![(record.CallId.Length + 1)..]}")];
 
-    private static LinkListener Listen()
+    private static LinkListener Listen(LinkScheme scheme)
     {
-        var transport = UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
+        TransportAddress loopback = TransportAddress.FromIPv4(0x7F00_0001, 0);
+        LinkTransport transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(loopback) : UdpLinkTransport.Bind(loopback);
         return new LinkListener(transport, new LinkEndpoint(transport.Scheme, "127.0.0.1", transport.LocalAddress.Port));
     }
 

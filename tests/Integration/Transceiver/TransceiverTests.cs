@@ -9,7 +9,8 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Transceiver;
 
-public sealed class TransceiverTests
+/// <summary>A transceiver in this process and a caller behind a link; the same over whatever carries the link.</summary>
+public abstract class TransceiverTests(LinkScheme scheme)
 {
     private static SessionId IdOf(SessionRecord record)
     {
@@ -18,12 +19,12 @@ public sealed class TransceiverTests
         return id;
     }
 
-    private static TestCaller Call(TestFleet fleet, SessionRecord record) => new(fleet.Keys, record, fleet.Links[record.Slot % fleet.Links.Count]);
+    private static TestCaller Call(TestFleet fleet, SessionRecord record) => new(fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count]);
 
     [Fact]
     public async Task PushedSession_WithTheEchoAgent_HearsItselfAndEndsOnce()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync();
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
@@ -57,7 +58,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task NotPushed_FirstPacketLoadsTheRecord()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync();
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         using TestCaller caller = Call(fleet, record);
@@ -68,7 +69,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task NoRecord_PacketsAreCountedAndTheStoreIsAskedOncePerSecond()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync();
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         using TestCaller caller = Call(fleet, record);
         caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters[SessionDrop.SessionGone]) > 0, "a check is dropped for want of a record");
@@ -78,7 +79,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task ForgedHint_IsDroppedWithoutALook()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync();
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         // The frame names this session, the hint another: what a relay that was fooled would send.
@@ -91,7 +92,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task ApiHangup_ClientHearsCloseNotify()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync();
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
@@ -107,7 +108,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task NobodyCalls_EndsWithSetupTimeoutAndTheSecondEvent()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromMilliseconds(100) });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         // The broker is away at first; the event comes once all the same.
@@ -121,7 +122,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task WrongCertificate_EndsWithFingerprintMismatch()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync();
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestFleet.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
@@ -132,7 +133,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task Admission_OverCapacityOrForeign_IsRefused()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Capacity = 1 });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Capacity = 1 }, scheme);
         SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
         Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(first, CancellationToken.None));
         Assert.Equal(AdmissionOutcome.NoRoom, await fleet.Runtime.AdmitAsync(second, CancellationToken.None));
@@ -149,7 +150,7 @@ public sealed class TransceiverTests
     public async Task StoreAway_LivingSessionGoesOn_NewOnesAreRefused()
     {
         var options = new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) };
-        await using TestFleet fleet = await TestFleet.StartAsync(options);
+        await using TestFleet fleet = await TestFleet.StartAsync(options, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint), later = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
@@ -170,7 +171,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task SlotTakenByAnother_SessionEndsWithOwnerLost()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
@@ -186,7 +187,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task Drain_SaysGoodbyeGivesTheSlotsBackAndLetsTheLeaseEnd()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 2, DrainGrace = TimeSpan.FromMilliseconds(200) });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 2, DrainGrace = TimeSpan.FromMilliseconds(200) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
@@ -212,7 +213,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task RunningCall_WorkerAllocatesNextToNothing()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
         using TestCaller caller = Call(fleet, record);
@@ -237,7 +238,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task SessionWhoseCodeThrows_EndsAlone()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
         SessionRecord good = fleet.NewRecord(TestCaller.Fingerprint), bad = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(good);
         await fleet.SaveAsync(bad);
@@ -260,7 +261,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task AgentOutOfControl_EndsItsSession()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         SessionWorker worker = fleet.Runtime.Workers[0];
         Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Directory.TryReserve(record.Slot));
@@ -276,7 +277,7 @@ public sealed class TransceiverTests
     [Fact]
     public async Task EndedRecord_AfterTheRetention_IsDeletedByTheOwner()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);

@@ -1,0 +1,5 @@
+using Dapr.Voice.Steering;
+
+namespace Dapr.Voice.Tests.Integration.Transceiver;
+
+public sealed class TransceiverOverUdpTests() : TransceiverTests(LinkScheme.Udp);
