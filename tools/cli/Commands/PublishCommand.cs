@@ -22,7 +22,7 @@ internal static class PublishCommand
             if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !File.Exists(marker))
                 throw new CommandFailedException($"{target} is not empty and no former publish", "give an empty or a new folder");
             var watch = Stopwatch.StartNew();
-            foreach (string old in new[] { "bin", "dotnet", "web", "components" })
+            foreach (string old in new[] { "bin", "dotnet", "web", "components", "infra" })
             {
                 if (Directory.Exists(Path.Combine(target, old))) Directory.Delete(Path.Combine(target, old), recursive: true);
             }
@@ -45,7 +45,9 @@ internal static class PublishCommand
                 CopyFolder(Path.Combine(host, part), Path.Combine(target, "dotnet", part));
             CopyFolder(Path.Combine(installation.Root, "web"), Path.Combine(target, "web"));
             CopyFolder(Path.Combine(installation.Root, "components"), Path.Combine(target, "components"));
-            foreach (string file in new[] { "voice", "README.md", "dapr.yaml" }) File.Copy(Path.Combine(installation.Root, file), Path.Combine(target, file), overwrite: true);
+            // For './voice deploy --what-if', which reads what azd deploys.
+            CopyFolder(Path.Combine(installation.Root, "infra"), Path.Combine(target, "infra"));
+            foreach (string file in new[] { "voice", "README.md", "dapr.yaml", "azure.yaml" }) File.Copy(Path.Combine(installation.Root, file), Path.Combine(target, file), overwrite: true);
             string samples = Path.Combine(installation.Root, "samples", "wav");
             if (Directory.Exists(samples)) CopyFolder(samples, Path.Combine(target, "samples", "wav"));
             long bytes = Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
@@ -17,9 +18,12 @@ internal static class UpCommand
         var agent = new Option<string>("--agent") { Description = "Default agent: local (hears and speaks, no network), echo, parrot, or a Realtime WebSocket URL", DefaultValueFactory = _ => "local" };
         var transceivers = new Option<int>("--transceivers") { Description = "How many transceivers (1 to 16)", DefaultValueFactory = _ => 2 };
         var port = new Option<int>("--port") { Description = "HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
-        var relayPort = new Option<int>("--relay-port") { Description = "The relay's public UDP port", DefaultValueFactory = _ => 3478 };
+        var relayPort = new Option<int>("--relay-port") { Description = "The relay's public port, UDP and TCP", DefaultValueFactory = _ => 3478 };
         var address = new Option<string[]>("--address") { Description = "Address of this machine to name in answers (repeatable); default: loopback and all of this machine's", AllowMultipleArgumentsPerToken = false };
         var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you (microphones then need HTTPS; whoever reaches the page gets a key)", DefaultValueFactory = _ => "127.0.0.1" };
+        var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp, or both. tcp is the shape of Container Apps: TCP alone between everything, each process with a container's settings and no other", DefaultValueFactory = _ => "udp" };
+        var link = new Option<string?>("--link") { Description = "What relay and transceivers speak over: udp or tcp (default: udp; with --edge tcp: tcp)" };
+        var plan = new Option<bool>("--plan") { Description = "Start nothing; print as JSON what would be started, with the settings of each process" };
         var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };
         var components = new Option<string?>("--components") { Description = "Folder with Dapr components (default components/local)" };
         var development = new Option<bool>("--development-sidecar") { Description = "Use the development sidecar even where daprd and Redis are there" };
@@ -29,7 +33,7 @@ internal static class UpCommand
         var install = new Option<bool>("--no-install") { Description = "Never install packages with apt" };
         var supervise = new Option<bool>("--supervise") { Hidden = true };
         var command = new Command("up", "Start one region on this machine: relay, transceivers, signaling, local agent, sidecars")
-        { agent, transceivers, port, relayPort, address, http, app, components, development, region, detach, json, install, supervise };
+        { agent, transceivers, port, relayPort, address, http, edge, link, plan, app, components, development, region, detach, json, install, supervise };
         command.SetAction(async (result, cancellation) =>
         {
             int count = result.GetValue(transceivers);
@@ -46,12 +50,29 @@ internal static class UpCommand
                 if (!global::System.Net.IPAddress.TryParse(given, out _)) throw new CommandFailedException($"'{given}' is no IP address", "for example: --address 192.168.1.20");
             }
             foreach (string given in result.GetValue(app) ?? []) AppArgument.Parse(given);
+            var edgeKind = result.GetValue(edge) switch
+            {
+                "both" => EdgeKind.Both,
+                "udp" => EdgeKind.Udp,
+                "tcp" => EdgeKind.Tcp,
+                var other => throw new CommandFailedException($"edge '{other}' is unknown", "give --edge udp, tcp or both"),
+            };
+            var linkKind = result.GetValue(link) switch
+            {
+                null => edgeKind == EdgeKind.Tcp ? LinkKind.Tcp : LinkKind.Udp,
+                "udp" when edgeKind == EdgeKind.Tcp => throw new CommandFailedException("--edge tcp has no UDP between its processes", "leave --link away, or give --edge both --link udp"),
+                "udp" => LinkKind.Udp,
+                "tcp" => LinkKind.Tcp,
+                var other => throw new CommandFailedException($"link '{other}' is unknown", "give --link udp or tcp"),
+            };
             var options = new UpOptions
             {
                 Agent = chosen,
                 Transceivers = count,
                 HttpPort = result.GetValue(port),
                 RelayPort = result.GetValue(relayPort),
+                Edge = edgeKind,
+                Link = linkKind,
                 Addresses = result.GetValue(address) ?? [],
                 HttpAddress = result.GetValue(http)!,
                 Apps = result.GetValue(app) ?? [],
@@ -60,6 +81,11 @@ internal static class UpCommand
                 Region = result.GetValue(region)!,
             };
             bool asJson = result.GetValue(json);
+            if (result.GetValue(plan))
+            {
+                Output.Json(PlanJson(new ServicePlan(installation, options, daprd: null)));
+                return 0;
+            }
             if (!result.GetValue(supervise) && RunState.Load(installation) is { IsAlive: true } running)
             {
                 throw new CommandFailedException($"already running since {running.StartedAt.ToLocalTime():HH:mm:ss} at {running.Url} (pid {running.SupervisorPid})", "'./voice down' ends it");
@@ -67,13 +93,32 @@ internal static class UpCommand
             await NativePackages.EnsureAsync(includeTests: false, mayInstall: !result.GetValue(install), Output.Say, cancellation);
             string apiKey = LocalSecrets.Ensure(installation);
             string? daprd = options.UseDevelopmentSidecar ? null : await FindDaprdAsync(options.Components ?? installation.Components, cancellation);
-            var plan = new ServicePlan(installation, options, daprd);
-            if (!result.GetValue(supervise)) plan.EnsurePortsAreFree();
+            var planned = new ServicePlan(installation, options, daprd);
+            if (!result.GetValue(supervise)) planned.EnsurePortsAreFree();
             return result.GetValue(detach) && !result.GetValue(supervise)
                 ? await DetachAsync(installation, asJson, cancellation)
-                : await SuperviseAsync(installation, options, plan, apiKey, asJson, quiet: result.GetValue(supervise), cancellation);
+                : await SuperviseAsync(installation, options, planned, apiKey, asJson, quiet: result.GetValue(supervise), cancellation);
         });
         return command;
+    }
+
+    /// <summary>Settings of each process, and apart from them what the platform adds. The token of this start is no setting to copy, so it is left out.</summary>
+    private static JsonObject PlanJson(ServicePlan plan)
+    {
+        static JsonObject Object(IReadOnlyDictionary<string, string> values) => new(values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => KeyValuePair.Create(v.Key, (JsonNode?)(v.Key == "APP_API_TOKEN" ? "" : v.Value))));
+        return new JsonObject
+        {
+            ["processes"] = new JsonArray([.. plan.Processes.Select(p => (JsonNode)new JsonObject
+            {
+                ["name"] = p.Name,
+                ["program"] = p.FileName,
+                ["arguments"] = new JsonArray([.. p.Arguments.Select(a => (JsonNode)a)]),
+                ["environment"] = Object(p.Environment),
+                ["platformEnvironment"] = Object(p.PlatformEnvironment),
+                ["isClean"] = p.IsClean,
+                ["listens"] = p.Listens,
+            })]),
+        };
     }
 
     private static async Task<int> SuperviseAsync(Installation installation, UpOptions options, ServicePlan plan, string apiKey, bool asJson, bool quiet, CancellationToken cancellation)
@@ -85,7 +130,7 @@ internal static class UpCommand
             Url = plan.Url,
             CallsUrl = plan.Url + "/v1/realtime/calls",
             ApiKey = apiKey,
-            Relay = new RelayAddresses($"{plan.Addresses[0]}:{options.RelayPort}", null),
+            Relay = new RelayAddresses(plan.HasUdp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null, plan.HasTcp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null),
             Sidecars = plan.Sidecars,
             SidecarKind = plan.Daprd is null ? "development sidecar" : "daprd",
             SidecarControlPort = plan.Daprd is null ? ServicePlan.SidecarControlPort : null,

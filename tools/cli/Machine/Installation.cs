@@ -1,3 +1,5 @@
+using Dapr.Voice.Native;
+
 namespace Dapr.Voice.Cli.Machine;
 
 /// <summary>Where things are: in a clone (built by <c>./voice</c>) or in a folder made by <c>./voice publish</c>.</summary>
@@ -7,7 +9,7 @@ internal sealed class Installation
     {
         Root = root;
         IsPublished = isPublished;
-        WorkingFolder = Environment.GetEnvironmentVariable("VOICE_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : root;
+        WorkingFolder = Environment.GetEnvironmentVariable("VOICE_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : IsWritable(root) ? root : UserFolder();
         Home = Path.Combine(WorkingFolder, ".voice");
     }
 
@@ -15,7 +17,7 @@ internal sealed class Installation
     public string Root { get; }
     public bool IsPublished { get; }
 
-    /// <summary>Where our processes run: the root, or VOICE_HOME. Components name the secrets relative to it.</summary>
+    /// <summary>Where our processes run: VOICE_HOME; else the root; else, where the root is not ours to write, a folder of the user's. Components name the secrets relative to it.</summary>
     public string WorkingFolder { get; }
 
     /// <summary>State of a running system: keys, logs, process list; <c>.voice</c> in <see cref="WorkingFolder"/>.</summary>
@@ -31,6 +33,16 @@ internal sealed class Installation
         string root = Environment.GetEnvironmentVariable("VOICE_ROOT") is { Length: > 0 } named ? named : AppContext.BaseDirectory;
         return new Installation(Path.GetFullPath(root), Environment.GetEnvironmentVariable("VOICE_PUBLISHED") == "1");
     }
+
+    /// <summary>By the XDG base directories: state that is kept between starts. Never a shared folder: keys are in it.</summary>
+    private static string UserFolder()
+    {
+        string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        if (string.IsNullOrEmpty(state)) state = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".local", "state");
+        return Path.GetFullPath(Path.Combine(state, "dapr-voice"));
+    }
+
+    private static bool IsWritable(string folder) => LibC.access(folder, LibC.W_OK) == 0;
 
     /// <summary>The dotnet host: the published folder's own, else the one that runs us.</summary>
     public string DotnetHost => IsPublished ? Path.Combine(Root, "dotnet", "dotnet") : Environment.ProcessPath ?? "dotnet";

@@ -53,8 +53,9 @@ internal sealed record RunState
     }
 }
 
+/// <param name="Udp">Null where the relay has TCP only.</param>
 /// <param name="Tcp">ICE-TCP; null where the relay has none.</param>
-internal sealed record RelayAddresses(string Udp, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Tcp);
+internal sealed record RelayAddresses([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Udp, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Tcp);
 
 internal sealed record RunningProcess(string Name, int Pid, string Region, string Listens, int Restarts);
 

@@ -8,15 +8,23 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Cli.Running;
 
 /// <summary>One process to start: program, arguments, environment, and how to see that it is ready.</summary>
+/// <param name="Environment">Its settings.</param>
 internal sealed record PlannedProcess(
-    string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens, string? ReadyUrl, Stage Stage);
+    string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens, string? ReadyUrl, Stage Stage)
+{
+    /// <summary>What the platform adds to the settings: of the image, and of the sidecar's injection.</summary>
+    public IReadOnlyDictionary<string, string> PlatformEnvironment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>It inherits nothing of ours but PATH, as in a container.</summary>
+    public bool IsClean { get; init; }
+}
 
 /// <summary>What is started together, in this order.</summary>
 internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
 
 /// <summary>
 /// Which processes make up one region on this machine, on which ports, with which settings. Everything listens on loopback but the
-/// relay's UDP port and, where asked for, signaling.
+/// relay's port and, where asked for, signaling. With the edge of Container Apps the services listen as in their containers, on all addresses.
 /// </summary>
 internal sealed class ServicePlan
 {
@@ -32,8 +40,14 @@ internal sealed class ServicePlan
     /// <summary>Link ports set aside for each shard; one worker thread listens on each.</summary>
     public const int LinkPortsPerShard = 16;
 
+    /// <summary>The transceiver's default, said aloud as the deployment does.</summary>
+    private const int CapacityPerTransceiver = 200;
+
     /// <summary>One per core, as many as have ports.</summary>
     private static readonly int WorkersPerTransceiver = Math.Min(Environment.ProcessorCount, LinkPortsPerShard);
+
+    /// <summary>Addresses that an answer may name (Signaling__Ingresses).</summary>
+    private const int MaximumIngresses = 8;
 
     private readonly Installation _installation;
     private readonly UpOptions _options;
@@ -44,7 +58,7 @@ internal sealed class ServicePlan
         _installation = installation;
         _options = options;
         Daprd = daprd;
-        Addresses = options.Addresses.Count > 0 ? options.Addresses : [.. OwnAddresses()];
+        Addresses = options.Addresses.Count > 0 ? options.Addresses : [.. OwnAddresses().Take(options.Edge == EdgeKind.Both ? MaximumIngresses / 2 : MaximumIngresses)];
         Sidecars = AppsWithPorts().ToDictionary(a => a.Id, a => a.SidecarPort, StringComparer.Ordinal);
         Processes = [.. Build().OrderBy(p => p.Stage)];
     }
@@ -55,19 +69,23 @@ internal sealed class ServicePlan
     public IReadOnlyDictionary<string, int> Sidecars { get; }
     public IReadOnlyList<PlannedProcess> Processes { get; }
 
+    public bool HasUdp => _options.Edge != EdgeKind.Tcp;
+    public bool HasTcp => _options.Edge != EdgeKind.Udp;
+
     public string Url => $"http://{(_options.HttpAddress is "0.0.0.0" or "*" ? Addresses[0] : _options.HttpAddress)}:{_options.HttpPort}";
 
     public void EnsurePortsAreFree()
     {
         PortOwner.EnsureFree("signaling", _options.HttpPort, udp: false, "--port");
-        PortOwner.EnsureFree("the relay", _options.RelayPort, udp: true, "--relay-port");
+        if (HasUdp) PortOwner.EnsureFree("the relay", _options.RelayPort, udp: true, "--relay-port");
+        if (HasTcp) PortOwner.EnsureFree("the relay", _options.RelayPort, udp: false, "--relay-port");
         PortOwner.EnsureFree("the relay's health", RelayHttpPort, udp: false, option: null);
         PortOwner.EnsureFree("the local agent", AgentPort, udp: false, option: null);
         for (int shard = 0; shard < _options.Transceivers; shard++)
         {
             PortOwner.EnsureFree(AppIds.Transceiver(shard), TransceiverHttpPort + shard, udp: false, option: null);
             for (int worker = 0; worker < WorkersPerTransceiver; worker++)
-                PortOwner.EnsureFree($"the link of {AppIds.Transceiver(shard)}", LinkPort + shard * LinkPortsPerShard + worker, udp: true, option: null);
+                PortOwner.EnsureFree($"the link of {AppIds.Transceiver(shard)}", LinkPort + shard * LinkPortsPerShard + worker, udp: _options.Link == LinkKind.Udp, option: null);
         }
         foreach (var (app, port) in Sidecars) PortOwner.EnsureFree($"the sidecar of {app}", port, udp: false, option: null);
         if (Daprd is null) PortOwner.EnsureFree("the development sidecar's control", SidecarControlPort, udp: false, option: null);
@@ -115,14 +133,27 @@ internal sealed class ServicePlan
             }
         }
 
-        yield return Program(VoiceProgram.LocalAgent, "local-agent", [], new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{AgentPort}" }, $"ws {AgentPort}", $"http://127.0.0.1:{AgentPort}/healthz", Stage.Agent);
+        bool isContainer = _options.Edge == EdgeKind.Tcp;
+        var agent = new Dictionary<string, string>(StringComparer.Ordinal) { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{AgentPort}" };
+        if (isContainer)
+        {
+            agent["LocalAgent__Decoders"] = "2";
+            agent["LocalAgent__MaximumSessions"] = "16";
+        }
+        yield return Program(VoiceProgram.LocalAgent, "local-agent", [], agent, $"ws {AgentPort}", $"http://127.0.0.1:{AgentPort}/healthz", Stage.Agent);
 
         for (int shard = 0; shard < _options.Transceivers; shard++)
         {
+            int link = LinkPort + shard * LinkPortsPerShard;
             var settings = ServiceSettings(AppIds.Transceiver(shard), TransceiverHttpPort + shard, TransceiverSidecarPort + shard);
             settings["Transceiver__Shard"] = shard.ToString();
-            settings["Transceiver__LinkEndpoint"] = $"127.0.0.1:{LinkPort + shard * LinkPortsPerShard}";
+            settings["Transceiver__LinkEndpoint"] = _options.Link == LinkKind.Tcp ? $"tcp://127.0.0.1:{link}" : $"127.0.0.1:{link}";
             settings["Transceiver__Workers"] = WorkersPerTransceiver.ToString();
+            if (isContainer)
+            {
+                settings["Transceiver__AdvertisedLinkEndpoint"] = $"tcp://localhost:{link}";
+                settings["Transceiver__Capacity"] = CapacityPerTransceiver.ToString();
+            }
             settings["Transceiver__DefaultAgent"] = _options.Agent;
             settings["Transceiver__Agents__local"] = $"ws://127.0.0.1:{AgentPort}/v1/realtime";
             if (Uri.TryCreate(_options.Agent, UriKind.Absolute, out _))
@@ -130,50 +161,96 @@ internal sealed class ServicePlan
                 settings["Transceiver__Agents__custom"] = _options.Agent;
                 settings["Transceiver__DefaultAgent"] = "custom";
             }
-            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), [], settings, $"link udp {LinkPort + shard * LinkPortsPerShard}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", Stage.Transceiver);
+            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), [], settings, $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", Stage.Transceiver, TransceiverSidecarPort + shard);
         }
 
         var relay = ServiceSettings(AppIds.Relay, RelayHttpPort, RelaySidecarPort);
-        relay["Relay__PublicEndpoint"] = $"0.0.0.0:{_options.RelayPort}";
-        relay["Relay__LinkAddress"] = "127.0.0.1";
-        for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
-        yield return Program(VoiceProgram.Relay, "relay", [], relay, $"udp {_options.RelayPort}", $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay);
+        relay["Relay__PublicEndpoint"] = HasUdp ? $"0.0.0.0:{_options.RelayPort}" : "";
+        if (HasTcp) relay["Relay__PublicTcpEndpoint"] = $"0.0.0.0:{_options.RelayPort}";
+        if (isContainer)
+        {
+            relay["Relay__TcpClientsAreHidden"] = "true";
+            relay["Relay__Workers"] = Math.Max(1, Environment.ProcessorCount / 2).ToString();
+        }
+        else
+        {
+            relay["Relay__LinkAddress"] = "127.0.0.1";
+            for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
+        }
+        yield return Program(VoiceProgram.Relay, "relay", [], relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")), $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay, RelaySidecarPort);
 
         var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
-        // Its sidecar, and who asks whether it is ready, come by loopback whatever else it listens on.
-        string everywhere = $"http://{_options.HttpAddress}:{_options.HttpPort}", loopback = $"http://127.0.0.1:{_options.HttpPort}";
-        signaling["ASPNETCORE_URLS"] = ListensOnLoopback(_options.HttpAddress) ? everywhere : $"{everywhere};{loopback}";
-        for (int i = 0; i < Addresses.Count; i++) signaling[$"Signaling__Ingresses__{i}"] = $"udp://{Addresses[i]}:{_options.RelayPort}";
+        int ingress = 0;
+        foreach (string transport in Transports())
+        {
+            foreach (string address in Addresses) signaling[$"Signaling__Ingresses__{ingress++}"] = $"{transport}://{address}:{_options.RelayPort}";
+        }
         bool custom = Uri.TryCreate(_options.Agent, UriKind.Absolute, out _);
         signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
-        string[] agents = custom ? ["local", "echo", "parrot", "custom"] : ["local", "echo", "parrot"];
-        for (int i = 0; i < agents.Length; i++) signaling[$"Signaling__Agents__{i}"] = agents[i];
-        signaling["Signaling__WebRoot"] = _installation.Web;
-        signaling["Signaling__DemoPage"] = "true";
-        // Callers, browser and builds share these cores: a hiccup of theirs must not refuse the next call.
-        signaling["Signaling__MaximumLatenessMilliseconds"] = "1000";
-        signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
-        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling);
+        if (isContainer)
+        {
+            signaling["Signaling__TrustedProxies"] = "0";
+            // A container listens on all its addresses, so here a key would go to whoever reaches this machine: only where that was asked for.
+            signaling["Signaling__DemoPage"] = ListensOnLoopback(_options.HttpAddress) && !IsEverywhere(_options.HttpAddress) ? "false" : "true";
+        }
+        else
+        {
+            // Its sidecar, and who asks whether it is ready, come by loopback whatever else it listens on.
+            string everywhere = $"http://{_options.HttpAddress}:{_options.HttpPort}", loopback = $"http://127.0.0.1:{_options.HttpPort}";
+            signaling["ASPNETCORE_URLS"] = ListensOnLoopback(_options.HttpAddress) ? everywhere : $"{everywhere};{loopback}";
+            string[] agents = custom ? ["local", "echo", "parrot", "custom"] : ["local", "echo", "parrot"];
+            for (int i = 0; i < agents.Length; i++) signaling[$"Signaling__Agents__{i}"] = agents[i];
+            signaling["Signaling__WebRoot"] = _installation.Web;
+            signaling["Signaling__DemoPage"] = "true";
+            // Callers, browser and builds share these cores: a hiccup of theirs must not refuse the next call.
+            signaling["Signaling__MaximumLatenessMilliseconds"] = "1000";
+            signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
+        }
+        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, SignalingSidecarPort);
     }
+
+    /// <summary>UDP first: callers prefer what comes first.</summary>
+    private IEnumerable<string> Transports() => HasUdp && HasTcp ? ["udp", "tcp"] : HasUdp ? ["udp"] : ["tcp"];
+
+    private static bool IsEverywhere(string httpAddress) => httpAddress is "0.0.0.0" or "*";
 
     private static bool ListensOnLoopback(string httpAddress) => httpAddress is "0.0.0.0" or "*" or "localhost" or "127.0.0.1";
 
-    private Dictionary<string, string> ServiceSettings(string appId, int httpPort, int sidecarPort) => new(StringComparer.Ordinal)
+    private Dictionary<string, string> ServiceSettings(string appId, int httpPort, int sidecarPort)
     {
-        ["APP_ID"] = appId,
-        ["APP_PORT"] = httpPort.ToString(),
-        ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort}",
-        ["DAPR_HTTP_PORT"] = sidecarPort.ToString(),
-        ["APP_API_TOKEN"] = _appApiToken,
-        ["Fleet__Region"] = _options.Region,
-        ["Fleet__RegionNumber"] = "0",
-    };
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["Fleet__Region"] = _options.Region, ["Fleet__RegionNumber"] = "0" };
+        if (_options.Edge == EdgeKind.Tcp)
+        {
+            settings["Fleet__SlotCount"] = "64";
+            settings["Fleet__MaximumShards"] = Math.Max(16, _options.Transceivers).ToString();
+            settings["ASPNETCORE_HTTP_PORTS"] = httpPort.ToString();
+            settings["VOICE_LOG_JSON"] = "1";
+            return settings;
+        }
+        settings["APP_ID"] = appId;
+        settings["APP_PORT"] = httpPort.ToString();
+        settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort}";
+        foreach (var (name, value) in SidecarSettings(sidecarPort)) settings[name] = value;
+        return settings;
+    }
 
-    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage)
+    /// <summary>What the sidecar's injection gives an app, on Container Apps too.</summary>
+    private Dictionary<string, string> SidecarSettings(int sidecarPort) => new(StringComparer.Ordinal) { ["DAPR_HTTP_PORT"] = sidecarPort.ToString(), ["APP_API_TOKEN"] = _appApiToken };
+
+    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage, int? sidecarPort = null)
     {
-        environment["DOTNET_gcServer"] = "0";
-        environment["DOTNET_NOLOGO"] = "1";
-        return new(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
+        var planned = new PlannedProcess(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
+        if (_options.Edge != EdgeKind.Tcp)
+        {
+            environment["DOTNET_gcServer"] = "0";
+            environment["DOTNET_NOLOGO"] = "1";
+            return planned;
+        }
+        // As in the images' recipes.
+        var platform = sidecarPort is { } port ? SidecarSettings(port) : new Dictionary<string, string>(StringComparer.Ordinal);
+        platform["DOTNET_gcServer"] = "0";
+        platform["DOTNET_EnableDiagnostics_IPC"] = "0";
+        return planned with { PlatformEnvironment = platform, IsClean = true };
     }
 
     /// <summary>Loopback first: the page and the tools on this machine need nothing else. Then each IPv4 address of this machine, for phones beside it.</summary>

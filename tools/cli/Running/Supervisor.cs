@@ -102,6 +102,13 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 RedirectStandardInput = true,
                 WorkingDirectory = installation.WorkingFolder,
             };
+            if (planned.IsClean)
+            {
+                string? path = start.Environment.TryGetValue("PATH", out string? own) ? own : null;
+                start.Environment.Clear();
+                start.Environment["PATH"] = path ?? "/usr/bin:/bin";
+            }
+            foreach (var (name, value) in planned.PlatformEnvironment) start.Environment[name] = value;
             foreach (var (name, value) in planned.Environment) start.Environment[name] = value;
             start.Environment.Remove("VOICE_ROOT");
             start.Environment.Remove("VOICE_PUBLISHED");

@@ -8,6 +8,9 @@ internal sealed record UpOptions
     public required int HttpPort { get; init; }
     public required int RelayPort { get; init; }
 
+    public EdgeKind Edge { get; init; } = EdgeKind.Both;
+    public LinkKind Link { get; init; } = LinkKind.Udp;
+
     /// <summary>Addresses of this machine that the answer names; empty: loopback and every address of this machine.</summary>
     public required IReadOnlyList<string> Addresses { get; init; }
 
