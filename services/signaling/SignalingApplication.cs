@@ -62,6 +62,7 @@ internal static class SignalingApplication
         app.Services.GetRequiredService<VoiceTelemetry>();
         if (options.DemoPage) SignalingLog.DemoIsOpen(app.Logger);
 
+        app.UseFrontDoorGate(options);
         app.UseWhen(IsPublicApi, api =>
         {
             api.Use(app.Services.GetRequiredService<RealtimeCors>().InvokeAsync);
@@ -72,6 +73,9 @@ internal static class SignalingApplication
         app.UseWebPage(options);
         app.UseRouting();
         app.MapHealth(() => Missing(app.Services));
+        app.MapGet("/scale/shards", (FleetDirectory fleet) => fleet.Current is { } snapshot
+            ? Results.Json(ShardDemand.Of(snapshot), PlacementJson.Default.ShardDemand)
+            : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
         app.Services.GetRequiredService<RealtimeEndpoints>().Map(app);
         app.Services.GetRequiredService<InternalEndpoints>().Map(app);
         app.Services.GetRequiredService<DemoEndpoints>().Map(app);

@@ -46,6 +46,9 @@ public sealed class SignalingOptions : IServiceOptions
     /// <summary>Proxies in front of us that append to X-Forwarded-For and can be trusted: 0 on a laptop, 1 behind Container Apps.</summary>
     public int TrustedProxies { get; set; }
 
+    /// <summary>Id of the Front Door profile that alone may call (<c>X-Azure-FDID</c>), a GUID; empty: anybody may. Health and scale paths and the sidecar are exempt.</summary>
+    public string? FrontDoorId { get; set; }
+
     /// <summary>The ingresses, parsed. Call only after <see cref="Problems"/> found none.</summary>
     internal IReadOnlyList<Ingress> ParsedIngresses => [.. EffectiveIngresses.Select(text => Ingress.TryParse(text, out Ingress? ingress) ? ingress : throw new FormatException(text))];
 
@@ -77,6 +80,7 @@ public sealed class SignalingOptions : IServiceOptions
         if (MaximumLatenessMilliseconds is not (> 0 and <= 1000)) yield return "Signaling__MaximumLatenessMilliseconds: above 0, at most 1000.";
         if (RequestsPerSecondPerAddress < 0) yield return "Signaling__RequestsPerSecondPerAddress: 0 (no limit) or more.";
         if (RequestBurstPerAddress < 1) yield return "Signaling__RequestBurstPerAddress: 1 or more.";
+        if (!string.IsNullOrEmpty(FrontDoorId) && !Guid.TryParse(FrontDoorId, out _)) yield return "Signaling__FrontDoorId: the GUID of the Front Door profile, its property frontDoorId, or empty.";
         if (TrustedProxies is < 0 or > 8) yield return "Signaling__TrustedProxies: a number from 0 to 8.";
     }
 }

@@ -1,0 +1,28 @@
+namespace Dapr.Voice.Signaling.Placement;
+
+/// <summary>How many shards the region's sessions need: <c>GET /scale/shards</c>, which the scale rule of standby shards asks (infra/bicep).</summary>
+/// <param name="Wanted">Shards 0 to <c>Wanted - 1</c> should be awake.</param>
+internal sealed record ShardDemand(int Wanted)
+{
+    /// <summary>Another shard is called for when those awake are as full as this. A shard takes up to a minute to wake, and calls come in meanwhile.</summary>
+    private const double TargetLoad = 0.8;
+
+    /// <summary>
+    /// From sessions and not from room: room grows with the shard that wakes, which would then sleep again. An owner that takes none, for whatever
+    /// reason, counts as full. A shard with calls in it is wanted: sleeping would end them.
+    /// </summary>
+    public static ShardDemand Of(FleetSnapshot fleet)
+    {
+        double sessions = 0, capacity = 0;
+        int withCalls = 0;
+        foreach (OwnerLoad owner in fleet.Owners)
+        {
+            capacity += owner.Record.Capacity;
+            sessions += owner.HasRoom ? owner.Record.Sessions + owner.Placed : owner.Record.Capacity;
+            if (owner.Record.Sessions + owner.Placed > 0) withCalls = Math.Max(withCalls, owner.Record.Shard + 1);
+        }
+        if (capacity == 0) return new(0);
+        double capacityOfOne = capacity / fleet.Owners.Count;
+        return new(Math.Max(withCalls, (int)Math.Ceiling(sessions / (capacityOfOne * TargetLoad))));
+    }
+}
