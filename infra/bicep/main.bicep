@@ -380,6 +380,8 @@ module frontDoor 'modules/front-door.bicep' = if (isMultiRegion) {
 
 // ---- For azd and the hooks; nothing here is a secret ----
 
+output AZURE_LOCATION string = location
+output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_CONTAINER_REGISTRY_ENDPOINT string = shared.outputs.registryServer
 output AZURE_CONTAINER_REGISTRY_NAME string = shared.outputs.registryName
 

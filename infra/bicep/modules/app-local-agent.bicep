@@ -44,6 +44,7 @@ resource agent 'Microsoft.App/containerApps@2026-01-01' = {
       }
     }
     template: {
+      terminationGracePeriodSeconds: 30
       containers: [
         {
           name: 'local-agent'
