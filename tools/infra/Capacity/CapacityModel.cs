@@ -114,7 +114,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
         double relayMonth = edge == Edge.AcaTcp
             ? PriceTable.ConsumptionMonth(assumptions.RelayCores, assumptions.RelayCores * 2)
             : PriceTable.VirtualMachineHour[assumptions.RelayVirtualMachine] * PriceTable.HoursPerMonth + PriceTable.ManagedDiskSmall.Dollars;
-        // The environment's own balancer and its two addresses; udp-edge has a second environment and a balancer of ours.
+        // The environment's own balancer and its two addresses; udp-edge has a balancer of ours and its address beside.
         double balancer = PriceTable.HoursPerMonth * (PriceTable.LoadBalancer.Dollars + 2 * PriceTable.PublicAddress.Dollars);
         (string, double)[] costs =
         [
@@ -122,7 +122,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
             ("relays", cells * relays * relayMonth),
             ("signaling", cells * signaling * PriceTable.ConsumptionMonth(1, 2)),
             ("egress to the internet", PriceTable.EgressMonth(egressMonth)),
-            ("balancers: rules, addresses, data processed", cells * balancer * (edge == Edge.AcaTcp ? 1 : 3) + processedMonth * PriceTable.LoadBalancerData.Dollars),
+            ("balancers: rules, addresses, data processed", cells * balancer * (edge == Edge.AcaTcp ? 1 : 2) + processedMonth * PriceTable.LoadBalancerData.Dollars),
             ("table operations", tableOperationsPerSecond * PriceTable.SecondsPerMonth / 1e6 * PriceTable.TableOperations.Dollars),
             ("broker", cells * PriceTable.ServiceBusMonth(brokerPerCell * PriceTable.SecondsPerMonth)),
             ("between regions", betweenMonth * PriceTable.BetweenRegions.Dollars),

@@ -1,0 +1,189 @@
+using System.Globalization;
+using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Capacity;
+using Dapr.Voice.Infra.Pricing;
+
+namespace Dapr.Voice.Infra.WhatIf;
+
+/// <summary>
+/// Resolves main.bicep with main.parameters.json as <c>azd</c> would and sums up what comes of it. Looks at the second of azd's two provisions: images are taken as
+/// published, or there would be placeholders only.
+/// </summary>
+public static class DeploymentPlanner
+{
+    /// <summary>Stand-ins for what azd and its hooks fill in. None is a secret, none is deployed.</summary>
+    private static readonly (string Variable, string Value)[] StandIns =
+    [
+        ("AZURE_ENV_NAME", "voice"),
+        ("AZURE_PRINCIPAL_ID", "00000000-0000-0000-0000-000000000000"),
+        ("VOICE_EDGE_SSH_PUBLIC_KEY", "ssh-ed25519 AAAA"),
+        ("SERVICE_SIGNALING_IMAGE_NAME", "registry.invalid/signaling:what-if"),
+        ("SERVICE_RELAY_IMAGE_NAME", "registry.invalid/relay:what-if"),
+        ("SERVICE_TRANSCEIVER_IMAGE_NAME", "registry.invalid/transceiver:what-if"),
+        ("SERVICE_LOCAL_AGENT_IMAGE_NAME", "registry.invalid/local-agent:what-if"),
+    ];
+
+    /// <summary>Shards of a region whose number nobody gives; two show a takeover.</summary>
+    private const int UsualShards = 2;
+
+    /// <summary>Registry keys and slots where signaling's settings do not tell: the defaults of FleetOptions.</summary>
+    private const int UsualMaximumShards = 16, UsualSlotCount = 64;
+
+    private const double SessionHoursShown = 1000;
+
+    /// <param name="folder">Holds main.bicep and main.parameters.json.</param>
+    /// <param name="environment">Variables of the azd environment; those that are missing get stand-ins.</param>
+    /// <exception cref="FileNotFoundException">There is no main.bicep or no main.parameters.json.</exception>
+    /// <exception cref="ArgumentException">The request asks for a region, a number or an edge that cannot be.</exception>
+    public static WhatIfReport Plan(string folder, WhatIfRequest request, IReadOnlyDictionary<string, string> environment)
+    {
+        string main = Path.Combine(folder, "main.bicep"), file = Path.Combine(folder, "main.parameters.json");
+        foreach (string needed in new[] { main, file })
+        {
+            if (!File.Exists(needed)) throw new FileNotFoundException($"{needed} is not there", needed);
+        }
+        Check(request);
+        var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal);
+        foreach (var (variable, value) in StandIns)
+        {
+            if (string.IsNullOrEmpty(variables.GetValueOrDefault(variable))) variables[variable] = value;
+        }
+        if (request.Regions is { Count: > 0 } named) variables["AZURE_LOCATION"] = named[0];
+        else if (string.IsNullOrEmpty(variables.GetValueOrDefault("AZURE_LOCATION"))) variables["AZURE_LOCATION"] = WhatIfRequest.DefaultRegion;
+
+        var parameters = ParametersFile.Load(file, variables);
+        var values = new Dictionary<string, object?>(parameters.Values, StringComparer.Ordinal);
+        var said = new List<string>();
+        Override(values, said, request);
+
+        var program = BicepProgram.Load(main);
+        var deployment = Deployment.Resolve(program, values);
+        Edge edge = EdgeNames.TryParse(values.GetValueOrDefault("edge")?.ToString()?.Trim('"', '\''), out Edge chosen) ? chosen : Edge.AcaTcp;
+        return Summarise(deployment, [.. program.Findings, .. parameters.Findings, .. deployment.Findings], edge, said);
+    }
+
+    /// <summary>From what was resolved; apart from <see cref="Plan"/> for tests and for who has a deployment already.</summary>
+    public static WhatIfReport Summarise(Deployment deployment, IReadOnlyList<Finding> findings, Edge edge, IReadOnlyList<string> parameters)
+    {
+        var made = deployment.Resources.Where(r => !r.IsExisting).ToList();
+        var groupLocations = made.Where(r => ResourceReader.IsType(r, "Microsoft.Resources/resourceGroups") && r.Name is not null)
+            .GroupBy(r => r.Name!, StringComparer.OrdinalIgnoreCase).ToDictionary(g => g.Key, g => g.First().Body.Text("location") ?? "", StringComparer.OrdinalIgnoreCase);
+        // Apps run in regions, and what is in such a group belongs to its region. A group without apps is shared, wherever it lies.
+        var regional = made.Where(r => ResourceReader.IsType(r, "Microsoft.App/managedEnvironments")).Select(r => GroupOf(r.Scope)).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var places = new List<PlannedPlace>();
+        foreach (string group in regional) places.Add(Place(groupLocations.GetValueOrDefault(group) is { Length: > 0 } location ? location : group, [.. made.Where(r => IsIn(r, group))]));
+        var rest = made.Where(r => !regional.Any(group => IsIn(r, group))).ToList();
+        if (rest.Count > 0) places.Add(Place(PlannedPlace.Shared, rest));
+
+        var usage = new CapacityModel(new UnitCosts(), new CapacityAssumptions());
+        return new WhatIfReport(places, edge, usage.UsageDollarsPerSessionHour(edge) * SessionHoursShown, parameters, findings);
+    }
+
+    private static void Check(WhatIfRequest request)
+    {
+        if (request.Regions is { } regions)
+        {
+            if (regions.Count is < 1 or > WhatIfRequest.MostRegions) throw new ArgumentException($"1 to {WhatIfRequest.MostRegions} regions", nameof(request));
+            if (regions.Distinct(StringComparer.Ordinal).Count() != regions.Count) throw new ArgumentException("a region is named twice", nameof(request));
+            if (regions.FirstOrDefault(r => !AzureRegions.IsKnown(r)) is { } unknown) throw new ArgumentException($"'{unknown}' is no Azure region that we know", nameof(request));
+        }
+        if (request.Shards is < 1 or > WhatIfRequest.MostShards) throw new ArgumentException($"1 to {WhatIfRequest.MostShards} shards", nameof(request));
+    }
+
+    private static void Override(Dictionary<string, object?> values, List<string> said, WhatIfRequest request)
+    {
+        if (request.Edge is { } edge)
+        {
+            values["edge"] = EdgeNames.Of(edge);
+            said.Add($"azd env set VOICE_EDGE {EdgeNames.Of(edge)}");
+        }
+        if (request.Regions is null && request.Shards is null) return;
+
+        var before = Elements(values.GetValueOrDefault("regions"));
+        var locations = request.Regions ?? [.. before.Select(e => e.GetValueOrDefault("location")?.ToString() ?? WhatIfRequest.DefaultRegion)];
+        // Numbers are never changed and never given twice: those that a region has stay, new ones go on behind.
+        int next = 1 + before.Select(NumberOf).DefaultIfEmpty(0).Max();
+        var elements = new List<object?>();
+        foreach (string location in locations)
+        {
+            var known = before.FirstOrDefault(e => string.Equals(e.GetValueOrDefault("location")?.ToString(), location, StringComparison.OrdinalIgnoreCase));
+            var element = known is null ? new Dictionary<string, object?>(StringComparer.Ordinal) { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards } : new Dictionary<string, object?>(known, StringComparer.Ordinal);
+            if (request.Shards is { } shards) element["shards"] = shards;
+            elements.Add(element);
+        }
+        values["regions"] = elements;
+        said.Add("regions in infra/bicep/main.parameters.json: " + string.Join(", ", elements.OfType<Dictionary<string, object?>>()
+            .Select(e => $"{{ \"location\": \"{e["location"]}\", \"number\": {NumberOf(e)}, \"shards\": {e.GetValueOrDefault("shards")} }}")));
+        if (request.Shards is { } wanted)
+        {
+            // Services look for shards below this number only; a few more leave room to upgrade by new ones.
+            int maximum = Math.Min(100, wanted + Math.Max(2, wanted / 3));
+            values["maximumShards"] = Math.Max(8, maximum);
+            if (maximum > 8) said.Add($"maximumShards in infra/bicep/main.parameters.json: {maximum}");
+        }
+    }
+
+    private static List<IReadOnlyDictionary<string, object?>> Elements(object? regions) => regions switch
+    {
+        System.Text.Json.JsonElement { ValueKind: System.Text.Json.JsonValueKind.Array } json => [.. json.EnumerateArray().Select(e =>
+            (IReadOnlyDictionary<string, object?>)e.EnumerateObject().ToDictionary(p => p.Name, p => (object?)(p.Value.ValueKind switch
+            {
+                System.Text.Json.JsonValueKind.String => p.Value.GetString(),
+                System.Text.Json.JsonValueKind.Number when p.Value.TryGetInt32(out int number) => number,
+                System.Text.Json.JsonValueKind.True => true,
+                System.Text.Json.JsonValueKind.False => false,
+                _ => p.Value.Clone(),
+            }), StringComparer.Ordinal))],
+        BicepArray array => [.. array.Items.OfType<BicepObject>().Select(o => (IReadOnlyDictionary<string, object?>)o.Properties.ToDictionary(p => p.Name, p => p.Value is BicepString text ? text.Value : p.Value is BicepInteger whole ? (object?)whole.Value : p.Value, StringComparer.Ordinal))],
+        System.Collections.IEnumerable list and not string => [.. list.OfType<IReadOnlyDictionary<string, object?>>()],
+        _ => [],
+    };
+
+    private static int NumberOf(IReadOnlyDictionary<string, object?> element)
+        => int.TryParse(Convert.ToString(element.GetValueOrDefault("number"), CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
+
+    private static PlannedPlace Place(string name, IReadOnlyList<ResolvedResource> resources)
+    {
+        int shards = resources.Count(r => IsApp(r, "transceiver-")), relays = resources.Count(r => IsApp(r, "relay")) + resources.Count(r => ResourceReader.IsType(r, "Microsoft.Compute/virtualMachineScaleSets"));
+        var signaling = resources.FirstOrDefault(r => IsApp(r, "signaling"));
+        double registry = signaling is null ? 0 : CapacityModel.RegistryOperations(
+            shards, Replicas(resources, "relay", relays), signaling.Body.Number("properties.template.scale.minReplicas") ?? 1,
+            Setting(signaling, "Fleet__MaximumShards") ?? UsualMaximumShards, Setting(signaling, "Fleet__SlotCount") ?? UsualSlotCount);
+        return new PlannedPlace(
+            name,
+            [.. resources.Select(ResourceReader.Read).OfType<PlannedResource>()],
+            resources.Count,
+            shards,
+            resources.Count(r => ResourceReader.IsType(r, "Microsoft.ManagedIdentity/userAssignedIdentities")),
+            resources.Count(r => ResourceReader.IsType(r, "Microsoft.Authorization/roleAssignments")),
+            resources.Count(r => ResourceReader.IsType(r, "Microsoft.App/managedEnvironments/daprComponents")),
+            registry * PriceTable.SecondsPerMonth / 1e6 * PriceTable.TableOperations.Dollars);
+    }
+
+    private static double Replicas(IReadOnlyList<ResolvedResource> resources, string app, double otherwise)
+        => resources.FirstOrDefault(r => IsApp(r, app))?.Body.Number("properties.template.scale.minReplicas")
+            ?? resources.FirstOrDefault(r => ResourceReader.IsType(r, "Microsoft.Compute/virtualMachineScaleSets"))?.Body.Number("sku.capacity")
+            ?? otherwise;
+
+    private static int? Setting(ResolvedResource app, string name)
+    {
+        foreach (var container in app.Body.Objects("properties.template.containers"))
+        {
+            foreach (var variable in container.Objects("env"))
+            {
+                if (variable.Text("name") == name && int.TryParse(variable.Text("value"), NumberStyles.None, CultureInfo.InvariantCulture, out int value)) return value;
+            }
+        }
+        return null;
+    }
+
+    private static bool IsApp(ResolvedResource resource, string prefix)
+        => ResourceReader.IsType(resource, "Microsoft.App/containerApps") && resource.Name?.StartsWith(prefix, StringComparison.Ordinal) == true;
+
+    private static bool IsIn(ResolvedResource resource, string group)
+        => string.Equals(GroupOf(resource.Scope), group, StringComparison.OrdinalIgnoreCase)
+            || (ResourceReader.IsType(resource, "Microsoft.Resources/resourceGroups") && string.Equals(resource.Name, group, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The group of <c>rg:NAME</c> and <c>rg:NAME@SUBSCRIPTION</c>.</summary>
+    private static string? GroupOf(string scope) => scope.StartsWith("rg:", StringComparison.Ordinal) ? scope[3..].Split('@')[0] : null;
+}
