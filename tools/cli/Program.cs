@@ -20,6 +20,7 @@ var root = new Command("./voice", "Dapr.Voice: talk to a model, and it feels lik
     EventsCommand.Create(installation),
     RunCommand.Create(installation),
     PublishCommand.Create(installation),
+    DeployCommand.Create(installation),
     CapacityCommand.Create(),
     TestCommand.Create(installation),
 };
