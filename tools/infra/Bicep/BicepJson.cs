@@ -24,6 +24,7 @@ internal static class BicepJson
         {
             case BicepString s: Quote(text, s.Value); break;
             case BicepInteger i: text.Append(i.Value.ToString(CultureInfo.InvariantCulture)); break;
+            case BicepNumber n: text.Append(n.Value.ToString(CultureInfo.InvariantCulture)); break;
             case BicepBoolean b: text.Append(b.Value ? "true" : "false"); break;
             case BicepRuntime r: Quote(text, $"[{r.Text}]"); break;
             case BicepArray array:

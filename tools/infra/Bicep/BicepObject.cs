@@ -35,6 +35,10 @@ public sealed record BicepObject(SourceSpan Where, IReadOnlyList<BicepProperty> 
         return value;
     }
 
+    internal override long Weight { get; } = Math.Min(long.MaxValue / 4, 1 + Properties.Aggregate(0L, (sum, p) => Math.Min(long.MaxValue / 4, sum + p.Value.Weight)));
+
+    internal override int Levels { get; } = 1 + Properties.Select(p => p.Value.Levels).DefaultIfEmpty(0).Max();
+
     public override bool SameAs(BicepValue other)
         => other is BicepObject that && that.Properties.Count == Properties.Count
             && Properties.All(p => that[p.Name] is { } value && p.Value.SameAs(value));

@@ -1,13 +1,29 @@
+using Dapr.Voice.Infra.Bicep.Checking;
+using Dapr.Voice.Infra.Bicep.Syntax;
+
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>main.bicep and every module it names, read, parsed and checked as far as that needs no parameter values.</summary>
 public sealed class BicepProgram
 {
-    private BicepProgram()
+    private BicepProgram(FileModel? main, ProgramLoader loader)
     {
+        Main = main;
+        Loader = loader;
     }
 
     public required string MainPath { get; init; }
+
+    /// <summary>Parameters of main.bicep in order.</summary>
+    public required IReadOnlyList<BicepParameter> Parameters { get; init; }
+
+    /// <summary>Every named declaration of every file, nested resources after what holds them.</summary>
+    public required IReadOnlyList<BicepDeclaration> Declarations { get; init; }
+
+    /// <summary>Null: main.bicep could not be read.</summary>
+    internal FileModel? Main { get; }
+
+    internal ProgramLoader Loader { get; }
 
     /// <summary>Paths of all files, main first, each once.</summary>
     public required IReadOnlyList<string> Files { get; init; }
@@ -24,6 +40,39 @@ public sealed class BicepProgram
     {
         ArgumentException.ThrowIfNullOrEmpty(mainBicepPath);
         ArgumentNullException.ThrowIfNull(read);
-        return new BicepProgram { MainPath = mainBicepPath, Files = [mainBicepPath], Findings = [] };
+        var loader = new ProgramLoader(read);
+        var start = new SourceSpan(ProgramLoader.Normalised(mainBicepPath), 0, 0, 0, 0);
+        var main = loader.Load(mainBicepPath, start);
+        List<Finding> findings = [.. loader.Findings];
+        foreach (var file in loader.Files) findings.AddRange(TypeChecker.Check(file).Where(f => !file.Source.IsSuppressed(f)));
+        var order = loader.Files.Select((file, i) => (file.Path, i)).ToDictionary(x => x.Path, x => x.i);
+        return new BicepProgram(main, loader)
+        {
+            MainPath = mainBicepPath,
+            Files = [.. loader.Files.Select(f => f.Path)],
+            Parameters = main is null ? [] : [.. main.Parameters.Select(p => new BicepParameter(p.Name, main.Types.Of(p).ToString(), main.Types.Of(p).IsSecure, p.Default is not null || (main.Types.Of(p).IsNullable && main.Types.Of(p).Resolved is not BicepType.Any), p.NameWhere))],
+            Declarations = [.. loader.Files.SelectMany(f => f.Source.Declarations.SelectMany(Listed))],
+            Findings = [.. findings.Distinct().OrderBy(f => order.GetValueOrDefault(f.File, -1)).ThenBy(f => f.Line).ThenBy(f => f.Column)],
+        };
+    }
+
+    private static IEnumerable<BicepDeclaration> Listed(Declaration declaration)
+    {
+        string kind = declaration switch
+        {
+            Declaration.Parameter => "param",
+            Declaration.Variable => "var",
+            Declaration.Resource => "resource",
+            Declaration.Module => "module",
+            Declaration.Output => "output",
+            Declaration.TypeAlias => "type",
+            Declaration.Function => "func",
+            Declaration.Metadata => "metadata",
+            Declaration.Import => "import",
+            _ => "targetScope",
+        };
+        yield return new BicepDeclaration(kind, declaration.Name, declaration.Where);
+        if (declaration is not Declaration.Resource resource) yield break;
+        foreach (var nested in FileModel.NestedIn(resource).SelectMany(Listed)) yield return nested;
     }
 }

@@ -7,6 +7,10 @@ public enum BicepTypeHint
     String,
     Integer,
     Boolean,
+
+    /// <summary>With a fraction, from <c>json()</c>.</summary>
+    Number,
+
     Array,
     Object,
 }

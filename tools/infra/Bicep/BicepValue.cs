@@ -14,6 +14,12 @@ public abstract record BicepValue(SourceSpan Where)
     /// <summary>Everything below is known now: no <see cref="BicepRuntime"/> in it.</summary>
     public abstract bool IsKnown { get; }
 
+    /// <summary>Values in this one, itself included, and how deep they go: bounds for the evaluator, kept so that shared parts are not walked again.</summary>
+    internal virtual long Weight => 1;
+
+    /// <inheritdoc cref="Weight"/>
+    internal virtual int Levels => 1;
+
     /// <summary>Value equality as <c>==</c> in Bicep has it, blind to spans and secrecy; two runtime values are equal when their text is.</summary>
     public abstract bool SameAs(BicepValue other);
 

@@ -1,3 +1,7 @@
+using Dapr.Voice.Infra.Bicep.Checking;
+using Dapr.Voice.Infra.Bicep.Evaluation;
+using Dapr.Voice.Infra.Bicep.Syntax;
+
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>What a program with its parameters would deploy: every module, loop and condition expanded, values evaluated as far as they are known before the deployment.</summary>
@@ -20,12 +24,34 @@ public sealed class Deployment
 
     /// <summary>
     /// Evaluates main.bicep. Values may be strings, integers, booleans, null, lists, dictionaries with string keys, <see cref="System.Text.Json.JsonElement"/>
-    /// and <see cref="BicepValue"/>. A parameter without value and default is a finding and counts as a runtime value of its type. Never throws on what files say.
+    /// and <see cref="BicepValue"/>. Others are an <see cref="ArgumentException"/>. A parameter without value and default is a finding and counts as a runtime value of its type. Never throws on what files say.
     /// </summary>
     public static Deployment Resolve(BicepProgram program, IReadOnlyDictionary<string, object?> parameters)
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(parameters);
-        return new Deployment { Resources = [], Modules = [], Outputs = [], Findings = [] };
+        if (program.Main is not { } file) return new Deployment { Resources = [], Modules = [], Outputs = [], Findings = [] };
+        var evaluator = new Evaluator(program.Loader);
+        var expander = new Expander(evaluator);
+        var main = new ModuleInstance(file, "", new DeploymentScope(file.Scope, null, null), new BicepString(SourceSpan.None, "main"));
+        foreach (var (name, value) in parameters)
+        {
+            if (file.Parameters.All(p => p.Name != name))
+            {
+                evaluator.Report(new SourceSpan(file.Path, 0, 0, 0, 0), "BCP259", $"There is no parameter '{name}' in '{file.Path}'.{Suggest.Text(name, file.Parameters.Select(p => p.Name))}");
+                continue;
+            }
+            main.Given[name] = JsonValues.From(SourceSpan.None, value);
+        }
+        expander.Run(main);
+        // What the checker says of a place already, evaluation need not say again.
+        var said = program.Findings.Where(f => f.Severity == Severity.Error).Select(f => (f.File, f.Line, f.Column)).ToHashSet();
+        return new Deployment
+        {
+            Resources = main.DoneResources,
+            Modules = main.DoneModules,
+            Outputs = main.Outputs,
+            Findings = [.. evaluator.Findings.Where(f => !said.Contains((f.File, f.Line, f.Column)))],
+        };
     }
 }

@@ -1,0 +1,8 @@
+namespace Dapr.Voice.Infra.Bicep.Evaluation;
+
+internal enum EvaluationState
+{
+    NotStarted,
+    Running,
+    Done,
+}
