@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Dapr.Voice.Infra.Bicep.Checking;
 using Dapr.Voice.Infra.Bicep.Evaluation;
 using Dapr.Voice.Infra.Bicep.Syntax;
@@ -41,7 +43,7 @@ public sealed class Deployment
                 evaluator.Report(new SourceSpan(file.Path, 0, 0, 0, 0), "BCP259", $"There is no parameter '{name}' in '{file.Path}'.{Suggest.Text(name, file.Parameters.Select(p => p.Name))}");
                 continue;
             }
-            main.Given[name] = JsonValues.From(SourceSpan.None, value);
+            main.Given[name] = Typed(JsonValues.From(SourceSpan.None, value), file.Types.Of(file.Parameters.First(p => p.Name == name)).Hint);
         }
         expander.Run(main);
         // What the checker says of a place already, evaluation need not say again.
@@ -53,5 +55,30 @@ public sealed class Deployment
             Outputs = main.Outputs,
             Findings = [.. evaluator.Findings.Where(f => !said.Contains((f.File, f.Line, f.Column)))],
         };
+    }
+
+    /// <summary>azd substitutes text and then sends what the parameter is declared as: <c>"${EXISTS=false}"</c> is the value of a bool.</summary>
+    private static BicepValue Typed(BicepValue value, BicepTypeHint hint)
+    {
+        if (value is not BicepString text) return value;
+        switch (hint)
+        {
+            case BicepTypeHint.Boolean when bool.TryParse(text.Value, out bool truth):
+                return new BicepBoolean(value.Where, truth);
+            case BicepTypeHint.Integer when long.TryParse(text.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number):
+                return new BicepInteger(value.Where, number);
+            case BicepTypeHint.Array or BicepTypeHint.Object:
+                try
+                {
+                    using var document = JsonDocument.Parse(text.Value);
+                    return document.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object ? JsonValues.From(value.Where, document.RootElement) : value;
+                }
+                catch (JsonException)
+                {
+                    return value;
+                }
+            default:
+                return value;
+        }
     }
 }
