@@ -23,7 +23,10 @@ public readonly ref struct LinkFrame
     public const int CoalescedBytes = 1400;
 
     /// <summary>The ingress that stands for "no particular one": the kernel picks the source address.</summary>
-    public const byte AnyIngress = 15;
+    public const byte AnyIngress = 14;
+
+    /// <summary>The ingress of clients that come over TCP: the client's address names the connection, so one number is enough.</summary>
+    public const byte TcpIngress = 15;
 
     private const int Version = 1;
     private const byte IPv6Flag = 0x80, UnverifiedSourceFlag = 0x40, IngressMask = 0x0F;

@@ -21,7 +21,7 @@ internal static class RelayApplication
         }
         catch (PortBindException e)
         {
-            await Console.Error.WriteLineAsync($"{e.Message} Free it, or set Relay__PublicEndpoint or Relay__LinkAddress.");
+            await Console.Error.WriteLineAsync($"{e.Message} Free it, or set Relay__PublicEndpoint, Relay__PublicTcpEndpoint or Relay__LinkAddress.");
             return PortTakenExitCode;
         }
         catch (PlatformNotSupportedException e)

@@ -13,8 +13,26 @@ internal sealed class RelayOptions : IServiceOptions
     /// <summary>Stable over restarts of this relay and different for each relay of a fleet: transceivers know a restarted relay by it. 1 to 28 characters of a-z 0-9 . - _</summary>
     public string Id { get; set; } = DefaultId();
 
-    /// <summary>Where clients come to.</summary>
+    /// <summary>Where clients come to over UDP; empty for not at all.</summary>
     public string PublicEndpoint { get; set; } = "0.0.0.0:3478";
+
+    /// <summary>Where clients come to over TCP (ICE-TCP), for example <c>0.0.0.0:3478</c>; empty for not at all.</summary>
+    public string PublicTcpEndpoint { get; set; } = "";
+
+    /// <summary>A load balancer hides the addresses of clients over TCP: all come from a few, so connections are not limited per address.</summary>
+    public bool TcpClientsAreHidden { get; set; }
+
+    /// <summary>A new TCP connection must have sent a check that belongs to a session within this.</summary>
+    public TimeSpan TcpFirstCheckTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>TCP connections of all workers together; about 1 kB of memory each, beside the kernel's.</summary>
+    public int MaximumTcpConnections { get; set; } = 16_384;
+
+    /// <summary>TCP connections from one IPv4 address or one IPv6 /64, at each worker. Without effect where <see cref="TcpClientsAreHidden"/>.</summary>
+    public int MaximumTcpConnectionsPerPrefix { get; set; } = 1024;
+
+    /// <summary>TCP connections of one session at each worker: a browser opens one for each of its interfaces, and again when it moves.</summary>
+    public int MaximumTcpConnectionsPerSession { get; set; } = 8;
 
     /// <summary>Local address of the links to transceivers over UDP; ports are the kernel's choice, and over TCP the address, too.</summary>
     public string LinkAddress { get; set; } = "127.0.0.1";
@@ -30,7 +48,7 @@ internal sealed class RelayOptions : IServiceOptions
 
     /// <summary>
     /// Local addresses that clients reach this host by; the position is the ingress number in frames, so a restarted relay answers from the right one. Empty: all of
-    /// the host's addresses. At most 15.
+    /// the host's addresses. At most 14.
     /// </summary>
     public List<string> IngressAddresses { get; set; } = [];
 
@@ -54,7 +72,8 @@ internal sealed class RelayOptions : IServiceOptions
 
     internal int WorkerCount => Workers > 0 ? Workers : Math.Max(1, Environment.ProcessorCount / 2);
 
-    internal TransportAddress Public => TransportAddress.TryParse(PublicEndpoint, out var address) ? address : default;
+    internal TransportAddress? Public => TransportAddress.TryParse(PublicEndpoint, out var address) ? address : null;
+    internal TransportAddress? PublicTcp => TransportAddress.TryParse(PublicTcpEndpoint, out var address) ? address : null;
     internal TransportAddress Link => TransportAddress.From(new IPEndPoint(IPAddress.Parse(LinkAddress), 0));
     internal IReadOnlyList<LinkEndpoint> TransceiverEndpoints => [.. Transceivers.Select(t => LinkEndpoint.TryParse(t, out var endpoint, out _) ? endpoint : null).OfType<LinkEndpoint>().Distinct()];
     internal IEnumerable<TransportAddress> Ingresses => IngressAddresses.Select(a => TransportAddress.From(new IPEndPoint(IPAddress.Parse(a), 0)));
@@ -63,8 +82,13 @@ internal sealed class RelayOptions : IServiceOptions
     {
         if (Id.Length is < 1 or > 28 || !Id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '_'))
             yield return "Relay__Id: 1 to 28 characters of a-z 0-9 . - _, for example 'relay-0'.";
-        if (!TransportAddress.TryParse(PublicEndpoint, out var address) || address.Port == 0)
-            yield return "Relay__PublicEndpoint: address and port, for example '0.0.0.0:3478' or '[::]:3478'.";
+        if (PublicEndpoint.Length == 0 && PublicTcpEndpoint.Length == 0) yield return "Relay__PublicEndpoint, Relay__PublicTcpEndpoint: at least one of them; clients have to come somewhere.";
+        if (PublicEndpoint.Length > 0 && Public is not { Port: > 0 }) yield return "Relay__PublicEndpoint: address and port, for example '0.0.0.0:3478' or '[::]:3478', or empty for no UDP.";
+        if (PublicTcpEndpoint.Length > 0 && PublicTcp is not { Port: > 0 }) yield return "Relay__PublicTcpEndpoint: address and port, for example '0.0.0.0:3478' or '[::]:3478', or empty for no TCP.";
+        if (TcpFirstCheckTime < TimeSpan.FromSeconds(1) || TcpFirstCheckTime > TimeSpan.FromMinutes(1)) yield return "Relay__TcpFirstCheckTime: 00:00:01 to 00:01:00.";
+        if (MaximumTcpConnections is < 1 or > 1_000_000) yield return "Relay__MaximumTcpConnections: 1 to 1000000.";
+        if (MaximumTcpConnectionsPerPrefix < 1) yield return "Relay__MaximumTcpConnectionsPerPrefix: 1 or more.";
+        if (MaximumTcpConnectionsPerSession is < 1 or > 64) yield return "Relay__MaximumTcpConnectionsPerSession: 1 to 64.";
         if (!IPAddress.TryParse(LinkAddress, out _)) yield return "Relay__LinkAddress: an address of this host, for example '127.0.0.1' or '10.0.0.5'.";
         if (Workers is < 0 or > 64) yield return "Relay__Workers: 0 to 64.";
         foreach (string text in Transceivers)

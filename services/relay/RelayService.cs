@@ -109,7 +109,7 @@ internal sealed partial class RelayService(
             _threads.Add(thread);
             thread.Start();
         }
-        LogStarted(logger, options.Id, options.PublicEndpoint, _workers.Count);
+        LogStarted(logger, options.Id, string.Join(", ", new[] { options.PublicEndpoint, options.PublicTcpEndpoint.Length > 0 ? $"{options.PublicTcpEndpoint}/tcp" : "" }.Where(e => e.Length > 0)), _workers.Count);
     }
 
     private void Run(RelayWorker worker)

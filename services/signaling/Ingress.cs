@@ -7,9 +7,10 @@ namespace Dapr.Voice.Signaling;
 /// <summary>A public address of a relay.</summary>
 internal sealed record Ingress(bool IsTcp, IPEndPoint EndPoint)
 {
-    // RFC 8445, section 5.1.2.1: type preference 126 for host candidates; RFC 6544, section 4.2: TCP ranks below UDP by its own, lower type
-    // preference. The local preference falls with the place in the list, so that clients try the ingresses in our order.
-    private const uint UdpTypePreference = 126, TcpTypePreference = 90, HighestLocalPreference = 65_535, ComponentId = 1;
+    // RFC 8445, section 5.1.2.1: type preference 126 for host candidates. RFC 6544, section 4.2: where both work UDP is to win, so TCP has a lower type
+    // preference (90, as in browsers); and its local preference is a direction preference of three bits (4: passive) before 13 bits of our own. The own
+    // part falls with the place in the list, so that clients try the ingresses in our order.
+    private const uint UdpTypePreference = 126, TcpTypePreference = 90, PassiveDirectionPreference = 4, HighestLocalPreference = 65_535, HighestTcpOtherPreference = 8191, ComponentId = 1;
 
     public static bool TryParse(string? text, [NotNullWhen(true)] out Ingress? ingress)
     {
@@ -27,7 +28,8 @@ internal sealed record Ingress(bool IsTcp, IPEndPoint EndPoint)
     /// <param name="index">Place in the list of ingresses, from 0; later ones get lower priorities.</param>
     public string ToCandidate(int index)
     {
-        uint priority = ((IsTcp ? TcpTypePreference : UdpTypePreference) << 24) + ((HighestLocalPreference - (uint)index) << 8) + (256 - ComponentId);
+        uint localPreference = IsTcp ? (PassiveDirectionPreference << 13) + HighestTcpOtherPreference - (uint)index : HighestLocalPreference - (uint)index;
+        uint priority = ((IsTcp ? TcpTypePreference : UdpTypePreference) << 24) + (localPreference << 8) + (256 - ComponentId);
         return $"candidate:{index + 1} {ComponentId} {(IsTcp ? "tcp" : "udp")} {priority} {EndPoint.Address} {EndPoint.Port} typ host{(IsTcp ? " tcptype passive" : "")}";
     }
 

@@ -50,6 +50,9 @@ internal sealed class FlowTable
     /// <summary>The one flow whose RTP has this SSRC, or -1 if there is none or more than one.</summary>
     public int FindBySsrc(uint ssrc) => _bySsrc.Find(ssrc);
 
+    /// <summary>The first flow of a session, or -1; the others follow by <see cref="Flow.Next"/>.</summary>
+    public int FirstOf(SessionId session) => _bySession.Find(session.Value);
+
     /// <summary>Makes <paramref name="client"/> a flow of <paramref name="session"/> if the limits allow and no other session is alive there.</summary>
     /// <param name="flow">The flow, or -1 where the change was refused.</param>
     /// <param name="isFromOwner">A transceiver says so: then the rate of new flows is not limited, since a restarted relay learns all of them within a moment.</param>
@@ -114,6 +117,21 @@ internal sealed class FlowTable
         for (int flow = _bySession.Find(session.Value); flow >= 0; flow = _bySession.Find(session.Value)) Remove(flow);
     }
 
+    /// <summary>Forgets one flow.</summary>
+    public void Remove(int flow)
+    {
+        ref var removed = ref _flows[flow];
+        ForgetSsrc(flow);
+        Unlink(flow);
+        _byClient.Remove(removed.Client);
+        var prefix = PrefixOf(removed.Client);
+        int rest = _perPrefix.Find(prefix) - 1;
+        if (rest > 0) _perPrefix.Set(prefix, rest);
+        else _perPrefix.Remove(prefix);
+        removed = default;
+        _free[_freeCount++] = flow;
+    }
+
     /// <summary>The link's number will be another's.</summary>
     public void ForgetLink(int link)
     {
@@ -172,20 +190,6 @@ internal sealed class FlowTable
         if (removed.Previous >= 0) _flows[removed.Previous].Next = removed.Next;
         else if (removed.Next >= 0) _bySession.Set(removed.Session.Value, removed.Next);
         else _bySession.Remove(removed.Session.Value);
-    }
-
-    private void Remove(int flow)
-    {
-        ref var removed = ref _flows[flow];
-        ForgetSsrc(flow);
-        Unlink(flow);
-        _byClient.Remove(removed.Client);
-        var prefix = PrefixOf(removed.Client);
-        int rest = _perPrefix.Find(prefix) - 1;
-        if (rest > 0) _perPrefix.Set(prefix, rest);
-        else _perPrefix.Remove(prefix);
-        removed = default;
-        _free[_freeCount++] = flow;
     }
 
     private void ForgetSsrc(int flow)

@@ -8,7 +8,7 @@ namespace Dapr.Voice.Relay.PacketPath;
 /// <summary>Numbers for the local addresses that clients reach us by, stable over restarts, so that answers leave from where the packet came to.</summary>
 internal sealed class IngressTable
 {
-    /// <summary>Four bits in a frame, one value of which means "any".</summary>
+    /// <summary>Four bits in a frame, of which one value means "any" and one "over TCP".</summary>
     public const int MaximumIngresses = LinkFrame.AnyIngress;
 
     private readonly TransportAddress[] _addresses;

@@ -23,6 +23,9 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     private IReadOnlyList<LinkTarget> _targets = [];
     private volatile IReadOnlyList<LinkTarget> _reached = [];
 
+    /// <summary>A link's number is free for another.</summary>
+    public event Action<int>? LinkForgotten;
+
     /// <summary>Links that are up. From any thread, as is all up to <see cref="NextTimeout"/>.</summary>
     public int Count => Volatile.Read(ref _upCount);
 
@@ -219,6 +222,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             _byPeer.Remove(sibling.Peer);
             _links[sibling.Number] = null;
             flows.ForgetLink(sibling.Number);
+            LinkForgotten?.Invoke(sibling.Number);
         }
     }
 

@@ -1,12 +1,15 @@
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Tcp;
 using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>The sockets of one worker: the public one shares its port with the other workers', links have their own.</summary>
+/// <summary>The sockets of one worker: the public ones share their ports with the other workers', links have their own.</summary>
+/// <param name="Public">Null where the relay has no UDP.</param>
+/// <param name="PublicTcp">Null where it has no TCP.</param>
 /// <param name="Links">By <see cref="LinkScheme"/>.</param>
-internal sealed record RelaySockets(UdpBatchSocket Public, IReadOnlyList<LinkTransport> Links) : IDisposable
+internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? PublicTcp, IReadOnlyList<LinkTransport> Links) : IDisposable
 {
     private static readonly UdpSocketOptions PublicOptions = new() { IsPortShared = true };
 
@@ -20,7 +23,7 @@ internal sealed record RelaySockets(UdpBatchSocket Public, IReadOnlyList<LinkTra
         var opened = new List<RelaySockets>();
         try
         {
-            for (int i = 0; i < options.WorkerCount; i++) opened.Add(new RelaySockets(UdpBatchSocket.Bind(options.Public, PublicOptions), [UdpLinkTransport.Bind(options.Link), TcpLinkTransport.Create(LinkSet.MaximumLinks)]));
+            for (int i = 0; i < options.WorkerCount; i++) opened.Add(OpenOne(options));
             return opened;
         }
         catch
@@ -32,7 +35,30 @@ internal sealed record RelaySockets(UdpBatchSocket Public, IReadOnlyList<LinkTra
 
     public void Dispose()
     {
-        Public.Dispose();
+        Public?.Dispose();
+        PublicTcp?.Dispose();
         foreach (var links in Links) links.Dispose();
+    }
+
+    private static RelaySockets OpenOne(RelayOptions options)
+    {
+        UdpBatchSocket? udp = null;
+        TcpFrameSocket? tcp = null;
+        try
+        {
+            if (options.Public is { } udpAddress) udp = UdpBatchSocket.Bind(udpAddress, PublicOptions);
+            if (options.PublicTcp is { } tcpAddress)
+            {
+                tcp = TcpFrameSocket.Create(TcpIngress.SocketOptions(options));
+                tcp.Listen(tcpAddress);
+            }
+            return new RelaySockets(udp, tcp, [UdpLinkTransport.Bind(options.Link), TcpLinkTransport.Create(LinkSet.MaximumLinks)]);
+        }
+        catch
+        {
+            udp?.Dispose();
+            tcp?.Dispose();
+            throw;
+        }
     }
 }

@@ -1,19 +1,21 @@
 using System.Collections.Concurrent;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Tcp;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// One thread, one public socket, sockets for links, one flow table. Each turn waits for packets, decides on each, and sends what
+/// One thread, public sockets (UDP, TCP or both), sockets for links, flow tables. Each turn waits for packets, decides on each, and sends what
 /// came of a batch at once. Others reach it through three doors: the list of endpoints, the inbox, and stopping.
 /// </summary>
 internal sealed class RelayWorker : IDisposable
 {
     private readonly RelaySockets _sockets;
-    private readonly UdpBatchSocket _public;
+    private readonly UdpBatchSocket? _public;
+    private readonly TcpIngress? _tcp;
     private readonly LinkTransport[] _transports;
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
@@ -36,7 +38,6 @@ internal sealed class RelayWorker : IDisposable
         _sockets = sockets;
         _public = sockets.Public;
         _transports = [.. sockets.Links];
-        _poller = new SocketPoller(_wakeUp, [_public.Descriptor, .. sockets.Links.Select(l => l.Descriptor)]);
         _ingresses = ingresses;
         _wallClock = wallClock;
         var now = MonotonicClock.Now;
@@ -44,15 +45,23 @@ internal sealed class RelayWorker : IDisposable
         _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom(), now);
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
         _links = new LinkSet(keys.Link, options.Id, number, options.LinkConnections, incarnation, slots, _flows, _transports);
+        if (sockets.PublicTcp is { } tcp) _tcp = new TcpIngress(tcp, options, slots, keys, Verdicts, now);
+        _links.LinkForgotten += link => _tcp?.ForgetLink(link);
+        int[] descriptors = [.. new[] { _public?.Descriptor, _tcp?.Descriptor }.OfType<int>(), .. sockets.Links.Select(l => l.Descriptor)];
+        _poller = new SocketPoller(_wakeUp, descriptors);
         _nextSweep = now;
     }
 
     public int Number { get; }
     public VerdictCounters Verdicts { get; } = new();
-    public int FlowCount => _flows.Count;
+    public int FlowCount => _flows.Count + (_tcp?.FlowCount ?? 0);
     public int LinkCount => _links.Count;
     public long LinkDrops(LinkDrop reason) => _links.Drops(reason);
-    public UdpSocketCounters PublicCounters => _public.Counters;
+    public UdpSocketCounters? PublicCounters => _public?.Counters;
+
+    /// <summary>Null where the relay has no TCP.</summary>
+    public TcpSocketCounters? TcpCounters => _tcp?.Counters;
+    public long TcpCloses(TcpClose reason) => _tcp?.Closes(reason) ?? 0;
 
     /// <summary>Connections of links that ended, by reason.</summary>
     public IEnumerable<KeyValuePair<string, long>> LinkCloses => _transports.SelectMany(t => t.Closes);
@@ -88,7 +97,7 @@ internal sealed class RelayWorker : IDisposable
     public void Turn(TimeSpan patience)
     {
         var now = MonotonicClock.Now;
-        var wakeAt = Instant.Min(Instant.Min(_links.NextTimeout, _nextSweep), now + patience);
+        var wakeAt = Instant.Min(Instant.Min(Instant.Min(_links.NextTimeout, _tcp?.NextTimeout ?? Instant.Never), _nextSweep), now + patience);
         _poller.Wait(wakeAt - now);
         now = MonotonicClock.Now;
         if (now >= _nextSweep)
@@ -96,6 +105,11 @@ internal sealed class RelayWorker : IDisposable
             _flows.Sweep(now);
             _nextSweep = now + FlowTable.SweepInterval;
             _router.NowMinutes = RoutingHint.ToMinutes(_wallClock.GetUtcNow());
+            if (_tcp is not null)
+            {
+                _tcp.Sweep(now);
+                _tcp.NowMinutes = _router.NowMinutes;
+            }
         }
         if (!ReferenceEquals(_applied, _targets))
         {
@@ -105,9 +119,11 @@ internal sealed class RelayWorker : IDisposable
         // What comes from the links first: it may announce the slots that a client's packet needs.
         foreach (var transport in _transports) ReceiveFromLinks(transport, now);
         _links.Drive(now);
-        ReceiveFromClients(now);
+        if (_public is not null) ReceiveFromClients(_public, now);
+        if (_tcp is not null) ReceiveFromTcpClients(_tcp, now);
         foreach (var transport in _transports) transport.Flush(now);
-        _public.Flush();
+        _public?.Flush();
+        _tcp?.Flush(now);
         while (_inbox.TryDequeue(out var asked)) asked.TrySetResult(Describe());
     }
 
@@ -119,12 +135,18 @@ internal sealed class RelayWorker : IDisposable
         _sockets.Dispose();
     }
 
-    private void ReceiveFromClients(Instant now)
+    private void ReceiveFromTcpClients(TcpIngress tcp, Instant now)
     {
-        int count = _public.Receive();
+        if (now >= tcp.NextTimeout) tcp.HandleTimeout(now);
+        tcp.Receive(_links, now);
+    }
+
+    private void ReceiveFromClients(UdpBatchSocket clients, Instant now)
+    {
+        int count = clients.Receive();
         for (int i = 0; i < count; i++)
         {
-            _public.Get(i, out var datagram, out var from, out var to);
+            clients.Get(i, out var datagram, out var from, out var to);
             byte ingress = _ingresses.NumberOf(to);
             var verdict = _router.RouteUp(datagram, from, ingress, now, out int link, out var session);
             Verdicts.Count(verdict);
@@ -146,26 +168,38 @@ internal sealed class RelayWorker : IDisposable
                 if (frame.Kind == LinkFrameKind.Gone)
                 {
                     _flows.RemoveSession(frame.SessionId);
+                    _tcp?.EndSession(frame.SessionId, now);
                     continue;
                 }
-                var verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, now);
-                Verdicts.Count(verdict);
-                if (verdict == Verdict.DropBadDestination) continue;
-                frame.Payload.CopyTo(_public.Queue(frame.Client, _ingresses.AddressOf(frame.Ingress), frame.Payload.Length));
+                Verdicts.Count(Deliver(frame, link, now));
             }
         }
+    }
+
+    private Verdict Deliver(in LinkFrame frame, int link, Instant now)
+    {
+        if (frame.Ingress == LinkFrame.TcpIngress) return _tcp?.Deliver(frame.Client, frame.SessionId, link, frame.Payload, now) ?? Verdict.DropNoConnection;
+        if (_public is null) return Verdict.DropNoConnection;
+        var verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, now);
+        if (verdict != Verdict.DropBadDestination) frame.Payload.CopyTo(_public.Queue(frame.Client, _ingresses.AddressOf(frame.Ingress), frame.Payload.Length));
+        return verdict;
     }
 
     private WorkerStats Describe() => new(
         Number,
         FlowCount,
         Enum.GetValues<Verdict>().Where(v => Verdicts[v] > 0).ToDictionary(v => v.ToString(), v => Verdicts[v]),
-        Describe(_public.Counters),
+        _public is null ? null : Describe(_public.Counters),
+        DescribeTcp(),
         Describe(_transports[(int)LinkScheme.Udp].Counters),
         Describe(_transports[(int)LinkScheme.Tcp].Counters),
         _links.Strangers,
         _links.SendDrops,
         [.. _links.Describe()]);
+
+    private TcpStats? DescribeTcp() => _tcp is not { Counters: var c } tcp ? null : new TcpStats(
+        c.Open, tcp.FlowCount, c.Accepted, c.AcceptPauses, c.FramesReceived, c.FramesSent, c.EmptyFrames, c.MediaTooOld, c.MediaNoRoom,
+        Enum.GetValues<TcpClose>().Where(r => tcp.Closes(r) > 0).ToDictionary(r => r.ToString(), tcp.Closes));
 
     private static SocketStats Describe(UdpSocketCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
     private static SocketStats Describe(LinkTransportCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);

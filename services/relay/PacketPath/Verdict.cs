@@ -45,4 +45,12 @@ internal enum Verdict : byte
     DropSideRouteRate,
     /// <summary>A frame down whose client is no address to send to.</summary>
     DropBadDestination,
+    /// <summary>A new TCP connection began with something else than a Binding request. It is closed.</summary>
+    DropNotACheck,
+    /// <summary>A check on a TCP connection that belongs to another session. It is closed.</summary>
+    DropOtherSession,
+    /// <summary>A frame down for a TCP connection that is gone, or for a UDP client of a relay without UDP.</summary>
+    DropNoConnection,
+    /// <summary>A frame down that the queue of its TCP connection has no room for.</summary>
+    DropNoRoom,
 }

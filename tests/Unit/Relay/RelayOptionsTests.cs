@@ -28,9 +28,24 @@ public sealed class RelayOptionsTests
         Assert.Single(options.Ingresses);
     }
 
+    [Fact]
+    public void Read_TcpOnly_HasNoUdp()
+    {
+        var options = Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("TcpClientsAreHidden", "true"));
+        Assert.Null(options.Public);
+        Assert.Equal("0.0.0.0:3478", options.PublicTcp.ToString());
+    }
+
     [Theory]
     [InlineData("Id", "Relay 1")]
     [InlineData("PublicEndpoint", "3478")]
+    [InlineData("PublicEndpoint", "")]
+    [InlineData("PublicTcpEndpoint", "3478")]
+    [InlineData("PublicTcpEndpoint", "0.0.0.0:0")]
+    [InlineData("TcpFirstCheckTime", "00:00:00")]
+    [InlineData("MaximumTcpConnections", "0")]
+    [InlineData("MaximumTcpConnectionsPerPrefix", "0")]
+    [InlineData("MaximumTcpConnectionsPerSession", "65")]
     [InlineData("LinkAddress", "eth0")]
     [InlineData("Transceivers:0", "transceiver-00")]
     [InlineData("Transceivers:0", "http://transceiver-00:20000")]

@@ -184,7 +184,7 @@ public abstract class RelayWorkerTests : IDisposable
         Send(RelayPackets.Check("forged", "x"));
         Until(() => Worker.Verdicts[Verdict.DropBadHint] == 1 && Worker.Verdicts[Verdict.DropUnknownFlow] == 1);
         Assert.Equal(0, Transceiver.Packets);
-        Assert.Equal(0, Worker.PublicCounters.Sent);
+        Assert.Equal(0, Worker.PublicCounters!.Sent);
     }
 
     [Fact]

@@ -12,12 +12,26 @@ public sealed class SettingsTests
 {
     [Theory]
     [InlineData("udp://203.0.113.7:3478", "candidate:1 1 udp 2130706431 203.0.113.7 3478 typ host")]
-    [InlineData("tcp://203.0.113.7:443", "candidate:1 1 tcp 1526726655 203.0.113.7 443 typ host tcptype passive")]
+    [InlineData("tcp://203.0.113.7:443", "candidate:1 1 tcp 1520435199 203.0.113.7 443 typ host tcptype passive")]
     [InlineData("udp://[2001:db8::7]:3478", "candidate:1 1 udp 2130706431 2001:db8::7 3478 typ host")]
     public void Ingress_Address_BecomesAHostCandidate(string text, string candidate)
     {
         Assert.True(Ingress.TryParse(text, out Ingress? ingress));
         Assert.Equal(candidate, ingress.ToCandidate(0));
+    }
+
+    [Fact]
+    public void Ingress_UdpBehindManyTcp_StillRanksFirst()
+    {
+        Assert.True(Ingress.TryParse("udp://203.0.113.7:3478", out Ingress? udp));
+        Assert.True(Ingress.TryParse("tcp://203.0.113.7:3478", out Ingress? tcp));
+        uint[] ranked = [Priority(udp.ToCandidate(0)), Priority(udp.ToCandidate(1000)), Priority(tcp.ToCandidate(0)), Priority(tcp.ToCandidate(1)), Priority(tcp.ToCandidate(1000))];
+        Assert.Equal(ranked.OrderDescending(), ranked);
+        Assert.Equal(ranked.Length, ranked.Distinct().Count());
+        // RFC 6544, section 4.2: the direction preference of a passive host candidate is 4, in the three highest bits of the local preference.
+        Assert.Equal(4u, (ranked[2] >> 8 & 0xFFFF) >> 13);
+
+        static uint Priority(string candidate) => uint.Parse(candidate.Split(' ')[3], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Theory]

@@ -1,0 +1,251 @@
+using Dapr.Voice.Steering;
+using Dapr.Voice.Tcp;
+using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Relay.PacketPath;
+
+/// <summary>
+/// Clients that come over TCP (ICE-TCP, RFC 6544: passive candidates, frames of RFC 4571). The decision on a packet is the <see cref="Router"/>'s, as for UDP, with a
+/// flow table of its own; what TCP adds is that a flow is a connection: it has to prove itself with its first packet, belongs to one session, and ends. One thread's.
+/// </summary>
+internal sealed class TcpIngress : IDisposable
+{
+    /// <summary>ICE-TCP packets are datagrams on another road: none is longer than an Ethernet frame.</summary>
+    public const int MaximumFrameBytes = 1500;
+
+    private const int None = -1;
+
+    private readonly TcpFrameSocket _socket;
+    private readonly FlowTable _flows;
+    private readonly Router _router;
+    private readonly RelayOptions _options;
+    private readonly int _maximumConnections;
+    private readonly TcpClient[] _clients;
+    private readonly TcpConnectionId[] _connectionOfFlow;
+    private readonly HashIndex<TransportAddress, AddressHash> _perPrefix;
+    private readonly VerdictCounters _verdicts;
+    private readonly long[] _closes = new long[Enum.GetValues<TcpClose>().Length];
+    private int _oldestUnproven = None, _newestUnproven = None, _sweepAt;
+
+    /// <param name="socket">Listens; owned from here on. Made with <see cref="SocketOptions"/>.</param>
+    /// <param name="verdicts">The worker's.</param>
+    public TcpIngress(TcpFrameSocket socket, RelayOptions options, SlotTable slots, RelayKeys keys, VerdictCounters verdicts, Instant now)
+    {
+        (_socket, _options, _verdicts) = (socket, options, verdicts);
+        _maximumConnections = ConnectionsPerWorker(options);
+        int places = SocketOptions(options).MaximumConnections;
+        var hash = KeyedHash.CreateRandom();
+        // The prefix is counted here, from the moment of accepting: a flow exists only after the first check.
+        _flows = new FlowTable(new FlowLimits(places, int.MaxValue, options.MaximumTcpConnectionsPerSession, options.NewFlowsPerSecond, options.FlowLifetime), hash, now);
+        _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
+        _clients = new TcpClient[places];
+        _connectionOfFlow = new TcpConnectionId[places];
+        _perPrefix = new(places, new AddressHash(hash));
+    }
+
+    public int Descriptor => _socket.Descriptor;
+    public TransportAddress LocalAddress => _socket.LocalAddress;
+
+    /// <summary>From any thread.</summary>
+    public TcpSocketCounters Counters => _socket.Counters;
+
+    /// <summary>From any thread.</summary>
+    public int FlowCount => _flows.Count;
+
+    /// <summary>From any thread. Connections refused while all places were taken are among the <see cref="TcpClose.TooMany"/>.</summary>
+    public long Closes(TcpClose reason) => Volatile.Read(ref _closes[(int)reason]) + (reason == TcpClose.TooMany ? _socket.Counters.Closes(TcpCloseReason.Limit) : 0);
+
+    public uint NowMinutes
+    {
+        set => _router.NowMinutes = value;
+    }
+
+    public Instant NextTimeout
+        => Instant.Min(_socket.NextTimeout, _oldestUnproven >= 0 ? _clients[_oldestUnproven].AcceptedAt + _options.TcpFirstCheckTime : Instant.Never);
+
+    /// <summary>For the socket of one worker. There is room for a turn's newcomers beyond the bound, so that one of them can take the place of an older one.</summary>
+    public static TcpFrameSocketOptions SocketOptions(RelayOptions options)
+    {
+        var defaults = new TcpFrameSocketOptions();
+        return defaults with { MaximumFrameBytes = MaximumFrameBytes, MaximumConnections = ConnectionsPerWorker(options) + defaults.AcceptsPerTurn };
+    }
+
+    /// <summary>Takes what clients sent and hands it to the links.</summary>
+    public void Receive(LinkSet links, Instant now)
+    {
+        int count = _socket.Receive(now);
+        // Frames before events: a connection's last packets come in the turn in which it ends, and never in the one in which it begins.
+        for (int i = 0; i < count; i++)
+        {
+            _socket.Get(i, out var frame, out var from);
+            if (_clients[from.Index].Generation != from.Generation) continue;
+            var verdict = RouteUp(frame, from, now, out int link, out var session);
+            _verdicts.Count(verdict);
+            if (verdict == Verdict.Forward) links.Send(link, session, _clients[from.Index].Remote, LinkFrame.TcpIngress, isUnverified: false, frame, now);
+        }
+        TakeEvents(now);
+    }
+
+    /// <summary>A frame for a client.</summary>
+    public Verdict Deliver(TransportAddress client, SessionId session, int link, ReadOnlySpan<byte> packet, Instant now)
+    {
+        int flow = _flows.Find(client);
+        if (flow < 0 || _flows[flow].Session != session) return Verdict.DropNoConnection;
+        _flows[flow].Link = link;
+        _flows[flow].LastHeard = now;
+        // What is neither STUN nor DTLS is speech or its statistics: of no use when late (RFC 7983 tells them by the first byte).
+        var frameClass = DatagramDemultiplexer.Classify(packet) is DatagramKind.Rtp or DatagramKind.Rtcp ? TcpFrameClass.Media : TcpFrameClass.Control;
+        return _socket.Send(_connectionOfFlow[flow], packet, frameClass, now) ? Verdict.Deliver : Verdict.DropNoRoom;
+    }
+
+    /// <summary>The session ended: its connections go once what is queued for them is written.</summary>
+    public void EndSession(SessionId session, Instant now)
+    {
+        for (int flow = _flows.FirstOf(session); flow >= 0; flow = _flows[flow].Next)
+        {
+            var connection = _connectionOfFlow[flow];
+            ref var client = ref _clients[connection.Index];
+            if (client.Generation != connection.Generation) continue;
+            client.CloseReason = TcpClose.SessionGone;
+            _socket.CloseWhenSent(connection, now);
+        }
+        _flows.RemoveSession(session);
+    }
+
+    /// <summary>The link's number will be another's.</summary>
+    public void ForgetLink(int link) => _flows.ForgetLink(link);
+
+    /// <summary>Ends what has proved nothing in time, and whatever the socket has deadlines for.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        while (_oldestUnproven >= 0 && now - _clients[_oldestUnproven].AcceptedAt >= _options.TcpFirstCheckTime) Close(_oldestUnproven, TcpClose.NoFirstCheck);
+        if (now >= _socket.NextTimeout) _socket.HandleTimeout(now);
+        TakeEvents(now);
+    }
+
+    /// <summary>Looks at the next part of the flows and of the connections, and ends what has been silent for too long.</summary>
+    public void Sweep(Instant now)
+    {
+        _flows.Sweep(now);
+        for (int i = (_clients.Length + FlowTable.SweepParts - 1) / FlowTable.SweepParts; i > 0; i--)
+        {
+            if (_sweepAt >= _clients.Length) _sweepAt = 0;
+            ref readonly var client = ref _clients[_sweepAt];
+            if (client is { Generation: > 0, IsBound: true, CloseReason: null } && _flows.Find(client.Remote) < 0) Close(_sweepAt, TcpClose.Idle);
+            _sweepAt++;
+        }
+        TakeEvents(now);
+    }
+
+    public void Flush(Instant now) => _socket.Flush(now);
+
+    public void Dispose() => _socket.Dispose();
+
+    private static int ConnectionsPerWorker(RelayOptions options) => (options.MaximumTcpConnections + options.WorkerCount - 1) / options.WorkerCount;
+
+    private static TransportAddress PrefixOf(in TransportAddress client) => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
+
+    /// <summary>A Binding request by its first two bytes; whether it is a good one is for the router to say.</summary>
+    private static bool IsBindingRequest(ReadOnlySpan<byte> frame) => frame.Length >= 2 && frame[0] == 0 && frame[1] == 1;
+
+    private Verdict RouteUp(ReadOnlySpan<byte> frame, TcpConnectionId from, Instant now, out int link, out SessionId session)
+    {
+        ref var client = ref _clients[from.Index];
+        link = None;
+        session = default;
+        if (!client.IsBound)
+        {
+            if (!IsBindingRequest(frame))
+            {
+                Close(from.Index, TcpClose.NotACheck);
+                return Verdict.DropNotACheck;
+            }
+            var first = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);
+            if (first == Verdict.Forward) Bind(from, session);
+            // The owner's transceiver may be about to be known: clients ask again, and their time is limited.
+            else if (first != Verdict.DropOwnerUnknown) Close(from.Index, TcpClose.CheckRefused);
+            return first;
+        }
+        if (_flows.Find(client.Remote) < 0)
+        {
+            Close(from.Index, TcpClose.SessionLimit);
+            return Verdict.DropUnknownFlow;
+        }
+        var verdict = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);
+        if (verdict == Verdict.DropFlowContested || (verdict == Verdict.Forward && session != client.Session))
+        {
+            Close(from.Index, TcpClose.OtherSession);
+            return Verdict.DropOtherSession;
+        }
+        return verdict;
+    }
+
+    private void Bind(TcpConnectionId id, SessionId session)
+    {
+        ref var client = ref _clients[id.Index];
+        RemoveUnproven(id.Index);
+        client.IsBound = true;
+        client.Session = session;
+        _connectionOfFlow[_flows.Find(client.Remote)] = id;
+    }
+
+    private void TakeEvents(Instant now)
+    {
+        while (_socket.TryTakeEvent(out var occurred))
+        {
+            if (occurred.Kind == TcpEventKind.Accepted) OnAccepted(occurred.Connection, now);
+            else if (occurred.Kind == TcpEventKind.Closed) OnClosed(occurred);
+        }
+    }
+
+    private void OnAccepted(TcpConnectionId id, Instant now)
+    {
+        var remote = _socket.RemoteOf(id);
+        _clients[id.Index] = new TcpClient { Remote = remote, AcceptedAt = now, Generation = id.Generation, Next = None, Previous = _newestUnproven };
+        if (_newestUnproven >= 0) _clients[_newestUnproven].Next = id.Index;
+        else _oldestUnproven = id.Index;
+        _newestUnproven = id.Index;
+        var prefix = PrefixOf(remote);
+        int inPrefix = Math.Max(0, _perPrefix.Find(prefix)) + 1;
+        _perPrefix.Set(prefix, inPrefix);
+        if (inPrefix > _options.MaximumTcpConnectionsPerPrefix && !_options.TcpClientsAreHidden) Close(id.Index, TcpClose.PrefixLimit);
+        // The newcomer is the last of the list, so it goes itself where all others have proved themselves.
+        else if (_socket.Counters.Open > _maximumConnections) Close(_oldestUnproven, TcpClose.TooMany);
+    }
+
+    private void OnClosed(TcpEvent closed)
+    {
+        ref var client = ref _clients[closed.Connection.Index];
+        _closes[(int)(client.CloseReason ?? TcpCloses.From(closed.Reason))]++;
+        if (!client.IsBound && client.Generation != 0) RemoveUnproven(closed.Connection.Index);
+        int flow = client.IsBound ? _flows.Find(client.Remote) : None;
+        if (flow >= 0 && _connectionOfFlow[flow] == closed.Connection) _flows.Remove(flow);
+        var prefix = PrefixOf(client.Remote);
+        int rest = _perPrefix.Find(prefix) - 1;
+        if (rest > 0) _perPrefix.Set(prefix, rest);
+        else _perPrefix.Remove(prefix);
+        client = default;
+    }
+
+    /// <summary>The event that follows finds the reason here.</summary>
+    private void Close(int index, TcpClose reason)
+    {
+        ref var client = ref _clients[index];
+        var id = new TcpConnectionId(index, client.Generation);
+        if (!client.IsBound) RemoveUnproven(index);
+        client.CloseReason ??= reason;
+        client.Generation = 0;
+        _socket.Close(id);
+    }
+
+    private void RemoveUnproven(int index)
+    {
+        ref var client = ref _clients[index];
+        if (client.Previous >= 0) _clients[client.Previous].Next = client.Next;
+        else _oldestUnproven = client.Next;
+        if (client.Next >= 0) _clients[client.Next].Previous = client.Previous;
+        else _newestUnproven = client.Previous;
+        client.Next = client.Previous = None;
+    }
+}
