@@ -121,8 +121,9 @@ internal sealed partial class SlotKeeper
         if (entry?.Value is { } there && there.Incarnation != _self.Incarnation)
         {
             if (_hasRegistered) return NoteSuperseded();
-            // The other process is gone for sure if its link ports are ours now; otherwise its lease has to run out.
-            if (there.LeaseUntil > utcNow && !there.Links.SequenceEqual(_links, StringComparer.Ordinal)) return NoteAway(now, $"another process of shard {_self.Shard} is alive");
+            // The other process is gone for sure if its link ports are ours now; otherwise its lease has to run out. A name in front of us proves nothing: another replica may have the same.
+            bool isItsPlaceOurs = _options.AdvertisedLinkEndpoint.Length == 0 && there.Links.SequenceEqual(_links, StringComparer.Ordinal);
+            if (there.LeaseUntil > utcNow && !isItsPlaceOurs) return NoteAway(now, $"another process of shard {_self.Shard} is alive");
         }
         if (entry is null) _isLookDue = true;
 

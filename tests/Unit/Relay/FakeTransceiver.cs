@@ -21,6 +21,7 @@ internal sealed class FakeTransceiver : IDisposable
     public LinkTransport Transport => _port.Transport;
     public LinkAcceptor Acceptor => _port.Acceptor;
     public LinkTarget Target => new(_port.Transport.Scheme, _port.Transport.LocalAddress);
+    public List<LinkEvent> Events { get; } = [];
     public int Packets { get; private set; }
     public int Unverified { get; private set; }
     public int Units { get; private set; }
@@ -45,7 +46,7 @@ internal sealed class FakeTransceiver : IDisposable
             }
         }
         _port.HandleTimeout(now);
-        while (_port.TryTakeEvent(out _)) { }
+        while (_port.TryTakeEvent(out var occurred)) Events.Add(occurred);
         _port.Flush(now);
     }
 

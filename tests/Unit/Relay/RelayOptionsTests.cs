@@ -24,7 +24,7 @@ public sealed class RelayOptionsTests
     {
         var options = Read(("PublicEndpoint", "127.0.0.1:4000"), ("Workers", "3"), ("Transceivers:0", "127.0.0.1:20000"), ("IngressAddresses:0", "127.0.0.1"), ("FlowLifetime", "00:00:30"));
         Assert.Equal(("127.0.0.1:4000", 3, TimeSpan.FromSeconds(30)), (options.Public.ToString(), options.WorkerCount, options.FlowLifetime));
-        Assert.Single(options.Transceivers);
+        Assert.Equal("udp://127.0.0.1:20000", Assert.Single(options.TransceiverEndpoints).ToString());
         Assert.Single(options.Ingresses);
     }
 

@@ -169,6 +169,56 @@ public abstract class RelayWorkerTests : IDisposable
     }
 
     [Fact]
+    public void Worker_SlotMovesToAnotherTransceiver_TheNextPacketOfTheFlowFollows()
+    {
+        using var other = new FakeTransceiver(_scheme, Loopback, incarnation: 5, slot: 4);
+        Worker.SetTargets([Transceiver.Target, other.Target]);
+        Until(() => { other.Turn(); return Worker.LinkCount == 2 * Links; });
+        Connect();
+        other.Acceptor.SetSlots([new(3, 2), new(4, 1)], MonotonicClock.Now);
+        int before = Transceiver.Packets;
+        Until(() => { other.Turn(); Send(RelayPackets.Rtp(5)); return other.Packets > 0; });
+        before = Transceiver.Packets;
+        int heard = Heard;
+        Send(RelayPackets.Rtp(5));
+        Until(() => { other.Turn(); return Heard > heard; });
+        Assert.Equal(before, Transceiver.Packets);
+    }
+
+    [Fact]
+    public void Worker_TransceiverSilent_TheOthersAreToldWhoItWas()
+    {
+        var other = new FakeTransceiver(_scheme, Loopback, incarnation: 5, slot: 4);
+        Worker.SetTargets([Transceiver.Target, other.Target]);
+        Until(() => { other.Turn(); return Worker.LinkCount == 2 * Links; });
+        other.Dispose();
+        Until(() => Transceiver.Events.Any(e => e.Kind == LinkEventKind.Suspected));
+        Assert.All(Transceiver.Events.Where(e => e.Kind == LinkEventKind.Suspected), e => Assert.Equal(5ul, e.Incarnation));
+    }
+
+    [Fact]
+    public void Drain_Asked_EveryLinkIsToldAndUplinkStillPasses()
+    {
+        Connect();
+        Until(() => Worker.LinkCount == Links);
+        Worker.Drain();
+        Until(() => Transceiver.Events.Count(e => e.Kind == LinkEventKind.Draining) == Links);
+        int packets = Transceiver.Packets;
+        Send(RelayPackets.Rtp(5));
+        Until(() => Transceiver.Packets > packets);
+    }
+
+    [Fact]
+    public void Worker_LongestPacketThatAClientCanSend_PassesAndATurnFailsForNone()
+    {
+        Connect();
+        byte[] longest = RelayPackets.Rtp(5, 2048 - 12);
+        int heard = Heard;
+        Send(longest);
+        Until(() => Heard > heard);
+    }
+
+    [Fact]
     public void Worker_SessionGone_ForgetsTheFlow()
     {
         Connect();

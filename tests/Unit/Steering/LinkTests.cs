@@ -197,6 +197,106 @@ public sealed class LinkTests
     }
 
     [Fact]
+    public void Connection_Closed_BothEndsAreDownAtOnceAndUpWithTheNext()
+    {
+        var pair = new LinkPair();
+        pair.Acceptor.SetSlots([new(8, 2)], pair.Now);
+        pair.Run(TimeSpan.FromSeconds(2));
+        pair.Connector.Disconnect();
+        pair.Acceptor.Disconnect(pair.ConnectorAddress);
+        pair.Exchange();
+        Assert.False(pair.Connector.IsUp);
+        Assert.False(pair.Acceptor.IsUp(0));
+        Assert.Equal((0ul, Instant.Never), (pair.Connector.Cookie, pair.Connector.NextTimeout));
+        Assert.Equal(LinkEventKind.Down, pair.ConnectorEvents[^1].Kind);
+        Assert.Equal(LinkEventKind.Down, pair.AcceptorEvents[^1].Kind);
+
+        pair.ConnectorAddress = TransportAddress.FromIPv4(0x0A000001, 40002);
+        pair.Connector.Connect(pair.Now);
+        pair.Exchange();
+        Assert.True(pair.Connector.IsUp);
+        Assert.Equal((1, 2), (pair.Acceptor.LinkCount, pair.Connector.Epochs[8]));
+        Assert.Equal(LinkEventKind.Replaced, pair.AcceptorEvents[^1].Kind);
+    }
+
+    [Fact]
+    public void Connection_ReplacedBeforeItsEndIsSeen_TheEndOfTheOldOneDoesNotMatter()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        pair.Connector.Disconnect();
+        pair.ConnectorAddress = TransportAddress.FromIPv4(0x0A000001, 40002);
+        pair.Connector.Connect(pair.Now);
+        pair.Exchange();
+        Assert.Equal(LinkEventKind.Replaced, pair.AcceptorEvents[^1].Kind);
+        pair.Acceptor.Disconnect(LinkPair.RelayAddress);
+        Assert.True(pair.Acceptor.IsUp(0));
+    }
+
+    [Fact]
+    public void Connections_TwoOfOneWorker_AreOnePathAndShareItsSessions()
+    {
+        var pair = new LinkPair();
+        var addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
+        // Whichever it comes by, the path of a packet is the same.
+        pair.DeliverToAcceptor(pair.UpFrame(5, Packet), addresses[1]);
+        var path = pair.Up[0].Path;
+        Assert.Equal(0, LinkBase.Link(path.Base));
+        for (ulong session = 0; session < 10; session++)
+        {
+            Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(session), out int link, out var relay));
+            Assert.Equal(((int)(session % 2), addresses[(int)(session % 2)]), (link, relay));
+        }
+        pair.Acceptor.Disconnect(addresses[1]);
+        for (ulong session = 0; session < 10; session++)
+        {
+            pair.Acceptor.TryGetRelay(path, new SessionId(session), out _, out var relay);
+            Assert.Equal(addresses[0], relay);
+        }
+        // With none left it goes where it went last: over UDP that may well arrive.
+        pair.Acceptor.Disconnect(addresses[0]);
+        Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(0), out _, out var last));
+        Assert.Equal(addresses[0], last);
+    }
+
+    [Fact]
+    public void Connections_OfDifferentWorkers_AreDifferentPaths()
+    {
+        var pair = new LinkPair();
+        JoinWorker(pair, "relay-0.0a", "relay-0.1a", "relay-0.0b");
+        Assert.Equal([0, 1, 0], pair.Up.Select(u => LinkBase.Link(u.Path.Base)));
+    }
+
+    [Fact]
+    public void Connections_TheFirstIsLongGone_ItsNumberStaysThePathOfTheOthers()
+    {
+        var pair = new LinkPair();
+        var addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
+        var path = pair.Up[0].Path;
+        pair.Acceptor.Disconnect(addresses[0]);
+        pair.Run(LinkTiming.ForgetAfter + LinkTiming.DownAfter);
+        for (int i = 0; i < LinkAcceptor.MaximumLinks; i++) JoinWorker(pair, $"other-{i}");
+        // All numbers were taken but the one that the path of a living link needs.
+        Assert.Equal("relay-0.0a", pair.Acceptor.RelayId(0));
+        Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(0), out int link, out _));
+        Assert.Equal(1, link);
+    }
+
+    /// <summary>Links under these ids, each from an address of its own, and a packet of session 5 by each.</summary>
+    private static TransportAddress[] JoinWorker(LinkPair pair, params string[] ids)
+    {
+        var addresses = new TransportAddress[ids.Length];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            pair.ConnectorAddress = addresses[i] = TransportAddress.FromIPv4(0x0A000001, (ushort)(41_000 + (pair.Acceptor.LinkCount * 10) + i));
+            pair.Connector = pair.NewConnector(1, ids[i]);
+            pair.Exchange();
+            if (pair.Connector.IsUp) pair.DeliverToAcceptor(pair.UpFrame(5, Packet), addresses[i]);
+        }
+        return addresses;
+    }
+
+    [Fact]
     public void SetSlots_FirstAnnouncementLost_IsRepeatedUntilAcknowledged()
     {
         var pair = new LinkPair();

@@ -28,13 +28,14 @@ internal sealed class SimulatedFleet
     public SortedDictionary<int, Member> Members { get; } = [];
     public TimeSpan Now { get; private set; }
 
-    public Member Start(int shard)
+    /// <param name="link">Where it listens; else on a port of its own, so that a restart is one elsewhere and has to wait for the lease.</param>
+    /// <param name="advertised">A name for it that another process may have, too.</param>
+    public Member Start(int shard, string? link = null, string advertised = "")
     {
         var table = new SlotTable(Slots);
-        // A port of its own for each process: a restart elsewhere, which has to wait for the lease.
-        string link = $"udp://127.0.0.1:{20000 + _incarnations}";
+        link ??= $"udp://127.0.0.1:{20000 + _incarnations}";
         var self = new OwnerIdentity(shard, $"i{_incarnations++}");
-        var keeper = new SlotKeeper(Store, table, Fleet, new TransceiverOptions { Shard = shard }, self, [link], () => default, NullLogger.Instance);
+        var keeper = new SlotKeeper(Store, table, Fleet, new TransceiverOptions { Shard = shard, AdvertisedLinkEndpoint = advertised }, self, [link], () => default, NullLogger.Instance);
         return Members[shard] = new Member(self, table, keeper);
     }
 

@@ -76,6 +76,22 @@ public sealed class SlotKeeperTests
         Assert.Equal((0, epoch + 1), (_fleet.Record(lost)!.Shard, _fleet.Record(lost)!.Epoch));
     }
 
+    [Theory]
+    [InlineData("udp://10.0.0.4:20000", "", true)]
+    [InlineData("tcp://10.0.0.4:20000", "", true)]
+    [InlineData("tcp://transceiver-00:20000", "tcp://transceiver-00:20000", false)]
+    public async Task OwnerRestarted_AtTheSameEndpoint_WaitsForTheLeaseWhereTheEndpointProvesNothing(string link, string advertised, bool isAtOnce)
+    {
+        _fleet.Start(0, link, advertised);
+        await _fleet.RunAsync(2);
+        _fleet.Kill(0);
+        _fleet.Start(0, link, advertised);
+        await _fleet.StepAsync(0);
+        Assert.Equal(isAtOnce ? SimulatedFleet.Slots : 0, _fleet.Members[0].Table.ServedCount);
+        await _fleet.RunAsync(4);
+        _fleet.AssertSettled();
+    }
+
     [Fact]
     public async Task OwnerRestarted_AsAnotherProcess_TakesItsSlotsBackAfterTheLease()
     {
