@@ -32,6 +32,9 @@ type edgeType = 'aca-tcp' | 'udp-edge'
 
 type sizeType = 'small' | 'medium' | 'large'
 
+@description('What azd substitutes into main.parameters.json is text.')
+type answerType = 'true' | 'false'
+
 // ---- Names and places ----
 
 @minLength(1)
@@ -148,16 +151,16 @@ param transceiverImage string = ''
 param localAgentImage string = ''
 
 @description('The home region has an app `signaling`; its image is kept where the parameter above is empty.')
-param signalingExists bool = false
+param signalingExists answerType = 'false'
 
 @description('The home region has an app `relay`.')
-param relayExists bool = false
+param relayExists answerType = 'false'
 
 @description('The home region has an app `transceiver-00`.')
-param transceiverExists bool = false
+param transceiverExists answerType = 'false'
 
 @description('The home region has an app `local-agent`.')
-param localAgentExists bool = false
+param localAgentExists answerType = 'false'
 
 var tags = { 'azd-env-name': environmentName }
 var placeholderImage = 'mcr.microsoft.com/k8se/quickstart:latest'
@@ -255,10 +258,10 @@ module current 'modules/current-images.bicep' = {
   scope: groups[0]
   name: 'voice-current-images'
   params: {
-    signalingExists: signalingExists
-    relayExists: relayExists
-    transceiverExists: transceiverExists
-    localAgentExists: localAgentExists
+    signalingExists: signalingExists == 'true'
+    relayExists: relayExists == 'true'
+    transceiverExists: transceiverExists == 'true'
+    localAgentExists: localAgentExists == 'true'
   }
 }
 

@@ -115,7 +115,6 @@ param otlpEndpoint string
 var isOnContainerApps = edge == 'aca-tcp'
 var withLocalAgent = empty(agentUrl)
 var isPublished = length(filter([images.signaling, images.relay, images.transceiver, images.localAgent], image => empty(image) || image == placeholderImage)) == 0
-var shardCount = isPublished ? shards + standbyShards : 0
 
 // azd deploys to what carries the service's key, exactly one resource per key. The other regions and shards get their image from here.
 var serviceTags = {
@@ -193,7 +192,7 @@ module relay 'app-relay.bicep' = if (isPublished && isOnContainerApps) {
   dependsOn: [components]
 }
 
-module transceivers 'app-transceiver.bicep' = [for shard in range(0, shardCount): {
+module transceivers 'app-transceiver.bicep' = [for shard in range(0, shards + standbyShards): if (isPublished) {
   name: 'voice-transceiver-${padLeft(shard, 2, '0')}'
   params: {
     location: location
@@ -229,17 +228,19 @@ module localAgent 'app-local-agent.bicep' = if (isPublished && withLocalAgent) {
   }
 }
 
-var placeholders = concat(
-  isPublished ? [] : [{ app: 'signaling', service: 'signaling' }, { app: 'transceiver-00', service: 'transceiver' }],
-  isPublished && isOnContainerApps ? [] : [{ app: 'relay', service: 'relay' }],
-  isPublished && withLocalAgent ? [] : [{ app: 'local-agent', service: 'local-agent' }]
-)
+// What azd publishes images for, and whether its app runs here: the relay not in `udp-edge`, the sample agent not beside another one.
+var services = [
+  { app: 'signaling', service: 'signaling', runs: true }
+  { app: 'relay', service: 'relay', runs: isOnContainerApps }
+  { app: 'transceiver-00', service: 'transceiver', runs: true }
+  { app: 'local-agent', service: 'local-agent', runs: withLocalAgent }
+]
 
-module standIns 'app-placeholder.bicep' = [for placeholder in (isHome ? placeholders : []): {
-  name: 'voice-placeholder-${placeholder.app}'
+module placeholders 'app-placeholder.bicep' = [for item in services: if (isHome && !(isPublished && item.runs)) {
+  name: 'voice-placeholder-${item.app}'
   params: {
-    name: placeholder.app
-    service: placeholder.service
+    name: item.app
+    service: item.service
     location: location
     tags: tags
     environmentId: environmentId
