@@ -38,10 +38,13 @@ param demandUrl string
 @description('vCPU, memory, worker threads and sessions of a shard: `{ cpu, memory, workers, capacity }`. At most six workers: Container Apps exposes six ports of an app.')
 param size object
 
-@description('Where relays find the shard from: empty in `aca-tcp`, where they are apps of this environment; the environment\'s address in `udp-edge`, where they are virtual machines.')
-param outsideAddress string
+@description('Relays come from outside of the environment (`udp-edge`): the ports are external, and relays find them by `staticIp`. Otherwise by the app\'s name.')
+param isOutside bool
 
-@description('In `udp-edge`, the one address that may open a link.')
+@description('Address of the environment\'s TCP ports.')
+param staticIp string
+
+@description('The one address that may open a link from outside.')
 param relayAddress string
 
 @description('Agent of sessions whose agent this shard does not know.')
@@ -56,7 +59,6 @@ param agentKeyUrl string
 var name = 'transceiver-${padLeft(shard, 2, '0')}'
 // Worker i of shard n: 20000 + 16 n + i. The ports of external apps are unique in an environment, so all are.
 var firstPort = 20000 + 16 * shard
-var isOutside = !empty(outsideAddress)
 
 resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
   name: name
@@ -124,7 +126,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
               { name: 'Transceiver__Workers', value: string(size.workers) }
               { name: 'Transceiver__Capacity', value: string(size.capacity) }
               { name: 'Transceiver__LinkEndpoint', value: 'tcp://0.0.0.0:20000' }
-              { name: 'Transceiver__AdvertisedLinkEndpoint', value: 'tcp://${isOutside ? outsideAddress : name}:${firstPort}' }
+              { name: 'Transceiver__AdvertisedLinkEndpoint', value: 'tcp://${isOutside ? staticIp : name}:${firstPort}' }
               { name: 'Transceiver__DefaultAgent', value: defaultAgent }
             ],
             map(agents, agent => { name: 'Transceiver__Agents__${agent.name}', value: agent.url }),

@@ -207,7 +207,8 @@ module transceivers 'app-transceiver.bicep' = [for shard in range(0, shards + st
     standby: shard >= shards
     demandUrl: 'https://signaling.${defaultDomain}/scale/shards'
     size: shardSize
-    outsideAddress: isOnContainerApps ? '' : staticIp
+    isOutside: !isOnContainerApps
+    staticIp: staticIp
     relayAddress: edgeAddress
     defaultAgent: agent.name
     agents: [agent]
