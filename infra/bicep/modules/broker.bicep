@@ -1,3 +1,5 @@
+import { roles } from '../roles.bicep'
+
 metadata description = 'Lifecycle events of one region: Service Bus topics. No broker spans regions.'
 
 @minLength(6)
@@ -13,8 +15,6 @@ param tags object
 
 @description('Principal id of the identity that sends. Whoever subscribes brings an identity and a subscription of its own.')
 param senderPrincipalId string
-
-var roles = json(loadTextContent('../roles.json'))
 
 // Topics in libs/Contracts. The sidecars may not make any (disableEntityManagement): that would take the right to manage the namespace.
 var topicNames = ['voice-sessions', 'voice-fleet', 'voice-dead-letter']
@@ -45,11 +45,11 @@ resource topics 'Microsoft.ServiceBus/namespaces/topics@2026-01-01' = [for topic
 
 resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: namespace
-  name: guid(namespace.id, senderPrincipalId, roles['Azure Service Bus Data Sender'])
+  name: guid(namespace.id, senderPrincipalId, roles.serviceBusDataSender)
   properties: {
     principalId: senderPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Azure Service Bus Data Sender'])
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
   }
 }
 

@@ -1,3 +1,5 @@
+import { roles } from '../roles.bicep'
+
 metadata description = 'What all regions share, none of which holds state: the registry with a replica in each region, and the Front Door profile.'
 
 @description('Azure location of the registry; a replica is made in each of the others.')
@@ -21,7 +23,6 @@ param withFrontDoor bool
 @description('Keep the registry in three zones.')
 param zoneRedundant bool
 
-var roles = json(loadTextContent('../roles.json'))
 // Replicas need the highest tier; one region does with the lowest.
 var isReplicated = !empty(otherLocations)
 
@@ -51,11 +52,11 @@ resource replicas 'Microsoft.ContainerRegistry/registries/replications@2025-11-0
 
 resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for puller in pullers: {
   scope: registry
-  name: guid(registry.id, puller, roles.AcrPull)
+  name: guid(registry.id, puller, roles.acrPull)
   properties: {
     principalId: puller
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.AcrPull)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.acrPull)
   }
 }]
 

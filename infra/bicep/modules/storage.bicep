@@ -1,3 +1,5 @@
+import { roles } from '../roles.bicep'
+
 metadata description = 'State of one region: table `sessions` (who owns what, session records) and blob container `checkpoints` (sealed). Reached by identity alone.'
 
 @minLength(3)
@@ -16,8 +18,6 @@ param zoneRedundant bool
 
 @description('Principal ids of the `state` identities that read and write here: the region\'s own and that of the region whose buddy this one is.')
 param writers array
-
-var roles = json(loadTextContent('../roles.json'))
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
@@ -91,20 +91,20 @@ resource retention 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
 
 resource tableWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for writer in writers: {
   scope: account
-  name: guid(account.id, writer, roles['Storage Table Data Contributor'])
+  name: guid(account.id, writer, roles.storageTableDataContributor)
   properties: {
     principalId: writer
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Contributor'])
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
   }
 }]
 
 resource blobWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for writer in writers: {
   scope: account
-  name: guid(account.id, writer, roles['Storage Blob Data Contributor'])
+  name: guid(account.id, writer, roles.storageBlobDataContributor)
   properties: {
     principalId: writer
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
   }
 }]

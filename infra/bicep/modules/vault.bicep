@@ -1,3 +1,5 @@
+import { roles } from '../roles.bicep'
+
 metadata description = 'Key Vault of one region: the fleet\'s keys, made by the post-provision hook and read by the sidecars.'
 
 @minLength(3)
@@ -17,8 +19,6 @@ param readerPrincipalId string
 @description('Object id of whoever runs azd: writes the fleet\'s keys. Empty: nobody is added.')
 param writerPrincipalId string
 
-var roles = json(loadTextContent('../roles.json'))
-
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
@@ -37,21 +37,21 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
-  name: guid(vault.id, readerPrincipalId, roles['Key Vault Secrets User'])
+  name: guid(vault.id, readerPrincipalId, roles.keyVaultSecretsUser)
   properties: {
     principalId: readerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Key Vault Secrets User'])
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
   }
 }
 
 // Without principalType: a person on a laptop, a service principal in a pipeline.
 resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(writerPrincipalId)) {
   scope: vault
-  name: guid(vault.id, writerPrincipalId, roles['Key Vault Secrets Officer'])
+  name: guid(vault.id, writerPrincipalId, roles.keyVaultSecretsOfficer)
   properties: {
     principalId: writerPrincipalId
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Key Vault Secrets Officer'])
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
   }
 }
 
