@@ -362,7 +362,8 @@ module workloads 'modules/workloads.bicep' = [for (region, i) in regions: {
     agentName: agentName
     agentKeySecret: agentKeySecret
     demoPage: demoPage == 'on' || (demoPage == 'auto' && empty(agentUrl))
-    frontDoorId: isMultiRegion && frontDoorOnly ? shared.outputs.frontDoorId : ''
+    isBehindFrontDoor: isMultiRegion && frontDoorOnly
+    frontDoorId: shared.outputs.frontDoorId
     allowedOrigins: allowedOrigins
     otlpEndpoint: otlpEndpoint
   }

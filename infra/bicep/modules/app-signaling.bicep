@@ -30,7 +30,10 @@ param defaultAgent string
 @description('Let the page hand a short-lived key to whoever opens it.')
 param demoPage bool
 
-@description('Id of the Front Door profile that alone may call, empty: anybody may.')
+@description('Only Front Door may call.')
+param isBehindFrontDoor bool
+
+@description('Id of the Front Door profile that alone may call.')
 param frontDoorId string
 
 @description('Origins of web pages that may call; empty: all. Nothing here is authenticated by a cookie.')
@@ -91,11 +94,11 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
               { name: 'Signaling__DefaultAgent', value: defaultAgent }
               { name: 'Signaling__DemoPage', value: demoPage ? 'true' : 'false' }
               // The environment's proxy appends to X-Forwarded-For, and Front Door before it.
-              { name: 'Signaling__TrustedProxies', value: empty(frontDoorId) ? '1' : '2' }
+              { name: 'Signaling__TrustedProxies', value: isBehindFrontDoor ? '2' : '1' }
             ],
             map(range(0, length(ingresses)), i => { name: 'Signaling__Ingresses__${i}', value: ingresses[i] }),
             map(range(0, length(allowedOrigins)), i => { name: 'Signaling__AllowedOrigins__${i}', value: allowedOrigins[i] }),
-            empty(frontDoorId) ? [] : [{ name: 'Signaling__FrontDoorId', value: frontDoorId }]
+            isBehindFrontDoor ? [{ name: 'Signaling__FrontDoorId', value: frontDoorId }] : []
           )
           probes: [
             {

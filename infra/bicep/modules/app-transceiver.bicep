@@ -53,8 +53,11 @@ param defaultAgent string
 @description('Agent name to WebSocket URL: `[{ name, url }]`.')
 param agents array
 
-@description('URL of the secret with the bearer key for the agents, empty: none.')
-param agentKeyUrl string
+@description('Key Vault: URI.')
+param vaultUri string
+
+@description('Name of the secret with the bearer key for the agents, empty: none.')
+param agentKeySecret string
 
 var name = 'transceiver-${padLeft(shard, 2, '0')}'
 // Worker i of shard n: 20000 + 16 n + i. The ports of external apps are unique in an environment, so all are.
@@ -80,7 +83,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
       identitySettings: [{ identity: identities.pull.id, lifecycle: 'None' }]
       registries: [{ server: registry, identity: identities.pull.id }]
-      secrets: empty(agentKeyUrl) ? [] : [{ name: 'agent-key', keyVaultUrl: agentKeyUrl, identity: identities.secrets.id }]
+      secrets: empty(agentKeySecret) ? [] : [{ name: 'agent-key', keyVaultUrl: '${vaultUri}secrets/${agentKeySecret}', identity: identities.secrets.id }]
       ingress: {
         external: isOutside
         transport: 'tcp'
@@ -130,7 +133,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
               { name: 'Transceiver__DefaultAgent', value: defaultAgent }
             ],
             map(agents, agent => { name: 'Transceiver__Agents__${agent.name}', value: agent.url }),
-            empty(agentKeyUrl) ? [] : [{ name: 'Transceiver__AgentApiKey', secretRef: 'agent-key' }]
+            empty(agentKeySecret) ? [] : [{ name: 'Transceiver__AgentApiKey', secretRef: 'agent-key' }]
           )
           probes: [
             {

@@ -103,7 +103,10 @@ param agentKeySecret string
 @description('Let the page hand a key to whoever opens it.')
 param demoPage bool
 
-@description('Id of the Front Door profile that alone may call signaling; empty: anybody may.')
+@description('Only Front Door may call signaling.')
+param isBehindFrontDoor bool
+
+@description('Id of that Front Door profile.')
 param frontDoorId string
 
 @description('Origins of web pages that may call; empty: all.')
@@ -169,6 +172,7 @@ module signaling 'app-signaling.bicep' = if (isPublished) {
     ingresses: ingresses
     defaultAgent: agent.name
     demoPage: demoPage
+    isBehindFrontDoor: isBehindFrontDoor
     frontDoorId: frontDoorId
     allowedOrigins: allowedOrigins
     minReplicas: signalingReplicas
@@ -212,7 +216,8 @@ module transceivers 'app-transceiver.bicep' = [for shard in range(0, shards + st
     relayAddress: edgeAddress
     defaultAgent: agent.name
     agents: [agent]
-    agentKeyUrl: empty(agentKeySecret) ? '' : '${vaultUri}secrets/${agentKeySecret}'
+    vaultUri: vaultUri
+    agentKeySecret: agentKeySecret
   }
   dependsOn: [components]
 }]
