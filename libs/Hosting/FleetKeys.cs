@@ -33,17 +33,19 @@ public sealed partial class FleetKeys
     public string CertificateFingerprint => _certificateFingerprint ?? throw NotAskedFor();
 
     /// <summary>
-    /// Reads the secrets, and tries again for as long as it takes: a sidecar may start after us, and a secret may be added after the service. Each
-    /// try that fails is logged with the secret's name and what to do.
+    /// Reads the secrets, and tries again for as long as it takes: a sidecar may start after us, and a secret (or the right to read it) may be added
+    /// after the service. Each try that fails is logged with the secret's name and what to do.
     /// </summary>
+    /// <param name="sidecar">Tells a sidecar that is not up yet, which says no to everything, from a secret that is not there; null: not asked.</param>
+    /// <param name="startup">Told what is waited for, and when nothing is any more.</param>
     /// <exception cref="SettingsException">A secret is there and unusable. The message names it and never repeats it.</exception>
-    public static async Task<FleetKeys> LoadAsync(ISecretStore secrets, FleetSecrets needed, ILogger logger, TimeProvider time, CancellationToken cancellation)
+    public static async Task<FleetKeys> LoadAsync(ISecretStore secrets, FleetSecrets needed, ILogger logger, TimeProvider time, CancellationToken cancellation, ISidecarHealth? sidecar = null, StartupState? startup = null)
     {
         var keys = new FleetKeys();
         foreach ((FleetSecrets secret, string name) in Names)
         {
             if (!needed.HasFlag(secret)) continue;
-            string text = await ReadAsync(secrets, name, logger, time, cancellation);
+            string text = await ReadAsync(secrets, name, logger, time, sidecar, startup, cancellation);
             if (!keys.TryTake(secret, text, out string? error)) throw new SettingsException($"Secret '{name}' in the store '{ComponentNames.Secrets}' can't be used: {error}.");
         }
 
@@ -53,6 +55,7 @@ public sealed partial class FleetKeys
             throw new SettingsException($"Secret '{SecretNames.PasswordKeys}' lacks key {hints.CurrentId}, the current one of '{SecretNames.HintKeys}': both rings need the same ids.");
         }
         LogLoaded(logger, needed);
+        startup?.Complete();
         return keys;
     }
 
@@ -66,16 +69,21 @@ public sealed partial class FleetKeys
         (FleetSecrets.DtlsCertificate, SecretNames.DtlsCertificate),
     ];
 
-    private static async Task<string> ReadAsync(ISecretStore secrets, string name, ILogger logger, TimeProvider time, CancellationToken cancellation)
+    private static async Task<string> ReadAsync(ISecretStore secrets, string name, ILogger logger, TimeProvider time, ISidecarHealth? sidecar, StartupState? startup, CancellationToken cancellation)
     {
         for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             SecretResult result = await secrets.GetAsync(ComponentNames.Secrets, name, cancellation);
-            switch (result.Outcome)
+            if (result.Outcome == SecretOutcome.Found) return result.Value!;
+            if (result.Outcome == SecretOutcome.Unavailable || (sidecar is not null && !await sidecar.IsOutboundHealthyAsync(cancellation)))
             {
-                case SecretOutcome.Found: return result.Value!;
-                case SecretOutcome.Unavailable: LogSidecarAway(logger, name, result.ErrorCode, pause.TotalSeconds); break;
-                default: LogSecretNotGiven(logger, name, ComponentNames.Secrets, result.Outcome, result.ErrorCode, pause.TotalSeconds); break;
+                startup?.WaitFor("the sidecar");
+                LogSidecarAway(logger, name, result.ErrorCode, pause.TotalSeconds);
+            }
+            else
+            {
+                startup?.WaitFor($"secret {name} in the store {ComponentNames.Secrets}");
+                LogSecretNotGiven(logger, name, ComponentNames.Secrets, result.Outcome, result.ErrorCode, pause.TotalSeconds);
             }
             await Task.Delay(pause, time, cancellation);
         }

@@ -41,6 +41,7 @@ internal static class RelayApplication
         var options = builder.Services.AddServiceOptions<RelayOptions>(builder.Configuration);
         builder.Services.AddServiceOptions<FleetOptions>(builder.Configuration);
         builder.Services.AddSidecar();
+        builder.Services.AddHealth();
         builder.Services.AddSingleton(RelaySockets.Open(options));
         builder.Services.AddSingleton<RelayMetrics>();
         builder.Services.AddSingleton<TransceiverDirectory>();

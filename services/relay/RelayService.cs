@@ -2,14 +2,13 @@ using System.Security.Cryptography;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Relay.Steering;
-using Dapr.Voice.Sidecar;
 using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay;
 
 /// <summary>Starts the workers once the keys are there, and ends them: a short drain, then out.</summary>
 internal sealed partial class RelayService(
-    RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, ISecretStore secrets, RelayMetrics metrics, TimeProvider time,
+    RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, FleetKeyLoader loader, LoopWatch loops, RelayMetrics metrics, TimeProvider time,
     IHostApplicationLifetime lifetime, ILogger<RelayService> logger) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
@@ -17,6 +16,9 @@ internal sealed partial class RelayService(
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Thread> _threads = [];
     private volatile IReadOnlyList<RelayWorker> _workers = [];
+
+    // Turns that went well, one place for each worker, each written by its thread alone.
+    private readonly long[] _turns = new long[sockets.Count];
     private Task _starting = Task.CompletedTask;
     private bool _isDisposed;
 
@@ -80,7 +82,7 @@ internal sealed partial class RelayService(
     {
         try
         {
-            var loaded = await FleetKeys.LoadAsync(secrets, FleetSecrets.Relay | FleetSecrets.PasswordKeys, logger, time, _stopping.Token);
+            var loaded = await loader.LoadAsync(FleetSecrets.Relay | FleetSecrets.PasswordKeys, logger, _stopping.Token);
             StartWorkers(new RelayKeys(loaded.HintKeys, loaded.PasswordKeys, loaded.LinkKey));
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -105,6 +107,7 @@ internal sealed partial class RelayService(
         {
             directory.Add(worker);
             metrics.Add(worker);
+            loops.Add($"worker {worker.Number}", () => Volatile.Read(ref _turns[worker.Number]));
             var thread = new Thread(() => Run(worker)) { IsBackground = true, Name = $"relay-{worker.Number}" };
             _threads.Add(thread);
             thread.Start();
@@ -125,6 +128,8 @@ internal sealed partial class RelayService(
         try
         {
             worker.Turn(Patience);
+            // Not of a turn that failed: a worker that fails at each of them serves nobody.
+            Volatile.Write(ref _turns[worker.Number], _turns[worker.Number] + 1);
         }
         catch (Exception e)
         {

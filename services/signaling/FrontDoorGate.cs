@@ -1,3 +1,4 @@
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Signaling.Realtime;
 
 namespace Dapr.Voice.Signaling;
@@ -10,7 +11,7 @@ internal static class FrontDoorGate
 {
     private const string Header = "X-Azure-FDID";
 
-    private static readonly string[] ExemptPaths = ["/healthz", "/readyz", "/scale", "/internal", "/dapr"];
+    private static readonly string[] ExemptPaths = [.. HealthEndpoints.Paths, "/scale", "/internal", "/dapr"];
 
     public static void UseFrontDoorGate(this IApplicationBuilder app, SignalingOptions options)
     {

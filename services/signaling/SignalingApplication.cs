@@ -35,6 +35,7 @@ internal static class SignalingApplication
         services.AddServiceOptions<FleetOptions>(builder.Configuration);
         SignalingOptions options = services.AddServiceOptions<SignalingOptions>(builder.Configuration);
         services.AddSidecar();
+        services.AddHealth();
         services.AddSingleton(ServiceInstance.OfThisProcess);
         services.AddSingleton(VoiceTelemetry.Start(AppIds.Signaling, ServiceInstance.OfThisProcess.Name, builder.Configuration));
         services.AddSingleton<SignalingMetrics>();

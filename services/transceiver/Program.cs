@@ -11,6 +11,7 @@ int exitCode = await ServiceProcess.RunAsync(() =>
     builder.Services.AddServiceOptions<FleetOptions>(builder.Configuration);
     TransceiverOptions options = builder.Services.AddServiceOptions<TransceiverOptions>(builder.Configuration);
     builder.Services.AddSidecar();
+    builder.Services.AddHealth();
     builder.Services.AddProblemDetails();
     builder.Services.AddSingleton<TransceiverHost>();
     builder.Services.AddSingleton<TransceiverMetrics>();

@@ -9,7 +9,7 @@ namespace Dapr.Voice.Transceiver;
 /// takes, then the runtime; on SIGTERM the drain.
 /// </summary>
 internal sealed partial class TransceiverHost(
-    FleetOptions fleet, TransceiverOptions options, ISecretStore secrets, IStateStore store, IEventPublisher publisher, TimeProvider time,
+    FleetOptions fleet, TransceiverOptions options, FleetKeyLoader loader, LoopWatch loops, IStateStore store, IEventPublisher publisher, TimeProvider time,
     IHostApplicationLifetime lifetime, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -65,9 +65,10 @@ internal sealed partial class TransceiverHost(
     {
         try
         {
-            FleetKeys keys = await FleetKeys.LoadAsync(secrets, FleetSecrets.Transceiver, logger, time, _stop.Token).ConfigureAwait(false);
+            FleetKeys keys = await loader.LoadAsync(FleetSecrets.Transceiver, logger, _stop.Token).ConfigureAwait(false);
             var runtime = new TransceiverRuntime(fleet, options, keys, _listeners, store, publisher, time, loggers);
             runtime.Start();
+            foreach (var (number, worker) in runtime.Workers.Index()) loops.Add($"worker {number}", () => worker.Counters.Turns);
             _runtime = runtime;
             if (await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false)) return;
             HasStalled = true;

@@ -182,6 +182,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         OwnershipStatus status = Keeper.Status;
         if (status.IsDraining) yield return "draining";
         else if (!status.IsAdmitting(MonotonicClock.Now)) yield return status.Problem ?? "the lease has run out";
+        else if (ServedSlots == 0) yield return "no slot is ours yet";
     }
 
     /// <summary>A quantile of the lateness of downlink frames over the last ten seconds, of the worker that is worst off.</summary>

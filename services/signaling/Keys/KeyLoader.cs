@@ -1,10 +1,9 @@
 using Dapr.Voice.Hosting;
-using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Signaling.Keys;
 
 /// <summary>Loads the keys while the port is already open: the sidecar asks the app for its topics before it is done starting itself.</summary>
-internal sealed class KeyLoader(ISecretStore secrets, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<KeyLoader> logger) : BackgroundService
+internal sealed class KeyLoader(FleetKeyLoader loader, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<KeyLoader> logger) : BackgroundService
 {
     private volatile SignalingKeys? _current;
 
@@ -15,7 +14,7 @@ internal sealed class KeyLoader(ISecretStore secrets, IHostApplicationLifetime l
     {
         try
         {
-            FleetKeys keys = await FleetKeys.LoadAsync(secrets, FleetSecrets.Signaling, logger, time, stoppingToken);
+            FleetKeys keys = await loader.LoadAsync(FleetSecrets.Signaling, logger, stoppingToken);
             _current = new(keys, new EphemeralKeys(keys.TokenKeys, time));
         }
         catch (SettingsException e)

@@ -35,6 +35,8 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
         builder.Services.AddSingleton<ISecretStore>(new MemorySecretStore(TestFleet.Secrets));
         builder.Services.AddSingleton<IStateStore>(new MemoryStateStore()).AddSingleton<IEventPublisher>(new RecordingPublisher());
         builder.Services.AddSingleton(new SidecarOptions { AppApiToken = Token }).AddSingleton(TimeProvider.System);
+        builder.Services.AddSidecar();
+        builder.Services.AddHealth();
         builder.Services.AddSingleton<TransceiverHost>().AddHostedService(services => services.GetRequiredService<TransceiverHost>());
         _app = builder.Build();
         TransceiverHost host = _app.Services.GetRequiredService<TransceiverHost>();

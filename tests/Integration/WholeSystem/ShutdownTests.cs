@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Native;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Xunit.Abstractions;
@@ -66,5 +70,58 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains("ByPeer", (string?)ended.Json["ended"], StringComparison.Ordinal);
         Assert.StartsWith("the other side ended it", (string?)ended.Json["ended"], StringComparison.Ordinal);
         Assert.Empty(_voice.LeftBehind());
+    }
+
+    [Fact]
+    public async Task Transceiver_OnSigterm_HasGivenItsSlotsBackAndItsRecordSaysSo()
+    {
+        await _voice.UpAsync("--agent", "echo", "--transceivers", "2");
+        using var client = _voice.NewClient();
+        // Signaling's sidecar outlives the transceiver and shows what it wrote.
+        async Task<JsonObject?> StateAsync(string key)
+        {
+            using var answer = await client.GetAsync($"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
+            return answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
+        }
+        async Task<int> OwnedAsync(string incarnation)
+        {
+            int owned = 0;
+            foreach (int slot in Enumerable.Range(0, 64)) if ((string?)(await StateAsync(StateKeys.Slot("local", slot)))?["incarnation"] == incarnation) owned++;
+            return owned;
+        }
+        string record = StateKeys.Transceiver("local", 1);
+        string incarnation = (string)(await StateAsync(record))!["incarnation"]!;
+        int before = await OwnedAsync(incarnation);
+        Assert.InRange(before, 1, 63);
+
+        using var call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "60");
+        string callId = await call.ConnectedAsync();
+        // Every process of its kind, so that whoever owns the call is among them.
+        int[] pids = [_voice.PidOf("transceiver-00"), _voice.PidOf("transceiver-01")];
+        var took = Stopwatch.StartNew();
+        foreach (int pid in pids) RunningCommand.Signal(pid, LibC.SIGTERM);
+        await Wait.UntilAsync(() => pids.All(pid => !IsRunning(pid)), "both transceivers end");
+        output.WriteLine($"SIGTERM with a call: both transceivers ended after {took.Elapsed.TotalSeconds:0.0} s, {before} slots given back");
+        Assert.InRange(took.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+
+        Assert.Equal(0, await OwnedAsync(incarnation));
+        var ended = await _voice.RecordAsync(callId, "ended");
+        Assert.Equal("drain", (string?)ended["endReason"]);
+        // The supervisor has started another process by now, or will: the old one's own last word is that it leaves.
+        var own = await StateAsync(record);
+        Assert.True((string?)own!["incarnation"] != incarnation || (bool)own["draining"]!, own.ToJsonString());
+    }
+
+    private static bool IsRunning(int pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..][0] != 'Z';
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

@@ -24,12 +24,16 @@ internal sealed class FakeSecretStore : ISecretStore
     public int Questions { get; private set; }
     public List<string> Asked { get; } = [];
 
-    public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
+    /// <summary>Awaited after a question is noted and before it is answered.</summary>
+    public Func<Task> BeforeAnswer { get; set; } = () => Task.CompletedTask;
+
+    public async Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
     {
         Questions++;
         Asked.Add(key);
-        if (Questions <= AwayFor) return Task.FromResult(new SecretResult(SecretOutcome.Unavailable, null, "CONNECTION"));
-        return Task.FromResult(Values.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null) : new SecretResult(SecretOutcome.Failed, null, "ERR_SECRET_GET"));
+        await BeforeAnswer();
+        if (Questions <= AwayFor) return new SecretResult(SecretOutcome.Unavailable, null, "CONNECTION");
+        return Values.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null) : new SecretResult(SecretOutcome.Failed, null, "ERR_SECRET_GET");
     }
 
     public static string Ring(params int[] ids) => string.Join(',', ids.Select(id => $"{id}:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}"));

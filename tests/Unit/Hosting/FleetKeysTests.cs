@@ -43,6 +43,26 @@ public sealed class FleetKeysTests
     }
 
     [Fact]
+    public async Task LoadAsync_VaultFilledAfterTheStart_WaitsAndNamesTheSecretAlone()
+    {
+        string value = _secrets.Values[SecretNames.PasswordKeys];
+        _secrets.Values.Remove(SecretNames.PasswordKeys);
+        int asked = 0;
+        // A minute of tries: 0.25, 0.5, 1, 2, 4 s, then every 5 s.
+        _secrets.BeforeAnswer = () =>
+        {
+            if (_secrets.Asked[^1] == SecretNames.PasswordKeys && ++asked == 16) _secrets.Values[SecretNames.PasswordKeys] = value;
+            return Task.CompletedTask;
+        };
+
+        FleetKeys keys = await LoadAsync(FleetSecrets.HintKeys | FleetSecrets.PasswordKeys);
+
+        Assert.True(keys.PasswordKeys.HasKey(1));
+        Assert.Equal(15, _logs.Lines.Count(line => line.Contains("Secret voice-password-keys is not to be had", StringComparison.Ordinal)));
+        Assert.DoesNotContain(value[2..], _logs.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task LoadAsync_PemOnOneLine_IsRead()
     {
         string pem = _secrets.Values[SecretNames.DtlsCertificate];

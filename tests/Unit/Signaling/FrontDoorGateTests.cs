@@ -27,6 +27,7 @@ public sealed class FrontDoorGateTests
     [Theory]
     [InlineData("/healthz", HttpStatusCode.OK)]
     [InlineData("/readyz", HttpStatusCode.OK)]
+    [InlineData("/startupz", HttpStatusCode.OK)]
     [InlineData("/scale/shards", HttpStatusCode.OK)]
     [InlineData("/internal/v1/sessions/none", HttpStatusCode.Unauthorized)]
     [InlineData("/", HttpStatusCode.Forbidden)]
