@@ -11,8 +11,9 @@ namespace Dapr.Voice.Tcp;
 /// path throws or allocates, and nothing a peer does holds up another: what fails ends one connection and is counted.
 /// </summary>
 /// <remarks>
-/// A turn: wait for <see cref="Descriptor"/> until <see cref="NextTimeout"/>, <see cref="Receive"/>, then <see cref="TryTakeEvent"/> until false,
-/// <see cref="Get"/> each frame, <see cref="Send"/> what came of it, <see cref="HandleTimeout"/>, <see cref="Flush"/>.
+/// A turn: wait for <see cref="Descriptor"/> until <see cref="NextTimeout"/>, <see cref="Receive"/>, <see cref="Get"/> each frame and <see cref="Send"/> what comes of
+/// it, then <see cref="TryTakeEvent"/> until false, <see cref="HandleTimeout"/>, <see cref="Flush"/>. Frames before events: a connection's last frames may come in the
+/// turn in which it ends; none comes in the turn in which it begins.
 /// </remarks>
 public sealed unsafe class TcpFrameSocket : IDisposable
 {
@@ -279,6 +280,13 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         NativeMemory.Free(_waited);
     }
 
+    /// <summary>What the kernel has for a connection: TCP_NODELAY, TCP_NOTSENT_LOWAT in bytes, TCP_USER_TIMEOUT in ms.</summary>
+    internal (int NoDelay, int NotSentLowWater, int UserTimeout) KernelOptionsOf(TcpConnectionId connection)
+    {
+        int socket = Find(connection)!.Handle!.Number;
+        return (TcpListener.Get(socket, LibC.TCP_NODELAY), TcpListener.Get(socket, LibC.TCP_NOTSENT_LOWAT), TcpListener.Get(socket, LibC.TCP_USER_TIMEOUT));
+    }
+
     private static ulong DataOf(TcpConnectionId id) => ((ulong)id.Generation << 32) | (uint)id.Index;
 
     private ulong DataOfListener(int number) => (ulong)(_connections.Length + number);
@@ -458,7 +466,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
             int count = connection.Queue.Gather(new Span<LibC.iovec>(vectors, VectorsPerWrite), enough, out int bytes);
             message.msg_iovlen = (nuint)count;
             // MSG_EOR: the next call begins a segment of its own. Without it the kernel appends to the last one, up to 64 kB, and asks neither
-            // for the low-water mark nor for the size of the buffer (docs/decisions/0010).
+            // for the low-water mark nor for the size of the buffer (docs/decisions/0011).
             nint sent = LibC.sendmsg(connection.Handle!.Number, &message, LibC.MSG_DONTWAIT | LibC.MSG_NOSIGNAL | LibC.MSG_EOR);
             if (sent < 0)
             {

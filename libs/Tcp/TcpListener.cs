@@ -50,6 +50,15 @@ internal sealed unsafe class TcpListener : IDisposable
 
     public static bool Set(int socket, int level, int name, int value) => LibC.setsockopt(socket, level, name, &value, sizeof(int)) == 0;
 
+    /// <summary>An option of level IPPROTO_TCP.</summary>
+    public static int Get(int socket, int name)
+    {
+        int value = 0;
+        uint length = sizeof(int);
+        LibC.getsockopt(socket, LibC.IPPROTO_TCP, name, &value, &length);
+        return value;
+    }
+
     public void Dispose()
     {
         _handle.Dispose();

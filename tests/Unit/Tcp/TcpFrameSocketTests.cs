@@ -136,6 +136,33 @@ public sealed class TcpFrameSocketTests
     }
 
     [Fact]
+    public void Receive_NoDescriptorsLeft_ListenerRestsAndComesBack()
+    {
+        using var pair = new TcpPair();
+        using var waiting = RawClient(pair.Server.LocalAddress);
+        using (new DescriptorLimit())
+        {
+            pair.Server.Receive(TcpPair.Now);
+            // It rests: what waits in the backlog does not keep the thread busy.
+            pair.Server.Receive(TcpPair.Now);
+            Assert.True(pair.Client.Connect(pair.Server.LocalAddress, TcpPair.Now).IsNone);
+        }
+        Assert.Equal((0, 1), (pair.Server.Counters.Accepted, pair.Server.Counters.AcceptPauses));
+        Assert.Equal(1, pair.Client.Counters.Closes(TcpCloseReason.Failed));
+        Assert.NotEqual(Instant.Never, pair.Server.NextTimeout);
+        Accepted(pair);
+        pair.Until(() => pair.Server.NextTimeout == Instant.Never);
+    }
+
+    [Fact]
+    public void Accept_Options_AreThoseOfTheListener()
+    {
+        using var pair = new TcpPair();
+        var (_, atServer) = pair.Connect();
+        Assert.Equal((1, 1024, 15_000), pair.Server.KernelOptionsOf(atServer));
+    }
+
+    [Fact]
     public void Receive_BurstOfConnections_IsTakenInPortions()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { AcceptsPerTurn = 4 });
