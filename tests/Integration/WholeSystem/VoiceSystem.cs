@@ -11,16 +11,23 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 /// <summary>A place where <c>./voice</c> runs as a user runs it: a home folder of its own, and a network of its own where root can make one.</summary>
 internal sealed class VoiceSystem : IAsyncDisposable
 {
+    // nobody, on every Linux.
+    private const int NobodyId = 65534;
+
     private readonly NetworkNamespace? _network;
     private readonly string? _published;
+    private readonly bool _asNobody;
 
     /// <param name="published">A folder made by <c>./voice publish</c> to run instead of the clone.</param>
-    public VoiceSystem(string? published = null)
+    /// <param name="asNobody">Run it as a user that may write nothing but a home folder of its own. Needs root.</param>
+    public VoiceSystem(string? published = null, bool asNobody = false)
     {
         Checkout.EnsureBuilt();
         _published = published;
+        _asNobody = asNobody;
         _network = NetworkNamespace.TryCreate();
-        Home = published ?? Directory.CreateTempSubdirectory("voice-test-").FullName;
+        Home = published is null || asNobody ? Directory.CreateTempSubdirectory("voice-test-").FullName : published;
+        if (asNobody) Process.Start("chown", [$"{NobodyId}:{NobodyId}", Home]).WaitForExit();
     }
 
     public string Home { get; }
@@ -53,7 +60,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
     {
         string[] program = _published is null
             ? ["/usr/bin/env", $"VOICE_ROOT={Checkout.Root}", $"VOICE_HOME={Home}", "VOICE_API_KEY=", Checkout.Dotnet, Checkout.Cli]
-            : ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
+            : [.. _asNobody ? new[] { "/usr/bin/setpriv", "--reuid", $"{NobodyId}", "--regid", $"{NobodyId}", "--clear-groups", "/usr/bin/env", "-i", $"VOICE_HOME={Home}" } : ["/usr/bin/env", "-i"], "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
         string[] all = [.. _network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + _network.FilePath }, .. wrapper, .. program, .. arguments];
         return new RunningCommand(new ProcessStartInfo(all[0], all[1..]), string.Join(' ', arguments));
     }
@@ -171,6 +178,6 @@ internal sealed class VoiceSystem : IAsyncDisposable
         if (File.Exists(RunFile)) await RunAsync("down");
         foreach (int pid in _network?.Processes() ?? []) _ = LibC.kill(pid, LibC.SIGKILL);
         _network?.Dispose();
-        if (_published is null) Directory.Delete(Home, recursive: true);
+        if (_published is null || _asNobody) Directory.Delete(Home, recursive: true);
     }
 }

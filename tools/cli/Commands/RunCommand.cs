@@ -20,7 +20,7 @@ internal static class RunCommand
             var options = new UpOptions
             {
                 Agent = result.GetValue(agent)!, Transceivers = result.GetValue(shard) + 1, HttpPort = 8080, RelayPort = 3478, Addresses = [], HttpAddress = "127.0.0.1", Apps = [],
-                Edge = EdgeKind.Udp, Components = null, UseDevelopmentSidecar = true, Region = "local",
+                Components = null, UseDevelopmentSidecar = true, Region = "local",
             };
             LocalSecrets.Ensure(installation);
             string wanted = name == "transceiver" ? Contracts.AppIds.Transceiver(result.GetValue(shard)) : name;

@@ -21,7 +21,7 @@ internal static class UpCommand
         var relayPort = new Option<int>("--relay-port") { Description = "The relay's public port, UDP and TCP", DefaultValueFactory = _ => 3478 };
         var address = new Option<string[]>("--address") { Description = "Address of this machine to name in answers (repeatable); default: loopback and all of this machine's", AllowMultipleArgumentsPerToken = false };
         var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you (microphones then need HTTPS; whoever reaches the page gets a key)", DefaultValueFactory = _ => "127.0.0.1" };
-        var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp, or both. tcp is the shape of Container Apps: TCP alone between everything, each process with a container's settings and no other", DefaultValueFactory = _ => "udp" };
+        var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp, or both. tcp is the shape of Container Apps: TCP alone between everything, each process with a container's settings and no other", DefaultValueFactory = _ => "both" };
         var link = new Option<string?>("--link") { Description = "What relay and transceivers speak over: udp or tcp (default: udp; with --edge tcp: tcp)" };
         var plan = new Option<bool>("--plan") { Description = "Start nothing; print as JSON what would be started, with the settings of each process" };
         var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };

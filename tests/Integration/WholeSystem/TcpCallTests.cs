@@ -1,0 +1,136 @@
+using System.Net;
+using Dapr.Voice.TestKit.Network;
+using Dapr.Voice.TestKit.Speech;
+using Dapr.Voice.Tests.Integration.DaprContract;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>Calls over ICE-TCP, and what bad networks on both transports do to them and to their neighbours.</summary>
+[Collection(WholeSystemCollection.Name)]
+public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelper output) : IClassFixture<TcpCallTests.TcpSystem>
+{
+    private static readonly IPEndPoint Relay = new(IPAddress.Loopback, 3478);
+    private readonly VoiceSystem _voice = system.Voice;
+
+    /// <summary>A system with both transports at the edge and the link over TCP.</summary>
+    public sealed class TcpSystem : IAsyncLifetime
+    {
+        internal VoiceSystem Voice { get; } = new();
+
+        public Task InitializeAsync() => Voice.UpAsync("--transceivers", "2", "--edge", "both", "--link", "tcp");
+
+        public Task DisposeAsync() => Voice.DisposeAsync().AsTask();
+    }
+
+    [Fact]
+    public async Task Call_OverTcp_IsAnsweredByEcho()
+    {
+        Assert.Equal("127.0.0.1:3478", (string?)_voice.State["relay"]!["tcp"]);
+        var tcp = (await _voice.CallAsync("--agent", "echo", "--tcp")).Succeeded().Json;
+        var udp = (await _voice.CallAsync("--agent", "echo")).Succeeded().Json;
+        output.WriteLine($"echo over TCP: set-up {tcp["setupMs"]!.ToJsonString()}, echo {tcp["echoMs"]?.ToJsonString()}");
+        output.WriteLine($"echo over UDP: set-up {udp["setupMs"]!.ToJsonString()}, echo {udp["echoMs"]?.ToJsonString()}");
+        Assert.Equal(("tcp", "udp"), ((string?)tcp["transport"], (string?)udp["transport"]));
+        Assert.Equal(0, (long)tcp["packets"]!["lost"]!);
+        // On loopback both take the same way but for the transport: a frame is 20 ms.
+        Assert.InRange((double)tcp["echoMs"]!["p50"]!, 33, (double)udp["echoMs"]!["p50"]! + 100);
+    }
+
+    [SpeechFact]
+    public async Task Call_OverTcp_IsAnsweredByTheLocalAgent()
+    {
+        var call = (await _voice.CallAsync("--agent", "local", "--tcp")).Succeeded().Json;
+        var turn = call["turns"]!.AsArray()[0]!;
+        output.WriteLine($"local agent over TCP: set-up {call["setupMs"]!.ToJsonString()}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
+        Assert.Equal("tcp", (string?)call["transport"]);
+        Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
+    }
+
+    [Fact]
+    public async Task Call_WhereUdpGetsNoAnswer_GoesOverTcp()
+    {
+        using var proxy = TcpImpairingProxy.Start(Relay, Options());
+        // Nobody listens at this port's UDP.
+        var call = (await _voice.CallAsync("--agent", "echo", "--via", proxy.EndPoint.ToString())).Succeeded().Json;
+        output.WriteLine($"UDP withheld: {call["transport"]}, set-up {call["setupMs"]!.ToJsonString()}");
+        Assert.Equal("tcp", (string?)call["transport"]);
+        Assert.True((double)call["setupMs"]!["ice"]! > 2000);
+    }
+
+    [Fact]
+    public async Task Call_ResetInTheMiddle_GoesOnOverANewConnection()
+    {
+        using var proxy = TcpImpairingProxy.Start(Relay, Options());
+        using var running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
+        await running.ConnectedAsync();
+        await Wait.UntilAsync(() => proxy.Down.Delivered > 100, "two seconds of audio came back");
+        proxy.ChangeAddress();
+        long atReset = proxy.Down.Delivered;
+        await Wait.UntilAsync(() => proxy.Down.Delivered > atReset + 100, "audio comes back again");
+        var call = (await running.EndAsync()).Succeeded().Json;
+        output.WriteLine($"TCP reset in mid-call: {call["reconnects"]} reconnect, longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}");
+        Assert.Equal(1, (int)call["reconnects"]!);
+        Assert.Equal(2, proxy.Accepted);
+        Assert.StartsWith("stayed ", (string?)call["ended"], StringComparison.Ordinal);
+        Assert.True((double)call["longestGapMs"]! < 2000);
+    }
+
+    [Fact]
+    public async Task Call_OverALossyUdpNetworkThatChangesTheAddress_GoesOn()
+    {
+        var bad = new ImpairmentOptions { Loss = 0.01, Bursts = new GilbertElliott(0.005, 0.4), Delay = TimeSpan.FromMilliseconds(20), Jitter = TimeSpan.FromMilliseconds(15), Reorder = 0.01, Duplicate = 0.01 };
+        using var proxy = UdpImpairingProxy.Start(Relay, Options() with { Seed = 4, Up = bad, Down = bad });
+        using var running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
+        await running.ConnectedAsync();
+        await Wait.UntilAsync(() => proxy.Down.Delivered > 150, "audio came back");
+        proxy.ChangeAddress();
+        long atChange = proxy.Down.Delivered;
+        await Wait.UntilAsync(() => proxy.Down.Delivered > atChange + 100, "audio comes back to the new address");
+        var call = (await running.EndAsync()).Succeeded().Json;
+        output.WriteLine($"lossy UDP with address change: longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}; up {proxy.Up}, down {proxy.Down}");
+        Assert.Equal("udp", (string?)call["transport"]);
+        Assert.StartsWith("stayed ", (string?)call["ended"], StringComparison.Ordinal);
+        Assert.True((double)call["longestGapMs"]! < 3000);
+    }
+
+    [Fact]
+    public async Task Calls_BesideAStalledAndASlowTcpClient_NoticeNothing()
+    {
+        const int Seconds = 15;
+        string[] load = ["load", "--calls", "5", "--seconds", Seconds.ToString(), "--agent", "echo", "--tcp", "--json"];
+        var alone = (await _voice.RunAsync(load)).Succeeded().Json;
+
+        // Less than the audio with its headers needs, about 42 kbit/s: a third of it can't arrive. What it holds itself is half a second.
+        var slow = new ImpairmentOptions { BitsPerSecond = 28_000, QueueBytes = 1_500 };
+        using var slowProxy = TcpImpairingProxy.Start(Relay, Options() with { Down = slow, SocketBufferBytes = 1024 });
+        using var stalledProxy = TcpImpairingProxy.Start(Relay, Options() with { SocketBufferBytes = 1024 });
+        string length = (Seconds + 8).ToString();
+        using var slowCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", slowProxy.EndPoint.ToString(), "--seconds", length);
+        using var stalledCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", stalledProxy.EndPoint.ToString(), "--seconds", length);
+        await slowCall.ConnectedAsync();
+        await stalledCall.ConnectedAsync();
+        await Wait.UntilAsync(() => stalledProxy.Down.Delivered > 50, "the stalled client has heard something");
+        stalledProxy.Stall(ProxyDirection.Down);
+        var beside = (await _voice.RunAsync(load)).Succeeded().Json;
+        long passedWhileStalled = stalledProxy.Down.Delivered;
+        stalledProxy.Resume(ProxyDirection.Down);
+        await Wait.UntilAsync(() => stalledProxy.Down.Delivered > passedWhileStalled + 50, "audio comes again after the stall");
+        var slowEnd = (await slowCall.EndAsync()).Succeeded().Json;
+        var stalledEnd = (await stalledCall.EndAsync()).Json;
+
+        output.WriteLine($"5 callers alone:  lost {alone["packets"]!["lost"]}, lateness {alone["latenessMs"]!.ToJsonString()}, longest gap {alone["longestGapMs"]} ms");
+        output.WriteLine($"5 callers beside: lost {beside["packets"]!["lost"]}, lateness {beside["latenessMs"]!.ToJsonString()}, longest gap {beside["longestGapMs"]} ms");
+        output.WriteLine($"slow client:    echo {slowEnd["echoMs"]?.ToJsonString()}, packets {slowEnd["packets"]!.ToJsonString()}, longest gap {slowEnd["longestGapMs"]} ms");
+        output.WriteLine($"stalled client: echo {stalledEnd["echoMs"]?.ToJsonString()}, packets {stalledEnd["packets"]!.ToJsonString()}, longest gap {stalledEnd["longestGapMs"]} ms, {stalledEnd["ended"]}");
+        Assert.Equal((0L, 0L), ((long)alone["packets"]!["lost"]!, (long)beside["packets"]!["lost"]!));
+        Assert.True((double)beside["latenessMs"]!["p99"]! < 10 * (double)alone["latenessMs"]!["p99"]! + 20, "the neighbours' schedule");
+        Assert.True((double)beside["longestGapMs"]! < 3 * (double)alone["longestGapMs"]! + 150, "the neighbours' gaps");
+        // Without dropping, 23 s at two thirds of the rate would make the last word seven seconds old.
+        Assert.True((double)slowEnd["echoMs"]!["p95"]! < 2500, "old audio goes first");
+        Assert.True((long)slowEnd["packets"]!["lost"]! > 100, "what could not pass was dropped");
+        Assert.StartsWith("stayed ", (string?)stalledEnd["ended"], StringComparison.Ordinal);
+    }
+
+    private ProxyOptions Options() => new() { CreateSocket = _voice.NewSocket };
+}
