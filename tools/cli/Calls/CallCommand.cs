@@ -55,7 +55,7 @@ internal static class CallCommand
             using var certificate = DtlsCertificate.Generate();
             using var caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
             // Only the echo's answer is the question: of the others there is nothing to compare.
-            var echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo" ? new EchoMeter(WavFile.SampleRate) : null;
+            var echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo" ? new EchoMeter(WavFile.SampleRate, result.GetValue(seconds) is null ? 0 : (question.Length + FrameSamples - 1) / FrameSamples * FrameSamples) : null;
             var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null, echo);
             // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
             var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call" };

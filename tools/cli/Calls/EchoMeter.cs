@@ -11,14 +11,15 @@ internal readonly record struct EchoDelay(double P50, double P95, double Maximum
 /// How long our own voice takes through the whole system and back: from when a sample was spoken until it could be played, with packetisation and the codec's
 /// look-ahead on both ways, without sound cards and playout buffer. Speech is found again by correlation, since it comes back through another encoder.
 /// </summary>
-internal sealed class EchoMeter(int sampleRate)
+/// <param name="period">Samples after which what is said is said again: an echo is never looked for so far off that the next one would be found. 0: never.</param>
+internal sealed class EchoMeter(int sampleRate, int period)
 {
     /// <summary>Correlation at 4 kHz: the pitch and two formants of a voice, at a quarter of a millisecond.</summary>
     private const int CorrelationRate = 4_000;
     private const int WindowSamples = CorrelationRate / 5;
 
-    /// <summary>Where the echo is looked for, in either direction of what would be no delay in the recording.</summary>
-    private const int ReachSamples = 2 * CorrelationRate;
+    /// <summary>How late the echo may be at first.</summary>
+    private const int LongestSamples = 2 * CorrelationRate;
 
     /// <summary>First around the place where it was last: a drop of the echo's oldest frames moves it by 20 ms.</summary>
     private const int NearSamples = CorrelationRate / 20;
@@ -68,7 +69,13 @@ internal sealed class EchoMeter(int sampleRate)
         {
             int start = starts[(int)((long)i * starts.Count / Math.Min(starts.Count, MaximumWindows))];
             int? found = offset is { } last ? Search(said, start, back, last - NearSamples, last + NearSamples) : null;
-            if (found is null && searches++ < MaximumSearches) found = Search(said, start, back, (int)-lead - CorrelationRate / 50, (int)-lead + ReachSamples);
+            if (found is null && searches++ < MaximumSearches)
+            {
+                int half = period > 0 ? Math.Min(LongestSamples, period / _decimation / 2) : LongestSamples;
+                found = offset is { } centre
+                    ? Search(said, start, back, centre - half, centre + half)
+                    : Search(said, start, back, (int)-lead - CorrelationRate / 50, (int)-lead + Math.Min(LongestSamples, 2 * half - NearSamples));
+            }
             if (found is not { } at) continue;
             offset = at;
             AddDelays(delays, start, at);
