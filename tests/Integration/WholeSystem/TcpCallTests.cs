@@ -128,7 +128,7 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         Assert.True((double)beside["longestGapMs"]! < 3 * (double)alone["longestGapMs"]! + 150, "the neighbours' gaps");
         // Without dropping, 23 s at two thirds of the rate would make the last word seven seconds old.
         Assert.True((double)slowEnd["echoMs"]!["p95"]! < 2500, "old audio goes first");
-        Assert.True((long)slowEnd["packets"]!["lost"]! > 100, "what could not pass was dropped");
+        Assert.True((long)slowEnd["packets"]!["lost"]! > 50, "what could not pass was dropped");
         Assert.StartsWith("stayed ", (string?)stalledEnd["ended"], StringComparison.Ordinal);
     }
 
