@@ -17,6 +17,8 @@ internal static class DeployCommand
     /// <summary>More findings than this are counted only: the check suite prints all.</summary>
     private const int MostFindings = 20;
 
+    private const int PipedWidth = 150;
+
     public static Command Create(Installation installation)
     {
         var whatIf = new Option<bool>("--what-if") { Description = "Print what would be created, per region, with ports and the order of its monthly cost" };
@@ -81,6 +83,8 @@ internal static class DeployCommand
 
     private static void Print(WhatIfReport report)
     {
+        // Without a terminal the library takes 80 columns, which breaks names in two.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipedWidth;
         foreach (var place in report.Places)
         {
             Console.WriteLine($"== {place.Name}: {place.ResourceCount} resources{(place.Shards > 0 ? $", {Counted(place.Shards, "shard")}" : "")}; {Counted(place.Identities, "identity")}, {Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
@@ -101,6 +105,7 @@ internal static class DeployCommand
         Console.WriteLine($"By use: order of {CapacityTables.Dollars(report.UsageDollarsPerThousandSessionHours)} for 1,000 session hours (egress, data processed, store, broker), {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for a GB of logs; the agent's model not counted.");
         Console.WriteLine($"Order of cost only: {PriceTable.Caution}.");
         Console.WriteLine();
+        Console.WriteLine("Names with a hash in them will have another one: it is made of the subscription.");
         if (report.Findings.Count == 0) Console.WriteLine("Findings: none.");
         else
         {

@@ -144,10 +144,10 @@ public static class DeploymentPlanner
 
     private static PlannedPlace Place(string name, IReadOnlyList<ResolvedResource> resources)
     {
-        int shards = resources.Count(r => IsApp(r, "transceiver-")), relays = resources.Count(r => IsApp(r, "relay")) + resources.Count(r => ResourceReader.IsType(r, "Microsoft.Compute/virtualMachineScaleSets"));
+        int shards = resources.Count(r => IsApp(r, "transceiver-"));
         var signaling = resources.FirstOrDefault(r => IsApp(r, "signaling"));
         double registry = signaling is null ? 0 : CapacityModel.RegistryOperations(
-            shards, Replicas(resources, "relay", relays), signaling.Body.Number("properties.template.scale.minReplicas") ?? 1,
+            shards, Relays(resources), signaling.Body.Number("properties.template.scale.minReplicas") ?? 1,
             Setting(signaling, "Fleet__MaximumShards") ?? UsualMaximumShards, Setting(signaling, "Fleet__SlotCount") ?? UsualSlotCount);
         return new PlannedPlace(
             name,
@@ -160,10 +160,11 @@ public static class DeploymentPlanner
             registry * PriceTable.SecondsPerMonth / 1e6 * PriceTable.TableOperations.Dollars);
     }
 
-    private static double Replicas(IReadOnlyList<ResolvedResource> resources, string app, double otherwise)
-        => resources.FirstOrDefault(r => IsApp(r, app))?.Body.Number("properties.template.scale.minReplicas")
-            ?? resources.FirstOrDefault(r => ResourceReader.IsType(r, "Microsoft.Compute/virtualMachineScaleSets"))?.Body.Number("sku.capacity")
-            ?? otherwise;
+    /// <summary>Relays on machines where there are any: the app of that name is a placeholder then.</summary>
+    private static double Relays(IReadOnlyList<ResolvedResource> resources)
+        => resources.FirstOrDefault(r => ResourceReader.IsType(r, "Microsoft.Compute/virtualMachineScaleSets"))?.Body.Number("sku.capacity")
+            ?? resources.FirstOrDefault(r => IsApp(r, "relay"))?.Body.Number("properties.template.scale.minReplicas")
+            ?? 0;
 
     private static int? Setting(ResolvedResource app, string name)
     {

@@ -1,0 +1,120 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Docs;
+
+/// <summary>Runbooks are read when something is broken: what they name has to exist. Held against the sources' text, so a rename fails here and not at night.</summary>
+public sealed partial class RunbookTests
+{
+    private static readonly Lazy<string> Product = new(() => Sources("services", "libs", "tools"));
+
+    private static readonly Lazy<string> Cli = new(() => Sources("tools/cli"));
+
+    public static TheoryData<string> Pages() => [.. PageFiles().Select(p => Path.GetRelativePath(Root(), p))];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_Metrics_AreMeasured(string page)
+    {
+        foreach (Match name in Metric().Matches(Read(page)))
+        {
+            if (name.Value.EndsWith(".v1", StringComparison.Ordinal)) Assert.Contains($"\"{name.Value}\"", Product.Value, StringComparison.Ordinal);
+            else Assert.True(Product.Value.Contains($"\"{name.Value}\"", StringComparison.Ordinal), $"{page} names the metric {name.Value}, which nobody measures");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_Settings_Exist(string page)
+    {
+        foreach (Match name in Setting().Matches(Read(page)))
+        {
+            string options = File.ReadAllText(Path.Combine(Root(), name.Groups[1].Value == "Fleet" ? "libs/Hosting/FleetOptions.cs" : $"services/{name.Groups[1].Value.ToLowerInvariant()}/{name.Groups[1].Value}Options.cs"));
+            Assert.True(Regex.IsMatch(options, $@"public [\w<>\[\]?, ]+ {name.Groups[2].Value} \{{"), $"{page} names the setting {name.Value}, which is not in {name.Groups[1].Value}Options");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_Secrets_AreThoseOfTheFleet(string page)
+    {
+        string names = File.ReadAllText(Path.Combine(Root(), "libs/Contracts/FleetNames.cs"));
+        foreach (Match name in Secret().Matches(Read(page))) Assert.Contains($"\"{name.Value}\"", names, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_Verdicts_AreTheRelays(string page)
+    {
+        string verdicts = File.ReadAllText(Path.Combine(Root(), "services/relay/PacketPath/Verdict.cs"));
+        foreach (Match name in RelayVerdict().Matches(Read(page))) Assert.Matches($@"\b{name.Groups[1].Value},", verdicts);
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_VoiceCommands_ExistWithTheirOptions(string page)
+    {
+        foreach (Match line in Command().Matches(Read(page)))
+        {
+            Assert.True(Cli.Value.Contains($"new Command(\"{line.Groups[1].Value}\"", StringComparison.Ordinal), $"{page}: there is no './voice {line.Groups[1].Value}'");
+            foreach (Match option in LongOption().Matches(line.Groups[2].Value))
+                Assert.True(Cli.Value.Contains($"\"{option.Value}\"", StringComparison.Ordinal), $"{page}: './voice {line.Groups[1].Value}' has no {option.Value}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_Links_LeadSomewhere(string page)
+    {
+        string folder = Path.GetDirectoryName(Path.Combine(Root(), page))!;
+        foreach (Match link in Link().Matches(Read(page)))
+        {
+            string target = link.Groups[1].Value;
+            if (target.StartsWith("http", StringComparison.Ordinal)) continue;
+            string[] parts = target.Split('#');
+            string file = parts[0].Length == 0 ? Path.Combine(Root(), page) : Path.GetFullPath(Path.Combine(folder, parts[0]));
+            Assert.True(File.Exists(file) || Directory.Exists(file), $"{page}: {target} is not there");
+            if (parts.Length == 2) Assert.True(Anchors(File.ReadAllText(file)).Contains(parts[1]), $"{page}: {target} has no such heading");
+        }
+    }
+
+    private static IEnumerable<string> PageFiles()
+        => Directory.GetFiles(Path.Combine(Root(), "docs", "runbooks"), "*.md").Append(Path.Combine(Root(), "docs", "capacity.md")).Order(StringComparer.Ordinal);
+
+    private static string Read(string page) => File.ReadAllText(Path.Combine(Root(), page));
+
+    private static string Sources(params string[] folders)
+        => string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root(), folder), "*.cs", SearchOption.AllDirectories))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText));
+
+    /// <summary>Headings as Markdown sites name them: lower case, without punctuation, hyphens for blanks.</summary>
+    private static HashSet<string> Anchors(string text)
+        => [.. Heading().Matches(text).Select(h => Regex.Replace(h.Groups[1].Value.Trim().ToLowerInvariant(), @"[^\w\- ]", "").Replace(' ', '-'))];
+
+    private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
+
+    [GeneratedRegex(@"\bvoice\.(?:relay|transceiver|signaling|sidecar|session|slot)\.[a-z_]+(?:\.(?!v1\b)[a-z_]+)*(?:\.v1)?")]
+    private static partial Regex Metric();
+
+    [GeneratedRegex(@"\b(Fleet|Relay|Transceiver|Signaling)__([A-Za-z]+)")]
+    private static partial Regex Setting();
+
+    [GeneratedRegex(@"\bvoice-(?:hint|password|link|token|api|dtls)-[a-z]+")]
+    private static partial Regex Secret();
+
+    [GeneratedRegex(@"`(Drop[A-Z]\w+|Forward\w*|Deliver\w*)`")]
+    private static partial Regex RelayVerdict();
+
+    [GeneratedRegex(@"\./voice ([a-z]+)([^`\n]*)")]
+    private static partial Regex Command();
+
+    [GeneratedRegex(@"(?<=\s)--[a-z-]+")]
+    private static partial Regex LongOption();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+}
