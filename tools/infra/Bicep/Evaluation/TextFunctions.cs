@@ -47,7 +47,9 @@ internal static class TextFunctions
         Make("string", S, [Any], c => c[0].IsKnown || c[0] is SymbolValue ? c.String(Evaluator.Display(c[0])) : c.Runtime(BicepTypeHint.String)),
         Make("json", Any, [S], c => c.Evaluator.ParseJson(c.Where, c.Text(0))),
         FunctionTable.Make("padLeft", S, [StringOrInt, I, S], PadLeft, required: 2),
-        Make("replace", S, [S, S, S], c => c.Text(1).Length == 0 ? throw c.Fail("BCP070", "replace() needs something to look for.") : c.Evaluator.Bounded(c.Where, (long)c.Text(0).Length * Math.Max(1, c.Text(2).Length), () => c.Text(0).Replace(c.Text(1), c.Text(2), StringComparison.OrdinalIgnoreCase))),
+        Make("replace", S, [S, S, S], c => c.Text(1).Length == 0
+            ? throw c.Fail("BCP070", "replace() needs something to look for.")
+            : c.Evaluator.Bounded(c.Where, c.Text(0).Length + (c.Text(0).AsSpan().Count(c.Text(1)) * (long)c.Text(2).Length), () => c.Text(0).Replace(c.Text(1), c.Text(2), StringComparison.Ordinal))),
         Make("split", new BicepType.Array(S), [S, new BicepType.Union([S, new BicepType.Array(S)])], Split),
         FunctionTable.Make("substring", S, [S, I, I], Substring, required: 2),
         Make("toLower", S, [S], c => c.String(c.Text(0).ToLowerInvariant())),
