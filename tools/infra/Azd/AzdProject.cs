@@ -1,0 +1,135 @@
+using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Documents;
+using Dapr.Voice.Infra.Rules;
+using YamlDotNet.RepresentationModel;
+
+namespace Dapr.Voice.Infra.Azd;
+
+/// <summary><c>azure.yaml</c>: against azd's schema, and its paths, services, hooks and variables against what is in the repository.</summary>
+internal sealed class AzdProject
+{
+    public const string Path = "azure.yaml";
+
+    private static readonly Lazy<JsonSchema> Schema = new(() => JsonSchema.Load("azd/azure.yaml.v1.0.schema.json", isClosed: false));
+
+    private static readonly string[] HookNames =
+    [
+        "preprovision", "postprovision", "preinfracreate", "postinfracreate", "preinfradelete", "postinfradelete", "preup", "postup", "predown", "postdown", "predeploy", "postdeploy",
+        "prepackage", "postpackage", "prepublish", "postpublish", "prerestore", "postrestore", "prebuild", "postbuild",
+    ];
+
+    private readonly SourceDocument _file;
+
+    private AzdProject(SourceDocument file) => _file = file;
+
+    public static AzdProject? Load(SourceTree tree, ICollection<Finding> findings)
+        => tree.Text(Path) is { } text && SourceDocument.Load(Path, text, findings) is { } file ? new AzdProject(file) : null;
+
+    /// <summary>Folder of main.bicep; azd's own default is <c>infra</c>.</summary>
+    public string InfraPath => Clean(_file.Root.Text("infra", "path") ?? "infra");
+
+    public string Module => _file.Root.Text("infra", "module") ?? "main";
+
+    public IReadOnlyList<string> Services => [.. _file.Root.Entries("services").Select(s => s.Name)];
+
+    /// <summary>Variables that are set in the pipeline's definition.</summary>
+    public IReadOnlyList<string> PipelineVariables => [.. _file.Root.Items("pipeline", "variables").Concat(_file.Root.Items("pipeline", "secrets")).Select(v => v.Text() ?? "")];
+
+    public void Check(SourceTree tree, ICollection<Finding> findings)
+    {
+        foreach (var problem in Schema.Value.Check(_file.Root)) findings.Add(_file.At(problem.Where, RuleIds.AzdSchema, problem.Message + "."));
+        string main = $"{InfraPath}/{Module}.bicep";
+        if (!tree.Exists(main)) findings.Add(_file.At(_file.Root.At("infra") ?? _file.Root, RuleIds.AzdInfraPath, $"There is no '{main}'."));
+        foreach (var (key, name, service) in _file.Root.Entries("services")) CheckService(key, name, service, tree, findings);
+        CheckHooks(_file.Root.At("hooks"), tree, findings);
+        foreach (var (key, name, _) in _file.Root.Entries("hooks").Where(h => !HookNames.Contains(h.Name))) findings.Add(_file.At(key, RuleIds.AzdHook, $"azd has no event '{name}', so nothing would run."));
+    }
+
+    /// <summary>What the project has to have beside what its schema asks for.</summary>
+    public void CheckComplete(ICollection<Finding> findings)
+    {
+        foreach (string name in AzdManifest.Services.Where(s => !Services.Contains(s))) findings.Add(_file.At(_file.Root.At("services") ?? _file.Root, RuleIds.AzdServiceTag, $"The service '{name}' is not deployed."));
+        foreach (string name in AzdManifest.Hooks.Where(h => _file.Root.At("hooks", h) is null)) findings.Add(_file.At(_file.Root.At("hooks") ?? _file.Root, RuleIds.AzdHook, $"The hook '{name}' is missing: {AzdManifest.WhatItDoes(name)}."));
+        foreach (var (path, wanted) in AzdManifest.Values)
+        {
+            if (_file.Root.Text(path.Split('.')) != wanted) findings.Add(_file.At(_file.Root.At(path.Split('.')) ?? _file.Root, RuleIds.AzdSchema, $"'{path}' is '{wanted}' in this project."));
+        }
+        foreach (var (key, name, service) in _file.Root.Entries("services"))
+        {
+            foreach (var (path, wanted) in AzdManifest.ValuesOf(name))
+            {
+                if (service.Text(path.Split('.')) != wanted) findings.Add(_file.At(service.At(path.Split('.')) ?? key, RuleIds.AzdSchema, $"'{path}' of '{name}' is '{wanted}'."));
+            }
+        }
+    }
+
+    /// <summary><c>${NAME}</c>s of the file, with the place of each.</summary>
+    public IEnumerable<(string Name, Finding Place)> Variables()
+    {
+        foreach (var node in _file.Root.AllNodes.OfType<YamlScalarNode>())
+        {
+            foreach (string name in Substitution.NamesIn(node.Value ?? "")) yield return (name, _file.At(node, RuleIds.AzdVariable, $"'${{{name}}}' is set by nobody: no output and no variable of azd has that name."));
+        }
+    }
+
+    public Finding At(string rule, string message, string? service = null)
+    {
+        var (key, _, _) = _file.Root.Entries("services").FirstOrDefault(s => s.Name == service);
+        return _file.At(key ?? _file.Root, rule, message);
+    }
+
+    private void CheckService(YamlScalarNode key, string name, YamlNode service, SourceTree tree, ICollection<Finding> findings)
+    {
+        if (service.At("project") is { } project)
+        {
+            string folder = Clean(project.Text() ?? "");
+            if (!tree.HasFolder(folder) && !tree.Exists(folder))
+            {
+                findings.Add(_file.At(project, RuleIds.AzdProjectPath, $"'{name}': there is no folder '{folder}'."));
+                return;
+            }
+            // Paths of docker are relative to the project; azd's own default is ./Dockerfile.
+            string dockerfile = Clean(Combine(folder, service.Text("docker", "path") ?? "./Dockerfile"));
+            bool needsOne = service.Text("language") is "docker" or "js" or "ts" or "python" or null || service.At("docker", "path") is not null;
+            if (needsOne && !tree.Exists(dockerfile)) findings.Add(_file.At(service.At("docker", "path") ?? key, RuleIds.AzdProjectPath, $"'{name}': there is no '{dockerfile}'."));
+            if (service.At("docker", "context") is { } context && !tree.HasFolder(Clean(Combine(folder, context.Text() ?? ""))))
+                findings.Add(_file.At(context, RuleIds.AzdProjectPath, $"'{name}': there is no folder '{Clean(Combine(folder, context.Text() ?? ""))}'."));
+        }
+        CheckHooks(service.At("hooks"), tree, findings);
+    }
+
+    private void CheckHooks(YamlNode? hooks, SourceTree tree, ICollection<Finding> findings)
+    {
+        foreach (var (key, name, hook) in hooks.Entries())
+        {
+            bool runsAnywhere = hook.At("posix") is not null && hook.At("windows") is not null;
+            if (!runsAnywhere)
+            {
+                findings.Add(_file.At(key, RuleIds.AzdHook, $"'{name}' needs both 'posix' and 'windows': azd runs on either."));
+                continue;
+            }
+            foreach (var (side, shell, extension) in new[] { ("posix", "sh", ".sh"), ("windows", "pwsh", ".ps1") })
+            {
+                var run = hook.At(side, "run");
+                string path = Clean(run?.Text() ?? "");
+                if (run is null || !path.EndsWith(extension, StringComparison.Ordinal) || !tree.Exists(path)) findings.Add(_file.At(run ?? hook.At(side) ?? key, RuleIds.AzdHook, $"'{name}': there is no script '{path}' ({extension})."));
+                if (hook.Text(side, "shell") is { } given && given != shell) findings.Add(_file.At(hook.At(side, "shell")!, RuleIds.AzdHook, $"'{name}': the shell for '{side}' is {shell}."));
+            }
+        }
+    }
+
+    private static string Combine(string folder, string path) => path.StartsWith("./", StringComparison.Ordinal) || !path.StartsWith('/') ? $"{folder}/{path}" : path;
+
+    /// <summary>A path without <c>.</c>, <c>..</c> and slashes at its ends.</summary>
+    private static string Clean(string path)
+    {
+        var steps = new List<string>();
+        foreach (string step in path.Replace('\\', '/').Split('/'))
+        {
+            if (step is "" or ".") continue;
+            if (step == ".." && steps.Count > 0) steps.RemoveAt(steps.Count - 1);
+            else steps.Add(step);
+        }
+        return steps.Count == 0 ? "." : string.Join('/', steps);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Text.Json;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Infra.Documents;
+using Dapr.Voice.Infra.Rules;
+
+namespace Dapr.Voice.Infra.Dapr;
+
+/// <summary>
+/// The folders <c>components/local</c>, <c>components/azure-emulator</c> and <c>components/azure</c>: each file against Dapr's own definition of its kind, each
+/// component against <see cref="ComponentChecker"/>, and each folder against who uses what (<see cref="ComponentManifest"/>).
+/// </summary>
+internal static class DaprFiles
+{
+    /// <summary>As <c>FleetOptions.MaximumShards</c> has it by default: files are scoped to that many shards.</summary>
+    public const int Shards = 16;
+
+    private static readonly string[] Folders = ["components/local", "components/azure-emulator", "components/azure"];
+
+    /// <summary>Checks what is there and returns the components by folder. <paramref name="isComplete"/>: also that nothing is missing.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Check(SourceTree tree, bool isComplete, ICollection<Finding> findings)
+    {
+        var byFolder = new Dictionary<string, IReadOnlyList<DaprComponent>>(StringComparer.Ordinal);
+        foreach (string folder in Folders)
+        {
+            var components = new List<DaprComponent>();
+            var resiliency = new List<SourceDocument>();
+            foreach (string path in tree.Under(folder, ".yaml"))
+            {
+                if (SourceDocument.Load(path, tree.Text(path)!, findings) is not { } document) continue;
+                CheckDefinition(document, findings);
+                string? kind = document.Root.Text("kind");
+                if (kind == "Component") components.Add(DaprComponent.From(document));
+                if (kind == "Resiliency") resiliency.Add(document);
+            }
+            foreach (var again in components.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1)))
+                findings.Add(Finding.At(again.Where, RuleIds.DaprComponentTwice, Severity.Error, $"'{folder}' has a component '{again.Name}' already."));
+            var checker = new ComponentChecker(findings, allowsKeys: folder == "components/azure-emulator");
+            foreach (var component in components)
+            {
+                checker.Check(component);
+                CheckScopes(component, folder, findings);
+                if (folder == "components/azure" && ComponentManifest.Find(component.Name) is { } wanted && wanted.AzureType != component.Type)
+                    findings.Add(Finding.At(component.MetadataAt, RuleIds.DaprUnknownType, Severity.Error, $"'{component.Name}' is of type '{wanted.AzureType}' in Azure."));
+            }
+            foreach (var document in resiliency) CheckResiliency(document, components, findings);
+            bool loses = components.Any(c => c.Type == "pubsub.redis");
+            if (loses && !resiliency.Any(d => d.Root.At("spec", "targets", "components", ComponentNames.Lifecycle, "inbound", "retry") is not null))
+            {
+                var events = components.First(c => c.Type == "pubsub.redis");
+                findings.Add(Finding.At(events.MetadataAt, RuleIds.DaprResiliency, Severity.Error, "Redis gives an event to its subscriber once and forgets it, unless an inbound retry policy targets the component."));
+            }
+            if (isComplete) CheckComplete(folder, components, findings);
+            byFolder[folder] = components;
+        }
+        return byFolder;
+    }
+
+    private static void CheckDefinition(SourceDocument document, ICollection<Finding> findings)
+    {
+        string? kind = document.Root.Text("kind"), version = document.Root.Text("apiVersion");
+        string? definition = kind switch { "Component" => "components", "Configuration" => "configuration", "Resiliency" => "resiliency", "Subscription" => "subscription", _ => null };
+        if (definition is null)
+        {
+            findings.Add(document.At(document.Root.At("kind") ?? document.Root, RuleIds.DaprSchema, $"'{kind}' is no kind of Dapr resource that we use."));
+            return;
+        }
+        if (Definition(definition, version) is not { } schema)
+        {
+            findings.Add(document.At(document.Root.At("apiVersion") ?? document.Root, RuleIds.DaprSchema, $"'{kind}' has no version '{version}'."));
+            return;
+        }
+        foreach (var problem in schema.Check(document.Root)) findings.Add(document.At(problem.Where, RuleIds.DaprSchema, problem.Message + "."));
+        if (string.IsNullOrEmpty(document.Root.Text("metadata", "name"))) findings.Add(document.At(document.Root, RuleIds.DaprSchema, "'metadata.name' is missing."));
+    }
+
+    private static JsonSchema? Definition(string definition, string? apiVersion)
+    {
+        const string group = "dapr.io/";
+        if (apiVersion is null || !apiVersion.StartsWith(group, StringComparison.Ordinal)) return null;
+        return Definitions.GetOrAdd((definition, apiVersion[group.Length..]), static key =>
+        {
+            using var reader = new StreamReader(EmbeddedSchemas.Open($"dapr/crds/{key.Definition}.yaml"));
+            var version = SourceDocument.Load(key.Definition, reader.ReadToEnd(), [])?.Root.Items("spec", "versions").FirstOrDefault(v => v.Text("name") == key.Version);
+            return version.At("schema", "openAPIV3Schema") is { } schema ? new JsonSchema(JsonSerializer.SerializeToElement(schema.ToJson()), isClosed: true) : null;
+        });
+    }
+
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(string Definition, string Version), JsonSchema?> Definitions = new();
+
+    private static void CheckScopes(DaprComponent component, string folder, ICollection<Finding> findings)
+    {
+        if (ComponentManifest.Find(component.Name) is not { } manifest) return;
+        // On a laptop anybody may listen to events; publishingScopes say who may speak.
+        if (component.Scopes.Count == 0 && component.Building == "pubsub" && folder != "components/azure") return;
+        if (component.Scopes.Count == 0)
+        {
+            findings.Add(Finding.At(component.ScopesAt, RuleIds.DaprScopes, Severity.Error, $"Without scopes every app has '{component.Name}'."));
+            return;
+        }
+        foreach (string app in AllApps().Where(a => manifest.IsUsedBy(a) && component.Scopes.All(s => s.App != a)))
+            findings.Add(Finding.At(component.ScopesAt, RuleIds.DaprScopes, Severity.Error, $"'{app}' uses '{component.Name}' and is not among its scopes."));
+        foreach (var (app, where) in component.Scopes.Where(s => AppNames.IsOurs(s.App) && !manifest.IsUsedBy(s.App)))
+            findings.Add(Finding.At(where, RuleIds.DaprScopes, Severity.Error, $"'{app}' does not use '{component.Name}' and is among its scopes."));
+    }
+
+    private static IEnumerable<string> AllApps() => [AppIds.Signaling, AppIds.Relay, .. Enumerable.Range(0, Shards).Select(AppIds.Transceiver)];
+
+    private static void CheckResiliency(SourceDocument document, IReadOnlyList<DaprComponent> components, ICollection<Finding> findings)
+    {
+        string[] retries = [.. document.Root.Entries("spec", "policies", "retries").Select(r => r.Name)];
+        foreach (var (key, name, target) in document.Root.Entries("spec", "targets", "components"))
+        {
+            if (components.All(c => c.Name != name)) findings.Add(document.At(key, RuleIds.DaprResiliency, $"The folder has no component '{name}'."));
+            foreach (var (_, _, direction) in target.Entries())
+            {
+                if (direction.At("retry") is { } retry && !retries.Contains(retry.Text())) findings.Add(document.At(retry, RuleIds.DaprResiliency, $"There is no retry policy '{retry.Text()}'."));
+            }
+        }
+        foreach (var (key, name, policy) in document.Root.Entries("spec", "policies", "retries"))
+        {
+            // An event may wait as long as a subscriber takes to start again, and not for ever (which is Dapr's default).
+            bool isBounded = int.TryParse(policy.Text("maxRetries"), out int times) && TryDuration(policy.Text("duration"), out var pause) && times * pause >= TimeSpan.FromMinutes(5) && times * pause <= TimeSpan.FromMinutes(5);
+            if (!isBounded) findings.Add(document.At(key, RuleIds.DaprResiliency, $"'{name}': retries for five minutes, longer than a restart takes and shorter than for ever, are what the services count on."));
+        }
+    }
+
+    /// <summary>Go's notation, as far as we use it: <c>500ms</c>, <c>2s</c>.</summary>
+    private static bool TryDuration(string? text, out TimeSpan duration)
+    {
+        duration = default;
+        if (text is null) return false;
+        double unit = text.EndsWith("ms", StringComparison.Ordinal) ? 1 : text.EndsWith('s') ? 1000 : 0;
+        if (unit == 0 || !double.TryParse(text.TrimEnd('s').TrimEnd('m'), System.Globalization.CultureInfo.InvariantCulture, out double number)) return false;
+        duration = TimeSpan.FromMilliseconds(number * unit);
+        return true;
+    }
+
+    private static void CheckComplete(string folder, IReadOnlyList<DaprComponent> components, ICollection<Finding> findings)
+    {
+        foreach (var wanted in ComponentManifest.All.Where(m => components.All(c => c.Name != m.Name)))
+        {
+            if (wanted.IsBuddy && folder == "components/local") continue;
+            findings.Add(new Finding(RuleIds.DaprComponentMissing, Severity.Error, folder, 0, 0, $"The services use a component '{wanted.Name}', '{folder}' has none."));
+        }
+    }
+}

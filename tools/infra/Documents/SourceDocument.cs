@@ -1,0 +1,48 @@
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Dapr.Voice.Infra.Documents;
+
+/// <summary>One YAML or JSON file (JSON is read as the YAML it is), with the place of every node.</summary>
+internal sealed class SourceDocument
+{
+    /// <summary>Larger files are refused: ours have a few hundred lines.</summary>
+    private const int MaximumBytes = 1_000_000;
+
+    private SourceDocument(string path, YamlNode root) => (Path, Root) = (path, root);
+
+    public string Path { get; }
+    public YamlNode Root { get; }
+
+    /// <summary>Null, and a finding, where the text is no YAML or has no content.</summary>
+    public static SourceDocument? Load(string path, string text, ICollection<Finding> findings)
+    {
+        if (text.Length > MaximumBytes)
+        {
+            findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, 0, 0, $"The file has more than {MaximumBytes} characters."));
+            return null;
+        }
+        var stream = new YamlStream();
+        try
+        {
+            using var reader = new StringReader(text);
+            stream.Load(reader);
+        }
+        catch (YamlException e)
+        {
+            findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, (int)e.Start.Line, (int)e.Start.Column, e.InnerException?.Message ?? e.Message));
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            // The reader's own dictionary, at a key that stands twice.
+            findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, 0, 0, e.Message));
+            return null;
+        }
+        if (stream.Documents.Count == 1) return new SourceDocument(path, stream.Documents[0].RootNode);
+        findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, 1, 1, $"One document is expected, there are {stream.Documents.Count}."));
+        return null;
+    }
+
+    public Finding At(YamlNode where, string rule, string message) => new(rule, Severity.Error, Path, (int)where.Start.Line, (int)where.Start.Column, message);
+}
