@@ -49,4 +49,10 @@ public static class RuleIds
 
     public const string UnknownSetting = "unknown-setting";
     public const string MissingSetting = "missing-setting";
+
+    public const string DockerImage = "docker-image";
+    public const string DockerPort = "docker-port";
+    public const string DockerUser = "docker-user";
+    public const string DockerEntrypoint = "docker-entrypoint";
+    public const string AzdParametersFile = "azd-parameters-file";
 }

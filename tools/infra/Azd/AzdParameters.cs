@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Dapr.Voice.Infra.Documents;
+using Dapr.Voice.Infra.Rules;
+using YamlDotNet.RepresentationModel;
+
+namespace Dapr.Voice.Infra.Azd;
+
+/// <summary>main.parameters.json as azd reads it: <c>${NAME}</c> and <c>${NAME=default}</c> replaced from the environment, then handed to the template.</summary>
+internal sealed partial class AzdParameters
+{
+    private const string SchemaUrl = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#";
+
+    private AzdParameters(SourceDocument file) => File = file;
+
+    public SourceDocument File { get; }
+
+    /// <summary>Names in order, with their key and value.</summary>
+    public IReadOnlyList<(YamlScalarNode Key, string Name, YamlNode Value)> Entries => [.. File.Root.Entries("parameters")];
+
+    public static AzdParameters? Load(SourceTree tree, string path, ICollection<Finding> findings)
+    {
+        if (tree.Text(path) is not { } text || SourceDocument.Load(path, text, findings) is not { } file) return null;
+        void Wrong(YamlNode where, string message) => findings.Add(file.At(where, RuleIds.AzdParametersFile, message));
+        if (file.Root.Text("$schema") != SchemaUrl) Wrong(file.Root.At("$schema") ?? file.Root, $"'$schema' is '{SchemaUrl}'.");
+        if (file.Root.Text("contentVersion") is not { } version || !Version().IsMatch(version)) Wrong(file.Root.At("contentVersion") ?? file.Root, "'contentVersion' is four numbers: 1.0.0.0.");
+        foreach (var (key, name, _) in file.Root.Entries().Where(e => e.Name is not ("$schema" or "contentVersion" or "parameters"))) Wrong(key, $"'{name}' is no part of a parameters file.");
+        foreach (var (key, name, value) in file.Root.Entries("parameters"))
+        {
+            if (value.At("value") is null == value.At("reference") is null) Wrong(key, $"'{name}' needs 'value' or 'reference', one of them.");
+        }
+        return new AzdParameters(file);
+    }
+
+    /// <summary>Values for <see cref="Bicep.Deployment.Resolve"/>. What a variable replaced wholly and reads as JSON of another kind than text is that.</summary>
+    public IReadOnlyDictionary<string, object?> Values(IReadOnlyDictionary<string, string> environment)
+    {
+        var values = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var (_, name, entry) in Entries)
+        {
+            if (entry.At("value") is not { } value) continue;
+            // A variable that is not set and has no default leaves the parameter to the template.
+            if (value is YamlScalarNode { Value: { } whole } && Whole().Match(whole) is { Success: true } match && match.Groups[2].Length == 0 && !environment.ContainsKey(match.Groups[1].Value)) continue;
+            values[name] = JsonSerializer.SerializeToElement(Replace(value.ToJson(), environment));
+        }
+        return values;
+    }
+
+    private static JsonNode? Replace(JsonNode? node, IReadOnlyDictionary<string, string> environment)
+    {
+        switch (node)
+        {
+            case JsonObject map: return new JsonObject(map.Select(p => KeyValuePair.Create(p.Key, Replace(p.Value, environment))));
+            case JsonArray list: return new JsonArray([.. list.Select(i => Replace(i, environment))]);
+            case JsonValue value when value.TryGetValue(out string? text):
+                string replaced = Variable().Replace(text, m => environment.TryGetValue(m.Groups[1].Value, out string? set) && set.Length > 0 ? set : m.Groups[2].Success ? m.Groups[2].Value : "");
+                if (replaced != text && Whole().IsMatch(text) && TryJson(replaced) is { } other) return other;
+                return JsonValue.Create(replaced);
+            default: return node?.DeepClone();
+        }
+    }
+
+    private static JsonNode? TryJson(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    [GeneratedRegex("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-=]([^}]*))?\\}")]
+    private static partial Regex Variable();
+
+    [GeneratedRegex("^\\$\\{([A-Za-z_][A-Za-z0-9_]*)((?::?[-=][^}]*)?)\\}$")]
+    private static partial Regex Whole();
+
+    [GeneratedRegex("^[0-9]+(\\.[0-9]+){3}$")]
+    private static partial Regex Version();
+}

@@ -1,0 +1,60 @@
+using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Rules;
+
+namespace Dapr.Voice.Infra.Azd;
+
+/// <summary>What azd expects of the templates: tags by which it finds things, outputs that it puts into its environment, parameters that it fills.</summary>
+internal static class AzdRules
+{
+    private const string EnvironmentTag = "azd-env-name", ServiceTag = "azd-service-name";
+
+    public static void Check(CheckContext context, AzdProject? azd)
+    {
+        CheckTags(context, azd);
+        var outputs = context.Deployment.Outputs.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
+        if (azd is not null)
+        {
+            foreach (var (name, place) in azd.Variables())
+            {
+                if (!outputs.Contains(name) && !AzdManifest.IsOfAzd(name)) context.Add(place);
+            }
+            if (azd.Services.Count > 0 && !outputs.Contains("AZURE_CONTAINER_REGISTRY_ENDPOINT"))
+                context.AddToFile(context.MainPath, RuleIds.AzdOutput, "azd pushes images to the output 'AZURE_CONTAINER_REGISTRY_ENDPOINT'.");
+        }
+        if (!context.IsComplete) return;
+        foreach (string name in AzdManifest.Outputs.Where(o => !outputs.Contains(o))) context.AddToFile(context.MainPath, RuleIds.AzdOutput, $"The output '{name}' is missing: hooks and people read it.");
+        foreach (string name in HookVariables.ReadBy(context.Tree).Where(v => !outputs.Contains(v) && !AzdManifest.IsOfAzd(v)))
+            context.AddToFile(context.MainPath, RuleIds.AzdOutput, $"A hook reads '{name}', which no output sets.");
+    }
+
+    private static void CheckTags(CheckContext context, AzdProject? azd)
+    {
+        string? environment = context.Scenario.Environment.GetValueOrDefault("AZURE_ENV_NAME");
+        var tagged = new Dictionary<string, ResolvedResource>(StringComparer.Ordinal);
+        foreach (var resource in context.Made)
+        {
+            bool takesTags = Arm.ArmSchemaIndex.Instance.Find(resource.Type, resource.ApiVersion)?.Body.Properties.ContainsKey("tags") == true;
+            if (!takesTags) continue;
+            var tags = resource.Body["tags"];
+            if (tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime && tags.At(EnvironmentTag).Text() != environment)
+                context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag, $"'{resource.Symbol}' needs the tag {EnvironmentTag} with the environment's name: azd finds by it what is its own.");
+            if (tags.At(ServiceTag) is not { } tag || tag.Text() is not { } service) continue;
+            if (azd is not null && !azd.Services.Contains(service)) context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"azure.yaml has no service '{service}'.");
+            if (!tagged.TryAdd(service, resource)) context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"'{tagged[service].Symbol}' has {ServiceTag} '{service}' already; azd deploys to exactly one.");
+        }
+        if (azd is null) return;
+        foreach (string service in azd.Services.Where(s => !tagged.ContainsKey(s)))
+        {
+            if (context.Scenario.Expects(service)) context.Add(azd.At(RuleIds.AzdServiceTag, $"No resource has the tag {ServiceTag} '{service}': azd would not know where to deploy it.", service));
+        }
+    }
+
+    /// <summary>main.parameters.json and the parameters that main.bicep declares are the same ones.</summary>
+    public static void CheckParameters(AzdParameters? file, IReadOnlyList<DeclaredParameter> declared, string main, ICollection<Finding> findings)
+    {
+        if (file is null) return;
+        foreach (var (key, name, _) in file.Entries.Where(e => declared.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{main}' has no parameter '{name}'."));
+        foreach (var parameter in declared.Where(d => file.Entries.All(e => e.Name != d.Name)))
+            findings.Add(Finding.At(parameter.Where, RuleIds.AzdParameter, Severity.Error, $"'{parameter.Name}' is not in main.parameters.json: 'azd env set' could not reach it{(parameter.HasDefault ? "" : ", and it has no default")}."));
+    }
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+
+namespace Dapr.Voice.Infra.Rules;
+
+/// <summary>What a service's Dockerfile says about its image: ports, user and environment of the last stage.</summary>
+internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(int Port, bool IsUdp, int Line)> Ports, IReadOnlyDictionary<string, string> Environment, string? User, string? Entrypoint)
+{
+    // What each service listens on (settings' defaults and docs/architecture.md): media on both transports, the link by port and transport.
+    private static readonly IReadOnlyDictionary<string, (int Port, bool IsUdp)[]> Expected = new Dictionary<string, (int, bool)[]>(StringComparer.Ordinal)
+    {
+        ["signaling"] = [(8080, false)],
+        ["relay"] = [(3478, false), (3478, true), (8070, false)],
+        ["transceiver"] = [(20000, false), (20000, true), (8100, false)],
+    };
+
+    /// <summary>By service. <paramref name="isComplete"/>: every service has one, with exactly its ports.</summary>
+    public static IReadOnlyDictionary<string, Dockerfile> LoadAll(SourceTree tree, bool isComplete, ICollection<Finding> findings)
+    {
+        var images = new Dictionary<string, Dockerfile>(StringComparer.Ordinal);
+        foreach (var (service, ports) in Expected)
+        {
+            string path = $"services/{service}/Dockerfile";
+            if (tree.Text(path) is not { } text)
+            {
+                if (isComplete) findings.Add(new Finding(RuleIds.DockerImage, Severity.Error, path, 0, 0, $"There is no Dockerfile for '{service}'."));
+                continue;
+            }
+            var image = Parse(path, service, text, findings);
+            images[service] = image;
+            if (image.User is null or "root" or "0") findings.Add(new Finding(RuleIds.DockerUser, Severity.Error, path, image.LastLine, 1, "The image runs as root: the last stage needs a USER."));
+            if (image.Entrypoint is { } entry && !entry.StartsWith('[')) findings.Add(new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1, "ENTRYPOINT in shell form: the shell, not the service, would get SIGTERM."));
+            if (!isComplete) continue;
+            foreach (var (port, isUdp) in ports.Where(p => !image.Ports.Any(e => e.Port == p.Port && e.IsUdp == p.IsUdp)))
+                findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, image.LastLine, 1, $"'{service}' listens on {port}/{(isUdp ? "udp" : "tcp")}, the image does not EXPOSE it."));
+            foreach (var (port, isUdp, line) in image.Ports.Where(e => !ports.Any(p => e.Port == p.Port && e.IsUdp == p.IsUdp)))
+                findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, line, 1, $"'{service}' does not listen on {port}/{(isUdp ? "udp" : "tcp")}."));
+            if (image.Entrypoint is null) findings.Add(new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1, "The image starts nothing: ENTRYPOINT is missing."));
+        }
+        return images;
+    }
+
+    private int LastLine { get; init; }
+
+    private static Dockerfile Parse(string path, string service, string text, ICollection<Finding> findings)
+    {
+        var ports = new List<(int, bool, int)>();
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        string? user = null, entrypoint = null;
+        string[] lines = text.Split('\n');
+        int last = 1;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            int first = i + 1;
+            string line = lines[i].Trim();
+            if (line.Length == 0 || line.StartsWith('#')) continue;
+            while (line.EndsWith('\\') && i + 1 < lines.Length) line = line[..^1] + " " + lines[++i].Trim();
+            last = first;
+            int space = line.IndexOf(' ', StringComparison.Ordinal);
+            if (space < 0) continue;
+            string rest = line[(space + 1)..].Trim();
+            switch (line[..space].ToUpperInvariant())
+            {
+                case "FROM":
+                    // A new stage begins with the image's own user and ports.
+                    ports.Clear();
+                    environment.Clear();
+                    (user, entrypoint) = (null, null);
+                    break;
+                case "EXPOSE":
+                    foreach (string item in rest.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    {
+                        string[] sides = item.Split('/');
+                        if (int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and < 65536 && (sides.Length == 1 || sides[1] is "tcp" or "udp")) ports.Add((port, sides.Length == 2 && sides[1] == "udp", first));
+                        else findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, first, 1, $"EXPOSE: '{item}' is no port."));
+                    }
+                    break;
+                case "ENV":
+                    foreach (string item in rest.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    {
+                        int equals = item.IndexOf('=', StringComparison.Ordinal);
+                        if (equals > 0) environment[item[..equals]] = item[(equals + 1)..];
+                    }
+                    break;
+                case "USER": user = rest; break;
+                case "ENTRYPOINT" or "CMD": entrypoint ??= rest; break;
+            }
+        }
+        return new Dockerfile(path, service, ports, environment, user, entrypoint) { LastLine = last };
+    }
+}

@@ -1,0 +1,13 @@
+namespace Dapr.Voice.Infra.Rules;
+
+/// <summary>One set of parameters that the templates are resolved with: what a rule says has to hold in each.</summary>
+/// <param name="Name">For counts and messages.</param>
+/// <param name="Environment">Variables of azd's environment, from which main.parameters.json is filled.</param>
+/// <param name="Overrides">Parameters of main.bicep on top of it.</param>
+/// <param name="Regions">How many regions it has.</param>
+/// <param name="HasUdpEdge">The edge is <c>udp-edge</c>.</param>
+public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, bool HasUdpEdge)
+{
+    /// <summary>The service of azure.yaml has a resource here: with the edge <c>udp-edge</c> relays are virtual machines, which azd does not deploy to.</summary>
+    internal bool Expects(string service) => service != "relay" || !HasUdpEdge;
+}
