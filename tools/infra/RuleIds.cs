@@ -55,4 +55,66 @@ public static class RuleIds
     public const string DockerUser = "docker-user";
     public const string DockerEntrypoint = "docker-entrypoint";
     public const string AzdParametersFile = "azd-parameters-file";
+
+    public const string AcaExposedPortTwice = "aca-exposed-port-twice";
+    public const string AcaExposedPort = "aca-exposed-port";
+    public const string AcaIngress = "aca-ingress";
+    public const string AcaPortMismatch = "aca-port-mismatch";
+    public const string AcaTargetPort = "aca-target-port";
+    public const string AcaDapr = "aca-dapr";
+    public const string AcaProbe = "aca-probe";
+    public const string AcaSize = "aca-size";
+    public const string AcaSettingTwice = "aca-setting-twice";
+    public const string AcaSecretRef = "aca-secret-ref";
+    public const string SecretInSetting = "secret-in-setting";
+    public const string AcaIdentity = "aca-identity";
+    public const string AcaScale = "aca-scale";
+    public const string AcaGrace = "aca-grace";
+    public const string AcaRegistry = "aca-registry";
+    public const string AcaPeer = "aca-peer";
+    public const string AcaShard = "aca-shard";
+
+    public const string RoleUnknown = "role-unknown";
+    public const string RoleMissing = "role-missing";
+    public const string RoleUnneeded = "role-unneeded";
+    public const string RolePrincipalType = "role-principal-type";
+    public const string RoleScope = "role-scope";
+    public const string RoleName = "role-name";
+
+    public const string StorageSharedKey = "storage-shared-key";
+    public const string StoragePublicBlob = "storage-public-blob";
+    public const string StorageTls = "storage-tls";
+    public const string ServiceBusLocalAuth = "servicebus-local-auth";
+    public const string ServiceBusTls = "servicebus-tls";
+    public const string ServiceBusTier = "servicebus-tier";
+    public const string VaultRbac = "vault-rbac";
+    public const string VaultSoftDelete = "vault-soft-delete";
+    public const string VaultPurgeProtection = "vault-purge-protection";
+    public const string RegistryAdminUser = "registry-admin-user";
+    public const string RegistryTier = "registry-tier";
+    public const string LogsLocalAuth = "logs-local-auth";
+    public const string EnvironmentLogs = "environment-logs";
+    public const string EnvironmentNetwork = "environment-network";
+    public const string SecretInResource = "secret-in-resource";
+    public const string VmPassword = "vm-password";
+
+    public const string SubnetSize = "subnet-size";
+    public const string SubnetDelegation = "subnet-delegation";
+    public const string SubnetRange = "subnet-range";
+    public const string SubnetUnknown = "subnet-unknown";
+    public const string NetworkOverlap = "network-overlap";
+    public const string NsgOpen = "nsg-open";
+    public const string NsgPriority = "nsg-priority";
+    public const string NsgMissing = "nsg-missing";
+    public const string LbReference = "lb-reference";
+    public const string LbProbe = "lb-probe";
+    public const string LbPort = "lb-port";
+    public const string LbSku = "lb-sku";
+    public const string FrontDoorOrigin = "frontdoor-origin";
+    public const string FrontDoorHttps = "frontdoor-https";
+    public const string FrontDoorProbe = "frontdoor-probe";
+
+    public const string Inventory = "inventory";
+    public const string Choice = "choice";
+    public const string FleetAgreement = "fleet-agreement";
 }
