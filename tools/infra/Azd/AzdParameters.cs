@@ -33,15 +33,13 @@ internal sealed partial class AzdParameters
         return new AzdParameters(file);
     }
 
-    /// <summary>Values for <see cref="Bicep.Deployment.Resolve"/>. What a variable replaced wholly and reads as JSON of another kind than text is that.</summary>
+    /// <summary>Values for <see cref="Bicep.Deployment.Resolve"/>; a variable that is not set and has no default is the empty string. What a variable replaced wholly and reads as JSON of another kind than text is that.</summary>
     public IReadOnlyDictionary<string, object?> Values(IReadOnlyDictionary<string, string> environment)
     {
         var values = new Dictionary<string, object?>(StringComparer.Ordinal);
         foreach (var (_, name, entry) in Entries)
         {
             if (entry.At("value") is not { } value) continue;
-            // A variable that is not set and has no default leaves the parameter to the template.
-            if (value is YamlScalarNode { Value: { } whole } && Whole().Match(whole) is { Success: true } match && match.Groups[2].Length == 0 && !environment.ContainsKey(match.Groups[1].Value)) continue;
             values[name] = JsonSerializer.SerializeToElement(Replace(value.ToJson(), environment));
         }
         return values;

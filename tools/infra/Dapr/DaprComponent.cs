@@ -44,7 +44,7 @@ internal sealed record DaprComponent(string Name, string Type, string Version, I
         {
             var value = m["value"];
             var source = m["secretRef"] is not null ? MetadataSource.Secret : value switch { null or BicepNull => MetadataSource.None, BicepString => MetadataSource.Value, _ => MetadataSource.Later };
-            return new MetadataEntry(m["name"].Text() ?? "", source, value.Text(), m.Where);
+            return new MetadataEntry(m["name"].Text() ?? "", source, value.Text(), m.Where) { Resolved = value };
         });
         var scopes = body.At("properties.scopes").Items().Select(s => (s.Text() ?? "", s.Where));
         return new DaprComponent(

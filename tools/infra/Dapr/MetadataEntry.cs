@@ -17,4 +17,8 @@ internal enum MetadataSource
 }
 
 /// <summary>One metadata name of a component with its place.</summary>
-internal sealed record MetadataEntry(string Name, MetadataSource Source, string? Value, SourceSpan Where);
+internal sealed record MetadataEntry(string Name, MetadataSource Source, string? Value, SourceSpan Where)
+{
+    /// <summary>The value as the template resolved it; null in a file.</summary>
+    public Bicep.BicepValue? Resolved { get; init; }
+}

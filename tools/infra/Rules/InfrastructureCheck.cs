@@ -82,6 +82,17 @@ public static class InfrastructureCheck
 
         foreach (var resource in deployment.Resources) ArmBodyChecker.Check(resource, findings);
         var context = new CheckContext(tree, program.MainPath, deployment, scenario, settings, isComplete, findings);
+        var apps = ContainerAppRules.Apps(context);
+        var components = DaprInAzureRules.Components(context);
         AzdRules.Check(context, azd);
+        ContainerAppRules.Check(context, images);
+        DaprInAzureRules.Check(context, components, apps, files.GetValueOrDefault("components/azure") ?? []);
+        RoleRules.Check(context, components, apps);
+        SecurityRules.Check(context);
+        NetworkRules.Check(context);
+        FrontDoorRules.Check(context, apps);
+        FleetRules.Check(context, apps);
+        InventoryRules.Check(context);
+        Choice.Check(context);
     }
 }

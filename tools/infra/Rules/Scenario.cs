@@ -5,8 +5,10 @@ namespace Dapr.Voice.Infra.Rules;
 /// <param name="Environment">Variables of azd's environment, from which main.parameters.json is filled.</param>
 /// <param name="Overrides">Parameters of main.bicep on top of it.</param>
 /// <param name="Regions">How many regions it has.</param>
+/// <param name="Shards">Transceiver shards of each region, sleeping ones included.</param>
+/// <param name="IsPublished">The images are there: apps run instead of placeholders.</param>
 /// <param name="HasUdpEdge">The edge is <c>udp-edge</c>.</param>
-public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, bool HasUdpEdge)
+public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, int Shards, bool IsPublished, bool HasUdpEdge)
 {
     /// <summary>The service of azure.yaml has a resource here: with the edge <c>udp-edge</c> relays are virtual machines, which azd does not deploy to.</summary>
     internal bool Expects(string service) => service != "relay" || !HasUdpEdge;

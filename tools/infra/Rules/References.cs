@@ -1,0 +1,27 @@
+using Dapr.Voice.Infra.Bicep;
+
+namespace Dapr.Voice.Infra.Rules;
+
+/// <summary>Which resource a value means: by its id, its name, or a property that only the deployment knows.</summary>
+internal static class References
+{
+    /// <summary>The value is the resource's id.</summary>
+    public static bool IsIdOf(this BicepValue? value, ResolvedResource resource) => value switch
+    {
+        BicepString s => resource.Id is { } id && string.Equals(id, s.Value, StringComparison.OrdinalIgnoreCase),
+        BicepRuntime r => r.References.Any(x => x.Resource == resource.Key && x.Path == "id"),
+        _ => false,
+    };
+
+    /// <summary>The value is the resource's name, its host name (<c>name.servicebus.windows.net</c>), or is read from it.</summary>
+    public static bool Names(this BicepValue? value, ResolvedResource resource) => value switch
+    {
+        BicepString s => resource.Name is { } name && (s.Value == name || s.Value.StartsWith(name + ".", StringComparison.Ordinal)),
+        BicepRuntime r => resource.NameValue.SameAs(r) || r.References.Any(x => x.Resource == resource.Key) || (r.Parts.Count > 0 && r.Parts[0].SameAs(resource.NameValue)),
+        _ => false,
+    };
+
+    /// <summary>The value is that property of the resource.</summary>
+    public static bool IsRead(this BicepValue? value, ResolvedResource resource, string path)
+        => value is BicepRuntime r && r.References.Any(x => x.Resource == resource.Key && string.Equals(x.Path, path, StringComparison.OrdinalIgnoreCase));
+}
