@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Documents;
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Azd;

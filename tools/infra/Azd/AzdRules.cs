@@ -1,5 +1,5 @@
 using Dapr.Voice.Infra.Bicep;
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 
 namespace Dapr.Voice.Infra.Azd;
 
@@ -50,10 +50,11 @@ internal static class AzdRules
     }
 
     /// <summary>main.parameters.json and the parameters that main.bicep declares are the same ones.</summary>
-    public static void CheckParameters(AzdParameters? file, IReadOnlyList<DeclaredParameter> declared, string main, ICollection<Finding> findings)
+    public static void CheckParameters(AzdParameters? file, BicepProgram program, ICollection<Finding> findings)
     {
         if (file is null) return;
-        foreach (var (key, name, _) in file.Entries.Where(e => declared.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{main}' has no parameter '{name}'."));
+        var declared = program.Parameters;
+        foreach (var (key, name, _) in file.Entries.Where(e => declared.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{program.MainPath}' has no parameter '{name}'."));
         foreach (var parameter in declared.Where(d => file.Entries.All(e => e.Name != d.Name)))
             findings.Add(Finding.At(parameter.Where, RuleIds.AzdParameter, Severity.Error, $"'{parameter.Name}' is not in main.parameters.json: 'azd env set' could not reach it{(parameter.HasDefault ? "" : ", and it has no default")}."));
     }

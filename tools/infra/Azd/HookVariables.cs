@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 
 namespace Dapr.Voice.Infra.Azd;
 

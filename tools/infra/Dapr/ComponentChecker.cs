@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Contracts;
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 
 namespace Dapr.Voice.Infra.Dapr;
 

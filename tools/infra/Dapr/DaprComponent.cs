@@ -1,6 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Documents;
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Documents;
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 
 namespace Dapr.Voice.Infra.Dapr;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Documents;
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;

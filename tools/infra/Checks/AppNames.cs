@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dapr.Voice.Contracts;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Which app ids are ours: <c>signaling</c>, <c>relay</c>, <c>transceiver-00</c> to <c>transceiver-99</c>.</summary>
 internal static class AppNames

@@ -3,7 +3,7 @@ using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// Everything that can be said about a deployment without a cloud: the templates resolved for each scenario and checked against schemas and rules, azure.yaml, Dapr's
@@ -53,6 +53,7 @@ public static class InfrastructureCheck
             var program = BicepProgram.Load(main, tree.Read);
             findings.AddRange(program.Findings.Where(f => f.Severity != Severity.Information));
             var parameters = AzdParameters.Load(tree, $"{folder}/{azd?.Module ?? "main"}.parameters.json", findings);
+            AzdRules.CheckParameters(parameters, program, findings);
             if (stopAtFirst && findings.Count > 0) return findings;
             foreach (var scenario in scenarios)
             {

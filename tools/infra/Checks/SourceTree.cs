@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// The repository as the rules see it: files by their path from its root, with <c>/</c>. Texts are read when asked for and kept; <see cref="With"/> lays a changed

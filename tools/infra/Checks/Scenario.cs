@@ -1,4 +1,4 @@
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>One set of parameters that the templates are resolved with: what a rule says has to hold in each.</summary>
 /// <param name="Name">For counts and messages.</param>

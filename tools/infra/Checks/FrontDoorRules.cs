@@ -1,7 +1,7 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Front Door: one origin for each region's signaling, over HTTPS alone, asked whether it is ready; and signaling that believes Front Door only.</summary>
 internal static class FrontDoorRules

@@ -1,6 +1,6 @@
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 
-namespace Dapr.Voice.Tests.Infra.Rules;
+namespace Dapr.Voice.Tests.Infra.Checks;
 
 /// <summary>The repository that the tests were built from.</summary>
 internal static class Repository

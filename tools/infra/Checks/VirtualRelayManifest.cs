@@ -1,4 +1,4 @@
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Lines of user data that relays on virtual machines need: read by infra/bicep/cloud-init/relay.yaml, by the sidecar's components, and by the relay.</summary>
 internal static class VirtualRelayManifest

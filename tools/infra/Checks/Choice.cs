@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// One value that we chose and that no schema and no other file knows: it stands in the template and here, and a change has to be made in both. Optional properties of Azure's

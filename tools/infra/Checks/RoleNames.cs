@@ -1,4 +1,4 @@
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// Azure's built-in roles that we assign, by the ids that Azure publishes; ids are the same in every tenant. A role that is not here is a finding: an id

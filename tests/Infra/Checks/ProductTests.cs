@@ -1,8 +1,8 @@
-using Dapr.Voice.Infra.Rules;
+using Dapr.Voice.Infra.Checks;
 using Xunit;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Infra.Rules;
+namespace Dapr.Voice.Tests.Infra.Checks;
 
 /// <summary>Every rule over our own templates, azure.yaml, Dapr files and images.</summary>
 public sealed class ProductTests(ITestOutputHelper output)

@@ -1,4 +1,4 @@
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>The shapes in which the product is deployed and therefore checked: together they take every branch of the templates.</summary>
 public static class ProductScenarios

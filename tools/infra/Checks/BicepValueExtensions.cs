@@ -1,6 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Reading resolved values without exceptions: what is not there, not known yet or of another kind is null or empty.</summary>
 internal static class BicepValueExtensions

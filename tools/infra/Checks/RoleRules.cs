@@ -1,7 +1,7 @@
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// Who may do what: each identity that a component, an app or a machine uses has exactly the role that its use needs, on the one resource it uses. What needs a role is

@@ -1,6 +1,6 @@
 using Dapr.Voice.Contracts;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// The Dapr components that our services name in code, who uses each, its type in Azure, and what its identity has to be allowed. What templates and YAML

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Networks, load balancers and their rules: what Azure refuses late (sizes, overlaps, references by name) and what it lets pass silently (a port that no rule lets through).</summary>
 internal static class NetworkRules

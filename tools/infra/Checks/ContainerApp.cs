@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>A container app as the rules read it: one container, its ingress, its sidecar.</summary>
 internal sealed class ContainerApp

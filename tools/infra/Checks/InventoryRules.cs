@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// How many resources of each type a deployment has: a module, a loop or a condition that is gone or turned round shows here even where nothing else refers to what it made.

@@ -2,7 +2,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Dapr components of Container Apps environments: right in themselves, the same as in <c>components/azure</c>, scoped to the apps that use them, with identities that those apps carry.</summary>
 internal static class DaprInAzureRules

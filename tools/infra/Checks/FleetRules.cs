@@ -1,7 +1,7 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>What all services of a region have to agree on, what differs between regions, and where callers are sent.</summary>
 internal static class FleetRules

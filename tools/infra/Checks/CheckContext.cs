@@ -1,6 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>What a rule over the resolved templates looks at, and where it puts what it finds.</summary>
 internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment deployment, Scenario scenario, SettingsTable? settings, bool isComplete, ICollection<Finding> findings)

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>What a service's Dockerfile says about its image: ports, user and environment of the last stage.</summary>
 internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(int Port, bool IsUdp, int Line)> Ports, IReadOnlyDictionary<string, string> Environment, string? User, string? Entrypoint)

@@ -1,6 +1,6 @@
 using Dapr.Voice.Contracts;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Topics, and who publishes to them (libs/Contracts and the services' code).</summary>
 internal static class TopicManifest

@@ -1,4 +1,4 @@
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Settings that a service can't do without: the defaults serve one machine.</summary>
 internal static class SettingsManifest

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// Names of settings from the tables in <c>docs/settings.md</c> (another test compares them with the options records): every name in backticks in a row's first

@@ -1,6 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Which resource a value means: by its id, its name, or a property that only the deployment knows.</summary>
 internal static class References

@@ -1,6 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>Doors that are open unless a property shuts them: keys beside identities, plain HTTP, old TLS, public blobs; and secrets that would lie in a resource's definition.</summary>
 internal static class SecurityRules

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dapr.Voice.Infra.Bicep;
 
-namespace Dapr.Voice.Infra.Rules;
+namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// Container apps: what Container Apps itself refuses or gets wrong silently (sizes, ports, probes), and that an app, its image and its settings mean the same ports, paths and names.
