@@ -72,6 +72,7 @@ internal static class ArmBodyChecker
                 if (number.Value < schema.Minimum || number.Value > schema.Maximum)
                     findings.Add(Finding.At(where, RuleIds.ArmOutOfRange, Severity.Error, $"{path} is {number.Value}, allowed is {schema.Minimum?.ToString() ?? "…"} to {schema.Maximum?.ToString() ?? "…"}."));
                 return;
+            case ArmKind.Number when value is BicepNumber: return;
             case ArmKind.Boolean when value is BicepBoolean: return;
             case ArmKind.OneOf: CheckForms(value, schema, path, where, findings); return;
             case ArmKind.Any: return;
@@ -135,7 +136,7 @@ internal static class ArmBodyChecker
     private static bool Has(BicepObject body, string name) => body[name] is { } value and not BicepNull;
 
     private static bool Fits(BicepTypeHint hint, ArmKind kind) => hint == BicepTypeHint.Any || (hint, kind) is
-        (BicepTypeHint.String, ArmKind.String) or (BicepTypeHint.Integer, ArmKind.Number) or (BicepTypeHint.Boolean, ArmKind.Boolean) or
+        (BicepTypeHint.String, ArmKind.String) or (BicepTypeHint.Integer or BicepTypeHint.Number, ArmKind.Number) or (BicepTypeHint.Boolean, ArmKind.Boolean) or
         (BicepTypeHint.Array, ArmKind.Array) or (BicepTypeHint.Object, ArmKind.Object);
 
     private static string Article(object kind) => kind.ToString() switch

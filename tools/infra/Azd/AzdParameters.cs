@@ -33,7 +33,7 @@ internal sealed partial class AzdParameters
         return new AzdParameters(file);
     }
 
-    /// <summary>Values for <see cref="Bicep.Deployment.Resolve"/>; a variable that is not set and has no default is the empty string. What a variable replaced wholly and reads as JSON of another kind than text is that.</summary>
+    /// <summary>Values for <see cref="Bicep.Deployment.Resolve"/>; a variable that is not set and has no default is the empty string. What a variable replaces stays text, as in azd.</summary>
     public IReadOnlyDictionary<string, object?> Values(IReadOnlyDictionary<string, string> environment)
     {
         var values = new Dictionary<string, object?>(StringComparer.Ordinal);
@@ -52,30 +52,13 @@ internal sealed partial class AzdParameters
             case JsonObject map: return new JsonObject(map.Select(p => KeyValuePair.Create(p.Key, Replace(p.Value, environment))));
             case JsonArray list: return new JsonArray([.. list.Select(i => Replace(i, environment))]);
             case JsonValue value when value.TryGetValue(out string? text):
-                string replaced = Variable().Replace(text, m => environment.TryGetValue(m.Groups[1].Value, out string? set) && set.Length > 0 ? set : m.Groups[2].Success ? m.Groups[2].Value : "");
-                if (replaced != text && Whole().IsMatch(text) && TryJson(replaced) is { } other) return other;
-                return JsonValue.Create(replaced);
+                return JsonValue.Create(Variable().Replace(text, m => environment.TryGetValue(m.Groups[1].Value, out string? set) && set.Length > 0 ? set : m.Groups[2].Success ? m.Groups[2].Value : ""));
             default: return node?.DeepClone();
-        }
-    }
-
-    private static JsonNode? TryJson(string text)
-    {
-        try
-        {
-            return JsonNode.Parse(text);
-        }
-        catch (JsonException)
-        {
-            return null;
         }
     }
 
     [GeneratedRegex("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-=]([^}]*))?\\}")]
     private static partial Regex Variable();
-
-    [GeneratedRegex("^\\$\\{([A-Za-z_][A-Za-z0-9_]*)((?::?[-=][^}]*)?)\\}$")]
-    private static partial Regex Whole();
 
     [GeneratedRegex("^[0-9]+(\\.[0-9]+){3}$")]
     private static partial Regex Version();

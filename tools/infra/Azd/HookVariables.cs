@@ -11,14 +11,14 @@ internal static partial class HookVariables
     public static IReadOnlySet<string> ReadBy(SourceTree tree)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (string path in tree.Under(Folder, ".sh").Concat(tree.Under(Folder, ".ps1")))
+        foreach (string path in tree.Under(Folder, ".sh"))
         {
             string text = tree.Text(path)!;
             foreach (Match match in Read().Matches(text))
             {
                 string name = match.Groups[1].Value;
-                // What a script sets itself, or asks for with a fallback, it does not need from us.
-                if (!Regex.IsMatch(text, $@"(?m)^\s*(export\s+)?{name}=", RegexOptions.None, TimeSpan.FromSeconds(1))) names.Add(name);
+                // What a script sets itself, or reads with a fallback anywhere, it does not need from us.
+                if (!Regex.IsMatch(text, $@"(?m)^\s*(export\s+)?{name}=|\$\{{{name}:?[-=]", RegexOptions.None, TimeSpan.FromSeconds(1))) names.Add(name);
             }
         }
         return names;

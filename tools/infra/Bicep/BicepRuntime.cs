@@ -11,7 +11,7 @@ public sealed record BicepRuntime(SourceSpan Where, BicepTypeHint TypeHint, stri
     /// <summary>Every resource property the value is made from.</summary>
     public IReadOnlyList<RuntimeReference> References { get; init; } = [];
 
-    /// <summary>For an interpolated string: its pieces in order, known text as <see cref="BicepString"/>; else empty.</summary>
+    /// <summary>For an interpolated or joined string: its pieces in order, known text as <see cref="BicepString"/>; for base64: what is encoded; else empty.</summary>
     public IReadOnlyList<BicepValue> Parts { get; init; } = [];
 
     public override bool IsKnown => false;

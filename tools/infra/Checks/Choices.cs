@@ -110,7 +110,7 @@ internal static class Choices
         .. On(Profile + "/originGroups", "signaling",
             ("properties.sessionAffinityState", "Disabled"), ("properties.healthProbeSettings.probeProtocol", "Https"), ("properties.healthProbeSettings.probeRequestType", "HEAD"),
             ("properties.healthProbeSettings.probeIntervalInSeconds", "30"), ("properties.loadBalancingSettings.sampleSize", "4"), ("properties.loadBalancingSettings.successfulSamplesRequired", "2"),
-            ("properties.loadBalancingSettings.additionalLatencyInMilliseconds", "50"), ("properties.trafficRestorationTimeToHealedOrNewEndpointsInMinutes", "1")),
+            ("properties.loadBalancingSettings.additionalLatencyInMilliseconds", "0"), ("properties.trafficRestorationTimeToHealedOrNewEndpointsInMinutes", "1")),
         .. On(Profile + "/originGroups/origins", null,
             ("properties.httpPort", "80"), ("properties.httpsPort", "443"), ("properties.enforceCertificateNameCheck", "true"), ("properties.enabledState", "Enabled"), ("properties.priority", "1"), ("properties.weight", "1000")),
         .. On(Profile + "/afdEndpoints/routes", "signaling",

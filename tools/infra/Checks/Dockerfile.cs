@@ -5,12 +5,12 @@ namespace Dapr.Voice.Infra.Checks;
 /// <summary>What a service's Dockerfile says about its image: ports, user and environment of the last stage.</summary>
 internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(int Port, bool IsUdp, int Line)> Ports, IReadOnlyDictionary<string, string> Environment, string? User, string? Entrypoint)
 {
-    // What each service listens on (settings' defaults and docs/architecture.md): media on both transports, the link by port and transport.
+    // What each service listens on, a transceiver with at most six workers (settings' defaults and docs/architecture.md): media on both transports, the link by port and transport.
     private static readonly IReadOnlyDictionary<string, (int Port, bool IsUdp)[]> Expected = new Dictionary<string, (int, bool)[]>(StringComparer.Ordinal)
     {
         ["signaling"] = [(8080, false)],
         ["relay"] = [(3478, false), (3478, true), (8070, false)],
-        ["transceiver"] = [(20000, false), (20000, true), (8100, false)],
+        ["transceiver"] = [.. Enumerable.Range(20000, 6).SelectMany(p => new[] { (p, false), (p, true) }), (8100, false)],
     };
 
     /// <summary>By service. <paramref name="isComplete"/>: every service has one, with exactly its ports.</summary>
@@ -69,8 +69,10 @@ internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(in
                 case "EXPOSE":
                     foreach (string item in rest.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                     {
-                        string[] sides = item.Split('/');
-                        if (int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and < 65536 && (sides.Length == 1 || sides[1] is "tcp" or "udp")) ports.Add((port, sides.Length == 2 && sides[1] == "udp", first));
+                        string[] sides = item.Split('/'), ends = sides[0].Split('-');
+                        bool isRange = int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out int port) & int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int end)
+                            && port > 0 && end < 65536 && end >= port && ends.Length <= 2 && (sides.Length == 1 || sides[1] is "tcp" or "udp");
+                        if (isRange) ports.AddRange(Enumerable.Range(port, end - port + 1).Select(p => (p, sides.Length == 2 && sides[1] == "udp", first)));
                         else findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, first, 1, $"EXPOSE: '{item}' is no port."));
                     }
                     break;

@@ -72,6 +72,13 @@ internal static class FleetRules
         }
     }
 
+    private static IEnumerable<string> Pieces(BicepValue value) => value switch
+    {
+        BicepString s => [s.Value],
+        BicepRuntime { Parts.Count: > 0 } r => r.Parts.SelectMany(Pieces),
+        _ => ["…"],
+    };
+
     /// <summary>Lines of user data as far as they are known: what is only known later ends its line with <c>…</c>.</summary>
     private static IEnumerable<string> Lines(BicepValue? data)
     {
@@ -80,7 +87,7 @@ internal static class FleetRules
             byte[] bytes = new byte[encoded.Length];
             if (Convert.TryFromBase64String(encoded, bytes, out int length)) return System.Text.Encoding.UTF8.GetString(bytes, 0, length).Split('\n');
         }
-        // A deployment-time value shows its known pieces in its text.
-        return data is BicepRuntime runtime ? runtime.Text.Split(["\\n", "\n", "', '", "','", "\", \"", "\",\"", "'"], StringSplitOptions.RemoveEmptyEntries) : [];
+        // What only the deployment knows ends its line.
+        return data is BicepRuntime ? string.Concat(Pieces(data)).Split('\n') : [];
     }
 }

@@ -17,7 +17,7 @@ public static class ProductScenarios
         {
             ["regions"] = Regions(isZoneRedundant: false, standby: 1), ["shardSize"] = "medium", ["relaySize"] = "medium", ["relays"] = 2, ["dedicatedProfileType"] = "D4", ["agentUrl"] = "wss://agent.example.com/v1/realtime",
             ["agentKeySecret"] = "voice-agent-key", ["otlpEndpoint"] = "http://otel.example.com:4317", ["allowedOrigins"] = new object?[] { "https://app.example.com" },
-            ["signalingExists"] = true, ["relayExists"] = true, ["transceiverExists"] = true, ["localAgentExists"] = true, ["signalingImage"] = "",
+            ["signalingExists"] = "true", ["relayExists"] = "true", ["transceiverExists"] = "true", ["localAgentExists"] = "true",
         }, Regions: 3, Shards: 3, IsPublished: true, HasUdpEdge: false),
         new("one region, udp-edge", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal) { ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA" }, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: true),
         new("three regions, udp-edge, zones", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal)

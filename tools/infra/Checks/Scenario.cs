@@ -8,8 +8,4 @@ namespace Dapr.Voice.Infra.Checks;
 /// <param name="Shards">Transceiver shards of each region, sleeping ones included.</param>
 /// <param name="IsPublished">The images are there: apps run instead of placeholders.</param>
 /// <param name="HasUdpEdge">The edge is <c>udp-edge</c>.</param>
-public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, int Shards, bool IsPublished, bool HasUdpEdge)
-{
-    /// <summary>The service of azure.yaml has a resource here: with the edge <c>udp-edge</c> relays are virtual machines, which azd does not deploy to.</summary>
-    internal bool Expects(string service) => service != "relay" || !HasUdpEdge;
-}
+public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, int Shards, bool IsPublished, bool HasUdpEdge);

@@ -615,10 +615,14 @@ internal sealed class Evaluator(ProgramLoader loader)
         bool isRuntime = !function.SeesRuntime && arguments.Any(a => a is BicepRuntime || (a is not SymbolValue && !a.IsKnown && function.Result([.. arguments.Select(_ => BicepType.Anything)]) is BicepType.String));
         if (isRuntime && function.Name is "concat" or "union") isRuntime = arguments.Any(a => a is BicepRuntime);
         if (function.Name == "join") isRuntime = arguments.Any(a => a is BicepRuntime);
-        if (isRuntime) return context.Runtime(HintOf(function, arguments));
+        if (isRuntime && function.Name == "empty" && IsAnswer(arguments[0])) return new BicepBoolean(call.Where, false);
+        if (isRuntime) return context.Runtime(HintOf(function, arguments)) with { Parts = function.Name == "base64" ? arguments : [] };
         Work(call.Where, arguments.Sum(a => a is BicepArray list ? list.Items.Count : 0));
         return Combine(function.Evaluate(context), ChoosesParts(function) ? [.. arguments.Where(a => a.IsSecret)] : arguments);
     }
+
+    /// <summary>A text that a service of this deployment answers with (an address, an id): it is not known yet, and it is not empty.</summary>
+    private static bool IsAnswer(BicepValue value) => value is BicepRuntime { TypeHint: not (BicepTypeHint.Array or BicepTypeHint.Object), References: [var only] } answer && answer.Text == $"{only.Resource}.{only.Path}";
 
     /// <summary>The result holds parts of the arguments, which carry their own secrecy.</summary>
     private static bool ChoosesParts(Function function)

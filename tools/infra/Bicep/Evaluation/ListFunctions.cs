@@ -41,7 +41,7 @@ internal static class ListFunctions
         FunctionTable.Make("union", Union, [new BicepType.Union([A, O])], Union, variadic: true),
         FunctionTable.Make("join", S, [A, S], c => c.Items(0).All(i => i.IsKnown)
             ? c.Evaluator.Bounded(c.Where, c.Items(0).Sum(i => (long)Evaluator.Display(i).Length + c.Text(1).Length), () => string.Join(c.Text(1), c.Items(0).Select(Evaluator.Display)))
-            : c.Runtime(BicepTypeHint.String)),
+            : c.Runtime(BicepTypeHint.String) with { Parts = [.. c.Items(0).SelectMany((item, i) => i == 0 ? [item] : new[] { c[1], item })] }),
         FunctionTable.Make("length", I, [TextOrMap], c => c[0] switch
         {
             BicepString text => c.Integer(text.Value.Length),
