@@ -32,7 +32,8 @@ public sealed class LocalComponentsTests
             new SortedSet<string>([ComponentNames.Sessions, ComponentNames.Checkpoints, ComponentNames.Lifecycle, ComponentNames.Secrets], StringComparer.Ordinal),
             new SortedSet<string>(resources.Components.Select(c => c.Name), StringComparer.Ordinal));
         string[] ours = [AppIds.Signaling, AppIds.Relay, .. Enumerable.Range(0, 16).Select(AppIds.Transceiver)];
-        foreach (var component in resources.Components.Where(c => c.Name != ComponentNames.Lifecycle)) Assert.Equal(ours, component.Scopes);
+        string[] owners = [.. ours.Where(a => a is not (AppIds.Signaling or AppIds.Relay))];
+        foreach (var component in resources.Components.Where(c => c.Name != ComponentNames.Lifecycle)) Assert.Equal(component.Name == ComponentNames.Checkpoints ? owners : ours, component.Scopes);
         Assert.All(resources.Components.Where(c => c.Category == "state"), c => Assert.Equal("none", c.Find("keyPrefix")));
         Assert.Empty(resources.Notes);
 
