@@ -9,7 +9,7 @@ namespace Dapr.Voice.Infra.Arm;
 /// </summary>
 internal static class ArmBodyChecker
 {
-    private static readonly TimeSpan PatternLimit = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan PatternLimit = TimeSpan.FromSeconds(10);
 
     public static void Check(ResolvedResource resource, ICollection<Finding> findings)
     {

@@ -3,7 +3,7 @@ namespace Dapr.Voice.Infra.Azd;
 /// <summary>What azure.yaml has to say for this project: what is deployed, by which hooks, and which environment variables azd reads back.</summary>
 internal static class AzdManifest
 {
-    public static readonly IReadOnlyList<string> Services = ["signaling", "relay", "transceiver"];
+    public static readonly IReadOnlyList<string> Services = ["signaling", "relay", "transceiver", "local-agent"];
 
     public static readonly IReadOnlyList<string> Hooks = ["preprovision", "postprovision", "postdeploy"];
 
@@ -18,7 +18,7 @@ internal static class AzdManifest
     public static readonly IReadOnlyList<(string Path, string Value)> Values = [("name", "dapr-voice"), ("infra.provider", "bicep"), ("infra.path", "infra/bicep")];
 
     public static IReadOnlyList<(string Path, string Value)> ValuesOf(string service) => Services.Contains(service)
-        ? [("project", $"./services/{service}"), ("host", "containerapp"), ("language", "docker"), ("docker.path", "./Dockerfile"), ("docker.context", "../.."), ("docker.remoteBuild", "true")]
+        ? [("project", service == "local-agent" ? "./samples/local-agent" : $"./services/{service}"), ("host", "containerapp"), ("language", "docker"), ("docker.path", "./Dockerfile"), ("docker.context", "../.."), ("docker.remoteBuild", "true")]
         : [];
 
     /// <summary>Outputs of main.bicep that people, hooks and the README name.</summary>

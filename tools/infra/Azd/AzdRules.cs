@@ -55,7 +55,7 @@ internal static class AzdRules
         if (file is null) return;
         var declared = program.Parameters;
         foreach (var (key, name, _) in file.Entries.Where(e => declared.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{program.MainPath}' has no parameter '{name}'."));
-        foreach (var parameter in declared.Where(d => !d.HasDefault && file.Entries.All(e => e.Name != d.Name)))
-            findings.Add(Finding.At(parameter.Where, RuleIds.AzdParameter, Severity.Error, $"'{parameter.Name}' has no default and is not in main.parameters.json: azd would ask for it."));
+        foreach (var parameter in declared.Where(d => file.Entries.All(e => e.Name != d.Name)))
+            findings.Add(Finding.At(parameter.Where, RuleIds.AzdParameter, Severity.Error, $"'{parameter.Name}' is not in main.parameters.json, where people look for what they can set{(parameter.HasDefault ? "" : "; azd would ask for it")}."));
     }
 }

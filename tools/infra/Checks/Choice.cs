@@ -16,12 +16,14 @@ internal sealed record Choice(string Type, string? Name, string Path, string Val
     public static void Check(CheckContext context)
     {
         if (!context.IsComplete) return;
+        var seen = new HashSet<(string, string)>();
         foreach (var resource in context.Made)
         {
-            string last = resource.Name is { } name ? name[(name.LastIndexOf('/') + 1)..] : "";
+            string last = NameOf(resource);
             foreach (var choice in Choices.Of(resource.Type))
             {
                 if (choice.Name is not null && choice.Name != last) continue;
+                seen.Add((choice.Type, choice.Name ?? ""));
                 var value = choice.Find(resource.Body, out var near);
                 if (value is null or BicepNull)
                 {
@@ -33,6 +35,15 @@ internal sealed record Choice(string Type, string? Name, string Path, string Val
                 if (!choice.Value.Split('|').Contains(text, StringComparer.Ordinal)) context.Add(value.Or(resource.Where), RuleIds.Choice, $"'{choice.Path}' of '{resource.Symbol}' is '{choice.Value}' by choice (Choices), here it is '{(text.Length > 60 ? text[..60] + "…" : text)}'.");
             }
         }
+        var types = context.Made.Select(r => r.Type).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var (type, name) in Choices.Names.Where(n => types.Contains(n.Type) && !seen.Contains((n.Type, n.Name)) && !Choices.IsOptional(n.Name))) context.AddToFile(context.MainPath, RuleIds.Choice, $"There are resources of type '{type}' and none is named '{name}'.");
+    }
+
+    /// <summary>Last segment of the name; for an app what runs in it, since a placeholder has the name of what it stands for.</summary>
+    private static string NameOf(ResolvedResource resource)
+    {
+        if (resource.IsType("Microsoft.App/containerApps")) return new ContainerApp(resource).Container?["name"].Text() ?? "";
+        return resource.Name is { } name ? name[(name.LastIndexOf('/') + 1)..] : "";
     }
 
     private BicepValue? Find(BicepObject body, out SourceSpan near)

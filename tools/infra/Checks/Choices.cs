@@ -12,6 +12,12 @@ internal static class Choices
 
     public static IEnumerable<Choice> Of(string type) => ByType[type];
 
+    /// <summary>Every resource that is looked for by its name.</summary>
+    public static readonly IReadOnlyList<(string Type, string Name)> Names = [.. ByType.SelectMany(c => c).Where(c => c.Name is not null).Select(c => (c.Type, c.Name!)).Distinct()];
+
+    /// <summary>Not in every shape of deployment.</summary>
+    public static bool IsOptional(string name) => name is "pip-voice-edge" or "pip-voice-global" or "lb-voice-edge" or "lbi-voice-global" or "placeholder" or "local-agent" or "relay" or "signaling" or "transceiver";
+
     private static IEnumerable<Choice> All() =>
     [
         .. On(Resources, null, ("location", "westeurope|northeurope|swedencentral"), ("tags", "*")),
@@ -46,9 +52,12 @@ internal static class Choices
             ("properties.vnetConfiguration.internal", "false"), ("properties.workloadProfiles[Consumption].workloadProfileType", "Consumption"), ("properties.zoneRedundant", "true|false"), ("tags", "*")),
 
         .. On(App, null, ("properties.configuration.activeRevisionsMode", "Single"), ("properties.template.containers[0].image", "*"), ("location", "*"), ("tags", "*")),
-        .. On(App, "signaling", ("properties.workloadProfileName", "Consumption")),
-        .. On(App, "relay", ("properties.workloadProfileName", "Consumption")),
-        .. On(App, "local-agent", ("properties.workloadProfileName", "Consumption")),
+        .. On(App, "placeholder", ("properties.workloadProfileName", "Consumption"), ("properties.template.scale.minReplicas", "0"), ("properties.template.scale.maxReplicas", "1"), ("properties.template.containers[0].resources.cpu", "0.25")),
+        .. On(App, "signaling", [("properties.workloadProfileName", "Consumption"), ("properties.configuration.ingress.transport", "auto"), ("properties.configuration.ingress.allowInsecure", "false"),
+            ("properties.template.scale.maxReplicas", "30"), ("properties.template.scale.rules[requests].http.metadata.concurrentRequests", "40"), .. Service(), .. Probes("/healthz", 3, 2, 10, 2, 2)]),
+        .. On(App, "relay", [("properties.workloadProfileName", "Consumption"), .. Service(), .. Probes("/readyz", 3, 2, 10, 2, 2)]),
+        .. On(App, "transceiver", [.. Service(), .. Probes("/healthz", 3, 2, 10, 2, 2)]),
+        .. On(App, "local-agent", [("properties.workloadProfileName", "Consumption"), ("identity.type", "UserAssigned"), ("properties.template.scale.maxReplicas", "1"), ("properties.configuration.identitySettings[0].lifecycle", "None"), .. Probes("/readyz", 5, 2, 10, 5, 5)]),
 
         .. On(Network, "vnet-voice",
             ("properties.subnets[apps].properties.delegations[0].name", "container-apps"), ("tags", "*")),
@@ -116,6 +125,23 @@ internal static class Choices
         .. On(Profile + "/afdEndpoints/routes", "signaling",
             ("properties.originGroup.id", "*"), ("properties.patternsToMatch", "[\"/*\"]"), ("properties.supportedProtocols", "[\"Http\",\"Https\"]"), ("properties.linkToDefaultDomain", "Enabled"), ("properties.enabledState", "Enabled")),
     ];
+
+    private static (string Path, string Value)[] Service() =>
+    [
+        ("identity.type", "UserAssigned"), ("properties.configuration.identitySettings[0].lifecycle", "None"), ("properties.configuration.dapr.appProtocol", "http"), ("properties.configuration.dapr.logLevel", "info"),
+        ("properties.template.terminationGracePeriodSeconds", "30"),
+    ];
+
+    private static (string Path, string Value)[] Probes(string ready, int startPeriod, int startTimeout, int startFailures, int liveTimeout, int readyTimeout)
+    {
+        const string at = "properties.template.containers[0].probes";
+        return
+        [
+            (at + "[0].type", "Startup"), (at + "[0].httpGet.path", "/healthz"), (at + "[0].periodSeconds", $"{startPeriod}"), (at + "[0].timeoutSeconds", $"{startTimeout}"), (at + "[0].failureThreshold", $"{startFailures}"),
+            (at + "[1].type", "Liveness"), (at + "[1].httpGet.path", "/healthz"), (at + "[1].periodSeconds", "10"), (at + "[1].timeoutSeconds", $"{liveTimeout}"), (at + "[1].failureThreshold", "3"),
+            (at + "[2].type", "Readiness"), (at + "[2].httpGet.path", ready), (at + "[2].periodSeconds", "5"), (at + "[2].timeoutSeconds", $"{readyTimeout}"), (at + "[2].failureThreshold", "2"),
+        ];
+    }
 
     private static IEnumerable<Choice> On(string type, string? name, params (string Path, string Value)[] values) => values.Select(v => new Choice(type, name, v.Path, v.Value));
 

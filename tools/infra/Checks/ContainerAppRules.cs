@@ -211,6 +211,9 @@ internal static class ContainerAppRules
             string? identity = registry["identity"].Text();
             if (registry["identity"] is null) context.Add(registry.Where, RuleIds.AcaRegistry, "The registry needs the identity that pulls.");
             if (identity is not null && app.Identities.All(i => !Same(i.Name, identity))) context.Add(registry["identity"]!.Where, RuleIds.AcaIdentity, $"'{app.Name}' does not carry the identity that pulls.");
+            // What code in the container must not have is the platform's alone; what it does have is not shut off.
+            foreach (var setting in (app.Configuration?["identitySettings"]).Objects().Where(s => registry["identity"] is { } pull && s["identity"]?.SameAs(pull) == false))
+                context.Add(setting.Where, RuleIds.AcaIdentity, "The one identity that is kept from the container is the one that pulls.");
         }
     }
 

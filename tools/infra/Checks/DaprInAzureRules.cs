@@ -24,6 +24,10 @@ internal static class DaprInAzureRules
             if (files.FirstOrDefault(f => f.Name == component.Name) is { } file) Compare(context, component, file);
         }
         foreach (var finding in findings) context.Add(finding);
+        foreach (var entry in components.Select(c => c.Find("namespaceName")))
+        {
+            if (entry?.Value is { } host && !host.EndsWith(".servicebus.windows.net", StringComparison.Ordinal)) context.Add(entry.Where, RuleIds.DaprMetadataValue, "'namespaceName' is the whole host name, NAME.servicebus.windows.net.");
+        }
 
         foreach (var environment in components.GroupBy(c => c.Resource!.Parent ?? c.Resource.ModulePath + c.Resource.Scope, StringComparer.Ordinal))
         {

@@ -44,7 +44,11 @@ public static class InfrastructureCheck
         var azd = AzdProject.Load(tree, findings);
         if (azd is null && isComplete) findings.Add(new Finding(RuleIds.AzdSchema, Severity.Error, AzdProject.Path, 0, 0, "There is no azure.yaml."));
         azd?.Check(tree, findings);
-        if (isComplete) azd?.CheckComplete(findings);
+        if (isComplete)
+        {
+            azd?.CheckComplete(findings);
+            FileChoices.Check(tree, findings);
+        }
         if (stopAtFirst && findings.Count > 0) return findings;
 
         string folder = azd?.InfraPath ?? "infra/bicep", main = $"{folder}/{azd?.Module ?? "main"}.bicep";
@@ -95,5 +99,6 @@ public static class InfrastructureCheck
         FleetRules.Check(context, apps);
         InventoryRules.Check(context);
         Choice.Check(context);
+        ShapeRules.Check(context, apps);
     }
 }

@@ -20,6 +20,7 @@ internal static class NetworkRules
         var spaces = new List<(IPNetwork Range, ResolvedResource Network)>();
         foreach (var network in context.Of(NetworkType).Where(n => !n.IsExisting)) CheckNetwork(context, network, spaces);
         CheckEnvironments(context);
+        CheckMachines(context);
         foreach (var group in context.Of(GroupType).Where(g => !g.IsExisting)) CheckGroup(context, group);
         foreach (var balancer in context.Of(BalancerType).Where(b => !b.IsExisting)) CheckBalancer(context, balancer);
     }
@@ -73,6 +74,18 @@ internal static class NetworkRules
             if (subnet is null) context.Add(id.Or(environment.Where), RuleIds.SubnetUnknown, "The environment's subnet is none of the network's.");
             else if (!subnet.At("properties.delegations").Objects().Any(d => d.At("properties.serviceName").Text() == "Microsoft.App/environments"))
                 context.Add((subnet.At("properties.delegations")).Or(subnet.Where), RuleIds.SubnetDelegation, $"The subnet '{subnet["name"].Text()}' has to be delegated to Microsoft.App/environments.");
+        }
+    }
+
+    private static void CheckMachines(CheckContext context)
+    {
+        var subnets = context.Of(NetworkType).SelectMany(n => n.Body.At("properties.subnets").Objects()).Select(s => s["name"].Text()).ToList();
+        foreach (var machines in context.Of("Microsoft.Compute/virtualMachineScaleSets"))
+        {
+            foreach (var id in machines.Body.At("properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations").Objects().SelectMany(n => n.At("properties.ipConfigurations").Objects()).Select(i => i.At("properties.subnet.id")))
+            {
+                if (id.Text() is { } text && subnets.Count > 0 && !subnets.Any(s => text.EndsWith("/subnets/" + s, StringComparison.OrdinalIgnoreCase))) context.Add(id.Or(machines.Where), RuleIds.SubnetUnknown, "The machines' subnet is none of the network's.");
+            }
         }
     }
 

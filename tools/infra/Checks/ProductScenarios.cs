@@ -23,7 +23,7 @@ public static class ProductScenarios
         new("three regions, udp-edge, zones", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["edge"] = "udp-edge", ["regions"] = Regions(isZoneRedundant: true, standby: 0), ["shardSize"] = "large", ["relaySize"] = "large", ["globalLoadBalancer"] = true, ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
-        }, Regions: 3, Shards: 2, IsPublished: true, HasUdpEdge: true),
+        }, Regions: 3, Shards: 2, IsPublished: true, HasUdpEdge: true) { IsZoneRedundant = true },
     ];
 
     private static object?[] Regions(bool isZoneRedundant, int standby) =>

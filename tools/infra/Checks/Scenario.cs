@@ -8,4 +8,8 @@ namespace Dapr.Voice.Infra.Checks;
 /// <param name="Shards">Transceiver shards of each region, sleeping ones included.</param>
 /// <param name="IsPublished">The images are there: apps run instead of placeholders.</param>
 /// <param name="HasUdpEdge">The edge is <c>udp-edge</c>.</param>
-public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, int Shards, bool IsPublished, bool HasUdpEdge);
+public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, int Shards, bool IsPublished, bool HasUdpEdge)
+{
+    /// <summary>Regions are spread over their zones.</summary>
+    public bool IsZoneRedundant { get; init; }
+}

@@ -8,9 +8,9 @@ internal static class SettingsManifest
     /// <summary>In a container of Container Apps.</summary>
     public static IReadOnlyList<string> ContainerOf(string service) => service switch
     {
-        "signaling" => [.. Fleet, "Fleet__MaximumShards", "Signaling__Ingresses__0", "Signaling__DefaultAgent", "Signaling__TrustedProxies"],
-        "relay" => [.. Fleet, "Fleet__MaximumShards", "Relay__PublicTcpEndpoint", "Relay__PublicEndpoint", "Relay__TcpClientsAreHidden", "Relay__Workers"],
-        "transceiver" => [.. Fleet, "Fleet__MaximumShards", "Transceiver__Shard", "Transceiver__LinkEndpoint", "Transceiver__AdvertisedLinkEndpoint", "Transceiver__Workers", "Transceiver__Capacity", "Transceiver__DefaultAgent"],
+        "signaling" => [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "Signaling__Ingresses__0", "Signaling__DefaultAgent", "Signaling__TrustedProxies"],
+        "relay" => [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "Relay__PublicTcpEndpoint", "Relay__PublicEndpoint", "Relay__TcpClientsAreHidden", "Relay__Workers"],
+        "transceiver" => [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "Transceiver__Shard", "Transceiver__LinkEndpoint", "Transceiver__AdvertisedLinkEndpoint", "Transceiver__Workers", "Transceiver__Capacity", "Transceiver__DefaultAgent"],
         _ => [],
     };
 

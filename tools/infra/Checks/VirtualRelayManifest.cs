@@ -9,5 +9,11 @@ internal static class VirtualRelayManifest
         "ASPNETCORE_HTTP_PORTS=8070", "Fleet__Region=", "Fleet__RegionNumber=", "Fleet__SlotCount=", "Fleet__MaximumShards=", "Relay__PublicEndpoint=0.0.0.0:3478", "Relay__PublicTcpEndpoint=0.0.0.0:3478", "Relay__TcpClientsAreHidden=false",
     ];
 
+    /// <summary>Where what is known only at the deployment comes from.</summary>
+    public static readonly IReadOnlyList<(string Name, string Source)> Sources =
+    [
+        ("EDGE_REGISTRY", ":registry.properties.loginServer"), ("EDGE_PULL_CLIENT_ID", ":pull.properties.clientId"), ("VOICE_STATE_CLIENT_ID", ":state.properties.clientId"), ("VOICE_SECRETS_CLIENT_ID", ":secrets.properties.clientId"),
+    ];
+
     public static bool IsOfTheMachine(string name) => name.StartsWith("EDGE_", StringComparison.Ordinal) || name.StartsWith("VOICE_", StringComparison.Ordinal) || !name.Contains('_', StringComparison.Ordinal);
 }

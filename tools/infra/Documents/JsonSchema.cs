@@ -13,7 +13,7 @@ namespace Dapr.Voice.Infra.Documents;
 /// </summary>
 internal sealed class JsonSchema(JsonElement root, bool isClosed)
 {
-    private static readonly TimeSpan PatternLimit = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan PatternLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>One thing wrong, and where.</summary>
     internal readonly record struct Problem(YamlNode Where, string Message);

@@ -1,0 +1,129 @@
+using Dapr.Voice.Infra.Documents;
+using YamlDotNet.RepresentationModel;
+
+namespace Dapr.Voice.Infra.Checks;
+
+/// <summary>Values in YAML and JSON files that we chose (as <see cref="Choices"/> for templates): file, path, value; <c>[x]</c> in a path is the item whose name is x.</summary>
+internal static class FileChoices
+{
+    private const string Local = "components/local/", Emulator = "components/azure-emulator/", Azure = "components/azure/", Parameters = "infra/bicep/main.parameters.json";
+    private const string EmulatorKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    private static readonly ILookup<string, (string Path, string Value)> All = Listed().ToLookup(c => c.File, c => (c.Path, c.Value), StringComparer.Ordinal);
+
+    public static void Check(SourceTree tree, ICollection<Finding> findings)
+    {
+        foreach (var file in All)
+        {
+            // A file that is gone or can't be read is reported where it is read first.
+            if (tree.Text(file.Key) is not { } text || SourceDocument.Load(file.Key, text, []) is not { } document) continue;
+            foreach (var (path, wanted) in file)
+            {
+                var node = Find(document.Root, path, out var near);
+                if ((node as YamlScalarNode)?.Value != wanted) findings.Add(document.At(near, RuleIds.Choice, $"'{path}' is '{wanted}' by choice (FileChoices), here it is '{(node as YamlScalarNode)?.Value ?? "not set"}'."));
+            }
+        }
+    }
+
+    private static YamlNode? Find(YamlNode root, string path, out YamlNode near)
+    {
+        YamlNode? at = root;
+        near = root;
+        foreach (string step in path.Split('/'))
+        {
+            at = step.StartsWith('[') ? at.Items().FirstOrDefault(i => (i.Text("name") ?? i.Text("appID")) == step[1..^1] || i.Entries().FirstOrDefault().Name == step[1..^1]) ?? Numbered(at, step) : at.At(step);
+            if (at is null) return null;
+            near = at;
+        }
+        return at;
+    }
+
+    private static YamlNode? Numbered(YamlNode? list, string step) => int.TryParse(step[1..^1], out int index) ? list.Items().ElementAtOrDefault(index) : null;
+
+    private static IEnumerable<(string File, string Path, string Value)> Listed()
+    {
+        foreach (string folder in new[] { Local, Emulator })
+        {
+            string[] redis = folder == Local ? ["sessions", "checkpoints", "lifecycle"] : ["lifecycle"];
+            foreach (string name in redis)
+            {
+                yield return (folder + name + ".yaml", "spec/metadata/[redisHost]/value", "localhost:6379");
+                yield return (folder + name + ".yaml", "spec/metadata/[redisPassword]/value", "");
+            }
+            yield return (folder + "lifecycle.yaml", "spec/metadata/[maxLenApprox]/value", "10000");
+            yield return (folder + "secrets.yaml", "spec/metadata/[secretsFile]/value", ".voice/secrets.json");
+            yield return (folder + "secrets.yaml", "spec/metadata/[nestedSeparator]/value", ":");
+            yield return (folder + "resiliency.yaml", "spec/policies/retries/lifecycle-inbound/policy", "constant");
+            yield return (folder + "resiliency.yaml", "spec/targets/components/lifecycle/inbound/retry", "lifecycle-inbound");
+            yield return (folder + "config/config.yaml", "spec/nameResolution/component", "sqlite");
+            yield return (folder + "config/config.yaml", "spec/nameResolution/version", "v1");
+            yield return (folder + "config/config.yaml", "spec/nameResolution/configuration/connectionString", ".voice/nameresolution.db");
+            yield return (folder + "config/config.yaml", "spec/tracing/samplingRate", "1");
+        }
+        foreach (var (name, table) in new[] { ("sessions", "sessions"), ("sessions-buddy", "sessionsbuddy") })
+        {
+            yield return (Emulator + name + ".yaml", "spec/metadata/[accountName]/value", "devstoreaccount1");
+            yield return (Emulator + name + ".yaml", "spec/metadata/[accountKey]/value", EmulatorKey);
+            yield return (Emulator + name + ".yaml", "spec/metadata/[serviceURL]/value", "http://127.0.0.1:10002/devstoreaccount1");
+            yield return (Emulator + name + ".yaml", "spec/metadata/[tableName]/value", table);
+        }
+        foreach (string name in new[] { "checkpoints", "checkpoints-buddy" })
+        {
+            yield return (Emulator + name + ".yaml", "spec/metadata/[accountName]/value", "devstoreaccount1");
+            yield return (Emulator + name + ".yaml", "spec/metadata/[accountKey]/value", EmulatorKey);
+            yield return (Emulator + name + ".yaml", "spec/metadata/[endpoint]/value", "http://127.0.0.1:10000");
+            yield return (Emulator + name + ".yaml", "spec/metadata/[containerName]/value", name);
+        }
+        foreach (string suffix in new[] { "", "-buddy" })
+        {
+            string account = suffix.Length == 0 ? "VOICE_STORAGE_ACCOUNT" : "VOICE_BUDDY_STORAGE_ACCOUNT";
+            yield return (Azure + $"sessions{suffix}.yaml", "spec/metadata/[accountName]/envRef", account);
+            yield return (Azure + $"sessions{suffix}.yaml", "spec/metadata/[tableName]/value", "sessions");
+            yield return (Azure + $"sessions{suffix}.yaml", "spec/metadata/[azureClientId]/envRef", "VOICE_STATE_CLIENT_ID");
+            yield return (Azure + $"checkpoints{suffix}.yaml", "spec/metadata/[accountName]/envRef", account);
+            yield return (Azure + $"checkpoints{suffix}.yaml", "spec/metadata/[containerName]/value", "checkpoints");
+            yield return (Azure + $"checkpoints{suffix}.yaml", "spec/metadata/[azureClientId]/envRef", "VOICE_STATE_CLIENT_ID");
+        }
+        yield return (Azure + "lifecycle.yaml", "spec/metadata/[namespaceName]/envRef", "VOICE_SERVICEBUS_NAMESPACE");
+        yield return (Azure + "lifecycle.yaml", "spec/metadata/[azureClientId]/envRef", "VOICE_EVENTS_CLIENT_ID");
+        yield return (Azure + "secrets.yaml", "spec/metadata/[vaultName]/envRef", "VOICE_KEY_VAULT");
+        yield return (Azure + "secrets.yaml", "spec/metadata/[azureClientId]/envRef", "VOICE_SECRETS_CLIENT_ID");
+
+        foreach (var (name, value) in new[]
+        {
+            ("environmentName", "${AZURE_ENV_NAME}"), ("location", "${AZURE_LOCATION}"), ("principalId", "${AZURE_PRINCIPAL_ID}"), ("edge", "${VOICE_EDGE=aca-tcp}"), ("shardSize", "${VOICE_SHARD_SIZE=small}"),
+            ("relaySize", "${VOICE_RELAY_SIZE=small}"), ("relays", "1"), ("signalingReplicas", "1"), ("maximumShards", "8"), ("slotCount", "64"), ("dedicatedProfileType", "${VOICE_DEDICATED_PROFILE_TYPE}"),
+            ("edgeVmSize", "${VOICE_EDGE_VM_SIZE=Standard_B2als_v2}"), ("edgeInstances", "2"), ("daprdImage", "docker.io/daprio/daprd:1.18.1"), ("globalLoadBalancer", "false"), ("frontDoorOnly", "true"),
+            ("edgeSshPublicKey", "${VOICE_EDGE_SSH_PUBLIC_KEY}"), ("agentUrl", "${VOICE_AGENT_URL}"), ("agentName", "${VOICE_AGENT_NAME=assistant}"), ("agentKeySecret", "${VOICE_AGENT_KEY_SECRET}"),
+            ("demoPage", "${VOICE_DEMO_PAGE=auto}"), ("logDailyQuotaGb", "1"), ("otlpEndpoint", "${VOICE_OTLP_ENDPOINT}"),
+            ("signalingImage", "${SERVICE_SIGNALING_IMAGE_NAME}"), ("relayImage", "${SERVICE_RELAY_IMAGE_NAME}"), ("transceiverImage", "${SERVICE_TRANSCEIVER_IMAGE_NAME}"), ("localAgentImage", "${SERVICE_LOCAL_AGENT_IMAGE_NAME}"),
+            ("signalingExists", "${SERVICE_SIGNALING_RESOURCE_EXISTS=false}"), ("relayExists", "${SERVICE_RELAY_RESOURCE_EXISTS=false}"), ("transceiverExists", "${SERVICE_TRANSCEIVER_RESOURCE_EXISTS=false}"),
+            ("localAgentExists", "${SERVICE_LOCAL_AGENT_RESOURCE_EXISTS=false}"),
+        }) yield return (Parameters, $"parameters/{name}/value", value);
+        yield return (Parameters, "parameters/regions/value/[0]/location", "${AZURE_LOCATION}");
+        yield return (Parameters, "parameters/regions/value/[0]/number", "1");
+        yield return (Parameters, "parameters/regions/value/[0]/shards", "2");
+
+        yield return ("azure.yaml", "requiredVersions/azd", ">= 1.30.0");
+        yield return ("azure.yaml", "infra/module", "main");
+        yield return ("azure.yaml", "workflows/up/steps/[0]/azd", "provision");
+        yield return ("azure.yaml", "workflows/up/steps/[1]/azd", "publish --all");
+        yield return ("azure.yaml", "workflows/up/steps/[2]/azd", "provision");
+        yield return ("azure.yaml", "pipeline/provider", "github");
+        foreach (string service in new[] { "signaling", "relay", "transceiver", "local-agent" }) yield return ("azure.yaml", $"services/{service}/docker/platform", "linux/amd64");
+
+        yield return ("dapr.yaml", "common/resourcesPath", "./components/local");
+        yield return ("dapr.yaml", "common/env/DOTNET_ENVIRONMENT", "Development");
+        yield return ("dapr.yaml", "common/env/Fleet__Region", "local");
+        yield return ("dapr.yaml", "common/env/Fleet__RegionNumber", "0");
+        yield return ("dapr.yaml", "common/env/Fleet__SlotCount", "64");
+        yield return ("dapr.yaml", "common/env/APP_API_TOKEN", "local-development");
+        foreach (var (app, name, value) in new[]
+        {
+            ("signaling", "ASPNETCORE_URLS", "http://127.0.0.1:8080"), ("signaling", "Signaling__Ingresses__0", "udp://127.0.0.1:3478"), ("signaling", "Signaling__DefaultAgent", "parrot"),
+            ("relay", "ASPNETCORE_URLS", "http://127.0.0.1:8070"), ("relay", "Relay__PublicEndpoint", "127.0.0.1:3478"), ("relay", "Relay__LinkAddress", "127.0.0.1"),
+            ("transceiver-00", "ASPNETCORE_URLS", "http://127.0.0.1:8100"), ("transceiver-00", "Transceiver__Shard", "0"), ("transceiver-00", "Transceiver__LinkEndpoint", "127.0.0.1:20000"), ("transceiver-00", "Transceiver__DefaultAgent", "parrot"),
+            ("transceiver-01", "ASPNETCORE_URLS", "http://127.0.0.1:8101"), ("transceiver-01", "Transceiver__Shard", "1"), ("transceiver-01", "Transceiver__LinkEndpoint", "127.0.0.1:20100"), ("transceiver-01", "Transceiver__DefaultAgent", "parrot"),
+        }) yield return ("dapr.yaml", $"apps/[{app}]/env/{name}", value);
+    }
+}
