@@ -117,4 +117,6 @@ public static class RuleIds
     public const string Inventory = "inventory";
     public const string Choice = "choice";
     public const string FleetAgreement = "fleet-agreement";
+    public const string UnusedOutput = "unused-output";
+    public const string ParameterBounds = "parameter-bounds";
 }

@@ -136,5 +136,3 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
     }
   }
 }
-
-output fqdn string = signaling.properties.configuration.ingress.fqdn

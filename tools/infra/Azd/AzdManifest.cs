@@ -22,7 +22,9 @@ internal static class AzdManifest
         : [];
 
     /// <summary>Outputs of main.bicep that people, hooks and the README name.</summary>
-    public static readonly IReadOnlyList<string> Outputs = ["AZURE_LOCATION", "AZURE_TENANT_ID", "AZURE_CONTAINER_REGISTRY_ENDPOINT"];
+    public static readonly IReadOnlyList<string> Outputs = [
+        "AZURE_LOCATION", "AZURE_TENANT_ID", "AZURE_CONTAINER_REGISTRY_ENDPOINT", "AZURE_CONTAINER_REGISTRY_NAME", "AZURE_RESOURCE_GROUP", "VOICE_STAGE", "VOICE_DEPLOYED_EDGE", "SIGNALING_URL", "SIGNALING_URLS", "VOICE_REGIONS", "VOICE_RESOURCE_GROUPS", "VOICE_KEY_VAULTS", "VOICE_ENVIRONMENTS", "VOICE_STORAGE_ACCOUNTS", "VOICE_SHARDS", "VOICE_INGRESS_ADDRESSES",
+    ];
 
     /// <summary>Set by azd itself.</summary>
     public static bool IsOfAzd(string variable) => variable is "AZURE_ENV_NAME" or "AZURE_LOCATION" or "AZURE_PRINCIPAL_ID" or "AZURE_PRINCIPAL_TYPE" or "AZURE_SUBSCRIPTION_ID" or "AZURE_TENANT_ID" or "AZURE_RESOURCE_GROUP"

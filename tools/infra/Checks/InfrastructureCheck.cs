@@ -57,6 +57,7 @@ public static class InfrastructureCheck
             var program = BicepProgram.Load(main, tree.Read);
             findings.AddRange(program.Findings.Where(f => f.Severity != Severity.Information));
             var parameters = AzdParameters.Load(tree, $"{folder}/{azd?.Module ?? "main"}.parameters.json", findings);
+            DeclarationRules.Check(tree, program, isComplete, findings);
             AzdRules.CheckParameters(parameters, program, findings);
             if (stopAtFirst && findings.Count > 0) return findings;
             foreach (var scenario in scenarios)
