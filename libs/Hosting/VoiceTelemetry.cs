@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -25,20 +26,28 @@ public sealed class VoiceTelemetry : IDisposable
     public static Meter CreateMeter(string service) => new($"voice.{service}", Version);
     public static ActivitySource CreateActivitySource(string service) => new($"voice.{service}", Version);
 
-    /// <summary>Starts the exporters if a collector is named. Dispose at the end of the process: it flushes.</summary>
+    /// <summary>
+    /// Starts the exporters if a collector is named, by gRPC or HTTP as OTEL_EXPORTER_OTLP_PROTOCOL says. Everything sent carries region and, for a shard, its
+    /// number; in Container Apps also replica and revision. Dispose at the end of the process: it flushes.
+    /// </summary>
     /// <param name="service">As in <c>AppIds</c>.</param>
-    /// <param name="instance">Tells processes of one service apart.</param>
+    /// <param name="instance">Tells processes of one service apart, where the platform does not.</param>
     public static VoiceTelemetry Start(string service, string instance, IConfiguration configuration)
     {
         if (string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])) return new(null, null);
 
-        ResourceBuilder resource = ResourceBuilder.CreateDefault().AddService(service, "dapr.voice", Version, autoGenerateServiceInstanceId: false, instance);
+        ResourceBuilder resource = ResourceBuilder.CreateDefault()
+            .AddService(service, "dapr.voice", Version, autoGenerateServiceInstanceId: false, configuration["CONTAINER_APP_REPLICA_NAME"] is { Length: > 0 } replica ? replica : instance)
+            .AddAttributes(Attributes(configuration));
+        // The exporters read OTEL_… from where we do; left alone they look at the process's environment only.
         MeterProvider meters = Sdk.CreateMeterProviderBuilder()
+            .ConfigureServices(services => services.AddSingleton(configuration))
             .SetResourceBuilder(resource)
             .AddMeter("voice.*", "Microsoft.AspNetCore.Hosting", "System.Net.Http", "System.Runtime")
             .AddOtlpExporter()
             .Build();
         TracerProvider traces = Sdk.CreateTracerProviderBuilder()
+            .ConfigureServices(services => services.AddSingleton(configuration))
             .SetResourceBuilder(resource)
             .AddSource("voice.*", "Microsoft.AspNetCore", "System.Net.Http")
             .AddOtlpExporter()
@@ -50,6 +59,13 @@ public sealed class VoiceTelemetry : IDisposable
     {
         _traces?.Dispose();
         _meters?.Dispose();
+    }
+
+    private static IEnumerable<KeyValuePair<string, object>> Attributes(IConfiguration configuration)
+    {
+        yield return new("voice.region", configuration["Fleet:Region"] is { Length: > 0 } region ? region : new FleetOptions().Region);
+        if (configuration["Transceiver:Shard"] is { Length: > 0 } shard) yield return new("voice.shard", shard);
+        if (configuration["CONTAINER_APP_REVISION"] is { Length: > 0 } revision) yield return new("deployment.revision", revision);
     }
 
     private static string Version { get; } = typeof(VoiceTelemetry).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
