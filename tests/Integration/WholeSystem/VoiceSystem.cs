@@ -140,13 +140,16 @@ internal sealed class VoiceSystem : IAsyncDisposable
 
     private JsonObject SecretFile() => JsonNode.Parse(File.ReadAllText(Path.Combine(Home, ".voice", "secrets.json")))!.AsObject();
 
-    /// <summary>Local addresses of the UDP sockets in the system's network; on a shared network also those of others.</summary>
+    /// <summary>Local addresses of the UDP sockets that take packets from anybody in the system's network; on a shared network also those of others.</summary>
     public IReadOnlyList<(IPAddress Address, int Port)> UdpSockets()
     {
         var sockets = new List<(IPAddress, int)>();
         foreach (string line in File.ReadLines($"/proc/{PidOf("relay")}/net/udp").Skip(1))
         {
-            string[] local = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Split(':');
+            string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            // Connected, state 01: the C library sorts the addresses of a name by asking for routes so. Nothing is sent.
+            if (fields[3] == "01") continue;
+            string[] local = fields[1].Split(':');
             sockets.Add((new IPAddress(Convert.ToUInt32(local[0], 16)), Convert.ToInt32(local[1], 16)));
         }
         return sockets;
