@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Dapr.Voice.Native;
 using Xunit.Abstractions;
 
@@ -37,11 +38,14 @@ public sealed class ContainerShapeTests(ITestOutputHelper output)
                 Assert.Empty(variables.Except(settings).Except(FromPlatform));
                 Assert.Empty(settings.Except(variables));
             }
-            // Not one socket of UDP in its network.
-            if (voice.HasOwnNetwork) Assert.Empty(voice.UdpSockets());
+            // No socket of UDP but the relay's own, for links that are not there; nothing came or went by it.
+            if (voice.HasOwnNetwork) Assert.All(voice.UdpSockets(), s => Assert.Equal(IPAddress.Loopback, s.Address));
 
             var call = (await voice.CallAsync()).Succeeded().Json;
             Assert.Equal("tcp", (string?)call["transport"]);
+            var worker = (await voice.InvokeAsync("relay", "internal/v1/stats"))["workers"]![0]!;
+            Assert.Equal((0, 0), ((long)worker["private"]!["received"]!, (long)worker["private"]!["sent"]!));
+            Assert.True((long)worker["privateTcp"]!["received"]! > 0);
             output.WriteLine($"container shape: set-up {call["setupMs"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}, packets {call["packets"]!.ToJsonString()}");
 
             // Each ends on SIGTERM by itself, with a call in it; the supervisor starts it again.

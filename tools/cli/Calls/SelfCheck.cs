@@ -14,20 +14,22 @@ internal static class SelfCheck
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
-    /// <param name="calls">One after the other.</param>
+    /// <param name="calls">One after the other, by the transport that callers prefer.</param>
+    /// <param name="alsoTcp">One more over TCP: beside UDP nobody would notice that it does not answer.</param>
     /// <returns>Set-up of the last one: POST to first audio, in milliseconds.</returns>
     /// <exception cref="CommandFailedException">A call was not answered.</exception>
-    public static async Task<double> RunAsync(ServerAccess server, int calls, CancellationToken cancellation)
+    public static async Task<double> RunAsync(ServerAccess server, int calls, bool alsoTcp, CancellationToken cancellation)
     {
         using var certificate = DtlsCertificate.Generate();
         double last = 0;
-        for (int i = 0; i < calls; i++) last = await CallAsync(server, certificate, cancellation);
+        for (int i = 0; i < calls; i++) last = await CallAsync(server, new CallerOptions(), certificate, cancellation);
+        if (alsoTcp) last = await CallAsync(server, new CallerOptions(TcpOnly: true), certificate, cancellation);
         return last;
     }
 
-    private static async Task<double> CallAsync(ServerAccess server, DtlsCertificate certificate, CancellationToken cancellation)
+    private static async Task<double> CallAsync(ServerAccess server, CallerOptions way, DtlsCertificate certificate, CancellationToken cancellation)
     {
-        using var caller = await Caller.DialAsync(server, "echo", new CallerOptions(), certificate, cancellation);
+        using var caller = await Caller.DialAsync(server, "echo", way, certificate, cancellation);
         using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip);
         var silence = new short[WavFile.SampleRate / 50];
         var payload = new byte[OpusEncoder.MaximumPacketBytes];

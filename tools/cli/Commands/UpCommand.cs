@@ -144,7 +144,7 @@ internal static class UpCommand
         {
             if (!quiet) Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
             await supervisor.StartAsync(cancellation);
-            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey)) await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, cancellation);
+            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey)) await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, alsoTcp: plan is { HasUdp: true, HasTcp: true }, cancellation);
             var state = State();
             state.Save(installation);
             supervisor.Changed = () => State().Save(installation);
