@@ -168,7 +168,8 @@ internal sealed class Expander
         var rounds = _evaluator.Rounds(loop, _evaluator.Evaluate(loop.Source, frame), frame);
         if (rounds is null)
         {
-            _evaluator.Report(loop.Source.Where, "BCP178", "How many rounds this loop has must be known at the start of the deployment.");
+            // Right in a module, whose parameters are known when its own deployment starts; but not to us.
+            _evaluator.Report(loop.Source.Where, "unknown-count", "How many rounds this loop has is known to the deployment only: nothing in it is checked.", Severity.Warning);
             return [];
         }
         if ((_instances += rounds.Count) > MaximumInstances) throw new Evaluator.EvaluationException(where, Rules.Limit, $"More than {MaximumInstances} resources and modules.");
