@@ -28,7 +28,7 @@ internal static class Snippet
     /// <summary>The value of an expression as JSON.</summary>
     public static string Value(string expression, string before = "")
     {
-        var deployment = Deploy($"{before}\noutput o object = any({expression})\n");
-        return deployment.Findings.Count > 0 ? string.Join("; ", deployment.Findings) : deployment.Outputs[0].Value.ToString();
+        var deployment = Deploy($"{before}\noutput o array = [any({expression})]\n");
+        return deployment.Findings.Count > 0 ? string.Join("; ", deployment.Findings) : ((BicepArray)deployment.Outputs[0].Value).Items[0].ToString();
     }
 }

@@ -46,6 +46,12 @@ internal sealed class Evaluator(ProgramLoader loader)
         public string Rule => rule;
     }
 
+    /// <summary>Ends the whole evaluation: nothing on the way up may go on with the next item.</summary>
+    internal sealed class ExhaustedException(SourceSpan where) : Exception($"The evaluation takes more than {MaximumWork} steps.")
+    {
+        public SourceSpan Where => where;
+    }
+
     public void Report(SourceSpan where, string rule, string message, Severity severity = Severity.Error)
     {
         var finding = Finding.At(where, rule, severity, message);
@@ -73,7 +79,7 @@ internal sealed class Evaluator(ProgramLoader loader)
 
     public void Work(SourceSpan where, long steps)
     {
-        if ((_work += 1 + steps) > MaximumWork) throw new EvaluationException(where, Rules.Limit, $"The evaluation takes more than {MaximumWork} steps.");
+        if ((_work += 1 + steps) > MaximumWork) throw new ExhaustedException(where);
     }
 
     public BicepString Bounded(SourceSpan where, long length, Func<string> make)
@@ -120,7 +126,7 @@ internal sealed class Evaluator(ProgramLoader loader)
         SymbolValue.OfModule module => module.Call.Path,
         SymbolValue.OfLambda => "=>",
         SymbolValue => "…",
-        BicepArray or BicepObject => value.ToString() is { Length: <= 200 } shortText ? shortText : value is BicepArray ? "[…]" : "{…}",
+        BicepArray or BicepObject => value.Weight <= 20 && value.ToString() is { Length: <= 200 } shortText ? shortText : value is BicepArray ? "[…]" : "{…}",
         _ => value.ToString(),
     };
 

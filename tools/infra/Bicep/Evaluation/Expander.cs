@@ -18,6 +18,7 @@ internal sealed class Expander
     private readonly List<ResourceInstance> _groups = [];
     private int _instances;
     private int _moduleDepth;
+    private bool _isExhausted;
 
     public Expander(Evaluator evaluator)
     {
@@ -428,6 +429,13 @@ internal sealed class Expander
         catch (Evaluator.EvaluationException problem)
         {
             _evaluator.Report(problem.Where, problem.Rule, problem.Message);
+        }
+        catch (Evaluator.ExhaustedException problem)
+        {
+            // Every later step ends here as well, at once; one finding says it.
+            if (_isExhausted) return;
+            _isExhausted = true;
+            _evaluator.Report(problem.Where, Rules.Limit, problem.Message);
         }
     }
 
