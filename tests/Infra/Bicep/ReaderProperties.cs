@@ -10,7 +10,7 @@ namespace Dapr.Voice.Tests.Infra.Bicep;
 
 public sealed class ReaderProperties
 {
-    private const int Mutations = 1_500;
+    private const int Mutations = 600;
 
     private static readonly string[] Pieces =
         ["{", "}", "[", "]", "(", ")", "'", "'''", "${", "\n", ",", ":", "?", "??", ".?", "!", "=>", "...", "for x in ", "if (", "param p ", "var v = ", "resource r 'A/b@1' = ", "module m 'main.bicep' = ", "@secure()\n", "type t = ", "t?", "|", "-", "9223372036854775808", "null", "r.properties", "/*", "#disable-next-line x\n", "output o string = "];

@@ -746,9 +746,10 @@ internal sealed class TypeChecker
                 Hardcoded(expression.Where, text);
                 return new BicepType.String(text);
             case Expression.String text:
-                foreach (var hole in text.Holes) Infer(hole, scope);
+                // Once each: a second look at a hole would double with every level of strings in strings.
+                List<BicepType> holes = [.. text.Holes.Select(h => Infer(h, scope))];
                 foreach (string segment in text.Segments) Hardcoded(text.Where, segment);
-                if (text is { Holes: [var only], Segments: ["", ""] } && Quietly(only, scope).Resolved is BicepType.String) Warn(text.Where, "simplify-interpolation", "The string is its one hole: write the expression alone.");
+                if (text.Segments is ["", ""] && holes is [{ Resolved: BicepType.String }]) Warn(text.Where, "simplify-interpolation", "The string is its one hole: write the expression alone.");
                 return BicepType.Text;
             case Expression.Integer number: return new BicepType.Integer(number.Value);
             case Expression.Boolean truth: return new BicepType.Boolean(truth.Value);
@@ -792,7 +793,7 @@ internal sealed class TypeChecker
                 Infer(body.Condition, scope);
                 return Infer(body.Body, scope);
             case Expression.Property { Target: Expression.Name { Text: "sys" or "az" } space } when Local.Find(scope, space.Text) is null && !_file.Symbols.ContainsKey(space.Text): return BicepType.Anything;
-            case Expression.Property property: return Property(property, scope);
+            case Expression.Property property: return Property(property, Infer(property.Target, scope));
             case Expression.Indexed indexed: return Indexed(indexed, scope);
             case Expression.Nested nested:
                 var parent = Infer(nested.Target, scope).WithoutNull.Resolved;
@@ -920,9 +921,8 @@ internal sealed class TypeChecker
     private static readonly string[] ResourceProperties =
         ["id", "name", "type", "apiVersion", "properties", "location", "tags", "sku", "kind", "identity", "zones", "plan", "managedBy", "extendedLocation", "systemData", "eTag", "etag", "scale", "asserts", "placement", "managedByExtended", "resourceProperties"];
 
-    private BicepType Property(Expression.Property property, Local? scope)
+    private BicepType Property(Expression.Property property, BicepType whole)
     {
-        var whole = Infer(property.Target, scope);
         bool mayBeNull = whole.Resolved is BicepType.Union { Members: var members } && members.Any(m => m.Resolved is BicepType.Null);
         var target = whole.WithoutNull.Resolved;
         if (mayBeNull && !property.IsSafe && !(target is BicepType.Resource or BicepType.Module && KnownAtStart.Contains(property.Member)))
@@ -973,11 +973,12 @@ internal sealed class TypeChecker
     private BicepType Indexed(Expression.Indexed indexed, Local? scope)
     {
         var at = Infer(indexed.At, scope);
-        if (indexed.At is Expression.String { Literal: { } key } && indexed.Target is not null && Quietly(indexed.Target, scope).WithoutNull.Resolved is BicepType.Object or BicepType.Resource or BicepType.Module)
+        var whole = Infer(indexed.Target, scope);
+        var target = whole.WithoutNull.Resolved;
+        if (indexed.At is Expression.String { Literal: { } key } && target is BicepType.Object or BicepType.Resource or BicepType.Module)
         {
-            return Property(new Expression.Property(indexed.Where, indexed.Target, key, indexed.At.Where, indexed.IsSafe), scope);
+            return Property(new Expression.Property(indexed.Where, indexed.Target, key, indexed.At.Where, indexed.IsSafe), whole);
         }
-        var target = Infer(indexed.Target!, scope).WithoutNull.Resolved;
         BicepType Result(BicepType type) => indexed.IsSafe ? type.OrNull : type;
         switch (target)
         {
@@ -991,7 +992,7 @@ internal sealed class TypeChecker
                 return Result(map.Members.Count == 0 && map.Additional is not null ? map.Additional : map.Additional is null && map.Members.Count > 0 ? BicepType.UnionOf(map.Members.Select(m => m.Type)) is BicepType.Union ? BicepType.Anything : map.Members[0].Type : BicepType.Anything);
             case BicepType.Any or BicepType.Union: return BicepType.Anything;
             default:
-                Report(indexed.Target!.Where, "BCP076", $"Cannot index over '{target}'. Arrays and objects can be indexed.");
+                Report(indexed.Target.Where, "BCP076", $"Cannot index over '{target}'. Arrays and objects can be indexed.");
                 return BicepType.Anything;
         }
     }
