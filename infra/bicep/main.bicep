@@ -23,6 +23,11 @@ type regionType = {
   @description('Further shards that sleep until the others are full. Default 0.')
   standbyShards: int?
 
+  @minValue(0)
+  @maxValue(100)
+  @description('Shards below this number are left as they run: they get neither new image nor new setting, and no call in them ends. Default 0: all are updated in place, which ends their calls.')
+  keepShards: int?
+
   @description('Spread over the location\'s zones, and keep state in three of them. Decided when the region is made. Default false.')
   zoneRedundant: bool?
 }
@@ -61,7 +66,7 @@ param regions regionType[] = [
 @description('`aca-tcp`: Container Apps alone, media over ICE-TCP. `udp-edge`: relays on virtual machines, media over UDP and ICE-TCP.')
 param edge edgeType = 'aca-tcp'
 
-@description('Size of a transceiver shard. small: half a core, 40 calls; medium: 1 core, 80 calls; large: 4 cores, 320 calls.')
+@description('Size of a transceiver shard. small: half a core, 25 calls; medium: 1 core, 55 calls; large: 4 cores, 240 calls.')
 param shardSize sizeType = 'small'
 
 @description('Size of a relay in `aca-tcp`. small: a quarter of a core; medium: 1 core; large: 2 cores.')
@@ -127,6 +132,11 @@ param demoPage 'auto' | 'on' | 'off' = 'auto'
 @description('Origins of web pages that may call, `https://app.example.com`. Empty: all; nothing is authenticated by a cookie.')
 param allowedOrigins array = []
 
+// ---- Other services ----
+
+@description('Dapr app ids of services of yours in each region\'s environment that subscribe to lifecycle events: they get the component `lifecycle` and a subscription of each topic. Empty: nobody listens.')
+param subscribers array = []
+
 // ---- Logs ----
 
 @description('OTLP endpoint for traces and metrics. Empty: none; logs go to the region\'s workspace in any case.')
@@ -150,7 +160,10 @@ param transceiverImage string = ''
 @description('Image of samples/local-agent.')
 param localAgentImage string = ''
 
-@description('The home region has an app `signaling`; its image is kept where the parameter above is empty.')
+@description('Regions whose vaults hold the fleet\'s keys, separated by commas: the post-provision hook says so. Apps of a further region wait for it, or they would wait for keys in the middle of the deployment that comes before the hook.')
+param keyedRegions string = ''
+
+@description('The home region has an app `signaling`; its image is kept where the parameter above is empty. Where it is false the parameter above counts for nothing: azd still knows images after `azd down`.')
 param signalingExists answerType = 'false'
 
 @description('The home region has an app `relay`.')
@@ -169,13 +182,17 @@ var homeToken = uniqueString(subscription().id, environmentName)
 var tokens = [for region in regions: uniqueString(subscription().id, environmentName, region.location)]
 var storageAccounts = [for token in tokens: 'stvoice${token}']
 var isMultiRegion = length(regions) > 1
+// A first region's apps come with the second provisioning, after the hook; a further region's images are there from the start.
+var isKeyed = [for (region, i) in regions: i == 0 || contains(split(keyedRegions, ','), region.location)]
+var noImages = { signaling: '', relay: '', transceiver: '', localAgent: '' }
 var withGlobalBalancer = globalLoadBalancer && isMultiRegion && edge == 'udp-edge'
 
-// CPU and memory are the fixed pairs of Container Apps. A core carries about 100 calls with Opus both ways; the sidecar and what is late need the rest.
+// CPU and memory are the fixed pairs of Container Apps. A call with Opus both ways takes 1.4 % of a core (docs/capacity.md): two thirds to four fifths of the cores are
+// planned for calls, the rest is for the sidecar and for what would be late without it; a small shard's share for the sidecar is the largest.
 var shardSizes = {
-  small: { cpu: '0.5', memory: '1Gi', workers: 1, capacity: 40 }
-  medium: { cpu: '1', memory: '2Gi', workers: 1, capacity: 80 }
-  large: { cpu: '4', memory: '8Gi', workers: 4, capacity: 320 }
+  small: { cpu: '0.5', memory: '1Gi', workers: 1, capacity: 25 }
+  medium: { cpu: '1', memory: '2Gi', workers: 1, capacity: 55 }
+  large: { cpu: '4', memory: '8Gi', workers: 4, capacity: 240 }
 }
 var relaySizes = {
   small: { cpu: '0.25', memory: '0.5Gi', workers: 1 }
@@ -247,6 +264,7 @@ module bases 'modules/region.bicep' = [for (region, i) in regions: {
       events: identities[i].outputs.events
     }
     deployerPrincipalId: principalId
+    subscribers: subscribers
     edge: edge
     zoneRedundant: region.?zoneRedundant ?? false
     dedicatedProfileType: dedicatedProfileType
@@ -279,7 +297,7 @@ module edges 'modules/edge.bicep' = [for (region, i) in regions: if (edge == 'ud
     vmSize: edgeVmSize
     instances: edgeInstances
     sshPublicKey: edgeSshPublicKey
-    image: empty(relayImage) ? current.outputs.relay : relayImage
+    image: !isKeyed[i] || relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
     placeholderImage: placeholderImage
     daprdImage: daprdImage
     registry: shared.outputs.registryServer
@@ -315,18 +333,22 @@ module workloads 'modules/workloads.bicep' = [for (region, i) in regions: {
     edge: edge
     shards: region.shards
     standbyShards: region.?standbyShards ?? 0
+    keepShards: region.?keepShards ?? 0
+    subscribers: subscribers
     shardSize: shardSizes[shardSize]
     relaySize: relaySizes[relaySize]
     relays: relays
     signalingReplicas: signalingReplicas
     maximumShards: maximumShards
     slotCount: slotCount
-    images: {
-      signaling: empty(signalingImage) ? current.outputs.signaling : signalingImage
-      relay: empty(relayImage) ? current.outputs.relay : relayImage
-      transceiver: empty(transceiverImage) ? current.outputs.transceiver : transceiverImage
-      localAgent: empty(localAgentImage) ? current.outputs.localAgent : localAgentImage
-    }
+    images: !isKeyed[i]
+      ? noImages
+      : {
+          signaling: signalingExists != 'true' ? '' : empty(signalingImage) ? current.outputs.signaling : signalingImage
+          relay: relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
+          transceiver: transceiverExists != 'true' ? '' : empty(transceiverImage) ? current.outputs.transceiver : transceiverImage
+          localAgent: localAgentExists != 'true' ? '' : empty(localAgentImage) ? current.outputs.localAgent : localAgentImage
+        }
     placeholderImage: placeholderImage
     registry: shared.outputs.registryServer
     identities: {
@@ -392,8 +414,8 @@ output AZURE_CONTAINER_REGISTRY_NAME string = shared.outputs.registryName
 @description('Where azd looks for the services\' apps: the home region\'s group.')
 output AZURE_RESOURCE_GROUP string = groups[0].name
 
-@description('`provisioned`: images are missing, only placeholders stand. `deployed`: everything runs.')
-output VOICE_STAGE string = workloads[0].outputs.isPublished ? 'deployed' : 'provisioned'
+@description('`provisioned`: images, or a region\'s keys, are missing. `deployed`: everything runs.')
+output VOICE_STAGE string = workloads[0].outputs.isPublished && empty(filter(isKeyed, keyed => !keyed)) ? 'deployed' : 'provisioned'
 output VOICE_DEPLOYED_EDGE string = edge
 
 @description('The one URL to give to people.')

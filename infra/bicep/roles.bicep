@@ -5,6 +5,8 @@ metadata description = 'Built-in roles that are given to anybody here, by the id
 var roles = {
   // Pull images; not push, not delete.
   acrPull: '7f951dda-4ed3-4680-a7ca-43fe172d538d'
+  // Receive from subscriptions; not send, not manage. Where other services subscribe.
+  serviceBusDataReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   // Send to topics; not receive, not manage.
   serviceBusDataSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   // Read and write values of secrets: whoever runs azd, for the fleet's keys.

@@ -13,11 +13,17 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-@description('Principal id of the identity that sends. Whoever subscribes brings an identity and a subscription of its own.')
-param senderPrincipalId string
+@description('Principal id of the identity that sends, and receives where somebody subscribes: a Dapr component has one identity for both.')
+param eventsPrincipalId string
+
+@description('App ids of other services that subscribe.')
+param subscribers array
 
 // Topics in libs/Contracts. The sidecars may not make any (disableEntityManagement): that would take the right to manage the namespace.
 var topicNames = ['voice-sessions', 'voice-fleet', 'voice-dead-letter']
+
+// The first two of them: nothing of ours sends to the third.
+var subscribedTopics = 2
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   name: name
@@ -43,13 +49,35 @@ resource topics 'Microsoft.ServiceBus/namespaces/topics@2026-01-01' = [for topic
   }
 }]
 
+// Named as Dapr looks for it: the consumer id is the app id. What nobody fetches is gone after an hour: it counts against the topic's size, and a full topic takes no more from us.
+resource subscriptions 'Microsoft.ServiceBus/namespaces/topics/subscriptions@2026-01-01' = [for i in range(0, subscribedTopics * length(subscribers)): {
+  parent: topics[i % subscribedTopics]
+  name: subscribers[i / subscribedTopics]
+  properties: {
+    defaultMessageTimeToLive: 'PT1H'
+    lockDuration: 'PT1M'
+    maxDeliveryCount: 10
+    deadLetteringOnMessageExpiration: false
+  }
+}]
+
 resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: namespace
-  name: guid(namespace.id, senderPrincipalId, roles.serviceBusDataSender)
+  name: guid(namespace.id, eventsPrincipalId, roles.serviceBusDataSender)
   properties: {
-    principalId: senderPrincipalId
+    principalId: eventsPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataSender)
+  }
+}
+
+resource receiver 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(subscribers)) {
+  scope: namespace
+  name: guid(namespace.id, eventsPrincipalId, roles.serviceBusDataReceiver)
+  properties: {
+    principalId: eventsPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.serviceBusDataReceiver)
   }
 }
 

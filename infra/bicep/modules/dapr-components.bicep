@@ -24,6 +24,9 @@ param appIds array
 @description('App ids of the transceiver shards.')
 param shardAppIds array
 
+@description('App ids of other services that subscribe to lifecycle events.')
+param subscribers array
+
 var topics = 'voice-sessions,voice-fleet,voice-dead-letter'
 var publishers = concat(['signaling'], shardAppIds)
 
@@ -111,9 +114,10 @@ resource lifecycle 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
       { name: 'namespaceName', value: brokerHost }
       { name: 'azureClientId', value: identities.events.clientId }
       { name: 'disableEntityManagement', value: 'true' }
-      { name: 'publishingScopes', value: join(map(publishers, id => '${id}=${topics}'), ';') }
+      // Who is not named here may publish everything: a subscriber is named with nothing.
+      { name: 'publishingScopes', value: join(concat(map(publishers, id => '${id}=${topics}'), map(subscribers, id => '${id}=')), ';') }
     ]
-    scopes: publishers
+    scopes: concat(publishers, subscribers)
   }
 }
 

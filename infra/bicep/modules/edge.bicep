@@ -176,7 +176,8 @@ resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
         name: 'out'
         properties: {
           protocol: 'All'
-          allocatedOutboundPorts: 1024
+          // An address has 64,000: more than the machines' share of them is refused. A relay needs one for each link, and some for images and stores.
+          allocatedOutboundPorts: instances <= 60 ? 1024 : 512
           idleTimeoutInMinutes: 15
           enableTcpReset: true
           frontendIPConfigurations: [{ id: frontendId }]

@@ -20,6 +20,9 @@ param identities object
 @description('Object id of whoever runs azd.')
 param deployerPrincipalId string
 
+@description('App ids of other services that subscribe to lifecycle events.')
+param subscribers array
+
 @description('Where clients\' media enters: `aca-tcp` or `udp-edge`.')
 param edge string
 
@@ -59,7 +62,8 @@ module broker 'broker.bicep' = {
     name: 'sb-voice-${token}'
     location: location
     tags: tags
-    senderPrincipalId: identities.events.principalId
+    eventsPrincipalId: identities.events.principalId
+    subscribers: subscribers
   }
 }
 

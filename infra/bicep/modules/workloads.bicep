@@ -25,6 +25,13 @@ param shards int
 @description('Shards that sleep until the others are full.')
 param standbyShards int
 
+@minValue(0)
+@description('Shards below this number are left as they run.')
+param keepShards int
+
+@description('App ids of other services that subscribe to lifecycle events.')
+param subscribers array
+
 @description('vCPU, memory, worker threads and sessions of a shard.')
 param shardSize object
 
@@ -117,7 +124,13 @@ param otlpEndpoint string
 
 var isOnContainerApps = edge == 'aca-tcp'
 var withLocalAgent = empty(agentUrl)
-var isPublished = length(filter([images.signaling, images.relay, images.transceiver, images.localAgent], image => empty(image) || image == placeholderImage)) == 0
+// Only what runs here counts: the relay's app of `udp-edge` and the sample agent's beside another one stay placeholders, and a pipeline on a fresh machine reads just that from them.
+var neededImages = concat(
+  [images.signaling, images.transceiver],
+  isOnContainerApps ? [images.relay] : [],
+  withLocalAgent ? [images.localAgent] : []
+)
+var isPublished = length(filter(neededImages, image => empty(image) || image == placeholderImage)) == 0
 
 // azd deploys to what carries the service's key, exactly one resource per key. The other regions and shards get their image from here.
 var serviceTags = {
@@ -156,6 +169,7 @@ module components 'dapr-components.bicep' = {
     // The relay on a virtual machine has a sidecar of its own, outside of this environment.
     appIds: concat(['signaling'], isOnContainerApps ? ['relay'] : [], shardAppIds)
     shardAppIds: shardAppIds
+    subscribers: subscribers
   }
 }
 
@@ -196,7 +210,8 @@ module relay 'app-relay.bicep' = if (isPublished && isOnContainerApps) {
   dependsOn: [components]
 }
 
-module transceivers 'app-transceiver.bicep' = [for shard in range(0, shards + standbyShards): if (isPublished) {
+// A deployment leaves alone what it does not name: so a shard that is kept goes on with the image it has.
+module transceivers 'app-transceiver.bicep' = [for shard in range(0, shards + standbyShards): if (isPublished && shard >= keepShards) {
   name: 'voice-transceiver-${padLeft(shard, 2, '0')}'
   params: {
     location: location

@@ -38,6 +38,7 @@ internal static class Choices
 
         .. On(Bus, null, ("sku.name", "Standard"), ("sku.tier", "Standard"), ("properties.publicNetworkAccess", "Enabled"), ("properties.minimumTlsVersion", "1.2"), ("tags", "*")),
         .. On(Bus + "/topics", null, ("properties.defaultMessageTimeToLive", "P1D"), ("properties.maxSizeInMegabytes", "1024"), ("properties.supportOrdering", "false")),
+        .. On(Bus + "/topics/subscriptions", null, ("properties.defaultMessageTimeToLive", "PT1H"), ("properties.lockDuration", "PT1M"), ("properties.maxDeliveryCount", "10"), ("properties.deadLetteringOnMessageExpiration", "false")),
         .. On(Vault, null,
             ("properties.sku.family", "A"), ("properties.sku.name", "standard"), ("properties.enableSoftDelete", "true"), ("properties.softDeleteRetentionInDays", "7"),
             ("properties.publicNetworkAccess", "Enabled"), ("properties.tenantId", "*"), ("tags", "*")),

@@ -97,6 +97,7 @@ internal static class FileChoices
             ("edgeSshPublicKey", "${VOICE_EDGE_SSH_PUBLIC_KEY}"), ("agentUrl", "${VOICE_AGENT_URL}"), ("agentName", "${VOICE_AGENT_NAME=assistant}"), ("agentKeySecret", "${VOICE_AGENT_KEY_SECRET}"),
             ("demoPage", "${VOICE_DEMO_PAGE=auto}"), ("logDailyQuotaGb", "1"), ("otlpEndpoint", "${VOICE_OTLP_ENDPOINT}"),
             ("signalingImage", "${SERVICE_SIGNALING_IMAGE_NAME}"), ("relayImage", "${SERVICE_RELAY_IMAGE_NAME}"), ("transceiverImage", "${SERVICE_TRANSCEIVER_IMAGE_NAME}"), ("localAgentImage", "${SERVICE_LOCAL_AGENT_IMAGE_NAME}"),
+            ("keyedRegions", "${VOICE_KEYED_REGIONS}"),
             ("signalingExists", "${SERVICE_SIGNALING_RESOURCE_EXISTS=false}"), ("relayExists", "${SERVICE_RELAY_RESOURCE_EXISTS=false}"), ("transceiverExists", "${SERVICE_TRANSCEIVER_RESOURCE_EXISTS=false}"),
             ("localAgentExists", "${SERVICE_LOCAL_AGENT_RESOURCE_EXISTS=false}"),
         }) yield return (Parameters, $"parameters/{name}/value", value);

@@ -13,6 +13,7 @@ internal static class InventoryRules
         var scenario = context.Scenario;
         int regions = scenario.Regions, shards = scenario.IsPublished ? scenario.Shards * regions : 0;
         bool isMulti = regions > 1, withEdge = scenario.HasUdpEdge, withAgent = !scenario.Overrides.ContainsKey("agentUrl"), withGlobal = scenario.Overrides.ContainsKey("globalLoadBalancer");
+        int subscribers = scenario.Overrides.GetValueOrDefault("subscribers") is object?[] listeners ? listeners.Length : 0;
         // Placeholders stand in the home region for every service of azure.yaml that has no app there.
         int placeholders = scenario.IsPublished ? (withEdge ? 1 : 0) + (withAgent ? 0 : 1) : withEdge ? 4 : 4;
         int apps = (scenario.IsPublished ? regions * (1 + (withEdge ? 0 : 1) + (withAgent ? 1 : 0)) : 0) + shards + placeholders;
@@ -30,6 +31,7 @@ internal static class InventoryRules
             ["Microsoft.Storage/storageAccounts/managementPolicies"] = regions,
             ["Microsoft.ServiceBus/namespaces"] = regions,
             ["Microsoft.ServiceBus/namespaces/topics"] = 3 * regions,
+            ["Microsoft.ServiceBus/namespaces/topics/subscriptions"] = 2 * subscribers * regions,
             ["Microsoft.KeyVault/vaults"] = regions,
             ["Microsoft.OperationalInsights/workspaces"] = regions,
             ["Microsoft.Insights/components"] = regions,
@@ -47,8 +49,8 @@ internal static class InventoryRules
             ["Microsoft.Cdn/profiles/afdEndpoints/routes"] = isMulti ? 1 : 0,
             ["Microsoft.Cdn/profiles/originGroups"] = isMulti ? 1 : 0,
             ["Microsoft.Cdn/profiles/originGroups/origins"] = isMulti ? regions : 0,
-            // Registry pull, sender, secrets reader, deployer for each region; table and blob for the region itself and for the one whose buddy it is.
-            ["Microsoft.Authorization/roleAssignments"] = regions * (4 + 2 * (isMulti ? 2 : 1)),
+            // Registry pull, sender, secrets reader, deployer for each region, receiver where somebody subscribes; table and blob for the region itself and for the one whose buddy it is.
+            ["Microsoft.Authorization/roleAssignments"] = regions * (4 + (subscribers > 0 ? 1 : 0) + 2 * (isMulti ? 2 : 1)),
         };
         var counts = context.Made.GroupBy(r => r.Type, StringComparer.OrdinalIgnoreCase).ToDictionary(g => g.Key, g => g.Count(), StringComparer.OrdinalIgnoreCase);
         foreach (var (type, wanted) in expected)

@@ -17,7 +17,7 @@ public static class ProductScenarios
         {
             ["regions"] = Regions(isZoneRedundant: false, standby: 1), ["shardSize"] = "medium", ["relaySize"] = "medium", ["relays"] = 2, ["dedicatedProfileType"] = "D4", ["agentUrl"] = "wss://agent.example.com/v1/realtime",
             ["agentKeySecret"] = "voice-agent-key", ["otlpEndpoint"] = "http://otel.example.com:4317", ["allowedOrigins"] = new object?[] { "https://app.example.com" },
-            ["signalingExists"] = "true", ["relayExists"] = "true", ["transceiverExists"] = "true", ["localAgentExists"] = "true",
+            ["subscribers"] = new object?[] { "call-log", "billing" },
         }, Regions: 3, Shards: 3, IsPublished: true, HasUdpEdge: false),
         new("one region, udp-edge", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal) { ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA" }, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: true),
         new("three regions, udp-edge, zones", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -41,7 +41,12 @@ public static class ProductScenarios
             ["AZURE_ENV_NAME"] = "voice-check", ["AZURE_LOCATION"] = "westeurope", ["AZURE_PRINCIPAL_ID"] = SomePrincipal, ["AZURE_SUBSCRIPTION_ID"] = "00000000-0000-0000-0000-00000000000b",
         };
         if (!isPublished) return variables;
-        foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" }) variables[$"SERVICE_{service}_IMAGE_NAME"] = $"crvoice.azurecr.io/dapr-voice/{service.ToLowerInvariant()}:1";
+        variables["VOICE_KEYED_REGIONS"] = "westeurope,northeurope,swedencentral";
+        foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" })
+        {
+            variables[$"SERVICE_{service}_IMAGE_NAME"] = $"crvoice.azurecr.io/dapr-voice/{service.ToLowerInvariant()}:1";
+            variables[$"SERVICE_{service}_RESOURCE_EXISTS"] = "true";
+        }
         return variables;
     }
 }

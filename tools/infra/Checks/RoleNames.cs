@@ -7,6 +7,7 @@ namespace Dapr.Voice.Infra.Checks;
 internal static class RoleNames
 {
     public const string AcrPull = "AcrPull";
+    public const string ServiceBusReceiver = "Azure Service Bus Data Receiver";
     public const string ServiceBusSender = "Azure Service Bus Data Sender";
     public const string VaultSecretsOfficer = "Key Vault Secrets Officer";
     public const string VaultSecretsUser = "Key Vault Secrets User";
@@ -16,6 +17,7 @@ internal static class RoleNames
     public static readonly IReadOnlyDictionary<string, string> ById = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         ["7f951dda-4ed3-4680-a7ca-43fe172d538d"] = AcrPull,
+        ["4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0"] = ServiceBusReceiver,
         ["69a216fc-b8fb-44d8-bc22-1f3c2cd27a39"] = ServiceBusSender,
         ["b86a8fe4-44ce-4948-aee5-eccb2c155cd7"] = VaultSecretsOfficer,
         ["4633458b-17de-408a-b874-0445c86b69e6"] = VaultSecretsUser,

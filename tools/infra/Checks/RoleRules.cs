@@ -72,7 +72,10 @@ internal static class RoleRules
             var target = context.Of(manifest.Target).FirstOrDefault(t => place?.Resolved.Names(t) == true);
             if (identities.Count > 0 && identity is null) context.Add(client.Where, RuleIds.DaprIdentity, "'azureClientId' is not the client id of an identity of this deployment.");
             if (place is not null && target is null && context.Of(manifest.Target).Any()) context.Add(place.Where, RuleIds.FleetAgreement, $"'{place.Name}' names no '{manifest.Target}' of this deployment.");
-            if (identity is not null && target is not null) needs.Add(new(identity, manifest.Role, target, client.Where, $"Component '{component.Name}'"));
+            if (identity is null || target is null) continue;
+            needs.Add(new(identity, manifest.Role, target, client.Where, $"Component '{component.Name}'"));
+            // Who is in the scopes of the broker's component and none of ours is there to receive.
+            if (manifest.Role == RoleNames.ServiceBusSender && component.Scopes.Any(s => !AppNames.IsOurs(s.App))) needs.Add(new(identity, RoleNames.ServiceBusReceiver, target, client.Where, $"A subscriber of component '{component.Name}'"));
         }
         var registries = context.Of(RegistryType).ToList();
         foreach (var (app, registry) in apps.SelectMany(a => (a.Configuration?["registries"]).Objects().Select(r => (a, r))))

@@ -10,7 +10,7 @@ internal static class ShapeRules
 
     private static readonly IReadOnlyDictionary<string, Size> ShardSizes = new Dictionary<string, Size>(StringComparer.Ordinal)
     {
-        ["small"] = new(0.5m, "1Gi", 1, 40), ["medium"] = new(1, "2Gi", 1, 80), ["large"] = new(4, "8Gi", 4, 320),
+        ["small"] = new(0.5m, "1Gi", 1, 25), ["medium"] = new(1, "2Gi", 1, 55), ["large"] = new(4, "8Gi", 4, 240),
     };
 
     private static readonly IReadOnlyDictionary<string, Size> RelaySizes = new Dictionary<string, Size>(StringComparer.Ordinal)

@@ -23,6 +23,9 @@ public static class DeploymentPlanner
         ("SERVICE_LOCAL_AGENT_IMAGE_NAME", "registry.invalid/local-agent:what-if"),
     ];
 
+    /// <summary>What is so at the second provision, whatever an environment says of the last one: the apps that the first made are there.</summary>
+    private static readonly string[] Existing = ["signalingExists", "relayExists", "transceiverExists", "localAgentExists"];
+
     /// <summary>Shards of a region whose number nobody gives; two show a takeover.</summary>
     private const int UsualShards = 2;
 
@@ -55,6 +58,9 @@ public static class DeploymentPlanner
         var values = new Dictionary<string, object?>(parameters.Values, StringComparer.Ordinal);
         var said = new List<string>();
         Override(values, said, request);
+        // The hook after the first one has put keys into the vault of each region.
+        foreach (string app in Existing) values[app] = "true";
+        values["keyedRegions"] = string.Join(',', Elements(values.GetValueOrDefault("regions")).Select(e => e.GetValueOrDefault("location")));
 
         var program = BicepProgram.Load(main);
         var deployment = Deployment.Resolve(program, values);
