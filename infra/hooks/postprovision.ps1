@@ -97,8 +97,15 @@ try {
     }
     Say "keys: the same six secrets in $($vaults.Count) vault(s)"
 
+    # From now on these regions' apps may come: their keys are there before they are.
+    $keyed = (Read-List $env:VOICE_REGIONS) -join ','
+    if ($keyed -and $keyed -cne $env:VOICE_KEYED_REGIONS) {
+        azd env set VOICE_KEYED_REGIONS $keyed
+        if ($LASTEXITCODE -ne 0) { Fail 'azd does not keep VOICE_KEYED_REGIONS' "run 'azd env set VOICE_KEYED_REGIONS $keyed'" }
+    }
+
     if ($env:VOICE_STAGE -ne 'deployed') {
-        Say "no app runs yet: images come next ('azd up' does it by itself; otherwise 'azd publish --all && azd provision')"
+        Say "not everything runs yet: images come next ('azd up' does it by itself; otherwise 'azd publish --all && azd provision')"
         exit 0
     }
 

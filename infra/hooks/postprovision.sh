@@ -123,8 +123,14 @@ if [ -n "${VOICE_AGENT_API_KEY:-}" ]; then
 fi
 say "keys: the same six secrets in $(printf '%s\n' "$vaults" | wc -l | tr -d ' ') vault(s)"
 
+# From now on these regions' apps may come: their keys are there before they are.
+keyed=$(list "${VOICE_REGIONS:-}" | tr '\n' ',' | sed 's/,$//')
+if [ -n "$keyed" ] && [ "$keyed" != "${VOICE_KEYED_REGIONS:-}" ]; then
+  azd env set VOICE_KEYED_REGIONS "$keyed" || fail "azd does not keep VOICE_KEYED_REGIONS" "run 'azd env set VOICE_KEYED_REGIONS $keyed'"
+fi
+
 if [ "${VOICE_STAGE:-}" != deployed ]; then
-  say "no app runs yet: images come next ('azd up' does it by itself; otherwise 'azd publish --all && azd provision')"
+  say "not everything runs yet: images come next ('azd up' does it by itself; otherwise 'azd publish --all && azd provision')"
   exit 0
 fi
 

@@ -28,6 +28,20 @@ foreach ($region in $regions) {
 }
 Say "regions: $($locations -join ' ') (numbers: $($numbers -join ' '))"
 
+# On a machine that never deployed this environment (a pipeline's) azd finds two groups or more with its tag, takes none, and says that no app exists: placeholders
+# would be put over what runs. So it is told where they are, once all four are there.
+if (-not $env:AZURE_RESOURCE_GROUP -and $env:AZURE_ENV_NAME) {
+    $group = "rg-$($env:AZURE_ENV_NAME)-$($locations[0])"
+    $apps = @(az containerapp list --resource-group $group --query '[].name' --output tsv 2>$null | Where-Object { $_ })
+    $missing = @('signaling', 'relay', 'transceiver-00', 'local-agent' | Where-Object { $apps -cnotcontains $_ })
+    if ($missing.Count -eq 0) {
+        azd env set AZURE_RESOURCE_GROUP $group
+        if ($LASTEXITCODE -ne 0) { Fail 'azd does not keep AZURE_RESOURCE_GROUP' "run 'azd env set AZURE_RESOURCE_GROUP $group'" }
+        Say "apps: those of $group are updated"
+    }
+    elseif ($apps.Count -gt 0) { Say "apps: $group lacks $($missing -join ' '); placeholders come first" }
+}
+
 # Machines want a public key, and nobody is to sign in to them: a pair whose private half never leaves the folder that goes.
 if ($env:VOICE_EDGE -eq 'udp-edge' -and -not $env:VOICE_EDGE_SSH_PUBLIC_KEY) {
     Need 'ssh-keygen' "install OpenSSH's client, or set VOICE_EDGE_SSH_PUBLIC_KEY"

@@ -52,6 +52,22 @@ $regions
 REGIONS
 say "regions:$locations(numbers:$numbers)"
 
+# On a machine that never deployed this environment (a pipeline's) azd finds two groups or more with its tag, takes none, and says that no app exists: placeholders
+# would be put over what runs. So it is told where they are, once all four are there.
+if [ -z "${AZURE_RESOURCE_GROUP:-}" ] && [ -n "${AZURE_ENV_NAME:-}" ]; then
+  home=${locations# }
+  group=rg-$AZURE_ENV_NAME-${home%% *}
+  apps=$(az containerapp list --resource-group "$group" --query '[].name' --output tsv 2>/dev/null | tr -d '\r') || apps=
+  missing=
+  for app in signaling relay transceiver-00 local-agent; do printf '%s\n' "$apps" | grep -qx "$app" || missing="$missing $app"; done
+  if [ -z "$missing" ]; then
+    azd env set AZURE_RESOURCE_GROUP "$group" || fail "azd does not keep AZURE_RESOURCE_GROUP" "run 'azd env set AZURE_RESOURCE_GROUP $group'"
+    say "apps: those of $group are updated"
+  elif [ -n "$apps" ]; then
+    say "apps: $group lacks$missing; placeholders come first"
+  fi
+fi
+
 # Machines want a public key, and nobody is to sign in to them: a pair whose private half never leaves the folder that goes.
 if [ "${VOICE_EDGE:-aca-tcp}" = udp-edge ] && [ -z "${VOICE_EDGE_SSH_PUBLIC_KEY:-}" ]; then
   need ssh-keygen "install OpenSSH's client, or set VOICE_EDGE_SSH_PUBLIC_KEY"

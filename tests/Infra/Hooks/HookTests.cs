@@ -215,6 +215,38 @@ public sealed class HookTests : IDisposable
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void PreProvision_FreshMachineBesideRunningApps_TellsAzdWhereTheyAre()
+    {
+        _hook.Write("parameters.json", """{"parameters":{"regions":{"value":[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]}}}""");
+        _hook.Environment["VOICE_PARAMETERS_FILE"] = _hook.At("parameters.json");
+        _hook.Environment["AZURE_ENV_NAME"] = "voice";
+        Succeeded("preprovision");
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+        foreach (string app in new[] { "signaling", "relay", "transceiver-00" }) _hook.Write("apps/rg-voice-a/" + app, "cr.example/any:1");
+        Assert.Contains("lacks local-agent", Succeeded("preprovision").Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+        _hook.Write("apps/rg-voice-a/local-agent", "cr.example/any:1");
+        Succeeded("preprovision");
+        Assert.Contains("azd env set AZURE_RESOURCE_GROUP rg-voice-a", _hook.Calls);
+        _hook.Environment["AZURE_RESOURCE_GROUP"] = "rg-voice-a";
+        Succeeded("preprovision");
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void PostProvision_KeysInEachVault_LetTheRegionsAppsCome()
+    {
+        _hook.AddVaults("kv-one", "kv-two");
+        _hook.Environment["VOICE_REGIONS"] = """["a","b"]""";
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "a";
+        Succeeded("postprovision");
+        Assert.Contains("azd env set VOICE_KEYED_REGIONS a,b", _hook.Calls);
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "a,b";
+        Succeeded("postprovision");
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("2.59.0", "az upgrade")]
     [InlineData("1.99.0", "az upgrade")]

@@ -14,7 +14,7 @@ internal static class DaprInAzureRules
     public static void Check(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps, IReadOnlyList<DaprComponent> files)
     {
         var findings = new List<Finding>();
-        var checker = new ComponentChecker(findings, allowsKeys: false);
+        var checker = new ComponentChecker(findings, allowsKeys: false, context.Scenario.Subscribers);
         foreach (var component in components)
         {
             checker.Check(component);
@@ -65,6 +65,10 @@ internal static class DaprInAzureRules
             : [.. apps.Select(a => a.Name)];
         if (expected.Length == 0) return;
         foreach (string app in expected.Where(a => manifest.IsUsedBy(a) && component.Scopes.All(s => s.App != a))) context.Add(component.ScopesAt, RuleIds.DaprScopes, $"'{app}' uses '{component.Name}' and is not among its scopes.");
+        if (component.Name == ComponentNames.Lifecycle)
+        {
+            foreach (string app in context.Scenario.Subscribers.Where(a => component.Scopes.All(s => s.App != a))) context.Add(component.ScopesAt, RuleIds.DaprScopes, $"'{app}' subscribes and is not among the scopes of '{component.Name}'.");
+        }
         foreach (var (app, where) in component.Scopes.Where(s => AppNames.IsOurs(s.App)))
         {
             if (!manifest.IsUsedBy(app)) context.Add(where.Line > 0 ? where : component.ScopesAt, RuleIds.DaprScopes, $"'{app}' does not use '{component.Name}' and is among its scopes.");

@@ -59,7 +59,7 @@ internal static partial class DeclarationRules
     // Limits of the services' own settings (docs/settings.md), of Container Apps, and of names that parameters go into.
     private static readonly IReadOnlyDictionary<string, string> ParameterBounds = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["regionType.number"] = "minValue(0) maxValue(255)", ["regionType.shards"] = "minValue(1) maxValue(100)", ["regionType.standbyShards"] = "minValue(0) maxValue(100)",
+        ["regionType.number"] = "minValue(0) maxValue(255)", ["regionType.shards"] = "minValue(1) maxValue(100)", ["regionType.standbyShards"] = "minValue(0) maxValue(100)", ["regionType.keepShards"] = "minValue(0) maxValue(100)",
         ["environmentName"] = "minLength(1) maxLength(40)", ["location"] = "minLength(1)", ["regions"] = "minLength(1) maxLength(16)", ["relays"] = "minValue(1) maxValue(30)", ["signalingReplicas"] = "minValue(1) maxValue(30)",
         ["maximumShards"] = "minValue(1) maxValue(100)", ["slotCount"] = "minValue(1) maxValue(65536)", ["edgeInstances"] = "minValue(1) maxValue(100)", ["logDailyQuotaGb"] = "minValue(-1)",
     };

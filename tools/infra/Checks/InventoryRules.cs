@@ -13,7 +13,7 @@ internal static class InventoryRules
         var scenario = context.Scenario;
         int regions = scenario.Regions, shards = scenario.IsPublished ? scenario.Shards * regions : 0;
         bool isMulti = regions > 1, withEdge = scenario.HasUdpEdge, withAgent = !scenario.Overrides.ContainsKey("agentUrl"), withGlobal = scenario.Overrides.ContainsKey("globalLoadBalancer");
-        int subscribers = scenario.Overrides.GetValueOrDefault("subscribers") is object?[] listeners ? listeners.Length : 0;
+        int subscribers = scenario.Subscribers.Count;
         // Placeholders stand in the home region for every service of azure.yaml that has no app there.
         int placeholders = scenario.IsPublished ? (withEdge ? 1 : 0) + (withAgent ? 0 : 1) : withEdge ? 4 : 4;
         int apps = (scenario.IsPublished ? regions * (1 + (withEdge ? 0 : 1) + (withAgent ? 1 : 0)) : 0) + shards + placeholders;

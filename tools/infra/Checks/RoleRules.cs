@@ -75,7 +75,7 @@ internal static class RoleRules
             if (identity is null || target is null) continue;
             needs.Add(new(identity, manifest.Role, target, client.Where, $"Component '{component.Name}'"));
             // Who is in the scopes of the broker's component and none of ours is there to receive.
-            if (manifest.Role == RoleNames.ServiceBusSender && component.Scopes.Any(s => !AppNames.IsOurs(s.App))) needs.Add(new(identity, RoleNames.ServiceBusReceiver, target, client.Where, $"A subscriber of component '{component.Name}'"));
+            if (manifest.Role == RoleNames.ServiceBusSender && component.Scopes.Any(s => context.Scenario.Subscribers.Contains(s.App))) needs.Add(new(identity, RoleNames.ServiceBusReceiver, target, client.Where, $"A subscriber of component '{component.Name}'"));
         }
         var registries = context.Of(RegistryType).ToList();
         foreach (var (app, registry) in apps.SelectMany(a => (a.Configuration?["registries"]).Objects().Select(r => (a, r))))

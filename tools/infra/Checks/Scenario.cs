@@ -12,4 +12,7 @@ public sealed record Scenario(string Name, IReadOnlyDictionary<string, string> E
 {
     /// <summary>Regions are spread over their zones.</summary>
     public bool IsZoneRedundant { get; init; }
+
+    /// <summary>App ids of other services that subscribe to lifecycle events.</summary>
+    public IReadOnlyList<string> Subscribers => Overrides.GetValueOrDefault("subscribers") is object?[] apps ? [.. apps.OfType<string>()] : [];
 }

@@ -7,9 +7,10 @@ namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>
 /// One component against what its type takes and against our own conventions: names and scopes of the contracts, no key prefix, nothing that lets a sidecar make
-/// tables or topics, no secret as text. <paramref name="allowsKeys"/>: the storage emulator's well-known key may stand in the file.
+/// tables or topics, no secret as text. <paramref name="allowsKeys"/>: the storage emulator's well-known key may stand in the file. <paramref name="subscribers"/>: app ids of
+/// other services that may use the broker's component to listen, and publish nothing.
 /// </summary>
-internal sealed partial class ComponentChecker(ICollection<Finding> findings, bool allowsKeys)
+internal sealed partial class ComponentChecker(ICollection<Finding> findings, bool allowsKeys, IReadOnlyCollection<string> subscribers)
 {
     public void Check(DaprComponent component)
     {
@@ -92,7 +93,7 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
         foreach (var (app, where) in component.Scopes)
         {
             if (!seen.Add(app)) Add(where, RuleIds.DaprScopes, $"'{app}' stands twice.");
-            if (!AppNames.IsOurs(app)) Add(where, RuleIds.DaprUnknownApp, $"No app has the id '{app}'.");
+            if (!IsKnown(component, app)) Add(where, RuleIds.DaprUnknownApp, $"No app has the id '{app}'.");
         }
     }
 
@@ -114,13 +115,17 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
                 Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{part}' is not app=topic,topic, or the app stands twice.");
                 continue;
             }
-            if (!AppNames.IsOurs(sides[0])) Add(entry.Where, RuleIds.DaprUnknownApp, $"publishingScopes: no app has the id '{sides[0]}'.");
+            if (!IsKnown(component, sides[0])) Add(entry.Where, RuleIds.DaprUnknownApp, $"publishingScopes: no app has the id '{sides[0]}'.");
             string[] topics = sides[1].Split(',', StringSplitOptions.RemoveEmptyEntries);
             foreach (string topic in topics.Where(t => !TopicManifest.Names.Contains(t))) Add(entry.Where, RuleIds.DaprUnknownTopic, $"publishingScopes: there is no topic '{topic}'.");
             foreach (string topic in TopicManifest.PublishedBy(sides[0]).Where(t => !topics.Contains(t))) Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{sides[0]}' publishes to '{topic}' and may not.");
         }
         foreach (var (app, _) in component.Scopes.Where(s => TopicManifest.PublishedBy(s.App).Count > 0 && !apps.Contains(s.App))) Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' publishes and is not named.");
+        foreach (var (app, _) in component.Scopes.Where(s => subscribers.Contains(s.App) && !text.Split(';').Contains(s.App + "=")))
+            Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' listens and may publish: name it with nothing behind the sign.");
     }
+
+    private bool IsKnown(DaprComponent component, string app) => AppNames.IsOurs(app) || (component.Name == ComponentNames.Lifecycle && subscribers.Contains(app));
 
     private void Add(SourceSpan where, string rule, string message) => findings.Add(Finding.At(where, rule, Severity.Error, message));
 

@@ -34,7 +34,7 @@ internal static class DaprFiles
             }
             foreach (var again in components.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1)))
                 findings.Add(Finding.At(again.Where, RuleIds.DaprComponentTwice, Severity.Error, $"'{folder}' has a component '{again.Name}' already."));
-            var checker = new ComponentChecker(findings, allowsKeys: folder == "components/azure-emulator");
+            var checker = new ComponentChecker(findings, allowsKeys: folder == "components/azure-emulator", subscribers: []);
             foreach (var component in components)
             {
                 checker.Check(component);
