@@ -103,9 +103,27 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     public void Listen(TransportAddress local)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        var listener = TcpListener.Open(local, Backlog, SetOptions);
-        _listeners.Add(listener);
-        LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_ADD, listener.Descriptor, LibC.EPOLLIN, DataOfListener(_listeners.Count - 1));
+        Add(TcpListener.Open(local, Backlog, SetOptions));
+    }
+
+    /// <summary>Takes connections at a socket that listens already (<see cref="InheritedListeners"/>), and owns it from here on.</summary>
+    /// <exception cref="PortBindException">It does not listen at that address.</exception>
+    public void Adopt(int descriptor, TransportAddress local)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Add(TcpListener.Adopt(descriptor, local, SetOptions));
+    }
+
+    /// <summary>Accepts nothing until then: who comes waits in the backlog.</summary>
+    public void Rest(Instant until)
+    {
+        for (int i = 0; i < _listeners.Count; i++) Rest(_listeners[i], i, until);
+    }
+
+    /// <summary>Ends a rest.</summary>
+    public void Wake()
+    {
+        for (int i = 0; i < _listeners.Count; i++) Wake(_listeners[i], i);
     }
 
     /// <summary>Begins a connection. What is sent before it is there waits; <see cref="TcpEventKind.Connected"/> or <see cref="TcpEventKind.Closed"/> follows.</summary>
@@ -249,11 +267,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         {
             var listener = _listeners[i];
             if (!listener.IsResting) continue;
-            if (now >= listener.RestsUntil)
-            {
-                listener.IsResting = false;
-                LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_MOD, listener.Descriptor, LibC.EPOLLIN, DataOfListener(i));
-            }
+            if (now >= listener.RestsUntil) Wake(listener, i);
             isResting |= listener.IsResting;
         }
         int part = (_end + SweepParts - 1) / SweepParts;
@@ -346,6 +360,26 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         _events.Enqueue(new TcpEvent(TcpEventKind.Closed, new TcpConnectionId(index, connection.Generation), reason));
     }
 
+    private void Add(TcpListener listener)
+    {
+        _listeners.Add(listener);
+        LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_ADD, listener.Descriptor, LibC.EPOLLIN, DataOfListener(_listeners.Count - 1));
+    }
+
+    private void Rest(TcpListener listener, int number, Instant until)
+    {
+        (listener.IsResting, listener.RestsUntil) = (true, until);
+        LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_MOD, listener.Descriptor, 0, DataOfListener(number));
+        _nextSweep = Instant.Min(_nextSweep, until);
+    }
+
+    private void Wake(TcpListener listener, int number)
+    {
+        if (!listener.IsResting) return;
+        listener.IsResting = false;
+        LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_MOD, listener.Descriptor, LibC.EPOLLIN, DataOfListener(number));
+    }
+
     private void Accept(TcpListener listener, int number, Instant now)
     {
         byte* name = stackalloc byte[32];
@@ -360,9 +394,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
                 {
                     // The connection stays in the backlog and would wake us without end.
                     Counters.AcceptPauseCount++;
-                    listener.IsResting = true;
-                    listener.RestsUntil = now + _options.AcceptPause;
-                    LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_MOD, listener.Descriptor, 0, DataOfListener(number));
+                    Rest(listener, number, now + _options.AcceptPause);
                     _nextSweep = Instant.Min(_nextSweep, now + SweepInterval);
                 }
                 // Nothing more, or one that its peer gave up meanwhile: the others' turn comes again.

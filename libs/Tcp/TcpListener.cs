@@ -48,6 +48,28 @@ internal sealed unsafe class TcpListener : IDisposable
         }
     }
 
+    /// <summary>A socket that was given to this process. The kernel keeps what it accepts from one owner of the descriptor to the next.</summary>
+    /// <exception cref="PortBindException">It does not listen at that address.</exception>
+    public static TcpListener Adopt(int descriptor, TransportAddress local, Action<int> setOptions)
+    {
+        int isListening = 0;
+        uint length = sizeof(int);
+        if (LibC.getsockopt(descriptor, LibC.SOL_SOCKET, LibC.SO_ACCEPTCONN, &isListening, &length) != 0 || isListening == 0)
+            throw new PortBindException($"Descriptor {descriptor}, which this process was given (LISTEN_FDS), is no listening TCP socket.", local);
+        LibC.fcntl(descriptor, LibC.F_SETFD, LibC.FD_CLOEXEC);
+        LibC.fcntl(descriptor, LibC.F_SETFL, LibC.SOCK_NONBLOCK);
+        setOptions(descriptor);
+        lock (SharedHere)
+        {
+            var listener = new TcpListener(new DescriptorHandle(descriptor), local);
+            SharedHere[local] = SharedHere.GetValueOrDefault(local) + 1;
+            if (listener.LocalAddress == local) return listener;
+            string other = listener.LocalAddress.ToString();
+            listener.Dispose();
+            throw new PortBindException($"Descriptor {descriptor}, which this process was given (LISTEN_FDS), listens at {other}, not at {local}.", local);
+        }
+    }
+
     public static bool Set(int socket, int level, int name, int value) => LibC.setsockopt(socket, level, name, &value, sizeof(int)) == 0;
 
     /// <summary>An option of level IPPROTO_TCP.</summary>

@@ -21,9 +21,11 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
     public static IReadOnlyList<RelaySockets> Open(RelayOptions options)
     {
         var opened = new List<RelaySockets>();
+        var inherited = options.PublicTcp is null ? [] : InheritedListeners.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
         try
         {
-            for (int i = 0; i < options.WorkerCount; i++) opened.Add(OpenOne(options));
+            // None is left over: connections would wait at it for nobody.
+            for (int i = 0; i < options.WorkerCount; i++) opened.Add(OpenOne(options, [.. inherited.Where((_, number) => number % options.WorkerCount == i)]));
             return opened;
         }
         catch
@@ -40,7 +42,7 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
         foreach (var links in Links) links.Dispose();
     }
 
-    private static RelaySockets OpenOne(RelayOptions options)
+    private static RelaySockets OpenOne(RelayOptions options, IReadOnlyList<int> inherited)
     {
         UdpBatchSocket? udp = null;
         TcpFrameSocket? tcp = null;
@@ -50,7 +52,8 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
             if (options.PublicTcp is { } tcpAddress)
             {
                 tcp = TcpFrameSocket.Create(TcpIngress.SocketOptions(options));
-                tcp.Listen(tcpAddress);
+                foreach (int descriptor in inherited) tcp.Adopt(descriptor, tcpAddress);
+                if (inherited.Count == 0) tcp.Listen(tcpAddress);
             }
             return new RelaySockets(udp, tcp, [UdpLinkTransport.Bind(options.Link), TcpLinkTransport.Create(LinkSet.MaximumLinks)]);
         }

@@ -13,6 +13,9 @@ namespace Dapr.Voice.Relay.PacketPath;
 /// </summary>
 internal sealed class RelayWorker : IDisposable
 {
+    /// <summary>TCP clients of a relay that has just started wait this long at most until each transceiver has said which slots it has.</summary>
+    private static readonly TimeSpan FirstLinksPatience = TimeSpan.FromSeconds(1);
+
     private readonly RelaySockets _sockets;
     private readonly UdpBatchSocket? _public;
     private readonly TcpIngress? _tcp;
@@ -25,6 +28,7 @@ internal sealed class RelayWorker : IDisposable
     private readonly LinkSet _links;
     private readonly TimeProvider _wallClock;
     private Instant _nextSweep;
+    private bool _awaitsLinks;
     private IReadOnlyList<LinkTarget> _applied = [];
 
     // Written by other threads.
@@ -45,7 +49,12 @@ internal sealed class RelayWorker : IDisposable
         _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom(), now);
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
         _links = new LinkSet(keys.Link, options.Id, number, options.LinkConnections, incarnation, slots, _flows, _transports);
-        if (sockets.PublicTcp is { } tcp) _tcp = new TcpIngress(tcp, options, slots, keys, Verdicts, now);
+        if (sockets.PublicTcp is { } tcp)
+        {
+            _tcp = new TcpIngress(tcp, options, slots, keys, Verdicts, now);
+            _tcp.Rest(now + FirstLinksPatience);
+            _awaitsLinks = true;
+        }
         _links.LinkForgotten += link => _tcp?.ForgetLink(link);
         int[] descriptors = [.. new[] { _public?.Descriptor, _tcp?.Descriptor }.OfType<int>(), .. sockets.Links.Select(l => l.Descriptor)];
         _poller = new SocketPoller(_wakeUp, descriptors);
@@ -119,6 +128,11 @@ internal sealed class RelayWorker : IDisposable
         // What comes from the links first: it may announce the slots that a client's packet needs.
         foreach (var transport in _transports) ReceiveFromLinks(transport, now);
         _links.Drive(now);
+        if (_awaitsLinks && _applied.Count > 0 && _links.Reached.Count >= _applied.Count)
+        {
+            _awaitsLinks = false;
+            _tcp?.Wake();
+        }
         if (_public is not null) ReceiveFromClients(_public, now);
         if (_tcp is not null) ReceiveFromTcpClients(_tcp, now);
         foreach (var transport in _transports) transport.Flush(now);

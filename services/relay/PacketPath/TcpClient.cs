@@ -13,6 +13,9 @@ internal struct TcpClient
     /// <summary>Of the connection's id; 0 once it is over, or as good as.</summary>
     public uint Generation;
 
+    /// <summary>Packets of a session that came before the check that names it.</summary>
+    public int EarlyPackets;
+
     /// <summary>Has proved with a check that it belongs to the session.</summary>
     public bool IsBound;
 

@@ -19,7 +19,7 @@ internal enum TcpClose : byte
     QueueFull,
     /// <summary>No check that proves it belongs to a session within <see cref="RelayOptions.TcpFirstCheckTime"/>.</summary>
     NoFirstCheck,
-    /// <summary>Something else than a Binding request came first.</summary>
+    /// <summary>Neither a Binding request nor a packet of a call came first, or too many of the latter.</summary>
     NotACheck,
     /// <summary>The first check was refused; the verdict on that packet says why.</summary>
     CheckRefused,

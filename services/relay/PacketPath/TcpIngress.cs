@@ -14,6 +14,12 @@ internal sealed class TcpIngress : IDisposable
     /// <summary>ICE-TCP packets are datagrams on another road: none is longer than an Ethernet frame.</summary>
     public const int MaximumFrameBytes = 1500;
 
+    /// <summary>
+    /// Packets that a connection may bring before its first check, all dropped. A client that connects again in the middle of a call goes on talking and checks when it is
+    /// due (Firefox, RFC 7675: within 6 s): 50 packets of audio a second, and what DTLS repeats.
+    /// </summary>
+    public const int MaximumEarlyPackets = 512;
+
     private const int None = -1;
 
     private readonly TcpFrameSocket _socket;
@@ -55,6 +61,12 @@ internal sealed class TcpIngress : IDisposable
 
     /// <summary>From any thread. Connections refused while all places were taken are among the <see cref="TcpClose.TooMany"/>.</summary>
     public long Closes(TcpClose reason) => Volatile.Read(ref _closes[(int)reason]) + (reason == TcpClose.TooMany ? _socket.Counters.Closes(TcpCloseReason.Limit) : 0);
+
+    /// <summary>Leaves newcomers in the kernel's backlog until then: their first check would find no owner yet, and the next one may be seconds away.</summary>
+    public void Rest(Instant until) => _socket.Rest(until);
+
+    /// <summary>Ends a rest.</summary>
+    public void Wake() => _socket.Wake();
 
     public uint NowMinutes
     {
@@ -158,7 +170,8 @@ internal sealed class TcpIngress : IDisposable
         {
             if (!IsBindingRequest(frame))
             {
-                Close(from.Index, TcpClose.NotACheck);
+                bool isOfACall = DatagramDemultiplexer.Classify(frame) is DatagramKind.Rtp or DatagramKind.Rtcp or DatagramKind.Dtls;
+                if (!isOfACall || ++client.EarlyPackets > MaximumEarlyPackets) Close(from.Index, TcpClose.NotACheck);
                 return Verdict.DropNotACheck;
             }
             var first = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);

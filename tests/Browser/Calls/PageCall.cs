@@ -14,7 +14,8 @@ internal sealed class PageCall
 
     /// <param name="turnDetection">In the SDK's own spelling; null leaves the SDK's default.</param>
     /// <param name="isMicrophoneDead">Digital silence between words, in which Chromium sends nothing.</param>
-    public static async Task<PageCall> ConnectAsync(BrowserUnderTest browser, string agent, JsonObject? turnDetection = null, bool isMicrophoneDead = false)
+    /// <param name="withheldTransport">"udp" or "tcp": the browser does not see the answer's candidates of that transport.</param>
+    public static async Task<PageCall> ConnectAsync(BrowserUnderTest browser, string agent, JsonObject? turnDetection = null, bool isMicrophoneDead = false, string? withheldTransport = null)
     {
         var driver = browser.Driver;
         string apiKey = await EphemeralKeyAsync(browser);
@@ -24,6 +25,7 @@ internal sealed class PageCall
             ["apiKey"] = apiKey,
             ["turnDetection"] = turnDetection?.DeepClone(),
             ["isMicrophoneDead"] = isMicrophoneDead,
+            ["withheldTransport"] = withheldTransport,
         });
         return new PageCall(driver, CallSetup.Read(result!));
     }
@@ -32,6 +34,20 @@ internal sealed class PageCall
     {
         var said = await _driver.CallAsync("scenario.say", wav);
         return ((double)said!["from"]!, (double)said["to"]!);
+    }
+
+    /// <summary>Bursts of 60 ms of noise; says when each began.</summary>
+    public async Task<IReadOnlyList<double>> BurstAsync(int count, TimeSpan period)
+        => [.. (await _driver.CallAsync("scenario.burst", count, period.TotalMilliseconds))!.AsArray().Select(at => (double)at!)];
+
+    /// <summary>Noise without a pause, to the end of the call.</summary>
+    public Task HumAsync() => _driver.CallAsync("scenario.hum");
+
+    /// <summary>"udp" or "tcp": what carries the call; and those of all candidate pairs that were answered.</summary>
+    public async Task<(string? Protocol, IReadOnlyList<string> Answered)> CarrierAsync()
+    {
+        var carrier = (await _driver.CallAsync("scenario.carrier"))!;
+        return ((string?)carrier["protocol"], [.. carrier["answered"]!.AsArray().Select(p => (string)p!)]);
     }
 
     /// <summary>Waits for the first event of that type at or after <paramref name="after"/>.</summary>
@@ -44,6 +60,10 @@ internal sealed class PageCall
     /// <summary>Waits until the SDK reports that connection status; says when.</summary>
     public async Task<double> StatusAsync(string status, double after, TimeSpan limit)
         => (double)(await _driver.CallAsync("scenario.status", status, after, limit.TotalMilliseconds))!["at"]!;
+
+    /// <summary>What the SDK reported of its connection, and when.</summary>
+    public async Task<IReadOnlyList<(double At, string Status)>> StatusesAsync()
+        => [.. (await _driver.CallAsync("scenario.statuses"))!.AsArray().Select(s => ((double)s!["at"]!, (string)s["status"]!))];
 
     public async Task<IReadOnlyList<(double At, string Type)>> EventsAsync()
         => [.. (await _driver.CallAsync("scenario.events"))!.AsArray().Select(e => ((double)e!["at"]!, (string)e["type"]!))];

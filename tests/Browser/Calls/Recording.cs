@@ -11,6 +11,9 @@ internal sealed class Recording
 
     private const double WindowMs = 20;
 
+    // To find a beginning, not to judge a level.
+    private const double OnsetWindowMs = 4;
+
     private readonly short[] _samples;
     private readonly double _startedAt;
 
@@ -41,6 +44,30 @@ internal sealed class Recording
 
     /// <returns>The end of the last audible 20 ms, or null.</returns>
     public double? LastAudible(double from, double to) => Windows(from, to).Where(w => Level(w, w + WindowMs) >= Audible).Select(w => (double?)(w + WindowMs)).LastOrDefault();
+
+    /// <returns>The begin of the first audible 4 ms, or null.</returns>
+    public double? Onset(double from, double to)
+    {
+        for (double at = from; at + OnsetWindowMs <= to; at++)
+        {
+            if (Level(at, at + OnsetWindowMs) >= Audible) return at;
+        }
+        return null;
+    }
+
+    /// <summary>The longest time without an audible 20 ms.</summary>
+    /// <returns>Its begin and length; an end equal to <paramref name="to"/> means that it lasted.</returns>
+    public (double From, double Length) LongestSilence(double from, double to)
+    {
+        (double From, double Length) longest = (from, 0);
+        double begin = from;
+        foreach (double at in Windows(from, to))
+        {
+            if (Level(at, at + WindowMs) >= Audible) begin = at + WindowMs;
+            else if (at + WindowMs - begin > longest.Length) longest = (begin, at + WindowMs - begin);
+        }
+        return longest;
+    }
 
     public void Save(string path) => TestKit.Speech.WavFile.Write(path, _samples, SampleRate);
 

@@ -9,7 +9,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Browser.Calls;
 
 /// <summary>What each browser has to manage, the same for all of them. Figures are printed; bars of time have room, since machines that test are shared.</summary>
-internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper output)
+/// <param name="withheldTransport">"udp" or "tcp": candidates that the browser does not see.</param>
+internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper output, string? withheldTransport = null)
 {
     private const int Connects = 20;
     private const double SessionUpdatedGoalMs = 500;
@@ -23,6 +24,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private static readonly TimeSpan EventLimit = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PageEndLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(10);
+
+    private string Transport => browser.Voice.HasUdp && withheldTransport is not "udp" ? "udp" : "tcp";
 
     private const string QuestionGrammar = """
         #JSGF V1.0;
@@ -233,11 +236,13 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private async Task<PageCall> StartAsync(string agent, JsonObject? turnDetection = null, bool isMicrophoneDead = false)
     {
         await OpenAsync();
-        return await PageCall.ConnectAsync(browser, agent, turnDetection, isMicrophoneDead);
+        return await PageCall.ConnectAsync(browser, agent, turnDetection, isMicrophoneDead, withheldTransport);
     }
 
     private async Task EndAsync(PageCall call)
     {
+        var (protocol, _) = await call.CarrierAsync();
+        Assert.Equal(Transport, protocol);
         await call.HangUpAsync();
         await AssertContentAsync(call);
     }
@@ -267,7 +272,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private async Task<Recording> SavedAsync(PageCall call, string name)
     {
         var recording = await call.RecordingAsync();
-        recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{name}.wav"));
+        recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{Transport}-{name}.wav"));
         return recording;
     }
 
@@ -282,5 +287,5 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private static string Describe(JsonNode statistics) => string.Create(CultureInfo.InvariantCulture,
         $"packets {(double)statistics["packetsReceived"]!:0}, lost {(double)statistics["packetsLost"]!:0}, jitter buffer {(double?)statistics["jitterBufferMs"]:0} ms, round trip {(double?)statistics["roundTripMs"]:0.0} ms");
 
-    private void Print(string figure) => output.WriteLine($"{browser.Driver.Version}: {figure}");
+    private void Print(string figure) => output.WriteLine($"{browser.Driver.Version}, {Transport}: {figure}");
 }

@@ -27,3 +27,7 @@ public abstract class BrowserUnderTest : IAsyncLifetime
 public sealed class ChromiumUnderTest(VoiceSystem system) : BrowserUnderTest(system, BrowserKind.Chromium);
 
 public sealed class FirefoxUnderTest(VoiceSystem system) : BrowserUnderTest(system, BrowserKind.Firefox);
+
+public sealed class ChromiumAtTcpEdge(TcpEdgeVoiceSystem system) : BrowserUnderTest(system, BrowserKind.Chromium);
+
+public sealed class FirefoxAtTcpEdge(TcpEdgeVoiceSystem system) : BrowserUnderTest(system, BrowserKind.Firefox);

@@ -26,11 +26,12 @@ internal sealed class NetworkNamespace : IAsyncDisposable
 
     public IReadOnlyList<string> Enter => [_ip, "netns", "exec", Name];
 
-    public static async Task<NetworkNamespace> CreateAsync()
+    /// <param name="purpose">Tells several of one test host apart.</param>
+    public static async Task<NetworkNamespace> CreateAsync(string purpose)
     {
         string ip = Tools.Find("ip")!;
         await RemoveAbandonedAsync(ip);
-        var network = new NetworkNamespace(ip, NamePrefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        var network = new NetworkNamespace(ip, string.Create(CultureInfo.InvariantCulture, $"{NamePrefix}{Environment.ProcessId}-{purpose}"));
         await network.IpAsync("netns", "add", network.Name);
         try
         {
@@ -60,7 +61,7 @@ internal sealed class NetworkNamespace : IAsyncDisposable
         {
             string name = line.Split(' ')[0];
             if (!name.StartsWith(NamePrefix, StringComparison.Ordinal)) continue;
-            if (int.TryParse(name.AsSpan(NamePrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int owner) && !Directory.Exists($"/proc/{owner}")) await RemoveAsync(ip, name);
+            if (int.TryParse(name[NamePrefix.Length..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int owner) && !Directory.Exists($"/proc/{owner}")) await RemoveAsync(ip, name);
         }
     }
 

@@ -6,13 +6,21 @@ namespace Dapr.Voice.Tests.Browser.Machine;
 /// <summary>
 /// What <c>./voice up</c> starts, with a home of its own, in a network namespace where the machine can make one. Both browsers' tests share it.
 /// </summary>
-public sealed class VoiceSystem : IAsyncLifetime
+public class VoiceSystem : IAsyncLifetime
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
 
     private readonly string _home = Directory.CreateTempSubdirectory("voice-browser-").FullName;
+    private readonly string _edge;
     private NetworkNamespace? _network;
+    private int _sidecarPort;
     private bool _isUp;
+
+    public VoiceSystem() : this("both")
+    {
+    }
+
+    private protected VoiceSystem(string edge) => _edge = edge;
 
     public string Url { get; private set; } = "";
     public string CallsUrl { get; private set; } = "";
@@ -20,6 +28,16 @@ public sealed class VoiceSystem : IAsyncLifetime
 
     /// <summary>Words to put before a command so that it runs in this system's network.</summary>
     public IReadOnlyList<string> Enter => _network?.Enter ?? [];
+
+    /// <summary>Whether clients can come over UDP, too.</summary>
+    public bool HasUdp => _edge is not "tcp";
+
+    /// <summary>What the relay says of itself (<c>GET /internal/v1/stats</c>), asked through a sidecar as another service would.</summary>
+    public string RelayStatsUrl => $"http://127.0.0.1:{_sidecarPort}/v1.0/invoke/relay/method/internal/v1/stats";
+
+    /// <summary>The relay's process as it runs now.</summary>
+    public int RelayPid
+        => (int)JsonNode.Parse(File.ReadAllText(Path.Combine(_home, ".voice", "run.json")))!["processes"]!.AsArray().Single(p => string.Equals((string?)p!["name"], "relay", StringComparison.Ordinal))!["pid"]!;
 
     /// <summary>A folder that ends with the system.</summary>
     public string Folder(string name) => Directory.CreateDirectory(Path.Combine(_home, name)).FullName;
@@ -29,16 +47,17 @@ public sealed class VoiceSystem : IAsyncLifetime
         // Builds what changed while there still is a network to restore from.
         string voice = Path.Combine(Tools.Root, "voice");
         await Tools.RunAsync(StartLimit, [voice, "--version"]);
-        if (NetworkNamespace.WhyNot is null) _network = await NetworkNamespace.CreateAsync();
+        if (NetworkNamespace.WhyNot is null) _network = await NetworkNamespace.CreateAsync(_edge);
         try
         {
             var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["VOICE_HOME"] = _home };
-            string printed = await Tools.RunAsync(StartLimit, [.. Enter, voice, "up", "--detach", "--json", "--no-install", "--development-sidecar"], Tools.Root, environment);
+            string printed = await Tools.RunAsync(StartLimit, [.. Enter, voice, "up", "--detach", "--json", "--no-install", "--development-sidecar", "--edge", _edge], Tools.Root, environment);
             _isUp = true;
             var state = JsonNode.Parse(printed)!;
             Url = (string)state["url"]!;
             CallsUrl = (string)state["callsUrl"]!;
             ApiKey = (string)state["apiKey"]!;
+            _sidecarPort = (int)state["sidecars"]!["signaling"]!;
         }
         catch
         {
@@ -65,7 +84,7 @@ public sealed class VoiceSystem : IAsyncLifetime
     {
         string logs = Path.Combine(_home, ".voice", "logs");
         if (!Directory.Exists(logs)) return;
-        string kept = Directory.CreateDirectory(Path.Combine(Tools.Results, "logs")).FullName;
+        string kept = Directory.CreateDirectory(Path.Combine(Tools.Results, $"logs-{_edge}")).FullName;
         foreach (string file in Directory.GetFiles(logs)) File.Copy(file, Path.Combine(kept, Path.GetFileName(file)), overwrite: true);
     }
 }

@@ -53,6 +53,14 @@ class Recording {
   }
 }
 
+/** What the answers' candidates are freed of before the browser sees them: "udp", "tcp" or nothing. The SDK itself stays as published. */
+let withheld;
+const { setRemoteDescription } = RTCPeerConnection.prototype;
+RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+  const isKept = (line) => !(line.startsWith("a=candidate:") && line.split(" ")[2].toLowerCase() === withheld);
+  return setRemoteDescription.call(this, { type: description.type, sdp: description.sdp.split("\r\n").filter(isKept).join("\r\n") });
+};
+
 class Call {
   events = [];
   statuses = [];
@@ -139,6 +147,10 @@ class Call {
 const roomNoise = new AudioBuffer({ length: context.sampleRate * 2, sampleRate: context.sampleRate });
 roomNoise.getChannelData(0).forEach((_, i, samples) => (samples[i] = (Math.random() * 2 - 1) * 0.0009));
 
+/** 60 ms of white noise at -20 dBFS. */
+const burstNoise = new AudioBuffer({ length: context.sampleRate * 0.06, sampleRate: context.sampleRate });
+burstNoise.getChannelData(0).forEach((_, i, samples) => (samples[i] = (Math.random() * 2 - 1) * 0.17));
+
 async function load(name) {
   if (!words.has(name)) {
     const response = await fetch(`/wav/${name}.wav`);
@@ -156,9 +168,10 @@ addEventListener("error", (event) => globalThis.uncaught.push(String(event.error
 addEventListener("unhandledrejection", (event) => globalThis.uncaught.push(String(event.reason?.stack ?? event.reason)));
 
 globalThis.scenario = {
-  async connect({ callsUrl, apiKey, turnDetection, isMicrophoneDead }) {
+  async connect({ callsUrl, apiKey, turnDetection, isMicrophoneDead, withheldTransport }) {
     await ready;
     await context.resume();
+    withheld = withheldTransport;
     call = new Call({ callsUrl, turnDetection, isMicrophoneDead });
     return await call.connect(apiKey);
   },
@@ -174,6 +187,28 @@ globalThis.scenario = {
     source.start(begin);
     await ended;
     return { from: beganAt + fromMs, to: beganAt + toMs };
+  },
+
+  /** Short bursts of noise. @returns {Promise<number[]>} when each began */
+  async burst(count, periodMs) {
+    const began = [];
+    const begin = context.currentTime + 0.05;
+    const beganAt = performance.now() + (begin - context.currentTime) * 1000;
+    for (let i = 0; i < count; i++) {
+      const source = new AudioBufferSourceNode(context, { buffer: burstNoise });
+      source.connect(call.microphone);
+      source.start(begin + (i * periodMs) / 1000);
+      began.push(beganAt + i * periodMs);
+    }
+    await new Promise((resolve) => setTimeout(resolve, beganAt + count * periodMs - performance.now()));
+    return began;
+  },
+
+  /** Noise without a pause, from now to the end of the call: what comes back tells gaps. */
+  hum() {
+    const source = new AudioBufferSourceNode(context, { buffer: burstNoise, loop: true });
+    source.connect(call.microphone);
+    source.start();
   },
 
   load: (name) => load(name).then(() => undefined),
@@ -199,6 +234,7 @@ globalThis.scenario = {
     throw new Error(`not ${wanted} within ${timeoutMs} ms; seen: ${call.statuses.map((s) => s.status).join(" ")}`);
   },
 
+  statuses: () => call.statuses,
   events: () => call.events.map(({ at, type }) => ({ at, type })),
   recording: () => call.recording.read(),
   timers: () => call.timers,
@@ -215,6 +251,19 @@ globalThis.scenario = {
       jitterBufferMs: inbound?.jitterBufferEmittedCount ? (inbound.jitterBufferDelay / inbound.jitterBufferEmittedCount) * 1000 : null,
       concealedSamples: inbound?.concealedSamples ?? null,
       roundTripMs: pair?.currentRoundTripTime !== undefined ? pair.currentRoundTripTime * 1000 : null,
+    };
+  },
+  /** The transport that carries the call, and those of all pairs that were answered. */
+  async carrier() {
+    const reports = await call.transport.connectionState.peerConnection.getStats();
+    const pairs = [...reports.values()].filter((r) => r.type === "candidate-pair");
+    const protocolOf = (pair) => reports.get(pair?.localCandidateId)?.protocol ?? null;
+    const transport = [...reports.values()].find((r) => r.type === "transport");
+    // Firefox names no selected pair in its transport, but marks it.
+    const selected = reports.get(transport?.selectedCandidatePairId) ?? pairs.find((p) => p.selected);
+    return {
+      protocol: protocolOf(selected),
+      answered: pairs.filter((p) => p.state === "succeeded").map(protocolOf),
     };
   },
   hangUp() {

@@ -153,10 +153,52 @@ public abstract class TcpIngressTests : IDisposable
         Assert.False(IsClosed(living));
     }
 
+    [Fact]
+    public void Client_MediaBeforeItsCheck_IsDroppedAndTheConnectionMayStillProveItself()
+    {
+        Start();
+        var client = _clients.Connect(_public, Now);
+        // Firefox, after its connection broke.
+        Send(client, RelayPackets.Rtp(5));
+        Send(client, Convert.FromHexString("80C80001AABBCCDD"));
+        Send(client, Convert.FromHexString("17FEFD00"));
+        Send(client, Check(7));
+        Until(() => _heard.Exists(h => h.To == client));
+        Assert.Equal((3, 1), (Worker.Verdicts[Verdict.DropNotACheck], Worker.Verdicts[Verdict.Forward]));
+        Assert.False(IsClosed(client));
+    }
+
+    [Fact]
+    public void Client_MediaWithoutEndBeforeItsCheck_IsClosed()
+    {
+        Start();
+        var client = _clients.Connect(_public, Now);
+        for (int i = 0; i <= TcpIngress.MaximumEarlyPackets; i++) Send(client, RelayPackets.Rtp(5));
+        Until(() => IsClosed(client));
+        Assert.Equal(TcpIngress.MaximumEarlyPackets + 1, Worker.Verdicts[Verdict.DropNotACheck]);
+        Assert.Equal(1, Worker.TcpCloses(TcpClose.NotACheck));
+        Assert.Equal(0, Worker.Verdicts[Verdict.Forward]);
+    }
+
+    [Fact]
+    public void Client_FirstCheckBeforeTheFirstLink_WaitsAndGoesUp()
+    {
+        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(), Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
+        var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
+        var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, 1, keys, IngressTable.From(options), TimeProvider.System);
+        _workers.Add(worker);
+        var client = _clients.Connect(_public, Now);
+        Send(client, Check(7));
+        Until(() => _events.Exists(e => e.Kind == TcpEventKind.Connected));
+        for (int i = 0; i < 20; i++) Turn();
+        worker.SetTargets([_transceiver.Target]);
+        Until(() => _heard.Exists(h => h.To == client));
+        Assert.Equal(0, worker.Verdicts[Verdict.DropOwnerUnknown]);
+    }
+
     public static TheoryData<string, string, string> FirstPackets() => new()
     {
-        { Convert.ToHexString(RelayPackets.Rtp(5)), nameof(Verdict.DropNotACheck), nameof(TcpClose.NotACheck) },
-        { "16FEFD00", nameof(Verdict.DropNotACheck), nameof(TcpClose.NotACheck) },
+        { "0101", nameof(Verdict.DropNotACheck), nameof(TcpClose.NotACheck) },
         { "47455420", nameof(Verdict.DropNotACheck), nameof(TcpClose.NotACheck) },
         { "0001", nameof(Verdict.DropMalformed), nameof(TcpClose.CheckRefused) },
         { Convert.ToHexString(RelayPackets.Check("forged", "x")), nameof(Verdict.DropBadHint), nameof(TcpClose.CheckRefused) },
@@ -426,7 +468,7 @@ public abstract class TcpIngressTests : IDisposable
         Start();
         Connect();
         var bad = _clients.Connect(_public, Now);
-        Send(bad, RelayPackets.Rtp(5));
+        Send(bad, Convert.FromHexString("0101"));
         Until(() => IsClosed(bad));
         var asked = Worker.GetStatsAsync();
         Until(() => asked.IsCompleted);

@@ -17,6 +17,9 @@ internal sealed record PlannedProcess(
 
     /// <summary>It inherits nothing of ours but PATH, as in a container.</summary>
     public bool IsClean { get; init; }
+
+    /// <summary>Where its supervisor listens for it, so that who connects while it is started again is not refused; null for nowhere.</summary>
+    public IPEndPoint? HeldListener { get; init; }
 }
 
 /// <summary>What is started together, in this order.</summary>
@@ -177,7 +180,8 @@ internal sealed class ServicePlan
             relay["Relay__LinkAddress"] = "127.0.0.1";
             for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
         }
-        yield return Program(VoiceProgram.Relay, "relay", [], relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")), $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay, RelaySidecarPort);
+        yield return Program(VoiceProgram.Relay, "relay", [], relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")), $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay, RelaySidecarPort)
+            with { HeldListener = HasTcp ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
 
         var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
         int ingress = 0;

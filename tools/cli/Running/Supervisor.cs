@@ -35,6 +35,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         public Process? Process { get; set; }
         public int Restarts { get; set; }
         public StreamWriter? Log { get; set; }
+        public HeldListener? Listener { get; set; }
     }
 
     /// <summary>Called after each restart.</summary>
@@ -93,7 +94,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             // setpriv makes the kernel end the child when its supervisor is killed: nothing stays behind, whatever happens to us.
             // setsid keeps the terminal's Ctrl-C from it: that goes to a whole process group, and the order in which to end is ours to keep.
             // Both replace themselves by the program, so its pid is the one that we know.
-            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), planned.FileName, .. planned.Arguments];
+            if (planned.HeldListener is { } held) child.Listener ??= HeldListener.Open(held);
+            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. child.Listener?.Launcher ?? [], planned.FileName, .. planned.Arguments];
             var start = new ProcessStartInfo(command[0], command[1..])
             {
                 UseShellExecute = false,
@@ -123,7 +125,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             process.OutputDataReceived += Write;
             process.ErrorDataReceived += Write;
             process.Exited += (_, _) => OnExit(child, process);
-            if (!process.Start()) throw new CommandFailedException($"{planned.Name} does not start");
+            // This thread starts all, one after the other: no other child gets it.
+            child.Listener?.SetInherited(true);
+            bool isStarted = process.Start();
+            child.Listener?.SetInherited(false);
+            if (!isStarted) throw new CommandFailedException($"{planned.Name} does not start");
             child.Process = process;
             process.StandardInput.Close();
             process.BeginOutputReadLine();
@@ -228,6 +234,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             {
                 child.Process?.Dispose();
                 child.Log?.Dispose();
+                child.Listener?.Dispose();
             }
         }
     }

@@ -1,0 +1,32 @@
+using Dapr.Voice.Tests.Browser.Calls;
+using Dapr.Voice.Tests.Browser.Driving;
+using Dapr.Voice.Tests.Browser.Machine;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Browser;
+
+/// <summary>Both browsers at a system that has TCP only, between callers and relay and behind it.</summary>
+[Collection(TcpEdgeCollection.Name)]
+public sealed class TcpEdgeTests(TcpEdgeVoiceSystem system, ITestOutputHelper output)
+{
+    [ChromiumFact]
+    public async Task LocalAgent_InChromium_IsHeardAndAnsweredIntelligibly() => await AskAsync(new ChromiumAtTcpEdge(system));
+
+    [FirefoxFact]
+    public async Task LocalAgent_InFirefox_IsHeardAndAnsweredIntelligibly() => await AskAsync(new FirefoxAtTcpEdge(system));
+
+    private async Task AskAsync(BrowserUnderTest browser)
+    {
+        await browser.InitializeAsync();
+        try
+        {
+            await new Scenarios(browser, output).SetATimerAsync();
+            await new Scenarios(browser, output).WhatTimeIsItAsync(usesSdkDefaults: false);
+        }
+        finally
+        {
+            await browser.DisposeAsync();
+        }
+    }
+}
