@@ -56,7 +56,7 @@ async function start() {
   transcript.clear();
   latency.reset();
   lastAgentItem = pendingLatency = undefined;
-  for (const id of ["last", "median", "setup", "rtt", "loss"]) $(id).textContent = "–";
+  for (const id of ["last", "median", "setup", "transport", "rtt", "loss"]) $(id).textContent = "–";
   levels.open();
   show("connecting", "Connecting", "Allow the microphone if the browser asks");
 
@@ -115,7 +115,8 @@ function follow(mine) {
     showActivity();
   });
   on("interrupted", ({ id }) => transcript.mark(id, "agent", "interrupted"));
-  on("statistics", ({ rttMs, lossPercent }) => {
+  on("statistics", ({ rttMs, protocol, lossPercent }) => {
+    if (protocol) $("transport").textContent = protocol.toUpperCase();
     if (rttMs !== undefined) $("rtt").textContent = `${rttMs < 10 ? rttMs.toFixed(1) : Math.round(rttMs)} ms`;
     if (lossPercent !== undefined) $("loss").textContent = `${lossPercent.toFixed(lossPercent < 10 ? 1 : 0)} %`;
   });

@@ -9,7 +9,7 @@ const SILENCE_MS = 500;
 
 /**
  * Events (CustomEvent, see `detail`): `connected` {setupMs}, `agentstream` {stream}, `heard` {}, `speechstopped` {}, `you` {id, text, final},
- * `agent` {id, text, final}, `playing` {}, `silent` {}, `interrupted` {id}, `turndetection` {…}, `statistics` {rttMs, lossPercent}, `refused` {message}, `ended` {reason}.
+ * `agent` {id, text, final}, `playing` {}, `silent` {}, `interrupted` {id}, `turndetection` {…}, `statistics` {rttMs, protocol, lossPercent}, `refused` {message}, `ended` {reason}.
  */
 export class Call extends EventTarget {
   #session;
@@ -176,16 +176,22 @@ export class Call extends EventTarget {
   async #readStatistics(transport) {
     const connection = transport.connectionState.peerConnection;
     if (!connection) return;
-    let rttMs, received = 0, lost = 0;
-    for (const report of (await connection.getStats()).values()) {
-      if (report.type === "candidate-pair" && report.nominated && report.currentRoundTripTime !== undefined) rttMs = report.currentRoundTripTime * 1000;
+    let rttMs, protocol, received = 0, lost = 0;
+    const reports = await connection.getStats();
+    const selected = [...reports.values()].find((r) => r.type === "transport")?.selectedCandidatePairId;
+    for (const report of reports.values()) {
+      // Over TCP several pairs may be nominated; Firefox names none in its transport.
+      if (report.type === "candidate-pair" && (selected ? report.id === selected : report.nominated)) {
+        if (report.currentRoundTripTime !== undefined) rttMs = report.currentRoundTripTime * 1000;
+        protocol = reports.get(report.localCandidateId)?.protocol;
+      }
       if (report.type === "inbound-rtp" && report.kind === "audio") {
         received += report.packetsReceived ?? 0;
         lost += report.packetsLost ?? 0;
       }
     }
     const expected = received + Math.max(0, lost);
-    this.#emit("statistics", { rttMs, lossPercent: expected > 0 ? (Math.max(0, lost) / expected) * 100 : undefined });
+    this.#emit("statistics", { rttMs, protocol, lossPercent: expected > 0 ? (Math.max(0, lost) / expected) * 100 : undefined });
   }
 
   #end(reason) {

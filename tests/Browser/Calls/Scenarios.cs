@@ -208,6 +208,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
             transcript = (string)(await driver.EvaluateAsync("[...document.querySelectorAll('#transcript .turn')].map(t => t.innerText.replace(/\\s+/g, ' ')).join(' | ')"))!;
         }
         await ScreenshotsAsync("live");
+        await driver.WaitForAsync("document.querySelector('#transport').textContent.length > 1", EventLimit);
+        Assert.Equal(Transport.ToUpperInvariant(), (string?)await driver.EvaluateAsync("document.querySelector('#transport').textContent"));
         string setup = (string)(await driver.EvaluateAsync("document.querySelector('#setup').textContent"))!;
         Assert.EndsWith(" ms", setup, StringComparison.Ordinal);
         string callPath = (await driver.CreatedAsync()).Single();

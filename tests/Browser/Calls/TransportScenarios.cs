@@ -65,7 +65,6 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
             await call.WaitAsync(BurstPeriod);
             var recording = await call.RecordingAsync();
             recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{transport}-bursts.wav"));
-            // The jitter buffers settle within the first ones.
             double[] delays = [.. began.Select(at => (At: at, Heard: recording.Onset(at, at + BurstPeriod.TotalMilliseconds))).Where(b => b.Heard is not null).Select(b => b.Heard!.Value - b.At)];
             Assert.True(delays.Length >= Bursts - 2, $"{delays.Length} of {Bursts} bursts came back");
             Print($"echo over {transport}: {delays.Length} of {Bursts} bursts of noise came back after {Row(delays)} (page to page: both jitter buffers and the browser's own included)");
