@@ -427,6 +427,8 @@ output VOICE_REGIONS array = [for region in regions: region.location]
 output VOICE_RESOURCE_GROUPS array = [for (region, i) in regions: groups[i].name]
 output VOICE_KEY_VAULTS array = [for (region, i) in regions: bases[i].outputs.vaultName]
 output VOICE_ENVIRONMENTS array = [for (region, i) in regions: bases[i].outputs.environmentName]
+@description('Identities that a subscriber of lifecycle events carries (`subscribers`).')
+output VOICE_EVENTS_IDENTITIES array = [for (region, i) in regions: identities[i].outputs.events.id]
 output VOICE_STORAGE_ACCOUNTS array = storageAccounts
 output VOICE_SHARDS array = [for (region, i) in regions: workloads[i].outputs.shardAppIds]
 output VOICE_INGRESS_ADDRESSES array = [for (region, i) in regions: edge == 'udp-edge' ? edges[i]!.outputs.address : bases[i].outputs.staticIp]
