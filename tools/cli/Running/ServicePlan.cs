@@ -181,7 +181,8 @@ internal sealed class ServicePlan
             for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
         }
         yield return Program(VoiceProgram.Relay, "relay", [], relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")), $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay, RelaySidecarPort)
-            with { HeldListener = HasTcp ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
+            // A container is handed no socket: there a balancer accepts while the relay is away.
+            with { HeldListener = HasTcp && !isContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
 
         var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
         int ingress = 0;
