@@ -155,7 +155,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
 
     /// <summary>
     /// Accepts, and reads a bounded amount: from each ready connection a little, in turn. What is left over makes <see cref="Descriptor"/> ready again at once.
-    /// Frames are valid until the next call.
+    /// Frames are valid until the next call. A connection's <see cref="TcpEventKind.Accepted"/> comes in a call before its first frame.
     /// </summary>
     /// <returns>How many frames.</returns>
     public int Receive(Instant now)
@@ -163,13 +163,14 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         _frameCount = 0;
         int used = 0;
-        bool isAsked = false;
+        bool isAsked = false, hasAccepted = false;
         // What the last turn had no budget for comes first: the kernel names the same connections first each time as long as they are few.
         while (true)
         {
             if (_waitedAt == _waitedCount)
             {
-                if (isAsked) break;
+                // Asking again would name what was just accepted, whose owner has not heard of it yet.
+                if (isAsked || hasAccepted) break;
                 isAsked = true;
                 _waitedAt = 0;
                 _waitedCount = Math.Max(0, LibC.epoll_wait(Descriptor, _waited, EventsPerWait, 0));
@@ -178,7 +179,11 @@ public sealed unsafe class TcpFrameSocket : IDisposable
             if (ArenaBytes - used < PartialRoom + _options.ReceiveBytesPerConnection) break;
             var (events, data) = LibC.EpollEvent(_waited, _waitedAt++);
             int index = (int)(uint)data;
-            if (index >= _connections.Length) Accept(_listeners[index - _connections.Length], index - _connections.Length, now);
+            if (index >= _connections.Length)
+            {
+                Accept(_listeners[index - _connections.Length], index - _connections.Length, now);
+                hasAccepted = true;
+            }
             else if (_connections[index] is { IsOpen: true } connection && connection.Generation == (uint)(data >> 32)) Serve(index, connection, events, ref used, now);
         }
         return _frameCount;

@@ -333,6 +333,40 @@ public sealed class TcpFrameSocketTests
     }
 
     [Fact]
+    public void Receive_ConnectionAcceptedFromWhatWasLeftOver_IsToldOfBeforeItsFirstFrame()
+    {
+        // Room for one connection in a turn, so that the listener's event is left over.
+        using var pair = new TcpPair(new TcpFrameSocketOptions { MaximumFrameBytes = 100, ReceiveBudgetBytes = 1, ReceiveBytesPerConnection = 512 });
+        var (first, _) = pair.Connect();
+        // The kernel's list of what is ready is empty after this, so that it names the first connection first.
+        pair.Turn();
+        pair.Client.Send(first, [1], TcpFrameClass.Control, TcpPair.Now);
+        pair.Client.Flush(TcpPair.Now);
+        var second = pair.Client.Connect(pair.Server.LocalAddress, TcpPair.Now);
+        pair.Client.Send(second, [2], TcpFrameClass.Control, TcpPair.Now);
+        while (!pair.ClientEvents.Exists(e => e.Connection == second))
+        {
+            pair.Client.Receive(TcpPair.Now);
+            while (pair.Client.TryTakeEvent(out var occurred)) pair.ClientEvents.Add(occurred);
+        }
+        pair.Client.Flush(TcpPair.Now);
+        var accepted = new List<TcpConnectionId>();
+        var heard = new List<byte>();
+        for (var end = TcpPair.Now + TimeSpan.FromSeconds(5); heard.Count < 2 && TcpPair.Now < end;)
+        {
+            int count = pair.Server.Receive(TcpPair.Now);
+            for (int i = 0; i < count; i++)
+            {
+                pair.Server.Get(i, out var frame, out var from);
+                heard.Add(frame[0]);
+                Assert.True(frame[0] == 1 || accepted.Contains(from));
+            }
+            while (pair.Server.TryTakeEvent(out var occurred)) accepted.Add(occurred.Connection);
+        }
+        Assert.Equal([1, 2], heard);
+    }
+
+    [Fact]
     public void Send_FrameTooLongOrEmpty_IsCountedNotSent()
     {
         using var pair = new TcpPair();
