@@ -190,7 +190,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         switch (occurred.Kind)
         {
             case LinkEventKind.Up:
-                link.OnUp();
+                // A connection that broke in the turn in which it was welcomed has gone down since, and waits to be made again.
+                if (link.Connector.IsUp) link.OnUp();
                 return true;
             case LinkEventKind.Down:
                 // A connection with nobody at its other end is of no use, whatever the kernel thinks of it.

@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Tests.Unit.Steering;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
 using Xunit;
@@ -59,6 +62,31 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
             seen.Add(relay);
         }
         Assert.Equal(2, seen.Count);
+    }
+
+    [Fact]
+    public void Worker_WelcomeAndGarbageInOneSegment_ConnectsAgain()
+    {
+        using var rogue = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        rogue.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        rogue.Listen();
+        var acceptor = new LinkAcceptor(SteeringKeys.LinkKey(), 0, 1, 2, 64, MonotonicClock.Now);
+        Worker.SetTargets([new LinkTarget(LinkScheme.Tcp, TransportAddress.From((IPEndPoint)rogue.LocalEndPoint!))]);
+        byte[] buffer = new byte[2048];
+        // Both of its connections, and each of them again.
+        for (int i = 0; i < 4; i++)
+        {
+            Until(() => rogue.Poll(0, SelectMode.SelectRead));
+            using var connection = rogue.Accept();
+            Until(() => connection.Available > 2);
+            int length = connection.Receive(buffer);
+            var frames = acceptor.Receive(buffer.AsSpan(2, length - 2), Loopback, MonotonicClock.Now);
+            while (frames.TryRead(out _)) { }
+            Assert.True(acceptor.TryTransmit(buffer, out length, out _, MonotonicClock.Now));
+            connection.Send([(byte)(length >> 8), (byte)length, .. buffer.AsSpan(0, length), 0xFF, 0xFF]);
+            int tooLong = i + 1;
+            Until(() => Worker.LinkCloses.Single(c => c.Key == "FrameTooLong").Value == tooLong);
+        }
     }
 
     [Fact]
