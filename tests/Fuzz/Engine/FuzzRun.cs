@@ -5,7 +5,8 @@ using System.Text;
 namespace Dapr.Voice.Tests.Fuzz.Engine;
 
 /// <summary>Gives targets their inputs, times them, watches memory, keeps what is needed to repeat a failure.</summary>
-internal sealed class FuzzRun(ulong seed, Action<string> write)
+/// <param name="scale">So many times the inputs that targets ask for; above 0.</param>
+internal sealed class FuzzRun(ulong seed, Action<string> write, double scale = 1)
 {
     private readonly Mutator _mutator = new();
     private readonly List<string> _failures = [];
@@ -31,12 +32,12 @@ internal sealed class FuzzRun(ulong seed, Action<string> write)
         byte[] inputs = new byte[target.Batch * target.MaximumBytes], copy = new byte[target.MaximumBytes];
         var lengths = new int[target.Batch];
         long ticks = 0;
-        int taken = 0, copied = 0;
+        int taken = 0, copied = 0, wanted = (int)Math.Clamp(target.Inputs * scale, 1, int.MaxValue);
         try
         {
-            while (taken < target.Inputs)
+            while (taken < wanted)
             {
-                int batch = Math.Min(target.Batch, target.Inputs - taken);
+                int batch = Math.Min(target.Batch, wanted - taken);
                 for (int i = 0; i < batch; i++)
                 {
                     _mutator.Reseed(ownSeed, taken + i);

@@ -73,7 +73,7 @@ internal static class SteeringTargets
     }
 
     /// <summary>A right cookie on every frame, and a right tag on what is signed: as far as the damage leaves frames at all.</summary>
-    private static void Mend(Mutator mutator, Span<byte> datagram, ulong cookie, LinkKey key)
+    public static void Mend(Mutator mutator, Span<byte> datagram, ulong cookie, LinkKey key)
     {
         while (LinkFrame.TryRead(datagram, out var frame, out _))
         {
