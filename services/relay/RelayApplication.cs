@@ -39,6 +39,7 @@ internal static class RelayApplication
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Logging.AddVoiceLogging(builder.Configuration);
         var options = builder.Services.AddServiceOptions<RelayOptions>(builder.Configuration);
+        options.OpenFiles = OpenFileLimit.Read();
         builder.Services.AddServiceOptions<FleetOptions>(builder.Configuration);
         builder.Services.AddSidecar();
         builder.Services.AddHealth();

@@ -70,6 +70,12 @@ internal sealed class RelayOptions : IServiceOptions
     /// <summary>On SIGTERM: packets still pass while the transceivers learn that this relay leaves.</summary>
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>Descriptors that this process may have; not a setting.</summary>
+    internal int OpenFiles { get; set; } = int.MaxValue;
+
+    /// <summary><see cref="MaximumTcpConnections"/>, as far as there are descriptors for them: connections are refused before health and links go without.</summary>
+    internal int TcpConnections => OpenFileLimit.Fit(MaximumTcpConnections, OpenFiles);
+
     internal int WorkerCount => Workers > 0 ? Workers : Math.Max(1, Environment.ProcessorCount / 2);
 
     internal TransportAddress? Public => TransportAddress.TryParse(PublicEndpoint, out var address) ? address : null;

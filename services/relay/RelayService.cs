@@ -112,6 +112,7 @@ internal sealed partial class RelayService(
             _threads.Add(thread);
             thread.Start();
         }
+        if (options.PublicTcp is not null && options.TcpConnections < options.MaximumTcpConnections) LogFewConnections(logger, options.OpenFiles, options.TcpConnections, options.MaximumTcpConnections);
         LogStarted(logger, options.Id, string.Join(", ", new[] { options.PublicEndpoint, options.PublicTcpEndpoint.Length > 0 ? $"{options.PublicTcpEndpoint}/tcp" : "" }.Where(e => e.Length > 0)), _workers.Count);
     }
 
@@ -144,6 +145,9 @@ internal sealed partial class RelayService(
 
     [LoggerMessage(2, LogLevel.Critical, "The relay cannot start: {Problem}")]
     private static partial void LogCannotStart(ILogger logger, string problem, Exception? e);
+
+    [LoggerMessage(4, LogLevel.Warning, "This process may have {OpenFiles} files open, so it takes {Connections} TCP connections of the {Wanted} in Relay__MaximumTcpConnections; raise 'ulimit -Hn' for more")]
+    private static partial void LogFewConnections(ILogger logger, int openFiles, int connections, int wanted);
 
     [LoggerMessage(3, LogLevel.Error, "Worker {Worker}: a turn failed; its packets are lost")]
     private static partial void LogFailedTurn(ILogger logger, int worker, Exception e);

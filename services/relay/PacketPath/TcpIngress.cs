@@ -154,7 +154,7 @@ internal sealed class TcpIngress : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static int ConnectionsPerWorker(RelayOptions options) => (options.MaximumTcpConnections + options.WorkerCount - 1) / options.WorkerCount;
+    private static int ConnectionsPerWorker(RelayOptions options) => (options.TcpConnections + options.WorkerCount - 1) / options.WorkerCount;
 
     private static TransportAddress PrefixOf(in TransportAddress client) => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
 
