@@ -51,6 +51,13 @@ internal sealed partial class NetworkNamespace : IDisposable
     public Socket CreateSocket(SocketType type, ProtocolType protocol)
     {
         Socket? made = null;
+        Run(() => made = new Socket(AddressFamily.InterNetwork, type, protocol));
+        return made!;
+    }
+
+    /// <summary>Runs something on a thread that is inside.</summary>
+    public void Run(Action action)
+    {
         Exception? failed = null;
         var thread = new Thread(() =>
         {
@@ -58,7 +65,7 @@ internal sealed partial class NetworkNamespace : IDisposable
             {
                 using var file = File.OpenHandle(FilePath);
                 if (SetNamespace(file, CloneNewNet) != 0) throw new InvalidOperationException($"setns: error {Marshal.GetLastPInvokeError()}");
-                made = new Socket(AddressFamily.InterNetwork, type, protocol);
+                action();
             }
             catch (Exception failure)
             {
@@ -68,8 +75,23 @@ internal sealed partial class NetworkNamespace : IDisposable
         // The thread ends here, so that nobody else is taken into the namespace.
         thread.Start();
         thread.Join();
-        return made ?? throw new InvalidOperationException("No socket in the namespace.", failed);
+        if (failed is not null) throw new InvalidOperationException("Failed in the namespace.", failed);
     }
+
+    /// <summary>A cable between this network and another, each end with its address of 24 bits' prefix.</summary>
+    public void ConnectTo(NetworkNamespace other, string ownAddress, string otherAddress)
+    {
+        const string Here = "voice-a", There = "voice-b";
+        Run("ip", "link", "add", Here, "netns", _name, "type", "veth", "peer", "name", There, "netns", other._name);
+        foreach (var (name, device, address) in new[] { (_name, Here, ownAddress), (other._name, There, otherAddress) })
+        {
+            Run("ip", "-n", name, "address", "add", address + "/24", "dev", device);
+            Run("ip", "-n", name, "link", "set", device, "up");
+        }
+    }
+
+    /// <summary>Takes its address away from an end of <see cref="ConnectTo"/>: what comes to it gets no answer, not even a refusal.</summary>
+    public void Vanish(string address) => Run("ip", "-n", _name, "address", "delete", address + "/24", "dev", "voice-b");
 
     /// <summary>Pids of all processes whose network this is.</summary>
     public IReadOnlyList<int> Processes()

@@ -14,7 +14,6 @@ internal sealed class VoiceSystem : IAsyncDisposable
     // nobody, on every Linux.
     private const int NobodyId = 65534;
 
-    private readonly NetworkNamespace? _network;
     private readonly string? _published;
     private readonly bool _asNobody;
 
@@ -25,7 +24,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
         Checkout.EnsureBuilt();
         _published = published;
         _asNobody = asNobody;
-        _network = NetworkNamespace.TryCreate();
+        Network = NetworkNamespace.TryCreate();
         Home = published is null || asNobody ? Directory.CreateTempSubdirectory("voice-test-").FullName : published;
         if (asNobody) Process.Start("chown", [$"{NobodyId}:{NobodyId}", Home]).WaitForExit();
     }
@@ -33,7 +32,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public string Home { get; }
 
     /// <summary>Nobody else is in its network.</summary>
-    public bool HasOwnNetwork => _network is not null;
+    public bool HasOwnNetwork => Network is not null;
     public string RunFile => Path.Combine(Home, ".voice", "run.json");
 
     /// <summary>Answer of <c>up --json</c>.</summary>
@@ -61,7 +60,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
         string[] program = _published is null
             ? ["/usr/bin/env", $"VOICE_ROOT={Checkout.Root}", $"VOICE_HOME={Home}", "VOICE_API_KEY=", Checkout.Dotnet, Checkout.Cli]
             : [.. _asNobody ? new[] { "/usr/bin/setpriv", "--reuid", $"{NobodyId}", "--regid", $"{NobodyId}", "--clear-groups", "/usr/bin/env", "-i", $"VOICE_HOME={Home}" } : ["/usr/bin/env", "-i"], "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
-        string[] all = [.. _network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + _network.FilePath }, .. wrapper, .. program, .. arguments];
+        string[] all = [.. Network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + Network.FilePath }, .. wrapper, .. program, .. arguments];
         return new RunningCommand(new ProcessStartInfo(all[0], all[1..]), string.Join(' ', arguments));
     }
 
@@ -105,7 +104,10 @@ internal sealed class VoiceSystem : IAsyncDisposable
         return client;
     }
 
-    public Socket NewSocket(SocketType type, ProtocolType protocol) => _network?.CreateSocket(type, protocol) ?? new Socket(AddressFamily.InterNetwork, type, protocol);
+    public Socket NewSocket(SocketType type, ProtocolType protocol) => Network?.CreateSocket(type, protocol) ?? new Socket(AddressFamily.InterNetwork, type, protocol);
+
+    /// <summary>Its own network; null where it shares the machine's.</summary>
+    public NetworkNamespace? Network { get; }
 
     /// <summary>Asks a service through signaling's sidecar, as another service does.</summary>
     public async Task<JsonObject> InvokeAsync(string app, string method)
@@ -158,7 +160,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>What is still there of the system: processes of its network, or of its last run.json.</summary>
     public IReadOnlyList<string> LeftBehind()
     {
-        var pids = _network?.Processes() ?? [.. (State["processes"]?.AsArray() ?? []).Select(p => (int)p!["pid"]!), .. State["supervisorPid"] is { } supervisor ? [(int)supervisor] : Array.Empty<int>()];
+        var pids = Network?.Processes() ?? [.. (State["processes"]?.AsArray() ?? []).Select(p => (int)p!["pid"]!), .. State["supervisorPid"] is { } supervisor ? [(int)supervisor] : Array.Empty<int>()];
         var left = new List<string>();
         foreach (int pid in pids)
         {
@@ -179,8 +181,8 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (File.Exists(RunFile)) await RunAsync("down");
-        foreach (int pid in _network?.Processes() ?? []) _ = LibC.kill(pid, LibC.SIGKILL);
-        _network?.Dispose();
+        foreach (int pid in Network?.Processes() ?? []) _ = LibC.kill(pid, LibC.SIGKILL);
+        Network?.Dispose();
         if (_published is null || _asNobody) Directory.Delete(Home, recursive: true);
     }
 }

@@ -1,0 +1,330 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Tests.Integration.DaprContract;
+using Dapr.Voice.Wire;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>
+/// Abuse of the relay's TCP port and of a transceiver's link port while three calls over TCP and two over UDP are alive. Each kind is counted under its reason and bounded, and
+/// the calls lose nothing.
+/// </summary>
+[Collection(WholeSystemCollection.Name)]
+public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutputHelper output) : IClassFixture<TcpAbuseTests.AbusedSystem>
+{
+    private const int TcpCalls = 3, UdpCalls = 2;
+    private const string InsideAddress = "10.77.0.1", OutsideAddress = "10.77.0.2";
+    private static readonly IPEndPoint Relay = new(IPAddress.Loopback, 3478), Link = new(IPAddress.Loopback, 20000);
+    private readonly VoiceSystem _voice = system.Voice;
+
+    /// <summary>Both transports at the edge, links over TCP, one owner. What the calls are like when nobody disturbs them is measured once.</summary>
+    public sealed class AbusedSystem : IAsyncLifetime
+    {
+        internal VoiceSystem Voice { get; } = new();
+        internal NetworkNamespace Network => Voice.Network!;
+        internal JsonObject TcpAlone { get; private set; } = [];
+        internal JsonObject UdpAlone { get; private set; } = [];
+
+        /// <summary>Another machine, at the end of a cable.</summary>
+        internal NetworkNamespace? Outside { get; private set; }
+
+        public async Task InitializeAsync()
+        {
+            if (!Voice.HasOwnNetwork) return;
+            Outside = NetworkNamespace.TryCreate()!;
+            Network.ConnectTo(Outside, InsideAddress, OutsideAddress);
+            await Voice.UpAsync("--transceivers", "1", "--edge", "both", "--link", "tcp", "--agent", "echo", "--address", "127.0.0.1", "--http-address", "0.0.0.0");
+            using var tcp = Load(Voice, TcpCalls, 8, "--tcp");
+            using var udp = Load(Voice, UdpCalls, 8);
+            (TcpAlone, UdpAlone) = ((await tcp.EndAsync()).Succeeded().Json, (await udp.EndAsync()).Succeeded().Json);
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Voice.DisposeAsync();
+            Outside?.Dispose();
+        }
+    }
+
+    [RootFact]
+    public async Task Idle_TenThousandConnections_AreEndedWhenTheirTimeIsOver()
+    {
+        // What this process may open is the machine's limit, as the relay's is.
+        int count = Math.Min(10_000, OpenFileLimit("self").Soft - 2000);
+        var limit = OpenFileLimit(_voice.PidOf("relay").ToString(CultureInfo.InvariantCulture));
+        output.WriteLine($"open files of the relay: {limit.Soft} of {limit.Hard}");
+        Assert.Equal(limit.Hard, limit.Soft);
+        await BesideCallsAsync($"{count:N0} idle connections", 20, async (attacker, before) =>
+        {
+            // No address has more than its share; one more than that is refused.
+            attacker.Open(count, Relay, from: i => new IPAddress([127, 9, 0, (byte)(1 + (i / 500))]));
+            long most = 0;
+            await Wait.UntilAsync(async () =>
+            {
+                var now = await StatsAsync();
+                most = Math.Max(most, Tcp(now, "connections"));
+                return Closed(now, "NoFirstCheck") - Closed(before, "NoFirstCheck") >= count;
+            }, "all of them are closed");
+            output.WriteLine($"  at most {most:N0} connections seen at a time");
+            attacker.Open(1100, Relay, from: _ => new IPAddress([127, 9, 1, 1]));
+            await CountedAsync(before, "PrefixLimit", 76);
+        });
+    }
+
+    [RootFact]
+    public async Task SlowLoris_FiveHundredConnections_AreEnded()
+        => await BesideCallsAsync("500 connections at a byte a second, 4 behind a check", 14, async (attacker, before) =>
+        {
+            const int Unknown = 500, Known = 4;
+            byte[] check = TcpAttacker.Check(await NewSessionAsync());
+            var known = attacker.Open(Known, Relay, check);
+            IReadOnlyList<Socket> slow = [.. attacker.Open(Unknown, Relay, from: i => new IPAddress([127, 9, 2, (byte)(1 + (i / 250))])), .. known];
+            byte[] frame = [0, 100, 0, 1, 0, 80, 0x21, 0x12, 0xA4, 0x42];
+            for (int second = 0; second < 8; second++)
+            {
+                foreach (var socket in slow) TcpAttacker.Say(socket, frame.AsSpan(second, 1));
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
+            await Wait.UntilAsync(async () =>
+            {
+                var now = await StatsAsync();
+                return Closed(now, "NoFirstCheck") + Closed(now, "SlowFrame") - Closed(before, "NoFirstCheck") - Closed(before, "SlowFrame") >= Unknown + Known;
+            }, "all of them are closed");
+            await CountedAsync(before, "SlowFrame", Known);
+        });
+
+    [RootFact]
+    public async Task HalfOpen_PeersThatVanish_AreEnded()
+        => await BesideCallsAsync("100 strangers and a caller vanish without a word", 28, async (_, before) =>
+        {
+            using var attacker = new TcpAttacker(system.Outside!);
+            using var call = _voice.StartWith(
+                ["/usr/bin/nsenter", "--net=" + system.Outside!.FilePath],
+                "call", "--wav", Checkout.Question, "--agent", "echo", "--tcp", "--seconds", "60", "--server", $"http://{InsideAddress}:{_voice.Url.Port}", "--key", _voice.ApiKey, "--via", $"{InsideAddress}:{Relay.Port}");
+            await call.ConnectedAsync();
+            attacker.Open(100, new IPEndPoint(IPAddress.Parse(InsideAddress), Relay.Port));
+            await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "accepted") >= Tcp(before, "accepted") + 101, "they are connected");
+            system.Outside!.Vanish(OutsideAddress);
+            await CountedAsync(before, "NoFirstCheck", 100);
+            // What is still said to the caller is acknowledged by nobody (TCP_USER_TIMEOUT), well before the session gives up (consent: 30 s).
+            await Task.Delay(TimeSpan.FromSeconds(5));
+            await CountedAsync(before, "TimedOut", 1);
+            Assert.Equal(Tcp(before, "connections"), Tcp(await StatsAsync(), "connections"));
+        });
+
+    [RootFact]
+    public async Task Frames_Of64KilobytesAndOfNothing_AreRefusedOrPassedOver()
+        => await BesideCallsAsync("254 connections with frames too long, 100 with 2,000 empty ones each", 12, async (attacker, before) =>
+        {
+            byte[] longest = [0xFF, 0xFF, .. new byte[ushort.MaxValue]], little = [0x05, 0xDD, .. new byte[1501]];
+            attacker.Open(200, Relay, longest);
+            attacker.Open(50, Relay, little);
+            attacker.Open(4, Relay, (byte[])[.. TcpAttacker.Check(await NewSessionAsync()), .. longest]);
+            await CountedAsync(before, "FrameTooLong", 254);
+            attacker.Open(100, Relay, new byte[4000]);
+            await CountedAsync(before, "NoFirstCheck", 100);
+            Assert.Equal(200_000, Tcp(await StatsAsync(), "emptyFrames") - Tcp(before, "emptyFrames"));
+        });
+
+    [RootFact]
+    public async Task Storm_OfConnectionsThatComeAndGo_IsCounted()
+        => await BesideCallsAsync("9,000 connections that come and go", 14, async (attacker, before) =>
+        {
+            const int Count = 9000;
+            attacker.Storm(Count, Relay);
+            await Wait.UntilAsync(async () =>
+            {
+                var now = await StatsAsync();
+                return Closed(now, "PeerClosed") + Closed(now, "Reset") - Closed(before, "PeerClosed") - Closed(before, "Reset") >= Count;
+            }, "all of them have gone");
+            await CountedAsync(before, "PeerClosed", Count / 3);
+        });
+
+    [RootFact]
+    public async Task Garbage_BehindAGoodCheck_IsCountedAndAnotherSessionsCheckEndsIt()
+        => await BesideCallsAsync("garbage behind a good check, on 8 connections of 4 sessions", 12, async (attacker, before) =>
+        {
+            var owner = await TransceiverAsync();
+            var connections = new List<Socket>();
+            for (int session = 0; session < 4; session++) connections.AddRange(attacker.Open(2, Relay, TcpAttacker.Check(await NewSessionAsync())));
+            await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "bound") >= Tcp(before, "bound") + 8, "their checks are good");
+            var random = new Random(4);
+            byte[] garbage = new byte[200];
+            for (int i = 0; i < 4000; i++)
+            {
+                random.NextBytes(garbage);
+                // Every kind of first byte: STUN, DTLS, RTP, RTCP, and what is none of them.
+                garbage[0] = (byte)i;
+                TcpAttacker.Say(connections[i % 8], TcpAttacker.Framed(garbage));
+                if (i % 200 == 0) await Task.Delay(10);
+            }
+            await Wait.UntilAsync(async () => Packets(await StatsAsync(), "DropUnknownKind") > Packets(before, "DropUnknownKind") + 500, "the relay drops what is none of ours");
+            Assert.Equal(Tcp(before, "connections") + 8, Tcp(await StatsAsync(), "connections"));
+            var after = await TransceiverAsync();
+            Assert.Equal((long)owner["faults"]!, (long)after["faults"]!);
+            byte[] other = TcpAttacker.Check(await NewSessionAsync());
+            foreach (var connection in connections) TcpAttacker.Say(connection, other);
+            await CountedAsync(before, "OtherSession", 8);
+        });
+
+    [RootFact]
+    public async Task Hint_OfOneSessionOnAHundredConnections_IsLimited()
+        => await BesideCallsAsync("one session's check on 100 connections", 10, async (attacker, before) =>
+        {
+            attacker.Open(100, Relay, TcpAttacker.Check(await NewSessionAsync()));
+            await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "accepted") >= Tcp(before, "accepted") + 100, "they are connected");
+            await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "connections") <= Tcp(before, "connections") + 8, "the session has 8 connections");
+            var now = await StatsAsync();
+            Assert.Equal(Packets(now, "DropSessionLimit") - Packets(before, "DropSessionLimit"), Closed(now, "CheckRefused") - Closed(before, "CheckRefused"));
+            Assert.InRange(Packets(now, "DropSessionLimit") - Packets(before, "DropSessionLimit"), 50, 92);
+        });
+
+    [RootFact]
+    public async Task LinkPort_StrangersForgersAndLongFrames_AreCountedAndLinksStay()
+        => await BesideCallsAsync("the link port: 400 idle, 100 forged HELLOs, 100 of garbage, 100 frames of 64 kB", 14, async (attacker, _) =>
+        {
+            var before = await TransceiverAsync();
+            Assert.True(LinkKey.TryParse(Convert.ToBase64String(new byte[LinkKey.MinimumKeyBytes]), out var wrong, out string? error), error);
+            byte[] hello = new byte[2048];
+            new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
+            attacker.Open(100, Link, TcpAttacker.Framed(hello.AsSpan(0, length)));
+            await LinkCountedAsync(before, "linkDropped", "ForgedHandshake", 100);
+            attacker.Open(100, Link, TcpAttacker.Framed(new byte[600]));
+            await LinkCountedAsync(before, "linkDropped", "Malformed", 100);
+            attacker.Open(100, Link, (byte[])[0xFF, 0xFF, .. new byte[ushort.MaxValue]]);
+            await LinkCountedAsync(before, "linkClosed", "FrameTooLong", 100);
+            attacker.Open(400, Link);
+            await Wait.UntilAsync(async () =>
+            {
+                var now = await TransceiverAsync();
+                return Count(now, "linkClosed", "NoHandshake") + Count(now, "linkClosed", "TooManyStrangers") - Count(before, "linkClosed", "NoHandshake") - Count(before, "linkClosed", "TooManyStrangers") >= 600;
+            }, "all of them are closed");
+            var after = await TransceiverAsync();
+            output.WriteLine($"  the transceiver dropped: {Difference(before["linkDropped"]!, after["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, after["linkClosed"]!)}");
+            Assert.Equal(before["links"]!.AsArray().Sum(l => (int)l!["up"]!), after["links"]!.AsArray().Sum(l => (int)l!["up"]!));
+            Assert.Equal((long)before["faults"]!, (long)after["faults"]!);
+        });
+
+    private static RunningCommand Load(VoiceSystem voice, int calls, int seconds, params string[] way)
+        => voice.Start(["load", "--calls", calls.ToString(CultureInfo.InvariantCulture), "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--agent", "echo", "--json", .. way]);
+
+    /// <summary>Runs an abuse while the calls are alive, and says what it did to them and to memory.</summary>
+    /// <param name="seconds">How long the calls last, about as long as the abuse.</param>
+    private async Task BesideCallsAsync(string what, int seconds, Func<TcpAttacker, JsonObject, Task> abuse)
+    {
+        long connected = (long)(await TransceiverAsync())["connected"]!;
+        using var tcp = Load(_voice, TcpCalls, seconds, "--tcp");
+        using var udp = Load(_voice, UdpCalls, seconds);
+        await Wait.UntilAsync(async () => (long)(await TransceiverAsync())["connected"]! >= connected + TcpCalls + UdpCalls, "the calls are up");
+        var before = await StatsAsync();
+        double relayBefore = ResidentMegabytes("relay"), ownerBefore = ResidentMegabytes("transceiver-00"), relayMost = relayBefore, ownerMost = ownerBefore;
+        using (var attacker = new TcpAttacker(system.Network))
+        {
+            output.WriteLine(what);
+            using var watching = new CancellationTokenSource();
+            var watch = Task.Run(async () =>
+            {
+                for (; !watching.IsCancellationRequested; await Task.Delay(100, CancellationToken.None))
+                    (relayMost, ownerMost) = (Math.Max(relayMost, ResidentMegabytes("relay")), Math.Max(ownerMost, ResidentMegabytes("transceiver-00")));
+            });
+            try
+            {
+                await abuse(attacker, before);
+            }
+            finally
+            {
+                await watching.CancelAsync();
+                await watch;
+            }
+        }
+        var after = await StatsAsync();
+        JsonObject overTcp = (await tcp.EndAsync()).Succeeded().Json, overUdp = (await udp.EndAsync()).Succeeded().Json;
+        output.WriteLine($"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: {Difference(before["packets"]!, after["packets"]!, "Drop")}; accept pauses {Tcp(after, "acceptPauses")}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  memory in MB before, at most, after: relay {relayBefore:0} {relayMost:0} {ResidentMegabytes("relay"):0}, transceiver {ownerBefore:0} {ownerMost:0} {ResidentMegabytes("transceiver-00"):0}"));
+        foreach (var (name, beside, alone) in new[] { ("TCP", overTcp, system.TcpAlone), ("UDP", overUdp, system.UdpAlone) })
+        {
+            output.WriteLine($"  calls over {name}: lost {beside["packets"]!["lost"]} of {beside["packets"]!["received"]} (alone {alone["packets"]!["lost"]}), longest gap {beside["longestGapMs"]} ms (alone {alone["longestGapMs"]}), lateness p99 {beside["latenessMs"]!["p99"]} ms (alone {alone["latenessMs"]!["p99"]})");
+            Assert.Equal(0, (int)beside["failed"]!);
+            // None, but for a machine that stands still for longer than audio is of use.
+            Assert.InRange((double)beside["lossPercent"]!, 0, 0.5);
+        }
+        Assert.InRange(relayMost - relayBefore, -200, 100);
+        Assert.InRange(ownerMost - ownerBefore, -200, 100);
+    }
+
+    private Task CountedAsync(JsonObject before, string reason, long count)
+        => Wait.UntilAsync(async () => Closed(await StatsAsync(), reason) - Closed(before, reason) >= count, $"{count} are closed as {reason}");
+
+    private Task LinkCountedAsync(JsonObject before, string table, string reason, long count)
+        => Wait.UntilAsync(async () => Count(await TransceiverAsync(), table, reason) - Count(before, table, reason) >= count, $"{count} are counted as {reason}");
+
+    private Task<JsonObject> StatsAsync() => _voice.InvokeAsync("relay", "internal/v1/stats");
+
+    private Task<JsonObject> TransceiverAsync() => _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
+
+    /// <summary>A session that nobody connects to.</summary>
+    /// <returns>Its answer.</returns>
+    private async Task<string> NewSessionAsync()
+    {
+        using var client = _voice.NewApiClient();
+        using var answer = await client.PostAsync("/v1/realtime/calls?agent=echo", Offers.Content());
+        string body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.Created, body);
+        return body;
+    }
+
+    // Half the cores of a small machine are one: the relay has one worker here, or few. Their figures are added.
+    private static JsonObject TcpOf(JsonObject stats)
+    {
+        var sum = new JsonObject();
+        var closes = new JsonObject();
+        foreach (var worker in stats["workers"]!.AsArray())
+        {
+            foreach (var (name, value) in worker!["tcp"]!.AsObject())
+            {
+                if (value is JsonObject reasons)
+                {
+                    foreach (var (reason, count) in reasons) closes[reason] = (long)(closes[reason] ?? 0L) + (long)count!;
+                }
+                else
+                {
+                    sum[name] = (long)(sum[name] ?? 0L) + (long)value!;
+                }
+            }
+        }
+        sum["closes"] = closes;
+        return sum;
+    }
+
+    private static long Tcp(JsonObject stats, string name) => (long)TcpOf(stats)[name]!;
+
+    private static long Closed(JsonObject stats, string reason) => (long)(TcpOf(stats)["closes"]![reason] ?? 0L);
+
+    private static long Packets(JsonObject stats, string verdict) => (long)(stats["packets"]![verdict] ?? 0L);
+
+    /// <summary>Of a table by reason, whose words are written with underscores.</summary>
+    private static long Count(JsonObject stats, string table, string reason)
+        => stats[table]!.AsObject().Where(r => string.Equals(r.Key.Replace("_", "", StringComparison.Ordinal), reason, StringComparison.OrdinalIgnoreCase)).Sum(r => (long)r.Value!);
+
+    private static string Difference(JsonNode before, JsonNode after, string prefix = "")
+    {
+        var grown = after.AsObject().Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(r => (r.Key, Count: (long)r.Value! - (long)(before[r.Key] ?? 0L))).Where(r => r.Count > 0).ToArray();
+        return grown.Length == 0 ? "nothing" : string.Join(", ", grown.Select(r => $"{r.Key} {r.Count}"));
+    }
+
+    private double ResidentMegabytes(string process)
+        => long.Parse(File.ReadLines($"/proc/{_voice.PidOf(process)}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) / 1024.0;
+
+    private static (int Soft, int Hard) OpenFileLimit(string pid)
+    {
+        string[] words = File.ReadLines($"/proc/{pid}/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return (Parse(words[3]), Parse(words[4]));
+
+        static int Parse(string text) => int.TryParse(text, CultureInfo.InvariantCulture, out int number) ? number : int.MaxValue;
+    }
+}
