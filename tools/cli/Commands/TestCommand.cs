@@ -16,7 +16,7 @@ internal static class TestCommand
         new("unit", "tests/Unit", null, "protocols, services, properties, allocations"),
         new("contract", "tests/Integration", "FullyQualifiedName~DaprContract", "every recording of the real Dapr sidecar against ours"),
         new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract", "the whole system, started by './voice up', called, broken, ended"),
-        new("fuzz", "tests/Fuzz", null, "more than a million mutated inputs through every parser and a live session"),
+        new("fuzz", "tests/Fuzz", null, "millions of mutated inputs through every parser, TCP framing and a live session"),
         new("infra", "tests/Infra", null, "the Bicep reader, and every rule over what we deploy"),
         new("browser", "tests/Browser", null, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
     ];
