@@ -72,7 +72,8 @@ public sealed class TcpLinkTransport : LinkTransport
     /// <exception cref="PortBindException">The address cannot be had.</exception>
     public static TcpLinkTransport Listen(TransportAddress local)
     {
-        var transport = Create(LinkAcceptor.MaximumLinks + MaximumStrangers);
+        // With room for a turn's newcomers beyond that, so that one of ours among them is not refused for the strangers' sake.
+        var transport = Create(LinkAcceptor.MaximumLinks + MaximumStrangers + new TcpFrameSocketOptions().AcceptsPerTurn);
         try
         {
             transport._socket.Listen(local);

@@ -176,6 +176,60 @@ public sealed class TcpLinkTransportTests : IDisposable
     }
 
     [Fact]
+    public void Strangers_SilentOnesBefore_ThoseThatSpeakAreHeardBeforeTheyGiveWay()
+    {
+        const int Count = 100;
+        List<TcpClient> strangers = [];
+        try
+        {
+            int units = 0;
+            for (int i = 0; i < 2 * Count; i++)
+            {
+                strangers.Add(new TcpClient());
+                strangers[^1].Connect(_acceptor.LocalAddress.ToIPEndPoint());
+                if (i >= Count) strangers[^1].GetStream().Write([0, 1, 7]);
+                else Until(() => { _acceptor.Receive(MonotonicClock.Now); return _acceptor.Open == strangers.Count; });
+            }
+            Until(() => { units += _acceptor.Receive(MonotonicClock.Now); return units == Count; });
+            Assert.Equal((2 * Count) - TcpLinkTransport.MaximumStrangers, Closes("TooManyStrangers"));
+        }
+        finally
+        {
+            foreach (var stranger in strangers) stranger.Dispose();
+        }
+    }
+
+    [Fact]
+    public void Strangers_AllTheirPlacesTaken_NewcomersOfATurnAreNotRefused()
+    {
+        List<TcpClient> strangers = [];
+        try
+        {
+            // Four that are ours, then as many strangers as may be, then a turn's worth of newcomers before anybody looks.
+            for (int i = 0; i < 4; i++)
+            {
+                _connector.SendControl(Connect(), "hello"u8, MonotonicClock.Now);
+                _connector.Flush(MonotonicClock.Now);
+                Until(() => _acceptor.Receive(MonotonicClock.Now) == 1);
+                _acceptor.Get(0, out _, out var from);
+                _acceptor.Admit(from);
+            }
+            for (int i = 0; i < TcpLinkTransport.MaximumStrangers + 64; i++)
+            {
+                strangers.Add(new TcpClient());
+                strangers[^1].Connect(_acceptor.LocalAddress.ToIPEndPoint());
+                if (i < TcpLinkTransport.MaximumStrangers) Until(() => { _acceptor.Receive(MonotonicClock.Now); return _acceptor.Open == 4 + strangers.Count; });
+            }
+            Until(() => { _acceptor.Receive(MonotonicClock.Now); return Closes("TooManyStrangers") + Closes("Limit") == 64; });
+            Assert.Equal((0, 4 + TcpLinkTransport.MaximumStrangers), (Closes("Limit"), _acceptor.Open));
+        }
+        finally
+        {
+            foreach (var stranger in strangers) stranger.Dispose();
+        }
+    }
+
+    [Fact]
     public void Stranger_FrameOf64Kilobytes_IsRefused()
     {
         using var stranger = new TcpClient();
