@@ -66,7 +66,6 @@ public static class RuleIds
     public const string AcaSize = "aca-size";
     public const string AcaSettingTwice = "aca-setting-twice";
     public const string AcaSecretRef = "aca-secret-ref";
-    public const string SecretInSetting = "secret-in-setting";
     public const string AcaIdentity = "aca-identity";
     public const string AcaScale = "aca-scale";
     public const string AcaGrace = "aca-grace";
@@ -95,7 +94,6 @@ public static class RuleIds
     public const string LogsLocalAuth = "logs-local-auth";
     public const string EnvironmentLogs = "environment-logs";
     public const string EnvironmentNetwork = "environment-network";
-    public const string SecretInResource = "secret-in-resource";
     public const string VmPassword = "vm-password";
 
     public const string SubnetSize = "subnet-size";

@@ -45,6 +45,10 @@ internal sealed partial class AzdParameters
         return values;
     }
 
+    /// <summary>What a parameter is when nobody sets a variable; null: azd's own variables decide.</summary>
+    public JsonNode? Default(string name)
+        => Entries.FirstOrDefault(e => e.Name == name).Value.At("value") is { } value && value.ToJson() is JsonValue scalar && !scalar.ToString().Contains("${AZURE_", StringComparison.Ordinal) ? Replace(scalar, new Dictionary<string, string>()) : null;
+
     private static JsonNode? Replace(JsonNode? node, IReadOnlyDictionary<string, string> environment)
     {
         switch (node)

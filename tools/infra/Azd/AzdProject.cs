@@ -32,9 +32,6 @@ internal sealed class AzdProject
 
     public IReadOnlyList<string> Services => [.. _file.Root.Entries("services").Select(s => s.Name)];
 
-    /// <summary>Variables that are set in the pipeline's definition.</summary>
-    public IReadOnlyList<string> PipelineVariables => [.. _file.Root.Items("pipeline", "variables").Concat(_file.Root.Items("pipeline", "secrets")).Select(v => v.Text() ?? "")];
-
     public void Check(SourceTree tree, ICollection<Finding> findings)
     {
         foreach (var problem in Schema.Value.Check(_file.Root)) findings.Add(_file.At(problem.Where, RuleIds.AzdSchema, problem.Message + "."));
@@ -61,6 +58,15 @@ internal sealed class AzdProject
                 if (service.Text(path.Split('.')) != wanted) findings.Add(_file.At(service.At(path.Split('.')) ?? key, RuleIds.AzdSchema, $"'{path}' of '{name}' is '{wanted}'."));
             }
         }
+    }
+
+    /// <summary>A pipeline starts from nothing: every variable of ours that main.parameters.json reads is handed to it.</summary>
+    public void CheckPipeline(AzdParameters parameters, ICollection<Finding> findings)
+    {
+        string[] read = [.. parameters.Entries.SelectMany(e => e.Value.AllNodes.OfType<YamlScalarNode>()).SelectMany(n => Substitution.NamesIn(n.Value ?? "")).Where(n => !AzdManifest.IsOfAzd(n)).Distinct(StringComparer.Ordinal)];
+        var there = _file.Root.Items("pipeline", "variables").Concat(_file.Root.Items("pipeline", "secrets")).ToList();
+        foreach (string name in read.Where(n => there.All(v => v.Text() != n))) findings.Add(_file.At(_file.Root.At("pipeline") ?? _file.Root, RuleIds.AzdVariable, $"main.parameters.json reads '{name}', which the pipeline is not given."));
+        foreach (var variable in there.Where(v => !read.Contains(v.Text()))) findings.Add(_file.At(variable, RuleIds.AzdVariable, $"main.parameters.json does not read '{variable.Text()}'."));
     }
 
     /// <summary><c>${NAME}</c>s of the file, with the place of each.</summary>

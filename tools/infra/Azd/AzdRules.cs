@@ -36,7 +36,7 @@ internal static class AzdRules
             bool takesTags = Arm.ArmSchemaIndex.Instance.Find(resource.Type, resource.ApiVersion)?.Body.Properties.ContainsKey("tags") == true;
             if (!takesTags) continue;
             var tags = resource.Body["tags"];
-            if (tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime && tags.At(EnvironmentTag).Text() != environment)
+            if (azd is not null && tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime && tags.At(EnvironmentTag).Text() != environment)
                 context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag, $"'{resource.Symbol}' needs the tag {EnvironmentTag} with the environment's name: azd finds by it what is its own.");
             if (tags.At(ServiceTag) is not { } tag || tag.Text() is not { } service) continue;
             if (azd is not null && !azd.Services.Contains(service)) context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"azure.yaml has no service '{service}'.");

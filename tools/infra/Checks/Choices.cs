@@ -39,6 +39,7 @@ internal static class Choices
         .. On(Bus, null, ("sku.name", "Standard"), ("sku.tier", "Standard"), ("properties.publicNetworkAccess", "Enabled"), ("properties.minimumTlsVersion", "1.2"), ("tags", "*")),
         .. On(Bus + "/topics", null, ("properties.defaultMessageTimeToLive", "P1D"), ("properties.maxSizeInMegabytes", "1024"), ("properties.supportOrdering", "false")),
         .. On(Bus + "/topics/subscriptions", null, ("properties.defaultMessageTimeToLive", "PT1H"), ("properties.lockDuration", "PT1M"), ("properties.maxDeliveryCount", "10"), ("properties.deadLetteringOnMessageExpiration", "false")),
+        .. On(Bus + "/topics", Contracts.Topics.Sessions), .. On(Bus + "/topics", Contracts.Topics.Fleet), .. On(Bus + "/topics", Contracts.Topics.DeadLetter),
         .. On(Vault, null,
             ("properties.sku.family", "A"), ("properties.sku.name", "standard"), ("properties.enableSoftDelete", "true"), ("properties.softDeleteRetentionInDays", "7"),
             ("properties.publicNetworkAccess", "Enabled"), ("properties.tenantId", "*"), ("tags", "*")),
@@ -58,7 +59,7 @@ internal static class Choices
             ("properties.template.scale.maxReplicas", "30"), ("properties.template.scale.rules[requests].http.metadata.concurrentRequests", "40"), .. Service(), .. Probes("/healthz", 3, 2, 10, 2, 2)]),
         .. On(App, "relay", [("properties.workloadProfileName", "Consumption"), .. Service(), .. Probes("/readyz", 3, 2, 10, 2, 2)]),
         .. On(App, "transceiver", [.. Service(), .. Probes("/healthz", 3, 2, 10, 2, 2)]),
-        .. On(App, "local-agent", [("properties.workloadProfileName", "Consumption"), ("identity.type", "UserAssigned"), ("properties.template.scale.maxReplicas", "1"), ("properties.configuration.identitySettings[0].lifecycle", "None"), .. Probes("/readyz", 5, 2, 10, 5, 5)]),
+        .. On(App, "local-agent", [("properties.workloadProfileName", "Consumption"), ("identity.type", "UserAssigned"), ("properties.template.scale.maxReplicas", "1"), ("properties.template.terminationGracePeriodSeconds", "30"), ("properties.configuration.identitySettings[0].lifecycle", "None"), .. Probes("/readyz", 5, 2, 10, 5, 5)]),
 
         .. On(Network, "vnet-voice",
             ("properties.subnets[apps].properties.delegations[0].name", "container-apps"), ("tags", "*")),
@@ -75,7 +76,7 @@ internal static class Choices
             ("properties.probes[ready].properties.protocol", "Http"), ("properties.probes[ready].properties.port", "8070"), ("properties.probes[ready].properties.requestPath", "/readyz"),
             ("properties.probes[ready].properties.intervalInSeconds", "5"), ("properties.probes[ready].properties.numberOfProbes", "1"), ("properties.probes[ready].properties.probeThreshold", "1"),
             ("properties.outboundRules[out].properties.protocol", "All"), ("properties.outboundRules[out].properties.allocatedOutboundPorts", "1024"),
-            ("properties.outboundRules[out].properties.idleTimeoutInMinutes", "15"), ("properties.outboundRules[out].properties.enableTcpReset", "true"),
+            ("properties.outboundRules[out].properties.idleTimeoutInMinutes", "15"), ("properties.outboundRules[out].properties.enableTcpReset", "true"), ("properties.outboundRules[out].properties.frontendIPConfigurations[0].id", "*"),
             ("properties.loadBalancingRules[media-tcp].properties.enableTcpReset", "true"), ("tags", "*")),
         .. Balanced("lb-voice-edge", "media-udp", "Udp", disablesSnat: true),
         .. Balanced("lb-voice-edge", "media-tcp", "Tcp", disablesSnat: true),
@@ -144,7 +145,7 @@ internal static class Choices
         ];
     }
 
-    private static IEnumerable<Choice> On(string type, string? name, params (string Path, string Value)[] values) => values.Select(v => new Choice(type, name, v.Path, v.Value));
+    private static IEnumerable<Choice> On(string type, string? name, params (string Path, string Value)[] values) => values.Length == 0 ? [new Choice(type, name, "name", "*")] : values.Select(v => new Choice(type, name, v.Path, v.Value));
 
     private static (string Path, string Value)[] Machine(params (string Path, string Value)[] values) => [.. values.Select(v => ("properties.virtualMachineProfile." + v.Path, v.Value))];
 

@@ -77,7 +77,7 @@ internal static class ContainerAppRules
         int? own = listens is null ? app.HttpPort : ContainerApp.PortOf(listens);
         if (app.Service is not null && target is not null && own is not null && own != target) context.Add(app.Ports[0].Where, RuleIds.AcaPortMismatch, $"The ingress leads to port {target}, '{app.Name}' listens on {own}.");
         if (image is not null && target is not null && !image.Ports.Any(p => p.Port == target && !p.IsUdp)) context.Add(app.Ports[0].Where, RuleIds.AcaTargetPort, $"'{image.Path}' does not EXPOSE {target}/tcp.");
-        if (image is not null && app.HttpPort is { } http && !image.Ports.Any(p => p.Port == http && !p.IsUdp)) context.Add(app.Where, RuleIds.AcaTargetPort, $"'{image.Path}' does not EXPOSE {http}/tcp, where '{app.Name}' answers.");
+        if (image is not null && app.HttpPort is { } http && http != target && !image.Ports.Any(p => p.Port == http && !p.IsUdp)) context.Add(app.Where, RuleIds.AcaTargetPort, $"'{image.Path}' does not EXPOSE {http}/tcp, where '{app.Name}' answers.");
     }
 
     private static void CheckSidecar(CheckContext context, ContainerApp app)
@@ -162,7 +162,6 @@ internal static class ContainerAppRules
             if (AppNames.ServiceOf(app.Name) is { } service && ForAnother(setting.Name, service)) context.Add(setting.Where, RuleIds.UnknownSetting, $"'{app.Name}' does not read '{setting.Name}'.");
             if (setting.SecretRef is { } name && secrets.All(s => s["name"].Text() != name)) context.Add(setting.Where, RuleIds.AcaSecretRef, $"'{app.Name}' has no secret '{name}'.");
             if (setting.SecretRef is null && setting.Value is null or BicepNull) context.Add(setting.Where, RuleIds.AcaSecretRef, $"'{setting.Name}' has neither value nor secretRef.");
-            if (setting.Value?.IsSecret == true) context.Add(setting.Where, RuleIds.SecretInSetting, $"'{setting.Name}' shows {setting.Value.SecretSource} to whoever reads the app's definition.");
         }
         foreach (var secret in secrets)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Bicep.Checking;
 using Dapr.Voice.Infra.Bicep.Syntax;
@@ -9,10 +10,29 @@ namespace Dapr.Voice.Infra.Checks;
 /// <summary>Declarations that nothing else would miss: outputs of modules that nobody reads, and what main.bicep lets its parameters be.</summary>
 internal static partial class DeclarationRules
 {
-    public static void Check(SourceTree tree, BicepProgram program, bool isComplete, ICollection<Finding> findings)
+    public static void Check(SourceTree tree, BicepProgram program, AzdParameters? parameters, bool isComplete, ICollection<Finding> findings)
     {
         CheckOutputs(tree, program, findings);
-        if (isComplete && program.Main is { } main) CheckParameters(main, findings);
+        if (!isComplete || program.Main is not { } main) return;
+        CheckParameters(main, findings);
+        if (parameters is not null) CheckDefaults(main, parameters, findings);
+    }
+
+    /// <summary>Whoever deploys main.bicep without azd gets what azd gives.</summary>
+    private static void CheckDefaults(FileModel main, AzdParameters parameters, ICollection<Finding> findings)
+    {
+        foreach (var parameter in main.Parameters)
+        {
+            string? here = parameter.Default switch
+            {
+                Expression.String { Literal: { } text } => text,
+                Expression.Integer number => number.Value.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                Expression.Boolean flag => flag.Value ? "true" : "false",
+                _ => null,
+            };
+            if (here is not null && parameters.Default(parameter.Name)?.ToString() is { } there && here != there)
+                findings.Add(Finding.At(parameter.Default!.Where, RuleIds.ParameterBounds, Severity.Error, $"The default of '{parameter.Name}' is '{there}' in main.parameters.json."));
+        }
     }
 
     /// <summary>An output of a module is read by a file that uses the module.</summary>

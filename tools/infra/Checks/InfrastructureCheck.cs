@@ -57,7 +57,8 @@ public static class InfrastructureCheck
             var program = BicepProgram.Load(main, tree.Read);
             findings.AddRange(program.Findings.Where(f => f.Severity != Severity.Information));
             var parameters = AzdParameters.Load(tree, $"{folder}/{azd?.Module ?? "main"}.parameters.json", findings);
-            DeclarationRules.Check(tree, program, isComplete, findings);
+            DeclarationRules.Check(tree, program, parameters, isComplete, findings);
+            if (isComplete && parameters is not null) azd?.CheckPipeline(parameters, findings);
             AzdRules.CheckParameters(parameters, program, findings);
             if (stopAtFirst && findings.Count > 0) return findings;
             foreach (var scenario in scenarios)
@@ -80,7 +81,8 @@ public static class InfrastructureCheck
         var values = new Dictionary<string, object?>(StringComparer.Ordinal);
         if (parameters is not null)
         {
-            foreach (var (name, value) in parameters.Values(scenario.Environment)) values[name] = value;
+            // One that main.bicep does not have is reported where it stands.
+            foreach (var (name, value) in parameters.Values(scenario.Environment).Where(v => program.Parameters.Any(p => p.Name == v.Key))) values[name] = value;
         }
         foreach (var (name, value) in scenario.Overrides) values[name] = value;
         var deployment = Deployment.Resolve(program, values);

@@ -145,7 +145,7 @@ internal static class NetworkRules
             if (probe.At("properties.protocol").Text() is "Tcp") context.Add(probe.At("properties.protocol")!.Where, RuleIds.LbProbe, "A TCP probe says that a port is open, not that the relay works.");
             if (probe.At("properties.port").Number() is { } port && !LetsIn(context, balancer, "Tcp", port)) context.Add(probe.At("properties.port")!.Where, RuleIds.LbProbe, $"No rule of a network security group lets the probe in on port {port}.");
             string name = probe["name"].Text() ?? "";
-            if (!rules.Any(r => (r.At("properties.probe.id")?.ToString() ?? "").Contains("/probes/" + name, StringComparison.Ordinal))) context.Add(probe.Where, RuleIds.LbReference, $"No rule uses the probe '{name}'.");
+            if (!rules.Any(r => IsItem(r.At("properties.probe.id"), "probes", name))) context.Add(probe.Where, RuleIds.LbReference, $"No rule uses the probe '{name}'.");
         }
 
         void Reference(BicepObject rule, BicepValue? id, string kind)
@@ -155,10 +155,17 @@ internal static class NetworkRules
                 context.Add(rule.Where, RuleIds.LbReference, $"'{rule["name"].Text()}' needs one of the balancer's {kind}.");
                 return;
             }
-            if (id.Text() is not { } text) return;
             var names = body.At("properties." + kind).Objects().Select(f => f["name"].Text());
-            if (!names.Any(n => n is not null && text.EndsWith($"/{balancer.Name}/{kind}/{n}", StringComparison.OrdinalIgnoreCase))) context.Add(id.Or(rule.Where), RuleIds.LbReference, $"'{text[(text.LastIndexOf('/') + 1)..]}' is none of the balancer's {kind}.");
+            if (!names.Any(n => n is not null && IsItem(id, kind, n))) context.Add(id.Or(rule.Where), RuleIds.LbReference, $"'{(id.Text() ?? (id as BicepRuntime)?.Text)?.Split('/')[^1]}' is none of the balancer's {kind}.");
         }
+
+        // The id is known, or it is resourceId() of a group that is not.
+        bool IsItem(BicepValue? id, string kind, string name) => id switch
+        {
+            BicepString s => s.Value.EndsWith($"/{balancer.Name}/{kind}/{name}", StringComparison.OrdinalIgnoreCase),
+            BicepRuntime r => r.Text.Contains($"/{kind}'", StringComparison.Ordinal) && r.Text.EndsWith($"'{balancer.Name}', '{name}')", StringComparison.Ordinal),
+            _ => false,
+        };
     }
 
     /// <summary>Whether a security group in the balancer's resource group lets the port in; true where there is none to ask.</summary>

@@ -2,7 +2,7 @@ using Dapr.Voice.Infra.Bicep;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>Doors that are open unless a property shuts them: keys beside identities, plain HTTP, old TLS, public blobs; and secrets that would lie in a resource's definition.</summary>
+/// <summary>Doors that are open unless a property shuts them: keys beside identities, plain HTTP, old TLS, public blobs. Secrets in plain sight are the reader's own rule.</summary>
 internal static class SecurityRules
 {
     public static void Check(CheckContext context)
@@ -49,7 +49,6 @@ internal static class SecurityRules
                     if (body.At("properties.virtualMachineProfile.osProfile.adminPassword") is { } password) context.Add(password.Where, RuleIds.VmPassword, "No machine has a password.");
                     break;
             }
-            CheckSecrets(context, resource);
         }
     }
 
@@ -63,30 +62,6 @@ internal static class SecurityRules
         else if (destination.Text() == "log-analytics") context.Add(destination.Where, RuleIds.EnvironmentLogs, "'log-analytics' takes the workspace's key: use azure-monitor and a diagnostic setting.");
         bool hasTcp = ContainerAppRules.Apps(context).Any(a => a.Transport == "tcp" && a.Ports.Any(p => p.IsExternal) && a.Environment.IsIdOf(environment));
         if (hasTcp && environment.Body.At("properties.vnetConfiguration.infrastructureSubnetId") is null) context.Add(environment.Where, RuleIds.EnvironmentNetwork, "TCP from outside needs an environment in a network of ours.");
-    }
-
-    /// <summary>A secret may stand only where the service keeps it as one.</summary>
-    private static void CheckSecrets(CheckContext context, ResolvedResource resource)
-    {
-        if (resource.IsType("Microsoft.KeyVault/vaults/secrets")) return;
-        foreach (var (path, value) in Walk("", resource.Body))
-        {
-            if (!value.IsSecret || value is BicepObject or BicepArray) continue;
-            bool isKept = path.EndsWith(".adminPassword", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".sharedKey", StringComparison.OrdinalIgnoreCase) || path.Contains(".secrets.", StringComparison.OrdinalIgnoreCase) || path.Contains(".env.", StringComparison.OrdinalIgnoreCase);
-            if (!isKept) context.Add(value.Or(resource.Where), RuleIds.SecretInResource, $"'{path.TrimStart('.')}' shows {value.SecretSource} to whoever reads the resource.");
-        }
-    }
-
-    private static IEnumerable<(string Path, BicepValue Value)> Walk(string path, BicepValue value)
-    {
-        yield return (path, value);
-        var below = value switch
-        {
-            BicepObject node => node.Properties.SelectMany(p => Walk($"{path}.{p.Name}", p.Value)),
-            BicepArray array => array.Items.SelectMany(i => Walk(path + ".", i)),
-            _ => [],
-        };
-        foreach (var item in below) yield return item;
     }
 
     private static void Must(CheckContext context, ResolvedResource resource, string path, string rule, string message, bool wanted)

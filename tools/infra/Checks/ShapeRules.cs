@@ -90,8 +90,14 @@ internal static class ShapeRules
                 Value(app.Resource.Body.At("properties.workloadProfileName"), "workloadProfileName", context.Scenario.Overrides.ContainsKey("dedicatedProfileType") ? "media" : "Consumption");
                 if (app.Ports.Count > 0 && app.Ports.Any(p => p.IsExternal != context.Scenario.HasUdpEdge)) context.Add(app.Ports[0].Where, RuleIds.AcaShard, "A shard is reached from outside where the relays are virtual machines, and nowhere else.");
                 CheckStandby(context, app);
+                foreach (var fence in (app.Ingress?["ipSecurityRestrictions"]).Objects())
+                {
+                    string end = (fence["ipAddressRange"] as BicepRuntime)?.Parts.LastOrDefault().Text() ?? fence["ipAddressRange"].Text() ?? "";
+                    if (end != "/32" || fence["name"].Text() != "relays") context.Add((fence["ipAddressRange"]).Or(fence.Where), RuleIds.AcaShard, "One address, the relays', may open a link.");
+                }
                 break;
             case "local-agent":
+                Is("ASPNETCORE_URLS", "http://+:8090");
                 Is("LocalAgent__Decoders", "2");
                 Is("LocalAgent__MaximumSessions", "16");
                 break;

@@ -19,7 +19,7 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
             Add(component.MetadataAt, RuleIds.DaprUnknownType, $"There is no component type '{component.Type}', or its metadata names are not among tools/infra/Schemas.");
             return;
         }
-        if (component.Version != bundle.Version && component.Version != "v1") Add(component.MetadataAt, RuleIds.DaprComponentVersion, $"'{component.Type}' has no version '{component.Version}'; it has v1{(bundle.Version == "v1" ? "" : " and " + bundle.Version)}.");
+        if (component.Version.Length > 0 && component.Version != bundle.Version && component.Version != "v1") Add(component.MetadataAt, RuleIds.DaprComponentVersion, $"'{component.Type}' has no version '{component.Version}'; it has v1{(bundle.Version == "v1" ? "" : " and " + bundle.Version)}.");
         CheckNames(component, bundle);
         CheckRequired(component, bundle);
         CheckConventions(component, bundle);

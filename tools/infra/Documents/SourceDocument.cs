@@ -33,9 +33,9 @@ internal sealed class SourceDocument
             findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, (int)e.Start.Line, (int)e.Start.Column, e.InnerException?.Message ?? e.Message));
             return null;
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            // The reader's own dictionary, at a key that stands twice.
+            // The reader's own dictionary, at a key that stands twice; its scanner, inside of a list that is not closed.
             findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, 0, 0, e.Message));
             return null;
         }

@@ -1,0 +1,68 @@
+param location string = resourceGroup().location
+
+resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
+  name: 'crvoice'
+  location: location
+  sku: { name: 'Basic' }
+  properties: {
+    adminUserEnabled: false
+  }
+}
+
+resource puller 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-puller'
+  location: location
+}
+
+resource other 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-other'
+  location: location
+}
+
+
+resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: registry
+  name: guid(registry.id, puller.id, '7f951dda-4ed3-4680-a7ca-43fe172d538d')
+  properties: {
+    principalId: puller.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '7f951dda-4ed3-4680-a7ca-43fe172d538d')
+  }
+}
+
+resource relay 'Microsoft.App/containerApps@2026-01-01' = {
+  name: 'relay'
+  location: location
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${puller.id}': {} }
+  }
+  properties: {
+    configuration: {
+      activeRevisionsMode: 'Single'
+      registries: [{ server: registry.properties.loginServer, identity: puller.id }]
+      ingress: { external: true, transport: 'tcp', targetPort: 3479, exposedPort: 3478 } // expect: aca-port-mismatch
+      dapr: { enabled: true, appId: 'relay', appPort: 8070, appProtocol: 'http' }
+    }
+    template: {
+      terminationGracePeriodSeconds: 30
+      containers: [
+        {
+          name: 'relay'
+          image: 'example.com/relay:1'
+          resources: { cpu: json('0.5'), memory: '1Gi' }
+          env: [
+            { name: 'ASPNETCORE_HTTP_PORTS', value: '8070' }
+            { name: 'Relay__PublicTcpEndpoint', value: '0.0.0.0:3478' }
+          ]
+          probes: [
+            { type: 'Startup', httpGet: { path: '/healthz', port: 8070 } }
+            { type: 'Liveness', httpGet: { path: '/healthz', port: 8070 } }
+            { type: 'Readiness', httpGet: { path: '/healthz', port: 8070 } }
+          ]
+        }
+      ]
+      scale: { minReplicas: 1, maxReplicas: 1 }
+    }
+  }
+}

@@ -1,0 +1,22 @@
+param location string
+param tags object
+
+resource web 'Microsoft.App/containerApps@2026-01-01' = {
+  name: 'web'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'web' })
+  properties: {
+    configuration: {
+      activeRevisionsMode: 'Single'
+    }
+    template: {
+      containers: [
+        {
+          name: 'web'
+          image: 'example.com/web:1'
+          resources: { cpu: json('0.5'), memory: '1Gi' }
+        }
+      ]
+    }
+  }
+}

@@ -1,0 +1,10 @@
+param location string = resourceGroup().location
+
+
+resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = {
+  name: 'cae-voice'
+  location: location
+  properties: {
+    appLogsConfiguration: { destination: 'azure-monitor' } // expect: environment-logs
+  }
+}

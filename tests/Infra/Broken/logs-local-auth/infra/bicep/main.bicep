@@ -1,0 +1,8 @@
+param location string = resourceGroup().location
+
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = { // expect: logs-local-auth
+  name: 'log-voice'
+  location: location
+  properties: { sku: { name: 'PerGB2018' } }
+}

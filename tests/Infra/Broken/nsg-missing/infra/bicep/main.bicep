@@ -1,0 +1,17 @@
+param location string = resourceGroup().location
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+  name: 'vnet'
+  location: location
+  properties: {
+    addressSpace: { addressPrefixes: ['10.1.0.0/16'] }
+    subnets: [
+      { // expect: nsg-missing
+        name: 'machines'
+        properties: {
+          addressPrefix: '10.1.2.0/24'
+        }
+      }
+    ]
+  }
+}

@@ -1,0 +1,23 @@
+param location string = resourceGroup().location
+
+resource group 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
+  name: 'nsg'
+  location: location
+  properties: {
+    securityRules: [
+      {
+        name: 'media'
+        properties: {
+          priority: 100
+          direction: 'Inbound'
+          access: 'Allow'
+          protocol: 'Udp'
+          sourceAddressPrefix: 'Internet'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*' // expect: nsg-open
+        }
+      }
+    ]
+  }
+}

@@ -1,0 +1,18 @@
+param location string = resourceGroup().location
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+  name: 'vnet'
+  location: location
+  properties: {
+    addressSpace: { addressPrefixes: ['172.16.0.0/12'] }
+    subnets: [
+      {
+        name: 'apps'
+        properties: {
+          addressPrefix: '172.30.0.0/23' // expect: subnet-range
+          delegations: [{ name: 'apps', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+    ]
+  }
+}

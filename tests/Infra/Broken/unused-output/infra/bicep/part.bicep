@@ -1,0 +1,3 @@
+var size = 3
+
+output size int = size // expect: unused-output

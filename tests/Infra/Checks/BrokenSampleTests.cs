@@ -1,0 +1,65 @@
+using System.Text.RegularExpressions;
+using Dapr.Voice.Infra.Checks;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Infra.Checks;
+
+/// <summary>
+/// Each folder of <c>Broken</c> is a small repository with one fault. A comment <c>expect: RULE</c> stands on the line where the finding has to be (JSON has no comments: there a line
+/// <c>FILE:LINE RULE</c> in expect.txt). A sample has exactly the findings that it names.
+/// </summary>
+public sealed partial class BrokenSampleTests(ITestOutputHelper output)
+{
+    private static readonly string Folder = Path.Combine(Repository.Root, "tests", "Infra", "Broken");
+
+    [Fact]
+    public void Samples_EachWithOneFault_GiveThatFindingAndNoOther()
+    {
+        string[] samples = [.. Directory.EnumerateDirectories(Folder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
+        var wrong = new List<string>();
+        foreach (string sample in samples)
+        {
+            var tree = SourceTree.FromDisk(Path.Combine(Folder, sample));
+            string[] expected = [.. Expected(tree).Order(StringComparer.Ordinal)];
+            var findings = InfrastructureCheck.OfPart(tree);
+            string[] found = [.. findings.Select(f => $"{f.File}:{f.Line} {f.Rule}").Order(StringComparer.Ordinal)];
+            if (expected.Length == 0 || !expected.SequenceEqual(found)) wrong.Add($"{sample}: expected {string.Join(", ", expected)}; found {string.Join(", ", findings)}");
+        }
+        output.WriteLine($"{samples.Length - wrong.Count} of {samples.Length} broken samples caught, each with its finding and no other");
+        foreach (string line in wrong) output.WriteLine("  " + line);
+        Assert.Empty(wrong);
+        Assert.True(samples.Length >= 60, "Sixty samples or more are kept.");
+    }
+
+    [Fact]
+    public void Rules_Each_HasABrokenSample()
+    {
+        var shown = Directory.EnumerateDirectories(Folder).SelectMany(f => Expected(SourceTree.FromDisk(f))).Select(e => e[(e.LastIndexOf(' ') + 1)..]).ToHashSet(StringComparer.Ordinal);
+        string[] rules = [.. typeof(Dapr.Voice.Infra.RuleIds).GetFields().Select(f => (string)f.GetRawConstantValue()!)];
+        Assert.Equal([], rules.Where(r => !shown.Contains(r) && !OfTheWholeProduct.Contains(r)));
+    }
+
+    // Rules that compare with the product's own manifests: the mutation run shows those.
+    private static readonly string[] OfTheWholeProduct = ["inventory", "choice", "missing-setting", "dapr-component-missing", "role-unneeded", "docker-image", "parameter-bounds"];
+
+    private static IEnumerable<string> Expected(SourceTree tree)
+    {
+        foreach (string path in tree.Paths)
+        {
+            string[] lines = tree.Text(path)!.Split('\n');
+            if (path == "expect.txt")
+            {
+                foreach (string line in lines.Where(l => l.Length > 0)) yield return line;
+                continue;
+            }
+            for (int i = 0; i < lines.Length; i++)
+            {
+                foreach (Match match in Marker().Matches(lines[i])) yield return $"{path}:{i + 1} {match.Groups[1].Value}";
+            }
+        }
+    }
+
+    [GeneratedRegex(@"expect: ([A-Za-z0-9-]+)")]
+    private static partial Regex Marker();
+}
