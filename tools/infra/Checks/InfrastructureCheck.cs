@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dapr.Voice.Infra.Arm;
 using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
@@ -34,7 +35,14 @@ public static class InfrastructureCheck
         return Run(tree, [ProductScenarios.Plain], isComplete: false, stopAtFirst: false);
     }
 
-    private static IReadOnlyList<Finding> Run(SourceTree tree, IReadOnlyList<Scenario> scenarios, bool isComplete, bool stopAtFirst)
+    /// <summary>What the files beside the templates are and give.</summary>
+    private sealed record FilePart(
+        SettingsTable? Settings, IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Dapr, IReadOnlyDictionary<string, Dockerfile> Images, AzdProject? Azd, IReadOnlyList<Finding> Findings);
+
+    // Most runs over changed trees change a template only.
+    private static readonly ConditionalWeakTable<object, FilePart> Unchanged = [];
+
+    private static FilePart ReadFiles(SourceTree tree, bool isComplete)
     {
         var findings = new List<Finding>();
         var settings = SettingsTable.Load(tree);
@@ -49,6 +57,14 @@ public static class InfrastructureCheck
             azd?.CheckComplete(findings);
             FileChoices.Check(tree, findings);
         }
+        return new FilePart(settings, files, images, azd, findings);
+    }
+
+    private static IReadOnlyList<Finding> Run(SourceTree tree, IReadOnlyList<Scenario> scenarios, bool isComplete, bool stopAtFirst)
+    {
+        bool isAsRead = isComplete && tree.Changed.All(p => p.EndsWith(".bicep", StringComparison.Ordinal));
+        var (settings, files, images, azd, ofFiles) = isAsRead ? Unchanged.GetValue(tree.Origin, _ => ReadFiles(tree, isComplete)) : ReadFiles(tree, isComplete);
+        List<Finding> findings = [.. ofFiles];
         if (stopAtFirst && findings.Count > 0) return findings;
 
         string folder = azd?.InfraPath ?? "infra/bicep", main = $"{folder}/{azd?.Module ?? "main"}.bicep";

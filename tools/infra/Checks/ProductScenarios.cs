@@ -32,7 +32,13 @@ public static class ProductScenarios
     ];
 
     private static Dictionary<string, object?> Region(string location, int number, bool isZoneRedundant, int standby)
-        => new(StringComparer.Ordinal) { ["location"] = location, ["number"] = number, ["shards"] = 2, ["standbyShards"] = standby, ["zoneRedundant"] = isZoneRedundant };
+    {
+        var region = new Dictionary<string, object?>(StringComparer.Ordinal) { ["location"] = location, ["number"] = number, ["shards"] = 2 };
+        // What is left out shows the template's own default.
+        if (standby > 0) region["standbyShards"] = standby;
+        if (isZoneRedundant) region["zoneRedundant"] = true;
+        return region;
+    }
 
     private static Dictionary<string, string> Environment(bool isPublished)
     {

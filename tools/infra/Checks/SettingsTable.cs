@@ -4,7 +4,7 @@ namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// Names of settings from the tables in <c>docs/settings.md</c> (another test compares them with the options records): every name in backticks in a row's first
-/// cell. <c>__N</c> stands for a number, <c>__&lt;name&gt;</c> for a word, a <c>*</c> at the end for anything.
+/// cell. <c>__N</c> stands for a number, <c>__NAME</c> for a word, a <c>*</c> at the end for anything.
 /// </summary>
 internal sealed partial class SettingsTable
 {
@@ -32,7 +32,8 @@ internal sealed partial class SettingsTable
         return names.Count == 0 ? null : new SettingsTable(names);
     }
 
-    public bool IsKnown(string name) => _names.Any(n => n.IsMatch(name));
+    /// <summary>Read by a service, or by .NET itself.</summary>
+    public bool IsKnown(string name) => name is "DOTNET_ENVIRONMENT" || _names.Any(n => n.IsMatch(name));
 
     [GeneratedRegex("`([A-Za-z][A-Za-z0-9_<>*{}-]*)`")]
     private static partial Regex Name();
@@ -40,6 +41,6 @@ internal sealed partial class SettingsTable
     [GeneratedRegex("__N(?=$|__)")]
     private static partial Regex NumberPart();
 
-    [GeneratedRegex("__(<[a-z]+>|\\\\{[a-z]+})")]
+    [GeneratedRegex("__NAME(?=$|__)")]
     private static partial Regex WordPart();
 }

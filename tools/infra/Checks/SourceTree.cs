@@ -36,6 +36,12 @@ public sealed class SourceTree
             texts.ToDictionary(t => t.Key, t => Encoding.UTF8.GetBytes(t.Value), StringComparer.Ordinal));
     }
 
+    /// <summary>The same for a tree and all that were made from it.</summary>
+    internal object Origin => _read;
+
+    /// <summary>Files that are not as they were read.</summary>
+    internal IEnumerable<string> Changed => _changed.Keys;
+
     /// <summary>Paths in ordinal order.</summary>
     public IEnumerable<string> Paths => _paths.Order(StringComparer.Ordinal);
 

@@ -370,7 +370,8 @@ internal sealed class TypeChecker
 
     private void InferValue(Expression.ObjectProperty property, Local? scope)
     {
-        if (property.Key is { Literal: null } key) Infer(key, scope);
+        // A key that is computed has to be a string: its holes are looked at, the string itself is not to be simplified.
+        if (property.Key is { Literal: null } key) foreach (var hole in key.Holes) Infer(hole, scope);
         Infer(property.Value, scope);
     }
 
@@ -779,7 +780,7 @@ internal sealed class TypeChecker
                 bool isOpen = false;
                 foreach (var property in map.Properties)
                 {
-                    if (property.Key is { Literal: null }) Infer(property.Key, scope);
+                    if (property.Key is { Literal: null } computed) foreach (var hole in computed.Holes) Infer(hole, scope);
                     var type = Infer(property.Value, scope);
                     if (property.Name is { } key) members.Add(new BicepType.Member(key, type));
                     else isOpen = true;

@@ -15,4 +15,4 @@ module web 'web.bicep' = {
   params: { location: location, tags: { 'azd-env-name': environmentName } }
 }
 
-output REGISTRY string = 'voice.azurecr.io'
+output REGISTRY string = 'registry.example.com'

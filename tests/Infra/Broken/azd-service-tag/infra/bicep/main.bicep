@@ -15,4 +15,4 @@ module web 'web.bicep' = {
   params: { location: location, tags: { 'azd-env-name': environmentName } }
 }
 
-output AZURE_CONTAINER_REGISTRY_ENDPOINT string = 'voice.azurecr.io'
+output AZURE_CONTAINER_REGISTRY_ENDPOINT string = 'registry.example.com'
