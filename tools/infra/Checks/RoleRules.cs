@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
 
@@ -7,7 +8,7 @@ namespace Dapr.Voice.Infra.Checks;
 /// Who may do what: each identity that a component, an app or a machine uses has exactly the role that its use needs, on the one resource it uses. What needs a role is
 /// derived from the components (<see cref="ComponentManifest"/>) and the registries, so a missing assignment and a needless one are both findings.
 /// </summary>
-internal static class RoleRules
+internal static partial class RoleRules
 {
     private const string IdentityType = "Microsoft.ManagedIdentity/userAssignedIdentities", AssignmentType = "Microsoft.Authorization/roleAssignments";
     private const string RegistryType = "Microsoft.ContainerRegistry/registries", VaultType = "Microsoft.KeyVault/vaults";
@@ -25,7 +26,7 @@ internal static class RoleRules
         {
             var properties = assignment.Body["properties"] as BicepObject;
             string definition = properties?["roleDefinitionId"]?.ToString() ?? "";
-            string? role = RoleNames.ById.Where(r => definition.Contains(r.Key, StringComparison.OrdinalIgnoreCase)).Select(r => r.Value).FirstOrDefault();
+            string? role = RoleNames.ById.Where(r => definition.Contains(r.Key, StringComparison.OrdinalIgnoreCase) && RoleDefinition().IsMatch(definition)).Select(r => r.Value).FirstOrDefault();
             if (role is null) context.Add((properties?["roleDefinitionId"]).Or(assignment.Where), RuleIds.RoleUnknown, "The role is none of those in RoleNames: an unknown id, or more than anybody here needs.");
             var identity = identities.FirstOrDefault(i => properties?["principalId"].IsRead(i, "properties.principalId") == true);
             if (identity is not null && properties?["principalType"].Text() != "ServicePrincipal")
@@ -93,4 +94,8 @@ internal static class RoleRules
         }
         return needs;
     }
+
+    // As an id (/…/providers/Microsoft.Authorization/roleDefinitions/GUID), or as the function that makes one.
+    [GeneratedRegex("Microsoft\\.Authorization/roleDefinitions[/']")]
+    private static partial Regex RoleDefinition();
 }
