@@ -34,8 +34,11 @@ internal sealed class RelayOptions : IServiceOptions
     /// <summary>TCP connections of one session at each worker: a browser opens one for each of its interfaces, and again when it moves.</summary>
     public int MaximumTcpConnectionsPerSession { get; set; } = 8;
 
-    /// <summary>Local address of the links to transceivers over UDP; ports are the kernel's choice, and over TCP the address, too.</summary>
-    public string LinkAddress { get; set; } = "127.0.0.1";
+    /// <summary>
+    /// Local address of the links to transceivers over UDP; ports are the kernel's choice, and over TCP the address, too. Empty: 127.0.0.1 where clients come over UDP, and
+    /// no UDP links where they come over TCP alone, so that where no UDP passes there is no socket for it.
+    /// </summary>
+    public string LinkAddress { get; set; } = "";
 
     /// <summary>Threads, each with its own public socket on the one port; 0 is one for every two cores.</summary>
     public int Workers { get; set; }
@@ -80,7 +83,10 @@ internal sealed class RelayOptions : IServiceOptions
 
     internal TransportAddress? Public => TransportAddress.TryParse(PublicEndpoint, out var address) ? address : null;
     internal TransportAddress? PublicTcp => TransportAddress.TryParse(PublicTcpEndpoint, out var address) ? address : null;
-    internal TransportAddress Link => TransportAddress.From(new IPEndPoint(IPAddress.Parse(LinkAddress), 0));
+
+    /// <summary>Null: no links over UDP.</summary>
+    internal TransportAddress? Link
+        => LinkAddress.Length > 0 ? TransportAddress.From(new IPEndPoint(IPAddress.Parse(LinkAddress), 0)) : PublicEndpoint.Length > 0 ? TransportAddress.From(new IPEndPoint(IPAddress.Loopback, 0)) : null;
     internal IReadOnlyList<LinkEndpoint> TransceiverEndpoints => [.. Transceivers.Select(t => LinkEndpoint.TryParse(t, out var endpoint, out _) ? endpoint : null).OfType<LinkEndpoint>().Distinct()];
     internal IEnumerable<TransportAddress> Ingresses => IngressAddresses.Select(a => TransportAddress.From(new IPEndPoint(IPAddress.Parse(a), 0)));
 
@@ -95,11 +101,13 @@ internal sealed class RelayOptions : IServiceOptions
         if (MaximumTcpConnections is < 1 or > 1_000_000) yield return "Relay__MaximumTcpConnections: 1 to 1000000.";
         if (MaximumTcpConnectionsPerPrefix < 1) yield return "Relay__MaximumTcpConnectionsPerPrefix: 1 or more.";
         if (MaximumTcpConnectionsPerSession is < 1 or > 64) yield return "Relay__MaximumTcpConnectionsPerSession: 1 to 64.";
-        if (!IPAddress.TryParse(LinkAddress, out _)) yield return "Relay__LinkAddress: an address of this host, for example '127.0.0.1' or '10.0.0.5'.";
+        bool isLinkAddressGood = LinkAddress.Length == 0 || IPAddress.TryParse(LinkAddress, out _);
+        if (!isLinkAddressGood) yield return "Relay__LinkAddress: an address of this host, for example '127.0.0.1' or '10.0.0.5', or empty.";
         if (Workers is < 0 or > 64) yield return "Relay__Workers: 0 to 64.";
         foreach (string text in Transceivers)
         {
-            if (!LinkEndpoint.TryParse(text, out _, out string? error)) yield return $"Relay__Transceivers: '{text}' {error}.";
+            if (!LinkEndpoint.TryParse(text, out var endpoint, out string? error)) yield return $"Relay__Transceivers: '{text}' {error}.";
+            else if (endpoint.Scheme == LinkScheme.Udp && isLinkAddressGood && Link is null) yield return $"Relay__Transceivers: '{text}' is reached over UDP, for which Relay__LinkAddress must name a local address.";
         }
         if (LinkConnections is < 1 or > LinkRelayId.MaximumConnections) yield return $"Relay__LinkConnections: 1 to {LinkRelayId.MaximumConnections}.";
         foreach (string text in IngressAddresses)

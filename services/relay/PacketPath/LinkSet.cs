@@ -8,8 +8,8 @@ namespace Dapr.Voice.Relay.PacketPath;
 /// The links of one worker, over datagrams and over connections, and the slot table that their announcements add up to. One thread's. A slot belongs to a link; where
 /// that has siblings (connections to the same endpoint), each session takes its own of them.
 /// </summary>
-/// <param name="transports">By <see cref="LinkScheme"/>; not owned.</param>
-internal sealed class LinkSet(LinkKey key, string relayId, int worker, int connections, ulong incarnation, SlotTable slots, FlowTable flows, LinkTransport[] transports)
+/// <param name="transports">By <see cref="LinkScheme"/>, null where there are no links of that kind; not owned.</param>
+internal sealed class LinkSet(LinkKey key, string relayId, int worker, int connections, ulong incarnation, SlotTable slots, FlowTable flows, LinkTransport?[] transports)
 {
     /// <summary>Transceiver workers that one relay worker talks to.</summary>
     public const int MaximumEndpoints = 256;
@@ -99,7 +99,10 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     {
         Span<byte> buffer = stackalloc byte[LinkFrame.CoalescedBytes];
         bool isSlotsChanged = false;
-        foreach (var transport in transports) TakeEvents(transport, now);
+        foreach (var transport in transports)
+        {
+            if (transport is not null) TakeEvents(transport, now);
+        }
         for (int i = 0; i < _end; i++)
         {
             if (_links[i] is not { } link) continue;
@@ -132,6 +135,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
 
     private void Add(LinkTarget target, Instant now)
     {
+        // Discovery has said so already.
+        if (transports[(int)target.Scheme] is not { } transport) return;
         int count = target.Scheme == LinkScheme.Tcp ? connections : 1;
         var added = new RelayLink[count];
         for (int i = 0; i < count; i++)
@@ -139,7 +144,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             int free = Array.IndexOf(_links, null);
             if (free < 0) return;
             string id = target.Scheme == LinkScheme.Tcp ? LinkRelayId.Of(relayId, worker, i) : LinkRelayId.Of(relayId, worker);
-            added[i] = _links[free] = new RelayLink(free, target, transports[(int)target.Scheme], new LinkConnector(key, id, incarnation, target.Address, slots.Count, now), now);
+            added[i] = _links[free] = new RelayLink(free, target, transport, new LinkConnector(key, id, incarnation, target.Address, slots.Count, now), now);
             if (added[i].Peer != default) _byPeer[added[i].Peer] = free;
             _end = Math.Max(_end, free + 1);
         }

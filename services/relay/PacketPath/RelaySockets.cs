@@ -8,8 +8,8 @@ namespace Dapr.Voice.Relay.PacketPath;
 /// <summary>The sockets of one worker: the public ones share their ports with the other workers', links have their own.</summary>
 /// <param name="Public">Null where the relay has no UDP.</param>
 /// <param name="PublicTcp">Null where it has no TCP.</param>
-/// <param name="Links">By <see cref="LinkScheme"/>.</param>
-internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? PublicTcp, IReadOnlyList<LinkTransport> Links) : IDisposable
+/// <param name="Links">By <see cref="LinkScheme"/>; null where there are no links of that kind.</param>
+internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? PublicTcp, IReadOnlyList<LinkTransport?> Links) : IDisposable
 {
     private static readonly UdpSocketOptions PublicOptions = new() { IsPortShared = true };
 
@@ -39,7 +39,7 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
     {
         Public?.Dispose();
         PublicTcp?.Dispose();
-        foreach (var links in Links) links.Dispose();
+        foreach (var links in Links) links?.Dispose();
     }
 
     private static RelaySockets OpenOne(RelayOptions options, IReadOnlyList<int> inherited)
@@ -55,7 +55,7 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
                 foreach (int descriptor in inherited) tcp.Adopt(descriptor, tcpAddress);
                 if (inherited.Count == 0) tcp.Listen(tcpAddress);
             }
-            return new RelaySockets(udp, tcp, [UdpLinkTransport.Bind(options.Link), TcpLinkTransport.Create(LinkSet.MaximumLinks)]);
+            return new RelaySockets(udp, tcp, [options.Link is { } link ? UdpLinkTransport.Bind(link) : null, TcpLinkTransport.Create(LinkSet.MaximumLinks)]);
         }
         catch
         {

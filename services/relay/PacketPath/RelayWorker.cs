@@ -19,6 +19,7 @@ internal sealed class RelayWorker : IDisposable
     private readonly RelaySockets _sockets;
     private readonly UdpBatchSocket? _public;
     private readonly TcpIngress? _tcp;
+    private readonly LinkTransport?[] _byScheme;
     private readonly LinkTransport[] _transports;
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
@@ -41,14 +42,15 @@ internal sealed class RelayWorker : IDisposable
         Number = number;
         _sockets = sockets;
         _public = sockets.Public;
-        _transports = [.. sockets.Links];
+        _byScheme = [.. sockets.Links];
+        _transports = [.. sockets.Links.OfType<LinkTransport>()];
         _ingresses = ingresses;
         _wallClock = wallClock;
         var now = MonotonicClock.Now;
         var slots = new SlotTable(region, slotCount);
         _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom(), now);
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
-        _links = new LinkSet(keys.Link, options.Id, number, options.LinkConnections, incarnation, slots, _flows, _transports);
+        _links = new LinkSet(keys.Link, options.Id, number, options.LinkConnections, incarnation, slots, _flows, _byScheme);
         if (sockets.PublicTcp is { } tcp)
         {
             _tcp = new TcpIngress(tcp, options, slots, keys, Verdicts, now);
@@ -56,7 +58,7 @@ internal sealed class RelayWorker : IDisposable
             _awaitsLinks = true;
         }
         _links.LinkForgotten += link => _tcp?.ForgetLink(link);
-        int[] descriptors = [.. new[] { _public?.Descriptor, _tcp?.Descriptor }.OfType<int>(), .. sockets.Links.Select(l => l.Descriptor)];
+        int[] descriptors = [.. new[] { _public?.Descriptor, _tcp?.Descriptor }.OfType<int>(), .. _transports.Select(l => l.Descriptor)];
         _poller = new SocketPoller(_wakeUp, descriptors);
         _nextSweep = now;
     }
@@ -75,7 +77,7 @@ internal sealed class RelayWorker : IDisposable
     /// <summary>Connections of links that ended, by reason.</summary>
     public IEnumerable<KeyValuePair<string, long>> LinkCloses => _transports.SelectMany(t => t.Closes);
 
-    public LinkTransportCounters LinkCounters(LinkScheme scheme) => _transports[(int)scheme].Counters;
+    public LinkTransportCounters LinkCounters(LinkScheme scheme) => _byScheme[(int)scheme]?.Counters ?? default;
 
     /// <summary>From any thread: the targets that a link is up to.</summary>
     public IReadOnlyList<LinkTarget> ReachedTargets => _links.Reached;
@@ -205,8 +207,8 @@ internal sealed class RelayWorker : IDisposable
         Enum.GetValues<Verdict>().Where(v => Verdicts[v] > 0).ToDictionary(v => v.ToString(), v => Verdicts[v]),
         _public is null ? null : Describe(_public.Counters),
         DescribeTcp(),
-        Describe(_transports[(int)LinkScheme.Udp].Counters),
-        Describe(_transports[(int)LinkScheme.Tcp].Counters),
+        Describe(LinkCounters(LinkScheme.Udp)),
+        Describe(LinkCounters(LinkScheme.Tcp)),
         _links.Strangers,
         _links.SendDrops,
         [.. _links.Describe()]);

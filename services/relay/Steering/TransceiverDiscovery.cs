@@ -80,8 +80,16 @@ internal sealed partial class TransceiverDiscovery(
         var endpoints = new List<LinkEndpoint>();
         foreach (string link in record.Links)
         {
-            if (LinkEndpoint.TryParse(link, out var endpoint, out string? error)) endpoints.Add(endpoint);
-            else if (_unusable.Count < MaximumNoted && _unusable.Add(link)) LogBadEndpoint(logger, record.Shard, error);
+            if (LinkEndpoint.TryParse(link, out var endpoint, out string? error))
+            {
+                if (endpoint.Scheme != LinkScheme.Udp || options.Link is not null)
+                {
+                    endpoints.Add(endpoint);
+                    continue;
+                }
+                error = "is reached over UDP, for which this relay has no socket (Relay__LinkAddress)";
+            }
+            if (_unusable.Count < MaximumNoted && _unusable.Add(link)) LogBadEndpoint(logger, record.Shard, error);
         }
         return endpoints;
     }

@@ -32,7 +32,7 @@ internal sealed class TcpRelay : IDisposable
             any.Listen(Loopback);
             Public = any.LocalAddress;
         }
-        Options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = Public.ToString(), Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 64 };
+        Options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = Public.ToString(), LinkAddress = "127.0.0.1", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 64 };
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
         Worker = new RelayWorker(0, RelaySockets.Open(Options)[0], Options, 0, 64, 1, keys, IngressTable.From(Options), TimeProvider.System);
         Worker.SetTargets([Transceiver.Target]);

@@ -1,5 +1,7 @@
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Relay;
+using Dapr.Voice.Relay.PacketPath;
+using Dapr.Voice.Steering;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 
@@ -34,6 +36,26 @@ public sealed class RelayOptionsTests
         var options = Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("TcpClientsAreHidden", "true"));
         Assert.Null(options.Public);
         Assert.Equal("0.0.0.0:3478", options.PublicTcp.ToString());
+        // Nor any link over UDP, unless it is asked for.
+        Assert.Null(options.Link);
+        Assert.Equal("10.0.0.5:0", Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("LinkAddress", "10.0.0.5")).Link.ToString());
+        Assert.Equal("127.0.0.1:0", Read().Link.ToString());
+    }
+
+    [Fact]
+    public void Open_TcpOnly_HasNoUdpSocket()
+    {
+        var options = new RelayOptions { PublicEndpoint = "", PublicTcpEndpoint = "127.0.0.1:0", Workers = 1 };
+        using var sockets = RelaySockets.Open(options)[0];
+        Assert.Equal((null, 1), (sockets.Public, sockets.Links.Count(l => l is not null)));
+        Assert.Equal(LinkScheme.Tcp, sockets.Links[(int)LinkScheme.Tcp]!.Scheme);
+    }
+
+    [Fact]
+    public void Read_TcpOnlyWithATransceiverOverUdp_NamesTheSettingThatIsMissing()
+    {
+        var e = Assert.Throws<SettingsException>(() => Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("Transceivers:0", "10.0.0.4:20000")));
+        Assert.Contains("Relay__LinkAddress", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]

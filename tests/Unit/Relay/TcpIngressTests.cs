@@ -57,7 +57,7 @@ public abstract class TcpIngressTests : IDisposable
 
     private void Start(Action<RelayOptions>? change = null)
     {
-        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(), Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
+        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(), LinkAddress = _scheme == LinkScheme.Udp ? "127.0.0.1" : "", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
         change?.Invoke(options);
         Assert.Empty(options.Problems());
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
@@ -183,7 +183,7 @@ public abstract class TcpIngressTests : IDisposable
     [Fact]
     public void Client_FirstCheckBeforeTheFirstLink_WaitsAndGoesUp()
     {
-        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(), Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
+        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(), LinkAddress = _scheme == LinkScheme.Udp ? "127.0.0.1" : "", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
         var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, 1, keys, IngressTable.From(options), TimeProvider.System);
         _workers.Add(worker);

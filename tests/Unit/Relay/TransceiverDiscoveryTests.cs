@@ -38,6 +38,17 @@ public sealed class TransceiverDiscoveryTests
     }
 
     [Fact]
+    public async Task Look_RelayWithoutUdp_LeavesItsEndpointsOut()
+    {
+        var options = new RelayOptions { PublicEndpoint = "", PublicTcpEndpoint = "0.0.0.0:3478" };
+        var directory = new TransceiverDirectory(options);
+        using var discovery = new TransceiverDiscovery(options, new FleetOptions(), directory, _store, TimeProvider.System, NullLogger<TransceiverDiscovery>.Instance);
+        await PutAsync(0, 5, "udp://10.0.0.4:20000", "tcp://10.0.0.4:20000");
+        await discovery.LookAsync(default);
+        Assert.Equal("tcp://10.0.0.4:20000", Assert.Single(directory.Targets).ToString());
+    }
+
+    [Fact]
     public async Task Look_LeaseLongOver_IsLeftOut()
     {
         await PutAsync(0, -60, "udp://10.0.0.4:20000");
