@@ -20,6 +20,8 @@ internal static class LocalAgentHost
         if (string.IsNullOrEmpty(builder.Configuration["urls"]) && string.IsNullOrEmpty(builder.Configuration["http_ports"])) builder.WebHost.UseUrls(DefaultUrl);
         // A line for each request is noise; conversations log their own begin and end.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // Conversations end at once; a request that hangs is not waited for longer than whoever stops us waits.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton<SpeechSynthesizer>();

@@ -12,7 +12,8 @@ namespace Dapr.Voice.Signaling;
 /// <summary>The service put together: services, then routes.</summary>
 internal static class SignalingApplication
 {
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
+    // For requests. Whoever stops us gives five seconds, and the sidecar, through which the last events leave after them, no more than that.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(2.5);
 
     /// <param name="configure">First word on configuration and services, for a host other than the process itself.</param>
     /// <param name="logging">Last word on logging.</param>

@@ -13,6 +13,8 @@ int exitCode = await ServiceProcess.RunAsync(() =>
     builder.Services.AddSidecar();
     builder.Services.AddHealth();
     builder.Services.AddProblemDetails();
+    // For the web server, which stops first: a request that hangs must not take the time of the drain. The drain keeps its own limits.
+    builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(500));
     builder.Services.AddSingleton<TransceiverHost>();
     builder.Services.AddSingleton<TransceiverMetrics>();
     builder.Services.AddHostedService(services => services.GetRequiredService<TransceiverHost>());

@@ -159,12 +159,13 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     {
         LogDraining(_logger, Directory.Living);
         Keeper.StartDraining();
+        // From here on: a store that hangs must not be waited for on top of it, or the whole would take longer than the platform waits.
+        long deadline = _time.GetTimestamp() + (long)(_options.DrainGrace.TotalSeconds * _time.TimestampFrequency);
         using (var renewal = new CancellationTokenSource(LeaveLimit))
         {
             // The record says so at once, so that nobody sends us a session meanwhile.
             await Try(Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), renewal.Token)).ConfigureAwait(false);
         }
-        long deadline = _time.GetTimestamp() + (long)(_options.DrainGrace.TotalSeconds * _time.TimestampFrequency);
         while (Directory.Living > 0 && _time.GetTimestamp() < deadline) await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
 
         // Before their slots are given back: a session whose slot is gone ends as fenced, and says so to everybody.

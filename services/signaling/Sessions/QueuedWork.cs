@@ -3,12 +3,15 @@ using System.Threading.Channels;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Work that a request starts and does not wait for: a bounded queue, a few workers, every item with an end. On shutdown what is queued is still done, for as long
-/// as the host waits.
+/// Work that a request starts and does not wait for: a bounded queue, a few workers, every item with an end. On shutdown what is queued is still done, for
+/// <see cref="LastWords"/>, whatever time the requests before it took.
 /// </summary>
 internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
 {
     private const int Capacity = 4096, Workers = 16;
+
+    /// <summary>Two of these, after the web server's time, are within the five seconds that whoever stops us gives.</summary>
+    internal static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Channel<T> _queue = Channel.CreateBounded<T>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
 
@@ -25,7 +28,7 @@ internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
-        if (ExecuteTask is { } running) await Task.WhenAny(running, Task.Delay(Timeout.Infinite, cancellationToken));
+        if (ExecuteTask is { } running) await Task.WhenAny(running, Task.Delay(LastWords, CancellationToken.None));
         await base.StopAsync(cancellationToken);
     }
 
