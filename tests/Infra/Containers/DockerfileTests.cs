@@ -82,6 +82,51 @@ public sealed partial class DockerfileTests
         Assert.Contains($"--no-install-recommends {packages} && rm -rf /var/lib/apt/lists/*", install, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Images))]
+    public void Dockerfile_NativeLibraries_AreOfTheBaseImageOrInstalled(string project, string assembly, string ports)
+    {
+        _ = (assembly, ports);
+        // What Microsoft's image brings for .NET itself; a dependency of an installed package comes with it.
+        var provided = new HashSet<string>(["libssl3"], StringComparer.Ordinal);
+        string install = Arguments(FinalStage(project), "RUN").SingleOrDefault() ?? "";
+        provided.UnionWith(InstalledPackages().Match(install).Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        if (provided.Contains("libpocketsphinx3")) provided.Add("libsphinxbase3");
+
+        string table = File.ReadAllText(RepositoryRoot.File("libs", "Native", "NativeLibraries.cs"));
+        var packageOf = LibraryPackage().Matches(table).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal);
+        Assert.Equal(6, packageOf.Count);
+        // A type of libs/Native stands in the file of its name; it needs what that file names, and what the types that it names need.
+        var native = Directory.GetFiles(RepositoryRoot.File("libs", "Native"), "*.cs").ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText, StringComparer.Ordinal);
+        var needs = native.Keys.ToDictionary(type => type, _ => new HashSet<string>(StringComparer.Ordinal), StringComparer.Ordinal);
+        foreach (string type in native.Keys.Where(t => t != "NativeLibraries")) needs[type].UnionWith(packageOf.Keys.Where(library => Names(native[type], "NativeLibraries." + library)));
+        for (int before = -1; before != needs.Values.Sum(n => n.Count);)
+        {
+            before = needs.Values.Sum(n => n.Count);
+            foreach (var (type, text) in native) needs[type].UnionWith(native.Keys.Where(other => other != type && type != "NativeLibraries" && Names(text, other)).SelectMany(other => needs[other]).ToArray());
+        }
+        var used = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (string file in Closure(project).Where(f => f != "libs/Native").SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories)).Where(f => !f.Contains("/obj/", StringComparison.Ordinal)))
+        {
+            string text = File.ReadAllText(file);
+            used.UnionWith(needs.Where(n => n.Value.Count > 0 && Names(text, n.Key)).SelectMany(n => n.Value));
+            used.UnionWith(packageOf.Keys.Where(library => Names(text, "NativeLibraries." + library)));
+        }
+        Assert.All(used, library => Assert.Contains(packageOf[library], provided));
+        if (project == "services/transceiver") Assert.Equal(["Crypto", "Opus", "Ssl"], used);
+        if (project == "samples/local-agent") Assert.Equal(["EspeakNg", "PocketSphinx", "SphinxBase"], used);
+    }
+
+    private static bool Names(string text, string word)
+    {
+        for (int at = -1; (at = text.IndexOf(word, at + 1, StringComparison.Ordinal)) >= 0;)
+        {
+            bool begins = at == 0 || !char.IsLetterOrDigit(text[at - 1]), ends = at + word.Length == text.Length || !char.IsLetterOrDigit(text[at + word.Length]);
+            if (begins && ends) return true;
+        }
+        return false;
+    }
+
     private static void AssertInContext(string source)
     {
         if (source == ".") return;
@@ -119,6 +164,12 @@ public sealed partial class DockerfileTests
 
     private static IEnumerable<string> Arguments(IEnumerable<string> lines, string instruction)
         => lines.Where(l => l.StartsWith(instruction + " ", StringComparison.Ordinal)).Select(l => l[(instruction.Length + 1)..].Trim());
+
+    [GeneratedRegex("--no-install-recommends ([^&]+) &&")]
+    private static partial Regex InstalledPackages();
+
+    [GeneratedRegex(@"\((\w+), ""(lib[^""]+)""\)")]
+    private static partial Regex LibraryPackage();
 
     [GeneratedRegex(@"ASPNETCORE_HTTP_PORTS=(\d+)")]
     private static partial Regex HttpPort();

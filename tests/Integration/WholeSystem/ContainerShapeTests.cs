@@ -1,72 +1,221 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Native;
+using Dapr.Voice.TestKit.Speech;
+using Dapr.Voice.Tests.Integration.DaprContract;
 using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>The shape that Container Apps gives the system: published builds, nobody's user, TCP alone, and a container's settings.</summary>
+/// <summary>The shape that Container Apps gives the system: published builds that nobody can write, nobody's user, TCP alone, and the settings that the Bicep gives each container.</summary>
 [Collection(WholeSystemCollection.Name)]
-public sealed class ContainerShapeTests(ITestOutputHelper output)
+public sealed partial class ContainerShapeTests(PublishedFolder published, ITestOutputHelper output)
 {
-    /// <summary>Of the image and of the platform: what is in a container beside the settings.</summary>
-    private static readonly string[] FromPlatform = ["PATH", "DAPR_HTTP_PORT", "APP_API_TOKEN", "DOTNET_gcServer", "DOTNET_EnableDiagnostics_IPC"];
+    /// <summary>Of what the platform puts into a container, this is all that we have.</summary>
+    private static readonly string[] FromPlatform = ["PATH", "DAPR_HTTP_PORT", "APP_API_TOKEN"];
 
+    /// <summary>Settings whose value is another one here, and why.</summary>
+    private static readonly Dictionary<string, string> OtherHere = new(StringComparer.Ordinal)
+    {
+        ["Fleet__Region"] = "name",
+        ["Fleet__RegionNumber"] = "number of that name",
+        ["ASPNETCORE_HTTP_PORTS"] = "port: two shards share a host",
+        ["ASPNETCORE_URLS"] = "address",
+        ["Transceiver__LinkEndpoint"] = "address, port",
+        ["Transceiver__AdvertisedLinkEndpoint"] = "address",
+        ["Transceiver__Agents__local"] = "address",
+        ["Signaling__Ingresses__0"] = "address",
+    };
+
+    /// <summary>What the sidecar waits for its app, and so the time that a process has for its last words.</summary>
     private static readonly TimeSpan TerminationGrace = TimeSpan.FromSeconds(5);
 
     [RootFact]
-    public async Task Published_AsNobodyWithTcpAlone_AnswersAndEndsInTime()
+    public async Task Up_EdgeTcp_IsWhatTheBicepDeploysAndAnswers()
     {
-        string folder = Path.Combine(Directory.CreateTempSubdirectory("voice-published-").FullName, "out");
-        File.SetUnixFileMode(Path.GetDirectoryName(folder)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        await using var voice = await UpAsync();
+        Assert.Null((string?)voice.State["relay"]!["udp"]);
+        var processes = voice.State["processes"]!.AsArray().ToDictionary(p => (string)p!["name"]!, p => (int)p!["pid"]!, StringComparer.Ordinal);
+        Assert.Equal(DeployedContainer.All.Keys.Append("sidecar").Order(), processes.Keys.Order());
+        int compared = 0;
+        foreach (var (name, pid) in processes)
+        {
+            Assert.Matches("Uid:\t65534\t65534\t65534\t65534", await File.ReadAllTextAsync($"/proc/{pid}/status"));
+            Assert.Equal(Path.Combine(published.Path, "dotnet", "dotnet"), new FileInfo($"/proc/{pid}/exe").LinkTarget);
+            if (name != "sidecar") compared += await CompareAsync(DeployedContainer.All[name], pid);
+        }
+        output.WriteLine($"container shape: {processes.Count} processes as nobody, {compared} settings of {DeployedContainer.All.Count} containers as the Bicep has them, {OtherHere.Count} names with another value here");
+
+        Assert.Empty(voice.UdpSockets());
+        // The settings name ports without an address; that this machine's neighbours reach none of them but the relay's is said on the command line.
+        string[] open = [.. voice.TcpListeners().Where(l => !IPAddress.IsLoopback(l.Address)).Select(l => $"{l.Address}:{l.Port}")];
+        Assert.Equal(["0.0.0.0:3478"], open.Distinct());
+
+        var echo = (await voice.CallAsync("--agent", "echo")).Succeeded().Json;
+        Assert.Equal(("tcp", 0L), ((string?)echo["transport"], (long)echo["packets"]!["lost"]!));
+        output.WriteLine($"echo: set-up {echo["setupMs"]!.ToJsonString()}, echo {echo["echoMs"]?.ToJsonString()}, packets {echo["packets"]!.ToJsonString()}");
+        if (SpeechTools.FindProgram("flite") is not null)
+        {
+            var local = (await voice.CallAsync()).Succeeded().Json;
+            var turn = local["turns"]!.AsArray()[0]!;
+            output.WriteLine($"local agent: {local["transport"]}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
+            Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
+        }
+        // Still none, with calls behind it.
+        Assert.Empty(voice.UdpSockets());
+    }
+
+    [RootFact]
+    public async Task Processes_OnSigtermWithTenCalls_EndInTimeWithTheirStateWritten()
+    {
+        await using var voice = await UpAsync();
+        using var client = voice.NewClient();
+        // The sidecar outlives them all and shows what they wrote.
+        async Task<JsonObject?> StateAsync(string key)
+        {
+            using var answer = await client.GetAsync($"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
+            return answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
+        }
+        async Task<int> OwnedAsync(string incarnation)
+        {
+            int owned = 0;
+            foreach (int slot in Enumerable.Range(0, 64)) if ((string?)(await StateAsync(StateKeys.Slot("local", slot)))?["incarnation"] == incarnation) owned++;
+            return owned;
+        }
+        int Sessions() => new[] { 0, 1 }.Sum(shard => voice.LogOf(AppIds.Transceiver(shard)).Split(": connected, agent").Length - 1);
+
+        using var load = voice.Start("load", "--calls", "10", "--seconds", "3600", "--agent", "echo", "--tcp", "--json");
+        await Wait.UntilAsync(() => Sessions() >= 10, "ten calls are connected");
+        using var observed = voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "local", "--seconds", "3600");
+        string callId = await observed.ConnectedAsync();
+
+        await SessionsAsync(voice, "at first");
+        // The agent's backend: its conversation is over, the call is not.
+        await EndAsync(voice, "local-agent");
+        Assert.NotEqual("ended", (string?)(await StateAsync($"session.{callId}"))!["state"]);
+
+        // The relay tells every transceiver that it leaves; each has two links from its one worker.
+        int told = Drained(voice);
+        await EndAsync(voice, "relay");
+        await Wait.UntilAsync(() => Drained(voice) >= told + 4, "both transceivers know on both links that the relay leaves");
+
+        await SessionsAsync(voice, "without the relay for a moment");
+        await EndAsync(voice, "signaling");
+        await Wait.UntilAsync(async () => (await StateAsync($"session.{callId}")) is not null, "the record is there");
+
+        foreach (int shard in new[] { 0, 1 })
+        {
+            string key = StateKeys.Transceiver("local", shard);
+            string incarnation = (string)(await StateAsync(key))!["incarnation"]!;
+            int before = await OwnedAsync(incarnation);
+            Assert.InRange(before, 1, 64);
+            await SessionsAsync(voice, $"before {AppIds.Transceiver(shard)} ends");
+            await EndAsync(voice, AppIds.Transceiver(shard));
+            Assert.Equal(0, await OwnedAsync(incarnation));
+            // Another process has begun by now, or will: the old one's own last word is that it leaves.
+            var record = await StateAsync(key);
+            Assert.True((string?)record!["incarnation"] != incarnation || (bool)record["draining"]!, record.ToJsonString());
+            output.WriteLine($"  {AppIds.Transceiver(shard)}: {before} slots given back, its record says {((string?)record["incarnation"] == incarnation ? "draining" : "another process")}");
+        }
+        // Whoever had the call has been among them: it ended with a reason.
+        var ended = await voice.RecordAsync(callId, "ended");
+        output.WriteLine($"  the call in all that ended as {ended["endReason"]}");
+        Assert.Contains((string?)ended["endReason"], new[] { "drain", "consent_lost", "client_closed" });
+        load.Kill();
+        observed.Kill();
+        var down = Stopwatch.StartNew();
+        (await voice.RunAsync("down")).Succeeded();
+        output.WriteLine($"down after {down.ElapsedMilliseconds} ms");
+        Assert.Empty(voice.LeftBehind());
+    }
+
+    [Theory]
+    [InlineData("udp", "tcp")]
+    [InlineData("udp", "udp")]
+    [InlineData("both", "udp")]
+    public async Task Up_OtherEdgesAndLinks_AnswerAsTheySay(string edge, string link)
+    {
+        await using var voice = new VoiceSystem();
+        var state = await voice.UpAsync("--edge", edge, "--link", link, "--agent", "echo");
+        Assert.Equal(edge == "both", (string?)state["relay"]!["tcp"] is not null);
+        string[] calls = edge == "both" ? ["udp", "tcp"] : ["udp"];
+        foreach (string transport in calls)
+        {
+            var call = (await voice.CallAsync([.. transport == "tcp" ? ["--tcp"] : Array.Empty<string>()])).Succeeded().Json;
+            Assert.Equal(transport, (string?)call["transport"]);
+            output.WriteLine($"edge {edge}, link {link}: {transport}, set-up {call["setupMs"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}");
+        }
+        var relay = await voice.InvokeAsync("relay", "internal/v1/stats");
+        Assert.All(relay["workers"]!.AsArray().SelectMany(w => w!["links"]!.AsArray()), l => Assert.StartsWith(link + "://", (string)l!["remote"]!, StringComparison.Ordinal));
+    }
+
+    /// <returns>Sessions of both shards.</returns>
+    private async Task<int> SessionsAsync(VoiceSystem voice, string when)
+    {
+        int[] living = [.. await Task.WhenAll(new[] { 0, 1 }.Select(async shard => (int)(await voice.InvokeAsync(AppIds.Transceiver(shard), "internal/v1/stats"))["sessions"]!))];
+        output.WriteLine($"  sessions {when}: {string.Join(" + ", living)}");
+        return living.Sum();
+    }
+
+    private async Task<VoiceSystem> UpAsync()
+    {
+        await published.MakeAsync();
+        var voice = new VoiceSystem(published.Path, asNobody: true);
         try
         {
-            await using (var clone = new VoiceSystem()) (await clone.RunAsync("publish", folder)).Succeeded();
-            Assert.True(File.Exists(Path.Combine(folder, "infra", "bicep", "main.bicep")) && File.Exists(Path.Combine(folder, "azure.yaml")));
-            await using var voice = new VoiceSystem(folder, asNobody: true);
-            var planned = (await voice.RunAsync("up", "--edge", "tcp", "--plan")).Succeeded().Json["processes"]!.AsArray();
-            var state = await voice.UpAsync("--edge", "tcp", "--agent", "echo");
-            Assert.Null((string?)state["relay"]!["udp"]);
-            Assert.Equal("127.0.0.1:3478", (string?)state["relay"]!["tcp"]);
-            var processes = state["processes"]!.AsArray().ToDictionary(p => (string)p!["name"]!, p => (int)p!["pid"]!, StringComparer.Ordinal);
-            Assert.Equal(["local-agent", "relay", "sidecar", "signaling", "transceiver-00", "transceiver-01"], processes.Keys.Order());
-            foreach (var (name, pid) in processes)
-            {
-                Assert.Contains("Uid:\t65534\t65534", await File.ReadAllTextAsync($"/proc/{pid}/status"), StringComparison.Ordinal);
-                string[] variables = [.. (await File.ReadAllTextAsync($"/proc/{pid}/environ")).Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(v => v[..v.IndexOf('=', StringComparison.Ordinal)])];
-                string[] settings = [.. planned.First(p => (string?)p!["name"] == name)!["environment"]!.AsObject().Select(s => s.Key)];
-                Assert.Empty(variables.Except(settings).Except(FromPlatform));
-                Assert.Empty(settings.Except(variables));
-            }
-            // No socket of UDP but the relay's own, for links that are not there; nothing came or went by it.
-            if (voice.HasOwnNetwork) Assert.All(voice.UdpSockets(), s => Assert.Equal(IPAddress.Loopback, s.Address));
-
-            var call = (await voice.CallAsync()).Succeeded().Json;
-            Assert.Equal("tcp", (string?)call["transport"]);
-            var worker = (await voice.InvokeAsync("relay", "internal/v1/stats"))["workers"]![0]!;
-            Assert.Equal((0, 0), ((long)worker["private"]!["received"]!, (long)worker["private"]!["sent"]!));
-            Assert.True((long)worker["privateTcp"]!["received"]! > 0);
-            output.WriteLine($"container shape: set-up {call["setupMs"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}, packets {call["packets"]!.ToJsonString()}");
-
-            // Each ends on SIGTERM by itself, with a call in it; the supervisor starts it again.
-            using var running = voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "3600");
-            string callId = await running.ConnectedAsync();
-            foreach (string name in new[] { "transceiver-00", "transceiver-01", "relay", "signaling" })
-            {
-                var watch = Stopwatch.StartNew();
-                RunningCommand.Signal(processes[name], LibC.SIGTERM);
-                Assert.True(SpinWait.SpinUntil(() => !Directory.Exists($"/proc/{processes[name]}"), TerminationGrace), $"{name} did not end within {TerminationGrace.TotalSeconds:0} s of SIGTERM");
-                output.WriteLine($"SIGTERM: {name} ended after {watch.ElapsedMilliseconds} ms");
-            }
-            // What it knew of the call is written.
-            var record = await voice.RecordAsync(callId, "ended");
-            output.WriteLine($"the call in it ended as {record["endReason"]}");
-            (await voice.RunAsync("down")).Succeeded();
-            Assert.Empty(voice.LeftBehind());
+            Assert.True(voice.HasOwnNetwork, "a network of its own");
+            await voice.UpAsync("--edge", "tcp");
+            return voice;
         }
-        finally
+        catch
         {
-            Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+            await voice.DisposeAsync();
+            throw;
         }
     }
+
+    /// <returns>How many settings were compared.</returns>
+    private static async Task<int> CompareAsync(DeployedContainer container, int pid)
+    {
+        var environment = (await File.ReadAllTextAsync($"/proc/{pid}/environ")).Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1], StringComparer.Ordinal);
+        string[] platform = [.. FromPlatform.Where(name => container.App != "local-agent" || name == "PATH")];
+        Assert.All(platform, name => Assert.Contains(name, DeployedContainer.FromPlatform));
+        Assert.Equal(container.Settings.Keys.Concat(container.Image.Keys).Concat(platform).Distinct().Order(StringComparer.Ordinal), environment.Keys.Order(StringComparer.Ordinal));
+        foreach (var (name, value) in container.Image.Concat(container.Settings))
+        {
+            if (!OtherHere.ContainsKey(name)) Assert.Equal((container.App, name, value), (container.App, name, environment[name]));
+            // Of an address scheme and path are the same.
+            else if (Uri.TryCreate(value.Replace("+", "any", StringComparison.Ordinal), UriKind.Absolute, out var there)) Assert.Equal((there.Scheme, there.PathAndQuery), (new Uri(environment[name]).Scheme, new Uri(environment[name]).PathAndQuery));
+        }
+        return container.Settings.Count;
+    }
+
+    /// <summary>SIGTERM, as the platform sends it; the supervisor notes the status and starts another.</summary>
+    private async Task EndAsync(VoiceSystem voice, string name)
+    {
+        int pid = voice.PidOf(name);
+        int before = Statuses(voice, name).Count;
+        var watch = Stopwatch.StartNew();
+        RunningCommand.Signal(pid, LibC.SIGTERM);
+        Assert.True(SpinWait.SpinUntil(() => !Directory.Exists($"/proc/{pid}"), 2 * TerminationGrace), $"{name} did not end");
+        watch.Stop();
+        output.WriteLine($"SIGTERM: {name} ended after {watch.ElapsedMilliseconds} ms");
+        await Wait.UntilAsync(() => Statuses(voice, name).Count > before, $"the supervisor says how {name} ended");
+        Assert.Equal("0", Statuses(voice, name)[^1]);
+        Assert.True(watch.Elapsed < TerminationGrace, $"{name} took {watch.ElapsedMilliseconds} ms");
+        await Wait.UntilAsync(() => voice.PidOf(name) is var now && now != pid && now != 0, $"{name} runs again");
+        await voice.ReadyAsync(name);
+    }
+
+    private static List<string> Statuses(VoiceSystem voice, string name)
+        => [.. Ended().Matches(voice.LogOf("supervisor")).Where(m => m.Groups[1].Value == name).Select(m => m.Groups[2].Value)];
+
+    private static int Drained(VoiceSystem voice)
+        => new[] { 0, 1 }.Sum(shard => voice.LogOf(AppIds.Transceiver(shard)).Split('\n').Count(l => l.Contains("relay", StringComparison.OrdinalIgnoreCase) && l.Contains("Draining", StringComparison.Ordinal)));
+
+    [GeneratedRegex(@"(\S+) ended with status (-?\d+); starting it again")]
+    private static partial Regex Ended();
 }

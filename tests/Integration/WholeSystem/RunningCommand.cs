@@ -72,6 +72,13 @@ internal sealed class RunningCommand : IDisposable
         return new CommandResult(_command, _process.ExitCode, OutputSoFar, ErrorSoFar, _watch.Elapsed);
     }
 
+    /// <summary>Ends it without asking, and waits until it is gone.</summary>
+    public void Kill()
+    {
+        _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);

@@ -12,7 +12,7 @@ public sealed class SharedSystem : IAsyncLifetime
 
 /// <summary>Whole systems run one after the other, and after everything else: they want the machine's cores.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class WholeSystemCollection : ICollectionFixture<SharedSystem>
+public sealed class WholeSystemCollection : ICollectionFixture<SharedSystem>, ICollectionFixture<PublishedFolder>
 {
     public const string Name = "whole system";
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -155,6 +156,31 @@ internal sealed class VoiceSystem : IAsyncDisposable
             sockets.Add((new IPAddress(Convert.ToUInt32(local[0], 16)), Convert.ToInt32(local[1], 16)));
         }
         return sockets;
+    }
+
+    /// <summary>Addresses that the system's TCP sockets listen on, IPv6 ones too; on a shared network also those of others.</summary>
+    public IReadOnlyList<(IPAddress Address, int Port)> TcpListeners() => ListeningSockets.Of(PidOf("relay"));
+
+    /// <summary>What a process has written so far; <c>supervisor</c> is that of <c>up</c> itself.</summary>
+    public string LogOf(string process) => File.ReadAllText(Path.Combine(Home, ".voice", "logs", process + ".log"));
+
+    /// <summary>Waits until a process that was started again takes work.</summary>
+    public async Task ReadyAsync(string process)
+    {
+        int port = process switch { "signaling" => Url.Port, "relay" => 8070, "local-agent" => 8090, _ => 8100 + int.Parse(process.Split('-')[1], CultureInfo.InvariantCulture) };
+        using var client = NewClient();
+        await Wait.UntilAsync(async () =>
+        {
+            try
+            {
+                using var answer = await client.GetAsync($"http://127.0.0.1:{port}/readyz");
+                return answer.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }, $"{process} is ready");
     }
 
     /// <summary>What is still there of the system: processes of its network, or of its last run.json.</summary>

@@ -12,9 +12,9 @@ internal sealed class HeldListener : IDisposable
 {
     private const int Backlog = 4096;
 
-    // The program finds it as descriptor 3 and is told by its own process id that it is meant. Redirections of plain sh end at descriptor 9.
+    // What the shell adds to the environment goes again: who is started without ours has none of the shell's. The program finds it as descriptor 3 and is told by its own process id that it is meant. Redirections of plain sh end at descriptor 9.
     private const string Shell = "/bin/bash";
-    private const string Script = "held=$0; exec 3<&\"$held\" {held}<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"";
+    private const string Script = "held=$0; exec 3<&\"$held\" {held}<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec /usr/bin/env -u PWD -u OLDPWD -u SHLVL -u _ \"$@\"";
 
     private readonly Socket _socket;
 

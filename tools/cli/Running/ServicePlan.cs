@@ -27,7 +27,8 @@ internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
 
 /// <summary>
 /// Which processes make up one region on this machine, on which ports, with which settings. Everything listens on loopback but the
-/// relay's port and, where asked for, signaling. With the edge of Container Apps the services listen as in their containers, on all addresses.
+/// relay's port and, where asked for, signaling. With the edge of Container Apps each process has the settings of its container there, which a test compares
+/// with what the Bicep resolves to. They name a port and no address; that it is loopback's here is said on the command line (<c>--urls</c>), so that the settings stay the same.
 /// </summary>
 internal sealed class ServicePlan
 {
@@ -43,11 +44,8 @@ internal sealed class ServicePlan
     /// <summary>Link ports set aside for each shard; one worker thread listens on each.</summary>
     public const int LinkPortsPerShard = 16;
 
-    /// <summary>The transceiver's default, said aloud as the deployment does.</summary>
-    private const int CapacityPerTransceiver = 200;
-
-    /// <summary>One per core, as many as have ports.</summary>
-    private static readonly int WorkersPerTransceiver = Math.Min(Environment.ProcessorCount, LinkPortsPerShard);
+    /// <summary>In the shape of Container Apps: a shard and a relay of size `small` (main.bicep), its slots, and the shards that services look for.</summary>
+    private const int ContainerWorkers = 1, ContainerCapacity = 25, ContainerSlots = 64, ContainerMaximumShards = 8;
 
     /// <summary>Addresses that an answer may name (Signaling__Ingresses).</summary>
     private const int MaximumIngresses = 8;
@@ -71,6 +69,11 @@ internal sealed class ServicePlan
     public IReadOnlyList<string> Addresses { get; }
     public IReadOnlyDictionary<string, int> Sidecars { get; }
     public IReadOnlyList<PlannedProcess> Processes { get; }
+
+    private bool IsContainer => _options.Edge == EdgeKind.Tcp;
+
+    /// <summary>One per core, as many as have ports.</summary>
+    private int WorkersPerTransceiver => IsContainer ? ContainerWorkers : Math.Min(Environment.ProcessorCount, LinkPortsPerShard);
 
     public bool HasUdp => _options.Edge != EdgeKind.Tcp;
     public bool HasTcp => _options.Edge != EdgeKind.Udp;
@@ -136,9 +139,8 @@ internal sealed class ServicePlan
             }
         }
 
-        bool isContainer = _options.Edge == EdgeKind.Tcp;
         var agent = new Dictionary<string, string>(StringComparer.Ordinal) { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{AgentPort}" };
-        if (isContainer)
+        if (IsContainer)
         {
             agent["LocalAgent__Decoders"] = "2";
             agent["LocalAgent__MaximumSessions"] = "16";
@@ -152,37 +154,37 @@ internal sealed class ServicePlan
             settings["Transceiver__Shard"] = shard.ToString();
             settings["Transceiver__LinkEndpoint"] = _options.Link == LinkKind.Tcp ? $"tcp://127.0.0.1:{link}" : $"127.0.0.1:{link}";
             settings["Transceiver__Workers"] = WorkersPerTransceiver.ToString();
-            if (isContainer)
+            if (IsContainer)
             {
                 settings["Transceiver__AdvertisedLinkEndpoint"] = $"tcp://localhost:{link}";
-                settings["Transceiver__Capacity"] = CapacityPerTransceiver.ToString();
+                settings["Transceiver__Capacity"] = ContainerCapacity.ToString();
             }
             settings["Transceiver__DefaultAgent"] = _options.Agent;
-            settings["Transceiver__Agents__local"] = $"ws://127.0.0.1:{AgentPort}/v1/realtime";
+            settings["Transceiver__Agents__local"] = $"ws://127.0.0.1:{AgentPort}/v1/realtime?model=local";
             if (Uri.TryCreate(_options.Agent, UriKind.Absolute, out _))
             {
                 settings["Transceiver__Agents__custom"] = _options.Agent;
                 settings["Transceiver__DefaultAgent"] = "custom";
             }
-            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), [], settings, $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", Stage.Transceiver, TransceiverSidecarPort + shard);
+            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), Listen(HttpUrl("127.0.0.1", TransceiverHttpPort + shard)), settings, $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", Stage.Transceiver, TransceiverSidecarPort + shard);
         }
 
         var relay = ServiceSettings(AppIds.Relay, RelayHttpPort, RelaySidecarPort);
         relay["Relay__PublicEndpoint"] = HasUdp ? $"0.0.0.0:{_options.RelayPort}" : "";
         if (HasTcp) relay["Relay__PublicTcpEndpoint"] = $"0.0.0.0:{_options.RelayPort}";
-        if (isContainer)
+        if (IsContainer)
         {
             relay["Relay__TcpClientsAreHidden"] = "true";
-            relay["Relay__Workers"] = Math.Max(1, Environment.ProcessorCount / 2).ToString();
+            relay["Relay__Workers"] = ContainerWorkers.ToString();
         }
         else
         {
             relay["Relay__LinkAddress"] = "127.0.0.1";
             for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
         }
-        yield return Program(VoiceProgram.Relay, "relay", [], relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")), $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay, RelaySidecarPort)
+        yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", RelayHttpPort)), relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")), $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay, RelaySidecarPort)
             // A container is handed no socket: there a balancer accepts while the relay is away.
-            with { HeldListener = HasTcp && !isContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
+            with { HeldListener = HasTcp && !IsContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
 
         var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
         int ingress = 0;
@@ -192,17 +194,15 @@ internal sealed class ServicePlan
         }
         bool custom = Uri.TryCreate(_options.Agent, UriKind.Absolute, out _);
         signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
-        if (isContainer)
+        if (IsContainer)
         {
-            signaling["Signaling__TrustedProxies"] = "0";
-            // A container listens on all its addresses, so here a key would go to whoever reaches this machine: only where that was asked for.
-            signaling["Signaling__DemoPage"] = ListensOnLoopback(_options.HttpAddress) && !IsEverywhere(_options.HttpAddress) ? "false" : "true";
+            // Nobody stands before it here, so others may not say who they are.
+            signaling["Signaling__TrustedProxies"] = IsOnLoopbackAlone ? "1" : "0";
+            signaling["Signaling__DemoPage"] = "true";
         }
         else
         {
-            // Its sidecar, and who asks whether it is ready, come by loopback whatever else it listens on.
-            string everywhere = $"http://{_options.HttpAddress}:{_options.HttpPort}", loopback = $"http://127.0.0.1:{_options.HttpPort}";
-            signaling["ASPNETCORE_URLS"] = ListensOnLoopback(_options.HttpAddress) ? everywhere : $"{everywhere};{loopback}";
+            signaling["ASPNETCORE_URLS"] = SignalingUrls;
             string[] agents = custom ? ["local", "echo", "parrot", "custom"] : ["local", "echo", "parrot"];
             for (int i = 0; i < agents.Length; i++) signaling[$"Signaling__Agents__{i}"] = agents[i];
             signaling["Signaling__WebRoot"] = _installation.Web;
@@ -211,23 +211,36 @@ internal sealed class ServicePlan
             signaling["Signaling__MaximumLatenessMilliseconds"] = "1000";
             signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         }
-        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, [], signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, SignalingSidecarPort);
+        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, Listen(SignalingUrls), signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, SignalingSidecarPort);
     }
 
     /// <summary>UDP first: callers prefer what comes first.</summary>
     private IEnumerable<string> Transports() => HasUdp && HasTcp ? ["udp", "tcp"] : HasUdp ? ["udp"] : ["tcp"];
 
-    private static bool IsEverywhere(string httpAddress) => httpAddress is "0.0.0.0" or "*";
+    private bool IsOnLoopbackAlone => _options.HttpAddress is "localhost" or "127.0.0.1";
 
-    private static bool ListensOnLoopback(string httpAddress) => httpAddress is "0.0.0.0" or "*" or "localhost" or "127.0.0.1";
+    /// <summary>Its sidecar, and who asks whether it is ready, come by loopback whatever else it listens on.</summary>
+    private string SignalingUrls
+    {
+        get
+        {
+            string asked = HttpUrl(_options.HttpAddress, _options.HttpPort);
+            return IsOnLoopbackAlone || _options.HttpAddress is "0.0.0.0" or "*" ? asked : $"{asked};{HttpUrl("127.0.0.1", _options.HttpPort)}";
+        }
+    }
+
+    /// <summary>Where to listen, for a process whose settings name its port alone: there a container has its addresses to itself, here page and internal routes would be everybody's.</summary>
+    private IReadOnlyList<string> Listen(string urls) => IsContainer ? ["--urls", urls] : [];
+
+    private static string HttpUrl(string address, int port) => $"http://{address}:{port}";
 
     private Dictionary<string, string> ServiceSettings(string appId, int httpPort, int sidecarPort)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["Fleet__Region"] = _options.Region, ["Fleet__RegionNumber"] = "0" };
-        if (_options.Edge == EdgeKind.Tcp)
+        if (IsContainer)
         {
-            settings["Fleet__SlotCount"] = "64";
-            settings["Fleet__MaximumShards"] = Math.Max(16, _options.Transceivers).ToString();
+            settings["Fleet__SlotCount"] = ContainerSlots.ToString();
+            settings["Fleet__MaximumShards"] = Math.Max(ContainerMaximumShards, _options.Transceivers).ToString();
             settings["ASPNETCORE_HTTP_PORTS"] = httpPort.ToString();
             settings["VOICE_LOG_JSON"] = "1";
             return settings;
@@ -245,7 +258,7 @@ internal sealed class ServicePlan
     private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage, int? sidecarPort = null)
     {
         var planned = new PlannedProcess(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
-        if (_options.Edge != EdgeKind.Tcp)
+        if (!IsContainer)
         {
             environment["DOTNET_gcServer"] = "0";
             environment["DOTNET_NOLOGO"] = "1";
@@ -255,6 +268,12 @@ internal sealed class ServicePlan
         var platform = sidecarPort is { } port ? SidecarSettings(port) : new Dictionary<string, string>(StringComparer.Ordinal);
         platform["DOTNET_gcServer"] = "0";
         platform["DOTNET_EnableDiagnostics_IPC"] = "0";
+        switch (stage)
+        {
+            case Stage.Relay: platform["DOTNET_gcConcurrent"] = "0"; break;
+            case Stage.Transceiver: platform["DOTNET_gcConcurrent"] = "1"; break;
+            case Stage.Agent: platform["ASPNETCORE_HTTP_PORTS"] = AgentPort.ToString(); break;
+        }
         return planned with { PlatformEnvironment = platform, IsClean = true };
     }
 

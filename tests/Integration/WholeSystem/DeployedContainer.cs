@@ -1,0 +1,92 @@
+using System.Text.RegularExpressions;
+using Dapr.Voice.Infra.Bicep;
+
+namespace Dapr.Voice.Tests.Integration.WholeSystem;
+
+/// <summary>One container of the default deployment (one region, <c>aca-tcp</c>, images published): what the Bicep resolves to, and what its Dockerfile adds.</summary>
+/// <param name="Settings">Environment that the Bicep gives it.</param>
+/// <param name="Image">Environment of the image, as far as its own recipe says.</param>
+/// <param name="Ports">Ports that the platform connects to: of its ingress and of its sidecar.</param>
+/// <param name="Packages">Debian packages that its recipe installs.</param>
+/// <param name="CopiedFolders">Folders of the repository beside the program.</param>
+internal sealed partial record DeployedContainer(
+    string App, string Project, string Assembly, IReadOnlyDictionary<string, string> Settings, IReadOnlyDictionary<string, string> Image, IReadOnlyList<int> Ports,
+    IReadOnlyList<string> Packages, IReadOnlyList<string> CopiedFolders)
+{
+    /// <summary>What is in a container beside that, by whoever puts it there. This is the one list of it; not all of it is always there.</summary>
+    public static readonly IReadOnlyDictionary<string, string> FromPlatform = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["PATH"] = "base image",
+        ["HOME"] = "base image",
+        ["HOSTNAME"] = "container engine",
+        ["APP_UID"] = "base image",
+        ["ASPNET_VERSION"] = "base image",
+        ["DOTNET_VERSION"] = "base image",
+        ["DOTNET_RUNNING_IN_CONTAINER"] = "base image",
+        ["CONTAINER_APP_NAME"] = "Container Apps",
+        ["CONTAINER_APP_REVISION"] = "Container Apps",
+        ["CONTAINER_APP_HOSTNAME"] = "Container Apps",
+        ["CONTAINER_APP_ENV_DNS_SUFFIX"] = "Container Apps",
+        ["CONTAINER_APP_PORT"] = "Container Apps",
+        ["CONTAINER_APP_REPLICA_NAME"] = "Container Apps",
+        ["IDENTITY_ENDPOINT"] = "Container Apps, managed identity",
+        ["IDENTITY_HEADER"] = "Container Apps, managed identity",
+        ["APP_ID"] = "sidecar injection",
+        ["APP_PORT"] = "sidecar injection",
+        ["APP_API_TOKEN"] = "sidecar injection",
+        ["DAPR_API_TOKEN"] = "sidecar injection",
+        ["DAPR_HTTP_PORT"] = "sidecar injection",
+        ["DAPR_GRPC_PORT"] = "sidecar injection",
+    };
+
+    /// <summary>By app name: <c>signaling</c>, <c>relay</c>, <c>transceiver-00</c>, <c>transceiver-01</c>, <c>local-agent</c>.</summary>
+    public static IReadOnlyDictionary<string, DeployedContainer> All { get; } = Resolve();
+
+    private static Dictionary<string, DeployedContainer> Resolve()
+    {
+        string folder = Path.Combine(Checkout.Root, "infra", "bicep");
+        string[] images = ["SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT"];
+        var variables = images.ToDictionary(i => $"SERVICE_{i}_IMAGE_NAME", _ => "registry.invalid/image:test", StringComparer.Ordinal);
+        foreach (string image in images) variables[$"SERVICE_{image}_RESOURCE_EXISTS"] = "true";
+        variables["AZURE_ENV_NAME"] = "voice";
+        variables["AZURE_LOCATION"] = "westeurope";
+        var parameters = ParametersFile.Load(Path.Combine(folder, "main.parameters.json"), variables);
+        var deployment = Deployment.Resolve(BicepProgram.Load(Path.Combine(folder, "main.bicep")), parameters.Values);
+        return deployment.Resources.Where(r => r is { Type: "Microsoft.App/containerApps", IsExisting: false }).Select(Read).ToDictionary(c => c.App, StringComparer.Ordinal);
+    }
+
+    private static DeployedContainer Read(ResolvedResource resource)
+    {
+        string app = resource.Name!;
+        string project = app == "local-agent" ? "samples/local-agent" : "services/" + app.Split('-')[0];
+        var container = Assert.IsType<BicepObject>(Assert.Single(Assert.IsType<BicepArray>(resource.Body.At("properties.template.containers")).Items));
+        var settings = ((BicepArray)container["env"]!).Items.Cast<BicepObject>().ToDictionary(e => Text(e["name"]), e => Text(e["value"]), StringComparer.Ordinal);
+        var ports = new List<int> { Number(resource.Body.At("properties.configuration.ingress.targetPort")) };
+        if (resource.Body.At("properties.configuration.ingress.additionalPortMappings") is BicepArray more) ports.AddRange(more.Items.Cast<BicepObject>().Select(m => Number(m["targetPort"])));
+        if (resource.Body.At("properties.configuration.dapr.appPort") is { } appPort) ports.Add(Number(appPort));
+
+        string[] recipe = File.ReadAllLines(Path.Combine(Checkout.Root, project, "Dockerfile"));
+        string[] stage = recipe[Array.FindLastIndex(recipe, l => l.StartsWith("FROM ", StringComparison.Ordinal))..];
+        var image = stage.Where(l => l.StartsWith("ENV ", StringComparison.Ordinal)).SelectMany(l => l[4..].Split(' ')).Select(e => e.Split('=', 2)).ToDictionary(e => e[0], e => e[1], StringComparer.Ordinal);
+        string[] packages = [.. stage.Select(l => Install().Match(l)).Where(m => m.Success).SelectMany(m => m.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+        string[] copied = [.. stage.Where(l => l.StartsWith("COPY ", StringComparison.Ordinal) && !l.Contains("--from=", StringComparison.Ordinal)).Select(l => l.Split(' ')[1])];
+        string assembly = Entry().Match(stage.Single(l => l.StartsWith("ENTRYPOINT", StringComparison.Ordinal))).Groups[1].Value;
+        return new DeployedContainer(app, project, assembly, settings, image, [.. ports.Distinct().Order()], packages, copied);
+    }
+
+    /// <summary>A value that only the deployment knows is an address, for which one stands that is nobody's (RFC 5737).</summary>
+    private static string Text(BicepValue? value) => value switch
+    {
+        BicepString text => text.Value,
+        BicepRuntime { Parts: { Count: > 0 } parts } => string.Concat(parts.Select(p => p is BicepString text ? text.Value : "203.0.113.7")),
+        _ => throw new InvalidOperationException($"neither text nor address: {value}"),
+    };
+
+    private static int Number(BicepValue? value) => (int)Assert.IsType<BicepInteger>(value).Value;
+
+    [GeneratedRegex("apt-get install -y --no-install-recommends ([^&]+)&&")]
+    private static partial Regex Install();
+
+    [GeneratedRegex("\"dotnet\", \"([^\"]+)\"")]
+    private static partial Regex Entry();
+}
