@@ -55,7 +55,7 @@ internal static class DaprFiles
         return byFolder;
     }
 
-    private static void CheckDefinition(SourceDocument document, ICollection<Finding> findings)
+    internal static void CheckDefinition(SourceDocument document, ICollection<Finding> findings)
     {
         string? kind = document.Root.Text("kind"), version = document.Root.Text("apiVersion");
         string? definition = kind switch { "Component" => "components", "Configuration" => "configuration", "Resiliency" => "resiliency", "Subscription" => "subscription", _ => null };
