@@ -83,9 +83,10 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
           )
           probes: [
             {
+              // Sidecar there, keys read: its log says what it waits for. 100 s, since a role may take a minute to reach the vault.
               type: 'Startup'
-              httpGet: { path: '/healthz', port: 8070 }
-              periodSeconds: 3
+              httpGet: { path: '/startupz', port: 8070 }
+              periodSeconds: 10
               timeoutSeconds: 2
               failureThreshold: 10
             }

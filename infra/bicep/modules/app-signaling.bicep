@@ -102,9 +102,10 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
           )
           probes: [
             {
+              // Sidecar there, keys read: its log says what it waits for. 100 s, since a role may take a minute to reach the vault.
               type: 'Startup'
-              httpGet: { path: '/healthz', port: 8080 }
-              periodSeconds: 3
+              httpGet: { path: '/startupz', port: 8080 }
+              periodSeconds: 10
               timeoutSeconds: 2
               failureThreshold: 10
             }

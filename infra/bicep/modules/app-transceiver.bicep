@@ -137,9 +137,10 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
           )
           probes: [
             {
+              // Sidecar there, keys read: its log says what it waits for. 100 s, since a role may take a minute to reach the vault.
               type: 'Startup'
-              httpGet: { path: '/healthz', port: 8100 }
-              periodSeconds: 3
+              httpGet: { path: '/startupz', port: 8100 }
+              periodSeconds: 10
               timeoutSeconds: 2
               failureThreshold: 10
             }

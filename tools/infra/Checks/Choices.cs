@@ -56,10 +56,10 @@ internal static class Choices
         .. On(App, null, ("properties.configuration.activeRevisionsMode", "Single"), ("properties.template.containers[0].image", "*"), ("location", "*"), ("tags", "*")),
         .. On(App, "placeholder", ("properties.workloadProfileName", "Consumption"), ("properties.template.scale.minReplicas", "0"), ("properties.template.scale.maxReplicas", "1"), ("properties.template.containers[0].resources.cpu", "0.25")),
         .. On(App, "signaling", [("properties.workloadProfileName", "Consumption"), ("properties.configuration.ingress.transport", "auto"), ("properties.configuration.ingress.allowInsecure", "false"),
-            ("properties.template.scale.maxReplicas", "30"), ("properties.template.scale.rules[requests].http.metadata.concurrentRequests", "40"), .. Service(), .. Probes("/healthz", 3, 2, 10, 2, 2)]),
-        .. On(App, "relay", [("properties.workloadProfileName", "Consumption"), .. Service(), .. Probes("/readyz", 3, 2, 10, 2, 2)]),
-        .. On(App, "transceiver", [.. Service(), .. Probes("/healthz", 3, 2, 10, 2, 2)]),
-        .. On(App, "local-agent", [("properties.workloadProfileName", "Consumption"), ("identity.type", "UserAssigned"), ("properties.template.scale.maxReplicas", "1"), ("properties.template.terminationGracePeriodSeconds", "30"), ("properties.configuration.identitySettings[0].lifecycle", "None"), .. Probes("/readyz", 5, 2, 10, 5, 5)]),
+            ("properties.template.scale.maxReplicas", "30"), ("properties.template.scale.rules[requests].http.metadata.concurrentRequests", "40"), .. Service(), .. Probes("/startupz", "/healthz", 10, 2, 10, 2, 2)]),
+        .. On(App, "relay", [("properties.workloadProfileName", "Consumption"), .. Service(), .. Probes("/startupz", "/readyz", 10, 2, 10, 2, 2)]),
+        .. On(App, "transceiver", [.. Service(), .. Probes("/startupz", "/healthz", 10, 2, 10, 2, 2)]),
+        .. On(App, "local-agent", [("properties.workloadProfileName", "Consumption"), ("identity.type", "UserAssigned"), ("properties.template.scale.maxReplicas", "1"), ("properties.template.terminationGracePeriodSeconds", "30"), ("properties.configuration.identitySettings[0].lifecycle", "None"), .. Probes("/healthz", "/readyz", 5, 2, 10, 5, 5)]),
 
         .. On(Network, "vnet-voice",
             ("properties.subnets[apps].properties.delegations[0].name", "container-apps"), ("tags", "*")),
@@ -134,12 +134,12 @@ internal static class Choices
         ("properties.template.terminationGracePeriodSeconds", "30"),
     ];
 
-    private static (string Path, string Value)[] Probes(string ready, int startPeriod, int startTimeout, int startFailures, int liveTimeout, int readyTimeout)
+    private static (string Path, string Value)[] Probes(string started, string ready, int startPeriod, int startTimeout, int startFailures, int liveTimeout, int readyTimeout)
     {
         const string at = "properties.template.containers[0].probes";
         return
         [
-            (at + "[0].type", "Startup"), (at + "[0].httpGet.path", "/healthz"), (at + "[0].periodSeconds", $"{startPeriod}"), (at + "[0].timeoutSeconds", $"{startTimeout}"), (at + "[0].failureThreshold", $"{startFailures}"),
+            (at + "[0].type", "Startup"), (at + "[0].httpGet.path", started), (at + "[0].periodSeconds", $"{startPeriod}"), (at + "[0].timeoutSeconds", $"{startTimeout}"), (at + "[0].failureThreshold", $"{startFailures}"),
             (at + "[1].type", "Liveness"), (at + "[1].httpGet.path", "/healthz"), (at + "[1].periodSeconds", "10"), (at + "[1].timeoutSeconds", $"{liveTimeout}"), (at + "[1].failureThreshold", "3"),
             (at + "[2].type", "Readiness"), (at + "[2].httpGet.path", ready), (at + "[2].periodSeconds", "5"), (at + "[2].timeoutSeconds", $"{readyTimeout}"), (at + "[2].failureThreshold", "2"),
         ];

@@ -14,7 +14,7 @@ internal static class ContainerAppRules
     private const int MaximumMappings = 5;
 
     // MapHealth in libs/Hosting: 200 while the process serves, and whether it takes new work.
-    private static readonly string[] HealthPaths = ["/healthz", "/readyz"];
+    private static readonly string[] HealthPaths = ["/startupz", "/healthz", "/readyz"];
 
     public static IReadOnlyList<ContainerApp> Apps(CheckContext context) => [.. context.Of(AppType).Where(r => !r.IsExisting).Select(r => new ContainerApp(r))];
 
