@@ -19,6 +19,9 @@ public sealed class TcpLinkTransport : LinkTransport
     /// <summary>Connections that have not proved themselves: room for all relays at once after a restart.</summary>
     public const int MaximumStrangers = 2 * LinkAcceptor.MaximumLinks;
 
+    /// <summary>What waits for one peer at most. Control that waits: announcements in full and thousands of GONE. Audio of a second for some hundred calls.</summary>
+    public const int QueueBytes = 1024 * 1024;
+
     /// <summary>
     /// RFC 6666's discard-only prefix 100::/64: no packet ever comes from there, so what stands for a connection is no address of anybody.
     /// Behind it are generation and place of the connection.
@@ -48,7 +51,7 @@ public sealed class TcpLinkTransport : LinkTransport
     public int Open => _socket.Counters.Open;
 
     public override LinkTransportCounters Counters => new(
-        _socket.Counters.FramesReceived, _socket.Counters.FramesSent, 0, Volatile.Read(ref _sendDrops), _socket.Counters.MediaDropped, _socket.Counters.Oversized + Oversized, 0);
+        _socket.Counters.FramesReceived, _socket.Counters.FramesSent, 0, Volatile.Read(ref _sendDrops), _socket.Counters.MediaDropped, _socket.Counters.Oversized + Oversized, 0, _socket.QueuedBytes);
 
     public override Instant NextTimeout => Instant.Min(_socket.NextTimeout, _nextExpiry);
 
@@ -92,8 +95,7 @@ public sealed class TcpLinkTransport : LinkTransport
         {
             MaximumConnections = maximumConnections,
             MaximumFrameBytes = MaximumFrameBytes,
-            // Control that waits: announcements in full and thousands of GONE. Audio of a second for some hundred calls.
-            QueueBytes = 1024 * 1024,
+            QueueBytes = QueueBytes,
             TotalQueueBytes = 32 * 1024 * 1024,
             // A batch goes in one write, and a stalled peer finds old audio here, not in the kernel.
             NotSentLowWater = 16 * 1024,

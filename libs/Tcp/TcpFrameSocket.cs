@@ -72,6 +72,9 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     /// <summary>Of the first listener, with the port that was given; default without one.</summary>
     public TransportAddress LocalAddress => _listeners.Count > 0 ? _listeners[0].LocalAddress : default;
 
+    /// <summary>Memory that queued frames take now, in whole blocks; at most <see cref="TcpFrameSocketOptions.TotalQueueBytes"/>. May be read by another thread.</summary>
+    public long QueuedBytes => (long)_queued.Rented * _queued.BlockBytes;
+
     /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
     public Instant NextTimeout => _nextSweep;
 
