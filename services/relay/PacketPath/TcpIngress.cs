@@ -1,3 +1,4 @@
+using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tcp;
 using Dapr.Voice.Udp;
@@ -106,8 +107,8 @@ internal sealed class TcpIngress : IDisposable
         if (flow < 0 || _flows[flow].Session != session) return Verdict.DropNoConnection;
         _flows[flow].Link = link;
         _flows[flow].LastHeard = now;
-        // What is neither STUN nor DTLS is speech or its statistics: of no use when late (RFC 7983 tells them by the first byte).
-        var frameClass = DatagramDemultiplexer.Classify(packet) is DatagramKind.Rtp or DatagramKind.Rtcp ? TcpFrameClass.Media : TcpFrameClass.Control;
+        // Speech and its statistics are of no use when late.
+        var frameClass = LinkTransport.IsAudio(packet) ? TcpFrameClass.Media : TcpFrameClass.Control;
         return _socket.Send(_connectionOfFlow[flow], packet, frameClass, now) ? Verdict.Deliver : Verdict.DropNoRoom;
     }
 
@@ -170,7 +171,7 @@ internal sealed class TcpIngress : IDisposable
         {
             if (!IsBindingRequest(frame))
             {
-                bool isOfACall = DatagramDemultiplexer.Classify(frame) is DatagramKind.Rtp or DatagramKind.Rtcp or DatagramKind.Dtls;
+                bool isOfACall = LinkTransport.IsAudio(frame) || DatagramDemultiplexer.Classify(frame) == DatagramKind.Dtls;
                 if (!isOfACall || ++client.EarlyPackets > MaximumEarlyPackets) Close(from.Index, TcpClose.NotACheck);
                 return Verdict.DropNotACheck;
             }
