@@ -3,8 +3,11 @@ using System.Text.Json.Serialization;
 
 namespace Dapr.Voice.Contracts;
 
-/// <summary>How everything in this project goes over the wire as JSON: camelCase names, enums as snake_case words, nulls left out.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
+/// <summary>
+/// How everything in this project goes over the wire as JSON: camelCase names, enums as snake_case words, nulls left out.
+/// </summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
 [JsonSerializable(typeof(TransceiverRecord))]
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(SessionRecord))]

@@ -1,6 +1,8 @@
 namespace Dapr.Voice.Contracts;
 
-/// <summary>Dapr app ids. A transceiver shard has an app id of its own, so that an invocation reaches the owner (dapr-aca-azd, 1.5).</summary>
+/// <summary>
+/// Dapr app ids. A transceiver shard has an app id of its own, so that an invocation reaches the owner (dapr-aca-azd, 1.5).
+/// </summary>
 public static class AppIds
 {
     public const string Signaling = "signaling";

@@ -57,7 +57,9 @@ public sealed record SessionRecord
     /// <summary><c>openai</c>, <c>internal</c>, <c>whip</c>.</summary>
     public required string ClientKind { get; init; }
 
-    /// <summary>Id (not the text) of the ephemeral key it was made with: that key may end it. Null where an API key or another service made it.</summary>
+    /// <summary>
+    /// Id (not the text) of the ephemeral key it was made with: that key may end it. Null where an API key or another service made it.
+    /// </summary>
     public string? EphemeralKeyId { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public SessionState State { get; init; } = SessionState.Created;
@@ -72,7 +74,8 @@ public sealed record SessionRecord
 
 /// <summary>What the owner must know of the client's offer.</summary>
 /// <param name="Fingerprints"><c>sha-256 AB:CD:…</c> lines of the offer; one of them must match the client's certificate.</param>
-/// <param name="SetupActive">True if the client will be the DTLS client (it is, since we always answer passive, unless it offered passive).</param>
+/// <param name="SetupActive">True if the client will be the DTLS client (it is, since we always answer passive, unless it offered
+/// passive).</param>
 /// <param name="AudioMid">Null without audio.</param>
 /// <param name="AudioSsrc">The microphone's SSRC if the offer names it.</param>
 /// <param name="AudioReceives">The client can be sent audio.</param>
@@ -103,7 +106,8 @@ public sealed record AnswerFacts(uint AudioSsrc, string Cname, string Msid);
 
 /// <summary>Counters of a session at its last report.</summary>
 public sealed record SessionStatistics(
-    long PacketsReceived, long PacketsSent, long PacketsLost, double JitterMilliseconds, double? RoundTripMilliseconds, long DurationMilliseconds);
+    long PacketsReceived, long PacketsSent, long PacketsLost, double JitterMilliseconds, double? RoundTripMilliseconds,
+    long DurationMilliseconds);
 
 /// <summary>The public name of a session.</summary>
 public static class CallId

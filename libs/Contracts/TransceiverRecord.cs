@@ -1,6 +1,9 @@
 namespace Dapr.Voice.Contracts;
 
-/// <summary>What a transceiver says of itself once a second under <see cref="StateKeys.Transceiver"/>. Expired when <see cref="LeaseUntil"/> has passed, by the value, never by TTL.</summary>
+/// <summary>
+/// What a transceiver says of itself once a second under <see cref="StateKeys.Transceiver"/>. Expired when <see cref="LeaseUntil"/> has
+/// passed, by the value, never by TTL.
+/// </summary>
 /// <param name="Region">Region name.</param>
 /// <param name="Shard">0 to 99.</param>
 /// <param name="Incarnation">Random per process start: two processes of one shard are two owners.</param>

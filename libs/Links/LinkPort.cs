@@ -5,7 +5,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Links;
 
 /// <summary>
-/// A transceiver worker's end of all its links: the <see cref="LinkAcceptor"/> over what carries its frames. One thread's. A turn is <see cref="Receive"/> and
+/// A transceiver worker's end of all its links: the <see cref="LinkAcceptor"/> over what carries its frames. One thread's. A turn is
+/// <see cref="Receive"/> and
 /// <see cref="Read"/>, then <see cref="HandleTimeout"/>, then the events until there is none, then <see cref="Flush"/>.
 /// </summary>
 /// <param name="transport">Owned from here on.</param>
@@ -30,11 +31,14 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
         return Acceptor.Receive(unit, from, now);
     }
 
-    /// <summary>Queues a session's packet for the client at the end of the path; false if no relay was ever there, which is counted.</summary>
+    /// <summary>
+    /// Queues a session's packet for the client at the end of the path; false if no relay was ever there, which is counted.
+    /// </summary>
     public bool TrySend(SessionId session, in TransportPath to, ReadOnlySpan<byte> packet, Instant now)
     {
         if (!Acceptor.TryGetRelay(to, session, out int link, out var relay)) return false;
-        if (Transport.TryAppend(ref _open[link], relay, LinkAcceptor.DataFrameLength(to, packet.Length), LinkTransport.IsAudio(packet), now, out var room))
+        if (Transport.TryAppend(ref _open[link], relay, LinkAcceptor.DataFrameLength(to, packet.Length), LinkTransport.IsAudio(packet), now,
+            out var room))
             Acceptor.WriteData(room, link, session, to, packet);
         return true;
     }

@@ -5,12 +5,16 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Links;
 
 /// <summary>
-/// What carries link frames between one thread of a relay or transceiver and its peers: datagrams, or units of the same size in TCP streams. A unit holds one frame
-/// or several. Nothing on the packet path allocates, locks or throws; what cannot be sent is counted and dropped.
+/// What carries link frames between one thread of a relay or transceiver and its peers: datagrams, or units of the same size in TCP
+/// streams. A unit holds one frame or several. Nothing on the packet path allocates, locks or throws; what cannot be sent is counted and
+/// dropped.
 /// </summary>
 public abstract class LinkTransport : IDisposable
 {
-    /// <summary>Longest frame: a packet as long as any that a public socket takes (2,048 bytes) behind the longer header. Units with several are filled up to <see cref="LinkFrame.CoalescedBytes"/>.</summary>
+    /// <summary>
+    /// Longest frame: a packet as long as any that a public socket takes (2,048 bytes) behind the longer header. Units with several are
+    /// filled up to <see cref="LinkFrame.CoalescedBytes"/>.
+    /// </summary>
     public const int MaximumFrameBytes = 2048 + LinkFrame.HeaderLengthIPv6;
 
     private long _oversized;
@@ -35,7 +39,8 @@ public abstract class LinkTransport : IDisposable
     public virtual Instant NextTimeout => Instant.Never;
 
     /// <summary>Whether a packet of a client is audio, which old age makes worthless: RTP or RTCP.</summary>
-    public static bool IsAudio(ReadOnlySpan<byte> packet) => DatagramDemultiplexer.Classify(packet) is DatagramKind.Rtp or DatagramKind.Rtcp;
+    public static bool IsAudio(ReadOnlySpan<byte> packet)
+        => DatagramDemultiplexer.Classify(packet) is DatagramKind.Rtp or DatagramKind.Rtcp;
 
     /// <summary>Takes what has arrived, without waiting. The units are valid until the next call.</summary>
     /// <returns>How many.</returns>
@@ -45,7 +50,10 @@ public abstract class LinkTransport : IDisposable
     /// <param name="from">The peer, in the form that <see cref="TryAppend"/> takes.</param>
     public abstract void Get(int index, out Span<byte> unit, out TransportAddress from);
 
-    /// <summary>Gives room for a frame in the unit being filled for a peer, or in a new one, which the next <see cref="Flush"/> sends. Units of audio hold nothing else.</summary>
+    /// <summary>
+    /// Gives room for a frame in the unit being filled for a peer, or in a new one, which the next <see cref="Flush"/> sends. Units of
+    /// audio hold nothing else.
+    /// </summary>
     /// <param name="open">What is being filled: one per peer of the caller's, starts as default.</param>
     /// <param name="length">Bytes to be filled by the caller.</param>
     /// <param name="isAudio">May be dropped when it has become old.</param>
@@ -64,7 +72,8 @@ public abstract class LinkTransport : IDisposable
     public abstract void Flush(Instant now);
 
     /// <summary>Asks for a connection; an event tells what becomes of it.</summary>
-    /// <returns>What stands for the peer from now on, as <see cref="Get"/> and <see cref="TryAppend"/> have it; over datagrams the address itself. Default if there can be none now.</returns>
+    /// <returns>What stands for the peer from now on, as <see cref="Get"/> and <see cref="TryAppend"/> have it; over datagrams the address
+    /// itself. Default if there can be none now.</returns>
     public virtual TransportAddress Connect(TransportAddress remote, Instant now) => remote;
 
     /// <summary>What became of connections; never anything over datagrams.</summary>
@@ -90,5 +99,6 @@ public abstract class LinkTransport : IDisposable
 
     public abstract void Dispose();
 
-    protected abstract bool TryAppendCore(ref OpenDatagram open, TransportAddress to, int length, bool isAudio, Instant now, out Span<byte> room);
+    protected abstract bool TryAppendCore(
+        ref OpenDatagram open, TransportAddress to, int length, bool isAudio, Instant now, out Span<byte> room);
 }

@@ -6,10 +6,11 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Links;
 
 /// <summary>
-/// Links over connections, in units behind a length of 16 bits. A connection has two units open: audio, which waits for no longer than is of use to anyone, and all
-/// the rest, which is never dropped: a peer that does not take it is cut off. So a peer that stands still costs a bounded amount of memory and no waiting.
-/// <para>Connections that come in have <see cref="AdmissionTime"/> until <see cref="Admit"/>; there are no more than <see cref="MaximumStrangers"/> of such, of
-/// which the oldest gives way.</para>
+/// Links over connections, in units behind a length of 16 bits. A connection has two units open: audio, which waits for no longer than is
+/// of use to anyone, and all the rest, which is never dropped: a peer that does not take it is cut off. So a peer that stands still costs a
+/// bounded amount of memory and no waiting.
+/// <para>Connections that come in have <see cref="AdmissionTime"/> until <see cref="Admit"/>; there are no more than
+/// <see cref="MaximumStrangers"/> of such, of which the oldest gives way.</para>
 /// </summary>
 public sealed class TcpLinkTransport : LinkTransport
 {
@@ -19,7 +20,10 @@ public sealed class TcpLinkTransport : LinkTransport
     /// <summary>Connections that have not proved themselves: room for all relays at once after a restart.</summary>
     public const int MaximumStrangers = 2 * LinkAcceptor.MaximumLinks;
 
-    /// <summary>What waits for one peer at most. Control that waits: announcements in full and thousands of GONE. Audio of a second for some hundred calls.</summary>
+    /// <summary>
+    /// What waits for one peer at most. Control that waits: announcements in full and thousands of GONE. Audio of a second for some hundred
+    /// calls.
+    /// </summary>
     public const int QueueBytes = 1024 * 1024;
 
     /// <summary>
@@ -51,11 +55,15 @@ public sealed class TcpLinkTransport : LinkTransport
     public int Open => _socket.Counters.Open;
 
     public override LinkTransportCounters Counters => new(
-        _socket.Counters.FramesReceived, _socket.Counters.FramesSent, 0, Volatile.Read(ref _sendDrops), _socket.Counters.MediaDropped, _socket.Counters.Oversized + Oversized, 0, _socket.QueuedBytes);
+        _socket.Counters.FramesReceived, _socket.Counters.FramesSent, 0, Volatile.Read(ref _sendDrops), _socket.Counters.MediaDropped,
+        _socket.Counters.Oversized + Oversized, 0, _socket.QueuedBytes);
 
     public override Instant NextTimeout => Instant.Min(_socket.NextTimeout, _nextExpiry);
 
-    /// <summary>Beside the reasons of <see cref="TcpCloseReason"/>: a handshake that was not made, too many connections without one, a link that is down or has another connection.</summary>
+    /// <summary>
+    /// Beside the reasons of <see cref="TcpCloseReason"/>: a handshake that was not made, too many connections without one, a link that is
+    /// down or has another connection.
+    /// </summary>
     public override IEnumerable<KeyValuePair<string, long>> Closes
     {
         get
@@ -181,7 +189,8 @@ public sealed class TcpLinkTransport : LinkTransport
 
     public override void Dispose() => _socket.Dispose();
 
-    protected override bool TryAppendCore(ref OpenDatagram open, TransportAddress to, int length, bool isAudio, Instant now, out Span<byte> room)
+    protected override bool TryAppendCore(
+        ref OpenDatagram open, TransportAddress to, int length, bool isAudio, Instant now, out Span<byte> room)
     {
         room = default;
         if (Find(to) is not { } peer)
@@ -190,7 +199,8 @@ public sealed class TcpLinkTransport : LinkTransport
             return false;
         }
         ref var unit = ref isAudio ? ref peer.Audio : ref peer.Other;
-        if (unit.Length > 0 && unit.Length + length > LinkFrame.CoalescedBytes) Send(peer, ref unit, isAudio ? TcpFrameClass.Media : TcpFrameClass.Control, now);
+        if (unit.Length > 0 && unit.Length + length > LinkFrame.CoalescedBytes)
+            Send(peer, ref unit, isAudio ? TcpFrameClass.Media : TcpFrameClass.Control, now);
         unit.Bytes ??= new byte[MaximumFrameBytes];
         room = unit.Bytes.AsSpan(unit.Length, length);
         unit.Length += length;
@@ -200,12 +210,14 @@ public sealed class TcpLinkTransport : LinkTransport
         return true;
     }
 
-    private static TransportAddress NameOf(TcpConnectionId connection) => new(ConnectionPrefix, ((ulong)connection.Generation << 32) | (uint)connection.Index, 0);
+    private static TransportAddress NameOf(TcpConnectionId connection)
+        => new(ConnectionPrefix, ((ulong)connection.Generation << 32) | (uint)connection.Index, 0);
 
     private Peer? Find(TransportAddress name)
     {
         uint index = (uint)name.Low;
-        return index < (uint)_peers.Length && _peers[index] is { IsOpen: true } peer && peer.Connection.Generation == (uint)(name.Low >> 32) && name.High == ConnectionPrefix ? peer : null;
+        return index < (uint)_peers.Length && _peers[index] is { IsOpen: true } peer && peer.Connection.Generation == (uint)(name.Low >> 32)
+            && name.High == ConnectionPrefix ? peer : null;
     }
 
     private Peer Begin(TcpConnectionId connection)

@@ -5,7 +5,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Links;
 
 /// <summary>Links over datagrams, all of them through one socket.</summary>
-/// <param name="socket">Owned from here on; its datagrams hold <see cref="LinkTransport.MaximumFrameBytes"/> (see <see cref="Bind"/>).</param>
+/// <param name="socket">Owned from here on; its datagrams hold <see cref="LinkTransport.MaximumFrameBytes"/> (see
+/// <see cref="Bind"/>).</param>
 public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
 {
     private static readonly UdpSocketOptions Options = new() { DatagramCapacity = MaximumFrameBytes };
@@ -15,7 +16,8 @@ public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
     public override int Descriptor => socket.Descriptor;
 
     public override LinkTransportCounters Counters
-        => new(socket.Counters.Received, socket.Counters.Sent, socket.Counters.ReceiveErrors, socket.Counters.SendErrors, socket.Counters.SendQueueFull,
+        => new(socket.Counters.Received, socket.Counters.Sent, socket.Counters.ReceiveErrors, socket.Counters.SendErrors,
+        socket.Counters.SendQueueFull,
             socket.Counters.Oversized + Oversized, socket.Counters.KernelDrops);
 
     /// <param name="local">Port 0 for any.</param>
@@ -26,14 +28,16 @@ public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
 
     public override void Get(int index, out Span<byte> unit, out TransportAddress from) => socket.Get(index, out unit, out from, out _);
 
-    public override void SendControl(TransportAddress to, ReadOnlySpan<byte> unit, Instant now) => unit.CopyTo(socket.Queue(to, default, unit.Length));
+    public override void SendControl(TransportAddress to, ReadOnlySpan<byte> unit, Instant now)
+        => unit.CopyTo(socket.Queue(to, default, unit.Length));
 
     public override void Flush(Instant now) => socket.Flush();
 
     public override void Dispose() => socket.Dispose();
 
     /// <summary>A datagram is sent or dropped at once, never waits and grows old: audio and the rest share it.</summary>
-    protected override bool TryAppendCore(ref OpenDatagram open, TransportAddress to, int length, bool isAudio, Instant now, out Span<byte> room)
+    protected override bool TryAppendCore(
+        ref OpenDatagram open, TransportAddress to, int length, bool isAudio, Instant now, out Span<byte> room)
     {
         room = socket.Append(ref open, to, length, LinkFrame.CoalescedBytes);
         return true;

@@ -6,7 +6,9 @@ public static partial class LibC
 {
     public const int PRIO_PROCESS = 0;
 
-    /// <summary>setpriority(2): on Linux nice values belong to threads, so <paramref name="who"/> may be a thread's id. 0 on success.</summary>
+    /// <summary>
+    /// setpriority(2): on Linux nice values belong to threads, so <paramref name="who"/> may be a thread's id. 0 on success.
+    /// </summary>
     [LibraryImport("libc", SetLastError = true)]
     public static partial int setpriority(int which, uint who, int priority);
 

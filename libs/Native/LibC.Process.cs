@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>glibc (libc.so.6); names of the C headers. This part: what the tools need to end processes and to know what is theirs.</summary>
+/// <summary>
+/// glibc (libc.so.6); names of the C headers. This part: what the tools need to end processes and to know what is theirs.
+/// </summary>
 public static partial class LibC
 {
     public const int SIGTERM = 15;

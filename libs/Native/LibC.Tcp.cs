@@ -11,7 +11,8 @@ public static unsafe partial class LibC
     public const int MSG_EOR = 0x80, MSG_NOSIGNAL = 0x4000;
     public const int EPOLL_CLOEXEC = 0x80000, EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3;
     public const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10;
-    public const int ENOMEM = 12, ENFILE = 23, EMFILE = 24, EPIPE = 32, ENETUNREACH = 101, ECONNRESET = 104, ENOBUFS = 105, ETIMEDOUT = 110, ECONNREFUSED = 111,
+    public const int ENOMEM = 12, ENFILE = 23, EMFILE = 24, EPIPE = 32, ENETUNREACH = 101, ECONNRESET = 104, ENOBUFS = 105, ETIMEDOUT = 110,
+        ECONNREFUSED = 111,
         EHOSTUNREACH = 113, EINPROGRESS = 115;
 
     /// <summary>struct epoll_event is packed on x64 (12 bytes) and nowhere else (16): so no C# struct can be it.</summary>
@@ -39,7 +40,8 @@ public static unsafe partial class LibC
     [LibraryImport("libc")]
     private static partial int epoll_ctl(int epoll, int operation, int descriptor, byte* @event);
 
-    /// <param name="events">Room for <paramref name="count"/> times <see cref="EpollEventSize"/> bytes; read with <see cref="EpollEvent"/>.</param>
+    /// <param name="events">Room for <paramref name="count"/> times <see cref="EpollEventSize"/> bytes; read with
+    /// <see cref="EpollEvent"/>.</param>
     /// <param name="timeout">Milliseconds; 0 does not wait.</param>
     [LibraryImport("libc")]
     public static partial int epoll_wait(int epoll, byte* events, int count, int timeout);

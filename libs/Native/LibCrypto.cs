@@ -35,10 +35,12 @@ public static unsafe partial class LibCrypto
     /// <param name="key">Empty keeps the context's key.</param>
     /// <param name="iv">Empty keeps the context's IV.</param>
     [LibraryImport(Library)]
-    public static partial int EVP_EncryptInit_ex(EvpCipherContextHandle context, nint cipher, nint engine, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv);
+    public static partial int EVP_EncryptInit_ex(
+        EvpCipherContextHandle context, nint cipher, nint engine, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv);
 
     [LibraryImport(Library)]
-    public static partial int EVP_DecryptInit_ex(EvpCipherContextHandle context, nint cipher, nint engine, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv);
+    public static partial int EVP_DecryptInit_ex(
+        EvpCipherContextHandle context, nint cipher, nint engine, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv);
 
     /// <param name="output">May be where <paramref name="input"/> is; null for associated data of an AEAD cipher.</param>
     [LibraryImport(Library)]

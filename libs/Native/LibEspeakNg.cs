@@ -6,8 +6,8 @@ using System.Text;
 namespace Dapr.Voice.Native;
 
 /// <summary>
-/// The part of libespeak-ng that speaks, under the names of its header (speak_lib.h). The library is one per process and not thread-safe: one thread calls all of
-/// this, or a lock stands around it.
+/// The part of libespeak-ng that speaks, under the names of its header (speak_lib.h). The library is one per process and not thread-safe:
+/// one thread calls all of this, or a lock stands around it.
 /// </summary>
 public static unsafe partial class LibEspeakNg
 {
@@ -62,7 +62,8 @@ public static unsafe partial class LibEspeakNg
     private static partial void espeak_SetSynthCallback(delegate* unmanaged[Cdecl]<short*, int, void*, int> callback);
 
     [LibraryImport(Library)]
-    private static partial int espeak_Synth(byte* text, nuint size, uint position, int positionType, uint endPosition, uint flags, uint* identifier, void* userData);
+    private static partial int espeak_Synth(
+        byte* text, nuint size, uint position, int positionType, uint endPosition, uint flags, uint* identifier, void* userData);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int OnSamples(short* samples, int count, void* events)

@@ -28,9 +28,11 @@ public static partial class LibOpus
 
     /// <returns>Bytes written, or a negative error.</returns>
     [LibraryImport(Library)]
-    public static partial int opus_encode(OpusEncoderHandle encoder, ReadOnlySpan<short> pcm, int frameSize, Span<byte> data, int maximumBytes);
+    public static partial int opus_encode(
+        OpusEncoderHandle encoder, ReadOnlySpan<short> pcm, int frameSize, Span<byte> data, int maximumBytes);
 
-    // Variadic in C. On x64 System V a variadic call passes integers as any other does; other ABIs (ARM64 of Apple) do not, and this project does not run there.
+    // Variadic in C. On x64 System V a variadic call passes integers as any other does; other ABIs (ARM64 of Apple) do not, and this
+    // project does not run there.
     [LibraryImport(Library)]
     public static partial int opus_encoder_ctl(OpusEncoderHandle encoder, int request, int value);
 
@@ -47,5 +49,6 @@ public static partial class LibOpus
     /// <param name="frameSize">Samples per channel that fit; exactly those wanted for concealment and FEC.</param>
     /// <returns>Samples per channel, or a negative error.</returns>
     [LibraryImport(Library)]
-    public static partial int opus_decode(OpusDecoderHandle decoder, ReadOnlySpan<byte> data, int bytes, Span<short> pcm, int frameSize, int decodeFec);
+    public static partial int opus_decode(
+        OpusDecoderHandle decoder, ReadOnlySpan<byte> data, int bytes, Span<short> pcm, int frameSize, int decodeFec);
 }

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>The part of libpocketsphinx (5prealpha) that recognises with a grammar, under the names of its header (pocketsphinx.h).</summary>
+/// <summary>
+/// The part of libpocketsphinx (5prealpha) that recognises with a grammar, under the names of its header (pocketsphinx.h).
+/// </summary>
 public static unsafe partial class LibPocketSphinx
 {
     private const string Library = NativeLibraries.PocketSphinx;
@@ -48,7 +50,8 @@ public static unsafe partial class LibPocketSphinx
     /// <param name="samples">PCM16 mono, 16 kHz.</param>
     /// <param name="fullUtterance">1: this is all of it, so that levels are normalised over the whole.</param>
     [LibraryImport(Library)]
-    public static partial int ps_process_raw(PocketSphinxHandle decoder, ReadOnlySpan<short> samples, nuint count, int noSearch, int fullUtterance);
+    public static partial int ps_process_raw(
+        PocketSphinxHandle decoder, ReadOnlySpan<short> samples, nuint count, int noSearch, int fullUtterance);
 
     [LibraryImport(Library)]
     public static partial int ps_end_utt(PocketSphinxHandle decoder);

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>The part of libssl (OpenSSL 3) that DTLS uses, under the names of its manual pages. Macros are spelled out as the calls behind them.</summary>
+/// <summary>
+/// The part of libssl (OpenSSL 3) that DTLS uses, under the names of its manual pages. Macros are spelled out as the calls behind them.
+/// </summary>
 internal static unsafe partial class LibSsl
 {
     public const int SSL_ERROR_SSL = 1;
@@ -114,7 +116,9 @@ internal static unsafe partial class LibSsl
     public static partial nint* SSL_get_selected_srtp_profile(nint ssl);
 
     [LibraryImport(Library)]
-    public static partial int SSL_export_keying_material(nint ssl, Span<byte> output, nuint outputLength, ReadOnlySpan<byte> label, nuint labelLength, nint context, nuint contextLength, int useContext);
+    public static partial int SSL_export_keying_material(
+        nint ssl, Span<byte> output, nuint outputLength, ReadOnlySpan<byte> label, nuint labelLength, nint context, nuint contextLength,
+        int useContext);
 
     [LibraryImport(Library)]
     public static partial nint SSL_get_session(nint ssl);

@@ -39,7 +39,8 @@ public static class NativeLibraries
         // libc and whatever else every Linux has is left to the runtime's own search (zero means "not resolved here").
         string? package = PackageOf(library);
         if (package is null) return 0;
-        return NativeLibrary.TryLoad(library, assembly, searchPath, out nint handle) ? handle : throw new MissingNativeLibraryException(library, package);
+        return NativeLibrary.TryLoad(library, assembly, searchPath, out nint handle) ? handle
+            : throw new MissingNativeLibraryException(library, package);
     }
 
     private static string? PackageOf(string library)

@@ -39,7 +39,10 @@ public sealed unsafe class SslConnection : SafeHandle
     /// <summary>How many exist in this process, for tests that look for leaks.</summary>
     internal static int LiveCount => Volatile.Read(ref _liveCount);
 
-    /// <summary>OpenSSL's code of the error behind the last <see cref="SslOutcome.Failed"/> or failed <see cref="HandleTimeout"/>; 0 if it gave none.</summary>
+    /// <summary>
+    /// OpenSSL's code of the error behind the last <see cref="SslOutcome.Failed"/> or failed <see cref="HandleTimeout"/>; 0 if it gave
+    /// none.
+    /// </summary>
     public ulong LastErrorCode { get; private set; }
 
     public static SslConnection Create(SslContextHandle context, bool isServer, DatagramBio bio)

@@ -2,12 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>An <c>SSL_CTX</c> for DTLS 1.2 with SRTP, one certificate and no session resumption. Shared by all connections of a role; its use is thread-safe once made.</summary>
+/// <summary>
+/// An <c>SSL_CTX</c> for DTLS 1.2 with SRTP, one certificate and no session resumption. Shared by all connections of a role; its use is
+/// thread-safe once made.
+/// </summary>
 public sealed unsafe class SslContextHandle : SafeHandle
 {
     public const string Ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305";
 
-    // The order is the server's preference: GCM costs two thirds of CM with HMAC (media-natives, section 4); CM is all that some clients have.
+    // The order is the server's preference: GCM costs two thirds of CM with HMAC (media-natives, section 4); CM is all that some clients
+    // have.
     public const string SrtpProfiles = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
 
     // A client's certificate has 300 to 1,200 bytes; by default OpenSSL would buffer 100 kB of anybody's.
@@ -26,7 +30,8 @@ public sealed unsafe class SslContextHandle : SafeHandle
         => Create(isServer, certificate, privateKey, Ciphers, SrtpProfiles);
 
     /// <summary>With less to offer than the product has, so that tests reach each suite and profile.</summary>
-    public static SslContextHandle Create(bool isServer, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> privateKey, string ciphers, string srtpProfiles)
+    public static SslContextHandle Create(
+        bool isServer, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> privateKey, string ciphers, string srtpProfiles)
     {
         LibCrypto.ERR_clear_error();
         var context = new SslContextHandle();
@@ -35,7 +40,8 @@ public sealed unsafe class SslContextHandle : SafeHandle
         nint pointer = context.handle;
         Require(LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_MIN_PROTO_VERSION, LibSsl.DTLS1_2_VERSION, 0) == 1, "DTLS 1.2 as minimum");
         Require(LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_MAX_PROTO_VERSION, LibSsl.DTLS1_2_VERSION, 0) == 1, "DTLS 1.2 as maximum");
-        LibSsl.SSL_CTX_set_options(pointer, LibSsl.SSL_OP_NO_QUERY_MTU | LibSsl.SSL_OP_NO_TICKET | LibSsl.SSL_OP_CIPHER_SERVER_PREFERENCE | LibSsl.SSL_OP_NO_RENEGOTIATION);
+        LibSsl.SSL_CTX_set_options(pointer, LibSsl.SSL_OP_NO_QUERY_MTU | LibSsl.SSL_OP_NO_TICKET | LibSsl.SSL_OP_CIPHER_SERVER_PREFERENCE
+            | LibSsl.SSL_OP_NO_RENEGOTIATION);
         LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_SESS_CACHE_MODE, 0, 0);
         // A datagram must be read whole: what one read leaves is lost.
         LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_READ_AHEAD, 1, 0);

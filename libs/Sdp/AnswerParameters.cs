@@ -12,7 +12,9 @@ public sealed class AnswerParameters
     /// <summary><c>sha-256 AB:CD:…</c>.</summary>
     public required string Fingerprint { get; init; }
 
-    /// <summary>Candidate attribute values, all we will ever have, with or without <c>candidate:</c> in front; no <c>ufrag</c> extension.</summary>
+    /// <summary>
+    /// Candidate attribute values, all we will ever have, with or without <c>candidate:</c> in front; no <c>ufrag</c> extension.
+    /// </summary>
     public required IReadOnlyList<string> Candidates { get; init; }
 
     /// <summary>SSRC of our audio.</summary>

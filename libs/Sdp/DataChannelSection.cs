@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Dapr.Voice.Sdp;
 
-/// <summary>An application section for data channels: RFC 8841, or the form of the drafts before it (aiortc), which has the port in the m-line.</summary>
+/// <summary>
+/// An application section for data channels: RFC 8841, or the form of the drafts before it (aiortc), which has the port in the m-line.
+/// </summary>
 internal static class DataChannelSection
 {
     /// <summary>RFC 8841, section 6: what a peer takes that does not say.</summary>

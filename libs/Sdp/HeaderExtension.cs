@@ -21,9 +21,11 @@ internal static class HeaderExtension
             int slash = parts[0].IndexOf('/');
             string direction = slash < 0 ? "sendrecv" : parts[0][(slash + 1)..];
             var id = slash < 0 ? parts[0].AsSpan() : parts[0].AsSpan(0, slash);
-            // A one-way extension wants the mirrored direction in the answer, which not every browser reads. None of the two comes that way.
+            // A one-way extension wants the mirrored direction in the answer, which not every browser reads. None of the two comes that
+            // way.
             if (direction != "sendrecv") continue;
-            if (int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is >= 1 and <= 14) return number;
+            if (int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is >= 1 and <= 14)
+                return number;
         }
         return null;
     }

@@ -22,7 +22,8 @@ public static class OfferAnswer
     {
         summary = null;
         if (offer.Media.Count == 0) return Refuse(out error, SdpErrorReason.NoMediaSection, "The offer has no 'm=' section.");
-        if (offer.Attributes.Has("ice-lite")) return Refuse(out error, SdpErrorReason.PeerIsIceLite, "The offer is ice-lite and so are we: nobody would send checks.");
+        if (offer.Attributes.Has("ice-lite"))
+            return Refuse(out error, SdpErrorReason.PeerIsIceLite, "The offer is ice-lite and so are we: nobody would send checks.");
 
         var rejections = new SectionRejection[offer.Media.Count];
         var (audio, data) = Choose(offer, rejections);
@@ -95,7 +96,9 @@ public static class OfferAnswer
         };
     }
 
-    /// <summary>An offer for our own caller: max-bundle, actpass, audio both ways, a data channel, no candidates (a lite server needs none).</summary>
+    /// <summary>
+    /// An offer for our own caller: max-bundle, actpass, audio both ways, a data channel, no candidates (a lite server needs none).
+    /// </summary>
     public static SessionDescription CreateOffer(OfferParameters parameters)
     {
         RequireToken(parameters.MsidStream, nameof(parameters.MsidStream));
@@ -135,7 +138,8 @@ public static class OfferAnswer
                     Protocol = "UDP/DTLS/SCTP",
                     Formats = ["webrtc-datachannel"],
                     Connection = NoAddress,
-                    Attributes = [new("mid", DataOfferMid), .. transport, new("sctp-port", Text(DefaultSctpPort)), new("max-message-size", Text(parameters.MaxMessageSize))],
+                    Attributes = [new("mid", DataOfferMid), .. transport, new("sctp-port", Text(DefaultSctpPort)),
+                        new("max-message-size", Text(parameters.MaxMessageSize))],
                 },
             ],
         };
@@ -147,7 +151,8 @@ public static class OfferAnswer
         summary = null;
         if (answer.Media.Count != 2 || answer.Media[0].MediaType != "audio" || answer.Media[1].MediaType != "application")
             return Refuse(out error, SdpErrorReason.AnswerMismatch, "The answer should have the offer's two sections.");
-        if (answer.Media[0].Mid is { } audioMid && audioMid != AudioOfferMid || answer.Media[1].Mid is { } dataMid && dataMid != DataOfferMid)
+        if (answer.Media[0].Mid is { } audioMid && audioMid != AudioOfferMid
+            || answer.Media[1].Mid is { } dataMid && dataMid != DataOfferMid)
             return Refuse(out error, SdpErrorReason.AnswerMismatch, "The answer should have the offer's mids.");
         var audio = answer.Media[0].Port == 0 ? null : answer.Media[0];
         var data = answer.Media[1].Port == 0 ? null : answer.Media[1];
@@ -185,7 +190,8 @@ public static class OfferAnswer
     /// <summary>Throws on what would break a line or a field of it.</summary>
     internal static void RequireToken(string text, string name)
     {
-        if (text.Length == 0 || text.Any(c => c <= ' ' || c > '~')) throw new ArgumentException("Should be visible ASCII without spaces.", name);
+        if (text.Length == 0 || text.Any(c => c <= ' ' || c > '~'))
+            throw new ArgumentException("Should be visible ASCII without spaces.", name);
     }
 
     /// <summary>The first audio and the first data channel section that we can serve; says of each other one why not.</summary>
@@ -218,15 +224,17 @@ public static class OfferAnswer
     private static bool IsOffered(MediaDescription media) => media.Port != 0 || media.Attributes.Has("bundle-only");
 
     /// <summary>
-    /// The section whose ICE and DTLS attributes count for the bundle: the first accepted one in the group's order that has some (aiortc has
-    /// different ones in each), else the first of the group that has (they may sit in a section that we reject).
+    /// The section whose ICE and DTLS attributes count for the bundle: the first accepted one in the group's order that has some (aiortc
+    /// has different ones in each), else the first of the group that has (they may sit in a section that we reject).
     /// </summary>
-    private static MediaDescription TransportSection(SessionDescription description, IReadOnlyList<string>? bundle, MediaDescription? audio, MediaDescription? data)
+    private static MediaDescription TransportSection(
+        SessionDescription description, IReadOnlyList<string>? bundle, MediaDescription? audio, MediaDescription? data)
     {
         var first = audio ?? data!;
         if (bundle is null) return first;
         var members = bundle.Select(mid => description.Media.First(m => m.Mid == mid)).ToList();
-        return members.Find(m => (m == audio || m == data) && m.Attributes.Has("ice-ufrag")) ?? members.Find(m => m.Attributes.Has("ice-ufrag")) ?? first;
+        return members.Find(m => (m == audio || m == data) && m.Attributes.Has("ice-ufrag"))
+            ?? members.Find(m => m.Attributes.Has("ice-ufrag")) ?? first;
     }
 
     private static MediaDescription AnswerSection(OfferSummary offer, OfferedSection section, bool isTagged, AnswerParameters parameters)
@@ -249,7 +257,9 @@ public static class OfferAnswer
         if (isTagged)
         {
             foreach (string candidate in parameters.Candidates)
-                attributes.Add(new("candidate", candidate.StartsWith("candidate:", StringComparison.Ordinal) ? candidate["candidate:".Length..] : candidate));
+                attributes.Add(
+                    new("candidate", candidate.StartsWith("candidate:", StringComparison.Ordinal) ? candidate["candidate:".Length..]
+                    : candidate));
             attributes.Add(new("end-of-candidates"));
         }
         if (!isAudio)
@@ -278,8 +288,10 @@ public static class OfferAnswer
         return Section(section, DiscardPort, formats, attributes);
     }
 
-    private static MediaDescription Section(OfferedSection section, int port, IReadOnlyList<string> formats, IReadOnlyList<SdpAttribute> attributes)
-        => new() { MediaType = section.MediaType, Port = port, Protocol = section.Protocol, Formats = formats, Connection = NoAddress, Attributes = attributes };
+    private static MediaDescription Section(
+        OfferedSection section, int port, IReadOnlyList<string> formats, IReadOnlyList<SdpAttribute> attributes)
+        => new() { MediaType = section.MediaType, Port = port, Protocol = section.Protocol, Formats = formats, Connection = NoAddress,
+        Attributes = attributes };
 
     private static MediaDirection AnswerDirection(OfferSummary offer, AnswerParameters parameters)
         => (offer.AudioReceives && parameters.SendsAudio ? MediaDirection.SendOnly : MediaDirection.Inactive)
@@ -300,7 +312,8 @@ public static class OfferAnswer
     ];
 
     private static IEnumerable<string> ReadCandidates(SessionDescription answer)
-        => answer.Attributes.FindAll("candidate").Concat(answer.Media.Where(m => m.Port != 0).SelectMany(m => m.Attributes.FindAll("candidate")))
+        => answer.Attributes.FindAll("candidate")
+        .Concat(answer.Media.Where(m => m.Port != 0).SelectMany(m => m.Attributes.FindAll("candidate")))
             .Take(SdpLimits.MaximumCandidates).Select(value => "candidate:" + value);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// What a readable offer says, as far as it matters to us. The names of the first thirteen are those of <c>OfferFacts</c> in libs/Contracts.
-/// It has no password: a lite agent needs none of the peer's.
+/// What a readable offer says, as far as it matters to us. The names of the first thirteen are those of <c>OfferFacts</c> in
+/// libs/Contracts. It has no password: a lite agent needs none of the peer's.
 /// </summary>
 public sealed record OfferSummary
 {
@@ -41,9 +41,13 @@ public sealed record OfferSummary
     /// <summary>RFC 5506.</summary>
     public bool UsesReducedSizeRtcp { get; init; }
 
-    /// <summary>The data channel section has the form before RFC 8841, <c>DTLS/SCTP 5000</c> with <c>a=sctpmap</c>, and is answered in kind.</summary>
+    /// <summary>
+    /// The data channel section has the form before RFC 8841, <c>DTLS/SCTP 5000</c> with <c>a=sctpmap</c>, and is answered in kind.
+    /// </summary>
     public bool UsesLegacySctpmap { get; init; }
 
-    /// <summary>The offer asks for an ICE restart of a session whose offer had <paramref name="previousUfrag"/> (RFC 8839, section 4.4.1.1.1).</summary>
+    /// <summary>
+    /// The offer asks for an ICE restart of a session whose offer had <paramref name="previousUfrag"/> (RFC 8839, section 4.4.1.1.1).
+    /// </summary>
     public bool IsIceRestartOf(string previousUfrag) => IceUfrag != previousUfrag;
 }

@@ -21,7 +21,8 @@ public enum SectionRejection : byte
 }
 
 /// <summary>An <c>m=</c> section of an offer and what becomes of it.</summary>
-public sealed record OfferedSection(string MediaType, string? Mid, string Protocol, IReadOnlyList<string> Formats, SectionRejection Rejection)
+public sealed record OfferedSection(
+    string MediaType, string? Mid, string Protocol, IReadOnlyList<string> Formats, SectionRejection Rejection)
 {
     public bool IsAccepted => Rejection == SectionRejection.None;
 }

@@ -11,7 +11,8 @@ internal readonly record struct RtpMap(int PayloadType, string Encoding, int Clo
         int space = value.IndexOf(' ');
         if (space < 0 || !TryReadPayloadType(value.AsSpan(0, space), out int payloadType)) return false;
         var parts = value[(space + 1)..].Trim(' ').Split('/');
-        if (parts.Length is < 2 or > 3 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int clockRate)) return false;
+        if (parts.Length is < 2 or > 3 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int clockRate))
+            return false;
         int channels = 1;
         if (parts.Length == 3 && !int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out channels)) return false;
         map = new RtpMap(payloadType, parts[0], clockRate, channels);
@@ -25,5 +26,6 @@ internal readonly record struct RtpMap(int PayloadType, string Encoding, int Clo
 
     /// <summary>7 bits; 64 to 95 are left out, as with rtcp-mux they can't be told from RTCP (RFC 5761, section 4).</summary>
     public static bool TryReadPayloadType(ReadOnlySpan<char> text, out int payloadType)
-        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out payloadType) && payloadType is <= 63 or (>= 96 and <= 127);
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out payloadType)
+        && payloadType is <= 63 or (>= 96 and <= 127);
 }

@@ -1,6 +1,8 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>What a description may cost us. A browser's largest offer here (audio, video, all codecs) has 8 kB, 220 lines and 3 sections.</summary>
+/// <summary>
+/// What a description may cost us. A browser's largest offer here (audio, video, all codecs) has 8 kB, 220 lines and 3 sections.
+/// </summary>
 public static class SdpLimits
 {
     public const int MaximumCharacters = 64 * 1024;

@@ -30,7 +30,9 @@ public sealed class SessionDescription
         return new Parser().TryParse(text, out description, out error);
     }
 
-    /// <summary>SDP with CRLF after every line, the last one too: browsers refuse a description that does not end with a line end.</summary>
+    /// <summary>
+    /// SDP with CRLF after every line, the last one too: browsers refuse a description that does not end with a line end.
+    /// </summary>
     public override string ToString()
     {
         var text = new StringBuilder(2048);
@@ -42,7 +44,8 @@ public sealed class SessionDescription
         foreach (var attribute in Attributes) Line(text, 'a', attribute.ToString());
         foreach (var media in Media)
         {
-            Line(text, 'm', string.Create(CultureInfo.InvariantCulture, $"{media.MediaType} {media.Port} {media.Protocol} {string.Join(' ', media.Formats)}"));
+            Line(text, 'm', string.Create(
+                CultureInfo.InvariantCulture, $"{media.MediaType} {media.Port} {media.Protocol} {string.Join(' ', media.Formats)}"));
             if (media.Connection is not null) Line(text, 'c', media.Connection);
             foreach (var attribute in media.Attributes) Line(text, 'a', attribute.ToString());
         }
@@ -74,7 +77,8 @@ public sealed class SessionDescription
                 var content = end < 0 ? text : text[..end];
                 text = end < 0 ? default : text[(end + 1)..];
                 if (content.EndsWith('\r')) content = content[..^1];
-                if (++line > SdpLimits.MaximumLines) { error = new SdpError(SdpErrorReason.TooManyLines, "Too many lines.", line); return false; }
+                if (++line > SdpLimits.MaximumLines)
+                    { error = new SdpError(SdpErrorReason.TooManyLines, "Too many lines.", line); return false; }
                 if (content.IsEmpty) continue;
                 var (reason, message) = Read(content);
                 if (reason == SdpErrorReason.None) continue;
@@ -102,9 +106,11 @@ public sealed class SessionDescription
             // C1 controls and the Unicode line ends as well: a value may end up in a log or a header some day.
             foreach (char c in line)
             {
-                if (char.IsControl(c) || c is '\u2028' or '\u2029') return (SdpErrorReason.ControlCharacter, "The line holds a control character.");
+                if (char.IsControl(c) || c is '\u2028' or '\u2029')
+                    return (SdpErrorReason.ControlCharacter, "The line holds a control character.");
             }
-            if (line.Length < 2 || line[1] != '=' || !char.IsAsciiLetterLower(line[0])) return (SdpErrorReason.MalformedLine, "The line is not 'letter=value'.");
+            if (line.Length < 2 || line[1] != '=' || !char.IsAsciiLetterLower(line[0]))
+                return (SdpErrorReason.MalformedLine, "The line is not 'letter=value'.");
             var value = line[2..];
             if (!_hasVersion)
             {
@@ -136,8 +142,10 @@ public sealed class SessionDescription
         private (SdpErrorReason, string) ReadMedia(ReadOnlySpan<char> value)
         {
             EndSection();
-            if (_media.Count == SdpLimits.MaximumMediaSections) return (SdpErrorReason.TooManyMediaSections, "There are more than 16 'm=' sections.");
-            if (!MediaDescription.TryParseLine(value, out _section.MediaType, out _section.Port, out _section.Protocol, out _section.Formats))
+            if (_media.Count == SdpLimits.MaximumMediaSections)
+                return (SdpErrorReason.TooManyMediaSections, "There are more than 16 'm=' sections.");
+            if (!MediaDescription.TryParseLine(
+                value, out _section.MediaType, out _section.Port, out _section.Protocol, out _section.Formats))
                 return (SdpErrorReason.MalformedLine, "'m=' should have media, port, protocol and formats.");
             _sectionAttributes = [];
             _sectionConnection = null;
@@ -157,8 +165,10 @@ public sealed class SessionDescription
             }
             if (attribute.Name == "mid")
             {
-                if (string.IsNullOrEmpty(attribute.Value) || attribute.Value.Contains(' ')) return (SdpErrorReason.MalformedLine, "'a=mid' should have a token.");
-                if (_sectionAttributes.Has("mid") || !_mids.Add(attribute.Value)) return (SdpErrorReason.DuplicateMid, "The 'mid' is not the only one.");
+                if (string.IsNullOrEmpty(attribute.Value) || attribute.Value.Contains(' '))
+                    return (SdpErrorReason.MalformedLine, "'a=mid' should have a token.");
+                if (_sectionAttributes.Has("mid") || !_mids.Add(attribute.Value))
+                    return (SdpErrorReason.DuplicateMid, "The 'mid' is not the only one.");
             }
             _sectionAttributes.Add(attribute);
             return default;

@@ -22,14 +22,16 @@ internal sealed class TransportAttributes
         }
         if (!IceCharacters.IsUfrag(ufrag) || !IceCharacters.IsPassword(password))
         {
-            error = new SdpError(SdpErrorReason.InvalidIceCredentials, "'ice-ufrag' should have 4 to 256 and 'ice-pwd' 22 to 256 of the characters A-Z a-z 0-9 + /.");
+            error = new SdpError(SdpErrorReason.InvalidIceCredentials,
+                "'ice-ufrag' should have 4 to 256 and 'ice-pwd' 22 to 256 of the characters A-Z a-z 0-9 + /.");
             return false;
         }
         var fingerprints = new List<string>();
         var lines = media.Attributes.Has("fingerprint") ? media.Attributes : session.Attributes;
         foreach (string line in lines.FindAll("fingerprint"))
         {
-            if (fingerprints.Count < SdpLimits.MaximumFingerprints && FingerprintAttribute.TryNormalize(line, out string normalized)) fingerprints.Add(normalized);
+            if (fingerprints.Count < SdpLimits.MaximumFingerprints && FingerprintAttribute.TryNormalize(line, out string normalized))
+                fingerprints.Add(normalized);
         }
         if (!lines.Has("fingerprint"))
         {

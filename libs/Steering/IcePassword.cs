@@ -19,9 +19,11 @@ public static class IcePassword
     public static string Derive(KeyRing passwordKeys, string ufrag)
     {
         Span<byte> ascii = stackalloc byte[RoutingHint.TextLength], password = stackalloc byte[TextLength];
-        if (ufrag.Length != RoutingHint.TextLength || !Ascii.IsValid(ufrag)) throw new ArgumentException("Not a ufrag of ours.", nameof(ufrag));
+        if (ufrag.Length != RoutingHint.TextLength || !Ascii.IsValid(ufrag))
+            throw new ArgumentException("Not a ufrag of ours.", nameof(ufrag));
         Encoding.ASCII.GetBytes(ufrag, ascii);
-        if (!TryDerive(passwordKeys, ascii, password)) throw new ArgumentException("Not a ufrag of ours, or its key has left the ring.", nameof(ufrag));
+        if (!TryDerive(passwordKeys, ascii, password))
+            throw new ArgumentException("Not a ufrag of ours, or its key has left the ring.", nameof(ufrag));
         return Encoding.ASCII.GetString(password);
     }
 

@@ -31,7 +31,8 @@ public sealed class KeyRing
         foreach (string entry in (secretText ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             int colon = entry.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0 || !int.TryParse(entry.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= MaximumKeys)
+            if (colon < 0 || !int.TryParse(entry.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                || id >= MaximumKeys)
                 return Fail("a key ring is 'id:base64,id:base64' with ids from 0 to 15", out error);
             byte[] key = new byte[entry.Length];
             if (!Convert.TryFromBase64Chars(entry.AsSpan(colon + 1), key, out int length) || length < MinimumKeyBytes)

@@ -11,8 +11,8 @@ namespace Dapr.Voice.Steering;
 /// <para>A HELLO alone changes nothing, so a replayed one cannot take a link away: the link is taken into use by the first
 /// frame that carries the new cookie, which only the holder of the key can compute from this handshake's two nonces. A relay
 /// that comes back gets the number it had, by its id; what was going to the old process goes to the new one from then on.</para>
-/// <para>A relay's worker may have several links to us (<see cref="LinkRelayId"/>). Paths name the worker, by the first of its links: which of
-/// them a packet takes is chosen by its session among those that are up, so one that dies costs no session its path.</para>
+/// <para>A relay's worker may have several links to us (<see cref="LinkRelayId"/>). Paths name the worker, by the first of its links: which
+/// of them a packet takes is chosen by its session among those that are up, so one that dies costs no session its path.</para>
 /// </summary>
 public sealed class LinkAcceptor
 {
@@ -286,7 +286,8 @@ public sealed class LinkAcceptor
                 SetDraining(link, true);
                 return false;
             case LinkFrameKind.Suspect when frame.Payload.Length == 10:
-                Raise(new LinkEvent(LinkEventKind.Suspected, link, BinaryPrimitives.ReadUInt16BigEndian(frame.Payload), BinaryPrimitives.ReadUInt64BigEndian(frame.Payload[2..])));
+                Raise(new LinkEvent(LinkEventKind.Suspected, link, BinaryPrimitives.ReadUInt16BigEndian(frame.Payload),
+                    BinaryPrimitives.ReadUInt64BigEndian(frame.Payload[2..])));
                 return false;
             default:
                 Drops.Count(LinkDrop.UnexpectedKind);
@@ -378,7 +379,8 @@ public sealed class LinkAcceptor
             if (string.Equals(link.RelayId, relayId, StringComparison.Ordinal)) return i;
             // The first of several names the paths of all, so it goes last.
             bool isNeeded = link.IsUp || (link.Leader == i && (link.Members & ~(1ul << i)) != 0);
-            if (!isNeeded && now - link.LastHeard >= LinkTiming.ForgetAfter && (stale < 0 || link.LastHeard < _links[stale].LastHeard)) stale = i;
+            if (!isNeeded && now - link.LastHeard >= LinkTiming.ForgetAfter && (stale < 0 || link.LastHeard < _links[stale].LastHeard))
+                stale = i;
         }
         return _linkCount < MaximumLinks ? _linkCount : stale;
     }
@@ -437,7 +439,9 @@ public sealed class LinkAcceptor
         link.IsDraining = isDraining;
     }
 
-    /// <summary>RESET is no larger than what causes it and limited in rate: nobody can use it to make us send much to a third party.</summary>
+    /// <summary>
+    /// RESET is no larger than what causes it and limited in rate: nobody can use it to make us send much to a third party.
+    /// </summary>
     private void AskForHello(TransportAddress to, ulong cookie, Instant now)
     {
         _resetTokens = Math.Min(MaximumResets, _resetTokens + ((now - _resetTokensAt).TotalSeconds * ResetsPerSecond));
@@ -480,7 +484,8 @@ public sealed class LinkAcceptor
                 }
                 _rest = _rest[frame.Length..];
                 if (!_acceptor.Accept(frame, _from, _now, out int link)) continue;
-                data = new LinkData(frame.SessionId, new TransportPath(LinkBase.Compose(_acceptor._links[link].Leader, frame.Ingress), frame.Client), frame.IsUnverifiedSource, frame.Payload);
+                data = new LinkData(frame.SessionId, new TransportPath(
+                    LinkBase.Compose(_acceptor._links[link].Leader, frame.Ingress), frame.Client), frame.IsUnverifiedSource, frame.Payload);
                 return true;
             }
             _rest = default;

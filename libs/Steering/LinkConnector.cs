@@ -35,7 +35,8 @@ public sealed class LinkConnector
     public LinkConnector(LinkKey key, string relayId, ulong incarnation, TransportAddress remote, int slotCount, Instant now)
     {
         _relayId = Encoding.ASCII.GetBytes(relayId);
-        if (!LinkHello.IsValidRelayId(_relayId)) throw new ArgumentException("A relay id is 1 to 32 characters of a-z 0-9 . - _", nameof(relayId));
+        if (!LinkHello.IsValidRelayId(_relayId))
+            throw new ArgumentException("A relay id is 1 to 32 characters of a-z 0-9 . - _", nameof(relayId));
         ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, ushort.MaxValue + 1);
         _key = key;
@@ -81,10 +82,13 @@ public sealed class LinkConnector
     public Frames Receive(Span<byte> datagram, Instant now) => new(this, datagram, now);
 
     /// <summary>Writes a client's packet as a frame to the transceiver; returns its bytes.</summary>
-    public int WriteData(Span<byte> destination, SessionId sessionId, in TransportAddress client, byte ingress, bool isUnverifiedSource, ReadOnlySpan<byte> packet)
+    public int WriteData(Span<byte> destination, SessionId sessionId, in TransportAddress client, byte ingress, bool isUnverifiedSource,
+        ReadOnlySpan<byte> packet)
         => LinkFrame.Write(destination, LinkFrameKind.Data, Cookie, sessionId, client, packet, ingress, isUnverifiedSource);
 
-    /// <summary>The connection that carries the link is there (TCP): says HELLO. A link over datagrams does so from its construction on.</summary>
+    /// <summary>
+    /// The connection that carries the link is there (TCP): says HELLO. A link over datagrams does so from its construction on.
+    /// </summary>
     public void Connect(Instant now) => StartHandshake(now);
 
     /// <summary>The connection that carries the link is gone (TCP): it is down at once, and silent until <see cref="Connect"/>.</summary>
@@ -183,7 +187,10 @@ public sealed class LinkConnector
         _nextHello = now + TimeSpan.FromMilliseconds(Math.Min(pause, LinkTiming.MaximumHelloRetry.TotalMilliseconds));
     }
 
-    /// <summary>The other end does not share our cookie. At most one handshake per <see cref="LinkTiming.HelloRetry"/>: each costs both ends a signature.</summary>
+    /// <summary>
+    /// The other end does not share our cookie. At most one handshake per <see cref="LinkTiming.HelloRetry"/>: each costs both ends a
+    /// signature.
+    /// </summary>
     private void Reconnect(Instant now)
     {
         if (now - _lastHello < LinkTiming.HelloRetry) return;
@@ -199,7 +206,8 @@ public sealed class LinkConnector
                 OnWelcome(frame.Payload, now);
                 return false;
             case LinkFrameKind.Reset:
-                if (Cookie == 0 || frame.Payload.Length != 8 || BinaryPrimitives.ReadUInt64BigEndian(frame.Payload) != Cookie) Drops.Count(LinkDrop.UnknownCookie);
+                if (Cookie == 0 || frame.Payload.Length != 8 || BinaryPrimitives.ReadUInt64BigEndian(frame.Payload) != Cookie)
+                    Drops.Count(LinkDrop.UnknownCookie);
                 else Reconnect(now);
                 return false;
         }

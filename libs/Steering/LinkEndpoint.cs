@@ -4,7 +4,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Steering;
 
-/// <summary>Where a worker of a transceiver takes links: <c>udp://10.0.0.4:20000</c>, <c>tcp://transceiver-00:20000</c>. Without a scheme it is UDP.</summary>
+/// <summary>
+/// Where a worker of a transceiver takes links: <c>udp://10.0.0.4:20000</c>, <c>tcp://transceiver-00:20000</c>. Without a scheme it is UDP.
+/// </summary>
 /// <param name="Host">An address, without brackets, or a name.</param>
 /// <param name="Port">1 to 65,535.</param>
 public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
@@ -14,7 +16,8 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
 
     private const string Form = "udp://10.0.0.4:20000 or tcp://transceiver-00:20000";
 
-    /// <param name="error">What is wrong and how it is right, as the end of a sentence that begins with the text; null if nothing is.</param>
+    /// <param name="error">What is wrong and how it is right, as the end of a sentence that begins with the text; null if nothing
+    /// is.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out LinkEndpoint? endpoint, [NotNullWhen(false)] out string? error)
     {
         endpoint = null;
@@ -25,12 +28,14 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
         if (separator >= 0)
         {
             if (rest[..separator].Equals("tcp", StringComparison.OrdinalIgnoreCase)) scheme = LinkScheme.Tcp;
-            else if (!rest[..separator].Equals("udp", StringComparison.OrdinalIgnoreCase)) error = $"begins with neither udp:// nor tcp://; it should be like {Form}";
+            else if (!rest[..separator].Equals("udp", StringComparison.OrdinalIgnoreCase))
+            error = $"begins with neither udp:// nor tcp://; it should be like {Form}";
             rest = rest[(separator + 3)..];
         }
         if (error is not null) return false;
         int colon = rest.LastIndexOf(':');
-        if (colon < 0 || !ushort.TryParse(rest[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || port == 0)
+        if (colon < 0 || !ushort.TryParse(rest[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
+            || port == 0)
         {
             error = $"has no port from 1 to 65535 at its end; it should be like {Form}";
             return false;
@@ -39,7 +44,8 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
         bool isBracketed = host is ['[', .., ']'];
         if (isBracketed) host = host[1..^1];
         string name = host.ToString();
-        bool isGood = isBracketed || name.Contains(':') ? isBracketed && TransportAddress.TryParse($"[{name}]:1", out var address) && !address.IsIPv4 : IsHost(name);
+        bool isGood = isBracketed || name.Contains(':') ? isBracketed && TransportAddress.TryParse($"[{name}]:1", out var address)
+            && !address.IsIPv4 : IsHost(name);
         if (!isGood)
         {
             error = $"names no host; it should be like {Form}, an IPv6 address in brackets";

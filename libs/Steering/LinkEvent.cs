@@ -11,7 +11,9 @@ public enum LinkEventKind : byte
     Down,
     /// <summary>Acceptor: the relay leaves; whoever has another path uses it now.</summary>
     Draining,
-    /// <summary>Acceptor: a relay says that the transceiver <see cref="LinkEvent.Shard"/>, <see cref="LinkEvent.Incarnation"/> is silent.</summary>
+    /// <summary>
+    /// Acceptor: a relay says that the transceiver <see cref="LinkEvent.Shard"/>, <see cref="LinkEvent.Incarnation"/> is silent.
+    /// </summary>
     Suspected,
     /// <summary>Connector: the slots behind the link are other ones.</summary>
     SlotsChanged,

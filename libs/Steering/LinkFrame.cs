@@ -36,7 +36,8 @@ public readonly ref struct LinkFrame
 
     private readonly byte _flags;
 
-    private LinkFrame(LinkFrameKind kind, byte flags, ulong cookie, SessionId sessionId, TransportAddress client, Span<byte> payload, int length)
+    private LinkFrame(LinkFrameKind kind, byte flags, ulong cookie, SessionId sessionId, TransportAddress client, Span<byte> payload,
+        int length)
     {
         Kind = kind;
         _flags = flags;
@@ -63,7 +64,9 @@ public readonly ref struct LinkFrame
     /// <summary>Which of the relay's public addresses the packet came to, or is to leave from.</summary>
     public byte Ingress => (byte)(_flags & IngressMask);
 
-    /// <summary>The relay found the session by the packet's SSRC, not by a flow: only if it proves authentic may anything be sent there.</summary>
+    /// <summary>
+    /// The relay found the session by the packet's SSRC, not by a flow: only if it proves authentic may anything be sent there.
+    /// </summary>
     public bool IsUnverifiedSource => (_flags & UnverifiedSourceFlag) != 0;
 
     public static int HeaderLength(in TransportAddress client) => client.IsIPv4 ? HeaderLengthIPv4 : HeaderLengthIPv6;
@@ -96,7 +99,8 @@ public readonly ref struct LinkFrame
     /// <summary>Writes a whole frame and returns its bytes.</summary>
     /// <param name="destination">At least the header and the payload; too small a span is the caller's mistake and throws.</param>
     public static int Write(
-        Span<byte> destination, LinkFrameKind kind, ulong cookie, SessionId sessionId, in TransportAddress client, ReadOnlySpan<byte> payload,
+        Span<byte> destination, LinkFrameKind kind, ulong cookie, SessionId sessionId, in TransportAddress client,
+        ReadOnlySpan<byte> payload,
         byte ingress = AnyIngress, bool isUnverifiedSource = false)
     {
         bool isIPv4 = client.IsIPv4;
@@ -113,6 +117,7 @@ public readonly ref struct LinkFrame
         return header + payload.Length;
     }
 
-    internal static int WriteControl(Span<byte> destination, LinkFrameKind kind, ulong cookie, ReadOnlySpan<byte> payload, SessionId sessionId = default)
+    internal static int WriteControl(
+        Span<byte> destination, LinkFrameKind kind, ulong cookie, ReadOnlySpan<byte> payload, SessionId sessionId = default)
         => Write(destination, kind, cookie, sessionId, NoClient, payload);
 }

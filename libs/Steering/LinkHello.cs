@@ -26,7 +26,8 @@ internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadO
         if (id.Length is 0 or > MaximumRelayIdLength) return false;
         foreach (byte c in id)
         {
-            if (c is not ((>= (byte)'a' and <= (byte)'z') or (>= (byte)'0' and <= (byte)'9') or (byte)'.' or (byte)'-' or (byte)'_')) return false;
+            if (c is not ((>= (byte)'a' and <= (byte)'z') or (>= (byte)'0' and <= (byte)'9') or (byte)'.' or (byte)'-' or (byte)'_'))
+                return false;
         }
         return true;
     }

@@ -14,7 +14,8 @@ internal readonly record struct LinkProbe(long SentAt, uint Announcement, bool I
     {
         probe = default;
         if (payload.Length != Length) return false;
-        probe = new LinkProbe(BinaryPrimitives.ReadInt64BigEndian(payload), BinaryPrimitives.ReadUInt32BigEndian(payload[8..]), (payload[12] & 1) != 0);
+        probe = new LinkProbe(BinaryPrimitives.ReadInt64BigEndian(payload), BinaryPrimitives.ReadUInt32BigEndian(payload[8..]),
+            (payload[12] & 1) != 0);
         return true;
     }
 

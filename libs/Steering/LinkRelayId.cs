@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// How the worker of a relay names itself in HELLO: <c>relay-0.3</c>. Where it has several links to one port, as over TCP, each has a letter more
-/// (<c>relay-0.3a</c>, <c>relay-0.3b</c>): ids that differ in no more than that lead to the same worker.
+/// How the worker of a relay names itself in HELLO: <c>relay-0.3</c>. Where it has several links to one port, as over TCP, each has a
+/// letter more (<c>relay-0.3a</c>, <c>relay-0.3b</c>): ids that differ in no more than that lead to the same worker.
 /// </summary>
 public static class LinkRelayId
 {

@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Payload of SLOTS: <c>announcement:32 | region:8 | first:16 | last:16 | runs</c>, a run being <c>slot:16 | count less one:16 | epoch:32</c>. It says all
-/// there is to say of the slots from first to last: what no run covers is not held. So parts of a long announcement stand alone and
-/// may be repeated.
+/// Payload of SLOTS: <c>announcement:32 | region:8 | first:16 | last:16 | runs</c>, a run being <c>slot:16 | count less one:16 |
+/// epoch:32</c>. It says all there is to say of the slots from first to last: what no run covers is not held. So parts of a long
+/// announcement stand alone and may be repeated.
 /// </summary>
 internal readonly ref struct LinkSlots
 {

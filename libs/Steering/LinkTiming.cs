@@ -6,7 +6,9 @@ public static class LinkTiming
     /// <summary>Between two probes that are answered.</summary>
     public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>An unanswered probe is repeated soon: the frame that a restarted transceiver does not know is what makes it ask for a HELLO.</summary>
+    /// <summary>
+    /// An unanswered probe is repeated soon: the frame that a restarted transceiver does not know is what makes it ask for a HELLO.
+    /// </summary>
     public static readonly TimeSpan ProbeRetry = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A link with nothing heard for so long is down.</summary>

@@ -15,7 +15,8 @@ internal readonly record struct LinkWelcome(LinkNonce RelayNonce, LinkNonce Nonc
     public static bool TryRead(ReadOnlySpan<byte> payload, LinkKey key, out LinkWelcome welcome)
     {
         welcome = default;
-        if (payload.Length != Length || !key.Verify(LinkKey.Purpose.Welcome, payload[..SignedLength], payload[SignedLength..])) return false;
+        if (payload.Length != Length || !key.Verify(LinkKey.Purpose.Welcome, payload[..SignedLength], payload[SignedLength..]))
+            return false;
         welcome = new LinkWelcome(
             LinkNonce.Read(payload),
             LinkNonce.Read(payload[16..]),

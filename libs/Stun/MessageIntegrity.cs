@@ -37,5 +37,6 @@ internal static class MessageIntegrity
     }
 
     /// <param name="message">The message up to the attribute, its length field counting the attribute in.</param>
-    public static void Compute(ReadOnlySpan<byte> message, ReadOnlySpan<byte> key, Span<byte> value) => HMACSHA1.HashData(key, message, value);
+    public static void Compute(ReadOnlySpan<byte> message, ReadOnlySpan<byte> key, Span<byte> value)
+        => HMACSHA1.HashData(key, message, value);
 }

@@ -3,7 +3,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Stun;
 
-/// <summary>A STUN message (RFC 8489, section 5) read in place; valid as long as its datagram. Unknown attributes stay where they are.</summary>
+/// <summary>
+/// A STUN message (RFC 8489, section 5) read in place; valid as long as its datagram. Unknown attributes stay where they are.
+/// </summary>
 public readonly ref struct StunMessage
 {
     /// <summary>
@@ -93,7 +95,8 @@ public readonly ref struct StunMessage
     public bool TryGetPriority(out uint priority)
     {
         priority = 0;
-        return TryGet(StunAttributeType.Priority, out var value) && value.Length == 4 && BinaryPrimitives.TryReadUInt32BigEndian(value, out priority);
+        return TryGet(StunAttributeType.Priority, out var value) && value.Length == 4
+            && BinaryPrimitives.TryReadUInt32BigEndian(value, out priority);
     }
 
     /// <summary>The tie-breaker in ICE-CONTROLLING or ICE-CONTROLLED, whichever <paramref name="type"/> names.</summary>
@@ -128,13 +131,15 @@ public readonly ref struct StunMessage
 
     /// <summary>MESSAGE-INTEGRITY is there and right.</summary>
     /// <param name="key">The password's bytes with short-term credentials, as in ICE (RFC 8489, section 9.1.1).</param>
-    public bool VerifyMessageIntegrity(ReadOnlySpan<byte> key) => _integrityOffset != 0 && MessageIntegrity.Verify(_bytes, _integrityOffset, key);
+    public bool VerifyMessageIntegrity(ReadOnlySpan<byte> key)
+        => _integrityOffset != 0 && MessageIntegrity.Verify(_bytes, _integrityOffset, key);
 
     private static StunParseError CheckHeader(ReadOnlySpan<byte> datagram)
     {
         if (datagram.Length < StunHeader.Length) return StunParseError.TooShort;
         if ((datagram[0] & 0xC0) != 0) return StunParseError.NotStun;
-        if (BinaryPrimitives.ReadUInt32BigEndian(datagram[StunHeader.MagicCookieOffset..]) != StunHeader.MagicCookie) return StunParseError.BadMagicCookie;
+        if (BinaryPrimitives.ReadUInt32BigEndian(datagram[StunHeader.MagicCookieOffset..]) != StunHeader.MagicCookie)
+            return StunParseError.BadMagicCookie;
         if (datagram.Length > MaximumLength) return StunParseError.TooLong;
         int length = BinaryPrimitives.ReadUInt16BigEndian(datagram[StunHeader.LengthOffset..]);
         return (length & 3) != 0 || length != datagram.Length - StunHeader.Length ? StunParseError.BadLength : StunParseError.None;

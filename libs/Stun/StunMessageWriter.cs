@@ -57,7 +57,8 @@ public ref struct StunMessageWriter
     public void AddXorMappedAddress(TransportAddress address)
     {
         Span<byte> bytes = stackalloc byte[XorMappedAddress.MaximumValueLength];
-        int length = XorMappedAddress.Write(bytes, address, _destination.Slice(StunHeader.TransactionIdOffset, StunHeader.TransactionIdLength));
+        int length = XorMappedAddress.Write(
+            bytes, address, _destination.Slice(StunHeader.TransactionIdOffset, StunHeader.TransactionIdLength));
         Add(StunAttributeType.XorMappedAddress, bytes[..length]);
     }
 

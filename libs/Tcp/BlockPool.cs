@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// Blocks of one size outside the collector's reach, chained by number. Grows by slabs up to its bound and never shrinks: what was needed once is
-/// needed again. One thread's.
+/// Blocks of one size outside the collector's reach, chained by number. Grows by slabs up to its bound and never shrinks: what was needed
+/// once is needed again. One thread's.
 /// </summary>
 internal sealed unsafe class BlockPool : IDisposable
 {

@@ -4,9 +4,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// Cuts a byte stream into frames: a length of 16 bits, then as many bytes (RFC 4571, section 2). Frames are read where they arrived; only what is
-/// incomplete at the end is kept, in a block of the pool. Used in rounds: <see cref="Begin"/>, read behind what it gave back, <see cref="TryRead"/> until
-/// false, <see cref="End"/>.
+/// Cuts a byte stream into frames: a length of 16 bits, then as many bytes (RFC 4571, section 2). Frames are read where they arrived; only
+/// what is incomplete at the end is kept, in a block of the pool. Used in rounds: <see cref="Begin"/>, read behind what it gave back,
+/// <see cref="TryRead"/> until false, <see cref="End"/>.
 /// </summary>
 /// <param name="pool">Its blocks hold the prefix and the longest frame.</param>
 internal sealed class FrameAssembler(BlockPool pool, int maximumFrameBytes)

@@ -6,8 +6,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// Frames that wait for one connection, each with its prefix and ready to be written. They leave in the order in which they came; media that has
-/// waited for too long does not leave at all. A frame of which a part is written always leaves. No I/O: <see cref="Gather"/> says what to write,
+/// Frames that wait for one connection, each with its prefix and ready to be written. They leave in the order in which they came; media
+/// that has waited for too long does not leave at all. A frame of which a part is written always leaves. No I/O: <see cref="Gather"/> says
+/// what to write,
 /// <see cref="Consume"/> hears how much of it was.
 /// </summary>
 /// <param name="pool">Shared with the other queues of a thread; empty, a queue holds no block.</param>
@@ -75,7 +76,9 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         return dropped;
     }
 
-    /// <summary>Lists the frames to write, whole ones, until they are at least <paramref name="enoughBytes"/> or the vectors are used up.</summary>
+    /// <summary>
+    /// Lists the frames to write, whole ones, until they are at least <paramref name="enoughBytes"/> or the vectors are used up.
+    /// </summary>
     /// <returns>How many vectors are filled; they are valid until the next change.</returns>
     public int Gather(Span<LibC.iovec> vectors, int enoughBytes, out int bytes)
     {
@@ -122,7 +125,8 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
             int length = LengthAt(record), onWire = FrameAssembler.PrefixLength + length;
             if (bytes < onWire)
             {
-                (_partialBlock, _partialOffset, _partialLength) = (next.HeadBlock, next.HeadOffset + PrefixOffset + (int)bytes, onWire - (int)bytes);
+                (_partialBlock, _partialOffset, _partialLength) = (
+                    next.HeadBlock, next.HeadOffset + PrefixOffset + (int)bytes, onWire - (int)bytes);
                 Bytes -= PrefixOffset + (int)bytes;
                 MoveOn(ref next, length, mayReturn: true);
                 return complete;
@@ -144,13 +148,15 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         Bytes = 0;
     }
 
-    private static int LengthAt(byte* record) => BinaryPrimitives.ReadUInt16BigEndian(new ReadOnlySpan<byte>(record + PrefixOffset, FrameAssembler.PrefixLength));
+    private static int LengthAt(byte* record)
+        => BinaryPrimitives.ReadUInt16BigEndian(new ReadOnlySpan<byte>(record + PrefixOffset, FrameAssembler.PrefixLength));
 
     private bool IsControlNext(in Chain control, in Chain media)
     {
         if (media.Count == 0) return true;
         // The difference wraps around with the sequence.
-        return control.Count > 0 && (int)(Unsafe.ReadUnaligned<uint>(Head(control) + SequenceOffset) - Unsafe.ReadUnaligned<uint>(Head(media) + SequenceOffset)) < 0;
+        return control.Count > 0 && (int)(Unsafe.ReadUnaligned<uint>(Head(control) + SequenceOffset)
+            - Unsafe.ReadUnaligned<uint>(Head(media) + SequenceOffset)) < 0;
     }
 
     private byte* Head(in Chain chain) => pool.Memory(chain.HeadBlock) + chain.HeadOffset;

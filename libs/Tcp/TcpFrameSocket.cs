@@ -6,14 +6,14 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// The TCP connections of one thread, those that come in and those it makes, behind one epoll descriptor. What they carry are frames behind a length
-/// of 16 bits (RFC 4571): ICE-TCP's packets, or the link's frames. Many frames are written per system call. One thread owns it; nothing on the packet
-/// path throws or allocates, and nothing a peer does holds up another: what fails ends one connection and is counted.
+/// The TCP connections of one thread, those that come in and those it makes, behind one epoll descriptor. What they carry are frames behind
+/// a length of 16 bits (RFC 4571): ICE-TCP's packets, or the link's frames. Many frames are written per system call. One thread owns it;
+/// nothing on the packet path throws or allocates, and nothing a peer does holds up another: what fails ends one connection and is counted.
 /// </summary>
 /// <remarks>
-/// A turn: wait for <see cref="Descriptor"/> until <see cref="NextTimeout"/>, <see cref="Receive"/>, <see cref="Get"/> each frame and <see cref="Send"/> what comes of
-/// it, then <see cref="TryTakeEvent"/> until false, <see cref="HandleTimeout"/>, <see cref="Flush"/>. Frames before events: a connection's last frames may come in the
-/// turn in which it ends; none comes in the turn in which it begins.
+/// A turn: wait for <see cref="Descriptor"/> until <see cref="NextTimeout"/>, <see cref="Receive"/>, <see cref="Get"/> each frame and
+/// <see cref="Send"/> what comes of it, then <see cref="TryTakeEvent"/> until false, <see cref="HandleTimeout"/>, <see cref="Flush"/>.
+/// Frames before events: a connection's last frames may come in the turn in which it ends; none comes in the turn in which it begins.
 /// </remarks>
 public sealed unsafe class TcpFrameSocket : IDisposable
 {
@@ -72,7 +72,10 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     /// <summary>Of the first listener, with the port that was given; default without one.</summary>
     public TransportAddress LocalAddress => _listeners.Count > 0 ? _listeners[0].LocalAddress : default;
 
-    /// <summary>Memory that queued frames take now, in whole blocks; at most <see cref="TcpFrameSocketOptions.TotalQueueBytes"/>. May be read by another thread.</summary>
+    /// <summary>
+    /// Memory that queued frames take now, in whole blocks; at most <see cref="TcpFrameSocketOptions.TotalQueueBytes"/>. May be read by
+    /// another thread.
+    /// </summary>
     public long QueuedBytes => (long)_queued.Rented * _queued.BlockBytes;
 
     /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
@@ -90,17 +93,21 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaximumConnections, 1 << 20, nameof(options.MaximumConnections));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumFrameBytes, 1, nameof(options.MaximumFrameBytes));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaximumFrameBytes, ushort.MaxValue, nameof(options.MaximumFrameBytes));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.QueueBytes, FrameQueue.Overhead + options.MaximumFrameBytes, nameof(options.QueueBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(
+            options.QueueBytes, FrameQueue.Overhead + options.MaximumFrameBytes, nameof(options.QueueBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TotalQueueBytes, options.QueueBytes, nameof(options.TotalQueueBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ReceiveBytesPerConnection, 512, nameof(options.ReceiveBytesPerConnection));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.AcceptsPerTurn, 1, nameof(options.AcceptsPerTurn));
         UdpPlatform.Require();
         var epoll = new DescriptorHandle(LibC.epoll_create1(LibC.EPOLL_CLOEXEC));
-        if (epoll.IsInvalid) throw new IOException($"epoll_create1 failed: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+        if (epoll.IsInvalid)
+            throw new IOException($"epoll_create1 failed: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
         return new TcpFrameSocket(options, epoll);
     }
 
-    /// <summary>Takes connections at an address; several sockets of this process may share it, and the kernel spreads connections over them.</summary>
+    /// <summary>
+    /// Takes connections at an address; several sockets of this process may share it, and the kernel spreads connections over them.
+    /// </summary>
     /// <param name="local">Port 0 for any. An IPv6 wildcard takes IPv4 as well.</param>
     /// <exception cref="PortBindException">The address cannot be had.</exception>
     public void Listen(TransportAddress local)
@@ -129,13 +136,17 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         for (int i = 0; i < _listeners.Count; i++) Wake(_listeners[i], i);
     }
 
-    /// <summary>Begins a connection. What is sent before it is there waits; <see cref="TcpEventKind.Connected"/> or <see cref="TcpEventKind.Closed"/> follows.</summary>
+    /// <summary>
+    /// Begins a connection. What is sent before it is there waits; <see cref="TcpEventKind.Connected"/> or
+    /// <see cref="TcpEventKind.Closed"/> follows.
+    /// </summary>
     /// <returns>No connection where all places are taken, or the system has no descriptor left: both are counted as closed.</returns>
     public TcpConnectionId Connect(TransportAddress remote, Instant now)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_free.Count == 0) return Refuse(TcpCloseReason.Limit);
-        var socket = new DescriptorHandle(LibC.socket(remote.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
+        var socket = new DescriptorHandle(
+            LibC.socket(remote.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
         if (socket.IsInvalid) return Refuse(TcpCloseReason.Failed);
         SetOptions(socket.Number);
         byte* name = stackalloc byte[32];
@@ -157,8 +168,9 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     }
 
     /// <summary>
-    /// Accepts, and reads a bounded amount: from each ready connection a little, in turn. What is left over makes <see cref="Descriptor"/> ready again at once.
-    /// Frames are valid until the next call. A connection's <see cref="TcpEventKind.Accepted"/> comes in a call before its first frame.
+    /// Accepts, and reads a bounded amount: from each ready connection a little, in turn. What is left over makes <see cref="Descriptor"/>
+    /// ready again at once. Frames are valid until the next call. A connection's <see cref="TcpEventKind.Accepted"/> comes in a call before
+    /// its first frame.
     /// </summary>
     /// <returns>How many frames.</returns>
     public int Receive(Instant now)
@@ -187,7 +199,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
                 Accept(_listeners[index - _connections.Length], index - _connections.Length, now);
                 hasAccepted = true;
             }
-            else if (_connections[index] is { IsOpen: true } connection && connection.Generation == (uint)(data >> 32)) Serve(index, connection, events, ref used, now);
+            else if (_connections[index] is { IsOpen: true } connection && connection.Generation == (uint)(data >> 32))
+            Serve(index, connection, events, ref used, now);
         }
         return _frameCount;
     }
@@ -206,7 +219,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     public bool TryTakeEvent(out TcpEvent occurred) => _events.TryDequeue(out occurred);
 
     /// <summary>Queues a frame; the next <see cref="Flush"/> writes it.</summary>
-    /// <returns>False if it is not on its way: no such connection, too long, or no room. A connection with no room for a control frame is closed.</returns>
+    /// <returns>False if it is not on its way: no such connection, too long, or no room. A connection with no room for a control frame is
+    /// closed.</returns>
     public bool Send(TcpConnectionId to, ReadOnlySpan<byte> frame, TcpFrameClass frameClass, Instant now)
     {
         if (Find(to) is not { IsClosing: false } connection) return false;
@@ -238,7 +252,9 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         _dirtyCount = 0;
     }
 
-    /// <summary>Ends a connection now; what is queued is lost. <see cref="TcpEventKind.Closed"/> follows. Does nothing for one that is over.</summary>
+    /// <summary>
+    /// Ends a connection now; what is queued is lost. <see cref="TcpEventKind.Closed"/> follows. Does nothing for one that is over.
+    /// </summary>
     public void Close(TcpConnectionId connection, TcpCloseReason reason = TcpCloseReason.Local)
     {
         if (Find(connection) is not null) End(connection.Index, reason);
@@ -306,7 +322,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     internal (int NoDelay, int NotSentLowWater, int UserTimeout) KernelOptionsOf(TcpConnectionId connection)
     {
         int socket = Find(connection)!.Handle!.Number;
-        return (TcpListener.Get(socket, LibC.TCP_NODELAY), TcpListener.Get(socket, LibC.TCP_NOTSENT_LOWAT), TcpListener.Get(socket, LibC.TCP_USER_TIMEOUT));
+        return (TcpListener.Get(socket, LibC.TCP_NODELAY), TcpListener.Get(socket, LibC.TCP_NOTSENT_LOWAT),
+            TcpListener.Get(socket, LibC.TCP_USER_TIMEOUT));
     }
 
     private static ulong DataOf(TcpConnectionId id) => ((ulong)id.Generation << 32) | (uint)id.Index;
@@ -332,7 +349,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     }
 
     private Connection? Find(TcpConnectionId id)
-        => (uint)id.Index < (uint)_connections.Length && _connections[id.Index] is { IsOpen: true } connection && connection.Generation == id.Generation ? connection : null;
+        => (uint)id.Index < (uint)_connections.Length && _connections[id.Index] is { IsOpen: true } connection
+        && connection.Generation == id.Generation ? connection : null;
 
     private TcpConnectionId Refuse(TcpCloseReason reason)
     {
@@ -343,7 +361,9 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     private TcpConnectionId Take(DescriptorHandle socket, TransportAddress remote)
     {
         int index = _free.Pop();
-        var connection = _connections[index] ??= new Connection(new FrameAssembler(_partials, _options.MaximumFrameBytes), new FrameQueue(_queued, _options.QueueBytes, _options.MediaAgeLimit));
+        var connection = _connections[index] ??= new Connection(
+            new FrameAssembler(_partials, _options.MaximumFrameBytes),
+            new FrameQueue(_queued, _options.QueueBytes, _options.MediaAgeLimit));
         connection.Handle = socket;
         connection.Remote = remote;
         if (++connection.Generation == 0) connection.Generation = 1;
@@ -475,7 +495,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         var id = new TcpConnectionId(index, connection.Generation);
         long empty = connection.Assembler.EmptyFrames;
         int first = _frameCount;
-        while (connection.Assembler.TryRead(filled, out int start, out int length)) _frames[_frameCount++] = new ReceivedFrame(id, used + start, length);
+        while (connection.Assembler.TryRead(filled, out int start, out int length))
+            _frames[_frameCount++] = new ReceivedFrame(id, used + start, length);
         Counters.FramesReceivedCount += _frameCount - first;
         Counters.EmptyFrameCount += connection.Assembler.EmptyFrames - empty;
         used += filled.Length;
@@ -505,8 +526,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         {
             int count = connection.Queue.Gather(new Span<LibC.iovec>(vectors, VectorsPerWrite), enough, out int bytes);
             message.msg_iovlen = (nuint)count;
-            // MSG_EOR: the next call begins a segment of its own. Without it the kernel appends to the last one, up to 64 kB, and asks neither
-            // for the low-water mark nor for the size of the buffer (docs/decisions/0011).
+            // MSG_EOR: the next call begins a segment of its own. Without it the kernel appends to the last one, up to 64 kB, and asks
+            // neither for the low-water mark nor for the size of the buffer (docs/decisions/0011).
             nint sent = LibC.sendmsg(connection.Handle!.Number, &message, LibC.MSG_DONTWAIT | LibC.MSG_NOSIGNAL | LibC.MSG_EOR);
             if (sent < 0)
             {
@@ -532,7 +553,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     }
 
     private void Ask(int index, Connection connection, uint events)
-        => LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_MOD, connection.Handle!.Number, events, DataOf(new TcpConnectionId(index, connection.Generation)));
+        => LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_MOD, connection.Handle!.Number, events,
+        DataOf(new TcpConnectionId(index, connection.Generation)));
 
     private void MarkDirty(int index, Connection connection)
     {

@@ -3,7 +3,9 @@ namespace Dapr.Voice.Tcp;
 /// <summary>How a <see cref="TcpFrameSocket"/> is made. The defaults are those of clients' connections (ICE-TCP).</summary>
 public sealed record TcpFrameSocketOptions
 {
-    /// <summary>Connections at a time, 1 to 1,048,576. An idle one costs about 1 kB here (measured with 10,000), beside the kernel's.</summary>
+    /// <summary>
+    /// Connections at a time, 1 to 1,048,576. An idle one costs about 1 kB here (measured with 10,000), beside the kernel's.
+    /// </summary>
     public int MaximumConnections { get; init; } = 16_384;
 
     /// <summary>Longest payload of a frame in either direction, 1 to 65,535 bytes. A peer that announces a longer one is cut off.</summary>
@@ -19,13 +21,14 @@ public sealed record TcpFrameSocketOptions
     public TimeSpan MediaAgeLimit { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// TCP_NOTSENT_LOWAT: the kernel takes more only while less than this is unsent, so that what waits does so here, where it can be dropped (docs/decisions/0011).
+    /// TCP_NOTSENT_LOWAT: the kernel takes more only while less than this is unsent, so that what waits does so here, where it can be
+    /// dropped (docs/decisions/0011).
     /// </summary>
     public int NotSentLowWater { get; init; } = 1024;
 
     /// <summary>
-    /// SO_SNDBUF (the kernel doubles it): bounds what is unsent and unacknowledged together, and so what may lie in the queues of the way. Too little for the
-    /// round trip slows the data channel: 32 KiB are 320 kB/s at 100 ms.
+    /// SO_SNDBUF (the kernel doubles it): bounds what is unsent and unacknowledged together, and so what may lie in the queues of the way.
+    /// Too little for the round trip slows the data channel: 32 KiB are 320 kB/s at 100 ms.
     /// </summary>
     public int SendBufferBytes { get; init; } = 32 * 1024;
 

@@ -48,14 +48,17 @@ internal sealed unsafe class TcpListener : IDisposable
         }
     }
 
-    /// <summary>A socket that was given to this process. The kernel keeps what it accepts from one owner of the descriptor to the next.</summary>
+    /// <summary>
+    /// A socket that was given to this process. The kernel keeps what it accepts from one owner of the descriptor to the next.
+    /// </summary>
     /// <exception cref="PortBindException">It does not listen at that address.</exception>
     public static TcpListener Adopt(int descriptor, TransportAddress local, Action<int> setOptions)
     {
         int isListening = 0;
         uint length = sizeof(int);
         if (LibC.getsockopt(descriptor, LibC.SOL_SOCKET, LibC.SO_ACCEPTCONN, &isListening, &length) != 0 || isListening == 0)
-            throw new PortBindException($"Descriptor {descriptor}, which this process was given (LISTEN_FDS), is no listening TCP socket.", local);
+            throw new PortBindException($"Descriptor {descriptor}, which this process was given (LISTEN_FDS), is no listening TCP socket.",
+                local);
         LibC.fcntl(descriptor, LibC.F_SETFD, LibC.FD_CLOEXEC);
         LibC.fcntl(descriptor, LibC.F_SETFL, LibC.SOCK_NONBLOCK);
         setOptions(descriptor);
@@ -66,7 +69,8 @@ internal sealed unsafe class TcpListener : IDisposable
             if (listener.LocalAddress == local) return listener;
             string other = listener.LocalAddress.ToString();
             listener.Dispose();
-            throw new PortBindException($"Descriptor {descriptor}, which this process was given (LISTEN_FDS), listens at {other}, not at {local}.", local);
+            throw new PortBindException(
+                $"Descriptor {descriptor}, which this process was given (LISTEN_FDS), listens at {other}, not at {local}.", local);
         }
     }
 
@@ -93,8 +97,10 @@ internal sealed unsafe class TcpListener : IDisposable
 
     private static DescriptorHandle BindTo(TransportAddress local, int backlog, Action<int> setOptions, bool isShared)
     {
-        var socket = new DescriptorHandle(LibC.socket(local.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
-        if (socket.IsInvalid) throw new PortBindException($"No socket: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.", local);
+        var socket = new DescriptorHandle(
+            LibC.socket(local.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
+        if (socket.IsInvalid)
+            throw new PortBindException($"No socket: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.", local);
         // Connections of an earlier process that linger in TIME_WAIT do not have the port.
         Set(socket.Number, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
         if (isShared) Set(socket.Number, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);

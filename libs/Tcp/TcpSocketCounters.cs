@@ -3,7 +3,8 @@ namespace Dapr.Voice.Tcp;
 /// <summary>Counters of a <see cref="TcpFrameSocket"/>. Written by the thread that owns it, read by any.</summary>
 public sealed class TcpSocketCounters
 {
-    internal long AcceptedCount, ConnectedCount, AcceptPauseCount, FramesReceivedCount, FramesSentCount, EmptyFrameCount, BytesReceivedCount, BytesSentCount, MediaTooOldCount,
+    internal long AcceptedCount, ConnectedCount, AcceptPauseCount, FramesReceivedCount, FramesSentCount, EmptyFrameCount,
+        BytesReceivedCount, BytesSentCount, MediaTooOldCount,
         MediaNoRoomCount, OversizedCount;
     internal int OpenCount;
     internal readonly long[] CloseCounts = new long[Enum.GetValues<TcpCloseReason>().Length];

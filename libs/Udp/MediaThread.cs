@@ -11,8 +11,8 @@ public static class MediaThread
     private const string AutogroupFile = "/proc/self/autogroup";
 
     /// <summary>
-    /// Puts the calling thread ahead of ordinary ones. .NET's <see cref="ThreadPriority"/> does nothing on Linux. Needs CAP_SYS_NICE (or RLIMIT_NICE):
-    /// without it nothing changes, which is the usual case in containers.
+    /// Puts the calling thread ahead of ordinary ones. .NET's <see cref="ThreadPriority"/> does nothing on Linux. Needs CAP_SYS_NICE (or
+    /// RLIMIT_NICE): without it nothing changes, which is the usual case in containers.
     /// </summary>
     /// <returns>False where it is not allowed.</returns>
     public static bool TryRaise()
@@ -23,8 +23,8 @@ public static class MediaThread
     }
 
     /// <summary>
-    /// A desktop kernel shares the processor between sessions first (sched(7), autogroup), and nice values count only inside one. A process that
-    /// leads a session of its own, as a service does, may raise the whole session without raising a terminal's other work.
+    /// A desktop kernel shares the processor between sessions first (sched(7), autogroup), and nice values count only inside one. A process
+    /// that leads a session of its own, as a service does, may raise the whole session without raising a terminal's other work.
     /// </summary>
     private static void TryRaiseGroup()
     {

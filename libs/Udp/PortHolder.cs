@@ -5,7 +5,10 @@ namespace Dapr.Voice.Udp;
 /// <summary>Finds out who has a port, for a message that helps.</summary>
 public static class PortHolder
 {
-    /// <summary><c>relay (pid 123)</c>, or null where it cannot be told (another user's process, no /proc). Looks through all processes: for errors only.</summary>
+    /// <summary>
+    /// <c>relay (pid 123)</c>, or null where it cannot be told (another user's process, no /proc). Looks through all processes: for errors
+    /// only.
+    /// </summary>
     /// <param name="protocol"><c>udp</c> or <c>tcp</c>.</param>
     public static string? Find(int port, string protocol = "udp")
     {
@@ -18,10 +21,12 @@ public static class PortHolder
                 foreach (string line in File.ReadLines(table).Skip(1))
                 {
                     string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                    if (fields.Length > 9 && fields[1].EndsWith(":" + port.ToString("X4", CultureInfo.InvariantCulture), StringComparison.Ordinal)) inodes.Add($"socket:[{fields[9]}]");
+                    if (fields.Length > 9 && fields[1].EndsWith(":" + port.ToString("X4", CultureInfo.InvariantCulture),
+                        StringComparison.Ordinal)) inodes.Add($"socket:[{fields[9]}]");
                 }
             }
-            return inodes.Count == 0 ? null : Directory.EnumerateDirectories("/proc").Select(process => Holder(process, inodes)).FirstOrDefault(holder => holder is not null);
+            return inodes.Count == 0 ? null : Directory.EnumerateDirectories("/proc").Select(process => Holder(process, inodes))
+                .FirstOrDefault(holder => holder is not null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -50,7 +55,8 @@ public static class PortHolder
     private static string NameOf(string process)
     {
         string name = File.ReadAllText($"{process}/comm").Trim();
-        string? assembly = File.ReadAllText($"{process}/cmdline").Split('\0').FirstOrDefault(argument => argument.EndsWith(".dll", StringComparison.Ordinal));
+        string? assembly = File.ReadAllText($"{process}/cmdline").Split('\0')
+            .FirstOrDefault(argument => argument.EndsWith(".dll", StringComparison.Ordinal));
         return name == "dotnet" && assembly is not null ? Path.GetFileNameWithoutExtension(assembly) : name;
     }
 }

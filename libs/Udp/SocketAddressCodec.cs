@@ -4,7 +4,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Udp;
 
-/// <summary>sockaddr_in and sockaddr_in6 to and from <see cref="TransportAddress"/>. The family is in host order, the rest in network order.</summary>
+/// <summary>
+/// sockaddr_in and sockaddr_in6 to and from <see cref="TransportAddress"/>. The family is in host order, the rest in network order.
+/// </summary>
 internal static unsafe class SocketAddressCodec
 {
     public const int MaximumLength = 28;
@@ -40,7 +42,8 @@ internal static unsafe class SocketAddressCodec
                 address = TransportAddress.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]), port);
                 return true;
             case LibC.AF_INET6 when length >= 24:
-                address = new TransportAddress(BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), port);
+                address = new TransportAddress(
+                    BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), port);
                 return true;
             default:
                 return false;

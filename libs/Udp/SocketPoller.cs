@@ -4,7 +4,8 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Udp;
 
 /// <summary>
-/// Waits for one of a few descriptors (a <see cref="UdpBatchSocket"/>'s, or the epoll descriptor behind which a set of TCP connections is), or a
+/// Waits for one of a few descriptors (a <see cref="UdpBatchSocket"/>'s, or the epoll descriptor behind which a set of TCP connections is),
+/// or a
 /// <see cref="WakeUp"/>. Belongs to the thread that owns them; allocates nothing per wait.
 /// </summary>
 public sealed unsafe class SocketPoller : IDisposable
@@ -25,7 +26,10 @@ public sealed unsafe class SocketPoller : IDisposable
         _descriptors[_count] = new LibC.pollfd { fd = wakeUp.Descriptor, events = LibC.POLLIN };
     }
 
-    /// <summary>Returns when a descriptor has something to receive, on a signal, or after <paramref name="timeout"/> (resolution: nanoseconds; negative counts as zero).</summary>
+    /// <summary>
+    /// Returns when a descriptor has something to receive, on a signal, or after <paramref name="timeout"/> (resolution: nanoseconds;
+    /// negative counts as zero).
+    /// </summary>
     /// <returns>True if the wake-up was signalled; it is cleared.</returns>
     public bool Wait(TimeSpan timeout)
     {

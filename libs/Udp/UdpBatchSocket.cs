@@ -100,8 +100,10 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         var socket = Open(local, options);
         Set(socket, LibC.SOL_SOCKET, LibC.SO_RXQ_OVFL, 1);
         // The forced form needs a capability and ignores the system's limit; without it the limit is what we get.
-        if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, options.SocketBufferBytes)) Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUF, options.SocketBufferBytes);
-        if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_SNDBUFFORCE, options.SocketBufferBytes)) Set(socket, LibC.SOL_SOCKET, LibC.SO_SNDBUF, options.SocketBufferBytes);
+        if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, options.SocketBufferBytes))
+            Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUF, options.SocketBufferBytes);
+        if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_SNDBUFFORCE, options.SocketBufferBytes))
+            Set(socket, LibC.SOL_SOCKET, LibC.SO_SNDBUF, options.SocketBufferBytes);
         if (local.IsIPv4) Set(socket, LibC.IPPROTO_IP, LibC.IP_PKTINFO, 1);
         else Set(socket, LibC.IPPROTO_IPV6, LibC.IPV6_RECVPKTINFO, 1);
         return new UdpBatchSocket(socket, local, options);
@@ -148,7 +150,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     }
 
     /// <summary>Gives room for one datagram that the next <see cref="Flush"/> sends; flushes first if the batch is full.</summary>
-    /// <param name="from">Local address to send from (port unused), or default for the kernel's choice; so is one of another family.</param>
+    /// <param name="from">Local address to send from (port unused), or default for the kernel's choice; so is one of another
+    /// family.</param>
     /// <param name="length">Bytes to be filled by the caller, at most the capacity.</param>
     public Span<byte> Queue(TransportAddress to, TransportAddress from, int length)
     {
@@ -165,8 +168,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     }
 
     /// <summary>
-    /// Gives room for <paramref name="length"/> more bytes in the datagram that <paramref name="open"/> remembers, so that several frames to one
-    /// destination share it; begins a new one if it was sent or would exceed <paramref name="limit"/>.
+    /// Gives room for <paramref name="length"/> more bytes in the datagram that <paramref name="open"/> remembers, so that several frames
+    /// to one destination share it; begins a new one if it was sent or would exceed <paramref name="limit"/>.
     /// </summary>
     public Span<byte> Append(ref OpenDatagram open, TransportAddress to, int length, int limit)
     {
@@ -185,7 +188,10 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         return room;
     }
 
-    /// <summary>Sends what is queued. What the kernel does not take is counted and dropped: a caller that cannot be reached must not hold up the others.</summary>
+    /// <summary>
+    /// Sends what is queued. What the kernel does not take is counted and dropped: a caller that cannot be reached must not hold up the
+    /// others.
+    /// </summary>
     public void Flush()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -246,8 +252,10 @@ public sealed unsafe class UdpBatchSocket : IDisposable
 
     private static DescriptorHandle BindTo(TransportAddress local, bool isShared)
     {
-        var socket = new DescriptorHandle(LibC.socket(local.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_DGRAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
-        if (socket.IsInvalid) throw new PortBindException($"No socket: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.", local);
+        var socket = new DescriptorHandle(
+            LibC.socket(local.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_DGRAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
+        if (socket.IsInvalid)
+            throw new PortBindException($"No socket: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.", local);
         if (isShared) Set(socket, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
         if (!local.IsIPv4) Set(socket, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, 0);
         byte* name = stackalloc byte[32];
@@ -265,7 +273,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         }, local);
     }
 
-    private static bool Set(DescriptorHandle socket, int level, int name, int value) => LibC.setsockopt(socket.Number, level, name, &value, sizeof(int)) == 0;
+    private static bool Set(DescriptorHandle socket, int level, int name, int value)
+        => LibC.setsockopt(socket.Number, level, name, &value, sizeof(int)) == 0;
 
     /// <summary>cmsg(3): header, then data, each message aligned to 8 bytes.</summary>
     private void ReadControl(ref LibC.msghdr header, out TransportAddress to)

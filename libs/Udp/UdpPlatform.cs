@@ -11,7 +11,8 @@ internal static unsafe class UdpPlatform
     public static void Require()
     {
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !BitConverter.IsLittleEndian)
-            throw new PlatformNotSupportedException($"UDP needs 64-bit Linux (recvmmsg, sendmmsg); this is {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}. In a container or WSL 2 it runs.");
+            throw new PlatformNotSupportedException(
+                $"UDP needs 64-bit Linux (recvmmsg, sendmmsg); this is {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}. In a container or WSL 2 it runs.");
         // struct mmsghdr as glibc lays it out on x64 and arm64; the offsets are fixed by the attributes, the sizes follow from them.
         bool isAsExpected = sizeof(LibC.iovec) == 16 && sizeof(LibC.msghdr) == 56 && sizeof(LibC.mmsghdr) == 64
             && sizeof(LibC.cmsghdr) == 16 && sizeof(LibC.pollfd) == 8 && sizeof(LibC.timespec) == 16
@@ -23,7 +24,8 @@ internal static unsafe class UdpPlatform
     /// <exception cref="PlatformNotSupportedException">The kernel reads the structures otherwise than we write them.</exception>
     internal static void SelfTest()
     {
-        using var socket = UdpBatchSocket.Bind(Wire.TransportAddress.FromIPv4(0x7F000001, 0), new UdpSocketOptions { BatchSize = 4, DatagramCapacity = 256 });
+        using var socket = UdpBatchSocket.Bind(
+            Wire.TransportAddress.FromIPv4(0x7F000001, 0), new UdpSocketOptions { BatchSize = 4, DatagramCapacity = 256 });
         using var wakeUp = new WakeUp();
         using var poller = new SocketPoller(wakeUp, socket.Descriptor);
         "one"u8.CopyTo(socket.Queue(socket.LocalAddress, Wire.TransportAddress.FromIPv4(0x7F000001, 0), 3));
@@ -35,7 +37,8 @@ internal static unsafe class UdpPlatform
         {
             socket.Get(0, out var first, out var from, out var to);
             socket.Get(1, out var second, out _, out _);
-            isRight = first.SequenceEqual("one"u8) && second.SequenceEqual("three"u8) && from == socket.LocalAddress && to.IPv4 == 0x7F000001;
+            isRight = first.SequenceEqual("one"u8) && second.SequenceEqual("three"u8) && from == socket.LocalAddress
+                && to.IPv4 == 0x7F000001;
         }
         if (!isRight) throw new PlatformNotSupportedException("recvmmsg and sendmmsg do not work as expected on this machine.");
     }

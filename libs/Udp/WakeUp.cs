@@ -3,7 +3,9 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Udp;
 
-/// <summary>Lets another thread end the wait of a <see cref="SocketPoller"/> (eventfd(2)). Any number of signals before the wait count as one.</summary>
+/// <summary>
+/// Lets another thread end the wait of a <see cref="SocketPoller"/> (eventfd(2)). Any number of signals before the wait count as one.
+/// </summary>
 public sealed unsafe class WakeUp : IDisposable
 {
     private readonly DescriptorHandle _handle;

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Dapr.Voice.Wire;
 
-/// <summary>Writes network-order fields front to back into a span the caller owns. Too small a span is the caller's mistake and throws.</summary>
+/// <summary>
+/// Writes network-order fields front to back into a span the caller owns. Too small a span is the caller's mistake and throws.
+/// </summary>
 public ref struct SpanWriter(Span<byte> destination)
 {
     private readonly Span<byte> _destination = destination;
