@@ -5,9 +5,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Links;
 
 /// <summary>
-/// A transceiver worker's end of all its links: the <see cref="LinkAcceptor"/> over what carries its frames. One thread's. A turn is
-/// <see cref="Receive"/> and
-/// <see cref="Read"/>, then <see cref="HandleTimeout"/>, then the events until there is none, then <see cref="Flush"/>.
+/// A transceiver worker's end of all its links: the <see cref="LinkAcceptor"/> on top of the transport that carries its frames. One thread
+/// owns it. A turn of that thread calls <see cref="Receive"/> and <see cref="Read"/>, then <see cref="HandleTimeout"/>, then takes all
+/// events, then calls <see cref="Flush"/>.
 /// </summary>
 /// <param name="transport">Owned from here on.</param>
 public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : IDisposable
@@ -21,10 +21,10 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
 
     public Instant NextTimeout => Instant.Min(Acceptor.NextTimeout, Transport.NextTimeout);
 
-    /// <summary>Takes what has arrived, without waiting; returns how many units, each for <see cref="Read"/>.</summary>
+    /// <summary>Receives what has arrived, without waiting. Returns the number of units; pass each index to <see cref="Read"/>.</summary>
     public int Receive(Instant now) => Transport.Receive(now);
 
-    /// <summary>The packets in a unit. Reading them is what handles the other frames, so read to the end.</summary>
+    /// <summary>Enumerates the packets in a unit. The enumeration also handles the unit's control frames, so read it to the end.</summary>
     public LinkAcceptor.Frames Read(int index, Instant now)
     {
         Transport.Get(index, out var unit, out var from);
@@ -43,7 +43,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
         return true;
     }
 
-    /// <summary>Runs the timers that are due and takes note of connections that are gone.</summary>
+    /// <summary>Runs the timers that are due and handles connections that have closed.</summary>
     public void HandleTimeout(Instant now)
     {
         if (Transport.NextTimeout <= now) Transport.HandleTimeout(now);
@@ -54,7 +54,9 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
         if (Acceptor.NextTimeout <= now) Acceptor.HandleTimeout(now);
     }
 
-    /// <summary>What happened on the links. What it means for their connections is done on the way, so take all.</summary>
+    /// <summary>
+    /// Takes the next event of the links. Call it until it returns false: connections are updated while events are taken.
+    /// </summary>
     public bool TryTakeEvent(out LinkEvent occurred)
     {
         if (!Acceptor.TryTakeEvent(out occurred)) return false;
@@ -62,7 +64,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
         if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced)
         {
             var peer = Acceptor.Address(link);
-            // What is being filled for the relay before it goes to its old address.
+            // What is still being filled for this relay would go to its old address.
             _open[link] = default;
             if (_peers[link] != peer && _peers[link] != default) Transport.Close(_peers[link]);
             _peers[link] = peer;
@@ -82,7 +84,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
         Transport.Flush(now);
     }
 
-    /// <summary>Sends the packets that are queued, for one who has more to do before the end of the turn.</summary>
+    /// <summary>Sends only the queued packets. Use it when the turn still has other work to do.</summary>
     public void FlushPackets(Instant now) => Transport.Flush(now);
 
     public void Dispose() => Transport.Dispose();

@@ -5,11 +5,11 @@ namespace Dapr.Voice.Links;
 public enum LinkTransportEventKind : byte
 {
     None,
-    /// <summary>A connection that we asked for is there.</summary>
+    /// <summary>A connection that this side started is established.</summary>
     Connected,
-    /// <summary>A connection is gone: the peer closed it, it broke, or it could not be made.</summary>
+    /// <summary>A connection has ended: the peer closed it, it broke, or it could not be established.</summary>
     Closed,
 }
 
-/// <summary>What became of a connection that carries a link.</summary>
+/// <summary>A change of a connection that carries a link.</summary>
 public readonly record struct LinkTransportEvent(LinkTransportEventKind Kind, TransportAddress Peer);

@@ -6,29 +6,29 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Links;
 
 /// <summary>
-/// Links over connections, in units behind a length of 16 bits. A connection has two units open: audio, which waits for no longer than is
-/// of use to anyone, and all the rest, which is never dropped: a peer that does not take it is cut off. So a peer that stands still costs a
-/// bounded amount of memory and no waiting.
-/// <para>Connections that come in have <see cref="AdmissionTime"/> until <see cref="Admit"/>; there are no more than
-/// <see cref="MaximumStrangers"/> of such, of which the oldest gives way.</para>
+/// Carries links over TCP connections. Each unit follows a 16-bit length. A connection fills two units at a time. One holds audio and is
+/// dropped once the audio is too old to be useful. The other holds everything else and is never dropped: a peer that does not read it is
+/// disconnected. A peer that stalls therefore costs a bounded amount of memory and never blocks the thread.
+/// <para>An incoming connection has <see cref="AdmissionTime"/> until <see cref="Admit"/> must have been called. At most <see
+/// cref="MaximumStrangers"/> connections may be unadmitted; a further one replaces the oldest.</para>
 /// </summary>
 public sealed class TcpLinkTransport : LinkTransport
 {
-    /// <summary>A handshake takes a round trip; who has not made it by then is none of ours.</summary>
+    /// <summary>Time for the handshake, which takes one round trip. A connection that has not completed it by then is closed.</summary>
     public static readonly TimeSpan AdmissionTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>Connections that have not proved themselves: room for all relays at once after a restart.</summary>
+    /// <summary>The most connections without a completed handshake. All relays fit at once after a restart.</summary>
     public const int MaximumStrangers = 2 * LinkAcceptor.MaximumLinks;
 
     /// <summary>
-    /// What waits for one peer at most. Control that waits: announcements in full and thousands of GONE. Audio of a second for some hundred
-    /// calls.
+    /// The most bytes that wait for one peer. For control frames this is room for full announcements and thousands of GONE frames; for
+    /// audio it is one second of some hundred calls.
     /// </summary>
     public const int QueueBytes = 1024 * 1024;
 
     /// <summary>
-    /// RFC 6666's discard-only prefix 100::/64: no packet ever comes from there, so what stands for a connection is no address of anybody.
-    /// Behind it are generation and place of the connection.
+    /// The discard-only prefix 100::/64 of RFC 6666. No packet ever comes from there, so a name for a connection cannot be mistaken for an
+    /// address. The lower 64 bits hold the generation and the index of the connection.
     /// </summary>
     private const ulong ConnectionPrefix = 0x0100_0000_0000_0000;
 
@@ -51,7 +51,7 @@ public sealed class TcpLinkTransport : LinkTransport
     public override TransportAddress LocalAddress => _socket.LocalAddress;
     public override int Descriptor => _socket.Descriptor;
 
-    /// <summary>Connections now, being opened ones included.</summary>
+    /// <summary>The number of connections now, including those that are being established.</summary>
     public int Open => _socket.Counters.Open;
 
     public override LinkTransportCounters Counters => new(
@@ -61,8 +61,8 @@ public sealed class TcpLinkTransport : LinkTransport
     public override Instant NextTimeout => Instant.Min(_socket.NextTimeout, _nextExpiry);
 
     /// <summary>
-    /// Beside the reasons of <see cref="TcpCloseReason"/>: a handshake that was not made, too many connections without one, a link that is
-    /// down or has another connection.
+    /// Adds three reasons to those of <see cref="TcpCloseReason"/>: the handshake was not completed, too many connections had not completed
+    /// it, or the link went down or moved to another connection.
     /// </summary>
     public override IEnumerable<KeyValuePair<string, long>> Closes
     {
@@ -78,12 +78,12 @@ public sealed class TcpLinkTransport : LinkTransport
         }
     }
 
-    /// <summary>A transceiver's: takes connections.</summary>
-    /// <param name="local">Port 0 for any.</param>
-    /// <exception cref="PortBindException">The address cannot be had.</exception>
+    /// <summary>Creates a transceiver's transport, which accepts connections.</summary>
+    /// <param name="local">The address to bind. Port 0 chooses a free port.</param>
+    /// <exception cref="PortBindException">The address is not available.</exception>
     public static TcpLinkTransport Listen(TransportAddress local)
     {
-        // With room for a turn's newcomers beyond that, so that one of ours among them is not refused for the strangers' sake.
+        // One turn's accepts come on top of the bound, so that a relay among them is not refused because strangers hold all places.
         var transport = Create(LinkAcceptor.MaximumLinks + MaximumStrangers + new TcpFrameSocketOptions().AcceptsPerTurn);
         try
         {
@@ -97,7 +97,7 @@ public sealed class TcpLinkTransport : LinkTransport
         }
     }
 
-    /// <summary>A relay's: makes connections.</summary>
+    /// <summary>Creates a relay's transport, which makes connections.</summary>
     public static TcpLinkTransport Create(int maximumConnections) => new(
         TcpFrameSocket.Create(new TcpFrameSocketOptions
         {
@@ -105,9 +105,9 @@ public sealed class TcpLinkTransport : LinkTransport
             MaximumFrameBytes = MaximumFrameBytes,
             QueueBytes = QueueBytes,
             TotalQueueBytes = 32 * 1024 * 1024,
-            // A batch goes in one write, and a stalled peer finds old audio here, not in the kernel.
+            // A batch is one write. Audio for a stalled peer waits here, where it can be dropped, and not in the kernel.
             NotSentLowWater = 16 * 1024,
-            // A hundred calls to a zone 5 ms away are 60 kB under way.
+            // A hundred calls to a zone 5 ms away have 60 kB in flight.
             SendBufferBytes = 128 * 1024,
             ReceiveBudgetBytes = 128 * 1024,
             ReceiveBytesPerConnection = 32 * 1024,
@@ -144,7 +144,7 @@ public sealed class TcpLinkTransport : LinkTransport
             CountDrop();
             return;
         }
-        // What came before goes before: a packet behind the GONE of its session would teach the relay a flow again.
+        // Packets queued earlier must leave earlier: a packet that follows its session's GONE would create the relay's flow again.
         Send(peer, ref peer.Audio, TcpFrameClass.Media, now);
         Send(peer, ref peer.Other, TcpFrameClass.Control, now);
         if (!_socket.Send(peer.Connection, unit, TcpFrameClass.Control, now)) CountDrop();
@@ -162,7 +162,7 @@ public sealed class TcpLinkTransport : LinkTransport
         }
         _dirtyCount = 0;
         _socket.Flush(now);
-        // A connection that broke on the way is told of now, not at the next packet.
+        // A connection that broke while sending is reported now, not with the next packet.
         while (_socket.TryTakeEvent(out var occurred)) Note(occurred, now);
     }
 
@@ -274,7 +274,7 @@ public sealed class TcpLinkTransport : LinkTransport
         if (oldest is not null) Expel(oldest, ref _tooManyStrangers);
     }
 
-    /// <summary>The owner hears of it, as it did not ask for it.</summary>
+    /// <summary>Closes a connection and reports it to the owner, who did not ask for it.</summary>
     private void Expel(Peer peer, ref long counter)
     {
         var name = NameOf(peer.Connection);
@@ -307,12 +307,12 @@ public sealed class TcpLinkTransport : LinkTransport
 
     private struct OpenUnit
     {
-        /// <summary>Taken when first needed, kept with the place.</summary>
+        /// <summary>Allocated at the first use and kept for later connections in this slot.</summary>
         public byte[]? Bytes;
         public int Length;
     }
 
-    /// <summary>A place for a connection.</summary>
+    /// <summary>The state of one connection slot.</summary>
     private sealed class Peer
     {
         public OpenUnit Audio, Other;

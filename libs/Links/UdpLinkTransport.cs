@@ -4,8 +4,8 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Links;
 
-/// <summary>Links over datagrams, all of them through one socket.</summary>
-/// <param name="socket">Owned from here on; its datagrams hold <see cref="LinkTransport.MaximumFrameBytes"/> (see
+/// <summary>Carries links over datagrams, all of them through one socket.</summary>
+/// <param name="socket">This transport owns the socket from now on. Its datagrams hold <see cref="LinkTransport.MaximumFrameBytes"/> (see
 /// <see cref="Bind"/>).</param>
 public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
 {
@@ -20,8 +20,8 @@ public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
         socket.Counters.SendQueueFull,
             socket.Counters.Oversized + Oversized, socket.Counters.KernelDrops);
 
-    /// <param name="local">Port 0 for any.</param>
-    /// <exception cref="PortBindException">The address cannot be had.</exception>
+    /// <param name="local">The address to bind. Port 0 chooses a free port.</param>
+    /// <exception cref="PortBindException">The address is not available.</exception>
     public static UdpLinkTransport Bind(TransportAddress local) => new(UdpBatchSocket.Bind(local, Options));
 
     public override int Receive(Instant now) => socket.Receive();
@@ -35,7 +35,7 @@ public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
 
     public override void Dispose() => socket.Dispose();
 
-    /// <summary>A datagram is sent or dropped at once, never waits and grows old: audio and the rest share it.</summary>
+    /// <summary>A datagram is sent or dropped at once, so it never becomes old. Audio and other frames share datagrams.</summary>
     protected override bool TryAppendCore(
         ref OpenDatagram open, TransportAddress to, int length, bool isAudio, Instant now, out Span<byte> room)
     {

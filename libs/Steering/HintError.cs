@@ -1,17 +1,17 @@
 namespace Dapr.Voice.Steering;
 
-/// <summary>Why a ufrag is no hint of ours.</summary>
+/// <summary>Why a ufrag is not a routing hint of this fleet.</summary>
 public enum HintError : byte
 {
     None,
-    /// <summary>No username at all.</summary>
+    /// <summary>The packet has no username.</summary>
     Missing,
-    /// <summary>The part before the colon has not 39 characters.</summary>
+    /// <summary>The part before the colon does not have 39 characters.</summary>
     WrongLength,
-    /// <summary>Not base32 in lower case, or not the canonical spelling.</summary>
+    /// <summary>The text is not lower-case base32, or not in its canonical form.</summary>
     NotBase32,
     UnknownVersion,
     UnknownKey,
-    /// <summary>Made by someone without the key.</summary>
+    /// <summary>The tag does not verify: somebody without the key made it.</summary>
     Forged,
 }

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Steering;
 
-/// <summary>The keys that sign routing hints. A type of its own, so that no other ring is taken for it.</summary>
+/// <summary>The keys that sign routing hints. It has its own type so that no other key ring can be passed by mistake.</summary>
 public sealed class HintKeyRing
 {
     private readonly KeyRing _ring;

@@ -9,13 +9,13 @@ namespace Dapr.Voice.Steering;
 /// </summary>
 public static class IcePassword
 {
-    /// <summary>Characters; 160 bits, more than the 128 that RFC 8445, section 5.3 asks for.</summary>
+    /// <summary>Length in characters. They carry 160 bits; RFC 8445, section 5.3 asks for at least 128.</summary>
     public const int TextLength = 32;
 
     private const int DerivedBytes = 20;
 
-    /// <param name="ufrag">A hint as text; its key id selects the key, so both rings rotate together.</param>
-    /// <exception cref="ArgumentException">Not of the shape of a hint, or the ring lacks its key.</exception>
+    /// <param name="ufrag">A routing hint as text. Its key id selects the key, so both rings rotate together.</param>
+    /// <exception cref="ArgumentException">The text does not have the form of a hint, or the ring lacks its key.</exception>
     public static string Derive(KeyRing passwordKeys, string ufrag)
     {
         Span<byte> ascii = stackalloc byte[RoutingHint.TextLength], password = stackalloc byte[TextLength];
@@ -27,15 +27,15 @@ public static class IcePassword
         return Encoding.ASCII.GetString(password);
     }
 
-    /// <summary>The same for packets: allocates nothing.</summary>
+    /// <summary>Derives the password for a received packet, without allocating.</summary>
     /// <param name="username"><c>ufrag</c> or <c>ufrag:peer</c>.</param>
-    /// <param name="password">Gets <see cref="TextLength"/> bytes of ASCII: the key of MESSAGE-INTEGRITY.</param>
+    /// <param name="password">Receives <see cref="TextLength"/> bytes of ASCII, the key of MESSAGE-INTEGRITY.</param>
     public static bool TryDerive(KeyRing passwordKeys, ReadOnlySpan<byte> username, Span<byte> password)
     {
         int colon = username.IndexOf((byte)':');
         var ufrag = colon < 0 ? username : username[..colon];
         Span<byte> first = stackalloc byte[5];
-        // The first byte of the hint holds the key id; eight characters are five bytes, so this needs no more of it.
+        // The first byte of the hint holds the key id. Eight characters decode to five bytes, which is enough.
         if (ufrag.Length != RoutingHint.TextLength || !Base32.TryDecode(ufrag[..8], first)) return false;
         if (!passwordKeys.TryGetKey(first[0] & 15, out var key)) return false;
         Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Keys that are valid at the same time, told apart by an id of 4 bits. The first is the current one: new things are made with
-/// it, old things stay valid until their key leaves the ring. So a rotation is: add the new key behind, everywhere; move it to the
-/// front, everywhere; drop the old one when the longest session is over.
+/// Keys that are valid at the same time, identified by a 4-bit id. The first key is the current one and signs everything new. What an older
+/// key signed stays valid until that key leaves the ring. To rotate: append the new key everywhere, then move it to the front everywhere,
+/// then remove the old key when the longest session has ended.
 /// </summary>
 public sealed class KeyRing
 {
@@ -16,13 +16,13 @@ public sealed class KeyRing
 
     private KeyRing(int currentId) => CurrentId = (byte)currentId;
 
-    /// <summary>Id of the key that new things are made with.</summary>
+    /// <summary>The id of the key that signs everything new.</summary>
     public byte CurrentId { get; }
 
     public int Count { get; private set; }
 
     /// <summary>Reads <c>id:base64,id:base64</c>, newest first (<c>SecretNames</c> in libs/Contracts).</summary>
-    /// <param name="error">What is wrong, without the key.</param>
+    /// <param name="error">What is wrong, in words that do not contain the key.</param>
     public static bool TryParse(string? secretText, out KeyRing? ring, out string? error)
     {
         ring = null;
@@ -49,7 +49,7 @@ public sealed class KeyRing
 
     public bool HasKey(int id) => TryGetKey(id, out _);
 
-    /// <summary>For those that sign with the ring; valid as long as the ring.</summary>
+    /// <summary>Gets a key for signing or verifying. The span is valid as long as the ring.</summary>
     public bool TryGetKey(int id, out ReadOnlySpan<byte> key)
     {
         byte[]? found = (uint)id < MaximumKeys ? _keys[id] : null;

@@ -6,17 +6,17 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// The transceiver's end of all links that come to one socket: welcomes relays, hands on their packets, announces slots. One thread
-/// owns it.
-/// <para>A HELLO alone changes nothing, so a replayed one cannot take a link away: the link is taken into use by the first
-/// frame that carries the new cookie, which only the holder of the key can compute from this handshake's two nonces. A relay
-/// that comes back gets the number it had, by its id; what was going to the old process goes to the new one from then on.</para>
-/// <para>A relay's worker may have several links to us (<see cref="LinkRelayId"/>). Paths name the worker, by the first of its links: which
-/// of them a packet takes is chosen by its session among those that are up, so one that dies costs no session its path.</para>
+/// The transceiver's end of all links of one socket. It answers relays' handshakes, hands on clients' packets and announces slots. One
+/// thread owns it.
+/// <para>A HELLO alone changes nothing, so a replayed HELLO cannot take over a link. The new link becomes active with the first frame that
+/// carries the new cookie. Only a holder of the key can compute that cookie from the two nonces of this handshake. A relay that returns
+/// gets its old link number back, found by its id, and frames for its old process then go to the new one.</para>
+/// <para>A relay's worker may have several links to this transceiver (<see cref="LinkRelayId"/>). A path names the worker by its first
+/// link. The session id chooses among the worker's links that are up, so that the loss of one link costs no session its path.</para>
 /// </summary>
 public sealed class LinkAcceptor
 {
-    /// <summary>Links at the same time; a relay has one per worker thread over UDP, a few over TCP.</summary>
+    /// <summary>The most links at a time. A relay has one per worker thread over UDP and a few over TCP.</summary>
     public const int MaximumLinks = 64;
 
     private const int MaximumPending = 64;
@@ -31,7 +31,7 @@ public sealed class LinkAcceptor
     private readonly ulong _incarnation;
     private readonly long[] _epochs;
 
-    // The cookies lie side by side: one vectorised search per frame.
+    // The cookies are stored next to each other, so that one vectorized search per frame finds the link.
     private readonly ulong[] _cookies = new ulong[MaximumLinks];
     private readonly Link[] _links = new Link[MaximumLinks];
     private readonly Pending[] _pending = new Pending[MaximumPending];
@@ -63,7 +63,7 @@ public sealed class LinkAcceptor
 
     public LinkDropCounters Drops { get; } = new();
 
-    /// <summary>Link numbers in use, up or not: 0 to this less one.</summary>
+    /// <summary>The number of link numbers in use, whether the links are up or not. Valid numbers are 0 to this value minus one.</summary>
     public int LinkCount => _linkCount;
 
     public Instant NextTimeout
@@ -85,14 +85,14 @@ public sealed class LinkAcceptor
     public bool IsUp(int link) => (uint)link < (uint)_linkCount && _links[link].IsUp;
     public bool IsDraining(int link) => (uint)link < (uint)_linkCount && _links[link].IsDraining;
 
-    /// <summary>The relay's configured id and the number of its worker.</summary>
+    /// <summary>The relay's configured id followed by the number of its worker.</summary>
     public string RelayId(int link) => _links[link].RelayId;
 
-    /// <summary>Where the link's frames come from.</summary>
+    /// <summary>The address that the link's frames come from.</summary>
     public TransportAddress Address(int link) => _links[link].Address;
 
-    /// <summary>Says which slots are behind this link from now on, all of them; relays are told at once.</summary>
-    /// <param name="now">For the repetition until each relay has acknowledged.</param>
+    /// <summary>Sets all slots that this transceiver owns from now on, and announces them to the relays at once.</summary>
+    /// <param name="now">The start of the timer that repeats the announcement until each relay has acknowledged it.</param>
     public void SetSlots(ReadOnlySpan<SlotOwnership> owned, Instant now)
     {
         Array.Fill(_epochs, -1);
@@ -101,7 +101,7 @@ public sealed class LinkAcceptor
         for (int i = 0; i < _linkCount; i++) AnnounceTo(ref _links[i], now);
     }
 
-    /// <summary>The connection that a link came by is closed: the link is down at once.</summary>
+    /// <summary>Marks the link of a closed connection as down.</summary>
     public void Disconnect(TransportAddress from)
     {
         foreach (ref var pending in _pending.AsSpan())
@@ -116,11 +116,11 @@ public sealed class LinkAcceptor
         }
     }
 
-    /// <summary>Takes a datagram. Reading the frames is what handles them, so read to the end.</summary>
+    /// <summary>Takes a datagram. Enumerating its frames also handles the control frames, so read to the end.</summary>
     public Frames Receive(Span<byte> datagram, TransportAddress from, Instant now) => new(this, datagram, from, now);
 
-    /// <summary>Where a session's frames for a path go now; false while its relay was never there.</summary>
-    /// <param name="link">For <see cref="WriteData"/>; a link that is down only where the relay has no other.</param>
+    /// <summary>Finds where a session's frames for a path go now. Returns false if the path's relay never connected.</summary>
+    /// <param name="link">Pass it to <see cref="WriteData"/>. The link may be down if the relay has no other.</param>
     public bool TryGetRelay(in TransportPath path, SessionId session, out int link, out TransportAddress relay)
     {
         link = LinkBase.Link(path.Base);
@@ -131,20 +131,22 @@ public sealed class LinkAcceptor
             return false;
         }
         ulong members = _links[link].Members;
-        // One link to a relay's worker, as over UDP, needs no choice.
+        // A relay's worker with one link, as over UDP, needs no choice.
         if ((members & (members - 1)) != 0) link = Choose(link, members, session);
         relay = _links[link].Address;
         return true;
     }
 
-    /// <summary>Bytes that <see cref="WriteData"/> will need.</summary>
+    /// <summary>The number of bytes that <see cref="WriteData"/> will write.</summary>
     public static int DataFrameLength(in TransportPath path, int packetLength) => LinkFrame.HeaderLength(path.Remote) + packetLength;
 
-    /// <summary>Writes a packet for a client as a frame to the relay that <see cref="TryGetRelay"/> named; returns its bytes.</summary>
+    /// <summary>
+    /// Writes a client's packet as a frame for the relay that <see cref="TryGetRelay"/> found. Returns the number of bytes.
+    /// </summary>
     public int WriteData(Span<byte> destination, int link, SessionId sessionId, in TransportPath path, ReadOnlySpan<byte> packet)
         => LinkFrame.Write(destination, LinkFrameKind.Data, _cookies[link], sessionId, path.Remote, packet, LinkBase.Ingress(path.Base));
 
-    /// <summary>Lets every relay forget the session's flows. One that does not hear it forgets them after some silence.</summary>
+    /// <summary>Tells every relay to forget the session's flows. A relay that misses it forgets them after a period of silence.</summary>
     public void SendGone(SessionId sessionId)
     {
         for (int i = 0; i < _linkCount; i++)
@@ -167,7 +169,7 @@ public sealed class LinkAcceptor
             to = pending.Address;
             new LinkWelcome(pending.RelayNonce, pending.Nonce, _incarnation, _region, _shard).Write(welcome, _key);
             length = LinkFrame.WriteControl(buffer, LinkFrameKind.Welcome, 0, welcome);
-            // The slots ride along: the relay can route as soon as it has read this datagram.
+            // The slots go into the same datagram, so the relay can route as soon as it has read it.
             length += WriteSlots(buffer[length..], pending.Cookie, 0, out _);
             return true;
         }
@@ -303,7 +305,7 @@ public sealed class LinkAcceptor
             ref readonly var pending = ref _pending[i];
             if (pending.Cookie != 0 && pending.Address == from && pending.RelayNonce == hello.Nonce)
             {
-                // The same HELLO again: our answer was lost. It keeps its nonce, so whichever copy arrives is good.
+                // The same HELLO came again because our answer was lost. The answer keeps its nonce, so either copy is valid.
                 Welcome(i);
                 return;
             }
@@ -330,7 +332,7 @@ public sealed class LinkAcceptor
         if (_welcomes.Count < MaximumPending && !_welcomes.Contains(pending)) _welcomes.Enqueue(pending);
     }
 
-    /// <summary>A frame with the cookie of an open handshake completes it.</summary>
+    /// <summary>Completes an open handshake if the frame carries its cookie.</summary>
     private bool TryEstablish(ulong cookie, TransportAddress from, Instant now, out int number)
     {
         number = -1;
@@ -356,7 +358,7 @@ public sealed class LinkAcceptor
                 Incarnation = pending.Incarnation,
                 Address = from,
                 LastHeard = now,
-                // The relay acknowledges what came with the WELCOME; until then it is only repeated in time.
+                // The relay acknowledges the slots that came with the WELCOME. Until then they are repeated by the timer.
                 SlotsPause = LinkTiming.SlotsRetry,
                 NextSlots = now + LinkTiming.SlotsRetry,
             };
@@ -369,7 +371,7 @@ public sealed class LinkAcceptor
         return false;
     }
 
-    /// <summary>The number that a relay has or can have, or -1.</summary>
+    /// <summary>The number that a relay has or can get, or -1.</summary>
     private int FindNumber(string relayId, Instant now)
     {
         int stale = -1;
@@ -377,7 +379,7 @@ public sealed class LinkAcceptor
         {
             ref readonly var link = ref _links[i];
             if (string.Equals(link.RelayId, relayId, StringComparison.Ordinal)) return i;
-            // The first of several names the paths of all, so it goes last.
+            // Paths name the first of several links, so the first one is released last.
             bool isNeeded = link.IsUp || (link.Leader == i && (link.Members & ~(1ul << i)) != 0);
             if (!isNeeded && now - link.LastHeard >= LinkTiming.ForgetAfter && (stale < 0 || link.LastHeard < _links[stale].LastHeard))
                 stale = i;
@@ -385,7 +387,9 @@ public sealed class LinkAcceptor
         return _linkCount < MaximumLinks ? _linkCount : stale;
     }
 
-    /// <summary>Gives a number to a relay's id: among the links of the same worker, or as the first of them. Returns the first.</summary>
+    /// <summary>
+    /// Assigns a number to a relay's id: a further link of the same worker, or the first one. Returns the worker's first link.
+    /// </summary>
     private int Join(int number, string relayId)
     {
         if (number == _linkCount) _linkCount++;
@@ -409,7 +413,9 @@ public sealed class LinkAcceptor
         upMembers = isUp ? upMembers | (1ul << number) : upMembers & ~(1ul << number);
     }
 
-    /// <summary>The session's own among the links of a relay's worker; while that one is down, its share of those that are up.</summary>
+    /// <summary>
+    /// Chooses the session's link among those of a relay's worker. While that link is down, spreads sessions over the others.
+    /// </summary>
     private int Choose(int leader, ulong members, SessionId session)
     {
         int chosen = Pick(members, session);
@@ -440,7 +446,8 @@ public sealed class LinkAcceptor
     }
 
     /// <summary>
-    /// RESET is no larger than what causes it and limited in rate: nobody can use it to make us send much to a third party.
+    /// Asks for a HELLO. RESET is no longer than the frame that causes it and is limited in rate, so nobody can use it to amplify traffic
+    /// to a third party.
     /// </summary>
     private void AskForHello(TransportAddress to, ulong cookie, Instant now)
     {
@@ -453,11 +460,11 @@ public sealed class LinkAcceptor
 
     private void Raise(LinkEvent occurred)
     {
-        // The owner drains events after each call; the bound is for one that does not.
+        // The owner takes all events after each call. The bound protects against an owner that does not.
         if (_events.Count < MaximumEvents) _events.Enqueue(occurred);
     }
 
-    /// <summary>The packets of clients in a datagram. All other frames are handled on the way.</summary>
+    /// <summary>The clients' packets in a datagram. Control frames are handled during the enumeration.</summary>
     public ref struct Frames
     {
         private readonly LinkAcceptor _acceptor;
@@ -502,10 +509,10 @@ public sealed class LinkAcceptor
         public Instant LastHeard;
         public bool IsUp, IsDraining, IsProbed, IsAnnouncing;
 
-        /// <summary>The first link of the same relay's worker: the one that paths name.</summary>
+        /// <summary>The first link of the same relay worker, which paths name.</summary>
         public int Leader;
 
-        /// <summary>Of a leader: the numbers of all links of the worker as bits, and of those that are up.</summary>
+        /// <summary>Used in a worker's first link: the numbers of all its links as bits, and of those that are up.</summary>
         public ulong Members, UpMembers;
 
         public long ProbeSentAt;

@@ -5,9 +5,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// The relay's end of one link: says HELLO until it is welcomed, probes, keeps the slots that the transceiver announces. One thread
-/// owns it. A restarted transceiver answers a cookie it does not know with RESET, which starts the handshake anew at once; the
-/// old cookie stays in use until the new one is there, so a forged RESET costs nothing but a HELLO.
+/// The relay's end of one link. It sends HELLO until a WELCOME arrives, probes the link, and keeps the slots that the transceiver
+/// announces. One thread owns it. A restarted transceiver answers an unknown cookie with RESET, which starts a new handshake at once. The
+/// old cookie stays in use until the new one is known, so a forged RESET costs only one HELLO.
 /// </summary>
 public sealed class LinkConnector
 {
@@ -51,22 +51,22 @@ public sealed class LinkConnector
     public bool IsUp { get; private set; }
     public bool IsDraining { get; private set; }
 
-    /// <summary>0 until the first WELCOME, and again after <see cref="Disconnect"/>.</summary>
+    /// <summary>The link's cookie. It is 0 until the first WELCOME, and again after <see cref="Disconnect"/>.</summary>
     public ulong Cookie { get; private set; }
 
-    /// <summary>The transceiver's region, as it says.</summary>
+    /// <summary>The region number that the transceiver announces.</summary>
     public byte Region { get; private set; }
     public ushort Shard { get; private set; }
 
-    /// <summary>The transceiver's process.</summary>
+    /// <summary>Identifies the transceiver's process.</summary>
     public ulong Incarnation { get; private set; }
 
-    /// <summary>Of the last probe; null before the first.</summary>
+    /// <summary>The round-trip time of the last probe. Null before the first answer.</summary>
     public TimeSpan? RoundTripTime { get; private set; }
 
     public LinkDropCounters Drops { get; } = new();
 
-    /// <summary>Per slot the epoch under which the transceiver holds it, or -1.</summary>
+    /// <summary>For each slot, the epoch under which the transceiver owns it, or -1.</summary>
     public ReadOnlySpan<long> Epochs => _epochs;
 
     public Instant NextTimeout
@@ -78,20 +78,23 @@ public sealed class LinkConnector
         }
     }
 
-    /// <summary>Takes a datagram from <see cref="Remote"/>. Reading the frames is what handles them, so read to the end.</summary>
+    /// <summary>
+    /// Takes a datagram from <see cref="Remote"/>. Enumerating its frames also handles the control frames, so read to the end.
+    /// </summary>
     public Frames Receive(Span<byte> datagram, Instant now) => new(this, datagram, now);
 
-    /// <summary>Writes a client's packet as a frame to the transceiver; returns its bytes.</summary>
+    /// <summary>Writes a client's packet as a frame for the transceiver. Returns the number of bytes.</summary>
     public int WriteData(Span<byte> destination, SessionId sessionId, in TransportAddress client, byte ingress, bool isUnverifiedSource,
         ReadOnlySpan<byte> packet)
         => LinkFrame.Write(destination, LinkFrameKind.Data, Cookie, sessionId, client, packet, ingress, isUnverifiedSource);
 
     /// <summary>
-    /// The connection that carries the link is there (TCP): says HELLO. A link over datagrams does so from its construction on.
+    /// Starts the handshake once the TCP connection that carries the link is established. A link over datagrams starts it in the
+    /// constructor.
     /// </summary>
     public void Connect(Instant now) => StartHandshake(now);
 
-    /// <summary>The connection that carries the link is gone (TCP): it is down at once, and silent until <see cref="Connect"/>.</summary>
+    /// <summary>Marks the link as down because its TCP connection has closed. Nothing is sent until <see cref="Connect"/>.</summary>
     public void Disconnect()
     {
         _isHandshaking = _isHelloDue = _isProbeDue = false;
@@ -99,14 +102,14 @@ public sealed class LinkConnector
         if (IsUp) GoDown();
     }
 
-    /// <summary>Tells the transceiver that this relay leaves.</summary>
+    /// <summary>Tells the transceiver that this relay is draining.</summary>
     public void Drain()
     {
         IsDraining = true;
         _isDrainingDue = true;
     }
 
-    /// <summary>Tells the transceiver that another one has fallen silent.</summary>
+    /// <summary>Tells the transceiver that another transceiver no longer answers.</summary>
     public void Suspect(ushort shard, ulong incarnation)
     {
         if (_suspects.Count < MaximumSuspects) _suspects.Enqueue((shard, incarnation));
@@ -182,14 +185,14 @@ public sealed class LinkConnector
         _isHelloDue = true;
         _lastHello = now;
         _hellos++;
-        // One nonce per handshake, not per HELLO: the answer to any of them is good.
+        // The nonce belongs to the handshake, not to one HELLO, so the answer to any of the HELLOs is valid.
         double pause = LinkTiming.HelloRetry.TotalMilliseconds * Math.Pow(2, Math.Clamp(_hellos - LinkTiming.QuickHellos, 0, 10));
         _nextHello = now + TimeSpan.FromMilliseconds(Math.Min(pause, LinkTiming.MaximumHelloRetry.TotalMilliseconds));
     }
 
     /// <summary>
-    /// The other end does not share our cookie. At most one handshake per <see cref="LinkTiming.HelloRetry"/>: each costs both ends a
-    /// signature.
+    /// Starts a new handshake because the other end does not know the cookie. At most one starts per <see cref="LinkTiming.HelloRetry"/>,
+    /// since each costs both ends a signature.
     /// </summary>
     private void Reconnect(Instant now)
     {
@@ -254,7 +257,7 @@ public sealed class LinkConnector
         Cookie = _key.DeriveCookie(welcome.RelayNonce, welcome.Nonce);
         IsUp = true;
         _lastHeard = now;
-        // The first frame with the cookie is what makes the transceiver take the link into use: do not wait a second with it.
+        // The first frame with the new cookie activates the link at the transceiver, so send a probe now instead of in a second.
         _isProbeDue = true;
         _nextProbe = now + LinkTiming.ProbeRetry;
         Raise(new LinkEvent(LinkEventKind.Up, 0, Shard, Incarnation));
@@ -283,7 +286,7 @@ public sealed class LinkConnector
             for (; slot < runSlot && slot <= slots.Last; slot++) isChanged |= Set(slot, -1);
             for (int i = 0; i < count && slot <= slots.Last; i++, slot++) isChanged |= Set(slot, epoch);
         }
-        // Held in full once the parts have covered every slot in order; a part that is missing is asked for by acknowledging nothing.
+        // The announcement is complete once its parts have covered every slot in order. A missing part is requested by not acknowledging.
         if (_newest != slots.Announcement || slots.First == 0) (_newest, _covered) = (slots.Announcement, 0);
         if (slots.First == _covered) _covered = slots.Last + 1;
         if (_covered == _epochs.Length) _announcement = slots.Announcement;
@@ -300,11 +303,11 @@ public sealed class LinkConnector
 
     private void Raise(LinkEvent occurred)
     {
-        // The owner drains events after each call; the bound is for one that does not.
+        // The owner takes all events after each call. The bound protects against an owner that does not.
         if (_events.Count < MaximumEvents) _events.Enqueue(occurred);
     }
 
-    /// <summary>The frames of a datagram that the relay has to act on: DATA and GONE. All others are handled on the way.</summary>
+    /// <summary>The frames of a datagram that the relay acts on: DATA and GONE. All others are handled during the enumeration.</summary>
     public ref struct Frames
     {
         private readonly LinkConnector _connector;

@@ -2,12 +2,14 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Steering;
 
-/// <summary>A client's packet as it came over a link; valid as long as its datagram.</summary>
+/// <summary>A client's packet that came over a link. It is valid as long as its datagram.</summary>
 public readonly ref struct LinkData(SessionId sessionId, TransportPath path, bool isUnverifiedSource, Span<byte> payload)
 {
     public SessionId SessionId { get; } = sessionId;
 
-    /// <summary>The base names link and ingress (<see cref="LinkBase"/>); an answer takes the same way.</summary>
+    /// <summary>
+    /// The path to the client. Its base names the link and the ingress (<see cref="LinkBase"/>); an answer takes the same path.
+    /// </summary>
     public TransportPath Path { get; } = path;
 
     /// <inheritdoc cref="LinkFrame.IsUnverifiedSource"/>

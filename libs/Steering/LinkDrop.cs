@@ -1,24 +1,24 @@
 namespace Dapr.Voice.Steering;
 
-/// <summary>Why an end of a link threw a frame away. The word is the tag of the counter.</summary>
+/// <summary>Why one end of a link dropped a frame. The name of the member is the tag of the counter.</summary>
 public enum LinkDrop : byte
 {
-    /// <summary>No frame, or a control frame whose payload is not what it says.</summary>
+    /// <summary>The bytes are not a frame, or the payload of a control frame does not match its kind.</summary>
     Malformed,
-    /// <summary>The cookie is not that of a living link.</summary>
+    /// <summary>The cookie belongs to no link that is up.</summary>
     UnknownCookie,
-    /// <summary>The cookie is right, the address is not the link's.</summary>
+    /// <summary>The cookie is right, but the frame came from another address.</summary>
     WrongSource,
     /// <summary>A HELLO or WELCOME whose tag does not verify.</summary>
     ForgedHandshake,
-    /// <summary>A WELCOME to no HELLO of ours: late, or replayed.</summary>
+    /// <summary>A WELCOME that answers no HELLO of ours. It is late or replayed.</summary>
     StaleHandshake,
     /// <summary>A kind that this end never receives.</summary>
     UnexpectedKind,
-    /// <summary>A HELLO while all link numbers are in use.</summary>
+    /// <summary>A HELLO arrived while all link numbers were in use.</summary>
     TooManyLinks,
-    /// <summary>A frame to send to a link that was never up.</summary>
+    /// <summary>A frame was to be sent over a link that was never up.</summary>
     NoLink,
-    /// <summary>A control frame to send, too many of them waiting.</summary>
+    /// <summary>A control frame was to be sent, but too many already waited.</summary>
     QueueFull,
 }

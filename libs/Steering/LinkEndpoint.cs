@@ -5,19 +5,19 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Where a worker of a transceiver takes links: <c>udp://10.0.0.4:20000</c>, <c>tcp://transceiver-00:20000</c>. Without a scheme it is UDP.
+/// The address at which a transceiver's worker accepts links: <c>udp://10.0.0.4:20000</c> or <c>tcp://transceiver-00:20000</c>. The default
+/// scheme is UDP.
 /// </summary>
-/// <param name="Host">An address, without brackets, or a name.</param>
+/// <param name="Host">An address without brackets, or a name.</param>
 /// <param name="Port">1 to 65,535.</param>
 public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
 {
-    /// <summary>Longest name of a host (RFC 1035, section 2.3.4).</summary>
+    /// <summary>The longest host name in characters (RFC 1035, section 2.3.4).</summary>
     private const int MaximumHostLength = 253;
 
     private const string Form = "udp://10.0.0.4:20000 or tcp://transceiver-00:20000";
 
-    /// <param name="error">What is wrong and how it is right, as the end of a sentence that begins with the text; null if nothing
-    /// is.</param>
+    /// <param name="error">What is wrong and what to write instead, phrased to follow the text in a sentence. Null on success.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out LinkEndpoint? endpoint, [NotNullWhen(false)] out string? error)
     {
         endpoint = null;
@@ -55,7 +55,7 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
         return true;
     }
 
-    /// <summary>False where the host is a name, which someone else has to resolve.</summary>
+    /// <summary>Gets the address. Returns false if the host is a name, which the caller has to resolve.</summary>
     public bool TryGetAddress(out TransportAddress address)
     {
         address = default;
@@ -63,7 +63,7 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
         return (Host.Contains('.') || Host.Contains(':')) && TransportAddress.TryParse(Authority, out address);
     }
 
-    /// <summary>The same with the port of a worker: the first one's plus its number.</summary>
+    /// <summary>The endpoint of a worker: the same host, and the first worker's port plus the worker's number.</summary>
     public LinkEndpoint ForWorker(int worker) => this with { Port = Port + worker };
 
     public override string ToString() => $"{(Scheme == LinkScheme.Tcp ? "tcp" : "udp")}://{Authority}";

@@ -3,19 +3,19 @@ namespace Dapr.Voice.Steering;
 public enum LinkEventKind : byte
 {
     None,
-    /// <summary>The link can be used; for the first time or again.</summary>
+    /// <summary>The link became usable, for the first time or again.</summary>
     Up,
-    /// <summary>Acceptor: another process of the same relay took over the link number. Paths that name it stay valid.</summary>
+    /// <summary>Acceptor only: another process of the same relay took over the link number. Paths that name it stay valid.</summary>
     Replaced,
     /// <summary>Nothing was heard for <see cref="LinkTiming.DownAfter"/>.</summary>
     Down,
-    /// <summary>Acceptor: the relay leaves; whoever has another path uses it now.</summary>
+    /// <summary>Acceptor only: the relay is draining. A session that has another path uses it from now on.</summary>
     Draining,
     /// <summary>
-    /// Acceptor: a relay says that the transceiver <see cref="LinkEvent.Shard"/>, <see cref="LinkEvent.Incarnation"/> is silent.
+    /// Acceptor only: a relay reports that the transceiver <see cref="LinkEvent.Shard"/>, <see cref="LinkEvent.Incarnation"/> is silent.
     /// </summary>
     Suspected,
-    /// <summary>Connector: the slots behind the link are other ones.</summary>
+    /// <summary>Connector only: the transceiver's slots have changed.</summary>
     SlotsChanged,
 }
 

@@ -13,25 +13,27 @@ namespace Dapr.Voice.Steering;
 /// </summary>
 public readonly ref struct LinkFrame
 {
-    /// <summary>Bytes before the payload, IPv4 client (and every control frame).</summary>
+    /// <summary>Bytes before the payload for an IPv4 client, and for every control frame.</summary>
     public const int HeaderLengthIPv4 = 26;
 
-    /// <summary>Bytes before the payload, IPv6 client.</summary>
+    /// <summary>Bytes before the payload for an IPv6 client.</summary>
     public const int HeaderLengthIPv6 = 38;
 
-    /// <summary>Datagrams with several frames are filled up to this: fits every path that carries 1,500 bytes, tunnels included.</summary>
+    /// <summary>
+    /// A datagram with several frames is filled up to this. It fits every path that carries 1,500 bytes, tunnels included.
+    /// </summary>
     public const int CoalescedBytes = 1400;
 
-    /// <summary>The ingress that stands for "no particular one": the kernel picks the source address.</summary>
+    /// <summary>The ingress number for "no particular ingress": the kernel chooses the source address.</summary>
     public const byte AnyIngress = 14;
 
-    /// <summary>The ingress of clients that come over TCP: the client's address names the connection, so one number is enough.</summary>
+    /// <summary>The ingress number of all TCP clients. The client's address identifies the connection, so one number is enough.</summary>
     public const byte TcpIngress = 15;
 
     private const int Version = 1;
     private const byte IPv6Flag = 0x80, UnverifiedSourceFlag = 0x40, IngressMask = 0x0F;
 
-    /// <summary>The client of a control frame.</summary>
+    /// <summary>The client address in a control frame.</summary>
     internal static readonly TransportAddress NoClient = TransportAddress.FromIPv4(0, 0);
 
     private readonly byte _flags;
@@ -58,14 +60,15 @@ public readonly ref struct LinkFrame
     /// <summary>The client's packet. Writable, so that it can be decrypted in place.</summary>
     public Span<byte> Payload { get; }
 
-    /// <summary>Bytes of header and payload; the next frame begins behind them.</summary>
+    /// <summary>Bytes of header and payload. The next frame follows directly.</summary>
     public int Length { get; }
 
-    /// <summary>Which of the relay's public addresses the packet came to, or is to leave from.</summary>
+    /// <summary>The number of the relay's public address that the packet came to or will leave from.</summary>
     public byte Ingress => (byte)(_flags & IngressMask);
 
     /// <summary>
-    /// The relay found the session by the packet's SSRC, not by a flow: only if it proves authentic may anything be sent there.
+    /// The relay found the session by the packet's SSRC, not by a flow. Nothing may be sent to this source before its packet has been
+    /// authenticated.
     /// </summary>
     public bool IsUnverifiedSource => (_flags & UnverifiedSourceFlag) != 0;
 
@@ -96,8 +99,8 @@ public readonly ref struct LinkFrame
         return true;
     }
 
-    /// <summary>Writes a whole frame and returns its bytes.</summary>
-    /// <param name="destination">At least the header and the payload; too small a span is the caller's mistake and throws.</param>
+    /// <summary>Writes a whole frame and returns its length in bytes.</summary>
+    /// <param name="destination">Room for header and payload. A span that is too small throws.</param>
     public static int Write(
         Span<byte> destination, LinkFrameKind kind, ulong cookie, SessionId sessionId, in TransportAddress client,
         ReadOnlySpan<byte> payload,

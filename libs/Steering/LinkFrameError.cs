@@ -1,12 +1,12 @@
 namespace Dapr.Voice.Steering;
 
-/// <summary>Why bytes are no frame.</summary>
+/// <summary>Why bytes are not a frame.</summary>
 public enum LinkFrameError : byte
 {
     None,
     TooShort,
     UnknownVersion,
     UnknownKind,
-    /// <summary>The payload would end behind the datagram.</summary>
+    /// <summary>The payload would end after the datagram.</summary>
     BeyondDatagram,
 }

@@ -1,27 +1,27 @@
 namespace Dapr.Voice.Steering;
 
-/// <summary>What a frame on a link carries. The direction is noted where only one makes sense: R is the relay, T the transceiver.</summary>
+/// <summary>What a frame on a link carries. Where only one direction makes sense, it is noted: R is the relay, T the transceiver.</summary>
 public enum LinkFrameKind : byte
 {
     None,
-    /// <summary>One packet of a client, untouched.</summary>
+    /// <summary>One packet of a client, unchanged.</summary>
     Data,
-    /// <summary>R to T: who I am, with a nonce. Signed.</summary>
+    /// <summary>R to T: starts a handshake with the relay's identity and a nonce. Signed.</summary>
     Hello,
-    /// <summary>T to R: the answer, with the other nonce. Signed.</summary>
+    /// <summary>T to R: answers a HELLO with the other nonce. Signed.</summary>
     Welcome,
-    /// <summary>R to T: are you there; what I know of your slots; whether I drain.</summary>
+    /// <summary>R to T: asks for a reply. Carries the slots announcement that the relay holds, and whether the relay is draining.</summary>
     Probe,
-    /// <summary>T to R: the same time back, and the number of the announcement that counts.</summary>
+    /// <summary>T to R: returns the probe's time and the number of the current announcement.</summary>
     ProbeReply,
     /// <summary>T to R: the slots behind this link.</summary>
     Slots,
-    /// <summary>T to R: the session ended, forget its flows.</summary>
+    /// <summary>T to R: the session has ended; forget its flows.</summary>
     Gone,
-    /// <summary>R to T: that transceiver does not answer any more.</summary>
+    /// <summary>R to T: another transceiver no longer answers.</summary>
     Suspect,
-    /// <summary>R to T: this relay leaves; send nothing more through it.</summary>
+    /// <summary>R to T: this relay is draining; send nothing more through it.</summary>
     Draining,
-    /// <summary>T to R: I do not know this cookie; say HELLO.</summary>
+    /// <summary>T to R: the cookie is unknown; send a HELLO.</summary>
     Reset,
 }

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Payload of HELLO: <c>nonce:128 | relay incarnation:64 | id length:8 | id | tag:128</c>. The id is stable over restarts of a relay, so a
-/// transceiver knows the new process as the same link.
+/// Payload of HELLO: <c>nonce:128 | relay incarnation:64 | id length:8 | id | tag:128</c>. The id stays the same when a relay restarts, so
+/// the transceiver recognizes the new process as the same link.
 /// </summary>
 internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadOnlySpan<byte> relayId)
 {
@@ -15,7 +15,7 @@ internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadO
 
     public LinkNonce Nonce { get; } = nonce;
 
-    /// <summary>Random per process.</summary>
+    /// <summary>A random number that each process chooses at its start.</summary>
     public ulong Incarnation { get; } = incarnation;
 
     /// <summary>1 to 32 characters of <c>a-z 0-9 . - _</c>.</summary>
@@ -32,7 +32,7 @@ internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadO
         return true;
     }
 
-    /// <summary>Reads and authenticates.</summary>
+    /// <summary>Parses and authenticates a HELLO.</summary>
     public static bool TryRead(ReadOnlySpan<byte> payload, LinkKey key, out LinkHello hello)
     {
         hello = default;

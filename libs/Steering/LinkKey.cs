@@ -3,20 +3,20 @@ using System.Security.Cryptography;
 
 namespace Dapr.Voice.Steering;
 
-/// <summary>The key with which relays and transceivers prove themselves to each other (DESIGN 4.3).</summary>
+/// <summary>The shared key with which relays and transceivers authenticate each other (docs/steering.md).</summary>
 public sealed class LinkKey
 {
     public const int MinimumKeyBytes = 32;
     internal const int MacLength = 16;
 
-    /// <summary>Longest text that is ever authenticated: a HELLO or a WELCOME without its tag.</summary>
+    /// <summary>The longest text that is ever authenticated, in bytes: a HELLO or WELCOME without its tag.</summary>
     private const int MaximumSignedBytes = 128;
 
     private readonly byte[] _key;
 
     private LinkKey(byte[] key) => _key = key;
 
-    /// <summary>What a tag is for, so that a tag made for one purpose never serves another.</summary>
+    /// <summary>What a tag is for. A tag made for one purpose is not valid for another.</summary>
     internal enum Purpose : byte { Hello = 1, Welcome = 2, Cookie = 3 }
 
     /// <param name="secretText">Base64 of at least 32 bytes.</param>
@@ -47,7 +47,9 @@ public sealed class LinkKey
         return CryptographicOperations.FixedTimeEquals(expected, mac);
     }
 
-    /// <summary>The cookie of a link: who can name it holds the key and has seen both nonces. Never 0, which means "no cookie".</summary>
+    /// <summary>
+    /// The cookie of a link. Whoever knows it holds the key and has seen both nonces. It is never 0, which means "no cookie".
+    /// </summary>
     internal ulong DeriveCookie(in LinkNonce relay, in LinkNonce transceiver)
     {
         Span<byte> nonces = stackalloc byte[2 * LinkNonce.Length], tag = stackalloc byte[8];

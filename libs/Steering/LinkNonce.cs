@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Dapr.Voice.Steering;
 
-/// <summary>128 random bits that make a handshake unlike any before.</summary>
+/// <summary>128 random bits that make each handshake unique.</summary>
 internal readonly record struct LinkNonce(ulong High, ulong Low)
 {
     public const int Length = 16;

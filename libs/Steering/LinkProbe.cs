@@ -3,9 +3,10 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>Payload of PROBE and of its reply: <c>time:64 | announcement:32 | flags:8</c>.</summary>
-/// <param name="SentAt">The relay's clock; comes back as it was.</param>
-/// <param name="Announcement">PROBE: the announcement of slots the relay holds in full, 0 for none. Reply: the one that counts.</param>
-/// <param name="IsDraining">The sender leaves.</param>
+/// <param name="SentAt">The relay's clock. The reply returns it unchanged.</param>
+/// <param name="Announcement">In a PROBE: the slots announcement that the relay holds completely, or 0. In a reply: the current
+/// one.</param>
+/// <param name="IsDraining">The sender is draining.</param>
 internal readonly record struct LinkProbe(long SentAt, uint Announcement, bool IsDraining)
 {
     public const int Length = 13;

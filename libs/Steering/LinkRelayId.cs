@@ -1,15 +1,15 @@
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// How the worker of a relay names itself in HELLO: <c>relay-0.3</c>. Where it has several links to one port, as over TCP, each has a
-/// letter more (<c>relay-0.3a</c>, <c>relay-0.3b</c>): ids that differ in no more than that lead to the same worker.
+/// The name of a relay's worker in HELLO, for example <c>relay-0.3</c>. If the worker has several links to one port, as over TCP, each
+/// link's name has one more letter (<c>relay-0.3a</c>, <c>relay-0.3b</c>). Names that differ only in that letter belong to the same worker.
 /// </summary>
 public static class LinkRelayId
 {
-    /// <summary>Links of one worker to one port.</summary>
+    /// <summary>The most links of one worker to one port.</summary>
     public const int MaximumConnections = 8;
 
-    /// <summary>Characters of the configured id that leave room for worker and letter.</summary>
+    /// <summary>The most characters of the configured id. The rest is for the worker's number and the letter.</summary>
     public const int MaximumConfiguredLength = 28;
 
     /// <param name="relay">The configured id.</param>
@@ -24,7 +24,7 @@ public static class LinkRelayId
         return $"{relay}.{worker}{(char)('a' + connection)}";
     }
 
-    /// <summary>The id without the letter of a connection, if it has one.</summary>
+    /// <summary>The name without the letter of its link.</summary>
     internal static ReadOnlySpan<char> FamilyOf(ReadOnlySpan<char> id)
     {
         if (id.IsEmpty || id[^1] is < 'a' or >= (char)('a' + MaximumConnections)) return id;

@@ -3,13 +3,13 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Payload of SLOTS: <c>announcement:32 | region:8 | first:16 | last:16 | runs</c>, a run being <c>slot:16 | count less one:16 |
-/// epoch:32</c>. It says all there is to say of the slots from first to last: what no run covers is not held. So parts of a long
-/// announcement stand alone and may be repeated.
+/// Payload of SLOTS: <c>announcement:32 | region:8 | first:16 | last:16 | runs</c>. A run is <c>slot:16 | count minus one:16 |
+/// epoch:32</c>. One part is complete for the slots from first to last: a slot in that range that no run covers is not owned. The parts of
+/// a long announcement are therefore independent and may be repeated.
 /// </summary>
 internal readonly ref struct LinkSlots
 {
-    /// <summary>Keeps a part under 1,100 bytes.</summary>
+    /// <summary>The most runs in one part, which keeps a part below 1,100 bytes.</summary>
     public const int MaximumRuns = 128;
 
     public const int MaximumLength = HeaderLength + (MaximumRuns * RunLength);
@@ -28,7 +28,7 @@ internal readonly ref struct LinkSlots
         _runs = payload[HeaderLength..];
     }
 
-    /// <summary>Grows with each change; the set with the highest number counts.</summary>
+    /// <summary>The announcement's number. It grows with each change, and the highest number is the current one.</summary>
     public uint Announcement { get; }
     public byte Region { get; }
     public ushort First { get; }
@@ -57,9 +57,9 @@ internal readonly ref struct LinkSlots
         epoch = BinaryPrimitives.ReadUInt32BigEndian(run[4..]);
     }
 
-    /// <summary>Writes one part, from slot <paramref name="first"/> on, and says where the next begins.</summary>
-    /// <param name="epochs">Per slot the epoch, or -1 where it is not held.</param>
-    /// <param name="next">First slot of the next part, or the length of <paramref name="epochs"/> if there is none.</param>
+    /// <summary>Writes one part that starts at slot <paramref name="first"/>, and returns where the next part starts.</summary>
+    /// <param name="epochs">For each slot the epoch, or -1 if the slot is not owned.</param>
+    /// <param name="next">The first slot of the next part, or the length of <paramref name="epochs"/> after the last part.</param>
     public static int Write(Span<byte> destination, uint announcement, byte region, ReadOnlySpan<long> epochs, int first, out int next)
     {
         int slot = first, runs = 0, length = HeaderLength;

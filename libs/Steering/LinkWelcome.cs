@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Payload of WELCOME: <c>relay's nonce:128 | nonce:128 | transceiver incarnation:64 | region:8 | shard:16 | tag:128</c>. Signed over the
-/// relay's fresh nonce, so an old one proves nothing.
+/// Payload of WELCOME: <c>relay's nonce:128 | nonce:128 | transceiver incarnation:64 | region:8 | shard:16 | tag:128</c>. The signature
+/// covers the relay's fresh nonce, so a replayed WELCOME is not accepted.
 /// </summary>
 internal readonly record struct LinkWelcome(LinkNonce RelayNonce, LinkNonce Nonce, ulong Incarnation, byte Region, ushort Shard)
 {

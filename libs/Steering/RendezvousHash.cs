@@ -1,15 +1,15 @@
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Highest random weight: every node that knows the same live transceivers expects the same one behind a slot, and when one goes
-/// only its own slots move. The weight depends on the shard number, not on the process, so a restart keeps its slots.
+/// Highest-random-weight hashing. Every node that knows the same live transceivers computes the same owner for a slot. When one transceiver
+/// leaves, only its own slots move. The weight depends on the shard number and not on the process, so a restarted shard keeps its slots.
 /// </summary>
 public static class RendezvousHash
 {
     /// <summary>The shard that should own the slot.</summary>
-    /// <param name="region">Region number: the same slot number lies elsewhere in another region.</param>
-    /// <param name="liveShards">Shards that may own slots, in any order.</param>
-    /// <returns>Null when there is no shard at all.</returns>
+    /// <param name="region">The region's number. The same slot number has another owner in another region.</param>
+    /// <param name="liveShards">The shards that may own slots, in any order.</param>
+    /// <returns>Null if there is no shard.</returns>
     public static int? Choose(byte region, ushort slot, ReadOnlySpan<int> liveShards)
     {
         int? best = null;
@@ -17,7 +17,7 @@ public static class RendezvousHash
         foreach (int shard in liveShards)
         {
             ulong weight = Weight(region, slot, shard);
-            // Equal weights are a matter of one in 2^64; the lower shard wins so that order never does.
+            // Equal weights occur once in 2^64. The lower shard then wins, so that the order of the input never matters.
             if (best is { } current && (weight < bestWeight || (weight == bestWeight && shard > current))) continue;
             best = shard;
             bestWeight = weight;

@@ -19,10 +19,10 @@ namespace Dapr.Voice.Steering;
 /// <param name="ExpiryMinutes">Minutes since <see cref="Epoch"/>, 24 bits; the last minute in which it may open a flow.</param>
 public readonly record struct RoutingHint(byte KeyId, byte Region, ushort Slot, SessionId SessionId, byte Generation, uint ExpiryMinutes)
 {
-    /// <summary>Characters of a ufrag.</summary>
+    /// <summary>The length of the ufrag in characters.</summary>
     public const int TextLength = 39;
 
-    /// <summary>Where <see cref="ExpiryMinutes"/> counts from; 24 bits last until 2057.</summary>
+    /// <summary>The start of <see cref="ExpiryMinutes"/>. 24 bits of minutes reach until 2057.</summary>
     public static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private const int Version = 1;
@@ -33,13 +33,13 @@ public readonly record struct RoutingHint(byte KeyId, byte Region, ushort Slot, 
 
     public SlotId SlotId => new(Region, Slot);
 
-    /// <summary>A moment as minutes since <see cref="Epoch"/>, held within 24 bits.</summary>
+    /// <summary>Converts a time to minutes since <see cref="Epoch"/>, limited to 24 bits.</summary>
     public static uint ToMinutes(DateTimeOffset moment) => (uint)Math.Clamp((long)(moment - Epoch).TotalMinutes, 0, MaximumMinutes);
 
-    /// <param name="nowMinutes"><see cref="ToMinutes"/> of now.</param>
+    /// <param name="nowMinutes">The current time, as <see cref="ToMinutes"/> returns it.</param>
     public bool IsExpired(uint nowMinutes) => nowMinutes > ExpiryMinutes;
 
-    /// <summary>The ufrag.</summary>
+    /// <summary>Signs the hint and returns it as the text of a ufrag.</summary>
     /// <exception cref="ArgumentException">The ring has no key <see cref="KeyId"/>, or the expiry has more than 24 bits.</exception>
     public string Encode(HintKeyRing keys)
     {
@@ -59,8 +59,8 @@ public readonly record struct RoutingHint(byte KeyId, byte Region, ushort Slot, 
         return new string(text);
     }
 
-    /// <summary>Reads and verifies a hint. Does not look at the expiry: that counts only where no flow exists yet.</summary>
-    /// <param name="username"><c>ufrag</c>, or STUN's <c>ufrag:peer</c> (RFC 8445, section 7.2.2).</param>
+    /// <summary>Reads and verifies a hint. It does not check the expiry, which matters only where no flow exists yet.</summary>
+    /// <param name="username"><c>ufrag</c>, or <c>ufrag:peer</c> as in STUN (RFC 8445, section 7.2.2).</param>
     public static bool TryDecode(ReadOnlySpan<byte> username, HintKeyRing keys, out RoutingHint hint, out HintError error)
     {
         hint = default;

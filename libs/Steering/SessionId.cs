@@ -3,12 +3,12 @@ using System.Security.Cryptography;
 
 namespace Dapr.Voice.Steering;
 
-/// <summary>64 random bits that name a session; as text 13 characters of base32 in lower case.</summary>
+/// <summary>64 random bits that identify a session. As text they are 13 characters of lower-case base32.</summary>
 public readonly record struct SessionId(ulong Value)
 {
     public const int TextLength = 13;
 
-    /// <summary>A new one. Unguessable, since the public call id is made of it.</summary>
+    /// <summary>Creates a new random id. It cannot be guessed, because the public call id contains it.</summary>
     public static SessionId CreateRandom()
     {
         Span<byte> bytes = stackalloc byte[8];
