@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// Blocks of one size outside the collector's reach, chained by number. Grows by slabs up to its bound and never shrinks: what was needed
-/// once is needed again. One thread's.
+/// Memory blocks of one size outside the managed heap, linked by number. The pool grows in slabs up to its bound and never shrinks, because
+/// a size that was needed once will be needed again. One thread owns it.
 /// </summary>
 internal sealed unsafe class BlockPool : IDisposable
 {
@@ -25,13 +25,13 @@ internal sealed unsafe class BlockPool : IDisposable
 
     public int BlockBytes { get; }
 
-    /// <summary>Blocks that are handed out.</summary>
+    /// <summary>The number of blocks that are rented now.</summary>
     public int Rented { get; private set; }
 
-    /// <summary>The block that follows in a chain; <see cref="None"/> in a fresh one.</summary>
+    /// <summary>The next block in a chain. <see cref="None"/> in a fresh block.</summary>
     public ref int Next(int block) => ref _next[block];
 
-    /// <summary>Bytes in use, for whoever rented it; 0 in a fresh one.</summary>
+    /// <summary>The number of bytes that the renter uses. 0 in a fresh block.</summary>
     public ref int End(int block) => ref _end[block];
 
     public byte* Memory(int block) => (byte*)_slabs[block / BlocksPerSlab] + ((long)(block % BlocksPerSlab) * BlockBytes);

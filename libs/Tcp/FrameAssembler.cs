@@ -4,11 +4,11 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// Cuts a byte stream into frames: a length of 16 bits, then as many bytes (RFC 4571, section 2). Frames are read where they arrived; only
-/// what is incomplete at the end is kept, in a block of the pool. Used in rounds: <see cref="Begin"/>, read behind what it gave back,
-/// <see cref="TryRead"/> until false, <see cref="End"/>.
+/// Splits a byte stream into frames: a 16-bit length, then that many bytes (RFC 4571, section 2). Complete frames are read where they
+/// arrived. Only an incomplete frame at the end is kept, in a block of the pool. A round calls <see cref="Begin"/>, reads from the socket
+/// behind the returned position, calls <see cref="TryRead"/> until it returns false, then calls <see cref="End"/>.
 /// </summary>
-/// <param name="pool">Its blocks hold the prefix and the longest frame.</param>
+/// <param name="pool">Its blocks must hold the prefix and the longest frame.</param>
 internal sealed class FrameAssembler(BlockPool pool, int maximumFrameBytes)
 {
     public const int PrefixLength = 2;
@@ -16,20 +16,20 @@ internal sealed class FrameAssembler(BlockPool pool, int maximumFrameBytes)
     private int _block = BlockPool.None, _held, _at;
     private bool _isFresh;
 
-    /// <summary>A prefix announced more than the maximum: nothing that follows is a frame.</summary>
+    /// <summary>A prefix announced more than the maximum. Nothing after it can be trusted to be a frame.</summary>
     public bool IsBroken { get; private set; }
 
     /// <summary>When the incomplete frame began, or <see cref="Instant.Never"/>.</summary>
     public Instant PartialSince { get; private set; } = Instant.Never;
 
-    /// <summary>Bytes of an incomplete frame that are kept.</summary>
+    /// <summary>The number of bytes kept of an incomplete frame.</summary>
     public int HeldBytes => _held;
 
-    /// <summary>Frames of length zero so far; they are skipped.</summary>
+    /// <summary>The number of frames of length zero so far. They are skipped.</summary>
     public long EmptyFrames { get; private set; }
 
-    /// <summary>Puts what is kept to the front of the buffer that is to be read into.</summary>
-    /// <returns>How much that is.</returns>
+    /// <summary>Copies the kept bytes to the front of the buffer that will be read into.</summary>
+    /// <returns>The number of bytes copied.</returns>
     public unsafe int Begin(Span<byte> buffer)
     {
         _at = 0;
@@ -38,7 +38,7 @@ internal sealed class FrameAssembler(BlockPool pool, int maximumFrameBytes)
         return _held;
     }
 
-    /// <param name="filled">The buffer of <see cref="Begin"/>, as far as it is filled; the same in each call of a round.</param>
+    /// <param name="filled">The filled part of the buffer given to <see cref="Begin"/>; the same in each call of a round.</param>
     public bool TryRead(ReadOnlySpan<byte> filled, out int start, out int length)
     {
         start = length = 0;
@@ -60,8 +60,8 @@ internal sealed class FrameAssembler(BlockPool pool, int maximumFrameBytes)
         return false;
     }
 
-    /// <summary>Keeps what is left.</summary>
-    /// <returns>False if the pool has no block for it.</returns>
+    /// <summary>Keeps the bytes of an incomplete frame.</summary>
+    /// <returns>False if the pool has no block left.</returns>
     public unsafe bool End(ReadOnlySpan<byte> filled, Instant now)
     {
         var rest = filled[_at..];
@@ -73,12 +73,12 @@ internal sealed class FrameAssembler(BlockPool pool, int maximumFrameBytes)
         if (_block == BlockPool.None && !pool.TryRent(out _block)) return false;
         rest.CopyTo(new Span<byte>(pool.Memory(_block), pool.BlockBytes));
         _held = rest.Length;
-        // The time of a frame that trickles in counts from its first byte.
+        // The deadline of a frame that arrives slowly counts from its first byte.
         if (_isFresh || PartialSince == Instant.Never) PartialSince = now;
         return true;
     }
 
-    /// <summary>Gives the block back, for the next connection.</summary>
+    /// <summary>Returns the block, ready for the next connection.</summary>
     public void Reset()
     {
         Clear();

@@ -6,38 +6,37 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// Frames that wait for one connection, each with its prefix and ready to be written. They leave in the order in which they came; media
-/// that has waited for too long does not leave at all. A frame of which a part is written always leaves. No I/O: <see cref="Gather"/> says
-/// what to write,
-/// <see cref="Consume"/> hears how much of it was.
+/// Frames that wait for one connection, each stored with its prefix and ready to write. They leave in the order in which they came. Media
+/// that has waited too long is dropped instead; a frame that is already partly written always completes. The queue does no I/O: <see
+/// cref="Gather"/> lists what to write, and <see cref="Consume"/> is told how much was written.
 /// </summary>
-/// <param name="pool">Shared with the other queues of a thread; empty, a queue holds no block.</param>
-/// <param name="maximumBytes">Bound of <see cref="Bytes"/>.</param>
+/// <param name="pool">Shared with the other queues of the thread. An empty queue holds no block.</param>
+/// <param name="maximumBytes">The bound of <see cref="Bytes"/>.</param>
 internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSpan mediaAgeLimit)
 {
-    // In a block, one behind the other: | ticks:64 | sequence:32 | prefix:16 (big-endian) | payload |
+    // Layout in a block, one frame after the other: | ticks:64 | sequence:32 | prefix:16 (big-endian) | payload |
     private const int SequenceOffset = 8, PrefixOffset = 12;
 
-    /// <summary>Bytes that a frame takes beside its payload.</summary>
+    /// <summary>The bytes that a frame needs in addition to its payload.</summary>
     public const int Overhead = PrefixOffset + FrameAssembler.PrefixLength;
 
-    // Control and media wait apart, so that the oldest media can go without a search; the sequence brings them together again.
+    // Control and media are separate chains, so that the oldest media is found without a search. The sequence number merges them again.
     private Chain _control = Chain.Empty, _media = Chain.Empty;
     private uint _sequence;
 
-    // What is left of the frame that was written in part. It has left its chain; its block is its own once the chain has moved on.
+    // The rest of a partly written frame. It has left its chain, and once the chain has moved on it is the only user of its block.
     private int _partialBlock = BlockPool.None, _partialOffset, _partialLength;
     private bool _isPartialBlockOwned;
 
-    /// <summary>Of all waiting frames, with their overhead.</summary>
+    /// <summary>The bytes of all waiting frames, overhead included.</summary>
     public int Bytes { get; private set; }
 
     public bool IsEmpty => Bytes == 0;
 
     public int MediaFrames => _media.Count;
 
-    /// <summary>Puts a frame behind the others, where room must be made by dropping the oldest media.</summary>
-    /// <param name="dropped">Media frames dropped for it; for a media frame that found no room, itself included.</param>
+    /// <summary>Appends a frame. If there is no room, the oldest media is dropped to make some.</summary>
+    /// <param name="dropped">The number of media frames dropped, including the new one if it is media and found no room.</param>
     /// <returns>False if the frame found no room.</returns>
     public bool TryAdd(ReadOnlySpan<byte> frame, TcpFrameClass frameClass, Instant now, out int dropped)
     {
@@ -63,8 +62,8 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         return true;
     }
 
-    /// <summary>Drops media that came before <paramref name="now"/> less the limit.</summary>
-    /// <returns>How many.</returns>
+    /// <summary>Drops media that was queued longer ago than the limit, counted back from <paramref name="now"/>.</summary>
+    /// <returns>The number of frames dropped.</returns>
     public int DropOld(Instant now)
     {
         int dropped = 0;
@@ -77,9 +76,9 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
     }
 
     /// <summary>
-    /// Lists the frames to write, whole ones, until they are at least <paramref name="enoughBytes"/> or the vectors are used up.
+    /// Lists whole frames to write until they hold at least <paramref name="enoughBytes"/> or no vector is left.
     /// </summary>
-    /// <returns>How many vectors are filled; they are valid until the next change.</returns>
+    /// <returns>The number of vectors filled. They stay valid until the queue changes.</returns>
     public int Gather(Span<LibC.iovec> vectors, int enoughBytes, out int bytes)
     {
         int count = 0;
@@ -102,8 +101,8 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         return count;
     }
 
-    /// <summary>The first <paramref name="bytes"/> of what <see cref="Gather"/> listed are written.</summary>
-    /// <returns>How many frames are complete with that.</returns>
+    /// <summary>Removes the first <paramref name="bytes"/> of what <see cref="Gather"/> listed, because they are written.</summary>
+    /// <returns>The number of frames completed by that.</returns>
     public int Consume(long bytes)
     {
         int complete = 0;
@@ -139,7 +138,7 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         return complete;
     }
 
-    /// <summary>Gives all blocks back.</summary>
+    /// <summary>Returns all blocks to the pool.</summary>
     public void Clear()
     {
         if (_partialBlock != BlockPool.None) EndPartial();
@@ -154,7 +153,7 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
     private bool IsControlNext(in Chain control, in Chain media)
     {
         if (media.Count == 0) return true;
-        // The difference wraps around with the sequence.
+        // The subtraction wraps around together with the sequence number.
         return control.Count > 0 && (int)(Unsafe.ReadUnaligned<uint>(Head(control) + SequenceOffset)
             - Unsafe.ReadUnaligned<uint>(Head(media) + SequenceOffset)) < 0;
     }
@@ -217,7 +216,7 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         chain = Chain.Empty;
     }
 
-    /// <summary>Blocks from head to tail; without a frame it has none.</summary>
+    /// <summary>The blocks of a chain from head to tail. A chain without frames has no block.</summary>
     private struct Chain
     {
         public static readonly Chain Empty = new() { HeadBlock = BlockPool.None, TailBlock = BlockPool.None };

@@ -3,24 +3,24 @@ namespace Dapr.Voice.Tcp;
 /// <summary>Why a connection ended.</summary>
 public enum TcpCloseReason : byte
 {
-    /// <summary>The owner of the socket asked for it.</summary>
+    /// <summary>The owner of the socket closed the connection.</summary>
     Local,
     PeerClosed,
     Reset,
-    /// <summary>The peer acknowledged nothing for the user timeout, or did not answer the connection attempt.</summary>
+    /// <summary>The peer acknowledged nothing during the user timeout, or did not answer the connection attempt.</summary>
     TimedOut,
-    /// <summary>Nobody listens there.</summary>
+    /// <summary>Nothing listens at the address.</summary>
     Refused,
-    /// <summary>No route to the peer.</summary>
+    /// <summary>There is no route to the peer.</summary>
     Unreachable,
-    /// <summary>The system refused something: out of descriptors or memory.</summary>
+    /// <summary>The operating system has no descriptors or memory left.</summary>
     Failed,
-    /// <summary>A length prefix above the maximum: nothing behind it can be trusted.</summary>
+    /// <summary>A length prefix exceeded the maximum. Nothing after it can be trusted.</summary>
     FrameTooLong,
-    /// <summary>A frame was begun and not finished in time.</summary>
+    /// <summary>A frame began and was not completed in time.</summary>
     SlowFrame,
-    /// <summary>Control frames were more than the queue holds, or all queues together than the socket may hold.</summary>
+    /// <summary>The control frames did not fit into the queue, or all queues together reached the socket's bound.</summary>
     QueueFull,
-    /// <summary>All places are taken. A connection that came in is closed at once and told by a counter only.</summary>
+    /// <summary>All slots are in use. An incoming connection is closed at once, and only this counter reports it.</summary>
     Limit,
 }

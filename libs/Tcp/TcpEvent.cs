@@ -2,13 +2,13 @@ namespace Dapr.Voice.Tcp;
 
 public enum TcpEventKind : byte
 {
-    /// <summary>A peer's connection came in.</summary>
+    /// <summary>A peer's connection was accepted.</summary>
     Accepted,
-    /// <summary>An own attempt succeeded.</summary>
+    /// <summary>A connection attempt of this side succeeded.</summary>
     Connected,
-    /// <summary>Over, whoever ended it. Comes once for each connection; its id means nothing from then on.</summary>
+    /// <summary>The connection has ended, whoever ended it. Reported once per connection; the id is invalid from then on.</summary>
     Closed,
 }
 
-/// <param name="Reason">Of <see cref="TcpEventKind.Closed"/> only.</param>
+/// <param name="Reason">Set for <see cref="TcpEventKind.Closed"/> only.</param>
 public readonly record struct TcpEvent(TcpEventKind Kind, TcpConnectionId Connection, TcpCloseReason Reason = TcpCloseReason.Local);

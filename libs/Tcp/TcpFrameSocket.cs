@@ -6,28 +6,31 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tcp;
 
 /// <summary>
-/// The TCP connections of one thread, those that come in and those it makes, behind one epoll descriptor. What they carry are frames behind
-/// a length of 16 bits (RFC 4571): ICE-TCP's packets, or the link's frames. Many frames are written per system call. One thread owns it;
-/// nothing on the packet path throws or allocates, and nothing a peer does holds up another: what fails ends one connection and is counted.
+/// The TCP connections of one thread, accepted and outgoing, behind one epoll descriptor. They carry frames behind a 16-bit length (RFC
+/// 4571): the packets of ICE-TCP, or link frames. One system call writes many frames. One thread owns it. Nothing on the packet path throws
+/// or allocates, and no peer can block another: a failure ends one connection and is counted.
 /// </summary>
 /// <remarks>
-/// A turn: wait for <see cref="Descriptor"/> until <see cref="NextTimeout"/>, <see cref="Receive"/>, <see cref="Get"/> each frame and
-/// <see cref="Send"/> what comes of it, then <see cref="TryTakeEvent"/> until false, <see cref="HandleTimeout"/>, <see cref="Flush"/>.
-/// Frames before events: a connection's last frames may come in the turn in which it ends; none comes in the turn in which it begins.
+/// A turn waits for <see cref="Descriptor"/> until <see cref="NextTimeout"/>, calls <see cref="Receive"/>, handles each frame with <see
+/// cref="Get"/> and <see cref="Send"/>, then calls <see cref="TryTakeEvent"/> until false, <see cref="HandleTimeout"/>, and <see
+/// cref="Flush"/>. Frames come before events because a connection's last frames may arrive in the turn in which it ends. No frame arrives
+/// in the turn in which a connection begins.
 /// </remarks>
 public sealed unsafe class TcpFrameSocket : IDisposable
 {
     private const int EventsPerWait = 64;
     private const int Backlog = 4096;
 
-    /// <summary>Vectors per system call (the kernel's limit is 1,024).</summary>
+    /// <summary>Vectors per system call. The kernel's limit is 1,024.</summary>
     private const int VectorsPerWrite = 64;
 
-    /// <summary>Deadlines are looked at in parts, so that a turn with many connections stays short: a full round takes 0.4 s.</summary>
+    /// <summary>
+    /// The fraction of connections whose deadlines one turn checks, so that a turn stays short. A full round takes 0.4 s.
+    /// </summary>
     private const int SweepParts = 8;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>What is left in the queue of a connection that <see cref="CloseWhenSent"/> ends has this long.</summary>
+    /// <summary>The time that <see cref="CloseWhenSent"/> leaves for what is still queued.</summary>
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(1);
 
     private readonly TcpFrameSocketOptions _options;
@@ -41,7 +44,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     private readonly ReceivedFrame[] _frames;
     private readonly byte* _arena, _waited;
     private int _dirtyCount, _frameCount, _waitedCount, _waitedAt, _sweepAt, _end;
-    // Connections that have a deadline: an unfinished frame, an attempt, a closing. While there is none, no timer runs.
+    // Connections with a deadline: an incomplete frame, an attempt, or a close. If there is none, no timer runs.
     private int _timed;
     private Instant _nextSweep = Instant.Never;
     private bool _isDisposed;
@@ -58,7 +61,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         _partials = new BlockPool(partialBytes, options.MaximumConnections);
         int queueBlock = Math.Max(4096, (FrameQueue.Overhead + options.MaximumFrameBytes + 63) & ~63);
         _queued = new BlockPool(queueBlock, Math.Max(1, options.TotalQueueBytes / queueBlock));
-        // The shortest frame that is handed on has three bytes.
+        // The shortest frame with content has three bytes.
         _frames = new ReceivedFrame[(ArenaBytes / (FrameAssembler.PrefixLength + 1)) + 1];
         _arena = (byte*)NativeMemory.Alloc((nuint)ArenaBytes);
         _waited = (byte*)NativeMemory.Alloc((nuint)(EventsPerWait * LibC.EpollEventSize));
@@ -66,19 +69,21 @@ public sealed unsafe class TcpFrameSocket : IDisposable
 
     public TcpSocketCounters Counters { get; } = new();
 
-    /// <summary>Readable when <see cref="Receive"/> or <see cref="Flush"/> has something to do; for a <see cref="SocketPoller"/>.</summary>
+    /// <summary>
+    /// Readable when <see cref="Receive"/> or <see cref="Flush"/> has work to do. Hand it to a <see cref="SocketPoller"/>.
+    /// </summary>
     public int Descriptor => _epoll.Number;
 
-    /// <summary>Of the first listener, with the port that was given; default without one.</summary>
+    /// <summary>The address of the first listener with its actual port. Default if there is no listener.</summary>
     public TransportAddress LocalAddress => _listeners.Count > 0 ? _listeners[0].LocalAddress : default;
 
     /// <summary>
-    /// Memory that queued frames take now, in whole blocks; at most <see cref="TcpFrameSocketOptions.TotalQueueBytes"/>. May be read by
-    /// another thread.
+    /// The memory that queued frames use now, in whole blocks; at most <see cref="TcpFrameSocketOptions.TotalQueueBytes"/>. Any thread may
+    /// read it.
     /// </summary>
     public long QueuedBytes => (long)_queued.Rented * _queued.BlockBytes;
 
-    /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
+    /// <summary>When <see cref="HandleTimeout"/> has work to do.</summary>
     public Instant NextTimeout => _nextSweep;
 
     private int ArenaBytes => Math.Max(_options.ReceiveBudgetBytes, _options.ReceiveBytesPerConnection + PartialRoom);
@@ -106,41 +111,44 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     }
 
     /// <summary>
-    /// Takes connections at an address; several sockets of this process may share it, and the kernel spreads connections over them.
+    /// Listens at an address. Several sockets of this process may share the address; the kernel distributes the connections.
     /// </summary>
-    /// <param name="local">Port 0 for any. An IPv6 wildcard takes IPv4 as well.</param>
-    /// <exception cref="PortBindException">The address cannot be had.</exception>
+    /// <param name="local">The address to bind. Port 0 chooses a free port. An IPv6 wildcard address accepts IPv4 as well.</param>
+    /// <exception cref="PortBindException">The address is not available.</exception>
     public void Listen(TransportAddress local)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         Add(TcpListener.Open(local, Backlog, SetOptions));
     }
 
-    /// <summary>Takes connections at a socket that listens already (<see cref="InheritedListeners"/>), and owns it from here on.</summary>
-    /// <exception cref="PortBindException">It does not listen at that address.</exception>
+    /// <summary>
+    /// Accepts connections from a socket that already listens (<see cref="InheritedListeners"/>), and owns it from now on.
+    /// </summary>
+    /// <exception cref="PortBindException">The socket does not listen at that address.</exception>
     public void Adopt(int descriptor, TransportAddress local)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         Add(TcpListener.Adopt(descriptor, local, SetOptions));
     }
 
-    /// <summary>Accepts nothing until then: who comes waits in the backlog.</summary>
+    /// <summary>Stops accepting until the given time. New connections wait in the backlog.</summary>
     public void Rest(Instant until)
     {
         for (int i = 0; i < _listeners.Count; i++) Rest(_listeners[i], i, until);
     }
 
-    /// <summary>Ends a rest.</summary>
+    /// <summary>Starts accepting again.</summary>
     public void Wake()
     {
         for (int i = 0; i < _listeners.Count; i++) Wake(_listeners[i], i);
     }
 
     /// <summary>
-    /// Begins a connection. What is sent before it is there waits; <see cref="TcpEventKind.Connected"/> or
-    /// <see cref="TcpEventKind.Closed"/> follows.
+    /// Starts a connection. Frames sent before it is established wait. <see cref="TcpEventKind.Connected"/> or <see
+    /// cref="TcpEventKind.Closed"/> follows.
     /// </summary>
-    /// <returns>No connection where all places are taken, or the system has no descriptor left: both are counted as closed.</returns>
+    /// <returns>No connection if all slots are in use or the system has no descriptor left. Both cases are counted as closed
+    /// connections.</returns>
     public TcpConnectionId Connect(TransportAddress remote, Instant now)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -158,7 +166,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
             End(id.Index, ReasonOf(error));
             return id;
         }
-        // Connected at once or not: writability says so either way.
+        // The socket becomes writable whether it connected at once or later.
         var connection = _connections[id.Index]!;
         connection.IsConnecting = true;
         connection.Deadline = now + _options.ConnectTime;
@@ -168,23 +176,23 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     }
 
     /// <summary>
-    /// Accepts, and reads a bounded amount: from each ready connection a little, in turn. What is left over makes <see cref="Descriptor"/>
-    /// ready again at once. Frames are valid until the next call. A connection's <see cref="TcpEventKind.Accepted"/> comes in a call before
-    /// its first frame.
+    /// Accepts connections and reads a bounded amount, a little from each ready connection in turn. If more is waiting, <see
+    /// cref="Descriptor"/> is ready again at once. Frames stay valid until the next call. A connection's <see
+    /// cref="TcpEventKind.Accepted"/> comes in an earlier call than its first frame.
     /// </summary>
-    /// <returns>How many frames.</returns>
+    /// <returns>The number of frames.</returns>
     public int Receive(Instant now)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         _frameCount = 0;
         int used = 0;
         bool isAsked = false, hasAccepted = false;
-        // What the last turn had no budget for comes first: the kernel names the same connections first each time as long as they are few.
+        // Connections that the last turn had no budget for come first, because the kernel lists a small set in the same order each time.
         while (true)
         {
             if (_waitedAt == _waitedCount)
             {
-                // Asking again would name what was just accepted, whose owner has not heard of it yet.
+                // A second query would list the connections just accepted, which the owner has not been told of yet.
                 if (isAsked || hasAccepted) break;
                 isAsked = true;
                 _waitedAt = 0;
@@ -205,8 +213,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         return _frameCount;
     }
 
-    /// <summary>A frame of the last <see cref="Receive"/>, never empty. Its connection may be closed by now.</summary>
-    /// <param name="frame">Writable.</param>
+    /// <summary>Gets a frame of the last <see cref="Receive"/>. It is never empty. Its connection may have closed meanwhile.</summary>
+    /// <param name="frame">The frame's bytes, writable.</param>
     public void Get(int index, out Span<byte> frame, out TcpConnectionId from)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)_frameCount, nameof(index));
@@ -215,12 +223,12 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         from = received.From;
     }
 
-    /// <summary>What happened to connections, in order.</summary>
+    /// <summary>Takes the next event of a connection, in order.</summary>
     public bool TryTakeEvent(out TcpEvent occurred) => _events.TryDequeue(out occurred);
 
-    /// <summary>Queues a frame; the next <see cref="Flush"/> writes it.</summary>
-    /// <returns>False if it is not on its way: no such connection, too long, or no room. A connection with no room for a control frame is
-    /// closed.</returns>
+    /// <summary>Queues a frame. The next <see cref="Flush"/> writes it.</summary>
+    /// <returns>False if the frame was not queued: the connection does not exist, the frame is too long, or there is no room. If there is
+    /// no room for a control frame, its connection is closed.</returns>
     public bool Send(TcpConnectionId to, ReadOnlySpan<byte> frame, TcpFrameClass frameClass, Instant now)
     {
         if (Find(to) is not { IsClosing: false } connection) return false;
@@ -229,7 +237,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
             Counters.OversizedCount++;
             return false;
         }
-        // While the kernel takes nothing there are no writes, and what waits grows old all the same.
+        // While the kernel accepts nothing there are no writes, but waiting media still becomes old.
         Counters.MediaTooOldCount += connection.Queue.DropOld(now);
         bool isAdded = connection.Queue.TryAdd(frame, frameClass, now, out int dropped);
         Counters.MediaNoRoomCount += dropped;
@@ -238,7 +246,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         return isAdded;
     }
 
-    /// <summary>Writes what is queued, as far as the kernel takes it; the rest waits, and ages.</summary>
+    /// <summary>Writes queued frames as far as the kernel accepts them. The rest keeps waiting.</summary>
     public void Flush(Instant now)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -253,14 +261,14 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     }
 
     /// <summary>
-    /// Ends a connection now; what is queued is lost. <see cref="TcpEventKind.Closed"/> follows. Does nothing for one that is over.
+    /// Closes a connection now and discards its queue. <see cref="TcpEventKind.Closed"/> follows. Does nothing if the connection has ended.
     /// </summary>
     public void Close(TcpConnectionId connection, TcpCloseReason reason = TcpCloseReason.Local)
     {
         if (Find(connection) is not null) End(connection.Index, reason);
     }
 
-    /// <summary>Ends a connection once its queue is written, at the latest a second from now. It takes and gives no more frames.</summary>
+    /// <summary>Closes a connection once its queue is written, or after one second. It exchanges no more frames.</summary>
     public void CloseWhenSent(TcpConnectionId connection, Instant now, TcpCloseReason reason = TcpCloseReason.Local)
     {
         if (Find(connection) is not { IsClosing: false } closing) return;
@@ -275,14 +283,14 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         closing.CloseReason = reason;
         closing.Deadline = now + ClosingTime;
         Time(now);
-        // Nothing is read any more, so nothing may wake us for it.
+        // Nothing is read any more, so a readable socket must not wake the thread.
         LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_MOD, closing.Handle!.Number, LibC.EPOLLOUT, DataOf(connection));
     }
 
-    /// <summary>The other end's address; default for a connection that is over.</summary>
+    /// <summary>The peer's address. Default if the connection has ended.</summary>
     public TransportAddress RemoteOf(TcpConnectionId connection) => Find(connection)?.Remote ?? default;
 
-    /// <summary>Closes what missed its deadline and wakes listeners that rest.</summary>
+    /// <summary>Closes connections that missed their deadline, and lets paused listeners accept again.</summary>
     public void HandleTimeout(Instant now)
     {
         if (now < _nextSweep) return;
@@ -318,7 +326,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         NativeMemory.Free(_waited);
     }
 
-    /// <summary>What the kernel has for a connection: TCP_NODELAY, TCP_NOTSENT_LOWAT in bytes, TCP_USER_TIMEOUT in ms.</summary>
+    /// <summary>The socket options of a connection: TCP_NODELAY, TCP_NOTSENT_LOWAT in bytes, TCP_USER_TIMEOUT in ms.</summary>
     internal (int NoDelay, int NotSentLowWater, int UserTimeout) KernelOptionsOf(TcpConnectionId connection)
     {
         int socket = Find(connection)!.Handle!.Number;
@@ -339,7 +347,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         _ => TcpCloseReason.Failed,
     };
 
-    /// <summary>On a listener too: what comes in by it inherits all of them.</summary>
+    /// <summary>Also set on a listener, because accepted connections inherit all of them.</summary>
     private void SetOptions(int socket)
     {
         TcpListener.Set(socket, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, 1);
@@ -377,7 +385,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     {
         var connection = _connections[index]!;
         Untime(connection);
-        // Closing takes it out of the epoll set, too.
+        // Closing the descriptor also removes it from the epoll set.
         connection.Handle!.Dispose();
         connection.Handle = null;
         connection.Assembler.Reset();
@@ -420,12 +428,12 @@ public sealed unsafe class TcpFrameSocket : IDisposable
                 int error = Marshal.GetLastSystemError();
                 if (error is LibC.EMFILE or LibC.ENFILE or LibC.ENOBUFS or LibC.ENOMEM)
                 {
-                    // The connection stays in the backlog and would wake us without end.
+                    // The connection stays in the backlog, so the listener would wake the thread again and again.
                     Counters.AcceptPauseCount++;
                     Rest(listener, number, now + _options.AcceptPause);
                     _nextSweep = Instant.Min(_nextSweep, now + SweepInterval);
                 }
-                // Nothing more, or one that its peer gave up meanwhile: the others' turn comes again.
+                // There is nothing more to accept, or the peer gave up meanwhile. The next listener's turn comes.
                 return;
             }
             var socket = new DescriptorHandle(descriptor);
@@ -520,14 +528,14 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         LibC.iovec* vectors = stackalloc LibC.iovec[VectorsPerWrite];
         var message = new LibC.msghdr { msg_iov = vectors };
         Counters.MediaTooOldCount += connection.Queue.DropOld(now);
-        // The kernel looks at the low-water mark between calls only, so each call brings little more than that.
+        // The kernel checks the low-water mark only between calls, so each call writes little more than that.
         int enough = Math.Max(_options.NotSentLowWater, 4096);
         while (!connection.Queue.IsEmpty)
         {
             int count = connection.Queue.Gather(new Span<LibC.iovec>(vectors, VectorsPerWrite), enough, out int bytes);
             message.msg_iovlen = (nuint)count;
-            // MSG_EOR: the next call begins a segment of its own. Without it the kernel appends to the last one, up to 64 kB, and asks
-            // neither for the low-water mark nor for the size of the buffer (docs/decisions/0011).
+            // MSG_EOR makes the next call start a new segment. Without it the kernel appends to the last segment, up to 64 kB, and checks
+            // neither the low-water mark nor the buffer size (docs/decisions/0011).
             nint sent = LibC.sendmsg(connection.Handle!.Number, &message, LibC.MSG_DONTWAIT | LibC.MSG_NOSIGNAL | LibC.MSG_EOR);
             if (sent < 0)
             {

@@ -8,7 +8,7 @@ namespace Dapr.Voice.Tcp;
 /// <summary>A listening socket.</summary>
 internal sealed unsafe class TcpListener : IDisposable
 {
-    /// <summary>Addresses that this process has open, and how often. Guarded by itself.</summary>
+    /// <summary>The addresses that this process listens at, with a use count. The object is its own lock.</summary>
     private static readonly Dictionary<TransportAddress, int> SharedHere = [];
 
     private readonly DescriptorHandle _handle;
@@ -28,18 +28,19 @@ internal sealed unsafe class TcpListener : IDisposable
     public TransportAddress LocalAddress { get; }
     public int Descriptor => _handle.Number;
 
-    /// <summary>Accepts nothing for a while.</summary>
+    /// <summary>True while the listener is paused.</summary>
     public bool IsResting { get; set; }
     public Instant RestsUntil { get; set; }
 
     /// <param name="setOptions">Called with the descriptor before it listens.</param>
-    /// <exception cref="PortBindException">The address cannot be had.</exception>
+    /// <exception cref="PortBindException">The address is not available.</exception>
     public static TcpListener Open(TransportAddress local, int backlog, Action<int> setOptions)
     {
         if (local.Port == 0) return new TcpListener(BindTo(local, backlog, setOptions, isShared: false), null);
         lock (SharedHere)
         {
-            // Two processes that both share a port would split its callers without a word: the first socket asks without sharing.
+            // Two processes that share a port would silently split the callers. So the first socket binds without sharing, to find a
+            // stranger.
             int open = SharedHere.GetValueOrDefault(local);
             if (open == 0) BindTo(local, backlog, setOptions, isShared: false).Dispose();
             var socket = BindTo(local, backlog, setOptions, isShared: true);
@@ -49,9 +50,9 @@ internal sealed unsafe class TcpListener : IDisposable
     }
 
     /// <summary>
-    /// A socket that was given to this process. The kernel keeps what it accepts from one owner of the descriptor to the next.
+    /// Wraps a socket that this process inherited. Connections in the kernel's backlog survive the change from one process to the next.
     /// </summary>
-    /// <exception cref="PortBindException">It does not listen at that address.</exception>
+    /// <exception cref="PortBindException">The socket does not listen at that address.</exception>
     public static TcpListener Adopt(int descriptor, TransportAddress local, Action<int> setOptions)
     {
         int isListening = 0;
@@ -76,7 +77,7 @@ internal sealed unsafe class TcpListener : IDisposable
 
     public static bool Set(int socket, int level, int name, int value) => LibC.setsockopt(socket, level, name, &value, sizeof(int)) == 0;
 
-    /// <summary>An option of level IPPROTO_TCP.</summary>
+    /// <summary>Sets an option of level IPPROTO_TCP.</summary>
     public static int Get(int socket, int name)
     {
         int value = 0;
@@ -101,7 +102,7 @@ internal sealed unsafe class TcpListener : IDisposable
             LibC.socket(local.IsIPv4 ? LibC.AF_INET : LibC.AF_INET6, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
         if (socket.IsInvalid)
             throw new PortBindException($"No socket: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.", local);
-        // Connections of an earlier process that linger in TIME_WAIT do not have the port.
+        // An earlier process's connections in TIME_WAIT must not block the port.
         Set(socket.Number, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
         if (isShared) Set(socket.Number, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
         if (!local.IsIPv4) Set(socket.Number, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, 0);

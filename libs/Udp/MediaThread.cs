@@ -3,18 +3,18 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Udp;
 
-/// <summary>What a thread that keeps a packet schedule asks of the kernel.</summary>
+/// <summary>The priority that a thread with a packet schedule asks the kernel for.</summary>
 public static class MediaThread
 {
-    /// <summary>Ahead of ordinary work, behind the kernel's own: a build beside us on the same cores then costs no late frames.</summary>
+    /// <summary>Before ordinary work and after the kernel's own. A build on the same cores then delays no frames.</summary>
     private const int Nice = -10;
     private const string AutogroupFile = "/proc/self/autogroup";
 
     /// <summary>
-    /// Puts the calling thread ahead of ordinary ones. .NET's <see cref="ThreadPriority"/> does nothing on Linux. Needs CAP_SYS_NICE (or
-    /// RLIMIT_NICE): without it nothing changes, which is the usual case in containers.
+    /// Gives the calling thread priority over ordinary threads. On Linux, .NET's <see cref="ThreadPriority"/> has no effect. This needs
+    /// CAP_SYS_NICE or RLIMIT_NICE; without them nothing changes, which is usual in containers.
     /// </summary>
-    /// <returns>False where it is not allowed.</returns>
+    /// <returns>False if it is not permitted.</returns>
     public static bool TryRaise()
     {
         if (!OperatingSystem.IsLinux()) return false;
@@ -23,8 +23,8 @@ public static class MediaThread
     }
 
     /// <summary>
-    /// A desktop kernel shares the processor between sessions first (sched(7), autogroup), and nice values count only inside one. A process
-    /// that leads a session of its own, as a service does, may raise the whole session without raising a terminal's other work.
+    /// A desktop kernel first shares the processor between sessions (sched(7), autogroup); nice values count only inside one session. A
+    /// process that leads its own session, as a service does, can raise that session without raising a terminal's other work.
     /// </summary>
     private static void TryRaiseGroup()
     {
@@ -35,7 +35,7 @@ public static class MediaThread
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // Not allowed, or asked twice within a tenth of a second: it was worth the asking.
+            // Not permitted, or requested twice within a tenth of a second. Neither is an error.
         }
     }
 }

@@ -3,7 +3,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Udp;
 
-/// <summary>The clock of a process: CLOCK_MONOTONIC, so it never steps and does not count suspension.</summary>
+/// <summary>The clock of a process, CLOCK_MONOTONIC. It never steps and does not count time in suspension.</summary>
 public static class MonotonicClock
 {
     private static readonly long PerTick = Stopwatch.Frequency / TimeSpan.TicksPerSecond;

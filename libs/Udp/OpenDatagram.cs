@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Udp;
 
 /// <summary>
-/// Remembers a datagram that is still being filled, between calls of <see cref="UdpBatchSocket.Append"/>. One per destination; starts as
+/// Remembers the datagram that is being filled for one destination between calls of <see cref="UdpBatchSocket.Append"/>. Initialize it to
 /// default.
 /// </summary>
 public struct OpenDatagram

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Dapr.Voice.Udp;
 
-/// <summary>Finds out who has a port, for a message that helps.</summary>
+/// <summary>Finds the process that uses a port, for a helpful error message.</summary>
 public static class PortHolder
 {
     /// <summary>
-    /// <c>relay (pid 123)</c>, or null where it cannot be told (another user's process, no /proc). Looks through all processes: for errors
-    /// only.
+    /// Returns for example <c>relay (pid 123)</c>, or null if the process cannot be found (another user's process, no /proc). It searches
+    /// all processes, so use it for error messages only.
     /// </summary>
     /// <param name="protocol"><c>udp</c> or <c>tcp</c>.</param>
     public static string? Find(int port, string protocol = "udp")
@@ -46,12 +46,12 @@ public static class PortHolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It ended meanwhile, or belongs to another user.
+            // The process ended meanwhile, or belongs to another user.
         }
         return null;
     }
 
-    /// <summary>The program; where that is the .NET host, what it runs.</summary>
+    /// <summary>The name of the program. For the .NET host, the name of the assembly that it runs.</summary>
     private static string NameOf(string process)
     {
         string name = File.ReadAllText($"{process}/comm").Trim();

@@ -5,7 +5,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Udp;
 
 /// <summary>
-/// sockaddr_in and sockaddr_in6 to and from <see cref="TransportAddress"/>. The family is in host order, the rest in network order.
+/// Converts sockaddr_in and sockaddr_in6 to and from <see cref="TransportAddress"/>. The family is in host order, the rest in network
+/// order.
 /// </summary>
 internal static unsafe class SocketAddressCodec
 {

@@ -4,9 +4,8 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Udp;
 
 /// <summary>
-/// Waits for one of a few descriptors (a <see cref="UdpBatchSocket"/>'s, or the epoll descriptor behind which a set of TCP connections is),
-/// or a
-/// <see cref="WakeUp"/>. Belongs to the thread that owns them; allocates nothing per wait.
+/// Waits for one of a few descriptors (a <see cref="UdpBatchSocket"/>, or the epoll descriptor of a set of TCP connections) or a <see
+/// cref="WakeUp"/>. The thread that owns the descriptors owns it. A wait allocates nothing.
 /// </summary>
 public sealed unsafe class SocketPoller : IDisposable
 {
@@ -15,8 +14,8 @@ public sealed unsafe class SocketPoller : IDisposable
     private readonly LibC.pollfd* _descriptors;
     private bool _isDisposed;
 
-    /// <param name="wakeUp">Not owned, as the sockets are not.</param>
-    /// <param name="descriptors">Of sockets that stay open as long as this is used.</param>
+    /// <param name="wakeUp">The caller keeps owning it.</param>
+    /// <param name="descriptors">Descriptors that stay open as long as this object is used. The caller keeps owning them.</param>
     public SocketPoller(WakeUp wakeUp, params ReadOnlySpan<int> descriptors)
     {
         _wakeUp = wakeUp;
@@ -27,24 +26,24 @@ public sealed unsafe class SocketPoller : IDisposable
     }
 
     /// <summary>
-    /// Returns when a descriptor has something to receive, on a signal, or after <paramref name="timeout"/> (resolution: nanoseconds;
-    /// negative counts as zero).
+    /// Returns when a descriptor is readable, on a signal, or after <paramref name="timeout"/>. The resolution is nanoseconds; negative
+    /// counts as zero.
     /// </summary>
-    /// <returns>True if the wake-up was signalled; it is cleared.</returns>
+    /// <returns>True if the wake-up was signalled. It is cleared.</returns>
     public bool Wait(TimeSpan timeout)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         long ticks = Math.Max(0, timeout.Ticks);
         var time = new LibC.timespec { tv_sec = ticks / TimeSpan.TicksPerSecond, tv_nsec = ticks % TimeSpan.TicksPerSecond * 100 };
         int ready = LibC.ppoll(_descriptors, (nuint)_count + 1, &time, null);
-        // Interrupted or failed: nothing is known to be ready, and the caller's loop comes back anyway.
+        // The wait was interrupted or failed. No descriptor counts as ready, and the caller's loop comes back.
         if (ready <= 0) return false;
         if ((_descriptors[_count].revents & LibC.POLLIN) == 0) return false;
         _wakeUp.Clear();
         return true;
     }
 
-    /// <summary>After <see cref="Wait"/>: the descriptor of this place has something to receive, or an error to collect.</summary>
+    /// <summary>After <see cref="Wait"/>: true if the descriptor at this index is readable or has an error to report.</summary>
     public bool IsReady(int place) => _descriptors[place].revents != 0;
 
     public void Dispose()

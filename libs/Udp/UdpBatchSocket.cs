@@ -6,17 +6,17 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Udp;
 
 /// <summary>
-/// A UDP socket that receives and sends many datagrams per system call (recvmmsg, sendmmsg), with all its memory outside the
-/// collector's reach. It knows to which local address each datagram came, and can answer from there. One thread owns it; nothing on
-/// the packet path throws or allocates: what fails is counted.
+/// A UDP socket that receives and sends many datagrams per system call (recvmmsg, sendmmsg). All its memory is outside the managed heap. It
+/// knows the local address of each received datagram and can answer from there. One thread owns it. Nothing on the packet path throws or
+/// allocates; failures are counted.
 /// </summary>
 public sealed unsafe class UdpBatchSocket : IDisposable
 {
-    // Room for pktinfo of either family and the drop counter, each with its header, rounded up.
+    // Room for the pktinfo of either family and the drop counter, each with its header, rounded up.
     private const int ControlCapacity = 96;
     private const int ControlHeader = 16;
 
-    /// <summary>Addresses that this process has open and shared, and how often. Guarded by itself.</summary>
+    /// <summary>The shared addresses that this process has open, with a use count. The object is its own lock.</summary>
     private static readonly Dictionary<TransportAddress, int> SharedHere = [];
     private static int s_isTested;
 
@@ -30,7 +30,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     private readonly byte* _receiveNames, _sendNames, _receiveControl, _sendControl, _receiveData, _sendData;
 
     private int _queued;
-    // The number of the batch being filled; 0 is none, so that a default OpenDatagram is closed.
+    // The number of the batch that is being filled. It is never 0, so a default OpenDatagram belongs to no batch.
     private long _batch = 1;
     private uint _lastDropCounter;
     private bool _isDisposed;
@@ -76,18 +76,18 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         LocalAddress = local;
     }
 
-    /// <summary>As bound, with the port that was given.</summary>
+    /// <summary>The bound address with its actual port.</summary>
     public TransportAddress LocalAddress { get; }
 
     public UdpSocketCounters Counters { get; } = new();
 
-    /// <summary>For a <see cref="SocketPoller"/>.</summary>
+    /// <summary>The file descriptor to hand to a <see cref="SocketPoller"/>.</summary>
     public int Descriptor => _handle.Number;
 
-    /// <summary>Opens and binds. An IPv6 wildcard takes IPv4 as well.</summary>
-    /// <param name="local">Port 0 for any.</param>
-    /// <exception cref="PortBindException">The address cannot be had.</exception>
-    /// <exception cref="PlatformNotSupportedException">Not a 64-bit Linux.</exception>
+    /// <summary>Opens a socket and binds it. An IPv6 wildcard address receives IPv4 as well.</summary>
+    /// <param name="local">The address to bind. Port 0 chooses a free port.</param>
+    /// <exception cref="PortBindException">The address is not available.</exception>
+    /// <exception cref="PlatformNotSupportedException">The machine is not a 64-bit Linux.</exception>
     public static UdpBatchSocket Bind(TransportAddress local, UdpSocketOptions? options = null)
     {
         options ??= new UdpSocketOptions();
@@ -99,7 +99,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         if (Interlocked.Exchange(ref s_isTested, 1) == 0) UdpPlatform.SelfTest();
         var socket = Open(local, options);
         Set(socket, LibC.SOL_SOCKET, LibC.SO_RXQ_OVFL, 1);
-        // The forced form needs a capability and ignores the system's limit; without it the limit is what we get.
+        // The FORCE options need a capability and ignore the system's limit. Without the capability, the system's limit applies.
         if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, options.SocketBufferBytes))
             Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUF, options.SocketBufferBytes);
         if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_SNDBUFFORCE, options.SocketBufferBytes))
@@ -109,14 +109,14 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         return new UdpBatchSocket(socket, local, options);
     }
 
-    /// <summary>Takes what has arrived, without waiting. The datagrams are valid until the next call.</summary>
-    /// <returns>How many: 0 to the batch size. A full batch means there may be more.</returns>
+    /// <summary>Receives what has arrived, without waiting. The datagrams stay valid until the next call.</summary>
+    /// <returns>The number of datagrams, 0 to the batch size. After a full batch there may be more.</returns>
     public int Receive()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         for (int i = 0; i < _batchSize; i++)
         {
-            // The kernel shortens these to what it wrote.
+            // The kernel sets these to the lengths that it wrote.
             _receive[i].msg_hdr.msg_namelen = 32;
             _receive[i].msg_hdr.msg_control = _receiveControl + (i * ControlCapacity);
             _receive[i].msg_hdr.msg_controllen = ControlCapacity;
@@ -131,10 +131,10 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         return count;
     }
 
-    /// <summary>A datagram of the last <see cref="Receive"/>.</summary>
-    /// <param name="datagram">Writable; empty if it was longer than the capacity (and counted).</param>
-    /// <param name="from">Who sent it.</param>
-    /// <param name="to">The local address that it came to, with port 0.</param>
+    /// <summary>Gets a datagram of the last <see cref="Receive"/>.</summary>
+    /// <param name="datagram">The bytes, writable. Empty if the datagram was longer than the capacity, which is counted.</param>
+    /// <param name="from">The sender.</param>
+    /// <param name="to">The local address that the datagram came to, with port 0.</param>
     public void Get(int index, out Span<byte> datagram, out TransportAddress from, out TransportAddress to)
     {
         ref var message = ref _receive[index];
@@ -149,10 +149,10 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         datagram = new Span<byte>(_receiveData + (index * _capacity), (int)message.msg_len);
     }
 
-    /// <summary>Gives room for one datagram that the next <see cref="Flush"/> sends; flushes first if the batch is full.</summary>
-    /// <param name="from">Local address to send from (port unused), or default for the kernel's choice; so is one of another
-    /// family.</param>
-    /// <param name="length">Bytes to be filled by the caller, at most the capacity.</param>
+    /// <summary>Reserves room for one datagram that the next <see cref="Flush"/> sends. Flushes first if the batch is full.</summary>
+    /// <param name="from">The local address to send from; the port is ignored. Default, or an address of another family, lets the kernel
+    /// choose.</param>
+    /// <param name="length">The number of bytes that the caller will write, at most the capacity.</param>
     public Span<byte> Queue(TransportAddress to, TransportAddress from, int length)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -160,7 +160,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         if (_queued == _batchSize) Flush();
         int index = _queued++;
         ref var header = ref _send[index].msg_hdr;
-        // An IPv6 destination on an IPv4 socket keeps its family, so that the kernel refuses it.
+        // An IPv6 destination on an IPv4 socket keeps its family, so the kernel rejects it.
         header.msg_namelen = SocketAddressCodec.Write(_sendNames + (index * 32), to, _isIPv6 || !to.IsIPv4);
         WriteControl(index, ref header, from);
         _sendVectors[index].iov_len = (nuint)length;
@@ -168,8 +168,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     }
 
     /// <summary>
-    /// Gives room for <paramref name="length"/> more bytes in the datagram that <paramref name="open"/> remembers, so that several frames
-    /// to one destination share it; begins a new one if it was sent or would exceed <paramref name="limit"/>.
+    /// Reserves <paramref name="length"/> more bytes in the datagram that <paramref name="open"/> remembers, so that several frames to one
+    /// destination share it. Starts a new datagram if the remembered one was sent or would exceed <paramref name="limit"/>.
     /// </summary>
     public Span<byte> Append(ref OpenDatagram open, TransportAddress to, int length, int limit)
     {
@@ -189,8 +189,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     }
 
     /// <summary>
-    /// Sends what is queued. What the kernel does not take is counted and dropped: a caller that cannot be reached must not hold up the
-    /// others.
+    /// Sends the queued datagrams. A datagram that the kernel rejects is counted and dropped, so that one unreachable client does not delay
+    /// the others.
     /// </summary>
     public void Flush()
     {
@@ -212,7 +212,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
                 Counters.SendQueueFullCount += _queued - next;
                 break;
             }
-            // The one that failed is the first of the rest.
+            // The datagram that failed is the first of the rest.
             Counters.SendErrorCount++;
             next++;
         }
@@ -241,7 +241,8 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         if (!IsShared(local, options)) return BindTo(local, isShared: false);
         lock (SharedHere)
         {
-            // Two processes that both share a port would split its callers without a word: the first socket asks without sharing.
+            // Two processes that share a port would silently split the callers. So the first socket binds without sharing, to find a
+            // stranger.
             int open = SharedHere.GetValueOrDefault(local);
             if (open == 0) BindTo(local, isShared: false).Dispose();
             var socket = BindTo(local, isShared: true);
@@ -276,7 +277,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     private static bool Set(DescriptorHandle socket, int level, int name, int value)
         => LibC.setsockopt(socket.Number, level, name, &value, sizeof(int)) == 0;
 
-    /// <summary>cmsg(3): header, then data, each message aligned to 8 bytes.</summary>
+    /// <summary>A control message (cmsg(3)): header, then data, each aligned to 8 bytes.</summary>
     private void ReadControl(ref LibC.msghdr header, out TransportAddress to)
     {
         to = default;
@@ -287,7 +288,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
             var control = (LibC.cmsghdr*)at;
             if (control->cmsg_len < ControlHeader || at + control->cmsg_len > end) return;
             var data = new ReadOnlySpan<byte>(at + ControlHeader, (int)control->cmsg_len - ControlHeader);
-            // in_pktinfo: interface, local address, address in the packet's header. in6_pktinfo: address, interface.
+            // in_pktinfo holds the interface, the local address and the header's address. in6_pktinfo holds the address and the interface.
             if (control->cmsg_level == LibC.IPPROTO_IP && control->cmsg_type == LibC.IP_PKTINFO && data.Length >= 12)
                 to = TransportAddress.FromBytes(data.Slice(8, 4), 0);
             else if (control->cmsg_level == LibC.IPPROTO_IPV6 && control->cmsg_type == LibC.IPV6_PKTINFO && data.Length >= 16)
@@ -300,7 +301,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
 
     private void NoteDrops(uint counter)
     {
-        // The kernel's counter has 32 bits and only grows; a batch may tell it out of order.
+        // The kernel's 32-bit counter only grows, but the messages of one batch may be out of order.
         int more = (int)(counter - _lastDropCounter);
         if (more <= 0) return;
         Counters.KernelDropCount += more;
@@ -334,7 +335,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
             BinaryPrimitives.WriteUInt32BigEndian(data[4..], from.IPv4);
         }
         header.msg_control = at;
-        // CMSG_SPACE: 12 and 20 bytes are both padded to a multiple of 8.
+        // CMSG_SPACE pads both 12 and 20 bytes to a multiple of 8.
         header.msg_controllen = _isIPv6 ? ControlHeader + 24u : ControlHeader + 16u;
     }
 }

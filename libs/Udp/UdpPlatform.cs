@@ -4,24 +4,26 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Udp;
 
-/// <summary>Says in words that this machine is of another kind, before a wrong layout would say it in broken packets.</summary>
+/// <summary>Checks that this machine has the expected structure layouts, and says so in words if not.</summary>
 internal static unsafe class UdpPlatform
 {
-    /// <exception cref="PlatformNotSupportedException">Not a little-endian 64-bit Linux.</exception>
+    /// <exception cref="PlatformNotSupportedException">The machine is not a little-endian 64-bit Linux.</exception>
     public static void Require()
     {
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException(
                 $"UDP needs 64-bit Linux (recvmmsg, sendmmsg); this is {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}. In a container or WSL 2 it runs.");
-        // struct mmsghdr as glibc lays it out on x64 and arm64; the offsets are fixed by the attributes, the sizes follow from them.
+        // The layout of struct mmsghdr in glibc on x64 and arm64. The attributes fix the offsets, and the sizes follow.
         bool isAsExpected = sizeof(LibC.iovec) == 16 && sizeof(LibC.msghdr) == 56 && sizeof(LibC.mmsghdr) == 64
             && sizeof(LibC.cmsghdr) == 16 && sizeof(LibC.pollfd) == 8 && sizeof(LibC.timespec) == 16
             && Unsafe.SizeOf<nuint>() == 8;
         if (!isAsExpected) throw new PlatformNotSupportedException("The structures of recvmmsg have another size here than expected.");
     }
 
-    /// <summary>Sends a packet to itself and looks at every field that comes back. Runs before the first socket of a process.</summary>
-    /// <exception cref="PlatformNotSupportedException">The kernel reads the structures otherwise than we write them.</exception>
+    /// <summary>
+    /// Sends a packet to itself and compares every field that comes back. It runs before a process opens its first socket.
+    /// </summary>
+    /// <exception cref="PlatformNotSupportedException">The kernel reads the structures differently from how we write them.</exception>
     internal static void SelfTest()
     {
         using var socket = UdpBatchSocket.Bind(

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Udp;
 
-/// <summary>Counters of a socket. Written by the thread that owns it, read by any.</summary>
+/// <summary>The counters of a socket. The owning thread writes them; any thread may read them.</summary>
 public sealed class UdpSocketCounters
 {
     internal long ReceivedCount, SentCount, ReceiveErrorCount, SendErrorCount, SendQueueFullCount, OversizedCount, KernelDropCount;
@@ -8,18 +8,18 @@ public sealed class UdpSocketCounters
     public long Received => Volatile.Read(ref ReceivedCount);
     public long Sent => Volatile.Read(ref SentCount);
 
-    /// <summary>Calls that failed: ICMP errors of earlier packets and the like.</summary>
+    /// <summary>Receive calls that failed, for example with an ICMP error of an earlier packet.</summary>
     public long ReceiveErrors => Volatile.Read(ref ReceiveErrorCount);
 
-    /// <summary>Datagrams the kernel refused: unreachable, forbidden by a firewall, too long.</summary>
+    /// <summary>Datagrams that the kernel rejected: unreachable, blocked by a firewall, or too long.</summary>
     public long SendErrors => Volatile.Read(ref SendErrorCount);
 
-    /// <summary>Datagrams dropped since the send buffer was full.</summary>
+    /// <summary>Datagrams dropped because the send buffer was full.</summary>
     public long SendQueueFull => Volatile.Read(ref SendQueueFullCount);
 
     /// <summary>Datagrams longer than the capacity.</summary>
     public long Oversized => Volatile.Read(ref OversizedCount);
 
-    /// <summary>Datagrams the kernel dropped before we could receive them (SO_RXQ_OVFL).</summary>
+    /// <summary>Datagrams that the kernel dropped before they could be received (SO_RXQ_OVFL).</summary>
     public long KernelDrops => Volatile.Read(ref KernelDropCount);
 }

@@ -4,7 +4,7 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Udp;
 
 /// <summary>
-/// Lets another thread end the wait of a <see cref="SocketPoller"/> (eventfd(2)). Any number of signals before the wait count as one.
+/// Lets another thread end the wait of a <see cref="SocketPoller"/> (eventfd(2)). Several signals before the wait count as one.
 /// </summary>
 public sealed unsafe class WakeUp : IDisposable
 {
@@ -18,7 +18,7 @@ public sealed unsafe class WakeUp : IDisposable
 
     internal int Descriptor => _handle.Number;
 
-    /// <summary>From any thread. Does nothing after disposal: a late signal finds nobody waiting.</summary>
+    /// <summary>Signals the wait. Any thread may call it. After disposal it does nothing.</summary>
     public void Signal()
     {
         bool isHeld = false;
