@@ -124,7 +124,7 @@ param agentUrl string = ''
 param agentName string = 'assistant'
 
 @description('Name of the secret in each vault that holds the bearer key for it, for example `voice-agent-key`. Empty: it wants none.')
-param agentKeySecret string = ''
+param agentKeySecretName string = ''
 
 @description('Whether the page hands a short-lived key to whoever opens it. auto: as long as the sample agent is what answers.')
 param demoPage 'auto' | 'on' | 'off' = 'auto'
@@ -382,7 +382,7 @@ module workloads 'modules/workloads.bicep' = [for (region, i) in regions: {
     edgeAddress: edge == 'udp-edge' ? edges[i]!.outputs.address : ''
     agentUrl: agentUrl
     agentName: agentName
-    agentKeySecret: agentKeySecret
+    agentKeySecretName: agentKeySecretName
     demoPage: demoPage == 'on' || (demoPage == 'auto' && empty(agentUrl))
     isBehindFrontDoor: isMultiRegion && frontDoorOnly
     frontDoorId: shared.outputs.frontDoorId

@@ -84,15 +84,15 @@ try {
 
     # The key of an agent's backend, from the environment of whoever runs azd.
     if ($env:VOICE_AGENT_API_KEY) {
-        if (-not $env:VOICE_AGENT_KEY_SECRET) { Fail 'VOICE_AGENT_API_KEY is set and VOICE_AGENT_KEY_SECRET is not' "run 'azd env set VOICE_AGENT_KEY_SECRET voice-agent-key'" }
+        if (-not $env:VOICE_AGENT_KEY_SECRET_NAME) { Fail 'VOICE_AGENT_API_KEY is set and VOICE_AGENT_KEY_SECRET_NAME is not' "run 'azd env set VOICE_AGENT_KEY_SECRET_NAME voice-agent-key'" }
         $agentFile = Join-Path $folder 'agent'
         Write-Value $agentFile $env:VOICE_AGENT_API_KEY
         foreach ($vault in $vaults) {
-            if ($names[$vault] -ccontains $env:VOICE_AGENT_KEY_SECRET) {
-                Get-Secret $vault $env:VOICE_AGENT_KEY_SECRET $valueFile
+            if ($names[$vault] -ccontains $env:VOICE_AGENT_KEY_SECRET_NAME) {
+                Get-Secret $vault $env:VOICE_AGENT_KEY_SECRET_NAME $valueFile
                 if ([IO.File]::ReadAllText($valueFile) -ceq $env:VOICE_AGENT_API_KEY) { continue }
             }
-            Put $vault $env:VOICE_AGENT_KEY_SECRET $agentFile
+            Put $vault $env:VOICE_AGENT_KEY_SECRET_NAME $agentFile
         }
     }
     Say "keys: the same six secrets in $($vaults.Count) vault(s)"

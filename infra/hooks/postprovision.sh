@@ -110,15 +110,15 @@ done
 
 # The key of an agent's backend, from the environment of whoever runs azd.
 if [ -n "${VOICE_AGENT_API_KEY:-}" ]; then
-  [ -n "${VOICE_AGENT_KEY_SECRET:-}" ] || fail "VOICE_AGENT_API_KEY is set and VOICE_AGENT_KEY_SECRET is not" "run 'azd env set VOICE_AGENT_KEY_SECRET voice-agent-key'"
+  [ -n "${VOICE_AGENT_KEY_SECRET_NAME:-}" ] || fail "VOICE_AGENT_API_KEY is set and VOICE_AGENT_KEY_SECRET_NAME is not" "run 'azd env set VOICE_AGENT_KEY_SECRET_NAME voice-agent-key'"
   # A builtin of the shell: no process has the value among its arguments.
   printf '%s' "$VOICE_AGENT_API_KEY" >"$folder/agent"
   for vault in $vaults; do
-    if has "$vault" "$VOICE_AGENT_KEY_SECRET"; then
-      get "$vault" "$VOICE_AGENT_KEY_SECRET" "$folder/value"
+    if has "$vault" "$VOICE_AGENT_KEY_SECRET_NAME"; then
+      get "$vault" "$VOICE_AGENT_KEY_SECRET_NAME" "$folder/value"
       if cmp -s "$folder/value" "$folder/agent"; then continue; fi
     fi
-    put "$vault" "$VOICE_AGENT_KEY_SECRET" "$folder/agent"
+    put "$vault" "$VOICE_AGENT_KEY_SECRET_NAME" "$folder/agent"
   done
 fi
 say "keys: the same six secrets in $(printf '%s\n' "$vaults" | wc -l | tr -d ' ') vault(s)"

@@ -57,7 +57,7 @@ param agents array
 param vaultUri string
 
 @description('Name of the secret with the bearer key for the agents, empty: none.')
-param agentKeySecret string
+param agentKeySecretName string
 
 var name = 'transceiver-${padLeft(shard, 2, '0')}'
 // Worker i of shard n: 20000 + 16 n + i. The ports of external apps are unique in an environment, so all are.
@@ -83,7 +83,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
       identitySettings: [{ identity: identities.pull.id, lifecycle: 'None' }]
       registries: [{ server: registry, identity: identities.pull.id }]
-      secrets: empty(agentKeySecret) ? [] : [{ name: 'agent-key', keyVaultUrl: '${vaultUri}secrets/${agentKeySecret}', identity: identities.secrets.id }]
+      secrets: empty(agentKeySecretName) ? [] : [{ name: 'agent-key', keyVaultUrl: '${vaultUri}secrets/${agentKeySecretName}', identity: identities.secrets.id }]
       ingress: {
         external: isOutside
         transport: 'tcp'
@@ -133,7 +133,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
               { name: 'Transceiver__DefaultAgent', value: defaultAgent }
             ],
             map(agents, agent => { name: 'Transceiver__Agents__${agent.name}', value: agent.url }),
-            empty(agentKeySecret) ? [] : [{ name: 'Transceiver__AgentApiKey', secretRef: 'agent-key' }]
+            empty(agentKeySecretName) ? [] : [{ name: 'Transceiver__AgentApiKey', secretRef: 'agent-key' }]
           )
           probes: [
             {

@@ -31,6 +31,10 @@ param vmSize string
 @description('Machines.')
 param instances int
 
+@minLength(1)
+@description('Name of the machines\' administrator. Linux images require one; no rule lets SSH in.')
+param adminUsername string = 'voice'
+
 @description('Public key of the administrator. Linux images want one; nothing lets SSH in.')
 param sshPublicKey string
 
@@ -223,7 +227,7 @@ resource relays 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = if (isP
       userData: base64(join(settings, '\n'))
       osProfile: {
         computerNamePrefix: 'relay'
-        adminUsername: 'voice'
+        adminUsername: adminUsername
         customData: base64(cloudInit)
         linuxConfiguration: {
           disablePasswordAuthentication: true
@@ -231,7 +235,7 @@ resource relays 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = if (isP
           patchSettings: { patchMode: 'AutomaticByPlatform', assessmentMode: 'AutomaticByPlatform' }
           ssh: {
             publicKeys: [
-              { path: '/home/voice/.ssh/authorized_keys', keyData: sshPublicKey }
+              { path: '/home/${adminUsername}/.ssh/authorized_keys', keyData: sshPublicKey }
             ]
           }
         }

@@ -105,7 +105,7 @@ param agentUrl string
 param agentName string
 
 @description('Name of the secret in each vault with the bearer key for it; empty: none.')
-param agentKeySecret string
+param agentKeySecretName string
 
 @description('Let the page hand a key to whoever opens it.')
 param demoPage bool
@@ -232,7 +232,7 @@ module transceivers 'app-transceiver.bicep' = [for shard in range(0, shards + st
     defaultAgent: agent.name
     agents: [agent]
     vaultUri: vaultUri
-    agentKeySecret: agentKeySecret
+    agentKeySecretName: agentKeySecretName
   }
   dependsOn: [components]
 }]

@@ -62,7 +62,7 @@ public sealed class HookTests : IDisposable
     {
         _hook.AddVaults("kv-one", "kv-two");
         _hook.Environment["VOICE_AGENT_API_KEY"] = "a key of somebody's backend";
-        _hook.Environment["VOICE_AGENT_KEY_SECRET"] = "voice-agent-key";
+        _hook.Environment["VOICE_AGENT_KEY_SECRET_NAME"] = "voice-agent-key";
         foreach (int _ in Enumerable.Range(0, 2))
         {
             var result = Succeeded("postprovision");
@@ -83,7 +83,7 @@ public sealed class HookTests : IDisposable
     {
         _hook.AddVaults("kv-one");
         _hook.Environment["VOICE_AGENT_API_KEY"] = "the first";
-        _hook.Environment["VOICE_AGENT_KEY_SECRET"] = "voice-agent-key";
+        _hook.Environment["VOICE_AGENT_KEY_SECRET_NAME"] = "voice-agent-key";
         Succeeded("postprovision");
         _hook.Environment["VOICE_AGENT_API_KEY"] = "the second";
         Succeeded("postprovision");

@@ -94,7 +94,7 @@ internal static class FileChoices
             ("environmentName", "${AZURE_ENV_NAME}"), ("location", "${AZURE_LOCATION}"), ("principalId", "${AZURE_PRINCIPAL_ID}"), ("edge", "${VOICE_EDGE=aca-tcp}"), ("shardSize", "${VOICE_SHARD_SIZE=small}"),
             ("relaySize", "${VOICE_RELAY_SIZE=small}"), ("relays", "1"), ("signalingReplicas", "1"), ("maximumShards", "8"), ("slotCount", "64"), ("dedicatedProfileType", "${VOICE_DEDICATED_PROFILE_TYPE}"),
             ("edgeVmSize", "${VOICE_EDGE_VM_SIZE=Standard_B2als_v2}"), ("edgeInstances", "2"), ("daprdImage", "docker.io/daprio/daprd:1.18.1"), ("globalLoadBalancer", "false"), ("frontDoorOnly", "true"),
-            ("edgeSshPublicKey", "${VOICE_EDGE_SSH_PUBLIC_KEY}"), ("agentUrl", "${VOICE_AGENT_URL}"), ("agentName", "${VOICE_AGENT_NAME=assistant}"), ("agentKeySecret", "${VOICE_AGENT_KEY_SECRET}"),
+            ("edgeSshPublicKey", "${VOICE_EDGE_SSH_PUBLIC_KEY}"), ("agentUrl", "${VOICE_AGENT_URL}"), ("agentName", "${VOICE_AGENT_NAME=assistant}"), ("agentKeySecretName", "${VOICE_AGENT_KEY_SECRET_NAME}"),
             ("demoPage", "${VOICE_DEMO_PAGE=auto}"), ("logDailyQuotaGb", "1"), ("otlpEndpoint", "${VOICE_OTLP_ENDPOINT}"),
             ("signalingImage", "${SERVICE_SIGNALING_IMAGE_NAME}"), ("relayImage", "${SERVICE_RELAY_IMAGE_NAME}"), ("transceiverImage", "${SERVICE_TRANSCEIVER_IMAGE_NAME}"), ("localAgentImage", "${SERVICE_LOCAL_AGENT_IMAGE_NAME}"),
             ("keyedRegions", "${VOICE_KEYED_REGIONS}"),

@@ -16,7 +16,7 @@ public static class ProductScenarios
         new("three regions, aca-tcp, own agent", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["regions"] = Regions(isZoneRedundant: false, standby: 1), ["shardSize"] = "medium", ["relaySize"] = "medium", ["relays"] = 2, ["dedicatedProfileType"] = "D4", ["agentUrl"] = "wss://agent.example.com/v1/realtime",
-            ["agentKeySecret"] = "voice-agent-key", ["otlpEndpoint"] = "http://otel.example.com:4317", ["allowedOrigins"] = new object?[] { "https://app.example.com" },
+            ["agentKeySecretName"] = "voice-agent-key", ["otlpEndpoint"] = "http://otel.example.com:4317", ["allowedOrigins"] = new object?[] { "https://app.example.com" },
             ["subscribers"] = new object?[] { "call-log", "billing" },
         }, Regions: 3, Shards: 3, IsPublished: true, HasUdpEdge: false),
         new("one region, udp-edge", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal) { ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA" }, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: true),
