@@ -8,6 +8,9 @@ namespace Dapr.Voice.Relay;
 /// <summary>Settings of the relay. Section <c>Relay</c> (<c>Relay__PublicEndpoint</c>…); the defaults serve a laptop.</summary>
 internal sealed class RelayOptions : IServiceOptions
 {
+    /// <summary>An ingress has four bits in a link frame. Of their values one means "any" and one "over TCP".</summary>
+    public const int MaximumIngressAddresses = LinkFrame.AnyIngress;
+
     public static string Section => "Relay";
 
     /// <summary>Stable over restarts of this relay and different for each relay of a fleet: transceivers know a restarted relay by it. 1 to 28 characters of a-z 0-9 . - _</summary>
@@ -114,7 +117,7 @@ internal sealed class RelayOptions : IServiceOptions
         {
             if (!IPAddress.TryParse(text, out _)) yield return $"Relay__IngressAddresses: '{text}' is no IP address.";
         }
-        if (IngressAddresses.Count > PacketPath.IngressTable.MaximumIngresses) yield return $"Relay__IngressAddresses: at most {PacketPath.IngressTable.MaximumIngresses}.";
+        if (IngressAddresses.Count > MaximumIngressAddresses) yield return $"Relay__IngressAddresses: at most {MaximumIngressAddresses}.";
         if (MaximumFlows is < 16 or > 4_194_304) yield return "Relay__MaximumFlows: 16 to 4194304.";
         if (MaximumFlowsPerPrefix < 1) yield return "Relay__MaximumFlowsPerPrefix: 1 or more.";
         if (MaximumFlowsPerSession is < 1 or > 64) yield return "Relay__MaximumFlowsPerSession: 1 to 64.";

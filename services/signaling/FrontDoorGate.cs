@@ -1,5 +1,5 @@
 using Dapr.Voice.Hosting;
-using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling;
 

@@ -1,6 +1,8 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
+using Dapr.Voice.Signaling.Http;
+using Dapr.Voice.Signaling.Internal;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Page;
 using Dapr.Voice.Signaling.Placement;

@@ -8,13 +8,10 @@ namespace Dapr.Voice.Relay.PacketPath;
 /// <summary>Numbers for the local addresses that clients reach us by, stable over restarts, so that answers leave from where the packet came to.</summary>
 internal sealed class IngressTable
 {
-    /// <summary>Four bits in a frame, of which one value means "any" and one "over TCP".</summary>
-    public const int MaximumIngresses = LinkFrame.AnyIngress;
-
     private readonly TransportAddress[] _addresses;
 
     /// <param name="addresses">With port 0.</param>
-    public IngressTable(IEnumerable<TransportAddress> addresses) => _addresses = [.. addresses.Take(MaximumIngresses)];
+    public IngressTable(IEnumerable<TransportAddress> addresses) => _addresses = [.. addresses.Take(RelayOptions.MaximumIngressAddresses)];
 
     /// <summary>As configured, or else all addresses of this host in their natural order.</summary>
     public static IngressTable From(RelayOptions options)

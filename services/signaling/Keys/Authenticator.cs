@@ -1,4 +1,4 @@
-using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling.Keys;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Realtime;
 using Dapr.Voice.Signaling.Sessions;
 

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Dapr.Voice.Signaling.Http;
+using Dapr.Voice.Signaling.Sessions;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
@@ -10,14 +12,8 @@ namespace Dapr.Voice.Signaling.Realtime;
 /// <param name="AnswersJson">The answer goes back as <c>{id, sdp}</c> instead of bare SDP.</param>
 internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string? Agent, int? MaxSessionSeconds, bool AnswersJson)
 {
-    /// <summary>Rule 17 of realtime-protocol, section 3. A browser's offer has 1.5 to 6 KiB.</summary>
-    public const int MaximumOfferBytes = 64 * 1024;
-
-    /// <summary>What the session record holds (libs/Contracts).</summary>
-    public const int MaximumSessionBytes = 16 * 1024;
-
     // JSON escapes every line end of the offer, and multipart adds headers: room for both forms of the largest offer.
-    private const int MaximumEnvelopeBytes = MaximumOfferBytes + MaximumSessionBytes + 16 * 1024;
+    private const int MaximumEnvelopeBytes = SessionRequest.MaximumOfferBytes + SessionRequest.MaximumSessionBytes + 16 * 1024;
     private const int MaximumParts = 16;
     private const string Expected = "application/sdp, multipart/form-data with the parts 'sdp' and 'session', or application/json {sdp, session}";
 
@@ -26,8 +22,8 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)) return (null, ApiError.WrongMediaType(Expected));
         if (type.MediaType.Equals("application/sdp", StringComparison.OrdinalIgnoreCase))
         {
-            byte[]? body = await RequestBody.ReadAsync(request, MaximumOfferBytes);
-            return body is null ? (null, ApiError.TooLarge(MaximumOfferBytes)) : Checked(new(Encoding.UTF8.GetString(body), null, null, null, AnswersJson: false));
+            byte[]? body = await RequestBody.ReadAsync(request, SessionRequest.MaximumOfferBytes);
+            return body is null ? (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes)) : Checked(new(Encoding.UTF8.GetString(body), null, null, null, AnswersJson: false));
         }
 
         bool isMultipart = type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
@@ -35,16 +31,6 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
         byte[]? envelope = await RequestBody.ReadAsync(request, MaximumEnvelopeBytes);
         if (envelope is null) return (null, ApiError.TooLarge(MaximumEnvelopeBytes));
         return isMultipart ? await ReadMultipartAsync(type, envelope, request.HttpContext.RequestAborted) : ReadJson(envelope, request);
-    }
-
-    /// <summary>A session must be an object of bounded size; what is in it is for the agent to judge.</summary>
-    public static ApiError? CheckSession(JsonElement? session, int limitBytes)
-    {
-        if (session is not { } value) return null;
-        if (value.ValueKind != JsonValueKind.Object) return ApiError.Invalid("invalid_session", "'session' should be a JSON object.", "session");
-        return Encoding.UTF8.GetByteCount(value.GetRawText()) > limitBytes
-            ? ApiError.Invalid("session_too_large", $"'session' may have at most {limitBytes / 1024} KiB.", "session")
-            : null;
     }
 
     private static (CallRequest?, ApiError?) ReadJson(byte[] envelope, HttpRequest request)
@@ -101,9 +87,9 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
 
     private static (CallRequest?, ApiError?) Checked(CallRequest request)
     {
-        if (Encoding.UTF8.GetByteCount(request.OfferSdp) > MaximumOfferBytes) return (null, ApiError.TooLarge(MaximumOfferBytes));
+        if (Encoding.UTF8.GetByteCount(request.OfferSdp) > SessionRequest.MaximumOfferBytes) return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
         if (string.IsNullOrWhiteSpace(request.OfferSdp)) return (null, ApiError.Invalid("missing_sdp", "The offer is empty.", "sdp"));
-        return CheckSession(request.Session, MaximumSessionBytes) is { } error ? (null, error) : (request, null);
+        return SessionRequest.CheckSession(request.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error) : (request, null);
     }
 
     private static JsonElement? NullIfJsonNull(JsonElement? element) => element is { ValueKind: not JsonValueKind.Null } ? element : null;

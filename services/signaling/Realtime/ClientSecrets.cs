@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Sessions;
 
@@ -30,7 +31,7 @@ internal sealed class ClientSecrets(SignalingOptions options, FleetOptions fleet
             return ApiError.Invalid("invalid_expires_after", $"'expires_after.seconds' should be {EphemeralKey.MinimumSeconds} to {EphemeralKey.MaximumSeconds}.", "expires_after.seconds");
         if (request.MaxSessionSeconds is < 1) return ApiError.Invalid("invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds");
         JsonElement? session = request.Session is { ValueKind: JsonValueKind.Null } ? null : request.Session;
-        if (CallRequest.CheckSession(session, EphemeralKey.MaximumSessionBytes) is { } sessionError) return sessionError;
+        if (SessionRequest.CheckSession(session, EphemeralKey.MaximumSessionBytes) is { } sessionError) return sessionError;
         string? agent = request.Agent ?? AgentChoice.TextOf(session, "agent");
         if (agent is not null && !agents.IsKnown(agent)) return AgentChoice.NotFound(agent);
 

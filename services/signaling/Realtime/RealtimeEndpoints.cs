@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Sessions;
 
@@ -86,7 +87,7 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
             return;
         }
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsJsonAsync(status!, InternalJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
     }
 
     private async Task HangUpAsync(HttpContext context)

@@ -1,14 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling.Realtime;
-
-internal sealed record ErrorBody(ErrorDetail Error);
-
-/// <param name="Param">The field of the request that is to blame; present as null otherwise, as clients expect.</param>
-internal sealed record ErrorDetail(string Message, string Type, string Code, string? Param);
-
-internal sealed record ProblemBody(string Type, string Title, int Status, string Code, string? Param);
 
 internal sealed record ClientSecretRequest
 {
@@ -37,8 +31,6 @@ internal sealed record CallCreated(string Id, string Sdp);
 /// take, and <see cref="System.Text.Json.Nodes.JsonObject"/> throws.
 /// </summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, PropertyNameCaseInsensitive = false, AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]
-[JsonSerializable(typeof(ErrorBody))]
-[JsonSerializable(typeof(ProblemBody))]
 [JsonSerializable(typeof(ClientSecretRequest))]
 [JsonSerializable(typeof(ClientSecretResponse))]
 [JsonSerializable(typeof(CallBody))]

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling.Sessions;
 

@@ -7,7 +7,7 @@ using Dapr.Voice.Sdp;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Placement;
-using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Steering;
 
 namespace Dapr.Voice.Signaling.Sessions;
@@ -132,7 +132,7 @@ internal sealed class SessionFactory(
     /// <summary>The parser's reason goes to the caller: it names lines and attributes, never their values.</summary>
     private static ApiError OfferError(SdpError error) => error switch
     {
-        { IsTooLarge: true } => ApiError.TooLarge(CallRequest.MaximumOfferBytes),
+        { IsTooLarge: true } => ApiError.TooLarge(SessionRequest.MaximumOfferBytes),
         { IsUnsupportedMedia: true } => new ApiError(422, "invalid_request_error", "unsupported_media", $"The offer can't be served: {error}", "sdp"),
         _ => ApiError.Invalid("invalid_sdp", $"The offer can't be used: {error}", "sdp"),
     };

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Signaling.Sessions;
@@ -11,3 +13,10 @@ internal sealed record SessionStatus(
         record.CallId, record.State, record.Region, record.OwnerAppId, record.Slot, record.Agent, record.ClientKind, record.CreatedAt, record.ConnectedAt,
         record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.MaximumSeconds, record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), record.Statistics);
 }
+
+/// <summary>The status of a session on the wire: camelCase, as everything between services.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
+[JsonSerializable(typeof(SessionStatus))]
+internal sealed partial class SessionStatusJson : JsonSerializerContext;

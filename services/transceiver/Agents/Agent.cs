@@ -7,7 +7,7 @@ namespace Dapr.Voice.Transceiver.Agents;
 /// The other side of a conversation. It lives on the session's worker thread and every member is called there; what takes
 /// time runs elsewhere and comes back by <see cref="IAgentHost.Post"/>.
 /// </summary>
-internal abstract class Agent : IDisposable
+internal abstract class Agent : IMediaSink, IDisposable
 {
     /// <summary>The session exists; the caller may not be connected yet.</summary>
     public abstract void Start();
@@ -15,16 +15,16 @@ internal abstract class Agent : IDisposable
     /// <summary>The caller's data channel is open; called once.</summary>
     public abstract void OnChannelOpen();
 
-    /// <summary>20 ms of the caller: 480 samples, 24 kHz mono; valid during the call only.</summary>
+    /// <inheritdoc/>
     public abstract void OnAudio(ReadOnlySpan<short> pcm, Instant now);
 
     /// <summary>One text message of the caller's data channel: any bytes at all.</summary>
     public abstract void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now);
 
-    /// <summary>A frame of <paramref name="item"/> leaves for the caller right now; its <see cref="DownlinkItem.PlayedSamples"/> includes it.</summary>
+    /// <inheritdoc/>
     public virtual void OnPlayed(DownlinkItem item, Instant now) { }
 
-    /// <summary>The downlink queue ran empty: the last frame taken has been played for its 20 ms.</summary>
+    /// <inheritdoc/>
     public virtual void OnDrained(Instant now) { }
 
     /// <summary>When <see cref="OnTimer"/> is due.</summary>

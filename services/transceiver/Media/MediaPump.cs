@@ -1,4 +1,3 @@
-using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Media;
@@ -28,7 +27,7 @@ internal sealed class MediaPump : IDisposable
 
     private static readonly short[] Silence = new short[AudioFormat.FrameSamples];
 
-    private readonly Agent _agent;
+    private readonly IMediaSink _agent;
     private readonly DownlinkQueue _downlink;
     private readonly LatenessHistogram _lateness;
     private readonly UplinkDecoder _decoder = new();
@@ -40,7 +39,7 @@ internal sealed class MediaPump : IDisposable
     private long _filledFrames;
     private long _skippedSlots;
 
-    public MediaPump(Agent agent, DownlinkQueue downlink, LatenessHistogram lateness)
+    public MediaPump(IMediaSink agent, DownlinkQueue downlink, LatenessHistogram lateness)
     {
         _agent = agent;
         _downlink = downlink;

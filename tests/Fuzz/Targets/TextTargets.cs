@@ -4,6 +4,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Sdp;
+using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Realtime;
 using Dapr.Voice.Signaling.Sessions;
 using Dapr.Voice.Steering;
@@ -114,8 +115,8 @@ internal static class TextTargets
         {
             var call = RequestBody.ReadJson(input, RealtimeJson.Default.CallBody);
             var secret = RequestBody.ReadJson(input, RealtimeJson.Default.ClientSecretRequest);
-            _ = CallRequest.CheckSession(call?.Session, CallRequest.MaximumSessionBytes);
-            _ = CallRequest.CheckSession(secret?.Session, CallRequest.MaximumSessionBytes);
+            _ = SessionRequest.CheckSession(call?.Session, SessionRequest.MaximumSessionBytes);
+            _ = SessionRequest.CheckSession(secret?.Session, SessionRequest.MaximumSessionBytes);
             _ = AgentChoice.TextOf(call?.Session, "agent") + AgentChoice.TextOf(secret?.Session, "model");
             return Outcome.Accepted;
         }

@@ -1,7 +1,7 @@
 using System.Net;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Signaling;
-using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Xunit;

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dapr.Voice.Contracts;
 
-namespace Dapr.Voice.Signaling.Realtime;
+namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>Bodies as strangers send them: read up to a limit and not a buffer further, and JSON of which nothing can throw later.</summary>
 internal static class RequestBody

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace Dapr.Voice.LocalAgent.Realtime;
+namespace Dapr.Voice.LocalAgent;
 
 /// <summary>Reads of JSON that answer null where the client sent something else.</summary>
 internal static class Json

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 
-namespace Dapr.Voice.Signaling.Realtime;
+namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
 /// A token bucket per client address, so that one caller can't take what others need. Per process, which is enough: it protects this process. Buckets

@@ -1,4 +1,4 @@
-namespace Dapr.Voice.Signaling.Realtime;
+namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>Gives every failed request of the API a body that its caller can read: unknown paths, wrong methods, bodies cut short, and bugs.</summary>
 internal sealed class ErrorBoundary(ILogger<ErrorBoundary> logger)

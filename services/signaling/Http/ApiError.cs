@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
 
-namespace Dapr.Voice.Signaling.Realtime;
+namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
 /// What a caller of the public API is told (realtime-protocol 5.1). <see cref="Code"/> is stable and the word in metrics and logs;
@@ -47,8 +47,8 @@ internal sealed record ApiError(int Status, string Type, string Code, string Mes
         bool wantsProblem = context.Request.GetTypedHeaders().Accept?.Any(accept => accept.MediaType.Equals("application/problem+json", StringComparison.OrdinalIgnoreCase)) == true;
         response.ContentType = wantsProblem ? "application/problem+json" : "application/json";
         byte[] body = wantsProblem
-            ? JsonSerializer.SerializeToUtf8Bytes(new ProblemBody($"urn:dapr-voice:error:{Code}", Message, Status, Code, Param), RealtimeJson.Default.ProblemBody)
-            : JsonSerializer.SerializeToUtf8Bytes(new ErrorBody(new(Message, Type, Code, Param)), RealtimeJson.Default.ErrorBody);
+            ? JsonSerializer.SerializeToUtf8Bytes(new ProblemBody($"urn:dapr-voice:error:{Code}", Message, Status, Code, Param), ApiErrorJson.Default.ProblemBody)
+            : JsonSerializer.SerializeToUtf8Bytes(new ErrorBody(new(Message, Type, Code, Param)), ApiErrorJson.Default.ErrorBody);
         response.ContentLength = body.Length;
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }

@@ -1,9 +1,10 @@
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Http;
+using Dapr.Voice.Signaling.Sessions;
 
-namespace Dapr.Voice.Signaling.Sessions;
+namespace Dapr.Voice.Signaling.Internal;
 
 /// <summary>
 /// <c>/internal/v1/sessions</c>: sessions for other services, by Dapr invocation of the app id <c>signaling</c>. Closed to all who lack the app token that
@@ -49,7 +50,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
     {
         (SessionStatus? status, ApiError? error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
         if (error is not null) await error.WriteAsync(context);
-        else await context.Response.WriteAsJsonAsync(status!, InternalJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
+        else await context.Response.WriteAsJsonAsync(status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
     }
 
     private async Task DeleteAsync(HttpContext context)
@@ -69,7 +70,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
 
     private static async Task<(InternalSessionRequest? Body, ApiError? Error)> ReadAsync(HttpRequest request)
     {
-        const int limit = CallRequest.MaximumOfferBytes + CallRequest.MaximumSessionBytes + 16 * 1024;
+        const int limit = SessionRequest.MaximumOfferBytes + SessionRequest.MaximumSessionBytes + 16 * 1024;
         if (!request.HasJsonContentType()) return (null, ApiError.WrongMediaType("application/json {offerSdp, session?, agent?}"));
         byte[]? bytes = await RequestBody.ReadAsync(request, limit);
         if (bytes is null) return (null, ApiError.TooLarge(limit));
@@ -83,9 +84,9 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
             return (null, ApiError.Invalid("invalid_json", "The body is not the JSON that is expected here: {offerSdp, session?, agent?}."));
         }
         if (string.IsNullOrWhiteSpace(body?.OfferSdp)) return (null, ApiError.Invalid("missing_sdp", "'offerSdp' should be the offer.", "offerSdp"));
-        if (System.Text.Encoding.UTF8.GetByteCount(body.OfferSdp) > CallRequest.MaximumOfferBytes) return (null, ApiError.TooLarge(CallRequest.MaximumOfferBytes));
+        if (System.Text.Encoding.UTF8.GetByteCount(body.OfferSdp) > SessionRequest.MaximumOfferBytes) return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
         if (body.Session is { ValueKind: JsonValueKind.Null }) body = body with { Session = null };
-        return CallRequest.CheckSession(body.Session, CallRequest.MaximumSessionBytes) is { } error ? (null, error) : (body, null);
+        return SessionRequest.CheckSession(body.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error) : (body, null);
     }
 
     /// <summary>A caller's own word is for the log; the record knows a fixed list, of which others may give these.</summary>

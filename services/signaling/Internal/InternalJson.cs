@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dapr.Voice.Contracts;
-using Dapr.Voice.Signaling.Realtime;
+using Dapr.Voice.Signaling.Http;
 
-namespace Dapr.Voice.Signaling.Sessions;
+namespace Dapr.Voice.Signaling.Internal;
 
 /// <summary>Body of <c>POST /internal/v1/sessions</c>.</summary>
 internal sealed record InternalSessionRequest(string? OfferSdp, JsonElement? Session, string? Agent, int? MaximumSeconds);
@@ -13,9 +12,8 @@ internal sealed record InternalSessionCreated(string CallId, string AnswerSdp, s
 internal sealed record InternalEnd(string CallId, string Status);
 
 /// <summary>Bodies of the internal API: camelCase, as everything between services.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth, Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]
 [JsonSerializable(typeof(InternalSessionRequest))]
 [JsonSerializable(typeof(InternalSessionCreated))]
 [JsonSerializable(typeof(InternalEnd))]
-[JsonSerializable(typeof(SessionStatus))]
 internal sealed partial class InternalJson : JsonSerializerContext;
