@@ -17,8 +17,9 @@ public sealed class ReferenceTests
     private static readonly Dictionary<string, string[]> Services = new()
     {
         ["relay"] = ["Wire", "Stun", "Steering", "Udp", "Tcp", "Links", "Sidecar", "Contracts", "Hosting"],
-        ["signaling"] = ["Wire", "Sdp", "Steering", "Sidecar", "Contracts", "Hosting"],
-        ["transceiver"] = ["Wire", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar", "Contracts", "Hosting"],
+        ["signaling"] = ["Sdp", "Steering", "Sidecar", "Contracts", "Hosting"],
+        ["transceiver"] =
+            ["Wire", "Stun", "Ice", "Dtls", "Sctp", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar", "Contracts", "Hosting"],
     };
 
     private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
