@@ -3,19 +3,20 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
 /// <summary>One recording of the real sidecar (tests/Vectors/dapr-contract).</summary>
-/// <param name="Name"><c>folder/scenario</c>.</param>
+/// <param name="Name"><c>folder/scenario</c>, or <c>grpc/folder/scenario</c> for one made over gRPC.</param>
 internal sealed record Recording(string Name, JsonObject Content)
 {
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "Vectors", "dapr-contract");
 
-    public string Folder => Name.Split('/')[0];
+    public bool IsGrpc => Name.StartsWith("grpc/", StringComparison.Ordinal);
 
-    public string Scenario => Name.Split('/')[1];
+    public string Folder => Name.Split('/')[^2];
 
-    /// <summary>The component type where there is one: <c>state.postgresql</c>.</summary>
-    public string ComponentType => ((string)Content["component"]!).Split('/')[0];
+    public string Scenario => Name.Split('/')[^1];
 
-    /// <summary>Some name it <c>state.postgresql/v2</c>, the races leave it to the folder.</summary>
+    /// <summary>The component's type: <c>state.postgresql</c>. The folder has its version at the end where that is not 1.</summary>
+    public string ComponentType => Folder.EndsWith("-v2", StringComparison.Ordinal) ? Folder[..^"-v2".Length] : Folder;
+
     public string ComponentVersion => Folder.EndsWith("-v2", StringComparison.Ordinal) ? "v2" : "v1";
 
     public IEnumerable<JsonObject> Steps => (Content["steps"] ?? Content["calls"] ?? new JsonArray()).AsArray().Select(s => s!.AsObject());

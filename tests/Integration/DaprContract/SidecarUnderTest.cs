@@ -18,8 +18,11 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
 
     public MovableTime Time { get; }
 
-    /// <summary>Port of the first app id.</summary>
+    /// <summary>HTTP port of the first app id.</summary>
     public int Port => Host.Apps[0].HttpPort;
+
+    /// <summary>gRPC port of the first app id.</summary>
+    public int GrpcPort => Host.Apps[0].GrpcPort;
 
     public static async Task<SidecarUnderTest> StartAsync(Func<DirectoryInfo, IEnumerable<string>> resources, Func<DevSidecarOptions, DevSidecarOptions> configure, params AppSpec[] apps)
     {

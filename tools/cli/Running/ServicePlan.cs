@@ -253,7 +253,12 @@ internal sealed class ServicePlan
     }
 
     /// <summary>What the sidecar's injection gives an app, on Container Apps too.</summary>
-    private Dictionary<string, string> SidecarSettings(int sidecarPort) => new(StringComparer.Ordinal) { ["DAPR_HTTP_PORT"] = sidecarPort.ToString(), ["APP_API_TOKEN"] = _appApiToken };
+    private Dictionary<string, string> SidecarSettings(int sidecarPort) => new(StringComparer.Ordinal)
+    {
+        ["DAPR_HTTP_PORT"] = sidecarPort.ToString(),
+        ["DAPR_GRPC_PORT"] = (sidecarPort + 1_000).ToString(),
+        ["APP_API_TOKEN"] = _appApiToken,
+    };
 
     private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage, int? sidecarPort = null)
     {

@@ -1,17 +1,15 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using HttpProtocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols;
 
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>What joins: the body of <c>POST /apps</c>.</summary>
-internal sealed record AppRequest(string? Id, int HttpPort, int? AppPort, string? AppApiToken);
+internal sealed record AppRequest(string? Id, int HttpPort, int? GrpcPort, int? AppPort, string? AppApiToken);
 
 /// <summary>What is there: an element of <c>GET /apps</c>.</summary>
-internal sealed record AppAnswer(string Id, int HttpPort, int? AppPort);
+internal sealed record AppAnswer(string Id, int HttpPort, int GrpcPort, int? AppPort);
 
 internal sealed record OutageRequest(string? State);
 
@@ -30,56 +28,39 @@ internal sealed partial class ControlJson : JsonSerializerContext;
 /// </summary>
 internal sealed class ControlEndpoint : IAsyncDisposable
 {
-    private readonly WebApplication _server;
-    private readonly DevSidecarHost _host;
+    private const int MaximumBodyBytes = 64 * 1024;
 
-    private ControlEndpoint(WebApplication server, DevSidecarHost host)
+    private readonly DevSidecarHost _host;
+    private readonly string? _token;
+    private LoopbackServer? _server;
+
+    private ControlEndpoint(DevSidecarHost host, string? token)
     {
-        _server = server;
         _host = host;
+        _token = token;
     }
 
-    public int Port { get; private set; }
+    public int Port => _server!.Port;
 
-    public static async Task<ControlEndpoint> StartAsync(DevSidecarHost host, int port, CancellationToken cancellation)
+    /// <param name="token">What every request must have in <c>dapr-api-token</c>; null for nothing.</param>
+    public static async Task<ControlEndpoint> StartAsync(DevSidecarHost host, int port, string? token, CancellationToken cancellation)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Listen(IPAddress.Loopback, port);
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-        });
-        var server = builder.Build();
-        var endpoint = new ControlEndpoint(server, host);
-        server.Run(endpoint.HandleAsync);
-        try
-        {
-            await server.StartAsync(cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or SocketException)
-        {
-            await server.DisposeAsync().ConfigureAwait(false);
-            throw new ResourceException($"The control port {port} cannot be opened on 127.0.0.1: {e.Message} Name another with --control-port.");
-        }
-        endpoint.Port = new Uri(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+        var endpoint = new ControlEndpoint(host, token);
+        endpoint._server = await LoopbackServer.StartAsync("the control endpoint", port, HttpProtocols.Http1, "Name another with --control-port.", _ => { },
+            server => server.Run(endpoint.HandleAsync), cancellation).ConfigureAwait(false);
         return endpoint;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        await _server.StopAsync(patience.Token).ConfigureAwait(false);
-        await _server.DisposeAsync().ConfigureAwait(false);
-    }
+    public ValueTask DisposeAsync() => _server!.DisposeAsync();
 
     private async Task HandleAsync(HttpContext context)
     {
-        if (context.Request.Host.Host is not ("127.0.0.1" or "localhost" or "[::1]"))
+        if (!LoopbackServer.HasToken(_token, context))
         {
-            await ErrorAsync(context, 403, "Only for this machine.").ConfigureAwait(false);
+            await ErrorAsync(context, 401, "Send the sidecar's DAPR_API_TOKEN in the header dapr-api-token.").ConfigureAwait(false);
             return;
         }
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaximumBodyBytes;
         string[] part = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
         try
         {
@@ -114,7 +95,9 @@ internal sealed class ControlEndpoint : IAsyncDisposable
             await ErrorAsync(context, 400, "Send {\"id\": …, \"httpPort\": …, \"appPort\": …}.").ConfigureAwait(false);
             return;
         }
-        await _host.AddAppAsync(new AppSpec(id, wanted.HttpPort, wanted.AppPort, wanted.AppApiToken), context.RequestAborted).ConfigureAwait(false);
+        var spec = new AppSpec(id, wanted.HttpPort, wanted.AppPort, wanted.AppApiToken);
+        if (wanted.GrpcPort is { } grpcPort) spec = spec with { GrpcPort = grpcPort };
+        await _host.AddAppAsync(spec, context.RequestAborted).ConfigureAwait(false);
         await AppsAsync(context, 201).ConfigureAwait(false);
     }
 
@@ -133,7 +116,7 @@ internal sealed class ControlEndpoint : IAsyncDisposable
     private Task AppsAsync(HttpContext context, int status)
     {
         context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(_host.Apps.Select(a => new AppAnswer(a.Id, a.HttpPort, a.AppPort)).ToList(), ControlJson.Default.ListAppAnswer, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(_host.Apps.Select(a => new AppAnswer(a.Id, a.HttpPort, a.GrpcPort, a.AppPort)).ToList(), ControlJson.Default.ListAppAnswer, cancellationToken: context.RequestAborted);
     }
 
     private static Task ErrorAsync(HttpContext context, int status, string message)

@@ -35,7 +35,7 @@ public sealed class DevSidecarHost : IAsyncDisposable
             foreach (var app in options.Apps) await host.AddAppAsync(app, cancellation).ConfigureAwait(false);
             if (options.ControlPort is { } port)
             {
-                host._control = await ControlEndpoint.StartAsync(host, port, cancellation).ConfigureAwait(false);
+                host._control = await ControlEndpoint.StartAsync(host, port, options.ApiToken, cancellation).ConfigureAwait(false);
                 host._output.WriteLine($"control listens on http://127.0.0.1:{host._control.Port}");
             }
             return host;
@@ -48,7 +48,7 @@ public sealed class DevSidecarHost : IAsyncDisposable
     }
 
     /// <summary>Serves one more app id. The same id again is a replica: invocations and events take turns.</summary>
-    /// <returns>The spec with the port that it got.</returns>
+    /// <returns>The spec with the ports that it got.</returns>
     public async Task<AppSpec> AddAppAsync(AppSpec app, CancellationToken cancellation = default)
     {
         app.Validate();
@@ -57,10 +57,18 @@ public sealed class DevSidecarHost : IAsyncDisposable
         try
         {
             var sidecar = new AppSidecar(app, _options, _components, _registry, OnShutdownAsync, line => _output.WriteLine($"note: {line}"));
-            await sidecar.StartAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                await sidecar.StartAsync(cancellation).ConfigureAwait(false);
+            }
+            catch
+            {
+                await sidecar.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
             _registry.Add(sidecar);
-            _output.WriteLine($"sidecar {app.Id} listens on http://127.0.0.1:{sidecar.HttpPort}{(app.AppPort is { } port ? $", app on {port}" : "")}");
-            return app with { HttpPort = sidecar.HttpPort };
+            _output.WriteLine($"sidecar {app.Id} listens on http://127.0.0.1:{sidecar.HttpPort}, gRPC on 127.0.0.1:{sidecar.GrpcPort}{(app.AppPort is { } port ? $", app on {port}" : "")}");
+            return app with { HttpPort = sidecar.HttpPort, GrpcPort = sidecar.GrpcPort };
         }
         finally
         {
@@ -78,7 +86,7 @@ public sealed class DevSidecarHost : IAsyncDisposable
         return found.Count > 0;
     }
 
-    public IReadOnlyList<AppSpec> Apps => _registry.All.Select(s => new AppSpec(s.Id, s.HttpPort, s.App?.Port)).ToList();
+    public IReadOnlyList<AppSpec> Apps => _registry.All.Select(s => new AppSpec(s.Id, s.HttpPort, s.App?.Port) { GrpcPort = s.GrpcPort }).ToList();
 
     /// <summary>Completes when every app has been asked for its subscriptions.</summary>
     public Task WhenReadyAsync() => Task.WhenAll(_registry.All.Select(s => s.Ready));

@@ -139,19 +139,20 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
         return subscriptions;
     }
 
+    /// <summary>Reads one subscription as the real sidecar does: names without regard to case, since SDKs differ in it (Dapr.AspNetCore writes <c>pubsubName</c>).</summary>
     private SubscriptionSpec ParseOne(JsonElement item)
     {
         string topic = Text(item, "topic") ?? "";
         var rules = new List<SubscriptionRule>();
-        if (item.TryGetProperty("routes", out var routes) && routes.ValueKind == JsonValueKind.Object)
+        if (Find(item, "routes") is { ValueKind: JsonValueKind.Object } routes)
         {
-            if (routes.TryGetProperty("rules", out var list) && list.ValueKind == JsonValueKind.Array)
+            if (Find(routes, "rules") is { ValueKind: JsonValueKind.Array } list)
             {
-                foreach (var rule in list.EnumerateArray())
+                foreach (JsonElement rule in list.EnumerateArray())
                 {
                     string match = Text(rule, "match") ?? "";
-                    if (MatchExpression.TryParse(match, out var expression, out string? problem)) rules.Add(new SubscriptionRule(expression, match, Text(rule, "path") ?? "/"));
-                    else note($"{appId}: the rule '{match}' of topic '{topic}' is passed over: {problem}.");
+                    if (MatchExpression.TryParse(match, out MatchExpression? expression, out string? problem)) rules.Add(new SubscriptionRule(expression, match, Text(rule, "path") ?? "/"));
+                    else note($"{appId}: the rule '{match}' of topic '{topic}' is ignored: {problem}.");
                 }
             }
             if (Text(routes, "default") is { Length: > 0 } otherwise) rules.Add(new SubscriptionRule(null, null, otherwise));
@@ -164,5 +165,14 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
         return new SubscriptionSpec(SubscriptionKind.Programmatic, Text(item, "pubsubname") ?? "", topic, rules, string.IsNullOrEmpty(deadLetter) ? null : deadLetter, []);
     }
 
-    private static string? Text(JsonElement item, string name) => item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static JsonElement? Find(JsonElement item, string name)
+    {
+        foreach (JsonProperty property in item.EnumerateObject())
+        {
+            if (string.Equals(property.Name, name, StringComparison.OrdinalIgnoreCase)) return property.Value;
+        }
+        return null;
+    }
+
+    private static string? Text(JsonElement item, string name) => Find(item, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 }

@@ -16,6 +16,8 @@ internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
 
     protected override bool RollsBack => false;
 
+    protected override StateFailure? CheckReadKey(string key) => null;
+
     protected override StateFailure? SaveLocked(StateRequest request)
     {
         if (CheckOptions(request) is { } wrong) return wrong;

@@ -47,7 +47,7 @@ internal abstract class StateStore(TimeProvider time)
     /// <summary>False where a transaction is answered with 500 whatever is in it.</summary>
     public virtual bool HasTransactions => true;
 
-    /// <summary>True for a store that reads each distinct key once and leaves an empty entry for a key asked for twice (recorded).</summary>
+    /// <summary>True for a store that answers each distinct key of a bulk read once (recorded).</summary>
     public virtual bool ReadsEachKeyOnce => false;
 
     /// <summary>The error code of the query API, which no recorded store serves.</summary>
@@ -113,7 +113,8 @@ internal abstract class StateStore(TimeProvider time)
 
     protected abstract StateFailure? DeleteLocked(StateRequest request);
 
-    protected virtual StateFailure? CheckReadKey(string key) => null;
+    /// <summary>Why a key cannot be read. Most stores refuse an empty key (recorded).</summary>
+    protected virtual StateFailure? CheckReadKey(string key) => key.Length == 0 ? StateFailure.Error("the key is missing") : null;
 
     /// <summary>The item if it is there and not over.</summary>
     protected Item? Find(string key)

@@ -60,7 +60,8 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
     }
 
     // A slash breaks the address of the row; the other forbidden characters only find nothing (recorded).
-    protected override StateFailure? CheckReadKey(string key) => key.Contains('/', StringComparison.Ordinal) ? StateFailure.Error("InvalidInput: a slash in the key") : null;
+    protected override StateFailure? CheckReadKey(string key)
+        => key.Contains('/', StringComparison.Ordinal) ? StateFailure.Error("InvalidInput: a slash in the key") : base.CheckReadKey(key);
 
     private static bool IsOwnForm(string etag) => etag.StartsWith("W/\"datetime'", StringComparison.Ordinal) && etag.EndsWith("'\"", StringComparison.Ordinal);
 

@@ -9,6 +9,8 @@ internal static class Responses
     /// <summary>The real sidecar reads 4 MiB of a request.</summary>
     public const int MaximumBodyBytes = 4 * 1024 * 1024;
 
+    public static Task Error(HttpContext context, ApiException failure) => Error(context, failure.Error.HttpStatus, failure.Error.HttpCode, failure.Message);
+
     public static Task Error(HttpContext context, int status, string errorCode, string message)
     {
         var body = new ArrayBufferWriter<byte>(256);

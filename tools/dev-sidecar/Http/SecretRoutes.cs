@@ -1,0 +1,13 @@
+using System.Text.Json;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary><c>/v1.0/secrets/…</c> of one app id.</summary>
+internal sealed class SecretRoutes(AppSecrets secrets)
+{
+    public Task GetAsync(HttpContext context, string store, string key)
+        => Responses.Json(context, 200, JsonSerializer.SerializeToUtf8Bytes(secrets.Get(store, key)));
+
+    public Task BulkAsync(HttpContext context, string store)
+        => Responses.Json(context, 200, JsonSerializer.SerializeToUtf8Bytes(secrets.All(store)));
+}
