@@ -15,7 +15,7 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 public sealed partial class ContainerShapeTests(PublishedFolder published, ITestOutputHelper output)
 {
     /// <summary>Of what the platform puts into a container, this is all that we have.</summary>
-    private static readonly string[] FromPlatform = ["PATH", "DAPR_HTTP_PORT", "APP_API_TOKEN"];
+    private static readonly string[] FromPlatform = ["PATH", "DAPR_HTTP_PORT", "DAPR_GRPC_PORT", "APP_API_TOKEN"];
 
     /// <summary>Settings whose value is another one here, and why.</summary>
     private static readonly Dictionary<string, string> OtherHere = new(StringComparer.Ordinal)
