@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// Dapr app ids. A transceiver shard has an app id of its own, so that an invocation reaches the owner (dapr-aca-azd, 1.5).
+/// Dapr app ids. A transceiver shard has an app id of its own, so that an invocation reaches the owner (docs/dapr.md).
 /// </summary>
 public static class AppIds
 {
@@ -37,13 +37,13 @@ public static class Topics
 /// </summary>
 public static class SecretNames
 {
-    /// <summary>Key ring for routing hints (DESIGN 4.1).</summary>
+    /// <summary>Key ring for routing hints (docs/design.md 4.1).</summary>
     public const string HintKeys = "voice-hint-keys";
 
-    /// <summary>Key ring for derived ICE passwords (DESIGN 4.2); same ids as <see cref="HintKeys"/>.</summary>
+    /// <summary>Key ring for derived ICE passwords (docs/design.md 4.2); same ids as <see cref="HintKeys"/>.</summary>
     public const string PasswordKeys = "voice-password-keys";
 
-    /// <summary>One base64 key of 32 bytes: relays and transceivers prove themselves to each other with it (DESIGN 4.3).</summary>
+    /// <summary>One base64 key of 32 bytes: relays and transceivers prove themselves to each other with it (docs/design.md 4.3).</summary>
     public const string LinkKey = "voice-link-key";
 
     /// <summary>Key ring for signed ephemeral keys.</summary>
@@ -56,7 +56,8 @@ public static class SecretNames
     public const string DtlsCertificate = "voice-dtls-certificate";
 }
 
-/// <summary>Keys in the state stores (DESIGN 4.4): letters, digits, '.', '-', '_' only, since Table Storage takes no others.</summary>
+/// <summary>Keys in the state stores (docs/design.md 4.4): letters, digits, '.', '-', '_' only, since Table Storage takes no
+/// others.</summary>
 public static class StateKeys
 {
     public static string Transceiver(string region, int shard) => $"transceiver.{region}.{shard:00}";

@@ -3,9 +3,10 @@ using System.Text.Json.Serialization;
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// A CloudEvent 1.0 of our own making (DESIGN 4.5): published as <c>application/cloudevents+json</c>, so that id, type and source are ours.
+/// A CloudEvent 1.0 of our own making (docs/design.md 4.5): published as <c>application/cloudevents+json</c>, so that id, type and source
+/// are ours.
 /// <c>id</c> is <c>{callId}/{seq}</c>: brokers repeat and reorder, subscribers de-duplicate and order by it. Carries no audio, no
-/// transcript and no secret. <c>traceparent</c> is not in it: it goes as a header of the publish call (dapr-contract, point 8).
+/// transcript and no secret. <c>traceparent</c> is not in it: it goes as a header of the publish call (docs/dapr.md, point 8).
 /// </summary>
 public sealed record LifecycleEvent(
     [property: JsonPropertyName("id")] string Id,

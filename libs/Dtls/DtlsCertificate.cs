@@ -5,7 +5,8 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Dtls;
 
 /// <summary>
-/// A self-signed ECDSA P-256 certificate with its key, and OpenSSL's contexts made from it. One serves a whole fleet (DESIGN 3): the answer
+/// A self-signed ECDSA P-256 certificate with its key, and OpenSSL's contexts made from it. One serves a whole fleet (docs/design.md 3):
+/// the answer
 /// names its fingerprint before it is known who will own the session. Thread-safe.
 /// </summary>
 public sealed class DtlsCertificate : IDisposable

@@ -5,7 +5,7 @@ namespace Dapr.Voice.Native;
 
 /// <summary>
 /// What OpenSSL reads from and writes to in place of a socket: whole datagrams. A memory BIO joins a flight's datagrams into one run of
-/// bytes, and BIO_s_dgram_pair exists from OpenSSL 3.2 only, so this BIO is our own (reference: media-natives, section 3).
+/// bytes, and BIO_s_dgram_pair exists from OpenSSL 3.2 only, so this BIO is our own (docs/protocols/webrtc.md 3).
 /// One thread at a time, the one that calls its <see cref="SslConnection"/>.
 /// </summary>
 public abstract class DatagramBio

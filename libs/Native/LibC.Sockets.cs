@@ -41,7 +41,7 @@ public static unsafe partial class LibC
     public static partial int fcntl(int descriptor, int command, int argument);
 
     // The four below run per wake-up: SetLastError would save and restore errno around each, so the caller reads it with
-    // Marshal.GetLastSystemError() directly after the call (packet-path, 8).
+    // Marshal.GetLastSystemError() directly after the call (docs/packet-path.md 8).
     [LibraryImport("libc")]
     public static partial int recvmmsg(int socket, mmsghdr* messages, uint count, int flags, timespec* timeout);
 

@@ -100,7 +100,7 @@ public static unsafe partial class LibCrypto
     }
 
     // ------------------------------------------------------------------------------------------------ HMAC (hmac.h)
-    // Deprecated in favour of EVP_MAC, which is 8 % slower per packet (reference/media-natives.md, section 4) and copies its key schedule.
+    // Deprecated in favour of EVP_MAC, which is 8 % slower per packet (docs/protocols/webrtc.md 4) and copies its key schedule.
 
     [LibraryImport(Library)]
     public static partial HmacContextHandle HMAC_CTX_new();

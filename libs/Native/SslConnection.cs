@@ -20,7 +20,7 @@ public enum SslOutcome : byte
 /// </summary>
 public sealed unsafe class SslConnection : SafeHandle
 {
-    /// <summary>OpenSSL starts at a second; clients of WebRTC repeat after 50 ms (media-natives, section 3).</summary>
+    /// <summary>OpenSSL starts at a second; clients of WebRTC repeat after 50 ms (docs/protocols/webrtc.md 3).</summary>
     public const uint FirstRetransmitMicroseconds = 50_000;
     private const uint LongestRetransmitMicroseconds = 4_000_000;
 

@@ -10,7 +10,7 @@ public sealed unsafe class SslContextHandle : SafeHandle
 {
     public const string Ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305";
 
-    // The order is the server's preference: GCM costs two thirds of CM with HMAC (media-natives, section 4); CM is all that some clients
+    // The order is the server's preference: GCM costs two thirds of CM with HMAC (docs/protocols/webrtc.md 4); CM is all that some clients
     // have.
     public const string SrtpProfiles = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
 

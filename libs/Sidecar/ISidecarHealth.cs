@@ -5,7 +5,7 @@ public interface ISidecarHealth
 {
     /// <summary>
     /// Calls in a row that got no usable answer; 0 after each that got one. Readiness follows this and not <c>healthz</c>, which stays 204 while the store
-    /// behind the sidecar is dead (dapr-contract, point 15).
+    /// behind the sidecar is dead (docs/dapr.md, point 15).
     /// </summary>
     int ConsecutiveFailures { get; }
 

@@ -17,7 +17,7 @@ public sealed record SidecarOptions
 
     /// <summary>
     /// Deadline of one state operation, its read-backs included. A frozen store keeps the sidecar waiting for 10 s, a killed one for 3 s
-    /// (dapr-contract, point 15), so the deadline has to be ours.
+    /// (docs/dapr.md, point 15), so the deadline has to be ours.
     /// </summary>
     public TimeSpan StateTimeout { get; set; } = TimeSpan.FromSeconds(2);
 

@@ -4,7 +4,7 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// A frame between relay and transceiver (DESIGN 4.3), read in place; valid as long as its datagram. Several may share a datagram.
+/// A frame between relay and transceiver (docs/design.md 4.3), read in place; valid as long as its datagram. Several may share a datagram.
 /// <code>
 ///  version:4 kind:4 | flags:8 | payload length:16 | cookie:64 | sessionId:64 | clientPort:16 | clientAddress:32 or 128 | payload
 ///  flags:  0x80 the address has 128 bits   0x40 the source is not a flow's   0x0F ingress

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// What the server's ICE ufrag carries (DESIGN 4.1), so that the first packet of a call finds its owner with no look-up elsewhere:
+/// What the server's ICE ufrag carries (docs/design.md 4.1), so that the first packet of a call finds its owner with no look-up elsewhere:
 /// <code>
 ///  0               1               2               3
 ///  version  keyId | region        | slot                          |

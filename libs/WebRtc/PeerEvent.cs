@@ -13,7 +13,7 @@ public enum PeerEventKind : byte
     /// <summary>The events channel is open both ways. Once.</summary>
     ChannelOpened,
 
-    /// <summary>The peer closed the events channel: a hang-up (realtime-protocol, 1.2, step 8).</summary>
+    /// <summary>The peer closed the events channel: a hang-up (docs/protocols/realtime.md 2, step 8).</summary>
     ChannelClosed,
 
     /// <summary>Datagrams now go to <see cref="PeerEvent.Path"/>.</summary>

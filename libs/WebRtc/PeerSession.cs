@@ -23,7 +23,7 @@ namespace Dapr.Voice.WebRtc;
 /// </summary>
 public sealed class PeerSession : IDisposable
 {
-    /// <summary>The data channel of the Realtime dialect (realtime-protocol, 1.2).</summary>
+    /// <summary>The data channel of the Realtime dialect (docs/protocols/realtime.md 2).</summary>
     public const string EventsLabel = "oai-events";
 
     /// <summary>What a transmit buffer must hold: the largest datagram we make is below it.</summary>
@@ -139,7 +139,7 @@ public sealed class PeerSession : IDisposable
                 _ice.Receive(datagram, from, now);
                 TakeIceEvents(now);
                 break;
-            // The handshake starts before nomination, so any path that passed a check will do (media-natives, 1).
+            // The handshake starts before nomination, so any path that passed a check will do (docs/protocols/webrtc.md 1).
             case DatagramKind.Dtls when _ice.IsValidated(from):
                 _dtls.Receive(datagram);
                 AfterDtls(now);
@@ -337,7 +337,7 @@ public sealed class PeerSession : IDisposable
         {
             _sctp = new SctpAssociation(SctpOptionsFor(data, NextRandom()));
             _channels = new DataChannelSet(_sctp, isDtlsClient: _options.DtlsRole == DtlsRole.Client);
-            // Every client sends INIT; a server waits for it (media-natives, 6).
+            // Every client sends INIT; a server waits for it (docs/protocols/webrtc.md 6).
             if (_options.DtlsRole == DtlsRole.Client) _sctp.Connect(now);
         }
         Raise(new PeerEvent(PeerEventKind.DtlsConnected));
@@ -458,7 +458,8 @@ public sealed class PeerSession : IDisposable
         }
     }
 
-    // Only what has passed authentication and the replay list may move a stream (media-natives, 1: NAT rebinding costs one packet), and
+    // Only what has passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding costs one
+    // packet), and
     // only the newest: a late packet from where the peer was before would send the stream back there.
     private void NoteAuthenticated(TransportPath from, Instant now)
     {

@@ -32,7 +32,8 @@ public sealed class SignalingOptions : IServiceOptions
     public bool DemoPage { get; set; }
 
     /// <summary>
-    /// An owner whose downlink schedule is later than this at p99, in milliseconds, takes no new sessions (DESIGN 9). 5 is a quarter of a frame, before
+    /// An owner whose downlink schedule is later than this at p99, in milliseconds, takes no new sessions (docs/design.md 9). 5 is a
+    /// quarter of a frame, before
     /// callers hear it. A laptop that also runs the callers wants more.
     /// </summary>
     public double MaximumLatenessMilliseconds { get; set; } = 5;

@@ -25,7 +25,8 @@ internal sealed class TransceiverOptions : IServiceOptions
     /// <summary>Worker threads; 0 means one per core.</summary>
     public int Workers { get; set; }
 
-    /// <summary>Sessions it has at most, over all workers. One core carries about 100 with Opus both ways (media-natives, section 12).</summary>
+    /// <summary>Sessions it has at most, over all workers. One core carries about 100 with Opus both ways (docs/protocols/webrtc.md
+    /// 9).</summary>
     public int Capacity { get; set; } = 200;
 
     /// <summary>The agent of a record whose agent we do not know.</summary>
@@ -86,7 +87,7 @@ internal sealed class TransceiverOptions : IServiceOptions
         }
         bool isAddress = link.TryGetAddress(out TransportAddress address), isEverywhere = isAddress && address.ToIPEndPoint().Address is var ip && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
         if (!isAddress) yield return $"Transceiver__LinkEndpoint: '{link.Host}' is a name; to listen takes an address of this machine, for example {LinkEndpointExample(link.Scheme)}.";
-        // A transceiver has no port on a public address (DESIGN 2); a socket on every address would be one.
+        // A transceiver has no port on a public address (docs/design.md 2); a socket on every address would be one.
         else if (isEverywhere && link.Scheme == LinkScheme.Udp)
             yield return "Transceiver__LinkEndpoint: one private address, not all of them (which only tcp:// may, in a container with one interface).";
         else if (isEverywhere && AdvertisedLinkEndpoint.Length == 0)

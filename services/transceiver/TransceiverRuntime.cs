@@ -19,7 +19,7 @@ namespace Dapr.Voice.Transceiver;
 /// <summary>Everything that runs once the fleet's keys are known: workers, sessions, ownership, reports; and how it stops.</summary>
 internal sealed partial class TransceiverRuntime : IAsyncDisposable
 {
-    // All of a drain fits into five seconds (DESIGN 7 and the orchestrator's patience), whatever the store does.
+    // All of a drain fits into five seconds (docs/design.md 7 and the orchestrator's patience), whatever the store does.
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1), EndLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 

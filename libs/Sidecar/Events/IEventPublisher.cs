@@ -24,7 +24,8 @@ public interface IEventPublisher
 {
     /// <param name="cloudEvent">A whole CloudEvent 1.0 with an <c>id</c> (an event without one is delivered without one).</param>
     /// <param name="traceparent">
-    /// W3C trace context; the current activity's where null. A header of the call, because the sidecar overwrites one inside the event (dapr-contract, point 8).
+    /// W3C trace context; the current activity's where null. A header of the call, because the sidecar overwrites one inside the event
+    /// (docs/dapr.md, point 8).
     /// </param>
     Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null, CancellationToken cancellation = default);
 }

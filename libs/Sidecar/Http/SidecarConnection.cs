@@ -8,7 +8,7 @@ namespace Dapr.Voice.Sidecar;
 
 /// <summary>
 /// One pool of HTTP connections to the sidecar. Adds the API token, sets the deadline, reads the answer up to a limit, and remembers how the
-/// last calls went: <c>healthz</c> says nothing of a dead store (dapr-contract, point 15), so readiness comes from real calls.
+/// last calls went: <c>healthz</c> says nothing of a dead store (docs/dapr.md, point 15), so readiness comes from real calls.
 /// </summary>
 internal sealed class SidecarConnection : IDisposable
 {

@@ -18,7 +18,7 @@ public enum AppApiTokenRule
 
 /// <summary>
 /// Tells a call of our own sidecar from one that came in through the public ingress of the same port. The sidecar replaces whatever token a caller sent by its own
-/// (dapr-contract, point 10).
+/// (docs/dapr.md, point 10).
 /// </summary>
 public static class AppApiToken
 {
@@ -48,7 +48,8 @@ public static class AppApiToken
     }
 
     /// <summary>
-    /// App id of the caller by its sidecar's word, null without one. The last value: a caller can put values before it, not after (dapr-contract, point 10). Means something
+    /// App id of the caller by its sidecar's word, null without one. The last value: a caller can put values before it, not after
+    /// (docs/dapr.md, point 10). Means something
     /// only behind <see cref="RequireAppApiToken"/>.
     /// </summary>
     public static string? CallerAppId(HttpContext context)

@@ -3,7 +3,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Dapr.Voice.Sidecar;
 
 /// <summary>
-/// Dapr's state API as far as it means the same on every store that was recorded (dapr-contract). Keys are letters, digits, <c>.</c>, <c>-</c>,
+/// Dapr's state API as far as it means the same on every store that was recorded (docs/dapr.md). Keys are letters, digits, <c>.</c>,
+/// <c>-</c>,
 /// <c>_</c>, at most 250 of them; others throw <see cref="ArgumentException"/>. Cancellation by the caller throws; everything else is an outcome.
 /// There are no transactions: two of six stores have none, and Redis does not roll back.
 /// </summary>

@@ -5,7 +5,7 @@ namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
 /// Open addressing from a key to a number, of fixed size: at most half full, linear probing, deletion by moving back what follows. Allocates
-/// nothing after construction (packet-path, 6).
+/// nothing after construction (docs/packet-path.md 6).
 /// </summary>
 internal sealed class HashIndex<TKey, THash>(int capacity, THash hash)
     where TKey : unmanaged, IEquatable<TKey>

@@ -6,7 +6,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Where a packet goes (DESIGN 5). Binding requests follow the hint in their username, so that a takeover reaches the packets; all else
+/// Where a packet goes (docs/design.md 5). Binding requests follow the hint in their username, so that a takeover reaches the packets; all
+/// else
 /// follows the flow of its source. One thread's; allocates nothing, never throws.
 /// </summary>
 internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintKeys, KeyRing passwordKeys)

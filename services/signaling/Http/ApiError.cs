@@ -4,7 +4,7 @@ using Microsoft.Net.Http.Headers;
 namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
-/// What a caller of the public API is told (realtime-protocol 5.1). <see cref="Code"/> is stable and the word in metrics and logs;
+/// What a caller of the public API is told (docs/protocols/realtime.md 8). <see cref="Code"/> is stable and the word in metrics and logs;
 /// <see cref="Message"/> is for people and repeats nothing secret.
 /// </summary>
 internal sealed record ApiError(int Status, string Type, string Code, string Message, string? Param = null)

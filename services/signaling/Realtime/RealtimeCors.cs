@@ -1,7 +1,8 @@
 namespace Dapr.Voice.Signaling.Realtime;
 
 /// <summary>
-/// Cross-origin rules of the public API (realtime-protocol 5.1): pages of other origins are the normal case. The headers go onto every answer, errors
+/// Cross-origin rules of the public API (docs/protocols/realtime.md 8): pages of other origins are the normal case. The headers go onto
+/// every answer, errors
 /// included, since a page can read the reason of a failure only then.
 /// </summary>
 internal sealed class RealtimeCors

@@ -13,14 +13,15 @@ using Dapr.Voice.Steering;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Makes a session: reads the offer, picks a slot, computes the whole answer, writes the record. The owner hears of it afterwards (DESIGN 3), so
+/// Makes a session: reads the offer, picks a slot, computes the whole answer, writes the record. The owner hears of it afterwards
+/// (docs/design.md 3), so
 /// the client waits for one write and for nobody else.
 /// </summary>
 internal sealed class SessionFactory(
     SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, FleetDirectory directory, IStateStore store, OwnerPush push,
     LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time, ILogger<SessionFactory> logger)
 {
-    /// <summary>Table Storage ends at 32 k characters (DESIGN 4.4).</summary>
+    /// <summary>Table Storage ends at 32 k characters (docs/design.md 4.4).</summary>
     private const int MaximumRecordCharacters = 30_000;
 
     /// <summary>Two ids of 64 random bits that meet are worth a second try, not a third.</summary>
@@ -32,7 +33,7 @@ internal sealed class SessionFactory(
     /// <summary>Garbage only: nothing depends on it, and some stores ignore it.</summary>
     private static readonly TimeSpan RecordTimeToLive = TimeSpan.FromDays(2);
 
-    // RFC 8834, section 4.2 and realtime-protocol 0.7: a stream id other than '-', or clients of the family play nothing.
+    // RFC 8834, section 4.2 and docs/protocols/realtime.md 3, rule 15: a stream id other than '-', or clients of the family play nothing.
     private const string MsidStream = "voice", MsidTrack = "agent";
 
     private readonly IReadOnlyList<string> _candidates = [.. options.ParsedIngresses.Select((ingress, index) => ingress.ToCandidate(index))];

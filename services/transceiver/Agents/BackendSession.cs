@@ -6,7 +6,8 @@ namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
 /// The Realtime <c>session</c> that the caller's side asked a backend for: what is sent on each connect. The audio formats in it are
-/// always ours (PCM16, 24 kHz), whatever a client says: they describe the WebSocket, not the caller's media track (realtime-protocol, 1.6).
+/// always ours (PCM16, 24 kHz), whatever a client says: they describe the WebSocket, not the caller's media track
+/// (docs/protocols/realtime.md 6).
 /// </summary>
 internal sealed class BackendSession
 {

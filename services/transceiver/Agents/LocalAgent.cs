@@ -7,7 +7,7 @@ namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
 /// The Realtime dialect of an agent that lives here: session, conversation items, and a refusal with the client's <c>event_id</c> for
-/// what it cannot do, so that the unmodified OpenAI Agents SDK is content (realtime-protocol, 1.2 to 1.5).
+/// what it cannot do, so that the unmodified OpenAI Agents SDK is content (docs/protocols/realtime.md 2 to 5).
 /// </summary>
 internal abstract class LocalAgent : Agent
 {

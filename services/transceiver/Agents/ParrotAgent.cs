@@ -9,7 +9,8 @@ namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
 /// Says what you said, when you have said it: the smallest agent that takes turns. It speaks the Realtime dialect in full order
-/// (realtime-protocol, 1.5) and stops when interrupted. Its "model" speaks in real time: a response is in progress until its last frame is played, so
+/// (docs/protocols/realtime.md 5) and stops when interrupted. Its "model" speaks in real time: a response is in progress until its last
+/// frame is played, so
 /// an interruption cancels it as it would a real one.
 /// </summary>
 internal sealed class ParrotAgent : LocalAgent
@@ -137,7 +138,7 @@ internal sealed class ParrotAgent : LocalAgent
         json.WriteString("previous_item_id"u8, previous);
         Channel.Send();
 
-        // The SDK throws for input_audio without a transcript member; null is fine (realtime-protocol, 1.3).
+        // The SDK throws for input_audio without a transcript member; null is fine (docs/protocols/realtime.md 7).
         JsonObject item = NewMessage(itemId, "user", "completed", new JsonObject { ["type"] = "input_audio", ["transcript"] = null });
         Conversation.TryPut(itemId, item, previousId: null);
         SendItem("conversation.item.added"u8, item, previous);

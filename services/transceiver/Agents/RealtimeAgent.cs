@@ -9,7 +9,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// Bridges a session to a backend that speaks the Realtime WebSocket dialect (DESIGN 4.8). Its events go to the caller, its audio into the
+/// Bridges a session to a backend that speaks the Realtime WebSocket dialect (docs/design.md 4.8). Its events go to the caller, its audio
+/// into the
 /// downlink; the caller's events go to it. What only this side knows is said here: <c>output_audio_buffer.*</c> from the frames that really
 /// left, and on barge-in the exact position that the caller was sent. A lost connection is made again and told the conversation.
 /// </summary>
@@ -233,7 +234,7 @@ internal sealed class RealtimeAgent : Agent
         ended.Dispose();
         foreach (string id in _inProgress.ToArray())
         {
-            // Without its end a client would never ask for another (realtime-protocol, 1.3).
+            // Without its end a client would never ask for another (docs/protocols/realtime.md 7).
             SendFailedResponse(id);
             EndResponse(id);
         }

@@ -7,7 +7,7 @@ namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
 /// The Realtime <c>session</c> object of a built-in agent. Fields and values it does not know are kept and echoed, never refused: that
-/// is what unmodified clients need (realtime-protocol, 1.2).
+/// is what unmodified clients need (docs/protocols/realtime.md 2).
 /// </summary>
 internal sealed class SessionConfiguration
 {

@@ -17,7 +17,7 @@ internal sealed class DownlinkEncoder : IDisposable
 
     private static readonly short[] Silence = new short[AudioFormat.FrameSamples];
 
-    // Wideband speech and a little room for FEC; media-natives.md 5 has the price of each complexity.
+    // Wideband speech and a little room for FEC; docs/protocols/webrtc.md 5 has the price of each complexity.
     private const int Bitrate = 32_000;
     private const int Complexity = 5;
     private const int ExpectedLossPercent = 5;

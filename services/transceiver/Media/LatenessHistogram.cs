@@ -3,7 +3,7 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Media;
 
 /// <summary>
-/// How late downlink frames left, over the last ten seconds: the capacity metric (DESIGN 9). One worker thread records, any thread
+/// How late downlink frames left, over the last ten seconds: the capacity metric (docs/design.md 9). One worker thread records, any thread
 /// reads; a reader may miss the newest few, never more. Nothing is allocated after construction.
 /// </summary>
 internal sealed class LatenessHistogram

@@ -8,7 +8,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Ownership;
 
 /// <summary>
-/// Keeps our record alive in the state store and takes, keeps and gives back slots (DESIGN 4.4): who should own one is the rendezvous
+/// Keeps our record alive in the state store and takes, keeps and gives back slots (docs/design.md 4.4): who should own one is the
+/// rendezvous
 /// hash over the live transceivers, who does own it is what compare-and-set let win. With the store away nothing moves: what we serve we
 /// go on serving. One step at a time; time is an argument, so tests move it.
 /// </summary>

@@ -26,7 +26,8 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
 
     public SessionState State => HasEnded ? SessionState.Ended : ConnectedAt is null ? SessionState.Created : SessionState.Connected;
 
-    /// <summary>Sequence number of the latest lifecycle event (DESIGN 4.5): created 1, connected 2, ended 3, or 2 for one that never connected.</summary>
+    /// <summary>Sequence number of the latest lifecycle event (docs/design.md 4.5): created 1, connected 2, ended 3, or 2 for one that
+    /// never connected.</summary>
     public long EventSequence => 1 + (ConnectedAt is null ? 0 : 1) + (HasEnded ? 1 : 0);
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>

@@ -6,7 +6,7 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// <summary>Buffers that all sessions of a worker share, since one of them runs at a time.</summary>
 internal sealed class SessionScratch
 {
-    /// <summary>The longest message a client may send (media-natives, section 6).</summary>
+    /// <summary>The longest message a client may send (docs/protocols/webrtc.md 6).</summary>
     public const int MaximumMessageBytes = 256 * 1024;
 
     /// <summary>A datagram to be sent, or a received payload.</summary>

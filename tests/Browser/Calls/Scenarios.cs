@@ -256,7 +256,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.Empty(await browser.Driver.ComplaintsAsync());
     }
 
-    /// <summary>The order of one voice turn (realtime-protocol, 1.5).</summary>
+    /// <summary>The order of one voice turn (docs/protocols/realtime.md 5).</summary>
     private static async Task AssertOrderAsync(PageCall call, double from)
     {
         string[] order =

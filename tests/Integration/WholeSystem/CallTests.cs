@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>What <c>up</c>, <c>call</c> and <c>load</c> promise (DESIGN 12), as a user has it.</summary>
+/// <summary>What <c>up</c>, <c>call</c> and <c>load</c> promise (docs/design.md 12), as a user has it.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
 {

@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>The relay dies in the middle of a call; the supervisor brings it back and the call goes on (DESIGN 7, first row).</summary>
+/// <summary>The relay dies in the middle of a call; the supervisor brings it back and the call goes on (docs/design.md 7).</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output)
 {

@@ -4,7 +4,8 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Architecture;
 
-/// <summary>Which way references point (STYLE): downwards only, services never at each other, protocols sans-IO. Read from the project files.</summary>
+/// <summary>Which way references point (docs/style.md): downwards only, services never at each other, protocols sans-IO. Read from the
+/// project files.</summary>
 public sealed class ReferenceTests
 {
     private static readonly string[] Protocols = ["Wire", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "WebRtc"];

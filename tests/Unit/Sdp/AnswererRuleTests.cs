@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Sdp;
 
-/// <summary>The eighteen rules for the answerer of reference/realtime-protocol.md, section 3, by their numbers.</summary>
+/// <summary>The eighteen rules for the answerer of docs/protocols/realtime.md 3, by their numbers.</summary>
 public sealed class AnswererRuleTests
 {
     [Fact]

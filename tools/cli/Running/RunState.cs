@@ -5,7 +5,8 @@ using Dapr.Voice.Cli.Machine;
 
 namespace Dapr.Voice.Cli.Running;
 
-/// <summary>What runs, as <c>.voice/run.json</c> (mode 600: it holds the API key) and as the answer of <c>up --json</c> (DESIGN 12).</summary>
+/// <summary>What runs, as <c>.voice/run.json</c> (mode 600: it holds the API key) and as the answer of <c>up --json</c> (docs/design.md
+/// 12).</summary>
 internal sealed record RunState
 {
     public required string Url { get; init; }

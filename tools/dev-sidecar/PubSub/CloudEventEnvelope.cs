@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>Puts what was published into a CloudEvent the way the sidecar does: the content type decides (dapr-contract, envelopes).</summary>
+/// <summary>Puts what was published into a CloudEvent the way the sidecar does: the content type decides (docs/dapr.md, point 8).</summary>
 internal static class CloudEventEnvelope
 {
     private const string DefaultType = "com.dapr.event.sent";

@@ -21,7 +21,7 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
                 var delay = answer == Answer.Retry && (status is null || retry?.Covers(status.Value) == true) ? retry?.DelayBefore(attempt) : null;
                 if (delay is not { } wait)
                 {
-                    // Given up or dropped. Without a dead-letter topic it is lost: one attempt, then acknowledged (dapr-contract, point 7).
+                    // Given up or dropped. Without a dead-letter topic it is lost: one attempt, then acknowledged (docs/dapr.md, point 7).
                     if (mayDeadLetter && spec.DeadLetterTopic is { } deadLetter) broker.Publish(deadLetter, delivered);
                     return DeliveryEnd.Done;
                 }

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Infra.Capacity;
 
-/// <summary>Where media comes in (DESIGN 10).</summary>
+/// <summary>Where media comes in (docs/design.md 10).</summary>
 public enum Edge
 {
     /// <summary>Everything in Container Apps, media by ICE-TCP through its TCP ingress.</summary>

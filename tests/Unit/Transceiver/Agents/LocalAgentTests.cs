@@ -10,7 +10,7 @@ namespace Dapr.Voice.Tests.Unit.Transceiver.Agents;
 
 public sealed class LocalAgentTests : IDisposable
 {
-    // What the OpenAI Agents SDK sends when the channel opens (realtime-protocol, 1.2).
+    // What the OpenAI Agents SDK sends when the channel opens (docs/protocols/realtime.md 2).
     private const string SdkUpdate = """
         {"event_id":"e1","type":"session.update","session":{"type":"realtime","instructions":"Be kind.","model":"gpt-realtime-2.1","output_modalities":["audio"],
          "audio":{"input":{"format":{"type":"audio/pcm","rate":24000},"noise_reduction":null,"transcription":{"model":"gpt-4o-mini-transcribe"},
