@@ -6,7 +6,7 @@ using Xunit;
 namespace Dapr.Voice.Tests.Unit.Architecture;
 
 /// <summary>
-/// The folders of one project form no cycle (STYLE, which way references point). The graph is read from the compiled assembly: each namespace is a node,
+/// The folders of one project form no cycle (docs/style.md). The graph is read from the compiled assembly: each namespace is a node,
 /// and each type in the root namespace is a node of its own, so that a folder and the options of its service may not use each other either.
 /// </summary>
 public sealed class FolderCycleTests
