@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Azure.Monitor.OpenTelemetry.AspNetCore;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
+using OpenTelemetry.Instrumentation.AspNetCore;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -10,56 +14,84 @@ using OpenTelemetry.Trace;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Names and exporters of telemetry. Instruments are <c>voice.{service}.{thing}</c> with a unit; meter and activity source are
-/// <c>voice.{service}</c>. Nothing leaves the process unless OTEL_EXPORTER_OTLP_ENDPOINT is set.
+/// Where the metrics, spans and log lines of a service go; docs/telemetry.md lists them all. A meter or activity source of ours is named
+/// <c>Dapr.Voice.{Part}</c>, an instrument <c>voice.{service}.{thing}</c> with a unit.
 /// </summary>
-public sealed class VoiceTelemetry : IDisposable
+public static class VoiceTelemetry
 {
-    private readonly MeterProvider? _meters;
-    private readonly TracerProvider? _traces;
+    private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string InsightsConnection = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
-    private VoiceTelemetry(MeterProvider? meters, TracerProvider? traces) => (_meters, _traces) = (meters, traces);
+    private static string Version { get; } = typeof(VoiceTelemetry).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    /// <summary>True if telemetry is sent to a collector.</summary>
-    public bool IsExporting => _meters is not null;
+    /// <param name="part">As in the namespace: <c>Relay</c>.</param>
+    public static Meter CreateMeter(string part) => new($"Dapr.Voice.{part}", Version);
 
-    public static Meter CreateMeter(string service) => new($"voice.{service}", Version);
-    public static ActivitySource CreateActivitySource(string service) => new($"voice.{service}", Version);
+    /// <inheritdoc cref="CreateMeter"/>
+    public static ActivitySource CreateActivitySource(string part) => new($"Dapr.Voice.{part}", Version);
 
     /// <summary>
-    /// Starts the exporters if a collector is named, by gRPC or HTTP as OTEL_EXPORTER_OTLP_PROTOCOL says. Everything sent carries region and, for a shard, its
-    /// number; in Container Apps also replica and revision. Dispose at the end of the process: it flushes.
+    /// Sends telemetry to a collector if OTEL_EXPORTER_OTLP_ENDPOINT is set, and to Application Insights if APPLICATIONINSIGHTS_CONNECTION_STRING
+    /// is set. With neither, nothing is listened to and nothing leaves the process. Call it after the log providers are chosen.
     /// </summary>
-    /// <param name="service">As in <c>AppIds</c>.</param>
-    /// <param name="instance">Tells processes of one service apart, where the platform does not.</param>
-    public static VoiceTelemetry Start(string service, string instance, IConfiguration configuration)
+    /// <param name="service">The <c>service.name</c>, as in <c>AppIds</c>.</param>
+    /// <param name="instance">Tells processes of one service apart where the platform does not.</param>
+    /// <exception cref="SettingsException">The address or the connection string is malformed.</exception>
+    public static IHostApplicationBuilder AddVoiceTelemetry(this IHostApplicationBuilder builder, string service, string instance)
     {
-        if (string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])) return new(null, null);
+        IConfiguration configuration = builder.Configuration;
+        bool hasCollector = HasCollector(configuration), hasInsights = HasInsights(configuration);
+        if (!hasCollector && !hasInsights) return builder;
 
-        ResourceBuilder resource = ResourceBuilder.CreateDefault()
-            .AddService(service, "dapr.voice", Version, autoGenerateServiceInstanceId: false, configuration["CONTAINER_APP_REPLICA_NAME"] is { Length: > 0 } replica ? replica : instance)
-            .AddAttributes(Attributes(configuration));
-        // The exporters read OTEL_… from where we do; left alone they look at the process's environment only.
-        MeterProvider meters = Sdk.CreateMeterProviderBuilder()
-            .ConfigureServices(services => services.AddSingleton(configuration))
-            .SetResourceBuilder(resource)
-            .AddMeter("voice.*", "Microsoft.AspNetCore.Hosting", "System.Net.Http", "System.Runtime")
-            .AddOtlpExporter()
-            .Build();
-        TracerProvider traces = Sdk.CreateTracerProviderBuilder()
-            .ConfigureServices(services => services.AddSingleton(configuration))
-            .SetResourceBuilder(resource)
-            .AddSource("voice.*", "Microsoft.AspNetCore", "System.Net.Http")
-            .AddOtlpExporter()
-            .Build();
-        return new(meters, traces);
+        OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry();
+        if (hasInsights)
+        {
+            telemetry.UseAzureMonitor(insights =>
+            {
+                insights.ConnectionString = configuration[InsightsConnection];
+                // The defaults keep five traces a second and drop the log lines of the others.
+                (insights.SamplingRatio, insights.TracesPerSecond, insights.EnableTraceBasedLogsSampler) = (1, null, false);
+                // A stream of its own, polled for all the time and read by nobody most of the time.
+                insights.EnableLiveMetrics = false;
+            });
+        }
+        if (hasCollector) telemetry.UseOtlpExporter();
+        // These come after Azure's, whose resource detectors and sampler they replace. The detectors ask 169.254.169.254 before the service
+        // may start, and outside of a virtual machine each start waits for the missing answer.
+        telemetry.ConfigureResource(resource => resource.Clear().AddService(service, "dapr.voice", Version, false, Replica(configuration) ?? instance)
+                .AddAttributes(Attributes(configuration)).AddEnvironmentVariableDetector().AddTelemetrySdk())
+            .WithMetrics(metrics => metrics.AddMeter("Dapr.Voice.*", "Microsoft.AspNetCore.Hosting", "System.Net.Http", "System.Runtime"))
+            .WithTracing(traces => traces.AddSource("Dapr.Voice.*").AddAspNetCoreInstrumentation().AddHttpClientInstrumentation()
+                .SetSampler(new CallSampler(configuration)))
+            .WithLogging();
+        builder.Services.Configure<AspNetCoreTraceInstrumentationOptions>(requests => requests.Filter = IsWork);
+        builder.Services.AddHostedService<TelemetryFlush>();
+        return builder;
     }
 
-    public void Dispose()
+    /// <summary>A probe every few seconds is no work; its spans would outnumber the calls.</summary>
+    private static bool IsWork(HttpContext context)
+        => !HealthEndpoints.Paths.Contains(context.Request.Path.Value, StringComparer.OrdinalIgnoreCase);
+
+    private static bool HasCollector(IConfiguration configuration)
     {
-        _traces?.Dispose();
-        _meters?.Dispose();
+        if (string.IsNullOrWhiteSpace(configuration[OtlpEndpoint])) return false;
+        // The exporter takes a malformed address for none and falls back to localhost.
+        if (Uri.TryCreate(configuration[OtlpEndpoint], UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https") return true;
+        throw new SettingsException($"Settings need a change: {OtlpEndpoint} should be an http or https address, such as http://localhost:4317.");
     }
+
+    private static bool HasInsights(IConfiguration configuration)
+    {
+        if (configuration[InsightsConnection] is not { } connection || string.IsNullOrWhiteSpace(connection)) return false;
+        // The exporter finds a malformed one only while the host starts, and then quotes it.
+        bool isWhole = connection.Split(';').Select(pair => pair.Split('=', 2, StringSplitOptions.TrimEntries))
+            .Any(pair => pair is [var key, var value] && key.Equals("InstrumentationKey", StringComparison.OrdinalIgnoreCase) && Guid.TryParse(value, out _));
+        if (isWhole) return true;
+        throw new SettingsException($"Settings need a change: {InsightsConnection} should be the resource's connection string, InstrumentationKey=…;IngestionEndpoint=….");
+    }
+
+    private static string? Replica(IConfiguration configuration) => configuration["CONTAINER_APP_REPLICA_NAME"] is { Length: > 0 } replica ? replica : null;
 
     private static IEnumerable<KeyValuePair<string, object>> Attributes(IConfiguration configuration)
     {
@@ -67,6 +99,4 @@ public sealed class VoiceTelemetry : IDisposable
         if (configuration["Transceiver:Shard"] is { Length: > 0 } shard) yield return new("voice.shard", shard);
         if (configuration["CONTAINER_APP_REVISION"] is { Length: > 0 } revision) yield return new("deployment.revision", revision);
     }
-
-    private static string Version { get; } = typeof(VoiceTelemetry).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 }

@@ -49,14 +49,13 @@ internal static class RelayApplication
         builder.Services.AddSingleton<RelayService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RelayService>());
         builder.Services.AddHostedService<TransceiverDiscovery>();
-        builder.Services.AddSingleton(VoiceTelemetry.Start(AppIds.Relay, options.Id, builder.Configuration));
+        builder.AddVoiceTelemetry(AppIds.Relay, options.Id);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
 
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
         var relay = app.Services.GetRequiredService<RelayService>();
-        app.Services.GetRequiredService<VoiceTelemetry>();
         app.MapHealth(relay.Missing);
         app.MapGet("/internal/v1/stats", async () => Results.Json(await relay.GetStatsAsync(), RelayJson.Default.RelayStats)).RequireAppApiToken();
         return app;

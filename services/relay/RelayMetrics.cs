@@ -17,7 +17,7 @@ internal sealed class RelayMetrics : IDisposable
 
     private static readonly KeyValuePair<string, object?>[] TcpCloseTags = [.. Enum.GetValues<TcpClose>().Select(r => new KeyValuePair<string, object?>("reason", r.ToString()))];
 
-    private readonly Meter _meter = VoiceTelemetry.CreateMeter("relay");
+    private readonly Meter _meter = VoiceTelemetry.CreateMeter("Relay");
     private readonly Counter<long> _failedTurns;
     private ImmutableArray<RelayWorker> _workers = [];
 

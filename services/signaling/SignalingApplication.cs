@@ -40,7 +40,7 @@ internal static class SignalingApplication
         services.AddSidecar();
         services.AddHealth();
         services.AddSingleton(ServiceInstance.OfThisProcess);
-        services.AddSingleton(VoiceTelemetry.Start(AppIds.Signaling, ServiceInstance.OfThisProcess.Name, builder.Configuration));
+        builder.AddVoiceTelemetry(AppIds.Signaling, ServiceInstance.OfThisProcess.Name);
         services.AddSingleton<SignalingMetrics>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<AgentChoice>();
@@ -62,8 +62,6 @@ internal static class SignalingApplication
         services.AddRunning<LifecyclePublisher>();
 
         WebApplication app = builder.Build();
-        // Created now, so that it is disposed, and flushed, with the application.
-        app.Services.GetRequiredService<VoiceTelemetry>();
         if (options.DemoPage) SignalingLog.DemoIsOpen(app.Logger);
 
         app.UseFrontDoorGate(options);

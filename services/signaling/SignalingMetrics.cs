@@ -3,10 +3,10 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling;
 
-/// <summary>Instruments of meter <c>voice.signaling</c>. The tag <c>outcome</c> is the word that the caller, the record or the log has too.</summary>
+/// <summary>Instruments of meter <c>Dapr.Voice.Signaling</c>. The tag <c>outcome</c> is the word that the caller, the record or the log has too.</summary>
 internal sealed class SignalingMetrics : IDisposable
 {
-    private readonly Meter _meter = VoiceTelemetry.CreateMeter("signaling");
+    private readonly Meter _meter = VoiceTelemetry.CreateMeter("Signaling");
 
     public SignalingMetrics()
     {

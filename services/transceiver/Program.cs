@@ -18,13 +18,12 @@ int exitCode = await ServiceProcess.RunAsync(() =>
     builder.Services.AddSingleton<TransceiverHost>();
     builder.Services.AddSingleton<TransceiverMetrics>();
     builder.Services.AddHostedService(services => services.GetRequiredService<TransceiverHost>());
-    builder.Services.AddSingleton(_ => VoiceTelemetry.Start(AppIds.Transceiver(options.Shard), Environment.MachineName, builder.Configuration));
+    builder.AddVoiceTelemetry(AppIds.Transceiver(options.Shard), Environment.MachineName);
 
     WebApplication app = builder.Build();
     host = app.Services.GetRequiredService<TransceiverHost>();
     host.Bind();
     app.Services.GetRequiredService<TransceiverMetrics>();
-    app.Services.GetRequiredService<VoiceTelemetry>();
     app.MapHealth(host.Missing);
     app.MapInternal();
     return app;

@@ -13,7 +13,7 @@ namespace Dapr.Voice.Transceiver;
 /// </summary>
 internal sealed class TransceiverMetrics : IDisposable
 {
-    private readonly Meter _meter = VoiceTelemetry.CreateMeter("transceiver");
+    private readonly Meter _meter = VoiceTelemetry.CreateMeter("Transceiver");
 
     public TransceiverMetrics(TransceiverHost host)
     {

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Dapr.Voice.TestKit.Telemetry;
+
+/// <summary>A receiver of telemetry on a free port of the loopback address. What came can be read from any thread, at any time.</summary>
+public abstract class TelemetryReceiver : IAsyncDisposable
+{
+    private protected readonly ConcurrentQueue<ReceivedSpan> ReceivedSpans = new();
+    private protected readonly ConcurrentQueue<ReceivedSpanEvent> ReceivedSpanEvents = new();
+    private protected readonly ConcurrentQueue<ReceivedPoint> ReceivedPoints = new();
+    private protected readonly ConcurrentQueue<ReceivedLog> ReceivedLogs = new();
+    private readonly ConcurrentQueue<ReadOnlyMemory<byte>> _bodies = new();
+    private readonly WebApplication _application;
+
+    private protected TelemetryReceiver(HttpProtocols protocols)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols));
+        _application = builder.Build();
+        _application.Run(async context =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            _bodies.Enqueue(await HandleAsync(context, body.ToArray()));
+        });
+    }
+
+    /// <summary>Such as <c>http://127.0.0.1:41234</c>.</summary>
+    public string Address => _application.Urls.First();
+
+    public IReadOnlyList<ReceivedSpan> Spans => [.. ReceivedSpans];
+
+    public IReadOnlyList<ReceivedSpanEvent> SpanEvents => [.. ReceivedSpanEvents];
+
+    public IReadOnlyList<ReceivedPoint> Points => [.. ReceivedPoints];
+
+    public IReadOnlyList<ReceivedLog> Logs => [.. ReceivedLogs];
+
+    /// <summary>Everything that came, as it was sent but not compressed: for looking for what should not be there.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Bodies => [.. _bodies];
+
+    public async ValueTask DisposeAsync()
+    {
+        await _application.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Reads one request and answers it.</summary>
+    /// <returns>The body without compression.</returns>
+    private protected abstract Task<ReadOnlyMemory<byte>> HandleAsync(HttpContext context, ReadOnlyMemory<byte> body);
+
+    private protected Task ListenAsync() => _application.StartAsync();
+}
