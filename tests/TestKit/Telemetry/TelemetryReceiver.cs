@@ -56,5 +56,5 @@ public abstract class TelemetryReceiver : IAsyncDisposable
     /// <returns>The body without compression.</returns>
     private protected abstract Task<ReadOnlyMemory<byte>> HandleAsync(HttpContext context, ReadOnlyMemory<byte> body);
 
-    private protected Task ListenAsync() => _application.StartAsync();
+    private protected Task ListenAsync() => _application.StartAsync(CancellationToken.None);
 }
