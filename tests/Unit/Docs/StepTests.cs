@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dapr.Voice.TestKit.Documents;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Unit.Docs;
+
+/// <summary>
+/// Every code block of every document is known to a test. Shell blocks are steps: those that need no cloud run in <c>tests/Integration/Documents</c>;
+/// here all of them, and the commands within sentences, are checked for their form.
+/// </summary>
+public sealed partial class StepTests
+{
+    // Drawings and formats; nothing that a reader would type.
+    private const string Drawing = "text";
+
+    private static readonly string[] Languages = ["sh", "console", "json", "js", Drawing];
+
+    private static readonly string[] Programs =
+    [
+        "./voice", "az", "azd", "bash", "cat", "cd", "chmod", "cp", "curl", "docker", "dotnet", "echo", "eval", "exec", "export", "for", "done", "do", "git", "grep", "head", "kill", "mktemp",
+        "node", "npm", "openssl", "printf", "ps", "python3", "sed", "shred", "sort", "ss", "sudo", "tail", "tee", "tr", "umask", "VOICE_FUZZ_SCALE=10",
+    ];
+
+    /// <summary>Subcommands of the two CLIs as their own help lists them (az 2.7x, azd 1.3x).</summary>
+    private static readonly string[] AzureCommands =
+    [
+        "az acr login", "az acr repository list", "az acr repository show-tags", "az afd endpoint list", "az afd origin list", "az afd origin update", "az cdn profile show",
+        "az containerapp list", "az containerapp show", "az containerapp update", "az containerapp delete", "az containerapp exec", "az containerapp logs show",
+        "az containerapp replica list", "az containerapp revision list", "az containerapp revision restart", "az containerapp revision activate", "az containerapp revision deactivate",
+        "az containerapp env show", "az containerapp env list", "az containerapp env dapr-component list", "az containerapp env dapr-component show", "az containerapp ingress show",
+        "az group list", "az group delete", "az group show", "az keyvault list", "az keyvault purge", "az keyvault secret list", "az keyvault secret set", "az keyvault secret show",
+        "az keyvault secret list-versions", "az keyvault update", "az monitor log-analytics query", "az network nsg rule create", "az network nsg rule delete", "az network lb show",
+        "az network vnet show", "az provider list", "az provider show", "az provider register", "az quota list", "az role assignment list", "az servicebus namespace list",
+        "az servicebus namespace show", "az servicebus topic list", "az servicebus topic subscription list", "az servicebus topic subscription show", "az storage account list",
+        "az storage account show", "az storage blob list", "az storage entity query", "az storage entity delete", "az version", "az vm list-usage", "az vm list-skus", "az vmss list-instances", "az vmss restart",
+        "az vmss scale", "az vmss show", "az vmss run-command invoke", "az vmss update-instances", "az bicep build", "az bicep install", "az account show", "az account list-locations",
+        "azd auth login", "azd deploy", "azd down", "azd env get-value", "azd env get-values", "azd env list", "azd env new", "azd env select", "azd env set", "azd env refresh", "azd monitor",
+        "azd pipeline config", "azd provision", "azd publish", "azd package", "azd show", "azd up", "azd hooks run", "azd config set",
+    ];
+
+    public static TheoryData<string> Pages() => [.. Repository.Documents];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_EachBlock_IsKnownToATest(string page)
+    {
+        IReadOnlyList<DocumentBlock> blocks = DocumentBlock.Read(Repository.Read(page));
+        var runs = new HashSet<string>(StringComparer.Ordinal);
+        foreach (DocumentBlock block in blocks)
+        {
+            string where = $"{page}:{block.Line}";
+            Assert.True(Languages.Contains(block.Language, StringComparer.Ordinal), $"{where}: write one of {string.Join(", ", Languages)} behind the fence, not '{block.Language}'");
+            if (block.Language == "sh")
+            {
+                Assert.True(block.Step is { Kind: not StepKind.Prints }, $"{where}: a shell block needs a marker before it: <!-- STEP name: run -->");
+                Assert.True(runs.Add(block.Step!.Name), $"{where}: step {block.Step.Name} is there twice");
+            }
+            else if (block.Language == "console")
+            {
+                Assert.True(block.Step is { Kind: StepKind.Prints } && runs.Contains(block.Step.Name), $"{where}: output needs a marker that names the step above it: <!-- STEP name: prints -->");
+            }
+            else
+            {
+                Assert.True(block.Step is null, $"{where}: only sh and console are steps");
+            }
+            if (block.Language == Drawing) Assert.DoesNotMatch(Typed(), block.Text);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_ShellBlocks_CallKnownProgramsWithFilesThatExist(string page)
+    {
+        foreach (DocumentBlock block in DocumentBlock.Read(Repository.Read(page)).Where(block => block.Language == "sh"))
+        {
+            var functions = FunctionName().Matches(block.Text).Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
+            foreach (Match command in FirstWord().Matches(Joined(block.Text)))
+            {
+                string word = command.Groups[1].Value;
+                Assert.True(Programs.Contains(word, StringComparer.Ordinal) || functions.Contains(word), $"{page}:{block.Line}: '{word}' is no program that a reader has");
+            }
+            foreach (Match file in RepositoryFile().Matches(block.Text))
+                Assert.True(Path.Exists(Path.Combine(Repository.Root, file.Value)), $"{page}:{block.Line}: {file.Value} does not exist");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_CloudCommands_Exist(string page)
+    {
+        foreach (Match command in CloudCommand().Matches(Repository.Read(page)))
+        {
+            string[] words = [.. command.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+            Assert.True(AzureCommands.Any(known => known.Split(' ') is var parts && words.Length >= parts.Length && parts.SequenceEqual(words[..parts.Length], StringComparer.Ordinal)),
+                $"{page}: there is no '{command.Value}'");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_Json_Parses(string page)
+    {
+        foreach (DocumentBlock block in DocumentBlock.Read(Repository.Read(page)).Where(block => block.Language == "json")) JsonDocument.Parse(block.Text).Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_JavaScript_IsWellFormedAndImportsWhatThePackageExports(string page)
+    {
+        foreach (DocumentBlock block in DocumentBlock.Read(Repository.Read(page)).Where(block => block.Language == "js"))
+        {
+            string file = Path.Combine(Path.GetTempPath(), $"voice-docs-{Guid.NewGuid():n}.mjs");
+            File.WriteAllText(file, block.Text);
+            try
+            {
+                using Process node = Process.Start(new ProcessStartInfo("node", ["--check", file]) { RedirectStandardError = true })!;
+                string error = node.StandardError.ReadToEnd();
+                node.WaitForExit();
+                Assert.True(node.ExitCode == 0, $"{page}:{block.Line}: {error}");
+            }
+            finally
+            {
+                File.Delete(file);
+            }
+            string bundle = File.ReadAllText(Directory.GetFiles(Path.Combine(Repository.Root, "web", "vendor", "openai-agents-realtime-0.20.0"), "*.js").Single());
+            foreach (Match import in Import().Matches(block.Text))
+            {
+                Assert.Equal("@openai/agents-realtime", import.Groups[2].Value);
+                foreach (string name in import.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries)) Assert.Contains($".{name}", bundle, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public void Blocks_MarkersAndOutput_AreReadAsDescribed()
+    {
+        DocumentBlock block = Assert.Single(DocumentBlock.Read("Text.\n\n<!-- STEP up: run until \"Stop it\" -->\n```sh\n./voice up\n```\n"));
+        Assert.Equal((4, "sh", "./voice up", new DocumentStep("up", StepKind.RunUntil, "Stop it")), (block.Line, block.Language, block.Text, block.Step));
+        Assert.Throws<FormatException>(() => DocumentBlock.Read("<!-- STEP up: perhaps -->\n```sh\nx\n```"));
+        Assert.Throws<FormatException>(() => DocumentBlock.Read("<!-- STEP up: run -->\nText\n```sh\nx\n```"));
+        Assert.Null(ExpectedOutput.Difference("call …: answered\n  ICE 82 ms\n…\n─ end", "call rtc_1: answered\n  ICE 120.5 ms\nmore\nand more\n──── end\n"));
+        Assert.Contains("ICE 82 ms", ExpectedOutput.Difference("a\n  ICE 82 ms", "a\n  ICE failed"), StringComparison.Ordinal);
+        Assert.NotNull(ExpectedOutput.Difference("a", "a\nb"));
+    }
+
+    /// <summary>Continued lines in one.</summary>
+    private static string Joined(string text) => text.Replace("\\\n", " ", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"^\s*(?:\$ )?(?:\./voice|curl|azd?|dotnet|git) ", RegexOptions.Multiline)]
+    private static partial Regex Typed();
+
+    [GeneratedRegex(@"^\s*(?:export )?(?:\w+=\$\()?((?!\w+=(?!10\b)|#|\w+\(\))[^\s#()]+)", RegexOptions.Multiline)]
+    private static partial Regex FirstWord();
+
+    [GeneratedRegex(@"^(\w+)\(\)", RegexOptions.Multiline)]
+    private static partial Regex FunctionName();
+
+    [GeneratedRegex(@"(?<![\w./-])(?:samples|components|infra|tools|tests|docs)/[\w./-]+")]
+    private static partial Regex RepositoryFile();
+
+    [GeneratedRegex(@"(?<=^|[`$(""; ]|\| )(?:azd|az) [a-z][a-z-]+(?: [a-z][a-z-]+)*(?=[ `$\n""\\);]|$)", RegexOptions.Multiline)]
+    private static partial Regex CloudCommand();
+
+    [GeneratedRegex(@"import \{ ([^}]+) \} from '([^']+)'")]
+    private static partial Regex Import();
+}
