@@ -37,7 +37,7 @@ public sealed partial record DocumentBlock(int Line, string Language, string Tex
         {
             string line = lines[i].Trim();
             if (line.StartsWith("<!-- STEP", StringComparison.Ordinal)) step = ReadStep(line, i + 1);
-            else if (Given().Match(line) is { Success: true } match) given = (match.Groups[1].Value, match.Groups[2].Value);
+            else if (GivenMarker().Match(line) is { Success: true } match) given = (match.Groups[1].Value, match.Groups[2].Value);
             else if (line.StartsWith("```", StringComparison.Ordinal))
             {
                 int end = Array.FindIndex(lines, i + 1, l => l.Trim() == "```");
@@ -53,7 +53,7 @@ public sealed partial record DocumentBlock(int Line, string Language, string Tex
 
     private static DocumentStep ReadStep(string line, int number)
     {
-        Match match = Step().Match(line);
+        Match match = StepMarker().Match(line);
         if (!match.Success) throw new FormatException($"line {number}: '{line}' is no step");
         StepKind kind = match.Groups[2].Value switch
         {
@@ -66,8 +66,8 @@ public sealed partial record DocumentBlock(int Line, string Language, string Tex
     }
 
     [GeneratedRegex("""^<!-- STEP ([\w-]+): (run|prints|cloud|run until "([^"]+)") -->$""")]
-    private static partial Regex Step();
+    private static partial Regex StepMarker();
 
     [GeneratedRegex("^<!-- GIVEN ([\\w.-]+): ([\\w ]+) -->$")]
-    private static partial Regex Given();
+    private static partial Regex GivenMarker();
 }
