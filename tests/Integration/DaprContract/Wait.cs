@@ -5,9 +5,9 @@ internal static class Wait
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? atMost = null)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(atMost ?? Limit);
         while (!await condition())
         {
             if (limit.IsCancellationRequested) Assert.Fail($"waited in vain for: {what}");
@@ -15,5 +15,6 @@ internal static class Wait
         }
     }
 
-    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+    public static Task UntilAsync(Func<bool> condition, string what, TimeSpan? atMost = null)
+        => UntilAsync(() => Task.FromResult(condition()), what, atMost);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Dapr.Voice.TestKit.Documents;
+using Dapr.Voice.Tests.Integration.DaprContract;
 using Dapr.Voice.Tests.Integration.WholeSystem;
 using Xunit.Abstractions;
 
@@ -45,7 +46,11 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
                         break;
                     case StepKind.RunUntil:
                         background.Add(Start(voice, block.Text));
-                        await background[^1].SaysAsync(step.Until!);
+                        // A start takes half a minute beside other work.
+                        await Wait.UntilAsync(
+                            () => background[^1].OutputSoFar.Contains(step.Until!, StringComparison.Ordinal),
+                            $"{page}:{block.Line} {step.Name} says {step.Until}",
+                            TimeSpan.FromMinutes(2));
                         printed[step.Name] = background[^1].OutputSoFar;
                         break;
                     case StepKind.Prints:
