@@ -1,17 +1,16 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Docs;
 
-/// <summary>Runbooks are read when something is broken: what they name has to exist. Held against the sources' text, so a rename fails here and not at night.</summary>
-public sealed partial class RunbookTests
+/// <summary>Documents are read when something is broken: what they name has to exist. A rename in the sources fails here, and not at night.</summary>
+public sealed partial class NameTests
 {
     private static readonly Lazy<string> Product = new(() => Sources("services", "libs", "tools"));
 
     private static readonly Lazy<string> Cli = new(() => Sources("tools/cli"));
 
-    public static TheoryData<string> Pages() => [.. PageFiles().Select(p => Path.GetRelativePath(Root(), p))];
+    public static TheoryData<string> Pages() => [.. Repository.Documents];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -30,7 +29,7 @@ public sealed partial class RunbookTests
     {
         foreach (Match name in Setting().Matches(Read(page)))
         {
-            string options = File.ReadAllText(Path.Combine(Root(), name.Groups[1].Value == "Fleet" ? "libs/Hosting/FleetOptions.cs" : $"services/{name.Groups[1].Value.ToLowerInvariant()}/{name.Groups[1].Value}Options.cs"));
+            string options = File.ReadAllText(Path.Combine(Repository.Root, name.Groups[1].Value == "Fleet" ? "libs/Hosting/FleetOptions.cs" : $"services/{name.Groups[1].Value.ToLowerInvariant()}/{name.Groups[1].Value}Options.cs"));
             Assert.True(Regex.IsMatch(options, $@"public [\w<>\[\]?, ]+ {name.Groups[2].Value} \{{"), $"{page} names the setting {name.Value}, which is not in {name.Groups[1].Value}Options");
         }
     }
@@ -39,7 +38,7 @@ public sealed partial class RunbookTests
     [MemberData(nameof(Pages))]
     public void Page_Secrets_AreThoseOfTheFleet(string page)
     {
-        string names = File.ReadAllText(Path.Combine(Root(), "libs/Contracts/FleetNames.cs"));
+        string names = File.ReadAllText(Path.Combine(Repository.Root, "libs/Contracts/FleetNames.cs"));
         foreach (Match name in Secret().Matches(Read(page))) Assert.Contains($"\"{name.Value}\"", names, StringComparison.Ordinal);
     }
 
@@ -47,7 +46,7 @@ public sealed partial class RunbookTests
     [MemberData(nameof(Pages))]
     public void Page_Verdicts_AreTheRelays(string page)
     {
-        string verdicts = File.ReadAllText(Path.Combine(Root(), "services/relay/PacketPath/Verdict.cs"));
+        string verdicts = File.ReadAllText(Path.Combine(Repository.Root, "services/relay/PacketPath/Verdict.cs"));
         foreach (Match name in RelayVerdict().Matches(Read(page))) Assert.Matches($@"\b{name.Groups[1].Value},", verdicts);
     }
 
@@ -63,36 +62,11 @@ public sealed partial class RunbookTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Pages))]
-    public void Page_Links_LeadSomewhere(string page)
-    {
-        string folder = Path.GetDirectoryName(Path.Combine(Root(), page))!;
-        foreach (Match link in Link().Matches(Read(page)))
-        {
-            string target = link.Groups[1].Value;
-            if (target.StartsWith("http", StringComparison.Ordinal)) continue;
-            string[] parts = target.Split('#');
-            string file = parts[0].Length == 0 ? Path.Combine(Root(), page) : Path.GetFullPath(Path.Combine(folder, parts[0]));
-            Assert.True(File.Exists(file) || Directory.Exists(file), $"{page}: {target} is not there");
-            if (parts.Length == 2) Assert.True(Anchors(File.ReadAllText(file)).Contains(parts[1]), $"{page}: {target} has no such heading");
-        }
-    }
-
-    private static IEnumerable<string> PageFiles()
-        => Directory.GetFiles(Path.Combine(Root(), "docs", "runbooks"), "*.md").Append(Path.Combine(Root(), "docs", "capacity.md")).Order(StringComparer.Ordinal);
-
-    private static string Read(string page) => File.ReadAllText(Path.Combine(Root(), page));
+    private static string Read(string page) => Repository.Read(page);
 
     private static string Sources(params string[] folders)
-        => string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root(), folder), "*.cs", SearchOption.AllDirectories))
+        => string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText));
-
-    /// <summary>Headings as Markdown sites name them: lower case, without punctuation, hyphens for blanks.</summary>
-    private static HashSet<string> Anchors(string text)
-        => [.. Heading().Matches(text).Select(h => Regex.Replace(h.Groups[1].Value.Trim().ToLowerInvariant(), @"[^\w\- ]", "").Replace(' ', '-'))];
-
-    private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
 
     [GeneratedRegex(@"\bvoice\.(?:relay|transceiver|signaling|sidecar|session|slot)\.[a-z_]+(?:\.(?!v1\b)[a-z_]+)*(?:\.v1)?")]
     private static partial Regex Metric();
@@ -111,10 +85,4 @@ public sealed partial class RunbookTests
 
     [GeneratedRegex(@"(?<=\s)--[a-z-]+")]
     private static partial Regex LongOption();
-
-    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
-    private static partial Regex Link();
-
-    [GeneratedRegex(@"^#+ (.+)$", RegexOptions.Multiline)]
-    private static partial Regex Heading();
 }
