@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Commands;
 
@@ -53,7 +54,14 @@ internal static class DoctorCommand
         if (running is not null) yield return new Check($"running at {running.Url} with {running.SidecarKind}", null);
         else
         {
-            foreach (var (what, port, udp, option) in new[] { ("the page and the API", 8080, false, "--port"), ("the relay", 3478, true, "--relay-port"), ("the relay", 3478, false, "--relay-port"), ("signaling's sidecar", ServicePlan.SignalingSidecarPort, false, "") })
+            foreach (var (what, port, udp, option) in new[]
+            {
+                ("the page and the API", LocalPorts.SignalingHttp.First, false, "--port"),
+                ("the relay", LocalPorts.RelayPublic.First, true, "--relay-port"),
+                ("the relay", LocalPorts.RelayPublic.First, false, "--relay-port"),
+                ("signaling's sidecar", LocalPorts.SignalingSidecar.Http, false, ""),
+                ("gRPC of signaling's sidecar", LocalPorts.SignalingSidecar.Grpc, false, ""),
+            })
             {
                 string kind = udp ? "udp" : "tcp";
                 string? fix = PortOwner.Find(port, udp) is { } holder ? $"taken by {holder}: end it{(option.Length > 0 ? $", or './voice up {option} N'" : "")}" : null;

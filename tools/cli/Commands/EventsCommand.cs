@@ -59,7 +59,7 @@ internal static class EventsCommand
                 return Results.Ok();
             });
             await web.StartAsync(cancellation);
-            await SidecarCommand.AttachAsync(installation, state, new AppArgument(result.GetValue(appId)!, result.GetValue(sidecarPort), ownPort), cancellation);
+            await SidecarCommand.AttachAsync(installation, state, new AppArgument(result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort), cancellation);
             await web.StopAsync(CancellationToken.None);
             return 0;
         });

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
@@ -8,8 +9,8 @@ using Dapr.Voice.Cli.Running;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice sidecar</c>: Dapr's HTTP API for whoever builds a service beside ours. Beside a running system the app ids join that system's
-/// sidecar process, so that they share its stores and topics; else it runs alone.
+/// <c>./voice sidecar</c>: Dapr's API, over HTTP and gRPC, for a service beside ours. Where the system runs, the app ids join its sidecar process, so that they share
+/// its stores and topics. Otherwise a development sidecar of their own is started.
 /// </summary>
 internal static class SidecarCommand
 {
@@ -17,13 +18,12 @@ internal static class SidecarCommand
     {
         var resources = new Option<string?>("--resources-path") { Description = "Folder with Dapr's YAML (default components/local)" };
         var config = new Option<string?>("--config") { Description = "Configuration file" };
-        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: you call SIDECAR_PORT, events and calls come to your service at APP_PORT (repeatable)", Required = true };
+        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: your service calls SIDECAR_PORT (3500 to 3999; gRPC: 1000 above), and gets calls and events on APP_PORT (repeatable)", Required = true };
         var alone = new Option<bool>("--alone") { Description = "Do not join a running system" };
         var command = new Command("sidecar", "Run the development sidecar, or join app ids to that of a running './voice up', until Ctrl-C") { resources, config, app, alone };
         command.SetAction(async (result, cancellation) =>
         {
-            string[] apps = result.GetValue(app)!;
-            var parsed = apps.Select(AppArgument.Parse).ToList();
+            List<AppArgument> parsed = [.. result.GetValue(app)!.Select(AppArgument.Parse)];
             bool ours = Path.GetFullPath(result.GetValue(resources) ?? installation.Components).TrimEnd('/') == installation.Components;
             if (!result.GetValue(alone) && ours && RunState.Load(installation) is { IsAlive: true } state)
             {
@@ -33,8 +33,12 @@ internal static class SidecarCommand
                 if (parsed.Count > 1) throw new CommandFailedException("beside daprd, give one --app at a time", "run the command once for each");
                 return await AttachAsync(installation, state, parsed[0], cancellation);
             }
-            foreach (var one in parsed) PortOwner.EnsureFree($"the sidecar of {one.Id}", one.SidecarPort, udp: false, "--app");
-            // Our own components name the secrets relative to our folder; somebody else's are relative to where they stand, as with daprd.
+            foreach (AppArgument one in parsed)
+            {
+                PortOwner.EnsureFree($"the sidecar of {one.Id}", one.Sidecar.Http, udp: false, "--app");
+                PortOwner.EnsureFree($"gRPC of the sidecar of {one.Id}", one.Sidecar.Grpc, udp: false, "--app");
+            }
+            // Our own components name the secrets relative to our folder. Another's are relative to the folder in which the command runs, as with daprd.
             if (ours) LocalSecrets.Ensure(installation);
             var start = new ProcessStartInfo(installation.DotnetHost) { WorkingDirectory = ours ? installation.WorkingFolder : Environment.CurrentDirectory };
             start.ArgumentList.Add(installation.Assembly(VoiceProgram.DevSidecar));
@@ -44,13 +48,13 @@ internal static class SidecarCommand
                 start.ArgumentList.Add("--config");
                 start.ArgumentList.Add(Path.GetFullPath(file));
             }
-            foreach (string one in apps)
+            foreach (AppArgument one in parsed)
             {
                 start.ArgumentList.Add("--app");
-                start.ArgumentList.Add(one);
+                start.ArgumentList.Add(one.ToString());
             }
             using var process = Process.Start(start) ?? throw new CommandFailedException("the development sidecar does not start");
-            // Ctrl-C reaches it too: the terminal sends it to the whole group.
+            // Ctrl-C reaches the process, too: the terminal sends it to the whole group.
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         });
@@ -62,44 +66,38 @@ internal static class SidecarCommand
     {
         if (state.SidecarControlPort is { } control) return await JoinAsync(control, [app], cancellation);
         var start = new ProcessStartInfo("daprd") { WorkingDirectory = installation.WorkingFolder };
-        List<string> arguments =
-        [
-            "--app-id", app.Id, "--dapr-http-port", app.SidecarPort.ToString(), "--dapr-grpc-port", (app.SidecarPort + 1_000).ToString(), "--dapr-internal-grpc-port", (app.SidecarPort + 1_200).ToString(),
-            "--metrics-port", (app.SidecarPort + 1_400).ToString(), "--resources-path", installation.Components, "--config", Path.Combine(installation.Components, "config", "config.yaml"),
-            "--dapr-listen-addresses", "127.0.0.1", "--log-level", "warn",
-        ];
-        if (app.AppPort is { } port) arguments.AddRange(["--app-port", port.ToString(), "--app-protocol", "http"]);
-        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        foreach (string argument in DaprdArguments.For(app, installation.Components)) start.ArgumentList.Add(argument);
         using var daprd = Process.Start(start) ?? throw new CommandFailedException("daprd does not start");
-        Console.WriteLine($"{app.Id}: http://127.0.0.1:{app.SidecarPort} (daprd)");
+        Console.WriteLine($"{Addresses(app)} (daprd)");
         using var forward = cancellation.Register(() => _ = Native.LibC.kill(daprd.Id, Native.LibC.SIGTERM));
         await daprd.WaitForExitAsync(CancellationToken.None);
         return daprd.ExitCode;
     }
 
+    /// <summary>
+    /// Joins app ids to the running system until cancelled. The sidecar process forgets them when it is started again, so they are looked up every second and joined again
+    /// where they are missing.
+    /// </summary>
     private static async Task<int> JoinAsync(int control, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{control}"), Timeout = TimeSpan.FromSeconds(5) };
-        var joined = new List<string>();
+        if (Environment.GetEnvironmentVariable("DAPR_API_TOKEN") is { Length: > 0 } apiToken) client.DefaultRequestHeaders.Add("dapr-api-token", apiToken);
+        var joined = new List<AppArgument>();
         try
         {
-            foreach (var app in apps)
+            foreach (AppArgument app in apps)
             {
-                var body = new JsonObject { ["id"] = app.Id, ["httpPort"] = app.SidecarPort };
-                if (app.AppPort is { } port) body["appPort"] = port;
-                if (Environment.GetEnvironmentVariable("APP_API_TOKEN") is { Length: > 0 } token) body["appApiToken"] = token;
-                using var answer = await client.PostAsJsonAsync("/apps", body, cancellation);
-                if (!answer.IsSuccessStatusCode)
-                    throw new CommandFailedException($"{app.Id} can't join: {await answer.Content.ReadAsStringAsync(cancellation)}", "choose another id or port");
-                joined.Add(app.Id);
-                Console.WriteLine($"{app.Id}: http://127.0.0.1:{app.SidecarPort} (joined the running system{(app.AppPort is { } p ? $"; delivers to 127.0.0.1:{p}" : "")})");
+                if (await AddAsync(client, app, cancellation) is { } refusal) throw new CommandFailedException($"{app.Id} can't join: {refusal}", "choose another id or port");
+                joined.Add(app);
+                Console.WriteLine($"{Addresses(app)} (joined the running system{(app.AppPort is { } port ? $"; delivers to 127.0.0.1:{port}" : "")})");
             }
             Console.WriteLine("Ctrl-C ends it");
-            await Task.Delay(Timeout.Infinite, cancellation);
+            using var ticks = new PeriodicTimer(TimeSpan.FromSeconds(1));
+            while (await ticks.WaitForNextTickAsync(cancellation)) await JoinAgainAsync(client, joined, cancellation);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            // Asked to end.
+            // The user has ended it.
         }
         catch (HttpRequestException failure)
         {
@@ -107,13 +105,13 @@ internal static class SidecarCommand
         }
         finally
         {
-            foreach (string id in joined)
+            foreach (AppArgument app in joined)
             {
                 try
                 {
-                    using var answer = await client.DeleteAsync($"/apps/{id}", CancellationToken.None);
+                    using HttpResponseMessage answer = await client.DeleteAsync($"/apps/{app.Id}", CancellationToken.None);
                 }
-                catch (HttpRequestException)
+                catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
                 {
                     // The system ended first.
                 }
@@ -121,4 +119,35 @@ internal static class SidecarCommand
         }
         return 0;
     }
+
+    /// <summary>Joins those apps again that the sidecar process does not know. Does nothing while the process does not answer: it is being started again.</summary>
+    private static async Task JoinAgainAsync(HttpClient client, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
+    {
+        try
+        {
+            JsonArray known = await client.GetFromJsonAsync<JsonArray>("/apps", cancellation) ?? [];
+            foreach (AppArgument app in apps)
+            {
+                if (known.Any(k => (string?)k?["id"] == app.Id && (int?)k?["httpPort"] == app.Sidecar.Http)) continue;
+                string? refusal = await AddAsync(client, app, cancellation);
+                Console.WriteLine(refusal is null ? $"{app.Id}: joined again; the sidecar process was started again" : $"{app.Id}: can't join again: {refusal}");
+            }
+        }
+        catch (Exception failure) when (failure is HttpRequestException or JsonException || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            // The next tick tries again.
+        }
+    }
+
+    /// <summary>Null where the app has joined, or why it may not.</summary>
+    private static async Task<string?> AddAsync(HttpClient client, AppArgument app, CancellationToken cancellation)
+    {
+        var body = new JsonObject { ["id"] = app.Id, ["httpPort"] = app.Sidecar.Http, ["grpcPort"] = app.Sidecar.Grpc };
+        if (app.AppPort is { } port) body["appPort"] = port;
+        if (Environment.GetEnvironmentVariable("APP_API_TOKEN") is { Length: > 0 } token) body["appApiToken"] = token;
+        using HttpResponseMessage answer = await client.PostAsJsonAsync("/apps", body, cancellation);
+        return answer.IsSuccessStatusCode ? null : await answer.Content.ReadAsStringAsync(cancellation);
+    }
+
+    private static string Addresses(AppArgument app) => $"{app.Id}: http://127.0.0.1:{app.Sidecar.Http}, gRPC 127.0.0.1:{app.Sidecar.Grpc}";
 }

@@ -37,7 +37,8 @@ internal static class UpCommand
         command.SetAction(async (result, cancellation) =>
         {
             int count = result.GetValue(transceivers);
-            if (count is < 1 or > 16) throw new CommandFailedException($"--transceivers {count} is out of range", "give 1 to 16");
+            if (count is < 1 or > Contracts.LocalPorts.MaximumShards)
+                throw new CommandFailedException($"--transceivers {count} is out of range", $"give 1 to {Contracts.LocalPorts.MaximumShards}");
             foreach (var (name, value) in new[] { ("--port", result.GetValue(port)), ("--relay-port", result.GetValue(relayPort)) })
             {
                 if (value is < 1 or > 65_535) throw new CommandFailedException($"{name} {value} is out of range", "give 1 to 65535");
@@ -131,9 +132,10 @@ internal static class UpCommand
             CallsUrl = plan.Url + "/v1/realtime/calls",
             ApiKey = apiKey,
             Relay = new RelayAddresses(plan.HasUdp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null, plan.HasTcp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null),
-            Sidecars = plan.Sidecars,
+            Sidecars = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Http, StringComparer.Ordinal),
+            SidecarGrpcPorts = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Grpc, StringComparer.Ordinal),
             SidecarKind = plan.Daprd is null ? "development sidecar" : "daprd",
-            SidecarControlPort = plan.Daprd is null ? ServicePlan.SidecarControlPort : null,
+            SidecarControlPort = plan.Daprd is null ? Contracts.LocalPorts.SidecarControl.First : null,
             DefaultAgent = options.Agent,
             Processes = supervisor.Processes(options.Region),
             SupervisorPid = Environment.ProcessId,

@@ -17,10 +17,13 @@ internal sealed record RunState
     /// <summary>App id → Dapr HTTP port.</summary>
     public required IReadOnlyDictionary<string, int> Sidecars { get; init; }
 
+    /// <summary>App id → Dapr gRPC port.</summary>
+    public required IReadOnlyDictionary<string, int> SidecarGrpcPorts { get; init; }
+
     /// <summary>"daprd" or "development sidecar".</summary>
     public required string SidecarKind { get; init; }
 
-    /// <summary>Where the development sidecar takes further app ids; null with daprd.</summary>
+    /// <summary>Where further app ids join the development sidecar; null with daprd.</summary>
     public int? SidecarControlPort { get; init; }
     public required string DefaultAgent { get; init; }
     public required IReadOnlyList<RunningProcess> Processes { get; init; }

@@ -32,18 +32,6 @@ internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
 /// </summary>
 internal sealed class ServicePlan
 {
-    public const int SignalingSidecarPort = 3500;
-    public const int RelaySidecarPort = 3501;
-    public const int TransceiverSidecarPort = 3510;
-    public const int RelayHttpPort = 8070;
-    public const int AgentPort = 8090;
-    public const int TransceiverHttpPort = 8100;
-    public const int LinkPort = 20000;
-    public const int SidecarControlPort = 3599;
-
-    /// <summary>Link ports set aside for each shard; one worker thread listens on each.</summary>
-    public const int LinkPortsPerShard = 16;
-
     /// <summary>In the shape of Container Apps: a shard and a relay of size `small` (main.bicep), its slots, and the shards that services look for.</summary>
     private const int ContainerWorkers = 1, ContainerCapacity = 25, ContainerSlots = 64, ContainerMaximumShards = 8;
 
@@ -60,97 +48,123 @@ internal sealed class ServicePlan
         _options = options;
         Daprd = daprd;
         Addresses = options.Addresses.Count > 0 ? options.Addresses : [.. OwnAddresses().Take(options.Edge == EdgeKind.Both ? MaximumIngresses / 2 : MaximumIngresses)];
-        Sidecars = AppsWithPorts().ToDictionary(a => a.Id, a => a.SidecarPort, StringComparer.Ordinal);
+        Apps = [.. OwnApps(), .. options.Apps.Select(AppArgument.Parse)];
+        if (Apps.CountBy(a => a.Id, StringComparer.Ordinal).FirstOrDefault(a => a.Value > 1).Key is { } twice)
+            throw new CommandFailedException($"two apps have the id '{twice}'", "choose another id with --app");
         Processes = [.. Build().OrderBy(p => p.Stage)];
     }
 
     /// <summary>Path of the real sidecar, or null for the development sidecar.</summary>
     public string? Daprd { get; }
     public IReadOnlyList<string> Addresses { get; }
-    public IReadOnlyDictionary<string, int> Sidecars { get; }
+
+    /// <summary>Every app id that gets a sidecar: ours, then those of --app.</summary>
+    public IReadOnlyList<AppArgument> Apps { get; }
     public IReadOnlyList<PlannedProcess> Processes { get; }
 
     private bool IsContainer => _options.Edge == EdgeKind.Tcp;
 
     /// <summary>One per core, as many as have ports.</summary>
-    private int WorkersPerTransceiver => IsContainer ? ContainerWorkers : Math.Min(Environment.ProcessorCount, LinkPortsPerShard);
+    private int WorkersPerTransceiver => IsContainer ? ContainerWorkers : Math.Min(Environment.ProcessorCount, LocalPorts.LinkPortsPerShard);
 
     public bool HasUdp => _options.Edge != EdgeKind.Tcp;
     public bool HasTcp => _options.Edge != EdgeKind.Udp;
 
     public string Url => $"http://{(_options.HttpAddress is "0.0.0.0" or "*" ? Addresses[0] : _options.HttpAddress)}:{_options.HttpPort}";
 
+    /// <summary>Throws <see cref="CommandFailedException"/> where two of ours would listen on one port, and where another process has one of them.</summary>
     public void EnsurePortsAreFree()
     {
-        PortOwner.EnsureFree("signaling", _options.HttpPort, udp: false, "--port");
-        if (HasUdp) PortOwner.EnsureFree("the relay", _options.RelayPort, udp: true, "--relay-port");
-        if (HasTcp) PortOwner.EnsureFree("the relay", _options.RelayPort, udp: false, "--relay-port");
-        PortOwner.EnsureFree("the relay's health", RelayHttpPort, udp: false, option: null);
-        PortOwner.EnsureFree("the local agent", AgentPort, udp: false, option: null);
-        for (int shard = 0; shard < _options.Transceivers; shard++)
-        {
-            PortOwner.EnsureFree(AppIds.Transceiver(shard), TransceiverHttpPort + shard, udp: false, option: null);
-            for (int worker = 0; worker < WorkersPerTransceiver; worker++)
-                PortOwner.EnsureFree($"the link of {AppIds.Transceiver(shard)}", LinkPort + shard * LinkPortsPerShard + worker, udp: _options.Link == LinkKind.Udp, option: null);
-        }
-        foreach (var (app, port) in Sidecars) PortOwner.EnsureFree($"the sidecar of {app}", port, udp: false, option: null);
-        if (Daprd is null) PortOwner.EnsureFree("the development sidecar's control", SidecarControlPort, udp: false, option: null);
+        EnsurePortsDiffer();
+        foreach (Listener listener in Listeners()) PortOwner.EnsureFree(listener.Name, listener.Port, listener.IsUdp, listener.Option);
     }
 
-    private IEnumerable<(string Id, int SidecarPort, int? AppPort)> AppsWithPorts()
+    /// <summary>Throws <see cref="CommandFailedException"/> where two of ours would listen on one port. The bands of <see cref="LocalPorts"/> see to the rest, but some ports are chosen by the user.</summary>
+    public void EnsurePortsDiffer()
     {
-        yield return (AppIds.Signaling, SignalingSidecarPort, _options.HttpPort);
-        yield return (AppIds.Relay, RelaySidecarPort, RelayHttpPort);
-        for (int shard = 0; shard < _options.Transceivers; shard++)
-            yield return (AppIds.Transceiver(shard), TransceiverSidecarPort + shard, TransceiverHttpPort + shard);
-        foreach (string app in _options.Apps)
+        var taken = new Dictionary<(int, bool), string>();
+        foreach (Listener listener in Listeners())
         {
-            var parsed = AppArgument.Parse(app);
-            yield return (parsed.Id, parsed.SidecarPort, parsed.AppPort);
+            if (!taken.TryAdd((listener.Port, listener.IsUdp), listener.Name))
+                throw new CommandFailedException($"port {listener.Port} is for {taken[(listener.Port, listener.IsUdp)]} and cannot be for {listener.Name}, too", $"choose another port with {listener.Option ?? "--app"}");
         }
     }
+
+    /// <summary>What listens on a port of this machine.</summary>
+    /// <param name="Option">The option that chooses another port; null where there is none.</param>
+    private sealed record Listener(string Name, int Port, bool IsUdp, string? Option);
+
+    private IEnumerable<Listener> Listeners()
+    {
+        yield return new("signaling", _options.HttpPort, IsUdp: false, "--port");
+        if (HasUdp) yield return new("the relay", _options.RelayPort, IsUdp: true, "--relay-port");
+        if (HasTcp) yield return new("the relay", _options.RelayPort, IsUdp: false, "--relay-port");
+        yield return new("the relay's health", LocalPorts.RelayHttp.First, IsUdp: false, Option: null);
+        yield return new("the local agent", LocalPorts.Agent.First, IsUdp: false, Option: null);
+        for (int shard = 0; shard < _options.Transceivers; shard++)
+        {
+            yield return new(AppIds.Transceiver(shard), TransceiverHttpPort(shard), IsUdp: false, Option: null);
+            for (int worker = 0; worker < WorkersPerTransceiver; worker++)
+                yield return new($"the link of {AppIds.Transceiver(shard)}", LinkPort(shard) + worker, _options.Link == LinkKind.Udp, Option: null);
+        }
+        if (Daprd is null) yield return new("the development sidecar's control", LocalPorts.SidecarControl.First, IsUdp: false, Option: null);
+        foreach (AppArgument app in Apps)
+        {
+            bool isOurs = OwnApps().Contains(app);
+            string? option = isOurs ? null : "--app";
+            yield return new($"the sidecar of {app.Id}", app.Sidecar.Http, IsUdp: false, option);
+            yield return new($"gRPC of the sidecar of {app.Id}", app.Sidecar.Grpc, IsUdp: false, option);
+            if (Daprd is null) continue;
+            yield return new($"internal gRPC of the sidecar of {app.Id}", app.Sidecar.InternalGrpc, IsUdp: false, option);
+            yield return new($"metrics of the sidecar of {app.Id}", app.Sidecar.Metrics, IsUdp: false, option);
+        }
+    }
+
+    private IEnumerable<AppArgument> OwnApps()
+    {
+        yield return new(AppIds.Signaling, LocalPorts.SignalingSidecar, _options.HttpPort);
+        yield return new(AppIds.Relay, LocalPorts.RelaySidecar, LocalPorts.RelayHttp.First);
+        for (int shard = 0; shard < _options.Transceivers; shard++) yield return new(AppIds.Transceiver(shard), LocalPorts.TransceiverSidecar(shard), TransceiverHttpPort(shard));
+    }
+
+    private static int TransceiverHttpPort(int shard) => LocalPorts.TransceiverHttp.First + shard;
+
+    private static int LinkPort(int shard) => LocalPorts.Links.First + shard * LocalPorts.LinkPortsPerShard;
 
     private IEnumerable<PlannedProcess> Build()
     {
         string components = _options.Components ?? _installation.Components;
         if (Daprd is null)
         {
-            var arguments = new List<string> { "--resources-path", components, "--control-port", SidecarControlPort.ToString() };
+            var arguments = new List<string> { "--resources-path", components, "--control-port", LocalPorts.SidecarControl.First.ToString() };
             string configuration = Path.Combine(components, "config", "config.yaml");
             if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
-            foreach (var (id, sidecarPort, appPort) in AppsWithPorts()) arguments.AddRange(["--app", appPort is null ? $"{id}={sidecarPort}" : $"{id}={sidecarPort},{appPort}"]);
+            foreach (AppArgument app in Apps) arguments.AddRange(["--app", app.ToString()]);
             yield return Program(VoiceProgram.DevSidecar, "sidecar", arguments, new() { ["APP_API_TOKEN"] = _appApiToken },
-                "http " + string.Join(' ', Sidecars.Values.Order()), $"http://127.0.0.1:{SignalingSidecarPort}/v1.0/healthz/outbound", Stage.Sidecar);
+                $"http {string.Join(' ', Apps.Select(a => a.Sidecar.Http).Order())}, grpc {string.Join(' ', Apps.Select(a => a.Sidecar.Grpc).Order())}",
+                HealthOf(LocalPorts.SignalingSidecar), Stage.Sidecar);
         }
         else
         {
-            foreach (var (id, sidecarPort, appPort) in AppsWithPorts())
+            foreach (AppArgument app in Apps)
             {
-                string configuration = Path.Combine(components, "config", "config.yaml");
-                List<string> arguments =
-                [
-                    "--app-id", id, "--dapr-http-port", sidecarPort.ToString(), "--dapr-grpc-port", (sidecarPort + 1_000).ToString(), "--dapr-internal-grpc-port", (sidecarPort + 1_200).ToString(),
-                    "--metrics-port", (sidecarPort + 1_400).ToString(), "--resources-path", components, "--dapr-listen-addresses", "127.0.0.1", "--log-level", "warn",
-                ];
-                if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
-                if (appPort is { } port) arguments.AddRange(["--app-port", port.ToString(), "--app-protocol", "http"]);
-                yield return new PlannedProcess($"daprd-{id}", Daprd, arguments, new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiToken }, $"http {sidecarPort}",
-                    $"http://127.0.0.1:{sidecarPort}/v1.0/healthz/outbound", Stage.Sidecar);
+                yield return new PlannedProcess($"daprd-{app.Id}", Daprd, DaprdArguments.For(app, components), new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiToken },
+                    $"http {app.Sidecar.Http}, grpc {app.Sidecar.Grpc}", HealthOf(app.Sidecar), Stage.Sidecar);
             }
         }
 
-        var agent = new Dictionary<string, string>(StringComparer.Ordinal) { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{AgentPort}" };
+        var agent = new Dictionary<string, string>(StringComparer.Ordinal) { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{LocalPorts.Agent.First}" };
         if (IsContainer)
         {
             agent["LocalAgent__Decoders"] = "2";
             agent["LocalAgent__MaximumSessions"] = "16";
         }
-        yield return Program(VoiceProgram.LocalAgent, "local-agent", [], agent, $"ws {AgentPort}", $"http://127.0.0.1:{AgentPort}/healthz", Stage.Agent);
+        yield return Program(VoiceProgram.LocalAgent, "local-agent", [], agent, $"ws {LocalPorts.Agent.First}", $"http://127.0.0.1:{LocalPorts.Agent.First}/healthz", Stage.Agent);
 
         for (int shard = 0; shard < _options.Transceivers; shard++)
         {
-            int link = LinkPort + shard * LinkPortsPerShard;
-            var settings = ServiceSettings(AppIds.Transceiver(shard), TransceiverHttpPort + shard, TransceiverSidecarPort + shard);
+            int link = LinkPort(shard), http = TransceiverHttpPort(shard);
+            Dictionary<string, string> settings = ServiceSettings(AppIds.Transceiver(shard), http, LocalPorts.TransceiverSidecar(shard));
             settings["Transceiver__Shard"] = shard.ToString();
             settings["Transceiver__LinkEndpoint"] = _options.Link == LinkKind.Tcp ? $"tcp://127.0.0.1:{link}" : $"127.0.0.1:{link}";
             settings["Transceiver__Workers"] = WorkersPerTransceiver.ToString();
@@ -160,16 +174,18 @@ internal sealed class ServicePlan
                 settings["Transceiver__Capacity"] = ContainerCapacity.ToString();
             }
             settings["Transceiver__DefaultAgent"] = _options.Agent;
-            settings["Transceiver__Agents__local"] = $"ws://127.0.0.1:{AgentPort}/v1/realtime?model=local";
+            settings["Transceiver__Agents__local"] = $"ws://127.0.0.1:{LocalPorts.Agent.First}/v1/realtime?model=local";
             if (Uri.TryCreate(_options.Agent, UriKind.Absolute, out _))
             {
                 settings["Transceiver__Agents__custom"] = _options.Agent;
                 settings["Transceiver__DefaultAgent"] = "custom";
             }
-            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), Listen(HttpUrl("127.0.0.1", TransceiverHttpPort + shard)), settings, $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{TransceiverHttpPort + shard}/healthz", Stage.Transceiver, TransceiverSidecarPort + shard);
+            yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), Listen(HttpUrl("127.0.0.1", http)), settings,
+                $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{http}/healthz", Stage.Transceiver, LocalPorts.TransceiverSidecar(shard));
         }
 
-        var relay = ServiceSettings(AppIds.Relay, RelayHttpPort, RelaySidecarPort);
+        int relayHttp = LocalPorts.RelayHttp.First;
+        Dictionary<string, string> relay = ServiceSettings(AppIds.Relay, relayHttp, LocalPorts.RelaySidecar);
         relay["Relay__PublicEndpoint"] = HasUdp ? $"0.0.0.0:{_options.RelayPort}" : "";
         if (HasTcp) relay["Relay__PublicTcpEndpoint"] = $"0.0.0.0:{_options.RelayPort}";
         if (IsContainer)
@@ -182,11 +198,12 @@ internal sealed class ServicePlan
             relay["Relay__LinkAddress"] = "127.0.0.1";
             for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
         }
-        yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", RelayHttpPort)), relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")), $"http://127.0.0.1:{RelayHttpPort}/healthz", Stage.Relay, RelaySidecarPort)
+        yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")),
+            $"http://127.0.0.1:{relayHttp}/healthz", Stage.Relay, LocalPorts.RelaySidecar)
             // A container is handed no socket: there a balancer accepts while the relay is away.
             with { HeldListener = HasTcp && !IsContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
 
-        var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, SignalingSidecarPort);
+        var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);
         int ingress = 0;
         foreach (string transport in Transports())
         {
@@ -211,7 +228,7 @@ internal sealed class ServicePlan
             signaling["Signaling__MaximumLatenessMilliseconds"] = "1000";
             signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         }
-        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, Listen(SignalingUrls), signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, SignalingSidecarPort);
+        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, Listen(SignalingUrls), signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, LocalPorts.SignalingSidecar);
     }
 
     /// <summary>UDP first: callers prefer what comes first.</summary>
@@ -232,9 +249,12 @@ internal sealed class ServicePlan
     /// <summary>Where to listen, for a process whose settings name its port alone: there a container has its addresses to itself, here page and internal routes would be everybody's.</summary>
     private IReadOnlyList<string> Listen(string urls) => IsContainer ? ["--urls", urls] : [];
 
+    /// <summary>Asks the sidecar alone: it answers before its app does.</summary>
+    private static string HealthOf(SidecarPorts sidecar) => $"http://127.0.0.1:{sidecar.Http}/v1.0/healthz/outbound";
+
     private static string HttpUrl(string address, int port) => $"http://{address}:{port}";
 
-    private Dictionary<string, string> ServiceSettings(string appId, int httpPort, int sidecarPort)
+    private Dictionary<string, string> ServiceSettings(string appId, int httpPort, SidecarPorts sidecar)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["Fleet__Region"] = _options.Region, ["Fleet__RegionNumber"] = "0" };
         if (IsContainer)
@@ -248,19 +268,19 @@ internal sealed class ServicePlan
         settings["APP_ID"] = appId;
         settings["APP_PORT"] = httpPort.ToString();
         settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort}";
-        foreach (var (name, value) in SidecarSettings(sidecarPort)) settings[name] = value;
+        foreach (var (name, value) in SidecarSettings(sidecar)) settings[name] = value;
         return settings;
     }
 
     /// <summary>What the sidecar's injection gives an app, on Container Apps too.</summary>
-    private Dictionary<string, string> SidecarSettings(int sidecarPort) => new(StringComparer.Ordinal)
+    private Dictionary<string, string> SidecarSettings(SidecarPorts sidecar) => new(StringComparer.Ordinal)
     {
-        ["DAPR_HTTP_PORT"] = sidecarPort.ToString(),
-        ["DAPR_GRPC_PORT"] = (sidecarPort + 1_000).ToString(),
+        ["DAPR_HTTP_PORT"] = sidecar.Http.ToString(),
+        ["DAPR_GRPC_PORT"] = sidecar.Grpc.ToString(),
         ["APP_API_TOKEN"] = _appApiToken,
     };
 
-    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage, int? sidecarPort = null)
+    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage, SidecarPorts? sidecar = null)
     {
         var planned = new PlannedProcess(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
         if (!IsContainer)
@@ -270,14 +290,14 @@ internal sealed class ServicePlan
             return planned;
         }
         // As in the images' recipes.
-        var platform = sidecarPort is { } port ? SidecarSettings(port) : new Dictionary<string, string>(StringComparer.Ordinal);
+        var platform = sidecar is { } ports ? SidecarSettings(ports) : new Dictionary<string, string>(StringComparer.Ordinal);
         platform["DOTNET_gcServer"] = "0";
         platform["DOTNET_EnableDiagnostics_IPC"] = "0";
         switch (stage)
         {
             case Stage.Relay: platform["DOTNET_gcConcurrent"] = "0"; break;
             case Stage.Transceiver: platform["DOTNET_gcConcurrent"] = "1"; break;
-            case Stage.Agent: platform["ASPNETCORE_HTTP_PORTS"] = AgentPort.ToString(); break;
+            case Stage.Agent: platform["ASPNETCORE_HTTP_PORTS"] = LocalPorts.Agent.First.ToString(); break;
         }
         return planned with { PlatformEnvironment = platform, IsClean = true };
     }
@@ -294,18 +314,5 @@ internal sealed class ServicePlan
                 if (address.Address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address.Address)) yield return address.Address.ToString();
             }
         }
-    }
-}
-
-/// <summary><c>ID=SIDECAR_PORT[,APP_PORT]</c>.</summary>
-internal sealed record AppArgument(string Id, int SidecarPort, int? AppPort)
-{
-    public static AppArgument Parse(string text)
-    {
-        string[] halves = text.Split('=', 2);
-        string[] ports = halves.Length == 2 ? halves[1].Split(',') : [];
-        if (halves[0].Length > 0 && ports.Length is 1 or 2 && ushort.TryParse(ports[0], out ushort sidecar) && (ports.Length == 1 || ushort.TryParse(ports[1], out _)))
-            return new(halves[0], sidecar, ports.Length == 2 ? ushort.Parse(ports[1]) : null);
-        throw new CommandFailedException($"'{text}' is not ID=SIDECAR_PORT[,APP_PORT]", "for example: --app billing=3700,8080");
     }
 }

@@ -1,3 +1,5 @@
+using Dapr.Voice.Contracts;
+
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>An app id to serve.</summary>
@@ -6,11 +8,8 @@ namespace Dapr.Voice.DevSidecar;
 /// <param name="AppApiToken">What the sidecar puts on calls to the app; null for the token of the environment.</param>
 public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, string? AppApiToken = null)
 {
-    /// <summary>The gRPC port lies this far above the HTTP port where nobody says otherwise.</summary>
-    public const int GrpcOffset = 1_000;
-
-    /// <summary>Port of the sidecar's gRPC API on 127.0.0.1; 0 takes a free one.</summary>
-    public int GrpcPort { get; init; } = HttpPort == 0 ? 0 : HttpPort + GrpcOffset;
+    /// <summary>Port of the sidecar's gRPC API on 127.0.0.1; 0 takes a free one. By default it follows from the HTTP port (<see cref="SidecarPorts"/>).</summary>
+    public int GrpcPort { get; init; } = HttpPort == 0 ? 0 : new SidecarPorts(HttpPort).Grpc;
 
     /// <summary>Reads <c>ID=HTTP_PORT[:GRPC_PORT][,APP_PORT]</c>.</summary>
     public static AppSpec Parse(string text)
@@ -44,5 +43,5 @@ public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, strin
     private static bool TryPort(string text, out int port) => int.TryParse(text, out port) && port is >= 0 and <= ushort.MaxValue;
 
     private static ResourceException Error(string text)
-        => new($"--app {text}: write ID=HTTP_PORT[:GRPC_PORT][,APP_PORT], for example --app mine=3700,8080. The gRPC port is HTTP_PORT + {GrpcOffset} where it is not named.");
+        => new($"--app {text}: write ID=HTTP_PORT[:GRPC_PORT][,APP_PORT], for example --app mine=3700,8080. The gRPC port is HTTP_PORT + {SidecarPorts.GrpcOffset} where it is not named.");
 }

@@ -6,12 +6,12 @@ namespace Dapr.Voice.DevSidecar;
 public sealed record DevSidecarOptions
 {
     public const string Usage = """
-        Dapr.Voice.DevSidecar: Dapr's HTTP API for a laptop and for tests, with the quirks of the stores named in the YAML.
+        Dapr.Voice.DevSidecar: Dapr's API over HTTP and gRPC for a laptop and for tests, with the quirks of the stores named in the YAML.
 
           --resources-path DIR     folder with components, subscriptions, resiliency (may be repeated)
           --config FILE            Configuration resource (read, mostly for the real sidecar)
-          --app ID=PORT[,APPPORT]  an app id: its sidecar's HTTP port and, if it listens, its own (may be repeated)
-          --control-port N         POST /apps {id, httpPort, appPort?, appApiToken?}, GET /apps, DELETE /apps/{id}; 0 takes a free port
+          --app ID=HTTP[:GRPC][,APP]  an app id: the ports of its sidecar (gRPC: HTTP + 1000 if not named) and its own port, if it listens (may be repeated)
+          --control-port N         POST /apps {id, httpPort, grpcPort?, appPort?, appApiToken?}, GET /apps, DELETE /apps/{id}; 0 takes a free port
           --time-scale X           waits (outages, retries) times X; 1 by default
           --away NAME              pretend that the component's server is away at the start (may be repeated)
 

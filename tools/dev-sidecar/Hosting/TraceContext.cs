@@ -6,6 +6,9 @@ namespace Dapr.Voice.DevSidecar;
 /// <summary>W3C trace context: every call to an app carries a <c>traceparent</c>.</summary>
 internal static class TraceContext
 {
+    /// <summary>The header of a call that belongs to no trace.</summary>
+    public const string None = "00-00000000000000000000000000000000-0000000000000000-00";
+
     /// <summary>A new span of the same trace, or of a new one where there is none.</summary>
     public static string Child(string? parent)
     {

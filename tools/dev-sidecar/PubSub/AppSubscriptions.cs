@@ -62,7 +62,7 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
     {
         if (wanted.Rules.Count == 0)
         {
-            note($"{appId}: the subscription to '{wanted.Topic}' has no route and is passed over.");
+            note($"{appId}: the subscription to '{wanted.Topic}' has no route and is ignored.");
             return;
         }
         if (!components.TryGetBroker(wanted.PubSub, appId, out var broker, out var scopes, out var component, out _))
@@ -162,8 +162,16 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
             rules.Add(new SubscriptionRule(null, null, route));
         }
         string? deadLetter = Text(item, "deadLetterTopic");
-        return new SubscriptionSpec(SubscriptionKind.Programmatic, Text(item, "pubsubname") ?? "", topic, rules, string.IsNullOrEmpty(deadLetter) ? null : deadLetter, []);
+        return new SubscriptionSpec(SubscriptionKind.Programmatic, Text(item, "pubsubname") ?? "", topic, rules, string.IsNullOrEmpty(deadLetter) ? null : deadLetter, [])
+        {
+            IsRaw = Find(item, "metadata") is { ValueKind: JsonValueKind.Object } metadata && IsTrue(metadata, "rawPayload"),
+            IsBulk = Find(item, "bulkSubscribe") is { ValueKind: JsonValueKind.Object } bulk && IsTrue(bulk, "enabled"),
+        };
     }
+
+    /// <summary>A flag stands as true or as "true": metadata has strings only.</summary>
+    private static bool IsTrue(JsonElement item, string name)
+        => Find(item, name) is { } value && (value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && string.Equals(value.GetString(), "true", StringComparison.OrdinalIgnoreCase)));
 
     private static JsonElement? Find(JsonElement item, string name)
     {

@@ -129,9 +129,12 @@ internal sealed class ResourceLoader
             if (routes.Text("default") is { Length: > 0 } path) rules.Add(new SubscriptionRule(null, null, path));
             if (rules.Count == 0) throw routes.Error("'routes' has neither rules nor a default; add 'default: /events'.");
         }
-        if (spec.Map("metadata")?.Text("rawPayload") is "true") throw spec.Error("rawPayload subscriptions are not served by the development sidecar; remove the line or use the real daprd.");
         string? deadLetter = spec.Text("deadLetterTopic");
-        _subscriptions.Add(new SubscriptionSpec(SubscriptionKind.Declarative, pubsub, topic, rules, string.IsNullOrEmpty(deadLetter) ? null : deadLetter, root.Texts("scopes")));
+        _subscriptions.Add(new SubscriptionSpec(SubscriptionKind.Declarative, pubsub, topic, rules, string.IsNullOrEmpty(deadLetter) ? null : deadLetter, root.Texts("scopes"))
+        {
+            IsRaw = string.Equals(spec.Map("metadata")?.Text("rawPayload"), "true", StringComparison.OrdinalIgnoreCase),
+            IsBulk = spec.Map("bulkSubscribe")?.Flag("enabled", otherwise: false) == true,
+        });
     }
 
     private void ReadResiliency(YamlMap root)

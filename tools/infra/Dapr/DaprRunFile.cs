@@ -27,13 +27,13 @@ internal static class DaprRunFile
 
     private static readonly string[] PortKeys = ["appPort", "daprHTTPPort", "daprGRPCPort", "daprInternalGRPCPort", "metricsPort", "profilePort"];
 
-    // What the file runs, and where each listens: the ports that the README, './voice up' and the services' own defaults name.
-    private static readonly (string App, int Port, int DaprHttp, int DaprGrpc, int Metrics)[] Expected =
+    /// <summary>What the file runs, and on which ports: those of './voice up' (<see cref="LocalPorts"/>).</summary>
+    private static readonly (string App, int Port, SidecarPorts Sidecar)[] Expected =
     [
-        (AppIds.Signaling, 8080, 3500, 50001, 9090),
-        (AppIds.Relay, 8070, 3501, 50002, 9091),
-        (AppIds.Transceiver(0), 8100, 3510, 50010, 9100),
-        (AppIds.Transceiver(1), 8101, 3511, 50011, 9101),
+        (AppIds.Signaling, LocalPorts.SignalingHttp.First, LocalPorts.SignalingSidecar),
+        (AppIds.Relay, LocalPorts.RelayHttp.First, LocalPorts.RelaySidecar),
+        (AppIds.Transceiver(0), LocalPorts.TransceiverHttp.First, LocalPorts.TransceiverSidecar(0)),
+        (AppIds.Transceiver(1), LocalPorts.TransceiverHttp.First + 1, LocalPorts.TransceiverSidecar(1)),
     ];
 
     public static void Check(SourceTree tree, SettingsTable? settings, bool isComplete, ICollection<Finding> findings)
@@ -75,7 +75,7 @@ internal static class DaprRunFile
     private static void CheckComplete(SourceDocument file, ICollection<Finding> findings)
     {
         if (file.Root.At("common", "resourcesPath") is null) findings.Add(file.At(file.Root, RuleIds.DaprRunFile, "'common.resourcesPath' names the folder of the components."));
-        foreach (var (id, port, http, grpc, metrics) in Expected)
+        foreach ((string id, int port, SidecarPorts sidecar) in Expected)
         {
             var app = file.Root.Items("apps").FirstOrDefault(a => a.Text("appID") == id);
             if (app is null)
@@ -83,7 +83,11 @@ internal static class DaprRunFile
                 findings.Add(file.At(file.Root, RuleIds.DaprRunFile, $"'{id}' is not run."));
                 continue;
             }
-            foreach (var (key, wanted) in new[] { ("appPort", port), ("daprHTTPPort", http), ("daprGRPCPort", grpc), ("metricsPort", metrics) })
+            (string Key, int Port)[] ports =
+            [
+                ("appPort", port), ("daprHTTPPort", sidecar.Http), ("daprGRPCPort", sidecar.Grpc), ("daprInternalGRPCPort", sidecar.InternalGrpc), ("metricsPort", sidecar.Metrics),
+            ];
+            foreach ((string key, int wanted) in ports)
             {
                 if (app.Text(key) != wanted.ToString(CultureInfo.InvariantCulture)) findings.Add(file.At(app.At(key) ?? app, RuleIds.DaprRunFile, $"'{key}' of '{id}' is {wanted} everywhere else."));
             }

@@ -1,0 +1,84 @@
+namespace Dapr.Voice.Contracts;
+
+/// <summary>
+/// The ports of one app's sidecar on a laptop. Whoever starts a sidecar chooses its HTTP port from one band. The other ports follow from it, each in a band of its own,
+/// so that no port of a sidecar meets a port of another. The development sidecar and the real one have the same ports. In Azure each replica has a network of its
+/// own, and the platform chooses.
+/// </summary>
+/// <remarks>
+/// <see cref="LocalPorts"/> lists every band of the machine.
+/// </remarks>
+/// <param name="Http">Port of the HTTP API, 3500 to 3999.</param>
+public readonly record struct SidecarPorts(int Http)
+{
+    /// <summary>The gRPC port lies this far above the HTTP port.</summary>
+    public const int GrpcOffset = 1_000;
+
+    /// <summary>The port on which sidecars of the real Dapr call each other lies this far above the HTTP port.</summary>
+    public const int InternalGrpcOffset = 2_000;
+
+    /// <summary>The port of the real sidecar's metrics lies this far above the HTTP port.</summary>
+    public const int MetricsOffset = 3_000;
+
+    /// <summary>Port of the gRPC API, which Dapr's SDKs use: 4500 to 4999.</summary>
+    public int Grpc => Http + GrpcOffset;
+
+    /// <summary>Port on which other sidecars call this one: 5500 to 5999. The development sidecar does not use it.</summary>
+    public int InternalGrpc => Http + InternalGrpcOffset;
+
+    /// <summary>Port of the sidecar's metrics: 6500 to 6999. The development sidecar does not use it.</summary>
+    public int Metrics => Http + MetricsOffset;
+
+    /// <summary>False for an HTTP port outside its band: the other ports might then meet those of another app.</summary>
+    public bool IsInBand => LocalPorts.SidecarHttp.Contains(Http);
+}
+
+/// <summary>A range of ports, both ends included, and what it is for.</summary>
+public sealed record PortBand(string Purpose, int First, int Last)
+{
+    public bool Contains(int port) => port >= First && port <= Last;
+
+    public bool Overlaps(PortBand other) => First <= other.Last && other.First <= Last;
+}
+
+/// <summary>
+/// Which ports a whole region uses on a laptop. The bands do not overlap, and they end below 32768, where Linux begins to hand out ports to clients. The two ports that a
+/// caller sees (the page and the relay) can be chosen; they must then lie outside the other bands.
+/// </summary>
+public static class LocalPorts
+{
+    /// <summary>Shards that one machine runs at most.</summary>
+    public const int MaximumShards = 16;
+
+    /// <summary>Link ports set aside for each shard; one worker thread listens on each.</summary>
+    public const int LinkPortsPerShard = 16;
+
+    public static PortBand RelayPublic { get; } = new("the relay, for callers (UDP and TCP)", 3_478, 3_478);
+    public static PortBand SidecarControl { get; } = new("control of the development sidecar", 3_499, 3_499);
+    public static PortBand SidecarHttp { get; } = new("HTTP of the sidecars", 3_500, 3_999);
+    public static PortBand SidecarGrpc { get; } = Above(SidecarHttp, SidecarPorts.GrpcOffset, "gRPC of the sidecars");
+    public static PortBand SidecarInternalGrpc { get; } = Above(SidecarHttp, SidecarPorts.InternalGrpcOffset, "gRPC between sidecars");
+    public static PortBand SidecarMetrics { get; } = Above(SidecarHttp, SidecarPorts.MetricsOffset, "metrics of the sidecars");
+    public static PortBand RelayHttp { get; } = new("the relay's health", 8_070, 8_070);
+    public static PortBand SignalingHttp { get; } = new("the page and the API", 8_080, 8_080);
+    public static PortBand Agent { get; } = new("the local agent", 8_090, 8_090);
+    public static PortBand TransceiverHttp { get; } = new("HTTP of the transceivers", 8_100, 8_100 + MaximumShards - 1);
+    public static PortBand Links { get; } = new("links from the relay to the transceivers", 20_000, 20_000 + MaximumShards * LinkPortsPerShard - 1);
+
+    public static IReadOnlyList<PortBand> All { get; } =
+    [
+        RelayPublic, SidecarControl, SidecarHttp, SidecarGrpc, SidecarInternalGrpc, SidecarMetrics, RelayHttp, SignalingHttp, Agent, TransceiverHttp, Links,
+    ];
+
+    /// <summary>Ports of the sidecar of signaling.</summary>
+    public static SidecarPorts SignalingSidecar { get; } = new(3_500);
+
+    /// <summary>Ports of the sidecar of the relay.</summary>
+    public static SidecarPorts RelaySidecar { get; } = new(3_501);
+
+    /// <summary>Ports of the sidecar of a transceiver.</summary>
+    /// <param name="shard">0 to <see cref="MaximumShards"/> - 1.</param>
+    public static SidecarPorts TransceiverSidecar(int shard) => new(3_510 + shard);
+
+    private static PortBand Above(PortBand band, int offset, string purpose) => new(purpose, band.First + offset, band.Last + offset);
+}

@@ -1,0 +1,33 @@
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
+
+namespace Dapr.Voice.Cli.Running;
+
+/// <summary>A sidecar for a service beside ours: <c>ID=SIDECAR_PORT[,APP_PORT]</c>.</summary>
+/// <param name="Sidecar">The sidecar's ports; the user names the HTTP port, and the others follow from it.</param>
+/// <param name="AppPort">Where the service listens; null for a service that only calls.</param>
+internal sealed record AppArgument(string Id, SidecarPorts Sidecar, int? AppPort)
+{
+    /// <summary>Throws <see cref="CommandFailedException"/> for another form, and for a sidecar port outside its band.</summary>
+    public static AppArgument Parse(string text)
+    {
+        string[] halves = text.Split('=', 2);
+        string[] ports = halves.Length == 2 ? halves[1].Split(',') : [];
+        if (halves[0].Length == 0 || ports.Length is not (1 or 2) || !ushort.TryParse(ports[0], out ushort http) || (ports.Length == 2 && !ushort.TryParse(ports[1], out _)))
+            throw new CommandFailedException($"'{text}' is not ID=SIDECAR_PORT[,APP_PORT]", "for example: --app billing=3700,8080");
+        return new AppArgument(halves[0], InBand(http, $"--app {text}"), ports.Length == 2 ? ushort.Parse(ports[1]) : null);
+    }
+
+    /// <summary>The ports of a sidecar whose HTTP port the user has chosen with <paramref name="option"/>.</summary>
+    public static SidecarPorts InBand(int http, string option)
+    {
+        var ports = new SidecarPorts(http);
+        PortBand band = LocalPorts.SidecarHttp;
+        return ports.IsInBand
+            ? ports
+            : throw new CommandFailedException($"{option}: the port of a sidecar lies between {band.First} and {band.Last}", "its other ports follow from it, and would meet those of another app");
+    }
+
+    /// <summary>The argument of the development sidecar.</summary>
+    public override string ToString() => $"{Id}={Sidecar.Http}:{Sidecar.Grpc}{(AppPort is { } port ? $",{port}" : "")}";
+}

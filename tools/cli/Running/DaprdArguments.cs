@@ -1,0 +1,30 @@
+using System.Globalization;
+using Dapr.Voice.Contracts;
+
+namespace Dapr.Voice.Cli.Running;
+
+/// <summary>How the real sidecar is started for one app id: by <c>./voice up</c> for all of them, by <c>./voice sidecar</c> for one more.</summary>
+internal static class DaprdArguments
+{
+    /// <param name="components">Folder of the resources; its file config/config.yaml is the configuration where it is there.</param>
+    public static IReadOnlyList<string> For(AppArgument app, string components)
+    {
+        List<string> arguments =
+        [
+            "--app-id", app.Id,
+            "--dapr-http-port", Text(app.Sidecar.Http),
+            "--dapr-grpc-port", Text(app.Sidecar.Grpc),
+            "--dapr-internal-grpc-port", Text(app.Sidecar.InternalGrpc),
+            "--metrics-port", Text(app.Sidecar.Metrics),
+            "--resources-path", components,
+            "--dapr-listen-addresses", "127.0.0.1",
+            "--log-level", "warn",
+        ];
+        string configuration = Path.Combine(components, "config", "config.yaml");
+        if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
+        if (app.AppPort is { } port) arguments.AddRange(["--app-port", Text(port), "--app-protocol", "http"]);
+        return arguments;
+    }
+
+    private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
+}
