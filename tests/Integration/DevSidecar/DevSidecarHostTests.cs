@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.DevSidecar;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
@@ -77,7 +78,7 @@ public sealed class DevSidecarHostTests
         await Wait.UntilAsync(() => { lock (output) return output.ToString().Contains("sidecar b", StringComparison.Ordinal); }, "the lines");
         await stop.CancelAsync();
         Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None));
-        Assert.Contains($"sidecar a listens on http://127.0.0.1:{port}, app on 8080", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"sidecar a listens on http://127.0.0.1:{port}, gRPC on 127.0.0.1:{port + SidecarPorts.GrpcOffset}, app on 8080", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
