@@ -25,7 +25,7 @@ public sealed class DevSidecarHostTests
         Assert.Equal(1, await DevSidecarProgram.RunAsync(["--app", $"mine={port}"], _ => null, TextWriter.Null, error));
         Assert.Contains($"Port {port} for the sidecar of 'mine'", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, await DevSidecarProgram.RunAsync(["--app", "mine=0", $"--control-port={port}"], _ => null, TextWriter.Null, error));
-        Assert.Contains($"The control port {port}", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"Port {port} for the control endpoint", error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -125,7 +125,7 @@ public sealed class GrpcApiTests
         using var channel = Channel(sidecar.GrpcPort);
         var request = new BulkPublishRequest { PubsubName = "lifecycle", Topic = "t" };
         for (int i = 0; i < 2; i++) request.Entries.Add(new BulkPublishRequestEntry { EntryId = "1", Event = ByteString.CopyFromUtf8("{}"), ContentType = "application/json" });
-        Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(async () => await new DaprGrpc(channel).BulkPublishEventAlpha1Async(request))).StatusCode);
+        Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(async () => await new DaprGrpc(channel).BulkPublishEventAsync(request))).StatusCode);
     }
 
     private static GrpcChannel Channel(int port) => GrpcChannel.ForAddress($"http://127.0.0.1:{port}");

@@ -1,0 +1,58 @@
+using Dapr.Voice.Cli.Commands;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.DevSidecar;
+using Dapr.Voice.Tests.Integration.DaprContract;
+using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
+
+namespace Dapr.Voice.Tests.Integration.Cli;
+
+/// <summary><c>./voice sidecar</c> beside a running development sidecar.</summary>
+public sealed class JoiningTests
+{
+    // In the band, and used by no other test and by no example.
+    private static readonly AppArgument Mine = new("mine", new SidecarPorts(3_987), AppPort: null);
+
+    [Fact]
+    public async Task App_AfterARestartOfTheSidecarProcess_IsJoinedAgainAndLeavesAtTheEnd()
+    {
+        using var stop = new CancellationTokenSource();
+        int control = RecordingApp.FreePort();
+        SidecarUnderTest first = await SystemAsync(control);
+        Task<int> joining = SidecarCommand.AttachAsync(Installation.Find(), State(control), Mine, stop.Token);
+        await Wait.UntilAsync(() => HasJoined(first), "the app to join");
+        await first.DisposeAsync();
+
+        await using SidecarUnderTest second = await SystemAsync(control);
+        await Wait.UntilAsync(() => HasJoined(second), "the app to join again");
+        using var http = new HttpClient();
+        Assert.Equal("", await http.GetStringAsync($"http://127.0.0.1:{Mine.Sidecar.Http}/v1.0/state/sessions/k"));
+
+        await stop.CancelAsync();
+        Assert.Equal(0, await joining.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.DoesNotContain(second.Host.Apps, a => a.Id == Mine.Id);
+    }
+
+    private static bool HasJoined(SidecarUnderTest system) => system.Host.Apps.Any(a => a.Id == Mine.Id && a.HttpPort == Mine.Sidecar.Http && a.GrpcPort == Mine.Sidecar.Grpc);
+
+    private static Task<SidecarUnderTest> SystemAsync(int control)
+        => StartAsync(_ => [Component("sessions", "state.redis")], o => o with { ControlPort = control }, new AppSpec("signaling", 0));
+
+    private static RunState State(int control) => new()
+    {
+        Url = "http://127.0.0.1:8080",
+        CallsUrl = "http://127.0.0.1:8080/v1/realtime/calls",
+        ApiKey = "",
+        Relay = new RelayAddresses(Udp: null, Tcp: null),
+        Sidecars = new Dictionary<string, int>(),
+        SidecarGrpcPorts = new Dictionary<string, int>(),
+        SidecarKind = "development sidecar",
+        SidecarControlPort = control,
+        DefaultAgent = "local",
+        Processes = [],
+        SupervisorPid = 0,
+        SupervisorStart = 0,
+        StartedAt = DateTimeOffset.UnixEpoch,
+    };
+}
