@@ -30,7 +30,7 @@ public sealed partial class StepTests
         "az consumption usage list", "az containerapp dapr enable", "az containerapp delete", "az containerapp env list-usages",
         "az containerapp env show", "az containerapp exec", "az containerapp hostname list", "az containerapp identity assign",
         "az containerapp list", "az containerapp logs show", "az containerapp revision deactivate", "az containerapp revision list",
-        "az containerapp revision restart", "az containerapp show", "az containerapp update", "az group delete", "az group list",
+        "az containerapp revision restart", "az containerapp revision activate", "az containerapp show", "az containerapp update", "az group delete", "az group list",
         "az keyvault list", "az keyvault purge", "az keyvault secret set", "az keyvault secret show", "az keyvault update", "az login",
         "az network lb address-pool address update", "az network lb delete", "az network nsg create", "az network nsg delete",
         "az network nsg rule create", "az network public-ip delete", "az network vnet subnet update", "az provider register",
@@ -155,7 +155,7 @@ public sealed partial class StepTests
     [GeneratedRegex(@"^\s*(?:\$ )?(?:\./voice|curl|azd?|dotnet|git) ", RegexOptions.Multiline)]
     private static partial Regex Typed();
 
-    [GeneratedRegex(@"^\s*(?:export )?(?:\w+=\$\()?((?!\w+=(?!10\b)|#|\w+\(\))[^\s#()]+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*(?:export )?(?:\w+=\$\()?((?!\w+=|#|\w+\(\)|[{}])[^\s#()]+)", RegexOptions.Multiline)]
     private static partial Regex FirstWord();
 
     [GeneratedRegex(@"^(\w+)\(\)", RegexOptions.Multiline)]
