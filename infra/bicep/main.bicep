@@ -1,5 +1,7 @@
 targetScope = 'subscription'
 
+import { edgeType, imagesType, relaySizeType, shardSizeType, tagsType } from 'types.bicep'
+
 metadata name = 'dapr-voice'
 metadata description = 'Voice transport in one or several regions. Read from here: shared things, then for each region identities, state store, what it is made of, and what runs in it.'
 
@@ -31,9 +33,6 @@ type regionType = {
   @description('Spread over the location\'s zones, and keep state in three of them. Decided when the region is made. Default false.')
   zoneRedundant: bool?
 }
-
-@description('Where clients\' media enters.')
-type edgeType = 'aca-tcp' | 'udp-edge'
 
 type sizeType = 'small' | 'medium' | 'large'
 
@@ -130,12 +129,12 @@ param agentKeySecretName string = ''
 param demoPage 'auto' | 'on' | 'off' = 'auto'
 
 @description('Origins of web pages that may call, `https://app.example.com`. Empty: all; nothing is authenticated by a cookie.')
-param allowedOrigins array = []
+param allowedOrigins string[] = []
 
 // ---- Other services ----
 
 @description('Dapr app ids of services of yours in each region\'s environment that subscribe to lifecycle events: they get the component `lifecycle` and a subscription of each topic. Empty: nobody listens.')
-param subscribers array = []
+param subscribers string[] = []
 
 // ---- Logs ----
 
@@ -175,7 +174,7 @@ param transceiverExists answerType = 'false'
 @description('The home region has an app `local-agent`.')
 param localAgentExists answerType = 'false'
 
-var tags = { 'azd-env-name': environmentName }
+var tags tagsType = { 'azd-env-name': environmentName }
 var placeholderImage = 'mcr.microsoft.com/k8se/quickstart:latest'
 var homeToken = uniqueString(subscription().id, environmentName)
 // The same at each deployment, so that a region can name its neighbour's account without having seen it.
@@ -184,97 +183,97 @@ var storageAccounts = [for token in tokens: 'stvoice${token}']
 var isMultiRegion = length(regions) > 1
 // A first region's apps come with the second provisioning, after the hook; a further region's images are there from the start.
 var isKeyed = [for (region, i) in regions: i == 0 || contains(split(keyedRegions, ','), region.location)]
-var noImages = { signaling: '', relay: '', transceiver: '', localAgent: '' }
+var noImages imagesType = { signaling: '', relay: '', transceiver: '', localAgent: '' }
 var withGlobalBalancer = globalLoadBalancer && isMultiRegion && edge == 'udp-edge'
 
 // CPU and memory are the fixed pairs of Container Apps. A call with Opus both ways takes 1.4 % of a core (docs/capacity.md): two thirds to four fifths of the cores are
 // planned for calls, the rest is for the sidecar and for what would be late without it; a small shard's share for the sidecar is the largest.
-var shardSizes = {
+var shardSizes { *: shardSizeType } = {
   small: { cpu: '0.5', memory: '1Gi', workers: 1, capacity: 25 }
   medium: { cpu: '1', memory: '2Gi', workers: 1, capacity: 55 }
   large: { cpu: '4', memory: '8Gi', workers: 4, capacity: 240 }
 }
-var relaySizes = {
+var relaySizes { *: relaySizeType } = {
   small: { cpu: '0.25', memory: '0.5Gi', workers: 1 }
   medium: { cpu: '1', memory: '2Gi', workers: 1 }
   large: { cpu: '2', memory: '4Gi', workers: 2 }
 }
 
-resource sharedGroup 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+resource sharedGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
   location: location
   tags: tags
 }
 
-resource groups 'Microsoft.Resources/resourceGroups@2024-11-01' = [for region in regions: {
-  name: 'rg-${environmentName}-${region.location}'
-  location: region.location
-  tags: tags
-}]
-
-module identities 'modules/identity.bicep' = [for (region, i) in regions: {
-  scope: groups[i]
-  name: 'voice-identities'
-  params: {
+resource groups 'Microsoft.Resources/resourceGroups@2025-04-01' = [
+  for region in regions: {
+    name: 'rg-${environmentName}-${region.location}'
     location: region.location
     tags: tags
   }
-}]
+]
+
+module identities 'modules/identity.bicep' = [
+  for (region, i) in regions: {
+    scope: groups[i]
+    params: {
+      location: region.location
+      tags: tags
+    }
+  }
+]
 
 module shared 'modules/shared.bicep' = {
   scope: sharedGroup
-  name: 'voice-shared'
   params: {
     location: regions[0].location
     otherLocations: map(filter(regions, region => region.location != regions[0].location), region => region.location)
     tags: tags
     token: homeToken
-    pullers: [for (region, i) in regions: identities[i].outputs.pull.principalId]
+    pullers: [for (region, i) in regions: identities[i].outputs.all.pull.principalId]
     withFrontDoor: isMultiRegion
     zoneRedundant: regions[0].?zoneRedundant ?? false
   }
 }
 
 // A region's account takes its own state and the copies of the region before it, whose buddy it is.
-module stores 'modules/storage.bicep' = [for (region, i) in regions: {
-  scope: groups[i]
-  name: 'voice-storage'
-  params: {
-    name: storageAccounts[i]
-    location: region.location
-    tags: tags
-    zoneRedundant: region.?zoneRedundant ?? false
-    writers: concat(
-      [identities[i].outputs.state.principalId],
-      isMultiRegion ? [identities[(i + length(regions) - 1) % length(regions)].outputs.state.principalId] : []
-    )
-  }
-}]
-
-module bases 'modules/region.bicep' = [for (region, i) in regions: {
-  scope: groups[i]
-  name: 'voice-region'
-  params: {
-    location: region.location
-    tags: tags
-    regionNumber: region.number
-    token: tokens[i]
-    identities: {
-      secrets: identities[i].outputs.secrets
-      events: identities[i].outputs.events
+module stores 'modules/storage.bicep' = [
+  for (region, i) in regions: {
+    scope: groups[i]
+    params: {
+      name: storageAccounts[i]
+      location: region.location
+      tags: tags
+      zoneRedundant: region.?zoneRedundant ?? false
+      writers: concat(
+        [identities[i].outputs.all.state.principalId],
+        isMultiRegion ? [identities[(i + length(regions) - 1) % length(regions)].outputs.all.state.principalId] : []
+      )
     }
-    deployerPrincipalId: principalId
-    subscribers: subscribers
-    edge: edge
-    zoneRedundant: region.?zoneRedundant ?? false
-    dedicatedProfileType: dedicatedProfileType
-    logDailyQuotaGb: logDailyQuotaGb
   }
-}]
+]
+
+module bases 'modules/region.bicep' = [
+  for (region, i) in regions: {
+    scope: groups[i]
+    params: {
+      location: region.location
+      tags: tags
+      regionNumber: region.number
+      token: tokens[i]
+      identities: identities[i].outputs.all
+      deployerPrincipalId: principalId
+      subscribers: subscribers
+      edge: edge
+      zoneRedundant: region.?zoneRedundant ?? false
+      dedicatedProfileType: dedicatedProfileType
+      logDailyQuotaGb: logDailyQuotaGb
+    }
+  }
+]
 
 module current 'modules/current-images.bicep' = {
   scope: groups[0]
-  name: 'voice-current-images'
   params: {
     signalingExists: signalingExists == 'true'
     relayExists: relayExists == 'true'
@@ -283,38 +282,34 @@ module current 'modules/current-images.bicep' = {
   }
 }
 
-module edges 'modules/edge.bicep' = [for (region, i) in regions: if (edge == 'udp-edge') {
-  scope: groups[i]
-  name: 'voice-edge'
-  params: {
-    location: region.location
-    tags: tags
-    regionNumber: region.number
-    maximumShards: maximumShards
-    slotCount: slotCount
-    subnetId: bases[i].outputs.edgeSubnetId
-    zoneRedundant: region.?zoneRedundant ?? false
-    vmSize: edgeVmSize
-    instances: edgeInstances
-    sshPublicKey: edgeSshPublicKey
-    image: !isKeyed[i] || relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
-    placeholderImage: placeholderImage
-    daprdImage: daprdImage
-    registry: shared.outputs.registryServer
-    identities: {
-      state: identities[i].outputs.state
-      secrets: identities[i].outputs.secrets
-      pull: identities[i].outputs.pull
+module edges 'modules/edge.bicep' = [
+  for (region, i) in regions: if (edge == 'udp-edge') {
+    scope: groups[i]
+    params: {
+      location: region.location
+      tags: tags
+      regionNumber: region.number
+      maximumShards: maximumShards
+      slotCount: slotCount
+      subnetId: bases[i].outputs.edgeSubnetId
+      zoneRedundant: region.?zoneRedundant ?? false
+      vmSize: edgeVmSize
+      instances: edgeInstances
+      sshPublicKey: edgeSshPublicKey
+      image: !isKeyed[i] || relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
+      placeholderImage: placeholderImage
+      daprdImage: daprdImage
+      registry: shared.outputs.registryServer
+      identities: identities[i].outputs.all
+      storageAccount: storageAccounts[i]
+      vaultName: bases[i].outputs.vaultName
     }
-    storageAccount: storageAccounts[i]
-    vaultName: bases[i].outputs.vaultName
+    dependsOn: [stores[i]]
   }
-  dependsOn: [stores[i]]
-}]
+]
 
 module globalBalancer 'modules/global-load-balancer.bicep' = if (withGlobalBalancer) {
   scope: sharedGroup
-  name: 'voice-global-load-balancer'
   params: {
     location: regions[0].location
     tags: tags
@@ -322,80 +317,84 @@ module globalBalancer 'modules/global-load-balancer.bicep' = if (withGlobalBalan
   }
 }
 
-module workloads 'modules/workloads.bicep' = [for (region, i) in regions: {
-  scope: groups[i]
-  name: 'voice-workloads'
-  params: {
-    location: region.location
-    tags: tags
-    regionNumber: region.number
-    isHome: i == 0
-    edge: edge
-    shards: region.shards
-    standbyShards: region.?standbyShards ?? 0
-    keepShards: region.?keepShards ?? 0
-    subscribers: subscribers
-    shardSize: shardSizes[shardSize]
-    relaySize: relaySizes[relaySize]
-    relays: relays
-    signalingReplicas: signalingReplicas
-    maximumShards: maximumShards
-    slotCount: slotCount
-    images: !isKeyed[i]
-      ? noImages
-      : {
-          signaling: signalingExists != 'true' ? '' : empty(signalingImage) ? current.outputs.signaling : signalingImage
-          relay: relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
-          transceiver: transceiverExists != 'true' ? '' : empty(transceiverImage) ? current.outputs.transceiver : transceiverImage
-          localAgent: localAgentExists != 'true' ? '' : empty(localAgentImage) ? current.outputs.localAgent : localAgentImage
-        }
-    placeholderImage: placeholderImage
-    registry: shared.outputs.registryServer
-    identities: {
-      state: identities[i].outputs.state
-      secrets: identities[i].outputs.secrets
-      events: identities[i].outputs.events
-      pull: identities[i].outputs.pull
+module workloads 'modules/workloads.bicep' = [
+  for (region, i) in regions: {
+    scope: groups[i]
+    params: {
+      location: region.location
+      tags: tags
+      regionNumber: region.number
+      isHome: i == 0
+      edge: edge
+      shards: region.shards
+      standbyShards: region.?standbyShards ?? 0
+      keepShards: region.?keepShards ?? 0
+      subscribers: subscribers
+      shardSize: shardSizes[shardSize]
+      relaySize: relaySizes[relaySize]
+      relays: relays
+      signalingReplicas: signalingReplicas
+      maximumShards: maximumShards
+      slotCount: slotCount
+      images: !isKeyed[i]
+        ? noImages
+        : {
+            signaling: signalingExists != 'true'
+              ? ''
+              : empty(signalingImage) ? current.outputs.signaling : signalingImage
+            relay: relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
+            transceiver: transceiverExists != 'true'
+              ? ''
+              : empty(transceiverImage) ? current.outputs.transceiver : transceiverImage
+            localAgent: localAgentExists != 'true'
+              ? ''
+              : empty(localAgentImage) ? current.outputs.localAgent : localAgentImage
+          }
+      placeholderImage: placeholderImage
+      registry: shared.outputs.registryServer
+      identities: identities[i].outputs.all
+      environmentName: bases[i].outputs.environmentName
+      environmentId: bases[i].outputs.environmentId
+      defaultDomain: bases[i].outputs.defaultDomain
+      staticIp: bases[i].outputs.staticIp
+      mediaProfile: bases[i].outputs.mediaProfile
+      storageAccount: storageAccounts[i]
+      buddyStorageAccount: isMultiRegion ? storageAccounts[(i + 1) % length(regions)] : ''
+      brokerHost: bases[i].outputs.brokerHost
+      vaultName: bases[i].outputs.vaultName
+      vaultUri: bases[i].outputs.vaultUri
+      // The region's own relays first, then its buddy's, then the address of all.
+      ingresses: concat(
+        edge == 'udp-edge'
+          ? ['udp://${edges[i]!.outputs.address}:3478', 'tcp://${edges[i]!.outputs.address}:3478']
+          : ['tcp://${bases[i].outputs.staticIp}:3478'],
+        !isMultiRegion
+          ? []
+          : edge == 'udp-edge'
+              ? [
+                  'udp://${edges[(i + 1) % length(regions)]!.outputs.address}:3478'
+                  'tcp://${edges[(i + 1) % length(regions)]!.outputs.address}:3478'
+                ]
+              : ['tcp://${bases[(i + 1) % length(regions)].outputs.staticIp}:3478'],
+        withGlobalBalancer ? ['udp://${globalBalancer!.outputs.address}:3478'] : []
+      )
+      edgeAddress: edge == 'udp-edge' ? edges[i]!.outputs.address : ''
+      agentUrl: agentUrl
+      agentName: agentName
+      agentKeySecretName: agentKeySecretName
+      demoPage: demoPage == 'on' || (demoPage == 'auto' && empty(agentUrl))
+      isBehindFrontDoor: isMultiRegion && frontDoorOnly
+      frontDoorId: shared.outputs.frontDoorId
+      allowedOrigins: allowedOrigins
+      otlpEndpoint: otlpEndpoint
     }
-    environmentName: bases[i].outputs.environmentName
-    environmentId: bases[i].outputs.environmentId
-    defaultDomain: bases[i].outputs.defaultDomain
-    staticIp: bases[i].outputs.staticIp
-    mediaProfile: bases[i].outputs.mediaProfile
-    storageAccount: storageAccounts[i]
-    buddyStorageAccount: isMultiRegion ? storageAccounts[(i + 1) % length(regions)] : ''
-    brokerHost: bases[i].outputs.brokerHost
-    vaultName: bases[i].outputs.vaultName
-    vaultUri: bases[i].outputs.vaultUri
-    // The region's own relays first, then its buddy's, then the address of all.
-    ingresses: concat(
-      edge == 'udp-edge'
-        ? ['udp://${edges[i]!.outputs.address}:3478', 'tcp://${edges[i]!.outputs.address}:3478']
-        : ['tcp://${bases[i].outputs.staticIp}:3478'],
-      !isMultiRegion
-        ? []
-        : edge == 'udp-edge'
-            ? ['udp://${edges[(i + 1) % length(regions)]!.outputs.address}:3478', 'tcp://${edges[(i + 1) % length(regions)]!.outputs.address}:3478']
-            : ['tcp://${bases[(i + 1) % length(regions)].outputs.staticIp}:3478'],
-      withGlobalBalancer ? ['udp://${globalBalancer!.outputs.address}:3478'] : []
-    )
-    edgeAddress: edge == 'udp-edge' ? edges[i]!.outputs.address : ''
-    agentUrl: agentUrl
-    agentName: agentName
-    agentKeySecretName: agentKeySecretName
-    demoPage: demoPage == 'on' || (demoPage == 'auto' && empty(agentUrl))
-    isBehindFrontDoor: isMultiRegion && frontDoorOnly
-    frontDoorId: shared.outputs.frontDoorId
-    allowedOrigins: allowedOrigins
-    otlpEndpoint: otlpEndpoint
+    // The buddy's account and the roles on it come before whoever writes there.
+    dependsOn: [stores]
   }
-  // The buddy's account and the roles on it come before whoever writes there.
-  dependsOn: [stores]
-}]
+]
 
 module frontDoor 'modules/front-door.bicep' = if (isMultiRegion) {
   scope: sharedGroup
-  name: 'voice-front-door'
   params: {
     profileName: shared.outputs.frontDoorName
     tags: tags
@@ -406,29 +405,57 @@ module frontDoor 'modules/front-door.bicep' = if (isMultiRegion) {
 
 // ---- For azd and the hooks; nothing here is a secret ----
 
+@description('Azure location of the deployment.')
 output AZURE_LOCATION string = location
+
+@description('Tenant of the subscription.')
 output AZURE_TENANT_ID string = tenant().tenantId
+
+@description('Where azd pushes images to.')
 output AZURE_CONTAINER_REGISTRY_ENDPOINT string = shared.outputs.registryServer
+
+@description('Name of the registry, which the post-deploy hook reads.')
 output AZURE_CONTAINER_REGISTRY_NAME string = shared.outputs.registryName
 
 @description('Where azd looks for the services\' apps: the home region\'s group.')
 output AZURE_RESOURCE_GROUP string = groups[0].name
 
 @description('`provisioned`: images, or a region\'s keys, are missing. `deployed`: everything runs.')
-output VOICE_STAGE string = workloads[0].outputs.isPublished && empty(filter(isKeyed, keyed => !keyed)) ? 'deployed' : 'provisioned'
+output VOICE_STAGE string = workloads[0].outputs.isPublished && empty(filter(isKeyed, keyed => !keyed))
+  ? 'deployed'
+  : 'provisioned'
+
+@description('The edge that this deployment has.')
 output VOICE_DEPLOYED_EDGE string = edge
 
 @description('The one URL to give to people.')
 output SIGNALING_URL string = isMultiRegion ? frontDoor!.outputs.url : workloads[0].outputs.signalingUrl
 
-@description('By region, in the order of `regions`, as are the lists below.')
-output SIGNALING_URLS array = [for (region, i) in regions: workloads[i].outputs.signalingUrl]
-output VOICE_REGIONS array = [for region in regions: region.location]
-output VOICE_RESOURCE_GROUPS array = [for (region, i) in regions: groups[i].name]
-output VOICE_KEY_VAULTS array = [for (region, i) in regions: bases[i].outputs.vaultName]
-output VOICE_ENVIRONMENTS array = [for (region, i) in regions: bases[i].outputs.environmentName]
+@description('Signaling of each region, in the order of `regions`, as are the lists below.')
+output SIGNALING_URLS string[] = [for (region, i) in regions: workloads[i].outputs.signalingUrl]
+
+@description('Locations of the regions.')
+output VOICE_REGIONS string[] = [for region in regions: region.location]
+
+@description('Resource groups of the regions.')
+output VOICE_RESOURCE_GROUPS string[] = [for (region, i) in regions: groups[i].name]
+
+@description('Key Vaults of the regions, which the post-provision hook writes to.')
+output VOICE_KEY_VAULTS string[] = [for (region, i) in regions: bases[i].outputs.vaultName]
+
+@description('Container Apps environments of the regions.')
+output VOICE_ENVIRONMENTS string[] = [for (region, i) in regions: bases[i].outputs.environmentName]
+
 @description('Identities that a subscriber of lifecycle events carries (`subscribers`).')
-output VOICE_EVENTS_IDENTITIES array = [for (region, i) in regions: identities[i].outputs.events.id]
-output VOICE_STORAGE_ACCOUNTS array = storageAccounts
-output VOICE_SHARDS array = [for (region, i) in regions: workloads[i].outputs.shardAppIds]
-output VOICE_INGRESS_ADDRESSES array = [for (region, i) in regions: edge == 'udp-edge' ? edges[i]!.outputs.address : bases[i].outputs.staticIp]
+output VOICE_EVENTS_IDENTITIES string[] = [for (region, i) in regions: identities[i].outputs.all.events.id]
+
+@description('Storage accounts of the regions.')
+output VOICE_STORAGE_ACCOUNTS string[] = storageAccounts
+
+@description('App ids of the shards of each region.')
+output VOICE_SHARDS string[][] = [for (region, i) in regions: workloads[i].outputs.shardAppIds]
+
+@description('Public address of each region\'s relays.')
+output VOICE_INGRESS_ADDRESSES string[] = [
+  for (region, i) in regions: edge == 'udp-edge' ? edges[i]!.outputs.address : bases[i].outputs.staticIp
+]

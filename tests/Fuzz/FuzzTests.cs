@@ -23,7 +23,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var wire = WireCorpus.Record();
         var sctp = SctpCorpus.Record();
         Run(StunTargets.All(wire).Concat(MediaTargets.All(wire)).Concat(SctpTargets.All(sctp)).Concat(DtlsTargets.All(wire.Dtls))
-            .Concat(SteeringTargets.All(wire)).Concat(SteeringTargets.Texts()).Concat(TextTargets.All()).Concat(BicepTargets.All()).Concat(SessionTargets.All(wire, sctp)));
+            .Concat(SteeringTargets.All(wire)).Concat(SteeringTargets.Texts()).Concat(TextTargets.All()).Concat(SessionTargets.All(wire, sctp)));
     }
 
     [Fact]

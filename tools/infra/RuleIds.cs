@@ -3,15 +3,10 @@ namespace Dapr.Voice.Infra;
 /// <summary>Names of our rules, as they stand in findings and in tests/Infra/Broken. docs/infra-checks.md says what each is for.</summary>
 public static class RuleIds
 {
-    public const string ArmUnknownType = "arm-unknown-type";
-    public const string ArmUnknownVersion = "arm-unknown-version";
-    public const string ArmUnknownProperty = "arm-unknown-property";
-    public const string ArmReadOnlyProperty = "arm-read-only-property";
-    public const string ArmMissingProperty = "arm-missing-property";
-    public const string ArmPropertyCase = "arm-property-case";
-    public const string ArmWrongType = "arm-wrong-type";
-    public const string ArmWrongEnum = "arm-wrong-enum";
-    public const string ArmOutOfRange = "arm-out-of-range";
+    public const string Snapshot = "snapshot";
+    public const string ResourceTwice = "resource-twice";
+    public const string SecretInPlainSight = "secret-in-plain-sight";
+    public const string DefaultDiffers = "default-differs";
 
     public const string YamlSyntax = "yaml-syntax";
     public const string DaprSchema = "dapr-schema";
@@ -112,9 +107,7 @@ public static class RuleIds
     public const string FrontDoorHttps = "frontdoor-https";
     public const string FrontDoorProbe = "frontdoor-probe";
 
-    public const string Inventory = "inventory";
     public const string Choice = "choice";
     public const string FleetAgreement = "fleet-agreement";
     public const string UnusedOutput = "unused-output";
-    public const string ParameterBounds = "parameter-bounds";
 }

@@ -1,10 +1,12 @@
+import { identitiesType, tagsType } from '../types.bicep'
+
 metadata description = 'samples/local-agent: the backend that a first deployment talks to. It hears and speaks by itself, needs no key and no other service.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of the app.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Container Apps environment.')
 param environmentId string
@@ -16,7 +18,7 @@ param image string
 param registry string
 
 @description('Outputs of identity.bicep.')
-param identities object
+param identities identitiesType
 
 resource agent 'Microsoft.App/containerApps@2026-01-01' = {
   name: 'local-agent'

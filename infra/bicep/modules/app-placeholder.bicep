@@ -1,3 +1,5 @@
+import { tagsType } from '../types.bicep'
+
 metadata description = 'An app that runs nothing. azd publishes an image only for a service whose app exists, and the app needs the image: this one stands in until there is one.'
 
 @description('Name of the app that it stands in for.')
@@ -10,7 +12,7 @@ param service string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Container Apps environment.')
 param environmentId string

@@ -1,10 +1,12 @@
+import { identitiesType, relaySizeType, settingType, tagsType } from '../types.bicep'
+
 metadata description = 'Relay of the edge `aca-tcp`: media comes in by ICE-TCP on one port, and leaves to the shards by framed TCP.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of the app.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Container Apps environment.')
 param environmentId string
@@ -16,13 +18,13 @@ param image string
 param registry string
 
 @description('Outputs of identity.bicep.')
-param identities object
+param identities identitiesType
 
 @description('Settings that all services of the region share.')
-param settings array
+param settings settingType[]
 
 @description('vCPU, memory and worker threads of a replica: `{ cpu, memory, workers }`.')
-param size object
+param size relaySizeType
 
 @minValue(1)
 @maxValue(30)
@@ -69,18 +71,15 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
           name: 'relay'
           image: image
           resources: { cpu: json(size.cpu), memory: size.memory }
-          env: concat(
-            settings,
-            [
-              { name: 'ASPNETCORE_HTTP_PORTS', value: '8070' }
-              // Container Apps has no UDP ingress: a socket nobody can reach would only be one more thing to watch.
-              { name: 'Relay__PublicEndpoint', value: '' }
-              { name: 'Relay__PublicTcpEndpoint', value: '0.0.0.0:3478' }
-              // All callers come from the proxy's address, so limits by address would count them as one.
-              { name: 'Relay__TcpClientsAreHidden', value: 'true' }
-              { name: 'Relay__Workers', value: string(size.workers) }
-            ]
-          )
+          env: concat(settings, [
+            { name: 'ASPNETCORE_HTTP_PORTS', value: '8070' }
+            // Container Apps has no UDP ingress: a socket nobody can reach would only be one more thing to watch.
+            { name: 'Relay__PublicEndpoint', value: '' }
+            { name: 'Relay__PublicTcpEndpoint', value: '0.0.0.0:3478' }
+            // All callers come from the proxy's address, so limits by address would count them as one.
+            { name: 'Relay__TcpClientsAreHidden', value: 'true' }
+            { name: 'Relay__Workers', value: string(size.workers) }
+          ])
           probes: [
             {
               // Sidecar there, keys read: its log says what it waits for. 100 s, since a role may take a minute to reach the vault.

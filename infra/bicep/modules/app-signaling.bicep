@@ -1,10 +1,12 @@
+import { identitiesType, settingType, tagsType } from '../types.bicep'
+
 metadata description = 'Signaling: offers in, answers out, over HTTPS. Holds no session; scales by requests.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of the app.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Container Apps environment.')
 param environmentId string
@@ -16,13 +18,13 @@ param image string
 param registry string
 
 @description('Outputs of identity.bicep.')
-param identities object
+param identities identitiesType
 
 @description('Settings that all services of the region share.')
-param settings array
+param settings settingType[]
 
 @description('Public addresses of relays as they go into answers, best first: `tcp://203.0.113.7:3478`.')
-param ingresses array
+param ingresses string[]
 
 @description('Agent of callers that name none.')
 param defaultAgent string
@@ -37,7 +39,7 @@ param isBehindFrontDoor bool
 param frontDoorId string
 
 @description('Origins of web pages that may call; empty: all. Nothing here is authenticated by a cookie.')
-param allowedOrigins array
+param allowedOrigins string[]
 
 @minValue(1)
 @maxValue(30)
@@ -97,7 +99,10 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
               { name: 'Signaling__TrustedProxies', value: isBehindFrontDoor ? '2' : '1' }
             ],
             map(range(0, length(ingresses)), i => { name: 'Signaling__Ingresses__${i}', value: ingresses[i] }),
-            map(range(0, length(allowedOrigins)), i => { name: 'Signaling__AllowedOrigins__${i}', value: allowedOrigins[i] }),
+            map(
+              range(0, length(allowedOrigins)),
+              i => { name: 'Signaling__AllowedOrigins__${i}', value: allowedOrigins[i] }
+            ),
             isBehindFrontDoor ? [{ name: 'Signaling__FrontDoorId', value: frontDoorId }] : []
           )
           probes: [

@@ -1,10 +1,12 @@
+import { agentType, identitiesType, settingType, shardSizeType, tagsType } from '../types.bicep'
+
 metadata description = 'One transceiver shard: an app of its own with one replica, so that it has an app id, a host name and a port of its own. A replica can\'t be addressed in Container Apps.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of the app.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Container Apps environment.')
 param environmentId string
@@ -19,10 +21,10 @@ param image string
 param registry string
 
 @description('Outputs of identity.bicep.')
-param identities object
+param identities identitiesType
 
 @description('Settings that all services of the region share.')
-param settings array
+param settings settingType[]
 
 @minValue(0)
 @maxValue(99)
@@ -36,7 +38,7 @@ param standby bool
 param demandUrl string
 
 @description('vCPU, memory, worker threads and sessions of a shard: `{ cpu, memory, workers, capacity }`. At most six workers: Container Apps exposes six ports of an app.')
-param size object
+param size shardSizeType
 
 @description('Relays come from outside of the environment (`udp-edge`): the ports are external, and relays find them by `staticIp`. Otherwise by the app\'s name.')
 param isOutside bool
@@ -51,7 +53,7 @@ param relayAddress string
 param defaultAgent string
 
 @description('Agent name to WebSocket URL: `[{ name, url }]`.')
-param agents array
+param agents agentType[]
 
 @description('Key Vault: URI.')
 param vaultUri string
@@ -83,7 +85,15 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
       identitySettings: [{ identity: identities.pull.id, lifecycle: 'None' }]
       registries: [{ server: registry, identity: identities.pull.id }]
-      secrets: empty(agentKeySecretName) ? [] : [{ name: 'agent-key', keyVaultUrl: '${vaultUri}secrets/${agentKeySecretName}', identity: identities.secrets.id }]
+      secrets: empty(agentKeySecretName)
+        ? []
+        : [
+            {
+              name: 'agent-key'
+              keyVaultUrl: '${vaultUri}secrets/${agentKeySecretName}'
+              identity: identities.secrets.id
+            }
+          ]
       ingress: {
         external: isOutside
         transport: 'tcp'
@@ -129,7 +139,10 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
               { name: 'Transceiver__Workers', value: string(size.workers) }
               { name: 'Transceiver__Capacity', value: string(size.capacity) }
               { name: 'Transceiver__LinkEndpoint', value: 'tcp://0.0.0.0:20000' }
-              { name: 'Transceiver__AdvertisedLinkEndpoint', value: 'tcp://${isOutside ? staticIp : name}:${firstPort}' }
+              {
+                name: 'Transceiver__AdvertisedLinkEndpoint'
+                value: 'tcp://${isOutside ? staticIp : name}:${firstPort}'
+              }
               { name: 'Transceiver__DefaultAgent', value: defaultAgent }
             ],
             map(agents, agent => { name: 'Transceiver__Agents__${agent.name}', value: agent.url }),

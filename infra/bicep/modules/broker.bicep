@@ -1,4 +1,5 @@
 import { roles } from '../roles.bicep'
+import { tagsType } from '../types.bicep'
 
 metadata description = 'Lifecycle events of one region: Service Bus topics. No broker spans regions.'
 
@@ -11,13 +12,13 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Principal id of the identity that sends, and receives where somebody subscribes: a Dapr component has one identity for both.')
 param eventsPrincipalId string
 
 @description('App ids of other services that subscribe.')
-param subscribers array
+param subscribers string[]
 
 // Topics in libs/Contracts. The sidecars may not make any (disableEntityManagement): that would take the right to manage the namespace.
 var topicNames = ['voice-sessions', 'voice-fleet', 'voice-dead-letter']
@@ -38,28 +39,32 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   }
 }
 
-resource topics 'Microsoft.ServiceBus/namespaces/topics@2026-01-01' = [for topic in topicNames: {
-  parent: namespace
-  name: topic
-  properties: {
-    // Events tell what happens now. A subscriber that was away for a day asks for the sessions instead.
-    defaultMessageTimeToLive: 'P1D'
-    maxSizeInMegabytes: 1024
-    supportOrdering: false
+resource topics 'Microsoft.ServiceBus/namespaces/topics@2026-01-01' = [
+  for topic in topicNames: {
+    parent: namespace
+    name: topic
+    properties: {
+      // Events tell what happens now. A subscriber that was away for a day asks for the sessions instead.
+      defaultMessageTimeToLive: 'P1D'
+      maxSizeInMegabytes: 1024
+      supportOrdering: false
+    }
   }
-}]
+]
 
 // Named as Dapr looks for it: the consumer id is the app id. What nobody fetches is gone after an hour: it counts against the topic's size, and a full topic takes no more from us.
-resource subscriptions 'Microsoft.ServiceBus/namespaces/topics/subscriptions@2026-01-01' = [for i in range(0, subscribedTopics * length(subscribers)): {
-  parent: topics[i % subscribedTopics]
-  name: subscribers[i / subscribedTopics]
-  properties: {
-    defaultMessageTimeToLive: 'PT1H'
-    lockDuration: 'PT1M'
-    maxDeliveryCount: 10
-    deadLetteringOnMessageExpiration: false
+resource subscriptions 'Microsoft.ServiceBus/namespaces/topics/subscriptions@2026-01-01' = [
+  for i in range(0, subscribedTopics * length(subscribers)): {
+    parent: topics[i % subscribedTopics]
+    name: subscribers[i / subscribedTopics]
+    properties: {
+      defaultMessageTimeToLive: 'PT1H'
+      lockDuration: 'PT1M'
+      maxDeliveryCount: 10
+      deadLetteringOnMessageExpiration: false
+    }
   }
-}]
+]
 
 resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: namespace

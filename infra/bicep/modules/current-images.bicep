@@ -28,8 +28,14 @@ resource localAgent 'Microsoft.App/containerApps@2026-01-01' existing = if (loca
   name: 'local-agent'
 }
 
-@description('Empty: there is no such app.')
+@description('Image that signaling runs; empty: there is no such app.')
 output signaling string = signalingExists ? signaling!.properties.template.containers[0].image : ''
+
+@description('Image that the relay runs; empty: there is no such app.')
 output relay string = relayExists ? relay!.properties.template.containers[0].image : ''
+
+@description('Image that the first shard runs; empty: there is no such app.')
 output transceiver string = transceiverExists ? transceiver!.properties.template.containers[0].image : ''
+
+@description('Image that the sample agent runs; empty: there is no such app.')
 output localAgent string = localAgentExists ? localAgent!.properties.template.containers[0].image : ''

@@ -1,10 +1,12 @@
+import { identitiesType } from '../types.bicep'
+
 metadata description = 'Dapr components of one region\'s environment: names, types, tables and scopes as in components/azure, identities instead of keys.'
 
 @description('Name of the Container Apps environment.')
 param environmentName string
 
 @description('Outputs of identity.bicep.')
-param identities object
+param identities identitiesType
 
 @description('Name of the region\'s storage account.')
 param storageAccount string
@@ -19,13 +21,13 @@ param brokerHost string
 param vaultName string
 
 @description('App ids that read and write sessions and read secrets: signaling, the relay where it runs in this environment, every shard.')
-param appIds array
+param appIds string[]
 
 @description('App ids of the transceiver shards.')
-param shardAppIds array
+param shardAppIds string[]
 
 @description('App ids of other services that subscribe to lifecycle events.')
-param subscribers array
+param subscribers string[]
 
 var topics = 'voice-sessions,voice-fleet,voice-dead-letter'
 var publishers = concat(['signaling'], shardAppIds)
@@ -115,7 +117,10 @@ resource lifecycle 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
       { name: 'azureClientId', value: identities.events.clientId }
       { name: 'disableEntityManagement', value: 'true' }
       // Who is not named here may publish everything: a subscriber is named with nothing.
-      { name: 'publishingScopes', value: join(concat(map(publishers, id => '${id}=${topics}'), map(subscribers, id => '${id}=')), ';') }
+      {
+        name: 'publishingScopes'
+        value: join(concat(map(publishers, id => '${id}=${topics}'), map(subscribers, id => '${id}=')), ';')
+      }
     ]
     scopes: concat(publishers, subscribers)
   }

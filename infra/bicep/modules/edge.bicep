@@ -1,10 +1,12 @@
+import { identitiesType, tagsType } from '../types.bicep'
+
 metadata description = 'Edge `udp-edge` of one region: relays on a scale set behind a Standard Load Balancer, which passes packets on with the client\'s address. Same image as in Container Apps, with a sidecar of its own.'
 
 @description('Azure location; also the region\'s name.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @minValue(0)
 @maxValue(255)
@@ -51,7 +53,7 @@ param daprdImage string
 param registry string
 
 @description('Outputs of identity.bicep.')
-param identities object
+param identities identitiesType
 
 @description('Storage account of the region.')
 param storageAccount string
@@ -286,7 +288,13 @@ resource relays 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = if (isP
               type: 'ApplicationHealthLinux'
               typeHandlerVersion: '1.0'
               autoUpgradeMinorVersion: true
-              settings: { protocol: 'http', port: 8070, requestPath: '/healthz', intervalInSeconds: 5, numberOfProbes: 3 }
+              settings: {
+                protocol: 'http'
+                port: 8070
+                requestPath: '/healthz'
+                intervalInSeconds: 5
+                numberOfProbes: 3
+              }
             }
           }
         ]
@@ -298,5 +306,6 @@ resource relays 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = if (isP
 
 @description('Where clients\' packets come to, and the relays\' links come from.')
 output address string = address.properties.ipAddress
+
 @description('For the Global tier\'s backend pool.')
 output frontendId string = frontendId

@@ -1,10 +1,12 @@
+import { tagsType } from '../types.bicep'
+
 metadata description = 'Container Apps environment of one region, with its logs.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Subnet delegated to Microsoft.App/environments.')
 param subnetId string
@@ -62,13 +64,20 @@ resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = {
       empty(dedicatedProfileType)
         ? []
         : [
-            { name: 'media', workloadProfileType: dedicatedProfileType, minimumCount: zoneRedundant ? 2 : 1, maximumCount: 10 }
+            {
+              name: 'media'
+              workloadProfileType: dedicatedProfileType
+              minimumCount: zoneRedundant ? 2 : 1
+              maximumCount: 10
+            }
           ]
     )
     zoneRedundant: zoneRedundant
   }
 }
 
+// The stable version of 2016 knows no workspace; every template in Azure's own documents uses this preview.
+#disable-next-line use-recent-api-versions
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: environment
   name: 'logs'
@@ -80,10 +89,17 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
+@description('Resource id of the environment.')
 output id string = environment.id
+
+@description('Name of the environment.')
 output name string = environment.name
+
+@description('DNS suffix of the environment\'s apps.')
 output defaultDomain string = environment.properties.defaultDomain
+
 @description('Where TCP ports of this environment are reached from outside.')
 output staticIp string = environment.properties.staticIp
+
 @description('Workload profile for the transceivers.')
 output mediaProfile string = empty(dedicatedProfileType) ? 'Consumption' : 'media'

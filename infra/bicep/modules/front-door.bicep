@@ -1,16 +1,18 @@
+import { tagsType } from '../types.bicep'
+
 metadata description = 'Front Door in front of the regions\' signaling: one name for all, the nearest region that is ready answers.'
 
 @description('Name of the profile.')
 param profileName string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Hash that makes the endpoint\'s name the same at each deployment.')
 param token string
 
 @description('Host names of the regions\' signaling apps.')
-param hosts array
+param hosts string[]
 
 resource profile 'Microsoft.Cdn/profiles@2025-06-01' existing = {
   name: profileName
@@ -51,20 +53,22 @@ resource signaling 'Microsoft.Cdn/profiles/originGroups@2025-06-01' = {
   }
 }
 
-resource origins 'Microsoft.Cdn/profiles/originGroups/origins@2025-06-01' = [for (host, i) in hosts: {
-  parent: signaling
-  name: 'region-${i}'
-  properties: {
-    hostName: host
-    originHostHeader: host
-    httpPort: 80
-    httpsPort: 443
-    enforceCertificateNameCheck: true
-    enabledState: 'Enabled'
-    priority: 1
-    weight: 1000
+resource origins 'Microsoft.Cdn/profiles/originGroups/origins@2025-06-01' = [
+  for (host, i) in hosts: {
+    parent: signaling
+    name: 'region-${i}'
+    properties: {
+      hostName: host
+      originHostHeader: host
+      httpPort: 80
+      httpsPort: 443
+      enforceCertificateNameCheck: true
+      enabledState: 'Enabled'
+      priority: 1
+      weight: 1000
+    }
   }
-}]
+]
 
 resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-06-01' = {
   parent: endpoint
@@ -82,4 +86,5 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-06-01' = {
   dependsOn: [origins]
 }
 
+@description('URL under which signaling of all regions answers.')
 output url string = 'https://${endpoint.properties.hostName}'

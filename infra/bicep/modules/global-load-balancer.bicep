@@ -1,15 +1,17 @@
+import { tagsType } from '../types.bicep'
+
 metadata description = 'One anycast address in front of the regional load balancers of `udp-edge`. It forwards packets and knows no call.'
 
 @description('Home location of the load balancer\'s configuration; its address is announced everywhere.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Resource ids of the regional load balancers\' frontends.')
-param frontends array
+param frontends string[]
 
-var balancerName = 'lbi-voice-global'
+var balancerName = 'lbe-voice-global'
 
 resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   name: 'pip-voice-global'
@@ -55,11 +57,16 @@ resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
         enableFloatingIP: false
         idleTimeoutInMinutes: 4
         loadDistribution: 'Default'
-        frontendIPConfiguration: { id: resourceId('Microsoft.Network/loadBalancers/frontendIPConfigurations', balancerName, 'media') }
-        backendAddressPool: { id: resourceId('Microsoft.Network/loadBalancers/backendAddressPools', balancerName, 'regions') }
+        frontendIPConfiguration: {
+          id: resourceId('Microsoft.Network/loadBalancers/frontendIPConfigurations', balancerName, 'media')
+        }
+        backendAddressPool: {
+          id: resourceId('Microsoft.Network/loadBalancers/backendAddressPools', balancerName, 'regions')
+        }
       }
     })
   }
 }
 
+@description('The anycast address.')
 output address string = address.properties.ipAddress

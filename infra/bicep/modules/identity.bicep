@@ -1,10 +1,12 @@
+import { identitiesType, tagsType } from '../types.bicep'
+
 metadata description = 'The managed identities of one region, one per thing that is reached: an app carries those of the components that it uses and no other.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Reads and writes the state stores of the region and of its buddy.')
 resource state 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
@@ -38,8 +40,10 @@ resource pull 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   properties: {}
 }
 
-@description('Resource id, client id (which Dapr components name) and principal id (which roles name).')
-output state object = { id: state.id, clientId: state.properties.clientId, principalId: state.properties.principalId }
-output secrets object = { id: secrets.id, clientId: secrets.properties.clientId, principalId: secrets.properties.principalId }
-output events object = { id: events.id, clientId: events.properties.clientId, principalId: events.properties.principalId }
-output pull object = { id: pull.id, clientId: pull.properties.clientId, principalId: pull.properties.principalId }
+@description('The four of them.')
+output all identitiesType = {
+  state: { id: state.id, clientId: state.properties.clientId, principalId: state.properties.principalId }
+  secrets: { id: secrets.id, clientId: secrets.properties.clientId, principalId: secrets.properties.principalId }
+  events: { id: events.id, clientId: events.properties.clientId, principalId: events.properties.principalId }
+  pull: { id: pull.id, clientId: pull.properties.clientId, principalId: pull.properties.principalId }
+}

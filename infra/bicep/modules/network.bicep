@@ -1,10 +1,12 @@
+import { tagsType } from '../types.bicep'
+
 metadata description = 'Network of one region. Container Apps exposes TCP to the outside only in a network of our own.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @minValue(0)
 @maxValue(255)
@@ -123,5 +125,8 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   }
 }
 
+@description('Subnet of the Container Apps environment.')
 output appsSubnetId string = '${network.id}/subnets/apps'
+
+@description('Subnet of the relays on virtual machines; empty in `aca-tcp`.')
 output edgeSubnetId string = withEdge ? '${network.id}/subnets/edge' : ''

@@ -1,10 +1,12 @@
+import { edgeType, identitiesType, tagsType } from '../types.bicep'
+
 metadata description = 'What a region is made of before anything runs in it: network, keys, broker, Container Apps environment. Its state store is storage.bicep, what runs is workloads.bicep: both need facts of the neighbour region first.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @minValue(0)
 @maxValue(255)
@@ -15,16 +17,16 @@ param regionNumber int
 param token string
 
 @description('Outputs of identity.bicep: `state`, `secrets`, `events`, `pull`, each with id, clientId and principalId.')
-param identities object
+param identities identitiesType
 
 @description('Object id of whoever runs azd.')
 param deployerPrincipalId string
 
 @description('App ids of other services that subscribe to lifecycle events.')
-param subscribers array
+param subscribers string[]
 
 @description('Where clients\' media enters: `aca-tcp` or `udp-edge`.')
-param edge string
+param edge edgeType
 
 @description('Spread over the location\'s zones.')
 param zoneRedundant bool
@@ -36,7 +38,6 @@ param dedicatedProfileType string
 param logDailyQuotaGb int
 
 module network 'network.bicep' = {
-  name: 'voice-network'
   params: {
     location: location
     tags: tags
@@ -46,7 +47,6 @@ module network 'network.bicep' = {
 }
 
 module vault 'vault.bicep' = {
-  name: 'voice-vault'
   params: {
     name: 'kv-voice-${token}'
     location: location
@@ -57,7 +57,6 @@ module vault 'vault.bicep' = {
 }
 
 module broker 'broker.bicep' = {
-  name: 'voice-broker'
   params: {
     name: 'sb-voice-${token}'
     location: location
@@ -68,7 +67,6 @@ module broker 'broker.bicep' = {
 }
 
 module environment 'environment.bicep' = {
-  name: 'voice-environment'
   params: {
     location: location
     tags: tags
@@ -79,12 +77,29 @@ module environment 'environment.bicep' = {
   }
 }
 
+@description('Subnet of the relays on virtual machines; empty in `aca-tcp`.')
 output edgeSubnetId string = network.outputs.edgeSubnetId
+
+@description('Name of the Key Vault.')
 output vaultName string = vault.outputs.name
+
+@description('URI of the Key Vault.')
 output vaultUri string = vault.outputs.uri
+
+@description('Host name of the Service Bus namespace.')
 output brokerHost string = broker.outputs.host
+
+@description('Resource id of the Container Apps environment.')
 output environmentId string = environment.outputs.id
+
+@description('Name of the Container Apps environment.')
 output environmentName string = environment.outputs.name
+
+@description('DNS suffix of the environment\'s apps.')
 output defaultDomain string = environment.outputs.defaultDomain
+
+@description('Where TCP ports of the environment are reached from outside.')
 output staticIp string = environment.outputs.staticIp
+
+@description('Workload profile for the transceivers.')
 output mediaProfile string = environment.outputs.mediaProfile

@@ -1,4 +1,5 @@
 import { roles } from '../roles.bicep'
+import { tagsType } from '../types.bicep'
 
 metadata description = 'What all regions share, none of which holds state: the registry with a replica in each region, and the Front Door profile.'
 
@@ -6,16 +7,16 @@ metadata description = 'What all regions share, none of which holds state: the r
 param location string
 
 @description('Locations of the other regions.')
-param otherLocations array
+param otherLocations string[]
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Hash that makes names unique in the world and the same at each deployment.')
 param token string
 
 @description('Principal ids of the identities that pull images.')
-param pullers array
+param pullers string[]
 
 @description('Make a Front Door profile.')
 param withFrontDoor bool
@@ -39,26 +40,30 @@ resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
   }
 }
 
-resource replicas 'Microsoft.ContainerRegistry/registries/replications@2025-11-01' = [for other in otherLocations: {
-  parent: registry
-  name: other
-  location: other
-  tags: tags
-  properties: {
-    regionEndpointEnabled: true
-    zoneRedundancy: zoneRedundant ? 'Enabled' : 'Disabled'
+resource replicas 'Microsoft.ContainerRegistry/registries/replications@2025-11-01' = [
+  for other in otherLocations: {
+    parent: registry
+    name: other
+    location: other
+    tags: tags
+    properties: {
+      regionEndpointEnabled: true
+      zoneRedundancy: zoneRedundant ? 'Enabled' : 'Disabled'
+    }
   }
-}]
+]
 
-resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for puller in pullers: {
-  scope: registry
-  name: guid(registry.id, puller, roles.acrPull)
-  properties: {
-    principalId: puller
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.acrPull)
+resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for puller in pullers: {
+    scope: registry
+    name: guid(registry.id, puller, roles.acrPull)
+    properties: {
+      principalId: puller
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.acrPull)
+    }
   }
-}]
+]
 
 // Made before the apps, which check its id, and apart from its routes, which need the apps' names.
 resource frontDoor 'Microsoft.Cdn/profiles@2025-06-01' = if (withFrontDoor) {
@@ -69,8 +74,14 @@ resource frontDoor 'Microsoft.Cdn/profiles@2025-06-01' = if (withFrontDoor) {
   properties: { originResponseTimeoutSeconds: 60 }
 }
 
+@description('Name of the registry.')
 output registryName string = registry.name
+
+@description('Login server of the registry.')
 output registryServer string = registry.properties.loginServer
+
+@description('Name of the Front Door profile; empty where there is one region.')
 output frontDoorName string = withFrontDoor ? frontDoor.name : ''
+
 @description('What Front Door says of itself in X-Azure-FDID.')
 output frontDoorId string = withFrontDoor ? frontDoor!.properties.frontDoorId : ''

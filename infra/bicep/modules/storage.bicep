@@ -1,4 +1,5 @@
 import { roles } from '../roles.bicep'
+import { tagsType } from '../types.bicep'
 
 metadata description = 'State of one region: table `sessions` (who owns what, session records) and blob container `checkpoints` (sealed). Reached by identity alone.'
 
@@ -11,13 +12,13 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Keep copies in three zones rather than in one building.')
 param zoneRedundant bool
 
 @description('Principal ids of the `state` identities that read and write here: the region\'s own and that of the region whose buddy this one is.')
-param writers array
+param writers string[]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
@@ -89,22 +90,32 @@ resource retention 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
   dependsOn: [checkpoints]
 }
 
-resource tableWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for writer in writers: {
-  scope: account
-  name: guid(account.id, writer, roles.storageTableDataContributor)
-  properties: {
-    principalId: writer
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
+resource tableWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for writer in writers: {
+    scope: account
+    name: guid(account.id, writer, roles.storageTableDataContributor)
+    properties: {
+      principalId: writer
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.storageTableDataContributor
+      )
+    }
   }
-}]
+]
 
-resource blobWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for writer in writers: {
-  scope: account
-  name: guid(account.id, writer, roles.storageBlobDataContributor)
-  properties: {
-    principalId: writer
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+resource blobWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for writer in writers: {
+    scope: account
+    name: guid(account.id, writer, roles.storageBlobDataContributor)
+    properties: {
+      principalId: writer
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles.storageBlobDataContributor
+      )
+    }
   }
-}]
+]

@@ -1,4 +1,5 @@
 import { roles } from '../roles.bicep'
+import { tagsType } from '../types.bicep'
 
 metadata description = 'Key Vault of one region: the fleet\'s keys, made by the post-provision hook and read by the sidecars.'
 
@@ -11,7 +12,7 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Principal id of the identity that reads secrets.')
 param readerPrincipalId string
@@ -55,5 +56,8 @@ resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empt
   }
 }
 
+@description('Name of the vault.')
 output name string = vault.name
+
+@description('URI of the vault.')
 output uri string = vault.properties.vaultUri

@@ -1,10 +1,12 @@
+import { edgeType, identitiesType, imagesType, relaySizeType, shardSizeType, tagsType } from '../types.bicep'
+
 metadata description = 'What runs in one region: Dapr components, signaling, relay, transceiver shards, the sample agent. Until all images are published, placeholders in the home region and nothing elsewhere.'
 
 @description('Azure location; also the region\'s name in call ids, state keys and events.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @minValue(0)
 @maxValue(255)
@@ -15,7 +17,7 @@ param regionNumber int
 param isHome bool
 
 @description('Where clients\' media enters: `aca-tcp` or `udp-edge`.')
-param edge string
+param edge edgeType
 
 @minValue(1)
 @description('Shards that always run.')
@@ -30,13 +32,13 @@ param standbyShards int
 param keepShards int
 
 @description('App ids of other services that subscribe to lifecycle events.')
-param subscribers array
+param subscribers string[]
 
 @description('vCPU, memory, worker threads and sessions of a shard.')
-param shardSize object
+param shardSize shardSizeType
 
 @description('vCPU, memory and worker threads of a relay.')
-param relaySize object
+param relaySize relaySizeType
 
 @description('Relays in `aca-tcp`.')
 param relays int
@@ -51,7 +53,7 @@ param maximumShards int
 param slotCount int
 
 @description('Images by service: `signaling`, `relay`, `transceiver`, `localAgent`; empty or the placeholder: not published yet.')
-param images object
+param images imagesType
 
 @description('The image of an app without one.')
 param placeholderImage string
@@ -60,7 +62,7 @@ param placeholderImage string
 param registry string
 
 @description('Outputs of identity.bicep.')
-param identities object
+param identities identitiesType
 
 @description('Container Apps environment: name.')
 param environmentName string
@@ -93,7 +95,7 @@ param vaultName string
 param vaultUri string
 
 @description('Public addresses of relays for answers, best first: this region\'s, then its buddy\'s.')
-param ingresses array
+param ingresses string[]
 
 @description('Public address of the relays on virtual machines; empty in `aca-tcp`.')
 param edgeAddress string
@@ -117,7 +119,7 @@ param isBehindFrontDoor bool
 param frontDoorId string
 
 @description('Origins of web pages that may call; empty: all.')
-param allowedOrigins array
+param allowedOrigins string[]
 
 @description('OTLP endpoint for traces and metrics, empty: none.')
 param otlpEndpoint string
@@ -158,7 +160,6 @@ var agent = {
 }
 
 module components 'dapr-components.bicep' = {
-  name: 'voice-dapr-components'
   params: {
     environmentName: environmentName
     identities: identities
@@ -174,7 +175,6 @@ module components 'dapr-components.bicep' = {
 }
 
 module signaling 'app-signaling.bicep' = if (isPublished) {
-  name: 'voice-signaling'
   params: {
     location: location
     tags: serviceTags.signaling
@@ -195,7 +195,6 @@ module signaling 'app-signaling.bicep' = if (isPublished) {
 }
 
 module relay 'app-relay.bicep' = if (isPublished && isOnContainerApps) {
-  name: 'voice-relay'
   params: {
     location: location
     tags: serviceTags.relay
@@ -211,34 +210,34 @@ module relay 'app-relay.bicep' = if (isPublished && isOnContainerApps) {
 }
 
 // A deployment leaves alone what it does not name: so a shard that is kept goes on with the image it has.
-module transceivers 'app-transceiver.bicep' = [for shard in range(0, shards + standbyShards): if (isPublished && shard >= keepShards) {
-  name: 'voice-transceiver-${padLeft(shard, 2, '0')}'
-  params: {
-    location: location
-    tags: shard == 0 ? serviceTags.transceiver : tags
-    environmentId: environmentId
-    workloadProfileName: mediaProfile
-    image: images.transceiver
-    registry: registry
-    identities: identities
-    settings: settings
-    shard: shard
-    standby: shard >= shards
-    demandUrl: 'https://signaling.${defaultDomain}/scale/shards'
-    size: shardSize
-    isOutside: !isOnContainerApps
-    staticIp: staticIp
-    relayAddress: edgeAddress
-    defaultAgent: agent.name
-    agents: [agent]
-    vaultUri: vaultUri
-    agentKeySecretName: agentKeySecretName
+module transceivers 'app-transceiver.bicep' = [
+  for shard in range(0, shards + standbyShards): if (isPublished && shard >= keepShards) {
+    params: {
+      location: location
+      tags: shard == 0 ? serviceTags.transceiver : tags
+      environmentId: environmentId
+      workloadProfileName: mediaProfile
+      image: images.transceiver
+      registry: registry
+      identities: identities
+      settings: settings
+      shard: shard
+      standby: shard >= shards
+      demandUrl: 'https://signaling.${defaultDomain}/scale/shards'
+      size: shardSize
+      isOutside: !isOnContainerApps
+      staticIp: staticIp
+      relayAddress: edgeAddress
+      defaultAgent: agent.name
+      agents: [agent]
+      vaultUri: vaultUri
+      agentKeySecretName: agentKeySecretName
+    }
+    dependsOn: [components]
   }
-  dependsOn: [components]
-}]
+]
 
 module localAgent 'app-local-agent.bicep' = if (isPublished && withLocalAgent) {
-  name: 'voice-local-agent'
   params: {
     location: location
     tags: serviceTags.localAgent
@@ -257,20 +256,24 @@ var services = [
   { app: 'local-agent', service: 'local-agent', runs: withLocalAgent }
 ]
 
-module placeholders 'app-placeholder.bicep' = [for item in services: if (isHome && !(isPublished && item.runs)) {
-  name: 'voice-placeholder-${item.app}'
-  params: {
-    name: item.app
-    service: item.service
-    location: location
-    tags: tags
-    environmentId: environmentId
-    image: placeholderImage
+module placeholders 'app-placeholder.bicep' = [
+  for item in services: if (isHome && !(isPublished && item.runs)) {
+    params: {
+      name: item.app
+      service: item.service
+      location: location
+      tags: tags
+      environmentId: environmentId
+      image: placeholderImage
+    }
   }
-}]
+]
 
 @description('Where the region\'s signaling answers.')
 output signalingUrl string = 'https://signaling.${defaultDomain}'
+
 @description('False while images are missing: only placeholders stand.')
 output isPublished bool = isPublished
-output shardAppIds array = shardAppIds
+
+@description('App ids of the shards, in order.')
+output shardAppIds string[] = shardAppIds

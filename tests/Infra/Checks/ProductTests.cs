@@ -1,18 +1,33 @@
+using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Tests.Infra.Bicep;
 using Xunit;
 using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Infra.Checks;
 
-/// <summary>Every rule over our own templates, azure.yaml, Dapr files and images.</summary>
+/// <summary>Compiler, linter, committed snapshots and every rule over our own templates, azure.yaml, Dapr files and images.</summary>
 public sealed class ProductTests(ITestOutputHelper output)
 {
     [Fact]
     public void Repository_AgainstEveryRule_HasNoFinding()
     {
-        var findings = InfrastructureCheck.OfProduct(Repository.Tree);
-        output.WriteLine($"{findings.Count} findings on our own files in {ProductScenarios.All.Count} shapes of deployment");
+        var findings = InfrastructureCheck.OfProduct(Repository.Tree, Compiler.Shared);
+        output.WriteLine($"{findings.Count} findings on our own files in {ProductScenarios.All.Count} shapes of deployment, by Bicep {BicepLocation.Version} and our rules");
         foreach (var finding in findings) output.WriteLine(finding.ToString());
         Assert.Empty(findings);
+    }
+
+    [Fact]
+    public void Repository_WithoutACompiler_HasNoFindingInTheCommittedSnapshots() => Assert.Empty(InfrastructureCheck.OfProduct(Repository.Tree, compiler: null));
+
+    /// <summary>Until commit 4a2fec6 a reader of ours stood where the compiler is now.</summary>
+    [Fact]
+    public void ToolsInfra_BesideTheReaderThatItHad_IsLessThanHalf()
+    {
+        const int before = 11_309;
+        int after = Repository.Tree.Under("tools/infra", ".cs").Sum(p => Repository.Tree.Text(p)!.Count(c => c == '\n'));
+        output.WriteLine($"lines of C# in tools/infra: {before} with the home-made reader, {after} with the compiler");
+        Assert.InRange(after, 1, before / 2);
     }
 }

@@ -1,204 +1,112 @@
 using System.Globalization;
-using Dapr.Voice.Infra;
-using Dapr.Voice.Infra.Bicep.Syntax;
+using System.Text.RegularExpressions;
 
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
 /// <summary>
-/// Every fault that one can make in a Bicep file by taking one thing away or changing one value. What means nothing is left out: comments, descriptions, metadata, the names of
-/// nested deployments, explicit dependencies that follow from references anyway stay in.
+/// Faults in a Bicep file: a statement, a property or an item taken away, a value changed, a condition turned round. The files are as the formatter writes them, so that lines and
+/// brackets are enough to find the places. What means nothing is left out: comments, descriptions and metadata.
 /// </summary>
-internal sealed class BicepMutations
+internal static partial class BicepMutations
 {
     private static readonly string[] Identities = ["state", "secrets", "events", "pull"];
 
-    private readonly string _path, _text;
-    private readonly List<Mutation> _found = [];
-
-    private BicepMutations(string path, string text) => (_path, _text) = (path, text);
-
     public static IReadOnlyList<Mutation> Of(string path, string text)
     {
-        var all = new BicepMutations(path, text);
-        foreach (var declaration in SourceFile.Parse(path, text).Declarations) all.Visit(declaration);
-        return all._found;
-    }
+        var found = new List<Mutation>();
+        string[] lines = text.Split('\n');
+        int start = 0;
+        for (int i = 0; i < lines.Length; start += lines[i++].Length + 1)
+        {
+            string line = lines[i];
+            if (line.TrimStart() is not { Length: > 0 } code || code.StartsWith("//", StringComparison.Ordinal) || code.StartsWith("metadata ", StringComparison.Ordinal)
+                || code.StartsWith("@description(", StringComparison.Ordinal) || code.StartsWith("description:", StringComparison.Ordinal)) continue;
+            int end = line.IndexOf(" // ", StringComparison.Ordinal) is > 0 and var comment ? comment : line.Length;
+            int at = start, number = i + 1;
+            void Add(string kind, string what, int offset, int length, string by) => found.Add(new Mutation(kind, path, number, what.Trim(), () => string.Concat(text.AsSpan(0, offset), by, text.AsSpan(offset + length))));
 
-    private void Visit(Declaration declaration)
-    {
-        if (declaration is Declaration.Metadata) return;
-        string kind = declaration switch
-        {
-            Declaration.Parameter => "remove param",
-            Declaration.Module => "remove module",
-            Declaration.Output => "remove output",
-            Declaration.Variable => "remove var",
-            Declaration.TypeAlias => "remove type",
-            Declaration.Resource r when r.Type.Literal?.StartsWith("Microsoft.Authorization/", StringComparison.Ordinal) == true => "remove role",
-            Declaration.Resource => "remove resource",
-            _ => "remove statement",
-        };
-        Remove(kind, declaration.Where, $"{kind[7..]} {declaration.Name}");
-        foreach (var decorator in declaration.Decorators) Visit(decorator);
-        switch (declaration)
-        {
-            case Declaration.Parameter parameter:
-                VisitType(parameter.Type);
-                if (parameter.Default is { } value) Visit(value, parameter.Name);
-                break;
-            case Declaration.Variable variable: Visit(variable.Value, variable.Name); break;
-            case Declaration.Output output: Visit(output.Value, output.Name); break;
-            case Declaration.TypeAlias alias: VisitType(alias.Value); break;
-            case Declaration.Resource resource:
-                Version(resource.Type);
-                Visit(resource.Value, resource.Name);
-                break;
-            case Declaration.Module module: Visit(module.Value, module.Name, isModule: true); break;
+            if (Statement().Match(line) is { Success: true } statement)
+            {
+                Add($"remove {statement.Groups[1].Value}", statement.Groups[2].Value, start, EndOf(text, start) - start, "");
+            }
+            else if (Property().Match(line) is { Success: true } property)
+            {
+                string name = property.Groups[1].Value.Trim('\'');
+                string kind = name is "tags" or "azd-env-name" or "azd-service-name" ? "drop tag" : name is "scope" or "scopes" ? "remove scope" : name.EndsWith("ort", StringComparison.Ordinal) ? "remove port" : "remove property";
+                Add(kind, name, start, EndOf(text, start) - start, "");
+            }
+            else if (Item().IsMatch(line)) Add("remove item", code, start, EndOf(text, start) - start, "");
+
+            foreach (Match match in Literal().Matches(line[..end]))
+            {
+                string value = match.Groups[1].Value;
+                if (value.Length == 0 || value.EndsWith('}') || code.StartsWith("import ", StringComparison.Ordinal)) continue;
+                int last = at + match.Index + match.Length - 2;
+                if (Version().Match(value) is { Success: true } version) Add("change api version", value, at + match.Groups[1].Index + version.Index + 1, 4, "2019");
+                else if (char.IsAsciiDigit(value[^1])) Add("change text", value, last, 1, value[^1] == '9' ? "8" : ((char)(value[^1] + 1)).ToString());
+                else Add("change text", value, last + 1, 0, "x");
+            }
+            string bare = Literal().Replace(line[..end], m => new string(' ', m.Length));
+            foreach (Match match in Number().Matches(bare))
+                Add(code.Contains("ort", StringComparison.Ordinal) ? "change port" : "change number", code, at + match.Index, match.Length, (long.Parse(match.Value, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture));
+            foreach (Match match in Flag().Matches(bare)) Add("flip boolean", code, at + match.Index, match.Length, match.Value == "true" ? "false" : "true");
+            foreach (Match match in Operator().Matches(bare))
+                Add("change operator", code, at + match.Index, match.Length, match.Value switch { "==" => "!=", "!=" => "==", "&&" => "||", "||" => "&&", ">=" => "<", "<=" => ">", ">" => "<=", _ => ">=" });
+            foreach (Match match in Condition().Matches(bare)) Add("negate condition", code, at + match.Groups[1].Index, match.Groups[1].Length, $"!({line.Substring(match.Groups[1].Index, match.Groups[1].Length)})");
+            foreach (Match match in Carried().Matches(bare))
+                Add("swap identity", code, at + match.Groups[1].Index, match.Groups[1].Length, Identities[(Array.IndexOf(Identities, match.Groups[1].Value) + 1) % Identities.Length]);
         }
+        return found;
     }
 
-    private void Visit(Decorator decorator)
+    /// <summary>Behind the line on which the brackets that open on this one are closed.</summary>
+    private static int EndOf(string text, int start)
     {
-        if (decorator.Name == "description") return;
-        if (decorator.Name == "secure") Remove("remove decorator", decorator.Where, "@" + decorator.Name);
-        // A bound that differs by one is another bound; whether anybody meets it is for the reader of the parameter.
-        foreach (var argument in decorator.Arguments) Visit(argument, "@" + decorator.Name);
-    }
-
-    private void VisitType(TypeExpression type)
-    {
-        switch (type)
+        int depth = 0;
+        bool isText = false;
+        for (int i = start; i < text.Length; i++)
         {
-            case TypeExpression.Object map:
-                foreach (var member in map.Members)
-                {
-                    foreach (var decorator in member.Decorators) Visit(decorator);
-                    VisitType(member.Type);
-                }
-                break;
-            case TypeExpression.Union union:
-                foreach (var member in union.Members) VisitType(member);
-                break;
-            case TypeExpression.Literal { Value: Expression.String text }: Text(text, "a type's word"); break;
+            if (text[i] == '\'' && text[i - 1] != '\\') isText = !isText;
+            if (isText) continue;
+            if (text[i] is '{' or '[' or '(') depth++;
+            if (text[i] is '}' or ']' or ')') depth--;
+            if (text[i] == '/' && text[i + 1] == '/') i = text.IndexOf('\n', i) - 1;
+            else if (text[i] == '\n' && depth <= 0 && !(i + 1 < text.Length && Continues().IsMatch(text.AsSpan(i + 1, Math.Min(40, text.Length - i - 1))))) return i + 1;
         }
+        return text.Length;
     }
 
-    private void Visit(Expression expression, string near, bool isModule = false)
-    {
-        switch (expression)
-        {
-            case Expression.Object map:
-                foreach (var property in map.Properties)
-                {
-                    string name = property.Name ?? "a key";
-                    if (name == "description" || (isModule && name == "name")) continue;
-                    string kind = name switch
-                    {
-                        "tags" or "azd-env-name" or "azd-service-name" => "drop tag",
-                        "scope" or "scopes" => "remove scope",
-                        "targetPort" or "exposedPort" or "appPort" or "port" or "frontendPort" or "backendPort" => "remove port",
-                        _ => "remove property",
-                    };
-                    Remove(kind, property.Where, name);
-                    // Parameters of a module are objects of their own.
-                    Visit(property.Value, name);
-                }
-                foreach (var nested in map.Resources) Visit(nested);
-                break;
-            case Expression.Array array:
-                foreach (var item in array.Items)
-                {
-                    bool isSetting = item is Expression.Object entry && entry.Find("name") is not null && entry.Properties.Count == 2 && (entry.Find("value") ?? entry.Find("secretRef")) is not null;
-                    Remove(isSetting ? "remove setting" : "remove item", item.Where, $"an item of {near}");
-                    Visit(item, near);
-                }
-                break;
-            case Expression.Integer number:
-                bool isPort = near.Contains("ort", StringComparison.Ordinal);
-                Replace(isPort ? "change port" : "change number", number.Where, (number.Value + 1).ToString(CultureInfo.InvariantCulture), $"{near} {number.Value} to {number.Value + 1}");
-                break;
-            case Expression.Boolean flag: Replace("flip boolean", flag.Where, flag.Value ? "false" : "true", near); break;
-            case Expression.String text:
-                Text(text, near);
-                foreach (var hole in text.Holes) Visit(hole, near);
-                break;
-            case Expression.Ternary choice:
-                Negate(choice.Condition);
-                Visit(choice.Condition, near);
-                Visit(choice.True, near);
-                Visit(choice.False, near);
-                break;
-            case Expression.If condition:
-                Negate(condition.Condition);
-                Visit(condition.Condition, near);
-                Visit(condition.Body, near, isModule);
-                break;
-            case Expression.For loop:
-                Visit(loop.Source, near);
-                Visit(loop.Body, near, isModule);
-                break;
-            case Expression.Property { Target: Expression.Property { Target: Expression.Name or Expression.Indexed, Member: "outputs" } or Expression.Name { Text: "identities" } } property when Identities.Contains(property.Member):
-                Replace("swap identity", property.MemberWhere, Identities[(Array.IndexOf(Identities, property.Member) + 1) % Identities.Length], property.Member);
-                Visit(property.Target, near);
-                break;
-            case Expression.Property property: Visit(property.Target, near); break;
-            case Expression.Unary unary: Visit(unary.Operand, near); break;
-            case Expression.Binary binary:
-                Visit(binary.Left, near);
-                Visit(binary.Right, near);
-                break;
-            case Expression.Parenthesized inner: Visit(inner.Inner, near); break;
-            case Expression.Indexed indexed:
-                Visit(indexed.Target, near);
-                Visit(indexed.At, near);
-                break;
-            case Expression.NonNull sure: Visit(sure.Target, near); break;
-            case Expression.Call call:
-                // The parts of guid() only have to be the same at the next deployment.
-                if (call.Function is "guid" or "uniqueString" or "loadTextContent" or "loadJsonContent") break;
-                foreach (var argument in call.Arguments) Visit(argument, near);
-                break;
-            case Expression.Lambda lambda: Visit(lambda.Body, near); break;
-            case Expression.Spread spread: Visit(spread.Value, near); break;
-        }
-    }
+    [GeneratedRegex(@"^(param|var|resource|module|output|type) (\w+)")]
+    private static partial Regex Statement();
 
-    private void Text(Expression.String text, string near)
-    {
-        // Before the closing quote: the last segment grows by a letter, or its last digit changes.
-        int end = text.Where.End - 1;
-        if (text.Segments[^1].Length == 0 && text.Holes.Count > 0) return;
-        if (_text.AsSpan(text.Where.Offset).StartsWith("'''")) return;
-        char last = text.Segments[^1].Length == 0 ? ' ' : _text[end - 1];
-        string kind = near is "name" ? "change name" : near.Contains("ort", StringComparison.Ordinal) ? "change port" : text.Holes.Count > 0 ? "change text" : "change value";
-        if (char.IsAsciiDigit(last)) Replace(kind, new SourceSpan(_path, text.Where.Line, text.Where.Column, end - 1, 1), last == '9' ? "8" : ((char)(last + 1)).ToString(), $"{near} '{text.Segments[^1]}'");
-        else Replace(kind, new SourceSpan(_path, text.Where.Line, text.Where.Column, end, 0), "x", $"{near} '{text.Segments[^1]}'");
-    }
+    [GeneratedRegex(@"^ +('[\w-]+'|\w+): ")]
+    private static partial Regex Property();
 
-    private void Version(Expression.String type)
-    {
-        if (type.Literal is not { } literal) return;
-        int at = _text.IndexOf('@', type.Where.Offset);
-        Replace("change api version", new SourceSpan(_path, type.Where.Line, type.Where.Column, at + 1, 4), "2019", literal);
-        Replace("change type", new SourceSpan(_path, type.Where.Line, type.Where.Column, at, 0), "x", literal);
-    }
+    [GeneratedRegex(@"^ +(\{ .*\}|'[^']*')$")]
+    private static partial Regex Item();
 
-    private void Negate(Expression condition)
-    {
-        if (condition is Expression.Parenthesized) return;
-        Replace("negate condition", condition.Where, $"!({_text.Substring(condition.Where.Offset, condition.Where.Length)})", _text.Substring(condition.Where.Offset, Math.Min(40, condition.Where.Length)));
-    }
+    [GeneratedRegex(@"'((?:[^'\\]|\\.)*)'")]
+    private static partial Regex Literal();
 
-    private void Remove(string kind, SourceSpan where, string what)
-    {
-        // A trailing comma goes with what it follows; an empty line is no fault.
-        int end = where.End;
-        if (end < _text.Length && _text[end] == ',') end++;
-        Add(kind, where, what, where.Offset, end - where.Offset, "");
-    }
+    [GeneratedRegex(@"@(20\d\d)-\d\d-\d\d")]
+    private static partial Regex Version();
 
-    private void Replace(string kind, SourceSpan where, string by, string what) => Add(kind, where, what, where.Offset, where.Length, by);
+    [GeneratedRegex(@"(?<![\w.])\d+(?![\w.])")]
+    private static partial Regex Number();
 
-    private void Add(string kind, SourceSpan where, string what, int offset, int length, string by)
-        => _found.Add(new Mutation(kind, _path, where.Line, what.ReplaceLineEndings(" "), () => string.Concat(_text.AsSpan(0, offset), by, _text.AsSpan(offset + length))));
+    [GeneratedRegex(@"\b(true|false)\b")]
+    private static partial Regex Flag();
+
+    [GeneratedRegex(@"(?<= )(==|!=|&&|\|\||>=|<=|>|<)(?= )")]
+    private static partial Regex Operator();
+
+    [GeneratedRegex(@"(?: if \(|[:=] )([\w.!\[\]]+(?:\([^()]*\))?)(?=\) \{| \? )")]
+    private static partial Regex Condition();
+
+    [GeneratedRegex(@"(?:identities(?:\[i\])?(?:\.outputs\.all)?\.)(state|secrets|events|pull)\b")]
+    private static partial Regex Carried();
+
+    // A condition goes on in the next line.
+    [GeneratedRegex(@"^ +(\?|:|&&|\|\|) ")]
+    private static partial Regex Continues();
 }

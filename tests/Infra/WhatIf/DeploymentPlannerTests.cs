@@ -1,7 +1,8 @@
-using System.Runtime.CompilerServices;
 using Dapr.Voice.Infra;
 using Dapr.Voice.Infra.Capacity;
 using Dapr.Voice.Infra.WhatIf;
+using Dapr.Voice.Tests.Infra.Bicep;
+using Dapr.Voice.Tests.Infra.Checks;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.WhatIf;
@@ -11,10 +12,8 @@ public sealed class DeploymentPlannerTests
 {
     private static readonly Dictionary<string, string> NoVariables = [];
 
-    private static string Folder([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", "infra", "bicep"));
-
     private static WhatIfReport Plan(Edge? edge = null, int? shards = null, params string[] regions)
-        => DeploymentPlanner.Plan(Folder(), new WhatIfRequest(regions.Length == 0 ? null : regions, edge, shards), NoVariables);
+        => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(regions.Length == 0 ? null : regions, edge, shards), NoVariables, Compiler.Shared);
 
     private static IEnumerable<PlannedPlace> Regions(WhatIfReport report) => report.Places.Where(p => p.Name != PlannedPlace.Shared);
 
@@ -104,7 +103,7 @@ public sealed class DeploymentPlannerTests
     [Fact]
     public void Plan_LocationOfTheAzdEnvironment_IsHome()
     {
-        var report = DeploymentPlanner.Plan(Folder(), new WhatIfRequest(), new Dictionary<string, string> { ["AZURE_LOCATION"] = "swedencentral", ["VOICE_EDGE"] = "udp-edge" });
+        var report = DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), new Dictionary<string, string> { ["AZURE_LOCATION"] = "swedencentral", ["VOICE_EDGE"] = "udp-edge" }, Compiler.Shared);
         Assert.Equal("swedencentral", Regions(report).Single().Name);
         Assert.Equal(Edge.UdpEdge, report.Edge);
     }
@@ -123,13 +122,34 @@ public sealed class DeploymentPlannerTests
     [InlineData("westeurope,westeurope")]
     [InlineData("")]
     public void Plan_RegionsThatCannotBe_Throw(string list)
-        => Assert.Throws<ArgumentException>(() => DeploymentPlanner.Plan(Folder(), new WhatIfRequest(list.Split(',', StringSplitOptions.RemoveEmptyEntries)), NoVariables));
+        => Assert.Throws<ArgumentException>(() => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(list.Split(',', StringSplitOptions.RemoveEmptyEntries)), NoVariables, Compiler.Shared));
 
     [Theory]
     [InlineData(0)]
     [InlineData(100)]
     public void Plan_ShardsThatCannotBe_Throw(int shards)
-        => Assert.Throws<ArgumentException>(() => DeploymentPlanner.Plan(Folder(), new WhatIfRequest(Shards: shards), NoVariables));
+        => Assert.Throws<ArgumentException>(() => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(Shards: shards), NoVariables, Compiler.Shared));
+
+    [Fact]
+    public void Plan_WithASubscription_HasTheNamesThatAzureMakes()
+    {
+        Dictionary<string, string> With(string id) => new(StringComparer.Ordinal) { ["AZURE_SUBSCRIPTION_ID"] = id };
+        string Account(string id) => Regions(DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), With(id), Compiler.Shared)).Single().Resources.Single(r => r.Type == "storageAccounts").Name;
+        string one = Account("11111111-1111-1111-1111-111111111111");
+        Assert.Matches("^stvoice[a-z0-9]{13}$", one);
+        Assert.Equal(one, Account("11111111-1111-1111-1111-111111111111"));
+        Assert.NotEqual(one, Account("22222222-2222-2222-2222-222222222222"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void PlanOfCommitted_AnyShape_IsTheNearestCommittedOne(Edge edge, int regions)
+    {
+        WhatIfReport report = DeploymentPlanner.PlanOfCommitted(Repository.Root, new WhatIfRequest(Three[..regions], edge), out string shape);
+        Assert.Equal(regions, Regions(report).Count());
+        Assert.Equal(edge == Edge.UdpEdge, shape.Contains("udp-edge", StringComparison.Ordinal));
+        Assert.True(report.FixedDollarsPerMonth > 100);
+    }
 
     [Fact]
     public void Plan_WithoutBicep_SaysWhichFileIsMissing()
@@ -137,7 +157,7 @@ public sealed class DeploymentPlannerTests
         string empty = Directory.CreateTempSubdirectory().FullName;
         try
         {
-            Assert.Contains("main.bicep", Assert.Throws<FileNotFoundException>(() => DeploymentPlanner.Plan(empty, new WhatIfRequest(), NoVariables)).Message, StringComparison.Ordinal);
+            Assert.Contains("main.bicep", Assert.Throws<FileNotFoundException>(() => DeploymentPlanner.Plan(empty, new WhatIfRequest(), NoVariables, Compiler.Shared)).Message, StringComparison.Ordinal);
         }
         finally
         {

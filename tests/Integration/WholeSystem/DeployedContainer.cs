@@ -1,9 +1,10 @@
 using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Checks;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>One container of the default deployment (one region, <c>aca-tcp</c>, images published): what the Bicep resolves to, and what its Dockerfile adds.</summary>
+/// <summary>One container of the default deployment (one region, <c>aca-tcp</c>, images published): what the committed snapshot of the Bicep has, and what its Dockerfile adds.</summary>
 /// <param name="Settings">Environment that the Bicep gives it.</param>
 /// <param name="Image">Environment of the image, as far as its own recipe says.</param>
 /// <param name="Ports">Ports that the platform connects to: of its ingress and of its sidecar.</param>
@@ -44,15 +45,9 @@ internal sealed partial record DeployedContainer(
 
     private static Dictionary<string, DeployedContainer> Resolve()
     {
-        string folder = Path.Combine(Checkout.Root, "infra", "bicep");
-        string[] images = ["SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT"];
-        var variables = images.ToDictionary(i => $"SERVICE_{i}_IMAGE_NAME", _ => "registry.invalid/image:test", StringComparer.Ordinal);
-        foreach (string image in images) variables[$"SERVICE_{image}_RESOURCE_EXISTS"] = "true";
-        variables["AZURE_ENV_NAME"] = "voice";
-        variables["AZURE_LOCATION"] = "westeurope";
-        var parameters = ParametersFile.Load(Path.Combine(folder, "main.parameters.json"), variables);
-        var deployment = Deployment.Resolve(BicepProgram.Load(Path.Combine(folder, "main.bicep")), parameters.Values);
-        return deployment.Resources.Where(r => r is { Type: "Microsoft.App/containerApps", IsExisting: false }).Select(Read).ToDictionary(c => c.App, StringComparer.Ordinal);
+        // './voice test infra' compares it with the templates.
+        var deployment = Deployment.Parse(File.ReadAllText(Path.Combine(Checkout.Root, ShapeFiles.SnapshotOf(ProductScenarios.Default))));
+        return deployment.Resources.Where(r => r.Type == "Microsoft.App/containerApps").Select(Read).ToDictionary(c => c.App, StringComparer.Ordinal);
     }
 
     private static DeployedContainer Read(ResolvedResource resource)

@@ -4,14 +4,16 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Infra;
+using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Capacity;
+using Dapr.Voice.Infra.Checks;
 using Dapr.Voice.Infra.Pricing;
 using Dapr.Voice.Infra.WhatIf;
 using Spectre.Console;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice deploy --what-if</c>: what <c>azd up</c> would make, from the same Bicep; nothing is asked of a cloud, and nothing is deployed.</summary>
+/// <summary><c>./voice deploy --what-if</c>: what <c>azd up</c> would make, from the same Bicep and by the same compiler. Nothing is asked of a cloud, and nothing is deployed.</summary>
 internal static class DeployCommand
 {
     /// <summary>More findings than this are counted only: the check suite prints all.</summary>
@@ -26,12 +28,14 @@ internal static class DeployCommand
         var edge = new Option<string?>("--edge") { Description = $"{EdgeNames.AcaTcp}: all in Container Apps, media over ICE-TCP; {EdgeNames.UdpEdge}: relays on VMs, media over UDP too" };
         var shards = new Option<int?>("--shards") { Description = $"Transceiver shards of each region (1 to {WhatIfRequest.MostShards})" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object: edge, regions[{name, shards, resources[{type, name, size, ports[], dollarsPerMonth}], identities, roleAssignments, daprComponents, dollarsPerMonth{fixed, idle}}], shared, dollarsPerMonth{fixed, idle, perThousandSessionHours}, findings[], set[], next[]" };
-        var command = new Command("deploy", "What a deployment to Azure would create and cost ('azd up' does it)") { whatIf, regions, edge, shards, json };
+        var update = new Option<bool>("--update-snapshots") { Description = "Write infra/bicep/snapshots anew: what every shape of deployment makes, for a review and for './voice test infra'" };
+        var command = new Command("deploy", "What a deployment to Azure would create and cost ('azd up' does it)") { whatIf, regions, edge, shards, json, update };
         command.SetAction(result =>
         {
             var request = new WhatIfRequest(Regions(result.GetValue(regions)), EdgeOf(result.GetValue(edge)), Shards(result.GetValue(shards)));
-            string folder = Path.Combine(installation.Root, "infra", "bicep");
-            if (!File.Exists(Path.Combine(folder, "main.bicep"))) throw new CommandFailedException($"there is no {Path.Combine(folder, "main.bicep")}", "run this in a clone, or in a folder made by './voice publish' of this version");
+            string main = Path.Combine(installation.Root, "infra", "bicep", "main.bicep");
+            if (!File.Exists(main)) throw new CommandFailedException($"there is no {main}", "run this in a clone, or in a folder made by './voice publish' of this version");
+            if (result.GetValue(update)) return UpdateSnapshots(installation.Root);
             if (!result.GetValue(whatIf))
             {
                 throw new CommandFailedException(
@@ -41,17 +45,58 @@ internal static class DeployCommand
             WhatIfReport report;
             try
             {
-                report = DeploymentPlanner.Plan(folder, request, AzureVariables());
+                report = Plan(installation.Root, request);
             }
             catch (FileNotFoundException missing)
             {
                 throw new CommandFailedException(missing.Message, "is the folder infra/ whole?");
+            }
+            catch (BicepCompilerException failure)
+            {
+                throw new CommandFailedException(failure.Message, BicepLocation.HowToGet);
             }
             if (result.GetValue(json)) Output.Json(ToJson(report));
             else Print(report);
             return report.HasErrors ? 1 : 0;
         });
         return command;
+    }
+
+    /// <summary>By the compiler where there is one. Without it the nearest of the committed snapshots, and a word on how to get it.</summary>
+    private static WhatIfReport Plan(string root, WhatIfRequest request)
+    {
+        if (BicepLocation.Find() is { } path)
+        {
+            using var compiler = BicepCompiler.Start(path);
+            return DeploymentPlanner.Plan(root, request, AzureVariables(), compiler);
+        }
+        WhatIfReport report = DeploymentPlanner.PlanOfCommitted(root, request, out string shape);
+        Output.Say($"There is no Bicep compiler here, so this is the committed shape '{shape}', whatever regions and shards you asked for. To get the compiler: {BicepLocation.HowToGet}.");
+        return report;
+    }
+
+    private static int UpdateSnapshots(string root)
+    {
+        string path = BicepLocation.Find() ?? throw new CommandFailedException("there is no Bicep compiler here", BicepLocation.HowToGet);
+        using var compiler = BicepCompiler.Start(path);
+        // Another version may write another snapshot, and then every check elsewhere would fail.
+        if (compiler.Version() != BicepLocation.Version) throw new CommandFailedException($"the Bicep compiler here is {compiler.Version()}, the snapshots are made with {BicepLocation.Version}", BicepLocation.HowToGet);
+        try
+        {
+            foreach (var (file, text) in ShapeFiles.Make(SourceTree.FromDisk(root), compiler))
+            {
+                string target = Path.Combine(root, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                bool isNew = !File.Exists(target) || File.ReadAllText(target) != text;
+                if (isNew) File.WriteAllText(target, text);
+                Console.WriteLine($"{(isNew ? "written  " : "unchanged")} {file}");
+            }
+        }
+        catch (BicepCompilerException failure)
+        {
+            throw new CommandFailedException(failure.Message, "mend the templates: './voice test infra' says more");
+        }
+        return 0;
     }
 
     private static IReadOnlyList<string>? Regions(string? list)
@@ -105,7 +150,10 @@ internal static class DeployCommand
         Console.WriteLine($"By use: order of {CapacityTables.Dollars(report.UsageDollarsPerThousandSessionHours)} for 1,000 session hours (egress, data processed, store, broker), {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for a GB of logs; the agent's model not counted.");
         Console.WriteLine($"Order of cost only: {PriceTable.Caution}.");
         Console.WriteLine();
-        Console.WriteLine("Names with a hash in them will have another one: it is made of the subscription.");
+        bool isOwn = AzureVariables().GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 };
+        Console.WriteLine(isOwn
+            ? "Names with a hash are those that Azure will make: the hash is of AZURE_SUBSCRIPTION_ID, the environment and the region."
+            : "Names with a hash will have another one: it is of the subscription. Set AZURE_SUBSCRIPTION_ID (or run this by 'azd env exec') to see yours.");
         if (report.Findings.Count == 0) Console.WriteLine("Findings: none.");
         else
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Documents;
@@ -33,16 +32,13 @@ internal sealed partial class AzdParameters
         return new AzdParameters(file);
     }
 
-    /// <summary>Values for <see cref="Bicep.Deployment.Resolve"/>; a variable that is not set and has no default is the empty string. What a variable replaces stays text, as in azd.</summary>
-    public IReadOnlyDictionary<string, object?> Values(IReadOnlyDictionary<string, string> environment)
+    /// <summary>The parameters in order. A variable that is not set and has no default is the empty string. What a variable replaces stays text, as in azd.</summary>
+    public IEnumerable<(string Name, JsonNode? Value)> Values(IReadOnlyDictionary<string, string> environment)
     {
-        var values = new Dictionary<string, object?>(StringComparer.Ordinal);
         foreach (var (_, name, entry) in Entries)
         {
-            if (entry.At("value") is not { } value) continue;
-            values[name] = JsonSerializer.SerializeToElement(Replace(value.ToJson(), environment));
+            if (entry.At("value") is { } value) yield return (name, Replace(value.ToJson(), environment));
         }
-        return values;
     }
 
     /// <summary>What a parameter is when nobody sets a variable; null: azd's own variables decide.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Checks;
 
@@ -33,14 +34,14 @@ internal static class AzdRules
         var tagged = new Dictionary<string, ResolvedResource>(StringComparer.Ordinal);
         foreach (var resource in context.Made)
         {
-            bool takesTags = Arm.ArmSchemaIndex.Instance.Find(resource.Type, resource.ApiVersion)?.Body.Properties.ContainsKey("tags") == true;
-            if (!takesTags) continue;
+            // Azure lets everything carry tags that has a location.
+            if (resource.Body["location"] is null) continue;
             var tags = resource.Body["tags"];
             if (azd is not null && tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime && tags.At(EnvironmentTag).Text() != environment)
-                context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag, $"'{resource.Symbol}' needs the tag {EnvironmentTag} with the environment's name: azd finds by it what is its own.");
+                context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag, $"'{resource.ShortName}' needs the tag {EnvironmentTag} with the environment's name: azd finds by it what is its own.");
             if (tags.At(ServiceTag) is not { } tag || tag.Text() is not { } service) continue;
             if (azd is not null && !azd.Services.Contains(service)) context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"azure.yaml has no service '{service}'.");
-            if (!tagged.TryAdd(service, resource)) context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"'{tagged[service].Symbol}' has {ServiceTag} '{service}' already; azd deploys to exactly one.");
+            if (!tagged.TryAdd(service, resource)) context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"'{tagged[service].ShortName}' has {ServiceTag} '{service}' already; azd deploys to exactly one.");
         }
         if (azd is null) return;
         foreach (string service in azd.Services.Where(s => !tagged.ContainsKey(s)))
@@ -49,13 +50,22 @@ internal static class AzdRules
         }
     }
 
-    /// <summary>main.parameters.json and the parameters that main.bicep declares are the same ones.</summary>
-    public static void CheckParameters(AzdParameters? file, BicepProgram program, ICollection<Finding> findings)
+    /// <summary>main.parameters.json and the parameters that main.bicep declares are the same ones, and whoever deploys main.bicep without azd gets what azd gives.</summary>
+    public static void CheckParameters(AzdParameters file, string mainPath, CompiledTemplate template, ICollection<Finding> findings)
     {
-        if (file is null) return;
-        var declared = program.Parameters;
-        foreach (var (key, name, _) in file.Entries.Where(e => declared.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{program.MainPath}' has no parameter '{name}'."));
-        foreach (var parameter in declared.Where(d => file.Entries.All(e => e.Name != d.Name)))
-            findings.Add(Finding.At(parameter.Where, RuleIds.AzdParameter, Severity.Error, $"'{parameter.Name}' is not in main.parameters.json, where people look for what they can set{(parameter.HasDefault ? "" : "; azd would ask for it")}."));
+        foreach (var (key, name, _) in file.Entries.Where(e => template.Parameters.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{mainPath}' has no parameter '{name}'."));
+        foreach (var parameter in template.Parameters)
+        {
+            if (file.Entries.All(e => e.Name != parameter.Name))
+            {
+                string then = parameter.IsOptional ? "" : "; azd would ask for it";
+                findings.Add(new Finding(RuleIds.AzdParameter, Severity.Error, mainPath, parameter.Line, 1, $"'{parameter.Name}' is not in main.parameters.json, where people look for what they can set{then}."));
+            }
+            else if (parameter.Default is { ValueKind: not (JsonValueKind.Array or JsonValueKind.Object) } here && file.Default(parameter.Name)?.ToString() is { } there
+                && !here.ToString().StartsWith('[') && !string.Equals(here.ToString(), there, StringComparison.OrdinalIgnoreCase))
+            {
+                findings.Add(new Finding(RuleIds.DefaultDiffers, Severity.Error, mainPath, parameter.Line, 1, $"The default of '{parameter.Name}' is '{there}' in main.parameters.json, here it is '{here}'."));
+            }
+        }
     }
 }

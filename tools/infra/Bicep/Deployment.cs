@@ -1,84 +1,78 @@
-using System.Globalization;
 using System.Text.Json;
-using Dapr.Voice.Infra.Bicep.Checking;
-using Dapr.Voice.Infra.Bicep.Evaluation;
-using Dapr.Voice.Infra.Bicep.Syntax;
 
 namespace Dapr.Voice.Infra.Bicep;
 
-/// <summary>What a program with its parameters would deploy: every module, loop and condition expanded, values evaluated as far as they are known before the deployment.</summary>
+/// <summary>
+/// What a deployment would make, read from a snapshot of the Bicep compiler (<see cref="BicepCompiler.Snapshot"/>): the rules, <c>./voice deploy --what-if</c> and the tests look at this.
+/// </summary>
 public sealed class Deployment
 {
-    private Deployment()
-    {
-    }
-
-    /// <summary>In order of declaration, a module's resources at the place of the module.</summary>
+    /// <summary>In the order of the snapshot, which is the order in the templates.</summary>
     public required IReadOnlyList<ResolvedResource> Resources { get; init; }
 
-    public required IReadOnlyList<ResolvedModule> Modules { get; init; }
-
-    /// <summary>Outputs of main.bicep; those of modules are in <see cref="ResolvedModule.Outputs"/>.</summary>
+    /// <summary>Outputs of main.bicep.</summary>
     public required IReadOnlyList<ResolvedOutput> Outputs { get; init; }
 
-    /// <summary>What evaluation found, beside <see cref="BicepProgram.Findings"/>, which are not repeated here.</summary>
-    public required IReadOnlyList<Finding> Findings { get; init; }
-
-    /// <summary>
-    /// Evaluates main.bicep. Values may be strings, integers, booleans, null, lists, dictionaries with string keys, <see cref="System.Text.Json.JsonElement"/>
-    /// and <see cref="BicepValue"/>. Others are an <see cref="ArgumentException"/>. A parameter without value and default is a finding and counts as a runtime value of its type. Never throws on what files say.
-    /// </summary>
-    public static Deployment Resolve(BicepProgram program, IReadOnlyDictionary<string, object?> parameters)
+    /// <summary>Reads a snapshot. Other text is a <see cref="JsonException"/>.</summary>
+    public static Deployment Parse(string snapshot)
     {
-        ArgumentNullException.ThrowIfNull(program);
-        ArgumentNullException.ThrowIfNull(parameters);
-        if (program.Main is not { } file) return new Deployment { Resources = [], Modules = [], Outputs = [], Findings = [] };
-        var evaluator = new Evaluator(program.Loader);
-        var expander = new Expander(evaluator);
-        var main = new ModuleInstance(file, "", new DeploymentScope(file.Scope, null, null), new BicepString(SourceSpan.None, "main"));
-        foreach (var (name, value) in parameters)
-        {
-            if (file.Parameters.All(p => p.Name != name))
-            {
-                evaluator.Report(new SourceSpan(file.Path, 0, 0, 0, 0), "BCP259", $"There is no parameter '{name}' in '{file.Path}'.{Suggest.Text(name, file.Parameters.Select(p => p.Name))}");
-                continue;
-            }
-            main.Given[name] = Typed(JsonValues.From(SourceSpan.None, value), file.Types.Of(file.Parameters.First(p => p.Name == name)).Hint);
-        }
-        expander.Run(main);
-        // What the checker says of a place already, evaluation need not say again.
-        var said = program.Findings.Where(f => f.Severity == Severity.Error).Select(f => (f.File, f.Line, f.Column)).ToHashSet();
+        ArgumentNullException.ThrowIfNull(snapshot);
+        using var document = JsonDocument.Parse(snapshot);
+        var root = document.RootElement;
         return new Deployment
         {
-            Resources = main.DoneResources,
-            Modules = main.DoneModules,
-            Outputs = main.Outputs,
-            Findings = [.. evaluator.Findings.Where(f => !said.Contains((f.File, f.Line, f.Column)))],
+            Resources = [.. root.GetProperty("predictedResources").EnumerateArray().Select(Resource)],
+            Outputs = [.. root.GetProperty("outputs").EnumerateObject().Select(o => new ResolvedOutput(o.Name, Value(o.Value, new Place("main.bicep", 0, 0, $"output {o.Name}"))))],
         };
     }
 
-    /// <summary>azd substitutes text and then sends what the parameter is declared as: <c>"${EXISTS=false}"</c> is the value of a bool.</summary>
-    private static BicepValue Typed(BicepValue value, BicepTypeHint hint)
+    private static ResolvedResource Resource(JsonElement resource)
     {
-        if (value is not BicepString text) return value;
-        switch (hint)
+        string id = resource.GetProperty("id").GetString()!, type = resource.GetProperty("type").GetString()!;
+        var where = new Place(id, 0, 0, "");
+        var name = Value(resource.GetProperty("name"), where.Property("name"));
+        string? known = (name as BicepString)?.Value;
+        // An extension whose name is not known has the function that makes its id for an id: extensionResourceId(ON, TYPE, NAME).
+        string? on = id.StartsWith('[') && ArmExpression.Parse(id[1..^1]) is ArmExpression.Call { Function: "extensionResourceId", Arguments: [ArmExpression.Literal target, ..] } ? target.Text : ExtendedBy(id, type);
+        string plain = on ?? id;
+        var body = (BicepObject)Value(resource, where);
+        var properties = body.Properties.Where(p => p.Name is not ("id" or "type" or "apiVersion" or "condition"))
+            .Select(p => p.Name == "name" && known is not null ? p with { Value = new BicepString(name.Where, known.Split('/')[^1]) } : p);
+        return new ResolvedResource(id, type, resource.TryGetProperty("apiVersion", out var version) ? version.GetString()! : "", known, body with { Properties = [.. properties] })
         {
-            case BicepTypeHint.Boolean when bool.TryParse(text.Value, out bool truth):
-                return new BicepBoolean(value.Where, truth);
-            case BicepTypeHint.Integer when long.TryParse(text.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number):
-                return new BicepInteger(value.Where, number);
-            case BicepTypeHint.Array or BicepTypeHint.Object:
-                try
-                {
-                    using var document = JsonDocument.Parse(text.Value);
-                    return document.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object ? JsonValues.From(value.Where, document.RootElement) : value;
-                }
-                catch (JsonException)
-                {
-                    return value;
-                }
-            default:
-                return value;
-        }
+            Scope = plain.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase) is > 0 and var end ? plain[..end] : plain,
+            NameValue = name,
+            Parent = type.Count(c => c == '/') > 1 && id.Split('/') is { Length: > 2 } steps ? string.Join('/', steps[..^2]) : null,
+            ScopeResource = on,
+            Condition = resource.TryGetProperty("condition", out var condition) ? condition.ToString() : null,
+        };
+    }
+
+    /// <summary>The part of an extension's id before its own provider: <c>…/managedEnvironments/cae/providers/Microsoft.Insights/diagnosticSettings/logs</c> is on the environment.</summary>
+    private static string? ExtendedBy(string id, string type)
+    {
+        int own = id.LastIndexOf($"/providers/{type[..type.IndexOf('/', StringComparison.Ordinal)]}/", StringComparison.OrdinalIgnoreCase);
+        return own > 0 && id.AsSpan(0, own).Contains("/providers/", StringComparison.OrdinalIgnoreCase) ? id[..own] : null;
+    }
+
+    private static BicepValue Value(JsonElement value, Place where) => value.ValueKind switch
+    {
+        JsonValueKind.Object => new BicepObject(where, [.. value.EnumerateObject().Select(p => new BicepProperty(p.Name, Value(p.Value, where.Property(p.Name))))]),
+        JsonValueKind.Array => new BicepArray(where, [.. value.EnumerateArray().Select((item, i) => Value(item, where.Item(i)))]),
+        JsonValueKind.String => Text(value.GetString()!, where),
+        JsonValueKind.True or JsonValueKind.False => new BicepBoolean(where, value.GetBoolean()),
+        JsonValueKind.Number => value.TryGetInt64(out long whole) ? new BicepInteger(where, whole) : new BicepNumber(where, value.GetDecimal()),
+        _ => new BicepNull(where),
+    };
+
+    // As in a template: text in brackets is an expression, and a doubled bracket stands for itself.
+    private static BicepValue Text(string text, Place where)
+    {
+        if (text.StartsWith("[[", StringComparison.Ordinal)) return new BicepString(where, text[1..]);
+        if (!text.StartsWith('[') || !text.EndsWith(']')) return new BicepString(where, text);
+        string expression = text[1..^1];
+        return ArmExpression.Parse(expression) is not { } parsed
+            ? new BicepRuntime(where, expression)
+            : new BicepRuntime(where, expression) { References = [.. parsed.References().Distinct()], Parts = parsed.Parts(where) };
     }
 }

@@ -18,7 +18,7 @@ internal static class BicepValueExtensions
     public static BicepValue? At(this BicepValue? value, string path) => (value as BicepObject)?.At(path);
 
     /// <summary>Where the value stands, or where its owner does if it has no place of its own.</summary>
-    public static SourceSpan Or(this BicepValue? value, SourceSpan owner) => value is { Where.Line: > 0 } ? value.Where : owner;
+    public static Place Or(this BicepValue? value, Place owner) => value is null ? owner : value.Where;
 
     public static bool IsType(this ResolvedResource resource, string type) => string.Equals(resource.Type, type, StringComparison.OrdinalIgnoreCase);
 

@@ -5,7 +5,7 @@ namespace Dapr.Voice.Infra.Checks;
 /// <summary>What a rule over the resolved templates looks at, and where it puts what it finds.</summary>
 internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment deployment, Scenario scenario, SettingsTable? settings, bool isComplete, ICollection<Finding> findings)
 {
-    private readonly Dictionary<string, ResolvedResource> _byKey = deployment.Resources.ToDictionary(r => r.Key, StringComparer.Ordinal);
+    private readonly Dictionary<string, ResolvedResource> _byId = deployment.Resources.DistinctBy(r => r.Id).ToDictionary(r => r.Id, StringComparer.OrdinalIgnoreCase);
 
     public SourceTree Tree => tree;
     public string MainPath => mainPath;
@@ -17,13 +17,13 @@ internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment 
     public bool IsComplete => isComplete;
 
     /// <summary>Made, not only read.</summary>
-    public IEnumerable<ResolvedResource> Made => deployment.Resources.Where(r => !r.IsExisting);
+    public IEnumerable<ResolvedResource> Made => deployment.Resources;
 
     public IEnumerable<ResolvedResource> Of(string type) => deployment.Resources.Where(r => r.IsType(type));
 
-    public ResolvedResource? Find(string? key) => key is null ? null : _byKey.GetValueOrDefault(key);
+    public ResolvedResource? Find(string? id) => id is null ? null : _byId.GetValueOrDefault(id);
 
-    public void Add(SourceSpan where, string rule, string message) => findings.Add(Finding.At(where, rule, Severity.Error, message));
+    public void Add(Place where, string rule, string message) => findings.Add(Finding.At(where, rule, Severity.Error, message));
 
     public void Add(Finding finding) => findings.Add(finding);
 

@@ -7,10 +7,10 @@ namespace Dapr.Voice.Infra.Checks;
 internal sealed class ContainerApp
 {
     /// <summary>One environment variable of the container.</summary>
-    internal sealed record Setting(string Name, BicepValue? Value, string? SecretRef, SourceSpan Where);
+    internal sealed record Setting(string Name, BicepValue? Value, string? SecretRef, Place Where);
 
     /// <summary>One port that the ingress opens: <paramref name="Exposed"/> leads to <paramref name="Target"/> in the container.</summary>
-    internal sealed record Port(long? Target, long? Exposed, bool IsExternal, SourceSpan Where);
+    internal sealed record Port(long? Target, long? Exposed, bool IsExternal, Place Where);
 
     public ContainerApp(ResolvedResource resource)
     {
@@ -39,7 +39,7 @@ internal sealed class ContainerApp
     public IReadOnlyList<Setting> Settings { get; }
     public IReadOnlyList<Port> Ports { get; } = [];
 
-    public SourceSpan Where => Resource.Where;
+    public Place Where => Resource.Where;
     public string Name => Resource.Name ?? "";
 
     /// <summary>Stands in for an app whose image is not there yet: never runs.</summary>

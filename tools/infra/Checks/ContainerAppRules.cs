@@ -16,7 +16,7 @@ internal static class ContainerAppRules
     // MapHealth in libs/Hosting: 200 while the process serves, and whether it takes new work.
     private static readonly string[] HealthPaths = ["/startupz", "/healthz", "/readyz"];
 
-    public static IReadOnlyList<ContainerApp> Apps(CheckContext context) => [.. context.Of(AppType).Where(r => !r.IsExisting).Select(r => new ContainerApp(r))];
+    public static IReadOnlyList<ContainerApp> Apps(CheckContext context) => [.. context.Of(AppType).Select(r => new ContainerApp(r))];
 
     public static void Check(CheckContext context, IReadOnlyDictionary<string, Dockerfile> images)
     {

@@ -9,7 +9,7 @@ internal static class DaprInAzureRules
 {
     private const string ComponentType = "Microsoft.App/managedEnvironments/daprComponents", IdentityType = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
-    public static IReadOnlyList<DaprComponent> Components(CheckContext context) => [.. context.Of(ComponentType).Where(r => !r.IsExisting).Select(DaprComponent.From)];
+    public static IReadOnlyList<DaprComponent> Components(CheckContext context) => [.. context.Of(ComponentType).Select(DaprComponent.From)];
 
     public static void Check(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps, IReadOnlyList<DaprComponent> files)
     {
@@ -29,7 +29,7 @@ internal static class DaprInAzureRules
             if (entry?.Value is { } host && !host.EndsWith(".servicebus.windows.net", StringComparison.Ordinal)) context.Add(entry.Where, RuleIds.DaprMetadataValue, "'namespaceName' is the whole host name, NAME.servicebus.windows.net.");
         }
 
-        foreach (var environment in components.GroupBy(c => c.Resource!.Parent ?? c.Resource.ModulePath + c.Resource.Scope, StringComparer.Ordinal))
+        foreach (var environment in components.GroupBy(c => c.Resource!.Parent ?? c.Resource.Scope, StringComparer.Ordinal))
         {
             foreach (var again in environment.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1))) context.Add(again.Where, RuleIds.DaprComponentTwice, $"The environment has a component '{again.Name}' already.");
             var its = apps.Where(a => a.Resource.Scope == environment.First().Resource!.Scope).ToList();
@@ -71,17 +71,17 @@ internal static class DaprInAzureRules
         }
         foreach (var (app, where) in component.Scopes.Where(s => AppNames.IsOurs(s.App)))
         {
-            if (!manifest.IsUsedBy(app)) context.Add(where.Line > 0 ? where : component.ScopesAt, RuleIds.DaprScopes, $"'{app}' does not use '{component.Name}' and is among its scopes.");
-            else if (!expected.Contains(app)) context.Add(where.Line > 0 ? where : component.ScopesAt, RuleIds.DaprUnknownApp, $"The environment has no app '{app}'.");
+            if (!manifest.IsUsedBy(app)) context.Add(where.IsKnown ? where : component.ScopesAt, RuleIds.DaprScopes, $"'{app}' does not use '{component.Name}' and is among its scopes.");
+            else if (!expected.Contains(app)) context.Add(where.IsKnown ? where : component.ScopesAt, RuleIds.DaprUnknownApp, $"The environment has no app '{app}'.");
         }
     }
 
     private static void CheckIdentities(CheckContext context, DaprComponent component, IReadOnlyList<ContainerApp> apps)
     {
         var identity = context.Of(IdentityType).FirstOrDefault(i => component.Find("azureClientId")?.Resolved.IsRead(i, "properties.clientId") == true);
-        if (identity?.Id is null) return;
+        if (identity is null) return;
         foreach (var app in apps.Where(a => !a.IsPlaceholder && component.Scopes.Any(s => s.App == a.Name) && a.Identities.All(i => !ContainerAppRules.Same(i.Name, identity.Id))))
-            context.Add((app.Resource.Body["identity"]).Or(app.Where), RuleIds.AcaIdentity, $"'{app.Name}' uses '{component.Name}' and does not carry its identity '{identity.Symbol}'.");
+            context.Add((app.Resource.Body["identity"]).Or(app.Where), RuleIds.AcaIdentity, $"'{app.Name}' uses '{component.Name}' and does not carry its identity '{identity.ShortName}'.");
     }
 
     /// <summary>An app carries the identities of what it uses and no other: each is a key to something.</summary>
@@ -91,7 +91,7 @@ internal static class DaprInAzureRules
         {
             foreach (var carried in app.Identities)
             {
-                var identity = context.Of(IdentityType).FirstOrDefault(i => i.Id is { } id && ContainerAppRules.Same(id, carried.Name));
+                var identity = context.Of(IdentityType).FirstOrDefault(i => ContainerAppRules.Same(i.Id, carried.Name));
                 if (identity is null)
                 {
                     context.Add(carried.Where, RuleIds.AcaIdentity, $"'{app.Name}' carries an identity that is not of this deployment.");
@@ -100,7 +100,7 @@ internal static class DaprInAzureRules
                 bool pulls = (app.Configuration?["registries"]).Objects().Any(r => r["identity"].IsIdOf(identity));
                 bool reads = (app.Configuration?["secrets"]).Objects().Any(s => s["identity"].IsIdOf(identity));
                 bool isUsed = components.Any(c => c.Resource!.Scope == app.Resource.Scope && c.Scopes.Any(s => s.App == app.Name) && c.Find("azureClientId")?.Resolved.IsRead(identity, "properties.clientId") == true);
-                if (!pulls && !reads && !isUsed) context.Add(carried.Where, RuleIds.AcaIdentity, $"'{app.Name}' carries '{identity.Symbol}' and uses nothing that it opens.");
+                if (!pulls && !reads && !isUsed) context.Add(carried.Where, RuleIds.AcaIdentity, $"'{app.Name}' carries '{identity.ShortName}' and uses nothing that it opens.");
             }
         }
     }

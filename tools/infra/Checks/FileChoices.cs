@@ -3,10 +3,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>Values in YAML and JSON files that we chose (as <see cref="Choices"/> for templates): file, path, value; <c>[x]</c> in a path is the item whose name is x.</summary>
+/// <summary>Values in YAML files that we chose, each as file, path and value: what the committed snapshots are for the templates. In a path, <c>[x]</c> is the item whose name is x.</summary>
 internal static class FileChoices
 {
-    private const string Local = "components/local/", Emulator = "components/azure-emulator/", Azure = "components/azure/", Parameters = "infra/bicep/main.parameters.json";
+    private const string Local = "components/local/", Emulator = "components/azure-emulator/", Azure = "components/azure/";
     private const string EmulatorKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     private static readonly ILookup<string, (string Path, string Value)> All = Listed().ToLookup(c => c.File, c => (c.Path, c.Value), StringComparer.Ordinal);
@@ -88,22 +88,6 @@ internal static class FileChoices
         yield return (Azure + "lifecycle.yaml", "spec/metadata/[azureClientId]/envRef", "VOICE_EVENTS_CLIENT_ID");
         yield return (Azure + "secrets.yaml", "spec/metadata/[vaultName]/envRef", "VOICE_KEY_VAULT");
         yield return (Azure + "secrets.yaml", "spec/metadata/[azureClientId]/envRef", "VOICE_SECRETS_CLIENT_ID");
-
-        foreach (var (name, value) in new[]
-        {
-            ("environmentName", "${AZURE_ENV_NAME}"), ("location", "${AZURE_LOCATION}"), ("principalId", "${AZURE_PRINCIPAL_ID}"), ("edge", "${VOICE_EDGE=aca-tcp}"), ("shardSize", "${VOICE_SHARD_SIZE=small}"),
-            ("relaySize", "${VOICE_RELAY_SIZE=small}"), ("relays", "1"), ("signalingReplicas", "1"), ("maximumShards", "8"), ("slotCount", "64"), ("dedicatedProfileType", "${VOICE_DEDICATED_PROFILE_TYPE}"),
-            ("edgeVmSize", "${VOICE_EDGE_VM_SIZE=Standard_B2als_v2}"), ("edgeInstances", "2"), ("daprdImage", "docker.io/daprio/daprd:1.18.1"), ("globalLoadBalancer", "false"), ("frontDoorOnly", "true"),
-            ("edgeSshPublicKey", "${VOICE_EDGE_SSH_PUBLIC_KEY}"), ("agentUrl", "${VOICE_AGENT_URL}"), ("agentName", "${VOICE_AGENT_NAME=assistant}"), ("agentKeySecretName", "${VOICE_AGENT_KEY_SECRET_NAME}"),
-            ("demoPage", "${VOICE_DEMO_PAGE=auto}"), ("logDailyQuotaGb", "1"), ("otlpEndpoint", "${VOICE_OTLP_ENDPOINT}"),
-            ("signalingImage", "${SERVICE_SIGNALING_IMAGE_NAME}"), ("relayImage", "${SERVICE_RELAY_IMAGE_NAME}"), ("transceiverImage", "${SERVICE_TRANSCEIVER_IMAGE_NAME}"), ("localAgentImage", "${SERVICE_LOCAL_AGENT_IMAGE_NAME}"),
-            ("keyedRegions", "${VOICE_KEYED_REGIONS}"),
-            ("signalingExists", "${SERVICE_SIGNALING_RESOURCE_EXISTS=false}"), ("relayExists", "${SERVICE_RELAY_RESOURCE_EXISTS=false}"), ("transceiverExists", "${SERVICE_TRANSCEIVER_RESOURCE_EXISTS=false}"),
-            ("localAgentExists", "${SERVICE_LOCAL_AGENT_RESOURCE_EXISTS=false}"),
-        }) yield return (Parameters, $"parameters/{name}/value", value);
-        yield return (Parameters, "parameters/regions/value/[0]/location", "${AZURE_LOCATION}");
-        yield return (Parameters, "parameters/regions/value/[0]/number", "1");
-        yield return (Parameters, "parameters/regions/value/[0]/shards", "2");
 
         yield return ("azure.yaml", "requiredVersions/azd", ">= 1.30.0");
         yield return ("azure.yaml", "infra/module", "main");

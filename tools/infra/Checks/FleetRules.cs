@@ -63,9 +63,10 @@ internal static class FleetRules
                 if (same?.Text(name) is { } wanted && !lines.Contains($"{name}={wanted}")) context.Add(data.Or(machines.Where), RuleIds.FleetAgreement, $"'{name}' of the relays is not what the apps of the region have.");
             }
             foreach (string wanted in VirtualRelayManifest.Lines.Where(w => !lines.Any(l => l.StartsWith(w, StringComparison.Ordinal)))) context.Add(data.Or(machines.Where), RuleIds.MissingSetting, $"The relays' user data lacks '{wanted}'.");
-            foreach (var (name, source) in VirtualRelayManifest.Sources)
+            foreach (var (name, resource, property) in VirtualRelayManifest.Sources)
             {
-                if (lines.FirstOrDefault(l => l.StartsWith(name + "=", StringComparison.Ordinal)) is { } line && !line.EndsWith(source, StringComparison.Ordinal)) context.Add(data.Or(machines.Where), RuleIds.FleetAgreement, $"'{name}' is '{source}', not '{line}'.");
+                if (lines.FirstOrDefault(l => l.StartsWith(name + "=", StringComparison.Ordinal)) is { } line && !(line.Contains(resource, StringComparison.Ordinal) && line.EndsWith(property, StringComparison.Ordinal)))
+                    context.Add(data.Or(machines.Where), RuleIds.FleetAgreement, $"'{name}' is '{property}' of '{resource}', not '{line}'.");
             }
             var carried = (machines.Body.At("identity.userAssignedIdentities") as BicepObject)?.Properties.Select(p => p.Name[(p.Name.LastIndexOf('/') + 1)..]).Order(StringComparer.Ordinal).ToList() ?? [];
             if (context.IsComplete && !carried.SequenceEqual(["id-voice-pull", "id-voice-secrets", "id-voice-state"])) context.Add((machines.Body["identity"]).Or(machines.Where), RuleIds.AcaIdentity, "A relay carries the identities of 'sessions', of 'secrets' and of the registry, and no other.");
@@ -82,7 +83,7 @@ internal static class FleetRules
     {
         BicepString s => [s.Value],
         BicepRuntime { Parts.Count: > 0 } r => r.Parts.SelectMany(Pieces),
-        BicepRuntime r => [r.Text],
+        BicepRuntime { References: [var only] } when only.Path.Contains('.', StringComparison.Ordinal) && only.Resource.Contains('/', StringComparison.Ordinal) => [$"{string.Join('/', only.Resource.Split('/')[^2..])}{only.Path[only.Path.LastIndexOf('.')..]}"],
         _ => ["…"],
     };
 

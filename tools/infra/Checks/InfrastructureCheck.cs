@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using Dapr.Voice.Infra.Arm;
 using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
@@ -7,117 +5,105 @@ using Dapr.Voice.Infra.Dapr;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Everything that can be said about a deployment without a cloud: the templates resolved for each scenario and checked against schemas and rules, azure.yaml, Dapr's
-/// files, and that all of them agree. Nothing is thrown for what files say.
+/// Everything that can be said about a deployment without a cloud: what the Bicep compiler and its linter say, the snapshots of every shape and our rules over them, azure.yaml, Dapr's
+/// files and images, and that all of them agree. Nothing is thrown for what files say.
 /// </summary>
 public static class InfrastructureCheck
 {
-    /// <summary>Findings of the repository as a product: what is missing counts. In order of file and place.</summary>
-    public static IReadOnlyList<Finding> OfProduct(SourceTree tree)
+    /// <summary>Findings of the repository as a product, where what is missing counts, in order of file and place. Without a compiler the committed snapshots are looked at.</summary>
+    public static IReadOnlyList<Finding> OfProduct(SourceTree tree, BicepCompiler? compiler)
     {
         ArgumentNullException.ThrowIfNull(tree);
-        return Run(tree, ProductScenarios.All, isComplete: true, stopAtFirst: false);
+        List<Finding> findings = [];
+        var files = FilePart.Read(tree, isComplete: true, findings);
+        DeclarationRules.Check(tree, findings);
+        if (files.Parameters is { } parameters) files.Azd?.CheckPipeline(parameters, findings);
+        using BicepWorkspace? workspace = compiler is null ? null : new BicepWorkspace(tree, compiler);
+        if (workspace is not null) CheckTemplates(files, workspace, findings);
+        foreach (var shape in ProductScenarios.All)
+        {
+            string? snapshot = ShapeFiles.Check(tree, shape, files.Parameters, workspace, findings);
+            if (snapshot is not null && shape.HasRules) CheckDeployment(tree, files, shape, Deployment.Parse(snapshot), isComplete: true, findings);
+        }
+        return InOrder(findings);
     }
 
-    /// <summary>Whether the product has any finding: stops at the first, for thousands of runs.</summary>
-    public static bool ProductHasFinding(SourceTree tree, out Finding? first)
+    /// <summary>Findings of a part: only what is there is checked. Its templates are compiled with the parameters of <see cref="ProductScenarios.Plain"/> that they declare.</summary>
+    public static IReadOnlyList<Finding> OfPart(SourceTree tree, BicepCompiler compiler)
     {
         ArgumentNullException.ThrowIfNull(tree);
-        var findings = Run(tree, ProductScenarios.All, isComplete: true, stopAtFirst: true);
-        first = findings.Count > 0 ? findings[0] : null;
-        return first is not null;
+        List<Finding> findings = [];
+        var files = FilePart.Read(tree, isComplete: false, findings);
+        DeclarationRules.Check(tree, findings);
+        if (!tree.Exists(files.MainPath)) return InOrder(findings);
+        using var workspace = new BicepWorkspace(tree, compiler);
+        var template = CheckTemplates(files, workspace, findings);
+        if (template is null) return InOrder(findings);
+        var values = files.Parameters?.Values(ProductScenarios.Plain.Environment).Where(v => template.Parameters.Any(p => p.Name == v.Name)).ToList() ?? [];
+        string text = Bicepparam.Write($"../{Path.GetFileName(files.MainPath)}", values);
+        if (workspace.Snapshot(files.MainPath, text, AzurePlace.Example with { ResourceGroup = template.IsOfGroup ? "rg-voice" : null }, findings) is { } snapshot)
+            CheckDeployment(tree, files, ProductScenarios.Plain, Deployment.Parse(snapshot), isComplete: false, findings);
+        return InOrder(findings);
     }
 
-    /// <summary>Findings of a part: only what is there is checked.</summary>
-    public static IReadOnlyList<Finding> OfPart(SourceTree tree)
+    /// <summary>Findings of our rules over one shape of the product.</summary>
+    public static IReadOnlyList<Finding> OfSnapshot(SourceTree tree, Scenario shape, string snapshot)
     {
-        ArgumentNullException.ThrowIfNull(tree);
-        return Run(tree, [ProductScenarios.Plain], isComplete: false, stopAtFirst: false);
+        List<Finding> findings = [];
+        CheckDeployment(tree, FilePart.Read(tree, isComplete: true, []), shape, Deployment.Parse(snapshot), isComplete: true, findings);
+        return InOrder(findings);
     }
 
-    /// <summary>What the files beside the templates are and give.</summary>
-    private sealed record FilePart(
-        SettingsTable? Settings, IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Dapr, IReadOnlyDictionary<string, Dockerfile> Images, AzdProject? Azd, IReadOnlyList<Finding> Findings);
-
-    // Most runs over changed trees change a template only.
-    private static readonly ConditionalWeakTable<object, FilePart> Unchanged = [];
-
-    private static FilePart ReadFiles(SourceTree tree, bool isComplete)
+    /// <summary>What compiler and linter say, each word of theirs, and whether azd's parameters are the template's. Null where there is no template.</summary>
+    private static CompiledTemplate? CheckTemplates(FilePart files, BicepWorkspace workspace, List<Finding> findings)
     {
-        var findings = new List<Finding>();
-        var settings = SettingsTable.Load(tree);
-        var files = DaprFiles.Check(tree, isComplete, findings);
-        DaprRunFile.Check(tree, settings, isComplete, findings);
-        var images = Dockerfile.LoadAll(tree, isComplete, findings);
-        var azd = AzdProject.Load(tree, findings);
-        if (azd is null && isComplete) findings.Add(new Finding(RuleIds.AzdSchema, Severity.Error, AzdProject.Path, 0, 0, "There is no azure.yaml."));
-        azd?.Check(tree, findings);
-        if (isComplete)
-        {
-            azd?.CheckComplete(findings);
-            FileChoices.Check(tree, findings);
-        }
-        return new FilePart(settings, files, images, azd, findings);
+        var template = workspace.Compile(files.MainPath, findings);
+        if (template is not null && files.Parameters is { } parameters) AzdRules.CheckParameters(parameters, files.MainPath, template, findings);
+        return template;
     }
 
-    private static IReadOnlyList<Finding> Run(SourceTree tree, IReadOnlyList<Scenario> scenarios, bool isComplete, bool stopAtFirst)
+    private static void CheckDeployment(SourceTree tree, FilePart files, Scenario shape, Deployment deployment, bool isComplete, List<Finding> findings)
     {
-        bool isAsRead = isComplete && tree.Changed.All(p => p.EndsWith(".bicep", StringComparison.Ordinal));
-        var (settings, files, images, azd, ofFiles) = isAsRead ? Unchanged.GetValue(tree.Origin, _ => ReadFiles(tree, isComplete)) : ReadFiles(tree, isComplete);
-        List<Finding> findings = [.. ofFiles];
-        if (stopAtFirst && findings.Count > 0) return findings;
-
-        string folder = azd?.InfraPath ?? "infra/bicep", main = $"{folder}/{azd?.Module ?? "main"}.bicep";
-        if (tree.Exists(main))
-        {
-            var program = BicepProgram.Load(main, tree.Read);
-            findings.AddRange(program.Findings.Where(f => f.Severity != Severity.Information));
-            var parameters = AzdParameters.Load(tree, $"{folder}/{azd?.Module ?? "main"}.parameters.json", findings);
-            DeclarationRules.Check(tree, program, parameters, isComplete, findings);
-            if (isComplete && parameters is not null) azd?.CheckPipeline(parameters, findings);
-            AzdRules.CheckParameters(parameters, program, findings);
-            if (stopAtFirst && findings.Count > 0) return findings;
-            foreach (var scenario in scenarios)
-            {
-                CheckScenario(tree, program, scenario, azd, parameters, files, images, settings, isComplete, findings);
-                if (stopAtFirst && findings.Count > 0) return findings;
-            }
-        }
-        return
-        [
-            .. findings.DistinctBy(f => (f.Rule, f.File, f.Line, f.Column, IsWhole: f.Line == 0 ? f.Message : ""))
-                .OrderBy(f => f.File, StringComparer.Ordinal).ThenBy(f => f.Line).ThenBy(f => f.Column),
-        ];
-    }
-
-    private static void CheckScenario(
-        SourceTree tree, BicepProgram program, Scenario scenario, AzdProject? azd, AzdParameters? parameters, IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> files,
-        IReadOnlyDictionary<string, Dockerfile> images, SettingsTable? settings, bool isComplete, List<Finding> findings)
-    {
-        var values = new Dictionary<string, object?>(StringComparer.Ordinal);
-        if (parameters is not null)
-        {
-            // One that main.bicep does not have is reported where it stands.
-            foreach (var (name, value) in parameters.Values(scenario.Environment).Where(v => program.Parameters.Any(p => p.Name == v.Key))) values[name] = value;
-        }
-        foreach (var (name, value) in scenario.Overrides) values[name] = value;
-        var deployment = Deployment.Resolve(program, values);
-        findings.AddRange(deployment.Findings.Where(f => f.Severity != Severity.Information));
-
-        foreach (var resource in deployment.Resources) ArmBodyChecker.Check(resource, findings);
-        var context = new CheckContext(tree, program.MainPath, deployment, scenario, settings, isComplete, findings);
+        var context = new CheckContext(tree, files.MainPath, deployment, shape, files.Settings, isComplete, findings);
         var apps = ContainerAppRules.Apps(context);
         var components = DaprInAzureRules.Components(context);
-        AzdRules.Check(context, azd);
-        ContainerAppRules.Check(context, images);
-        DaprInAzureRules.Check(context, components, apps, files.GetValueOrDefault("components/azure") ?? []);
+        AzdRules.Check(context, files.Azd);
+        ContainerAppRules.Check(context, files.Images);
+        DaprInAzureRules.Check(context, components, apps, files.Dapr.GetValueOrDefault("components/azure") ?? []);
         RoleRules.Check(context, components, apps);
         SecurityRules.Check(context);
         NetworkRules.Check(context);
         FrontDoorRules.Check(context, apps);
         FleetRules.Check(context, apps);
-        InventoryRules.Check(context);
-        Choice.Check(context);
         ShapeRules.Check(context, apps);
+    }
+
+    private static IReadOnlyList<Finding> InOrder(IEnumerable<Finding> findings) =>
+    [
+        .. findings.DistinctBy(f => (f.Rule, f.File, f.Line, f.Column, f.Path, IsWhole: f.Line == 0 && f.Path is null ? f.Message : ""))
+            .OrderBy(f => f.File, StringComparer.Ordinal).ThenBy(f => f.Line).ThenBy(f => f.Column).ThenBy(f => f.Path, StringComparer.Ordinal),
+    ];
+
+    /// <summary>What the files beside the templates are and give.</summary>
+    private sealed record FilePart(
+        string MainPath, SettingsTable? Settings, IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Dapr, IReadOnlyDictionary<string, Dockerfile> Images, AzdProject? Azd, AzdParameters? Parameters)
+    {
+        public static FilePart Read(SourceTree tree, bool isComplete, List<Finding> findings)
+        {
+            var settings = SettingsTable.Load(tree);
+            var files = DaprFiles.Check(tree, isComplete, findings);
+            DaprRunFile.Check(tree, settings, isComplete, findings);
+            var images = Dockerfile.LoadAll(tree, isComplete, findings);
+            var azd = AzdProject.Load(tree, findings);
+            if (azd is null && isComplete) findings.Add(new Finding(RuleIds.AzdSchema, Severity.Error, AzdProject.Path, 0, 0, "There is no azure.yaml."));
+            azd?.Check(tree, findings);
+            if (isComplete)
+            {
+                azd?.CheckComplete(findings);
+                FileChoices.Check(tree, findings);
+            }
+            string main = $"{azd?.InfraPath ?? "infra/bicep"}/{azd?.Module ?? "main"}";
+            return new FilePart($"{main}.bicep", settings, files, images, azd, AzdParameters.Load(tree, $"{main}.parameters.json", findings));
+        }
     }
 }

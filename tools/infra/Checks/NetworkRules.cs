@@ -18,11 +18,11 @@ internal static class NetworkRules
     public static void Check(CheckContext context)
     {
         var spaces = new List<(IPNetwork Range, ResolvedResource Network)>();
-        foreach (var network in context.Of(NetworkType).Where(n => !n.IsExisting)) CheckNetwork(context, network, spaces);
+        foreach (var network in context.Of(NetworkType)) CheckNetwork(context, network, spaces);
         CheckEnvironments(context);
         CheckMachines(context);
-        foreach (var group in context.Of(GroupType).Where(g => !g.IsExisting)) CheckGroup(context, group);
-        foreach (var balancer in context.Of(BalancerType).Where(b => !b.IsExisting)) CheckBalancer(context, balancer);
+        foreach (var group in context.Of(GroupType)) CheckGroup(context, group);
+        foreach (var balancer in context.Of(BalancerType)) CheckBalancer(context, balancer);
     }
 
     private static void CheckNetwork(CheckContext context, ResolvedResource network, List<(IPNetwork Range, ResolvedResource Network)> spaces)
@@ -36,7 +36,7 @@ internal static class NetworkRules
                 context.Add(prefix.Or(network.Where), RuleIds.SubnetRange, $"'{text}' is no address range.");
                 continue;
             }
-            foreach (var other in spaces.Where(s => Overlap(s.Range, range))) context.Add(prefix.Or(network.Where), RuleIds.NetworkOverlap, $"{text} overlaps {other.Range} of '{other.Network.ModulePath}': they could never be peered.");
+            foreach (var other in spaces.Where(s => Overlap(s.Range, range))) context.Add(prefix.Or(network.Where), RuleIds.NetworkOverlap, $"{text} overlaps {other.Range} of '{other.Network.Id}': they could never be peered.");
             own.Add(range);
         }
         spaces.AddRange(own.Select(r => (r, network)));
@@ -63,7 +63,7 @@ internal static class NetworkRules
 
     private static void CheckEnvironments(CheckContext context)
     {
-        foreach (var environment in context.Of("Microsoft.App/managedEnvironments").Where(e => !e.IsExisting))
+        foreach (var environment in context.Of("Microsoft.App/managedEnvironments"))
         {
             var id = environment.Body.At("properties.vnetConfiguration.infrastructureSubnetId");
             if (id is null) continue;
@@ -159,13 +159,7 @@ internal static class NetworkRules
             if (!names.Any(n => n is not null && IsItem(id, kind, n))) context.Add(id.Or(rule.Where), RuleIds.LbReference, $"'{(id.Text() ?? (id as BicepRuntime)?.Text)?.Split('/')[^1]}' is none of the balancer's {kind}.");
         }
 
-        // The id is known, or it is resourceId() of a group that is not.
-        bool IsItem(BicepValue? id, string kind, string name) => id switch
-        {
-            BicepString s => s.Value.EndsWith($"/{balancer.Name}/{kind}/{name}", StringComparison.OrdinalIgnoreCase),
-            BicepRuntime r => r.Text.Contains($"/{kind}'", StringComparison.Ordinal) && r.Text.EndsWith($"'{balancer.Name}', '{name}')", StringComparison.Ordinal),
-            _ => false,
-        };
+        bool IsItem(BicepValue? id, string kind, string name) => string.Equals(id.Text(), $"{balancer.Id}/{kind}/{name}", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Whether a security group in the balancer's resource group lets the port in; true where there is none to ask.</summary>

@@ -5,53 +5,64 @@ public static class ProductScenarios
 {
     private const string SomePrincipal = "00000000-0000-0000-0000-00000000000a";
 
+    private static readonly Dictionary<string, object?> Nothing = [];
+
     /// <summary>The first provisioning: azd's own variables and nothing else, so that placeholders stand where apps will be.</summary>
-    public static readonly Scenario Plain = new("one region, first provisioning", Environment(isPublished: false), new Dictionary<string, object?>(), Regions: 1, Shards: 2, IsPublished: false, HasUdpEdge: false);
+    public static readonly Scenario Plain = new("one-region-first-provision", Environment(hasImages: false, appsExist: false), Nothing, Regions: 1, Shards: 2, IsPublished: false, HasUdpEdge: false);
+
+    /// <summary>What <c>azd up</c> in an empty environment ends with.</summary>
+    public static readonly Scenario Default = new("one-region", Environment(hasImages: true, appsExist: true), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false);
 
     public static readonly IReadOnlyList<Scenario> All =
     [
         Plain,
-        // What `azd up` in an empty environment ends with.
-        new("one region, aca-tcp", Environment(isPublished: true), new Dictionary<string, object?>(), Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false),
-        new("three regions, aca-tcp, own agent", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal)
+        Default,
+        new("three-regions", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["regions"] = Regions(isZoneRedundant: false, standby: 1), ["shardSize"] = "medium", ["relaySize"] = "medium", ["relays"] = 2, ["dedicatedProfileType"] = "D4", ["agentUrl"] = "wss://agent.example.com/v1/realtime",
+            ["regions"] = new[] { Region("westeurope", 1, standby: 1), Region("northeurope", 2, standby: 1), Region("swedencentral", 3, standby: 1) },
+            ["shardSize"] = "medium", ["relaySize"] = "medium", ["relays"] = 2, ["dedicatedProfileType"] = "D4", ["agentUrl"] = "wss://agent.example.com/v1/realtime",
             ["agentKeySecretName"] = "voice-agent-key", ["otlpEndpoint"] = "http://otel.example.com:4317", ["allowedOrigins"] = new object?[] { "https://app.example.com" },
             ["subscribers"] = new object?[] { "call-log", "billing" },
-        }, Regions: 3, Shards: 3, IsPublished: true, HasUdpEdge: false),
-        new("one region, udp-edge", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal) { ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA" }, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: true),
-        new("three regions, udp-edge, zones", Environment(isPublished: true), new Dictionary<string, object?>(StringComparer.Ordinal)
+        }, Regions: 3, Shards: 3, IsPublished: true, HasUdpEdge: false) { StandbyShards = 1 },
+        new("one-region-udp-edge", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["edge"] = "udp-edge", ["regions"] = Regions(isZoneRedundant: true, standby: 0), ["shardSize"] = "large", ["relaySize"] = "large", ["globalLoadBalancer"] = true, ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
-        }, Regions: 3, Shards: 2, IsPublished: true, HasUdpEdge: true) { IsZoneRedundant = true },
+            ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
+        }, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: true),
+        new("three-regions-udp-edge-global", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["edge"] = "udp-edge", ["regions"] = new[] { Region("westeurope", 1, isZoneRedundant: true), Region("northeurope", 2, isZoneRedundant: true), Region("swedencentral", 3, isZoneRedundant: true) },
+            ["shardSize"] = "large", ["relaySize"] = "large", ["globalLoadBalancer"] = true, ["edgeSshPublicKey"] = "ssh-ed25519 AAAA", ["edgeInstances"] = 61,
+        }, Regions: 3, Shards: 2, IsPublished: true, HasUdpEdge: true),
+        // The first region's lower shard is kept, and a second region gets its ground: its keys are not there yet.
+        new("update-with-kept-shard-and-new-region", Environment(hasImages: true, appsExist: true, keyedRegions: "westeurope"), new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["regions"] = new[] { Region("westeurope", 1, keep: 1), Region("northeurope", 2) }, ["frontDoorOnly"] = false, ["demoPage"] = "off", ["logDailyQuotaGb"] = -1,
+        }, Regions: 2, Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
+        // A pipeline on a fresh machine: it knows that there are apps and not what they run.
+        new("update-from-a-pipeline", Environment(hasImages: false, appsExist: true, keyedRegions: "westeurope"), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
     ];
 
-    private static object?[] Regions(bool isZoneRedundant, int standby) =>
-    [
-        Region("westeurope", 1, isZoneRedundant, standby), Region("northeurope", 2, isZoneRedundant, standby), Region("swedencentral", 3, isZoneRedundant, standby),
-    ];
-
-    private static Dictionary<string, object?> Region(string location, int number, bool isZoneRedundant, int standby)
+    private static Dictionary<string, object?> Region(string location, int number, int standby = 0, int keep = 0, bool isZoneRedundant = false)
     {
         var region = new Dictionary<string, object?>(StringComparer.Ordinal) { ["location"] = location, ["number"] = number, ["shards"] = 2 };
         // What is left out shows the template's own default.
         if (standby > 0) region["standbyShards"] = standby;
+        if (keep > 0) region["keepShards"] = keep;
         if (isZoneRedundant) region["zoneRedundant"] = true;
         return region;
     }
 
-    private static Dictionary<string, string> Environment(bool isPublished)
+    private static Dictionary<string, string> Environment(bool hasImages, bool appsExist, string keyedRegions = "westeurope,northeurope,swedencentral")
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["AZURE_ENV_NAME"] = "voice-check", ["AZURE_LOCATION"] = "westeurope", ["AZURE_PRINCIPAL_ID"] = SomePrincipal, ["AZURE_SUBSCRIPTION_ID"] = "00000000-0000-0000-0000-00000000000b",
+            ["AZURE_ENV_NAME"] = "voice-check", ["AZURE_LOCATION"] = "westeurope", ["AZURE_PRINCIPAL_ID"] = SomePrincipal, ["AZURE_SUBSCRIPTION_ID"] = Bicep.AzurePlace.Example.SubscriptionId,
         };
-        if (!isPublished) return variables;
-        variables["VOICE_KEYED_REGIONS"] = "westeurope,northeurope,swedencentral";
+        if (appsExist) variables["VOICE_KEYED_REGIONS"] = keyedRegions;
         foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" })
         {
-            variables[$"SERVICE_{service}_IMAGE_NAME"] = $"crvoice.azurecr.io/dapr-voice/{service.ToLowerInvariant()}:1";
-            variables[$"SERVICE_{service}_RESOURCE_EXISTS"] = "true";
+            if (hasImages) variables[$"SERVICE_{service}_IMAGE_NAME"] = $"crvoice.azurecr.io/dapr-voice/{service.ToLowerInvariant()}:1";
+            if (appsExist) variables[$"SERVICE_{service}_RESOURCE_EXISTS"] = "true";
         }
         return variables;
     }

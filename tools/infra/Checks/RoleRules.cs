@@ -13,13 +13,13 @@ internal static partial class RoleRules
     private const string IdentityType = "Microsoft.ManagedIdentity/userAssignedIdentities", AssignmentType = "Microsoft.Authorization/roleAssignments";
     private const string RegistryType = "Microsoft.ContainerRegistry/registries", VaultType = "Microsoft.KeyVault/vaults";
 
-    private sealed record Need(ResolvedResource Identity, string Role, ResolvedResource Target, SourceSpan Where, string Who);
+    private sealed record Need(ResolvedResource Identity, string Role, ResolvedResource Target, Place Where, string Who);
 
     public static void Check(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps)
     {
         var identities = context.Of(IdentityType).ToList();
         var needs = Needs(context, components, apps, identities);
-        var assignments = context.Of(AssignmentType).Where(a => !a.IsExisting).ToList();
+        var assignments = context.Of(AssignmentType).ToList();
         var given = new HashSet<(string, string, string)>();
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var assignment in assignments)
@@ -43,21 +43,21 @@ internal static partial class RoleRules
             if (role is null) continue;
             if (identity is not null)
             {
-                given.Add((identity.Key, role, target.Key));
-                bool isNeeded = needs.Any(n => n.Identity.Key == identity.Key && n.Role == role && n.Target.Key == target.Key);
-                if (context.IsComplete && context.Scenario.IsPublished && !isNeeded) context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{identity.Symbol}' on '{target.Symbol}'.");
+                given.Add((identity.Id, role, target.Id));
+                bool isNeeded = needs.Any(n => n.Identity.Id == identity.Id && n.Role == role && n.Target.Id == target.Id);
+                if (context.IsComplete && context.Scenario.IsPublished && !isNeeded) context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{identity.ShortName}' on '{target.ShortName}'.");
             }
             else if (properties?["principalId"].Text() is { } person)
             {
-                given.Add((person, role, target.Key));
-                if (context.IsComplete && (role != RoleNames.VaultSecretsOfficer || person != Deployer(context))) context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{person}' on '{target.Symbol}'.");
+                given.Add((person, role, target.Id));
+                if (context.IsComplete && (role != RoleNames.VaultSecretsOfficer || person != Deployer(context))) context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{person}' on '{target.ShortName}'.");
             }
         }
-        foreach (var need in needs.Where(n => !given.Contains((n.Identity.Key, n.Role, n.Target.Key))).DistinctBy(n => (n.Identity.Key, n.Role, n.Target.Key)))
-            context.Add(need.Where, RuleIds.RoleMissing, $"{need.Who}: the identity '{need.Identity.Symbol}' needs '{need.Role}' on '{need.Target.Symbol}'.");
+        foreach (var need in needs.Where(n => !given.Contains((n.Identity.Id, n.Role, n.Target.Id))).DistinctBy(n => (n.Identity.Id, n.Role, n.Target.Id)))
+            context.Add(need.Where, RuleIds.RoleMissing, $"{need.Who}: the identity '{need.Identity.ShortName}' needs '{need.Role}' on '{need.Target.ShortName}'.");
         if (!context.IsComplete || Deployer(context) is not { } deployer) return;
-        foreach (var vault in context.Of(VaultType).Where(v => !given.Contains((deployer, RoleNames.VaultSecretsOfficer, v.Key))))
-            context.Add(vault.Where, RuleIds.RoleMissing, $"Whoever runs azd writes the fleet's keys and needs '{RoleNames.VaultSecretsOfficer}' on '{vault.Symbol}'.");
+        foreach (var vault in context.Of(VaultType).Where(v => !given.Contains((deployer, RoleNames.VaultSecretsOfficer, v.Id))))
+            context.Add(vault.Where, RuleIds.RoleMissing, $"Whoever runs azd writes the fleet's keys and needs '{RoleNames.VaultSecretsOfficer}' on '{vault.ShortName}'.");
     }
 
     private static string? Deployer(CheckContext context) => context.Scenario.Environment.GetValueOrDefault("AZURE_PRINCIPAL_ID");

@@ -1,12 +1,15 @@
+using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Bicep;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>Doors that are open unless a property shuts them: keys beside identities, plain HTTP, old TLS, public blobs. Secrets in plain sight are the reader's own rule.</summary>
-internal static class SecurityRules
+/// <summary>Doors that are open unless a property shuts them: keys beside identities, plain HTTP, old TLS, public blobs. And secrets where anybody reads them.</summary>
+internal static partial class SecurityRules
 {
     public static void Check(CheckContext context)
     {
+        CheckSecrets(context);
+        CheckTwice(context);
         foreach (var resource in context.Made)
         {
             var body = resource.Body;
@@ -37,7 +40,7 @@ internal static class SecurityRules
                 case "MICROSOFT.CONTAINERREGISTRY/REGISTRIES":
                     Must(context, resource, "properties.adminUserEnabled", RuleIds.RegistryAdminUser, "The registry has no password: adminUserEnabled is false.", false);
                     if (body.At("properties.anonymousPullEnabled").Flag() == true) context.Add(body.At("properties.anonymousPullEnabled")!.Where, RuleIds.RegistryAdminUser, "Images are not for everybody.");
-                    bool needsPremium = body.At("properties.zoneRedundancy").Text() == "Enabled" || context.Made.Any(r => r.IsType("Microsoft.ContainerRegistry/registries/replications") && r.Parent == resource.Key);
+                    bool needsPremium = body.At("properties.zoneRedundancy").Text() == "Enabled" || context.Made.Any(r => r.IsType("Microsoft.ContainerRegistry/registries/replications") && r.Parent == resource.Id);
                     if (needsPremium && body.At("sku.name").Text() is not (null or "Premium")) context.Add(body.At("sku.name")!.Where, RuleIds.RegistryTier, "Replicas and zones need the tier Premium.");
                     break;
                 case "MICROSOFT.OPERATIONALINSIGHTS/WORKSPACES":
@@ -52,10 +55,39 @@ internal static class SecurityRules
         }
     }
 
+    /// <summary>Keys that the deployment reads (<c>listKeys()</c>) and values of @secure() parameters: not in outputs, and in resources only where Azure keeps secrets.</summary>
+    private static void CheckSecrets(CheckContext context)
+    {
+        foreach (var output in context.Deployment.Outputs.Where(o => o.Value.Descend().Any(IsSecret)))
+            context.Add(output.Value.Where with { File = context.MainPath }, RuleIds.SecretInPlainSight, $"The output '{output.Name}' holds a secret: outputs stand in the deployment's history.");
+        foreach (var resource in context.Made)
+        {
+            foreach (var value in resource.Body.Descend().Where(IsSecret).Where(v => !MayBeSecret().IsMatch(v.Where.Path ?? "")))
+                context.Add(value.Where, RuleIds.SecretInPlainSight, "A secret stands where whoever may read the resource reads it.");
+        }
+    }
+
+    // A snapshot keeps @secure() parameters as they are, and has the values of all others.
+    private static bool IsSecret(BicepValue value) => value is BicepRuntime { Text: var text } && (ListCall().IsMatch(text) || text.Contains("parameters('", StringComparison.Ordinal));
+
+    /// <summary>One resource that is made twice is made by whichever comes last. Two that stand instead of each other have conditions.</summary>
+    private static void CheckTwice(CheckContext context)
+    {
+        foreach (var again in context.Made.GroupBy(r => r.Id, StringComparer.OrdinalIgnoreCase).Where(g => g.Count(r => r.Condition is null) > 1).Select(g => g.Last()))
+            context.Add(again.Where, RuleIds.ResourceTwice, "The deployment makes this resource twice.");
+    }
+
+    // listKeys(), listConnectionStrings(), …
+    [GeneratedRegex(@"\blist[A-Z]\w*\(")]
+    private static partial Regex ListCall();
+
+    [GeneratedRegex(@"^properties\.(configuration\.secrets\[\d+\]|secrets\[\d+\])?\.?(value|adminPassword|protectedSettings.*)$")]
+    private static partial Regex MayBeSecret();
+
     private static void CheckEnvironment(CheckContext context, ResolvedResource environment)
     {
         var destination = environment.Body.At("properties.appLogsConfiguration.destination");
-        bool hasSetting = context.Made.Any(r => r.IsType("Microsoft.Insights/diagnosticSettings") && r.ScopeResource == environment.Key
+        bool hasSetting = context.Made.Any(r => r.IsType("Microsoft.Insights/diagnosticSettings") && r.ScopeResource == environment.Id
             && r.Body.At("properties.logs").Objects().Any(l => l["enabled"].Flag() == true) && (r.Body.At("properties.workspaceId") ?? r.Body.At("properties.storageAccountId")) is not null);
         if (destination is null || destination is BicepString { Value: "none" or "" }) context.Add(destination.Or(environment.Where), RuleIds.EnvironmentLogs, "The apps' logs go nowhere: appLogsConfiguration.destination.");
         else if (destination.Text() == "azure-monitor" && !hasSetting) context.Add(destination.Where, RuleIds.EnvironmentLogs, "With 'azure-monitor' logs leave by a diagnostic setting on the environment, and there is none.");

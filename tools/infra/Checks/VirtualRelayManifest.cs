@@ -10,9 +10,10 @@ internal static class VirtualRelayManifest
     ];
 
     /// <summary>Where what is known only at the deployment comes from.</summary>
-    public static readonly IReadOnlyList<(string Name, string Source)> Sources =
+    public static readonly IReadOnlyList<(string Name, string Resource, string Property)> Sources =
     [
-        ("EDGE_REGISTRY", ":registry.properties.loginServer"), ("EDGE_PULL_CLIENT_ID", ":pull.properties.clientId"), ("VOICE_STATE_CLIENT_ID", ":state.properties.clientId"), ("VOICE_SECRETS_CLIENT_ID", ":secrets.properties.clientId"),
+        ("EDGE_REGISTRY", "registries/", ".loginServer"), ("EDGE_PULL_CLIENT_ID", "/id-voice-pull", ".clientId"),
+        ("VOICE_STATE_CLIENT_ID", "/id-voice-state", ".clientId"), ("VOICE_SECRETS_CLIENT_ID", "/id-voice-secrets", ".clientId"),
     ];
 
     public static bool IsOfTheMachine(string name) => name.StartsWith("EDGE_", StringComparison.Ordinal) || name.StartsWith("VOICE_", StringComparison.Ordinal) || !name.Contains('_', StringComparison.Ordinal);

@@ -127,7 +127,7 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
 
     private bool IsKnown(DaprComponent component, string app) => AppNames.IsOurs(app) || (component.Name == ComponentNames.Lifecycle && subscribers.Contains(app));
 
-    private void Add(SourceSpan where, string rule, string message) => findings.Add(Finding.At(where, rule, Severity.Error, message));
+    private void Add(Place where, string rule, string message) => findings.Add(Finding.At(where, rule, Severity.Error, message));
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9]{2,62}$")]
     private static partial Regex TableName();

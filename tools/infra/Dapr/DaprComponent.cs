@@ -6,15 +6,15 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>A Dapr component, whether a YAML file or a resource of a Container Apps environment declares it: the same rules hold for both.</summary>
-internal sealed record DaprComponent(string Name, string Type, string Version, IReadOnlyList<MetadataEntry> Metadata, IReadOnlyList<(string App, SourceSpan Where)> Scopes, SourceSpan Where)
+internal sealed record DaprComponent(string Name, string Type, string Version, IReadOnlyList<MetadataEntry> Metadata, IReadOnlyList<(string App, Place Where)> Scopes, Place Where)
 {
     /// <summary>The resource it comes from, null for a file.</summary>
     public ResolvedResource? Resource { get; init; }
 
     /// <summary>Where a missing metadata name would stand.</summary>
-    public SourceSpan MetadataAt { get; init; } = Where;
+    public Place MetadataAt { get; init; } = Where;
 
-    public SourceSpan ScopesAt { get; init; } = Where;
+    public Place ScopesAt { get; init; } = Where;
 
     public string Building => Type.Split('.')[0];
 
@@ -22,7 +22,7 @@ internal sealed record DaprComponent(string Name, string Type, string Version, I
 
     public static DaprComponent From(SourceDocument document)
     {
-        SourceSpan Span(YamlNode? node) => node is null ? new(document.Path, 1, 1, 0, 0) : new(document.Path, (int)node.Start.Line, (int)node.Start.Column, (int)node.Start.Index, 0);
+        Place Span(YamlNode? node) => node is null ? new(document.Path, 1, 1) : new(document.Path, (int)node.Start.Line, (int)node.Start.Column);
         var root = document.Root;
         var metadata = root.Items("spec", "metadata").Select(m => new MetadataEntry(
             m.Text("name") ?? "",

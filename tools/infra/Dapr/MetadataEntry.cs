@@ -17,7 +17,7 @@ internal enum MetadataSource
 }
 
 /// <summary>One metadata name of a component with its place.</summary>
-internal sealed record MetadataEntry(string Name, MetadataSource Source, string? Value, SourceSpan Where)
+internal sealed record MetadataEntry(string Name, MetadataSource Source, string? Value, Place Where)
 {
     /// <summary>The value as the template resolved it; null in a file.</summary>
     public Bicep.BicepValue? Resolved { get; init; }

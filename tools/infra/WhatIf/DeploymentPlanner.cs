@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Capacity;
+using Dapr.Voice.Infra.Checks;
 using Dapr.Voice.Infra.Pricing;
 
 namespace Dapr.Voice.Infra.WhatIf;
@@ -11,6 +14,8 @@ namespace Dapr.Voice.Infra.WhatIf;
 /// </summary>
 public static class DeploymentPlanner
 {
+    private const string Main = "infra/bicep/main.bicep", Parameters = "infra/bicep/main.parameters.json";
+
     /// <summary>Stand-ins for what azd and its hooks fill in. None is a secret, none is deployed.</summary>
     private static readonly (string Variable, string Value)[] StandIns =
     [
@@ -34,14 +39,13 @@ public static class DeploymentPlanner
 
     private const double SessionHoursShown = 1000;
 
-    /// <param name="folder">Holds main.bicep and main.parameters.json.</param>
-    /// <param name="environment">Variables of the azd environment; those that are missing get stand-ins.</param>
+    /// <param name="root">The repository, or another folder with its infra/ and components/.</param>
+    /// <param name="environment">Variables of the azd environment; those that are missing get stand-ins. With AZURE_SUBSCRIPTION_ID, names with a hash are those that Azure will make.</param>
     /// <exception cref="FileNotFoundException">There is no main.bicep or no main.parameters.json.</exception>
     /// <exception cref="ArgumentException">The request asks for a region, a number or an edge that cannot be.</exception>
-    public static WhatIfReport Plan(string folder, WhatIfRequest request, IReadOnlyDictionary<string, string> environment)
+    public static WhatIfReport Plan(string root, WhatIfRequest request, IReadOnlyDictionary<string, string> environment, BicepCompiler compiler)
     {
-        string main = Path.Combine(folder, "main.bicep"), file = Path.Combine(folder, "main.parameters.json");
-        foreach (string needed in new[] { main, file })
+        foreach (string needed in new[] { Path.Combine(root, Main), Path.Combine(root, Parameters) })
         {
             if (!File.Exists(needed)) throw new FileNotFoundException($"{needed} is not there", needed);
         }
@@ -54,24 +58,43 @@ public static class DeploymentPlanner
         if (request.Regions is { Count: > 0 } named) variables["AZURE_LOCATION"] = named[0];
         else if (string.IsNullOrEmpty(variables.GetValueOrDefault("AZURE_LOCATION"))) variables["AZURE_LOCATION"] = WhatIfRequest.DefaultRegion;
 
-        var parameters = ParametersFile.Load(file, variables);
-        var values = new Dictionary<string, object?>(parameters.Values, StringComparer.Ordinal);
+        List<Finding> findings = [];
+        var tree = SourceTree.FromDisk(root);
+        var values = new OrderedDictionary<string, JsonNode?>(StringComparer.Ordinal);
+        foreach (var (name, value) in AzdParameters.Load(tree, Parameters, findings)?.Values(variables) ?? []) values[name] = value;
         var said = new List<string>();
         Override(values, said, request);
         // The hook after the first one has put keys into the vault of each region.
         foreach (string app in Existing) values[app] = "true";
-        values["keyedRegions"] = string.Join(',', Elements(values.GetValueOrDefault("regions")).Select(e => e.GetValueOrDefault("location")));
+        values["keyedRegions"] = string.Join(',', Regions(values).Select(r => (string?)r["location"]));
 
-        var program = BicepProgram.Load(main);
-        var deployment = Deployment.Resolve(program, values);
-        Edge edge = EdgeNames.TryParse(values.GetValueOrDefault("edge")?.ToString()?.Trim('"', '\''), out Edge chosen) ? chosen : Edge.AcaTcp;
-        return Summarise(deployment, [.. program.Findings, .. parameters.Findings, .. deployment.Findings], edge, said);
+        string subscription = variables.GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 } own ? own : AzurePlace.Example.SubscriptionId;
+        string tenant = variables.GetValueOrDefault("AZURE_TENANT_ID") is { Length: > 0 } ofOwn ? ofOwn : AzurePlace.Example.TenantId;
+        using var workspace = new BicepWorkspace(tree, compiler);
+        workspace.Compile(Main, findings);
+        string? snapshot = workspace.Snapshot(Main, Bicepparam.Write("../main.bicep", values.Select(v => (v.Key, v.Value))), new AzurePlace(tenant, subscription, variables["AZURE_LOCATION"]), findings);
+        Edge edge = EdgeNames.TryParse((string?)values["edge"], out Edge chosen) ? chosen : Edge.AcaTcp;
+        var deployment = snapshot is null ? new Deployment { Resources = [], Outputs = [] } : Deployment.Parse(snapshot);
+        return Summarise(deployment, findings, edge, said);
+    }
+
+    /// <summary>Without a compiler: the committed shape that is nearest to the request, as it is.</summary>
+    /// <exception cref="FileNotFoundException">The committed snapshot is not there.</exception>
+    public static WhatIfReport PlanOfCommitted(string root, WhatIfRequest request, out string shape)
+    {
+        Check(request);
+        Edge edge = request.Edge ?? Edge.AcaTcp;
+        var nearest = ProductScenarios.All.Where(s => s is { IsPublished: true, HasRules: true } && s.HasUdpEdge == (edge == Edge.UdpEdge)).MinBy(s => Math.Abs(s.Regions - (request.Regions?.Count ?? 1)))!;
+        shape = nearest.Name;
+        string file = Path.Combine(root, ShapeFiles.SnapshotOf(nearest));
+        if (!File.Exists(file)) throw new FileNotFoundException($"{file} is not there", file);
+        return Summarise(Deployment.Parse(File.ReadAllText(file)), [], edge, []);
     }
 
     /// <summary>From what was resolved; apart from <see cref="Plan"/> for tests and for who has a deployment already.</summary>
     public static WhatIfReport Summarise(Deployment deployment, IReadOnlyList<Finding> findings, Edge edge, IReadOnlyList<string> parameters)
     {
-        var made = deployment.Resources.Where(r => !r.IsExisting).ToList();
+        var made = deployment.Resources.ToList();
         var groupLocations = made.Where(r => ResourceReader.IsType(r, "Microsoft.Resources/resourceGroups") && r.Name is not null)
             .GroupBy(r => r.Name!, StringComparer.OrdinalIgnoreCase).ToDictionary(g => g.Key, g => g.First().Body.Text("location") ?? "", StringComparer.OrdinalIgnoreCase);
         // Apps run in regions, and what is in such a group belongs to its region. A group without apps is shared, wherever it lies.
@@ -96,7 +119,7 @@ public static class DeploymentPlanner
         if (request.Shards is < 1 or > WhatIfRequest.MostShards) throw new ArgumentException($"1 to {WhatIfRequest.MostShards} shards", nameof(request));
     }
 
-    private static void Override(Dictionary<string, object?> values, List<string> said, WhatIfRequest request)
+    private static void Override(OrderedDictionary<string, JsonNode?> values, List<string> said, WhatIfRequest request)
     {
         if (request.Edge is { } edge)
         {
@@ -105,21 +128,20 @@ public static class DeploymentPlanner
         }
         if (request.Regions is null && request.Shards is null) return;
 
-        var before = Elements(values.GetValueOrDefault("regions"));
-        var locations = request.Regions ?? [.. before.Select(e => e.GetValueOrDefault("location")?.ToString() ?? WhatIfRequest.DefaultRegion)];
+        var before = Regions(values);
+        var locations = request.Regions ?? [.. before.Select(r => (string?)r["location"] ?? WhatIfRequest.DefaultRegion)];
         // Numbers are never changed and never given twice: those that a region has stay, new ones go on behind.
-        int next = 1 + before.Select(NumberOf).DefaultIfEmpty(0).Max();
-        var elements = new List<object?>();
+        int next = 1 + before.Select(r => NumberOf(r)).DefaultIfEmpty(0).Max();
+        var regions = new List<JsonObject>();
         foreach (string location in locations)
         {
-            var known = before.FirstOrDefault(e => string.Equals(e.GetValueOrDefault("location")?.ToString(), location, StringComparison.OrdinalIgnoreCase));
-            var element = known is null ? new Dictionary<string, object?>(StringComparer.Ordinal) { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards } : new Dictionary<string, object?>(known, StringComparer.Ordinal);
-            if (request.Shards is { } shards) element["shards"] = shards;
-            elements.Add(element);
+            var known = before.FirstOrDefault(r => string.Equals((string?)r["location"], location, StringComparison.OrdinalIgnoreCase));
+            var region = (JsonObject?)known?.DeepClone() ?? new JsonObject { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards };
+            if (request.Shards is { } shards) region["shards"] = shards;
+            regions.Add(region);
         }
-        values["regions"] = elements;
-        said.Add("regions in infra/bicep/main.parameters.json: " + string.Join(", ", elements.OfType<Dictionary<string, object?>>()
-            .Select(e => $"{{ \"location\": \"{e["location"]}\", \"number\": {NumberOf(e)}, \"shards\": {e.GetValueOrDefault("shards")} }}")));
+        values["regions"] = new JsonArray([.. regions]);
+        said.Add("regions in infra/bicep/main.parameters.json: " + string.Join(", ", regions.Select(r => $"{{ \"location\": \"{r["location"]}\", \"number\": {r["number"]}, \"shards\": {r["shards"]} }}")));
         if (request.Shards is { } wanted)
         {
             // Services look for shards below this number only; a few more leave room to upgrade by new ones.
@@ -129,24 +151,9 @@ public static class DeploymentPlanner
         }
     }
 
-    private static List<IReadOnlyDictionary<string, object?>> Elements(object? regions) => regions switch
-    {
-        System.Text.Json.JsonElement { ValueKind: System.Text.Json.JsonValueKind.Array } json => [.. json.EnumerateArray().Select(e =>
-            (IReadOnlyDictionary<string, object?>)e.EnumerateObject().ToDictionary(p => p.Name, p => (object?)(p.Value.ValueKind switch
-            {
-                System.Text.Json.JsonValueKind.String => p.Value.GetString(),
-                System.Text.Json.JsonValueKind.Number when p.Value.TryGetInt32(out int number) => number,
-                System.Text.Json.JsonValueKind.True => true,
-                System.Text.Json.JsonValueKind.False => false,
-                _ => p.Value.Clone(),
-            }), StringComparer.Ordinal))],
-        BicepArray array => [.. array.Items.OfType<BicepObject>().Select(o => (IReadOnlyDictionary<string, object?>)o.Properties.ToDictionary(p => p.Name, p => p.Value is BicepString text ? text.Value : p.Value is BicepInteger whole ? (object?)whole.Value : p.Value, StringComparer.Ordinal))],
-        System.Collections.IEnumerable list and not string => [.. list.OfType<IReadOnlyDictionary<string, object?>>()],
-        _ => [],
-    };
+    private static int NumberOf(JsonObject region) => int.TryParse(region["number"]?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
 
-    private static int NumberOf(IReadOnlyDictionary<string, object?> element)
-        => int.TryParse(Convert.ToString(element.GetValueOrDefault("number"), CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
+    private static IReadOnlyList<JsonObject> Regions(OrderedDictionary<string, JsonNode?> values) => values.GetValueOrDefault("regions") is JsonArray list ? [.. list.OfType<JsonObject>()] : [];
 
     private static PlannedPlace Place(string name, IReadOnlyList<ResolvedResource> resources)
     {
@@ -191,6 +198,6 @@ public static class DeploymentPlanner
         => string.Equals(GroupOf(resource.Scope), group, StringComparison.OrdinalIgnoreCase)
             || (ResourceReader.IsType(resource, "Microsoft.Resources/resourceGroups") && string.Equals(resource.Name, group, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The group of <c>rg:NAME</c> and <c>rg:NAME@SUBSCRIPTION</c>.</summary>
-    private static string? GroupOf(string scope) => scope.StartsWith("rg:", StringComparison.Ordinal) ? scope[3..].Split('@')[0] : null;
+    /// <summary>The group's name in <c>/subscriptions/ID/resourceGroups/NAME</c>; null for a subscription.</summary>
+    private static string? GroupOf(string scope) => scope.Split('/') is [_, "subscriptions", _, "resourceGroups", var name, ..] ? name : null;
 }

@@ -59,7 +59,7 @@ resource component 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
       { name: 'accountName', value: account.name }
       { name: 'tableName', value: 'sessions' }
       { name: 'skipCreateTable', value: 'true' }
-      { name: 'azureClientId', value: 'state' } // expect: dapr-identity
+      { name: 'azureClientId', value: 'state' } // expect: dapr-identity on sessions properties.metadata[3]
       { name: 'keyPrefix', value: 'none' }
     ]
     scopes: ['signaling', 'relay', 'transceiver-00']

@@ -56,7 +56,7 @@ resource component 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
     componentType: 'state.azure.tablestorage'
     version: 'v1'
     metadata: [
-      { name: 'accountName', value: 'stother' } // expect: fleet-agreement
+      { name: 'accountName', value: 'stother' } // expect: fleet-agreement on sessions properties.metadata[0]
       { name: 'tableName', value: 'sessions' }
       { name: 'skipCreateTable', value: 'true' }
       { name: 'azureClientId', value: state.properties.clientId }

@@ -62,6 +62,6 @@ resource component 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
       { name: 'azureClientId', value: state.properties.clientId }
       { name: 'keyPrefix', value: 'none' }
     ]
-    scopes: ['signaling', 'relay', 'transceiver-0'] // expect: dapr-unknown-app
+    scopes: ['signaling', 'relay', 'transceiver-0'] // expect: dapr-unknown-app on sessions properties.scopes[2]
   }
 }

@@ -49,7 +49,7 @@ resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource component 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = { // expect: dapr-scopes
+resource component 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = { // expect: dapr-scopes on sessions
   parent: environment
   name: 'sessions'
   properties: {

@@ -42,7 +42,7 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
       registries: [{ server: registry.properties.loginServer, identity: puller.id }]
       ingress: { external: true, transport: 'tcp', targetPort: 3478, exposedPort: 3478 }
-      dapr: { enabled: false, appId: 'relay', appPort: 8070, appProtocol: 'http' } // expect: aca-dapr
+      dapr: { enabled: false, appId: 'relay', appPort: 8070, appProtocol: 'http' } // expect: aca-dapr on relay properties.configuration.dapr.enabled
     }
     template: {
       terminationGracePeriodSeconds: 30

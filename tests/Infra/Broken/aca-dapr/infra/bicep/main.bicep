@@ -42,7 +42,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
       registries: [{ server: registry.properties.loginServer, identity: puller.id }]
       ingress: { external: true, transport: 'auto', targetPort: 8080 }
-      dapr: { enabled: true, appId: 'signalling', appPort: 8080, appProtocol: 'http' } // expect: aca-dapr
+      dapr: { enabled: true, appId: 'signalling', appPort: 8080, appProtocol: 'http' } // expect: aca-dapr on signaling properties.configuration.dapr.appId
     }
     template: {
       terminationGracePeriodSeconds: 30

@@ -7,7 +7,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
   properties: {
     configuration: {
       activeRevisionsMode: 'Single'
-      ingress: { external: false, transport: 'http', targetPort: 9000, exposedPort: 9000 } // expect: aca-exposed-port
+      ingress: { external: false, transport: 'http', targetPort: 9000, exposedPort: 9000 } // expect: aca-exposed-port on worker properties.configuration.ingress.exposedPort
     }
     template: {
       containers: [

@@ -27,7 +27,7 @@ resource two 'Microsoft.App/containerApps@2026-01-01' = {
   properties: {
     configuration: {
       activeRevisionsMode: 'Single'
-      ingress: { external: false, transport: 'tcp', targetPort: 9000, exposedPort: 9000 } // expect: aca-exposed-port-twice
+      ingress: { external: false, transport: 'tcp', targetPort: 9000, exposedPort: 9000 } // expect: aca-exposed-port-twice on two properties.configuration.ingress.exposedPort
     }
     template: {
       containers: [

@@ -45,7 +45,7 @@ resource transceiver00 'Microsoft.App/containerApps@2026-01-01' = {
       dapr: { enabled: true, appId: 'transceiver-00', appPort: 8100, appProtocol: 'http' }
     }
     template: {
-      terminationGracePeriodSeconds: 5 // expect: aca-grace
+      terminationGracePeriodSeconds: 5 // expect: aca-grace on transceiver-00 properties.template.terminationGracePeriodSeconds
       containers: [
         {
           name: 'transceiver'

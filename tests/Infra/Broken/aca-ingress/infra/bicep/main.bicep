@@ -41,7 +41,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
     configuration: {
       activeRevisionsMode: 'Single'
       registries: [{ server: registry.properties.loginServer, identity: puller.id }]
-      ingress: { external: false, transport: 'auto', targetPort: 8080 } // expect: aca-ingress
+      ingress: { external: false, transport: 'auto', targetPort: 8080 } // expect: aca-ingress on signaling properties.configuration.ingress.external
       dapr: { enabled: true, appId: 'signaling', appPort: 8080, appProtocol: 'http' }
     }
     template: {

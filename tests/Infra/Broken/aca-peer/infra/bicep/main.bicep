@@ -15,7 +15,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
           image: 'example.com/worker:1'
           resources: { cpu: json('0.5'), memory: '1Gi' }
           env: [
-            { name: 'AGENT', value: 'ws://agent:8090/v1' } // expect: aca-peer
+            { name: 'AGENT', value: 'ws://agent:8090/v1' } // expect: aca-peer on worker properties.template.containers[0].env[0]
           ]
         }
       ]

@@ -41,7 +41,7 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
     configuration: {
       activeRevisionsMode: 'Single'
       registries: [{ server: registry.properties.loginServer, identity: puller.id }]
-      ingress: { external: true, transport: 'tcp', targetPort: 3479, exposedPort: 3478 } // expect: aca-port-mismatch
+      ingress: { external: true, transport: 'tcp', targetPort: 3479, exposedPort: 3478 } // expect: aca-port-mismatch on relay properties.configuration.ingress.exposedPort
       dapr: { enabled: true, appId: 'relay', appPort: 8070, appProtocol: 'http' }
     }
     template: {

@@ -42,7 +42,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
       registries: [{ server: registry.properties.loginServer, identity: puller.id }]
       ingress: { external: true, transport: 'auto', targetPort: 8080 }
-      dapr: { enabled: true, appId: 'signaling', appPort: 8081, appProtocol: 'http' } // expect: aca-port-mismatch
+      dapr: { enabled: true, appId: 'signaling', appPort: 8081, appProtocol: 'http' } // expect: aca-port-mismatch on signaling properties.configuration.dapr.appPort
     }
     template: {
       terminationGracePeriodSeconds: 30

@@ -54,7 +54,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
           env: [
             { name: 'ASPNETCORE_HTTP_PORTS', value: '8080' }
           ]
-          probes: [ // expect: aca-probe
+          probes: [ // expect: aca-probe on signaling properties.template.containers[0].probes
             { type: 'Startup', httpGet: { path: '/healthz', port: 8080 } }
             { type: 'Liveness', httpGet: { path: '/healthz', port: 8080 } }
           ]

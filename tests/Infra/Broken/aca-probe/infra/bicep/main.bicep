@@ -15,7 +15,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
           image: 'example.com/worker:1'
           resources: { cpu: json('0.5'), memory: '1Gi' }
           probes: [
-            { type: 'Liveness', httpGet: { path: '/health', port: 9000 } } // expect: aca-probe
+            { type: 'Liveness', httpGet: { path: '/health', port: 9000 } } // expect: aca-probe on worker properties.template.containers[0].probes[0].httpGet.path
           ]
         }
       ]

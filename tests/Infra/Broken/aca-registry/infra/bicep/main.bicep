@@ -40,7 +40,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
   properties: {
     configuration: {
       activeRevisionsMode: 'Single'
-      registries: [{ server: registry.properties.loginServer, username: 'voice', identity: puller.id }] // expect: aca-registry
+      registries: [{ server: registry.properties.loginServer, username: 'voice', identity: puller.id }] // expect: aca-registry on signaling properties.configuration.registries[0]
       ingress: { external: true, transport: 'auto', targetPort: 8080 }
       dapr: { enabled: true, appId: 'signaling', appPort: 8080, appProtocol: 'http' }
     }

@@ -64,7 +64,7 @@ resource transceiver00 'Microsoft.App/containerApps@2026-01-01' = {
           ]
         }
       ]
-      scale: { minReplicas: 1, maxReplicas: 2 } // expect: aca-scale
+      scale: { minReplicas: 1, maxReplicas: 2 } // expect: aca-scale on transceiver-00 properties.template.scale.maxReplicas
     }
   }
 }

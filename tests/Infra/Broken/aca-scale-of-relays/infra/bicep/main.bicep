@@ -62,7 +62,7 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
           ]
         }
       ]
-      scale: { minReplicas: 1, maxReplicas: 3 } // expect: aca-scale
+      scale: { minReplicas: 1, maxReplicas: 3 } // expect: aca-scale on relay properties.template.scale
     }
   }
 }

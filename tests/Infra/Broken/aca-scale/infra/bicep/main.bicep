@@ -9,7 +9,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
     }
     template: {
-      scale: { minReplicas: 3, maxReplicas: 2 } // expect: aca-scale
+      scale: { minReplicas: 3, maxReplicas: 2 } // expect: aca-scale on worker properties.template.scale
       containers: [
         {
           name: 'worker'

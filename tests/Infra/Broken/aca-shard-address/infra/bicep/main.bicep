@@ -55,7 +55,7 @@ resource transceiver01 'Microsoft.App/containerApps@2026-01-01' = {
             { name: 'ASPNETCORE_HTTP_PORTS', value: '8100' }
             { name: 'Transceiver__Shard', value: '1' }
             { name: 'Transceiver__LinkEndpoint', value: 'tcp://0.0.0.0:20000' }
-            { name: 'Transceiver__AdvertisedLinkEndpoint', value: 'tcp://transceiver-00:20016' } // expect: aca-shard and expect: aca-peer
+            { name: 'Transceiver__AdvertisedLinkEndpoint', value: 'tcp://transceiver-00:20016' } // expect: aca-shard on transceiver-01 properties.template.containers[0].env[3], expect: aca-peer on transceiver-01 properties.template.containers[0].env[3]
           ]
           probes: [
             { type: 'Startup', httpGet: { path: '/healthz', port: 8100 } }

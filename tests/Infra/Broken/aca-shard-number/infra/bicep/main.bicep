@@ -53,7 +53,7 @@ resource transceiver01 'Microsoft.App/containerApps@2026-01-01' = {
           resources: { cpu: json('0.5'), memory: '1Gi' }
           env: [
             { name: 'ASPNETCORE_HTTP_PORTS', value: '8100' }
-            { name: 'Transceiver__Shard', value: '0' } // expect: aca-shard
+            { name: 'Transceiver__Shard', value: '0' } // expect: aca-shard on transceiver-01 properties.template.containers[0].env[1]
             { name: 'Transceiver__LinkEndpoint', value: 'tcp://0.0.0.0:20000' }
             { name: 'Transceiver__AdvertisedLinkEndpoint', value: 'tcp://transceiver-01:20016' }
           ]

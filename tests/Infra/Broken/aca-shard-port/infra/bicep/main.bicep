@@ -41,7 +41,7 @@ resource transceiver01 'Microsoft.App/containerApps@2026-01-01' = {
     configuration: {
       activeRevisionsMode: 'Single'
       registries: [{ server: registry.properties.loginServer, identity: puller.id }]
-      ingress: { external: false, transport: 'tcp', targetPort: 20000, exposedPort: 20020 } // expect: aca-shard
+      ingress: { external: false, transport: 'tcp', targetPort: 20000, exposedPort: 20020 } // expect: aca-shard on transceiver-01 properties.configuration.ingress.exposedPort
       dapr: { enabled: true, appId: 'transceiver-01', appPort: 8100, appProtocol: 'http' }
     }
     template: {

@@ -13,7 +13,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
         {
           name: 'worker'
           image: 'example.com/worker:1'
-          resources: { cpu: json('0.5'), memory: '2Gi' } // expect: aca-size
+          resources: { cpu: json('0.5'), memory: '2Gi' } // expect: aca-size on worker properties.template.containers[0].resources.cpu
         }
       ]
     }

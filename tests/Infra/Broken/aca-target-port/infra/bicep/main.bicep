@@ -41,7 +41,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
     configuration: {
       activeRevisionsMode: 'Single'
       registries: [{ server: registry.properties.loginServer, identity: puller.id }]
-      ingress: { external: true, transport: 'auto', targetPort: 8080 } // expect: aca-target-port
+      ingress: { external: true, transport: 'auto', targetPort: 8080 } // expect: aca-target-port on signaling properties.configuration.ingress.targetPort
       dapr: { enabled: true, appId: 'signaling', appPort: 8080, appProtocol: 'http' }
     }
     template: {

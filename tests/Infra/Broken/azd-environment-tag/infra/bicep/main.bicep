@@ -3,7 +3,7 @@ targetScope = 'subscription'
 param environmentName string
 param location string
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = { // expect: azd-environment-tag
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = { // expect: azd-environment-tag on rg-voice-check
   name: 'rg-${environmentName}'
   location: location
 }

@@ -4,7 +4,7 @@ param tags object
 resource web 'Microsoft.App/containerApps@2026-01-01' = {
   name: 'web'
   location: location
-  tags: union(tags, { 'azd-service-name': 'webb' }) // expect: azd-service-tag
+  tags: union(tags, { 'azd-service-name': 'webb' }) // expect: azd-service-tag on web tags.azd-service-name
   properties: {
     configuration: {
       activeRevisionsMode: 'Single'

@@ -7,7 +7,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   properties: { features: { disableLocalAuth: true } }
 }
 
-resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = { // expect: environment-network
+resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = { // expect: environment-network on cae-voice
   name: 'cae-voice'
   location: location
   properties: {

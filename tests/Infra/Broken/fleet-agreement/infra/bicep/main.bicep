@@ -91,7 +91,7 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
           env: [
             { name: 'ASPNETCORE_HTTP_PORTS', value: '8070' }
             { name: 'Relay__PublicTcpEndpoint', value: '0.0.0.0:3478' }
-            { name: 'Fleet__SlotCount', value: '128' } // expect: fleet-agreement
+            { name: 'Fleet__SlotCount', value: '128' } // expect: fleet-agreement on relay properties.template.containers[0].env[2]
           ]
           probes: [
             { type: 'Startup', httpGet: { path: '/healthz', port: 8070 } }

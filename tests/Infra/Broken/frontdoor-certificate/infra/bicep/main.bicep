@@ -27,7 +27,7 @@ resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2025-06-01' = {
   properties: {
     hostName: 'signaling.example.com'
     originHostHeader: 'signaling.example.com'
-    enforceCertificateNameCheck: false // expect: frontdoor-https
+    enforceCertificateNameCheck: false // expect: frontdoor-https on west properties.enforceCertificateNameCheck
   }
 }
 

@@ -26,7 +26,7 @@ resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2025-06-01' = {
   name: 'west'
   properties: {
     hostName: 'signaling.example.com'
-    originHostHeader: 'www.example.com' // expect: frontdoor-origin
+    originHostHeader: 'www.example.com' // expect: frontdoor-origin on west properties.originHostHeader
     enforceCertificateNameCheck: true
   }
 }

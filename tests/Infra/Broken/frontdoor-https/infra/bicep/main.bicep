@@ -38,7 +38,7 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-06-01' = {
     originGroup: { id: signaling.id }
     patternsToMatch: ['/*']
     httpsRedirect: 'Enabled'
-    forwardingProtocol: 'MatchRequest' // expect: frontdoor-https
+    forwardingProtocol: 'MatchRequest' // expect: frontdoor-https on signaling properties.forwardingProtocol
   }
   dependsOn: [origin]
 }

@@ -25,7 +25,7 @@ resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2025-06-01' = {
   parent: signaling
   name: 'west'
   properties: {
-    hostName: 'relay.example.com' // expect: frontdoor-origin
+    hostName: 'relay.example.com' // expect: frontdoor-origin on west properties.hostName
     originHostHeader: 'relay.example.com'
     enforceCertificateNameCheck: true
   }

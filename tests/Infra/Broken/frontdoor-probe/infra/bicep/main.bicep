@@ -16,7 +16,7 @@ resource signaling 'Microsoft.Cdn/profiles/originGroups@2025-06-01' = {
   parent: profile
   name: 'signaling'
   properties: {
-    healthProbeSettings: { probePath: '/', probeProtocol: 'Https', probeRequestType: 'HEAD', probeIntervalInSeconds: 30 } // expect: frontdoor-probe
+    healthProbeSettings: { probePath: '/', probeProtocol: 'Https', probeRequestType: 'HEAD', probeIntervalInSeconds: 30 } // expect: frontdoor-probe on signaling properties.healthProbeSettings.probePath
     loadBalancingSettings: { sampleSize: 4, successfulSamplesRequired: 2 }
   }
 }

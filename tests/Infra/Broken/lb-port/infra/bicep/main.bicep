@@ -58,7 +58,7 @@ resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
         properties: {
           protocol: 'Udp'
           frontendPort: 3478
-          backendPort: 3479 // expect: lb-port
+          backendPort: 3479 // expect: lb-port on lb properties.loadBalancingRules[0].properties.backendPort
           frontendIPConfiguration: { id: resourceId('Microsoft.Network/loadBalancers/frontendIPConfigurations', 'lb', 'media') }
           backendAddressPool: { id: resourceId('Microsoft.Network/loadBalancers/backendAddressPools', 'lb', 'relays') }
           probe: { id: resourceId('Microsoft.Network/loadBalancers/probes', 'lb', 'ready') }

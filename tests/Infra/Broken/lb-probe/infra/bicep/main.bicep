@@ -16,7 +16,7 @@ resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
     frontendIPConfigurations: [{ name: 'media', properties: { publicIPAddress: { id: address.id } } }]
     backendAddressPools: [{ name: 'relays' }]
     probes: [
-      { name: 'ready', properties: { protocol: 'Http', port: 8070, requestPath: '/', intervalInSeconds: 5 } } // expect: lb-probe
+      { name: 'ready', properties: { protocol: 'Http', port: 8070, requestPath: '/', intervalInSeconds: 5 } } // expect: lb-probe on lb properties.probes[0].properties.requestPath
     ]
     loadBalancingRules: [
       {

@@ -25,7 +25,7 @@ resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
           protocol: 'Udp'
           frontendPort: 3478
           backendPort: 3478
-          frontendIPConfiguration: { id: resourceId('Microsoft.Network/loadBalancers/frontendIPConfigurations', 'lb', 'medai') } // expect: lb-reference
+          frontendIPConfiguration: { id: resourceId('Microsoft.Network/loadBalancers/frontendIPConfigurations', 'lb', 'medai') } // expect: lb-reference on lb properties.loadBalancingRules[0].properties.frontendIPConfiguration.id
           backendAddressPool: { id: resourceId('Microsoft.Network/loadBalancers/backendAddressPools', 'lb', 'relays') }
           probe: { id: resourceId('Microsoft.Network/loadBalancers/probes', 'lb', 'ready') }
         }

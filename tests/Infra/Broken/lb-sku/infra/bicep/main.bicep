@@ -11,7 +11,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
 resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
   name: 'lb'
   location: location
-  sku: { name: 'Basic' } // expect: lb-sku
+  sku: { name: 'Basic' } // expect: lb-sku on lb sku.name
   properties: {
     frontendIPConfigurations: [{ name: 'media', properties: { publicIPAddress: { id: address.id } } }]
     backendAddressPools: [{ name: 'relays' }]

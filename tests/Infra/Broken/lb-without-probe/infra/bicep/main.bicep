@@ -16,10 +16,10 @@ resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
     frontendIPConfigurations: [{ name: 'media', properties: { publicIPAddress: { id: address.id } } }]
     backendAddressPools: [{ name: 'relays' }]
     probes: [
-      { name: 'ready', properties: { protocol: 'Http', port: 8070, requestPath: '/readyz', intervalInSeconds: 5 } } // expect: lb-reference
+      { name: 'ready', properties: { protocol: 'Http', port: 8070, requestPath: '/readyz', intervalInSeconds: 5 } } // expect: lb-reference on lb properties.probes[0]
     ]
     loadBalancingRules: [
-      { // expect: lb-probe
+      { // expect: lb-probe on lb properties.loadBalancingRules[0]
         name: 'media'
         properties: {
           protocol: 'Udp'

@@ -21,7 +21,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: 'vnet'
   location: location
   properties: {
-    addressSpace: { addressPrefixes: ['10.1.0.0/16'] } // expect: network-overlap
+    addressSpace: { addressPrefixes: ['10.1.0.0/16'] } // expect: network-overlap on vnet properties.addressSpace.addressPrefixes[0]
     subnets: [
       {
         name: 'apps'

@@ -15,7 +15,7 @@ resource group 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
           sourceAddressPrefix: 'Internet'
           sourcePortRange: '*'
           destinationAddressPrefix: '*'
-          destinationPortRange: '*' // expect: nsg-open
+          destinationPortRange: '*' // expect: nsg-open on nsg properties.securityRules[0].properties.destinationPortRange
         }
       }
     ]

@@ -8,7 +8,7 @@ resource group 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
       {
         name: 'media'
         properties: {
-          priority: 99 // expect: nsg-priority
+          priority: 99 // expect: nsg-priority on nsg properties.securityRules[0].properties.priority
           direction: 'Inbound'
           access: 'Allow'
           protocol: 'Udp'

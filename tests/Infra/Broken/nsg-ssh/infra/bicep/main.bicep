@@ -15,7 +15,7 @@ resource group 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
           sourceAddressPrefix: 'Internet'
           sourcePortRange: '*'
           destinationAddressPrefix: '*'
-          destinationPortRange: '22' // expect: nsg-open
+          destinationPortRange: '22' // expect: nsg-open on nsg properties.securityRules[0].properties.destinationPortRange
         }
       }
     ]

@@ -5,6 +5,6 @@ resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
   location: location
   sku: { name: 'Basic' }
   properties: {
-    adminUserEnabled: true // expect: registry-admin-user
+    adminUserEnabled: true // expect: registry-admin-user on crvoice properties.adminUserEnabled
   }
 }

@@ -3,7 +3,7 @@ param location string = resourceGroup().location
 resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
   name: 'crvoice'
   location: location
-  sku: { name: 'Basic' } // expect: registry-tier
+  sku: { name: 'Basic' } // expect: registry-tier on crvoice sku.name
   properties: {
     adminUserEnabled: false
   }

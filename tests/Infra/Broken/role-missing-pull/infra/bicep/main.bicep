@@ -26,7 +26,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
     configuration: {
       activeRevisionsMode: 'Single'
       registries: [
-        { server: registry.properties.loginServer, identity: puller.id } // expect: role-missing
+        { server: registry.properties.loginServer, identity: puller.id } // expect: role-missing on worker properties.configuration.registries[0]
       ]
     }
     template: {

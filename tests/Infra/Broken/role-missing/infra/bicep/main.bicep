@@ -49,7 +49,7 @@ resource component 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
       { name: 'accountName', value: account.name }
       { name: 'tableName', value: 'sessions' }
       { name: 'skipCreateTable', value: 'true' }
-      { name: 'azureClientId', value: state.properties.clientId } // expect: role-missing
+      { name: 'azureClientId', value: state.properties.clientId } // expect: role-missing on sessions properties.metadata[3]
       { name: 'keyPrefix', value: 'none' }
     ]
     scopes: ['signaling', 'relay', 'transceiver-00']

@@ -17,7 +17,7 @@ resource puller 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = 
 
 resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: registry
-  name: 'pull' // expect: role-name
+  name: 'pull' // expect: role-name on pull name
   properties: {
     principalId: puller.properties.principalId
     principalType: 'ServicePrincipal'

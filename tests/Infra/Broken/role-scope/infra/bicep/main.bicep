@@ -15,7 +15,7 @@ resource puller 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = 
 }
 
 
-resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = { // expect: role-scope
+resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = { // expect: role-scope on 4ce1ccf3-b0db-57b7-a069-c92b1d254189
   name: guid(registry.id, puller.id, '7f951dda-4ed3-4680-a7ca-43fe172d538d')
   properties: {
     principalId: puller.properties.principalId

@@ -21,6 +21,6 @@ resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: puller.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '8e3af657-a8ff-443c-a75c-2fe8c4bcb635') // expect: role-unknown
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '8e3af657-a8ff-443c-a75c-2fe8c4bcb635') // expect: role-unknown on f980e707-bd52-574c-b744-095643d999f4 properties.roleDefinitionId
   }
 }

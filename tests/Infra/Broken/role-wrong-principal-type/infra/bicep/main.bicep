@@ -20,7 +20,7 @@ resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(registry.id, puller.id, '7f951dda-4ed3-4680-a7ca-43fe172d538d')
   properties: {
     principalId: puller.properties.principalId
-    principalType: 'User' // expect: role-principal-type
+    principalType: 'User' // expect: role-principal-type on 4ce1ccf3-b0db-57b7-a069-c92b1d254189 properties.principalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '7f951dda-4ed3-4680-a7ca-43fe172d538d')
   }
 }

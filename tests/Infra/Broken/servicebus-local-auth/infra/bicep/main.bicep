@@ -5,7 +5,7 @@ resource bus 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   location: location
   sku: { name: 'Standard' }
   properties: {
-    disableLocalAuth: false // expect: servicebus-local-auth
+    disableLocalAuth: false // expect: servicebus-local-auth on sb-voice properties.disableLocalAuth
     minimumTlsVersion: '1.2'
   }
 }

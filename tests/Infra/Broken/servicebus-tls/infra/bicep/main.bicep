@@ -6,6 +6,6 @@ resource bus 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   sku: { name: 'Standard' }
   properties: {
     disableLocalAuth: true
-    minimumTlsVersion: '1.0' // expect: servicebus-tls
+    minimumTlsVersion: '1.0' // expect: servicebus-tls on sb-voice properties.minimumTlsVersion
   }
 }

@@ -54,7 +54,7 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
           env: [
             { name: 'ASPNETCORE_HTTP_PORTS', value: '8070' }
             { name: 'Relay__PublicTcpEndpoint', value: '0.0.0.0:3478' }
-            { name: 'Signaling__DefaultAgent', value: 'echo' } // expect: unknown-setting
+            { name: 'Signaling__DefaultAgent', value: 'echo' } // expect: unknown-setting on relay properties.template.containers[0].env[2]
           ]
           probes: [
             { type: 'Startup', httpGet: { path: '/healthz', port: 8070 } }

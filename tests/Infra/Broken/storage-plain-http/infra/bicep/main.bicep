@@ -8,7 +8,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   properties: {
     allowSharedKeyAccess: false
     allowBlobPublicAccess: false
-    supportsHttpsTrafficOnly: false // expect: storage-tls
+    supportsHttpsTrafficOnly: false // expect: storage-tls on stvoice properties.supportsHttpsTrafficOnly
     minimumTlsVersion: 'TLS1_2'
   }
 }

@@ -21,5 +21,5 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' = {
 resource checkpoints 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = {
   parent: blobs
   name: 'checkpoints'
-  properties: { publicAccess: 'Blob' } // expect: storage-public-blob
+  properties: { publicAccess: 'Blob' } // expect: storage-public-blob on checkpoints properties.publicAccess
 }

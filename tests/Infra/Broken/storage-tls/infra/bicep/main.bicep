@@ -9,6 +9,6 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     allowSharedKeyAccess: false
     allowBlobPublicAccess: false
     supportsHttpsTrafficOnly: true
-    minimumTlsVersion: 'TLS1_0' // expect: storage-tls
+    minimumTlsVersion: 'TLS1_0' // expect: storage-tls on stvoice properties.minimumTlsVersion
   }
 }

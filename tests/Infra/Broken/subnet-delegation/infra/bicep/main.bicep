@@ -6,7 +6,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   properties: {
     addressSpace: { addressPrefixes: ['10.1.0.0/16'] }
     subnets: [
-      { // expect: subnet-delegation
+      { // expect: subnet-delegation on vnet properties.subnets[0]
         name: 'apps'
         properties: {
           addressPrefix: '10.1.0.0/23'

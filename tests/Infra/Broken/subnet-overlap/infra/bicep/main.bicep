@@ -16,7 +16,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
       {
         name: 'more'
         properties: {
-          addressPrefix: '10.1.1.0/24' // expect: subnet-range
+          addressPrefix: '10.1.1.0/24' // expect: subnet-range on vnet properties.subnets[1].properties.addressPrefix
           delegations: [{ name: 'apps', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }

@@ -9,7 +9,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
       {
         name: 'apps'
         properties: {
-          addressPrefix: '172.30.0.0/23' // expect: subnet-range
+          addressPrefix: '172.30.0.0/23' // expect: subnet-range on vnet properties.subnets[0].properties.addressPrefix
           delegations: [{ name: 'apps', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }

@@ -9,7 +9,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
       {
         name: 'apps'
         properties: {
-          addressPrefix: '10.1.0.0/28' // expect: subnet-size
+          addressPrefix: '10.1.0.0/28' // expect: subnet-size on vnet properties.subnets[0].properties.addressPrefix
           delegations: [{ name: 'apps', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }

@@ -28,7 +28,7 @@ resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = {
   location: location
   properties: {
     appLogsConfiguration: { destination: 'azure-monitor' }
-    vnetConfiguration: { infrastructureSubnetId: '${network.id}/subnets/app' } // expect: subnet-unknown
+    vnetConfiguration: { infrastructureSubnetId: '${network.id}/subnets/app' } // expect: subnet-unknown on cae-voice properties.vnetConfiguration.infrastructureSubnetId
   }
 }
 

@@ -15,7 +15,7 @@ resource worker 'Microsoft.App/containerApps@2026-01-01' = {
           image: 'example.com/worker:1'
           resources: { cpu: json('0.5'), memory: '1Gi' }
           env: [
-            { name: 'Signaling__Port', value: '1' } // expect: unknown-setting
+            { name: 'Signaling__Port', value: '1' } // expect: unknown-setting on worker properties.template.containers[0].env[0]
           ]
         }
       ]

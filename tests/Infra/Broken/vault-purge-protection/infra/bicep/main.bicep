@@ -7,6 +7,6 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     tenantId: tenant().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
-    enablePurgeProtection: false // expect: vault-purge-protection
+    enablePurgeProtection: false // expect: vault-purge-protection on kv-voice properties.enablePurgeProtection
   }
 }

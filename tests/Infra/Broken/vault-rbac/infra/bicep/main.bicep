@@ -6,6 +6,6 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   properties: {
     tenantId: tenant().tenantId
     sku: { family: 'A', name: 'standard' }
-    enableRbacAuthorization: false // expect: vault-rbac
+    enableRbacAuthorization: false // expect: vault-rbac on kv-voice properties.enableRbacAuthorization
   }
 }

@@ -7,6 +7,6 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     tenantId: tenant().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
-    softDeleteRetentionInDays: 6 // expect: vault-soft-delete
+    softDeleteRetentionInDays: 6 // expect: vault-soft-delete on kv-voice properties.softDeleteRetentionInDays
   }
 }

@@ -1,5 +1,5 @@
 param location string = resourceGroup().location
-
+param adminUsername string = 'voice'
 
 resource machines 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = {
   name: 'vmss'
@@ -11,8 +11,8 @@ resource machines 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = {
     virtualMachineProfile: {
       osProfile: {
         computerNamePrefix: 'relay'
-        adminUsername: 'voice'
-        linuxConfiguration: { disablePasswordAuthentication: false } // expect: vm-password
+        adminUsername: adminUsername
+        linuxConfiguration: { disablePasswordAuthentication: false } // expect: vm-password on vmss properties.virtualMachineProfile.osProfile.linuxConfiguration.disablePasswordAuthentication
       }
     }
   }

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Dapr.Voice.Infra.Checks;
+
+namespace Dapr.Voice.Infra.Bicep;
+
+/// <summary>
+/// Templates of a tree laid out in a temporary folder, where the compiler can read them: a tree may be changed in memory only. Findings name the paths of the tree. For one thread.
+/// </summary>
+public sealed class BicepWorkspace : IDisposable
+{
+    private readonly BicepCompiler _compiler;
+    private readonly string _root = Directory.CreateTempSubdirectory("voice-bicep-").FullName;
+
+    public BicepWorkspace(SourceTree tree, BicepCompiler compiler)
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        _compiler = compiler;
+        // What the templates load by loadTextContent() is among Dapr's components.
+        foreach (string path in tree.Paths.Where(p => p.StartsWith("infra/", StringComparison.Ordinal) || p.StartsWith("components/azure/", StringComparison.Ordinal))) Write(path, tree.Text(path)!);
+    }
+
+    /// <summary>Puts a file there, or another text into one that is there.</summary>
+    public void Write(string path, string text)
+    {
+        string file = Path.Combine(_root, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, text);
+    }
+
+    /// <summary>Compiles and lints. Everything that is said is a finding; null where the errors leave no template.</summary>
+    public CompiledTemplate? Compile(string mainPath, ICollection<Finding> findings)
+    {
+        var compiled = _compiler.Compile(Path.Combine(_root, mainPath));
+        foreach (var finding in compiled.Findings) findings.Add(InTree(finding));
+        return compiled.Template is { } template ? CompiledTemplate.Parse(template, _compiler.Metadata(Path.Combine(_root, mainPath))) : null;
+    }
+
+    /// <summary>The snapshot for parameters in the language of .bicepparam files, which name the template as <c>../main.bicep</c>. Null, and findings, where they do not fit the template.</summary>
+    public string? Snapshot(string mainPath, string parameters, AzurePlace place, ICollection<Finding> findings)
+    {
+        string file = Path.Combine(_root, Path.GetDirectoryName(mainPath)!, "snapshots", "parameters.bicepparam");
+        Write(Path.GetRelativePath(_root, file), parameters);
+        try
+        {
+            return _compiler.Snapshot(file, place);
+        }
+        catch (BicepCompilerException e)
+        {
+            var reasons = _compiler.CheckParameters(file).Where(f => f.Severity == Severity.Error && f.Rule != "BCP104").Select(InTree).ToList();
+            foreach (var reason in reasons) findings.Add(reason);
+            if (reasons.Count == 0) findings.Add(new Finding(RuleIds.Snapshot, Severity.Error, mainPath, 0, 0, $"There is no snapshot: {e.Message}."));
+            return null;
+        }
+    }
+
+    /// <summary>The file as the compiler's formatter writes it.</summary>
+    public string Format(string path) => _compiler.Format(Path.Combine(_root, path));
+
+    /// <summary>Parameters and outputs that the file declares.</summary>
+    public BicepMetadata Metadata(string path) => _compiler.Metadata(Path.Combine(_root, path));
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private Finding InTree(Finding finding) => finding with { File = Path.GetRelativePath(_root, finding.File).Replace('\\', '/') };
+}
+
+/// <summary>The template that the compiler made, as far as the checks read it.</summary>
+public sealed record CompiledTemplate(IReadOnlyList<TemplateParameter> Parameters, bool IsOfGroup)
+{
+    internal static CompiledTemplate Parse(string template, BicepMetadata metadata)
+    {
+        using var document = JsonDocument.Parse(template);
+        var root = document.RootElement;
+        var declared = root.TryGetProperty("parameters", out var parameters) ? parameters.Clone() : default;
+        TemplateParameter Read(BicepSymbol symbol)
+        {
+            var parameter = declared.GetProperty(symbol.Name);
+            bool hasDefault = parameter.TryGetProperty("defaultValue", out var value);
+            bool isNullable = parameter.TryGetProperty("nullable", out var nullable) && nullable.GetBoolean();
+            return new TemplateParameter(symbol.Name, symbol.Line, hasDefault || isNullable, hasDefault ? value : null);
+        }
+        return new CompiledTemplate([.. metadata.Parameters.Select(Read)], root.GetProperty("$schema").GetString()!.EndsWith("/deploymentTemplate.json#", StringComparison.Ordinal));
+    }
+}
+
+/// <summary>A parameter of main.bicep. <paramref name="Default"/> may be an expression in brackets.</summary>
+public sealed record TemplateParameter(string Name, int Line, bool IsOptional, JsonElement? Default);

@@ -1,8 +1,0 @@
-namespace Dapr.Voice.Infra.Bicep.Evaluation;
-
-internal enum EvaluationState
-{
-    NotStarted,
-    Running,
-    Done,
-}
