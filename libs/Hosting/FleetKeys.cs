@@ -129,7 +129,7 @@ public sealed partial class FleetKeys
     [LoggerMessage(1, LogLevel.Information, "Keys loaded: {Secrets}")]
     private static partial void LogLoaded(ILogger logger, FleetSecrets secrets);
 
-    [LoggerMessage(2, LogLevel.Warning, "No sidecar for secret {Secret} ({ErrorCode}); next try in {PauseSeconds} s. Is it running, and is DAPR_HTTP_PORT its port?")]
+    [LoggerMessage(2, LogLevel.Warning, "No sidecar for secret {Secret} ({ErrorCode}); next try in {PauseSeconds} s. Is it running, and are DAPR_GRPC_PORT and DAPR_HTTP_PORT its ports?")]
     private static partial void LogSidecarAway(ILogger logger, string secret, string? errorCode, double pauseSeconds);
 
     [LoggerMessage(3, LogLevel.Error, "Secret {Secret} is not to be had from the store {Store}: {Outcome} {ErrorCode}; next try in {PauseSeconds} s. Add it to the store, and this app to the component's scopes")]

@@ -6,8 +6,19 @@ public sealed record SidecarOptions
     /// <summary>Port of the sidecar's HTTP API where nothing names another (<c>DAPR_HTTP_PORT</c>).</summary>
     public const int DefaultHttpPort = 3500;
 
+    /// <summary>Port of the sidecar's gRPC API where nothing names another (<c>DAPR_GRPC_PORT</c>).</summary>
+    public const int DefaultGrpcPort = 50001;
+
+    /// <summary>
+    /// The largest value or event that is sent, in bytes. The sidecar reads 4 MiB of a request; the rest is for the key, the ETag and the names.
+    /// </summary>
+    public const int MaximumRequestBytes = 4 * 1024 * 1024 - 4096;
+
     /// <summary>Base address of the sidecar's HTTP API, without a path. <c>DAPR_HTTP_ENDPOINT</c> beats <c>DAPR_HTTP_PORT</c>.</summary>
-    public Uri HttpEndpoint { get; set; } = EndpointFromEnvironment(Environment.GetEnvironmentVariable);
+    public Uri HttpEndpoint { get; set; } = EndpointFromEnvironment(Environment.GetEnvironmentVariable, "HTTP", DefaultHttpPort);
+
+    /// <summary>Base address of the sidecar's gRPC API, without a path. <c>DAPR_GRPC_ENDPOINT</c> beats <c>DAPR_GRPC_PORT</c>.</summary>
+    public Uri GrpcEndpoint { get; set; } = EndpointFromEnvironment(Environment.GetEnvironmentVariable, "GRPC", DefaultGrpcPort);
 
     /// <summary>What the sidecar wants to see from us in <c>dapr-api-token</c>; null where it asks for none.</summary>
     public string? ApiToken { get; set; } = EmptyAsNull(Environment.GetEnvironmentVariable("DAPR_API_TOKEN"));
@@ -27,7 +38,7 @@ public sealed record SidecarOptions
     /// <summary>Deadline of one secret.</summary>
     public TimeSpan SecretTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Deadline of one invocation: to the last byte through <see cref="IServiceInvoker"/>, to the headers through <see cref="SidecarInvocationHandler"/>, whose bodies may stream for hours.</summary>
+    /// <summary>Deadline of one invocation, to the last byte of the answer.</summary>
     public TimeSpan InvokeTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often <see cref="ISidecarHealth.WaitForOutboundHealthAsync"/> asks.</summary>
@@ -39,21 +50,35 @@ public sealed record SidecarOptions
     /// <summary>Throws if a value makes no sense.</summary>
     public void Validate()
     {
-        if (!HttpEndpoint.IsAbsoluteUri || HttpEndpoint.Scheme is not ("http" or "https"))
-            throw new InvalidOperationException($"Sidecar endpoint '{HttpEndpoint}' is no http address: set DAPR_HTTP_ENDPOINT or DAPR_HTTP_PORT.");
-        foreach (var (name, value) in new[] { (nameof(StateTimeout), StateTimeout), (nameof(PublishTimeout), PublishTimeout), (nameof(SecretTimeout), SecretTimeout), (nameof(InvokeTimeout), InvokeTimeout), (nameof(HealthPollInterval), HealthPollInterval) })
+        Check(HttpEndpoint, "HTTP");
+        Check(GrpcEndpoint, "GRPC");
+        // Dapr's client asks for the sidecar's health through the proxy of the environment, which cannot reach our loopback.
+        if (HttpEndpoint.IsLoopback && !HttpClient.DefaultProxy.IsBypassed(HttpEndpoint))
+            throw new InvalidOperationException($"HTTP_PROXY also covers the sidecar at {HttpEndpoint}: add {HttpEndpoint.Host} to NO_PROXY.");
+        (string Name, TimeSpan Value)[] times =
+        [
+            (nameof(StateTimeout), StateTimeout), (nameof(PublishTimeout), PublishTimeout), (nameof(SecretTimeout), SecretTimeout),
+            (nameof(InvokeTimeout), InvokeTimeout), (nameof(HealthPollInterval), HealthPollInterval),
+        ];
+        foreach ((string name, TimeSpan value) in times)
         {
             if (value <= TimeSpan.Zero || value > TimeSpan.FromMinutes(10)) throw new InvalidOperationException($"Sidecar {name} must be above zero and at most ten minutes, not {value}.");
         }
         if (MaximumAnswerBytes < 64 * 1024) throw new InvalidOperationException($"Sidecar {nameof(MaximumAnswerBytes)} must be at least 64 KiB.");
     }
 
-    internal static Uri EndpointFromEnvironment(Func<string, string?> variable)
+    /// <param name="api"><c>HTTP</c> or <c>GRPC</c>, as in the names of the variables.</param>
+    internal static Uri EndpointFromEnvironment(Func<string, string?> variable, string api, int defaultPort)
     {
-        if (EmptyAsNull(variable("DAPR_HTTP_ENDPOINT")) is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out var uri)) return uri;
-        return int.TryParse(variable("DAPR_HTTP_PORT"), out int port) && port is > 0 and <= ushort.MaxValue
-            ? new Uri($"http://127.0.0.1:{port}")
-            : new Uri($"http://127.0.0.1:{DefaultHttpPort}");
+        if (EmptyAsNull(variable($"DAPR_{api}_ENDPOINT")) is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri)) return uri;
+        bool isPort = int.TryParse(variable($"DAPR_{api}_PORT"), out int port) && port is > 0 and <= ushort.MaxValue;
+        return new Uri($"http://127.0.0.1:{(isPort ? port : defaultPort)}");
+    }
+
+    private static void Check(Uri endpoint, string api)
+    {
+        if (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https"))
+            throw new InvalidOperationException($"Sidecar endpoint '{endpoint}' is no http address: set DAPR_{api}_ENDPOINT or DAPR_{api}_PORT.");
     }
 
     private static string? EmptyAsNull(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

@@ -7,7 +7,7 @@ public static class SidecarServices
 {
     /// <summary>
     /// Registers <see cref="IStateStore"/>, <see cref="IEventPublisher"/>, <see cref="ISecretStore"/>, <see cref="IServiceInvoker"/>,
-    /// <see cref="ISidecarHealth"/> and <see cref="SidecarOptions"/>, all singletons over one connection pool.
+    /// <see cref="ISidecarHealth"/> and <see cref="SidecarOptions"/>, all of them singletons. Nothing connects before the first call.
     /// </summary>
     public static IServiceCollection AddSidecar(this IServiceCollection services, Action<SidecarOptions>? configure = null)
     {
@@ -16,12 +16,15 @@ public static class SidecarServices
         options.Validate();
         services.TryAddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<SidecarConnection>();
-        services.TryAddSingleton<IStateStore, HttpStateStore>();
-        services.TryAddSingleton<IEventPublisher, HttpEventPublisher>();
-        services.TryAddSingleton<ISecretStore, HttpSecretStore>();
+        services.AddDaprClient((provider, builder) => SidecarChannel.Configure(builder, provider.GetRequiredService<SidecarOptions>()));
+        services.TryAddSingleton<SidecarCalls>();
+        services.TryAddSingleton<SidecarChannel>();
+        services.TryAddSingleton<SidecarHttp>();
+        services.TryAddSingleton<IStateStore, DaprStateStore>();
+        services.TryAddSingleton<IEventPublisher, DaprEventPublisher>();
+        services.TryAddSingleton<ISecretStore, DaprSecretStore>();
         services.TryAddSingleton<IServiceInvoker, HttpServiceInvoker>();
-        services.TryAddSingleton<ISidecarHealth, HttpSidecarHealth>();
+        services.TryAddSingleton<ISidecarHealth, DaprSidecarHealth>();
         return services;
     }
 }

@@ -4,8 +4,11 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Dapr.Voice.Sidecar;
 
-/// <summary><see cref="IServiceInvoker"/> over Dapr's HTTP API.</summary>
-internal sealed class HttpServiceInvoker(SidecarConnection connection) : IServiceInvoker
+/// <summary>
+/// <see cref="IServiceInvoker"/> over Dapr's HTTP API. It is ours because <c>DaprClient.InvokeMethodAsync</c> is obsolete, and the HttpClient that Dapr
+/// makes instead sends chunked bodies, which a sidecar never sends again.
+/// </summary>
+internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) : IServiceInvoker
 {
     public Task<InvocationResult<TAnswer>> InvokeAsync<TRequest, TAnswer>(string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation = default)
         => SendAsync(appId, method, path, JsonSerializer.SerializeToUtf8Bytes(body, requestType), answerType, cancellation);
@@ -19,23 +22,16 @@ internal sealed class HttpServiceInvoker(SidecarConnection connection) : IServic
     public Task<InvocationResult<bool>> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default)
         => SendAsync<bool>(appId, method, path, null, null, cancellation);
 
-    public HttpClient CreateClient(string appId)
+    private Task<InvocationResult<T>> SendAsync<T>(string appId, HttpMethod method, string path, byte[]? body, JsonTypeInfo<T>? answerType, CancellationToken cancellation)
     {
         SidecarNames.Check(appId, nameof(appId));
-        // The handler has the deadline; HttpClient's own would cut streams off.
-        return new HttpClient(new SidecarInvocationHandler(connection.Options, connection.Time)) { BaseAddress = new Uri($"http://{appId}/"), Timeout = Timeout.InfiniteTimeSpan };
-    }
-
-    private async Task<InvocationResult<T>> SendAsync<T>(string appId, HttpMethod method, string path, byte[]? body, JsonTypeInfo<T>? answerType, CancellationToken cancellation)
-    {
-        SidecarNames.Check(appId, nameof(appId));
-        long started = connection.Time.GetTimestamp();
-        using var deadline = connection.StartDeadline(connection.Options.InvokeTimeout, cancellation);
-        var answer = await connection.SendAsync(method, $"/v1.0/invoke/{appId}/method/{path.TrimStart('/')}", body, body is null ? null : "application/json", null, deadline).ConfigureAwait(false);
-        var result = Read(answer, answerType);
-        // An app that is gone or slow says nothing against our own sidecar.
-        connection.Record("invoke", result.Outcome.ToString(), result.Outcome != InvocationOutcome.Unavailable, started);
-        return result;
+        return calls.RunAsync("invoke", appId, calls.Options.InvokeTimeout, async deadline =>
+        {
+            SidecarAnswer answer = await http.SendAsync(
+                method, $"/v1.0/invoke/{appId}/method/{path.TrimStart('/')}", body, body is null ? null : "application/json", deadline).ConfigureAwait(false);
+            return Read(answer, answerType);
+            // An app that is gone or slow says nothing against our own sidecar.
+        }, result => (result.Outcome.ToString(), result.Outcome != InvocationOutcome.Unavailable), cancellation);
     }
 
     private static InvocationResult<T> Read<T>(SidecarAnswer answer, JsonTypeInfo<T>? type)
@@ -52,6 +48,8 @@ internal sealed class HttpServiceInvoker(SidecarConnection connection) : IServic
                 ? new(InvocationOutcome.Unavailable, default, default, "INVALID_API_TOKEN")
                 : new(InvocationOutcome.Refused, answer.Status, default, answer.ErrorCode);
         }
+        // The sidecar sometimes answers so for an app that is down (docs/dapr.md, point 23). An app of ours that has nothing to say answers 201, 202 or 204.
+        if (answer.Status == HttpStatusCode.OK && answer.Body.IsEmpty) return new(InvocationOutcome.Unreachable, default, default, "EMPTY_ANSWER");
         if (type is null) return new(InvocationOutcome.Succeeded, answer.Status, default, null);
         if (answer.Body.IsEmpty) return new(InvocationOutcome.Succeeded, answer.Status, default, null);
         try

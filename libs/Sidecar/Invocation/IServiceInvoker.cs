@@ -30,7 +30,7 @@ public readonly record struct InvocationResult<T>(InvocationOutcome Outcome, Htt
 
 /// <summary>
 /// Dapr's service invocation. The sidecar repeats a call three times a second apart when it cannot connect; an answer of the app, errors
-/// included, is never repeated. For streams take <see cref="CreateClient"/>.
+/// included, is never repeated.
 /// </summary>
 public interface IServiceInvoker
 {
@@ -46,7 +46,4 @@ public interface IServiceInvoker
 
     /// <summary>Sends nothing; what comes back besides the status does not matter.</summary>
     Task<InvocationResult<bool>> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default);
-
-    /// <summary>A client whose base address is the app; its answers stream. The caller disposes it; it holds a connection pool, so keep it.</summary>
-    HttpClient CreateClient(string appId);
 }

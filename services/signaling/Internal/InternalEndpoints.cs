@@ -20,7 +20,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         sessions.MapPost("", CreateAsync);
         sessions.MapGet("{callId}", GetAsync);
         sessions.MapDelete("{callId}", DeleteAsync);
-        sessions.RequireAppApiToken(AppApiTokenRule.Always);
+        sessions.RequireAppApiToken();
     }
 
     private async Task CreateAsync(HttpContext context)

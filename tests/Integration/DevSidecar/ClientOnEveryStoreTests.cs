@@ -12,7 +12,7 @@ internal sealed record Holder(string Name, int Epoch);
 [JsonSerializable(typeof(Holder))]
 internal sealed partial class HolderJson : JsonSerializerContext;
 
-/// <summary>The client means the same on all six stores, however differently they answer.</summary>
+/// <summary>Our interfaces mean the same on all six stores, however differently those answer.</summary>
 public sealed class ClientOnEveryStoreTests
 {
     public static TheoryData<string, string> Stores => new()
@@ -24,15 +24,15 @@ public sealed class ClientOnEveryStoreTests
     [MemberData(nameof(Stores))]
     public async Task Ownership_TwoContenders_OneWinsOnEveryStore(string type, string version)
     {
-        await using var sidecar = await StartAsync(type, version);
-        using var connection = Connect(sidecar);
-        IStateStore store = new HttpStateStore(connection);
+        await using SidecarUnderTest sidecar = await StartAsync(type, version);
+        await using var client = new SidecarClient(sidecar);
+        IStateStore store = client.State;
         var ours = new Holder("a", 1);
         var theirs = new Holder("b", 1);
 
         Assert.Equal(StateWriteOutcome.Written, (await store.TryCreateAsync("sessions", "slot.eu.1", ours, HolderJson.Default.Holder)).Outcome);
         Assert.Equal(StateWriteOutcome.Conflict, (await store.TryCreateAsync("sessions", "slot.eu.1", theirs, HolderJson.Default.Holder)).Outcome);
-        var read = (await store.GetAsync("sessions", "slot.eu.1", HolderJson.Default.Holder))!;
+        Sidecar.StateEntry<Holder> read = (await store.GetAsync("sessions", "slot.eu.1", HolderJson.Default.Holder))!;
         Assert.Equal(ours, read.Value);
 
         Assert.Equal(StateWriteOutcome.Written, (await store.TrySaveAsync("sessions", "slot.eu.1", ours with { Epoch = 2 }, read.ETag, HolderJson.Default.Holder, TimeSpan.FromHours(1))).Outcome);
@@ -41,7 +41,7 @@ public sealed class ClientOnEveryStoreTests
         Assert.Equal(StateWriteOutcome.Conflict, (await store.DeleteAsync("sessions", "slot.eu.1", read.ETag)).Outcome);
 
         Assert.Equal(StateWriteOutcome.Written, (await store.SaveAsync("sessions", "checkpoint.1", ours, HolderJson.Default.Holder)).Outcome);
-        var bulk = await store.GetBulkAsync("sessions", ["slot.eu.1", "checkpoint.1", "none"], HolderJson.Default.Holder);
+        StateBulkReadResult<Holder> bulk = await store.GetBulkAsync("sessions", ["slot.eu.1", "checkpoint.1", "none"], HolderJson.Default.Holder);
         Assert.Equal([ours, theirs with { Epoch = 3 }], bulk.Entries.Values.Select(e => e.Value).OrderBy(v => v!.Name));
         Assert.Equal(StateWriteOutcome.Written, (await store.DeleteAsync("sessions", "slot.eu.1", bulk.Entries["slot.eu.1"].ETag)).Outcome);
         Assert.Equal(StateReadOutcome.Missing, (await store.ReadAsync("sessions", "slot.eu.1", HolderJson.Default.Holder)).Outcome);
@@ -51,24 +51,18 @@ public sealed class ClientOnEveryStoreTests
     [MemberData(nameof(Stores))]
     public async Task Outage_KilledStore_EveryCallIsUnavailableWithinItsDeadline(string type, string version)
     {
-        await using var sidecar = await StartAsync(type, version);
-        using var connection = Connect(sidecar, o => o.StateTimeout = TimeSpan.FromMilliseconds(50));
-        IStateStore store = new HttpStateStore(connection);
+        await using SidecarUnderTest sidecar = await StartAsync(type, version);
+        await using var client = new SidecarClient(sidecar, o => o.StateTimeout = TimeSpan.FromMilliseconds(50));
+        IStateStore store = client.State;
         sidecar.Host.SetOutage("sessions", OutageState.Frozen);
         Assert.Equal(StateReadOutcome.Unavailable, (await store.ReadAsync("sessions", "k", HolderJson.Default.Holder)).Outcome);
         Assert.Equal(StateWriteOutcome.Unavailable, (await store.TryCreateAsync("sessions", "k", new Holder("a", 1), HolderJson.Default.Holder)).Outcome);
         Assert.Equal(StateReadOutcome.Unavailable, (await store.GetBulkAsync("sessions", ["k"], HolderJson.Default.Holder)).Outcome);
-        Assert.True(await new HttpSidecarHealth(connection).IsOutboundHealthyAsync());
-        Assert.Equal(3, connection.ConsecutiveFailures);
+        Assert.True(await client.Health.IsOutboundHealthyAsync());
+        Assert.Equal(3, client.Health.ConsecutiveFailures);
     }
 
     private static Task<SidecarUnderTest> StartAsync(string type, string version)
-        => SidecarUnderTest.StartAsync(_ => [SidecarUnderTest.Component("sessions", type, SidecarUnderTest.Metadata("keyPrefix", "none"), version: version)], o => o, new AppSpec("signaling", 0));
-
-    private static SidecarConnection Connect(SidecarUnderTest sidecar, Action<SidecarOptions>? configure = null)
-    {
-        var options = new SidecarOptions { HttpEndpoint = new Uri($"http://127.0.0.1:{sidecar.Port}"), ApiToken = null };
-        configure?.Invoke(options);
-        return new SidecarConnection(options, TimeProvider.System);
-    }
+        => SidecarUnderTest.StartAsync(
+            _ => [SidecarUnderTest.Component("sessions", type, SidecarUnderTest.Metadata("keyPrefix", "none"), version: version)], o => o, new AppSpec("signaling", 0));
 }

@@ -4,18 +4,26 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
-/// <summary><c>components/local</c> and <c>dapr.yaml</c> are right for the real sidecar too: checked against Dapr's own schemas.</summary>
+/// <summary>The sets of components for a machine of one's own, and <c>dapr.yaml</c>, are right for the real sidecar too: checked against Dapr's own schemas.</summary>
 public sealed class LocalComponentsTests
 {
-    private static readonly string Local = Path.Combine(AppContext.BaseDirectory, "components", "local");
+    private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "components");
 
-    public static TheoryData<string> Files => [.. Directory.EnumerateFiles(Local, "*.yaml", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Local, f)).Order(StringComparer.Ordinal)];
+    private static readonly string Local = Path.Combine(Root, "local");
+
+    public static TheoryData<string> Sets => ["local", "postgres-rabbitmq"];
+
+    public static TheoryData<string> Files =>
+    [
+        .. new[] { "local", "postgres-rabbitmq" }.SelectMany(set => Directory.EnumerateFiles(Path.Combine(Root, set), "*.yaml", SearchOption.AllDirectories))
+            .Select(f => Path.GetRelativePath(Root, f)).Order(StringComparer.Ordinal),
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]
     public void File_AgainstTheResourceDefinition_IsValid(string file)
     {
-        Assert.Empty(ResourceFile.Problems(Path.Combine(Local, file)));
+        Assert.Empty(ResourceFile.Problems(Path.Combine(Root, file)));
     }
 
     [Fact]
@@ -24,10 +32,11 @@ public sealed class LocalComponentsTests
         foreach (var component in ResourceLoader.Load([Local], null).Components) ResourceFile.AssertMetadataIsKnown(component.Type, component.Metadata.Keys.ToList());
     }
 
-    [Fact]
-    public void Components_NamesAndScopes_AreThoseOfTheContracts()
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Components_NamesAndScopes_AreThoseOfTheContracts(string set)
     {
-        var resources = ResourceLoader.Load([Local], Path.Combine(Local, "config", "config.yaml"));
+        ResourceSet resources = ResourceLoader.Load([Path.Combine(Root, set)], Path.Combine(Root, set, "config", "config.yaml"));
         Assert.Equal(
             new SortedSet<string>([ComponentNames.Sessions, ComponentNames.Checkpoints, ComponentNames.Lifecycle, ComponentNames.Secrets], StringComparer.Ordinal),
             new SortedSet<string>(resources.Components.Select(c => c.Name), StringComparer.Ordinal));

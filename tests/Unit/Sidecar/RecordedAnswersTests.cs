@@ -1,95 +1,142 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Dapr.Client.Autogen.Grpc.v1;
 using Dapr.Voice.Sidecar;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Sidecar;
 
-/// <summary>Every answer that the real sidecar was recorded to give, given to the client: it becomes an outcome, never an exception.</summary>
+/// <summary>Every answer that the real sidecar was recorded to give is given to the client: it becomes an outcome, and never an exception.</summary>
 public sealed class RecordedAnswersTests
 {
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "Vectors", "dapr-contract");
 
+    private static readonly Google.Protobuf.Reflection.ServiceDescriptor Service = DaprReflection.Descriptor.Services.Single(s => s.FullName == "dapr.proto.runtime.v1.Dapr");
+
     private static readonly JsonTypeInfo<JsonElement> Any = (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
 
-    public static TheoryData<string> Recordings => [.. Directory.EnumerateFiles(Root, "*.json", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Root, f).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+    private static readonly JsonTypeInfo<int> Number = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
+
+    public static TheoryData<string> GrpcRecordings => Recordings("grpc");
+
+    public static TheoryData<string> Invocations => Recordings("invocation");
 
     [Theory]
-    [MemberData(nameof(Recordings))]
-    public async Task Client_AnyRecordedAnswer_IsAnOutcomeThatFitsTheStatus(string name)
+    [MemberData(nameof(GrpcRecordings))]
+    public async Task Client_AnyAnswerRecordedOverGrpc_IsAnOutcomeThatFitsTheStatus(string name)
     {
-        var recording = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Root, name)))!;
-        foreach (var step in (recording["steps"] ?? recording["calls"] ?? new JsonArray()).AsArray())
+        await using ScriptedSidecar sidecar = await ScriptedSidecar.StartAsync();
+        IServiceProvider services = sidecar.Connect();
+        foreach (JsonNode? step in JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Root, name)))!["steps"]?.AsArray() ?? [])
         {
-            if (step!["answer"]!["status"]!.GetValueKind() != JsonValueKind.Number) continue;
-            int status = (int)step["answer"]!["status"]!;
-            var answer = Answer(step["answer"]!.AsObject(), status);
-            string path = (string)step["request"]!["path"]!;
-            string method = (string)step["request"]!["method"]!;
-            string what = $"{name}: {step["name"]}";
-            if (path.Contains("/publish/", StringComparison.Ordinal)) await PublishAsync(answer, status, what);
-            else if (path.Contains("/secrets/", StringComparison.Ordinal)) await SecretAsync(answer, status, path, what);
-            else if (path.Contains("/invoke/", StringComparison.Ordinal)) await InvokeAsync(answer, status, what);
-            else if (path.Contains("/bulk", StringComparison.Ordinal)) await BulkAsync(answer, status, what);
-            else if (path.Contains("/state/", StringComparison.Ordinal) && method == "GET") await ReadAsync(answer, status, (string?)step["answer"]!["headers"]?["etag"], what);
-            else if (path.Contains("/state/", StringComparison.Ordinal) && method != "HEAD") await WriteAsync(answer, status, method, what);
+            string method = (string)step!["method"]!;
+            JsonNode recorded = step["answer"]!;
+            StatusCode status = Enum.Parse<StatusCode>((string)recorded["code"]!);
+            IMessage? answer = status == StatusCode.OK ? Message(method, recorded["response"]!) : null;
+            sidecar.Script(answer is null ? ScriptedSidecar.Error(status) : ScriptedSidecar.Answer(answer));
+            string what = $"{name}: {step["name"]}: ";
+            (string Expected, string Actual)? outcomes = method switch
+            {
+                "GetState" => (Read(status, answer as GetStateResponse), (await State().ReadAsync("sessions", "k", Any)).Outcome.ToString()),
+                "GetBulkState" => (Bulk(status, answer as GetBulkStateResponse), await BulkAsync(answer as GetBulkStateResponse)),
+                "SaveState" => (Written(status), (await State().TrySaveAsync("sessions", "k", 1, "1", Number)).Outcome.ToString()),
+                "DeleteState" => (Written(status), (await State().DeleteAsync("sessions", "k", "1")).Outcome.ToString()),
+                "PublishEvent" => (status == StatusCode.OK ? "Published" : "Refused", (await services.GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", 1, Number)).Outcome.ToString()),
+                "GetSecret" => (Secret(status), (await services.GetRequiredService<ISecretStore>().GetAsync("secrets", (string)step["request"]!["key"]!)).Outcome.ToString()),
+                _ => null,
+            };
+            if (outcomes is { } o) Assert.Equal(what + o.Expected, what + o.Actual);
+        }
+
+        IStateStore State() => services.GetRequiredService<IStateStore>();
+
+        async Task<string> BulkAsync(GetBulkStateResponse? answer)
+        {
+            StateBulkReadResult<JsonElement> bulk = await State().GetBulkAsync("sessions", ["k"], Any);
+            return $"{bulk.Outcome} {string.Join(' ', bulk.Entries.Keys.Order(StringComparer.Ordinal))}";
         }
     }
 
-    private static Func<CancellationToken, Task<HttpResponseMessage>> Answer(JsonObject recorded, int status)
+    [Theory]
+    [MemberData(nameof(Invocations))]
+    public async Task Invoker_AnyRecordedAnswer_IsAnOutcomeThatFitsTheStatus(string name)
     {
-        string body = recorded["body"] is JsonObject b ? b["json"]?.ToJsonString() ?? (string?)b["text"] ?? "" : "";
-        if (recorded["body"] is JsonObject o && o.ContainsKey("json") && o["json"] is null) body = "null";
-        return ScriptedSidecar.Answer(status, body, (string?)recorded["headers"]?["etag"], (string?)recorded["headers"]?["content-type"] ?? "text/plain");
+        JsonNode recording = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Root, name)))!;
+        foreach (JsonNode? step in recording["steps"]?.AsArray() ?? [])
+        {
+            JsonNode answer = step!["answer"]!;
+            if (answer["status"]!.GetValueKind() != JsonValueKind.Number || !((string)step["request"]!["path"]!).Contains("/invoke/", StringComparison.Ordinal)) continue;
+            int status = (int)answer["status"]!;
+            string body = answer["body"]?["json"]?.ToJsonString() ?? (string?)answer["body"]?["text"] ?? "";
+            var sidecar = new ScriptedHttp(ScriptedHttp.Answer(status, body, (string?)answer["headers"]?["content-type"] ?? "text/plain"));
+            InvocationResult<bool> answered = await sidecar.Invoker().InvokeAsync("signaling", HttpMethod.Get, "/x");
+            InvocationOutcome[] expected = status switch
+            {
+                200 when body.Length == 0 => [InvocationOutcome.Unreachable],
+                >= 200 and < 300 => [InvocationOutcome.Succeeded],
+                _ => [InvocationOutcome.Refused, InvocationOutcome.Unreachable],
+            };
+            Assert.True(expected.Contains(answered.Outcome), $"{name}: {step["name"]}: {answered.Outcome}");
+        }
     }
 
-    private static async Task ReadAsync(Func<CancellationToken, Task<HttpResponseMessage>> answer, int status, string? etag, string what)
+    private static string Read(StatusCode status, GetStateResponse? answer)
     {
-        var read = await new ScriptedSidecar(answer).Store().ReadAsync("sessions", "k", Any);
-        var expected = status switch { 200 => StateReadOutcome.Found, 204 => StateReadOutcome.Missing, >= 500 => StateReadOutcome.Unavailable, _ => StateReadOutcome.Refused };
-        Assert.True(expected == read.Outcome, $"{what}: {read.Outcome}");
-        if (expected == StateReadOutcome.Found) Assert.Equal(etag, read.Entry!.ETag);
+        if (answer is null) return (status == StatusCode.Internal ? StateReadOutcome.Unavailable : StateReadOutcome.Refused).ToString();
+        if (answer.Data.IsEmpty && answer.Etag.Length == 0) return nameof(StateReadOutcome.Missing);
+        return (IsJson(answer.Data) ? StateReadOutcome.Found : StateReadOutcome.Malformed).ToString();
     }
 
-    private static async Task WriteAsync(Func<CancellationToken, Task<HttpResponseMessage>> answer, int status, string method, string what)
+    private static string Bulk(StatusCode status, GetBulkStateResponse? answer)
+        => answer is null
+            ? $"{(status == StatusCode.Internal ? StateReadOutcome.Unavailable : StateReadOutcome.Refused)} "
+            : $"Found {string.Join(' ', answer.Items.Where(i => i.Error.Length == 0 && IsJson(i.Data)).Select(i => i.Key).Distinct().Order(StringComparer.Ordinal))}";
+
+    private static string Written(StatusCode status) => (status switch
     {
-        var store = new ScriptedSidecar(answer).Store();
-        var written = method == "DELETE" ? await store.DeleteAsync("sessions", "k", "1") : await store.TrySaveAsync("sessions", "k", default, "1", Nothing);
-        var expected = status switch { 204 => StateWriteOutcome.Written, 409 => StateWriteOutcome.Conflict, >= 500 => StateWriteOutcome.Unavailable, _ => StateWriteOutcome.Refused };
-        Assert.True(expected == written.Outcome, $"{what}: {written.Outcome}");
-        if (!written.IsWritten) Assert.Matches("^ERR_|^HTTP_", written.ErrorCode);
+        StatusCode.OK => StateWriteOutcome.Written,
+        StatusCode.Aborted => StateWriteOutcome.Conflict,
+        StatusCode.Internal => StateWriteOutcome.Unavailable,
+        _ => StateWriteOutcome.Refused,
+    }).ToString();
+
+    private static string Secret(StatusCode status) => (status switch
+    {
+        StatusCode.OK => SecretOutcome.Found,
+        StatusCode.Internal => SecretOutcome.Failed,
+        _ => SecretOutcome.Refused,
+    }).ToString();
+
+    private static bool IsJson(ByteString data)
+    {
+        try
+        {
+            JsonElement.Parse(data.Span);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
-    private static async Task BulkAsync(Func<CancellationToken, Task<HttpResponseMessage>> answer, int status, string what)
-    {
-        var bulk = await new ScriptedSidecar(answer).Store().GetBulkAsync("sessions", ["bu-1"], Any);
-        var expected = status switch { 200 => StateReadOutcome.Found, >= 500 => StateReadOutcome.Unavailable, _ => StateReadOutcome.Refused };
-        Assert.True(expected == bulk.Outcome, $"{what}: {bulk.Outcome}");
-    }
+    private static IMessage Message(string method, JsonNode response)
+        => Service.FindMethodByName(method).OutputType.Parser.ParseJson(ToProtobufJson(response)!.ToJsonString());
 
-    private static async Task PublishAsync(Func<CancellationToken, Task<HttpResponseMessage>> answer, int status, string what)
+    /// <summary>A bytes field stands in a recording as <c>{"text": …}</c>, in protobuf's JSON as base64.</summary>
+    private static JsonNode? ToProtobufJson(JsonNode? node) => node switch
     {
-        var published = await new HttpEventPublisher(new ScriptedSidecar(answer).Connect()).PublishAsync("lifecycle", "t", 1, (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int)));
-        var expected = status switch { 204 => PublishOutcome.Published, >= 500 => PublishOutcome.Unavailable, _ => PublishOutcome.Refused };
-        Assert.True(expected == published.Outcome, $"{what}: {published.Outcome}");
-    }
+        JsonObject { Count: 1 } bytes when bytes["text"] is JsonValue text => Convert.ToBase64String(Encoding.UTF8.GetBytes((string)text!)),
+        JsonObject fields => new JsonObject(fields.Select(f => KeyValuePair.Create(f.Key, ToProtobufJson(f.Value)))),
+        JsonArray items => new JsonArray([.. items.Select(ToProtobufJson)]),
+        _ => node?.DeepClone(),
+    };
 
-    private static async Task SecretAsync(Func<CancellationToken, Task<HttpResponseMessage>> answer, int status, string path, string what)
-    {
-        string key = path[(path.LastIndexOf('/') + 1)..];
-        var secret = await new HttpSecretStore(new ScriptedSidecar(answer).Connect()).GetAsync("secrets", key);
-        SecretOutcome[] expected = status switch { 200 => key == "bulk" ? [SecretOutcome.Failed] : [SecretOutcome.Found, SecretOutcome.Missing], >= 500 => [SecretOutcome.Failed], _ => [SecretOutcome.Refused] };
-        Assert.True(expected.Contains(secret.Outcome), $"{what}: {secret.Outcome}");
-        Assert.Equal(secret.Outcome == SecretOutcome.Found, secret.Value is not null);
-    }
-
-    private static async Task InvokeAsync(Func<CancellationToken, Task<HttpResponseMessage>> answer, int status, string what)
-    {
-        var answered = await new HttpServiceInvoker(new ScriptedSidecar(answer).Connect()).InvokeAsync("signaling", HttpMethod.Get, "/x");
-        InvocationOutcome[] expected = status is >= 200 and < 300 ? [InvocationOutcome.Succeeded] : [InvocationOutcome.Refused, InvocationOutcome.Unreachable];
-        Assert.True(expected.Contains(answered.Outcome), $"{what}: {answered.Outcome}");
-    }
-
-    private static readonly JsonTypeInfo<int> Nothing = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
+    private static TheoryData<string> Recordings(string folder)
+        => [.. Directory.EnumerateFiles(Path.Combine(Root, folder), "*.json", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Root, f).Replace('\\', '/')).Order(StringComparer.Ordinal)];
 }

@@ -1,5 +1,9 @@
-using System.Text.Json.Nodes;
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Dapr.Client.Autogen.Grpc.v1;
 using Dapr.Voice.Sidecar;
+using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,39 +15,143 @@ namespace Dapr.Voice.Tests.Unit.Sidecar;
 
 public sealed class SidecarCallsTests
 {
+    private const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    private const string Traceparent = $"00-{Trace}-00f067aa0ba902b7-01";
+
     [Fact]
-    public async Task PublishAsync_TraceParent_GoesAsHeaderOfTheCall()
+    public async Task PublishAsync_Event_IsSentAsItIsInTheGivenTrace()
     {
-        var sidecar = new ScriptedSidecar(Answer(204));
-        var published = await new HttpEventPublisher(sidecar.Connect()).PublishAsync("lifecycle", "voice-sessions", new Owner("a", 1), OwnerJson.Default.Owner, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        await using ScriptedSidecar sidecar = await StartAsync(Done);
+        PublishResult published = await sidecar.Connect().GetRequiredService<IEventPublisher>()
+            .PublishAsync("lifecycle", "voice-sessions", new Owner("a", 1), OwnerJson.Default.Owner, Traceparent);
         Assert.True(published.IsPublished);
-        var request = Assert.Single(sidecar.Requests);
-        Assert.Equal(("POST", "/v1.0/publish/lifecycle/voice-sessions"), (request.Method, request.PathAndQuery));
-        Assert.Equal("application/cloudevents+json", request.Headers["Content-Type"]);
-        Assert.Equal("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", request.Headers["traceparent"]);
+        SentCall call = Assert.Single(sidecar.Calls);
+        var request = (PublishEventRequest)call.Request;
+        Assert.Equal(("lifecycle", "voice-sessions", "application/cloudevents+json"), (request.PubsubName, request.Topic, request.DataContentType));
+        Assert.Equal("""{"name":"a","epoch":1}""", request.Data.ToStringUtf8());
+        Assert.Equal(Trace, ActivityContext.Parse(call.Headers["traceparent"], null).TraceId.ToHexString());
+    }
+
+    [Fact]
+    public async Task AnyCall_CurrentActivity_IsItsTraceparent()
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Error(StatusCode.Internal));
+        IServiceProvider services = sidecar.Connect();
+        using Activity activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
+        var store = services.GetRequiredService<IStateStore>();
+        await store.ReadAsync("sessions", "k", OwnerJson.Default.Owner);
+        await store.GetBulkAsync("sessions", ["k"], OwnerJson.Default.Owner);
+        await services.GetRequiredService<ISecretStore>().GetAsync("secrets", "k");
+        await services.GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
+        Assert.Equal(4, sidecar.Calls.Count);
+        Assert.All(sidecar.Calls, call => Assert.Equal(activity.TraceId, ActivityContext.Parse(call.Headers["traceparent"], null).TraceId));
+    }
+
+    [Fact]
+    public async Task AnyCall_Listened_HasASpanAndAMeasurementWithoutKeysAndValues()
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Done, Error(StatusCode.Unavailable));
+        IServiceProvider services = sidecar.Connect();
+        var spans = new ConcurrentQueue<Activity>();
+        var measured = new ConcurrentQueue<string>();
+        using var activities = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Dapr.Voice.Sidecar",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(activities);
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "voice.sidecar.call.duration") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        meters.SetMeasurementEventCallback<double>((_, _, tags, _) => measured.Enqueue(string.Join(' ', tags.ToArray().Select(t => $"{t.Key}={t.Value}"))));
+        meters.Start();
+
+        var store = services.GetRequiredService<IStateStore>();
+        await store.SaveAsync("sessions", "hush-key", new Owner("hush-value", 1), OwnerJson.Default.Owner);
+        await services.GetRequiredService<ISecretStore>().GetAsync("secrets", "hush-key");
+
+        Assert.Equal(["sidecar state.save", "sidecar secret"], spans.Select(s => s.DisplayName));
+        Assert.Equal(
+            ["component=sessions operation=state.save outcome=Written", "component=secrets operation=secret outcome=Unavailable"],
+            spans.Select(s => string.Join(' ', s.TagObjects.Select(t => $"{t.Key}={t.Value}"))));
+        Assert.Equal([ActivityStatusCode.Unset, ActivityStatusCode.Error], spans.Select(s => s.Status));
+        Assert.Equal(["operation=state.save outcome=Written", "operation=secret outcome=Unavailable"], measured);
+        Assert.Equal(spans.First().Id, sidecar.Calls.First().Headers["traceparent"]);
     }
 
     [Theory]
-    [InlineData(200, """{"k":"value"}""", SecretOutcome.Found)]
-    [InlineData(200, """{"k":""}""", SecretOutcome.Missing)]
-    [InlineData(200, "{}", SecretOutcome.Missing)]
-    [InlineData(200, "", SecretOutcome.Missing)]
-    [InlineData(200, "[]", SecretOutcome.Failed)]
-    [InlineData(500, """{"errorCode":"ERR_SECRET_GET"}""", SecretOutcome.Failed)]
-    [InlineData(401, """{"errorCode":"ERR_SECRET_STORE_NOT_FOUND"}""", SecretOutcome.Refused)]
-    public async Task SecretStore_Answer_IsAnOutcome(int status, string body, SecretOutcome outcome)
-        => Assert.Equal(outcome, (await new HttpSecretStore(new ScriptedSidecar(Answer(status, body)).Connect()).GetAsync("secrets", "k")).Outcome);
+    [InlineData(StatusCode.Internal, PublishOutcome.Unavailable)]
+    [InlineData(StatusCode.Unavailable, PublishOutcome.Unavailable)]
+    [InlineData(StatusCode.InvalidArgument, PublishOutcome.Refused)]
+    [InlineData(StatusCode.NotFound, PublishOutcome.Refused)]
+    [InlineData(StatusCode.PermissionDenied, PublishOutcome.Refused)]
+    [InlineData(StatusCode.Unauthenticated, PublishOutcome.Refused)]
+    public async Task PublishAsync_Status_IsAnOutcome(StatusCode status, PublishOutcome outcome)
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Error(status));
+        PublishResult published = await sidecar.Connect().GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
+        Assert.Equal((outcome, status.ToString()), (published.Outcome, published.ErrorCode));
+    }
+
+    [Fact]
+    public async Task PublishAndSecret_SidecarThatNeverAnswers_EndWithTheDeadline()
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Never);
+        IServiceProvider services = sidecar.Connect(o => o.PublishTimeout = o.SecretTimeout = TimeSpan.FromMilliseconds(20));
+        PublishResult published = await services.GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
+        SecretResult secret = await services.GetRequiredService<ISecretStore>().GetAsync("secrets", "k");
+        Assert.Equal((PublishOutcome.Unavailable, SecretOutcome.Unavailable), (published.Outcome, secret.Outcome));
+    }
+
+    [Fact]
+    public async Task PublishAsync_EventAboveTheLimit_IsRefusedWithoutACall()
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Done);
+        PublishResult published = await sidecar.Connect().GetRequiredService<IEventPublisher>()
+            .PublishAsync("lifecycle", "t", new Owner(new string('v', 4 * 1024 * 1024), 1), OwnerJson.Default.Owner);
+        Assert.Equal(PublishOutcome.Refused, published.Outcome);
+        Assert.Empty(sidecar.Calls);
+    }
+
+    [Theory]
+    [InlineData("k", "value", SecretOutcome.Found)]
+    [InlineData("k", "", SecretOutcome.Missing)]
+    [InlineData("another", "value", SecretOutcome.Missing)]
+    public async Task SecretStore_Answer_IsAnOutcome(string key, string value, SecretOutcome outcome)
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Answer(new GetSecretResponse { Data = { [key] = value } }));
+        Assert.Equal(outcome, (await sidecar.Connect().GetRequiredService<ISecretStore>().GetAsync("secrets", "k")).Outcome);
+    }
+
+    [Theory]
+    [InlineData(StatusCode.Internal, SecretOutcome.Failed)]
+    [InlineData(StatusCode.Unavailable, SecretOutcome.Unavailable)]
+    [InlineData(StatusCode.InvalidArgument, SecretOutcome.Refused)]
+    [InlineData(StatusCode.PermissionDenied, SecretOutcome.Refused)]
+    public async Task SecretStore_Status_IsAnOutcome(StatusCode status, SecretOutcome outcome)
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Error(status));
+        Assert.Equal(outcome, (await sidecar.Connect().GetRequiredService<ISecretStore>().GetAsync("secrets", "k")).Outcome);
+    }
 
     [Fact]
     public async Task SecretResult_AsText_HasNoValue()
     {
-        var secret = await new HttpSecretStore(new ScriptedSidecar(Answer(200, """{"k":"hush"}""")).Connect()).GetAsync("secrets", "k");
+        await using ScriptedSidecar sidecar = await StartAsync(Answer(new GetSecretResponse { Data = { ["k"] = "hush" } }));
+        SecretResult secret = await sidecar.Connect().GetRequiredService<ISecretStore>().GetAsync("secrets", "k");
         Assert.Equal("hush", secret.Value);
         Assert.DoesNotContain("hush", secret.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(200, """{"name":"a","epoch":1}""", InvocationOutcome.Succeeded)]
+    [InlineData(204, "", InvocationOutcome.Succeeded)]
+    [InlineData(200, "", InvocationOutcome.Unreachable)]
     [InlineData(200, "nonsense", InvocationOutcome.Malformed)]
     [InlineData(409, "", InvocationOutcome.Refused)]
     [InlineData(500, """{"errorCode":"ERR_DIRECT_INVOKE","message":"x"}""", InvocationOutcome.Unreachable)]
@@ -51,89 +159,95 @@ public sealed class SidecarCallsTests
     [InlineData(401, "", InvocationOutcome.Refused)]
     public async Task ServiceInvoker_Answer_IsAnOutcome(int status, string body, InvocationOutcome outcome)
     {
-        var sidecar = new ScriptedSidecar(Answer(status, body));
-        var answer = await new HttpServiceInvoker(sidecar.Connect()).InvokeAsync("transceiver-00", HttpMethod.Put, "/internal/v1/x?y=1", new Owner("a", 1), OwnerJson.Default.Owner, OwnerJson.Default.Owner);
+        var sidecar = new ScriptedHttp(ScriptedHttp.Answer(status, body));
+        InvocationResult<Owner> answer = await sidecar.Invoker(o => o.ApiToken = "secret")
+            .InvokeAsync("transceiver-00", HttpMethod.Put, "/internal/v1/x?y=1", new Owner("a", 1), OwnerJson.Default.Owner, OwnerJson.Default.Owner);
         Assert.Equal(outcome, answer.Outcome);
-        Assert.Equal(("PUT", "/v1.0/invoke/transceiver-00/method/internal/v1/x?y=1"), (sidecar.Requests[0].Method, sidecar.Requests[0].PathAndQuery));
-        Assert.NotNull(sidecar.Requests[0].ContentLength);
+        SentRequest request = Assert.Single(sidecar.Requests);
+        Assert.Equal(("PUT", "/v1.0/invoke/transceiver-00/method/internal/v1/x?y=1"), (request.Method, request.PathAndQuery));
+        Assert.Equal("secret", request.Headers["dapr-api-token"]);
+        // A sidecar never sends a chunked request again.
+        Assert.Equal(request.Body.Length, request.ContentLength);
+        Assert.False(request.IsChunked);
     }
 
     [Fact]
     public async Task ServiceInvoker_AppThatNeverAnswers_TimesOut()
     {
-        var invoker = new HttpServiceInvoker(new ScriptedSidecar(Never).Connect(o => o.InvokeTimeout = TimeSpan.FromMilliseconds(20)));
+        IServiceInvoker invoker = new ScriptedHttp(ScriptedHttp.Never).Invoker(o => o.InvokeTimeout = TimeSpan.FromMilliseconds(20));
         Assert.Equal(InvocationOutcome.TimedOut, (await invoker.InvokeAsync("relay", HttpMethod.Get, "x")).Outcome);
     }
 
     [Fact]
-    public async Task InvocationHandler_HostPart_IsTheAppIdAndTheBodyHasALength()
+    public async Task ServiceInvoker_NoSidecar_IsUnavailable()
+        => Assert.Equal(InvocationOutcome.Unavailable, (await new ScriptedHttp(ScriptedHttp.Refused).Invoker().InvokeAsync("relay", HttpMethod.Get, "x")).Outcome);
+
+    [Fact]
+    public async Task WaitForOutboundHealth_SidecarThatIsNotReady_Waits()
     {
-        var sidecar = new ScriptedSidecar(Answer(200));
-        var options = new SidecarOptions { HttpEndpoint = new Uri("http://127.0.0.1:3500"), ApiToken = "secret" };
-        using var client = new HttpClient(new SidecarInvocationHandler(options, inner: sidecar));
-        // JsonContent does not know its length: sent as it is it would be chunked.
-        using var answer = await client.PostAsync(new Uri("http://transceiver-03/internal/v1/sessions?a=b"), System.Net.Http.Json.JsonContent.Create(new { x = 1 }));
-        var request = Assert.Single(sidecar.Requests);
-        Assert.Equal("/v1.0/invoke/transceiver-03/method/internal/v1/sessions?a=b", request.PathAndQuery);
-        Assert.Equal("secret", request.Headers["dapr-api-token"]);
-        Assert.Equal(7, request.ContentLength);
+        await using ScriptedSidecar sidecar = await StartAsync(Done);
+        sidecar.HealthStatus = 500;
+        var health = sidecar.Connect(o => o.HealthPollInterval = TimeSpan.FromMilliseconds(1)).GetRequiredService<ISidecarHealth>();
+        Task waiting = health.WaitForOutboundHealthAsync(CancellationToken.None);
+        while (sidecar.HealthChecks < 3) await Task.Yield();
+        Assert.False(waiting.IsCompleted);
+        sidecar.HealthStatus = 204;
+        await waiting;
     }
 
     [Fact]
-    public async Task InvocationHandler_Deadline_IsAnHttpRequestException()
+    public async Task IsOutboundHealthy_NoSidecar_IsFalse()
     {
-        var options = new SidecarOptions { HttpEndpoint = new Uri("http://127.0.0.1:3500"), InvokeTimeout = TimeSpan.FromMilliseconds(20) };
-        using var client = new HttpClient(new SidecarInvocationHandler(options, inner: new ScriptedSidecar(Never)));
-        Assert.IsType<TimeoutException>((await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(new Uri("http://relay/x")))).InnerException);
-    }
-
-    [Fact]
-    public async Task WaitForOutboundHealth_SidecarThatComesLater_Waits()
-    {
-        var sidecar = new ScriptedSidecar(Refused, Error(500, "ERR_HEALTH_NOT_READY"), Answer(204));
-        await new HttpSidecarHealth(sidecar.Connect(o => o.HealthPollInterval = TimeSpan.FromMilliseconds(1))).WaitForOutboundHealthAsync(CancellationToken.None);
-        Assert.Equal(3, sidecar.Requests.Count);
+        await using ScriptedSidecar sidecar = await StartAsync(Done);
+        Assert.False(await sidecar.Connect(o => o.HttpEndpoint = new Uri("http://127.0.0.1:1")).GetRequiredService<ISidecarHealth>().IsOutboundHealthyAsync());
     }
 
     [Theory]
-    [InlineData(null, null, "http://127.0.0.1:3500/")]
-    [InlineData(null, "3510", "http://127.0.0.1:3510/")]
-    [InlineData("http://10.0.0.9:80", "3510", "http://10.0.0.9/")]
-    [InlineData(null, "nonsense", "http://127.0.0.1:3500/")]
-    public void Options_Environment_NamesTheEndpoint(string? endpoint, string? port, string expected)
-        => Assert.Equal(expected, SidecarOptions.EndpointFromEnvironment(name => name == "DAPR_HTTP_ENDPOINT" ? endpoint : port).ToString());
+    [InlineData(null, null, "http://127.0.0.1:3500/", "http://127.0.0.1:50001/")]
+    [InlineData(null, "3510", "http://127.0.0.1:3510/", "http://127.0.0.1:3510/")]
+    [InlineData("http://10.0.0.9:80", "3510", "http://10.0.0.9/", "http://10.0.0.9/")]
+    [InlineData(null, "nonsense", "http://127.0.0.1:3500/", "http://127.0.0.1:50001/")]
+    public void Options_Environment_NamesTheEndpoints(string? endpoint, string? port, string http, string grpc)
+    {
+        Assert.Equal(http, SidecarOptions.EndpointFromEnvironment(name => Variable(name, "HTTP"), "HTTP", SidecarOptions.DefaultHttpPort).ToString());
+        Assert.Equal(grpc, SidecarOptions.EndpointFromEnvironment(name => Variable(name, "GRPC"), "GRPC", SidecarOptions.DefaultGrpcPort).ToString());
+        string? Variable(string name, string api) => name == $"DAPR_{api}_ENDPOINT" ? endpoint : name == $"DAPR_{api}_PORT" ? port : null;
+    }
 
     [Fact]
     public void Options_TimeoutOfZero_IsRefused()
         => Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddSidecar(o => o.StateTimeout = TimeSpan.Zero));
 
+    [Fact]
+    public void Options_EndpointOfAnotherScheme_IsRefused()
+        => Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddSidecar(o => o.GrpcEndpoint = new Uri("dns:///sidecar:50001")));
+
     [Theory]
-    [InlineData(null, null, AppApiTokenRule.Always, false)]
-    [InlineData(null, null, AppApiTokenRule.WhenConfigured, true)]
-    [InlineData("right", "right", AppApiTokenRule.Always, true)]
-    [InlineData("right", "wrong", AppApiTokenRule.Always, false)]
-    [InlineData("right", null, AppApiTokenRule.WhenConfigured, false)]
-    [InlineData(null, "anything", AppApiTokenRule.Always, false)]
-    public void AppApiToken_ConfiguredAndSent_DecideByRule(string? configured, string? sent, AppApiTokenRule rule, bool isAllowed)
+    [InlineData("right", "right", true)]
+    [InlineData("right", "wrong", false)]
+    [InlineData("right", null, false)]
+    [InlineData(null, null, false)]
+    [InlineData(null, "anything", false)]
+    public void AppApiToken_ConfiguredAndSent_Decide(string? configured, string? sent, bool isAllowed)
     {
-        var context = Context(configured);
+        DefaultHttpContext context = Context(configured);
         if (sent is not null) context.Request.Headers["dapr-api-token"] = sent;
-        Assert.Equal(isAllowed, AppApiToken.IsAllowed(context, rule));
+        Assert.Equal(isAllowed, AppApiToken.IsAllowed(context));
     }
 
     [Fact]
     public async Task RequireAppApiToken_CallWithoutToken_Is401AndDoesNotRun()
     {
-        var app = WebApplication.CreateSlimBuilder();
-        await using var built = app.Build();
+        WebApplicationBuilder app = WebApplication.CreateSlimBuilder();
+        await using WebApplication built = app.Build();
         bool hasRun = false;
         built.MapGet("/internal/v1/x", () => { hasRun = true; return "ran"; }).RequireAppApiToken();
-        var endpoint = Assert.Single(((IEndpointRouteBuilder)built).DataSources.SelectMany(d => d.Endpoints));
-        var context = Context("right");
+        Endpoint endpoint = Assert.Single(((IEndpointRouteBuilder)built).DataSources.SelectMany(d => d.Endpoints));
+        DefaultHttpContext context = Context("right");
         await endpoint.RequestDelegate!(context);
         Assert.Equal(401, context.Response.StatusCode);
         Assert.False(hasRun);
-        var allowed = Context("right");
+        DefaultHttpContext allowed = Context("right");
         allowed.Request.Headers["dapr-api-token"] = "right";
         await endpoint.RequestDelegate!(allowed);
         Assert.True(hasRun);
@@ -146,24 +260,9 @@ public sealed class SidecarCallsTests
     [InlineData(null, null)]
     public void CallerAppId_Header_IsTheLastValue(string? header, string? expected)
     {
-        var context = Context(null);
+        DefaultHttpContext context = Context(null);
         if (header is not null) context.Request.Headers["dapr-caller-app-id"] = header;
         Assert.Equal(expected, AppApiToken.CallerAppId(context));
-    }
-
-    [Fact]
-    public async Task MapSubscribeHandler_TopicsOfEndpoints_AreWrittenInTheSidecarsForm()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        await using var app = builder.Build();
-        app.MapPost("/events/sessions", () => "").WithTopic("lifecycle", "voice-sessions", "voice-dead-letter");
-        app.MapPost("/events/ended", () => "").WithTopic("lifecycle", "voice-sessions", match: "event.type == \"voice.session.ended.v1\"", priority: 1);
-        var json = JsonNode.Parse(SubscriptionEndpoints.Write([.. ((IEndpointRouteBuilder)app).DataSources.SelectMany(d => d.Endpoints)]));
-        var expected = JsonNode.Parse("""
-            [{"pubsubname":"lifecycle","topic":"voice-sessions","deadLetterTopic":"voice-dead-letter",
-              "routes":{"rules":[{"match":"event.type == \"voice.session.ended.v1\"","path":"/events/ended"}],"default":"/events/sessions"}}]
-            """);
-        Assert.True(JsonNode.DeepEquals(expected, json), json!.ToJsonString());
     }
 
     private static DefaultHttpContext Context(string? appApiToken)

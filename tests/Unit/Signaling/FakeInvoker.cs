@@ -30,7 +30,6 @@ internal sealed class FakeInvoker : IServiceInvoker
     public Task<InvocationResult<TAnswer>> InvokeAsync<TAnswer>(string appId, HttpMethod method, string path, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation = default)
         => throw new NotSupportedException();
 
-    public HttpClient CreateClient(string appId) => throw new NotSupportedException();
 
     private Task<InvocationResult<bool>> Record(Invocation call)
     {

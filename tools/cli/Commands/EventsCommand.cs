@@ -35,14 +35,12 @@ internal static class EventsCommand
             var seen = new HashSet<string>(StringComparer.Ordinal);
             var order = new Queue<string>();
             var refused = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
-            var builder = WebApplication.CreateSlimBuilder();
+            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
             builder.WebHost.UseUrls($"http://127.0.0.1:{ownPort}");
-            await using var web = builder.Build();
-            web.MapGet("/dapr/subscribe", () => Results.Json(new[]
-            {
-                new { pubsubname = ComponentNames.Lifecycle, topic = Topics.Sessions, route = "/events", deadLetterTopic = Topics.DeadLetter },
-            }));
+            await using WebApplication web = builder.Build();
+            // Dapr's UseCloudEvents would leave only the data of an event, and its id is what tells a repetition.
+            web.MapSubscribeHandler();
             web.MapPost("/events", async (HttpRequest request) =>
             {
                 if (await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted) is not JsonObject cloudEvent || (string?)cloudEvent["id"] is not { } id)
@@ -57,7 +55,7 @@ internal static class EventsCommand
                     else Console.WriteLine($"{(string?)cloudEvent["time"],-33} {(string?)cloudEvent["type"],-30} {id} {(string?)cloudEvent["data"]?["reason"]}");
                 }
                 return Results.Ok();
-            });
+            }).WithTopic(new TopicOptions { PubsubName = ComponentNames.Lifecycle, Name = Topics.Sessions, DeadLetterTopic = Topics.DeadLetter });
             await web.StartAsync(cancellation);
             await SidecarCommand.AttachAsync(installation, state, new AppArgument(result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort), cancellation);
             await web.StopAsync(CancellationToken.None);

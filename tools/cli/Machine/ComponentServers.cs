@@ -1,13 +1,15 @@
+using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>The servers on this machine or beside it that a folder of components needs: Redis, the storage emulator's two ports.</summary>
-internal static class ComponentServers
+/// <summary>The servers that a folder of components needs: Redis, the two ports of the storage emulator, PostgreSQL, RabbitMQ.</summary>
+internal static partial class ComponentServers
 {
     /// <summary>Metadata that names a server, and the port where the value has none.</summary>
-    private static readonly Dictionary<string, int> Addresses = new(StringComparer.OrdinalIgnoreCase) { ["redisHost"] = 6379, ["endpoint"] = 80, ["serviceURL"] = 80 };
+    private static readonly Dictionary<string, int> Addresses =
+        new(StringComparer.OrdinalIgnoreCase) { ["redisHost"] = 6379, ["endpoint"] = 80, ["serviceURL"] = 80, ["connectionString"] = 5672 };
 
     /// <summary>Each server once. A file that can't be read is passed over: the sidecar will say what is wrong with it, and where.</summary>
     public static IReadOnlyList<(string Host, int Port)> In(string folder)
@@ -29,11 +31,23 @@ internal static class ComponentServers
             {
                 if (Text(item, "name") is not { } name || !Addresses.TryGetValue(name, out int port) || Text(item, "value") is not { Length: > 0 } value) continue;
                 string address = value.Contains("://", StringComparison.Ordinal) ? value : $"tcp://{value}";
-                if (Uri.TryCreate(address, UriKind.Absolute, out var uri)) servers.Add((uri.Host, uri.Port > 0 ? uri.Port : port));
+                if (name.Equals("connectionString", StringComparison.OrdinalIgnoreCase) && !value.Contains("://", StringComparison.Ordinal))
+                {
+                    // PostgreSQL's other form, "host=… port=…". A file of SQLite names no host.
+                    if (!HostOf().IsMatch(value)) continue;
+                    address = $"tcp://{HostOf().Match(value).Groups[1].Value}:{(PortOf().Match(value) is { Success: true } own ? own.Groups[1].Value : "5432")}";
+                }
+                if (Uri.TryCreate(address, UriKind.Absolute, out Uri? uri)) servers.Add((uri.Host, uri.Port > 0 ? uri.Port : port));
             }
         }
         return [.. servers];
     }
 
     private static string? Text(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out var value) && value is YamlScalarNode scalar ? scalar.Value : null;
+
+    [GeneratedRegex(@"(?:^|\s)host=(\S+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex HostOf();
+
+    [GeneratedRegex(@"(?:^|\s)port=(\d+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex PortOf();
 }

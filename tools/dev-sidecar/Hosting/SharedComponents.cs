@@ -29,7 +29,10 @@ internal sealed class SharedComponents : IDisposable
             switch (component.Category)
             {
                 case "state": _stores[component.Name] = StateStore.Create(component, options.Time); break;
-                case "pubsub": _brokers[component.Name] = (new Broker(keepsHistory: component.Type == "pubsub.redis"), new TopicScopes(component)); break;
+                case "pubsub":
+                    var broker = new Broker(keepsHistory: component.Type == "pubsub.redis", keepsGroups: component.Type is "pubsub.redis" or "pubsub.rabbitmq");
+                    _brokers[component.Name] = (broker, new TopicScopes(component));
+                    break;
                 default: _secrets[component.Name] = SecretStore.Create(component); break;
             }
         }

@@ -1,10 +1,12 @@
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: app id) gets every event of a topic once; members of a group take turns. With
-/// <paramref name="keepsHistory"/> (Redis) a new group begins at the oldest event still kept, and a group goes on where it was; without, a group hears what comes while it is there.
+/// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: app id) gets every event of a topic once;
+/// the members of a group take turns.
 /// </summary>
-internal sealed class Broker(bool keepsHistory) : IDisposable
+/// <param name="keepsHistory">True as Redis: a new group begins at the oldest event that is still kept.</param>
+/// <param name="keepsGroups">True as Redis and RabbitMQ: events wait for a group that is away. Null: as <paramref name="keepsHistory"/>.</param>
+internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDisposable
 {
     /// <summary>Topics of one component; a topic is made by the first publish or subscription.</summary>
     public const int MaximumTopics = 1_000;
@@ -46,7 +48,7 @@ internal sealed class Broker(bool keepsHistory) : IDisposable
         {
             if (_topics.TryGetValue(name, out var stream)) return stream;
             if (_topics.Count >= MaximumTopics) return null;
-            return _topics[name] = new TopicStream(keepsHistory);
+            return _topics[name] = new TopicStream(keepsHistory, keepsGroups);
         }
     }
 }

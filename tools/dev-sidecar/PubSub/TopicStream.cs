@@ -1,7 +1,9 @@
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>The events of one topic and the groups that read them. Oldest events go where there are too many, as with <c>maxLenApprox</c>.</summary>
-internal sealed class TopicStream(bool keepsHistory) : IDisposable
+/// <param name="keepsHistory">A new group begins at the oldest event that is still kept.</param>
+/// <param name="keepsGroups">Events wait for a group whose last member left. Null: as <paramref name="keepsHistory"/>.</param>
+internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) : IDisposable
 {
     public const int MaximumEvents = 10_000;
     public const long MaximumBytes = 32L * 1024 * 1024;
@@ -43,8 +45,7 @@ internal sealed class TopicStream(bool keepsHistory) : IDisposable
         {
             lock (_gate)
             {
-                if (!group.Remove(consumer) || keepsHistory) return;
-                // Without history nothing waits for a group that is gone.
+                if (!group.Remove(consumer) || (keepsGroups ?? keepsHistory)) return;
                 _groups.Remove(name);
                 group.Dispose();
             }

@@ -19,6 +19,7 @@ internal sealed class ResourceLoader
         ["state.azure.tablestorage"] = ["accountName", "tableName"],
         ["state.azure.blobstorage"] = ["accountName", "containerName"],
         ["pubsub.redis"] = ["redisHost"],
+        ["pubsub.rabbitmq"] = ["connectionString"],
         ["pubsub.in-memory"] = [],
         ["secretstores.local.file"] = ["secretsFile"],
         ["secretstores.local.env"] = [],

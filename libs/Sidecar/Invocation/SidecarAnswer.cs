@@ -6,10 +6,10 @@ namespace Dapr.Voice.Sidecar;
 /// <summary>Why there is no answer at all.</summary>
 internal enum SidecarFailure { None, NoConnection, Deadline, AnswerTooLong }
 
-/// <summary>What the sidecar said: status, ETag as it stood on the wire, body; or why it said nothing.</summary>
-internal readonly record struct SidecarAnswer(HttpStatusCode Status, string? ETag, ReadOnlyMemory<byte> Body, SidecarFailure Failure)
+/// <summary>What the sidecar answered, or why there is no answer.</summary>
+internal readonly record struct SidecarAnswer(HttpStatusCode Status, ReadOnlyMemory<byte> Body, SidecarFailure Failure)
 {
-    public static SidecarAnswer Failed(SidecarFailure failure) => new(default, null, default, failure);
+    public static SidecarAnswer Failed(SidecarFailure failure) => new(default, default, failure);
 
     public bool IsSuccess => Failure == SidecarFailure.None && (int)Status is >= 200 and < 300;
 

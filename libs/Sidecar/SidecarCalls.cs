@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Dapr.Voice.Sidecar;
+
+/// <summary>
+/// What all calls to the sidecar share: the deadline, the span, the metric, and the memory of how the last calls went. One per process.
+/// Any thread may use it.
+/// </summary>
+internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
+{
+    /// <summary>Name of the meter and of the activity source. The host exports everything that begins with <c>Dapr.Voice.</c>.</summary>
+    public const string TelemetryName = "Dapr.Voice.Sidecar";
+
+    private static readonly Meter Meter = new(TelemetryName);
+    private static readonly Histogram<double> CallDuration =
+        Meter.CreateHistogram<double>("voice.sidecar.call.duration", "s", "Duration of calls to the sidecar, by operation and outcome.");
+    private static readonly ActivitySource Source = new(TelemetryName);
+
+    private int _consecutiveFailures;
+
+    public SidecarOptions Options => options;
+
+    public TimeProvider Time => time;
+
+    /// <summary>Calls in a row that ended without a usable answer: no connection, deadline, or a sidecar that could not reach its store.</summary>
+    public int ConsecutiveFailures => Volatile.Read(ref _consecutiveFailures);
+
+    /// <summary>
+    /// Runs one operation, which may consist of several requests, inside one deadline and one span. Throws
+    /// <see cref="OperationCanceledException"/> only if the caller cancelled.
+    /// </summary>
+    /// <param name="operation">For example <c>state.get</c>. Becomes a tag of the metric and, after <c>sidecar </c>, the name of the span.</param>
+    /// <param name="component">The component, or the app id of an invocation. Never a key: keys and values stay out of telemetry.</param>
+    /// <param name="describe">The outcome's name, and whether the sidecar was of use. A readiness probe follows the second.</param>
+    /// <param name="traceparent">W3C trace context of the span's parent. Null for the current activity.</param>
+    public async Task<T> RunAsync<T>(
+        string operation, string component, TimeSpan timeout, Func<Deadline, Task<T>> call, Func<T, (string Outcome, bool IsUsable)> describe,
+        CancellationToken cancellation, string? traceparent = null)
+    {
+        long started = time.GetTimestamp();
+        using Activity? activity = Start("sidecar " + operation, traceparent);
+        activity?.SetTag("component", component).SetTag("operation", operation);
+        using var deadline = new Deadline(timeout, time, cancellation);
+        T result = await call(deadline).ConfigureAwait(false);
+        (string outcome, bool isUsable) = describe(result);
+        if (isUsable) Volatile.Write(ref _consecutiveFailures, 0);
+        else Interlocked.Increment(ref _consecutiveFailures);
+        activity?.SetTag("outcome", outcome);
+        if (!isUsable) activity?.SetStatus(ActivityStatusCode.Error, outcome);
+        CallDuration.Record(time.GetElapsedTime(started).TotalSeconds, new("operation", operation), new("outcome", outcome));
+        return result;
+    }
+
+    private static Activity? Start(string name, string? traceparent)
+    {
+        if (traceparent is null) return Source.StartActivity(name, ActivityKind.Client);
+        if (!ActivityContext.TryParse(traceparent, null, out ActivityContext parent)) throw new ArgumentException("This is no W3C trace context.", nameof(traceparent));
+        // Dapr's client sends the current activity. Where nobody listens to the source there is none, and the trace would end here.
+        return Source.StartActivity(name, ActivityKind.Client, parent) ?? new Activity(name).SetParentId(traceparent).Start();
+    }
+}

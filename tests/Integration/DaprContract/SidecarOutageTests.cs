@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dapr.Voice.DevSidecar;
+using Dapr.Voice.Sidecar;
+using Xunit.Abstractions;
+
+namespace Dapr.Voice.Tests.Integration.DaprContract;
+
+/// <summary>
+/// A sidecar that goes away and returns on its ports. The client calls all the time, as a service does, so that its connections back off as far as they
+/// ever will. A class is a collection of its own: the long outage runs beside the other tests.
+/// </summary>
+public sealed class SidecarOutageTests(ITestOutputHelper output)
+{
+    /// <summary>How soon after the sidecar's return each kind of call must work.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan CallInterval = TimeSpan.FromMilliseconds(50);
+
+    private static readonly JsonTypeInfo<int> Number = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
+
+    [Fact]
+    public Task Sidecar_Restarted_CallsWorkWithinASecond() => OutageAsync(TimeSpan.Zero);
+
+    [Fact]
+    public Task Sidecar_AwayForSeventySeconds_CallsWorkWithinASecond() => OutageAsync(TimeSpan.FromSeconds(70));
+
+    private async Task OutageAsync(TimeSpan length)
+    {
+        var app = new AppSpec("signaling", RecordingApp.FreePort()) { GrpcPort = RecordingApp.FreePort() };
+        await using var client = new SidecarClient(app.HttpPort, app.GrpcPort, o => o.StateTimeout = o.PublishTimeout = o.InvokeTimeout = TimeSpan.FromSeconds(2));
+        // Each kind of call has a connection of its own: Dapr's client, the generated client of the bulk read, and HTTP.
+        (string Name, Func<Task<bool>> Works)[] calls =
+        [
+            ("state.get", async () => (await client.State.ReadAsync("sessions", "k", Number)).IsKnown),
+            ("state.bulk", async () => (await client.State.GetBulkAsync("sessions", ["k"], Number)).Outcome == StateReadOutcome.Found),
+            ("publish", async () => (await client.Events.PublishAsync("lifecycle", "t", 1, Number)).IsPublished),
+            ("invoke", async () => (await client.Invoker.InvokeAsync("nobody", HttpMethod.Get, "x")).Outcome == InvocationOutcome.Unreachable),
+            ("health", () => client.Health.IsOutboundHealthyAsync()),
+        ];
+
+        // The client exists before its sidecar.
+        Assert.Equal([false, false, false, false, false], await Task.WhenAll(calls.Select(c => c.Works())));
+        await using (SidecarUnderTest first = await StartAsync(app))
+        {
+            foreach ((string name, Func<Task<bool>> works) in calls) await Wait.UntilAsync(works, $"{name} at a sidecar that came later");
+        }
+
+        var away = Stopwatch.StartNew();
+        do
+        {
+            Assert.Equal([false, false, false, false, false], await Task.WhenAll(calls.Select(c => c.Works())));
+            await Task.Delay(CallInterval);
+        }
+        while (away.Elapsed < length);
+
+        await using SidecarUnderTest second = await StartAsync(app);
+        var back = Stopwatch.StartNew();
+        using var machine = new StalledTime();
+        (string Name, TimeSpan After, TimeSpan Stalled)[] recovered = await Task.WhenAll(calls.Select(async call =>
+        {
+            await Wait.UntilAsync(call.Works, $"{call.Name} after the sidecar's return");
+            return (call.Name, back.Elapsed, machine.Total);
+        }));
+        foreach ((string name, TimeSpan after, TimeSpan stalled) in recovered)
+        {
+            output.WriteLine($"{name}: {after.TotalMilliseconds:0} ms after the return, of which the machine stood still for {stalled.TotalMilliseconds:0} ms");
+            Assert.True(after - stalled < Limit, $"{name} worked {after.TotalMilliseconds:0} ms after the return, with {stalled.TotalMilliseconds:0} ms of stalls");
+        }
+    }
+
+    private static Task<SidecarUnderTest> StartAsync(AppSpec app)
+        => SidecarUnderTest.StartAsync(_ => [SidecarUnderTest.Component("sessions", "state.in-memory"), SidecarUnderTest.Component("lifecycle", "pubsub.in-memory")], o => o, app);
+
+    /// <summary>
+    /// How long this process did not run although it wanted to. Tests share their machine, and time in which nobody could run is not the client's.
+    /// </summary>
+    private sealed class StalledTime : IDisposable
+    {
+        private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
+
+        private readonly CancellationTokenSource _stop = new();
+        private long _ticks;
+
+        public StalledTime() => _ = Task.Run(async () =>
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                long started = Stopwatch.GetTimestamp();
+                await Task.Delay(Tick, CancellationToken.None);
+                // Twice the tick is what a quiet machine needs at most.
+                TimeSpan late = Stopwatch.GetElapsedTime(started) - 2 * Tick;
+                if (late > TimeSpan.Zero) Interlocked.Add(ref _ticks, late.Ticks);
+            }
+        });
+
+        public TimeSpan Total => TimeSpan.FromTicks(Interlocked.Read(ref _ticks));
+
+        public void Dispose() => _stop.Cancel();
+    }
+}
