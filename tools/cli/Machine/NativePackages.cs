@@ -17,8 +17,14 @@ internal sealed record NativeRequirement(string Package, string UsedFor, Func<bo
         new("chromium", "./voice test browser", () => File.Exists("/usr/bin/chromium"), ForTestsOnly: true),
         new("firefox-esr", "./voice test browser", () => File.Exists("/usr/bin/firefox-esr"), ForTestsOnly: true),
         new("pulseaudio", "./voice test browser (a sound card for Firefox)", () => File.Exists("/usr/bin/pulseaudio"), ForTestsOnly: true),
+        new("nodejs", "./voice test browser, infra", () => OnPath("node"), ForTestsOnly: true),
+        new("npm", "./voice test browser, infra", () => OnPath("npm"), ForTestsOnly: true),
+        new("shellcheck", "./voice test infra", () => OnPath("shellcheck"), ForTestsOnly: true),
         new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"), ForTestsOnly: true),
     ];
+
+    private static bool OnPath(string program)
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
     private static bool Library(string name)
     {
