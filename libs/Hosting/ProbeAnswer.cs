@@ -1,9 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Dapr.Voice.Hosting;
 
-internal sealed record HealthReport(string Status, IReadOnlyList<string>? Reasons);
+/// <summary>What a probe is told: one word, and the reasons where it is a bad one.</summary>
+internal sealed record ProbeAnswer(string Status, IReadOnlyList<string>? Reasons);
 
-[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(HealthReport))]
-internal sealed partial class HealthJson : JsonSerializerContext;
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ProbeAnswer))]
+internal sealed partial class ProbeJson : JsonSerializerContext;

@@ -1,50 +1,57 @@
-using System.Reflection;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Dapr.Voice.Hosting;
 
-public static class ServiceOptionsExtensions
+/// <summary>Settings of a service, read and checked by the framework's options: docs/decisions/0021.</summary>
+public static class ServiceOptions
 {
-    /// <summary>Binds and checks at once, so that a service with a bad setting never opens its port; the result is also a singleton.</summary>
-    /// <exception cref="SettingsException">Names every bad setting and the way out.</exception>
-    public static T AddServiceOptions<T>(this IServiceCollection services, IConfiguration configuration) where T : class, IServiceOptions, new()
+    /// <summary>
+    /// Registers <typeparamref name="T"/> for injection. <see cref="ServiceHost.BuildService"/> checks it with all others, so that one message names every
+    /// bad setting of the service and no port is opened before.
+    /// </summary>
+    /// <returns>The settings as far as they could be read, for decisions that are made while the service is put together. They are not checked yet.</returns>
+    public static T AddServiceOptions<T>(this WebApplicationBuilder builder) where T : class, IServiceOptions, new()
     {
-        T options = Read<T>(configuration);
-        services.AddSingleton(options);
+        var setup = new ServiceOptionsSetup<T>(builder.Configuration);
+        builder.Services.AddSingleton<IConfigureOptions<T>>(setup).AddSingleton<IValidateOptions<T>>(setup);
+        builder.Services.AddOptions<T>().ValidateOnStart();
+        builder.Services.AddSingleton(services => services.GetRequiredService<IOptions<T>>().Value);
+        T options = new();
+        setup.Configure(options);
         return options;
     }
 
-    /// <inheritdoc cref="AddServiceOptions{T}"/>
+    /// <summary>Reads and checks one section outside of a service.</summary>
+    /// <exception cref="SettingsException">Names every bad setting and the way out.</exception>
     public static T Read<T>(IConfiguration configuration) where T : class, IServiceOptions, new()
     {
-        IConfigurationSection section = configuration.GetSection(T.Section);
-        var problems = new List<string>();
+        var setup = new ServiceOptionsSetup<T>(configuration);
         T options = new();
+        setup.Configure(options);
+        ValidateOptionsResult result = setup.Validate(null, options);
+        return result.Failed ? throw Refused(result.Failures) : options;
+    }
+
+    /// <summary>Checks the settings of all sections.</summary>
+    /// <exception cref="SettingsException">Names every bad setting of every section and the way out.</exception>
+    internal static void Check(IServiceProvider services)
+    {
         try
         {
-            section.Bind(options);
+            services.GetService<IStartupValidator>()?.Validate();
         }
-        catch (InvalidOperationException e)
+        catch (OptionsValidationException e)
         {
-            // The binder's message quotes path and value; the path alone is enough, and a value may be a secret in the wrong place.
-            problems.Add($"{T.Section}: a value has the wrong type ({TypeProblem(e)}).");
+            throw Refused(e.Failures);
         }
-
-        // A setting nobody reads is a typing mistake that would otherwise be found much later.
-        HashSet<string> known = [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(p => p.Name.ToLowerInvariant())];
-        problems.AddRange(section.GetChildren().Where(child => !known.Contains(child.Key.ToLowerInvariant()))
-            .Select(child => $"{T.Section}__{child.Key}: unknown setting; known are {string.Join(", ", known.Order())}."));
-
-        if (problems.Count == 0) problems.AddRange(options.Problems());
-        return problems.Count == 0 ? options : throw new SettingsException("Settings need a change: " + string.Join(' ', problems));
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            throw Refused(e.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures));
+        }
     }
 
-    private static string TypeProblem(InvalidOperationException e)
-    {
-        int at = e.Message.IndexOf(" at '", StringComparison.Ordinal);
-        if (at < 0) return "see the setting's documentation";
-        int end = e.Message.IndexOf('\'', at + 5);
-        return end < 0 ? "see the setting's documentation" : e.Message[(at + 5)..end].Replace(":", "__", StringComparison.Ordinal);
-    }
+    private static SettingsException Refused(IEnumerable<string> problems) => new("Settings need a change: " + string.Join(' ', problems));
 }

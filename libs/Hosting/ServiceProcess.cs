@@ -1,34 +1,40 @@
+using Dapr.Voice.Contracts;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>The outermost frame of a service: a bad setting ends the process with one sentence instead of a stack trace.</summary>
+/// <summary>The outermost frame of every service: it runs the service, prints why it could not run, and gives the exit code.</summary>
 public static class ServiceProcess
 {
-    /// <summary>EX_CONFIG of sysexits.h: a supervisor that restarts on it restarts for ever.</summary>
-    public const int BadSettingsExitCode = 78;
-
-    /// <summary>EX_SOFTWARE of sysexits.h: a fault of our own that only a new process cures, so a supervisor should start one.</summary>
-    public const int FaultExitCode = 70;
-
-    /// <summary>Runs until SIGTERM or SIGINT. The exit code is 0 then, and <see cref="BadSettingsExitCode"/> if <paramref name="create"/> refused its settings.</summary>
+    /// <summary>Runs until SIGTERM, SIGINT or <see cref="ServiceExit.Fail"/>. Returns a member of <see cref="ExitCode"/>.</summary>
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {
         try
         {
-            await using WebApplication app = create();
-            await app.RunAsync();
-            return 0;
+            WebApplication app = create();
+            await using (app)
+            {
+                ServiceExit exit = app.Services.GetRequiredService<ServiceExit>();
+                await app.RunAsync();
+                return await SayAsync(exit.Reason);
+            }
         }
-        catch (SettingsException e)
+        catch (ServiceException e)
         {
-            await Console.Error.WriteLineAsync(e.Message);
-            return BadSettingsExitCode;
+            return await SayAsync(e);
         }
-        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            await Console.Error.WriteLineAsync($"{e.Message} Free the port, or set ASPNETCORE_URLS to another one.");
-            return BadSettingsExitCode;
+            return await SayAsync(new ServiceException(ExitCode.Failed, $"{e.Message} Free the port, or set ASPNETCORE_URLS to another one.", e));
         }
+    }
+
+    private static async Task<int> SayAsync(ServiceException? reason)
+    {
+        if (reason is null) return (int)ExitCode.Done;
+        await Console.Error.WriteLineAsync(reason.Message);
+        return (int)reason.Code;
     }
 }

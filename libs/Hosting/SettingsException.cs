@@ -1,4 +1,6 @@
+using Dapr.Voice.Contracts;
+
 namespace Dapr.Voice.Hosting;
 
-/// <summary>A setting that the service can't start with. The message is for the person who set it; no stack trace helps them.</summary>
-public sealed class SettingsException(string message, Exception? inner = null) : Exception(message, inner);
+/// <summary>A setting or a secret that the service cannot start with. The message names it, says what to change, and never repeats a secret.</summary>
+public sealed class SettingsException(string message, Exception? inner = null) : ServiceException(ExitCode.BadSettings, message, inner);

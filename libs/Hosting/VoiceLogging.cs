@@ -17,6 +17,8 @@ public static class VoiceLogging
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         logging.AddFilter("System.Net.Http.HttpClient", LogLevel.Warning);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        // A service that is not ready says so to each probe. The health checks would log it as an error each time.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         logging.AddConfiguration(configuration.GetSection("Logging"));
         if (configuration["VOICE_LOG_JSON"] is "1" or "true")
         {

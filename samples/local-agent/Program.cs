@@ -1,3 +1,57 @@
-using Dapr.Voice.LocalAgent;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.LocalAgent.Hearing;
+using Dapr.Voice.LocalAgent.Realtime;
+using Dapr.Voice.LocalAgent.Speaking;
+using Dapr.Voice.Native;
 
-LocalAgentHost.Build(args).Run();
+namespace Dapr.Voice.LocalAgent;
+
+/// <summary>The local agent put together. Tests create it in their own process.</summary>
+internal static class Program
+{
+    private const string DefaultUrl = "http://127.0.0.1:8090";
+
+    public static Task<int> Main(string[] args) => ServiceProcess.RunAsync(() => Create(args));
+
+    /// <inheritdoc cref="ServiceHost.CreateBuilder"/>
+    /// <exception cref="ServiceException">A setting is wrong, or a package is missing.</exception>
+    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        RequireLibraries();
+        // Conversations end at once. A request that hangs is not waited for longer than whoever stops us waits.
+        WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromSeconds(2), configure);
+        if (!HasAddress(builder.Configuration)) builder.WebHost.UseUrls(DefaultUrl);
+        builder.AddServiceOptions<LocalAgentOptions>();
+        builder.Services.AddSingleton<SpeechSynthesizer>();
+        builder.Services.AddSingleton<SpeechRecognizer>();
+        builder.Services.AddSingleton<RealtimeEndpoint>();
+
+        WebApplication app = builder.BuildService();
+        // Loads the voice and the models now, so that the first caller does not wait for them.
+        app.Services.GetRequiredService<SpeechSynthesizer>();
+        app.Services.GetRequiredService<SpeechRecognizer>();
+        app.Services.GetRequiredService<StartupState>().Complete();
+        app.UseErrorAnswers();
+        app.UseWebSockets();
+        app.MapHealth();
+        app.MapGet("/v1/realtime", (HttpContext context, RealtimeEndpoint endpoint) => endpoint.HandleAsync(context));
+        return app;
+    }
+
+    /// <summary>A container names a port only (ASPNETCORE_HTTP_PORTS), which an address set by UseUrls would override.</summary>
+    private static bool HasAddress(IConfiguration configuration)
+        => !string.IsNullOrEmpty(configuration["urls"]) || !string.IsNullOrEmpty(configuration["http_ports"]);
+
+    private static void RequireLibraries()
+    {
+        try
+        {
+            NativeLibraries.Require(NativeLibraries.EspeakNg, NativeLibraries.SphinxBase, NativeLibraries.PocketSphinx);
+        }
+        catch (MissingNativeLibraryException e)
+        {
+            throw new ServiceException(ExitCode.Failed, e.Message, e);
+        }
+    }
+}

@@ -1,1 +1,37 @@
-return await Dapr.Voice.Relay.RelayApplication.RunAsync(args);
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
+using Dapr.Voice.Relay.PacketPath;
+using Dapr.Voice.Relay.Steering;
+
+namespace Dapr.Voice.Relay;
+
+/// <summary>The relay put together. Tests create it in their own process.</summary>
+internal static class Program
+{
+    public static Task<int> Main(string[] args) => ServiceProcess.RunAsync(() => Create(args));
+
+    /// <inheritdoc cref="ServiceHost.CreateBuilder"/>
+    /// <exception cref="ServiceException">A setting is wrong, or a port is taken.</exception>
+    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromSeconds(1), configure);
+        builder.AddFleet();
+        RelayOptions options = builder.AddServiceOptions<RelayOptions>();
+        builder.Services.PostConfigure<RelayOptions>(relay => relay.OpenFiles = OpenFileLimit.Read());
+        builder.AddVoiceTelemetry(AppIds.Relay, options.Id);
+        builder.Services.AddSingleton(services => RelaySockets.Open(services.GetRequiredService<RelayOptions>()));
+        builder.Services.AddSingleton<RelayMetrics>();
+        builder.Services.AddSingleton<TransceiverDirectory>();
+        builder.Services.AddRunning<RelayService>();
+        builder.Services.AddRunning<TransceiverDiscovery>();
+        builder.Services.AddReadiness<RelayService>(relay => relay.Missing());
+
+        WebApplication app = builder.BuildService();
+        // Opens the ports before anything starts, so that a port that is taken ends the process with one sentence.
+        app.Services.GetRequiredService<IReadOnlyList<RelaySockets>>();
+        app.UseErrorAnswers();
+        app.MapHealth();
+        app.MapRelayStats();
+        return app;
+    }
+}

@@ -9,7 +9,7 @@ namespace Dapr.Voice.Relay;
 /// <summary>Starts the workers once the keys are there, and ends them: a short drain, then out.</summary>
 internal sealed partial class RelayService(
     RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, FleetKeyLoader loader, LoopWatch loops, RelayMetrics metrics, TimeProvider time,
-    IHostApplicationLifetime lifetime, ILogger<RelayService> logger) : IHostedLifecycleService, IDisposable
+    ServiceExit exit, ILogger<RelayService> logger) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
@@ -91,10 +91,8 @@ internal sealed partial class RelayService(
         }
         catch (Exception e)
         {
-            // Without keys or threads there is nothing to go on with. A bad secret's message is for the operator; anything else is ours to mend.
-            LogCannotStart(logger, e.Message, e is SettingsException ? null : e);
-            Environment.ExitCode = e is SettingsException ? ServiceProcess.BadSettingsExitCode : 1;
-            lifetime.StopApplication();
+            // Without keys or threads there is nothing to go on with.
+            exit.Fail(e);
         }
     }
 
@@ -142,9 +140,6 @@ internal sealed partial class RelayService(
 
     [LoggerMessage(1, LogLevel.Information, "Relay {Id} on {Endpoint} with {Workers} workers")]
     private static partial void LogStarted(ILogger logger, string id, string endpoint, int workers);
-
-    [LoggerMessage(2, LogLevel.Critical, "The relay cannot start: {Problem}")]
-    private static partial void LogCannotStart(ILogger logger, string problem, Exception? e);
 
     [LoggerMessage(4, LogLevel.Warning, "This process may have {OpenFiles} files open, so it takes {Connections} TCP connections of the {Wanted} in Relay__MaximumTcpConnections; raise 'ulimit -Hn' for more")]
     private static partial void LogFewConnections(ILogger logger, int openFiles, int connections, int wanted);

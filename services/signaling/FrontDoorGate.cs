@@ -1,5 +1,4 @@
 using Dapr.Voice.Hosting;
-using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling;
 
@@ -13,8 +12,9 @@ internal static class FrontDoorGate
 
     private static readonly string[] ExemptPaths = [.. HealthEndpoints.Paths, "/scale", "/internal", "/dapr"];
 
-    public static void UseFrontDoorGate(this IApplicationBuilder app, SignalingOptions options)
+    public static void UseFrontDoorGate(this IApplicationBuilder app)
     {
+        var options = app.ApplicationServices.GetRequiredService<SignalingOptions>();
         if (string.IsNullOrEmpty(options.FrontDoorId)) return;
         app.Use(async (context, next) =>
         {
@@ -24,7 +24,7 @@ internal static class FrontDoorGate
                 await next(context);
                 return;
             }
-            await ApiError.Forbidden("front_door_only", "This address answers only through its public front door. Use the address you were given for the service.").WriteAsync(context);
+            await ApiError.Forbidden("front_door_only", "This address answers only through its public front door. Use the address you were given for the service.").ExecuteAsync(context);
         });
     }
 }

@@ -6,9 +6,6 @@ namespace Dapr.Voice.Signaling;
 /// <summary>Everything that signaling logs. No keys, no ICE passwords, no SDP.</summary>
 internal static partial class SignalingLog
 {
-    [LoggerMessage(1, LogLevel.Critical, "{Problem} Stopping")]
-    public static partial void BadSecret(ILogger logger, string problem);
-
     [LoggerMessage(2, LogLevel.Warning, "The fleet's records can't be read ({ErrorCode}): new sessions are refused until they can")]
     public static partial void FleetUnknown(ILogger logger, string? errorCode);
 
@@ -44,9 +41,6 @@ internal static partial class SignalingLog
 
     [LoggerMessage(13, LogLevel.Information, "Internal call by {Caller}: {Method} for {CallId}, {Word}")]
     public static partial void InternalCall(ILogger logger, string caller, string method, string callId, string word);
-
-    [LoggerMessage(14, LogLevel.Error, "Unhandled in {Method} {Route}")]
-    public static partial void Unhandled(ILogger logger, Exception exception, string method, string route);
 
     [LoggerMessage(15, LogLevel.Information, "The page is served from {Folder}")]
     public static partial void PageServed(ILogger logger, string folder);

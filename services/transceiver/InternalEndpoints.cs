@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Sessions;
@@ -26,7 +27,7 @@ internal static class InternalEndpoints
     private static async Task<IResult> PushAsync(HttpRequest request, TransceiverHost host, CancellationToken cancellation)
     {
         if (host.Runtime is not { } runtime) return NotReady();
-        if (request.ContentLength is > MaximumRecordBytes) return Problem(413, "record_too_large", "A session record is far smaller.");
+        if (request.ContentLength is > MaximumRecordBytes) return ApiError.TooLarge(MaximumRecordBytes);
         SessionRecord? record;
         try
         {
@@ -37,7 +38,7 @@ internal static class InternalEndpoints
         {
             record = null;
         }
-        if (record is null) return Problem(400, "bad_record", "The body is no session record.");
+        if (record is null) return ApiError.Invalid("bad_record", "The body is no session record.");
         AdmissionOutcome outcome;
         try
         {
@@ -45,17 +46,17 @@ internal static class InternalEndpoints
         }
         catch (TimeoutException)
         {
-            return Problem(503, "overloaded", "The worker did not answer in time.", retryAfterSeconds: 1);
+            return Overloaded();
         }
         return outcome switch
         {
             AdmissionOutcome.Admitted => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
             // Pushed twice, or its first packet came first: what was asked for is so.
             AdmissionOutcome.Exists => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
-            AdmissionOutcome.NotOwner => Problem(409, "not_owner", "The session's slot belongs to another transceiver."),
-            AdmissionOutcome.Ended => Problem(409, "session_ended", "The session has ended."),
-            AdmissionOutcome.BadRecord => Problem(400, "bad_record", "The record contradicts itself or is not for this fleet."),
-            _ => Problem(503, "no_room", "No room for another session here.", retryAfterSeconds: 1),
+            AdmissionOutcome.NotOwner => ApiError.Conflict("not_owner", "The session's slot belongs to another transceiver."),
+            AdmissionOutcome.Ended => ApiError.Conflict("session_ended", "The session has ended."),
+            AdmissionOutcome.BadRecord => ApiError.Invalid("bad_record", "The record contradicts itself or is not for this fleet."),
+            _ => Busy("no_room", "No room for another session here."),
         };
     }
 
@@ -70,7 +71,7 @@ internal static class InternalEndpoints
         }
         catch (TimeoutException)
         {
-            return Problem(503, "overloaded", "The worker did not answer in time.", retryAfterSeconds: 1);
+            return Overloaded();
         }
     }
 
@@ -78,7 +79,7 @@ internal static class InternalEndpoints
     {
         if (host.Runtime is not { } runtime) return NotReady();
         SessionEndReason asked = SessionEndReason.ApiHangup;
-        if (reason is not null && !TryReadReason(reason, out asked)) return Problem(400, "bad_reason", "The reason is not a word for the end of a session.");
+        if (reason is not null && !TryReadReason(reason, out asked)) return ApiError.Invalid("bad_reason", "The reason is not a word for the end of a session.");
         return TryReadId(callId, out SessionId id) && runtime.TryEnd(id, asked) ? Results.Accepted() : NotFound();
     }
 
@@ -134,20 +135,11 @@ internal static class InternalEndpoints
         return false;
     }
 
-    private static IResult NotReady() => Problem(503, "not_ready", "The transceiver is starting.", retryAfterSeconds: 1);
+    private static ApiError NotReady() => Busy("not_ready", "The transceiver is starting.");
 
-    private static IResult NotFound() => Problem(404, "unknown_session", "No such session here.");
+    private static ApiError Overloaded() => Busy("overloaded", "The worker did not answer in time.");
 
-    private static IResult Problem(int status, string type, string title, int? retryAfterSeconds = null)
-        => new ProblemResult(Results.Problem(title: title, statusCode: status, type: $"urn:dapr-voice:error:{type}"), retryAfterSeconds);
+    private static ApiError NotFound() => ApiError.NotFound("unknown_session", "No such session here.");
 
-    /// <summary>Problem details with a <c>Retry-After</c> where waiting helps.</summary>
-    private sealed class ProblemResult(IResult problem, int? retryAfterSeconds) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            if (retryAfterSeconds is { } seconds) httpContext.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            return problem.ExecuteAsync(httpContext);
-        }
-    }
+    private static ApiError Busy(string code, string message) => ApiError.Unavailable(code, message, TimeSpan.FromSeconds(1));
 }

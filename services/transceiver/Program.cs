@@ -1,34 +1,33 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
-using Dapr.Voice.Sidecar;
-using Dapr.Voice.Transceiver;
 
-TransceiverHost? host = null;
-int exitCode = await ServiceProcess.RunAsync(() =>
+namespace Dapr.Voice.Transceiver;
+
+/// <summary>The transceiver put together. Tests create it in their own process.</summary>
+internal static class Program
 {
-    WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
-    builder.Logging.AddVoiceLogging(builder.Configuration);
-    builder.Services.AddServiceOptions<FleetOptions>(builder.Configuration);
-    TransceiverOptions options = builder.Services.AddServiceOptions<TransceiverOptions>(builder.Configuration);
-    builder.Services.AddSidecar();
-    builder.Services.AddHealth();
-    builder.Services.AddProblemDetails();
-    // For the web server, which stops first: a request that hangs must not take the time of the drain. The drain keeps its own limits.
-    builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(500));
-    builder.Services.AddSingleton<TransceiverHost>();
-    builder.Services.AddSingleton<TransceiverMetrics>();
-    builder.Services.AddHostedService(services => services.GetRequiredService<TransceiverHost>());
-    builder.AddVoiceTelemetry(AppIds.Transceiver(options.Shard), Environment.MachineName);
+    public static Task<int> Main(string[] args) => ServiceProcess.RunAsync(() => Create(args));
 
-    WebApplication app = builder.Build();
-    host = app.Services.GetRequiredService<TransceiverHost>();
-    host.Bind();
-    app.Services.GetRequiredService<TransceiverMetrics>();
-    app.MapHealth(host.Missing);
-    app.MapInternal();
-    return app;
-});
-if (host is { HasStalled: true }) return ServiceProcess.FaultExitCode;
-if (host?.Failure is not { } failure) return exitCode;
-await Console.Error.WriteLineAsync(failure.Message);
-return ServiceProcess.BadSettingsExitCode;
+    /// <inheritdoc cref="ServiceHost.CreateBuilder"/>
+    /// <exception cref="ServiceException">A setting is wrong, or a port is taken.</exception>
+    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        // The web server stops first, and a request that hangs must not use up the time of the drain, which keeps limits of its own.
+        WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromMilliseconds(500), configure);
+        builder.AddFleet();
+        TransceiverOptions options = builder.AddServiceOptions<TransceiverOptions>();
+        builder.AddVoiceTelemetry(AppIds.Transceiver(options.Shard), Environment.MachineName);
+        builder.Services.AddRunning<TransceiverHost>();
+        builder.Services.AddSingleton<TransceiverMetrics>();
+        builder.Services.AddReadiness<TransceiverHost>(host => host.Missing());
+
+        WebApplication app = builder.BuildService();
+        app.Services.GetRequiredService<TransceiverMetrics>();
+        // Opens the ports before anything starts, so that a port that is taken ends the process with one sentence.
+        app.Services.GetRequiredService<TransceiverHost>().Bind();
+        app.UseErrorAnswers();
+        app.MapHealth();
+        app.MapInternal();
+        return app;
+    }
+}

@@ -1,3 +1,4 @@
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Transceiver.Link;
@@ -10,7 +11,7 @@ namespace Dapr.Voice.Transceiver;
 /// </summary>
 internal sealed partial class TransceiverHost(
     FleetOptions fleet, TransceiverOptions options, FleetKeyLoader loader, LoopWatch loops, IStateStore store, IEventPublisher publisher, TimeProvider time,
-    IHostApplicationLifetime lifetime, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
+    ServiceExit exit, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile TransceiverRuntime? _runtime;
@@ -18,19 +19,13 @@ internal sealed partial class TransceiverHost(
     private int _isDisposed;
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Why the process had to give up, if it had to.</summary>
-    public SettingsException? Failure { get; private set; }
-
-    /// <summary>A worker stood still; the process ends so that its supervisor starts another.</summary>
-    public bool HasStalled { get; private set; }
-
     /// <summary>Null until the fleet's keys are known.</summary>
     public TransceiverRuntime? Runtime => _runtime;
 
     public IEnumerable<string> Missing() => _runtime?.Missing() ?? ["the fleet's keys are not read yet"];
 
-    /// <summary>Takes the link ports. Before the host starts, so that a taken one is one sentence on the terminal and no stack trace.</summary>
-    /// <exception cref="SettingsException">A port or a shard that cannot be had.</exception>
+    /// <summary>Opens the link ports. Call it before the host starts, so that the operator of a port that is taken reads one sentence and no stack trace.</summary>
+    /// <exception cref="ServiceException">A port is taken, or the shard is beyond those that others look for.</exception>
     public void Bind()
     {
         if (options.Shard >= fleet.MaximumShards) throw new SettingsException($"Transceiver__Shard {options.Shard} is not below Fleet__MaximumShards {fleet.MaximumShards}: nobody would look for it.");
@@ -71,29 +66,18 @@ internal sealed partial class TransceiverHost(
             foreach (var (number, worker) in runtime.Workers.Index()) loops.Add($"worker {number}", () => worker.Counters.Turns);
             _runtime = runtime;
             if (await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false)) return;
-            HasStalled = true;
-            lifetime.StopApplication();
+            exit.Fail(new ServiceException(ExitCode.Fault, "A worker of the transceiver stands still. Only a new process can serve its sessions."));
         }
         catch (OperationCanceledException)
         {
             // Asked to stop.
         }
-        catch (SettingsException e)
-        {
-            Failure = e;
-            lifetime.StopApplication();
-        }
         catch (Exception e)
         {
-            LogFailed(logger, e);
-            Failure = new SettingsException("The transceiver could not start; the log says why.", e);
-            lifetime.StopApplication();
+            exit.Fail(e);
         }
     }
 
     [LoggerMessage(LogLevel.Information, "Shard {Shard} listens for relays on {Links}")]
     private static partial void LogBound(ILogger logger, int shard, string links);
-
-    [LoggerMessage(LogLevel.Critical, "The transceiver cannot run")]
-    private static partial void LogFailed(ILogger logger, Exception exception);
 }

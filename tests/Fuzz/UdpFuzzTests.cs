@@ -33,13 +33,13 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
         using var any = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
         int port = any.LocalAddress.Port;
         any.Dispose();
-        var app = RelayApplication.Create(
+        var app = Dapr.Voice.Relay.Program.Create(
             ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{port}", "--Relay:Id=relay-fuzz", "--Relay:Workers=1", "--Relay:MaximumFlows=1024"],
-            services =>
+            builder =>
             {
-                services.Replace(ServiceDescriptor.Singleton<ISecretStore>(new MemorySecretStore(TestFleet.Secrets)));
-                services.Replace(ServiceDescriptor.Singleton<IStateStore>(fleet.Store));
-                services.AddSingleton<ILoggerProvider>(log);
+                builder.Services.AddSingleton<ISecretStore>(new MemorySecretStore(TestFleet.Secrets));
+                builder.Services.AddSingleton<IStateStore>(fleet.Store);
+                builder.Services.AddSingleton<ILoggerProvider>(log);
             });
         await using (app)
         {

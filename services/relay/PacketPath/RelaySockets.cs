@@ -1,3 +1,5 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tcp;
@@ -17,7 +19,7 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
     /// Opens all, in the order of the workers: the kernel maps a client to a socket by its place in that order, so after a restart a client meets the
     /// worker of the same number, which is the one that the transceivers' links go to.
     /// </summary>
-    /// <exception cref="PortBindException">A port is taken, or an address is not this host's.</exception>
+    /// <exception cref="ServiceException">A port is taken, an address is not this host's, or the platform has no such sockets.</exception>
     public static IReadOnlyList<RelaySockets> Open(RelayOptions options)
     {
         var opened = new List<RelaySockets>();
@@ -28,10 +30,16 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
             for (int i = 0; i < options.WorkerCount; i++) opened.Add(OpenOne(options, [.. inherited.Where((_, number) => number % options.WorkerCount == i)]));
             return opened;
         }
-        catch
+        catch (Exception e)
         {
-            foreach (var sockets in opened) sockets.Dispose();
-            throw;
+            foreach (RelaySockets sockets in opened) sockets.Dispose();
+            throw e switch
+            {
+                PortBindException => new ServiceException(
+                    ExitCode.Failed, $"{e.Message} Free it, or set Relay__PublicEndpoint, Relay__PublicTcpEndpoint or Relay__LinkAddress.", e),
+                PlatformNotSupportedException => new ServiceException(ExitCode.Failed, e.Message, e),
+                _ => new ServiceException(ExitCode.Fault, $"The relay could not open its sockets: {e.Message}", e),
+            };
         }
     }
 

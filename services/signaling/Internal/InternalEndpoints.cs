@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Sessions;
@@ -28,7 +29,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         (InternalSessionRequest? body, ApiError? error) = await ReadAsync(context.Request);
         if (error is not null)
         {
-            await error.WriteAsync(context);
+            await error.ExecuteAsync(context);
             return;
         }
         var request = new SessionRequest(body!.OfferSdp!, body.Session, body.Agent, Model: null, RequiredAgent: null, body.MaximumSeconds, "internal", EphemeralKeyId: null);
@@ -36,7 +37,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         SignalingLog.InternalCall(logger, Caller(context), "create", session?.Record.CallId ?? "-", error?.Code ?? "created");
         if (error is not null)
         {
-            await error.WriteAsync(context);
+            await error.ExecuteAsync(context);
             return;
         }
         SessionRecord record = session!.Record;
@@ -49,7 +50,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
     private async Task GetAsync(HttpContext context)
     {
         (SessionStatus? status, ApiError? error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
-        if (error is not null) await error.WriteAsync(context);
+        if (error is not null) await error.ExecuteAsync(context);
         else await context.Response.WriteAsJsonAsync(status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
     }
 
@@ -61,7 +62,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         SignalingLog.InternalCall(logger, Caller(context), "end", CallId.TryParse(callId, out _, out _) ? callId : "-", $"{outcome} {Plain(why)}");
         if (SessionReader.ErrorOf(outcome) is { } error)
         {
-            await error.WriteAsync(context);
+            await error.ExecuteAsync(context);
             return;
         }
         context.Response.StatusCode = StatusCodes.Status202Accepted;

@@ -1,4 +1,4 @@
-using Dapr.Voice.Signaling.Http;
+using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling.Keys;
 

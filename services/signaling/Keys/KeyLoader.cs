@@ -3,12 +3,15 @@ using Dapr.Voice.Hosting;
 namespace Dapr.Voice.Signaling.Keys;
 
 /// <summary>Loads the keys while the port is already open: the sidecar asks the app for its topics before it is done starting itself.</summary>
-internal sealed class KeyLoader(FleetKeyLoader loader, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<KeyLoader> logger) : BackgroundService
+internal sealed class KeyLoader(FleetKeyLoader loader, ServiceExit exit, TimeProvider time, ILogger<KeyLoader> logger) : BackgroundService
 {
     private volatile SignalingKeys? _current;
 
     /// <summary>Null until they are there.</summary>
     public SignalingKeys? Current => _current;
+
+    /// <summary>What keeps the service from taking calls, in words.</summary>
+    public IEnumerable<string> Missing() => _current is null ? ["keys are not loaded"] : [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -19,9 +22,7 @@ internal sealed class KeyLoader(FleetKeyLoader loader, IHostApplicationLifetime 
         }
         catch (SettingsException e)
         {
-            SignalingLog.BadSecret(logger, e.Message);
-            Environment.ExitCode = ServiceProcess.BadSettingsExitCode;
-            lifetime.StopApplication();
+            exit.Fail(e);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

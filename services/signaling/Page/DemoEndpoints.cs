@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Dapr.Voice.Hosting;
-using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Realtime;
 using Dapr.Voice.Signaling.Sessions;
 
@@ -10,19 +9,20 @@ namespace Dapr.Voice.Signaling.Page;
 /// <c>/demo</c>: what the page needs on a laptop, where no app server stands between it and us. Open to everybody, so only there where
 /// Signaling__DemoPage says so; the keys are short-lived and the address limit applies.
 /// </summary>
-internal sealed class DemoEndpoints(SignalingOptions options, FleetOptions fleet, AgentChoice agents, ClientSecrets secrets)
+internal sealed class DemoEndpoints(SignalingOptions options, FleetOptions fleet, AgentChoice agents, ClientSecrets secrets, ILogger<DemoEndpoints> logger)
 {
     private const int KeySeconds = 60;
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
         if (!options.DemoPage) return;
+        SignalingLog.DemoIsOpen(logger);
         endpoints.MapGet("/demo/config", context => context.Response.WriteAsJsonAsync(
             new DemoConfig(fleet.Region, options.DefaultAgent, agents.Known, RealtimeEndpoints.CallsPath), DemoJson.Default.DemoConfig, cancellationToken: context.RequestAborted));
         endpoints.MapPost("/demo/token", async context =>
         {
             ApiError? error = await secrets.AnswerAsync(context, new ClientSecretRequest { ExpiresAfter = new(null, KeySeconds) });
-            if (error is not null) await error.WriteAsync(context);
+            if (error is not null) await error.ExecuteAsync(context);
         });
     }
 }

@@ -23,6 +23,13 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
     /// <summary>What is known, or null if that is nothing or too old.</summary>
     public FleetSnapshot? Current => _snapshot is { } snapshot && time.GetUtcNow() - snapshot.TakenAt <= MaximumAge ? snapshot : null;
 
+    /// <summary>What keeps the service from taking calls, in words.</summary>
+    public IEnumerable<string> Missing()
+    {
+        if (Current is not { } fleetNow) yield return "fleet records cannot be read";
+        else if (!fleetNow.Owners.Any(owner => owner.HasRoom)) yield return fleetNow.Owners.Count == 0 ? "no transceiver owns a slot" : "no transceiver has room";
+    }
+
     /// <summary>Picks a slot for a new session: of two random owners with room the less loaded one, of its slots any.</summary>
     /// <remarks>Two choices and not the best of all: replicas that all know the same best one would all fill it at once.</remarks>
     public SlotPlacement Place()

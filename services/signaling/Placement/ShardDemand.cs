@@ -1,3 +1,5 @@
+using Dapr.Voice.Hosting;
+
 namespace Dapr.Voice.Signaling.Placement;
 
 /// <summary>How many shards the region's sessions need: <c>GET /scale/shards</c>, which the scale rule of standby shards asks (infra/bicep).</summary>
@@ -25,4 +27,11 @@ internal sealed record ShardDemand(int Wanted)
         double capacityOfOne = capacity / fleet.Owners.Count;
         return new(Math.Max(withCalls, (int)Math.Ceiling(sessions / (capacityOfOne * TargetLoad))));
     }
+}
+
+internal static class ShardDemandEndpoint
+{
+    public static void MapShardDemand(this IEndpointRouteBuilder endpoints) => endpoints.MapGet("/scale/shards", IResult (FleetDirectory fleet) => fleet.Current is { } snapshot
+        ? Results.Json(ShardDemand.Of(snapshot), PlacementJson.Default.ShardDemand)
+        : ApiError.Unavailable("The fleet records cannot be read."));
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Sessions;
 using Microsoft.AspNetCore.WebUtilities;

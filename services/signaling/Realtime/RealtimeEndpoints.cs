@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Hosting;
-using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Sessions;
 
@@ -23,7 +22,7 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
         foreach (string operation in (string[])["accept", "reject", "refer"])
         {
             endpoints.MapPost($"{CallsPath}/{{callId}}/{operation}", context =>
-                ApiError.NotFound("unsupported_operation", $"'{operation}' is for SIP calls; there are none here.").WriteAsync(context));
+                ApiError.NotFound("unsupported_operation", $"'{operation}' is for SIP calls; there are none here.").ExecuteAsync(context));
         }
     }
 
@@ -32,7 +31,7 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
         (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
         if (error is null && !caller!.HoldsApiKey) error = ApiError.Forbidden("api_key_required", "Ephemeral keys are made with an API key, on a server.");
         if (error is null) error = await secrets.AnswerAsync(context);
-        if (error is not null) await error.WriteAsync(context);
+        if (error is not null) await error.ExecuteAsync(context);
     }
 
     private async Task CreateCallAsync(HttpContext context)
@@ -57,7 +56,7 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
         }
         if (error is not null)
         {
-            await error.WriteAsync(context);
+            await error.ExecuteAsync(context);
             return;
         }
 
@@ -84,7 +83,7 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
         if (error is null) (status, error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
         if (error is not null)
         {
-            await error.WriteAsync(context);
+            await error.ExecuteAsync(context);
             return;
         }
         context.Response.Headers.CacheControl = "no-store";
@@ -99,7 +98,7 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
             EndOutcome outcome = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup, caller!.EphemeralKey?.Id, context.RequestAborted);
             error = SessionReader.ErrorOf(outcome);
         }
-        if (error is not null) await error.WriteAsync(context);
+        if (error is not null) await error.ExecuteAsync(context);
         else context.Response.ContentLength = 0;
     }
 

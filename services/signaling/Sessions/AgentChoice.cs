@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dapr.Voice.Signaling.Http;
+using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling.Sessions;
 

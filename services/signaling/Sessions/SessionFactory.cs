@@ -7,7 +7,6 @@ using Dapr.Voice.Sdp;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Placement;
-using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Steering;
 
 namespace Dapr.Voice.Signaling.Sessions;
@@ -134,7 +133,7 @@ internal sealed class SessionFactory(
     private static ApiError OfferError(SdpError error) => error switch
     {
         { IsTooLarge: true } => ApiError.TooLarge(SessionRequest.MaximumOfferBytes),
-        { IsUnsupportedMedia: true } => new ApiError(422, "invalid_request_error", "unsupported_media", $"The offer can't be served: {error}", "sdp"),
+        { IsUnsupportedMedia: true } => new ApiError(422, "unsupported_media", $"The offer can't be served: {error}", "sdp"),
         _ => ApiError.Invalid("invalid_sdp", $"The offer can't be used: {error}", "sdp"),
     };
 }

@@ -1,6 +1,6 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling.Sessions;
 

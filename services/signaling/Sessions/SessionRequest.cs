@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Dapr.Voice.Signaling.Http;
+using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling.Sessions;
 

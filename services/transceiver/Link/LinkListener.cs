@@ -1,3 +1,4 @@
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
@@ -10,7 +11,7 @@ namespace Dapr.Voice.Transceiver.Link;
 internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advertised)
 {
     /// <summary>Opens all, one per worker.</summary>
-    /// <exception cref="SettingsException">An address that cannot be bound; says who has it.</exception>
+    /// <exception cref="ServiceException">An address cannot be bound. The message says who has it.</exception>
     public static LinkListener[] Open(TransceiverOptions options)
     {
         var opened = new List<LinkListener>();
@@ -22,7 +23,8 @@ internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advert
         catch (PortBindException e)
         {
             foreach (LinkListener listener in opened) listener.Transport.Dispose();
-            throw new SettingsException(
+            throw new ServiceException(
+                ExitCode.Failed,
                 $"{e.Message} Set Transceiver__LinkEndpoint to a private address of this machine with {options.WorkerCount} free ports from its own on.", e);
         }
     }

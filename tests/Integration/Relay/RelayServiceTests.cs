@@ -59,13 +59,13 @@ public abstract class RelayServiceTests : IAsyncLifetime
 
     private async Task<IHost> StartAsync()
     {
-        IHost app = RelayApplication.Create(
+        IHost app = Dapr.Voice.Relay.Program.Create(
             ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{_port}", "--Relay:Id=relay-test", "--Relay:Workers=2", "--Relay:MaximumFlows=1024"],
-            services =>
+            builder =>
             {
-                services.Replace(ServiceDescriptor.Singleton<ISecretStore>(_secrets));
-                services.Replace(ServiceDescriptor.Singleton<IStateStore>(_store));
-                services.Replace(ServiceDescriptor.Singleton(new SidecarOptions { AppApiToken = AppToken }));
+                builder.Services.AddSingleton<ISecretStore>(_secrets);
+                builder.Services.AddSingleton<IStateStore>(_store);
+                builder.Services.AddSingleton(new SidecarOptions { AppApiToken = AppToken });
             });
         await app.StartAsync();
         return app;

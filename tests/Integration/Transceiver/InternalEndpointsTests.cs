@@ -27,22 +27,16 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
     {
         // Makes records under the same keys; its own transceiver plays no part here.
         _records = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var options = new TransceiverOptions { Workers = 1, LinkEndpoint = $"127.0.0.1:{FreeUdpPort()}" };
-        builder.Services.AddSingleton(TestFleet.Options).AddSingleton(options);
-        builder.Services.AddSingleton<ISecretStore>(new MemorySecretStore(TestFleet.Secrets));
-        builder.Services.AddSingleton<IStateStore>(new MemoryStateStore()).AddSingleton<IEventPublisher>(new RecordingPublisher());
-        builder.Services.AddSingleton(new SidecarOptions { AppApiToken = Token }).AddSingleton(TimeProvider.System);
-        builder.Services.AddSidecar();
-        builder.Services.AddHealth();
-        builder.Services.AddSingleton<TransceiverHost>().AddHostedService(services => services.GetRequiredService<TransceiverHost>());
-        _app = builder.Build();
+        _app = Dapr.Voice.Transceiver.Program.Create(
+            ["--urls=http://127.0.0.1:0", "--Transceiver:Workers=1", $"--Transceiver:LinkEndpoint=127.0.0.1:{FreeUdpPort()}"],
+            builder =>
+            {
+                builder.Logging.ClearProviders();
+                builder.Services.AddSingleton<ISecretStore>(new MemorySecretStore(TestFleet.Secrets));
+                builder.Services.AddSingleton<IStateStore>(new MemoryStateStore()).AddSingleton<IEventPublisher>(new RecordingPublisher());
+                builder.Services.AddSingleton(new SidecarOptions { AppApiToken = Token });
+            });
         TransceiverHost host = _app.Services.GetRequiredService<TransceiverHost>();
-        host.Bind();
-        _app.MapHealth(host.Missing);
-        _app.MapInternal();
         await _app.StartAsync();
         _client = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
         _client.DefaultRequestHeaders.Add("dapr-api-token", Token);

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Xml.Linq;
 using Xunit;
@@ -44,6 +45,19 @@ public sealed class ReferenceTests
     [Fact]
     public void Service_References_AreExactlyThoseOfTheDesign()
         => Assert.All(Services, service => Assert.Equal(service.Value.Order(), References(Project($"services/{service.Key}")).Order()));
+
+    /// <summary>A project that names a library uses it. The build checks the reverse: DisableTransitiveProjectReferences is set.</summary>
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_References_AreAllUsed(string folder)
+    {
+        string assembly = Path.GetFileNameWithoutExtension(Directory.GetFiles(Path.Combine(Root(), folder), "*.csproj").Single());
+        string[] used = [.. Assembly.Load(assembly).GetReferencedAssemblies().Select(a => a.Name!)];
+        Assert.All(References(Project(folder)), reference => Assert.Contains($"Dapr.Voice.{reference}", used));
+    }
+
+    public static TheoryData<string> Projects()
+        => [.. Libraries().Select(row => $"libs/{row.Data}"), .. Services.Keys.Select(name => $"services/{name}"), "samples/local-agent"];
 
     [Fact]
     public void Protocols_AreSansIo() => Assert.All(Protocols, name => Assert.Equal("true", (string?)Project($"libs/{name}").Descendants("SansIo").SingleOrDefault()));

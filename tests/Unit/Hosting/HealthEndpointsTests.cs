@@ -24,13 +24,16 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton<ISecretStore>(_secrets).AddSingleton<ISidecarHealth>(_sidecar).AddSingleton<TimeProvider>(new TestTime());
-        builder.Services.AddHealth();
-        _app = builder.Build();
-        _app.MapHealth(() => _missing);
+        WebApplicationBuilder builder = ServiceHost.CreateBuilder(["--urls=http://127.0.0.1:0"], TimeSpan.FromSeconds(1), test =>
+        {
+            test.Logging.ClearProviders();
+            test.Services.AddSingleton<ISecretStore>(_secrets).AddSingleton<ISidecarHealth>(_sidecar).AddSingleton<TimeProvider>(new TestTime());
+        });
+        builder.AddFleet();
+        builder.Services.AddReadiness<HealthEndpointsTests>(test => test._missing);
+        builder.Services.AddSingleton(this);
+        _app = builder.BuildService();
+        _app.MapHealth();
         await _app.StartAsync(CancellationToken.None);
         _http = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
     }

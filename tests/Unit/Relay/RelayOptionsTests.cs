@@ -10,7 +10,7 @@ namespace Dapr.Voice.Tests.Unit.Relay;
 public sealed class RelayOptionsTests
 {
     private static RelayOptions Read(params (string Key, string Value)[] settings)
-        => ServiceOptionsExtensions.Read<RelayOptions>(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"Relay:{s.Key}", (string?)s.Value))).Build());
+        => ServiceOptions.Read<RelayOptions>(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"Relay:{s.Key}", (string?)s.Value))).Build());
 
     [Fact]
     public void Read_NothingSet_WorksOnALaptop()

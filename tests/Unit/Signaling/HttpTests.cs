@@ -10,20 +10,39 @@ public sealed class HttpTests
 {
     private const string Calls = "/v1/realtime/calls";
 
-    [Fact]
-    public async Task Preflight_OfTheAgentsSdk_IsAllowed()
+    [Theory]
+    [InlineData("authorization,content-type,x-openai-agents-sdk")]
+    [InlineData("authorization,content-type,x-stainless-lang,x-stainless-os,x-stainless-retry-count,openai-beta,api-key,traceparent")]
+    public async Task Preflight_OfAClientLibrary_IsAllowedEveryHeaderItAsksFor(string headers)
     {
         await using var signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Options, Calls, null, null,
-            ("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization,content-type,x-openai-agents-sdk"));
+            ("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", headers));
 
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
         Assert.Equal("*", Header(response, "Access-Control-Allow-Origin"));
         Assert.Equal("GET,POST,PATCH,DELETE,OPTIONS", Header(response, "Access-Control-Allow-Methods"));
-        Assert.Equal("authorization,content-type,if-match,etag,x-openai-agents-sdk,openai-safety-identifier", Header(response, "Access-Control-Allow-Headers"));
-        Assert.Equal("Location,ETag,Link,Retry-After,Access-Control-Allow-Methods", Header(response, "Access-Control-Expose-Headers"));
+        Assert.Equal(headers, Header(response, "Access-Control-Allow-Headers"));
         Assert.Equal("7200", Header(response, "Access-Control-Max-Age"));
         Assert.Equal("application/sdp", Header(response, "Accept-Post"));
+    }
+
+    [Fact]
+    public async Task Options_WithoutAnOrigin_SaysWhatMayBePosted()
+    {
+        await using var signaling = await SignalingHarness.StartAsync();
+        using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Options, Calls);
+
+        Assert.Equal((HttpStatusCode.NoContent, "application/sdp"), (response.StatusCode, Header(response, "Accept-Post")));
+    }
+
+    [Fact]
+    public async Task Cors_Answer_ExposesTheHeadersThatClientsRead()
+    {
+        await using var signaling = await SignalingHarness.StartAsync();
+        using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Post, Calls, null, null, ("Origin", "https://app.example.com"));
+
+        Assert.Equal("Location,ETag,Link,Retry-After,Access-Control-Allow-Methods", Header(response, "Access-Control-Expose-Headers"));
     }
 
     [Theory]
@@ -45,7 +64,7 @@ public sealed class HttpTests
     public async Task Api_UnknownPathOrMethod_HasTheBodyOfAnError(string method, string path, int status, string code)
     {
         await using var signaling = await SignalingHarness.StartAsync();
-        using HttpResponseMessage response = await signaling.SendAsync(new(method), path);
+        using HttpResponseMessage response = await signaling.SendAsync(new(method), path, null, null, ("Origin", "https://app.example.com"));
 
         Assert.Equal((status, code), ((int)response.StatusCode, await SignalingHarness.CodeAsync(response)));
         Assert.Equal("*", Header(response, "Access-Control-Allow-Origin"));
@@ -67,7 +86,6 @@ public sealed class HttpTests
             Assert.NotNull(response.Headers.RetryAfter);
             Assert.NotNull(Header(response, "retry-after-ms"));
             Assert.Equal("rate_limit_exceeded", await SignalingHarness.CodeAsync(response));
-            Assert.Equal("*", Header(response, "Access-Control-Allow-Origin"));
         }
         Assert.Contains(HttpStatusCode.TooManyRequests, rest);
     }
@@ -166,8 +184,11 @@ public sealed class HttpTests
     {
         await using var signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.PostJsonAsync("/internal/v1/sessions", json, null, ("dapr-api-token", SignalingHarness.AppToken));
+        JsonElement problem = await SignalingHarness.JsonAsync(response);
 
-        Assert.Equal((status, code), ((int)response.StatusCode, await SignalingHarness.CodeAsync(response)));
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal((status, code), ((int)response.StatusCode, problem.GetProperty("code").GetString()));
+        Assert.Equal("urn:dapr-voice:error:" + code, problem.GetProperty("type").GetString());
     }
 
     [Fact]

@@ -2,8 +2,10 @@ using System.Net;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Signaling;
 using Dapr.Voice.Signaling.Http;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Signaling;
@@ -53,7 +55,7 @@ public sealed class SettingsTests
     [InlineData("TrustedProxies", "-1")]
     public void Options_BadValue_IsNamed(string setting, string value)
     {
-        var e = Assert.Throws<SettingsException>(() => ServiceOptionsExtensions.Read<SignalingOptions>(
+        var e = Assert.Throws<SettingsException>(() => ServiceOptions.Read<SignalingOptions>(
             new ConfigurationBuilder().AddInMemoryCollection([new("Signaling:" + setting, value)]).Build()));
 
         Assert.Contains("Signaling__" + setting.Split(':')[0], e.Message);
@@ -67,20 +69,24 @@ public sealed class SettingsTests
     [InlineData(2, "1.2.3.4, 198.51.100.1, 10.1.1.1", "198.51.100.1")]
     [InlineData(1, "nonsense", "10.0.0.1")]
     [InlineData(1, "", "10.0.0.1")]
-    public void ClientOf_ForwardedHeader_IsTrustedAsFarAsConfigured(int proxies, string forwarded, string client)
+    public async Task ClientAddress_ForwardedHeader_IsTrustedAsFarAsConfigured(int proxies, string forwarded, string client)
     {
-        using var limiter = new AddressLimiter(new SignalingOptions { TrustedProxies = proxies });
+        await using ServiceProvider services = new ServiceCollection().AddLogging().AddSingleton(new SignalingOptions { TrustedProxies = proxies }).AddPublicApi().BuildServiceProvider();
+        var app = new ApplicationBuilder(services);
+        app.UseClientAddress();
+        app.Run(_ => Task.CompletedTask);
         var context = new DefaultHttpContext();
         context.Connection.RemoteIpAddress = IPAddress.Parse("10.0.0.1");
         context.Request.Headers["X-Forwarded-For"] = forwarded;
+        await app.Build()(context);
 
-        Assert.Equal(IPAddress.Parse(client), limiter.ClientOf(context));
+        Assert.Equal(IPAddress.Parse(client), context.Connection.RemoteIpAddress);
     }
 
     [Fact]
     public void Block_Addresses_AreOnePerSubscriber()
     {
-        Assert.Equal(IPAddress.Parse("2001:db8:1:2::"), AddressLimiter.Block(IPAddress.Parse("2001:db8:1:2:3:4:5:6")));
-        Assert.Equal(IPAddress.Parse("198.51.100.1"), AddressLimiter.Block(IPAddress.Parse("::ffff:198.51.100.1")));
+        Assert.Equal(IPAddress.Parse("2001:db8:1:2::"), PublicApi.Block(IPAddress.Parse("2001:db8:1:2:3:4:5:6")));
+        Assert.Equal(IPAddress.Parse("198.51.100.1"), PublicApi.Block(IPAddress.Parse("::ffff:198.51.100.1")));
     }
 }

@@ -58,7 +58,7 @@ internal sealed class SignalingHarness : IAsyncDisposable
         };
         settings?.Invoke(configuration);
 
-        WebApplication app = SignalingApplication.Create([], builder =>
+        WebApplication app = Dapr.Voice.Signaling.Program.Create([], builder =>
         {
             builder.WebHost.UseUrls("http://127.0.0.1:0");
             builder.Configuration.AddInMemoryCollection(configuration);
@@ -68,7 +68,8 @@ internal sealed class SignalingHarness : IAsyncDisposable
             builder.Services.AddSingleton<ISecretStore>(secrets);
             builder.Services.AddSingleton<IServiceInvoker>(invoker);
             builder.Services.AddSingleton<IEventPublisher>(publisher);
-        }, logging => logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Trace));
+            builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
+        });
         await app.StartAsync(CancellationToken.None);
 
         var harness = new SignalingHarness(app, new HttpClient { BaseAddress = new Uri(app.Urls.First()) })

@@ -7,7 +7,7 @@ namespace Dapr.Voice.Tests.Unit.Transceiver;
 
 public sealed class TransceiverOptionsTests
 {
-    private static TransceiverOptions Read(string link, string advertised = "") => ServiceOptionsExtensions.Read<TransceiverOptions>(new ConfigurationBuilder().AddInMemoryCollection(
+    private static TransceiverOptions Read(string link, string advertised = "") => ServiceOptions.Read<TransceiverOptions>(new ConfigurationBuilder().AddInMemoryCollection(
         new Dictionary<string, string?> { ["Transceiver:LinkEndpoint"] = link, ["Transceiver:AdvertisedLinkEndpoint"] = advertised, ["Transceiver:Workers"] = "2" }).Build());
 
     [Theory]

@@ -1,0 +1,69 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dapr.Voice.Hosting;
+
+/// <summary>
+/// What a caller is told when a request fails: problem details (RFC 9457) with the extensions <c>code</c> and <c>param</c>. <see cref="Code"/> is stable
+/// and is also the word in metrics and logs. <see cref="Message"/> is for people and repeats nothing secret.
+/// </summary>
+/// <param name="Param">The field of the request that is to blame, or null.</param>
+public sealed record ApiError(int Status, string Code, string Message, string? Param = null) : IResult
+{
+    private const string TypePrefix = "urn:dapr-voice:error:";
+
+    /// <summary>When it is worth trying again. Errors with the status 429 or 503 always say it.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public static ApiError Invalid(string code, string message, string? param = null) => new(400, code, message, param);
+    public static ApiError Unauthenticated(string code, string message) => new(401, code, message);
+    public static ApiError Forbidden(string code, string message) => new(403, code, message);
+    public static ApiError NotFound(string code, string message, string? param = null) => new(404, code, message, param);
+    public static ApiError Conflict(string code, string message) => new(409, code, message);
+    public static ApiError TooLarge(int limitBytes) => new(413, "request_too_large", $"The request may have at most {limitBytes / 1024} KiB.");
+    public static ApiError WrongMediaType(string expected) => new(415, "unsupported_media_type", $"Send {expected}.");
+    public static ApiError Internal() => new(500, "internal_error", "Something went wrong here. It has been logged.");
+
+    public static ApiError TooManyRequests(TimeSpan retryAfter)
+        => new(429, "rate_limit_exceeded", "Too many requests from this address.") { RetryAfter = retryAfter };
+
+    public static ApiError OverCapacity()
+        => Unavailable("over_capacity", "No room for another session right now. Try again shortly.", TimeSpan.FromSeconds(2));
+
+    /// <param name="what">Which dependency is away, in words fit for a caller.</param>
+    public static ApiError Unavailable(string what) => Unavailable("service_unavailable", $"{what} Try again shortly.", TimeSpan.FromSeconds(2));
+
+    public static ApiError Unavailable(string code, string message, TimeSpan retryAfter) => new(503, code, message) { RetryAfter = retryAfter };
+
+    /// <summary>The error of an answer that has a status and no body.</summary>
+    internal static ApiError OfStatus(int status) => status switch
+    {
+        401 => Unauthenticated("unauthenticated", "This address needs a token."),
+        404 => NotFound("unknown_path", "There is nothing at this path."),
+        405 => new(405, "method_not_allowed", "This path does not take this method."),
+        413 => new(413, "request_too_large", "The request is too large."),
+        415 => new(415, "unsupported_media_type", "This path does not take this media type."),
+        503 => Unavailable("The service cannot answer this now."),
+        >= 500 => Internal() with { Status = status },
+        _ => new(status, "bad_request", "The request could not be used."),
+    };
+
+    /// <summary>Writes the answer. Headers that were set before it, such as those of CORS, stay.</summary>
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        HttpResponse response = httpContext.Response;
+        response.StatusCode = Status;
+        response.Headers.CacheControl = "no-store";
+        if (Status == 401) response.Headers.WWWAuthenticate = "Bearer";
+        if (RetryAfter is { } wait)
+        {
+            response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
+            response.Headers["retry-after-ms"] = Math.Max(1, (int)Math.Ceiling(wait.TotalMilliseconds)).ToString();
+        }
+        var details = new ProblemDetails { Type = TypePrefix + Code, Title = Message, Status = Status, Extensions = { ["code"] = Code, ["param"] = Param } };
+        // False where the caller accepts no JSON: then the status has to do.
+        await httpContext.RequestServices.GetRequiredService<IProblemDetailsService>()
+            .TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details });
+    }
+}

@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Dapr.Voice.Hosting;
+
+/// <summary>
+/// Gives every failed request a body that its caller can read: unknown paths, wrong methods, bodies that were cut short, and faults of our own. All of
+/// them are an <see cref="ApiError"/>, written by the framework's problem details service.
+/// </summary>
+public static class ErrorAnswers
+{
+    internal static IServiceCollection AddErrorAnswers(this IServiceCollection services) => services.AddProblemDetails().AddExceptionHandler<Handler>();
+
+    /// <summary>Goes before everything that may fail.</summary>
+    public static IApplicationBuilder UseErrorAnswers(this IApplicationBuilder app)
+        => app.UseExceptionHandler().UseStatusCodePages(context => ApiError.OfStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
+
+    /// <summary>The framework has already dealt with callers that have gone.</summary>
+    private sealed class Handler(ILogger<ApiError> logger) : IExceptionHandler
+    {
+        public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+        {
+            if (exception is BadHttpRequestException bad)
+            {
+                string code = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "request_too_large" : "bad_request";
+                await new ApiError(bad.StatusCode, code, "The request could not be read.").ExecuteAsync(httpContext);
+                return true;
+            }
+            // The route and not the path, which may hold what a caller made up.
+            var endpoint = httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint;
+            ErrorAnswersLog.Unhandled(logger, exception, httpContext.Request.Method, endpoint?.RoutePattern.RawText ?? "-");
+            await ApiError.Internal().ExecuteAsync(httpContext);
+            return true;
+        }
+    }
+}
+
+internal static partial class ErrorAnswersLog
+{
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Route} failed")]
+    public static partial void Unhandled(ILogger logger, Exception exception, string method, string route);
+}

@@ -1,0 +1,27 @@
+using Dapr.Voice.Contracts;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dapr.Voice.Hosting;
+
+/// <summary>How a part of a running service ends the process when it cannot go on. The first reason wins. Any thread.</summary>
+public sealed partial class ServiceExit(IHostApplicationLifetime lifetime, ILogger<ServiceExit> logger)
+{
+    private ServiceException? _reason;
+
+    /// <summary>Null while nothing has failed.</summary>
+    public ServiceException? Reason => Volatile.Read(ref _reason);
+
+    /// <summary>Stops the service. The process exits with the code of the reason; a reason that is not a <see cref="ServiceException"/> is a fault of our own.</summary>
+    public void Fail(Exception reason)
+    {
+        var known = reason as ServiceException;
+        ServiceException first = known ?? new ServiceException(ExitCode.Fault, "The service met a fault of its own. The log has the details.", reason);
+        if (Interlocked.CompareExchange(ref _reason, first, null) is not null) return;
+        LogCannotGoOn(logger, first.Message, known is null ? reason : null);
+        lifetime.StopApplication();
+    }
+
+    [LoggerMessage(1, LogLevel.Critical, "The service cannot go on: {Problem}")]
+    private static partial void LogCannotGoOn(ILogger logger, string problem, Exception? exception);
+}

@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Dapr.Voice.Hosting;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.RateLimiting;
+
+namespace Dapr.Voice.Signaling.Http;
+
+/// <summary>
+/// What stands before every route of the public API: the client's address behind trusted proxies, cross-origin rules, and a limit for each address. All
+/// three are the framework's; this file says how they are set.
+/// </summary>
+internal static class PublicApi
+{
+    private static readonly TimeSpan PreflightAge = TimeSpan.FromHours(2);
+
+    public static bool Includes(HttpContext context) => context.Request.Path.StartsWithSegments("/v1") || context.Request.Path.StartsWithSegments("/demo");
+
+    public static IServiceCollection AddPublicApi(this IServiceCollection services)
+    {
+        // The first writer that can write does so, and the framework's can nearly always.
+        services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ClientErrorWriter>());
+        services.AddCors();
+        services.AddRateLimiter(_ => { });
+        services.AddOptions<CorsOptions>()
+            .Configure<SignalingOptions>((cors, options) => cors.AddDefaultPolicy(policy => Allow(policy, options.EffectiveOrigins)));
+        services.AddOptions<RateLimiterOptions>().Configure<SignalingOptions>(Limit);
+        services.AddOptions<ForwardedHeadersOptions>().Configure<SignalingOptions>(Trust);
+        return services;
+    }
+
+    /// <summary>The address of the client, before anything looks at it.</summary>
+    public static void UseClientAddress(this IApplicationBuilder app) => app.UseForwardedHeaders();
+
+    public static void UsePublicApi(this IApplicationBuilder app) => app.UseWhen(Includes, api =>
+    {
+        api.Use(AnswerOptions);
+        api.UseCors();
+        api.UseRateLimiter();
+    });
+
+    /// <summary>
+    /// Pages of other origins are the normal case. They may send any header: client libraries add their own, and a preflight that misses one of them
+    /// blocks the call. Nothing is authenticated by a cookie.
+    /// </summary>
+    private static void Allow(CorsPolicyBuilder policy, IReadOnlyList<string> origins)
+    {
+        if (origins.Contains("*")) policy.AllowAnyOrigin();
+        // A set and not WithOrigins: with one origin alone the framework would not say that the answer depends on it (Vary).
+        else policy.SetIsOriginAllowed(new HashSet<string>(origins, StringComparer.OrdinalIgnoreCase).Contains);
+        policy.AllowAnyHeader().WithMethods("GET", "POST", "PATCH", "DELETE", "OPTIONS")
+            .WithExposedHeaders("Location", "ETag", "Link", "Retry-After", "Access-Control-Allow-Methods").SetPreflightMaxAge(PreflightAge);
+    }
+
+    /// <summary>
+    /// A token bucket for each client address, so that one caller cannot use up what others need. It is kept per process, which is enough, because it
+    /// protects this process.
+    /// </summary>
+    private static void Limit(RateLimiterOptions limiter, SignalingOptions options)
+    {
+        if (options.RequestsPerSecondPerAddress == 0) return;
+        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, IPAddress>(context => RateLimitPartition.GetTokenBucketLimiter(
+            Block(context.Connection.RemoteIpAddress ?? IPAddress.None),
+            _ => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = options.RequestBurstPerAddress,
+                TokensPerPeriod = options.RequestsPerSecondPerAddress,
+                ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                QueueLimit = 0,
+            }));
+        limiter.OnRejected = (rejected, _) =>
+        {
+            TimeSpan wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan known) ? known : TimeSpan.FromSeconds(1);
+            return new(ApiError.TooManyRequests(wait).ExecuteAsync(rejected.HttpContext));
+        };
+    }
+
+    /// <summary>
+    /// The client as the outermost trusted proxy saw it. What a client wrote into X-Forwarded-For itself stands further left and is not read. The proxies
+    /// are known by their number and not by their addresses, which Container Apps does not promise.
+    /// </summary>
+    private static void Trust(ForwardedHeadersOptions forwarded, SignalingOptions options)
+    {
+        forwarded.ForwardedHeaders = options.TrustedProxies == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor;
+        forwarded.ForwardLimit = Math.Max(1, options.TrustedProxies);
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+    }
+
+    /// <summary>A preflight carries no key and uses up no limit. Clients of WHIP ask by OPTIONS what they may post (RFC 9725, section 4.2).</summary>
+    private static Task AnswerOptions(HttpContext context, RequestDelegate next)
+    {
+        if (!HttpMethods.IsOptions(context.Request.Method)) return next(context);
+        context.Response.Headers["Accept-Post"] = "application/sdp";
+        if (context.Request.Headers.AccessControlRequestMethod.Count > 0) return next(context);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>One limit holds for a whole /64, since a subscriber with IPv6 has that many addresses.</summary>
+    internal static IPAddress Block(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
+        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
+        byte[] bytes = address.GetAddressBytes();
+        Array.Clear(bytes, 8, 8);
+        return new(bytes);
+    }
+}
