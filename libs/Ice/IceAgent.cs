@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Wire;
@@ -57,6 +56,7 @@ public sealed class IceAgent
     private byte[] _previousLocalKey = [];
     private byte[] _remoteKey;
     private byte[] _outgoingUsername;
+    private readonly RandomFill _random;
     private ulong _tieBreaker;
     private CandidatePair? _selected;
     private ConsentFreshness _consent;
@@ -70,7 +70,8 @@ public sealed class IceAgent
 
     /// <param name="remote">Needed by a full agent. At a lite one null lets any peer in who knows our password.</param>
     /// <param name="tieBreaker">Random; settles who controls if both sides think they do.</param>
-    public IceAgent(IceRole role, IceCredentials local, IceCredentials? remote, ulong tieBreaker, Instant now)
+    /// <param name="random">Makes transaction ids, which nobody off the path may be able to guess, and a new tie-breaker.</param>
+    public IceAgent(IceRole role, IceCredentials local, IceCredentials? remote, ulong tieBreaker, RandomFill random, Instant now)
     {
         ArgumentNullException.ThrowIfNull(local);
         if (role != IceRole.Lite && remote is null) throw new ArgumentException("A full agent needs the peer's credentials.", nameof(remote));
@@ -82,6 +83,7 @@ public sealed class IceAgent
         _remoteKey = remote is null ? [] : Encoding.UTF8.GetBytes(remote.Password);
         _outgoingUsername = remote is null ? [] : Encoding.UTF8.GetBytes($"{remote.Ufrag}:{local.Ufrag}");
         _tieBreaker = tieBreaker;
+        _random = random;
         _start = _now = now;
         _consent = new ConsentFreshness();
         if (role != IceRole.Lite) _checklist = new Checklist(_pairs);
@@ -292,9 +294,9 @@ public sealed class IceAgent
     }
 
     /// <summary>Goes on with an exported state. No event repeats what the exporter has said; consent has its full 30 s.</summary>
-    public static IceAgent Import(IceAgentState state, Instant now)
+    public static IceAgent Import(IceAgentState state, RandomFill random, Instant now)
     {
-        var agent = new IceAgent(state.Role, state.Local, state.Remote, state.TieBreaker, now)
+        var agent = new IceAgent(state.Role, state.Local, state.Remote, state.TieBreaker, random, now)
         {
             _hasEnded = state.HasEnded,
             _previousLocal = state.PreviousLocal,
@@ -449,7 +451,7 @@ public sealed class IceAgent
         Role = Role == IceRole.Controlling ? IceRole.Controlled : IceRole.Controlling;
         // RFC 8445, section 7.2.5.1: with a new tie-breaker, or two agents with equal ones would swap for ever.
         Span<byte> bytes = stackalloc byte[8];
-        RandomNumberGenerator.Fill(bytes);
+        _random(bytes);
         _tieBreaker = BinaryPrimitives.ReadUInt64BigEndian(bytes);
     }
 
@@ -590,7 +592,7 @@ public sealed class IceAgent
 
     private int WriteCheck(Span<byte> buffer, CandidatePair pair)
     {
-        var id = TransactionId.Create();
+        var id = TransactionId.Create(_random);
         Span<byte> idBytes = stackalloc byte[TransactionId.Length];
         id.Write(idBytes);
         // As browsers do: once selected, every check nominates, so one lost packet does not leave the peer elsewhere.
@@ -606,10 +608,10 @@ public sealed class IceAgent
         return writer.Length;
     }
 
-    private static int WriteIndication(Span<byte> buffer)
+    private int WriteIndication(Span<byte> buffer)
     {
         Span<byte> id = stackalloc byte[TransactionId.Length];
-        TransactionId.Create().Write(id);
+        TransactionId.Create(_random).Write(id);
         var writer = new StunMessageWriter(buffer, StunClass.Indication, StunMethod.Binding, id);
         writer.AddFingerprint();
         return writer.Length;

@@ -26,6 +26,7 @@ public sealed class LinkAcceptor
     private const int MaximumEvents = 256;
 
     private readonly LinkKey _key;
+    private readonly RandomFill _random;
     private readonly byte _region;
     private readonly ushort _shard;
     private readonly ulong _incarnation;
@@ -48,11 +49,12 @@ public sealed class LinkAcceptor
     /// <param name="region">Number of our region.</param>
     /// <param name="incarnation">Random per process.</param>
     /// <param name="slotCount">Slots of the region, 1 to 65,536.</param>
-    public LinkAcceptor(LinkKey key, byte region, ushort shard, ulong incarnation, int slotCount, Instant now)
+    public LinkAcceptor(LinkKey key, byte region, ushort shard, ulong incarnation, int slotCount, RandomFill random, Instant now)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, ushort.MaxValue + 1);
         _key = key;
+        _random = random;
         _region = region;
         _shard = shard;
         _incarnation = incarnation;
@@ -313,7 +315,7 @@ public sealed class LinkAcceptor
         }
         string id = Encoding.ASCII.GetString(hello.RelayId);
         if (FindNumber(id, now) < 0) { Drops.Count(LinkDrop.TooManyLinks); return; }
-        var nonce = LinkNonce.CreateRandom();
+        var nonce = LinkNonce.Create(_random);
         _pending[free] = new Pending
         {
             RelayId = id,

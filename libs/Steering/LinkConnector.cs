@@ -15,6 +15,7 @@ public sealed class LinkConnector
     private const int MaximumEvents = 64;
 
     private readonly LinkKey _key;
+    private readonly RandomFill _random;
     private readonly byte[] _relayId;
     private readonly ulong _incarnation;
     private readonly long[] _epochs;
@@ -32,7 +33,8 @@ public sealed class LinkConnector
     /// <param name="incarnation">Random per process.</param>
     /// <param name="remote">The transceiver's link address.</param>
     /// <param name="slotCount">Slots of the region, 1 to 65,536.</param>
-    public LinkConnector(LinkKey key, string relayId, ulong incarnation, TransportAddress remote, int slotCount, Instant now)
+    /// <param name="random">Makes the nonces of handshakes, which nobody may be able to guess.</param>
+    public LinkConnector(LinkKey key, string relayId, ulong incarnation, TransportAddress remote, int slotCount, RandomFill random, Instant now)
     {
         _relayId = Encoding.ASCII.GetBytes(relayId);
         if (!LinkHello.IsValidRelayId(_relayId))
@@ -40,6 +42,7 @@ public sealed class LinkConnector
         ArgumentOutOfRangeException.ThrowIfLessThan(slotCount, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, ushort.MaxValue + 1);
         _key = key;
+        _random = random;
         _incarnation = incarnation;
         _epochs = new long[slotCount];
         Array.Fill(_epochs, -1);
@@ -174,7 +177,7 @@ public sealed class LinkConnector
 
     private void StartHandshake(Instant now)
     {
-        _nonce = LinkNonce.CreateRandom();
+        _nonce = LinkNonce.Create(_random);
         _isHandshaking = true;
         _hellos = 0;
         SayHello(now);

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Steering;
 
@@ -8,10 +8,10 @@ internal readonly record struct LinkNonce(ulong High, ulong Low)
 {
     public const int Length = 16;
 
-    public static LinkNonce CreateRandom()
+    public static LinkNonce Create(RandomFill random)
     {
         Span<byte> bytes = stackalloc byte[Length];
-        RandomNumberGenerator.Fill(bytes);
+        random(bytes);
         return Read(bytes);
     }
 

@@ -1,20 +1,14 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace Dapr.Voice.Steering;
 
-/// <summary>64 random bits that identify a session. As text they are 13 characters of lower-case base32.</summary>
+/// <summary>
+/// 64 random bits that identify a session. They have to be unguessable, because the public call id contains them. As text they are 13 characters of
+/// lower-case base32.
+/// </summary>
 public readonly record struct SessionId(ulong Value)
 {
     public const int TextLength = 13;
-
-    /// <summary>Creates a new random id. It cannot be guessed, because the public call id contains it.</summary>
-    public static SessionId CreateRandom()
-    {
-        Span<byte> bytes = stackalloc byte[8];
-        RandomNumberGenerator.Fill(bytes);
-        return new(BinaryPrimitives.ReadUInt64BigEndian(bytes));
-    }
 
     public static bool TryParse(ReadOnlySpan<char> text, out SessionId id)
     {

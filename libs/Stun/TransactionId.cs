@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Stun;
 
@@ -9,10 +9,10 @@ public readonly record struct TransactionId(ulong High, uint Low)
     public const int Length = StunHeader.TransactionIdLength;
 
     /// <summary>Unguessable, as RFC 8489, section 5 wants: it keeps off-path answers out.</summary>
-    public static TransactionId Create()
+    public static TransactionId Create(RandomFill random)
     {
         Span<byte> bytes = stackalloc byte[Length];
-        RandomNumberGenerator.Fill(bytes);
+        random(bytes);
         return From(bytes);
     }
 

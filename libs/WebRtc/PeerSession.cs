@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
@@ -63,7 +64,7 @@ public sealed class PeerSession : IDisposable
     private PeerStatistics _statistics;
 
     public PeerSession(PeerSessionOptions options, Instant now)
-        : this(options, new IceAgent(options.IceRole, options.LocalCredentials, options.RemoteCredentials, options.TieBreaker, now),
+        : this(options, new IceAgent(options.IceRole, options.LocalCredentials, options.RemoteCredentials, options.TieBreaker, options.Random, now),
             new DtlsTransport(options.DtlsRole, options.Certificate, options.ExpectedFingerprints, requiresSrtp: options.Audio is not null))
     {
         if (options.Audio is { } audio) _sender = new RtpSender(audio.LocalSsrc, audio.PayloadType, audio.FirstSequenceNumber, audio.FirstTimestamp);
@@ -74,7 +75,9 @@ public sealed class PeerSession : IDisposable
         _options = options;
         _ice = ice;
         _dtls = dtls;
-        _random = options.RandomSeed | 1;
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
+        options.Random(seed);
+        _random = BinaryPrimitives.ReadUInt64LittleEndian(seed);
         _media = new PacketRing(RingPackets, MaximumDatagramBytes);
         _cname = options.Audio is { } audio ? Encoding.UTF8.GetBytes(audio.Cname) : [];
         if (_cname.Length > byte.MaxValue) throw new ArgumentException("A CNAME has at most 255 bytes.", nameof(options));
@@ -540,12 +543,11 @@ public sealed class PeerSession : IDisposable
             Sctp = _sctp?.ExportState(now),
             Channels = _channels?.ExportState(),
             EventsChannel = _eventsChannel?.Id,
-            RandomState = _random,
         };
     }
 
     /// <summary>Goes on where <see cref="ExportState"/> stopped. Packets in flight to the old owner are lost as on any network, and repaired as there.</summary>
-    public static PeerSession Import(PeerSessionState state, DtlsCertificate certificate, TimeSpan wallClockOffset, Instant now)
+    public static PeerSession Import(PeerSessionState state, DtlsCertificate certificate, TimeSpan wallClockOffset, RandomFill random, Instant now)
     {
         var options = new PeerSessionOptions
         {
@@ -559,13 +561,13 @@ public sealed class PeerSession : IDisposable
             Audio = state.Audio,
             Data = state.Data,
             WallClockOffset = wallClockOffset,
-            RandomSeed = state.RandomState,
+            Random = random,
         };
         return new PeerSession(options, state, now);
     }
 
     private PeerSession(PeerSessionOptions options, PeerSessionState state, Instant now)
-        : this(options, IceAgent.Import(state.Ice, now), DtlsTransport.Import(state.Dtls))
+        : this(options, IceAgent.Import(state.Ice, options.Random, now), DtlsTransport.Import(state.Dtls))
     {
         _isIceConnected = true;
         _isDtlsConnected = true;

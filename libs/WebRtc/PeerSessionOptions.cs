@@ -31,8 +31,8 @@ public sealed record PeerSessionOptions
     /// <summary>What to add to an <see cref="Instant"/> to get the time since 1900-01-01 (RFC 3550, section 4), for sender reports.</summary>
     public TimeSpan WallClockOffset { get; init; }
 
-    /// <summary>Seeds RTCP's timing and SCTP's tags; different for every session.</summary>
-    public required ulong RandomSeed { get; init; }
+    /// <summary>Makes the transaction ids of ICE, the tags of SCTP and the timing of RTCP.</summary>
+    public required RandomFill Random { get; init; }
 }
 
 /// <param name="LocalSsrc">SSRC of what we send; also names us in receiver reports.</param>

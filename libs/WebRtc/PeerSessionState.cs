@@ -31,5 +31,4 @@ public sealed record PeerSessionState
 
     /// <summary>Id of the events channel once it is open.</summary>
     public ushort? EventsChannel { get; init; }
-    public required ulong RandomState { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Wire;
@@ -144,7 +145,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             int free = Array.IndexOf(_links, null);
             if (free < 0) return;
             string id = target.Scheme == LinkScheme.Tcp ? LinkRelayId.Of(relayId, worker, i) : LinkRelayId.Of(relayId, worker);
-            added[i] = _links[free] = new RelayLink(free, target, transport, new LinkConnector(key, id, incarnation, target.Address, slots.Count, now), now);
+            added[i] = _links[free] = new RelayLink(free, target, transport, new LinkConnector(key, id, incarnation, target.Address, slots.Count, RandomNumberGenerator.Fill, now), now);
             if (added[i].Peer != default) _byPeer[added[i].Peer] = free;
             _end = Math.Max(_end, free + 1);
         }

@@ -91,7 +91,7 @@ internal sealed class SessionFactory(
     private CreatedSession Compose(SessionRequest request, OfferSummary offer, string agent, SlotPlacement placement, int seconds, FleetKeys fleetKeys)
     {
         DateTimeOffset now = time.GetUtcNow();
-        SessionId id = SessionId.CreateRandom();
+        var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         uint expiryMinutes = RoutingHint.ToMinutes(now + TimeSpan.FromSeconds(seconds) + HintMargin);
         string ufrag = new RoutingHint(fleetKeys.HintKeys.CurrentId, (byte)fleet.RegionNumber, (ushort)placement.Slot, id, Generation: 0, expiryMinutes).Encode(fleetKeys.HintKeys);
         var answer = new AnswerFacts((uint)RandomNumberGenerator.GetInt32(1, int.MaxValue), id.ToString(), $"{MsidStream} {MsidTrack}");

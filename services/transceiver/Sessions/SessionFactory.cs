@@ -70,7 +70,7 @@ internal sealed partial class SessionFactory(
                     ? new PeerDataOptions((ushort)port, (int)Math.Clamp(record.Offer.MaxMessageSize, 0, int.MaxValue))
                     : null,
                 WallClockOffset = time.GetUtcNow() - NtpOrigin - TimeSpan.FromTicks(now.Ticks),
-                RandomSeed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
+                Random = RandomNumberGenerator.Fill,
             },
             now);
         var limits = new SessionLimits(options.FirstCheckLimit, options.HandshakeLimit, TimeSpan.FromSeconds(record.MaximumSeconds));

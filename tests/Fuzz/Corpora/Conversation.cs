@@ -1,6 +1,7 @@
 using System.Text;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 
@@ -42,7 +43,7 @@ internal sealed class Conversation : IDisposable
             ExpectedFingerprints = [ServerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(CallerSsrc, "caller", 111, 25_000, 5),
             Data = new PeerDataOptions(OpenLabel: PeerSession.EventsLabel),
-            RandomSeed = seed,
+            Random = Seeded.Random(seed),
         }, Now);
         Caller.AddRemoteCandidate(Candidate.Host(ServerAddress), 0);
         Server = new PeerSession(new PeerSessionOptions
@@ -54,7 +55,7 @@ internal sealed class Conversation : IDisposable
             ExpectedFingerprints = [CallerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(ServerSsrc, "server", 111, 100, 77),
             Data = new PeerDataOptions(RemoteMaximumMessageSize: 262_144),
-            RandomSeed = seed + 1,
+            Random = Seeded.Random(seed + 1),
         }, Now);
     }
 

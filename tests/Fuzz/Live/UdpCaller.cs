@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
@@ -42,7 +43,7 @@ internal sealed class UdpCaller : IDisposable
                 ExpectedFingerprints = [TestFleet.Fingerprint],
                 Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 100, 5),
                 Data = new PeerDataOptions(OpenLabel: PeerSession.EventsLabel),
-                RandomSeed = 1,
+                Random = RandomNumberGenerator.Fill,
             },
             MonotonicClock.Now);
         _peer.AddRemoteCandidate(Candidate.Host(relay), 0);

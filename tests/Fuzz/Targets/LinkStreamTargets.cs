@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Dapr.Voice.Links;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.Tests.Fuzz.Live;
@@ -106,7 +107,7 @@ internal static class LinkStreamTargets
         private ulong ShakeHands(RawConnection connection, int intruder)
         {
             var now = MonotonicClock.Now;
-            var connector = new LinkConnector(_key, $"intruder-{intruder}.0", (ulong)_turns, LinkPair.TransceiverAddress, 64, now);
+            var connector = new LinkConnector(_key, $"intruder-{intruder}.0", (ulong)_turns, LinkPair.TransceiverAddress, 64, Seeded.Random((ulong)_turns), now);
             for (int i = 0; i < 100 && connector.Cookie == 0; i++)
             {
                 now = MonotonicClock.Now;
@@ -154,7 +155,7 @@ internal static class LinkStreamTargets
             (_corpus, _isInsider) = (corpus, isInsider);
             _rogue.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             _rogue.Listen(64);
-            _acceptor = new LinkAcceptor(_key, 0, 1, 2, 64, _now);
+            _acceptor = new LinkAcceptor(_key, 0, 1, 2, 64, Seeded.Random(2), _now);
             _acceptor.SetSlots([new(5, 1)], _now);
             var flows = new FlowTable(new FlowLimits(64, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom(), _now);
             _links = new LinkSet(_key, "relay-0", 0, LinkConnections, 1, new SlotTable(0, 64), flows, [_udp, _tcp]);

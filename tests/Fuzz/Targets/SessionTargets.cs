@@ -5,6 +5,7 @@ using Dapr.Voice.Ice;
 using Dapr.Voice.Rtp;
 using Dapr.Voice.Sctp;
 using Dapr.Voice.Srtp;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.WebRtc;
@@ -202,7 +203,7 @@ internal static class SessionTargets
             _sessions++;
             _taken = 0;
             _now = _start;
-            _server = PeerSession.Import(_serverState, Conversation.ServerCertificate, TimeSpan.Zero, _now);
+            _server = PeerSession.Import(_serverState, Conversation.ServerCertificate, TimeSpan.Zero, Seeded.Random(1), _now);
             _dtls = DtlsTransport.Import(_callerState.Dtls);
             _srtp = SrtpContext.Import(_callerState.SrtpOutbound!);
             _srtcp = SrtcpContext.Import(_callerState.SrtcpOutbound!);

@@ -1,6 +1,7 @@
 using System.Text;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Stun;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.Wire;
@@ -122,8 +123,8 @@ internal static class StunTargets
         private void Begin()
         {
             _agent = role == IceRole.Lite
-                ? new IceAgent(role, Conversation.ServerCredentials, null, 1, _now)
-                : new IceAgent(role, Conversation.CallerCredentials, Conversation.ServerCredentials, 7, _now);
+                ? new IceAgent(role, Conversation.ServerCredentials, null, 1, Seeded.Random(1), _now)
+                : new IceAgent(role, Conversation.CallerCredentials, Conversation.ServerCredentials, 7, Seeded.Random(7), _now);
             if (role == IceRole.Controlling) _agent.AddRemoteCandidate(Candidate.Host(Conversation.ServerAddress), 0);
         }
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
@@ -20,7 +21,7 @@ internal sealed class LinkEcho : IDisposable
         var loopback = TransportAddress.FromIPv4(0x7F000001, 0);
         LinkTransport transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(loopback) : UdpLinkTransport.Bind(loopback);
         _poller = new SocketPoller(_wakeUp, transport.Descriptor);
-        _port = new LinkPort(transport, new LinkAcceptor(key, 0, 0, 1, 64, MonotonicClock.Now));
+        _port = new LinkPort(transport, new LinkAcceptor(key, 0, 0, 1, 64, RandomNumberGenerator.Fill, MonotonicClock.Now));
         _port.Acceptor.SetSlots([.. Enumerable.Range(0, 64).Select(s => new SlotOwnership((ushort)s, 1))], MonotonicClock.Now);
         _thread = new Thread(Run) { IsBackground = true };
         _thread.Start();

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
@@ -41,7 +42,7 @@ internal sealed class TestCaller : IDisposable
         _transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Create(1) : UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
         _poller = new SocketPoller(_wakeUp, _transport.Descriptor);
         _transceiver = _transport.Connect(link, now);
-        _connector = new LinkConnector(keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, now);
+        _connector = new LinkConnector(keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, RandomNumberGenerator.Fill, now);
         Assert.True(CallId.TryParse(record.CallId, out _, out string id) && SessionId.TryParse(id, out _id));
         _peer = new PeerSession(
             new PeerSessionOptions
@@ -55,7 +56,7 @@ internal sealed class TestCaller : IDisposable
                 ExpectedFingerprints = [TestFleet.Fingerprint],
                 Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 100, 5),
                 Data = new PeerDataOptions(OpenLabel: PeerSession.EventsLabel),
-                RandomSeed = 1,
+                Random = RandomNumberGenerator.Fill,
             },
             now);
         _peer.AddRemoteCandidate(Candidate.Host(RelayAddress), 0);

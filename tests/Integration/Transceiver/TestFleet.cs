@@ -76,7 +76,7 @@ internal sealed class TestFleet : IAsyncDisposable
     /// <summary>A record as signaling makes it.</summary>
     public SessionRecord NewRecord(CertificateFingerprint caller, string agent = "echo", int? slot = null)
     {
-        SessionId id = SessionId.CreateRandom();
+        var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         int chosen = slot ?? (int)(id.Value % 64);
         var hint = new RoutingHint(Keys.HintKeys.CurrentId, (byte)Options.RegionNumber, (ushort)chosen, id, 0, RoutingHint.ToMinutes(DateTimeOffset.UtcNow) + 10);
         return new SessionRecord

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Net;
 using System.Net.Sockets;
 using Dapr.Voice.Sdp;
@@ -69,7 +70,7 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
         using var socket = _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, FirstLinkPort));
         byte[] frame = new byte[512];
-        int length = LinkFrame.Write(frame, LinkFrameKind.Data, 0x1234_5678_9abc_def0, SessionId.CreateRandom(), TransportAddress.FromIPv4(0x7f00_0001, 5000), StunCheck());
+        int length = LinkFrame.Write(frame, LinkFrameKind.Data, 0x1234_5678_9abc_def0, new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), TransportAddress.FromIPv4(0x7f00_0001, 5000), StunCheck());
         await socket.SendAsync(frame.AsMemory(0, length));
 
         // A relay whose transceiver was restarted has to learn that its cookie is void: so one short frame may come back, and never more than was sent.
@@ -104,6 +105,6 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
     private static byte[] FrameWithoutCookie(byte[] packet)
     {
         byte[] frame = new byte[512];
-        return frame[..LinkFrame.Write(frame, LinkFrameKind.Data, 0, SessionId.CreateRandom(), TransportAddress.FromIPv4(0x7f00_0001, 5000), packet)];
+        return frame[..LinkFrame.Write(frame, LinkFrameKind.Data, 0, new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), TransportAddress.FromIPv4(0x7f00_0001, 5000), packet)];
     }
 }

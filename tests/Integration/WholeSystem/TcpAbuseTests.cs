@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -190,7 +191,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             var before = await TransceiverAsync();
             Assert.True(LinkKey.TryParse(Convert.ToBase64String(new byte[LinkKey.MinimumKeyBytes]), out var wrong, out string? error), error);
             byte[] hello = new byte[2048];
-            new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
+            new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, RandomNumberGenerator.Fill, Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
             // With room: of those that come at once, one may have to give way before it is heard, and is counted as that.
             attacker.Open(50, Link, TcpAttacker.Framed(hello.AsSpan(0, length)));
             await LinkCountedAsync(before, "linkDropped", "ForgedHandshake", 40);

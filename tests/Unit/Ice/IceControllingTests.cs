@@ -1,5 +1,6 @@
 using Dapr.Voice.Ice;
 using Dapr.Voice.Stun;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Wire;
 using Xunit;
 
@@ -172,7 +173,7 @@ public sealed class IceControllingTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1);
         network.Agents[Client] = new IceAgent(
-            IceRole.Controlled, SimulatedIceNetwork.Credentials("caller"), SimulatedIceNetwork.Credentials("server"), ulong.MaxValue, network.Now);
+            IceRole.Controlled, SimulatedIceNetwork.Credentials("caller"), SimulatedIceNetwork.Credentials("server"), ulong.MaxValue, Seeded.Random(1), network.Now);
         network.Agents[Client].AddRemoteCandidate(Candidate.Host(network.Addresses[Server][0]), 0);
         network.Run(TimeSpan.FromSeconds(1));
         Assert.Equal(IceRole.Controlling, network.Agents[Client].Role);
@@ -184,7 +185,7 @@ public sealed class IceControllingTests
     {
         var local = SimulatedIceNetwork.Credentials("caller");
         var remote = SimulatedIceNetwork.Credentials("server");
-        var agent = new IceAgent(IceRole.Controlling, local, remote, 1, Instant.Zero);
+        var agent = new IceAgent(IceRole.Controlling, local, remote, 1, Seeded.Random(1), Instant.Zero);
         var server = SimulatedIceNetwork.Address("198.51.100.1:3478");
         agent.AddRemoteCandidate(Candidate.Host(server), 0);
         agent.HandleTimeout(Instant.Zero);
@@ -213,7 +214,7 @@ public sealed class IceControllingTests
     public void Receive_AuthenticatedRefusalOnTheOnlyPair_Fails()
     {
         var remote = SimulatedIceNetwork.Credentials("server");
-        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Instant.Zero);
+        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Seeded.Random(1), Instant.Zero);
         agent.AddRemoteCandidate(Candidate.Host(SimulatedIceNetwork.Address("198.51.100.1:3478")), 0);
         agent.HandleTimeout(Instant.Zero);
         var buffer = new byte[1500];
@@ -226,7 +227,7 @@ public sealed class IceControllingTests
     [Fact]
     public void AddRemoteCandidate_NotUsable_IsSkipped()
     {
-        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("a"), SimulatedIceNetwork.Credentials("b"), 1, Instant.Zero);
+        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("a"), SimulatedIceNetwork.Credentials("b"), 1, Seeded.Random(1), Instant.Zero);
         var address = SimulatedIceNetwork.Address("198.51.100.1:3478");
         agent.AddRemoteCandidate(Candidate.Host(address, 0, CandidateTransport.TcpActive), 0);
         agent.AddRemoteCandidate(Candidate.Host(address) with { Component = 2 }, 0);
@@ -239,7 +240,7 @@ public sealed class IceControllingTests
     public void CheckAgain_OfThePathInUse_ChecksAtOnceUntilAnsweredAndNominates()
     {
         var remote = SimulatedIceNetwork.Credentials("server");
-        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Instant.Zero);
+        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Seeded.Random(1), Instant.Zero);
         agent.AddRemoteCandidate(Candidate.Host(SimulatedIceNetwork.Address("198.51.100.1:3478"), 0, CandidateTransport.TcpPassive), 1);
         var buffer = new byte[1500];
         var now = Instant.Zero;
@@ -276,8 +277,8 @@ public sealed class IceControllingTests
         network.Addresses[Server].Add(SimulatedIceNetwork.Address("192.0.2.2:5000"));
         var a = SimulatedIceNetwork.Credentials("first");
         var b = SimulatedIceNetwork.Credentials("second");
-        network.Agents[Client] = new IceAgent(firstRole, a, b, first, network.Now);
-        network.Agents[Server] = new IceAgent(secondRole, b, a, second, network.Now);
+        network.Agents[Client] = new IceAgent(firstRole, a, b, first, Seeded.Random(1), network.Now);
+        network.Agents[Server] = new IceAgent(secondRole, b, a, second, Seeded.Random(2), network.Now);
         network.Agents[Client].AddRemoteCandidate(Candidate.Host(network.Addresses[Server][0]), 0);
         network.Agents[Server].AddRemoteCandidate(Candidate.Host(network.Addresses[Client][0]), 0);
         return network;

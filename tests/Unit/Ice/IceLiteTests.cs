@@ -1,6 +1,7 @@
 using System.Text;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Stun;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Wire;
 using Xunit;
 
@@ -77,7 +78,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_WrongPeerUfrag_IsDroppedWhereThePeerIsKnown()
     {
-        var agent = new IceAgent(IceRole.Lite, Local, new IceCredentials("peer", "x"), 1, At(0));
+        var agent = new IceAgent(IceRole.Lite, Local, new IceCredentials("peer", "x"), 1, Seeded.Random(1), At(0));
         agent.Receive(Checks.Request($"{Local.Ufrag}:stranger", Local.Password), First, At(10));
         Assert.Equal(1, agent.Statistics.Dropped(IceDropReason.UnknownUfrag));
         agent.Receive(Checks.Request($"{Local.Ufrag}:peer", Local.Password), First, At(20));
@@ -302,7 +303,7 @@ public sealed class IceLiteTests
         agent.Restart(renewed, null);
         agent.Receive(Checks.Request(Local), First, At(100));
         Assert.Equal(2, agent.Statistics.ChecksReceived);
-        agent = IceAgent.Import(agent.ExportState(), At(150));
+        agent = IceAgent.Import(agent.ExportState(), Seeded.Random(9), At(150));
         agent.Receive(Checks.Request(Local), First, At(180));
         agent.Receive(Checks.Request(renewed), First, At(200));
         var answers = Transmit(agent);

@@ -1,5 +1,6 @@
 using System.Text;
 using Dapr.Voice.Ice;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Wire;
 using FsCheck;
 using FsCheck.Fluent;
@@ -19,7 +20,7 @@ public sealed class IceProperties
         {
             foreach (var role in Enum.GetValues<IceRole>())
             {
-                var agent = new IceAgent(role, Local, Remote, 1, Instant.Zero);
+                var agent = new IceAgent(role, Local, Remote, 1, Seeded.Random(1), Instant.Zero);
                 agent.Receive(bytes, Path, Instant.Zero);
                 Assert.Null(agent.SelectedPath);
             }
@@ -32,7 +33,7 @@ public sealed class IceProperties
         var buffer = new byte[IceAgent.MaximumDatagramLength];
         foreach (var role in Enum.GetValues<IceRole>())
         {
-            var agent = new IceAgent(role, Local, Remote, 1, Instant.Zero);
+            var agent = new IceAgent(role, Local, Remote, 1, Seeded.Random(1), Instant.Zero);
             for (int i = 0; i < 10_000; i++)
             {
                 var bytes = Checks.Request($"{Local.Ufrag}:{Remote.Ufrag}", Local.Password, usesCandidate: true);
@@ -57,7 +58,7 @@ public sealed class IceProperties
         var id = new byte[12];
         foreach (var role in Enum.GetValues<IceRole>())
         {
-            var agent = new IceAgent(role, Local, Remote, 1, Instant.Zero);
+            var agent = new IceAgent(role, Local, Remote, 1, Seeded.Random(1), Instant.Zero);
             var message = new byte[1200];
             for (int i = 0; i < 5_000; i++)
             {

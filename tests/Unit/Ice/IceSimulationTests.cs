@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapr.Voice.Ice;
+using Dapr.Voice.TestKit;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Ice;
@@ -51,7 +52,7 @@ public sealed class IceSimulationTests
         var checkpoint = network.Agents[Server].ExportState();
         network.IsBlocked = (_, _) => true;
         network.Run(TimeSpan.FromSeconds(5));
-        network.Agents[Server] = IceAgent.Import(checkpoint, network.Now);
+        network.Agents[Server] = IceAgent.Import(checkpoint, Seeded.Random(9), network.Now);
         network.IsBlocked = (_, _) => false;
         network.Run(TimeSpan.FromSeconds(60));
         AssertAlive(network, 3);

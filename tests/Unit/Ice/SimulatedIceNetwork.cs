@@ -1,5 +1,6 @@
 using System.Text;
 using Dapr.Voice.Ice;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Tests.Unit.Ice;
@@ -62,7 +63,7 @@ internal sealed class SimulatedIceNetwork(int seed)
     public bool Saw(int agent, IceEventKind kind) => Events[agent].Any(e => e.Kind == kind);
 
     /// <summary>Replaces an agent by what its exported state makes of it.</summary>
-    public void MoveToAnotherProcess(int agent) => Agents[agent] = IceAgent.Import(Agents[agent].ExportState(), Now);
+    public void MoveToAnotherProcess(int agent) => Agents[agent] = IceAgent.Import(Agents[agent].ExportState(), Seeded.Random(9), Now);
 
     private void Drain()
     {
@@ -99,8 +100,8 @@ internal sealed class SimulatedIceNetwork(int seed)
         var server = Credentials("server");
         for (int i = 0; i < clientAddresses; i++) network.Addresses[Client].Add(Address($"192.0.2.{i + 1}:5000"));
         for (int i = 0; i < serverAddresses; i++) network.Addresses[Server].Add(Address($"198.51.100.{i + 1}:3478"));
-        network.Agents[Client] = new IceAgent(IceRole.Controlling, client, server, 7, network.Now);
-        network.Agents[Server] = new IceAgent(IceRole.Lite, server, null, 9, network.Now);
+        network.Agents[Client] = new IceAgent(IceRole.Controlling, client, server, 7, Seeded.Random(1), network.Now);
+        network.Agents[Server] = new IceAgent(IceRole.Lite, server, null, 9, Seeded.Random(2), network.Now);
         for (int i = 0; i < serverAddresses; i++)
         {
             for (int b = 0; b < clientAddresses; b++) network.Agents[Client].AddRemoteCandidate(Candidate.Host(network.Addresses[Server][i], i), b);

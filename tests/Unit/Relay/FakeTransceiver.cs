@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dapr.Voice.Links;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
@@ -14,7 +15,7 @@ internal sealed class FakeTransceiver : IDisposable
 
     public FakeTransceiver(LinkScheme scheme, TransportAddress address, ulong incarnation = 1, ushort slot = 3)
     {
-        _port = new LinkPort(scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(address) : UdpLinkTransport.Bind(address), new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, MonotonicClock.Now));
+        _port = new LinkPort(scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(address) : UdpLinkTransport.Bind(address), new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, RandomNumberGenerator.Fill, MonotonicClock.Now));
         Acceptor.SetSlots([new(slot, 1)], MonotonicClock.Now);
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Steering;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
@@ -70,7 +71,7 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
         using var rogue = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         rogue.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         rogue.Listen();
-        var acceptor = new LinkAcceptor(SteeringKeys.LinkKey(), 0, 1, 2, 64, MonotonicClock.Now);
+        var acceptor = new LinkAcceptor(SteeringKeys.LinkKey(), 0, 1, 2, 64, Seeded.Random(1), MonotonicClock.Now);
         Worker.SetTargets([new LinkTarget(LinkScheme.Tcp, TransportAddress.From((IPEndPoint)rogue.LocalEndPoint!))]);
         byte[] buffer = new byte[2048];
         // Both of its connections, and each of them again.

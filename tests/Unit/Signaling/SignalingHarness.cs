@@ -72,7 +72,9 @@ internal sealed class SignalingHarness : IAsyncDisposable
         });
         await app.StartAsync(CancellationToken.None);
 
-        var harness = new SignalingHarness(app, new HttpClient { BaseAddress = new Uri(app.Urls.First()) })
+        // Every caller here is a page of another origin, as most callers are.
+        var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()), DefaultRequestHeaders = { { "Origin", "https://app.example.com" } } };
+        var harness = new SignalingHarness(app, http)
         {
             Time = time, Store = store, Secrets = secrets, Invoker = invoker, Publisher = publisher, Logs = logs,
         };

@@ -1,4 +1,5 @@
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Wire;
 using Xunit;
 
@@ -12,6 +13,7 @@ internal sealed class LinkPair
     public static readonly TransportAddress TransceiverAddress = TransportAddress.FromIPv4(0x0A000002, 20000);
     public static readonly TransportAddress Client = TransportAddress.FromIPv4(0xC0000207, 5004);
 
+    private ulong _handshakers;
     private readonly byte[] _buffer = new byte[2048];
 
     public LinkPair(int acceptorKey = 9)
@@ -33,10 +35,10 @@ internal sealed class LinkPair
     public List<(LinkFrameKind Kind, SessionId Session, TransportAddress Client, byte Ingress, byte[] Packet)> Down { get; } = [];
 
     public LinkConnector NewConnector(ulong incarnation, string id = "relay-0.0", int slotCount = SlotCount)
-        => new(SteeringKeys.LinkKey(), id, incarnation, TransceiverAddress, slotCount, Now);
+        => new(SteeringKeys.LinkKey(), id, incarnation, TransceiverAddress, slotCount, Seeded.Random(1 + _handshakers++), Now);
 
     public LinkAcceptor NewAcceptor(ulong incarnation, int key = 9, int slotCount = SlotCount)
-        => new(SteeringKeys.LinkKey(key), 0, 3, incarnation, slotCount, Now);
+        => new(SteeringKeys.LinkKey(key), 0, 3, incarnation, slotCount, Seeded.Random(1 + _handshakers++), Now);
 
     /// <summary>Delivers until neither end has anything to say at this instant.</summary>
     public void Exchange()

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Dtls;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 using Xunit;
@@ -108,7 +109,7 @@ public sealed class PeerSessionTests
             // Plain data: it survives JSON, as it will have to survive a store.
             var copy = JsonSerializer.Deserialize<PeerSessionState>(JsonSerializer.Serialize(state))!;
             network.Server.Dispose();
-            network.Server = PeerSession.Import(copy, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, network.Now);
+            network.Server = PeerSession.Import(copy, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
             Assert.True(network.Server.IsConnected);
             Assert.True(network.Server.IsChannelOpen);
         }

@@ -1,5 +1,6 @@
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 
@@ -39,7 +40,7 @@ internal sealed class SimulatedNetwork : IDisposable
             ExpectedFingerprints = [ServerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 65_000 - 40_000, 5),
             Data = new PeerDataOptions(OpenLabel: PeerSession.EventsLabel),
-            RandomSeed = 1,
+            Random = Seeded.Random(1),
         }, Now);
         Caller.AddRemoteCandidate(Candidate.Host(ServerAddress), 0);
         Server = new PeerSession(new PeerSessionOptions
@@ -51,7 +52,7 @@ internal sealed class SimulatedNetwork : IDisposable
             ExpectedFingerprints = [serverExpects ?? CallerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x2222_2222, "server", 111, 100, 77),
             Data = new PeerDataOptions(RemoteMaximumMessageSize: 262_144),
-            RandomSeed = 2,
+            Random = Seeded.Random(2),
         }, Now);
     }
 

@@ -107,7 +107,7 @@ internal sealed class Caller : IDisposable
             Audio = new PeerAudioOptions(ssrc, cname, (byte)(answer.OpusPayloadType ?? 111), (ushort)RandomNumberGenerator.GetInt32(0x8000), (uint)RandomNumberGenerator.GetInt32(int.MaxValue)),
             Data = answer.SctpPort is { } port ? new PeerDataOptions((ushort)port, (int)Math.Min(answer.MaxMessageSize, 256 * 1024), PeerSession.EventsLabel) : null,
             WallClockOffset = WallClock.OffsetOf(now),
-            RandomSeed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
+            Random = RandomNumberGenerator.Fill,
         }, now);
         var (udp, tcp) = CandidatesOf(answer, options);
         foreach (var candidate in udp) peer.AddRemoteCandidate(candidate, 0);
