@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Commands;
 using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
 
 var installation = Installation.Find();
 // No RootCommand: that one takes the name of the assembly, and --help shall say what is typed.
@@ -41,15 +42,15 @@ catch (CommandFailedException failure)
 {
     Console.Error.WriteLine($"voice: {failure.Message}");
     if (failure.Fix is not null) Console.Error.WriteLine($"       -> {failure.Fix}");
-    return 1;
+    return (int)ExitCode.Failed;
 }
 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"voice: {failure.Message}");
     Console.Error.WriteLine($"       -> is {installation.Home} yours to write, and is the disk not full? VOICE_HOME names another folder for it");
-    return 1;
+    return (int)ExitCode.Failed;
 }
 catch (OperationCanceledException)
 {
-    return 130;
+    return (int)ExitCode.Interrupted;
 }

@@ -352,7 +352,7 @@ public sealed class IceLiteTests
         return sent;
     }
 
-    private static IceAgent Lite() => new(IceRole.Lite, Local, null, 1, At(0));
+    private static IceAgent Lite() => new(IceRole.Lite, Local, null, 1, Seeded.Random(1), At(0));
 
     private static Instant At(long milliseconds) => Instant.FromMilliseconds(milliseconds);
 
