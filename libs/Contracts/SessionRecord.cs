@@ -61,6 +61,11 @@ public sealed record SessionRecord
     /// Id (not the text) of the ephemeral key it was made with: that key may end it. Null where an API key or another service made it.
     /// </summary>
     public string? EphemeralKeyId { get; init; }
+
+    /// <summary>
+    /// W3C trace context of the request that made it, so that whoever serves the session continues that trace. Null where nothing is traced.
+    /// </summary>
+    public string? Traceparent { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public SessionState State { get; init; } = SessionState.Created;
     public DateTimeOffset? ConnectedAt { get; init; }

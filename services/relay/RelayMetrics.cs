@@ -8,78 +8,68 @@ using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay;
 
-/// <summary>The relay's instruments. The workers' own counters are read when a collector asks, so a packet pays for none of it.</summary>
+/// <summary>
+/// The instruments of meter <c>Dapr.Voice.Relay</c>; docs/telemetry.md lists them. They read the workers' own counters when a collector asks, so
+/// a packet pays for none of it.
+/// </summary>
 internal sealed class RelayMetrics : IDisposable
 {
-    private static readonly KeyValuePair<string, object?>[] VerdictTags = [.. Enum.GetValues<Verdict>().Select(v => new KeyValuePair<string, object?>("verdict", v.ToString()))];
-
-    private static readonly KeyValuePair<string, object?>[] LinkDropTags = [.. Enum.GetValues<LinkDrop>().Select(d => new KeyValuePair<string, object?>("reason", d.ToString()))];
-
-    private static readonly KeyValuePair<string, object?>[] TcpCloseTags = [.. Enum.GetValues<TcpClose>().Select(r => new KeyValuePair<string, object?>("reason", r.ToString()))];
-
     private readonly Meter _meter = VoiceTelemetry.CreateMeter("Relay");
-    private readonly Counter<long> _failedTurns;
+    private readonly Counter<long> _faults;
     private ImmutableArray<RelayWorker> _workers = [];
 
     public RelayMetrics()
     {
-        _meter.CreateObservableCounter("voice.relay.packets", Packets, "{packet}", "Packets by what became of them");
-        _meter.CreateObservableGauge("voice.relay.flows", () => _workers.Sum(w => w.FlowCount), "{flow}", "Clients' addresses known");
-        _meter.CreateObservableGauge("voice.relay.links", () => _workers.Sum(w => w.LinkCount), "{link}", "Links to transceivers that are up");
-        _meter.CreateObservableCounter("voice.relay.link_drops", LinkDrops, "{frame}", "Frames that links threw away");
-        _meter.CreateObservableCounter("voice.relay.kernel_drops", () => Sockets(c => c.KernelDrops, c => c.KernelDrops), "{packet}", "Packets the kernel dropped before the relay took them");
-        _meter.CreateObservableCounter("voice.relay.send_errors", () => Sockets(c => c.SendErrors + c.SendQueueFull, c => c.SendErrors + c.SendQueueFull), "{packet}", "Packets the kernel did not take");
-        _meter.CreateObservableCounter("voice.relay.link_closes", LinkCloses, "{connection}", "Connections of links that ended, by reason");
-        _meter.CreateObservableGauge("voice.relay.tcp_connections", () => _workers.Sum(w => w.TcpCounters?.Open ?? 0), "{connection}", "TCP connections of clients");
-        _meter.CreateObservableCounter("voice.relay.tcp_closes", TcpCloses, "{connection}", "TCP connections of clients that ended");
-        _meter.CreateObservableCounter("voice.relay.tcp_media_dropped", TcpMediaDropped, "{packet}", "Audio that a client over TCP did not take in time");
-        _meter.CreateObservableCounter("voice.relay.tcp_accept_pauses", () => _workers.Sum(w => w.TcpCounters?.AcceptPauses ?? 0), "{pause}", "Times no connection could be taken: no descriptors or memory left");
-        _failedTurns = _meter.CreateCounter<long>("voice.relay.failed_turns", "{turn}", "Turns of a worker that ended in an exception");
+        _meter.CreateObservableCounter(
+            "voice.relay.packets", () => Tagged<Verdict>("verdict", (w, verdict) => w.Verdicts[verdict]), "{packet}", "Packets by what became of them.");
+        _meter.CreateObservableGauge("voice.relay.flows", () => _workers.Sum(w => w.FlowCount), "{flow}", "Addresses of clients that are known.");
+        _meter.CreateObservableGauge("voice.relay.links", () => _workers.Sum(w => w.LinkCount), "{link}", "Links to transceivers that are up.");
+        // A link that is taken away takes its counts along: collectors see a reset, as with a restart.
+        _meter.CreateObservableCounter(
+            "voice.relay.link.drops", () => Tagged<LinkDrop>("reason", (w, reason) => w.LinkDrops(reason)), "{frame}", "Frames that links dropped.");
+        _meter.CreateObservableCounter("voice.relay.link.closes", LinkCloses, "{connection}", "Connections of links that ended.");
+        _meter.CreateObservableCounter(
+            "voice.relay.socket.drops", () => Sockets(c => c.KernelDrops, c => c.KernelDrops), "{packet}",
+            "Packets that the kernel dropped before the relay could read them.");
+        _meter.CreateObservableCounter(
+            "voice.relay.socket.refusals", () => Sockets(c => c.SendErrors + c.SendQueueFull, c => c.SendErrors + c.SendQueueFull), "{packet}",
+            "Packets that the kernel refused to send.");
+        _meter.CreateObservableGauge(
+            "voice.relay.tcp.connections", () => _workers.Sum(w => w.TcpCounters?.Open ?? 0), "{connection}", "TCP connections of clients.");
+        _meter.CreateObservableCounter(
+            "voice.relay.tcp.closes", () => Tagged<TcpClose>("reason", (w, reason) => w.TcpCloses(reason)), "{connection}", "TCP connections of clients that ended.");
+        _meter.CreateObservableCounter(
+            "voice.relay.tcp.drops", TcpDrops, "{packet}", "Audio packets that a client over TCP did not read in time.");
+        _meter.CreateObservableCounter(
+            "voice.relay.tcp.accept_pauses", () => _workers.Sum(w => w.TcpCounters?.AcceptPauses ?? 0), "{pause}",
+            "Pauses in accepting connections, because descriptors or memory ran out.");
+        _faults = _meter.CreateCounter<long>("voice.relay.faults", "{fault}", "Turns of a worker that ended in an exception of our own code.");
     }
 
     public void Add(RelayWorker worker) => ImmutableInterlocked.Update(ref _workers, (workers, added) => workers.Add(added), worker);
 
-    public void CountFailedTurn() => _failedTurns.Add(1);
+    public void CountFailedTurn() => _faults.Add(1);
 
     public void Dispose() => _meter.Dispose();
 
-    private IEnumerable<Measurement<long>> Packets()
+    private IEnumerable<Measurement<long>> Tagged<T>(string tag, Func<RelayWorker, T, long> count) where T : struct, Enum
     {
-        foreach (var verdict in Enum.GetValues<Verdict>())
+        foreach (T value in Enum.GetValues<T>())
         {
-            long count = _workers.Sum(w => w.Verdicts[verdict]);
-            if (count > 0) yield return new Measurement<long>(count, VerdictTags[(int)verdict]);
-        }
-    }
-
-    /// <summary>A link that is taken away takes its counts along: collectors see a reset, as with a restart.</summary>
-    private IEnumerable<Measurement<long>> LinkDrops()
-    {
-        foreach (var reason in Enum.GetValues<LinkDrop>())
-        {
-            long count = _workers.Sum(w => w.LinkDrops(reason));
-            if (count > 0) yield return new Measurement<long>(count, LinkDropTags[(int)reason]);
+            long sum = _workers.Sum(w => count(w, value));
+            if (sum > 0) yield return new Measurement<long>(sum, MetricTag.Of(tag, value));
         }
     }
 
     private IEnumerable<Measurement<long>> LinkCloses()
         => _workers.SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal)
-            .Select(g => new Measurement<long>(g.Sum(c => c.Value), new KeyValuePair<string, object?>("reason", g.Key)))
+            .Select(g => new Measurement<long>(g.Sum(c => c.Value), MetricTag.OfMember("reason", g.Key)))
             .Where(m => m.Value > 0);
 
-    private IEnumerable<Measurement<long>> TcpCloses()
-    {
-        foreach (var reason in Enum.GetValues<TcpClose>())
-        {
-            long count = _workers.Sum(w => w.TcpCloses(reason));
-            if (count > 0) yield return new Measurement<long>(count, TcpCloseTags[(int)reason]);
-        }
-    }
-
-    private IEnumerable<Measurement<long>> TcpMediaDropped() =>
+    private IEnumerable<Measurement<long>> TcpDrops() =>
     [
-        new(_workers.Sum(w => w.TcpCounters?.MediaTooOld ?? 0), new KeyValuePair<string, object?>("reason", "TooOld")),
-        new(_workers.Sum(w => w.TcpCounters?.MediaNoRoom ?? 0), new KeyValuePair<string, object?>("reason", "NoRoom")),
+        new(_workers.Sum(w => w.TcpCounters?.MediaTooOld ?? 0), new KeyValuePair<string, object?>("reason", "too_old")),
+        new(_workers.Sum(w => w.TcpCounters?.MediaNoRoom ?? 0), new KeyValuePair<string, object?>("reason", "no_room")),
     ];
 
     private IEnumerable<Measurement<long>> Sockets(Func<UdpSocketCounters, long> ofPublic, Func<LinkTransportCounters, long> ofLinks) =>

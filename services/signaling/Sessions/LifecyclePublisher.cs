@@ -23,18 +23,21 @@ internal sealed class LifecyclePublisher(
 
     /// <param name="session">As it stands after the change; its <see cref="SessionRecord.EventSequence"/> is the event's number.</param>
     public void Publish(string type, SessionRecord session)
-        => TryEnqueue(new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()), Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null));
+        => TryEnqueue(new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()), session.Traceparent ?? TraceParent.Current));
 
     private protected override string CallIdOf(PendingEvent item) => item.Event.Subject;
 
     private protected override async Task HandleAsync(PendingEvent item, CancellationToken cancellation)
     {
+        using Activity? span = SignalingTrace.Source.Start("voice.signaling.event_publish", item.Traceparent);
+        span?.SetTag("voice.call_id", item.Event.Subject).SetTag("voice.event_type", item.Event.Type);
         for (int tries = 1; ; tries++)
         {
-            PublishResult result = await publisher.PublishAsync(ComponentNames.Lifecycle, Topics.Sessions, item.Event, ContractsJson.Default.LifecycleEvent, item.Traceparent, cancellation);
+            PublishResult result = await publisher.PublishAsync(ComponentNames.Lifecycle, Topics.Sessions, item.Event, ContractsJson.Default.LifecycleEvent, span?.Id ?? item.Traceparent, cancellation);
             if (result.Outcome != PublishOutcome.Unavailable || tries > Pauses.Length)
             {
-                metrics.Events.Add(1, new KeyValuePair<string, object?>("outcome", result.Outcome.ToString()));
+                metrics.Events.Add(1, MetricTag.Of("outcome", result.Outcome));
+                span?.SetTag("voice.outcome", MetricTag.Word(result.Outcome));
                 if (!result.IsPublished) SignalingLog.PublishFailed(Logger, item.Event.Id, item.Event.Type, result.Outcome, result.ErrorCode, tries);
                 return;
             }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Signaling.Sessions;
@@ -22,6 +24,8 @@ internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions uncla
 
     private protected override async Task HandleAsync(SessionRecord item, CancellationToken cancellation)
     {
+        using Activity? span = SignalingTrace.Source.Start("voice.signaling.owner_push", item.Traceparent);
+        span?.SetTag("voice.call_id", item.CallId).SetTag("voice.owner", item.OwnerAppId);
         for (int tries = 1; ; tries++)
         {
             InvocationResult<bool> result = await invoker.InvokeAsync(item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
@@ -29,7 +33,8 @@ internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions uncla
             bool isFinal = result.Outcome is InvocationOutcome.Succeeded or InvocationOutcome.Refused or InvocationOutcome.Malformed;
             if (isFinal || tries > Pauses.Length)
             {
-                metrics.Pushes.Add(1, new KeyValuePair<string, object?>("outcome", result.Outcome.ToString()));
+                metrics.Pushes.Add(1, MetricTag.Of("outcome", result.Outcome));
+                span?.SetTag("voice.outcome", MetricTag.Word(result.Outcome));
                 if (result.IsSuccess) return;
                 SignalingLog.PushFailed(Logger, item.CallId, item.OwnerAppId, result.Outcome, result.ErrorCode, tries);
                 unclaimed.Watch(item.CallId);

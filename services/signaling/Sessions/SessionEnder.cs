@@ -1,5 +1,6 @@
 using System.Net;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Signaling.Placement;
 
@@ -28,7 +29,7 @@ internal sealed class SessionEnder(
     public async Task<EndOutcome> EndAsync(string callId, SessionEndReason reason, string? onlyIfMadeWith, CancellationToken cancellation)
     {
         EndOutcome outcome = await EndOnceAsync(callId, reason, onlyIfMadeWith, cancellation);
-        metrics.Ends.Add(1, new KeyValuePair<string, object?>("outcome", outcome.ToString()));
+        metrics.Ends.Add(1, MetricTag.Of("outcome", outcome));
         return outcome;
     }
 
@@ -38,6 +39,7 @@ internal sealed class SessionEnder(
         StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
         if (read.Outcome == StateReadOutcome.Missing) return EndOutcome.NotFound;
         if (read.Entry?.Value is not { } record) return EndOutcome.Unknown;
+        TraceParent.Link(record.Traceparent);
         if (onlyIfMadeWith is not null && record.EphemeralKeyId != onlyIfMadeWith) return EndOutcome.NotYours;
         if (record.State == SessionState.Ended) return EndOutcome.AlreadyEnded;
 

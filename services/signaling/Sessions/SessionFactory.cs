@@ -40,8 +40,12 @@ internal sealed class SessionFactory(
     public async Task<(CreatedSession? Session, ApiError? Error)> CreateAsync(SessionRequest request, CancellationToken cancellation)
     {
         long started = time.GetTimestamp();
+        using Activity? span = SignalingTrace.Source.StartActivity("voice.signaling.offer_answer");
         (CreatedSession? session, ApiError? error) = await TryCreateAsync(request, cancellation);
-        metrics.Sessions.Add(1, new KeyValuePair<string, object?>("outcome", error?.Code ?? "created"));
+        string outcome = error?.Code ?? "created";
+        metrics.Sessions.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+        span?.SetTag("voice.outcome", outcome);
+        if (session is { Record: var record }) span?.SetTag("voice.call_id", record.CallId).SetTag("voice.agent", record.Agent).SetTag("voice.slot", record.Slot);
         if (error is not null) SignalingLog.SessionRefused(logger, error.Code);
         else metrics.AnswerDuration.Record(time.GetElapsedTime(started).TotalSeconds);
         return (session, error);
@@ -110,6 +114,7 @@ internal sealed class SessionFactory(
             MaximumSeconds = seconds,
             ClientKind = request.ClientKind,
             EphemeralKeyId = request.EphemeralKeyId,
+            Traceparent = TraceParent.Current,
             CreatedAt = now,
             EventSequence = 1,
         };

@@ -108,7 +108,7 @@ internal sealed class RealtimeAgent : Agent
         {
             if (Drain(connection!)) _host.Post(drain!);
         };
-        connection = new RealtimeConnection(_url, _apiKey, _policy.ConnectDeadline, () => _host.Post(drain));
+        connection = new RealtimeConnection(_url, _apiKey, _policy.ConnectDeadline, () => _host.Post(drain), _host.Session.Traceparent);
         _connection = connection;
         connection.TrySendEvent(_session.ToUpdateEvent());
         _replayed.Clear();

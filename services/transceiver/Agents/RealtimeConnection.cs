@@ -1,11 +1,13 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.WebSockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading.Channels;
+using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
@@ -39,6 +41,7 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly string? _apiKey;
     private readonly TimeSpan _connectDeadline;
     private readonly Action _onInbound;
+    private readonly string? _traceparent;
 
     // Not disposed: Dispose() arms its timer, and the tasks may still look at the token then. It holds nothing else.
     private readonly CancellationTokenSource _stop = new();
@@ -58,12 +61,14 @@ internal sealed class RealtimeConnection : IDisposable
     private int _oddByte = -1;
 
     /// <param name="onInbound">Called on any thread when <see cref="TryTake"/> has something again after it had nothing.</param>
-    public RealtimeConnection(Uri url, string? apiKey, TimeSpan connectDeadline, Action onInbound)
+    /// <param name="traceparent">The session's trace, which the connection is part of.</param>
+    public RealtimeConnection(Uri url, string? apiKey, TimeSpan connectDeadline, Action onInbound, string? traceparent = null)
     {
         _url = url;
         _apiKey = apiKey;
         _connectDeadline = connectDeadline;
         _onInbound = onInbound;
+        _traceparent = traceparent;
     }
 
     /// <summary>What waits to be taken, in bytes; reading stops above <see cref="MaximumInboundBytes"/>.</summary>
@@ -183,15 +188,20 @@ internal sealed class RealtimeConnection : IDisposable
         if (_apiKey is not null) options.SetRequestHeader("Authorization", $"Bearer {_apiKey}");
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         deadline.CancelAfter(_connectDeadline);
+        using Activity? span = TransceiverTrace.Source.Start("voice.transceiver.agent_connection", _traceparent);
+        span?.SetTag("server.address", _url.Host).SetTag("server.port", _url.Port);
+        BackendEnd end = BackendEnd.None;
         try
         {
             await socket.ConnectAsync(_url, deadline.Token).ConfigureAwait(false);
-            return BackendEnd.None;
         }
         catch (Exception failed) when (failed is WebSocketException or OperationCanceledException)
         {
-            return IsFinal(socket.HttpStatusCode) ? BackendEnd.Refused : BackendEnd.Unreachable;
+            end = IsFinal(socket.HttpStatusCode) ? BackendEnd.Refused : BackendEnd.Unreachable;
+            span?.SetStatus(ActivityStatusCode.Error);
         }
+        span?.SetTag("voice.outcome", end == BackendEnd.None ? "connected" : MetricTag.Word(end));
+        return end;
     }
 
     private static bool IsFinal(HttpStatusCode status)

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 
@@ -112,6 +114,8 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     private async Task DeliverAsync(SessionReport report, CancellationToken cancellation)
     {
         SessionRecord record = report.Record;
+        using Activity? span = TransceiverTrace.Source.Start("voice.transceiver.session_report", record.Traceparent);
+        span?.SetTag("voice.call_id", record.CallId).SetTag("voice.session_state", MetricTag.Word(record.State));
         RecordOutcome outcome = RecordOutcome.TryAgain;
         TimeSpan pause = FirstPause;
         for (int attempt = 0; ; attempt++)

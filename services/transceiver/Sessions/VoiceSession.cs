@@ -27,6 +27,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private readonly Agent _agent;
     private readonly MediaPump _pump;
     private readonly SessionLifecycle _lifecycle;
+    private readonly SessionSetup _setup;
     private readonly SessionWorker _worker;
     private readonly TimeProvider _time;
     private readonly bool _sendsAudio;
@@ -39,6 +40,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     {
         (Id, Slot, Session, Now, Logger) = (parts.Id, parts.Record.Slot, parts.Record, parts.CreatedAt, logger);
         (_peer, _lifecycle, _worker, _time) = (parts.Peer, new SessionLifecycle(parts.Limits, parts.CreatedAt), worker, time);
+        _setup = new SessionSetup(parts.Record);
         _sendsAudio = parts.Record.Offer.AudioReceives;
         Downlink = new DownlinkQueue();
         _agent = agents.Create(agent, this);
@@ -104,6 +106,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         {
             if (frame.IsLost) _pump.OnUplinkLost(now);
             else _pump.OnUplinkPacket(scratch.Packet.AsSpan(0, length), now);
+            _setup.Note(SetupStep.FirstAudio);
         }
         while (!HasEnded && _peer.TryReceiveMessage(out DataChannelMessage message, now))
         {
@@ -183,6 +186,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
 
     public void Dispose()
     {
+        _setup.End(EndReason);
         _agent.Dispose();
         _pump.Dispose();
         Downlink.Dispose();
@@ -196,14 +200,17 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             switch (occurred.Kind)
             {
                 case PeerEventKind.IceConnected:
+                    _setup.Note(SetupStep.IceConnected);
                     if (_lifecycle.NoteIceConnected(now)) OnConnected(now);
                     break;
                 case PeerEventKind.DtlsConnected:
+                    _setup.Note(SetupStep.DtlsConnected);
                     _pump.Start(now);
                     if (_lifecycle.NoteDtlsConnected(now)) OnConnected(now);
                     break;
                 case PeerEventKind.ChannelOpened when !_isChannelOpen:
                     _isChannelOpen = true;
+                    _setup.Note(SetupStep.ChannelOpen);
                     if (!HasEnded) _agent.OnChannelOpen();
                     break;
                 case PeerEventKind.ChannelClosed:
@@ -227,6 +234,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
 
     private void OnConnected(Instant now)
     {
+        SessionSetup.NoteConnected(now - _lifecycle.StartedAt);
         Session = Session with { State = SessionState.Connected, ConnectedAt = _time.GetUtcNow(), EventSequence = _lifecycle.EventSequence };
         _worker.OnConnected(this, Snapshot(now));
     }
