@@ -32,6 +32,9 @@ internal sealed class VoiceSystem : IAsyncDisposable
 
     public string Home { get; }
 
+    /// <summary>Environment variables of its commands, <c>NAME=value</c>; not of a published one.</summary>
+    public IReadOnlyList<string> Variables { get; set; } = [];
+
     /// <summary>Nobody else is in its network.</summary>
     public bool HasOwnNetwork => Network is not null;
     public string RunFile => Path.Combine(Home, ".voice", "run.json");
@@ -59,7 +62,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public RunningCommand StartWith(string[] wrapper, params string[] arguments)
     {
         string[] program = _published is null
-            ? ["/usr/bin/env", $"VOICE_ROOT={Checkout.Root}", $"VOICE_HOME={Home}", "VOICE_API_KEY=", Checkout.Dotnet, Checkout.Cli]
+            ? ["/usr/bin/env", $"VOICE_ROOT={Checkout.Root}", $"VOICE_HOME={Home}", "VOICE_API_KEY=", .. Variables, Checkout.Dotnet, Checkout.Cli]
             : [.. _asNobody ? new[] { "/usr/bin/setpriv", "--reuid", $"{NobodyId}", "--regid", $"{NobodyId}", "--clear-groups", "/usr/bin/env", "-i", $"VOICE_HOME={Home}" } : ["/usr/bin/env", "-i"], "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
         string[] all = [.. Network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + Network.FilePath }, .. wrapper, .. program, .. arguments];
         return new RunningCommand(new ProcessStartInfo(all[0], all[1..]), string.Join(' ', arguments));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -15,14 +16,14 @@ public sealed class InsightsReceiver : TelemetryReceiver
     /// <summary>Telemetry for another resource would be a bug of the exporter's set-up.</summary>
     private static readonly Guid Key = Guid.Parse("6f1c1a52-6b5e-4d7f-9d43-1f6f3f1f9a10");
 
-    private InsightsReceiver() : base(HttpProtocols.Http1) { }
+    private InsightsReceiver(Socket? listener) : base(HttpProtocols.Http1, listener) { }
 
     /// <summary>For APPLICATIONINSIGHTS_CONNECTION_STRING.</summary>
     public string ConnectionString => $"InstrumentationKey={Key};IngestionEndpoint={Address}/;LiveEndpoint={Address}/live/";
 
-    public static async Task<InsightsReceiver> StartAsync()
+    public static async Task<InsightsReceiver> StartAsync(Socket? listener = null)
     {
-        var receiver = new InsightsReceiver();
+        var receiver = new InsightsReceiver(listener);
         await receiver.ListenAsync();
         return receiver;
     }

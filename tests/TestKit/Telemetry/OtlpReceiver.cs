@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -15,14 +16,14 @@ public sealed class OtlpReceiver : TelemetryReceiver
     private readonly bool _isGrpc;
 
     // gRPC without TLS: HTTP/2 from the first byte, as the agent of a platform offers it.
-    private OtlpReceiver(bool isGrpc) : base(isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1) => _isGrpc = isGrpc;
+    private OtlpReceiver(bool isGrpc, Socket? listener) : base(isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1, listener) => _isGrpc = isGrpc;
 
     /// <summary>As OTEL_EXPORTER_OTLP_PROTOCOL wants it.</summary>
     public string Protocol => _isGrpc ? "grpc" : "http/protobuf";
 
-    public static async Task<OtlpReceiver> StartAsync(bool isGrpc)
+    public static async Task<OtlpReceiver> StartAsync(bool isGrpc, Socket? listener = null)
     {
-        var receiver = new OtlpReceiver(isGrpc);
+        var receiver = new OtlpReceiver(isGrpc, listener);
         await receiver.ListenAsync();
         return receiver;
     }

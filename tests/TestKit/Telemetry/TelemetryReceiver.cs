@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -17,12 +18,16 @@ public abstract class TelemetryReceiver : IAsyncDisposable
     private protected readonly ConcurrentQueue<ReceivedLog> ReceivedLogs = new();
     private readonly ConcurrentQueue<ReadOnlyMemory<byte>> _bodies = new();
     private readonly WebApplication _application;
+    private readonly Socket _listener;
 
-    private protected TelemetryReceiver(HttpProtocols protocols)
+    /// <param name="listener">A TCP socket to listen on, which may be one of another network; it is bound and closed here.</param>
+    private protected TelemetryReceiver(HttpProtocols protocols, Socket? listener)
     {
+        _listener = listener ?? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)_listener.Handle, listen => listen.Protocols = protocols));
         _application = builder.Build();
         _application.Run(async context =>
         {
@@ -33,7 +38,7 @@ public abstract class TelemetryReceiver : IAsyncDisposable
     }
 
     /// <summary>Such as <c>http://127.0.0.1:41234</c>.</summary>
-    public string Address => _application.Urls.First();
+    public string Address => $"http://{_listener.LocalEndPoint}";
 
     public IReadOnlyList<ReceivedSpan> Spans => [.. ReceivedSpans];
 
@@ -49,6 +54,7 @@ public abstract class TelemetryReceiver : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _application.DisposeAsync();
+        _listener.Dispose();
         GC.SuppressFinalize(this);
     }
 

@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+
+namespace Dapr.Voice.TestKit.Telemetry;
+
+/// <summary>A row of a table of metrics in docs/telemetry.md.</summary>
+/// <param name="Arrives">always, calls, or on cause.</param>
+public sealed record DocumentedMetric(string Name, string Type, string Unit, IReadOnlyList<string> Tags, string Arrives)
+{
+    /// <summary>The names that a Prometheus exporter makes of it.</summary>
+    public IEnumerable<string> PrometheusNames
+    {
+        get
+        {
+            string name = Name.Replace('.', '_') + Unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
+            return Type switch
+            {
+                "counter" => [name + "_total"],
+                "histogram" => [name + "_bucket", name + "_sum", name + "_count"],
+                _ => [name],
+            };
+        }
+    }
+}
+
+/// <summary>A row of the table of spans in docs/telemetry.md.</summary>
+public sealed record DocumentedSpan(string Name, string Service, IReadOnlyList<string> Attributes);
+
+/// <summary>What docs/telemetry.md promises: its tables as data.</summary>
+public sealed class TelemetryPage
+{
+    private TelemetryPage(IReadOnlyList<DocumentedMetric> metrics, IReadOnlyList<DocumentedSpan> spans) => (Metrics, Spans) = (metrics, spans);
+
+    public IReadOnlyList<DocumentedMetric> Metrics { get; }
+
+    public IReadOnlyList<DocumentedSpan> Spans { get; }
+
+    /// <summary>A file of the repository.</summary>
+    public static string PathOf(string name, [CallerFilePath] string path = "")
+        => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", name));
+
+    public static TelemetryPage Read()
+    {
+        List<DocumentedMetric> metrics = [];
+        List<DocumentedSpan> spans = [];
+        bool isSpans = false;
+        foreach (string line in File.ReadLines(PathOf("docs/telemetry.md")))
+        {
+            if (line.StartsWith("| span |", StringComparison.Ordinal)) isSpans = true;
+            if (!line.StartsWith("| `voice.", StringComparison.Ordinal)) continue;
+            string[] cells = [.. line.Trim('|').Split('|').Select(cell => cell.Trim())];
+            if (isSpans) spans.Add(new DocumentedSpan(Words(cells[0]).Single(), cells[1], Words(cells[2])));
+            else metrics.Add(new DocumentedMetric(Words(cells[0]).Single(), cells[1], Words(cells[2]).Single(), Words(cells[3]), cells[4]));
+        }
+        return new TelemetryPage(metrics, spans);
+    }
+
+    private static string[] Words(string cell) => [.. cell.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim().Trim('`'))];
+}
