@@ -7,8 +7,8 @@ using Dapr.Voice.Transceiver.Sessions;
 namespace Dapr.Voice.Transceiver;
 
 /// <summary>
-/// The instruments of meter <c>Dapr.Voice.Transceiver</c>; docs/telemetry.md lists them. They read counters that the workers keep anyway when a
-/// collector asks, so a packet pays for none of it.
+/// The instruments of meter <c>Dapr.Voice.Transceiver</c>; docs/telemetry.md lists them. They read counters that the workers keep anyway
+/// when a collector asks, so a packet pays for none of it.
 /// </summary>
 internal sealed class TransceiverMetrics : IDisposable
 {
@@ -18,41 +18,61 @@ internal sealed class TransceiverMetrics : IDisposable
     {
         long Sum(Func<SessionWorker, long> count) => host.Runtime?.Workers.Sum(count) ?? 0;
 
-        Gauge("sessions", () => host.Runtime?.Directory.Living ?? 0, "{session}", "Sessions that live here.");
-        Counter("connects", () => host.Runtime?.Directory.Connected ?? 0, "{session}", "Sessions that became connected.");
-        Counter("refusals", () => host.Runtime?.Directory.Refused ?? 0, "{session}", "Sessions refused: no room, or not our slot.");
-        Counters("ends", () => Tagged<SessionEndReason>(reason => host.Runtime?.Directory.EndedFor(reason) ?? 0), "{session}", "Sessions that ended.");
-        Gauge("slots", () => host.Runtime?.ServedSlots ?? 0, "{slot}", "Slots that are served here.");
-        Counter("slot.losses", () => host.Runtime?.Keeper.SlotsLost ?? 0, "{slot}", "Slots that another owner took while they were served here.");
+        Gauge("voice.transceiver.sessions", () => host.Runtime?.Directory.Living ?? 0, "{session}", "Sessions that live here.");
+        Counter("voice.transceiver.connects", () => host.Runtime?.Directory.Connected ?? 0, "{session}", "Sessions that became connected.");
+        Counter(
+            "voice.transceiver.refusals", () => host.Runtime?.Directory.Refused ?? 0, "{session}",
+            "Sessions refused: no room, or not our slot.");
+        Counters(
+            "voice.transceiver.ends", () => Tagged<SessionEndReason>(reason => host.Runtime?.Directory.EndedFor(reason) ?? 0), "{session}",
+            "Sessions that ended.");
+        Gauge("voice.transceiver.slots", () => host.Runtime?.ServedSlots ?? 0, "{slot}", "Slots that are served here.");
+        Counter(
+            "voice.transceiver.slot.losses", () => host.Runtime?.Keeper.SlotsLost ?? 0, "{slot}",
+            "Slots that another owner took while they were served here.");
         _meter.CreateObservableGauge(
             "voice.transceiver.lateness", () => Lateness(host), "s", "How late downlink frames leave, over the last ten seconds.");
-        Counter("frames", () => host.Runtime?.FramesScheduled ?? 0, "{frame}", "Downlink frames on schedule.");
-        Counters("packets", () =>
+        Counter("voice.transceiver.frames", () => host.Runtime?.FramesScheduled ?? 0, "{frame}", "Downlink frames on schedule.");
+        Counters("voice.transceiver.packets", () =>
             [
                 new(Sum(w => w.Counters.PacketsIn), new KeyValuePair<string, object?>("direction", "in")),
                 new(Sum(w => w.Counters.PacketsOut), new KeyValuePair<string, object?>("direction", "out")),
             ], "{packet}", "Packets of clients that sessions received, and packets of sessions that were sent.");
-        Counters("drops", () => Tagged<SessionDrop>(reason => Sum(w => w.Counters[reason])), "{packet}", "Packets of clients that no session saw.");
-        Gauge("links", () => host.Runtime?.Workers.Sum(w => w.LinksUp) ?? 0, "{link}", "Links to relays that are up.");
-        Counters("link.drops", () => Tagged<LinkDrop>(reason => Sum(w => w.LinkDrops[reason])), "{frame}", "Frames dropped at the link ports.");
-        Counters("link.closes", () => LinkCloses(host), "{connection}", "Connections of links that ended.");
-        Counter("link.audio_drops", () => Sum(w => w.LinkCounters.SendQueueFull), "{packet}", "Audio packets that a relay did not read in time.");
-        Gauge("report.backlog", () => host.Runtime?.PendingReports ?? 0, "{report}", "Records and events that wait for the store or the broker.");
-        Counter("report.losses", () => host.Runtime?.LostReports ?? 0, "{report}", "Records and events that were given up.");
-        Counter("allocations", () => Sum(w => w.Counters.AllocatedBytes), "By", "Bytes that the worker threads allocated; packets add none.");
-        Counter("faults", () => Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults), "{fault}", "Exceptions of our own code.");
+        Counters(
+            "voice.transceiver.drops", () => Tagged<SessionDrop>(reason => Sum(w => w.Counters[reason])), "{packet}",
+            "Packets of clients that no session saw.");
+        Gauge("voice.transceiver.links", () => host.Runtime?.Workers.Sum(w => w.LinksUp) ?? 0, "{link}", "Links to relays that are up.");
+        Counters(
+            "voice.transceiver.link.drops", () => Tagged<LinkDrop>(reason => Sum(w => w.LinkDrops[reason])), "{frame}",
+            "Frames dropped at the link ports.");
+        Counters("voice.transceiver.link.closes", () => LinkCloses(host), "{connection}", "Connections of links that ended.");
+        Counter(
+            "voice.transceiver.link.audio_drops", () => Sum(w => w.LinkCounters.SendQueueFull), "{packet}",
+            "Audio packets that a relay did not read in time.");
+        Gauge(
+            "voice.transceiver.report.backlog", () => host.Runtime?.PendingReports ?? 0, "{report}",
+            "Records and events that wait for the store or the broker.");
+        Counter(
+            "voice.transceiver.report.losses", () => host.Runtime?.LostReports ?? 0, "{report}",
+            "Records and events that were given up.");
+        Counter(
+            "voice.transceiver.allocations", () => Sum(w => w.Counters.AllocatedBytes), "By",
+            "Bytes that the worker threads allocated; packets add none.");
+        Counter(
+            "voice.transceiver.faults", () => Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults), "{fault}",
+            "Exceptions of our own code.");
     }
 
     public void Dispose() => _meter.Dispose();
 
-    private void Gauge(string thing, Func<long> value, string unit, string description)
-        => _meter.CreateObservableGauge($"voice.transceiver.{thing}", value, unit, description);
+    private void Gauge(string name, Func<long> value, string unit, string description)
+        => _meter.CreateObservableGauge(name, value, unit, description);
 
-    private void Counter(string thing, Func<long> value, string unit, string description)
-        => _meter.CreateObservableCounter($"voice.transceiver.{thing}", value, unit, description);
+    private void Counter(string name, Func<long> value, string unit, string description)
+        => _meter.CreateObservableCounter(name, value, unit, description);
 
-    private void Counters(string thing, Func<IEnumerable<Measurement<long>>> values, string unit, string description)
-        => _meter.CreateObservableCounter($"voice.transceiver.{thing}", values, unit, description);
+    private void Counters(string name, Func<IEnumerable<Measurement<long>>> values, string unit, string description)
+        => _meter.CreateObservableCounter(name, values, unit, description);
 
     private static IEnumerable<Measurement<double>> Lateness(TransceiverHost host)
     {

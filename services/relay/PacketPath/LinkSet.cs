@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Wire;
@@ -130,7 +131,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             int held = 0;
             foreach (long epoch in connector.Epochs) held += epoch >= 0 ? 1 : 0;
             yield return new LinkStats(link.Target.ToString(), connector.IsUp, connector.Shard, connector.IsUp ? held : 0, connector.RoundTripTime?.TotalMilliseconds,
-                Enum.GetValues<LinkDrop>().Where(d => connector.Drops[d] > 0).ToDictionary(d => d.ToString(), d => connector.Drops[d]));
+                Enum.GetValues<LinkDrop>().Where(d => connector.Drops[d] > 0).ToDictionary(MetricTag.Word, d => connector.Drops[d]));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tcp;
@@ -204,7 +205,7 @@ internal sealed class RelayWorker : IDisposable
     private WorkerStats Describe() => new(
         Number,
         FlowCount,
-        Enum.GetValues<Verdict>().Where(v => Verdicts[v] > 0).ToDictionary(v => v.ToString(), v => Verdicts[v]),
+        Enum.GetValues<Verdict>().Where(v => Verdicts[v] > 0).ToDictionary(MetricTag.Word, v => Verdicts[v]),
         _public is null ? null : Describe(_public.Counters),
         DescribeTcp(),
         Describe(LinkCounters(LinkScheme.Udp)),
@@ -215,7 +216,7 @@ internal sealed class RelayWorker : IDisposable
 
     private TcpStats? DescribeTcp() => _tcp is not { Counters: var c } tcp ? null : new TcpStats(
         c.Open, tcp.FlowCount, c.Accepted, c.AcceptPauses, c.FramesReceived, c.FramesSent, c.EmptyFrames, c.MediaTooOld, c.MediaNoRoom,
-        Enum.GetValues<TcpClose>().Where(r => tcp.Closes(r) > 0).ToDictionary(r => r.ToString(), tcp.Closes));
+        Enum.GetValues<TcpClose>().Where(r => tcp.Closes(r) > 0).ToDictionary(MetricTag.Word, tcp.Closes));
 
     private static SocketStats Describe(UdpSocketCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
     private static SocketStats Describe(LinkTransportCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);

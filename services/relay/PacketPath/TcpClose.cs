@@ -2,7 +2,7 @@ using Dapr.Voice.Tcp;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>Why a client's TCP connection ended. The word is the tag of the counter <c>voice.relay.tcp_closes</c>.</summary>
+/// <summary>Why a client's TCP connection ended. The word is the tag of the counter <c>voice.relay.tcp.closes</c>.</summary>
 internal enum TcpClose : byte
 {
     PeerClosed,

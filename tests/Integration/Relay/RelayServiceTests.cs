@@ -129,7 +129,7 @@ public abstract class RelayServiceTests : IAsyncLifetime
         using var stats = JsonDocument.Parse(await http.GetStringAsync("/internal/v1/stats"));
         Assert.Equal("relay-test", stats.RootElement.GetProperty("id").GetString());
         Assert.Equal(1, stats.RootElement.GetProperty("flows").GetInt32());
-        Assert.True(stats.RootElement.GetProperty("packets").GetProperty("Forward").GetInt64() >= 1);
+        Assert.True(stats.RootElement.GetProperty("packets").GetProperty("forward").GetInt64() >= 1);
         Assert.Equal(2, stats.RootElement.GetProperty("workers").GetArrayLength());
     }
 

@@ -244,7 +244,7 @@ public abstract class RelayWorkerTests : IDisposable
         var asked = Worker.GetStatsAsync();
         Until(() => asked.IsCompleted);
         var stats = await asked;
-        Assert.Equal(1, stats.Packets["Forward"]);
+        Assert.Equal(1, stats.Packets["forward"]);
         Assert.Equal(Links, stats.Links.Count);
         foreach (var link in stats.Links) Assert.Equal((true, 1, Transceiver.Target.ToString()), (link.Up, link.Slots, link.Remote));
     }
