@@ -23,7 +23,11 @@ public sealed record DocumentedMetric(string Name, string Type, string Unit, IRe
 }
 
 /// <summary>A row of the table of spans in docs/telemetry.md.</summary>
-public sealed record DocumentedSpan(string Name, string Service, IReadOnlyList<string> Attributes);
+public sealed record DocumentedSpan(string Name, IReadOnlyList<string> Attributes)
+{
+    /// <summary>As in its name.</summary>
+    public string Service => Name.Split('.')[1];
+}
 
 /// <summary>What docs/telemetry.md promises: its tables as data.</summary>
 public sealed class TelemetryPage
@@ -48,7 +52,7 @@ public sealed class TelemetryPage
             if (line.StartsWith("| span |", StringComparison.Ordinal)) isSpans = true;
             if (!line.StartsWith("| `voice.", StringComparison.Ordinal)) continue;
             string[] cells = [.. line.Trim('|').Split('|').Select(cell => cell.Trim())];
-            if (isSpans) spans.Add(new DocumentedSpan(Words(cells[0]).Single(), cells[1], Words(cells[2])));
+            if (isSpans) spans.Add(new DocumentedSpan(Words(cells[0]).Single(), Words(cells[1])));
             else metrics.Add(new DocumentedMetric(Words(cells[0]).Single(), cells[1], Words(cells[2]).Single(), Words(cells[3]), cells[4]));
         }
         return new TelemetryPage(metrics, spans);
