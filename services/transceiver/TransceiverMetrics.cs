@@ -14,11 +14,14 @@ internal sealed class TransceiverMetrics : IDisposable
 {
     private readonly Meter _meter = VoiceTelemetry.CreateMeter("Transceiver");
 
-    public TransceiverMetrics(TransceiverHost host)
+    public TransceiverMetrics(TransceiverHost host, TransceiverOptions options)
     {
         long Sum(Func<SessionWorker, long> count) => host.Runtime?.Workers.Sum(count) ?? 0;
 
         Gauge("voice.transceiver.sessions", () => host.Runtime?.Directory.Living ?? 0, "{session}", "Sessions that live here.");
+        _meter.CreateObservableGauge(
+            "voice.transceiver.codec", () => new Measurement<int>(1, new KeyValuePair<string, object?>("name", options.Codec.Name)), "{codec}",
+            "Always 1; the tag says what codes Opus here: libopus or concentus.");
         Counter("voice.transceiver.connects", () => host.Runtime?.Directory.Connected ?? 0, "{session}", "Sessions that became connected.");
         Counter(
             "voice.transceiver.refusals", () => host.Runtime?.Directory.Refused ?? 0, "{session}",
