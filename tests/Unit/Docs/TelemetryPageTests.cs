@@ -31,7 +31,7 @@ public sealed partial class TelemetryPageTests
         listener.Start();
         using var relay = new RelayMetrics();
         using var signaling = new SignalingMetrics();
-        using var transceiver = new TransceiverMetrics(null!);
+        using var transceiver = new TransceiverMetrics(null!, new TransceiverOptions());
         foreach (Type type in new[] { typeof(TransceiverMetrics), typeof(ISidecarHealth) }.SelectMany(t => t.Assembly.GetTypes()))
         {
             bool hasMetrics = type.GetFields(BindingFlags.Static | BindingFlags.NonPublic).Any(f => f.FieldType == typeof(Meter));
