@@ -16,7 +16,6 @@ public static partial class LibOpus
     public const int OPUS_SET_INBAND_FEC_REQUEST = 4012;
     public const int OPUS_SET_PACKET_LOSS_PERC_REQUEST = 4014;
     public const int OPUS_SET_DTX_REQUEST = 4016;
-    public const int OPUS_GET_IN_DTX_REQUEST = 4049;
 
     private const string Library = NativeLibraries.Opus;
 
@@ -35,9 +34,6 @@ public static partial class LibOpus
     // project does not run there.
     [LibraryImport(Library)]
     public static partial int opus_encoder_ctl(OpusEncoderHandle encoder, int request, int value);
-
-    [LibraryImport(Library, EntryPoint = "opus_encoder_ctl")]
-    public static partial int opus_encoder_ctl_get(OpusEncoderHandle encoder, int request, out int value);
 
     [LibraryImport(Library)]
     public static partial OpusDecoderHandle opus_decoder_create(int sampleRate, int channels, out int error);

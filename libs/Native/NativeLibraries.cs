@@ -31,6 +31,10 @@ public static class NativeLibraries
         foreach (string library in libraries) Load(library, typeof(NativeLibraries).Assembly, null);
     }
 
+    /// <summary>The library can be loaded here and has <paramref name="export"/>. If it can be loaded, it stays so.</summary>
+    public static bool IsInstalled(string library, string export)
+        => NativeLibrary.TryLoad(library, typeof(NativeLibraries).Assembly, null, out nint handle) && NativeLibrary.TryGetExport(handle, export, out _);
+
     [ModuleInitializer]
     internal static void SetResolver() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Load);
 

@@ -101,6 +101,7 @@ internal static class InternalEndpoints
             LinkDropped = Count<LinkDrop>(reason => runtime.Workers.Sum(w => w.LinkDrops[reason])),
             LinkClosed = runtime.Workers.SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal).Select(g => (Word: Words.ConvertName(g.Key), Count: g.Sum(c => c.Value)))
                 .Where(c => c.Count > 0).ToDictionary(c => c.Word, c => c.Count),
+            OpusCodec = options.Codec.Name,
             PacketsIn = runtime.Workers.Sum(w => w.Counters.PacketsIn),
             PacketsOut = runtime.Workers.Sum(w => w.Counters.PacketsOut),
             Faults = runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults),

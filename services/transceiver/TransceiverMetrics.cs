@@ -15,11 +15,14 @@ internal sealed class TransceiverMetrics : IDisposable
 {
     private readonly Meter _meter = VoiceTelemetry.CreateMeter("Transceiver");
 
-    public TransceiverMetrics(TransceiverHost host)
+    public TransceiverMetrics(TransceiverHost host, TransceiverOptions options)
     {
         long Sum(Func<SessionWorker, long> count) => host.Runtime?.Workers.Sum(count) ?? 0;
 
         _meter.CreateObservableGauge("voice.transceiver.sessions", () => host.Runtime?.Directory.Living ?? 0, "{session}", "Sessions that live here.");
+        _meter.CreateObservableGauge(
+            "voice.transceiver.codec", () => new Measurement<int>(1, new KeyValuePair<string, object?>("name", options.Codec.Name)), "{codec}",
+            "Always 1; the tag says what codes Opus here: libopus or concentus.");
         _meter.CreateObservableGauge("voice.transceiver.slots", () => host.Runtime?.ServedSlots ?? 0, "{slot}", "Slots that are served here.");
         _meter.CreateObservableGauge("voice.transceiver.lateness", () => Lateness(host), "ms", "How late downlink frames leave, over the last ten seconds.");
         _meter.CreateObservableCounter("voice.transceiver.frames", () => host.Runtime?.FramesScheduled ?? 0, "{frame}", "Downlink frames on schedule.");

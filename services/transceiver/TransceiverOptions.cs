@@ -25,8 +25,7 @@ internal sealed class TransceiverOptions : IServiceOptions
     /// <summary>Worker threads; 0 means one per core.</summary>
     public int Workers { get; set; }
 
-    /// <summary>Sessions it has at most, over all workers. One core carries about 100 with Opus both ways (docs/protocols/webrtc.md
-    /// 9).</summary>
+    /// <summary>Sessions it has at most, over all workers. One core carries about 100 with Opus both ways (docs/capacity.md).</summary>
     public int Capacity { get; set; } = 200;
 
     /// <summary>The agent of a record whose agent we do not know.</summary>
@@ -56,6 +55,19 @@ internal sealed class TransceiverOptions : IServiceOptions
     /// <summary>How often the record is renewed and the fleet looked at.</summary>
     public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// What codes Opus: <c>auto</c> (libopus, or Concentus where libopus is not installed), <c>libopus</c> (do not start without it), or
+    /// <c>concentus</c> (managed code alone, at the cost that docs/decisions/0019 has).
+    /// </summary>
+    public string OpusCodec { get; set; } = "auto";
+
+    internal Opus.OpusCodec Codec => OpusCodec switch
+    {
+        "libopus" => Opus.OpusCodec.Libopus,
+        "concentus" => Opus.OpusCodec.Concentus,
+        _ => Opus.OpusCodec.Best,
+    };
+
     internal int WorkerCount => Workers > 0 ? Workers : Environment.ProcessorCount;
 
     internal LinkEndpoint LinkOf(int worker) => Parse(LinkEndpoint).ForWorker(worker);
@@ -68,6 +80,9 @@ internal sealed class TransceiverOptions : IServiceOptions
         foreach (string problem in LinkProblems()) yield return problem;
         if (Workers is < 0 or > 64) yield return "Transceiver__Workers: 0 (one per core) to 64.";
         if (Capacity is < 1 or > 100_000) yield return "Transceiver__Capacity: 1 to 100000 sessions.";
+        if (OpusCodec is not ("auto" or "libopus" or "concentus")) yield return "Transceiver__OpusCodec: auto, libopus or concentus.";
+        if (OpusCodec == "libopus" && !Opus.OpusCodec.IsLibopusInstalled)
+            yield return "Transceiver__OpusCodec: libopus is not installed; install the package libopus0, or set auto.";
         if (FirstCheckLimit <= TimeSpan.Zero) yield return "Transceiver__FirstCheckLimit: a positive time, for example 00:00:15.";
         if (HandshakeLimit <= TimeSpan.Zero) yield return "Transceiver__HandshakeLimit: a positive time, for example 00:00:30.";
         if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";

@@ -46,7 +46,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         _reporter = new SessionReporter(
             store, publisher, Directory, time, options.RecordRetention, $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
             loggers.CreateLogger<SessionReporter>());
-        Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey), time, loggers);
+        Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey), options.Codec, time, loggers);
         Keeper = new SlotKeeper(
             store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText), [.. listeners.Select(l => l.Advertised.ToString())],
             () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());

@@ -26,6 +26,9 @@ internal sealed record TransceiverStatistics
 
     /// <summary>Connections of links over TCP that ended, by reason: <c>no_handshake</c> is a stranger.</summary>
     public required IReadOnlyDictionary<string, long> LinkClosed { get; init; }
+
+    /// <summary>What codes Opus: <c>libopus</c> or <c>concentus</c>.</summary>
+    public required string OpusCodec { get; init; }
     public required long PacketsIn { get; init; }
     public required long PacketsOut { get; init; }
     public required long Faults { get; init; }

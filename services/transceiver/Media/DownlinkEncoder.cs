@@ -22,20 +22,23 @@ internal sealed class DownlinkEncoder : IDisposable
     private const int Complexity = 5;
     private const int ExpectedLossPercent = 5;
 
-    private readonly OpusEncoder _encoder = new(AudioFormat.SampleRate, channels: 1, OpusApplication.Voip)
-    {
-        Bitrate = Bitrate,
-        Complexity = Complexity,
-        InbandFec = true,
-        ExpectedLossPercent = ExpectedLossPercent,
-    };
+    private readonly IOpusEncoder _encoder;
 
     private byte _toc;
     private int _silentSlots;
     private uint _slotsSinceSent;
     private bool _hasSent;
 
-    /// <summary>One slot with 480 samples of speech. False if libopus refused them.</summary>
+    public DownlinkEncoder(OpusCodec codec)
+    {
+        _encoder = codec.CreateEncoder(AudioFormat.SampleRate);
+        _encoder.Bitrate = Bitrate;
+        _encoder.Complexity = Complexity;
+        _encoder.InbandFec = true;
+        _encoder.ExpectedLossPercent = ExpectedLossPercent;
+    }
+
+    /// <summary>One slot with 480 samples of speech. False if the encoder refused them.</summary>
     public bool TryEncode(ReadOnlySpan<short> pcm, Span<byte> payload, out DownlinkFrame frame)
     {
         _slotsSinceSent++;

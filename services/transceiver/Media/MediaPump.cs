@@ -1,3 +1,4 @@
+using Dapr.Voice.Opus;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Media;
@@ -14,8 +15,8 @@ namespace Dapr.Voice.Transceiver.Media;
 /// </summary>
 internal sealed class MediaPump : IDisposable
 {
-    /// <summary>What a payload buffer must hold (RFC 6716, section 3.2.1: an Opus frame ends at 1275 bytes, plus its TOC byte).</summary>
-    public const int MaximumPayloadBytes = 1276;
+    /// <summary>What a payload buffer must hold.</summary>
+    public const int MaximumPayloadBytes = OpusCodec.MaximumPacketBytes;
 
     // A stall of up to 100 ms is caught up (the caller's jitter buffer holds about that much); after a longer one, old slots are skipped.
     private const int MaximumCatchUpSlots = 5;
@@ -30,8 +31,8 @@ internal sealed class MediaPump : IDisposable
     private readonly IMediaSink _agent;
     private readonly DownlinkQueue _downlink;
     private readonly LatenessHistogram _lateness;
-    private readonly UplinkDecoder _decoder = new();
-    private readonly DownlinkEncoder _encoder = new();
+    private readonly UplinkDecoder _decoder;
+    private readonly DownlinkEncoder _encoder;
     private readonly short[] _frame = new short[AudioFormat.FrameSamples];
     private Instant _uplinkAt = Instant.Never;
     private int _filledInARow;
@@ -39,11 +40,13 @@ internal sealed class MediaPump : IDisposable
     private long _filledFrames;
     private long _skippedSlots;
 
-    public MediaPump(IMediaSink agent, DownlinkQueue downlink, LatenessHistogram lateness)
+    public MediaPump(OpusCodec codec, IMediaSink agent, DownlinkQueue downlink, LatenessHistogram lateness)
     {
         _agent = agent;
         _downlink = downlink;
         _lateness = lateness;
+        _decoder = new UplinkDecoder(codec);
+        _encoder = new DownlinkEncoder(codec);
     }
 
     /// <summary>When <see cref="TryNextFrame"/> is due; <see cref="Instant.Never"/> before <see cref="Start"/>.</summary>

@@ -6,15 +6,15 @@ namespace Dapr.Voice.Transceiver.Media;
 /// Opus packets of the caller, of any duration and mono or stereo, to frames of 20 ms. A lost packet is repaired from the one behind it
 /// (in-band FEC), else concealed. Adds no delay: what is decoded can be taken at once.
 /// </summary>
-internal sealed class UplinkDecoder : IDisposable
+internal sealed class UplinkDecoder(OpusCodec codec) : IDisposable
 {
     /// <summary>RFC 6716, section 3.2.5: no packet is longer than 120 ms.</summary>
     private const int MaximumPacketSamples = 120 * AudioFormat.SamplesPerMillisecond;
 
-    /// <summary>libopus fades to silence over some 100 ms; concealing more of a hole only invents sound.</summary>
+    /// <summary>The decoder fades to silence over some 100 ms; concealing more of a hole only invents sound.</summary>
     private const int MaximumConcealedInARow = 5;
 
-    private readonly OpusDecoder _decoder = new(AudioFormat.SampleRate, channels: 1);
+    private readonly IOpusDecoder _decoder = codec.CreateDecoder(AudioFormat.SampleRate);
 
     // What waits to be taken is less than a frame before each packet, so one lost and one whole packet always fit.
     private readonly short[] _pcm = new short[2 * MaximumPacketSamples + AudioFormat.FrameSamples];
@@ -30,7 +30,7 @@ internal sealed class UplinkDecoder : IDisposable
     /// <summary>Lost packets whose place was filled, from the next packet's redundancy where it had some.</summary>
     public long Concealed { get; private set; }
 
-    /// <summary>Packets that libopus refused.</summary>
+    /// <summary>Packets that the decoder refused.</summary>
     public long Malformed { get; private set; }
 
     public void OnPacket(ReadOnlySpan<byte> opus)

@@ -4,6 +4,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Ice;
+using Dapr.Voice.Opus;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.WebRtc;
@@ -16,7 +17,8 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// be late, has it.
 /// </summary>
 internal sealed partial class SessionFactory(
-    FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, AgentCatalog agents, TimeProvider time, ILoggerFactory loggers)
+    FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, AgentCatalog agents, OpusCodec codec, TimeProvider time,
+    ILoggerFactory loggers)
 {
     // RFC 3550, section 5.1 wants a random start; below 2^15 a receiver's first guess of the rollover counter is right (RFC 3711, 3.3.1).
     private const int FirstSequenceNumbers = 1 << 15;
@@ -76,7 +78,7 @@ internal sealed partial class SessionFactory(
         var limits = new SessionLimits(options.FirstCheckLimit, options.HandshakeLimit, TimeSpan.FromSeconds(record.MaximumSeconds));
         try
         {
-            return new VoiceSession(new SessionParts(record, id, peer, limits, now), worker, agents, agent, time, _sessionLogger);
+            return new VoiceSession(new SessionParts(record, id, peer, limits, codec, now), worker, agents, agent, time, _sessionLogger);
         }
         catch
         {

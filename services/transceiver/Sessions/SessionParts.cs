@@ -1,4 +1,5 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Opus;
 using Dapr.Voice.Steering;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
@@ -6,4 +7,4 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>What a session is made of, checked.</summary>
-internal sealed record SessionParts(SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, Instant CreatedAt);
+internal sealed record SessionParts(SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, OpusCodec Codec, Instant CreatedAt);

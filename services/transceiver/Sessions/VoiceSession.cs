@@ -42,7 +42,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         _sendsAudio = parts.Record.Offer.AudioReceives;
         Downlink = new DownlinkQueue();
         _agent = agents.Create(agent, this);
-        _pump = new MediaPump(_agent, Downlink, worker.Lateness);
+        _pump = new MediaPump(parts.Codec, _agent, Downlink, worker.Lateness);
     }
 
     public SessionId Id { get; }

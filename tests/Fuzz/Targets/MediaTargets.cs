@@ -188,7 +188,7 @@ internal static class MediaTargets
     /// <summary>libopus is C: what it gets from a caller is only authentic, not well formed.</summary>
     private sealed class OpusTarget() : FuzzTarget("UplinkDecoder, libopus", 20_000)
     {
-        private readonly UplinkDecoder _decoder = new();
+        private readonly UplinkDecoder _decoder = new(OpusCodec.Libopus);
         private readonly Corpus _corpus = Encode();
 
         public override int Make(Mutator mutator, Span<byte> buffer)
@@ -222,7 +222,9 @@ internal static class MediaTargets
             byte[] packet = new byte[1500];
             foreach (var application in Enum.GetValues<OpusApplication>())
             {
-                using var encoder = new OpusEncoder(24_000, 1, application) { InbandFec = true, ExpectedLossPercent = 20 };
+                using IOpusEncoder encoder = OpusCodec.Libopus.CreateEncoder(application: application);
+                encoder.InbandFec = true;
+                encoder.ExpectedLossPercent = 20;
                 foreach (int bitrate in new[] { 8_000, 24_000, 64_000 })
                 {
                     encoder.Bitrate = bitrate;

@@ -27,8 +27,8 @@ internal sealed class TestCaller : IDisposable
     private readonly LinkConnector _connector;
     private readonly SessionId _id;
     private readonly PeerSession _peer;
-    private readonly OpusEncoder _encoder = new();
-    private readonly OpusDecoder _decoder = new();
+    private readonly IOpusEncoder _encoder = OpusCodec.Libopus.CreateEncoder();
+    private readonly IOpusDecoder _decoder = OpusCodec.Libopus.CreateDecoder();
     private readonly byte[] _buffer = new byte[2048];
     private readonly short[] _pcm = new short[480];
     private Instant _nextFrame = Instant.Never;
@@ -176,7 +176,7 @@ internal sealed class TestCaller : IDisposable
     {
         _nextFrame += TimeSpan.FromMilliseconds(20);
         Span<short> pcm = stackalloc short[480];
-        Span<byte> payload = stackalloc byte[OpusEncoder.MaximumPacketBytes];
+        Span<byte> payload = stackalloc byte[OpusCodec.MaximumPacketBytes];
         foreach (ref short sample in pcm) sample = (short)(8000 * Math.Sin(2 * Math.PI * 440 * _phase++ / 24_000));
         _peer.SendAudio(payload[.._encoder.Encode(pcm, payload)], 960, false, now);
     }

@@ -47,6 +47,9 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public async Task<JsonObject> UpAsync(params string[] arguments)
         => State = (await RunAsync(["up", "--detach", "--json", "--development-sidecar", .. arguments])).Succeeded().Json;
 
+    /// <summary>Takes the answer of an <c>up --json</c> that the test ran itself.</summary>
+    public void Adopt(JsonObject state) => State = state;
+
     public async Task<CommandResult> RunAsync(params string[] arguments)
     {
         using var command = Start(arguments);

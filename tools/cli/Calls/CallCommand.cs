@@ -50,7 +50,7 @@ internal static class CallCommand
             if (result.GetValue(output) is { } target) WavFile.EnsureWritable(target);
             if (result.GetValue(seconds) is { } given && given is < 1 or > 3600) throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
             var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
-            await NativePackages.EnsureAsync(includeTests: false, mayInstall: false, Output.Say, cancellation);
+            await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var certificate = DtlsCertificate.Generate();
             using var caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
@@ -77,6 +77,7 @@ internal static class CallCommand
                 ["callId"] = caller.CallId,
                 ["answered"] = conversation.WasAnswered,
                 ["transport"] = caller.Transport,
+                ["codec"] = OpusCodec.Best.Name,
                 ["reconnects"] = caller.Reconnects,
                 ["setupMs"] = caller.Times.ToJson(),
                 ["packets"] = new JsonObject { ["sent"] = statistics.RtpSent, ["received"] = statistics.RtpReceived, ["lost"] = Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost) },
@@ -133,10 +134,12 @@ internal static class CallCommand
         public void Run(CancellationToken cancellation)
         {
             MediaThread.TryRaise();
-            using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip) { Bitrate = 32_000, InbandFec = true };
-            using var decoder = new OpusDecoder(WavFile.SampleRate, 1);
+            using IOpusEncoder encoder = OpusCodec.Best.CreateEncoder(WavFile.SampleRate);
+            encoder.Bitrate = 32_000;
+            encoder.InbandFec = true;
+            using IOpusDecoder decoder = OpusCodec.Best.CreateDecoder(WavFile.SampleRate);
             var frame = new short[FrameSamples];
-            var payload = new byte[1276];
+            var payload = new byte[OpusCodec.MaximumPacketBytes];
             // 120 ms: the longest Opus packet (RFC 6716, section 2.1.4).
             var pcm = new short[FrameSamples * 6];
             var now = MonotonicClock.Now;
@@ -212,7 +215,7 @@ internal static class CallCommand
             return _heardSpeechAfterQuestion && !_responding && now - _lastHeardSpeech > QuietAtEnd && now - questionOver > QuietAtEnd;
         }
 
-        private void OnAudio(ReadOnlyMemory<byte> bytes, uint timestamp, OpusDecoder decoder, short[] pcm)
+        private void OnAudio(ReadOnlyMemory<byte> bytes, uint timestamp, IOpusDecoder decoder, short[] pcm)
         {
             // The agent sends next to nothing while it is silent: its clock says where the next packet belongs. 48 kHz to 24 kHz.
             _firstTimestamp ??= timestamp;

@@ -40,7 +40,7 @@ internal static class LoadCommand
             if (count is < 1 or > 2000) throw new CommandFailedException($"--calls {count} is out of range", "give 1 to 2000");
             if (duration is < 1 or > 3600) throw new CommandFailedException($"--seconds {duration} is out of range", "give 1 to 3600");
             var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
-            await NativePackages.EnsureAsync(includeTests: false, mayInstall: false, Output.Say, cancellation);
+            await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var run = new LoadRun(access, count, TimeSpan.FromSeconds(duration), result.GetValue(agent), way);
             await run.RunAsync(cancellation);
@@ -320,10 +320,12 @@ internal static class LoadCommand
         /// <summary>Five seconds of a voice-like signal, encoded once: the callers shall not cost more than the server.</summary>
         private static byte[][] EncodeVoice()
         {
-            using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip) { Bitrate = 24_000, InbandFec = true };
+            using IOpusEncoder encoder = OpusCodec.Best.CreateEncoder(WavFile.SampleRate);
+            encoder.Bitrate = 24_000;
+            encoder.InbandFec = true;
             var frames = new byte[250][];
             var pcm = new short[FrameSamples];
-            var payload = new byte[1276];
+            var payload = new byte[OpusCodec.MaximumPacketBytes];
             for (int f = 0; f < frames.Length; f++)
             {
                 for (int i = 0; i < pcm.Length; i++)

@@ -30,9 +30,9 @@ internal static class SelfCheck
     private static async Task<double> CallAsync(ServerAccess server, CallerOptions way, DtlsCertificate certificate, CancellationToken cancellation)
     {
         using var caller = await Caller.DialAsync(server, "echo", way, certificate, cancellation);
-        using var encoder = new OpusEncoder(WavFile.SampleRate, 1, OpusApplication.Voip);
+        using IOpusEncoder encoder = OpusCodec.Best.CreateEncoder(WavFile.SampleRate);
         var silence = new short[WavFile.SampleRate / 50];
-        var payload = new byte[OpusEncoder.MaximumPacketBytes];
+        var payload = new byte[OpusCodec.MaximumPacketBytes];
         int length = encoder.Encode(silence, payload);
         var started = MonotonicClock.Now;
         var nextFrame = started;

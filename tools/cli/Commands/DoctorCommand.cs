@@ -11,26 +11,30 @@ internal static class DoctorCommand
 {
     public static Command Create(Installation installation)
     {
-        var json = new Option<bool>("--json") { Description = "Print one JSON object: ready, missing[{what, fix}]" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object: ready, missing[{what, fix}], warnings[{what, cost, fix}]" };
         var tests = new Option<bool>("--tests") { Description = "Also what './voice test' needs" };
         var command = new Command("doctor", "Say what is missing on this machine and how to get it") { json, tests };
         command.SetAction(result =>
         {
-            var checks = Checks(installation, result.GetValue(tests)).ToList();
-            var missing = checks.Where(c => c.Fix is not null).ToList();
+            List<Check> checks = [.. Checks(installation, result.GetValue(tests))];
+            List<Check> missing = [.. checks.Where(c => c is { Fix: not null, Cost: null })];
+            List<Check> warnings = [.. checks.Where(c => c.Cost is not null)];
             if (result.GetValue(json))
             {
                 Output.Json(new JsonObject
                 {
                     ["ready"] = missing.Count == 0,
                     ["missing"] = new JsonArray([.. missing.Select(m => (JsonNode)new JsonObject { ["what"] = m.What, ["fix"] = m.Fix })]),
+                    ["warnings"] = new JsonArray([.. warnings.Select(
+                        w => (JsonNode)new JsonObject { ["what"] = w.What, ["cost"] = w.Cost, ["fix"] = w.Fix })]),
                 });
             }
             else
             {
-                foreach (var check in checks)
+                foreach (Check check in checks)
                 {
-                    Console.WriteLine($"{(check.Fix is null ? "ok     " : "MISSING")}  {check.What}");
+                    Console.WriteLine($"{(check.Fix is null ? "ok     " : check.Cost is null ? "MISSING" : "WARNING")}  {check.What}");
+                    if (check.Cost is not null) Console.WriteLine($"         {check.Cost}");
                     if (check.Fix is not null) Console.WriteLine($"         -> {check.Fix}");
                 }
                 Console.WriteLine(missing.Count == 0 ? "Ready: './voice up'." : $"{missing.Count} missing.");
@@ -40,15 +44,19 @@ internal static class DoctorCommand
         return command;
     }
 
-    private sealed record Check(string What, string? Fix);
+    /// <param name="Fix">How to mend it; null where nothing is wrong.</param>
+    /// <param name="Cost">The system runs without it, at this cost.</param>
+    private sealed record Check(string What, string? Fix, string? Cost = null);
 
     private static IEnumerable<Check> Checks(Installation installation, bool includeTests)
     {
         yield return new Check($".NET runtime {Environment.Version}", null);
-        foreach (var required in NativeRequirement.All.Where(r => includeTests || !r.ForTestsOnly))
+        foreach (var required in NativeRequirement.All.Where(r => includeTests || r.Need < NativeNeed.Tests))
         {
             bool present = required.IsPresent();
-            yield return new Check($"{required.Package}: {required.UsedFor}", present ? null : NativePackages.InstallCommand([required]) + (NativePackages.MayInstall ? "   ('./voice up' does that for you)" : ""));
+            string install = NativePackages.InstallCommand([required]) + (NativePackages.MayInstall ? "   ('./voice up' does that for you)" : "");
+            yield return new Check(
+                $"{required.Package}: {required.UsedFor}", present ? null : install, present || includeTests ? null : required.WithoutIt);
         }
         var running = RunState.Load(installation) is { IsAlive: true } state ? state : null;
         if (running is not null) yield return new Check($"running at {running.Url} with {running.SidecarKind}", null);

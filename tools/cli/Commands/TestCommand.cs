@@ -33,7 +33,7 @@ internal static class TestCommand
             {
                 if (Suites.All(s => s.Name != name)) throw new CommandFailedException($"there is no suite '{name}'", "suites: " + string.Join(", ", Suites.Select(s => s.Name)));
             }
-            await NativePackages.EnsureAsync(includeTests: true, mayInstall: true, Output.Say, cancellation);
+            await NativePackages.EnsureAsync(NativeNeed.Tests, mayInstall: true, Output.Say, cancellation);
             int passed = 0, failed = 0, skipped = 0;
             foreach (var suite in Suites.Where(s => wanted.Length == 0 || wanted.Contains(s.Name)))
             {

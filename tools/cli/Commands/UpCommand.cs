@@ -91,7 +91,7 @@ internal static class UpCommand
             {
                 throw new CommandFailedException($"already running since {running.StartedAt.ToLocalTime():HH:mm:ss} at {running.Url} (pid {running.SupervisorPid})", "'./voice down' ends it");
             }
-            await NativePackages.EnsureAsync(includeTests: false, mayInstall: !result.GetValue(install), Output.Say, cancellation);
+            await NativePackages.EnsureAsync(NativeNeed.System, mayInstall: !result.GetValue(install), Output.Say, cancellation);
             string apiKey = LocalSecrets.Ensure(installation);
             string? daprd = options.UseDevelopmentSidecar ? null : await FindDaprdAsync(options.Components ?? installation.Components, cancellation);
             var planned = new ServicePlan(installation, options, daprd);

@@ -1,23 +1,39 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Dapr.Voice.Opus;
 
 namespace Dapr.Voice.Cli.Machine;
 
+/// <summary>Who needs a package. Each needs what those before it need.</summary>
+internal enum NativeNeed
+{
+    /// <summary>A caller: <c>./voice call</c> and <c>./voice load</c>.</summary>
+    Call,
+
+    /// <summary><c>./voice up</c>.</summary>
+    System,
+
+    /// <summary><c>./voice test</c>.</summary>
+    Tests,
+}
+
 /// <summary>What the machine must have besides .NET, how to see whether it is there, and the Debian package that brings it.</summary>
-internal sealed record NativeRequirement(string Package, string UsedFor, Func<bool> IsPresent, bool ForTestsOnly = false)
+/// <param name="WithoutIt">What goes on without the package, and at what cost. Null: nothing does, the package is required.</param>
+internal sealed record NativeRequirement(string Package, string UsedFor, Func<bool> IsPresent, NativeNeed Need = NativeNeed.System, string? WithoutIt = null)
 {
     public static readonly IReadOnlyList<NativeRequirement> All =
     [
-        new("libssl3", "DTLS and SRTP (transceiver)", () => Library("libssl.so.3") && Library("libcrypto.so.3")),
-        new("libopus0", "Opus (transceiver, call, load)", () => Library("libopus.so.0")),
+        new("libssl3", "DTLS and SRTP (transceiver, call, load)", () => Library("libssl.so.3") && Library("libcrypto.so.3"), NativeNeed.Call),
+        new("libopus0", "Opus (transceiver, call, load)", () => OpusCodec.IsLibopusInstalled, NativeNeed.Call,
+            WithoutIt: "Concentus, which is managed code, takes its place: about twice the CPU time for each call, and 8 MB of garbage a second"),
         new("libespeak-ng1", "the local agent's voice", () => Library("libespeak-ng.so.1")),
         new("libpocketsphinx3", "the local agent's ears", () => Library("libpocketsphinx.so.3")),
         new("pocketsphinx-en-us", "the local agent's English model", () => Directory.Exists("/usr/share/pocketsphinx/model/en-us/en-us")),
-        new("flite", "spoken questions in tests", () => File.Exists("/usr/bin/flite"), ForTestsOnly: true),
-        new("chromium", "./voice test browser", () => File.Exists("/usr/bin/chromium"), ForTestsOnly: true),
-        new("firefox-esr", "./voice test browser", () => File.Exists("/usr/bin/firefox-esr"), ForTestsOnly: true),
-        new("pulseaudio", "./voice test browser (a sound card for Firefox)", () => File.Exists("/usr/bin/pulseaudio"), ForTestsOnly: true),
-        new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"), ForTestsOnly: true),
+        new("flite", "spoken questions in tests", () => File.Exists("/usr/bin/flite"), NativeNeed.Tests),
+        new("chromium", "./voice test browser", () => File.Exists("/usr/bin/chromium"), NativeNeed.Tests),
+        new("firefox-esr", "./voice test browser", () => File.Exists("/usr/bin/firefox-esr"), NativeNeed.Tests),
+        new("pulseaudio", "./voice test browser (a sound card for Firefox)", () => File.Exists("/usr/bin/pulseaudio"), NativeNeed.Tests),
+        new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"), NativeNeed.Tests),
     ];
 
     private static bool Library(string name)
@@ -35,17 +51,44 @@ internal static class NativePackages
 
     public static string InstallCommand(IEnumerable<NativeRequirement> missing) => "sudo apt-get update && sudo apt-get install -y " + string.Join(' ', missing.Select(m => m.Package));
 
-    public static async Task EnsureAsync(bool includeTests, bool mayInstall, Action<string> say, CancellationToken cancellation)
+    /// <summary>
+    /// Installs what is missing, where <paramref name="mayInstall"/> and this user may. A package with a stand-in is then done without, and
+    /// <paramref name="say"/> gets its cost; but not for tests, which test the package.
+    /// </summary>
+    /// <exception cref="CommandFailedException">A required package is still missing. It names the command that installs it.</exception>
+    public static async Task EnsureAsync(NativeNeed need, bool mayInstall, Action<string> say, CancellationToken cancellation)
     {
-        var missing = NativeRequirement.All.Where(r => (includeTests || !r.ForTestsOnly) && !r.IsPresent()).ToList();
+        List<NativeRequirement> missing = [.. NativeRequirement.All.Where(r => r.Need <= need && !r.IsPresent())];
         if (missing.Count == 0) return;
-        string names = string.Join(", ", missing.Select(m => $"{m.Package} ({m.UsedFor})"));
-        if (!mayInstall || !MayInstall) throw new CommandFailedException($"missing: {names}", InstallCommand(missing));
-        say($"installing with apt: {string.Join(' ', missing.Select(m => m.Package))}");
-        await RunAptAsync(["update", "-qq"], cancellation);
-        await RunAptAsync(["install", "-y", "-qq", "--no-install-recommends", .. missing.Select(m => m.Package)], cancellation);
-        var still = missing.Where(m => !m.IsPresent()).ToList();
-        if (still.Count > 0) throw new CommandFailedException($"apt installed, but still missing: {string.Join(", ", still.Select(m => m.Package))}", InstallCommand(still));
+        bool canGoOn = need < NativeNeed.Tests && missing.TrueForAll(m => m.WithoutIt is not null);
+        if (!mayInstall || !MayInstall)
+        {
+            if (!canGoOn) throw new CommandFailedException($"missing: {Names(missing)}", InstallCommand(missing));
+            SayWithout(missing, say);
+            return;
+        }
+        try
+        {
+            say($"installing with apt: {string.Join(' ', missing.Select(m => m.Package))}");
+            await RunAptAsync(["update", "-qq"], cancellation);
+            await RunAptAsync(["install", "-y", "-qq", "--no-install-recommends", .. missing.Select(m => m.Package)], cancellation);
+        }
+        catch (CommandFailedException failure) when (canGoOn)
+        {
+            say(failure.Message);
+        }
+        List<NativeRequirement> still = [.. missing.Where(m => !m.IsPresent())];
+        if (still.Count == 0) return;
+        if (!canGoOn) throw new CommandFailedException($"apt installed, but still missing: {Names(still)}", InstallCommand(still));
+        SayWithout(still, say);
+    }
+
+    private static string Names(IEnumerable<NativeRequirement> missing) => string.Join(", ", missing.Select(m => $"{m.Package} ({m.UsedFor})"));
+
+    private static void SayWithout(List<NativeRequirement> missing, Action<string> say)
+    {
+        foreach (NativeRequirement without in missing)
+            say($"warning: {without.Package} is not installed. {without.WithoutIt}. To install it: {InstallCommand([without])}");
     }
 
     private static async Task RunAptAsync(string[] arguments, CancellationToken cancellation)

@@ -16,7 +16,7 @@ public sealed class MediaPumpTests : IDisposable
     private readonly byte[] _payload = new byte[MediaPump.MaximumPayloadBytes];
     private Instant _now = Instant.FromMilliseconds(10_000);
 
-    public MediaPumpTests() => _pump = new MediaPump(_agent, _queue, _lateness);
+    public MediaPumpTests() => _pump = new MediaPump(OpusCodec.Libopus, _agent, _queue, _lateness);
 
     public void Dispose() => _pump.Dispose();
 
@@ -37,7 +37,7 @@ public sealed class MediaPumpTests : IDisposable
         Assert.All(sent, s => Assert.Equal(960u, s.Frame.RtpTimestampStep));
         Assert.Equal(50, _agent.Played);
 
-        using var decoder = new OpusDecoder();
+        using IOpusDecoder decoder = OpusCodec.Libopus.CreateDecoder();
         var pcm = new short[480];
         var heard = new List<short>();
         foreach (Sent s in sent)
@@ -85,7 +85,7 @@ public sealed class MediaPumpTests : IDisposable
     public void TryNextFrame_PauseFrames_AreSilenceToADecoder()
     {
         _pump.Start(_now);
-        using var decoder = new OpusDecoder();
+        using IOpusDecoder decoder = OpusCodec.Libopus.CreateDecoder();
         var pcm = new short[2880];
         foreach (Sent s in Run(60))
         {
@@ -200,8 +200,8 @@ public sealed class MediaPumpTests : IDisposable
 
     private static byte[] OpusOf(short[] pcm)
     {
-        using var encoder = new OpusEncoder();
-        var output = new byte[1276];
+        using IOpusEncoder encoder = OpusCodec.Libopus.CreateEncoder();
+        var output = new byte[OpusCodec.MaximumPacketBytes];
         return output[..encoder.Encode(pcm, output)];
     }
 

@@ -1,5 +1,6 @@
 using Dapr.Voice.Opus;
 using Dapr.Voice.TestKit;
+using Dapr.Voice.Tests.Unit.Opus;
 using Dapr.Voice.Transceiver.Media;
 using FsCheck.Fluent;
 using FsCheck;
@@ -17,7 +18,7 @@ public sealed class UplinkDecoderTests
     [InlineData(20, 2)]
     public void OnPacket_AnyDurationAndChannels_GivesFramesOf20Milliseconds(int milliseconds, int channels)
     {
-        using var decoder = new UplinkDecoder();
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
         var heard = new List<short>();
         foreach (byte[] packet in Packets(milliseconds, seconds: 1.2, channels))
         {
@@ -40,7 +41,7 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnLost_OnePacket_KeepsTheCountOfSamples()
     {
-        using var decoder = new UplinkDecoder();
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
         var heard = new List<short>();
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
         for (int i = 0; i < packets.Count; i++)
@@ -57,7 +58,7 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnLost_LongBurst_IsConcealedFor100MillisecondsOnly()
     {
-        using var decoder = new UplinkDecoder();
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
         var heard = new List<short>();
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
         for (int i = 0; i < 10; i++) decoder.OnPacket(packets[i]);
@@ -76,7 +77,7 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnPacket_BytesThatAreNoOpus_CountAsLost()
     {
-        using var decoder = new UplinkDecoder();
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
         decoder.OnPacket(packets[0]);
         decoder.OnPacket([]);
@@ -92,7 +93,7 @@ public sealed class UplinkDecoderTests
     public void OnPacket_AnyBytes_NeverThrowsNorOverruns()
         => Prop.ForAll(ArbMap.Default.ArbFor<byte[][]>(), packets =>
         {
-            using var decoder = new UplinkDecoder();
+            using var decoder = new UplinkDecoder(OpusCodec.Libopus);
             var heard = new List<short>();
             for (int i = 0; i < packets.Length; i++)
             {
@@ -105,7 +106,7 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnPacket_AfterWarmUp_AllocatesNothing()
     {
-        using var decoder = new UplinkDecoder();
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
         Assert.Equal(0, Allocations.Of(() =>
         {
@@ -120,7 +121,7 @@ public sealed class UplinkDecoderTests
 
     private static double EnergyOfLost(List<byte[]> packets, int lost)
     {
-        using var decoder = new UplinkDecoder();
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
         var heard = new List<short>();
         for (int i = 0; i <= lost + 1; i++)
         {
@@ -133,7 +134,10 @@ public sealed class UplinkDecoderTests
 
     private static List<byte[]> Packets(int milliseconds, double seconds, int channels, int loss = 0)
     {
-        using var encoder = new OpusEncoder(24_000, channels, OpusApplication.Voip) { Bitrate = 32_000, InbandFec = loss > 0, ExpectedLossPercent = loss };
+        using IOpusEncoder encoder = OpusCodec.Libopus.CreateEncoder(channels: channels);
+        encoder.Bitrate = 32_000;
+        encoder.InbandFec = loss > 0;
+        encoder.ExpectedLossPercent = loss;
         int samples = milliseconds * 24;
         var packets = new List<byte[]>();
         var output = new byte[1500];

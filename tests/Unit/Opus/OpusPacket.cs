@@ -1,7 +1,7 @@
-namespace Dapr.Voice.Opus;
+namespace Dapr.Voice.Tests.Unit.Opus;
 
 /// <summary>What the first bytes of an Opus packet say (RFC 6716, section 3), without decoding it.</summary>
-public static class OpusPacket
+internal static class OpusPacket
 {
     // RFC 6716, section 3.1: the TOC byte.
     //  0 1 2 3 4 5 6 7
@@ -22,7 +22,10 @@ public static class OpusPacket
         return microseconds <= MaximumMicroseconds ? (int)((long)microseconds * sampleRate / 1_000_000) : 0;
     }
 
-    /// <summary>The packet carries a coarse copy of the frame before it (RFC 6716, section 4.2.4). Only looks at packets of one frame, as WebRTC sends them; false for others.</summary>
+    /// <summary>
+    /// The packet carries a coarse copy of the frame before it (RFC 6716, section 4.2.4). Only packets of one frame are looked at, as WebRTC sends them; it is
+    /// false for others.
+    /// </summary>
     public static bool HasLbrr(ReadOnlySpan<byte> packet)
     {
         if (packet.Length < 2 || (packet[0] & 3) != 0 || packet[0] >> 3 >= 16) return false;

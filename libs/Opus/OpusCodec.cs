@@ -1,0 +1,57 @@
+using Dapr.Voice.Native;
+
+namespace Dapr.Voice.Opus;
+
+/// <summary>
+/// Makes encoders and decoders of one implementation of Opus. libopus is the codec of a transceiver. Concentus, a port of it to C#, serves machines without
+/// libopus; docs/decisions/0019 has its cost. Any thread.
+/// </summary>
+public sealed class OpusCodec
+{
+    /// <summary>The largest packet of one frame (RFC 6716, section 3.2.1: 1275 bytes for the frame, and the TOC byte).</summary>
+    public const int MaximumPacketBytes = 1276;
+
+    private static readonly Lazy<bool> IsLibopusThere = new(() => NativeLibraries.IsInstalled(NativeLibraries.Opus, nameof(LibOpus.opus_encoder_create)));
+
+    private OpusCodec(string name) => Name = name;
+
+    /// <summary>The reference implementation. It allocates nothing for a frame.</summary>
+    public static OpusCodec Libopus { get; } = new("libopus");
+
+    /// <summary>The managed implementation. It needs no native library, takes more CPU time, and allocates about 120 kB for each frame that it encodes and 30 kB for each that it decodes.</summary>
+    public static OpusCodec Concentus { get; } = new("concentus");
+
+    /// <summary>libopus can be loaded here. The answer is found once in the life of the process.</summary>
+    public static bool IsLibopusInstalled => IsLibopusThere.Value;
+
+    /// <summary>libopus where it is installed, else Concentus.</summary>
+    public static OpusCodec Best => IsLibopusInstalled ? Libopus : Concentus;
+
+    /// <summary><c>libopus</c> or <c>concentus</c>: the word of settings, logs and metrics.</summary>
+    public string Name { get; }
+
+    /// <param name="sampleRate">Of the PCM: 8, 12, 16, 24 or 48 kHz.</param>
+    /// <param name="channels">1 or 2.</param>
+    /// <exception cref="MissingNativeLibraryException">This is <see cref="Libopus"/>, and it is not installed.</exception>
+    public IOpusEncoder CreateEncoder(int sampleRate = 24_000, int channels = 1, OpusApplication application = OpusApplication.Voip)
+    {
+        CheckFormat(sampleRate, channels);
+        return this == Libopus ? new LibopusEncoder(sampleRate, channels, application) : new ConcentusEncoder(sampleRate, channels, application);
+    }
+
+    /// <param name="sampleRate">Of the PCM: 8, 12, 16, 24 or 48 kHz. Packets of any bandwidth are decoded to it.</param>
+    /// <param name="channels">1 or 2.</param>
+    /// <exception cref="MissingNativeLibraryException">This is <see cref="Libopus"/>, and it is not installed.</exception>
+    public IOpusDecoder CreateDecoder(int sampleRate = 24_000, int channels = 1)
+    {
+        CheckFormat(sampleRate, channels);
+        return this == Libopus ? new LibopusDecoder(sampleRate, channels) : new ConcentusDecoder(sampleRate, channels);
+    }
+
+    private static void CheckFormat(int sampleRate, int channels)
+    {
+        if (sampleRate is not (8_000 or 12_000 or 16_000 or 24_000 or 48_000))
+            throw new ArgumentOutOfRangeException(nameof(sampleRate), sampleRate, "Opus has 8, 12, 16, 24 and 48 kHz.");
+        if (channels is not (1 or 2)) throw new ArgumentOutOfRangeException(nameof(channels), channels, "One or two channels.");
+    }
+}
