@@ -1,31 +1,34 @@
-using System.Diagnostics;
+using System.Net;
+using Dapr.Voice.Hooks;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dapr.Voice.Tests.Infra.Hooks;
 
-/// <summary>A hook run as azd runs it, with a stand-in for az on the PATH that keeps vaults and apps as files and records every call.</summary>
+/// <summary>
+/// A hook run in this process, with a stand-in for az on its PATH that keeps vaults and apps as files and records every call. Time jumps
+/// over every wait.
+/// </summary>
 internal sealed class HookRun : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("voice-hooks-").FullName;
 
     public HookRun()
     {
-        foreach (string name in new[] { "bin", "vaults", "apps", "tmp" }) Directory.CreateDirectory(Path.Combine(_folder, name));
-        Link("az", RepositoryRoot.File("tests", "Infra", "Hooks", "fake-az.sh"));
-        Program("azd", "printf 'azd %s\\n' \"$*\" >>\"$FAKE/calls\"");
-        // Ready after as many questions as the file has lines; what it answers until then is what a service says.
-        Program("curl", """
-            printf 'curl %s\n' "$*" >>"$FAKE/calls"
-            while [ $# -gt 1 ]; do [ "$1" != -o ] || file=$2; shift; done
-            if [ -s "$FAKE/not-ready" ]; then sed -i 1d "$FAKE/not-ready"; printf '{"status":"not_ready","reasons":["keys are not loaded"]}' >"$file"; printf 503; else : >"$file"; printf 200; fi
-            """);
-        Write("version", "2.64.0\n");
-        Environment["VOICE_HOOK_PAUSE_SECONDS"] = "0";
-        Environment["VOICE_HOOK_LIMIT_SECONDS"] = "0";
+        foreach (string name in new[] { "bin", "vaults", "apps", "tmp" }) Directory.CreateDirectory(At(name));
+        WriteProgram("az", $"exec /bin/sh {RepositoryRoot.File("tests", "Infra", "Hooks", "fake-az.sh")} \"$@\"");
+        WriteProgram("azd", "printf 'azd %s\\n' \"$*\" >>\"$FAKE/calls\"");
+        Write("version", """{"azure-cli":"2.64.0","azure-cli-core":"2.64.0","extensions":{}}""");
+        Environment["PATH"] = At("bin") + ":/usr/bin:/bin";
+        Environment["FAKE"] = _folder;
+        Environment["VOICE_STAGE"] = "provisioned";
     }
 
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>How often each URL answers that it is not ready.</summary>
+    public int NotReady { get; set; }
 
     public IReadOnlyList<string> Calls => File.Exists(At("calls")) ? File.ReadAllLines(At("calls")) : [];
 
@@ -37,53 +40,94 @@ internal sealed class HookRun : IDisposable
         File.WriteAllText(At(name), text);
     }
 
+    /// <summary>A clone whose parameters name these regions.</summary>
+    public void WriteRegions(string regions)
+    {
+        Write("azure.yaml", "name: dapr-voice\n");
+        Write("infra/bicep/main.parameters.json", """{"parameters":{"location":{"value":"x"},"regions":{"value":[""" + regions + "]}}}");
+    }
+
     public void AddVaults(params string[] names)
     {
         foreach (string name in names) Directory.CreateDirectory(At("vaults", name));
         Environment["VOICE_KEY_VAULTS"] = $"[{string.Join(',', names.Select(n => $"\"{n}\""))}]";
+        Environment["VOICE_REGIONS"] = """["a"]""";
+        Environment["VOICE_KEYED_REGIONS"] = "a";
     }
 
     public string Secret(string vault, string name) => File.ReadAllText(At("vaults", vault, name));
 
-    public IReadOnlyList<string> Secrets(string vault) => [.. Directory.EnumerateFiles(At("vaults", vault)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Secrets(string vault)
+        => [.. Directory.EnumerateFiles(At("vaults", vault)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     /// <summary>Runs it once; the record of calls begins anew.</summary>
-    public HookResult Run(string hook)
+    public async Task<HookResult> RunAsync(string hook)
     {
         File.Delete(At("calls"));
-        var start = new ProcessStartInfo("/bin/sh", [RepositoryRoot.File("infra", "hooks", hook + ".sh")])
-        { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false, WorkingDirectory = RepositoryRoot.Path };
-        start.Environment.Clear();
-        start.Environment["PATH"] = At("bin") + ":/usr/bin:/bin";
-        start.Environment["FAKE"] = _folder;
-        start.Environment["TMPDIR"] = At("tmp");
-        foreach (var (name, value) in Environment) start.Environment[name] = value;
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Limit))
+        File.Delete(At("updated"));
+        var output = new StringWriter();
+        using var http = new HttpClient(new Readiness(this));
+        var context = new HookContext
         {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{hook} does not end.");
+            Environment = Environment,
+            Output = output,
+            RepositoryRoot = _folder,
+            TemporaryFolder = At("tmp"),
+            Time = new JumpingTime(),
+            Http = http,
+            Limit = TimeSpan.FromSeconds(60),
+            Pause = TimeSpan.FromSeconds(10),
+        };
+        HookFailure? failure = null;
+        try
+        {
+            await HookProgram.RunAsync(hook, context, CancellationToken.None);
         }
-        return new HookResult(process.ExitCode, output.Result, errors.Result, Directory.EnumerateFileSystemEntries(At("tmp")).ToList());
+        catch (HookFailure thrown)
+        {
+            failure = thrown;
+        }
+        return new HookResult(failure, output.ToString(), [.. Directory.EnumerateFileSystemEntries(At("tmp"))]);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private void Program(string name, string body)
+    private void WriteProgram(string name, string body)
     {
-        File.WriteAllText(At("bin", name), "#!/bin/sh\n" + body + "\n");
-        File.SetUnixFileMode(At("bin", name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.WriteAllText(At("bin", name), $"#!/bin/sh\n{body}\n");
+        File.SetUnixFileMode(At("bin", name), Executable);
     }
 
-    private void Link(string name, string script)
+    /// <summary>Whoever waits finds that the time is over.</summary>
+    private sealed class JumpingTime : FakeTimeProvider
     {
-        File.WriteAllText(At("bin", name), $"#!/bin/sh\nexec /bin/sh {script} \"$@\"\n");
-        File.SetUnixFileMode(At("bin", name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+            Advance(dueTime);
+            return timer;
+        }
+    }
+
+    /// <summary>The deployed services, each of which says what a service says until it is ready.</summary>
+    private sealed class Readiness(HookRun run) : HttpMessageHandler
+    {
+        private readonly Dictionary<Uri, int> _asked = [];
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Uri url = request.RequestUri!;
+            int asked = _asked[url] = _asked.GetValueOrDefault(url) + 1;
+            bool isReady = asked > run.NotReady;
+            return Task.FromResult(new HttpResponseMessage(isReady ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable)
+            { Content = new StringContent(isReady ? "" : """{"status":"not_ready","reasons":["keys are not loaded"]}""") });
+        }
     }
 }
 
-/// <param name="Left">What it left in the folder for temporary files.</param>
-internal sealed record HookResult(int ExitCode, string Output, string Error, IReadOnlyList<string> Left);
+/// <param name="Failure">What azd would show, or null.</param>
+/// <param name="Left">What the hook left in the folder for temporary files.</param>
+internal sealed record HookResult(HookFailure? Failure, string Output, IReadOnlyList<string> Left)
+{
+    public string Everything => Output + Failure?.Message + Failure?.Fix;
+}

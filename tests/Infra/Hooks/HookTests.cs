@@ -1,5 +1,6 @@
-using System.Diagnostics;
+using System.Buffers.Binary;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Hooks;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -7,11 +8,12 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Hooks;
 
-/// <summary>infra/hooks/*.sh against a stand-in for az. Their PowerShell twins can't run here: read side by side, never executed.</summary>
+/// <summary>The hooks of azure.yaml against a stand-in for az.</summary>
 public sealed class HookTests : IDisposable
 {
     private static readonly string[] FleetSecretNames =
-        [SecretNames.ApiKeys, SecretNames.DtlsCertificate, SecretNames.HintKeys, SecretNames.LinkKey, SecretNames.PasswordKeys, SecretNames.TokenKeys];
+        [SecretNames.ApiKeys, SecretNames.DtlsCertificate, SecretNames.HintKeys, SecretNames.LinkKey, SecretNames.PasswordKeys,
+            SecretNames.TokenKeys];
 
     private readonly HookRun _hook = new();
 
@@ -21,9 +23,10 @@ public sealed class HookTests : IDisposable
     public async Task PostProvision_FirstRun_MakesKeysThatTheServicesTake()
     {
         _hook.AddVaults("kv-one");
-        var result = Succeeded("postprovision");
+        HookResult result = await SucceededAsync("postprovision");
         Assert.Equal(FleetSecretNames.Order(StringComparer.Ordinal), _hook.Secrets("kv-one"));
-        var keys = await FleetKeys.LoadAsync(new VaultFiles(_hook, "kv-one"), FleetSecrets.Signaling | FleetSecrets.LinkKey, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
+        FleetKeys keys = await FleetKeys.LoadAsync(new VaultFiles(_hook, "kv-one"), FleetSecrets.Signaling | FleetSecrets.LinkKey,
+            NullLogger.Instance, TimeProvider.System, CancellationToken.None);
         Assert.Equal(1, keys.HintKeys.CurrentId);
         Assert.Equal(2, keys.PasswordKeys.Count);
         Assert.Equal(1, keys.ApiKeys.Count);
@@ -33,268 +36,353 @@ public sealed class HookTests : IDisposable
     }
 
     [Fact]
-    public void PostProvision_SecondRun_WritesNothing()
+    public async Task PostProvision_SecondRun_WritesNothing()
     {
         _hook.AddVaults("kv-one", "kv-two");
-        Succeeded("postprovision");
-        Assert.Equal(12, _hook.Calls.Count(c => c.Contains("secret set", StringComparison.Ordinal)));
-        var before = FleetSecretNames.ToDictionary(n => n, n => _hook.Secret("kv-one", n));
-        Succeeded("postprovision");
-        Assert.DoesNotContain(_hook.Calls, c => c.Contains("secret set", StringComparison.Ordinal) || c.Contains("download", StringComparison.Ordinal));
+        await SucceededAsync("postprovision");
+        Assert.Equal(12, Count("secret set"));
+        Dictionary<string, string> before = FleetSecretNames.ToDictionary(n => n, n => _hook.Secret("kv-one", n));
+        await SucceededAsync("postprovision");
+        Assert.Equal(0, Count("secret set"));
+        Assert.Equal(0, Count("secret show"));
         Assert.All(before, s => Assert.Equal(s.Value, _hook.Secret("kv-two", s.Key)));
     }
 
     [Fact]
-    public void PostProvision_ANewRegion_GetsTheKeysOfTheFirst()
+    public async Task PostProvision_ANewRegion_GetsTheKeysOfTheFirst()
     {
         _hook.AddVaults("kv-one");
-        Succeeded("postprovision");
+        await SucceededAsync("postprovision");
         // Something else than a region's age decides the order.
         _hook.AddVaults("kv-new", "kv-one");
-        Succeeded("postprovision");
-        Assert.Equal(6, _hook.Calls.Count(c => c.Contains("secret set --vault-name kv-new", StringComparison.Ordinal)));
-        Assert.DoesNotContain(_hook.Calls, c => c.Contains("secret set --vault-name kv-one", StringComparison.Ordinal));
+        await SucceededAsync("postprovision");
+        Assert.Equal(6, Count("secret set --vault-name kv-new"));
+        Assert.Equal(0, Count("secret set --vault-name kv-one"));
         foreach (string name in FleetSecretNames) Assert.Equal(_hook.Secret("kv-one", name), _hook.Secret("kv-new", name));
     }
 
     [Fact]
-    public void PostProvision_Values_AreNeverPrintedNorArgumentsNorLeftNorReadableByOthers()
+    public async Task PostProvision_Values_AreNeverPrintedNorArgumentsNorLeftNorReadableByOthers()
     {
         _hook.AddVaults("kv-one", "kv-two");
         _hook.Environment["VOICE_AGENT_API_KEY"] = "a key of somebody's backend";
         _hook.Environment["VOICE_AGENT_KEY_SECRET_NAME"] = "voice-agent-key";
         foreach (int _ in Enumerable.Range(0, 2))
         {
-            var result = Succeeded("postprovision");
-            string seen = result.Output + result.Error + string.Join('\n', _hook.Calls);
+            HookResult result = await SucceededAsync("postprovision");
+            string seen = result.Output + string.Join('\n', _hook.Calls);
             foreach (string name in FleetSecretNames.Append("voice-agent-key"))
             {
                 // A ring's keys one by one, a PEM line by line.
-                foreach (string part in _hook.Secret("kv-one", name).Split(',', ':', '\n').Where(p => p.Length > 8)) Assert.DoesNotContain(part, seen, StringComparison.Ordinal);
+                foreach (string part in _hook.Secret("kv-one", name).Split(',', ':', '\n').Where(p => p.Length > 8))
+                    Assert.DoesNotContain(part, seen, StringComparison.Ordinal);
             }
             Assert.Empty(result.Left);
         }
-        foreach (string line in File.ReadAllLines(_hook.At("modes"))) Assert.Matches("^(600|700) ", line);
+        // Each file, then its folder.
+        string[] modes = File.ReadAllLines(_hook.At("modes"));
+        Assert.Equal(28, modes.Length);
+        foreach (string[] pair in modes.Chunk(2))
+        {
+            Assert.StartsWith("600 ", pair[0], StringComparison.Ordinal);
+            Assert.StartsWith("700 ", pair[1], StringComparison.Ordinal);
+        }
         Assert.Equal("a key of somebody's backend", _hook.Secret("kv-two", "voice-agent-key"));
     }
 
     [Fact]
-    public void PostProvision_ChangedAgentKey_IsReplacedAndTheFleetsKeysAreNot()
+    public async Task PostProvision_AgentKeyWithoutAName_SaysWhichVariableIsMissing()
+    {
+        _hook.AddVaults("kv-one");
+        _hook.Environment["VOICE_AGENT_API_KEY"] = "a key";
+        await FailedAsync("postprovision", "VOICE_AGENT_KEY_SECRET_NAME is not", "azd env set");
+    }
+
+    [Fact]
+    public async Task PostProvision_ChangedAgentKey_IsReplacedAndTheFleetsKeysAreNot()
     {
         _hook.AddVaults("kv-one");
         _hook.Environment["VOICE_AGENT_API_KEY"] = "the first";
         _hook.Environment["VOICE_AGENT_KEY_SECRET_NAME"] = "voice-agent-key";
-        Succeeded("postprovision");
+        await SucceededAsync("postprovision");
         _hook.Environment["VOICE_AGENT_API_KEY"] = "the second";
-        Succeeded("postprovision");
-        Assert.Single(_hook.Calls, c => c.Contains("secret set", StringComparison.Ordinal));
+        await SucceededAsync("postprovision");
+        Assert.Equal(1, Count("secret set"));
         Assert.Equal("the second", _hook.Secret("kv-one", "voice-agent-key"));
     }
 
     [Fact]
-    public void PostProvision_RoleThatDoesNotCountYet_IsWaitedForWithAWord()
+    public async Task PostProvision_RoleThatDoesNotCountYet_IsAskedAgain()
     {
         _hook.AddVaults("kv-one");
-        _hook.Environment["VOICE_HOOK_LIMIT_SECONDS"] = "5";
         _hook.Write("refusals", "1\n2\n");
-        var result = Succeeded("postprovision");
+        HookResult result = await SucceededAsync("postprovision");
         Assert.Equal(2, result.Output.Split("no access yet").Length - 1);
-        Assert.Contains("(Forbidden)", result.Output, StringComparison.Ordinal);
+        Assert.Contains("(10 s of 60 s): (Forbidden)", result.Output, StringComparison.Ordinal);
         Assert.Equal(6, _hook.Secrets("kv-one").Count);
     }
 
     [Fact]
-    public void PostProvision_RoleThatNeverComes_EndsWithTheRolesName()
+    public async Task PostProvision_RoleThatNeverComes_EndsWithTheRolesName()
     {
         _hook.AddVaults("kv-one");
         _hook.Write("refusals", string.Concat(Enumerable.Repeat("x\n", 100)));
-        Failed("postprovision", "kv-one can't be read", "Key Vault Secrets Officer");
+        await FailedAsync("postprovision", "kv-one can't be read after 60 s: (Forbidden)", "Key Vault Secrets Officer");
+        Assert.Equal(7, Count("secret list"));
     }
 
     [Fact]
-    public void PostProvision_OneRingOfTwo_IsNotCompletedByAnother()
+    public async Task PostProvision_OneRingOfTwo_IsNotCompletedByAnother()
     {
         _hook.AddVaults("kv-one");
         _hook.Write("vaults/kv-one/" + SecretNames.HintKeys, "3:AAAA");
-        Failed("postprovision", SecretNames.PasswordKeys, "recover");
+        await FailedAsync("postprovision", SecretNames.PasswordKeys, "recover");
         Assert.Single(_hook.Secrets("kv-one"));
     }
 
     [Fact]
-    public void PostProvision_DeletedSecretOfTheName_SaysHowToRecoverIt()
+    public async Task PostProvision_DeletedSecretOfTheName_SaysHowToRecoverIt()
     {
         _hook.AddVaults("kv-one");
         _hook.Write("read-only", "");
-        Failed("postprovision", "(Conflict)", "az keyvault secret recover --vault-name kv-one");
+        await FailedAsync("postprovision", "(Conflict)", "az keyvault secret recover --vault-name kv-one");
     }
 
     [Fact]
-    public void PostProvision_Deployed_WaitsForEachRegionAndShowsTheWayIn()
+    public async Task PostProvision_Deployed_WaitsForEachRegionAndShowsTheWayIn()
     {
         Deployed();
-        _hook.Environment["VOICE_HOOK_LIMIT_SECONDS"] = "5";
-        _hook.Write("not-ready", "1\n2\n3\n");
-        var result = Succeeded("postprovision");
-        Assert.Equal(3, result.Output.Split("not ready yet").Length - 1);
-        Assert.Contains("keys are not loaded", result.Output, StringComparison.Ordinal);
-        foreach (string words in new[] { "https://one.example: ready", "https://two.example: ready", "Talk to it:    https://front.example", "secret voice-api-keys in vault kv-one", "azd down --purge" })
+        _hook.NotReady = 2;
+        HookResult result = await SucceededAsync("postprovision");
+        Assert.Equal(4, result.Output.Split("not ready yet").Length - 1);
+        Assert.Contains("(status 503) {\"status\":\"not_ready\",\"reasons\":[\"keys are not loaded\"]}", result.Output,
+            StringComparison.Ordinal);
+        foreach (string words in new[]
+        {
+            "https://one.example: ready after 20 s", "https://two.example: ready after 20 s", "Talk to it:    https://front.example",
+            "secret voice-api-keys in vault kv-one", "azd down --purge",
+        })
             Assert.Contains(words, result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void PostProvision_NeverReady_EndsWithTheRegionAndWhereToLook()
+    public async Task PostProvision_NeverReady_EndsWithTheRegionAndWhereToLook()
     {
         Deployed();
-        _hook.Write("not-ready", string.Concat(Enumerable.Repeat("x\n", 100)));
-        Failed("postprovision", "not ready after 0 s: https://one.example https://two.example", "az containerapp logs show --name signaling --resource-group rg-one");
+        _hook.NotReady = int.MaxValue;
+        await FailedAsync("postprovision", "not ready after 60 s: https://one.example https://two.example",
+            "az containerapp logs show --name signaling --resource-group rg-one");
     }
 
     [Fact]
-    public void PostDeploy_OtherImagesInTwoRegions_SetsThemShardByShardAndNoneTwice()
+    public async Task PostProvision_KeysInEachVault_LetTheRegionsAppsCome()
+    {
+        _hook.AddVaults("kv-one", "kv-two");
+        _hook.Environment["VOICE_REGIONS"] = """["a","b"]""";
+        await SucceededAsync("postprovision");
+        Assert.Contains("azd env set VOICE_KEYED_REGIONS a,b", _hook.Calls);
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "a,b";
+        await SucceededAsync("postprovision");
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task PostProvision_ArrayWithEscapedQuotes_IsRead()
+    {
+        _hook.AddVaults("kv-one");
+        _hook.Environment["VOICE_KEY_VAULTS"] = """[\"kv-one\"]""";
+        await SucceededAsync("postprovision");
+        Assert.Equal(6, _hook.Secrets("kv-one").Count);
+    }
+
+    [Fact]
+    public async Task PostDeploy_OtherImagesInTwoRegions_SetsThemShardByShardAndNoneTwice()
     {
         _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
         _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00"]]""";
-        foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER" }) _hook.Environment[$"SERVICE_{service}_IMAGE_NAME"] = $"cr.example/{service.ToLowerInvariant()}:2";
-        foreach (string app in new[] { "rg-one/signaling", "rg-one/relay", "rg-one/transceiver-00" }) _hook.Write("apps/" + app, $"cr.example/{app.Split('/', '-')[2]}:2");
-        foreach (string app in new[] { "rg-one/transceiver-01", "rg-two/signaling", "rg-two/transceiver-00", "rg-two/local-agent" }) _hook.Write("apps/" + app, "cr.example/old:1");
-        _hook.Environment["VOICE_HOOK_LIMIT_SECONDS"] = "5";
+        foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER" })
+            _hook.Environment[$"SERVICE_{service}_IMAGE_NAME"] = $"cr.example/{service.ToLowerInvariant()}:2";
+        foreach (string app in new[] { "rg-one/signaling", "rg-one/relay", "rg-one/transceiver-00" })
+            _hook.Write("apps/" + app, $"cr.example/{app.Split('/', '-')[2]}:2");
+        foreach (string app in new[] { "rg-one/transceiver-01", "rg-two/signaling", "rg-two/transceiver-00", "rg-two/local-agent" })
+            _hook.Write("apps/" + app, "cr.example/old:1");
         _hook.Write("starting", "1\n");
-        var result = Succeeded("postdeploy");
+        HookResult result = await SucceededAsync("postdeploy");
         Assert.Equal(
-            ["rg-one transceiver-01 cr.example/transceiver:2", "rg-two transceiver-00 cr.example/transceiver:2", "rg-two signaling cr.example/signaling:2"],
-            _hook.Calls.Where(c => c.StartsWith("az containerapp update", StringComparison.Ordinal)).Select(c => c.Split(' ')).Select(w => $"{w[4]} {w[6]} {w[8]}"));
-        Assert.Contains("new revision starts", result.Output, StringComparison.Ordinal);
+            [
+                "rg-one transceiver-01 cr.example/transceiver:2", "rg-two transceiver-00 cr.example/transceiver:2",
+                "rg-two signaling cr.example/signaling:2",
+            ],
+            Updates().Select(c => c.Split(' ')).Select(w => $"{w[4]} {w[6]} {w[8]}"));
+        Assert.Contains("the new revision starts, 0 s of 60 s", result.Output, StringComparison.Ordinal);
         // No image is known for it: it is not ours to change.
-        Assert.Equal("cr.example/old:1", File.ReadAllText(_hook.At("apps", "rg-two", "local-agent")));
-        Succeeded("postdeploy");
-        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("az containerapp update", StringComparison.Ordinal));
+        Assert.Equal("cr.example/old:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-two", "local-agent")));
+        await SucceededAsync("postdeploy");
+        Assert.Empty(Updates());
     }
 
     [Fact]
-    public void PostDeploy_RevisionThatNeverRuns_StopsThere()
+    public async Task PostDeploy_RevisionThatNeverRuns_StopsThere()
     {
         _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one"]""";
         _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"]]""";
         _hook.Environment["SERVICE_TRANSCEIVER_IMAGE_NAME"] = "cr.example/transceiver:2";
         foreach (string app in new[] { "transceiver-00", "transceiver-01" }) _hook.Write("apps/rg-one/" + app, "cr.example/transceiver:1");
         _hook.Write("starting", string.Concat(Enumerable.Repeat("x\n", 100)));
-        Failed("postdeploy", "rg-one/transceiver-00: the new revision does not run", "az containerapp logs show --name transceiver-00");
-        Assert.Equal("cr.example/transceiver:1", File.ReadAllText(_hook.At("apps", "rg-one", "transceiver-01")));
+        await FailedAsync("postdeploy", "rg-one/transceiver-00: the new revision does not run",
+            "az containerapp logs show --name transceiver-00");
+        Assert.Equal("cr.example/transceiver:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-one", "transceiver-01")));
+    }
+
+    [Fact]
+    public async Task PostDeploy_ShardsOfFewerRegionsThanThereAre_IsRefused()
+    {
+        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
+        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00"]]""";
+        await FailedAsync("postdeploy", "VOICE_SHARDS names 1 regions", "azd provision");
     }
 
     [Theory]
     [InlineData("""{"location":"${AZURE_LOCATION}","number":1,"shards":2}""", null)]
     [InlineData("""{"location":"a","number":1,"shards":2},{"location":"b","number":255,"shards":4,"standbyShards":4,"zoneRedundant":true}""", null)]
     [InlineData("""{"location":"a","number":1,"shards":2},{"location":"b","number":1,"shards":2}""", "two regions have the number 1")]
-    [InlineData("""{"location":"a","number":1,"shards":2},{"location":"a","number":2,"shards":2}""", "location a is there twice")]
+    [InlineData("""{"location":"a","number":1,"shards":2},{"location":"A","number":2,"shards":2}""", "location A is there twice")]
     [InlineData("""{"location":"a","number":256,"shards":2}""", "number 256")]
     [InlineData("""{"location":"a","shards":2}""", "has no number")]
     [InlineData("""{"location":"a","number":1,"shards":5,"standbyShards":4}""", "more than 8 shards")]
+    [InlineData("""{"location":"","number":1,"shards":2}""", "has no location")]
+    [InlineData("{", "can't be read")]
     [InlineData("", "has no regions")]
-    public void PreProvision_Regions_AreCheckedForWhatWouldBreakLater(string regions, string? problem)
+    public async Task PreProvision_Regions_AreCheckedForWhatWouldBreakLater(string regions, string? problem)
     {
-        string spread = regions.Replace(",", ",\n", StringComparison.Ordinal);
-        _hook.Write("parameters.json", """{"parameters":{"location":{"value":"x"},"regions":{"value":[ """ + spread + """ ]},"edge":{"value":"aca-tcp"}}}""");
-        _hook.Environment["VOICE_PARAMETERS_FILE"] = _hook.At("parameters.json");
+        _hook.WriteRegions(regions);
         _hook.Environment["AZURE_LOCATION"] = "swedencentral";
-        if (problem is null) Succeeded("preprovision");
-        else Failed("preprovision", problem, "->");
+        if (problem is null) await SucceededAsync("preprovision");
+        else await FailedAsync("preprovision", problem, "");
     }
 
     [Fact]
-    public void PreProvision_MachinesWithoutAKey_GetAPublicOneAndNoPrivateHalfStays()
+    public async Task PreProvision_RegionsOfTheRepository_AreAccepted()
     {
-        _hook.Write("parameters.json", """{"parameters":{"regions":{"value":[{"location":"a","number":1,"shards":2}]}}}""");
-        _hook.Environment["VOICE_PARAMETERS_FILE"] = _hook.At("parameters.json");
+        _hook.WriteRegions("");
+        File.Copy(RepositoryRoot.File("infra", "bicep", "main.parameters.json"), _hook.At("infra", "bicep", "main.parameters.json"),
+            overwrite: true);
+        _hook.Environment["AZURE_LOCATION"] = "swedencentral";
+        Assert.Contains("regions: swedencentral (number 1)", (await SucceededAsync("preprovision")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PreProvision_MachinesWithoutAKey_GetAPublicOne()
+    {
+        _hook.WriteRegions("""{"location":"a","number":1,"shards":2}""");
         _hook.Environment["VOICE_EDGE"] = "udp-edge";
-        var result = Succeeded("preprovision");
-        Assert.Contains(_hook.Calls, c => c.StartsWith("azd env set VOICE_EDGE_SSH_PUBLIC_KEY ssh-rsa AAAA", StringComparison.Ordinal));
-        Assert.Empty(result.Left);
+        await SucceededAsync("preprovision");
+        string set = Assert.Single(_hook.Calls, c
+            => c.StartsWith("azd env set VOICE_EDGE_SSH_PUBLIC_KEY ssh-rsa AAAA", StringComparison.Ordinal));
+        // Three fields, each with its length before it (RFC 4253, section 6.6): "ssh-rsa", the exponent 65537, a positive modulus of 3072
+        // bits.
+        ReadOnlySpan<byte> blob = Convert.FromBase64String(set.Split(' ')[5]);
+        Assert.Equal("ssh-rsa"u8.ToArray(), Field(ref blob));
+        Assert.Equal([1, 0, 1], Field(ref blob));
+        byte[] modulus = Field(ref blob);
+        Assert.Equal(385, modulus.Length);
+        Assert.Equal(0, modulus[0]);
+        Assert.True(blob.IsEmpty);
         _hook.Environment["VOICE_EDGE_SSH_PUBLIC_KEY"] = "ssh-rsa mine";
-        Succeeded("preprovision");
+        await SucceededAsync("preprovision");
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+
+        static byte[] Field(ref ReadOnlySpan<byte> rest)
+        {
+            int length = BinaryPrimitives.ReadInt32BigEndian(rest);
+            byte[] field = rest.Slice(4, length).ToArray();
+            rest = rest[(4 + length)..];
+            return field;
+        }
     }
 
     [Fact]
-    public void PreProvision_FreshMachineBesideRunningApps_TellsAzdWhereTheyAre()
+    public async Task PreProvision_FreshMachineBesideRunningApps_TellsAzdWhereTheyAre()
     {
-        _hook.Write("parameters.json", """{"parameters":{"regions":{"value":[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]}}}""");
-        _hook.Environment["VOICE_PARAMETERS_FILE"] = _hook.At("parameters.json");
-        _hook.Environment["AZURE_ENV_NAME"] = "voice";
-        Succeeded("preprovision");
+        BesideAGroup();
+        await SucceededAsync("preprovision");
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
         foreach (string app in new[] { "signaling", "relay", "transceiver-00" }) _hook.Write("apps/rg-voice-a/" + app, "cr.example/any:1");
-        Assert.Contains("lacks local-agent", Succeeded("preprovision").Output, StringComparison.Ordinal);
+        Assert.Contains("lacks local-agent", (await SucceededAsync("preprovision")).Output, StringComparison.Ordinal);
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
         _hook.Write("apps/rg-voice-a/local-agent", "cr.example/any:1");
-        Succeeded("preprovision");
+        await SucceededAsync("preprovision");
         Assert.Contains("azd env set AZURE_RESOURCE_GROUP rg-voice-a", _hook.Calls);
         _hook.Environment["AZURE_RESOURCE_GROUP"] = "rg-voice-a";
-        Succeeded("preprovision");
-        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public void PostProvision_KeysInEachVault_LetTheRegionsAppsCome()
-    {
-        _hook.AddVaults("kv-one", "kv-two");
-        _hook.Environment["VOICE_REGIONS"] = """["a","b"]""";
-        _hook.Environment["VOICE_KEYED_REGIONS"] = "a";
-        Succeeded("postprovision");
-        Assert.Contains("azd env set VOICE_KEYED_REGIONS a,b", _hook.Calls);
-        _hook.Environment["VOICE_KEYED_REGIONS"] = "a,b";
-        Succeeded("postprovision");
+        await SucceededAsync("preprovision");
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
     }
 
     [Theory]
-    [InlineData("2.59.0", "az upgrade")]
-    [InlineData("1.99.0", "az upgrade")]
-    [InlineData("", "az version")]
-    public void PreProvision_OldAz_SaysWhichOneIsNeeded(string version, string fix)
+    [InlineData("no-rights", "does not say whether the group rg-voice-a exists: (AuthorizationFailed)", "Reader")]
+    [InlineData("no-list", "the apps of rg-voice-a can't be listed: (AuthorizationFailed)", "Contributor")]
+    public async Task PreProvision_GroupThatCantBeRead_IsNoEmptyGroup(string file, string problem, string fix)
     {
-        _hook.Write("version", version + "\n");
-        Failed("preprovision", "Azure CLI", fix);
+        BesideAGroup();
+        _hook.Write("apps/rg-voice-a/signaling", "cr.example/any:1");
+        _hook.Write(file, "");
+        await FailedAsync("preprovision", problem, fix);
+    }
+
+    [Theory]
+    [InlineData("""{"azure-cli":"2.59.0"}""", "is 2.59.0", "az upgrade")]
+    [InlineData("""{"azure-cli":"1.99.0"}""", "is 1.99.0", "az upgrade")]
+    [InlineData("""{"azure-cli":""}""", "does not state its version", "az version")]
+    [InlineData("{}", "does not state its version", "az version")]
+    [InlineData("WARNING: no JSON", "does not state its version", "az version")]
+    [InlineData("", "does not state its version", "az version")]
+    public async Task PreProvision_VersionOfAz_IsKnownAndNewEnough(string answer, string problem, string fix)
+    {
+        _hook.WriteRegions("""{"location":"a","number":1,"shards":2}""");
+        _hook.Write("version", answer);
+        await FailedAsync("preprovision", problem, fix);
     }
 
     [Theory]
     [InlineData("preprovision")]
     [InlineData("postprovision")]
     [InlineData("postdeploy")]
-    public void Hook_SignedOut_SaysHowToSignIn(string hook)
+    public async Task Hook_SignedOut_SaysHowToSignIn(string hook)
     {
         _hook.Write("signed-out", "");
-        Failed(hook, "not signed in", "az login");
+        await FailedAsync(hook, "not signed in", "az login");
+    }
+
+    [Theory]
+    [InlineData("preprovision")]
+    [InlineData("postprovision")]
+    [InlineData("postdeploy")]
+    public async Task Hook_WithoutAz_SaysWhereToGetIt(string hook)
+    {
+        File.Delete(_hook.At("bin", "az"));
+        await FailedAsync(hook, "'az' is not on the PATH", "https://aka.ms/azure-cli");
     }
 
     [Theory]
     [InlineData("postprovision", "VOICE_KEY_VAULTS")]
     [InlineData("postdeploy", "VOICE_RESOURCE_GROUPS")]
-    public void Hook_OutsideOfAzd_NamesTheVariable(string hook, string variable) => Failed(hook, variable, "azd provision");
+    public async Task Hook_OutsideOfAzd_NamesTheVariable(string hook, string variable)
+        => await FailedAsync(hook, variable, "azd provision");
 
     [Fact]
-    public void EveryHook_HasItsTwinForWindows()
+    public void Find_OnWindows_TakesTheBatchFileThatAzIsThere()
     {
-        string[] Names(string extension) => [.. Directory.EnumerateFiles(RepositoryRoot.File("infra", "hooks"), "*" + extension).Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)];
-        Assert.Equal(["common", "postdeploy", "postprovision", "preprovision"], Names(".sh"));
-        Assert.Equal(Names(".sh"), Names(".ps1"));
-        foreach (string name in new[] { "preprovision", "postprovision", "postdeploy" }) Assert.True(File.GetUnixFileMode(RepositoryRoot.File("infra", "hooks", name + ".sh")).HasFlag(UnixFileMode.UserExecute), name);
-        // The two make and copy the same secrets.
-        foreach (string file in new[] { "postprovision.sh", "postprovision.ps1" })
-        {
-            string text = File.ReadAllText(RepositoryRoot.File("infra", "hooks", file));
-            foreach (string secret in FleetSecretNames) Assert.Contains(secret, text, StringComparison.Ordinal);
-        }
+        _hook.Write("one/az", "");
+        _hook.Write("two/az.cmd", "");
+        Assert.Equal(_hook.At("two", "az.cmd"), CommandLine.Find("az", $"{_hook.At("one")};\"{_hook.At("two")}\"", ".COM;.EXE;.BAT;.CMD"));
+        Assert.Equal(_hook.At("one", "az"), CommandLine.Find("az", $"{_hook.At("none")}:{_hook.At("one")}", extensions: null));
+        Assert.Null(CommandLine.Find("az", _hook.At("one"), ".CMD"));
     }
 
-    [ShellCheckFact]
-    public void EveryScript_ByShellCheck_IsClean()
+    private void BesideAGroup()
     {
-        string[] scripts = [.. Directory.EnumerateFiles(RepositoryRoot.File("infra", "hooks"), "*.sh")];
-        using var check = Process.Start(new ProcessStartInfo("shellcheck", ["--external-sources", "--shell=sh", .. scripts]) { RedirectStandardOutput = true, UseShellExecute = false })!;
-        string findings = check.StandardOutput.ReadToEnd();
-        check.WaitForExit();
-        Assert.True(check.ExitCode == 0, findings);
+        _hook.WriteRegions("""{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}""");
+        _hook.Environment["AZURE_ENV_NAME"] = "voice";
     }
 
     private void Deployed()
@@ -306,20 +394,23 @@ public sealed class HookTests : IDisposable
         _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
     }
 
-    private HookResult Succeeded(string hook)
+    private int Count(string words) => _hook.Calls.Count(c => c.Contains(words, StringComparison.Ordinal));
+
+    private IEnumerable<string> Updates() => _hook.Calls.Where(c => c.StartsWith("az containerapp update", StringComparison.Ordinal));
+
+    private async Task<HookResult> SucceededAsync(string hook)
     {
-        var result = _hook.Run(hook);
-        Assert.True(result.ExitCode == 0, $"{hook} ended with {result.ExitCode}: {result.Output}{result.Error}");
+        HookResult result = await _hook.RunAsync(hook);
+        Assert.True(result.Failure is null, $"{hook}: {result.Everything}");
         return result;
     }
 
-    private void Failed(string hook, string problem, string fix)
+    private async Task FailedAsync(string hook, string problem, string fix)
     {
-        var result = _hook.Run(hook);
-        Assert.Equal(1, result.ExitCode);
-        Assert.StartsWith("voice: ", result.Error, StringComparison.Ordinal);
-        Assert.Contains(problem, result.Error, StringComparison.Ordinal);
-        Assert.Contains(fix, result.Error, StringComparison.Ordinal);
+        HookResult result = await _hook.RunAsync(hook);
+        Assert.NotNull(result.Failure);
+        Assert.Contains(problem, result.Failure.Message, StringComparison.Ordinal);
+        Assert.Contains(fix, result.Failure.Fix, StringComparison.Ordinal);
         Assert.Empty(result.Left);
     }
 

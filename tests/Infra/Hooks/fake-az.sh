@@ -1,34 +1,83 @@
 #!/bin/sh
-# Stands in for az: records each call, one argument list a line, and keeps vaults and apps as files under $FAKE.
+# Stands in for az: records each call, one argument list a line, and keeps vaults and apps as files under $FAKE. It answers in the JSON shapes of the Azure CLI.
 printf 'az' >>"$FAKE/calls"
 for argument in "$@"; do printf ' %s' "$argument" >>"$FAKE/calls"; done
 printf '\n' >>"$FAKE/calls"
-option() { name=$1; shift; while [ $# -gt 1 ]; do if [ "$1" = "$name" ]; then printf '%s' "$2"; return; fi; shift; done; }
-vault=$(option --vault-name "$@"); secret=$(option --name "$@"); file=$(option --file "$@"); group=$(option --resource-group "$@"); query=$(option --query "$@")
+option() {
+  name=$1
+  shift
+  while [ $# -gt 1 ]; do
+    if [ "$1" = "$name" ]; then
+      printf '%s' "$2"
+      return
+    fi
+    shift
+  done
+}
+fail() {
+  echo "ERROR: $1" >&2
+  exit "${2:-1}"
+}
+# names FOLDER: an array of objects, one for each file.
+names() {
+  separator='['
+  for file in "$1"/*; do
+    [ -f "$file" ] || continue
+    printf '%s{"id":"/x/%s","name":"%s","tags":null}' "$separator" "${file##*/}" "${file##*/}"
+    separator=','
+  done
+  [ "$separator" = ',' ] || printf '['
+  printf ']\n'
+}
+vault=$(option --vault-name "$@")
+name=$(option --name "$@")
+file=$(option --file "$@")
+group=$(option --resource-group "$@")
 case "$1 $2 $3" in
-  'account show '*) [ ! -f "$FAKE/signed-out" ] || { echo 'ERROR: Please run az login' >&2; exit 1; } ;;
-  'version '*) cat "$FAKE/version" ;;
+  'account show '*) [ ! -f "$FAKE/signed-out" ] || fail 'Please run az login' ;;
+  'version --output json') cat "$FAKE/version" ;;
+  'group exists '*)
+    [ ! -f "$FAKE/no-rights" ] || fail '(AuthorizationFailed) The client does not have authorization.'
+    if [ -d "$FAKE/apps/$name" ]; then echo true; else echo false; fi
+    ;;
   'keyvault secret list')
     if [ -s "$FAKE/refusals" ]; then
       sed -i 1d "$FAKE/refusals"
-      echo 'ERROR: (Forbidden) Caller is not authorized to perform action on resource.' >&2
-      exit 1
+      fail '(Forbidden) Caller is not authorized to perform action on resource.'
     fi
-    for f in "$FAKE/vaults/$vault"/*; do [ ! -f "$f" ] || basename "$f"; done ;;
+    names "$FAKE/vaults/$vault"
+    ;;
   'keyvault secret set')
-    [ ! -f "$FAKE/read-only" ] || { echo 'ERROR: (Conflict) Secret is currently in a deleted but recoverable state.' >&2; exit 1; }
+    [ ! -f "$FAKE/read-only" ] || fail '(Conflict) Secret is currently in a deleted but recoverable state.'
     # The real one prints the value unless it is told not to, and reads the file itself: its mode is what others on the machine see.
     stat -c '%a %n' "$file" "$(dirname "$file")" >>"$FAKE/modes"
-    cp "$file" "$FAKE/vaults/$vault/$secret"
-    case " $* " in *' --output none '*) ;; *) cat "$file" ;; esac ;;
-  'keyvault secret download') [ ! -e "$file" ] || exit 1; cp "$FAKE/vaults/$vault/$secret" "$file" ;;
-  'containerapp list '*) for f in "$FAKE/apps/$group"/*; do [ ! -f "$f" ] || basename "$f"; done ;;
+    cp "$file" "$FAKE/vaults/$vault/$name"
+    case " $* " in *' --output none '*) ;; *) cat "$file" ;; esac
+    ;;
+  'keyvault secret show')
+    [ -f "$FAKE/vaults/$vault/$name" ] || fail '(SecretNotFound) A secret with this name was not found in this key vault.' 3
+    printf '{"contentType":null,"value":"%s"}\n' "$(sed -e ':a' -e 'N' -e '$!ba' -e 's/\n/\\n/g' "$FAKE/vaults/$vault/$name")$([ "$(tail -c1 "$FAKE/vaults/$vault/$name" | wc -l)" -eq 0 ] || printf '\\n')"
+    ;;
+  'containerapp list '*)
+    [ ! -f "$FAKE/no-list" ] || fail '(AuthorizationFailed) The client does not have authorization.'
+    names "$FAKE/apps/$group"
+    ;;
   'containerapp show '*)
-    case $query in
-      *image*) cat "$FAKE/apps/$group/$secret" ;;
-      *) if [ -s "$FAKE/starting" ]; then sed -i 1d "$FAKE/starting"; echo false; else echo true; fi ;;
-    esac ;;
+    [ -f "$FAKE/apps/$group/$name" ] || fail '(ResourceNotFound) The resource was not found.' 3
+    ready=$name--2
+    if [ -s "$FAKE/starting" ]; then
+      # The first question is for the image: only those after an update are about the revision.
+      if [ -f "$FAKE/updated" ]; then
+        sed -i 1d "$FAKE/starting"
+        ready=$name--1
+      fi
+    fi
+    printf '{"properties":{"latestRevisionName":"%s--2","latestReadyRevisionName":"%s","template":{"containers":[{"image":"%s"}]}}}\n' \
+      "$name" "$ready" "$(cat "$FAKE/apps/$group/$name")"
+    ;;
   'containerapp update '*)
-    image=$(option --image "$@"); printf '%s' "$image" >"$FAKE/apps/$group/$secret" ;;
-  *) echo "ERROR: fake az knows no '$*'" >&2; exit 2 ;;
+    : >"$FAKE/updated"
+    printf '%s' "$(option --image "$@")" >"$FAKE/apps/$group/$name"
+    ;;
+  *) fail "fake az knows no '$*'" 2 ;;
 esac

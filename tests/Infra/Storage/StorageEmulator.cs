@@ -17,12 +17,12 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
 {
     public const string Account = "devstoreaccount1";
 
-    private const string Package = "azurite@3.37.0";
+    private static readonly NpmTool Tool = new("azurite", "azurite@3.37.0", "azurite/dist/src/azurite.js");
+
     private const string ApiVersion = "2023-11-03", TableApiVersion = "2019-02-02";
 
-    private static readonly TimeSpan InstallLimit = TimeSpan.FromSeconds(120), StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly byte[] Key = Convert.FromBase64String("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==");
-    private static readonly Lazy<string?> Hindrance = new(Install);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
     private readonly TaskCompletionSource<(Uri Blob, Uri Table)> _ports = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,18 +30,14 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
     private Uri _blob = null!, _table = null!;
 
     /// <summary>Why it can't run here; null where it can. The first question installs it.</summary>
-    public static string? WhyNot => Hindrance.Value;
-
-    private static string Folder => Path.Combine(RepositoryRoot.Path, ".voice", "tools", "azurite");
-
-    private static string Script => Path.Combine(Folder, "node_modules", "azurite", "dist", "src", "azurite.js");
+    public static string? WhyNot => Tool.WhyNot;
 
     public async Task InitializeAsync()
     {
         if (WhyNot is not null) return;
         // The API versions of a newer component than this emulator are no reason to refuse; ours are older.
-        var start = new ProcessStartInfo("node", [Script, "--inMemoryPersistence", "--disableTelemetry", "--blobPort", "0", "--tablePort", "0", "--queuePort", "0"])
-        { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = Folder };
+        var start = new ProcessStartInfo("node", [Tool.Script, "--inMemoryPersistence", "--disableTelemetry", "--blobPort", "0", "--tablePort", "0", "--queuePort", "0"])
+        { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = Tool.Folder };
         _process = Process.Start(start) ?? throw new InvalidOperationException("node does not start.");
         Uri? blob = null, table = null;
         _process.OutputDataReceived += (_, line) =>
@@ -124,34 +120,6 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
         using var answer = await _http.SendAsync(request);
         string body = await answer.Content.ReadAsStringAsync();
         return new StorageAnswer(answer.StatusCode, answer.Headers.TryGetValues("ETag", out var tags) ? tags.First() : null, body);
-    }
-
-    /// <summary>Bounded in time; its failure is a reason to skip and to say why, not to fail.</summary>
-    private static string? Install()
-    {
-        if (File.Exists(Script)) return null;
-        try
-        {
-            Directory.CreateDirectory(Folder);
-            var start = new ProcessStartInfo("npm", ["install", "--no-audit", "--no-fund", "--silent", "--prefix", Folder, Package])
-            { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false, WorkingDirectory = Folder };
-            using var npm = Process.Start(start)!;
-            npm.StandardInput.Close();
-            var output = npm.StandardOutput.ReadToEndAsync();
-            var errors = npm.StandardError.ReadToEndAsync();
-            if (!npm.WaitForExit(InstallLimit))
-            {
-                npm.Kill(entireProcessTree: true);
-                return $"npm did not install {Package} within {InstallLimit.TotalSeconds:0} s";
-            }
-            Task.WaitAll(output, errors);
-            string reason = (errors.Result + output.Result).Split('\n', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? $"exit code {npm.ExitCode}";
-            return File.Exists(Script) ? null : $"npm can't install {Package}: {reason}";
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return $"the storage emulator ({Package}) needs node and npm on the PATH";
-        }
     }
 
     [GeneratedRegex(@"(Blob|Table) service is successfully listening at (http://\S+)")]

@@ -34,7 +34,13 @@ internal sealed record NativeRequirement(string Package, string UsedFor, Func<bo
         new("firefox-esr", "./voice test browser", () => File.Exists("/usr/bin/firefox-esr"), NativeNeed.Tests),
         new("pulseaudio", "./voice test browser (a sound card for Firefox)", () => File.Exists("/usr/bin/pulseaudio"), NativeNeed.Tests),
         new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"), NativeNeed.Tests),
+        new("nodejs", "./voice test browser, infra", () => OnPath("node"), NativeNeed.Tests),
+        new("npm", "./voice test browser, infra", () => OnPath("npm"), NativeNeed.Tests),
+        new("shellcheck", "./voice test infra", () => OnPath("shellcheck"), NativeNeed.Tests),
     ];
+
+    private static bool OnPath(string program)
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
     private static bool Library(string name)
     {

@@ -104,24 +104,32 @@ internal sealed class AzdProject
         CheckHooks(service.At("hooks"), tree, findings);
     }
 
+    // A shell script runs on one system only, and azd runs on all: so hooks are C# files, which azd runs alone where no project file stands above them.
     private void CheckHooks(YamlNode? hooks, SourceTree tree, ICollection<Finding> findings)
     {
         foreach (var (key, name, hook) in hooks.Entries())
         {
-            bool runsAnywhere = hook.At("posix") is not null && hook.At("windows") is not null;
-            if (!runsAnywhere)
+            var run = hook.At("run");
+            string path = Clean(run?.Text() ?? "");
+            if (run is null || !path.EndsWith(".cs", StringComparison.Ordinal) || !tree.Exists(path))
             {
-                findings.Add(_file.At(key, RuleIds.AzdHook, $"'{name}' needs both 'posix' and 'windows': azd runs on either."));
+                findings.Add(_file.At(run ?? key, RuleIds.AzdHook, $"'{name}' runs no C# file of this repository: '{path}'."));
                 continue;
             }
-            foreach (var (side, shell, extension) in new[] { ("posix", "sh", ".sh"), ("windows", "pwsh", ".ps1") })
+            if (hook.Text("kind") is { } kind && kind != "dotnet") findings.Add(_file.At(hook.At("kind")!, RuleIds.AzdHook, $"The kind of '{name}' is dotnet."));
+            foreach (string folder in FoldersOf(path))
             {
-                var run = hook.At(side, "run");
-                string path = Clean(run?.Text() ?? "");
-                if (run is null || !path.EndsWith(extension, StringComparison.Ordinal) || !tree.Exists(path)) findings.Add(_file.At(run ?? hook.At(side) ?? key, RuleIds.AzdHook, $"'{name}': there is no script '{path}' ({extension})."));
-                if (hook.Text(side, "shell") is { } given && given != shell) findings.Add(_file.At(hook.At(side, "shell")!, RuleIds.AzdHook, $"'{name}': the shell for '{side}' is {shell}."));
+                if (tree.Under(folder, "proj").FirstOrDefault(p => Parent(p) == folder) is { } project)
+                    findings.Add(_file.At(run, RuleIds.AzdHook, $"azd would run '{project}' and not '{path}'."));
             }
         }
+    }
+
+    private static string Parent(string path) => path.LastIndexOf('/') is >= 0 and int slash ? path[..slash] : "";
+
+    private static IEnumerable<string> FoldersOf(string path)
+    {
+        for (string folder = Parent(path); folder.Length > 0; folder = Parent(folder)) yield return folder;
     }
 
     private static string Combine(string folder, string path) => path.StartsWith("./", StringComparison.Ordinal) || !path.StartsWith('/') ? $"{folder}/{path}" : path;

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Infra.Notices;
+
+/// <summary>THIRD-PARTY-NOTICES.md names whatever we ship or build with.</summary>
+public sealed partial class ThirdPartyNoticesTests
+{
+    private static readonly string Page = File.ReadAllText(RepositoryRoot.File("THIRD-PARTY-NOTICES.md"));
+
+    // `Name`, or `Prefix.*` for all that begin with it.
+    private static readonly string[] Named = [.. Name().Matches(Page).Select(m => m.Groups[1].Value)];
+
+    [Fact]
+    public void Notices_EveryPackageWithAVersion_IsNamed()
+    {
+        string[] packages = [.. XDocument.Load(RepositoryRoot.File("Directory.Packages.props")).Descendants("PackageVersion")
+            .Select(p => (string)p.Attribute("Include")!)];
+        Assert.NotEmpty(packages);
+        Assert.Empty(packages.Where(p => !IsNamed(p)));
+    }
+
+    [Theory]
+    [InlineData("services/relay", "Dapr.Voice.Relay")]
+    [InlineData("services/signaling", "Dapr.Voice.Signaling")]
+    [InlineData("services/transceiver", "Dapr.Voice.Transceiver")]
+    [InlineData("samples/local-agent", "Dapr.Voice.LocalAgent")]
+    public void Notices_EveryPackageThatAServiceShips_IsNamed(string folder, string assembly)
+    {
+        // bin/Release/net10.0 of these tests has the same last parts as the service's.
+        string[] parts = AppContext.BaseDirectory.TrimEnd('/').Split('/')[^3..];
+        string file = RepositoryRoot.File([.. folder.Split('/'), .. parts, assembly + ".deps.json"]);
+        using var document = JsonDocument.Parse(File.ReadAllText(file));
+        IEnumerable<string> shipped = document.RootElement.GetProperty("libraries").EnumerateObject()
+            .Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name.Split('/')[0]);
+        Assert.Empty(shipped.Where(p => !IsNamed(p)));
+    }
+
+    [Fact]
+    public void Notices_EveryNpmAndDebianPackage_IsNamed()
+    {
+        string[] debian = [.. DebianPackage().Matches(File.ReadAllText(RepositoryRoot.File("tools", "cli", "Machine", "NativePackages.cs")))
+            .Select(m => m.Groups[1].Value)];
+        Assert.True(debian.Length >= 10);
+        Assert.Empty(debian.Where(p => !IsNamed(p)));
+        using var driver = JsonDocument.Parse(File.ReadAllText(RepositoryRoot.File("tests", "Browser", "driver", "package.json")));
+        Assert.Empty(driver.RootElement.GetProperty("dependencies").EnumerateObject().Select(d => d.Name).Where(p => !IsNamed(p)));
+        foreach (string vendored in Directory.EnumerateDirectories(RepositoryRoot.File("web", "vendor")).Select(f => Path.GetFileName(f)))
+            Assert.Contains(Page.Split('\n'), line => line.Contains("web/vendor", StringComparison.Ordinal)
+                && line.Contains(vendored.Split('-')[^1], StringComparison.Ordinal));
+    }
+
+    private static bool IsNamed(string package)
+        => Named.Any(n => n == package
+            || (n.EndsWith(".*", StringComparison.Ordinal) && package.StartsWith(n[..^1], StringComparison.Ordinal)));
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Name();
+
+    [GeneratedRegex("new\\(\"([a-z0-9-]+)\"")]
+    private static partial Regex DebianPackage();
+}

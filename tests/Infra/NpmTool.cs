@@ -1,0 +1,61 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Dapr.Voice.Tests.Infra;
+
+/// <summary>A program from npm that tests run with node. The first question installs it, to <c>.voice/tools</c>; running it needs no
+/// network.</summary>
+internal sealed class NpmTool
+{
+    private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(5);
+
+    private readonly string _package;
+    private readonly Lazy<string?> _whyNot;
+
+    /// <param name="package">Name and exact version.</param>
+    /// <param name="script">Path of the script below <c>node_modules</c>.</param>
+    public NpmTool(string name, string package, string script)
+    {
+        _package = package;
+        Folder = Path.Combine(RepositoryRoot.Path, ".voice", "tools", name);
+        Script = Path.Combine(Folder, "node_modules", script);
+        _whyNot = new Lazy<string?>(Install);
+    }
+
+    public string Folder { get; }
+
+    public string Script { get; }
+
+    /// <summary>Why the tool can't run here; null where it can. A failed installation is a reason to skip and to say why, not to
+    /// fail.</summary>
+    public string? WhyNot => _whyNot.Value;
+
+    private string? Install()
+    {
+        if (File.Exists(Script)) return null;
+        try
+        {
+            Directory.CreateDirectory(Folder);
+            string[] arguments = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix", Folder, _package];
+            var start = new ProcessStartInfo("npm", arguments)
+            { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
+                WorkingDirectory = Folder };
+            using Process npm = Process.Start(start)!;
+            npm.StandardInput.Close();
+            Task<string> output = npm.StandardOutput.ReadToEndAsync(), errors = npm.StandardError.ReadToEndAsync();
+            if (!npm.WaitForExit(InstallLimit))
+            {
+                npm.Kill(entireProcessTree: true);
+                return $"npm did not install {_package} within {InstallLimit.TotalSeconds:0} s";
+            }
+            Task.WaitAll(output, errors);
+            string reason = (errors.Result + output.Result).Split('\n', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault()
+                ?? $"exit code {npm.ExitCode}";
+            return File.Exists(Script) ? null : $"npm can't install {_package}: {reason}";
+        }
+        catch (Win32Exception)
+        {
+            return $"{_package} needs node and npm on the PATH";
+        }
+    }
+}
