@@ -7,7 +7,7 @@ namespace Dapr.Voice.Tests.Infra.Hooks;
 public sealed class HookFileTests
 {
     // The first of them builds the hooks; the machine may be busy.
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     [Theory]
     [InlineData("preprovision")]
