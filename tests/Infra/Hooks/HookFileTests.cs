@@ -42,7 +42,7 @@ public sealed class HookFileTests
         }
         Assert.True(process.ExitCode == 1, $"exit code {process.ExitCode}: {await output}{await errors}");
         Assert.StartsWith("voice: the Azure CLI is not signed in\n       -> run 'az login'", await errors, StringComparison.Ordinal);
-        Assert.Equal(["account show --output none"], await File.ReadAllLinesAsync(az + ".calls"));
+        Assert.Equal(["account show --output none"], await File.ReadAllLinesAsync(az + ".calls", limit.Token));
     }
 
     private sealed class TemporaryFolder : IDisposable

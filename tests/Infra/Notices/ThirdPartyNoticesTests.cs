@@ -19,7 +19,7 @@ public sealed partial class ThirdPartyNoticesTests
         string[] packages = [.. XDocument.Load(RepositoryRoot.File("Directory.Packages.props")).Descendants("PackageVersion")
             .Select(p => (string)p.Attribute("Include")!)];
         Assert.NotEmpty(packages);
-        Assert.Empty(packages.Where(p => !IsNamed(p)));
+        Assert.DoesNotContain(packages, p => !IsNamed(p));
     }
 
     [Theory]
@@ -35,7 +35,7 @@ public sealed partial class ThirdPartyNoticesTests
         using var document = JsonDocument.Parse(File.ReadAllText(file));
         IEnumerable<string> shipped = document.RootElement.GetProperty("libraries").EnumerateObject()
             .Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name.Split('/')[0]);
-        Assert.Empty(shipped.Where(p => !IsNamed(p)));
+        Assert.DoesNotContain(shipped, p => !IsNamed(p));
     }
 
     [Fact]
@@ -44,9 +44,9 @@ public sealed partial class ThirdPartyNoticesTests
         string[] debian = [.. DebianPackage().Matches(File.ReadAllText(RepositoryRoot.File("tools", "cli", "Machine", "NativePackages.cs")))
             .Select(m => m.Groups[1].Value)];
         Assert.True(debian.Length >= 10);
-        Assert.Empty(debian.Where(p => !IsNamed(p)));
+        Assert.DoesNotContain(debian, p => !IsNamed(p));
         using var driver = JsonDocument.Parse(File.ReadAllText(RepositoryRoot.File("tests", "Browser", "driver", "package.json")));
-        Assert.Empty(driver.RootElement.GetProperty("dependencies").EnumerateObject().Select(d => d.Name).Where(p => !IsNamed(p)));
+        Assert.DoesNotContain(driver.RootElement.GetProperty("dependencies").EnumerateObject(), d => !IsNamed(d.Name));
         foreach (string vendored in Directory.EnumerateDirectories(RepositoryRoot.File("web", "vendor")).Select(f => Path.GetFileName(f)))
             Assert.Contains(Page.Split('\n'), line => line.Contains("web/vendor", StringComparison.Ordinal)
                 && line.Contains(vendored.Split('-')[^1], StringComparison.Ordinal));
