@@ -11,11 +11,12 @@ public enum StepKind
     RunUntil,
     /// <summary>What the step of that name prints.</summary>
     Prints,
-    /// <summary>A shell block that needs a cloud: only its form is checked.</summary>
-    Cloud,
+    /// <summary>A shell block that needs a cloud (<c>cloud</c>) or something else that a test has not (<c>form</c>): only its form is checked.</summary>
+    FormOnly,
 }
 
-/// <summary>A marker before a block: <c>&lt;!-- STEP name: run --&gt;</c>, <c>run until "text"</c>, <c>prints</c>, or <c>cloud</c>.</summary>
+/// <summary>A marker before a block: <c>&lt;!-- STEP name: run --&gt;</c>, <c>run until "text"</c>,
+/// <c>prints</c>, <c>cloud</c> or <c>form</c>.</summary>
 /// <param name="Until">What a step prints when it is ready; null for other kinds.</param>
 public sealed record DocumentStep(string Name, StepKind Kind, string? Until);
 
@@ -59,13 +60,13 @@ public sealed partial record DocumentBlock(int Line, string Language, string Tex
         {
             "run" => StepKind.Run,
             "prints" => StepKind.Prints,
-            "cloud" => StepKind.Cloud,
+            "cloud" or "form" => StepKind.FormOnly,
             _ => StepKind.RunUntil,
         };
         return new DocumentStep(match.Groups[1].Value, kind, kind == StepKind.RunUntil ? match.Groups[3].Value : null);
     }
 
-    [GeneratedRegex("""^<!-- STEP ([\w-]+): (run|prints|cloud|run until "([^"]+)") -->$""")]
+    [GeneratedRegex("""^<!-- STEP ([\w-]+): (run|prints|cloud|form|run until "([^"]+)") -->$""")]
     private static partial Regex StepMarker();
 
     [GeneratedRegex("^<!-- GIVEN ([\\w.-]+): ([\\w ]+) -->$")]

@@ -19,7 +19,7 @@ public sealed partial class StepTests
 
     private static readonly string[] Programs =
     [
-        "./voice", "az", "azd", "bash", "cat", "cd", "chmod", "cp", "curl", "docker", "dotnet", "echo", "eval", "exec", "export", "for", "done", "do", "git", "grep", "head", "kill", "mktemp",
+        "./voice", "az", "azd", "azurite", "bash", "cat", "cd", "chmod", "cp", "curl", "docker", "dotnet", "echo", "eval", "exec", "export", "for", "done", "do", "git", "grep", "head", "kill", "mktemp",
         "node", "npm", "openssl", "printf", "ps", "python3", "sed", "shred", "sort", "ss", "sudo", "tail", "tee", "tr", "umask",
     ];
 
@@ -67,6 +67,21 @@ public sealed partial class StepTests
                 Assert.True(block.Step is null, $"{where}: only sh and console are steps");
             }
             if (block.Language == Drawing) Assert.DoesNotMatch(Typed(), block.Text);
+        }
+    }
+
+    // An indented block has no language and no marker, so nobody would look at it.
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_IndentedBlocks_AreFencedInstead(string page)
+    {
+        string[] lines = Fence().Replace(Repository.Read(page), "").Split('\n');
+        string last = "";
+        for (int i = 1; i < lines.Length; i++)
+        {
+            bool isBlock = lines[i - 1].Length == 0 && lines[i].StartsWith("    ", StringComparison.Ordinal) && !ListItem().IsMatch(last) && !last.StartsWith(' ');
+            Assert.False(isBlock, $"{page}: fence this block: {lines[i].Trim()}");
+            if (lines[i].Length > 0) last = lines[i];
         }
     }
 
@@ -166,6 +181,12 @@ public sealed partial class StepTests
 
     [GeneratedRegex("`([^`\n]+)`")]
     private static partial Regex InlineCode();
+
+    [GeneratedRegex(@"^\s*```.*?^\s*```\s*$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Fence();
+
+    [GeneratedRegex(@"^(?:[-*]|\d+\.) ")]
+    private static partial Regex ListItem();
 
     [GeneratedRegex(@"(?<=^|\$\(|[;&|] ?|\{ )(?:azd|az) [a-z][a-z-]+(?: [a-z][a-z-]+)*(?![\w=/.-])", RegexOptions.Multiline)]
     private static partial Regex CloudCommand();

@@ -55,7 +55,7 @@ public sealed class TwoDecodersTests(ITestOutputHelper output)
             (encoder.Bitrate, encoder.Complexity, encoder.InbandFec, encoder.ExpectedLossPercent, encoder.Dtx) = (bitrate, 5, fec, fec ? 20 : 0, dtx);
             int samples = 24 * microseconds / 1_000;
             byte[] packet = new byte[OpusCodec.MaximumPacketBytes];
-            short[] speech = Speech(2 * 24_000, channels);
+            short[] speech = Speech(24_000, channels);
             for (int at = 0; at + samples * channels <= speech.Length; at += samples * channels)
                 packets.Add(packet[..encoder.Encode(speech.AsSpan(at, samples * channels), packet)]);
             double exact = Compare(packets, 48_000, channels), resampled = Compare(packets, 24_000, channels);
@@ -101,7 +101,7 @@ public sealed class TwoDecodersTests(ITestOutputHelper output)
         using var encoder = new DownlinkEncoder(Codec(codec));
         var packets = new List<byte[]>();
         byte[] payload = new byte[OpusCodec.MaximumPacketBytes];
-        short[] speech = Speech(3 * 24_000, 1);
+        short[] speech = Speech(2 * 24_000, 1);
         for (int turn = 0; turn < 2; turn++)
         {
             for (int at = 0; at + 480 <= speech.Length; at += 480)
