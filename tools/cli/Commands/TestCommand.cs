@@ -17,7 +17,7 @@ internal static class TestCommand
         new("contract", "tests/Integration", "FullyQualifiedName~DaprContract", "every recording of the real Dapr sidecar against ours"),
         new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract", "the whole system, started by './voice up', called, broken, ended"),
         new("fuzz", "tests/Fuzz", null, "millions of mutated inputs through every parser, TCP framing and a live session"),
-        new("infra", "tests/Infra", null, "templates, every rule over what we deploy, hooks, scripts, workflows"),
+        new("infra", "tests/Infra", null, "the Bicep compiler, snapshots of every shape, every rule over what we deploy, hooks, scripts, workflows"),
         new("browser", "tests/Browser", null, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
     ];
 

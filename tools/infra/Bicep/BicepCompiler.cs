@@ -29,7 +29,7 @@ public sealed class BicepCompiler : IDisposable
     {
         var start = new ProcessStartInfo(path, ["jsonrpc", "--stdio"])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardInputEncoding = new UTF8Encoding(false),
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardInputEncoding = new UTF8Encoding(false),
         };
         try
         {
