@@ -144,7 +144,7 @@ public sealed class DaprClientTests
 
         Task PublishAsync(string id, string eventType) => client.Dapr.PublishByteEventAsync(
             "lifecycle", "voice-sessions",
-            Encoding.UTF8.GetBytes($$"""{"specversion":"1.0","id":"{{id}}","type":"{{eventType}}","source":"tests","data":{"n":{{id}}}}"""), "application/cloudevents+json");
+            Encoding.UTF8.GetBytes($$"""{"specversion":"1.0","id":"{{id}}","type":"{{eventType}}","source":"tests","data":null}"""), "application/cloudevents+json");
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
         ];
 
         // The client exists before its sidecar.
-        Assert.Equal([false, false, false, false, false], await Task.WhenAll(calls.Select(c => c.Works())));
+        Assert.DoesNotContain(true, await Task.WhenAll(calls.Select(c => c.Works())));
         await using (SidecarUnderTest first = await StartAsync(app))
         {
             foreach ((string name, Func<Task<bool>> works) in calls) await Wait.UntilAsync(works, $"{name} at a sidecar that came later");
@@ -50,7 +50,7 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
         var away = Stopwatch.StartNew();
         do
         {
-            Assert.Equal([false, false, false, false, false], await Task.WhenAll(calls.Select(c => c.Works())));
+            Assert.DoesNotContain(true, await Task.WhenAll(calls.Select(c => c.Works())));
             await Task.Delay(CallInterval);
         }
         while (away.Elapsed < length);

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using Dapr.Voice.LocalAgent;
 using Dapr.Voice.TestKit.Speech;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.LocalAgent;
