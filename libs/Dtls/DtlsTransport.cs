@@ -51,7 +51,7 @@ public sealed class DtlsTransport : IDisposable
     private byte[] _finalFlight = [];
     private int _minimumFragmentBytes = MinimumGcmFragmentBytes;
     private int _encryptedHandshakeRecordsLeft = MaximumEncryptedHandshakeRecords;
-    private long _notDtls, _tooLong, _recordsRefused;
+    private readonly long[] _drops = new long[Enum.GetValues<DtlsDropReason>().Length];
 
     /// <param name="expectedPeer">The fingerprints of the peer's description; the certificate must have one of them.</param>
     /// <param name="requiresSrtp">False for a session of data channels alone: some peers then offer no SRTP profile, and there are no keys.</param>
@@ -88,10 +88,9 @@ public sealed class DtlsTransport : IDisposable
     /// <summary>For what we receive.</summary>
     public SrtpKeyingMaterial? RemoteKeys { get; private set; }
 
-    /// <summary>Datagrams and records dropped because nobody fetched them.</summary>
-    public long Dropped => _outgoing.Dropped + _received.Dropped + _early.Dropped;
-
-    public DtlsStatistics Statistics => new(_notDtls, _tooLong, Dropped, _recordsRefused);
+    /// <summary>Datagrams and records of this connection that went nowhere, by reason.</summary>
+    public long Dropped(DtlsDropReason reason)
+        => reason == DtlsDropReason.Unfetched ? _outgoing.Dropped + _received.Dropped + _early.Dropped : _drops[(int)reason];
 
     /// <summary>Begins the handshake: the client sends its ClientHello. A server just waits.</summary>
     public void Start()
@@ -104,9 +103,9 @@ public sealed class DtlsTransport : IDisposable
     /// <summary>Takes one datagram.</summary>
     public void Receive(ReadOnlySpan<byte> datagram)
     {
-        if (_isOver) return;
-        if (datagram.Length < RecordHeaderBytes || datagram[0] is < 20 or > 63) { _notDtls++; return; }
-        if (datagram.Length > MaximumDatagramBytes) { _tooLong++; return; }
+        if (_isOver) { Drop(DtlsDropReason.Ended); return; }
+        if (datagram.Length < RecordHeaderBytes || datagram[0] is < 20 or > 63) { Drop(DtlsDropReason.NotDtls); return; }
+        if (datagram.Length > MaximumDatagramBytes) { Drop(DtlsDropReason.TooLong); return; }
         if (_records is not null)
         {
             ReceiveRecords(datagram);
@@ -114,7 +113,15 @@ public sealed class DtlsTransport : IDisposable
         }
         _hasStarted = true;
         // Record by record: OpenSSL delivers what is authentic and does not say which record that was.
-        while (!_isOver && TryReadRecord(ref datagram, out var record)) ReceiveRecord(record);
+        while (!_isOver && !datagram.IsEmpty)
+        {
+            if (!TryReadRecord(ref datagram, out ReadOnlySpan<byte> record))
+            {
+                Drop(DtlsDropReason.Truncated);
+                return;
+            }
+            ReceiveRecord(record);
+        }
     }
 
     /// <summary>The next datagram to send.</summary>
@@ -171,7 +178,7 @@ public sealed class DtlsTransport : IDisposable
     {
         if (!IsSafeForOpenSsl(record))
         {
-            _recordsRefused++;
+            Drop(DtlsDropReason.Unsafe);
             return;
         }
         if (!IsConnected && record[0] == DtlsRecordLayer.ApplicationData)
@@ -301,7 +308,13 @@ public sealed class DtlsTransport : IDisposable
             }
             if (error != DtlsRecordError.None)
             {
-                _recordsRefused++;
+                Drop(error switch
+                {
+                    DtlsRecordError.WrongEpoch => DtlsDropReason.WrongEpoch,
+                    DtlsRecordError.Replayed => DtlsDropReason.Replayed,
+                    DtlsRecordError.NotAuthentic => DtlsDropReason.NotAuthentic,
+                    _ => DtlsDropReason.Malformed,
+                });
                 continue;
             }
             if (type == DtlsRecordLayer.ApplicationData)
@@ -329,6 +342,8 @@ public sealed class DtlsTransport : IDisposable
             End(DtlsEventKind.Closed, DtlsFailure.FatalAlert);
         }
     }
+
+    private void Drop(DtlsDropReason reason) => _drops[(int)reason]++;
 
     private void End(DtlsEventKind kind, DtlsFailure failure = DtlsFailure.None)
     {

@@ -45,6 +45,16 @@ public sealed class JitterBuffer
 
     public JitterBufferStatistics Statistics => _statistics;
 
+    /// <summary>Packets that were not accepted, by reason.</summary>
+    public long Dropped(JitterInsertResult reason) => reason switch
+    {
+        JitterInsertResult.Duplicate => _statistics.Duplicates,
+        JitterInsertResult.Late => _statistics.Late,
+        JitterInsertResult.Oversized => _statistics.Oversized,
+        JitterInsertResult.Full => _statistics.Overflows,
+        _ => 0,
+    };
+
     /// <summary>Packets held back now.</summary>
     public int Count => _count;
 
@@ -68,7 +78,7 @@ public sealed class JitterBuffer
     /// <summary>Forgets what it holds and begins anew with the next packet: the stream is another one now. Keeps its memory and its statistics.</summary>
     public void Restart()
     {
-        _count = 0;
+        Discard();
         _hasStarted = false;
         _lostLeft = 0;
         _badSequence = NoBadSequence;
@@ -180,11 +190,17 @@ public sealed class JitterBuffer
             _badSequence = (ushort)(sequenceNumber + 1);
             return false;
         }
-        _count = 0;
+        Discard();
         _lostLeft = 0;
         _next = sequenceNumber;
         _statistics = _statistics with { Resynchronisations = _statistics.Resynchronisations + 1 };
         return true;
+    }
+
+    private void Discard()
+    {
+        _statistics = _statistics with { Discarded = _statistics.Discarded + _count };
+        _count = 0;
     }
 
     private void GiveUpGap()

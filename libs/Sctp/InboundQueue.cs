@@ -103,8 +103,10 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     }
 
     /// <summary>Throws away the pieces of messages that the peer gave up, up to the TSN.</summary>
-    public void DropPiecesUpTo(uint tsn)
+    /// <returns>How many there were.</returns>
+    public int DropPiecesUpTo(uint tsn)
     {
+        int dropped = 0;
         for (int i = 0; i < _held.Count && SerialNumber.IsNewerOrEqual(tsn, _held[i].Tsn);)
         {
             FindRun(i, out int first, out int last, out _);
@@ -115,8 +117,10 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
             }
             for (int j = first; j <= last; j++) Release(_held[j]);
             _held.RemoveRange(first, last - first + 1);
+            dropped += last - first + 1;
             i = first;
         }
+        return dropped;
     }
 
     public bool TryTake(out SctpMessage message)

@@ -56,6 +56,7 @@ public sealed partial class SctpAssociation
             else if (!OnControl(type, rest[1], rest[..length], now)) break;
             if (Phase == SctpPhase.Ended) return;
             rest = rest[Math.Min(rest.Length, (length + 3) & ~3)..];
+            if (rest.Length is > 0 and < 4) Drop(SctpDropReason.MalformedChunk);
         }
         if (hasData) ScheduleSack(isSackWanted, now);
     }
@@ -296,6 +297,7 @@ public sealed partial class SctpAssociation
         if (value.Length == 12)
         {
             // RFC 9260, section 6.2: a chunk without user data ends the association.
+            Drop(SctpDropReason.MalformedChunk);
             AbortWith(SctpCloseReason.ProtocolViolation, ErrorCause.NoUserData);
             return;
         }
@@ -340,6 +342,7 @@ public sealed partial class SctpAssociation
             _received.Record(tsn);
             if (_inbound.Accept(tsn, streamId, streamSequence, payloadProtocolId, flags, payload) == InboundOutcome.MessageTooLarge)
             {
+                Drop(SctpDropReason.MessageTooLarge);
                 AbortWith(SctpCloseReason.MessageTooLarge, ErrorCause.OutOfResource);
                 return;
             }
@@ -366,7 +369,7 @@ public sealed partial class SctpAssociation
             ushort streamId = BinaryPrimitives.ReadUInt16BigEndian(pairs);
             if (streamId < _options.StreamCount && _streams.CanUse(streamId)) _inbound.SkipTo(streamId, BinaryPrimitives.ReadUInt16BigEndian(pairs[2..]));
         }
-        _inbound.DropPiecesUpTo(tsn);
+        _drops[(int)SctpDropReason.AbandonedByPeer] += _inbound.DropPiecesUpTo(tsn);
         if (_deferredReset is not null) TryPerformDeferredReset();
         RestartHeartbeatOnTraffic(now);
         return true;

@@ -25,5 +25,9 @@ public enum SctpDropReason : byte
     HeartbeatTooLarge,
     /// <summary>More waits for the owner to take than is kept for it.</summary>
     EventQueueFull,
+    /// <summary>More bytes than a message may have; it ends the association.</summary>
+    MessageTooLarge,
+    /// <summary>A piece of a message that the peer gave up before it was whole (RFC 3758).</summary>
+    AbandonedByPeer,
     AssociationEnded,
 }

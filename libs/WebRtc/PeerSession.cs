@@ -62,6 +62,9 @@ public sealed class PeerSession : IDisposable
     private Instant _lastRtp;
     private ulong _random;
     private PeerStatistics _statistics;
+    private readonly long[] _drops = new long[Enum.GetValues<PeerDrop>().Length];
+    private readonly long[] _rtpErrors = new long[Enum.GetValues<RtpParseError>().Length];
+    private readonly long[] _rtcpErrors = new long[Enum.GetValues<RtcpParseError>().Length];
 
     public PeerSession(PeerSessionOptions options, Instant now)
         : this(options, new IceAgent(options.IceRole, options.LocalCredentials, options.RemoteCredentials, options.TieBreaker, options.Random, now),
@@ -125,6 +128,25 @@ public sealed class PeerSession : IDisposable
 
     public IceStatistics IceStatistics => _ice.Statistics;
 
+    /// <summary>What was given up here, in packets and messages. The other overloads have what each protocol gave up.</summary>
+    public long Dropped(PeerDrop reason) => reason switch
+    {
+        PeerDrop.StreamRestarted => _jitter?.Statistics.Discarded ?? 0,
+        PeerDrop.StrayMessage => _channels?.StrayMessages ?? 0,
+        PeerDrop.ChannelRefused => _channels?.RefusedOpenings ?? 0,
+        PeerDrop.MessageAbandoned => _sctp?.Statistics.MessagesAbandoned ?? 0,
+        _ => _drops[(int)reason],
+    };
+
+    public long Dropped(IceDropReason reason) => _ice.Statistics.Dropped(reason);
+    public long Dropped(DtlsDropReason reason) => _dtls.Dropped(reason);
+    public long DroppedSrtp(SrtpError reason) => _srtpInbound?.Errors[reason] ?? 0;
+    public long DroppedSrtcp(SrtpError reason) => _srtcpInbound?.Errors[reason] ?? 0;
+    public long Dropped(RtpParseError reason) => _rtpErrors[(int)reason];
+    public long Dropped(RtcpParseError reason) => _rtcpErrors[(int)reason];
+    public long Dropped(JitterInsertResult reason) => _jitter?.Dropped(reason) ?? 0;
+    public long Dropped(SctpDropReason reason) => _sctp?.DropCount(reason) ?? 0;
+
     /// <summary>A candidate of the peer, for a controlling agent.</summary>
     /// <param name="base">Which of the owner's sockets to check it from.</param>
     public void AddRemoteCandidate(Candidate candidate, int @base) => _ice.AddRemoteCandidate(candidate, @base);
@@ -135,7 +157,11 @@ public sealed class PeerSession : IDisposable
     /// <summary>Takes one datagram. SRTP is decrypted in place.</summary>
     public void Receive(Span<byte> datagram, TransportPath from, Instant now)
     {
-        if (IsClosed) return;
+        if (IsClosed)
+        {
+            Drop(PeerDrop.Closed);
+            return;
+        }
         switch (DatagramDemultiplexer.Classify(datagram))
         {
             case DatagramKind.Stun:
@@ -148,7 +174,7 @@ public sealed class PeerSession : IDisposable
                 AfterDtls(now);
                 break;
             case DatagramKind.Dtls:
-                _statistics.DropDtlsBeforeIce++;
+                Drop(PeerDrop.DtlsBeforeIce);
                 break;
             case DatagramKind.Rtp:
                 ReceiveRtp(datagram, from, now);
@@ -157,7 +183,7 @@ public sealed class PeerSession : IDisposable
                 ReceiveRtcp(datagram, from, now);
                 break;
             default:
-                _statistics.DropUnknownKind++;
+                Drop(PeerDrop.UnknownKind);
                 break;
         }
     }
@@ -175,7 +201,7 @@ public sealed class PeerSession : IDisposable
             if (_dtls.TryTransmit(buffer, out length)) return true;
             // One SCTP packet at a time: the record goes out before the next is made, so nothing queues up inside DTLS.
             if (_sctp is null || !_dtls.IsConnected || !_sctp.TryTransmit(_record, out int packet, now)) return false;
-            _dtls.Send(_record.AsSpan(0, packet));
+            if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
         }
     }
 
@@ -206,6 +232,7 @@ public sealed class PeerSession : IDisposable
                 Raise(new PeerEvent(PeerEventKind.ChannelOpened));
             }
             if (message.Channel == _eventsChannel) return true;
+            Drop(PeerDrop.OtherChannel);
         }
         TakeSctpEvents(now);
         return false;
@@ -215,12 +242,18 @@ public sealed class PeerSession : IDisposable
     /// <param name="timestampStep">RTP ticks (48 kHz) since the payload sent before; 960 for each 20 ms.</param>
     public void SendAudio(ReadOnlySpan<byte> opusPayload, uint timestampStep, bool marker, Instant now)
     {
-        if (_sender is null || _srtpOutbound is null || IsClosed || opusPayload.Length > MaximumDatagramBytes - 64) return;
+        if (_sender is null || _srtpOutbound is null || IsClosed || opusPayload.Length > MaximumDatagramBytes - 64)
+        {
+            Drop(IsClosed ? PeerDrop.Closed
+                : _sender is null ? PeerDrop.AudioNotNegotiated
+                : _srtpOutbound is null ? PeerDrop.AudioBeforeDtls : PeerDrop.AudioTooLong);
+            return;
+        }
         _sender.Skip(timestampStep);
         var packet = _media.Reserve();
         if (packet.IsEmpty)
         {
-            _statistics.DropTransmitRingFull++;
+            Drop(PeerDrop.TransmitRingFull);
             return;
         }
         int length = _sender.WritePacket(packet, opusPayload, 0, marker, now);
@@ -383,27 +416,27 @@ public sealed class PeerSession : IDisposable
     {
         if (_srtpInbound is null)
         {
-            if (_options.Audio is null) _statistics.DropMediaNotNegotiated++;
-            else _statistics.DropMediaBeforeDtls++;
+            DropMediaTooEarly();
             return;
         }
-        if (!_srtpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _))
-        {
-            _statistics.DropSrtp++;
-            return;
-        }
+        // The context counts what it refuses.
+        if (!_srtpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _)) return;
         if (_srtpInbound.IsNewest)
         {
             _lastRtp = now;
             NoteAuthenticated(from, now);
         }
-        if (!RtpPacket.TryParse(datagram[..length], out var packet, out _))
+        if (!RtpPacket.TryParse(datagram[..length], out RtpPacket packet, out RtpParseError error))
         {
-            _statistics.DropRtpMalformed++;
+            _rtpErrors[(int)error]++;
             return;
         }
         _statistics.RtpReceived++;
-        if (packet.PayloadType != _options.Audio!.PayloadType) return;
+        if (packet.PayloadType != _options.Audio!.PayloadType)
+        {
+            Drop(PeerDrop.UnknownPayloadType);
+            return;
+        }
         // A new SSRC is a client that started its sender over: statistics and order start over with it.
         if (_receiver is null || _receiver.Ssrc != packet.Ssrc)
         {
@@ -419,20 +452,15 @@ public sealed class PeerSession : IDisposable
     {
         if (_srtcpInbound is null)
         {
-            if (_options.Audio is null) _statistics.DropMediaNotNegotiated++;
-            else _statistics.DropMediaBeforeDtls++;
+            DropMediaTooEarly();
             return;
         }
-        if (!_srtcpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _))
-        {
-            _statistics.DropSrtcp++;
-            return;
-        }
+        if (!_srtcpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _)) return;
         // RTCP has numbers of its own, which say nothing of its order among audio packets: while audio flows, audio decides.
         if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) NoteAuthenticated(from, now);
-        if (!RtcpCompound.TryParse(datagram[..length], out var compound, out _))
+        if (!RtcpCompound.TryParse(datagram[..length], out RtcpCompound compound, out RtcpParseError error))
         {
-            _statistics.DropRtcpMalformed++;
+            _rtcpErrors[(int)error]++;
             return;
         }
         _statistics.RtcpReceived++;
@@ -478,7 +506,7 @@ public sealed class PeerSession : IDisposable
         var packet = _media.Reserve();
         if (packet.IsEmpty)
         {
-            _statistics.DropTransmitRingFull++;
+            Drop(PeerDrop.TransmitRingFull);
             return;
         }
         var writer = new RtcpWriter(packet[..(RtcpBytes + 256)]);
@@ -496,6 +524,10 @@ public sealed class PeerSession : IDisposable
         _media.Commit(_srtcpOutbound.Protect(packet, writer.Length));
         _statistics.RtcpSent++;
     }
+
+    private void Drop(PeerDrop reason) => _drops[(int)reason]++;
+
+    private void DropMediaTooEarly() => Drop(_options.Audio is null ? PeerDrop.MediaNotNegotiated : PeerDrop.MediaBeforeDtls);
 
     private void End(PeerCloseReason reason)
     {

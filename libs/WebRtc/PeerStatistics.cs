@@ -1,6 +1,6 @@
 namespace Dapr.Voice.WebRtc;
 
-/// <summary>Counters of one session, plain numbers. What was dropped is counted by reason; nothing else says so.</summary>
+/// <summary>Counters of one session, plain numbers. <see cref="PeerSession.Dropped(PeerDrop)"/> and its siblings have what was dropped.</summary>
 public struct PeerStatistics
 {
     /// <summary>RTP packets that authenticated.</summary>
@@ -18,16 +18,4 @@ public struct PeerStatistics
 
     /// <summary>What the peer's reports say of our stream.</summary>
     public long PeerReportsLost;
-
-    public long DropUnknownKind;
-    public long DropDtlsBeforeIce;
-    public long DropMediaBeforeDtls;
-    public long DropMediaNotNegotiated;
-    public long DropSrtp;
-    public long DropSrtcp;
-    public long DropRtpMalformed;
-    public long DropRtcpMalformed;
-
-    /// <summary>Our own packets that found the ring full: nobody drained <see cref="PeerSession.TryTransmit"/>.</summary>
-    public long DropTransmitRingFull;
 }

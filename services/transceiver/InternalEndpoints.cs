@@ -3,6 +3,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
 
 namespace Dapr.Voice.Transceiver;
@@ -98,7 +99,7 @@ internal static class InternalEndpoints
             Connected = runtime.Directory.Connected,
             Refused = runtime.Directory.Refused,
             Ended = Count<SessionEndReason>(runtime.Directory.EndedFor),
-            Dropped = Count<SessionDrop>(reason => runtime.Workers.Sum(w => w.Counters[reason])),
+            Dropped = Count<SessionDrop>(reason => runtime.Workers.Sum(w => w.Counters.Drops[reason])),
             LinkDropped = Count<LinkDrop>(reason => runtime.Workers.Sum(w => w.LinkDrops[reason])),
             LinkClosed = runtime.Workers.SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal).Select(g => (Word: Words.ConvertName(g.Key), Count: g.Sum(c => c.Value)))
                 .Where(c => c.Count > 0).ToDictionary(c => c.Word, c => c.Count),

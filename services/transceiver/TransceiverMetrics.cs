@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
 
 namespace Dapr.Voice.Transceiver;
@@ -42,8 +43,8 @@ internal sealed class TransceiverMetrics : IDisposable
                 new(Sum(w => w.Counters.PacketsOut), new KeyValuePair<string, object?>("direction", "out")),
             ], "{packet}", "Packets of clients that sessions received, and packets of sessions that were sent.");
         Counters(
-            "voice.transceiver.drops", () => Tagged<SessionDrop>(reason => Sum(w => w.Counters[reason])), "{packet}",
-            "Packets of clients that no session saw.");
+            "voice.transceiver.drops", () => Tagged<SessionDrop>(reason => Sum(w => w.Counters.Drops[reason])), "{item}",
+            "Packets, frames, messages and events given up between a relay's link and an agent's backend.");
         Gauge("voice.transceiver.links", () => host.Runtime?.Workers.Sum(w => w.LinksUp) ?? 0, "{link}", "Links to relays that are up.");
         Counters(
             "voice.transceiver.link.drops", () => Tagged<LinkDrop>(reason => Sum(w => w.LinkDrops[reason])), "{frame}",

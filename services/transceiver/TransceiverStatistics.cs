@@ -19,7 +19,7 @@ internal sealed record TransceiverStatistics
     /// <summary>Ended sessions by reason; reasons that never came are left out.</summary>
     public required IReadOnlyDictionary<string, long> Ended { get; init; }
 
-    /// <summary>Dropped packets by reason.</summary>
+    /// <summary>Packets, frames, messages and events given up, by reason (docs/drops.md).</summary>
     public required IReadOnlyDictionary<string, long> Dropped { get; init; }
     /// <summary>Frames that came to the link ports and were thrown away there, by reason: a datagram of a stranger is <c>malformed</c> or <c>unknown_cookie</c>.</summary>
     public required IReadOnlyDictionary<string, long> LinkDropped { get; init; }

@@ -7,6 +7,7 @@ using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.Tests.Fuzz.Live;
 using Dapr.Voice.Tests.Integration.Transceiver;
 using Dapr.Voice.Transceiver;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
@@ -68,7 +69,7 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
             var stats = await relay.GetStatsAsync();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Inputs:N0} mutated datagrams over UDP, {loudAfter - loudBefore} frames of the call heard meanwhile"));
             output.WriteLine("relay: " + string.Join(", ", stats.Packets.OrderByDescending(p => p.Value).Select(p => $"{p.Key} {p.Value}")));
-            output.WriteLine("transceiver: " + string.Join(", ", Enum.GetValues<SessionDrop>().Select(d => $"{d} {fleet.Runtime.Workers.Sum(w => w.Counters[d])}")));
+            output.WriteLine("transceiver: " + string.Join(", ", Enum.GetValues<SessionDrop>().Select(d => $"{d} {fleet.Runtime.Workers.Sum(w => w.Counters.Drops[d])}")));
             Assert.Empty(log.Errors);
             Assert.Equal(0, fleet.Runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults));
             Assert.True(stats.Packets.Values.Sum() > Inputs / 4, "Most of it must have arrived.");

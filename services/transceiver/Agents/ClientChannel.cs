@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Dapr.Voice.Transceiver.Drops;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
@@ -62,10 +63,12 @@ internal sealed class ClientChannel : IDisposable
         header = default;
         if (utf8Json.Length > MaximumEventBytes)
         {
+            _host.Drops.Count(SessionDrop.ClientMessageTooLong);
             Error("event_too_large", $"An event may have {MaximumEventBytes} bytes.");
             return false;
         }
         if (RealtimeEventHeader.TryRead(utf8Json, out header)) return true;
+        _host.Drops.Count(SessionDrop.ClientMessageNotAnEvent);
         Error("invalid_json", "The event is not a JSON object with a type.");
         return false;
     }
@@ -129,9 +132,14 @@ internal sealed class ClientChannel : IDisposable
 
     private void Deliver(ReadOnlySpan<byte> json)
     {
-        if (!_hasChannel) return;
+        if (!_hasChannel)
+        {
+            _host.Drops.Count(SessionDrop.ClientEventNoChannel);
+            return;
+        }
         if (json.Length > _maximumEventBytes)
         {
+            _host.Drops.Count(SessionDrop.ClientEventTooLarge);
             Error("event_too_large", $"An event of {json.Length} bytes exceeds the data channel's {_maximumEventBytes}.", errorType: "server_error");
             return;
         }
@@ -142,6 +150,7 @@ internal sealed class ClientChannel : IDisposable
         else if (_pendingBytes + json.Length > MaximumPendingBytes)
         {
             DroppedEvents++;
+            _host.Drops.Count(SessionDrop.ClientEventQueueFull);
         }
         else
         {

@@ -1,4 +1,5 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 
@@ -18,6 +19,9 @@ internal interface IAgentHost
 
     /// <summary>Ends the session with this reason; the first reason wins.</summary>
     void End(SessionEndReason reason);
+
+    /// <summary>Where whoever gives something up of this session counts it. From any thread.</summary>
+    SessionDropCounters Drops { get; }
 
     SessionRecord Session { get; }
     ILogger Logger { get; }

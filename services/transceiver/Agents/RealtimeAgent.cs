@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 
@@ -67,7 +68,11 @@ internal sealed class RealtimeAgent : Agent
 
     public override void OnChannelOpen() => _channel.Open();
 
-    public override void OnAudio(ReadOnlySpan<short> pcm, Instant now) => _connection?.SendAudio(pcm);
+    public override void OnAudio(ReadOnlySpan<short> pcm, Instant now)
+    {
+        if (_connection is { } connection) connection.SendAudio(pcm);
+        else _host.Drops.Count(SessionDrop.AgentAudioNoBackend);
+    }
 
     public override void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now)
     {
@@ -108,13 +113,14 @@ internal sealed class RealtimeAgent : Agent
         {
             if (Drain(connection!)) _host.Post(drain!);
         };
-        connection = new RealtimeConnection(_url, _apiKey, _policy.ConnectDeadline, () => _host.Post(drain), _host.Session.Traceparent);
+        connection = new RealtimeConnection(
+            _url, _apiKey, _policy.ConnectDeadline, _host.Drops, () => _host.Post(drain), _host.Session.Traceparent);
         _connection = connection;
-        connection.TrySendEvent(_session.ToUpdateEvent());
+        TrySend(_session.ToUpdateEvent());
         _replayed.Clear();
         foreach (JsonObject item in _conversation.Items)
         {
-            if (ConversationReplay.TryToCreateEvent(item) is not { } create || !connection.TrySendEvent(create)) continue;
+            if (ConversationReplay.TryToCreateEvent(item) is not { } create || !TrySend(create)) continue;
             _replayed[item.TextAt("id")!] = 2;
         }
         connection.Start(delay);
@@ -156,7 +162,11 @@ internal sealed class RealtimeAgent : Agent
 
     private void OnAudioDelta(BackendMessage message)
     {
-        if (_muted.Contains(message.ResponseId)) return;
+        if (_muted.Contains(message.ResponseId))
+        {
+            _host.Drops.Count(SessionDrop.AgentAudioInterrupted, AudioFormat.FramesIn(message.Length / sizeof(short)));
+            return;
+        }
         if (_item is null || _item.ItemId != message.ItemId || _item.ContentIndex != message.ContentIndex || _item.ResponseId != message.ResponseId)
         {
             _item = new DownlinkItem(message.ItemId, message.ResponseId, message.ContentIndex);
@@ -283,7 +293,8 @@ internal sealed class RealtimeAgent : Agent
         if (CutPlayback() || isAsked) ReportCut(isAsked);
     }
 
-    // The next frame is none of what waited. True if the caller was hearing, or about to hear, something.
+    // Queued audio is dropped, and the next frame sent is new audio: that is what an interruption is, so it is reported and not counted as a drop. True if
+    // the caller heard something, or was about to.
     private bool CutPlayback()
     {
         _cut.Clear();
@@ -306,7 +317,7 @@ internal sealed class RealtimeAgent : Agent
         _playing = null;
         foreach (DownlinkItem item in _cut)
         {
-            _connection?.TrySendEvent(Encoding.UTF8.GetBytes(new JsonObject
+            TrySend(Encoding.UTF8.GetBytes(new JsonObject
             {
                 ["type"] = "conversation.item.truncate",
                 ["item_id"] = item.ItemId,
@@ -334,8 +345,16 @@ internal sealed class RealtimeAgent : Agent
 
     private void Forward(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
     {
-        if (_connection is null || !_connection.TrySendEvent(utf8Json))
+        if (!TrySend(utf8Json))
             _channel.Error("agent_busy", "Too much waits for the agent; the event was not sent.", clientEventId: header.EventId, errorType: "server_error");
+    }
+
+    /// <summary>False, and counted, if there is no connection or too much waits for it.</summary>
+    private bool TrySend(ReadOnlySpan<byte> utf8Json)
+    {
+        if (_connection is { } connection && connection.TrySendEvent(utf8Json)) return true;
+        _host.Drops.Count(SessionDrop.AgentEventUnsent);
+        return false;
     }
 
     private void Relay(ReadOnlySpan<byte> json, RealtimeEventHeader header) => _channel.Relay(json, hasEventId: !header.EventId.IsEmpty);

@@ -8,6 +8,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading.Channels;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Transceiver.Drops;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
@@ -40,6 +41,7 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly Uri _url;
     private readonly string? _apiKey;
     private readonly TimeSpan _connectDeadline;
+    private readonly SessionDropCounters _drops;
     private readonly Action _onInbound;
     private readonly string? _traceparent;
 
@@ -62,20 +64,19 @@ internal sealed class RealtimeConnection : IDisposable
 
     /// <param name="onInbound">Called on any thread when <see cref="TryTake"/> has something again after it had nothing.</param>
     /// <param name="traceparent">The session's trace, which the connection is part of.</param>
-    public RealtimeConnection(Uri url, string? apiKey, TimeSpan connectDeadline, Action onInbound, string? traceparent = null)
+    public RealtimeConnection(
+        Uri url, string? apiKey, TimeSpan connectDeadline, SessionDropCounters drops, Action onInbound, string? traceparent = null)
     {
         _url = url;
         _apiKey = apiKey;
         _connectDeadline = connectDeadline;
+        _drops = drops;
         _onInbound = onInbound;
         _traceparent = traceparent;
     }
 
     /// <summary>What waits to be taken, in bytes; reading stops above <see cref="MaximumInboundBytes"/>.</summary>
     public int InboundBytes => Volatile.Read(ref _inboundBytes);
-
-    /// <summary>Audio frames that were not sent, because too many waited already.</summary>
-    public long DroppedAudioFrames { get; private set; }
 
     /// <param name="delay">Wait before connecting. What is sent meanwhile goes out first.</param>
     public void Start(TimeSpan delay) => _ = Task.Run(() => RunAsync(delay), CancellationToken.None);
@@ -94,7 +95,7 @@ internal sealed class RealtimeConnection : IDisposable
     {
         if (Volatile.Read(ref _outboundAudioFrames) >= MaximumOutboundAudioFrames)
         {
-            DroppedAudioFrames++;
+            _drops.Count(SessionDrop.AgentAudioQueueFull);
             return;
         }
         ReadOnlySpan<byte> before = "{\"type\":\"input_audio_buffer.append\",\"audio\":\""u8;
@@ -105,7 +106,7 @@ internal sealed class RealtimeConnection : IDisposable
         before.CopyTo(buffer);
         Base64.EncodeToUtf8(bytes, buffer.AsSpan(before.Length), out _, out int encoded);
         after.CopyTo(buffer.AsSpan(before.Length + encoded));
-        Send(new Outbound(buffer, before.Length + encoded + after.Length, IsAudio: true));
+        if (!Send(new Outbound(buffer, before.Length + encoded + after.Length, IsAudio: true))) CountUnsent();
     }
 
     /// <summary>The next message, in order. The caller releases it.</summary>
@@ -173,7 +174,11 @@ internal sealed class RealtimeConnection : IDisposable
         {
             _outbound.Writer.TryComplete();
             await sending.ConfigureAwait(false);
-            while (_outbound.Reader.TryRead(out Outbound unsent)) ArrayPool<byte>.Shared.Return(unsent.Buffer);
+            while (_outbound.Reader.TryRead(out Outbound unsent))
+            {
+                CountUnsent();
+                ArrayPool<byte>.Shared.Return(unsent.Buffer);
+            }
             Enqueue(new BackendMessage(BackendMessageKind.Ended) { End = _isDisposed ? BackendEnd.Disposed : end });
         }
     }
@@ -213,12 +218,16 @@ internal sealed class RealtimeConnection : IDisposable
         {
             await foreach (Outbound outbound in _outbound.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
+                bool isSent = false;
                 try
                 {
-                    await socket.SendAsync(outbound.Buffer.AsMemory(0, outbound.Length), WebSocketMessageType.Text, endOfMessage: true, cancellation).ConfigureAwait(false);
+                    await socket.SendAsync(outbound.Buffer.AsMemory(0, outbound.Length), WebSocketMessageType.Text, endOfMessage: true, cancellation)
+                        .ConfigureAwait(false);
+                    isSent = true;
                 }
                 finally
                 {
+                    if (!isSent) CountUnsent();
                     if (outbound.IsAudio) Interlocked.Decrement(ref _outboundAudioFrames);
                     else Interlocked.Add(ref _outboundBytes, -outbound.Length);
                     ArrayPool<byte>.Shared.Return(outbound.Buffer);
@@ -253,7 +262,12 @@ internal sealed class RealtimeConnection : IDisposable
                 if (!isSkipping) length += received.Count;
                 if (!received.EndOfMessage) continue;
                 if (!isSkipping) Accept(buffer.AsSpan(0, length));
-                else if (received.MessageType == WebSocketMessageType.Text) Enqueue(new BackendMessage(BackendMessageKind.TooLarge));
+                else if (received.MessageType == WebSocketMessageType.Binary) _drops.Count(SessionDrop.AgentMessageBinary);
+                else
+                {
+                    _drops.Count(SessionDrop.AgentMessageTooLarge);
+                    Enqueue(new BackendMessage(BackendMessageKind.TooLarge));
+                }
                 length = 0;
                 isSkipping = false;
                 // One very large message is no reason to keep its room.
@@ -271,6 +285,12 @@ internal sealed class RealtimeConnection : IDisposable
         }
     }
 
+    // What waits when its session ends, ends with it.
+    private void CountUnsent()
+    {
+        if (!_isDisposed) _drops.Count(SessionDrop.AgentConnectionLost);
+    }
+
     private static byte[] Grow(byte[] buffer, int length)
     {
         byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Min(2 * buffer.Length, MaximumMessageBytes));
@@ -281,7 +301,11 @@ internal sealed class RealtimeConnection : IDisposable
 
     private void Accept(ReadOnlySpan<byte> message)
     {
-        if (!RealtimeEventHeader.TryRead(message, out RealtimeEventHeader header)) return;
+        if (!RealtimeEventHeader.TryRead(message, out RealtimeEventHeader header))
+        {
+            _drops.Count(SessionDrop.AgentMessageMalformed);
+            return;
+        }
         if (header.Is("response.output_audio.delta"u8) || header.Is("response.audio.delta"u8))
         {
             AcceptAudio(header);
@@ -308,6 +332,7 @@ internal sealed class RealtimeConnection : IDisposable
         if (carried == 1) pcm[0] = (byte)_oddByte;
         if (Base64.DecodeFromUtf8(header.Delta, pcm.AsSpan(carried), out _, out int decoded) != OperationStatus.Done)
         {
+            _drops.Count(SessionDrop.AgentMessageMalformed);
             ArrayPool<byte>.Shared.Return(pcm);
             return;
         }

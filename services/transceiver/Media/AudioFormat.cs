@@ -8,4 +8,7 @@ internal static class AudioFormat
     public const int SamplesPerMillisecond = SampleRate / 1000;
     public const uint RtpTicksPerFrame = 960;
     public static readonly TimeSpan FrameDuration = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How many frames hold so many samples; a frame that is not full counts.</summary>
+    public static long FramesIn(long samples) => (samples + FrameSamples - 1) / FrameSamples;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Dapr.Voice.Transceiver.Drops;
 
 namespace Dapr.Voice.Transceiver.Media;
 
@@ -21,6 +22,7 @@ internal sealed class DownlinkQueue : IDisposable
     public const int MaximumShortItems = 256;
 
     private readonly Queue<Chunk> _chunks = new();
+    private readonly SessionDropCounters _drops;
     private readonly long _maximumSamples;
     private readonly int _maximumChunks;
     private Chunk? _tail;
@@ -28,8 +30,9 @@ internal sealed class DownlinkQueue : IDisposable
     // The last one emptied is the next one filled: an agent that answers frame by frame goes round without the pool.
     private Chunk? _spare;
 
-    public DownlinkQueue(long maximumSamples = MaximumSamples)
+    public DownlinkQueue(SessionDropCounters drops, long maximumSamples = MaximumSamples)
     {
+        _drops = drops;
         _maximumSamples = maximumSamples;
         _maximumChunks = (int)(maximumSamples / ChunkSamples) + 1 + MaximumShortItems;
     }
@@ -38,9 +41,6 @@ internal sealed class DownlinkQueue : IDisposable
     public long PendingSamples { get; private set; }
 
     public bool IsEmpty => PendingSamples == 0;
-
-    /// <summary>Samples refused at the limit, ever.</summary>
-    public long DroppedSamples { get; private set; }
 
     /// <summary>The item whose audio is next, or null when nothing waits.</summary>
     public DownlinkItem? Current => IsEmpty ? null : _chunks.Peek().Item;
@@ -55,7 +55,7 @@ internal sealed class DownlinkQueue : IDisposable
         bool fits = pcm.Length <= room;
         if (!fits)
         {
-            DroppedSamples += pcm.Length - room;
+            _drops.Count(SessionDrop.MediaDownlinkFull, AudioFormat.FramesIn(pcm.Length - room));
             pcm = pcm[..(int)room];
         }
         if (_tail is not null && _tail.Item != item) _tail.Item.IsComplete = true;
@@ -65,7 +65,7 @@ internal sealed class DownlinkQueue : IDisposable
             {
                 if (_chunks.Count == _maximumChunks)
                 {
-                    DroppedSamples += pcm.Length;
+                    _drops.Count(SessionDrop.MediaDownlinkFull, AudioFormat.FramesIn(pcm.Length));
                     return false;
                 }
                 AddChunk(item);
@@ -113,6 +113,7 @@ internal sealed class DownlinkQueue : IDisposable
     /// <summary>Drops the oldest <paramref name="samples"/>; they count as never queued.</summary>
     public void DropOldest(int samples)
     {
+        _drops.Count(SessionDrop.MediaDownlinkTrimmed, AudioFormat.FramesIn(Math.Min(samples, PendingSamples)));
         while (samples > 0 && _chunks.TryPeek(out Chunk? chunk))
         {
             int taken = Math.Min(samples, chunk.End - chunk.Start);

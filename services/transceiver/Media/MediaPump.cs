@@ -1,4 +1,5 @@
 using Dapr.Voice.Opus;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Media;
@@ -31,6 +32,7 @@ internal sealed class MediaPump : IDisposable
     private readonly IMediaSink _agent;
     private readonly DownlinkQueue _downlink;
     private readonly LatenessHistogram _lateness;
+    private readonly SessionDropCounters _drops;
     private readonly UplinkDecoder _decoder;
     private readonly DownlinkEncoder _encoder;
     private readonly short[] _frame = new short[AudioFormat.FrameSamples];
@@ -40,19 +42,20 @@ internal sealed class MediaPump : IDisposable
     private long _filledFrames;
     private long _skippedSlots;
 
-    public MediaPump(OpusCodec codec, IMediaSink agent, DownlinkQueue downlink, LatenessHistogram lateness)
+    public MediaPump(OpusCodec codec, IMediaSink agent, DownlinkQueue downlink, LatenessHistogram lateness, SessionDropCounters drops)
     {
         _agent = agent;
         _downlink = downlink;
         _lateness = lateness;
-        _decoder = new UplinkDecoder(codec);
+        _drops = drops;
+        _decoder = new UplinkDecoder(codec, drops);
         _encoder = new DownlinkEncoder(codec);
     }
 
     /// <summary>When <see cref="TryNextFrame"/> is due; <see cref="Instant.Never"/> before <see cref="Start"/>.</summary>
     public Instant NextFrameAt { get; private set; } = Instant.Never;
 
-    public MediaStatistics Statistics => new(_decoder.Decoded, _decoder.Concealed, _decoder.Malformed, _filledFrames, _skippedSlots);
+    public MediaStatistics Statistics => new(_decoder.Decoded, _decoder.Concealed, _filledFrames, _skippedSlots);
 
     /// <summary>Media may flow: the DTLS handshake is done. The schedule starts here, so sessions spread over the 20 ms by themselves.</summary>
     public void Start(Instant now) => NextFrameAt = now;
@@ -93,6 +96,7 @@ internal sealed class MediaPump : IDisposable
             bool isSent = _encoder.TryEncode(_frame, payload, out frame);
             _isPlaying = true;
             _agent.OnPlayed(item!, now);
+            if (!isSent) _drops.Count(SessionDrop.MediaEncoderRefused);
             return isSent;
         }
         if (_isPlaying && _downlink.IsEmpty)

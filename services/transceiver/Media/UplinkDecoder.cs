@@ -1,4 +1,5 @@
 using Dapr.Voice.Opus;
+using Dapr.Voice.Transceiver.Drops;
 
 namespace Dapr.Voice.Transceiver.Media;
 
@@ -6,7 +7,7 @@ namespace Dapr.Voice.Transceiver.Media;
 /// Opus packets of the caller, of any duration and mono or stereo, to frames of 20 ms. A lost packet is repaired from the one behind it
 /// (in-band FEC), else concealed. Adds no delay: what is decoded can be taken at once.
 /// </summary>
-internal sealed class UplinkDecoder(OpusCodec codec) : IDisposable
+internal sealed class UplinkDecoder(OpusCodec codec, SessionDropCounters drops) : IDisposable
 {
     /// <summary>RFC 6716, section 3.2.5: no packet is longer than 120 ms.</summary>
     private const int MaximumPacketSamples = 120 * AudioFormat.SamplesPerMillisecond;
@@ -30,9 +31,6 @@ internal sealed class UplinkDecoder(OpusCodec codec) : IDisposable
     /// <summary>Lost packets whose place was filled, from the next packet's redundancy where it had some.</summary>
     public long Concealed { get; private set; }
 
-    /// <summary>Packets that the decoder refused.</summary>
-    public long Malformed { get; private set; }
-
     public void OnPacket(ReadOnlySpan<byte> opus)
     {
         RepairFrom(opus);
@@ -40,7 +38,7 @@ internal sealed class UplinkDecoder(OpusCodec codec) : IDisposable
         int samples = opus.IsEmpty ? 0 : _decoder.Decode(opus, _pcm.AsSpan(_end, MaximumPacketSamples));
         if (samples <= 0)
         {
-            Malformed++;
+            drops.Count(SessionDrop.MediaNotOpus);
             OnLost();
             return;
         }
@@ -95,7 +93,11 @@ internal sealed class UplinkDecoder(OpusCodec codec) : IDisposable
     // Frames not taken are dropped rather than overrun the array: who feeds must drain.
     private void Compact()
     {
-        if (_end - _start > AudioFormat.FrameSamples + MaximumPacketSamples) _start = _end;
+        if (_end - _start > AudioFormat.FrameSamples + MaximumPacketSamples)
+        {
+            drops.Count(SessionDrop.MediaUplinkOverflow, AudioFormat.FramesIn(_end - _start));
+            _start = _end;
+        }
         _pcm.AsSpan(_start, _end - _start).CopyTo(_pcm);
         _end -= _start;
         _start = 0;

@@ -52,11 +52,14 @@ internal sealed class DatagramShelf
         return Find(sessionId) is { } box && box.TryGet(index, out datagram, out from);
     }
 
-    public void Close(ulong sessionId)
+    /// <summary>Forgets what waits for a session.</summary>
+    /// <returns>How many datagrams there were.</returns>
+    public int Close(ulong sessionId)
     {
-        if (Find(sessionId) is not { } box) return;
+        if (Find(sessionId) is not { } box) return 0;
         box.Close();
         _pending--;
+        return box.Count;
     }
 
     private Box? Find(ulong sessionId)
@@ -77,6 +80,7 @@ internal sealed class DatagramShelf
         private int _count;
 
         public ulong SessionId { get; private set; }
+        public int Count => _count;
         public bool IsOpen { get; private set; }
 
         public void Open(ulong sessionId)

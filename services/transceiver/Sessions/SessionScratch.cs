@@ -1,3 +1,4 @@
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.WebRtc;
 
@@ -17,6 +18,9 @@ internal sealed class SessionScratch
 
     /// <summary>A message, so that the agent may send while it reads.</summary>
     public byte[] Message { get; } = new byte[MaximumMessageBytes];
+
+    /// <summary>Totals of one session's drops.</summary>
+    public long[] Drops { get; } = new long[Enum.GetValues<SessionDrop>().Length];
 
     static SessionScratch() => ArgumentOutOfRangeException.ThrowIfGreaterThan(PeerSession.MaximumDatagramBytes, 2048);
 }

@@ -2,6 +2,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
@@ -34,6 +35,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private readonly Queue<byte[]> _waitingEvents = new();
     private int _waitingEventBytes;
     private int _pendingPosts;
+
+    // What of this session's drops the worker has in its sum already.
+    private readonly long[] _collectedDrops = new long[Enum.GetValues<SessionDrop>().Length];
     private bool _isChannelOpen;
 
     public VoiceSession(SessionParts parts, SessionWorker worker, AgentCatalog agents, string agent, TimeProvider time, ILogger logger)
@@ -42,9 +46,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         (_peer, _lifecycle, _worker, _time) = (parts.Peer, new SessionLifecycle(parts.Limits, parts.CreatedAt), worker, time);
         _setup = new SessionSetup(parts.Record);
         _sendsAudio = parts.Record.Offer.AudioReceives;
-        Downlink = new DownlinkQueue();
+        Downlink = new DownlinkQueue(Drops);
         _agent = agents.Create(agent, this);
-        _pump = new MediaPump(parts.Codec, _agent, Downlink, worker.Lateness);
+        _pump = new MediaPump(parts.Codec, _agent, Downlink, worker.Lateness, Drops);
     }
 
     public SessionId Id { get; }
@@ -55,6 +59,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
 
     public SessionRecord Session { get; private set; }
     public DownlinkQueue Downlink { get; }
+    public SessionDropCounters Drops { get; } = new();
     public ILogger Logger { get; }
     public Instant Now { get; private set; }
 
@@ -85,8 +90,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public void SendFrame(SessionScratch scratch, Instant now)
     {
         Now = now;
-        if (_pump.TryNextFrame(now, scratch.Payload, out DownlinkFrame frame) && _sendsAudio)
-            _peer.SendAudio(scratch.Payload.AsSpan(0, frame.Length), frame.RtpTimestampStep, frame.Marker, now);
+        if (!_pump.TryNextFrame(now, scratch.Payload, out DownlinkFrame frame)) return;
+        if (_sendsAudio) _peer.SendAudio(scratch.Payload.AsSpan(0, frame.Length), frame.RtpTimestampStep, frame.Marker, now);
+        else Drops.Count(SessionDrop.MediaNotWanted);
     }
 
     public void HandleTimeout(Instant now)
@@ -111,7 +117,11 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         while (!HasEnded && _peer.TryReceiveMessage(out DataChannelMessage message, now))
         {
             // The dialect is text only; a binary message is nothing that a client of it sends.
-            if (!message.IsText || message.Payload.Length > scratch.Message.Length) continue;
+            if (!message.IsText || message.Payload.Length > scratch.Message.Length)
+            {
+                Drops.Count(message.IsText ? SessionDrop.ClientMessageTooLong : SessionDrop.ClientMessageBinary);
+                continue;
+            }
             Span<byte> copy = scratch.Message.AsSpan(0, message.Payload.Length);
             message.Payload.CopyTo(copy);
             // It may have come together with the opening of its channel.
@@ -156,11 +166,20 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <inheritdoc/>
     public void SendEvent(ReadOnlySpan<byte> utf8Json)
     {
-        if (HasEnded || !_peer.IsChannelOpen) return;
+        if (HasEnded || !_peer.IsChannelOpen)
+        {
+            Drops.Count(SessionDrop.ClientEventNoChannel);
+            return;
+        }
         if (_waitingEvents.Count == 0 && _peer.SendText(utf8Json, Now)) return;
         _waitingEventBytes += utf8Json.Length;
-        if (_waitingEventBytes > MaximumWaitingEventBytes) End(SessionEndReason.Error);
-        else _waitingEvents.Enqueue(utf8Json.ToArray());
+        if (_waitingEventBytes <= MaximumWaitingEventBytes)
+        {
+            _waitingEvents.Enqueue(utf8Json.ToArray());
+            return;
+        }
+        Drops.Count(SessionDrop.ClientEventQueueFull);
+        End(SessionEndReason.Error);
     }
 
     /// <inheritdoc/>
@@ -169,6 +188,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         if (Interlocked.Increment(ref _pendingPosts) > MaximumPendingPosts)
         {
             Interlocked.Decrement(ref _pendingPosts);
+            Drops.Count(SessionDrop.AgentPostsFull);
             _worker.End(Id, SessionEndReason.AgentFailed);
             return;
         }
@@ -182,6 +202,20 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         if (HasEnded) return;
         Now = now;
         action();
+    }
+
+    /// <summary>Adds what this session has given up since the last call to <paramref name="sum"/>. Worker thread; allocates nothing.</summary>
+    /// <param name="scratch">One for each <see cref="SessionDrop"/>.</param>
+    public void CollectDrops(Span<long> scratch, SessionDropCounters sum)
+    {
+        for (int i = 0; i < scratch.Length; i++) scratch[i] = Drops[(SessionDrop)i];
+        PeerDropTable.Read(_peer, scratch);
+        for (int i = 0; i < scratch.Length; i++)
+        {
+            if (scratch[i] == _collectedDrops[i]) continue;
+            sum.Count((SessionDrop)i, scratch[i] - _collectedDrops[i]);
+            _collectedDrops[i] = scratch[i];
+        }
     }
 
     public void Dispose()

@@ -1,12 +1,14 @@
+using Dapr.Voice.Transceiver.Drops;
+
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>Counters of one worker. Its thread writes them, any may read.</summary>
 internal sealed class WorkerCounters
 {
-    private readonly long[] _drops = new long[Enum.GetValues<SessionDrop>().Length];
-    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _packetsWithoutLink, _allocatedBytes, _turns;
+    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _allocatedBytes, _turns;
 
-    public long this[SessionDrop reason] => Volatile.Read(ref _drops[(int)reason]);
+    /// <summary>What was given up here: by the worker at once, by its sessions as of the last second and of their end.</summary>
+    public SessionDropCounters Drops { get; } = new();
 
     /// <summary>Packets handed to a session.</summary>
     public long PacketsIn => Volatile.Read(ref _packetsIn);
@@ -19,9 +21,6 @@ internal sealed class WorkerCounters
 
     /// <summary>Exceptions in the loop itself.</summary>
     public long LoopFaults => Volatile.Read(ref _loopFaults);
-
-    /// <summary>Packets for a relay that we have no link to.</summary>
-    public long PacketsWithoutLink => Volatile.Read(ref _packetsWithoutLink);
 
     /// <summary>Bytes that the worker's thread has allocated, ever: packets should add none, so this grows with sessions and agents only.</summary>
     public long AllocatedBytes => Volatile.Read(ref _allocatedBytes);
@@ -36,10 +35,9 @@ internal sealed class WorkerCounters
         Volatile.Write(ref _turns, _turns + 1);
     }
 
-    public void CountDrop(SessionDrop reason) => _drops[(int)reason]++;
+    public void CountDrop(SessionDrop reason) => Drops.Count(reason);
     public void CountPacketIn() => _packetsIn++;
     public void CountPacketOut() => _packetsOut++;
     public void CountSessionFault() => _sessionFaults++;
     public void CountLoopFault() => _loopFaults++;
-    public void CountPacketWithoutLink() => _packetsWithoutLink++;
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,8 @@ internal sealed class FuzzAgentHost : IAgentHost
     public int Events { get; private set; }
     public int Errors { get; private set; }
     public bool HasEnded { get; private set; }
-    public DownlinkQueue Downlink { get; } = new(24_000);
+    public SessionDropCounters Drops { get; } = new();
+    public DownlinkQueue Downlink { get; } = new(new SessionDropCounters(), 24_000);
     public Instant Now { get; private set; } = Instant.FromMilliseconds(1_000_000);
     public ILogger Logger => NullLogger.Instance;
 

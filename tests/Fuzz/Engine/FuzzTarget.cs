@@ -1,3 +1,5 @@
+using Dapr.Voice.Transceiver.Drops;
+using Dapr.Voice.WebRtc;
 using System.Runtime.CompilerServices;
 
 namespace Dapr.Voice.Tests.Fuzz.Engine;
@@ -32,6 +34,17 @@ internal abstract class FuzzTarget(string name, int inputs, int maximumBytes = 2
     public virtual void Finish() { }
 
     public virtual void Dispose() { }
+
+    /// <summary>All that a session gave up.</summary>
+    protected void RefuseDrops(PeerSession peer)
+    {
+        long[] totals = new long[Enum.GetValues<SessionDrop>().Length];
+        PeerDropTable.Read(peer, totals);
+        foreach (SessionDrop reason in Enum.GetValues<SessionDrop>())
+        {
+            if (totals[(int)reason] > 0) Refuse(reason.ToString(), totals[(int)reason]);
+        }
+    }
 
     protected void Refuse(string reason, long count = 1)
     {

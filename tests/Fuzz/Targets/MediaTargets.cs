@@ -3,6 +3,7 @@ using Dapr.Voice.Rtp;
 using Dapr.Voice.Srtp;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 
@@ -188,7 +189,8 @@ internal static class MediaTargets
     /// <summary>libopus is C: what it gets from a caller is only authentic, not well formed.</summary>
     private sealed class OpusTarget() : FuzzTarget("UplinkDecoder, libopus", 20_000)
     {
-        private readonly UplinkDecoder _decoder = new(OpusCodec.Libopus);
+        private static readonly SessionDropCounters Drops = new();
+        private readonly UplinkDecoder _decoder = new(OpusCodec.Libopus, Drops);
         private readonly Corpus _corpus = Encode();
 
         public override int Make(Mutator mutator, Span<byte> buffer)
@@ -208,8 +210,8 @@ internal static class MediaTargets
         public override void Finish()
         {
             Accepted = _decoder.Decoded;
-            Refuse("Malformed", _decoder.Malformed);
-            Refuse("Lost", Inputs - _decoder.Decoded - _decoder.Malformed);
+            Refuse("Malformed", Drops[SessionDrop.MediaNotOpus]);
+            Refuse("Lost", Inputs - _decoder.Decoded - Drops[SessionDrop.MediaNotOpus]);
         }
 
         public override void Dispose() => _decoder.Dispose();

@@ -85,14 +85,7 @@ internal static class SessionTargets
             Require(_conversation.Strays == 0);
             foreach (var peer in new[] { _conversation.Server, _conversation.Caller })
             {
-                var statistics = peer.Statistics;
-                foreach (var reason in Enum.GetValues<IceDropReason>()) Refuse("Stun" + reason, peer.IceStatistics.Dropped(reason));
-                Refuse("UnknownKind", statistics.DropUnknownKind);
-                Refuse("DtlsBeforeIce", statistics.DropDtlsBeforeIce);
-                Refuse("Srtp", statistics.DropSrtp);
-                Refuse("Srtcp", statistics.DropSrtcp);
-                Refuse("RtpMalformed", statistics.DropRtpMalformed);
-                Refuse("RtcpMalformed", statistics.DropRtcpMalformed);
+                RefuseDrops(peer);
             }
             Refuse("(frames heard)", _conversation.Heard.Frames);
             Refuse("(messages heard)", _conversation.Heard.Texts);
@@ -216,11 +209,7 @@ internal static class SessionTargets
             var statistics = _server.Statistics;
             _rtp += statistics.RtpReceived;
             _rtcp += statistics.RtcpReceived;
-            Refuse("RtpMalformed", statistics.DropRtpMalformed);
-            Refuse("RtcpMalformed", statistics.DropRtcpMalformed);
-            Refuse("Srtp", statistics.DropSrtp);
-            Refuse("Srtcp", statistics.DropSrtcp);
-            Refuse("UnknownKind", statistics.DropUnknownKind);
+            RefuseDrops(_server);
         }
 
         private int MakeRtp(Mutator mutator, Span<byte> buffer, int length)

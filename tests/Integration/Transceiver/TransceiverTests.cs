@@ -1,6 +1,7 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
 using Dapr.Voice.Udp;
 using Dapr.Voice.WebRtc;
@@ -18,6 +19,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionId.TryParse(text, out SessionId id);
         return id;
     }
+
+    private static long Dropped(TestFleet fleet, SessionDrop reason) => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[reason]);
 
     private static TestCaller Call(TestFleet fleet, SessionRecord record) => new(fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count]);
 
@@ -42,8 +45,15 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.InRange(live.Statistics!.PacketsReceived, 40, 10_000);
         Assert.InRange(live.Statistics.PacketsSent, 40, 10_000);
 
+        // What a session gives up is in the sum of its worker a second later, and what it gave up at last when it has ended.
+        Assert.True(caller.SendText("no event"));
+        caller.RunUntil(() => Dropped(fleet, SessionDrop.ClientMessageNotAnEvent) == 1, "the worker has the session's drops");
+        Assert.True(caller.SendText("[]"));
+        caller.Run(TimeSpan.FromMilliseconds(100));
+
         caller.Close();
         caller.RunUntil(() => caller.IsGone, "the relay is told to forget the session");
+        Assert.Equal(2, Dropped(fleet, SessionDrop.ClientMessageNotAnEvent));
         await TestFleet.Eventually(() => fleet.Events(record).Count == 2, "both events are published");
         Assert.Equal([$"{LifecycleEventTypes.SessionConnected} 2", $"{LifecycleEventTypes.SessionEnded} 3"], fleet.Events(record));
         SessionRecord ended = fleet.Stored(record)!;
@@ -72,7 +82,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         using TestCaller caller = Call(fleet, record);
-        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters[SessionDrop.SessionGone]) > 0, "a check is dropped for want of a record");
+        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[SessionDrop.SessionGone]) > 0, "a check is dropped for want of a record");
         Assert.Equal(0, fleet.Runtime.Directory.Living);
     }
 
@@ -85,7 +95,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         // The frame names this session, the hint another: what a relay that was fooled would send.
         SessionRecord other = fleet.NewRecord(TestCaller.Fingerprint, slot: record.Slot);
         using TestCaller caller = Call(fleet, record with { LocalUfrag = other.LocalUfrag });
-        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters[SessionDrop.BadHint]) > 0, "a check is dropped for its hint");
+        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[SessionDrop.BadHint]) > 0, "a check is dropped for its hint");
         Assert.Equal(0, fleet.Runtime.Directory.Living);
     }
 

@@ -21,7 +21,7 @@ public sealed class ReferenceTests
         ["relay"] = ["Wire", "Stun", "Steering", "Udp", "Tcp", "Links", "Sidecar", "Contracts", "Hosting"],
         ["signaling"] = ["Sdp", "Steering", "Sidecar", "Contracts", "Hosting"],
         ["transceiver"] =
-            ["Wire", "Stun", "Ice", "Dtls", "Sctp", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar", "Contracts", "Hosting"],
+            ["Wire", "Stun", "Ice", "Rtp", "Srtp", "Dtls", "Sctp", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar", "Contracts", "Hosting"],
     };
 
     private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));

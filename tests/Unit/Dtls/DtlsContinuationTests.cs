@@ -32,7 +32,7 @@ public sealed class DtlsContinuationTests
         var other = moved == DtlsRole.Server ? pair.Client : pair.Server;
         mover.Receive(replay);
         Assert.Empty(DtlsPair.Received(mover));
-        Assert.Equal(1, mover.Statistics.RecordsRefused);
+        Assert.Equal(1, mover.Dropped(DtlsDropReason.Replayed));
 
         // Once more: what was imported can be exported.
         Move(pair, moved);

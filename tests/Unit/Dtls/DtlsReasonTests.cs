@@ -175,8 +175,8 @@ public sealed class DtlsReasonTests
             pair.Client.Receive(data);
             pair.Client.Receive(finished);
         }
-        Assert.Equal(26, pair.Client.Statistics.Unfetched);
-        Assert.Equal(14, pair.Client.Statistics.RecordsRefused);
+        Assert.Equal(26, pair.Client.Dropped(DtlsDropReason.Unfetched));
+        Assert.Equal(14, pair.Client.Dropped(DtlsDropReason.Unsafe));
     }
 
     [Theory]
@@ -197,7 +197,7 @@ public sealed class DtlsReasonTests
         }
         pair.Exchange();
         Assert.True(pair.Client.IsConnected && pair.Server.IsConnected);
-        Assert.Equal(96, pair.Client.Statistics.RecordsRefused);
+        Assert.Equal(96, pair.Client.Dropped(DtlsDropReason.Unsafe));
     }
 
     [Fact]
@@ -234,7 +234,7 @@ public sealed class DtlsReasonTests
             pair.Client.Send([(byte)i]);
             pair.Exchange();
         }
-        Assert.Equal(8, pair.Server.Statistics.Unfetched);
+        Assert.Equal(8, pair.Server.Dropped(DtlsDropReason.Unfetched));
         Assert.Equal(32, DtlsPair.Received(pair.Server).Count);
     }
 
@@ -248,8 +248,14 @@ public sealed class DtlsReasonTests
         byte[] tooLong = new byte[1501];
         tooLong[0] = 22;
         pair.Server.Receive(tooLong);
-        Assert.Equal((3, 1), (pair.Server.Statistics.NotDtls, pair.Server.Statistics.TooLong));
+        pair.Server.Receive(Record(type: 23, fragmentLength: 40).AsSpan(0, 30));
+        Assert.Equal(3, pair.Server.Dropped(DtlsDropReason.NotDtls));
+        Assert.Equal(1, pair.Server.Dropped(DtlsDropReason.TooLong));
+        Assert.Equal(1, pair.Server.Dropped(DtlsDropReason.Truncated));
         Assert.True(pair.Server.IsConnected);
+        pair.Server.CloseNotify();
+        pair.Server.Receive(Record(type: 23, fragmentLength: 40));
+        Assert.Equal(1, pair.Server.Dropped(DtlsDropReason.Ended));
     }
 
     [Fact]

@@ -160,6 +160,7 @@ public sealed class JitterBufferTests
         Take(0);
         Insert(12, 20);
         _buffer.Restart();
+        Assert.Equal(1, _buffer.Statistics.Discarded);
         Assert.Equal((0, Instant.Never), (_buffer.Count, _buffer.NextTimeout));
         Insert(3, 40);
         Assert.Equal(["P3"], Take(40));

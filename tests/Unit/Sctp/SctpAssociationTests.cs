@@ -186,6 +186,7 @@ public sealed class SctpAssociationTests
         link.A.Send(0, 53, new byte[10_001], false, null, link.Now);
         Assert.True(link.RunUntil(() => link.A.Phase == SctpPhase.Ended, 5_000));
         Assert.Equal(SctpCloseReason.MessageTooLarge, TakeEvent(link.B).Reason);
+        Assert.Equal(1, link.B.DropCount(SctpDropReason.MessageTooLarge));
         Assert.Equal(SctpCloseReason.AbortedByPeer, TakeEvent(link.A).Reason);
         Assert.Equal(SctpSendResult.Closed, link.A.Send(0, 53, [1], false, null, link.Now));
     }

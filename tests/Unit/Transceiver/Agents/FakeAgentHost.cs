@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 using Microsoft.Extensions.Logging;
@@ -40,7 +41,8 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
     public List<JsonElement> Events { get; } = [];
     public int EventBytes { get; private set; }
     public List<short> Spoken { get; } = [];
-    public DownlinkQueue Downlink { get; } = new();
+    public SessionDropCounters Drops { get; } = new();
+    public DownlinkQueue Downlink { get; } = new(new SessionDropCounters());
     public SessionRecord Session { get; }
     public ILogger Logger => NullLogger.Instance;
     public Instant Now { get; set; } = Instant.FromMilliseconds(1000);

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Wire;
 using Xunit;
 
@@ -402,7 +403,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     [Fact]
     public async Task Connection_NobodyTakesEmptyMessages_StopsReading()
     {
-        using var connection = new RealtimeConnection(_backend.Url, null, TimeSpan.FromSeconds(10), () => { });
+        using var connection = new RealtimeConnection(_backend.Url, null, TimeSpan.FromSeconds(10), new SessionDropCounters(), () => { });
         connection.Start(TimeSpan.Zero);
         RealtimeBackend.Connection backend = _backend.Next();
         Task flood = Task.Run(async () =>
@@ -428,9 +429,10 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     [Fact]
     public void OnAudio_BackendNotThere_KeepsTwoSecondsAtMost()
     {
-        var connection = new RealtimeConnection(new Uri("ws://127.0.0.1:9/"), null, TimeSpan.FromSeconds(1), () => { });
+        var drops = new SessionDropCounters();
+        var connection = new RealtimeConnection(new Uri("ws://127.0.0.1:9/"), null, TimeSpan.FromSeconds(1), drops, () => { });
         for (int i = 0; i < 500; i++) connection.SendAudio(new short[480]);
-        Assert.Equal(400, connection.DroppedAudioFrames);
+        Assert.Equal(400, drops[SessionDrop.AgentAudioQueueFull]);
         int accepted = 0;
         while (accepted < 1000 && connection.TrySendEvent(new byte[ClientChannel.MaximumEventBytes])) accepted++;
         Assert.Equal(16, accepted);

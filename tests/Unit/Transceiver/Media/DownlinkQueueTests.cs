@@ -1,4 +1,5 @@
 using Dapr.Voice.TestKit;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using FsCheck.Fluent;
 using FsCheck;
@@ -8,8 +9,11 @@ namespace Dapr.Voice.Tests.Unit.Transceiver.Media;
 
 public sealed class DownlinkQueueTests
 {
-    private readonly DownlinkQueue _queue = new();
+    private readonly SessionDropCounters _drops = new();
+    private readonly DownlinkQueue _queue;
     private readonly short[] _frame = new short[480];
+
+    public DownlinkQueueTests() => _queue = new DownlinkQueue(_drops);
 
     [Fact]
     public void TryTake_EmptyQueue_HasNone() => Assert.False(_queue.TryTake(_frame, out _));
@@ -79,12 +83,13 @@ public sealed class DownlinkQueueTests
     [Fact]
     public void TryEnqueue_BeyondTheLimit_DropsTheRestAndCountsIt()
     {
-        using var queue = new DownlinkQueue(maximumSamples: 1000);
+        using var queue = new DownlinkQueue(_drops, maximumSamples: 1000);
         DownlinkItem item = Item();
         Assert.True(queue.TryEnqueue(item, new short[900]));
         Assert.False(queue.TryEnqueue(item, new short[300]));
         Assert.Equal(1000, queue.PendingSamples);
-        Assert.Equal(200, queue.DroppedSamples);
+        // 200 samples are one frame of 20 ms that is not full.
+        Assert.Equal(1, _drops[SessionDrop.MediaDownlinkFull]);
         Assert.Equal(1000, item.QueuedSamples);
     }
 
@@ -94,7 +99,7 @@ public sealed class DownlinkQueueTests
         int fitted = 0;
         for (int i = 0; i < 10_000; i++) fitted += _queue.TryEnqueue(new DownlinkItem($"item_{i}", "resp"), [1]) ? 1 : 0;
         Assert.InRange(fitted, DownlinkQueue.MaximumShortItems, 3_000);
-        Assert.Equal(10_000 - fitted, _queue.DroppedSamples);
+        Assert.Equal(10_000 - fitted, _drops[SessionDrop.MediaDownlinkFull]);
         Assert.Equal(fitted, _queue.PendingSamples);
 
         Assert.True(_queue.TryTake(_frame, out _));
@@ -113,6 +118,7 @@ public sealed class DownlinkQueueTests
         DownlinkItem item = Item();
         _queue.TryEnqueue(item, Ramp(0, 960));
         _queue.DropOldest(480);
+        Assert.Equal(1, _drops[SessionDrop.MediaDownlinkTrimmed]);
         Assert.True(_queue.TryTake(_frame, out _));
         Assert.Equal(Ramp(480, 480), _frame);
         Assert.Equal(20, item.PlayedMilliseconds);
@@ -123,7 +129,7 @@ public sealed class DownlinkQueueTests
     public void TryTake_AnyPieces_GivesThemBackInOrder()
         => Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), sizes =>
         {
-            using var queue = new DownlinkQueue();
+            using var queue = new DownlinkQueue(_drops);
             DownlinkItem item = Item();
             int queued = 0, taken = 0;
             var frame = new short[480];

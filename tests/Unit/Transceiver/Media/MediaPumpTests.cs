@@ -1,6 +1,7 @@
 using Dapr.Voice.Opus;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 using Xunit;
@@ -10,13 +11,18 @@ namespace Dapr.Voice.Tests.Unit.Transceiver.Media;
 public sealed class MediaPumpTests : IDisposable
 {
     private readonly RecordingAgent _agent = new();
-    private readonly DownlinkQueue _queue = new();
+    private readonly SessionDropCounters _drops = new();
+    private readonly DownlinkQueue _queue;
     private readonly LatenessHistogram _lateness = new();
     private readonly MediaPump _pump;
     private readonly byte[] _payload = new byte[MediaPump.MaximumPayloadBytes];
     private Instant _now = Instant.FromMilliseconds(10_000);
 
-    public MediaPumpTests() => _pump = new MediaPump(OpusCodec.Libopus, _agent, _queue, _lateness);
+    public MediaPumpTests()
+    {
+        _queue = new DownlinkQueue(_drops);
+        _pump = new MediaPump(OpusCodec.Libopus, _agent, _queue, _lateness, _drops);
+    }
 
     public void Dispose() => _pump.Dispose();
 

@@ -1,6 +1,7 @@
 using Dapr.Voice.Opus;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Opus;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using FsCheck.Fluent;
 using FsCheck;
@@ -10,6 +11,18 @@ namespace Dapr.Voice.Tests.Unit.Transceiver.Media;
 
 public sealed class UplinkDecoderTests
 {
+    private static readonly SessionDropCounters Drops = new();
+
+    [Fact]
+    public void OnPacket_FramesThatNobodyTakes_AreCounted()
+    {
+        var drops = new SessionDropCounters();
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus, drops);
+        foreach (byte[] packet in Packets(20, seconds: 1, channels: 1)) decoder.OnPacket(packet);
+        // 50 frames came, and as many as two packets of 120 ms may still wait.
+        Assert.InRange(drops[SessionDrop.MediaUplinkOverflow], 50 - 13, 50);
+    }
+
     [Theory]
     [InlineData(10, 1)]
     [InlineData(20, 1)]
@@ -18,7 +31,7 @@ public sealed class UplinkDecoderTests
     [InlineData(20, 2)]
     public void OnPacket_AnyDurationAndChannels_GivesFramesOf20Milliseconds(int milliseconds, int channels)
     {
-        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus, Drops);
         var heard = new List<short>();
         foreach (byte[] packet in Packets(milliseconds, seconds: 1.2, channels))
         {
@@ -41,7 +54,7 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnLost_OnePacket_KeepsTheCountOfSamples()
     {
-        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus, Drops);
         var heard = new List<short>();
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
         for (int i = 0; i < packets.Count; i++)
@@ -58,7 +71,7 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnLost_LongBurst_IsConcealedFor100MillisecondsOnly()
     {
-        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus, Drops);
         var heard = new List<short>();
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
         for (int i = 0; i < 10; i++) decoder.OnPacket(packets[i]);
@@ -77,15 +90,16 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnPacket_BytesThatAreNoOpus_CountAsLost()
     {
-        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus, Drops);
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
+        long before = Drops[SessionDrop.MediaNotOpus];
         decoder.OnPacket(packets[0]);
         decoder.OnPacket([]);
         decoder.OnPacket([0xFF]);
         decoder.OnPacket(packets[3]);
         var heard = new List<short>();
         Take(decoder, heard);
-        Assert.Equal(2, decoder.Malformed);
+        Assert.Equal(before + 2, Drops[SessionDrop.MediaNotOpus]);
         Assert.Equal(4 * 480, heard.Count);
     }
 
@@ -93,7 +107,7 @@ public sealed class UplinkDecoderTests
     public void OnPacket_AnyBytes_NeverThrowsNorOverruns()
         => Prop.ForAll(ArbMap.Default.ArbFor<byte[][]>(), packets =>
         {
-            using var decoder = new UplinkDecoder(OpusCodec.Libopus);
+            using var decoder = new UplinkDecoder(OpusCodec.Libopus, Drops);
             var heard = new List<short>();
             for (int i = 0; i < packets.Length; i++)
             {
@@ -106,7 +120,7 @@ public sealed class UplinkDecoderTests
     [Fact]
     public void OnPacket_AfterWarmUp_AllocatesNothing()
     {
-        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus, Drops);
         List<byte[]> packets = Packets(20, seconds: 1, channels: 1);
         Assert.Equal(0, Allocations.Of(() =>
         {
@@ -121,7 +135,7 @@ public sealed class UplinkDecoderTests
 
     private static double EnergyOfLost(List<byte[]> packets, int lost)
     {
-        using var decoder = new UplinkDecoder(OpusCodec.Libopus);
+        using var decoder = new UplinkDecoder(OpusCodec.Libopus, Drops);
         var heard = new List<short>();
         for (int i = 0; i <= lost + 1; i++)
         {
