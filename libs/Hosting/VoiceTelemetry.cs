@@ -53,6 +53,8 @@ public static class VoiceTelemetry
                 (insights.SamplingRatio, insights.TracesPerSecond, insights.EnableTraceBasedLogsSampler) = (1, null, false);
                 // A stream of its own, polled for all the time and read by nobody most of the time.
                 insights.EnableLiveMetrics = false;
+                // What could not be sent is dropped. A container has no disk to keep it on, and on a laptop it would come again much later.
+                insights.DisableOfflineStorage = true;
             });
         }
         if (hasCollector) telemetry.UseOtlpExporter();

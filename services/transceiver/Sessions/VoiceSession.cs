@@ -112,7 +112,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         {
             if (frame.IsLost) _pump.OnUplinkLost(now);
             else _pump.OnUplinkPacket(scratch.Packet.AsSpan(0, length), now);
-            _setup.Note(SetupStep.FirstAudio);
+            if (!frame.IsLost) _setup.Note(SetupStep.FirstAudio);
         }
         while (!HasEnded && _peer.TryReceiveMessage(out DataChannelMessage message, now))
         {

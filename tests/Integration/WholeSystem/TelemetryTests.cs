@@ -130,8 +130,9 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         Assert.Contains(receiver.Spans, s => s.Name.StartsWith("DELETE /v1/realtime/calls", StringComparison.Ordinal) && s.Links.Count == 1 && s.Links[0] != s.TraceId);
     }
 
-    /// <summary>The trace of the call whose caller came: of the set-up that had audio.</summary>
-    private static string? TraceOfCall(TelemetryReceiver receiver) => receiver.SpanEvents.FirstOrDefault(e => e.Name == "first_audio")?.TraceId;
+    /// <summary>The trace of the call with the local agent; <c>up</c> makes one of its own, with another agent.</summary>
+    private static string? TraceOfCall(TelemetryReceiver receiver)
+        => receiver.Spans.FirstOrDefault(s => s.Name == "voice.transceiver.session_setup" && s.Attributes["voice.agent"] == "local" && !s.IsError)?.TraceId;
 
     private static int SpansOf(TelemetryReceiver receiver, string trace, string name) => receiver.Spans.Count(s => s.TraceId == trace && s.Name == name);
 

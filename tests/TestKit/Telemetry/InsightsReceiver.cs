@@ -14,12 +14,12 @@ namespace Dapr.Voice.TestKit.Telemetry;
 public sealed class InsightsReceiver : TelemetryReceiver
 {
     /// <summary>Telemetry for another resource would be a bug of the exporter's set-up.</summary>
-    private static readonly Guid Key = Guid.Parse("6f1c1a52-6b5e-4d7f-9d43-1f6f3f1f9a10");
+    private readonly Guid _key = Guid.NewGuid();
 
     private InsightsReceiver(Socket? listener) : base(HttpProtocols.Http1, listener) { }
 
     /// <summary>For APPLICATIONINSIGHTS_CONNECTION_STRING.</summary>
-    public string ConnectionString => $"InstrumentationKey={Key};IngestionEndpoint={Address}/;LiveEndpoint={Address}/live/";
+    public string ConnectionString => $"InstrumentationKey={_key};IngestionEndpoint={Address}/;LiveEndpoint={Address}/live/";
 
     public static async Task<InsightsReceiver> StartAsync(Socket? listener = null)
     {
@@ -52,7 +52,7 @@ public sealed class InsightsReceiver : TelemetryReceiver
 
     private void Add(JsonElement envelope)
     {
-        if (envelope.GetProperty("iKey").GetGuid() != Key) throw new InvalidDataException("the key of another resource");
+        if (envelope.GetProperty("iKey").GetGuid() != _key) throw new InvalidDataException("the key of another resource");
         JsonElement tags = envelope.GetProperty("tags"), data = envelope.GetProperty("data"), item = data.GetProperty("baseData");
         // The role is namespace and name of the service: "[dapr.voice]/relay".
         string service = Text(tags, "ai.cloud.role").Split('/')[^1];

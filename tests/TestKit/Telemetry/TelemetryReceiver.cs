@@ -40,13 +40,14 @@ public abstract class TelemetryReceiver : IAsyncDisposable
     /// <summary>Such as <c>http://127.0.0.1:41234</c>.</summary>
     public string Address => $"http://{_listener.LocalEndPoint}";
 
-    public IReadOnlyList<ReceivedSpan> Spans => [.. ReceivedSpans];
+    /// <summary>An exporter that got no answer in time sends again: a span that came twice is here once.</summary>
+    public IReadOnlyList<ReceivedSpan> Spans => [.. ReceivedSpans.DistinctBy(span => span.SpanId)];
 
-    public IReadOnlyList<ReceivedSpanEvent> SpanEvents => [.. ReceivedSpanEvents];
+    public IReadOnlyList<ReceivedSpanEvent> SpanEvents => [.. ReceivedSpanEvents.Distinct()];
 
     public IReadOnlyList<ReceivedPoint> Points => [.. ReceivedPoints];
 
-    public IReadOnlyList<ReceivedLog> Logs => [.. ReceivedLogs];
+    public IReadOnlyList<ReceivedLog> Logs => [.. ReceivedLogs.Distinct()];
 
     /// <summary>Everything that came, as it was sent but not compressed: for looking for what should not be there.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Bodies => [.. _bodies];

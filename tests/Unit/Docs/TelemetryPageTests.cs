@@ -69,7 +69,7 @@ public sealed partial class TelemetryPageTests
     }
 
     [Fact]
-    public void Workbook_Queries_NameMetricsOfThePage() => AssertNames("infra/bicep/modules/workbook.json", DottedName(), Page.Metrics.Select(m => m.Name));
+    public void Workbook_Queries_NameMetricsOfThePage() => AssertNames("infra/bicep/modules/workbook.json", DottedName(), Page.Metrics.Select(m => m.Name).Concat(Page.Spans.Select(s => s.Name)));
 
     [Fact]
     public void Grafana_Queries_NameMetricsOfThePage() => AssertNames("docs/grafana/voice.json", PrometheusName(), Page.Metrics.SelectMany(m => m.PrometheusNames));

@@ -474,7 +474,7 @@ public abstract class TcpIngressTests : IDisposable
         Until(() => asked.IsCompleted);
         var stats = (await asked).Tcp!;
         Assert.Equal((1, 1, 2L), (stats.Connections, stats.Bound, stats.Accepted));
-        Assert.Equal(1, stats.Closes["NotACheck"]);
+        Assert.Equal(1, stats.Closes["not_a_check"]);
     }
 
     [Fact]
