@@ -387,6 +387,7 @@ module workloads 'modules/workloads.bicep' = [
       frontDoorId: shared.outputs.frontDoorId
       allowedOrigins: allowedOrigins
       otlpEndpoint: otlpEndpoint
+      insightsConnection: bases[i].outputs.insightsConnection
     }
     // The buddy's account and the roles on it come before whoever writes there.
     dependsOn: [stores]

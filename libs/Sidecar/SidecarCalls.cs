@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 
 namespace Dapr.Voice.Sidecar;
 
@@ -43,7 +44,9 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
         activity?.SetTag("component", component).SetTag("operation", operation);
         using var deadline = new Deadline(timeout, time, cancellation);
         T result = await call(deadline).ConfigureAwait(false);
-        (string outcome, bool isUsable) = describe(result);
+        (string member, bool isUsable) = describe(result);
+        // One spelling for all words of telemetry.
+        string outcome = JsonNamingPolicy.SnakeCaseLower.ConvertName(member);
         if (isUsable) Volatile.Write(ref _consecutiveFailures, 0);
         else Interlocked.Increment(ref _consecutiveFailures);
         activity?.SetTag("outcome", outcome);

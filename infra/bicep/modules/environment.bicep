@@ -33,7 +33,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   }
 }
 
-// The sidecars' traces. Their connection string identifies and does not open anything but the way in, and stays inside this module.
+// Traces of the sidecars, and all telemetry of the services. The connection string opens nothing but the way in.
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
   name: 'appi-voice'
   location: location
@@ -42,6 +42,14 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
+  }
+}
+
+module workbook 'workbook.bicep' = {
+  params: {
+    location: location
+    tags: tags
+    insightsId: insights.id
   }
 }
 
@@ -100,6 +108,9 @@ output defaultDomain string = environment.properties.defaultDomain
 
 @description('Where TCP ports of this environment are reached from outside.')
 output staticIp string = environment.properties.staticIp
+
+@description('Connection string of Application Insights.')
+output insightsConnection string = insights.properties.ConnectionString
 
 @description('Workload profile for the transceivers.')
 output mediaProfile string = empty(dedicatedProfileType) ? 'Consumption' : 'media'

@@ -101,5 +101,8 @@ output defaultDomain string = environment.outputs.defaultDomain
 @description('Where TCP ports of the environment are reached from outside.')
 output staticIp string = environment.outputs.staticIp
 
+@description('Connection string of Application Insights.')
+output insightsConnection string = environment.outputs.insightsConnection
+
 @description('Workload profile for the transceivers.')
 output mediaProfile string = environment.outputs.mediaProfile

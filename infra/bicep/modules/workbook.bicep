@@ -1,10 +1,12 @@
+import { tagsType } from '../types.bicep'
+
 metadata description = 'Workbook beside Application Insights: the health of the fleet. Its queries name the metrics of docs/telemetry.md.'
 
 @description('Azure location.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Application Insights that it reads.')
 param insightsId string

@@ -121,8 +121,11 @@ param frontDoorId string
 @description('Origins of web pages that may call; empty: all.')
 param allowedOrigins string[]
 
-@description('OTLP endpoint for traces and metrics, empty: none.')
+@description('OTLP endpoint for traces, metrics and log lines, empty: none.')
 param otlpEndpoint string
+
+@description('Connection string of Application Insights.')
+param insightsConnection string
 
 var isOnContainerApps = edge == 'aca-tcp'
 var withLocalAgent = empty(agentUrl)
@@ -149,6 +152,7 @@ var settings = concat(
     { name: 'Fleet__SlotCount', value: string(slotCount) }
     { name: 'Fleet__MaximumShards', value: string(maximumShards) }
     { name: 'VOICE_LOG_JSON', value: '1' }
+    { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insightsConnection }
   ],
   empty(otlpEndpoint) ? [] : [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: otlpEndpoint }]
 )

@@ -25,13 +25,17 @@ public sealed record DocumentedMetric(string Name, string Type, string Unit, IRe
 /// <summary>A row of the table of spans in docs/telemetry.md.</summary>
 public sealed record DocumentedSpan(string Name, IReadOnlyList<string> Attributes)
 {
-    /// <summary>As in its name.</summary>
-    public string Service => Name.Split('.')[1];
+    /// <summary>As in its name; empty for the spans of calls to the sidecar, which every service has.</summary>
+    public string Service => Name.Contains('.', StringComparison.Ordinal) ? Name.Split('.')[1] : "";
+
+    public bool IsNameOf(string span) => Service.Length == 0 ? span.StartsWith("sidecar ", StringComparison.Ordinal) : span == Name;
 }
 
 /// <summary>What docs/telemetry.md promises: its tables as data.</summary>
 public sealed class TelemetryPage
 {
+    private const string SidecarRow = "| `sidecar OPERATION`";
+
     private TelemetryPage(IReadOnlyList<DocumentedMetric> metrics, IReadOnlyList<DocumentedSpan> spans) => (Metrics, Spans) = (metrics, spans);
 
     public IReadOnlyList<DocumentedMetric> Metrics { get; }
@@ -50,7 +54,7 @@ public sealed class TelemetryPage
         foreach (string line in File.ReadLines(PathOf("docs/telemetry.md")))
         {
             if (line.StartsWith("| span |", StringComparison.Ordinal)) isSpans = true;
-            if (!line.StartsWith("| `voice.", StringComparison.Ordinal)) continue;
+            if (!line.StartsWith("| `voice.", StringComparison.Ordinal) && !line.StartsWith(SidecarRow, StringComparison.Ordinal)) continue;
             string[] cells = [.. line.Trim('|').Split('|').Select(cell => cell.Trim())];
             if (isSpans) spans.Add(new DocumentedSpan(Words(cells[0]).Single(), Words(cells[1])));
             else metrics.Add(new DocumentedMetric(Words(cells[0]).Single(), cells[1], Words(cells[2]).Single(), Words(cells[3]), cells[4]));

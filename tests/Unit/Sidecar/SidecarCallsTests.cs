@@ -77,10 +77,10 @@ public sealed class SidecarCallsTests
 
         Assert.Equal(["sidecar state.save", "sidecar secret"], spans.Select(s => s.DisplayName));
         Assert.Equal(
-            ["component=sessions operation=state.save outcome=Written", "component=secrets operation=secret outcome=Unavailable"],
+            ["component=sessions operation=state.save outcome=written", "component=secrets operation=secret outcome=unavailable"],
             spans.Select(s => string.Join(' ', s.TagObjects.Select(t => $"{t.Key}={t.Value}"))));
         Assert.Equal([ActivityStatusCode.Unset, ActivityStatusCode.Error], spans.Select(s => s.Status));
-        Assert.Equal(["operation=state.save outcome=Written", "operation=secret outcome=Unavailable"], measured);
+        Assert.Equal(["operation=state.save outcome=written", "operation=secret outcome=unavailable"], measured);
         Assert.Equal(spans.First().Id, sidecar.Calls.First().Headers["traceparent"]);
     }
 
