@@ -47,7 +47,7 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         Print($"connections at the relay: {connections.Min()} to {connections.Max()} proven in a call; {(long)after["accepted"]! - (long)before["accepted"]!} accepted in all; closed: {after["closes"]!.ToJsonString()}");
         Assert.All(connections, c => Assert.InRange(c, 1, 8));
         Assert.True(setups["tcp"].Select(s => s.UpdatedMs!.Value).Percentile(95) <= 2000);
-        foreach (string reason in (string[])["NotACheck", "CheckRefused", "NoFirstCheck", "OtherSession", "SessionLimit", "QueueFull", "FrameTooLong"])
+        foreach (string reason in (string[])["not_a_check", "check_refused", "no_first_check", "other_session", "session_limit", "queue_full", "frame_too_long"])
         {
             Assert.Equal((long?)before["closes"]![reason] ?? 0, (long?)after["closes"]![reason] ?? 0);
         }
