@@ -19,6 +19,10 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
     private static readonly TimeSpan CallInterval = TimeSpan.FromMilliseconds(50);
 
     private static readonly JsonTypeInfo<int> Number = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
+    private static readonly JsonTypeInfo<JsonElement> Json = (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
+
+    private static readonly JsonElement CloudEvent =
+        JsonElement.Parse("""{"specversion":"1.0","id":"1","source":"/test","type":"test","data":1}""");
 
     [Fact]
     public Task Sidecar_Restarted_CallsWorkWithinASecond() => OutageAsync(TimeSpan.Zero);
@@ -35,7 +39,7 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
         [
             ("state.get", async () => (await client.State.ReadAsync("sessions", "k", Number)).IsKnown),
             ("state.bulk", async () => (await client.State.GetBulkAsync("sessions", ["k"], Number)).Outcome == StateReadOutcome.Found),
-            ("publish", async () => (await client.Events.PublishAsync("lifecycle", "t", 1, Number)).IsPublished),
+            ("publish", async () => (await client.Events.PublishAsync("lifecycle", "t", CloudEvent, Json)).IsPublished),
             ("invoke", async () => (await client.Invoker.InvokeAsync("nobody", HttpMethod.Get, "x")).Outcome == InvocationOutcome.Unreachable),
             ("health", () => client.Health.IsOutboundHealthyAsync()),
         ];

@@ -66,6 +66,20 @@ public abstract class TransceiverTests(LinkScheme scheme)
     }
 
     [Fact]
+    public async Task SendOnlyCaller_IsSentNoAudioAndTheFramesAreCounted()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        record = record with { Offer = record.Offer with { AudioReceives = false } };
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.StartTalking();
+        caller.RunUntil(() => Dropped(fleet, SessionDrop.MediaNotWanted) > 10, "the echo's frames are counted");
+        Assert.Equal(0, caller.Heard);
+    }
+
+    [Fact]
     public async Task NotPushed_FirstPacketLoadsTheRecord()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
@@ -83,6 +97,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         using TestCaller caller = Call(fleet, record);
         caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[SessionDrop.SessionGone]) > 0, "a check is dropped for want of a record");
+        Assert.True(Dropped(fleet, SessionDrop.ShelfAbandoned) > 0);
         Assert.Equal(0, fleet.Runtime.Directory.Living);
     }
 

@@ -361,6 +361,23 @@ public sealed class SctpAssociationTests
         Assert.Equal([222, 0, 0, 0], Receive(link.B));
         Assert.Null(TryReceive(link.B));
         Assert.Equal(1, link.A.Statistics.MessagesAbandoned);
+        Assert.Equal(0, link.B.DropCount(SctpDropReason.AbandonedByPeer));
+    }
+
+    [Fact]
+    public void Send_PieceOfAMessageThatIsGivenUp_IsCountedWhereTheOthersArrived()
+    {
+        var link = new SctpLink(29);
+        link.Connect();
+        byte[] message = new byte[3_000];
+        byte[] mark = [99, 98, 97, 96, 95];
+        mark.CopyTo(message, 1_500);
+        link.Filter = (packet, isFromA) => !(isFromA && packet.AsSpan().IndexOf(mark) >= 0);
+        link.A.Send(0, 53, message, false, 1, link.Now);
+        link.Run(20_000);
+        Assert.Null(TryReceive(link.B));
+        Assert.Equal(1, link.A.Statistics.MessagesAbandoned);
+        Assert.Equal(2, link.B.DropCount(SctpDropReason.AbandonedByPeer));
         Assert.Equal(0, link.A.Statistics.SendQueueBytes);
     }
 

@@ -16,8 +16,10 @@ internal sealed class LinkPair
     private ulong _handshakers;
     private readonly byte[] _buffer = new byte[2048];
 
-    public LinkPair(int acceptorKey = 9)
+    /// <param name="seed">Of the random bytes of both ends: two pairs with one seed have the same cookies.</param>
+    public LinkPair(int acceptorKey = 9, ulong seed = 0)
     {
+        _handshakers = seed;
         Acceptor = NewAcceptor(1, acceptorKey);
         Connector = NewConnector(1);
     }

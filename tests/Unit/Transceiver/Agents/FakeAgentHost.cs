@@ -20,6 +20,7 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
 
     public FakeAgentHost(string? session = null, long maxMessageSize = 262_144, int? sctpPort = 5000)
     {
+        Downlink = new DownlinkQueue(Drops);
         JsonElement? asked = session is null ? null : JsonDocument.Parse(session).RootElement;
         Session = new SessionRecord
         {
@@ -42,7 +43,7 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
     public int EventBytes { get; private set; }
     public List<short> Spoken { get; } = [];
     public SessionDropCounters Drops { get; } = new();
-    public DownlinkQueue Downlink { get; } = new(new SessionDropCounters());
+    public DownlinkQueue Downlink { get; }
     public SessionRecord Session { get; }
     public ILogger Logger => NullLogger.Instance;
     public Instant Now { get; set; } = Instant.FromMilliseconds(1000);

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Wire;
 using FsCheck;
 using FsCheck.Fluent;
@@ -136,6 +137,8 @@ public sealed class LocalAgentTests : IDisposable
         AssertError("invalid_json", null);
         _agent.OnClientEvent(new byte[ClientChannel.MaximumEventBytes + 1], Instant.Zero);
         AssertError("event_too_large", null);
+        Assert.Equal(1, _host.Drops[SessionDrop.ClientMessageNotAnEvent]);
+        Assert.Equal(1, _host.Drops[SessionDrop.ClientMessageTooLong]);
     }
 
     [Fact]

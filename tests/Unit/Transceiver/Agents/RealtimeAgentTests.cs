@@ -174,6 +174,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         await connection.SayAsync("""{"type":"response.done","event_id":"3","response":{"id":"r1","status":"cancelled"}}""");
         _host.RunUntilEvent("response.done");
         Assert.True(_host.Downlink.IsEmpty);
+        Assert.Equal(5, _host.Drops[SessionDrop.AgentAudioInterrupted]);
         await connection.SayAsync("""{"type":"response.created","event_id":"4","response":{"id":"r2"}}""");
         await connection.SpeakAsync("r2", "i2", 100);
         _host.RunUntil(() => _host.Downlink.PendingSamples == 2400, "the next response");
@@ -313,6 +314,13 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         Assert.Equal(SessionEndReason.AgentFailed, _host.Ended);
         Assert.Equal("agent_unavailable", _host.Last("error").GetProperty("error").GetProperty("code").GetString());
         Assert.Equal(1 + Quick.RetryDelays.Count, _backend.Attempts);
+
+        // There is no connection any more.
+        Say("""{"type":"conversation.item.create","item":{"type":"message"}}""");
+        Assert.Equal("agent_busy", _host.Last("error").GetProperty("error").GetProperty("code").GetString());
+        _agent.OnAudio(new short[480], _host.Now);
+        Assert.Equal(1, _host.Drops[SessionDrop.AgentEventUnsent]);
+        Assert.Equal(1, _host.Drops[SessionDrop.AgentAudioNoBackend]);
     }
 
     [Fact]
@@ -348,6 +356,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
         _host.RunUntilEvent("marker");
         Assert.Equal(["error", "error", "marker"], _host.Types);
+        Assert.Equal(1, _host.Drops[SessionDrop.AgentMessageTooLarge]);
+        Assert.Equal(1, _host.Drops[SessionDrop.ClientEventTooLarge]);
     }
 
     [Fact]
@@ -356,9 +366,13 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         RealtimeBackend.Connection connection = Connect();
         foreach (string nonsense in (string[])["", "7", "[]", "{}", "{\"type\":", """{"type":"response.output_audio.delta","delta":"***"}""", """{"type":"output_audio_buffer.started"}"""])
             await connection.SayAsync(nonsense);
+        await connection.SendBinaryAsync([1, 2, 3]);
         await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
         _host.RunUntilEvent("marker");
         Assert.Equal(["marker"], _host.Types);
+        // The last one is an event, of which this side knows more than the backend.
+        Assert.Equal(6, _host.Drops[SessionDrop.AgentMessageMalformed]);
+        Assert.Equal(1, _host.Drops[SessionDrop.AgentMessageBinary]);
     }
 
     [Fact]
@@ -375,6 +389,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         await speaking;
         Assert.Equal(300 * 24_000, _host.Downlink.PendingSamples);
         Assert.Equal(["error", "marker"], _host.Types);
+        // 350 s came, and 300 may wait.
+        Assert.Equal(50 * 50, _host.Drops[SessionDrop.MediaDownlinkFull]);
     }
 
     [Fact]

@@ -94,6 +94,8 @@ internal sealed class RealtimeBackend : IAsyncDisposable
 
         public bool HasSeen(string type) => _events.Any(e => e.GetProperty("type").GetString() == type);
 
+        public Task SendBinaryAsync(byte[] bytes) => socket.SendAsync(bytes, WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
+
         public Task SayAsync(string json) => socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
         /// <summary>An audio delta of so many milliseconds of a ramp.</summary>

@@ -80,6 +80,26 @@ public sealed class PeerDropTableTests
     }
 
     [Fact]
+    public void Read_OfASessionWhosePeerUsesAnotherCodecAndAnotherChannel_HasBoth()
+    {
+        using var network = new SimulatedNetwork(2);
+        network.Connect();
+        PeerSessionState caller = network.Caller.ExportState(network.Now), server = network.Server.ExportState(network.Now);
+        using PeerSession other = PeerSession.Import(
+            caller with { Sender = caller.Sender! with { PayloadType = 100 } }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
+        server.Channels!.Channels[0].Label = "other";
+        using PeerSession receiver = PeerSession.Import(server with { EventsChannel = null }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
+        other.SendAudio(new byte[60], 960, false, network.Now);
+        Assert.True(other.SendText("who hears this?"u8, network.Now));
+        byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
+        var from = new TransportPath(3, SimulatedNetwork.CallerAddress);
+        while (other.TryTransmit(buffer, out int length, out _, network.Now)) receiver.Receive(buffer.AsSpan(0, length), from, network.Now);
+        Assert.False(receiver.TryReceiveMessage(out _, network.Now));
+        Assert.Equal(1, receiver.Dropped(PeerDrop.UnknownPayloadType));
+        Assert.Equal(1, receiver.Dropped(PeerDrop.OtherChannel));
+    }
+
+    [Fact]
     public void DropsPage_HasEveryReason()
     {
         string page = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Here())!, "../../../../docs/drops.md"));

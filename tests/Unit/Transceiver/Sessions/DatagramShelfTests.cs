@@ -30,6 +30,8 @@ public sealed class DatagramShelfTests
         shelf.TryOpen(7);
         for (int i = 0; i < DatagramShelf.MaximumDatagrams; i++) Assert.True(shelf.TryAdd(7, [0], Path));
         Assert.False(shelf.TryAdd(7, [0], Path));
+        Assert.Equal(DatagramShelf.MaximumDatagrams, shelf.Close(7));
+        Assert.Equal(0, shelf.Close(7));
     }
 
     [Fact]
