@@ -55,6 +55,8 @@ public static class VoiceTelemetry
                 insights.EnableLiveMetrics = false;
                 // What could not be sent is dropped. A container has no disk to keep it on, and on a laptop it would come again much later.
                 insights.DisableOfflineStorage = true;
+                // The same facts as those of System.Runtime, under names of Windows.
+                insights.EnablePerformanceCounters = false;
             });
         }
         if (hasCollector) telemetry.UseOtlpExporter();
