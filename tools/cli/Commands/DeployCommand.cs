@@ -153,7 +153,7 @@ internal static class DeployCommand
         bool isOwn = AzureVariables().GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 };
         Console.WriteLine(isOwn
             ? "Names with a hash are those that Azure will make: the hash is of AZURE_SUBSCRIPTION_ID, the environment and the region."
-            : "Names with a hash will have another one: it is of the subscription. Set AZURE_SUBSCRIPTION_ID (or run this by 'azd env exec') to see yours.");
+            : "Names with a hash will have another one: it is of the subscription. Set AZURE_SUBSCRIPTION_ID to see yours.");
         if (report.Findings.Count == 0) Console.WriteLine("Findings: none.");
         else
         {
