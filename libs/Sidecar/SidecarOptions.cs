@@ -15,10 +15,10 @@ public sealed record SidecarOptions
     public const int MaximumRequestBytes = 4 * 1024 * 1024 - 4096;
 
     /// <summary>Base address of the sidecar's HTTP API, without a path. <c>DAPR_HTTP_ENDPOINT</c> beats <c>DAPR_HTTP_PORT</c>.</summary>
-    public Uri HttpEndpoint { get; set; } = EndpointFromEnvironment(Environment.GetEnvironmentVariable, "HTTP", DefaultHttpPort);
+    public Uri HttpEndpoint { get; set; } = HttpEndpointFrom(Environment.GetEnvironmentVariable);
 
     /// <summary>Base address of the sidecar's gRPC API, without a path. <c>DAPR_GRPC_ENDPOINT</c> beats <c>DAPR_GRPC_PORT</c>.</summary>
-    public Uri GrpcEndpoint { get; set; } = EndpointFromEnvironment(Environment.GetEnvironmentVariable, "GRPC", DefaultGrpcPort);
+    public Uri GrpcEndpoint { get; set; } = GrpcEndpointFrom(Environment.GetEnvironmentVariable);
 
     /// <summary>What the sidecar wants to see from us in <c>dapr-api-token</c>; null where it asks for none.</summary>
     public string? ApiToken { get; set; } = EmptyAsNull(Environment.GetEnvironmentVariable("DAPR_API_TOKEN"));
@@ -67,11 +67,18 @@ public sealed record SidecarOptions
         if (MaximumAnswerBytes < 64 * 1024) throw new InvalidOperationException($"Sidecar {nameof(MaximumAnswerBytes)} must be at least 64 KiB.");
     }
 
-    /// <param name="api"><c>HTTP</c> or <c>GRPC</c>, as in the names of the variables.</param>
-    internal static Uri EndpointFromEnvironment(Func<string, string?> variable, string api, int defaultPort)
+    /// <summary>The HTTP endpoint that the environment names.</summary>
+    internal static Uri HttpEndpointFrom(Func<string, string?> variable)
+        => Endpoint(variable("DAPR_HTTP_ENDPOINT"), variable("DAPR_HTTP_PORT"), DefaultHttpPort);
+
+    /// <summary>The gRPC endpoint that the environment names.</summary>
+    internal static Uri GrpcEndpointFrom(Func<string, string?> variable)
+        => Endpoint(variable("DAPR_GRPC_ENDPOINT"), variable("DAPR_GRPC_PORT"), DefaultGrpcPort);
+
+    private static Uri Endpoint(string? address, string? portText, int defaultPort)
     {
-        if (EmptyAsNull(variable($"DAPR_{api}_ENDPOINT")) is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri)) return uri;
-        bool isPort = int.TryParse(variable($"DAPR_{api}_PORT"), out int port) && port is > 0 and <= ushort.MaxValue;
+        if (EmptyAsNull(address) is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri)) return uri;
+        bool isPort = int.TryParse(portText, out int port) && port is > 0 and <= ushort.MaxValue;
         return new Uri($"http://127.0.0.1:{(isPort ? port : defaultPort)}");
     }
 

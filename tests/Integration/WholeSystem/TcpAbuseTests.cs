@@ -194,9 +194,9 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, RandomNumberGenerator.Fill, Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
             // With room: of those that come at once, one may have to give way before it is heard, and is counted as that.
             attacker.Open(50, Link, TcpAttacker.Framed(hello.AsSpan(0, length)));
-            await LinkCountedAsync(before, "linkDropped", "ForgedHandshake", 40);
+            await LinkCountedAsync(before, "linkDropped", "forged_handshake", 40);
             attacker.Open(50, Link, TcpAttacker.Framed(new byte[600]));
-            await LinkCountedAsync(before, "linkDropped", "Malformed", 40);
+            await LinkCountedAsync(before, "linkDropped", "malformed", 40);
             attacker.Open(100, Link, (byte[])[0xFF, 0xFF, .. new byte[ushort.MaxValue]]);
             await LinkCountedAsync(before, "linkClosed", "frame_too_long", 60);
             attacker.Open(400, Link);

@@ -209,8 +209,8 @@ public sealed class SidecarCallsTests
     [InlineData(null, "nonsense", "http://127.0.0.1:3500/", "http://127.0.0.1:50001/")]
     public void Options_Environment_NamesTheEndpoints(string? endpoint, string? port, string http, string grpc)
     {
-        Assert.Equal(http, SidecarOptions.EndpointFromEnvironment(name => Variable(name, "HTTP"), "HTTP", SidecarOptions.DefaultHttpPort).ToString());
-        Assert.Equal(grpc, SidecarOptions.EndpointFromEnvironment(name => Variable(name, "GRPC"), "GRPC", SidecarOptions.DefaultGrpcPort).ToString());
+        Assert.Equal(http, SidecarOptions.HttpEndpointFrom(name => Variable(name, "HTTP")).ToString());
+        Assert.Equal(grpc, SidecarOptions.GrpcEndpointFrom(name => Variable(name, "GRPC")).ToString());
         string? Variable(string name, string api) => name == $"DAPR_{api}_ENDPOINT" ? endpoint : name == $"DAPR_{api}_PORT" ? port : null;
     }
 
