@@ -6,7 +6,8 @@ namespace Dapr.Voice.Infra.Checks;
 /// <summary>Values in YAML files that we chose, each as file, path and value: what the committed snapshots are for the templates. In a path, <c>[x]</c> is the item whose name is x.</summary>
 internal static class FileChoices
 {
-    private const string Local = "components/local/", Emulator = "components/azure-emulator/", Azure = "components/azure/";
+    private const string Local = "components/local/", Emulator = "components/azure-emulator/", Azure = "components/azure/", Postgres = "components/postgres-rabbitmq/";
+    private const string PostgresConnection = "host=localhost port=5432 user=postgres password=postgres database=dapr_voice connect_timeout=10";
     private const string EmulatorKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     private static readonly ILookup<string, (string Path, string Value)> All = Listed().ToLookup(c => c.File, c => (c.Path, c.Value), StringComparer.Ordinal);
@@ -42,15 +43,15 @@ internal static class FileChoices
 
     private static IEnumerable<(string File, string Path, string Value)> Listed()
     {
-        foreach (string folder in new[] { Local, Emulator })
+        foreach (string folder in new[] { Local, Emulator, Postgres })
         {
-            string[] redis = folder == Local ? ["sessions", "checkpoints", "lifecycle"] : ["lifecycle"];
+            string[] redis = folder == Local ? ["sessions", "checkpoints", "lifecycle"] : folder == Emulator ? ["lifecycle"] : [];
             foreach (string name in redis)
             {
                 yield return (folder + name + ".yaml", "spec/metadata/[redisHost]/value", "localhost:6379");
                 yield return (folder + name + ".yaml", "spec/metadata/[redisPassword]/value", "");
             }
-            yield return (folder + "lifecycle.yaml", "spec/metadata/[maxLenApprox]/value", "10000");
+            if (redis.Length > 0) yield return (folder + "lifecycle.yaml", "spec/metadata/[maxLenApprox]/value", "10000");
             yield return (folder + "secrets.yaml", "spec/metadata/[secretsFile]/value", ".voice/secrets.json");
             yield return (folder + "secrets.yaml", "spec/metadata/[nestedSeparator]/value", ":");
             yield return (folder + "resiliency.yaml", "spec/policies/retries/lifecycle-inbound/policy", "constant");
@@ -60,6 +61,11 @@ internal static class FileChoices
             yield return (folder + "config/config.yaml", "spec/nameResolution/configuration/connectionString", ".voice/nameresolution.db");
             yield return (folder + "config/config.yaml", "spec/tracing/samplingRate", "1");
         }
+        foreach (string name in new[] { "sessions", "checkpoints" }) yield return (Postgres + name + ".yaml", "spec/metadata/[connectionString]/value", PostgresConnection);
+        foreach (var (name, value) in new[]
+        {
+            ("connectionString", "amqp://guest:guest@localhost:5672"), ("durable", "true"), ("deletedWhenUnused", "false"), ("deliveryMode", "2"), ("publisherConfirm", "true"), ("requeueInFailure", "true"),
+        }) yield return (Postgres + "lifecycle.yaml", $"spec/metadata/[{name}]/value", value);
         foreach (var (name, table) in new[] { ("sessions", "sessions"), ("sessions-buddy", "sessionsbuddy") })
         {
             yield return (Emulator + name + ".yaml", "spec/metadata/[accountName]/value", "devstoreaccount1");

@@ -6,7 +6,7 @@ using Dapr.Voice.Infra.Checks;
 namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>
-/// The folders <c>components/local</c>, <c>components/azure-emulator</c> and <c>components/azure</c>: each file against Dapr's own definition of its kind, each
+/// The folders of <c>components</c> that <see cref="Folders"/> names: each file against Dapr's own definition of its kind, each
 /// component against <see cref="ComponentChecker"/>, and each folder against who uses what (<see cref="ComponentManifest"/>).
 /// </summary>
 internal static class DaprFiles
@@ -14,7 +14,7 @@ internal static class DaprFiles
     /// <summary>As <c>FleetOptions.MaximumShards</c> has it by default: files are scoped to that many shards.</summary>
     public const int Shards = 16;
 
-    private static readonly string[] Folders = ["components/local", "components/azure-emulator", "components/azure"];
+    private static readonly string[] Folders = ["components/local", "components/postgres-rabbitmq", "components/azure-emulator", "components/azure"];
 
     /// <summary>Checks what is there and returns the components by folder. <paramref name="isComplete"/>: also that nothing is missing.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Check(SourceTree tree, bool isComplete, ICollection<Finding> findings)
@@ -34,7 +34,7 @@ internal static class DaprFiles
             }
             foreach (var again in components.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1)))
                 findings.Add(Finding.At(again.Where, RuleIds.DaprComponentTwice, Severity.Error, $"'{folder}' has a component '{again.Name}' already."));
-            var checker = new ComponentChecker(findings, allowsKeys: folder == "components/azure-emulator", subscribers: []);
+            var checker = new ComponentChecker(findings, allowsKeys: folder is "components/azure-emulator" or "components/postgres-rabbitmq", subscribers: []);
             foreach (var component in components)
             {
                 checker.Check(component);
@@ -139,7 +139,7 @@ internal static class DaprFiles
     {
         foreach (var wanted in ComponentManifest.All.Where(m => components.All(c => c.Name != m.Name)))
         {
-            if (wanted.IsBuddy && folder == "components/local") continue;
+            if (wanted.IsBuddy && (folder is "components/local" or "components/postgres-rabbitmq")) continue;
             findings.Add(new Finding(RuleIds.DaprComponentMissing, Severity.Error, folder, 0, 0, $"The services use a component '{wanted.Name}', '{folder}' has none."));
         }
     }
