@@ -40,6 +40,9 @@ internal sealed partial record DeployedContainer(
         ["DAPR_GRPC_PORT"] = "sidecar injection",
     };
 
+    /// <summary>The setting that has a value only where Application Insights is.</summary>
+    public const string InsightsConnection = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+
     /// <summary>By app name: <c>signaling</c>, <c>relay</c>, <c>transceiver-00</c>, <c>transceiver-01</c>, <c>local-agent</c>.</summary>
     public static IReadOnlyDictionary<string, DeployedContainer> All { get; } = Resolve();
 
@@ -55,7 +58,7 @@ internal sealed partial record DeployedContainer(
         string app = resource.Name!;
         string project = app == "local-agent" ? "samples/local-agent" : "services/" + app.Split('-')[0];
         var container = Assert.IsType<BicepObject>(Assert.Single(Assert.IsType<BicepArray>(resource.Body.At("properties.template.containers")).Items));
-        var settings = ((BicepArray)container["env"]!).Items.Cast<BicepObject>().ToDictionary(e => Text(e["name"]), e => Text(e["value"]), StringComparer.Ordinal);
+        var settings = ((BicepArray)container["env"]!).Items.Cast<BicepObject>().ToDictionary(e => Text(e["name"]), e => Setting(Text(e["name"]), e["value"]), StringComparer.Ordinal);
         var ports = new List<int> { Number(resource.Body.At("properties.configuration.ingress.targetPort")) };
         if (resource.Body.At("properties.configuration.ingress.additionalPortMappings") is BicepArray more) ports.AddRange(more.Items.Cast<BicepObject>().Select(m => Number(m["targetPort"])));
         if (resource.Body.At("properties.configuration.dapr.appPort") is { } appPort) ports.Add(Number(appPort));
@@ -68,6 +71,11 @@ internal sealed partial record DeployedContainer(
         string assembly = Entry().Match(stage.Single(l => l.StartsWith("ENTRYPOINT", StringComparison.Ordinal))).Groups[1].Value;
         return new DeployedContainer(app, project, assembly, settings, image, [.. ports.Distinct().Order()], packages, copied);
     }
+
+    // Only Azure knows the connection string. This one has its form, and nothing listens at its address.
+    private static string Setting(string name, BicepValue? value) => name == InsightsConnection
+        ? "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
+        : Text(value);
 
     /// <summary>A value that only the deployment knows is an address, for which one stands that is nobody's (RFC 5737).</summary>
     private static string Text(BicepValue? value) => value switch
