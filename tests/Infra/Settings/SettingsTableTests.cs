@@ -50,9 +50,7 @@ public sealed partial class SettingsTableTests
         foreach (string file in folders.SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories)))
         {
             if (file.Contains("/obj/", StringComparison.Ordinal) || file.Contains("/bin/", StringComparison.Ordinal)) continue;
-            string text = File.ReadAllText(file);
-            foreach (Match found in Variable().Matches(text)) read.Add(found.Groups[1].Value);
-            foreach (Match found in SidecarEndpoint().Matches(text)) read.UnionWith([$"DAPR_{found.Groups[1].Value}_ENDPOINT", $"DAPR_{found.Groups[1].Value}_PORT"]);
+            foreach (Match found in Variable().Matches(File.ReadAllText(file))) read.Add(found.Groups[1].Value);
         }
         Assert.Contains("DAPR_HTTP_PORT", read);
         Assert.All(read, name => Assert.True(Table.ContainsKey(name), $"{name} is read and not in docs/settings.md"));
@@ -113,10 +111,6 @@ public sealed partial class SettingsTableTests
 
     [GeneratedRegex("(?:GetEnvironmentVariable\\(|variable\\(|configuration\\[)\"([A-Z][A-Z_]+)\"")]
     private static partial Regex Variable();
-
-    // SidecarOptions makes the names of its variables.
-    [GeneratedRegex("EndpointFromEnvironment\\(Environment\\.GetEnvironmentVariable, \"([A-Z]+)\"")]
-    private static partial Regex SidecarEndpoint();
 
     [GeneratedRegex(@"\b(?:Fleet|Relay|Transceiver|Signaling|LocalAgent)__[A-Za-z_0-9]+")]
     private static partial Regex Setting();
