@@ -34,7 +34,7 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
     /// <param name="operation">For example <c>state.get</c>. Becomes a tag of the metric and, after <c>sidecar </c>, the name of the span.</param>
     /// <param name="component">The component, or the app id of an invocation. Never a key: keys and values stay out of telemetry.</param>
     /// <param name="describe">The outcome's name, and whether the sidecar was of use. A readiness probe follows the second.</param>
-    /// <param name="traceparent">W3C trace context of the span's parent. Null for the current activity.</param>
+    /// <param name="traceparent">W3C trace context of the span's parent. If it is null or malformed, the current activity is the parent.</param>
     public async Task<T> RunAsync<T>(
         string operation, string component, TimeSpan timeout, Func<Deadline, Task<T>> call, Func<T, (string Outcome, bool IsUsable)> describe,
         CancellationToken cancellation, string? traceparent = null)
@@ -57,9 +57,9 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
 
     private static Activity? Start(string name, string? traceparent)
     {
-        if (traceparent is null) return Source.StartActivity(name, ActivityKind.Client);
-        if (!ActivityContext.TryParse(traceparent, null, out ActivityContext parent)) throw new ArgumentException("This is no W3C trace context.", nameof(traceparent));
+        // The trace context may come from a record that somebody else wrote. A malformed one costs the link to the trace, not the event.
+        if (!ActivityContext.TryParse(traceparent, null, out ActivityContext parent)) return Source.StartActivity(name, ActivityKind.Client);
         // Dapr's client sends the current activity. Where nobody listens to the source there is none, and the trace would end here.
-        return Source.StartActivity(name, ActivityKind.Client, parent) ?? new Activity(name).SetParentId(traceparent).Start();
+        return Source.StartActivity(name, ActivityKind.Client, parent) ?? new Activity(name).SetParentId(traceparent!).Start();
     }
 }

@@ -134,7 +134,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
                 DateTimeOffset at = (record.State == SessionState.Ended ? record.EndedAt : record.ConnectedAt) ?? report.Since;
                 LifecycleEvent occurred = LifecycleEvent.ForSession(type, record, record.EventSequence, _source, at);
                 PublishResult published = await _publisher.PublishAsync(
-                    ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent, cancellation: cancellation).ConfigureAwait(false);
+                    ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent, span?.Id ?? record.Traceparent, cancellation).ConfigureAwait(false);
                 if (published.IsPublished)
                 {
                     Interlocked.Increment(ref _published);

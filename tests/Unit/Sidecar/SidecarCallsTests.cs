@@ -33,6 +33,17 @@ public sealed class SidecarCallsTests
     }
 
     [Fact]
+    public async Task PublishAsync_MalformedTraceparent_IsPublishedWithoutIt()
+    {
+        // It may come from a record that somebody else wrote.
+        await using ScriptedSidecar sidecar = await StartAsync(Done);
+        PublishResult published = await sidecar.Connect().GetRequiredService<IEventPublisher>()
+            .PublishAsync("lifecycle", "voice-sessions", new Owner("a", 1), OwnerJson.Default.Owner, "no trace context");
+        Assert.True(published.IsPublished);
+        Assert.DoesNotContain("no trace context", Assert.Single(sidecar.Calls).Headers.Values);
+    }
+
+    [Fact]
     public async Task AnyCall_CurrentActivity_IsItsTraceparent()
     {
         await using ScriptedSidecar sidecar = await StartAsync(Error(StatusCode.Internal));
