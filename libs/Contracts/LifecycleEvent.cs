@@ -51,7 +51,4 @@ public static class LifecycleEventTypes
     public const string SessionCreated = "voice.session.created.v1";
     public const string SessionConnected = "voice.session.connected.v1";
     public const string SessionEnded = "voice.session.ended.v1";
-    public const string TransceiverJoined = "voice.transceiver.joined.v1";
-    public const string TransceiverLeft = "voice.transceiver.left.v1";
-    public const string SlotMoved = "voice.slot.moved.v1";
 }

@@ -36,15 +36,12 @@ public sealed unsafe class SocketPoller : IDisposable
         long ticks = Math.Max(0, timeout.Ticks);
         var time = new LibC.timespec { tv_sec = ticks / TimeSpan.TicksPerSecond, tv_nsec = ticks % TimeSpan.TicksPerSecond * 100 };
         int ready = LibC.ppoll(_descriptors, (nuint)_count + 1, &time, null);
-        // The wait was interrupted or failed. No descriptor counts as ready, and the caller's loop comes back.
+        // The wait was interrupted or failed, which is no wake-up. The caller looks at its sockets in any case.
         if (ready <= 0) return false;
         if ((_descriptors[_count].revents & LibC.POLLIN) == 0) return false;
         _wakeUp.Clear();
         return true;
     }
-
-    /// <summary>After <see cref="Wait"/>: true if the descriptor at this index is readable or has an error to report.</summary>
-    public bool IsReady(int place) => _descriptors[place].revents != 0;
 
     public void Dispose()
     {

@@ -8,7 +8,7 @@ public enum InvocationOutcome
 {
     /// <summary>The app answered 2xx.</summary>
     Succeeded,
-    /// <summary>The app answered something else; look at the status.</summary>
+    /// <summary>The app answered something else, which the status tells, or its answer was too long to read (status 0).</summary>
     Refused,
     /// <summary>The sidecar did not find the app, or could not reach it. It was not called, or closed the connection.</summary>
     Unreachable,
@@ -16,14 +16,11 @@ public enum InvocationOutcome
     TimedOut,
     /// <summary>Our own sidecar is away or refuses our token.</summary>
     Unavailable,
-    /// <summary>The app answered 2xx with a body of another shape.</summary>
-    Malformed,
 }
 
-/// <param name="Status">The app's status; 0 where it gave none.</param>
-/// <param name="Value">The answer's body where one was asked for and there.</param>
-/// <param name="ErrorCode">A word for the log; null on success.</param>
-public readonly record struct InvocationResult<T>(InvocationOutcome Outcome, HttpStatusCode Status, T? Value, string? ErrorCode)
+/// <param name="Status">The app's status. 0 if there was no answer.</param>
+/// <param name="ErrorCode">A word for the log. Null on success.</param>
+public readonly record struct InvocationResult(InvocationOutcome Outcome, HttpStatusCode Status, string? ErrorCode)
 {
     public bool IsSuccess => Outcome == InvocationOutcome.Succeeded;
 }
@@ -34,16 +31,11 @@ public readonly record struct InvocationResult<T>(InvocationOutcome Outcome, Htt
 /// </summary>
 public interface IServiceInvoker
 {
-    /// <summary>Sends JSON, reads JSON.</summary>
+    /// <summary>Sends JSON. Of the answer only the status counts.</summary>
     /// <param name="path">Path and query at the app, with or without a leading slash.</param>
-    Task<InvocationResult<TAnswer>> InvokeAsync<TRequest, TAnswer>(string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation = default);
+    Task<InvocationResult> InvokeAsync<TRequest>(
+        string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, CancellationToken cancellation = default);
 
-    /// <summary>Sends JSON; what comes back besides the status does not matter.</summary>
-    Task<InvocationResult<bool>> InvokeAsync<TRequest>(string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, CancellationToken cancellation = default);
-
-    /// <summary>Sends nothing, reads JSON.</summary>
-    Task<InvocationResult<TAnswer>> InvokeAsync<TAnswer>(string appId, HttpMethod method, string path, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation = default);
-
-    /// <summary>Sends nothing; what comes back besides the status does not matter.</summary>
-    Task<InvocationResult<bool>> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default);
+    /// <summary>Sends a request without a body. Of the answer only the status counts.</summary>
+    Task<InvocationResult> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default);
 }

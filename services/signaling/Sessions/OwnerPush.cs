@@ -28,9 +28,9 @@ internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions uncla
         span?.SetTag("voice.call_id", item.CallId).SetTag("voice.owner", item.OwnerAppId);
         for (int tries = 1; ; tries++)
         {
-            InvocationResult<bool> result = await invoker.InvokeAsync(item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
+            InvocationResult result = await invoker.InvokeAsync(item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
             // An owner that answers has decided; asking again would not change its mind.
-            bool isFinal = result.Outcome is InvocationOutcome.Succeeded or InvocationOutcome.Refused or InvocationOutcome.Malformed;
+            bool isFinal = result.Outcome is InvocationOutcome.Succeeded or InvocationOutcome.Refused;
             if (isFinal || tries > Pauses.Length)
             {
                 metrics.Pushes.Add(1, MetricTag.Of("outcome", result.Outcome));

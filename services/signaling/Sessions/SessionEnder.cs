@@ -45,7 +45,7 @@ internal sealed class SessionEnder(
 
         foreach (string owner in LikelyOwners(record))
         {
-            InvocationResult<bool> answer = await invoker.InvokeAsync(owner, HttpMethod.Delete, $"internal/v1/sessions/{callId}?reason={Word(reason)}", cancellation);
+            InvocationResult answer = await invoker.InvokeAsync(owner, HttpMethod.Delete, $"internal/v1/sessions/{callId}?reason={Word(reason)}", cancellation);
             if (answer.IsSuccess)
             {
                 SignalingLog.EndedByOwner(logger, callId, owner, reason);
@@ -70,7 +70,7 @@ internal sealed class SessionEnder(
         if (record.State != SessionState.Created) return true;
         foreach (string owner in LikelyOwners(record))
         {
-            InvocationResult<bool> answer = await invoker.InvokeAsync(owner, HttpMethod.Get, $"internal/v1/sessions/{callId}", cancellation);
+            InvocationResult answer = await invoker.InvokeAsync(owner, HttpMethod.Get, $"internal/v1/sessions/{callId}", cancellation);
             // Its client came after all: from here on the owner's own limits end it.
             if (answer.IsSuccess) return true;
             if (!IsWithout(owner, answer)) return false;
@@ -90,7 +90,7 @@ internal sealed class SessionEnder(
     }
 
     /// <summary>The owner's answer means that it does not have the session, or that the owner is no more.</summary>
-    private bool IsWithout(string owner, InvocationResult<bool> answer) => answer switch
+    private bool IsWithout(string owner, InvocationResult answer) => answer switch
     {
         { Outcome: InvocationOutcome.Refused, Status: HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.Conflict } => true,
         { Outcome: InvocationOutcome.Unreachable } => true,

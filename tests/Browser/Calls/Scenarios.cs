@@ -44,7 +44,6 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         for (int i = 0; i < Connects; i++)
         {
             var call = await PageCall.ConnectAsync(browser, "local");
-            Assert.True(call.Setup.HasStream, "the SDK got no remote stream");
             Assert.StartsWith("rtc_", call.Setup.CallId, StringComparison.Ordinal);
             Assert.NotNull(call.Setup.UpdatedMs);
             setups.Add(call.Setup);

@@ -112,8 +112,9 @@ class Call {
       timer = setTimeout(() => reject(new Error(`not connected after ${SETUP_LIMIT_MS} ms; ${this.#situation()}`)), SETUP_LIMIT_MS);
     });
     const connecting = this.session.connect({ apiKey }).then(() => performance.now());
-    const [resolvedAt] = await Promise.race([Promise.all([connecting, this.#updated]), limit]).finally(() => clearTimeout(timer));
-    if (this.audio.srcObject) this.recording.listenTo(this.audio.srcObject);
+    // Chromium may open the data channel before it hands on the track: both come from threads of its own, in no fixed order.
+    const [resolvedAt] = await Promise.race([Promise.all([connecting, this.#updated, this.#stream()]), limit]).finally(() => clearTimeout(timer));
+    this.recording.listenTo(this.audio.srcObject);
     return {
       startedAt,
       resolvedMs: resolvedAt - startedAt,
@@ -122,7 +123,6 @@ class Call {
       updatedMs: this.#since(startedAt, this.events.find((e) => e.type === "session.updated")),
       postMs: performance.getEntriesByType("resource").findLast((r) => r.name.includes("/v1/realtime/calls") && r.startTime >= startedAt)?.duration ?? null,
       callId: this.transport.callId ?? null,
-      hasStream: Boolean(this.audio.srcObject),
     };
   }
 
@@ -133,13 +133,19 @@ class Call {
     this.audio.srcObject = null;
   }
 
+  /** Ends when the SDK has given the agent's stream to the page's audio element; connect()'s limit bounds it. */
+  async #stream() {
+    const giveUpAt = performance.now() + 2 * SETUP_LIMIT_MS;
+    while (!this.audio.srcObject && performance.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   #since(start, event) {
     return event ? event.at - start : null;
   }
 
   #situation() {
     const connection = this.transport.connectionState.peerConnection;
-    return connection ? `ice ${connection.iceConnectionState}, connection ${connection.connectionState}, signaling ${connection.signalingState}` : "no peer connection";
+    return connection ? `${this.audio.srcObject ? "" : "no stream, "}ice ${connection.iceConnectionState}, connection ${connection.connectionState}, signaling ${connection.signalingState}` : "no peer connection";
   }
 }
 

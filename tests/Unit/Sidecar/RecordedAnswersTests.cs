@@ -74,7 +74,7 @@ public sealed class RecordedAnswersTests
             int status = (int)answer["status"]!;
             string body = answer["body"]?["json"]?.ToJsonString() ?? (string?)answer["body"]?["text"] ?? "";
             var sidecar = new ScriptedHttp(ScriptedHttp.Answer(status, body, (string?)answer["headers"]?["content-type"] ?? "text/plain"));
-            InvocationResult<bool> answered = await sidecar.Invoker().InvokeAsync("signaling", HttpMethod.Get, "/x");
+            InvocationResult answered = await sidecar.Invoker().InvokeAsync("signaling", HttpMethod.Get, "/x");
             InvocationOutcome[] expected = status switch
             {
                 200 when body.Length == 0 => [InvocationOutcome.Unreachable],

@@ -163,7 +163,6 @@ public sealed class SidecarCallsTests
     [InlineData(200, """{"name":"a","epoch":1}""", InvocationOutcome.Succeeded)]
     [InlineData(204, "", InvocationOutcome.Succeeded)]
     [InlineData(200, "", InvocationOutcome.Unreachable)]
-    [InlineData(200, "nonsense", InvocationOutcome.Malformed)]
     [InlineData(409, "", InvocationOutcome.Refused)]
     [InlineData(500, """{"errorCode":"ERR_DIRECT_INVOKE","message":"x"}""", InvocationOutcome.Unreachable)]
     [InlineData(401, "invalid api token\n", InvocationOutcome.Unavailable)]
@@ -171,8 +170,8 @@ public sealed class SidecarCallsTests
     public async Task ServiceInvoker_Answer_IsAnOutcome(int status, string body, InvocationOutcome outcome)
     {
         var sidecar = new ScriptedHttp(ScriptedHttp.Answer(status, body));
-        InvocationResult<Owner> answer = await sidecar.Invoker(o => o.ApiToken = "secret")
-            .InvokeAsync("transceiver-00", HttpMethod.Put, "/internal/v1/x?y=1", new Owner("a", 1), OwnerJson.Default.Owner, OwnerJson.Default.Owner);
+        InvocationResult answer = await sidecar.Invoker(o => o.ApiToken = "secret")
+            .InvokeAsync("transceiver-00", HttpMethod.Put, "/internal/v1/x?y=1", new Owner("a", 1), OwnerJson.Default.Owner);
         Assert.Equal(outcome, answer.Outcome);
         SentRequest request = Assert.Single(sidecar.Requests);
         Assert.Equal(("PUT", "/v1.0/invoke/transceiver-00/method/internal/v1/x?y=1"), (request.Method, request.PathAndQuery));

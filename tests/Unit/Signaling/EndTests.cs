@@ -40,7 +40,7 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_NoOwnerKnowsTheCall_EndsTheRecordAndPublishesOnce(HttpStatusCode status)
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Delete ? FakeInvoker.Refused(status) : new(InvocationOutcome.Succeeded, HttpStatusCode.OK, true, null);
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Delete ? FakeInvoker.Refused(status) : new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
         for (int i = 0; i < 3; i++)
         {
             using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
@@ -85,7 +85,7 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_AnswerOfTheWriteIsLost_IsPublishedAllTheSame()
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(InvocationOutcome.Succeeded, HttpStatusCode.OK, true, null) : FakeInvoker.Refused(HttpStatusCode.NotFound);
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null) : FakeInvoker.Refused(HttpStatusCode.NotFound);
         bool isFirst = true;
         _signaling.Store.LosesAnswer = _ => isFirst && !(isFirst = false);
         EndOutcome outcome = await _signaling.Service<SessionEnder>().EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);
@@ -101,7 +101,7 @@ public sealed class EndTests : IAsyncLifetime
         string callId = await _signaling.CallAsync();
         _signaling.Invoker.Answer = call =>
         {
-            if (call.Method != HttpMethod.Delete) return new(InvocationOutcome.Succeeded, HttpStatusCode.OK, true, null);
+            if (call.Method != HttpMethod.Delete) return new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
             SessionRecord ended = _signaling.Record(callId)! with { State = SessionState.Ended, EndReason = SessionEndReason.ClientHangup };
             _signaling.Store.SaveAsync(ComponentNames.Sessions, StateKeys.Session(callId), ended, ContractsJson.Default.SessionRecord).GetAwaiter().GetResult();
             return FakeInvoker.Refused(HttpStatusCode.NotFound);

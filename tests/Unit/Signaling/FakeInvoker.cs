@@ -13,25 +13,18 @@ internal sealed class FakeInvoker : IServiceInvoker
 {
     public ConcurrentQueue<Invocation> Calls { get; } = new();
 
-    public Func<Invocation, InvocationResult<bool>> Answer { get; set; } = static _ => new(InvocationOutcome.Succeeded, HttpStatusCode.OK, true, null);
+    public Func<Invocation, InvocationResult> Answer { get; set; } = static _ => new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
 
-    public static InvocationResult<bool> Refused(HttpStatusCode status) => new(InvocationOutcome.Refused, status, false, "REFUSED");
+    public static InvocationResult Refused(HttpStatusCode status) => new(InvocationOutcome.Refused, status, "REFUSED");
 
-    public static InvocationResult<bool> Failed(InvocationOutcome outcome) => new(outcome, default, false, outcome.ToString());
+    public static InvocationResult Failed(InvocationOutcome outcome) => new(outcome, default, outcome.ToString());
 
-    public Task<InvocationResult<bool>> InvokeAsync<TRequest>(string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, CancellationToken cancellation = default)
+    public Task<InvocationResult> InvokeAsync<TRequest>(string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, CancellationToken cancellation = default)
         => Record(new(appId, method, path, JsonSerializer.Serialize(body, requestType)));
 
-    public Task<InvocationResult<bool>> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default) => Record(new(appId, method, path, null));
+    public Task<InvocationResult> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default) => Record(new(appId, method, path, null));
 
-    public Task<InvocationResult<TAnswer>> InvokeAsync<TRequest, TAnswer>(string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation = default)
-        => throw new NotSupportedException();
-
-    public Task<InvocationResult<TAnswer>> InvokeAsync<TAnswer>(string appId, HttpMethod method, string path, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellation = default)
-        => throw new NotSupportedException();
-
-
-    private Task<InvocationResult<bool>> Record(Invocation call)
+    private Task<InvocationResult> Record(Invocation call)
     {
         Calls.Enqueue(call);
         return Task.FromResult(Answer(call));

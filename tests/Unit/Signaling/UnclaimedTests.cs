@@ -9,7 +9,7 @@ namespace Dapr.Voice.Tests.Unit.Signaling;
 /// <summary>Sessions whose owner refused them when they were pushed: their callers have an answer, and their records must end all the same.</summary>
 public sealed class UnclaimedTests : IAsyncLifetime
 {
-    private static readonly InvocationResult<bool> Succeeded = new(InvocationOutcome.Succeeded, HttpStatusCode.OK, true, null);
+    private static readonly InvocationResult Succeeded = new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
 
     private SignalingHarness _signaling = null!;
 
@@ -25,7 +25,7 @@ public sealed class UnclaimedTests : IAsyncLifetime
     [InlineData(InvocationOutcome.Unreachable, default(HttpStatusCode))]
     public async Task Push_Refused_SessionEndsBySetupTimeoutAndIsPublishedOnce(InvocationOutcome outcome, HttpStatusCode status)
     {
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(outcome, status, false, "NO") : FakeInvoker.Refused(HttpStatusCode.NotFound);
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(outcome, status, "NO") : FakeInvoker.Refused(HttpStatusCode.NotFound);
         string callId = await _signaling.CallAsync();
         while (!EndedEvents.Any()) await Task.Yield();
         await _signaling.DrainAsync();
