@@ -27,9 +27,9 @@ public sealed record CertificateFingerprint
         if (split <= 0) return false;
         string algorithm = text[..split].ToLowerInvariant();
         int length = HashLength(algorithm);
-        var digits = text.AsSpan(split + 1).Trim();
+        ReadOnlySpan<char> digits = text.AsSpan(split + 1).Trim();
         if (length == 0 || digits.Length != length * 3 - 1) return false;
-        var hash = new byte[length];
+        byte[] hash = new byte[length];
         for (int i = 0; i < length; i++)
         {
             if (i > 0 && digits[i * 3 - 1] != ':') return false;

@@ -28,7 +28,7 @@ internal sealed class DatagramQueue(int capacity, int datagramBytes)
     /// <summary>One that does not fit into <paramref name="buffer"/> is dropped.</summary>
     public bool TryDequeue(Span<byte> buffer, out int length)
     {
-        while (_waiting.TryDequeue(out var next))
+        while (_waiting.TryDequeue(out (byte[] Bytes, int Length) next))
         {
             length = next.Length;
             bool fits = length <= buffer.Length;
@@ -43,6 +43,6 @@ internal sealed class DatagramQueue(int capacity, int datagramBytes)
 
     public void Clear()
     {
-        while (_waiting.TryDequeue(out var next)) ArrayPool<byte>.Shared.Return(next.Bytes);
+        while (_waiting.TryDequeue(out (byte[] Bytes, int Length) next)) ArrayPool<byte>.Shared.Return(next.Bytes);
     }
 }

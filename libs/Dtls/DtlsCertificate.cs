@@ -35,7 +35,7 @@ public sealed class DtlsCertificate : IDisposable
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=dapr-voice", key, HashAlgorithmName.SHA256);
-        using var signed = request.CreateSelfSigned(NotBefore, NotAfter);
+        using X509Certificate2 signed = request.CreateSelfSigned(NotBefore, NotAfter);
         return new DtlsCertificate(X509CertificateLoader.LoadCertificate(signed.RawDataMemory.Span), key);
     }
 
@@ -49,7 +49,7 @@ public sealed class DtlsCertificate : IDisposable
             var key = ECDsa.Create();
             key.ImportFromPem(pem.AsSpan(PrivateKeyStart(pem)));
             if (key.KeySize != 256) throw new ArgumentException("The key is not of curve P-256.", nameof(pem));
-            using var named = certificate.GetECDsaPublicKey();
+            using ECDsa? named = certificate.GetECDsaPublicKey();
             return named is not null && named.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo())
                 ? new DtlsCertificate(certificate, key)
                 : throw new ArgumentException("The private key does not belong to the certificate.", nameof(pem));

@@ -40,7 +40,7 @@ internal sealed class DtlsRecordLayer : IDisposable
 
     public DtlsRecordLayer(DtlsTransportState state, ulong sequenceLead)
     {
-        (nint algorithm, int keyBytes, int ivBytes, var hash) = state.CipherSuite switch
+        (nint algorithm, int keyBytes, int ivBytes, HashAlgorithmName hash) = state.CipherSuite switch
         {
             0xC02B => (LibCrypto.EVP_aes_128_gcm(), 16, 4, HashAlgorithmName.SHA256),
             0xC02C => (LibCrypto.EVP_aes_256_gcm(), 32, 4, HashAlgorithmName.SHA384),
@@ -50,14 +50,14 @@ internal sealed class DtlsRecordLayer : IDisposable
         Span<byte> block = stackalloc byte[2 * (32 + 12)];
         block = block[..(2 * (keyBytes + ivBytes))];
         Tls12Prf.Expand(hash, state.MasterSecret, "key expansion"u8, [.. state.ServerRandom, .. state.ClientRandom], block);
-        var clientKey = block[..keyBytes];
-        var serverKey = block.Slice(keyBytes, keyBytes);
+        Span<byte> clientKey = block[..keyBytes];
+        Span<byte> serverKey = block.Slice(keyBytes, keyBytes);
         byte[] clientIv = block.Slice(2 * keyBytes, ivBytes).ToArray();
         byte[] serverIv = block.Slice(2 * keyBytes + ivBytes, ivBytes).ToArray();
         bool isClient = state.Role == DtlsRole.Client;
         (_writeIv, _readIv) = isClient ? (clientIv, serverIv) : (serverIv, clientIv);
-        var writeKey = isClient ? clientKey : serverKey;
-        var readKey = isClient ? serverKey : clientKey;
+        Span<byte> writeKey = isClient ? clientKey : serverKey;
+        Span<byte> readKey = isClient ? serverKey : clientKey;
         _writeCipher = new AeadCipher(algorithm, writeKey, isEncrypting: true);
         _readCipher = new AeadCipher(algorithm, readKey, isEncrypting: false);
         // AES-GCM sends part of its nonce (RFC 5288, section 3), ChaCha20 none of it (RFC 7905, section 2).
@@ -82,12 +82,12 @@ internal sealed class DtlsRecordLayer : IDisposable
         Span<byte> nonce = stackalloc byte[12];
         Span<byte> associated = stackalloc byte[HeaderBytes];
         WriteAssociatedData(associated, type, sequence, (ushort)plaintext.Length);
-        var body = record.Slice(HeaderBytes, bodyBytes);
+        Span<byte> body = record.Slice(HeaderBytes, bodyBytes);
         MakeNonce(nonce, _writeIv, record.Slice(3, 8));
         // RFC 5288, section 3 leaves the explicit part to us. OpenSSL counts from a random 64-bit start; epoch and sequence number can't meet it but by a chance of 2^-40 even after millions of records.
         if (_explicitBytes > 0) record.Slice(3, 8).CopyTo(body);
-        var ciphertext = body.Slice(_explicitBytes, plaintext.Length);
-        var tag = body[^TagBytes..];
+        Span<byte> ciphertext = body.Slice(_explicitBytes, plaintext.Length);
+        Span<byte> tag = body[^TagBytes..];
         plaintext.CopyTo(ciphertext);
         _writeCipher.Seal(nonce, associated, default, ciphertext, tag);
         return HeaderBytes + bodyBytes;
@@ -113,12 +113,12 @@ internal sealed class DtlsRecordLayer : IDisposable
         }
         ulong sequence = BinaryPrimitives.ReadUInt64BigEndian(datagram[3..]) & 0xFFFF_FFFF_FFFF;
         if (IsReplayed(sequence)) return DtlsRecordError.Replayed;
-        var body = datagram.Slice(HeaderBytes, bodyBytes);
+        ReadOnlySpan<byte> body = datagram.Slice(HeaderBytes, bodyBytes);
         Span<byte> nonce = stackalloc byte[12];
         MakeNonce(nonce, _readIv, _explicitBytes > 0 ? body[..8] : datagram.Slice(3, 8));
         Span<byte> associated = stackalloc byte[HeaderBytes];
         WriteAssociatedData(associated, type, sequence, (ushort)length);
-        var ciphertext = body.Slice(_explicitBytes, length);
+        ReadOnlySpan<byte> ciphertext = body.Slice(_explicitBytes, length);
         Span<byte> tag = stackalloc byte[TagBytes];
         body[^TagBytes..].CopyTo(tag);
         ciphertext.CopyTo(plaintext);

@@ -235,7 +235,7 @@ public sealed class DtlsTransport : IDisposable
         if (_role == DtlsRole.Server) _finalFlight = lastFlight;
         byte[]? certificate = _ssl!.GetPeerCertificate();
         bool matches = false;
-        foreach (var expected in _expected) matches |= certificate is not null && expected.Matches(certificate);
+        foreach (CertificateFingerprint expected in _expected) matches |= certificate is not null && expected.Matches(certificate);
         if (!matches)
         {
             _ssl.Shutdown();
@@ -298,7 +298,7 @@ public sealed class DtlsTransport : IDisposable
     {
         while (!datagram.IsEmpty && !_isOver)
         {
-            var error = _records!.TryUnprotect(datagram, _record, out byte type, out int length, out int consumed);
+            DtlsRecordError error = _records!.TryUnprotect(datagram, _record, out byte type, out int length, out int consumed);
             datagram = datagram[consumed..];
             if (error == DtlsRecordError.WrongEpoch && type == ChangeCipherSpec)
             {
@@ -367,7 +367,7 @@ public sealed class DtlsTransport : IDisposable
                 FinalFlight = [.. _finalFlight],
             };
         }
-        var (master, client, server, suite) = _ssl!.ExportConnectionSecrets();
+        (byte[]? master, byte[]? client, byte[]? server, ushort suite) = _ssl!.ExportConnectionSecrets();
         return new DtlsTransportState(_role, suite, master, client, server, _bio!.NextWriteSequenceNumber, _bio.HighestReadSequenceNumber)
         {
             FinalFlight = [.. _finalFlight],
@@ -445,7 +445,7 @@ public sealed class DtlsTransport : IDisposable
 
         private void Record(ReadOnlySpan<byte> datagram)
         {
-            while (TryReadRecord(ref datagram, out var record))
+            while (TryReadRecord(ref datagram, out ReadOnlySpan<byte> record))
             {
                 if (record[0] == ChangeCipherSpec) _finalFlightLength = 0;
                 else if (_finalFlightLength == 0) continue;

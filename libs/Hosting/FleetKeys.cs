@@ -110,7 +110,7 @@ public sealed partial class FleetKeys
         error = null;
         try
         {
-            using X509Certificate2 certificate = X509Certificate2.CreateFromPem(pem, pem);
+            using var certificate = X509Certificate2.CreateFromPem(pem, pem);
             using ECDsa? key = certificate.GetECDsaPrivateKey();
             if (key is not { KeySize: 256 }) error = "it is not an ECDSA P-256 certificate with its key";
             _certificateFingerprint = "sha-256 " + string.Join(':', SHA256.HashData(certificate.RawData).Select(b => b.ToString("X2")));

@@ -57,7 +57,7 @@ internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : ICo
     /// <summary>A setting that nobody reads is a typing mistake that would otherwise be found much later.</summary>
     private IEnumerable<string> Unknown()
     {
-        Dictionary<string, string> known = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true })
+        var known = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true })
             .ToDictionary(p => p.Name, p => p.Name, StringComparer.OrdinalIgnoreCase);
         return _section.GetChildren().Where(child => !known.ContainsKey(child.Key))
             .Select(child => $"{T.Section}__{child.Key}: unknown setting; known are {string.Join(", ", known.Values.Order(StringComparer.Ordinal))}.");

@@ -56,20 +56,20 @@ public sealed record Candidate(string Foundation, int Component, CandidateTransp
         if (text.StartsWith("a=", StringComparison.Ordinal)) text = text[2..];
         if (text.StartsWith(Prefix, StringComparison.Ordinal)) text = text[Prefix.Length..];
 
-        var foundation = NextToken(ref text);
+        ReadOnlySpan<char> foundation = NextToken(ref text);
         if (foundation.Length is < 1 or > 32 || !IsIceCharacters(foundation)) return false;
         if (!TryReadNumber(NextToken(ref text), 256, out uint component) || component == 0) return false;
         bool isUdp = NextToken(ref text) is var transportToken && transportToken.Equals("udp", StringComparison.OrdinalIgnoreCase);
         if (!isUdp && !transportToken.Equals("tcp", StringComparison.OrdinalIgnoreCase)) return false;
         if (!TryReadNumber(NextToken(ref text), uint.MaxValue, out uint priority)) return false;
-        if (!TryReadAddress(NextToken(ref text), NextToken(ref text), out var address)) return false;
-        if (!NextToken(ref text).SequenceEqual("typ") || !TryReadType(NextToken(ref text), out var type)) return false;
+        if (!TryReadAddress(NextToken(ref text), NextToken(ref text), out TransportAddress address)) return false;
+        if (!NextToken(ref text).SequenceEqual("typ") || !TryReadType(NextToken(ref text), out CandidateType type)) return false;
 
         ReadOnlySpan<char> relatedAddress = default, relatedPort = default, tcpType = default;
         while (!text.IsEmpty)
         {
-            var name = NextToken(ref text);
-            var value = NextToken(ref text);
+            ReadOnlySpan<char> name = NextToken(ref text);
+            ReadOnlySpan<char> value = NextToken(ref text);
             switch (name)
             {
                 case "raddr": relatedAddress = value; break;
@@ -77,11 +77,11 @@ public sealed record Candidate(string Foundation, int Component, CandidateTransp
                 case "tcptype": tcpType = value; break;
             }
         }
-        if (!TryReadTransport(isUdp, tcpType, out var transport)) return false;
+        if (!TryReadTransport(isUdp, tcpType, out CandidateTransport transport)) return false;
         candidate = new Candidate(foundation.ToString(), (int)component, transport, priority, address, type)
         {
             // Browsers hide the base behind 0.0.0.0 or a name; it is for diagnosis only, so an unreadable one is no fault.
-            RelatedAddress = TryReadAddress(relatedAddress, relatedPort, out var related) ? related : null,
+            RelatedAddress = TryReadAddress(relatedAddress, relatedPort, out TransportAddress related) ? related : null,
         };
         return true;
     }
@@ -146,7 +146,7 @@ public sealed record Candidate(string Foundation, int Component, CandidateTransp
         // IPAddress also reads "1" and "0x7f.1"; a candidate has four decimal parts, or colons.
         bool isIPv6 = host.Contains(':') && !host.Contains('%');
         if (!isIPv6 && (host.Count('.') != 3 || host.ContainsAnyExcept("0123456789."))) return false;
-        if (!IPAddress.TryParse(host, out var parsed)) return false;
+        if (!IPAddress.TryParse(host, out IPAddress? parsed)) return false;
         address = TransportAddress.From(new IPEndPoint(parsed, (int)port));
         return true;
     }
@@ -167,7 +167,7 @@ public sealed record Candidate(string Foundation, int Component, CandidateTransp
     {
         text = text.TrimStart(' ');
         int end = text.IndexOf(' ');
-        var token = end < 0 ? text : text[..end];
+        ReadOnlySpan<char> token = end < 0 ? text : text[..end];
         text = text[token.Length..];
         return token;
     }

@@ -13,7 +13,7 @@ internal sealed class CandidatePairTable
 
     public CandidatePair? Find(TransportPath path)
     {
-        foreach (var pair in Span)
+        foreach (CandidatePair pair in Span)
         {
             if (pair.Path == path) return pair;
         }
@@ -27,7 +27,7 @@ internal sealed class CandidatePairTable
         hasEvicted = IsFull;
         if (!hasEvicted) return _pairs[Count++] = new CandidatePair(path, remotePriority, now);
         CandidatePair? oldest = null;
-        foreach (var pair in Span)
+        foreach (CandidatePair pair in Span)
         {
             if (pair != spared && (oldest is null || pair.LastHeard < oldest.LastHeard)) oldest = pair;
         }

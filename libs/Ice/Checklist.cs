@@ -31,7 +31,7 @@ internal sealed class Checklist(CandidatePairTable pairs)
     {
         if (!IsHunting && selected is not null && HuntAt(selected) <= now) StartHunt(now);
         CandidatePair? next = null;
-        foreach (var pair in pairs.Span)
+        foreach (CandidatePair pair in pairs.Span)
         {
             if (pair.IsCheckDue || pair.NextCheck > now) continue;
             if (pair.State != CandidatePairState.Succeeded && pair.FirstCheck + PairTimeout <= now)
@@ -56,8 +56,8 @@ internal sealed class Checklist(CandidatePairTable pairs)
 
     public Instant NextTimeout(CandidatePair? selected)
     {
-        var next = IsHunting || selected is null ? Instant.Never : HuntAt(selected);
-        foreach (var pair in pairs.Span)
+        Instant next = IsHunting || selected is null ? Instant.Never : HuntAt(selected);
+        foreach (CandidatePair pair in pairs.Span)
         {
             if (pair.IsCheckDue) continue;
             next = Instant.Min(next, IsPaced(pair) ? Instant.Max(pair.NextCheck, _nextPaced) : pair.NextCheck);
@@ -68,10 +68,10 @@ internal sealed class Checklist(CandidatePairTable pairs)
     /// <summary>The selected pair first, so that a nomination does not wait behind others.</summary>
     public CandidatePair? TryTakeDue(CandidatePair? selected)
     {
-        var due = selected is { IsCheckDue: true } ? selected : null;
+        CandidatePair? due = selected is { IsCheckDue: true } ? selected : null;
         if (due is null)
         {
-            foreach (var pair in pairs.Span)
+            foreach (CandidatePair pair in pairs.Span)
             {
                 if (!pair.IsCheckDue) continue;
                 due = pair;
@@ -89,7 +89,7 @@ internal sealed class Checklist(CandidatePairTable pairs)
         if (pair.State is CandidatePairState.Waiting or CandidatePairState.Failed) pair.State = CandidatePairState.InProgress;
         if (isHurried)
         {
-            var gaps = GapMilliseconds;
+            ReadOnlySpan<ushort> gaps = GapMilliseconds;
             pair.NextCheck = transaction.SentAt + TimeSpan.FromMilliseconds(gaps[Math.Min(pair.Attempts, gaps.Length - 1)]);
             pair.Attempts++;
         }
@@ -123,7 +123,7 @@ internal sealed class Checklist(CandidatePairTable pairs)
     private void StartHunt(Instant now)
     {
         IsHunting = true;
-        foreach (var pair in pairs.Span)
+        foreach (CandidatePair pair in pairs.Span)
         {
             pair.Attempts = 0;
             pair.NextCheck = pair.FirstCheck = now;

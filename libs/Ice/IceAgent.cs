@@ -116,7 +116,7 @@ public sealed class IceAgent
         get
         {
             if (_hasEnded) return Instant.Never;
-            var next = _consent.IsGranted ? _consent.ExpiresAt : _start + ConnectTimeout;
+            Instant next = _consent.IsGranted ? _consent.ExpiresAt : _start + ConnectTimeout;
             return Instant.Min(next, _checklist is null ? NextIndication() : _checklist.NextTimeout(_selected));
         }
     }
@@ -166,7 +166,7 @@ public sealed class IceAgent
     {
         Advance(now);
         if (_hasEnded) { Statistics.CountDropped(IceDropReason.Ended); return; }
-        if (!StunMessage.TryParse(datagram, out var message, out _)) { Statistics.CountDropped(IceDropReason.Malformed); return; }
+        if (!StunMessage.TryParse(datagram, out StunMessage message, out _)) { Statistics.CountDropped(IceDropReason.Malformed); return; }
         if (message.Method != StunMethod.Binding) { Statistics.CountDropped(IceDropReason.NotBinding); return; }
         if (!message.HasValidFingerprint())
         {
@@ -190,7 +190,7 @@ public sealed class IceAgent
     {
         Advance(now);
         if (_hasEnded) return;
-        var pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path);
+        CandidatePair? pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path);
         if (_checklist is null)
         {
             // Before the first check there is nobody to have keys with; such a call is a mistake elsewhere and must not open a path.
@@ -207,7 +207,7 @@ public sealed class IceAgent
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to)
     {
         if (buffer.Length < MaximumDatagramLength) throw new ArgumentException("Smaller than MaximumDatagramLength.", nameof(buffer));
-        if (_responses.TryDequeue(out var response))
+        if (_responses.TryDequeue(out PendingResponse response))
         {
             length = WriteResponse(buffer, response);
             to = response.Path;
@@ -221,7 +221,7 @@ public sealed class IceAgent
             Statistics.ChecksSent++;
             return true;
         }
-        foreach (var pair in _pairs.Span)
+        foreach (CandidatePair pair in _pairs.Span)
         {
             if (!pair.IsIndicationDue) continue;
             pair.IsIndicationDue = false;
@@ -277,7 +277,7 @@ public sealed class IceAgent
     public IceAgentState ExportState()
     {
         var paths = new List<IcePathState>(_pairs.Count);
-        foreach (var pair in _pairs.Span)
+        foreach (CandidatePair pair in _pairs.Span)
             paths.Add(new IcePathState(pair.Path, pair.RemotePriority, pair.IsValidated, pair.State == CandidatePairState.Succeeded, pair.IsNominated));
         return new IceAgentState
         {
@@ -302,10 +302,10 @@ public sealed class IceAgent
             _previousLocal = state.PreviousLocal,
             _previousLocalKey = state.PreviousLocal is null ? [] : Encoding.UTF8.GetBytes(state.PreviousLocal.Password),
         };
-        foreach (var path in state.Paths)
+        foreach (IcePathState path in state.Paths)
         {
             if (agent._pairs.IsFull) break;
-            var pair = agent._pairs.Add(path.Path, path.RemotePriority, null, now, out _);
+            CandidatePair pair = agent._pairs.Add(path.Path, path.RemotePriority, null, now, out _);
             pair.IsValidated = path.IsValidated;
             pair.IsNominated = path.IsNominated;
             if (path.HasSucceeded) pair.State = CandidatePairState.Succeeded;
@@ -321,7 +321,7 @@ public sealed class IceAgent
 
     private void ReceiveRequest(in StunMessage message, TransportPath from)
     {
-        var username = message.Username;
+        ReadOnlySpan<byte> username = message.Username;
         if (username.IsEmpty || !message.HasMessageIntegrity) { Statistics.CountDropped(IceDropReason.NoCredentials); return; }
         bool isCurrent = IsAddressedTo(username, _local.Ufrag, _remote?.Ufrag);
         if (!isCurrent && (_previousLocal is null || !IsAddressedTo(username, _previousLocal.Ufrag, null)))
@@ -335,7 +335,7 @@ public sealed class IceAgent
         Statistics.ChecksReceived++;
         if (isCurrent) _previousLocal = null;
         var id = TransactionId.From(message.TransactionId);
-        if (TryFindUnknownRequired(message, out var unknown)) { Respond(from, id, key, StunErrorCode.UnknownAttribute, unknown); return; }
+        if (TryFindUnknownRequired(message, out StunAttributeType unknown)) { Respond(from, id, key, StunErrorCode.UnknownAttribute, unknown); return; }
         if (HasRoleConflict(message)) { Respond(from, id, key, StunErrorCode.RoleConflict); return; }
         Respond(from, id, key);
 
@@ -354,7 +354,7 @@ public sealed class IceAgent
     private void ReceiveCheckLite(in StunMessage message, TransportPath from)
     {
         _consent.Grant(_now);
-        var pair = _pairs.Find(from);
+        CandidatePair? pair = _pairs.Find(from);
         bool isNew = pair is null;
         pair ??= AddPair(from, message.TryGetPriority(out uint priority) ? priority : 0);
         pair.IsValidated = true;
@@ -368,7 +368,7 @@ public sealed class IceAgent
 
     private void ReceiveCheckFull(in StunMessage message, TransportPath from, bool isRepeated)
     {
-        var pair = _pairs.Find(from) ?? AddPair(from, message.TryGetPriority(out uint priority) ? priority : 0);
+        CandidatePair pair = _pairs.Find(from) ?? AddPair(from, message.TryGetPriority(out uint priority) ? priority : 0);
         pair.IsValidated = true;
         pair.LastHeard = _now;
         if (isRepeated) return;
@@ -383,11 +383,11 @@ public sealed class IceAgent
     private void ReceiveResponse(in StunMessage message, TransportPath from)
     {
         // RFC 8445, section 7.2.5.2.1: an answer counts only if it comes back from where the check went.
-        var pair = _checklist is null ? null : _pairs.Find(from);
+        CandidatePair? pair = _checklist is null ? null : _pairs.Find(from);
         if (pair is null) { Statistics.CountDropped(IceDropReason.UnexpectedResponse); return; }
         if (!message.HasMessageIntegrity) { Statistics.CountDropped(IceDropReason.NoCredentials); return; }
         if (!message.VerifyMessageIntegrity(_remoteKey)) { Statistics.CountDropped(IceDropReason.BadIntegrity); return; }
-        if (!pair.TryComplete(TransactionId.From(message.TransactionId), out var transaction))
+        if (!pair.TryComplete(TransactionId.From(message.TransactionId), out CheckTransaction transaction))
         {
             Statistics.CountDropped(IceDropReason.UnexpectedResponse);
             return;
@@ -426,7 +426,7 @@ public sealed class IceAgent
         pair.NextCheck = Instant.Never;
         pair.IsCheckDue = false;
         if (_selected is not null) return;
-        foreach (var other in _pairs.Span)
+        foreach (CandidatePair other in _pairs.Span)
         {
             if (other.State != CandidatePairState.Failed) return;
         }
@@ -436,7 +436,7 @@ public sealed class IceAgent
     /// <summary>RFC 8445, section 7.3.1.1. True if the peer has to give way; if it is us, the role has changed.</summary>
     private bool HasRoleConflict(in StunMessage message)
     {
-        var claim = Role == IceRole.Controlling ? StunAttributeType.IceControlling : StunAttributeType.IceControlled;
+        StunAttributeType claim = Role == IceRole.Controlling ? StunAttributeType.IceControlling : StunAttributeType.IceControlled;
         if (!message.TryGetTieBreaker(claim, out ulong theirs)) return false;
         Statistics.RoleConflicts++;
         // A lite agent can't control, whatever the tie-breakers say.
@@ -457,7 +457,7 @@ public sealed class IceAgent
 
     private CandidatePair AddPair(TransportPath path, uint remotePriority)
     {
-        var pair = _pairs.Add(path, remotePriority, _selected, _now, out bool hasEvicted);
+        CandidatePair pair = _pairs.Add(path, remotePriority, _selected, _now, out bool hasEvicted);
         if (hasEvicted) Statistics.PathsEvicted++;
         return pair;
     }
@@ -484,7 +484,7 @@ public sealed class IceAgent
         _pendingEnd = reason;
         _selected = null;
         _responses.Clear();
-        foreach (var pair in _pairs.Span) pair.IsCheckDue = pair.IsIndicationDue = pair.IsValidated = false;
+        foreach (CandidatePair pair in _pairs.Span) pair.IsCheckDue = pair.IsIndicationDue = pair.IsValidated = false;
     }
 
     private void Respond(TransportPath to, TransactionId id, byte[] key, int errorCode = 0, StunAttributeType unknown = default)
@@ -507,8 +507,8 @@ public sealed class IceAgent
 
     private Instant NextIndication()
     {
-        var next = Instant.Never;
-        foreach (var pair in _pairs.Span)
+        Instant next = Instant.Never;
+        foreach (CandidatePair pair in _pairs.Span)
         {
             if (IsSpare(pair) && !pair.IsIndicationDue) next = Instant.Min(next, pair.LastKeptAlive + SpareKeepAliveInterval);
         }
@@ -517,7 +517,7 @@ public sealed class IceAgent
 
     private void MarkIndications()
     {
-        foreach (var pair in _pairs.Span)
+        foreach (CandidatePair pair in _pairs.Span)
         {
             if (!IsSpare(pair) || pair.IsIndicationDue || pair.LastKeptAlive + SpareKeepAliveInterval > _now) continue;
             pair.IsIndicationDue = true;
@@ -529,7 +529,7 @@ public sealed class IceAgent
     private bool IsSpare(CandidatePair pair)
     {
         if (_selected is not { } selected || !pair.IsValidated || pair.Path.Base == selected.Path.Base) return false;
-        foreach (var other in _pairs.Span)
+        foreach (CandidatePair other in _pairs.Span)
         {
             if (other != pair && other.Path.Base == pair.Path.Base && other.LastHeard > pair.LastHeard) return false;
         }
@@ -545,7 +545,7 @@ public sealed class IceAgent
 
     private static bool TryFindUnknownRequired(in StunMessage message, out StunAttributeType unknown)
     {
-        foreach (var attribute in message.Attributes)
+        foreach (StunAttribute attribute in message.Attributes)
         {
             if (!attribute.IsComprehensionRequired) continue;
             unknown = attribute.Type;

@@ -27,7 +27,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
     /// <summary>Enumerates the packets in a unit. The enumeration also handles the unit's control frames, so read it to the end.</summary>
     public LinkAcceptor.Frames Read(int index, Instant now)
     {
-        Transport.Get(index, out var unit, out var from);
+        Transport.Get(index, out Span<byte> unit, out TransportAddress from);
         return Acceptor.Receive(unit, from, now);
     }
 
@@ -36,9 +36,9 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
     /// </summary>
     public bool TrySend(SessionId session, in TransportPath to, ReadOnlySpan<byte> packet, Instant now)
     {
-        if (!Acceptor.TryGetRelay(to, session, out int link, out var relay)) return false;
+        if (!Acceptor.TryGetRelay(to, session, out int link, out TransportAddress relay)) return false;
         if (Transport.TryAppend(ref _open[link], relay, LinkAcceptor.DataFrameLength(to, packet.Length), LinkTransport.IsAudio(packet), now,
-            out var room))
+            out Span<byte> room))
             Acceptor.WriteData(room, link, session, to, packet);
         return true;
     }
@@ -47,7 +47,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
     public void HandleTimeout(Instant now)
     {
         if (Transport.NextTimeout <= now) Transport.HandleTimeout(now);
-        while (Transport.TryTakeEvent(out var occurred))
+        while (Transport.TryTakeEvent(out LinkTransportEvent occurred))
         {
             if (occurred.Kind == LinkTransportEventKind.Closed) Acceptor.Disconnect(occurred.Peer);
         }
@@ -63,7 +63,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
         int link = occurred.Link;
         if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced)
         {
-            var peer = Acceptor.Address(link);
+            TransportAddress peer = Acceptor.Address(link);
             // What is still being filled for this relay would go to its old address.
             _open[link] = default;
             if (_peers[link] != peer && _peers[link] != default) Transport.Close(_peers[link]);
@@ -80,7 +80,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
     /// <summary>Sends what is queued, control frames included.</summary>
     public void Flush(Instant now)
     {
-        while (Acceptor.TryTransmit(_control, out int length, out var to, now)) Transport.SendControl(to, _control.AsSpan(0, length), now);
+        while (Acceptor.TryTransmit(_control, out int length, out TransportAddress to, now)) Transport.SendControl(to, _control.AsSpan(0, length), now);
         Transport.Flush(now);
     }
 

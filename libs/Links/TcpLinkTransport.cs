@@ -71,7 +71,7 @@ public sealed class TcpLinkTransport : LinkTransport
             yield return new("NoHandshake", Volatile.Read(ref _noHandshake));
             yield return new("TooManyStrangers", Volatile.Read(ref _tooManyStrangers));
             yield return new("LinkEnded", Volatile.Read(ref _linkEnded));
-            foreach (var reason in Enum.GetValues<TcpCloseReason>())
+            foreach (TcpCloseReason reason in Enum.GetValues<TcpCloseReason>())
             {
                 if (reason != TcpCloseReason.Local) yield return new(reason.ToString(), _socket.Counters.Closes(reason));
             }
@@ -84,7 +84,7 @@ public sealed class TcpLinkTransport : LinkTransport
     public static TcpLinkTransport Listen(TransportAddress local)
     {
         // One turn's accepts come on top of the bound, so that a relay among them is not refused because strangers hold all places.
-        var transport = Create(LinkAcceptor.MaximumLinks + MaximumStrangers + new TcpFrameSocketOptions().AcceptsPerTurn);
+        TcpLinkTransport transport = Create(LinkAcceptor.MaximumLinks + MaximumStrangers + new TcpFrameSocketOptions().AcceptsPerTurn);
         try
         {
             transport._socket.Listen(local);
@@ -118,7 +118,7 @@ public sealed class TcpLinkTransport : LinkTransport
 
     public override TransportAddress Connect(TransportAddress remote, Instant now)
     {
-        var connection = _socket.Connect(remote, now);
+        TcpConnectionId connection = _socket.Connect(remote, now);
         if (connection.IsNone) return default;
         Begin(connection);
         return NameOf(connection);
@@ -127,13 +127,13 @@ public sealed class TcpLinkTransport : LinkTransport
     public override int Receive(Instant now)
     {
         int count = _socket.Receive(now);
-        while (_socket.TryTakeEvent(out var occurred)) Note(occurred, now);
+        while (_socket.TryTakeEvent(out TcpEvent occurred)) Note(occurred, now);
         return count;
     }
 
     public override void Get(int index, out Span<byte> unit, out TransportAddress from)
     {
-        _socket.Get(index, out unit, out var connection);
+        _socket.Get(index, out unit, out TcpConnectionId connection);
         from = NameOf(connection);
     }
 
@@ -154,7 +154,7 @@ public sealed class TcpLinkTransport : LinkTransport
     {
         for (int i = 0; i < _dirtyCount; i++)
         {
-            var peer = _peers[_dirty[i]]!;
+            Peer peer = _peers[_dirty[i]]!;
             peer.IsDirty = false;
             if (!peer.IsOpen) continue;
             Send(peer, ref peer.Other, TcpFrameClass.Control, now);
@@ -163,7 +163,7 @@ public sealed class TcpLinkTransport : LinkTransport
         _dirtyCount = 0;
         _socket.Flush(now);
         // A connection that broke while sending is reported now, not with the next packet.
-        while (_socket.TryTakeEvent(out var occurred)) Note(occurred, now);
+        while (_socket.TryTakeEvent(out TcpEvent occurred)) Note(occurred, now);
     }
 
     public override bool TryTakeEvent(out LinkTransportEvent occurred) => _events.TryDequeue(out occurred);
@@ -184,7 +184,7 @@ public sealed class TcpLinkTransport : LinkTransport
     {
         if (now >= _nextExpiry) ExpelStrangers(now);
         _socket.HandleTimeout(now);
-        while (_socket.TryTakeEvent(out var occurred)) Note(occurred, now);
+        while (_socket.TryTakeEvent(out TcpEvent occurred)) Note(occurred, now);
     }
 
     public override void Dispose() => _socket.Dispose();
@@ -198,7 +198,7 @@ public sealed class TcpLinkTransport : LinkTransport
             CountDrop();
             return false;
         }
-        ref var unit = ref isAudio ? ref peer.Audio : ref peer.Other;
+        ref OpenUnit unit = ref isAudio ? ref peer.Audio : ref peer.Other;
         if (unit.Length > 0 && unit.Length + length > LinkFrame.CoalescedBytes)
             Send(peer, ref unit, isAudio ? TcpFrameClass.Media : TcpFrameClass.Control, now);
         unit.Bytes ??= new byte[MaximumFrameBytes];
@@ -222,7 +222,7 @@ public sealed class TcpLinkTransport : LinkTransport
 
     private Peer Begin(TcpConnectionId connection)
     {
-        var peer = _peers[connection.Index] ??= new Peer();
+        Peer peer = _peers[connection.Index] ??= new Peer();
         peer.Connection = connection;
         peer.IsOpen = true;
         peer.IsStranger = false;
@@ -236,7 +236,7 @@ public sealed class TcpLinkTransport : LinkTransport
         {
             case TcpEventKind.Accepted:
                 if (_strangerCount >= MaximumStrangers) ExpelOldestStranger();
-                var stranger = Begin(occurred.Connection);
+                Peer stranger = Begin(occurred.Connection);
                 stranger.IsStranger = true;
                 stranger.AdmitUntil = now + AdmissionTime;
                 _strangerCount++;
@@ -256,7 +256,7 @@ public sealed class TcpLinkTransport : LinkTransport
     private void ExpelStrangers(Instant now)
     {
         _nextExpiry = Instant.Never;
-        foreach (var peer in _peers)
+        foreach (Peer? peer in _peers)
         {
             if (peer is not { IsOpen: true, IsStranger: true }) continue;
             if (now >= peer.AdmitUntil) Expel(peer, ref _noHandshake);
@@ -267,7 +267,7 @@ public sealed class TcpLinkTransport : LinkTransport
     private void ExpelOldestStranger()
     {
         Peer? oldest = null;
-        foreach (var peer in _peers)
+        foreach (Peer? peer in _peers)
         {
             if (peer is { IsOpen: true, IsStranger: true } && (oldest is null || peer.AdmitUntil < oldest.AdmitUntil)) oldest = peer;
         }
@@ -277,7 +277,7 @@ public sealed class TcpLinkTransport : LinkTransport
     /// <summary>Closes a connection and reports it to the owner, who did not ask for it.</summary>
     private void Expel(Peer peer, ref long counter)
     {
-        var name = NameOf(peer.Connection);
+        TransportAddress name = NameOf(peer.Connection);
         End(peer, ref counter);
         _events.Enqueue(new LinkTransportEvent(LinkTransportEventKind.Closed, name));
     }

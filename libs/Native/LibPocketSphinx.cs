@@ -23,7 +23,7 @@ public static unsafe partial class LibPocketSphinx
             // It keeps copies of the strings.
             nint configuration = cmd_ln_parse_r(0, ps_args(), arguments.Length, pointers, 0);
             if (configuration == 0) return new PocketSphinxHandle();
-            var decoder = ps_init(configuration);
+            PocketSphinxHandle decoder = ps_init(configuration);
             cmd_ln_free_r(configuration);
             return decoder;
         }

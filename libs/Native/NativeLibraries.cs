@@ -49,7 +49,7 @@ public static class NativeLibraries
 
     private static string? PackageOf(string library)
     {
-        foreach (var (name, package) in Packages)
+        foreach ((string? name, string? package) in Packages)
         {
             if (name == library) return package;
         }

@@ -77,7 +77,7 @@ public sealed unsafe class SslConnection : SafeHandle
     {
         LibCrypto.ERR_clear_error();
         fixed (byte* bytes = buffer) length = LibSsl.SSL_read(handle, bytes, buffer.Length);
-        var outcome = Outcome(length);
+        SslOutcome outcome = Outcome(length);
         length = Math.Max(length, 0);
         return outcome;
     }
@@ -128,7 +128,7 @@ public sealed unsafe class SslConnection : SafeHandle
         {
             int length = LibCrypto.i2d_X509(certificate, null);
             if (length <= 0) return null;
-            var der = new byte[length];
+            byte[] der = new byte[length];
             fixed (byte* start = der)
             {
                 byte* output = start;
@@ -165,7 +165,7 @@ public sealed unsafe class SslConnection : SafeHandle
     /// <summary>RFC 5705 without context.</summary>
     public byte[] ExportKeyingMaterial(ReadOnlySpan<byte> label, int length)
     {
-        var output = new byte[length];
+        byte[] output = new byte[length];
         LibCrypto.ERR_clear_error();
         return LibSsl.SSL_export_keying_material(handle, output, (nuint)length, label, (nuint)label.Length, 0, 0, 0) == 1
             ? output

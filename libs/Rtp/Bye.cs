@@ -21,7 +21,7 @@ public readonly ref struct Bye
     {
         get
         {
-            var rest = _body[(4 * SourceCount)..];
+            ReadOnlySpan<byte> rest = _body[(4 * SourceCount)..];
             return rest.IsEmpty || rest.Length - 1 < rest[0] ? default : rest.Slice(1, rest[0]);
         }
     }

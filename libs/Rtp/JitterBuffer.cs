@@ -65,7 +65,7 @@ public sealed class JitterBuffer
         {
             if (_count == 0) return Instant.Never;
             // Packets that can be taken at once are due at once: their arrival lies in the past.
-            var earliest = Instant.Never;
+            Instant earliest = Instant.Never;
             for (int i = 0; i < _count; i++) earliest = Instant.Min(earliest, _slots[_order[i]].Arrival);
             return HeadIsDue ? earliest : earliest + _options.ReorderWindow;
         }
@@ -147,7 +147,7 @@ public sealed class JitterBuffer
             GiveUpGap();
         }
 
-        ref var head = ref Head;
+        ref Slot head = ref Head;
         if (_lostLeft > 0)
         {
             frame = new JitterFrame(JitterFrameKind.Lost, _next, LostTimestamp(head), Marker: false, AudioLevel: null);

@@ -24,7 +24,7 @@ public ref struct RtcpCompound
     {
         compound = default;
         if (datagram.Length < HeaderLength) { error = RtcpParseError.TooShort; return false; }
-        var rest = datagram;
+        ReadOnlySpan<byte> rest = datagram;
         while (!rest.IsEmpty)
         {
             if (rest.Length < HeaderLength) { error = RtcpParseError.TooShort; return false; }

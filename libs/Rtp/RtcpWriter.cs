@@ -17,7 +17,7 @@ public ref struct RtcpWriter(Span<byte> destination)
 
     public void AddSenderReport(uint ssrc, in SenderInfo info, params scoped ReadOnlySpan<ReportBlock> blocks)
     {
-        var body = Begin(RtcpPacketType.SenderReport, blocks.Length, 4 + SenderInfo.Length + blocks.Length * ReportBlock.Length);
+        Span<byte> body = Begin(RtcpPacketType.SenderReport, blocks.Length, 4 + SenderInfo.Length + blocks.Length * ReportBlock.Length);
         BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
         info.Write(body[4..]);
         WriteBlocks(body[(4 + SenderInfo.Length)..], blocks);
@@ -25,7 +25,7 @@ public ref struct RtcpWriter(Span<byte> destination)
 
     public void AddReceiverReport(uint ssrc, params scoped ReadOnlySpan<ReportBlock> blocks)
     {
-        var body = Begin(RtcpPacketType.ReceiverReport, blocks.Length, 4 + blocks.Length * ReportBlock.Length);
+        Span<byte> body = Begin(RtcpPacketType.ReceiverReport, blocks.Length, 4 + blocks.Length * ReportBlock.Length);
         BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
         WriteBlocks(body[4..], blocks);
     }
@@ -37,7 +37,7 @@ public ref struct RtcpWriter(Span<byte> destination)
         if (cname.Length is 0 or > MaximumTextLength) throw new ArgumentOutOfRangeException(nameof(cname));
         // SSRC, item header, text, at least one null octet, up to a whole word.
         int length = (4 + 2 + cname.Length + 1 + 3) & ~3;
-        var body = Begin(RtcpPacketType.SourceDescription, 1, length);
+        Span<byte> body = Begin(RtcpPacketType.SourceDescription, 1, length);
         BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
         body[4] = (byte)SdesItemType.Cname;
         body[5] = (byte)cname.Length;
@@ -50,7 +50,7 @@ public ref struct RtcpWriter(Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(reason.Length, MaximumTextLength, nameof(reason));
         int length = reason.IsEmpty ? 4 : (4 + 1 + reason.Length + 3) & ~3;
-        var body = Begin(RtcpPacketType.Bye, 1, length);
+        Span<byte> body = Begin(RtcpPacketType.Bye, 1, length);
         BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
         if (reason.IsEmpty) return;
         body[4] = (byte)reason.Length;
@@ -61,7 +61,7 @@ public ref struct RtcpWriter(Span<byte> destination)
     private Span<byte> Begin(RtcpPacketType type, int count, int bodyLength)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MaximumCount);
-        var packet = _destination.Slice(Length, RtcpCompound.HeaderLength + bodyLength);
+        Span<byte> packet = _destination.Slice(Length, RtcpCompound.HeaderLength + bodyLength);
         packet[0] = (byte)(0x80 | count);
         packet[1] = (byte)type;
         BinaryPrimitives.WriteUInt16BigEndian(packet[2..], (ushort)(bodyLength / 4));

@@ -37,7 +37,7 @@ public readonly ref struct RtpPacket
     public static bool TryParse(ReadOnlySpan<byte> datagram, out RtpPacket packet, out RtpParseError error)
     {
         packet = default;
-        if (!RtpHeader.TryParse(datagram, out var header, out error)) return false;
+        if (!RtpHeader.TryParse(datagram, out RtpHeader header, out error)) return false;
         int padding = 0;
         if (header.HasPadding)
         {
@@ -64,7 +64,7 @@ public readonly ref struct RtpPacket
     /// <param name="id">As negotiated by <c>a=extmap</c>: 1 to 14 in the one-byte form, 1 to 255 in the two-byte form.</param>
     public bool TryGetExtension(int id, out ReadOnlySpan<byte> value)
     {
-        foreach (var element in Extensions)
+        foreach (RtpHeaderExtension element in Extensions)
         {
             if (element.Id != id) continue;
             value = element.Value;

@@ -60,7 +60,7 @@ public sealed class RtpReceiver
 
     public RtpSequenceVerdict OnPacket(in RtpHeader header, Instant now)
     {
-        var verdict = UpdateSequence(header.SequenceNumber);
+        RtpSequenceVerdict verdict = UpdateSequence(header.SequenceNumber);
         if (verdict is RtpSequenceVerdict.Valid or RtpSequenceVerdict.Restarted)
         {
             if (verdict == RtpSequenceVerdict.Restarted) _transit = null;

@@ -57,7 +57,7 @@ public sealed class DataChannelSet
 
     public DataChannel? Find(ushort id)
     {
-        foreach (var channel in _channels)
+        foreach (DataChannel channel in _channels)
             if (channel.Id == id) return channel;
         return null;
     }
@@ -89,7 +89,7 @@ public sealed class DataChannelSet
     public bool TryReceive(out DataChannelMessage message, Instant now)
     {
         Advance(now);
-        while (_association.TryReceive(out var received))
+        while (_association.TryReceive(out SctpMessage received))
         {
             if (received.PayloadProtocolId == PayloadProtocolId.Dcep)
             {
@@ -132,7 +132,7 @@ public sealed class DataChannelSet
     public static DataChannelSet Import(DataChannelSetState state, SctpAssociation association)
     {
         var set = new DataChannelSet(association, state.IsDtlsClient);
-        foreach (var c in state.Channels)
+        foreach (DataChannelSetState.ChannelState c in state.Channels)
         {
             set._channels.Add(new DataChannel(c.Id, c.Label, c.Protocol, new DataChannelReliability(c.IsOrdered, c.MaxRetransmits, c.MaxLifetime))
             {
@@ -141,7 +141,7 @@ public sealed class DataChannelSet
                 IsIncomingReset = c.IsIncomingReset,
             });
         }
-        foreach (var p in state.Pending)
+        foreach (DataChannelSetState.PendingState p in state.Pending)
             if (set.Find(p.ChannelId) is { } channel) set._pending.TryAdd(channel, p.PayloadProtocolId, p.Payload);
         return set;
     }
@@ -149,14 +149,14 @@ public sealed class DataChannelSet
     /// <summary>Takes what the association has to say and hands it what was waiting.</summary>
     private void Advance(Instant now)
     {
-        while (_association.TryTakeEvent(out var occurred)) OnAssociationEvent(occurred);
-        while (_pending.TryPeek(out var entry))
+        while (_association.TryTakeEvent(out SctpEvent occurred)) OnAssociationEvent(occurred);
+        while (_pending.TryPeek(out PendingMessages.Entry entry))
         {
             if (SendNow(entry.Channel, entry.PayloadProtocolId, entry.Payload, now) == SctpSendResult.WouldBlock) break;
             _pending.Remove();
         }
         // A reset waits for what the channel still has in the queue above; the association then waits for what it has itself.
-        foreach (var channel in _channels)
+        foreach (DataChannel channel in _channels)
             if (channel is { Phase: DataChannelPhase.Closing, IsOutgoingReset: false } && _pending.Count == 0) _association.ResetStream(channel.Id, now);
     }
 
@@ -184,7 +184,7 @@ public sealed class DataChannelSet
                 RemoveIfReset(channel);
                 break;
             case SctpEventKind.Closed:
-                foreach (var channel in _channels) channel.Phase = DataChannelPhase.Closed;
+                foreach (DataChannel channel in _channels) channel.Phase = DataChannelPhase.Closed;
                 _channels.Clear();
                 _pending.Clear();
                 _events.Enqueue(new DataChannelEvent(DataChannelEventKind.AssociationClosed, null, occurred.Reason));
@@ -202,7 +202,7 @@ public sealed class DataChannelSet
 
     private void OnControlMessage(ushort streamId, ReadOnlySpan<byte> payload, Instant now)
     {
-        var existing = Find(streamId);
+        DataChannel? existing = Find(streamId);
         if (payload is [DataChannelOpen.AckMessageType, ..])
         {
             if (existing is not null) MarkOpen(existing);
@@ -210,7 +210,7 @@ public sealed class DataChannelSet
             return;
         }
         bool isPeersToChoose = (streamId & 1) == (_isDtlsClient ? 1 : 0);
-        if (existing is not null || !isPeersToChoose || _channels.Count >= MaximumChannels || !DataChannelOpen.TryParse(payload, out var open))
+        if (existing is not null || !isPeersToChoose || _channels.Count >= MaximumChannels || !DataChannelOpen.TryParse(payload, out DataChannelOpen open))
         {
             // RFC 8832, section 6: refused by resetting the stream. One that is in use stays as it is.
             RefusedOpenings++;
@@ -234,7 +234,7 @@ public sealed class DataChannelSet
     {
         if (_pending.Count > 0) Advance(now);
         // Order is kept across channels too: nothing overtakes what waits.
-        var result = _pending.Count > 0 ? SctpSendResult.WouldBlock : SendNow(channel, payloadProtocolId, payload, now);
+        SctpSendResult result = _pending.Count > 0 ? SctpSendResult.WouldBlock : SendNow(channel, payloadProtocolId, payload, now);
         if (result != SctpSendResult.WouldBlock) return result;
         if (payload.Length > _association.MaximumSendMessageBytes) return SctpSendResult.TooLarge;
         return _pending.TryAdd(channel, payloadProtocolId, payload) ? SctpSendResult.Queued : SctpSendResult.WouldBlock;
@@ -244,7 +244,7 @@ public sealed class DataChannelSet
     {
         // DCEP itself is always reliable and in order (RFC 8832, section 6).
         if (payloadProtocolId == PayloadProtocolId.Dcep) return _association.Send(channel.Id, payloadProtocolId, payload, unordered: false, null, now);
-        var reliability = channel.Reliability;
+        DataChannelReliability reliability = channel.Reliability;
         return _association.Send(channel.Id, payloadProtocolId, payload, channel.IsUnordered, reliability.MaxRetransmits, now, reliability.MaxLifetime);
     }
 

@@ -51,7 +51,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     /// <summary>Takes a chunk in whose TSN is new and for which there is room.</summary>
     public InboundOutcome Accept(uint tsn, ushort streamId, ushort streamSequence, uint payloadProtocolId, DataFlags flags, ReadOnlySpan<byte> payload)
     {
-        var chunk = Hold(new HeldChunk(tsn, streamId, streamSequence, payloadProtocolId, flags, [], 0), payload);
+        HeldChunk chunk = Hold(new HeldChunk(tsn, streamId, streamSequence, payloadProtocolId, flags, [], 0), payload);
         if (chunk.IsBeginning && chunk.IsEnd)
         {
             if (payload.Length > options.MaximumReceiveMessageBytes)
@@ -91,7 +91,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         if (!SerialNumber.IsNewerOrEqual(streamSequence, streams.NextInbound(streamId))) return;
         for (int i = 0; i < _held.Count; i++)
         {
-            var chunk = _held[i];
+            HeldChunk chunk = _held[i];
             if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning || SerialNumber.IsNewer(chunk.StreamSequence, streamSequence)) continue;
             FindRun(i, out int first, out int last, out _);
             if (!IsWhole(first, last)) continue;
@@ -129,14 +129,14 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         _lent.Clear();
         message = default;
         if (_ready.Count == 0) return false;
-        var chunk = TakeReady();
+        HeldChunk chunk = TakeReady();
         if (chunk.IsEnd)
         {
             message = new SctpMessage(chunk.StreamId, chunk.PayloadProtocolId, chunk.Payload);
             return true;
         }
         int length = 0;
-        var piece = chunk;
+        HeldChunk piece = chunk;
         while (true)
         {
             if (_assembly.Length < length + piece.Length)
@@ -152,9 +152,9 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     public void Clear()
     {
-        foreach (var chunk in _held) Release(chunk);
+        foreach (HeldChunk chunk in _held) Release(chunk);
         _held.Clear();
-        while (_ready.TryDequeue(out var chunk)) Release(chunk);
+        while (_ready.TryDequeue(out HeldChunk chunk)) Release(chunk);
     }
 
     /// <summary>Gives back what a burst of large messages made it grow to. Only if nothing is held.</summary>
@@ -172,7 +172,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     public void Restore(SctpAssociationState.InboundChunk state, bool isReady)
     {
-        var chunk = Hold(new HeldChunk(state.Tsn, state.StreamId, state.StreamSequence, state.PayloadProtocolId, (DataFlags)state.Flags, [], 0), state.Payload);
+        HeldChunk chunk = Hold(new HeldChunk(state.Tsn, state.StreamId, state.StreamSequence, state.PayloadProtocolId, (DataFlags)state.Flags, [], 0), state.Payload);
         if (isReady) _ready.Enqueue(chunk);
         else _held.Add(chunk);
     }
@@ -210,7 +210,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     private HeldChunk TakeReady()
     {
-        var chunk = _ready.Dequeue();
+        HeldChunk chunk = _ready.Dequeue();
         Forget(chunk);
         _lent.Add(chunk.Block);
         return chunk;
@@ -222,7 +222,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         ushort next = (ushort)(streams.NextInbound(streamId) + 1);
         for (int i = 0; i < _held.Count; i++)
         {
-            var chunk = _held[i];
+            HeldChunk chunk = _held[i];
             if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning || chunk.StreamSequence != next) continue;
             FindRun(i, out int first, out int last, out _);
             if (!IsWhole(first, last)) break;

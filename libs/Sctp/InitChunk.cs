@@ -52,9 +52,9 @@ internal readonly ref struct InitChunk
         if (value.Length < FixedBytes) return false;
         bool forwardsTsn = false, resetsStreams = false;
         ReadOnlySpan<byte> cookie = default;
-        var rest = value[FixedBytes..];
-        var parameters = rest;
-        while (TryReadParameter(ref rest, out ushort type, out var body))
+        ReadOnlySpan<byte> rest = value[FixedBytes..];
+        ReadOnlySpan<byte> parameters = rest;
+        while (TryReadParameter(ref rest, out ushort type, out ReadOnlySpan<byte> body))
         {
             if (type == ParameterType.StateCookie) cookie = body;
             else if (type == ParameterType.ForwardTsnSupported) forwardsTsn = true;
@@ -75,8 +75,8 @@ internal readonly ref struct InitChunk
     {
         Span<byte> report = stackalloc byte[MaximumUnrecognizedBytes];
         var writer = new SpanWriter(report);
-        var rest = _parameters;
-        while (TryReadParameter(ref rest, out ushort type, out var body))
+        ReadOnlySpan<byte> rest = _parameters;
+        while (TryReadParameter(ref rest, out ushort type, out ReadOnlySpan<byte> body))
         {
             if (IsKnown(type)) continue;
             if ((type & 0x4000) != 0 && writer.Free >= 8 + body.Length + 3)

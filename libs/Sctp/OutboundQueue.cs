@@ -50,7 +50,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         for (int offset = 0; offset < message.Length;)
         {
             int length = Math.Min(SctpOptions.MaximumChunkPayloadBytes, message.Length - offset);
-            var chunk = template;
+            OutboundChunk chunk = template;
             chunk.Flags |= offset == 0 ? DataFlags.Beginning : DataFlags.None;
             offset += length;
             chunk.Flags |= offset == message.Length ? DataFlags.End : DataFlags.None;
@@ -68,7 +68,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
 
     public void MarkSent(int index)
     {
-        ref var chunk = ref this[index];
+        ref OutboundChunk chunk = ref this[index];
         if (chunk.State == OutboundChunkState.Lost) LostCount--;
         chunk.State = OutboundChunkState.InFlight;
         chunk.Misses = 0;
@@ -80,7 +80,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
     /// <returns>True if this report is news.</returns>
     public bool MarkAcknowledged(int index)
     {
-        ref var chunk = ref this[index];
+        ref OutboundChunk chunk = ref this[index];
         if (chunk.State is not (OutboundChunkState.InFlight or OutboundChunkState.Lost)) return false;
         LeaveState(chunk);
         chunk.State = OutboundChunkState.Acknowledged;
@@ -90,7 +90,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
     /// <summary>The peer dropped what it had reported (RFC 9260, section 6.2).</summary>
     public void MarkReneged(int index)
     {
-        ref var chunk = ref this[index];
+        ref OutboundChunk chunk = ref this[index];
         if (chunk.State != OutboundChunkState.Acknowledged) return;
         chunk.State = OutboundChunkState.InFlight;
         BytesInFlight += chunk.Length;
@@ -98,7 +98,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
 
     public void MarkLost(int index)
     {
-        ref var chunk = ref this[index];
+        ref OutboundChunk chunk = ref this[index];
         if (chunk.State != OutboundChunkState.InFlight) return;
         BytesInFlight -= chunk.Length;
         chunk.State = OutboundChunkState.Lost;
@@ -113,7 +113,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         while (last < Count - 1 && (this[last].Flags & DataFlags.End) == DataFlags.None) last++;
         for (int i = first; i <= last; i++)
         {
-            ref var chunk = ref this[i];
+            ref OutboundChunk chunk = ref this[i];
             LeaveState(chunk);
             chunk.State = OutboundChunkState.Abandoned;
         }
@@ -132,7 +132,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
     /// <returns>User data in it that had not been acknowledged before.</returns>
     public int RemoveHead()
     {
-        ref var chunk = ref this[0];
+        ref OutboundChunk chunk = ref this[0];
         int news = chunk.State is OutboundChunkState.InFlight or OutboundChunkState.Lost ? chunk.Length : 0;
         LeaveState(chunk);
         Bytes -= chunk.Length;
@@ -177,7 +177,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
     private void Append(in OutboundChunk chunk, ReadOnlySpan<byte> payload)
     {
         Reserve(payload.Length);
-        ref var place = ref this[Count++];
+        ref OutboundChunk place = ref this[Count++];
         place = chunk;
         place.Position = _bytesEnd;
         place.Length = (ushort)payload.Length;
@@ -206,11 +206,11 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         if (Bytes + payloadBytes <= _bytes.Length) return;
         int capacity = Math.Max(_bytes.Length, FirstByteCapacity);
         while (capacity < Bytes + payloadBytes) capacity *= 2;
-        var bytes = new byte[capacity];
+        byte[] bytes = new byte[capacity];
         // A chunk keeps its position; only where the ring wraps changes.
         for (int i = 0; i < Count; i++)
         {
-            ref var chunk = ref this[i];
+            ref OutboundChunk chunk = ref this[i];
             for (int offset = 0; offset < chunk.Length;)
             {
                 int from = (int)((chunk.Position + offset) & (_bytes.Length - 1)), to = (int)((chunk.Position + offset) & (capacity - 1));

@@ -30,7 +30,7 @@ internal sealed class PendingMessages
 
     public void Remove()
     {
-        var entry = _entries.Dequeue();
+        Entry entry = _entries.Dequeue();
         Bytes -= entry.Length;
         ArrayPool<byte>.Shared.Return(entry.Buffer);
     }

@@ -25,14 +25,14 @@ public sealed partial class SctpAssociation
     /// <summary>Takes one packet. Nothing in it makes this throw; what is not for this association is counted and ignored.</summary>
     public void Receive(ReadOnlySpan<byte> packet, Instant now)
     {
-        if (!TryAdmit(packet, out var reason))
+        if (!TryAdmit(packet, out SctpDropReason reason))
         {
             Drop(reason);
             return;
         }
         _packetsReceived++;
         bool hasData = false, isSackWanted = false;
-        var rest = packet[CommonHeaderBytes..];
+        ReadOnlySpan<byte> rest = packet[CommonHeaderBytes..];
         while (rest.Length >= 4)
         {
             int length = BinaryPrimitives.ReadUInt16BigEndian(rest[2..]);
@@ -42,7 +42,7 @@ public sealed partial class SctpAssociation
                 break;
             }
             var type = (ChunkType)rest[0];
-            var value = rest[4..length];
+            ReadOnlySpan<byte> value = rest[4..length];
             if (type == ChunkType.Data)
             {
                 hasData = true;
@@ -97,7 +97,7 @@ public sealed partial class SctpAssociation
     /// <returns>False if the rest of the packet is not to be read.</returns>
     private bool OnControl(ChunkType type, byte flags, ReadOnlySpan<byte> chunk, Instant now)
     {
-        var value = chunk[4..];
+        ReadOnlySpan<byte> value = chunk[4..];
         switch (type)
         {
             case ChunkType.Init:
@@ -150,7 +150,7 @@ public sealed partial class SctpAssociation
 
     private void OnInit(ReadOnlySpan<byte> value)
     {
-        if (!InitChunk.TryParse(value, out var init))
+        if (!InitChunk.TryParse(value, out InitChunk init))
         {
             Drop(SctpDropReason.MalformedChunk);
             return;
@@ -167,7 +167,7 @@ public sealed partial class SctpAssociation
         bool isRepeated = _issued is not null && _issued.PeerTag == init.Tag && _issued.PeerInitialTsn == init.InitialTsn && isRestart == (_issued.LocalTag != _localTag);
         if (!isRepeated)
         {
-            var nonce = new byte[16];
+            byte[] nonce = new byte[16];
             BinaryPrimitives.WriteUInt64LittleEndian(nonce, NextRandom());
             BinaryPrimitives.WriteUInt64LittleEndian(nonce.AsSpan(8), NextRandom());
             _issued = new SctpAssociationState.CookieState
@@ -195,7 +195,7 @@ public sealed partial class SctpAssociation
             return;
         }
         // A cookie must fit into a packet of ours, beside its header.
-        if (!InitChunk.TryParse(value, out var init) || init.Cookie.IsEmpty || init.Cookie.Length > SctpOptions.MaximumPacketBytes - CommonHeaderBytes - 8)
+        if (!InitChunk.TryParse(value, out InitChunk init) || init.Cookie.IsEmpty || init.Cookie.Length > SctpOptions.MaximumPacketBytes - CommonHeaderBytes - 8)
         {
             Drop(SctpDropReason.MalformedChunk);
             return;
@@ -215,7 +215,7 @@ public sealed partial class SctpAssociation
             Drop(SctpDropReason.UnknownCookie);
             return false;
         }
-        var issued = _issued;
+        SctpAssociationState.CookieState issued = _issued;
         if (issued.LocalTag != _localTag)
         {
             Restart(issued, now);
@@ -305,7 +305,7 @@ public sealed partial class SctpAssociation
         ushort streamId = BinaryPrimitives.ReadUInt16BigEndian(value[4..]);
         ushort streamSequence = BinaryPrimitives.ReadUInt16BigEndian(value[6..]);
         uint payloadProtocolId = BinaryPrimitives.ReadUInt32BigEndian(value[8..]);
-        var payload = value[12..];
+        ReadOnlySpan<byte> payload = value[12..];
         isSackWanted |= (flags & DataFlags.Immediate) != DataFlags.None || Phase != SctpPhase.Established;
         switch (_received.Classify(tsn))
         {
@@ -364,7 +364,7 @@ public sealed partial class SctpAssociation
         uint tsn = BinaryPrimitives.ReadUInt32BigEndian(value);
         if (!SerialNumber.IsNewer(tsn, _received.Cumulative)) return true;
         _received.MoveForward(tsn);
-        for (var pairs = value[4..]; pairs.Length >= 4; pairs = pairs[4..])
+        for (ReadOnlySpan<byte> pairs = value[4..]; pairs.Length >= 4; pairs = pairs[4..])
         {
             ushort streamId = BinaryPrimitives.ReadUInt16BigEndian(pairs);
             if (streamId < _options.StreamCount && _streams.CanUse(streamId)) _inbound.SkipTo(streamId, BinaryPrimitives.ReadUInt16BigEndian(pairs[2..]));

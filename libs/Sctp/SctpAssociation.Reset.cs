@@ -96,8 +96,8 @@ public sealed partial class SctpAssociation
             Drop(SctpDropReason.UnexpectedChunk);
             return;
         }
-        var rest = value;
-        while (InitChunk.TryReadParameter(ref rest, out ushort type, out var body))
+        ReadOnlySpan<byte> rest = value;
+        while (InitChunk.TryReadParameter(ref rest, out ushort type, out ReadOnlySpan<byte> body))
         {
             switch (type)
             {
@@ -126,14 +126,14 @@ public sealed partial class SctpAssociation
         //  | Request Sequence Number | Response Sequence Number | Sender's Last Assigned TSN | Stream 1 | Stream 2 | ...
         uint sequence = BinaryPrimitives.ReadUInt32BigEndian(body);
         if (!IsNewRequest(sequence)) return;
-        var list = body[12..];
+        ReadOnlySpan<byte> list = body[12..];
         int count = list.Length / 2;
         if (count > StreamTable.MaximumStreams || _events.Count + count > MaximumEvents)
         {
             Respond(sequence, ReconfigurationResult.Denied);
             return;
         }
-        var streams = new ushort[count];
+        ushort[] streams = new ushort[count];
         for (int i = 0; i < count; i++) streams[i] = BinaryPrimitives.ReadUInt16BigEndian(list[(2 * i)..]);
         _deferredReset = new SctpAssociationState.ResetRequest
         {
@@ -166,7 +166,7 @@ public sealed partial class SctpAssociation
         // The peer asks us to reset what we send (RFC 6525, section 4.2). We do, as a request of our own.
         uint sequence = BinaryPrimitives.ReadUInt32BigEndian(body);
         if (!IsNewRequest(sequence)) return;
-        for (var list = body[4..]; list.Length >= 2; list = list[2..])
+        for (ReadOnlySpan<byte> list = body[4..]; list.Length >= 2; list = list[2..])
             ResetStream(BinaryPrimitives.ReadUInt16BigEndian(list), now);
         Respond(sequence, ReconfigurationResult.Performed);
     }

@@ -10,8 +10,8 @@ public sealed partial class SctpAssociation
         var outbound = new SctpAssociationState.OutboundChunkData[_outbound.Count];
         for (int i = 0; i < outbound.Length; i++)
         {
-            ref var chunk = ref _outbound[i];
-            var payload = new byte[chunk.Length];
+            ref OutboundChunk chunk = ref _outbound[i];
+            byte[] payload = new byte[chunk.Length];
             _outbound.CopyPayload(chunk, payload);
             outbound[i] = new SctpAssociationState.OutboundChunkData
             {
@@ -26,7 +26,7 @@ public sealed partial class SctpAssociation
                 Payload = payload,
             };
         }
-        var runs = new uint[_received.RunCount * 2];
+        uint[] runs = new uint[_received.RunCount * 2];
         for (int i = 0; i < _received.RunCount; i++) (runs[2 * i], runs[2 * i + 1]) = (_received.RunStart(i), _received.RunEnd(i));
         return new SctpAssociationState
         {
@@ -93,13 +93,13 @@ public sealed partial class SctpAssociation
         _retransmissions = state.Retransmissions;
         _rto.Restore(state.RetransmissionTimeout, state.SmoothedRoundTrip, state.RoundTripVariation);
         _congestion.Restore(state.CongestionWindowBytes, state.SlowStartThreshold);
-        foreach (var stream in state.Streams)
+        foreach (SctpAssociationState.StreamState stream in state.Streams)
         {
             _streams.SetInbound(stream.Id, stream.NextInbound);
             _streams.SetOutbound(stream.Id, stream.NextOutbound);
         }
         _outbound.Restart(state.OutboundHeadTsn);
-        foreach (var chunk in state.Outbound)
+        foreach (SctpAssociationState.OutboundChunkData chunk in state.Outbound)
         {
             _outbound.Restore(new OutboundChunk
             {
@@ -115,15 +115,15 @@ public sealed partial class SctpAssociation
         }
         _received.Restart(state.CumulativeTsn);
         for (int i = 0; i + 1 < state.TsnRuns.Length; i += 2) _received.RestoreRun(state.TsnRuns[i], state.TsnRuns[i + 1]);
-        foreach (var chunk in state.Held) _inbound.Restore(chunk, isReady: false);
-        foreach (var chunk in state.Ready) _inbound.Restore(chunk, isReady: true);
+        foreach (SctpAssociationState.InboundChunk chunk in state.Held) _inbound.Restore(chunk, isReady: false);
+        foreach (SctpAssociationState.InboundChunk chunk in state.Ready) _inbound.Restore(chunk, isReady: true);
         _nextResetRequest = state.NextResetRequest;
         _expectedResetRequest = state.ExpectedResetRequest;
         _lastResetResult = (ReconfigurationResult)state.LastResetResult;
         _streamsToReset.AddRange(state.StreamsToReset);
         _ownReset = state.OwnReset;
         _deferredReset = state.DeferredPeerReset;
-        foreach (var occurred in state.Events) _events.Enqueue(occurred);
+        foreach (SctpEvent occurred in state.Events) _events.Enqueue(occurred);
         Resume(now);
     }
 

@@ -168,7 +168,7 @@ public sealed partial class SctpAssociation
         bool hasWritten = false;
         while (TrySelect(now, out int index))
         {
-            ref var chunk = ref _outbound[index];
+            ref OutboundChunk chunk = ref _outbound[index];
             if (writer.Free < DataHeaderBytes + ((chunk.Length + 3) & ~3)) break;
             bool isRepetition = chunk.Transmissions > 0;
             // RFC 9260, section 6.1: where nothing follows, the peer would only wait for more; its answer also is our measure of the round trip.
@@ -217,7 +217,7 @@ public sealed partial class SctpAssociation
         while (_outbound.FirstUnsent < _outbound.Count)
         {
             index = _outbound.FirstUnsent;
-            ref var chunk = ref _outbound[index];
+            ref OutboundChunk chunk = ref _outbound[index];
             if (_peerForwardsTsn && chunk.Expiry <= now)
             {
                 GiveUp(index);
@@ -238,7 +238,7 @@ public sealed partial class SctpAssociation
         if (!_peerForwardsTsn || _outbound.LostCount == 0) return;
         for (int i = 0; i < _outbound.FirstUnsent && _outbound.LostCount > 0; i++)
         {
-            ref var chunk = ref _outbound[i];
+            ref OutboundChunk chunk = ref _outbound[i];
             if (chunk.State != OutboundChunkState.Lost) continue;
             bool isSpent = chunk.MaximumRetransmits >= 0 && chunk.Transmissions > chunk.MaximumRetransmits;
             if (isSpent || chunk.Expiry <= now) GiveUp(i);
@@ -264,7 +264,7 @@ public sealed partial class SctpAssociation
         int skipCount = 0;
         for (int i = 0; i < count; i++)
         {
-            ref var chunk = ref _outbound[i];
+            ref OutboundChunk chunk = ref _outbound[i];
             if ((chunk.Flags & DataFlags.Unordered) != DataFlags.None) continue;
             int at = 0;
             while (at < skipCount && skips[at] >> 16 != chunk.StreamId) at++;
@@ -440,7 +440,7 @@ public sealed partial class SctpAssociation
     {
         for (int i = 0; i < below; i++)
         {
-            ref var chunk = ref _outbound[i];
+            ref OutboundChunk chunk = ref _outbound[i];
             if (chunk.State != OutboundChunkState.InFlight || chunk.WasFastRetransmitted || ++chunk.Misses < MissesBeforeFastRetransmit) continue;
             // Once only; lost again, it waits for the timer.
             chunk.WasFastRetransmitted = true;

@@ -19,7 +19,7 @@ internal static class AudioSection
         foreach (string value in media.Attributes.FindAll("ssrc"))
         {
             int space = value.IndexOf(' ');
-            var number = space < 0 ? value.AsSpan() : value.AsSpan(0, space);
+            ReadOnlySpan<char> number = space < 0 ? value.AsSpan() : value.AsSpan(0, space);
             if (uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out uint ssrc)) return ssrc;
         }
         return null;
@@ -32,7 +32,7 @@ internal static class AudioSection
             if (!RtpMap.TryReadPayloadType(format, out int payloadType)) continue;
             foreach (string value in media.Attributes.FindAll("rtpmap"))
             {
-                if (RtpMap.TryParse(value, out var map) && map.PayloadType == payloadType && isWanted(map)) return payloadType;
+                if (RtpMap.TryParse(value, out RtpMap map) && map.PayloadType == payloadType && isWanted(map)) return payloadType;
             }
         }
         return null;

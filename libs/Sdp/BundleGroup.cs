@@ -12,7 +12,7 @@ internal static class BundleGroup
         error = default;
         foreach (string value in session.Attributes.FindAll("group"))
         {
-            var parts = value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            string[] parts = value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (parts.Length == 0 || parts[0] != Semantics) continue;
             foreach (string mid in parts.AsSpan(1))
             {
@@ -20,7 +20,7 @@ internal static class BundleGroup
                 error = new SdpError(SdpErrorReason.UnknownBundleMid, "The BUNDLE group names a mid that no section has.");
                 return false;
             }
-            var group = parts[1..].Distinct(StringComparer.Ordinal).ToArray();
+            string[] group = parts[1..].Distinct(StringComparer.Ordinal).ToArray();
             if (mids is null || (wantedMid is not null && !mids.Contains(wantedMid) && group.Contains(wantedMid))) mids = group;
         }
         return true;

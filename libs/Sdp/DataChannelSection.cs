@@ -27,7 +27,7 @@ internal static class DataChannelSection
         // a=sctpmap:5000 webrtc-datachannel 65535
         foreach (string value in media.Attributes.FindAll("sctpmap"))
         {
-            var parts = value.Split(' ');
+            string[] parts = value.Split(' ');
             if (parts.Length >= 2 && parts[1] == Format && parts[0] == media.Formats[0]) return ReadPort(parts[0]);
         }
         return null;

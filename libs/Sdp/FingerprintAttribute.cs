@@ -14,7 +14,7 @@ internal static class FingerprintAttribute
         string algorithm = value[..space].ToLowerInvariant();
         // MD5 and SHA-1 are left out on purpose: a certificate that collides can be made.
         int bytes = algorithm switch { "sha-256" => 32, "sha-384" => 48, "sha-512" => 64, _ => 0 };
-        var hex = value.AsSpan(space + 1).Trim(' ');
+        ReadOnlySpan<char> hex = value.AsSpan(space + 1).Trim(' ');
         if (bytes == 0 || hex.Length != (bytes * 3) - 1) return false;
         for (int i = 0; i < hex.Length; i++)
         {

@@ -16,11 +16,11 @@ internal static class HeaderExtension
     {
         foreach (string value in attributes.FindAll("extmap"))
         {
-            var parts = value.Split(' ', 3);
+            string[] parts = value.Split(' ', 3);
             if (parts.Length < 2 || parts[1] != uri) continue;
             int slash = parts[0].IndexOf('/');
             string direction = slash < 0 ? "sendrecv" : parts[0][(slash + 1)..];
-            var id = slash < 0 ? parts[0].AsSpan() : parts[0].AsSpan(0, slash);
+            ReadOnlySpan<char> id = slash < 0 ? parts[0].AsSpan() : parts[0].AsSpan(0, slash);
             // A one-way extension wants the mirrored direction in the answer, which not every browser reads. None of the two comes that
             // way.
             if (direction != "sendrecv") continue;

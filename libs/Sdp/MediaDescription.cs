@@ -28,10 +28,10 @@ public sealed class MediaDescription
         ReadOnlySpan<char> value, out string mediaType, out int port, out string protocol, out IReadOnlyList<string> formats)
     {
         (mediaType, port, protocol, formats) = ("", 0, "", []);
-        var parts = value.ToString().Split(' ');
+        string[] parts = value.ToString().Split(' ');
         if (parts.Length < 4 || Array.Exists(parts, string.IsNullOrEmpty)) return false;
         // "port/number of ports" is for layered streams; the first port is the one that counts.
-        var portText = parts[1].AsSpan();
+        ReadOnlySpan<char> portText = parts[1].AsSpan();
         int slash = portText.IndexOf('/');
         if (slash >= 0) portText = portText[..slash];
         if (!ushort.TryParse(portText, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number)) return false;

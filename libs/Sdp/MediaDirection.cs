@@ -26,7 +26,7 @@ internal static class MediaDirections
 
     private static MediaDirection? Find(IReadOnlyList<SdpAttribute> attributes)
     {
-        foreach (var attribute in attributes)
+        foreach (SdpAttribute attribute in attributes)
         {
             switch (attribute.Name)
             {

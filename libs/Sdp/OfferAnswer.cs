@@ -26,12 +26,12 @@ public static class OfferAnswer
             return Refuse(out error, SdpErrorReason.PeerIsIceLite, "The offer is ice-lite and so are we: nobody would send checks.");
 
         var rejections = new SectionRejection[offer.Media.Count];
-        var (audio, data) = Choose(offer, rejections);
-        foreach (var media in new[] { audio, data })
+        (MediaDescription? audio, MediaDescription? data) = Choose(offer, rejections);
+        foreach (MediaDescription? media in new[] { audio, data })
         {
             if (media is { Mid: null }) return Refuse(out error, SdpErrorReason.MissingMid, $"The {media.MediaType} section has no 'mid'.");
         }
-        if (!BundleGroup.TryRead(offer, (audio ?? data)?.Mid, out var bundle, out error)) return false;
+        if (!BundleGroup.TryRead(offer, (audio ?? data)?.Mid, out IReadOnlyList<string>? bundle, out error)) return false;
         if (audio is not null && bundle?.Contains(audio.Mid!) == false)
             return Refuse(out error, SdpErrorReason.BundleRequired, "The audio section is outside the BUNDLE group.");
         if (data is not null && bundle?.Contains(data.Mid!) == false)
@@ -52,8 +52,8 @@ public static class OfferAnswer
         if (audio is not null && !audio.Attributes.Has("rtcp-mux"))
             return Refuse(out error, SdpErrorReason.RtcpMuxRequired, "The audio section has no 'rtcp-mux'.");
 
-        if (!TransportAttributes.TryRead(offer, TransportSection(offer, bundle, audio, data), out var transport, out error)) return false;
-        var direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(offer, audio);
+        if (!TransportAttributes.TryRead(offer, TransportSection(offer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
+        MediaDirection direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(offer, audio);
         summary = new OfferSummary
         {
             IceUfrag = transport.IceUfrag,
@@ -154,20 +154,20 @@ public static class OfferAnswer
         if (answer.Media[0].Mid is { } audioMid && audioMid != AudioOfferMid
             || answer.Media[1].Mid is { } dataMid && dataMid != DataOfferMid)
             return Refuse(out error, SdpErrorReason.AnswerMismatch, "The answer should have the offer's mids.");
-        var audio = answer.Media[0].Port == 0 ? null : answer.Media[0];
-        var data = answer.Media[1].Port == 0 ? null : answer.Media[1];
+        MediaDescription? audio = answer.Media[0].Port == 0 ? null : answer.Media[0];
+        MediaDescription? data = answer.Media[1].Port == 0 ? null : answer.Media[1];
         if (audio is null && data is null) return Refuse(out error, SdpErrorReason.UnsupportedMedia, "The answer rejects everything.");
-        if (!BundleGroup.TryRead(answer, audio?.Mid, out var bundle, out error)) return false;
+        if (!BundleGroup.TryRead(answer, audio?.Mid, out IReadOnlyList<string>? bundle, out error)) return false;
         if (audio is not null && data is not null && bundle is null)
             return Refuse(out error, SdpErrorReason.BundleRequired, "The answer has two sections and no BUNDLE group.");
 
         int? opus = audio is null ? null : AudioSection.FindOpus(audio);
         if (audio is not null && opus is null) return Refuse(out error, SdpErrorReason.UnsupportedMedia, "The answer's audio is not Opus.");
-        if (!TransportAttributes.TryRead(answer, TransportSection(answer, bundle, audio, data), out var transport, out error)) return false;
+        if (!TransportAttributes.TryRead(answer, TransportSection(answer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
         if (transport.Setup is not (SetupRole.Active or SetupRole.Passive))
             return Refuse(out error, SdpErrorReason.InvalidSetup, "The answer's 'setup' should be active or passive.");
 
-        var direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(answer, audio);
+        MediaDirection direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(answer, audio);
         long maxMessageSize = data is null ? DataChannelSection.DefaultMaxMessageSize : DataChannelSection.ReadMaxMessageSize(data);
         summary = new AnswerSummary
         {
@@ -200,7 +200,7 @@ public static class OfferAnswer
         MediaDescription? audio = null, data = null;
         for (int i = 0; i < rejections.Length; i++)
         {
-            var media = offer.Media[i];
+            MediaDescription media = offer.Media[i];
             rejections[i] = !IsOffered(media) ? SectionRejection.RejectedInOffer : media.MediaType switch
             {
                 "audio" when audio is not null => SectionRejection.SecondOfItsKind,
@@ -230,7 +230,7 @@ public static class OfferAnswer
     private static MediaDescription TransportSection(
         SessionDescription description, IReadOnlyList<string>? bundle, MediaDescription? audio, MediaDescription? data)
     {
-        var first = audio ?? data!;
+        MediaDescription first = audio ?? data!;
         if (bundle is null) return first;
         var members = bundle.Select(mid => description.Media.First(m => m.Mid == mid)).ToList();
         return members.Find(m => (m == audio || m == data) && m.Attributes.Has("ice-ufrag"))

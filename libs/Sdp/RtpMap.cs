@@ -10,7 +10,7 @@ internal readonly record struct RtpMap(int PayloadType, string Encoding, int Clo
         map = default;
         int space = value.IndexOf(' ');
         if (space < 0 || !TryReadPayloadType(value.AsSpan(0, space), out int payloadType)) return false;
-        var parts = value[(space + 1)..].Trim(' ').Split('/');
+        string[] parts = value[(space + 1)..].Trim(' ').Split('/');
         if (parts.Length is < 2 or > 3 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int clockRate))
             return false;
         int channels = 1;

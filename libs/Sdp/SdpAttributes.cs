@@ -5,7 +5,7 @@ internal static class SdpAttributes
 {
     public static bool Has(this IReadOnlyList<SdpAttribute> attributes, string name)
     {
-        foreach (var attribute in attributes)
+        foreach (SdpAttribute attribute in attributes)
         {
             if (attribute.Name == name) return true;
         }
@@ -15,7 +15,7 @@ internal static class SdpAttributes
     /// <summary>The value of the first attribute of that name, "" for one without value; null if there is none.</summary>
     public static string? Find(this IReadOnlyList<SdpAttribute> attributes, string name)
     {
-        foreach (var attribute in attributes)
+        foreach (SdpAttribute attribute in attributes)
         {
             if (attribute.Name == name) return attribute.Value ?? "";
         }
@@ -24,7 +24,7 @@ internal static class SdpAttributes
 
     public static IEnumerable<string> FindAll(this IReadOnlyList<SdpAttribute> attributes, string name)
     {
-        foreach (var attribute in attributes)
+        foreach (SdpAttribute attribute in attributes)
         {
             if (attribute.Name == name) yield return attribute.Value ?? "";
         }

@@ -41,13 +41,13 @@ public sealed class SessionDescription
         Line(text, 's', SessionName);
         if (Connection is not null) Line(text, 'c', Connection);
         text.Append("t=0 0\r\n");
-        foreach (var attribute in Attributes) Line(text, 'a', attribute.ToString());
-        foreach (var media in Media)
+        foreach (SdpAttribute attribute in Attributes) Line(text, 'a', attribute.ToString());
+        foreach (MediaDescription media in Media)
         {
             Line(text, 'm', string.Create(
                 CultureInfo.InvariantCulture, $"{media.MediaType} {media.Port} {media.Protocol} {string.Join(' ', media.Formats)}"));
             if (media.Connection is not null) Line(text, 'c', media.Connection);
-            foreach (var attribute in media.Attributes) Line(text, 'a', attribute.ToString());
+            foreach (SdpAttribute attribute in media.Attributes) Line(text, 'a', attribute.ToString());
         }
         return text.ToString();
     }
@@ -74,13 +74,13 @@ public sealed class SessionDescription
             while (!text.IsEmpty)
             {
                 int end = text.IndexOf('\n');
-                var content = end < 0 ? text : text[..end];
+                ReadOnlySpan<char> content = end < 0 ? text : text[..end];
                 text = end < 0 ? default : text[(end + 1)..];
                 if (content.EndsWith('\r')) content = content[..^1];
                 if (++line > SdpLimits.MaximumLines)
                     { error = new SdpError(SdpErrorReason.TooManyLines, "Too many lines.", line); return false; }
                 if (content.IsEmpty) continue;
-                var (reason, message) = Read(content);
+                (SdpErrorReason reason, string? message) = Read(content);
                 if (reason == SdpErrorReason.None) continue;
                 error = new SdpError(reason, message, line);
                 return false;
@@ -111,7 +111,7 @@ public sealed class SessionDescription
             }
             if (line.Length < 2 || line[1] != '=' || !char.IsAsciiLetterLower(line[0]))
                 return (SdpErrorReason.MalformedLine, "The line is not 'letter=value'.");
-            var value = line[2..];
+            ReadOnlySpan<char> value = line[2..];
             if (!_hasVersion)
             {
                 if (!line.SequenceEqual("v=0")) return (SdpErrorReason.MissingVersion, "The first line should be 'v=0'.");
@@ -155,7 +155,7 @@ public sealed class SessionDescription
         private (SdpErrorReason, string) ReadAttribute(ReadOnlySpan<char> value)
         {
             int colon = value.IndexOf(':');
-            var name = colon < 0 ? value : value[..colon];
+            ReadOnlySpan<char> name = colon < 0 ? value : value[..colon];
             if (name.IsEmpty || name.Contains(' ')) return (SdpErrorReason.MalformedLine, "'a=' should have a name.");
             var attribute = new SdpAttribute(name.ToString(), colon < 0 ? null : value[(colon + 1)..].ToString());
             if (_sectionAttributes is null)

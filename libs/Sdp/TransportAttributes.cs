@@ -27,7 +27,7 @@ internal sealed class TransportAttributes
             return false;
         }
         var fingerprints = new List<string>();
-        var lines = media.Attributes.Has("fingerprint") ? media.Attributes : session.Attributes;
+        IReadOnlyList<SdpAttribute> lines = media.Attributes.Has("fingerprint") ? media.Attributes : session.Attributes;
         foreach (string line in lines.FindAll("fingerprint"))
         {
             if (fingerprints.Count < SdpLimits.MaximumFingerprints && FingerprintAttribute.TryNormalize(line, out string normalized))

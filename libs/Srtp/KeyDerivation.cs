@@ -20,7 +20,7 @@ internal static class KeyDerivation
         counter[LabelOffset] ^= (byte)label;
 
         sessionKey.Clear();
-        using var context = LibCrypto.EVP_CIPHER_CTX_new();
+        using EvpCipherContextHandle context = LibCrypto.EVP_CIPHER_CTX_new();
         Evp.Check(LibCrypto.EVP_EncryptInit_ex(context, LibCrypto.EVP_aes_128_ctr(), 0, masterKey, counter));
         Evp.Check(LibCrypto.EVP_EncryptUpdate(context, sessionKey));
     }

@@ -35,7 +35,7 @@ internal sealed class SourceTable
     public static SourceTable Import(ReadOnlySpan<SrtpSourceState> sources)
     {
         var table = new SourceTable();
-        foreach (var source in sources) table.Add(source.Ssrc, new ReplayList(source.HighestIndex, source.SeenHigh, source.SeenLow));
+        foreach (SrtpSourceState source in sources) table.Add(source.Ssrc, new ReplayList(source.HighestIndex, source.SeenHigh, source.SeenLow));
         return table;
     }
 }

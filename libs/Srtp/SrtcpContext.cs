@@ -63,16 +63,16 @@ public sealed class SrtcpContext : IDisposable
         uint ssrc = BinaryPrimitives.ReadUInt32BigEndian(buffer[SsrcOffset..]);
         int slot = _sources.Find(ssrc);
         if (slot < 0) slot = _sources.Add(ssrc, new ReplayList());
-        ref var sent = ref _sources[slot];
+        ref ReplayList sent = ref _sources[slot];
         // RFC 3711, section 9.2: no more than 2^31 under one key. One a second takes 68 years.
         if (sent.Highest == MaximumIndex) throw new InvalidOperationException("The SRTCP index is used up under this key.");
         long index = sent.Highest + 1;
         sent.Add(index);
 
-        var cipher = _encryption ??= SessionCipher.Derive(_material, isRtcp: true, isEncrypting: true);
+        SessionCipher cipher = _encryption ??= SessionCipher.Derive(_material, isRtcp: true, isEncrypting: true);
         Span<byte> word = stackalloc byte[IndexLength];
         BinaryPrimitives.WriteUInt32BigEndian(word, EncryptedFlag | (uint)index);
-        var body = buffer[ClearLength..length];
+        Span<byte> body = buffer[ClearLength..length];
         if (cipher.Aead is { } aead)
         {
             Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
@@ -117,8 +117,8 @@ public sealed class SrtcpContext : IDisposable
         if (plainLength < ClearLength) return SrtpError.TooShort;
         if ((packet[0] & 0xC0) != 0x80) return SrtpError.BadHeader;
 
-        var cipher = _decryption ??= SessionCipher.Derive(_material, isRtcp: true, isEncrypting: false);
-        var word = packet.Slice(cipher.Aead is not null ? plainLength + _tagLength : plainLength, IndexLength);
+        SessionCipher cipher = _decryption ??= SessionCipher.Derive(_material, isRtcp: true, isEncrypting: false);
+        Span<byte> word = packet.Slice(cipher.Aead is not null ? plainLength + _tagLength : plainLength, IndexLength);
         uint flagAndIndex = BinaryPrimitives.ReadUInt32BigEndian(word);
         bool isEncrypted = (flagAndIndex & EncryptedFlag) != 0;
         long index = flagAndIndex & ~EncryptedFlag;
@@ -126,16 +126,16 @@ public sealed class SrtcpContext : IDisposable
         uint ssrc = BinaryPrimitives.ReadUInt32BigEndian(packet[SsrcOffset..]);
         int slot = _sources.Find(ssrc);
         if (slot < 0 && _sources.IsFull) return SrtpError.TooManySources;
-        var received = slot < 0 ? new ReplayList() : _sources[slot];
-        var replay = received.Check(index);
+        ReplayList received = slot < 0 ? new ReplayList() : _sources[slot];
+        SrtpError replay = received.Check(index);
         if (replay != SrtpError.None) return replay;
 
-        var body = packet[ClearLength..plainLength];
+        Span<byte> body = packet[ClearLength..plainLength];
         if (cipher.Aead is { } aead)
         {
             Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
             cipher.WriteGcmIv(ssrc, index, iv);
-            var tag = packet.Slice(plainLength, _tagLength);
+            Span<byte> tag = packet.Slice(plainLength, _tagLength);
             // Without encryption the whole packet is associated data (RFC 7714, section 9.3).
             bool isAuthentic = isEncrypted
                 ? aead.Open(iv, packet[..ClearLength], word, body, tag)

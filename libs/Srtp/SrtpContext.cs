@@ -56,19 +56,19 @@ public sealed class SrtpContext : IDisposable
     /// <exception cref="InvalidOperationException">This sequence number was already used, or too many SSRCs: either would break or leak the keystream.</exception>
     public int Protect(Span<byte> buffer, int length)
     {
-        if (!RtpHeader.TryParse(buffer[..length], out var header, out var error)) throw new ArgumentException($"Not an RTP packet: {error}.", nameof(buffer));
+        if (!RtpHeader.TryParse(buffer[..length], out RtpHeader header, out RtpParseError error)) throw new ArgumentException($"Not an RTP packet: {error}.", nameof(buffer));
         if (buffer.Length < length + MaximumTagLength) throw new ArgumentException("No room for the tag.", nameof(buffer));
 
         int slot = _sources.Find(header.Ssrc);
         if (slot < 0) slot = _sources.Add(header.Ssrc, new ReplayList());
-        ref var sent = ref _sources[slot];
+        ref ReplayList sent = ref _sources[slot];
         long index = PacketIndex.Estimate(sent.Highest, header.SequenceNumber);
         if (index < 0 || sent.Check(index) != SrtpError.None) throw new InvalidOperationException("This packet index was already used under this key.");
         sent.Add(index);
 
-        var cipher = _encryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: true);
-        var payload = buffer[header.Length..length];
-        var tag = buffer.Slice(length, _tagLength);
+        SessionCipher cipher = _encryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: true);
+        Span<byte> payload = buffer[header.Length..length];
+        Span<byte> tag = buffer.Slice(length, _tagLength);
         if (cipher.Aead is { } aead)
         {
             Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
@@ -111,19 +111,19 @@ public sealed class SrtpContext : IDisposable
     {
         plainLength = packet.Length - _tagLength;
         if (plainLength < RtpHeader.FixedLength) return SrtpError.TooShort;
-        if (!RtpHeader.TryParse(packet[..plainLength], out var header, out _)) return SrtpError.BadHeader;
+        if (!RtpHeader.TryParse(packet[..plainLength], out RtpHeader header, out _)) return SrtpError.BadHeader;
 
         int slot = _sources.Find(header.Ssrc);
         if (slot < 0 && _sources.IsFull) return SrtpError.TooManySources;
-        var received = slot < 0 ? new ReplayList() : _sources[slot];
+        ReplayList received = slot < 0 ? new ReplayList() : _sources[slot];
         long index = PacketIndex.Estimate(received.Highest, header.SequenceNumber);
         if (index < 0) return SrtpError.TooOld;
-        var replay = received.Check(index);
+        SrtpError replay = received.Check(index);
         if (replay != SrtpError.None) return replay;
 
-        var cipher = _decryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: false);
-        var payload = packet[header.Length..plainLength];
-        var tag = packet[plainLength..];
+        SessionCipher cipher = _decryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: false);
+        Span<byte> payload = packet[header.Length..plainLength];
+        Span<byte> tag = packet[plainLength..];
         if (cipher.Aead is { } aead)
         {
             Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];

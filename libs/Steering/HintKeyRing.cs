@@ -15,7 +15,7 @@ public sealed class HintKeyRing
     /// <inheritdoc cref="KeyRing.TryParse"/>
     public static bool TryParse(string? secretText, out HintKeyRing? ring, out string? error)
     {
-        ring = KeyRing.TryParse(secretText, out var parsed, out error) ? new HintKeyRing(parsed!) : null;
+        ring = KeyRing.TryParse(secretText, out KeyRing? parsed, out error) ? new HintKeyRing(parsed!) : null;
         return ring is not null;
     }
 

@@ -34,11 +34,11 @@ public static class IcePassword
     public static bool TryDerive(KeyRing passwordKeys, ReadOnlySpan<byte> username, Span<byte> password)
     {
         int colon = username.IndexOf((byte)':');
-        var ufrag = colon < 0 ? username : username[..colon];
+        ReadOnlySpan<byte> ufrag = colon < 0 ? username : username[..colon];
         Span<byte> first = stackalloc byte[5];
         // The first byte of the hint holds the key id. Eight characters decode to five bytes, which is enough.
         if (ufrag.Length != RoutingHint.TextLength || !Base32.TryDecode(ufrag[..8], first)) return false;
-        if (!passwordKeys.TryGetKey(first[0] & 15, out var key)) return false;
+        if (!passwordKeys.TryGetKey(first[0] & 15, out ReadOnlySpan<byte> key)) return false;
         Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, ufrag, mac);
         Base32.Encode(mac[..DerivedBytes], password);

@@ -72,10 +72,10 @@ public sealed class LinkAcceptor
     {
         get
         {
-            var next = Instant.Never;
+            Instant next = Instant.Never;
             for (int i = 0; i < _linkCount; i++)
             {
-                ref readonly var link = ref _links[i];
+                ref readonly Link link = ref _links[i];
                 if (!link.IsUp) continue;
                 next = Instant.Min(next, link.LastHeard + LinkTiming.DownAfter);
                 if (link.AnnouncementSeen != _announcement) next = Instant.Min(next, link.NextSlots);
@@ -98,7 +98,7 @@ public sealed class LinkAcceptor
     public void SetSlots(ReadOnlySpan<SlotOwnership> owned, Instant now)
     {
         Array.Fill(_epochs, -1);
-        foreach (var slot in owned) _epochs[slot.Slot] = slot.Epoch;
+        foreach (SlotOwnership slot in owned) _epochs[slot.Slot] = slot.Epoch;
         _announcement = _announcement == uint.MaxValue ? 1 : _announcement + 1;
         for (int i = 0; i < _linkCount; i++) AnnounceTo(ref _links[i], now);
     }
@@ -106,7 +106,7 @@ public sealed class LinkAcceptor
     /// <summary>Marks the link of a closed connection as down.</summary>
     public void Disconnect(TransportAddress from)
     {
-        foreach (ref var pending in _pending.AsSpan())
+        foreach (ref Pending pending in _pending.AsSpan())
         {
             if (pending.Cookie != 0 && pending.Address == from) pending = default;
         }
@@ -166,7 +166,7 @@ public sealed class LinkAcceptor
         Span<byte> welcome = stackalloc byte[LinkWelcome.Length], probeReply = stackalloc byte[LinkProbe.Length];
         while (_welcomes.TryDequeue(out int pendingIndex))
         {
-            ref readonly var pending = ref _pending[pendingIndex];
+            ref readonly Pending pending = ref _pending[pendingIndex];
             if (pending.Cookie == 0) continue;
             to = pending.Address;
             new LinkWelcome(pending.RelayNonce, pending.Nonce, _incarnation, _region, _shard).Write(welcome, _key);
@@ -175,7 +175,7 @@ public sealed class LinkAcceptor
             length += WriteSlots(buffer[length..], pending.Cookie, 0, out _);
             return true;
         }
-        if (_resets.TryDequeue(out var reset))
+        if (_resets.TryDequeue(out (TransportAddress To, ulong Cookie) reset))
         {
             to = reset.To;
             Span<byte> payload = stackalloc byte[8];
@@ -185,7 +185,7 @@ public sealed class LinkAcceptor
         }
         for (int i = 0; i < _linkCount; i++)
         {
-            ref var link = ref _links[i];
+            ref Link link = ref _links[i];
             if (!link.IsProbed && !link.IsAnnouncing) continue;
             to = link.Address;
             if (link.IsProbed)
@@ -201,11 +201,11 @@ public sealed class LinkAcceptor
             }
             return true;
         }
-        if (_gone.TryDequeue(out var gone))
+        if (_gone.TryDequeue(out (int Link, SessionId Session) gone))
         {
             to = _links[gone.Link].Address;
             length = LinkFrame.WriteControl(buffer, LinkFrameKind.Gone, _cookies[gone.Link], default, gone.Session);
-            while (length < LinkFrame.CoalescedBytes - LinkFrame.HeaderLengthIPv4 && _gone.TryPeek(out var more) && more.Link == gone.Link)
+            while (length < LinkFrame.CoalescedBytes - LinkFrame.HeaderLengthIPv4 && _gone.TryPeek(out (int Link, SessionId Session) more) && more.Link == gone.Link)
             {
                 _gone.Dequeue();
                 length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Gone, _cookies[gone.Link], default, more.Session);
@@ -222,7 +222,7 @@ public sealed class LinkAcceptor
     {
         for (int i = 0; i < _linkCount; i++)
         {
-            ref var link = ref _links[i];
+            ref Link link = ref _links[i];
             if (!link.IsUp) continue;
             if (now - link.LastHeard >= LinkTiming.DownAfter)
             {
@@ -231,7 +231,7 @@ public sealed class LinkAcceptor
             }
             else if (link.AnnouncementSeen != _announcement && now >= link.NextSlots)
             {
-                var pause = link.SlotsPause;
+                TimeSpan pause = link.SlotsPause;
                 AnnounceTo(ref link, now);
                 link.SlotsPause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LinkTiming.MaximumHelloRetry.Ticks));
                 link.NextSlots = now + link.SlotsPause;
@@ -259,7 +259,7 @@ public sealed class LinkAcceptor
         link = -1;
         if (frame.Kind == LinkFrameKind.Hello)
         {
-            if (LinkHello.TryRead(frame.Payload, _key, out var hello)) OnHello(hello, from, now);
+            if (LinkHello.TryRead(frame.Payload, _key, out LinkHello hello)) OnHello(hello, from, now);
             else Drops.Count(LinkDrop.ForgedHandshake);
             return false;
         }
@@ -270,7 +270,7 @@ public sealed class LinkAcceptor
             AskForHello(from, frame.Cookie, now);
             return false;
         }
-        ref var found = ref _links[link];
+        ref Link found = ref _links[link];
         if (found.Address != from) { Drops.Count(LinkDrop.WrongSource); return false; }
         found.LastHeard = now;
         if (!found.IsUp)
@@ -283,7 +283,7 @@ public sealed class LinkAcceptor
             case LinkFrameKind.Data:
                 return true;
             case LinkFrameKind.Probe:
-                if (LinkProbe.TryRead(frame.Payload, out var probe)) OnProbe(link, probe);
+                if (LinkProbe.TryRead(frame.Payload, out LinkProbe probe)) OnProbe(link, probe);
                 else Drops.Count(LinkDrop.Malformed);
                 return false;
             case LinkFrameKind.Draining:
@@ -304,7 +304,7 @@ public sealed class LinkAcceptor
         int free = 0;
         for (int i = 0; i < MaximumPending; i++)
         {
-            ref readonly var pending = ref _pending[i];
+            ref readonly Pending pending = ref _pending[i];
             if (pending.Cookie != 0 && pending.Address == from && pending.RelayNonce == hello.Nonce)
             {
                 // The same HELLO came again because our answer was lost. The answer keeps its nonce, so either copy is valid.
@@ -341,7 +341,7 @@ public sealed class LinkAcceptor
         if (cookie == 0) return false;
         for (int i = 0; i < MaximumPending; i++)
         {
-            ref var pending = ref _pending[i];
+            ref Pending pending = ref _pending[i];
             if (pending.Cookie != cookie || pending.Address != from || now - pending.Since > LinkTiming.PendingLifetime) continue;
             number = FindNumber(pending.RelayId, now);
             if (number < 0) { Drops.Count(LinkDrop.TooManyLinks); return false; }
@@ -379,7 +379,7 @@ public sealed class LinkAcceptor
         int stale = -1;
         for (int i = 0; i < _linkCount; i++)
         {
-            ref readonly var link = ref _links[i];
+            ref readonly Link link = ref _links[i];
             if (string.Equals(link.RelayId, relayId, StringComparison.Ordinal)) return i;
             // Paths name the first of several links, so the first one is released last.
             bool isNeeded = link.IsUp || (link.Leader == i && (link.Members & ~(1ul << i)) != 0);
@@ -398,7 +398,7 @@ public sealed class LinkAcceptor
         else _links[_links[number].Leader].Members &= ~(1ul << number);
         _links[number] = default;
         int leader = number;
-        var family = LinkRelayId.FamilyOf(relayId);
+        ReadOnlySpan<char> family = LinkRelayId.FamilyOf(relayId);
         for (int i = 0; i < _linkCount && leader == number; i++)
         {
             if (i != number && LinkRelayId.FamilyOf(_links[i].RelayId).SequenceEqual(family)) leader = _links[i].Leader;
@@ -409,7 +409,7 @@ public sealed class LinkAcceptor
 
     private void SetUp(int number, bool isUp)
     {
-        ref var link = ref _links[number];
+        ref Link link = ref _links[number];
         link.IsUp = isUp;
         ref ulong upMembers = ref _links[link.Leader].UpMembers;
         upMembers = isUp ? upMembers | (1ul << number) : upMembers & ~(1ul << number);
@@ -433,7 +433,7 @@ public sealed class LinkAcceptor
 
     private void OnProbe(int number, LinkProbe probe)
     {
-        ref var link = ref _links[number];
+        ref Link link = ref _links[number];
         link.IsProbed = true;
         link.ProbeSentAt = probe.SentAt;
         link.AnnouncementSeen = probe.Announcement;
@@ -442,7 +442,7 @@ public sealed class LinkAcceptor
 
     private void SetDraining(int number, bool isDraining)
     {
-        ref var link = ref _links[number];
+        ref Link link = ref _links[number];
         if (isDraining && !link.IsDraining) Raise(new LinkEvent(LinkEventKind.Draining, number));
         link.IsDraining = isDraining;
     }
@@ -486,7 +486,7 @@ public sealed class LinkAcceptor
         {
             while (!_rest.IsEmpty)
             {
-                if (!LinkFrame.TryRead(_rest, out var frame, out _))
+                if (!LinkFrame.TryRead(_rest, out LinkFrame frame, out _))
                 {
                     _acceptor.Drops.Count(LinkDrop.Malformed);
                     break;

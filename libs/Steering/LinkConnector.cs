@@ -76,7 +76,7 @@ public sealed class LinkConnector
     {
         get
         {
-            var next = _isHandshaking ? _nextHello : Instant.Never;
+            Instant next = _isHandshaking ? _nextHello : Instant.Never;
             return IsUp ? Instant.Min(next, Instant.Min(_nextProbe, _lastHeard + LinkTiming.DownAfter)) : next;
         }
     }
@@ -146,7 +146,7 @@ public sealed class LinkConnector
             length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Draining, Cookie, default);
         }
         Span<byte> suspected = stackalloc byte[10];
-        while (_suspects.TryDequeue(out var suspect))
+        while (_suspects.TryDequeue(out (ushort Shard, ulong Incarnation) suspect))
         {
             BinaryPrimitives.WriteUInt16BigEndian(suspected, suspect.Shard);
             BinaryPrimitives.WriteUInt64BigEndian(suspected[2..], suspect.Incarnation);
@@ -230,11 +230,11 @@ public sealed class LinkConnector
             case LinkFrameKind.Gone:
                 return true;
             case LinkFrameKind.ProbeReply:
-                if (LinkProbe.TryRead(frame.Payload, out var reply)) OnProbeReply(reply, now);
+                if (LinkProbe.TryRead(frame.Payload, out LinkProbe reply)) OnProbeReply(reply, now);
                 else Drops.Count(LinkDrop.Malformed);
                 return false;
             case LinkFrameKind.Slots:
-                if (LinkSlots.TryRead(frame.Payload, out var slots)) OnSlots(slots);
+                if (LinkSlots.TryRead(frame.Payload, out LinkSlots slots)) OnSlots(slots);
                 else Drops.Count(LinkDrop.Malformed);
                 return false;
             default:
@@ -245,7 +245,7 @@ public sealed class LinkConnector
 
     private void OnWelcome(ReadOnlySpan<byte> payload, Instant now)
     {
-        if (!LinkWelcome.TryRead(payload, _key, out var welcome)) { Drops.Count(LinkDrop.ForgedHandshake); return; }
+        if (!LinkWelcome.TryRead(payload, _key, out LinkWelcome welcome)) { Drops.Count(LinkDrop.ForgedHandshake); return; }
         if (!_isHandshaking || welcome.RelayNonce != _nonce) { Drops.Count(LinkDrop.StaleHandshake); return; }
         _isHandshaking = _isHelloDue = false;
         if (Incarnation != welcome.Incarnation)

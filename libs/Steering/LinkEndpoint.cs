@@ -22,8 +22,8 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
     {
         endpoint = null;
         error = null;
-        var rest = text.AsSpan().Trim();
-        var scheme = LinkScheme.Udp;
+        ReadOnlySpan<char> rest = text.AsSpan().Trim();
+        LinkScheme scheme = LinkScheme.Udp;
         int separator = rest.IndexOf("://");
         if (separator >= 0)
         {
@@ -40,11 +40,11 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
             error = $"has no port from 1 to 65535 at its end; it should be like {Form}";
             return false;
         }
-        var host = rest[..colon];
+        ReadOnlySpan<char> host = rest[..colon];
         bool isBracketed = host is ['[', .., ']'];
         if (isBracketed) host = host[1..^1];
         string name = host.ToString();
-        bool isGood = isBracketed || name.Contains(':') ? isBracketed && TransportAddress.TryParse($"[{name}]:1", out var address)
+        bool isGood = isBracketed || name.Contains(':') ? isBracketed && TransportAddress.TryParse($"[{name}]:1", out TransportAddress address)
             && !address.IsIPv4 : IsHost(name);
         if (!isGood)
         {

@@ -40,7 +40,7 @@ internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadO
         int idLength = payload[FixedLength - 1];
         if (payload.Length != FixedLength + idLength + LinkKey.MacLength) return false;
         int signed = FixedLength + idLength;
-        var id = payload[FixedLength..signed];
+        ReadOnlySpan<byte> id = payload[FixedLength..signed];
         if (!IsValidRelayId(id) || !key.Verify(LinkKey.Purpose.Hello, payload[..signed], payload[signed..])) return false;
         hello = new LinkHello(LinkNonce.Read(payload), BinaryPrimitives.ReadUInt64BigEndian(payload[LinkNonce.Length..]), id);
         return true;

@@ -28,8 +28,8 @@ public static class LinkRelayId
     internal static ReadOnlySpan<char> FamilyOf(ReadOnlySpan<char> id)
     {
         if (id.IsEmpty || id[^1] is < 'a' or >= (char)('a' + MaximumConnections)) return id;
-        var family = id[..^1];
-        var beforeDigits = family.TrimEnd("0123456789");
+        ReadOnlySpan<char> family = id[..^1];
+        ReadOnlySpan<char> beforeDigits = family.TrimEnd("0123456789");
         return beforeDigits.Length < family.Length && beforeDigits.EndsWith(".") ? family : id;
     }
 }

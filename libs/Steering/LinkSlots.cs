@@ -51,7 +51,7 @@ internal readonly ref struct LinkSlots
 
     public void Run(int index, out int slot, out int count, out uint epoch)
     {
-        var run = _runs.Slice(index * RunLength, RunLength);
+        ReadOnlySpan<byte> run = _runs.Slice(index * RunLength, RunLength);
         slot = BinaryPrimitives.ReadUInt16BigEndian(run);
         count = BinaryPrimitives.ReadUInt16BigEndian(run[2..]) + 1;
         epoch = BinaryPrimitives.ReadUInt32BigEndian(run[4..]);

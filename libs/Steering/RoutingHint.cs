@@ -43,7 +43,7 @@ public readonly record struct RoutingHint(byte KeyId, byte Region, ushort Slot, 
     /// <exception cref="ArgumentException">The ring has no key <see cref="KeyId"/>, or the expiry has more than 24 bits.</exception>
     public string Encode(HintKeyRing keys)
     {
-        if (!keys.TryGetKey(KeyId, out var key)) throw new ArgumentException($"The ring has no key {KeyId}.", nameof(keys));
+        if (!keys.TryGetKey(KeyId, out ReadOnlySpan<byte> key)) throw new ArgumentException($"The ring has no key {KeyId}.", nameof(keys));
         if (ExpiryMinutes > MaximumMinutes) throw new InvalidOperationException("The expiry has more than 24 bits.");
         Span<byte> bytes = stackalloc byte[TotalBytes];
         bytes[0] = (byte)((Version << 4) | KeyId);
@@ -66,12 +66,12 @@ public readonly record struct RoutingHint(byte KeyId, byte Region, ushort Slot, 
         hint = default;
         if (username.IsEmpty) { error = HintError.Missing; return false; }
         int colon = username.IndexOf((byte)':');
-        var ufrag = colon < 0 ? username : username[..colon];
+        ReadOnlySpan<byte> ufrag = colon < 0 ? username : username[..colon];
         if (ufrag.Length != TextLength) { error = HintError.WrongLength; return false; }
         Span<byte> bytes = stackalloc byte[TotalBytes];
         if (!Base32.TryDecode(ufrag, bytes)) { error = HintError.NotBase32; return false; }
         if (bytes[0] >> 4 != Version) { error = HintError.UnknownVersion; return false; }
-        if (!keys.TryGetKey(bytes[0] & 15, out var key)) { error = HintError.UnknownKey; return false; }
+        if (!keys.TryGetKey(bytes[0] & 15, out ReadOnlySpan<byte> key)) { error = HintError.UnknownKey; return false; }
         Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, bytes[..SignedBytes], mac);
         if (!CryptographicOperations.FixedTimeEquals(mac[..TagBytes], bytes[SignedBytes..])) { error = HintError.Forged; return false; }

@@ -24,7 +24,7 @@ internal static class Fingerprint
 
     private static uint[] BuildTable()
     {
-        var table = new uint[256];
+        uint[] table = new uint[256];
         for (uint i = 0; i < table.Length; i++)
         {
             uint value = i;

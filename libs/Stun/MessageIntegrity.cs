@@ -17,7 +17,7 @@ internal static class MessageIntegrity
     public static bool Verify(ReadOnlySpan<byte> message, int attributeOffset, ReadOnlySpan<byte> key)
     {
         const int attributeLength = StunHeader.AttributeHeaderLength + ValueLength;
-        var covered = message[..attributeOffset];
+        ReadOnlySpan<byte> covered = message[..attributeOffset];
         Span<byte> computed = stackalloc byte[ValueLength];
         if (message.Length == attributeOffset + attributeLength)
         {

@@ -20,7 +20,7 @@ public ref struct StunAttributeEnumerator
         {
             var type = (StunAttributeType)BinaryPrimitives.ReadUInt16BigEndian(_rest);
             int length = BinaryPrimitives.ReadUInt16BigEndian(_rest[2..]);
-            var value = _rest.Slice(StunHeader.AttributeHeaderLength, length);
+            ReadOnlySpan<byte> value = _rest.Slice(StunHeader.AttributeHeaderLength, length);
             _rest = _rest[(StunHeader.AttributeHeaderLength + StunHeader.Padded(length))..];
 
             // RFC 8489, section 14.5: what follows MESSAGE-INTEGRITY is not protected, so it must be ignored, apart from these two.

@@ -77,7 +77,7 @@ public readonly ref struct StunMessage
     /// <summary>The value of the first attribute of a type; later ones of the same type do not count (RFC 8489, section 14).</summary>
     public bool TryGet(StunAttributeType type, out ReadOnlySpan<byte> value)
     {
-        foreach (var attribute in Attributes)
+        foreach (StunAttribute attribute in Attributes)
         {
             if (attribute.Type != type) continue;
             value = attribute.Value;
@@ -88,14 +88,14 @@ public readonly ref struct StunMessage
     }
 
     /// <summary>USERNAME, empty if absent. In ICE <c>receiver's ufrag:sender's ufrag</c>.</summary>
-    public ReadOnlySpan<byte> Username => TryGet(StunAttributeType.Username, out var value) ? value : default;
+    public ReadOnlySpan<byte> Username => TryGet(StunAttributeType.Username, out ReadOnlySpan<byte> value) ? value : default;
 
     public bool HasUseCandidate => TryGet(StunAttributeType.UseCandidate, out _);
 
     public bool TryGetPriority(out uint priority)
     {
         priority = 0;
-        return TryGet(StunAttributeType.Priority, out var value) && value.Length == 4
+        return TryGet(StunAttributeType.Priority, out ReadOnlySpan<byte> value) && value.Length == 4
             && BinaryPrimitives.TryReadUInt32BigEndian(value, out priority);
     }
 
@@ -103,20 +103,20 @@ public readonly ref struct StunMessage
     public bool TryGetTieBreaker(StunAttributeType type, out ulong tieBreaker)
     {
         tieBreaker = 0;
-        return TryGet(type, out var value) && value.Length == 8 && BinaryPrimitives.TryReadUInt64BigEndian(value, out tieBreaker);
+        return TryGet(type, out ReadOnlySpan<byte> value) && value.Length == 8 && BinaryPrimitives.TryReadUInt64BigEndian(value, out tieBreaker);
     }
 
     public bool TryGetXorMappedAddress(out TransportAddress address)
     {
         address = default;
-        return TryGet(StunAttributeType.XorMappedAddress, out var value) && XorMappedAddress.TryRead(value, TransactionId, out address);
+        return TryGet(StunAttributeType.XorMappedAddress, out ReadOnlySpan<byte> value) && XorMappedAddress.TryRead(value, TransactionId, out address);
     }
 
     /// <param name="code">300 to 699 (RFC 8489, section 14.8).</param>
     public bool TryGetErrorCode(out int code)
     {
         code = 0;
-        if (!TryGet(StunAttributeType.ErrorCode, out var value) || value.Length < 4) return false;
+        if (!TryGet(StunAttributeType.ErrorCode, out ReadOnlySpan<byte> value) || value.Length < 4) return false;
         int hundreds = value[2] & 7;
         if (hundreds is < 3 or > 6 || value[3] > 99) return false;
         code = (hundreds * 100) + value[3];

@@ -67,7 +67,7 @@ public ref struct StunMessageWriter
     public void AddErrorCode(int code, scoped ReadOnlySpan<byte> reason)
     {
         if (code is < 300 or > 699) throw new ArgumentOutOfRangeException(nameof(code), code, "300 to 699.");
-        var value = Reserve(StunAttributeType.ErrorCode, 4 + reason.Length);
+        Span<byte> value = Reserve(StunAttributeType.ErrorCode, 4 + reason.Length);
         value[0] = value[1] = 0;
         value[2] = (byte)(code / 100);
         value[3] = (byte)(code % 100);
@@ -79,7 +79,7 @@ public ref struct StunMessageWriter
     {
         if (_hasIntegrity) throw new InvalidOperationException("MESSAGE-INTEGRITY is there already.");
         int covered = Length;
-        var value = Reserve(StunAttributeType.MessageIntegrity, MessageIntegrity.ValueLength);
+        Span<byte> value = Reserve(StunAttributeType.MessageIntegrity, MessageIntegrity.ValueLength);
         MessageIntegrity.Compute(_destination[..covered], key, value);
         _hasIntegrity = true;
     }
@@ -88,7 +88,7 @@ public ref struct StunMessageWriter
     public void AddFingerprint()
     {
         int covered = Length;
-        var value = Reserve(StunAttributeType.Fingerprint, Fingerprint.ValueLength);
+        Span<byte> value = Reserve(StunAttributeType.Fingerprint, Fingerprint.ValueLength);
         BinaryPrimitives.WriteUInt32BigEndian(value, Fingerprint.Compute(_destination[..covered]));
         _hasFingerprint = true;
     }
@@ -100,7 +100,7 @@ public ref struct StunMessageWriter
         int padded = StunHeader.Padded(length);
         if (_destination.Length - Length < StunHeader.AttributeHeaderLength + padded)
             throw new InvalidOperationException("The destination is too small for the message.");
-        var attribute = _destination.Slice(Length, StunHeader.AttributeHeaderLength + padded);
+        Span<byte> attribute = _destination.Slice(Length, StunHeader.AttributeHeaderLength + padded);
         BinaryPrimitives.WriteUInt16BigEndian(attribute, (ushort)type);
         BinaryPrimitives.WriteUInt16BigEndian(attribute[2..], (ushort)length);
         attribute[(StunHeader.AttributeHeaderLength + length)..].Clear();

@@ -24,7 +24,7 @@ internal static class XorMappedAddress
             BinaryPrimitives.WriteUInt32BigEndian(value[4..], address.IPv4 ^ StunHeader.MagicCookie);
             return 8;
         }
-        var (high, low) = Mask(transactionId);
+        (ulong high, ulong low) = Mask(transactionId);
         BinaryPrimitives.WriteUInt64BigEndian(value[4..], address.High ^ high);
         BinaryPrimitives.WriteUInt64BigEndian(value[12..], address.Low ^ low);
         return 20;
@@ -41,7 +41,7 @@ internal static class XorMappedAddress
                 address = TransportAddress.FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(value[4..]) ^ StunHeader.MagicCookie, port);
                 return true;
             case FamilyIPv6 when value.Length == 20:
-                var (high, low) = Mask(transactionId);
+                (ulong high, ulong low) = Mask(transactionId);
                 address = new TransportAddress(
                     BinaryPrimitives.ReadUInt64BigEndian(value[4..]) ^ high, BinaryPrimitives.ReadUInt64BigEndian(value[12..]) ^ low, port);
                 return true;

@@ -64,7 +64,7 @@ internal sealed class FrameAssembler(BlockPool pool, int maximumFrameBytes)
     /// <returns>False if the pool has no block left.</returns>
     public unsafe bool End(ReadOnlySpan<byte> filled, Instant now)
     {
-        var rest = filled[_at..];
+        ReadOnlySpan<byte> rest = filled[_at..];
         if (rest.IsEmpty || IsBroken)
         {
             Clear();

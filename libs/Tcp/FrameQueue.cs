@@ -47,7 +47,7 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
             DropOldestMedia();
             dropped++;
         }
-        ref var chain = ref frameClass == TcpFrameClass.Media ? ref _media : ref _control;
+        ref Chain chain = ref frameClass == TcpFrameClass.Media ? ref _media : ref _control;
         if (Bytes + size > maximumBytes || !TryReserve(ref chain, size, out byte* record))
         {
             if (frameClass == TcpFrameClass.Media) dropped++;
@@ -91,7 +91,7 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         Chain control = _control, media = _media;
         while (count < vectors.Length && bytes < enoughBytes && (control.Count > 0 || media.Count > 0))
         {
-            ref var next = ref IsControlNext(control, media) ? ref control : ref media;
+            ref Chain next = ref IsControlNext(control, media) ? ref control : ref media;
             byte* record = Head(next);
             int length = LengthAt(record);
             vectors[count++] = new LibC.iovec { iov_base = record + PrefixOffset, iov_len = (nuint)(FrameAssembler.PrefixLength + length) };
@@ -119,7 +119,7 @@ internal sealed unsafe class FrameQueue(BlockPool pool, int maximumBytes, TimeSp
         }
         while (bytes > 0)
         {
-            ref var next = ref IsControlNext(_control, _media) ? ref _control : ref _media;
+            ref Chain next = ref IsControlNext(_control, _media) ? ref _control : ref _media;
             byte* record = Head(next);
             int length = LengthAt(record), onWire = FrameAssembler.PrefixLength + length;
             if (bytes < onWire)

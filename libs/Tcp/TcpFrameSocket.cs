@@ -160,14 +160,14 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         byte* name = stackalloc byte[32];
         uint length = SocketAddressCodec.Write(name, remote, !remote.IsIPv4);
         int error = LibC.connect(socket.Number, name, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
-        var id = Take(socket, remote);
+        TcpConnectionId id = Take(socket, remote);
         if (error is not (0 or LibC.EINPROGRESS))
         {
             End(id.Index, ReasonOf(error));
             return id;
         }
         // The socket becomes writable whether it connected at once or later.
-        var connection = _connections[id.Index]!;
+        Connection connection = _connections[id.Index]!;
         connection.IsConnecting = true;
         connection.Deadline = now + _options.ConnectTime;
         Time(now);
@@ -200,7 +200,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
                 if (_waitedCount == 0) break;
             }
             if (ArenaBytes - used < PartialRoom + _options.ReceiveBytesPerConnection) break;
-            var (events, data) = LibC.EpollEvent(_waited, _waitedAt++);
+            (uint events, ulong data) = LibC.EpollEvent(_waited, _waitedAt++);
             int index = (int)(uint)data;
             if (index >= _connections.Length)
             {
@@ -218,7 +218,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     public void Get(int index, out Span<byte> frame, out TcpConnectionId from)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)_frameCount, nameof(index));
-        ref readonly var received = ref _frames[index];
+        ref readonly ReceivedFrame received = ref _frames[index];
         frame = new Span<byte>(_arena + received.Start, received.Length);
         from = received.From;
     }
@@ -297,7 +297,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
         bool isResting = false;
         for (int i = 0; i < _listeners.Count; i++)
         {
-            var listener = _listeners[i];
+            TcpListener listener = _listeners[i];
             if (!listener.IsResting) continue;
             if (now >= listener.RestsUntil) Wake(listener, i);
             isResting |= listener.IsResting;
@@ -317,8 +317,8 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        foreach (var connection in _connections) connection?.Handle?.Dispose();
-        foreach (var listener in _listeners) listener.Dispose();
+        foreach (Connection? connection in _connections) connection?.Handle?.Dispose();
+        foreach (TcpListener listener in _listeners) listener.Dispose();
         _epoll.Dispose();
         _partials.Dispose();
         _queued.Dispose();
@@ -369,7 +369,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     private TcpConnectionId Take(DescriptorHandle socket, TransportAddress remote)
     {
         int index = _free.Pop();
-        var connection = _connections[index] ??= new Connection(
+        Connection connection = _connections[index] ??= new Connection(
             new FrameAssembler(_partials, _options.MaximumFrameBytes),
             new FrameQueue(_queued, _options.QueueBytes, _options.MediaAgeLimit));
         connection.Handle = socket;
@@ -383,7 +383,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
 
     private void End(int index, TcpCloseReason reason)
     {
-        var connection = _connections[index]!;
+        Connection connection = _connections[index]!;
         Untime(connection);
         // Closing the descriptor also removes it from the epoll set.
         connection.Handle!.Dispose();
@@ -437,13 +437,13 @@ public sealed unsafe class TcpFrameSocket : IDisposable
                 return;
             }
             var socket = new DescriptorHandle(descriptor);
-            if (_free.Count == 0 || !SocketAddressCodec.TryRead(name, length, out var remote))
+            if (_free.Count == 0 || !SocketAddressCodec.TryRead(name, length, out TransportAddress remote))
             {
                 socket.Dispose();
                 Refuse(TcpCloseReason.Limit);
                 continue;
             }
-            var id = Take(socket, remote);
+            TcpConnectionId id = Take(socket, remote);
             LibC.epoll_ctl(Descriptor, LibC.EPOLL_CTL_ADD, descriptor, LibC.EPOLLIN, DataOf(id));
             Counters.AcceptedCount++;
             _events.Enqueue(new TcpEvent(TcpEventKind.Accepted, id));
@@ -499,7 +499,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
             return;
         }
         Counters.BytesReceivedCount += got;
-        var filled = buffer[..(held + (int)got)];
+        Span<byte> filled = buffer[..(held + (int)got)];
         var id = new TcpConnectionId(index, connection.Generation);
         long empty = connection.Assembler.EmptyFrames;
         int first = _frameCount;

@@ -21,7 +21,7 @@ internal sealed unsafe class TcpListener : IDisposable
         byte* name = stackalloc byte[32];
         uint length = 32;
         LibC.getsockname(Descriptor, name, &length);
-        SocketAddressCodec.TryRead(name, length, out var local);
+        SocketAddressCodec.TryRead(name, length, out TransportAddress local);
         LocalAddress = local;
     }
 
@@ -43,7 +43,7 @@ internal sealed unsafe class TcpListener : IDisposable
             // stranger.
             int open = SharedHere.GetValueOrDefault(local);
             if (open == 0) BindTo(local, backlog, setOptions, isShared: false).Dispose();
-            var socket = BindTo(local, backlog, setOptions, isShared: true);
+            DescriptorHandle socket = BindTo(local, backlog, setOptions, isShared: true);
             SharedHere[local] = open + 1;
             return new TcpListener(socket, local);
         }

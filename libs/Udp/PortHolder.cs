@@ -39,7 +39,7 @@ public static class PortHolder
         if (!int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int id)) return null;
         try
         {
-            foreach (var descriptor in new DirectoryInfo($"{process}/fd").EnumerateFileSystemInfos())
+            foreach (FileSystemInfo descriptor in new DirectoryInfo($"{process}/fd").EnumerateFileSystemInfos())
             {
                 if (descriptor.LinkTarget is { } target && inodes.Contains(target)) return $"{NameOf(process)} (pid {id})";
             }

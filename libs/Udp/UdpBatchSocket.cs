@@ -72,7 +72,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         byte* name = stackalloc byte[32];
         uint length = 32;
         LibC.getsockname(Descriptor, name, &length);
-        SocketAddressCodec.TryRead(name, length, out var local);
+        SocketAddressCodec.TryRead(name, length, out TransportAddress local);
         LocalAddress = local;
     }
 
@@ -97,7 +97,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.DatagramCapacity, 65_536, nameof(options));
         UdpPlatform.Require();
         if (Interlocked.Exchange(ref s_isTested, 1) == 0) UdpPlatform.SelfTest();
-        var socket = Open(local, options);
+        DescriptorHandle socket = Open(local, options);
         Set(socket, LibC.SOL_SOCKET, LibC.SO_RXQ_OVFL, 1);
         // The FORCE options need a capability and ignore the system's limit. Without the capability, the system's limit applies.
         if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, options.SocketBufferBytes))
@@ -137,7 +137,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     /// <param name="to">The local address that the datagram came to, with port 0.</param>
     public void Get(int index, out Span<byte> datagram, out TransportAddress from, out TransportAddress to)
     {
-        ref var message = ref _receive[index];
+        ref LibC.mmsghdr message = ref _receive[index];
         ReadControl(ref message.msg_hdr, out to);
         if (!SocketAddressCodec.TryRead((byte*)message.msg_hdr.msg_name, message.msg_hdr.msg_namelen, out from)
             || (message.msg_hdr.msg_flags & LibC.MSG_TRUNC) != 0)
@@ -159,7 +159,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         if (length > _capacity) throw new ArgumentOutOfRangeException(nameof(length));
         if (_queued == _batchSize) Flush();
         int index = _queued++;
-        ref var header = ref _send[index].msg_hdr;
+        ref LibC.msghdr header = ref _send[index].msg_hdr;
         // An IPv6 destination on an IPv4 socket keeps its family, so the kernel rejects it.
         header.msg_namelen = SocketAddressCodec.Write(_sendNames + (index * 32), to, _isIPv6 || !to.IsIPv4);
         WriteControl(index, ref header, from);
@@ -182,7 +182,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
                 return new Span<byte>(_sendData + (open.Index * _capacity) + used, length);
             }
         }
-        var room = Queue(to, default, length);
+        Span<byte> room = Queue(to, default, length);
         open.Batch = _batch;
         open.Index = _queued - 1;
         return room;
@@ -245,7 +245,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
             // stranger.
             int open = SharedHere.GetValueOrDefault(local);
             if (open == 0) BindTo(local, isShared: false).Dispose();
-            var socket = BindTo(local, isShared: true);
+            DescriptorHandle socket = BindTo(local, isShared: true);
             SharedHere[local] = open + 1;
             return socket;
         }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dapr.Voice.Native;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Udp;
 
@@ -37,8 +38,8 @@ internal static unsafe class UdpPlatform
         bool isRight = socket.Receive() == 2;
         if (isRight)
         {
-            socket.Get(0, out var first, out var from, out var to);
-            socket.Get(1, out var second, out _, out _);
+            socket.Get(0, out Span<byte> first, out TransportAddress from, out TransportAddress to);
+            socket.Get(1, out Span<byte> second, out _, out _);
             isRight = first.SequenceEqual("one"u8) && second.SequenceEqual("three"u8) && from == socket.LocalAddress
                 && to.IPv4 == 0x7F000001;
         }

@@ -115,7 +115,7 @@ public sealed class PeerSession : IDisposable
     {
         get
         {
-            var statistics = _statistics;
+            PeerStatistics statistics = _statistics;
             if (_receiver is not null)
             {
                 statistics.RtpLost = _receiver.CumulativeLost;
@@ -213,7 +213,7 @@ public sealed class PeerSession : IDisposable
     {
         frame = default;
         length = 0;
-        if (_jitter is null || !_jitter.TryTake(buffer, out length, out var taken, now)) return false;
+        if (_jitter is null || !_jitter.TryTake(buffer, out length, out JitterFrame taken, now)) return false;
         frame = new AudioFrameInfo(taken.Kind == JitterFrameKind.Lost, taken.SequenceNumber, taken.Timestamp, taken.Marker);
         return true;
     }
@@ -250,7 +250,7 @@ public sealed class PeerSession : IDisposable
             return;
         }
         _sender.Skip(timestampStep);
-        var packet = _media.Reserve();
+        Span<byte> packet = _media.Reserve();
         if (packet.IsEmpty)
         {
             Drop(PeerDrop.TransmitRingFull);
@@ -300,7 +300,7 @@ public sealed class PeerSession : IDisposable
 
     private void TakeIceEvents(Instant now)
     {
-        while (_ice.TryTakeEvent(out var occurred))
+        while (_ice.TryTakeEvent(out IceEvent occurred))
         {
             switch (occurred.Kind)
             {
@@ -328,7 +328,7 @@ public sealed class PeerSession : IDisposable
 
     private void AfterDtls(Instant now)
     {
-        while (_dtls.TryTakeEvent(out var occurred))
+        while (_dtls.TryTakeEvent(out DtlsEvent occurred))
         {
             switch (occurred.Kind)
             {
@@ -390,7 +390,7 @@ public sealed class PeerSession : IDisposable
     private void TakeSctpEvents(Instant now)
     {
         if (_channels is null) return;
-        while (_channels.TryTakeEvent(out var occurred, now))
+        while (_channels.TryTakeEvent(out DataChannelEvent occurred, now))
         {
             switch (occurred.Kind)
             {
@@ -464,14 +464,14 @@ public sealed class PeerSession : IDisposable
             return;
         }
         _statistics.RtcpReceived++;
-        foreach (var packet in compound)
+        foreach (RtcpPacket packet in compound)
         {
-            if (packet.TryReadSenderReport(out var sent))
+            if (packet.TryReadSenderReport(out SenderReport sent))
             {
                 if (_receiver is not null && sent.Ssrc == _receiver.Ssrc) _receiver.OnSenderReport(sent.Info.Ntp, now);
                 ReadBlocks(sent.ReportBlocks, now);
             }
-            else if (packet.TryReadReceiverReport(out var received))
+            else if (packet.TryReadReceiverReport(out ReceiverReport received))
             {
                 ReadBlocks(received.ReportBlocks, now);
             }
@@ -482,7 +482,7 @@ public sealed class PeerSession : IDisposable
     {
         for (int i = 0; i < blocks.Count; i++)
         {
-            var block = blocks[i];
+            ReportBlock block = blocks[i];
             if (block.Ssrc != _sender!.Ssrc) continue;
             _statistics.PeerReportsLost = block.CumulativeLost;
             if (block.RoundTripTime(NtpTimestamp.From(now, _options.WallClockOffset)) is { } roundTrip) _statistics.RoundTripMilliseconds = roundTrip.TotalMilliseconds;
@@ -503,7 +503,7 @@ public sealed class PeerSession : IDisposable
         if (_srtcpOutbound is null || _sender is null) return;
         // RFC 3550, section 6.2: between half and one and a half intervals, so that sessions do not report in step.
         _nextRtcp = now + RtcpInterval * (0.5 + NextRandom() / (double)ulong.MaxValue);
-        var packet = _media.Reserve();
+        Span<byte> packet = _media.Reserve();
         if (packet.IsEmpty)
         {
             Drop(PeerDrop.TransmitRingFull);
@@ -511,13 +511,13 @@ public sealed class PeerSession : IDisposable
         }
         var writer = new RtcpWriter(packet[..(RtcpBytes + 256)]);
         Span<ReportBlock> block = stackalloc ReportBlock[1];
-        var blocks = block[..0];
+        Span<ReportBlock> blocks = block[..0];
         if (_receiver is not null)
         {
             block[0] = _receiver.ToReportBlock(now);
             blocks = block;
         }
-        if (_sender.TryGetSenderInfo(now, _options.WallClockOffset, out var info)) writer.AddSenderReport(_sender.Ssrc, info, blocks);
+        if (_sender.TryGetSenderInfo(now, _options.WallClockOffset, out SenderInfo info)) writer.AddSenderReport(_sender.Ssrc, info, blocks);
         else writer.AddReceiverReport(_sender.Ssrc, blocks);
         writer.AddCname(_sender.Ssrc, _cname);
         if (isBye) writer.AddBye(_sender.Ssrc);

@@ -50,7 +50,7 @@ public ref struct SpanWriter(Span<byte> destination)
     /// <summary>Takes <paramref name="count"/> bytes to be filled by the caller.</summary>
     public Span<byte> Reserve(int count)
     {
-        var span = _destination.Slice(Length, count);
+        Span<byte> span = _destination.Slice(Length, count);
         Length += count;
         return span;
     }

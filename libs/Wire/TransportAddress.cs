@@ -32,7 +32,7 @@ public readonly record struct TransportAddress(ulong High, ulong Low, ushort Por
     public static bool TryParse(string? text, out TransportAddress address)
     {
         address = default;
-        if (!IPEndPoint.TryParse(text ?? "", out var endPoint)) return false;
+        if (!IPEndPoint.TryParse(text ?? "", out IPEndPoint? endPoint)) return false;
         address = From(endPoint);
         return true;
     }

@@ -84,13 +84,13 @@ internal sealed class RelayOptions : IServiceOptions
 
     internal int WorkerCount => Workers > 0 ? Workers : Math.Max(1, Environment.ProcessorCount / 2);
 
-    internal TransportAddress? Public => TransportAddress.TryParse(PublicEndpoint, out var address) ? address : null;
-    internal TransportAddress? PublicTcp => TransportAddress.TryParse(PublicTcpEndpoint, out var address) ? address : null;
+    internal TransportAddress? Public => TransportAddress.TryParse(PublicEndpoint, out TransportAddress address) ? address : null;
+    internal TransportAddress? PublicTcp => TransportAddress.TryParse(PublicTcpEndpoint, out TransportAddress address) ? address : null;
 
     /// <summary>Null: no links over UDP.</summary>
     internal TransportAddress? Link
         => LinkAddress.Length > 0 ? TransportAddress.From(new IPEndPoint(IPAddress.Parse(LinkAddress), 0)) : PublicEndpoint.Length > 0 ? TransportAddress.From(new IPEndPoint(IPAddress.Loopback, 0)) : null;
-    internal IReadOnlyList<LinkEndpoint> TransceiverEndpoints => [.. Transceivers.Select(t => LinkEndpoint.TryParse(t, out var endpoint, out _) ? endpoint : null).OfType<LinkEndpoint>().Distinct()];
+    internal IReadOnlyList<LinkEndpoint> TransceiverEndpoints => [.. Transceivers.Select(t => LinkEndpoint.TryParse(t, out LinkEndpoint? endpoint, out _) ? endpoint : null).OfType<LinkEndpoint>().Distinct()];
     internal IEnumerable<TransportAddress> Ingresses => IngressAddresses.Select(a => TransportAddress.From(new IPEndPoint(IPAddress.Parse(a), 0)));
 
     public IEnumerable<string> Problems()
@@ -109,7 +109,7 @@ internal sealed class RelayOptions : IServiceOptions
         if (Workers is < 0 or > 64) yield return "Relay__Workers: 0 to 64.";
         foreach (string text in Transceivers)
         {
-            if (!LinkEndpoint.TryParse(text, out var endpoint, out string? error)) yield return $"Relay__Transceivers: '{text}' {error}.";
+            if (!LinkEndpoint.TryParse(text, out LinkEndpoint? endpoint, out string? error)) yield return $"Relay__Transceivers: '{text}' {error}.";
             else if (endpoint.Scheme == LinkScheme.Udp && isLinkAddressGood && Link is null) yield return $"Relay__Transceivers: '{text}' is reached over UDP, for which Relay__LinkAddress must name a local address.";
         }
         if (LinkConnections is < 1 or > LinkRelayId.MaximumConnections) yield return $"Relay__LinkConnections: 1 to {LinkRelayId.MaximumConnections}.";

@@ -3,6 +3,7 @@ using Dapr.Voice.Hosting;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Relay.Steering;
 using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay;
 
@@ -31,7 +32,7 @@ internal sealed partial class RelayService(
 
     public async Task<RelayStats> GetStatsAsync()
     {
-        var workers = await Task.WhenAll(_workers.Select(w => w.GetStatsAsync()));
+        WorkerStats[] workers = await Task.WhenAll(_workers.Select(w => w.GetStatsAsync()));
         var packets = workers.SelectMany(w => w.Packets).GroupBy(p => p.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(p => p.Value), StringComparer.Ordinal);
         return new RelayStats(options.Id, workers.Sum(w => w.Flows), packets, workers);
     }
@@ -66,23 +67,23 @@ internal sealed partial class RelayService(
         Join();
         if (_workers.Count == 0)
         {
-            foreach (var opened in sockets) opened.Dispose();
+            foreach (RelaySockets opened in sockets) opened.Dispose();
         }
-        foreach (var worker in _workers) worker.Dispose();
+        foreach (RelayWorker worker in _workers) worker.Dispose();
         _stopping.Dispose();
     }
 
     private void Join()
     {
-        foreach (var worker in _workers) worker.Wake();
-        foreach (var thread in _threads) thread.Join();
+        foreach (RelayWorker worker in _workers) worker.Wake();
+        foreach (Thread thread in _threads) thread.Join();
     }
 
     private async Task BeginAsync()
     {
         try
         {
-            var loaded = await loader.LoadAsync(FleetSecrets.Relay | FleetSecrets.PasswordKeys, logger, _stopping.Token);
+            FleetKeys loaded = await loader.LoadAsync(FleetSecrets.Relay | FleetSecrets.PasswordKeys, logger, _stopping.Token);
             StartWorkers(new RelayKeys(loaded.HintKeys, loaded.PasswordKeys, loaded.LinkKey));
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -101,7 +102,7 @@ internal sealed partial class RelayService(
         ulong incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var ingresses = IngressTable.From(options);
         _workers = [.. sockets.Select((s, i) => new RelayWorker(i, s, options, (byte)fleet.RegionNumber, fleet.SlotCount, incarnation, keys, ingresses, time))];
-        foreach (var worker in _workers)
+        foreach (RelayWorker worker in _workers)
         {
             directory.Add(worker);
             metrics.Add(worker);
@@ -119,7 +120,7 @@ internal sealed partial class RelayService(
         MediaThread.TryRaise();
         while (!_stopping.IsCancellationRequested) TakeTurn(worker);
         worker.Drain();
-        for (var end = MonotonicClock.Now + options.DrainTime; MonotonicClock.Now < end;) TakeTurn(worker);
+        for (Instant end = MonotonicClock.Now + options.DrainTime; MonotonicClock.Now < end;) TakeTurn(worker);
     }
 
     private void TakeTurn(RelayWorker worker)

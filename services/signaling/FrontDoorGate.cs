@@ -14,7 +14,7 @@ internal static class FrontDoorGate
 
     public static void UseFrontDoorGate(this IApplicationBuilder app)
     {
-        var options = app.ApplicationServices.GetRequiredService<SignalingOptions>();
+        SignalingOptions options = app.ApplicationServices.GetRequiredService<SignalingOptions>();
         if (string.IsNullOrEmpty(options.FrontDoorId)) return;
         app.Use(async (context, next) =>
         {

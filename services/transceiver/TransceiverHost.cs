@@ -66,7 +66,7 @@ internal sealed partial class TransceiverHost(
             FleetKeys keys = await loader.LoadAsync(FleetSecrets.Transceiver, logger, _stop.Token).ConfigureAwait(false);
             var runtime = new TransceiverRuntime(fleet, options, keys, _listeners, store, publisher, time, loggers);
             runtime.Start();
-            foreach (var (number, worker) in runtime.Workers.Index()) loops.Add($"worker {number}", () => worker.Counters.Turns);
+            foreach ((int number, Sessions.SessionWorker? worker) in runtime.Workers.Index()) loops.Add($"worker {number}", () => worker.Counters.Turns);
             _runtime = runtime;
             if (await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false)) return;
             exit.Fail(new ServiceException(ExitCode.Fault, "A worker of the transceiver stands still. Only a new process can serve its sessions."));

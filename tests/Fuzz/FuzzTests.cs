@@ -21,7 +21,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     public void EveryParserAndALiveSession_AMillionMutatedInputs_NothingIsThrownAndMemoryStaysBounded()
     {
         var wire = WireCorpus.Record();
-        var sctp = SctpCorpus.Record();
+        Corpus sctp = SctpCorpus.Record();
         Run(StunTargets.All(wire).Concat(MediaTargets.All(wire)).Concat(SctpTargets.All(sctp)).Concat(DtlsTargets.All(wire.Dtls))
             .Concat(SteeringTargets.All(wire)).Concat(SteeringTargets.Texts()).Concat(TextTargets.All()).Concat(SessionTargets.All(wire, sctp)));
     }
@@ -41,7 +41,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var run = new FuzzRun(seed, output.WriteLine, scale);
         run.WriteHeader();
         // One after the other: each is made when its turn comes.
-        foreach (var target in targets)
+        foreach (FuzzTarget target in targets)
         {
             using (target)
             {

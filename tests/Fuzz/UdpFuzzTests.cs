@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Relay;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.TestKit;
@@ -11,6 +12,7 @@ using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -30,11 +32,11 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
     public async Task RelayAndTransceiver_UnderMutatedDatagrams_KeepTheCallAndNeverGiveUpATurn()
     {
         var log = new ErrorLog();
-        await using var fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
         using var any = UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
         int port = any.LocalAddress.Port;
         any.Dispose();
-        var app = Dapr.Voice.Relay.Program.Create(
+        WebApplication app = Dapr.Voice.Relay.Program.Create(
             ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{port}", "--Relay:Id=relay-fuzz", "--Relay:Workers=1", "--Relay:MaximumFlows=1024"],
             builder =>
             {
@@ -45,9 +47,9 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
         await using (app)
         {
             await app.StartAsync();
-            var relay = app.Services.GetRequiredService<RelayService>();
+            RelayService relay = app.Services.GetRequiredService<RelayService>();
             await TestFleet.Eventually(() => !relay.Missing().Any(), "the relay is ready");
-            var record = fleet.NewRecord(UdpCaller.Certificate.Fingerprint);
+            SessionRecord record = fleet.NewRecord(UdpCaller.Certificate.Fingerprint);
             await fleet.SaveAsync(record);
             Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
 
@@ -66,7 +68,7 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
             caller.RunUntil(() => caller.Messages.Skip(greeted).Any(m => m.Contains("session.updated", StringComparison.Ordinal)), "the agent answers afterwards");
             Assert.False(caller.IsClosed);
 
-            var stats = await relay.GetStatsAsync();
+            RelayStats stats = await relay.GetStatsAsync();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Inputs:N0} mutated datagrams over UDP, {loudAfter - loudBefore} frames of the call heard meanwhile"));
             output.WriteLine("relay: " + string.Join(", ", stats.Packets.OrderByDescending(p => p.Value).Select(p => $"{p.Key} {p.Value}")));
             output.WriteLine("transceiver: " + string.Join(", ", Enum.GetValues<SessionDrop>().Select(d => $"{d} {fleet.Runtime.Workers.Sum(w => w.Counters.Drops[d])}")));
@@ -90,11 +92,11 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
         };
         caller.RunUntil(() => recent.Count > 50, "there is something to change");
         var wire = WireCorpus.Record();
-        var frames = Targets.SteeringTargets.RecordLink(wire);
+        Corpus frames = Targets.SteeringTargets.RecordLink(wire);
         UdpBatchSocket[] strangers = [.. Enumerable.Range(0, 4).Select(_ => UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0)))];
         var mutator = new Mutator();
         byte[] buffer = new byte[2048];
-        var live = wire.All;
+        Corpus live = wire.All;
         for (int i = 0; i < Inputs; i++)
         {
             if (i % 512 == 0) live = new Corpus([.. recent]);
@@ -102,16 +104,16 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
             int way = mutator.Next(4);
             int length = mutator.Mutate(way == 3 ? frames : mutator.OneIn(4) ? wire.All : live, buffer);
             // An empty datagram is one as well; longer ones than a link carries do not leave this host's network either.
-            var input = buffer.AsSpan(0, Math.Min(length, 1500));
+            Span<byte> input = buffer.AsSpan(0, Math.Min(length, 1500));
             if (way < 2) caller.SendRaw(input);
             else UdpCaller.Send(strangers[i % strangers.Length], input, way == 2 ? relay : link);
             if (i % PerTurn != 0) continue;
-            foreach (var stranger in strangers) stranger.Flush();
+            foreach (UdpBatchSocket stranger in strangers) stranger.Flush();
             caller.Turn();
             // What floods a socket's buffer never reaches the code that is under test.
             Thread.Sleep(1);
         }
         caller.Tap = null;
-        foreach (var stranger in strangers) stranger.Dispose();
+        foreach (UdpBatchSocket stranger in strangers) stranger.Dispose();
     }
 }

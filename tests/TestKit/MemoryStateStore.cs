@@ -29,7 +29,7 @@ public sealed class MemoryStateStore : IStateStore
 
     public T? Peek<T>(string store, string key, JsonTypeInfo<T> type) where T : class
     {
-        lock (_lock) return _values.TryGetValue(Name(store, key), out var found) ? JsonSerializer.Deserialize(found.Json, type) : null;
+        lock (_lock) return _values.TryGetValue(Name(store, key), out (string Json, long ETag) found) ? JsonSerializer.Deserialize(found.Json, type) : null;
     }
 
     /// <summary>Everything is gone: a store that came back empty.</summary>
@@ -77,7 +77,7 @@ public sealed class MemoryStateStore : IStateStore
         => Write(store, key, null, current => etag is null || (current is not null && Text(current.Value) == etag));
 
     private StateEntry<T>? Find<T>(string store, string key, JsonTypeInfo<T> type)
-        => _values.TryGetValue(Name(store, key), out var found) ? new StateEntry<T>(key, JsonSerializer.Deserialize(found.Json, type), Text(found.ETag)) : null;
+        => _values.TryGetValue(Name(store, key), out (string Json, long ETag) found) ? new StateEntry<T>(key, JsonSerializer.Deserialize(found.Json, type), Text(found.ETag)) : null;
 
     private Task<StateWriteResult> Write(string store, string key, string? json, Func<long?, bool> mayWrite)
     {
@@ -85,7 +85,7 @@ public sealed class MemoryStateStore : IStateStore
         {
             if (IsAway) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Unavailable, "AWAY"));
             string name = Name(store, key);
-            if (!mayWrite(_values.TryGetValue(name, out var current) ? current.ETag : null)) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Conflict, "CONFLICT"));
+            if (!mayWrite(_values.TryGetValue(name, out (string Json, long ETag) current) ? current.ETag : null)) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Conflict, "CONFLICT"));
             if (json is null) _values.Remove(name);
             else _values[name] = (json, ++_etag);
             Writes++;

@@ -17,7 +17,7 @@ public static class DevSidecarProgram
         try
         {
             var options = DevSidecarOptions.Parse(arguments, environment);
-            var host = await DevSidecarHost.StartAsync(options, output, cancellation).ConfigureAwait(false);
+            DevSidecarHost host = await DevSidecarHost.StartAsync(options, output, cancellation).ConfigureAwait(false);
             await using (host.ConfigureAwait(false))
             {
                 var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,7 +28,7 @@ public static class DevSidecarProgram
                 }
                 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
                 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-                using var cancelled = cancellation.Register(() => stop.TrySetResult());
+                using CancellationTokenRegistration cancelled = cancellation.Register(() => stop.TrySetResult());
                 await Task.WhenAny(stop.Task, host.Ended).ConfigureAwait(false);
             }
             return 0;

@@ -19,7 +19,7 @@ internal sealed class AzureCli
     /// <exception cref="HookFailure">az is missing or not signed in.</exception>
     public static async Task<AzureCli> RequireAsync(HookContext context, CancellationToken cancellation)
     {
-        CommandLine az = CommandLine.Require(context, "az", "install the Azure CLI 2.60 or later: https://aka.ms/azure-cli");
+        var az = CommandLine.Require(context, "az", "install the Azure CLI 2.60 or later: https://aka.ms/azure-cli");
         CommandResult account = await az.RunAsync(["account", "show", "--output", "none"], cancellation);
         if (!account.Succeeded)
             throw new HookFailure("the Azure CLI is not signed in",

@@ -29,7 +29,7 @@ internal static class NewSecrets
     /// </summary>
     public static string SshPublicKey()
     {
-        using RSA rsa = RSA.Create(3072);
+        using var rsa = RSA.Create(3072);
         RSAParameters key = rsa.ExportParameters(includePrivateParameters: false);
         byte[] blob = [.. Field("ssh-rsa"u8), .. Field(Positive(key.Exponent!)), .. Field(Positive(key.Modulus!))];
         return $"ssh-rsa {Convert.ToBase64String(blob)} dapr-voice";
@@ -54,7 +54,7 @@ internal static class NewSecrets
     // The certificate, then its PKCS#8 key. Clients check its fingerprint, which the answer names, and no date.
     private static string Certificate()
     {
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=dapr-voice", key, HashAlgorithmName.SHA256);
         using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1),
             DateTimeOffset.UtcNow.AddDays(1825));

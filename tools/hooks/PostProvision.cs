@@ -13,7 +13,7 @@ internal static class PostProvision
     public static async Task RunAsync(HookContext context, CancellationToken cancellation)
     {
         AzureCli az = await AzureCli.RequireAsync(context, cancellation);
-        AzdCli azd = AzdCli.Require(context);
+        var azd = AzdCli.Require(context);
         IReadOnlyList<string> vaults = context.RequiredList("VOICE_KEY_VAULTS");
         using (var folder = new SecretFolder(context))
         {

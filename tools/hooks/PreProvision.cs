@@ -9,7 +9,7 @@ internal static class PreProvision
     public static async Task RunAsync(HookContext context, CancellationToken cancellation)
     {
         AzureCli az = await AzureCli.RequireAsync(context, cancellation);
-        AzdCli azd = AzdCli.Require(context);
+        var azd = AzdCli.Require(context);
         await az.RequireVersionAsync(cancellation);
         IReadOnlyList<RegionSettings> regions = RegionSettings.Read(context);
         context.Say($"regions: {string.Join(", ", regions.Select(r => $"{r.Location} (number {r.Number})"))}");

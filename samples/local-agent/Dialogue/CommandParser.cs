@@ -18,9 +18,9 @@ internal static class CommandParser
         string[] words = text.ToLowerInvariant().Split(s_separators, MaximumWords, StringSplitOptions.RemoveEmptyEntries);
         var commands = new List<Command>();
         if (Has(words, "light", "lights") && Has(words, "on", "off")) commands.Add(ParseLight(words));
-        if (Has(words, "timer") && TryParseDuration(words, out var duration)) commands.Add(new Command(CommandKind.Timer, duration));
+        if (Has(words, "timer") && TryParseDuration(words, out TimeSpan duration)) commands.Add(new Command(CommandKind.Timer, duration));
         if (commands.Count > 0 || Has(words, "timer")) return commands;
-        var kind = ParseSimple(words);
+        CommandKind? kind = ParseSimple(words);
         if (kind is not null) commands.Add(new Command(kind.Value));
         return commands;
     }

@@ -21,12 +21,12 @@ internal sealed class Responder(TimeProvider time)
     /// <param name="tools">The session's tools, as the client registered them.</param>
     public Reply Answer(string? words, JsonArray? tools)
     {
-        var commands = string.IsNullOrWhiteSpace(words) ? [] : CommandParser.Parse(words);
+        List<Command> commands = string.IsNullOrWhiteSpace(words) ? [] : CommandParser.Parse(words);
         if (commands.Count == 0) return Reply.Say(NotUnderstood);
         var calls = new List<FunctionCall>();
         var speech = new List<string>();
         TimeSpan? timer = null;
-        foreach (var command in commands)
+        foreach (Command command in commands)
         {
             switch (command.Kind)
             {
@@ -86,7 +86,7 @@ internal sealed class Responder(TimeProvider time)
 
     private static JsonObject? FindTool(JsonArray? tools, string name)
     {
-        foreach (var tool in tools ?? [])
+        foreach (JsonNode? tool in tools ?? [])
         {
             if (tool is JsonObject found && found["name"] is JsonValue value && value.TryGetValue(out string? text) && text == name) return found;
         }
@@ -97,7 +97,7 @@ internal sealed class Responder(TimeProvider time)
     private static JsonObject TimerArguments(JsonObject tool, TimeSpan duration)
     {
         var properties = (tool["parameters"] as JsonObject)?["properties"] as JsonObject;
-        foreach (var (name, _) in properties ?? [])
+        foreach ((string name, JsonNode? _) in properties ?? [])
         {
             if (name.Contains("minute", StringComparison.OrdinalIgnoreCase)) return new JsonObject { [name] = duration.TotalMinutes };
             if (name.Contains("second", StringComparison.OrdinalIgnoreCase)) return new JsonObject { [name] = duration.TotalSeconds };

@@ -42,7 +42,7 @@ internal static class SpokenNumbers
     public static string Duration(TimeSpan duration)
     {
         int seconds = (int)duration.TotalSeconds;
-        var (amount, unit) = seconds % 3600 == 0 ? (seconds / 3600, "hour") : seconds % 60 == 0 ? (seconds / 60, "minute") : (seconds, "second");
+        (int amount, string? unit) = seconds % 3600 == 0 ? (seconds / 3600, "hour") : seconds % 60 == 0 ? (seconds / 60, "minute") : (seconds, "second");
         return $"{Cardinal(amount)} {unit}{(amount == 1 ? "" : "s")}";
     }
 }

@@ -127,7 +127,7 @@ internal sealed class AudioInput
             TrimTo(MaximumTurnSeconds * 1000 * SamplesPerMillisecond);
             return null;
         }
-        var occurred = _turns.Process(_frame);
+        TurnEvent occurred = _turns.Process(_frame);
         if (occurred.Kind == TurnEventKind.SpeechStarted)
         {
             _quietFrames = 0;

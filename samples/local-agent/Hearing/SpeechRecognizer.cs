@@ -37,7 +37,7 @@ internal sealed class SpeechRecognizer : IDisposable
         _decoders = Channel.CreateBounded<PocketSphinxHandle>(count);
         for (int i = 0; i < count; i++)
         {
-            var decoder = Load(options.ModelFolder);
+            PocketSphinxHandle decoder = Load(options.ModelFolder);
             _all.Add(decoder);
             _decoders.Writer.TryWrite(decoder);
         }
@@ -49,7 +49,7 @@ internal sealed class SpeechRecognizer : IDisposable
     public async Task<string?> RecognizeAsync(short[] samples, CancellationToken cancelled)
     {
         if (samples.Length == 0) return null;
-        var decoder = await _decoders.Reader.ReadAsync(cancelled);
+        PocketSphinxHandle decoder = await _decoders.Reader.ReadAsync(cancelled);
         try
         {
             return await Task.Run(() => Recognize(decoder, samples), cancelled);
@@ -62,7 +62,7 @@ internal sealed class SpeechRecognizer : IDisposable
 
     public void Dispose()
     {
-        foreach (var decoder in _all) decoder.Dispose();
+        foreach (PocketSphinxHandle decoder in _all) decoder.Dispose();
     }
 
     private static string? Recognize(PocketSphinxHandle decoder, short[] samples)
@@ -89,7 +89,7 @@ internal sealed class SpeechRecognizer : IDisposable
 
     private static PocketSphinxHandle Load(string modelFolder)
     {
-        var decoder = LibPocketSphinx.Create(Path.Combine(modelFolder, "en-us"), Path.Combine(modelFolder, "cmudict-en-us.dict"));
+        PocketSphinxHandle decoder = LibPocketSphinx.Create(Path.Combine(modelFolder, "en-us"), Path.Combine(modelFolder, "cmudict-en-us.dict"));
         if (decoder.IsInvalid) throw new InvalidOperationException($"No speech model in {modelFolder}. Install it with: apt-get install pocketsphinx-en-us");
         var anySpeech = new StringBuilder("#JSGF V1.0;\ngrammar anyspeech;\npublic <any> = (");
         for (int i = 0; i < s_phones.Length; i++)

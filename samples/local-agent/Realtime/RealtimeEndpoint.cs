@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Dapr.Voice.LocalAgent.Hearing;
 using Dapr.Voice.LocalAgent.Speaking;
 
@@ -29,7 +30,7 @@ internal sealed partial class RealtimeEndpoint(
         {
             // A browser puts its key among the subprotocols and insists on getting one of them back: this one.
             string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Subprotocol) ? Subprotocol : null;
-            using var socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
+            using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
             string model = context.Request.Query["model"].ToString();
             var session = new RealtimeSession(socket, model.Length is > 0 and <= 128 ? model : "local", options, synthesizer, recognizer, time);
             Started(log, session.Id);

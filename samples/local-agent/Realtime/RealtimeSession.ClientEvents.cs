@@ -114,7 +114,7 @@ internal sealed partial class RealtimeSession
     /// <summary>Audio that came inside an item is not kept; a transcript beside it is, and its key is always there.</summary>
     private static void RemoveAudio(JsonObject item)
     {
-        foreach (var part in item["content"] as JsonArray ?? [])
+        foreach (JsonNode? part in item["content"] as JsonArray ?? [])
         {
             if (part is not JsonObject content || content["type"].Text() != "input_audio") continue;
             content.Remove("audio");

@@ -46,7 +46,7 @@ internal sealed partial class RealtimeSession
 
     private async Task StartResponseAsync(JsonObject? request, Reply reply, int inputWords)
     {
-        var response = _active = new ActiveResponse(request, _settings.OutputModalities, _ended) { InputWords = inputWords };
+        ActiveResponse response = _active = new ActiveResponse(request, _settings.OutputModalities, _ended) { InputWords = inputWords };
         await SendResponseAsync("response.created", response, "in_progress", null);
         await SendAsync("rate_limits.updated", new JsonObject { ["rate_limits"] = new JsonArray() });
         string speech = reply.Speech;
@@ -55,7 +55,7 @@ internal sealed partial class RealtimeSession
         {
             // What they did is said when the client has answered them.
             _speechAfterCall = speech;
-            foreach (var call in reply.Calls) await SendCallAsync(response, call);
+            foreach (FunctionCall call in reply.Calls) await SendCallAsync(response, call);
             await EndResponseAsync("completed", null);
         }
         else if (speech.Length == 0) await EndResponseAsync("completed", null);
@@ -71,8 +71,8 @@ internal sealed partial class RealtimeSession
     private Reply Decide(JsonObject? request, out int inputWords)
     {
         inputWords = 0;
-        var tools = request?["tools"] as JsonArray ?? _settings.Tools;
-        var item = request?["input"] is JsonArray { Count: > 0 } input ? input[^1] as JsonObject : _conversation.Last;
+        JsonArray? tools = request?["tools"] as JsonArray ?? _settings.Tools;
+        JsonObject? item = request?["input"] is JsonArray { Count: > 0 } input ? input[^1] as JsonObject : _conversation.Last;
         string? itemId = item?["id"].Text();
         bool isAnswered = itemId is not null && itemId == _answeredItemId;
         _answeredItemId = itemId;
@@ -110,7 +110,7 @@ internal sealed partial class RealtimeSession
     private static string TextOf(JsonObject item)
     {
         var parts = new List<string>();
-        foreach (var part in item["content"] as JsonArray ?? [])
+        foreach (JsonNode? part in item["content"] as JsonArray ?? [])
         {
             if ((part.At("text").Text() ?? part.At("transcript").Text()) is { } text) parts.Add(text);
         }
@@ -139,10 +139,10 @@ internal sealed partial class RealtimeSession
             ["output_index"] = index,
             ["call_id"] = item["call_id"]!.DeepClone(),
         };
-        var delta = About();
+        JsonObject delta = About();
         delta["delta"] = arguments;
         await SendAsync("response.function_call_arguments.delta", delta);
-        var done = About();
+        JsonObject done = About();
         done["name"] = call.Name;
         done["arguments"] = arguments;
         await SendAsync("response.function_call_arguments.done", done);
@@ -152,7 +152,7 @@ internal sealed partial class RealtimeSession
 
     private async Task BeginMessageAsync(ActiveResponse response, string partType)
     {
-        var item = response.Message = new JsonObject
+        JsonObject item = response.Message = new JsonObject
         {
             ["id"] = RealtimeIds.Next("item_"),
             ["object"] = "realtime.item",
@@ -162,7 +162,7 @@ internal sealed partial class RealtimeSession
             ["content"] = new JsonArray(),
         };
         await AddOutputItemAsync(response, item, 0);
-        var added = AboutPart(response);
+        JsonObject added = AboutPart(response);
         added["part"] = Part(partType, "");
         await SendAsync("response.content_part.added", added);
     }
@@ -171,7 +171,7 @@ internal sealed partial class RealtimeSession
     {
         await BeginMessageAsync(response, "text");
         response.Transcript.Append(text);
-        var delta = AboutPart(response);
+        JsonObject delta = AboutPart(response);
         delta["delta"] = text;
         await SendAsync("response.output_text.delta", delta);
         await EndResponseAsync("completed", null);
@@ -180,7 +180,7 @@ internal sealed partial class RealtimeSession
     /// <summary>Runs beside the loop: sentence after sentence from the synthesizer, at most so far ahead of whoever listens.</summary>
     private async Task SpeakAsync(ActiveResponse response, string speech)
     {
-        var stopped = response.Stopped;
+        CancellationToken stopped = response.Stopped;
         try
         {
             long began = _time.GetTimestamp();
@@ -188,7 +188,7 @@ internal sealed partial class RealtimeSession
             foreach (string sentence in Sentences.Split(speech))
             {
                 await _speech.Writer.WriteAsync(() => OnSentenceAsync(response, sentence), stopped);
-                var spoken = await _synthesizer.SpeakAsync(sentence, stopped);
+                ChannelReader<short[]> spoken = await _synthesizer.SpeakAsync(sentence, stopped);
                 await foreach (short[] chunk in spoken.ReadAllAsync(stopped))
                 {
                     await _speech.Writer.WriteAsync(() => OnAudioAsync(response, chunk), stopped);
@@ -214,7 +214,7 @@ internal sealed partial class RealtimeSession
         if (_active != response) return Task.CompletedTask;
         string text = response.Transcript.Length > 0 ? " " + sentence : sentence;
         response.Transcript.Append(text);
-        var delta = AboutPart(response);
+        JsonObject delta = AboutPart(response);
         delta["delta"] = text;
         return SendAsync("response.output_audio_transcript.delta", delta);
     }
@@ -223,7 +223,7 @@ internal sealed partial class RealtimeSession
     {
         if (_active != response) return Task.CompletedTask;
         response.AudioSamples += samples.Length;
-        var delta = AboutPart(response);
+        JsonObject delta = AboutPart(response);
         delta["delta"] = Convert.ToBase64String(MemoryMarshal.AsBytes(samples.AsSpan()));
         return SendAsync("response.output_audio.delta", delta);
     }
@@ -231,7 +231,7 @@ internal sealed partial class RealtimeSession
     /// <param name="status"><c>completed</c>, <c>cancelled</c> or <c>failed</c>.</param>
     private async Task EndResponseAsync(string status, string? reason)
     {
-        var response = _active!;
+        ActiveResponse response = _active!;
         _active = null;
         response.Stop();
         if (response.Message is { } message) await EndMessageAsync(response, message, status == "completed" ? "completed" : "incomplete");
@@ -246,18 +246,18 @@ internal sealed partial class RealtimeSession
         string partType = response.IsText ? "text" : "audio";
         if (response.IsText)
         {
-            var text = AboutPart(response);
+            JsonObject text = AboutPart(response);
             text["text"] = transcript;
             await SendAsync("response.output_text.done", text);
         }
         else
         {
             await SendAsync("response.output_audio.done", AboutPart(response));
-            var spoken = AboutPart(response);
+            JsonObject spoken = AboutPart(response);
             spoken["transcript"] = transcript;
             await SendAsync("response.output_audio_transcript.done", spoken);
         }
-        var part = AboutPart(response);
+        JsonObject part = AboutPart(response);
         part["part"] = Part(partType, transcript);
         await SendAsync("response.content_part.done", part);
         message["content"] = new JsonArray(Part("output_" + partType, transcript));
@@ -354,6 +354,6 @@ internal sealed partial class RealtimeSession
     /// <summary>Says what a timer has to say, when neither side is speaking.</summary>
     private async Task AnnounceAsync()
     {
-        if (_active is null && _beingHeard is null && !_input.IsSpeaking && _announcements.TryDequeue(out var reply)) await StartResponseAsync(null, reply, 0);
+        if (_active is null && _beingHeard is null && !_input.IsSpeaking && _announcements.TryDequeue(out Reply? reply)) await StartResponseAsync(null, reply, 0);
     }
 }

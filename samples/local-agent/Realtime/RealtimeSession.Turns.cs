@@ -60,7 +60,7 @@ internal sealed partial class RealtimeSession
 
     private void BeginGuess()
     {
-        var guess = _recognizer.RecognizeAsync(_input.CutUtterance(), _ended);
+        Task<string?> guess = _recognizer.RecognizeAsync(_input.CutUtterance(), _ended);
         _guess = guess;
         if (_settings.IsSemantic) _ = EndEarlyAsync(guess);
     }
@@ -88,7 +88,7 @@ internal sealed partial class RealtimeSession
     private async Task OnSpeechStoppedAsync(long endMilliseconds)
     {
         await SendAsync("input_audio_buffer.speech_stopped", new JsonObject { ["audio_end_ms"] = endMilliseconds, ["item_id"] = _turnItemId });
-        var guess = _input.HasSpokenSincePause ? null : _guess;
+        Task<string?>? guess = _input.HasSpokenSincePause ? null : _guess;
         _guess = null;
         short[] utterance = _input.TakeTurn();
         await CommitTurnAsync(guess ?? _recognizer.RecognizeAsync(utterance, _ended), (endMilliseconds - _turnStart) / 1000.0, _settings.CreatesResponses);

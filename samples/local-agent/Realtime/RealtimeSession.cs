@@ -73,7 +73,7 @@ internal sealed partial class RealtimeSession
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         ended.CancelAfter(TimeSpan.FromMinutes(_options.MaximumSessionMinutes));
         _ended = ended.Token;
-        var reading = ReadAsync();
+        Task reading = ReadAsync();
         try
         {
             await SendAsync("session.created", new JsonObject { ["session"] = _settings.Copy() });
@@ -98,7 +98,7 @@ internal sealed partial class RealtimeSession
     {
         while (true)
         {
-            if (_inputs.Reader.TryRead(out var work) || _speech.Reader.TryRead(out work)) return work;
+            if (_inputs.Reader.TryRead(out Func<Task>? work) || _speech.Reader.TryRead(out work)) return work;
             if (_inputReady is null or { IsCompleted: true }) _inputReady = _inputs.Reader.WaitToReadAsync(_ended).AsTask();
             if (_speechReady is null or { IsCompleted: true }) _speechReady = _speech.Reader.WaitToReadAsync(_ended).AsTask();
             await Task.WhenAny(_inputReady, _speechReady);
@@ -115,7 +115,7 @@ internal sealed partial class RealtimeSession
             int length = 0;
             while (true)
             {
-                var received = await _socket.ReceiveAsync(buffer.AsMemory(length), _ended);
+                ValueWebSocketReceiveResult received = await _socket.ReceiveAsync(buffer.AsMemory(length), _ended);
                 if (received.MessageType == WebSocketMessageType.Close) break;
                 length += received.Count;
                 if (!received.EndOfMessage)
@@ -132,7 +132,7 @@ internal sealed partial class RealtimeSession
                     buffer = larger;
                     continue;
                 }
-                var clientEvent = Parse(buffer.AsSpan(0, length));
+                JsonObject? clientEvent = Parse(buffer.AsSpan(0, length));
                 length = 0;
                 await _inputs.Writer.WriteAsync(() => OnClientEventAsync(clientEvent), _ended);
             }
@@ -186,7 +186,7 @@ internal sealed partial class RealtimeSession
             writer.WriteStartObject();
             writer.WriteString("type", type);
             writer.WriteString("event_id", RealtimeIds.Next("event_"));
-            foreach (var (name, value) in fields)
+            foreach ((string? name, JsonNode? value) in fields)
             {
                 writer.WritePropertyName(name);
                 if (value is null) writer.WriteNullValue();

@@ -79,13 +79,13 @@ internal sealed class SessionSettings
     {
         foreach (string side in new[] { "input", "output" })
         {
-            var format = update.At("audio", side, "format");
+            JsonNode? format = update.At("audio", side, "format");
             if (format is JsonObject && format["type"].Text() is { } type && type != "audio/pcm")
                 return ("unsupported_format", $"This agent takes and gives audio/pcm at 24 kHz, not '{type}'.", $"session.audio.{side}.format");
             if (format is JsonObject && format["rate"].Number() is { } rate && rate != SpeechSynthesizer.SampleRate)
                 return ("unsupported_format", "This agent takes and gives audio/pcm at 24 kHz only.", $"session.audio.{side}.format.rate");
         }
-        var merged = Copy();
+        JsonObject merged = Copy();
         Merge(merged, update);
         if (merged.ToJsonString().Length > MaximumBytes) return ("session_too_large", $"A session has at most {MaximumBytes} bytes.", "session");
         _session = merged;
@@ -94,14 +94,14 @@ internal sealed class SessionSettings
 
     private static void Merge(JsonObject target, JsonObject update)
     {
-        foreach (var (name, value) in update)
+        foreach ((string? name, JsonNode? value) in update)
         {
             // Which session this is, is not the client's to say.
             if (name is "id" or "object") continue;
             if (name == "turn_detection" && value is JsonObject detection)
             {
                 // Each kind has its own fields: what the last one left must not show through.
-                var merged = DefaultDetection(detection["type"].Text() ?? target["turn_detection"].At("type").Text() ?? "server_vad");
+                JsonObject merged = DefaultDetection(detection["type"].Text() ?? target["turn_detection"].At("type").Text() ?? "server_vad");
                 Merge(merged, detection);
                 target[name] = merged;
             }

@@ -65,7 +65,7 @@ internal sealed class PolyphaseResampler
 
     private float[] Design()
     {
-        var phases = new float[_up * _taps];
+        float[] phases = new float[_up * _taps];
         // Cut-off as a part of the input's sample rate.
         double cutoff = 0.5 * PassBand * Math.Min(1.0, (double)_up / _down);
         double half = _taps / 2.0;

@@ -52,10 +52,10 @@ internal sealed class SpeechSynthesizer : IDisposable
 
     private void Run()
     {
-        var reader = _jobs.Reader;
+        ChannelReader<SpeechJob> reader = _jobs.Reader;
         while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
-            while (reader.TryRead(out var job)) Speak(job);
+            while (reader.TryRead(out SpeechJob? job)) Speak(job);
         }
     }
 

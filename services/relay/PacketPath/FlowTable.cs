@@ -61,7 +61,7 @@ internal sealed class FlowTable
         flow = _byClient.Find(client);
         if (flow >= 0)
         {
-            ref var known = ref _flows[flow];
+            ref Flow known = ref _flows[flow];
             if (known.Session == session)
             {
                 known.LastHeard = now;
@@ -78,7 +78,7 @@ internal sealed class FlowTable
             return FlowChange.Moved;
         }
 
-        var prefix = PrefixOf(client);
+        TransportAddress prefix = PrefixOf(client);
         int inPrefix = Math.Max(0, _perPrefix.Find(prefix));
         if (_freeCount == 0) return FlowChange.TableFull;
         if (inPrefix >= _limits.PerPrefix) return FlowChange.PrefixLimit;
@@ -96,7 +96,7 @@ internal sealed class FlowTable
     /// <summary>Keeps the SSRC of a flow's first RTP packet. Where two sessions have the same, neither is found by it.</summary>
     public void LearnSsrc(int flow, uint ssrc)
     {
-        ref var learned = ref _flows[flow];
+        ref Flow learned = ref _flows[flow];
         learned.HasSsrc = true;
         learned.Ssrc = ssrc;
         int other = _bySsrc.Find(ssrc);
@@ -120,11 +120,11 @@ internal sealed class FlowTable
     /// <summary>Forgets one flow.</summary>
     public void Remove(int flow)
     {
-        ref var removed = ref _flows[flow];
+        ref Flow removed = ref _flows[flow];
         ForgetSsrc(flow);
         Unlink(flow);
         _byClient.Remove(removed.Client);
-        var prefix = PrefixOf(removed.Client);
+        TransportAddress prefix = PrefixOf(removed.Client);
         int rest = _perPrefix.Find(prefix) - 1;
         if (rest > 0) _perPrefix.Set(prefix, rest);
         else _perPrefix.Remove(prefix);
@@ -135,7 +135,7 @@ internal sealed class FlowTable
     /// <summary>The link's number will be another's.</summary>
     public void ForgetLink(int link)
     {
-        foreach (ref var flow in _flows.AsSpan())
+        foreach (ref Flow flow in _flows.AsSpan())
         {
             if (flow.Link == link) flow.Link = None;
         }
@@ -148,7 +148,7 @@ internal sealed class FlowTable
         for (int i = 0; i < part; i++)
         {
             if (_sweepAt >= _flows.Length) _sweepAt = 0;
-            ref readonly var flow = ref _flows[_sweepAt];
+            ref readonly Flow flow = ref _flows[_sweepAt];
             if (flow.IsInUse && now - flow.LastHeard >= _limits.Lifetime) Remove(_sweepAt);
             _sweepAt++;
         }
@@ -174,7 +174,7 @@ internal sealed class FlowTable
 
     private void Link(int flow, SessionId session)
     {
-        ref var added = ref _flows[flow];
+        ref Flow added = ref _flows[flow];
         int head = _bySession.Find(session.Value);
         added.Session = session;
         added.Next = head;
@@ -185,7 +185,7 @@ internal sealed class FlowTable
 
     private void Unlink(int flow)
     {
-        ref readonly var removed = ref _flows[flow];
+        ref readonly Flow removed = ref _flows[flow];
         if (removed.Next >= 0) _flows[removed.Next].Previous = removed.Previous;
         if (removed.Previous >= 0) _flows[removed.Previous].Next = removed.Next;
         else if (removed.Next >= 0) _bySession.Set(removed.Session.Value, removed.Next);
@@ -194,7 +194,7 @@ internal sealed class FlowTable
 
     private void ForgetSsrc(int flow)
     {
-        ref var known = ref _flows[flow];
+        ref Flow known = ref _flows[flow];
         if (known.IsBySsrc) _bySsrc.Remove(known.Ssrc);
         known.IsBySsrc = known.HasSsrc = false;
     }

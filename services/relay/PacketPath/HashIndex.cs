@@ -22,7 +22,7 @@ internal sealed class HashIndex<TKey, THash>(int capacity, THash hash)
     {
         for (int i = Home(key); ; i = (i + 1) & Mask)
         {
-            ref readonly var entry = ref _entries[i];
+            ref readonly Entry entry = ref _entries[i];
             if (entry.ValuePlusOne == 0) return -1;
             if (entry.Key.Equals(key)) return entry.ValuePlusOne - 1;
         }

@@ -44,7 +44,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     public long Drops(LinkDrop reason)
     {
         long sum = 0;
-        foreach (var link in _links) sum += link?.Connector.Drops[reason] ?? 0;
+        foreach (RelayLink? link in _links) sum += link?.Connector.Drops[reason] ?? 0;
         return sum;
     }
 
@@ -52,7 +52,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     {
         get
         {
-            var next = Instant.Never;
+            Instant next = Instant.Never;
             for (int i = 0; i < _end; i++)
             {
                 if (_links[i] is { } link) next = Instant.Min(next, link.NextTimeout);
@@ -66,7 +66,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     {
         _targets = targets;
         for (int i = 0; i < _end; i++) RemoveIfUnwanted(i);
-        foreach (var target in targets)
+        foreach (LinkTarget target in targets)
         {
             bool isKnown = false;
             for (int i = 0; i < _end && !isKnown; i++) isKnown = _links[i]?.Target == target;
@@ -86,9 +86,9 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     /// <summary>Puts a client's packet into the current unit of the link, or of the sibling that is the session's.</summary>
     public void Send(int number, SessionId session, in TransportAddress client, byte ingress, bool isUnverified, ReadOnlySpan<byte> packet, Instant now)
     {
-        var link = _links[number]?.For(session);
+        RelayLink? link = _links[number]?.For(session);
         int length = LinkFrame.HeaderLength(client) + packet.Length;
-        if (link is not { Connector.Cookie: not 0 } || !link.Transport.TryAppend(ref link.Open, link.Peer, length, LinkTransport.IsAudio(packet), now, out var room))
+        if (link is not { Connector.Cookie: not 0 } || !link.Transport.TryAppend(ref link.Open, link.Peer, length, LinkTransport.IsAudio(packet), now, out Span<byte> room))
         {
             _sendDrops++;
             return;
@@ -101,7 +101,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     {
         Span<byte> buffer = stackalloc byte[LinkFrame.CoalescedBytes];
         bool isSlotsChanged = false;
-        foreach (var transport in transports)
+        foreach (LinkTransport? transport in transports)
         {
             if (transport is not null) TakeEvents(transport, now);
         }
@@ -111,7 +111,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             if (link.IsOverdue(now)) Close(link, now);
             if (link.IsConnectionDue(now)) Connect(link, now);
             if (now >= link.Connector.NextTimeout) link.Connector.HandleTimeout(now);
-            while (link.Connector.TryTakeEvent(out var occurred)) isSlotsChanged |= Handle(link, occurred, now);
+            while (link.Connector.TryTakeEvent(out LinkEvent occurred)) isSlotsChanged |= Handle(link, occurred, now);
             while (link.Connector.TryTransmit(buffer, out int length, now)) link.Transport.SendControl(link.Peer, buffer[..length], now);
         }
         if (isSlotsChanged) RebuildSlots();
@@ -120,7 +120,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     /// <summary>Tells every transceiver that this relay leaves.</summary>
     public void Drain()
     {
-        foreach (var link in _links) link?.Connector.Drain();
+        foreach (RelayLink? link in _links) link?.Connector.Drain();
     }
 
     public IEnumerable<LinkStats> Describe()
@@ -150,13 +150,13 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             if (added[i].Peer != default) _byPeer[added[i].Peer] = free;
             _end = Math.Max(_end, free + 1);
         }
-        foreach (var link in added) link.Siblings = added;
+        foreach (RelayLink link in added) link.Siblings = added;
     }
 
     private void TakeEvents(LinkTransport transport, Instant now)
     {
         if (transport.NextTimeout <= now) transport.HandleTimeout(now);
-        while (transport.TryTakeEvent(out var occurred))
+        while (transport.TryTakeEvent(out LinkTransportEvent occurred))
         {
             if (!_byPeer.TryGetValue(occurred.Peer, out int number) || _links[number] is not { } link) continue;
             if (occurred.Kind == LinkTransportEventKind.Connected)
@@ -173,7 +173,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
 
     private void Connect(RelayLink link, Instant now)
     {
-        var peer = link.Transport.Connect(link.Target.Address, now);
+        TransportAddress peer = link.Transport.Connect(link.Target.Address, now);
         if (peer == default)
         {
             // No place or no descriptor: perhaps after a pause.
@@ -224,7 +224,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     private void RemoveIfUnwanted(int number)
     {
         if (_links[number] is not { } link || _targets.Contains(link.Target) || link.Siblings.Any(s => s.Connector.IsUp)) return;
-        foreach (var sibling in link.Siblings)
+        foreach (RelayLink sibling in link.Siblings)
         {
             if (sibling.Target.Scheme == LinkScheme.Tcp && sibling.Peer != default) sibling.Transport.Close(sibling.Peer);
             _byPeer.Remove(sibling.Peer);

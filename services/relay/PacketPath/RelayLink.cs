@@ -65,13 +65,13 @@ internal sealed class RelayLink
     /// <summary>The link that a session's packets take: its own among the siblings, the next one while that is down. Another process than ours behind a sibling is the last choice.</summary>
     public RelayLink For(SessionId session)
     {
-        var siblings = Siblings;
+        RelayLink[] siblings = Siblings;
         if (siblings.Length == 1) return this;
         RelayLink? other = null;
         int own = (int)(session.Value % (uint)siblings.Length);
         for (int i = 0; i < siblings.Length; i++)
         {
-            var sibling = siblings[(own + i) % siblings.Length];
+            RelayLink sibling = siblings[(own + i) % siblings.Length];
             if (!sibling.Connector.IsUp) continue;
             if (sibling.Connector.Incarnation == Connector.Incarnation) return sibling;
             other ??= sibling;

@@ -23,7 +23,7 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
     public static IReadOnlyList<RelaySockets> Open(RelayOptions options)
     {
         var opened = new List<RelaySockets>();
-        var inherited = options.PublicTcp is null ? [] : InheritedListeners.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
+        IReadOnlyList<int> inherited = options.PublicTcp is null ? [] : InheritedListeners.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
         try
         {
             // None is left over: connections would wait at it for nobody.
@@ -47,7 +47,7 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
     {
         Public?.Dispose();
         PublicTcp?.Dispose();
-        foreach (var links in Links) links?.Dispose();
+        foreach (LinkTransport? links in Links) links?.Dispose();
     }
 
     private static RelaySockets OpenOne(RelayOptions options, IReadOnlyList<int> inherited)

@@ -47,7 +47,7 @@ internal sealed class RelayWorker : IDisposable
         _transports = [.. sockets.Links.OfType<LinkTransport>()];
         _ingresses = ingresses;
         _wallClock = wallClock;
-        var now = MonotonicClock.Now;
+        Instant now = MonotonicClock.Now;
         var slots = new SlotTable(region, slotCount);
         _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom(), now);
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
@@ -108,7 +108,7 @@ internal sealed class RelayWorker : IDisposable
     /// <summary>One turn: waits for packets at most this long, then handles all there is.</summary>
     public void Turn(TimeSpan patience)
     {
-        var now = MonotonicClock.Now;
+        Instant now = MonotonicClock.Now;
         var wakeAt = Instant.Min(Instant.Min(Instant.Min(_links.NextTimeout, _tcp?.NextTimeout ?? Instant.Never), _nextSweep), now + patience);
         _poller.Wait(wakeAt - now);
         now = MonotonicClock.Now;
@@ -129,7 +129,7 @@ internal sealed class RelayWorker : IDisposable
             _links.Apply(_applied, now);
         }
         // What comes from the links first: it may announce the slots that a client's packet needs.
-        foreach (var transport in _transports) ReceiveFromLinks(transport, now);
+        foreach (LinkTransport transport in _transports) ReceiveFromLinks(transport, now);
         _links.Drive(now);
         if (_awaitsLinks && _applied.Count > 0 && _links.Reached.Count >= _applied.Count)
         {
@@ -138,15 +138,15 @@ internal sealed class RelayWorker : IDisposable
         }
         if (_public is not null) ReceiveFromClients(_public, now);
         if (_tcp is not null) ReceiveFromTcpClients(_tcp, now);
-        foreach (var transport in _transports) transport.Flush(now);
+        foreach (LinkTransport transport in _transports) transport.Flush(now);
         _public?.Flush();
         _tcp?.Flush(now);
-        while (_inbox.TryDequeue(out var asked)) asked.TrySetResult(Describe());
+        while (_inbox.TryDequeue(out TaskCompletionSource<WorkerStats>? asked)) asked.TrySetResult(Describe());
     }
 
     public void Dispose()
     {
-        while (_inbox.TryDequeue(out var asked)) asked.TrySetCanceled();
+        while (_inbox.TryDequeue(out TaskCompletionSource<WorkerStats>? asked)) asked.TrySetCanceled();
         _poller.Dispose();
         _wakeUp.Dispose();
         _sockets.Dispose();
@@ -163,9 +163,9 @@ internal sealed class RelayWorker : IDisposable
         int count = clients.Receive();
         for (int i = 0; i < count; i++)
         {
-            clients.Get(i, out var datagram, out var from, out var to);
+            clients.Get(i, out Span<byte> datagram, out TransportAddress from, out TransportAddress to);
             byte ingress = _ingresses.NumberOf(to);
-            var verdict = _router.RouteUp(datagram, from, ingress, now, out int link, out var session);
+            Verdict verdict = _router.RouteUp(datagram, from, ingress, now, out int link, out SessionId session);
             Verdicts.Count(verdict);
             if (verdict is Verdict.Forward or Verdict.ForwardUnverified)
                 _links.Send(link, session, from, ingress, verdict == Verdict.ForwardUnverified, datagram, now);
@@ -177,10 +177,10 @@ internal sealed class RelayWorker : IDisposable
         int count = transport.Receive(now);
         for (int i = 0; i < count; i++)
         {
-            transport.Get(i, out var unit, out var from);
+            transport.Get(i, out Span<byte> unit, out TransportAddress from);
             if (_links.Find(from, out int link) is not { } connector) continue;
-            var frames = connector.Receive(unit, now);
-            while (frames.TryRead(out var frame))
+            LinkConnector.Frames frames = connector.Receive(unit, now);
+            while (frames.TryRead(out LinkFrame frame))
             {
                 if (frame.Kind == LinkFrameKind.Gone)
                 {
@@ -197,7 +197,7 @@ internal sealed class RelayWorker : IDisposable
     {
         if (frame.Ingress == LinkFrame.TcpIngress) return _tcp?.Deliver(frame.Client, frame.SessionId, link, frame.Payload, now) ?? Verdict.DropNoConnection;
         if (_public is null) return Verdict.DropNoConnection;
-        var verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, now);
+        Verdict verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, now);
         if (verdict != Verdict.DropBadDestination) frame.Payload.CopyTo(_public.Queue(frame.Client, _ingresses.AddressOf(frame.Ingress), frame.Payload.Length));
         return verdict;
     }

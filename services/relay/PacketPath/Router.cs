@@ -29,17 +29,17 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
         link = -1;
         session = default;
         if (datagram.IsEmpty || from.Port == 0) return Verdict.DropMalformed;
-        var kind = DatagramDemultiplexer.Classify(datagram);
+        DatagramKind kind = DatagramDemultiplexer.Classify(datagram);
         if (kind is DatagramKind.Unknown or DatagramKind.TurnChannel) return Verdict.DropUnknownKind;
         if (kind == DatagramKind.Stun)
         {
-            if (!StunMessage.TryParse(datagram, out var stun, out _)) return Verdict.DropMalformed;
+            if (!StunMessage.TryParse(datagram, out StunMessage stun, out _)) return Verdict.DropMalformed;
             if (stun.Class == StunClass.Request && stun.Method == StunMethod.Binding) return FollowHint(stun, from, ingress, now, out link, out session);
         }
 
         int number = flows.Find(from);
         if (number < 0) return kind == DatagramKind.Rtp ? FollowSsrc(datagram, now, out link, out session) : Verdict.DropUnknownFlow;
-        ref var flow = ref flows[number];
+        ref Flow flow = ref flows[number];
         flow.LastHeard = now;
         flow.Ingress = ingress;
         if (kind == DatagramKind.Rtp && datagram.Length >= RtpHeaderLength)
@@ -56,9 +56,9 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     public Verdict RouteDown(TransportAddress client, SessionId session, byte ingress, int link, Instant now)
     {
         if (!IsSendable(client)) return Verdict.DropBadDestination;
-        var change = flows.TrySet(client, session, now, out int number, isFromOwner: true);
+        FlowChange change = flows.TrySet(client, session, now, out int number, isFromOwner: true);
         if (number < 0) return Verdict.DeliverWithoutFlow;
-        ref var flow = ref flows[number];
+        ref Flow flow = ref flows[number];
         flow.Link = link;
         flow.Ingress = ingress;
         return change == FlowChange.Kept ? Verdict.Deliver : Verdict.DeliverAndLearn;
@@ -68,7 +68,7 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     {
         link = -1;
         session = default;
-        if (!RoutingHint.TryDecode(request.Username, hintKeys, out var hint, out var error)) return error == HintError.Missing ? Verdict.DropMissingHint : Verdict.DropBadHint;
+        if (!RoutingHint.TryDecode(request.Username, hintKeys, out RoutingHint hint, out HintError error)) return error == HintError.Missing ? Verdict.DropMissingHint : Verdict.DropBadHint;
         if (hint.Region != slots.Region) return Verdict.DropForeignRegion;
         link = slots[hint.Slot];
         if (link < 0) return Verdict.DropOwnerUnknown;
@@ -81,10 +81,10 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
             if (hint.IsExpired(NowMinutes)) return Verdict.DropExpiredHint;
             Span<byte> password = stackalloc byte[IcePassword.TextLength];
             if (!IcePassword.TryDerive(passwordKeys, request.Username, password) || !request.VerifyMessageIntegrity(password)) return Verdict.DropBadIntegrity;
-            var change = flows.TrySet(from, hint.SessionId, now, out number);
+            FlowChange change = flows.TrySet(from, hint.SessionId, now, out number);
             if (number < 0) return Refusal(change);
         }
-        ref var flow = ref flows[number];
+        ref Flow flow = ref flows[number];
         flow.LastHeard = now;
         flow.Slot = hint.Slot;
         flow.Link = link;
@@ -100,7 +100,7 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
         if (rtp.Length < RtpHeaderLength) return Verdict.DropMalformed;
         int number = flows.FindBySsrc(BinaryPrimitives.ReadUInt32BigEndian(rtp[SsrcOffset..]));
         if (number < 0) return Verdict.DropUnknownFlow;
-        ref var flow = ref flows[number];
+        ref Flow flow = ref flows[number];
         if (now - flow.SideRouteWindow >= TimeSpan.FromSeconds(1)) (flow.SideRouteWindow, flow.SideRouted) = (now, 0);
         if (flow.SideRouted >= SideRoutedPerSecond) return Verdict.DropSideRouteRate;
         link = LinkOf(flow);

@@ -91,9 +91,9 @@ internal sealed class TcpIngress : IDisposable
         // Frames before events: a connection's last packets come in the turn in which it ends, and never in the one in which it begins.
         for (int i = 0; i < count; i++)
         {
-            _socket.Get(i, out var frame, out var from);
+            _socket.Get(i, out Span<byte> frame, out TcpConnectionId from);
             if (_clients[from.Index].Generation != from.Generation) continue;
-            var verdict = RouteUp(frame, from, now, out int link, out var session);
+            Verdict verdict = RouteUp(frame, from, now, out int link, out SessionId session);
             _verdicts.Count(verdict);
             if (verdict == Verdict.Forward) links.Send(link, session, _clients[from.Index].Remote, LinkFrame.TcpIngress, isUnverified: false, frame, now);
         }
@@ -108,7 +108,7 @@ internal sealed class TcpIngress : IDisposable
         _flows[flow].Link = link;
         _flows[flow].LastHeard = now;
         // Speech and its statistics are of no use when late.
-        var frameClass = LinkTransport.IsAudio(packet) ? TcpFrameClass.Media : TcpFrameClass.Control;
+        TcpFrameClass frameClass = LinkTransport.IsAudio(packet) ? TcpFrameClass.Media : TcpFrameClass.Control;
         return _socket.Send(_connectionOfFlow[flow], packet, frameClass, now) ? Verdict.Deliver : Verdict.DropNoRoom;
     }
 
@@ -117,8 +117,8 @@ internal sealed class TcpIngress : IDisposable
     {
         for (int flow = _flows.FirstOf(session); flow >= 0; flow = _flows[flow].Next)
         {
-            var connection = _connectionOfFlow[flow];
-            ref var client = ref _clients[connection.Index];
+            TcpConnectionId connection = _connectionOfFlow[flow];
+            ref TcpClient client = ref _clients[connection.Index];
             if (client.Generation != connection.Generation) continue;
             client.CloseReason = TcpClose.SessionGone;
             _socket.CloseWhenSent(connection, now);
@@ -144,7 +144,7 @@ internal sealed class TcpIngress : IDisposable
         for (int i = (_clients.Length + FlowTable.SweepParts - 1) / FlowTable.SweepParts; i > 0; i--)
         {
             if (_sweepAt >= _clients.Length) _sweepAt = 0;
-            ref readonly var client = ref _clients[_sweepAt];
+            ref readonly TcpClient client = ref _clients[_sweepAt];
             if (client is { Generation: > 0, IsBound: true, CloseReason: null } && _flows.Find(client.Remote) < 0) Close(_sweepAt, TcpClose.Idle);
             _sweepAt++;
         }
@@ -164,7 +164,7 @@ internal sealed class TcpIngress : IDisposable
 
     private Verdict RouteUp(ReadOnlySpan<byte> frame, TcpConnectionId from, Instant now, out int link, out SessionId session)
     {
-        ref var client = ref _clients[from.Index];
+        ref TcpClient client = ref _clients[from.Index];
         link = None;
         session = default;
         if (!client.IsBound)
@@ -175,7 +175,7 @@ internal sealed class TcpIngress : IDisposable
                 if (!isOfACall || ++client.EarlyPackets > MaximumEarlyPackets) Close(from.Index, TcpClose.NotACheck);
                 return Verdict.DropNotACheck;
             }
-            var first = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);
+            Verdict first = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);
             if (first == Verdict.Forward) Bind(from, session);
             // The owner's transceiver may be about to be known: clients ask again, and their time is limited.
             else if (first != Verdict.DropOwnerUnknown) Close(from.Index, TcpClose.CheckRefused);
@@ -186,7 +186,7 @@ internal sealed class TcpIngress : IDisposable
             Close(from.Index, TcpClose.SessionLimit);
             return Verdict.DropUnknownFlow;
         }
-        var verdict = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);
+        Verdict verdict = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);
         if (verdict == Verdict.DropFlowContested || (verdict == Verdict.Forward && session != client.Session))
         {
             Close(from.Index, TcpClose.OtherSession);
@@ -197,7 +197,7 @@ internal sealed class TcpIngress : IDisposable
 
     private void Bind(TcpConnectionId id, SessionId session)
     {
-        ref var client = ref _clients[id.Index];
+        ref TcpClient client = ref _clients[id.Index];
         RemoveUnproven(id.Index);
         client.IsBound = true;
         client.Session = session;
@@ -206,7 +206,7 @@ internal sealed class TcpIngress : IDisposable
 
     private void TakeEvents(Instant now)
     {
-        while (_socket.TryTakeEvent(out var occurred))
+        while (_socket.TryTakeEvent(out TcpEvent occurred))
         {
             if (occurred.Kind == TcpEventKind.Accepted) OnAccepted(occurred.Connection, now);
             else if (occurred.Kind == TcpEventKind.Closed) OnClosed(occurred);
@@ -215,12 +215,12 @@ internal sealed class TcpIngress : IDisposable
 
     private void OnAccepted(TcpConnectionId id, Instant now)
     {
-        var remote = _socket.RemoteOf(id);
+        TransportAddress remote = _socket.RemoteOf(id);
         _clients[id.Index] = new TcpClient { Remote = remote, AcceptedAt = now, Generation = id.Generation, Next = None, Previous = _newestUnproven };
         if (_newestUnproven >= 0) _clients[_newestUnproven].Next = id.Index;
         else _oldestUnproven = id.Index;
         _newestUnproven = id.Index;
-        var prefix = PrefixOf(remote);
+        TransportAddress prefix = PrefixOf(remote);
         int inPrefix = Math.Max(0, _perPrefix.Find(prefix)) + 1;
         _perPrefix.Set(prefix, inPrefix);
         if (inPrefix > _options.MaximumTcpConnectionsPerPrefix && !_options.TcpClientsAreHidden) Close(id.Index, TcpClose.PrefixLimit);
@@ -230,12 +230,12 @@ internal sealed class TcpIngress : IDisposable
 
     private void OnClosed(TcpEvent closed)
     {
-        ref var client = ref _clients[closed.Connection.Index];
+        ref TcpClient client = ref _clients[closed.Connection.Index];
         _closes[(int)(client.CloseReason ?? TcpCloses.From(closed.Reason))]++;
         if (!client.IsBound && client.Generation != 0) RemoveUnproven(closed.Connection.Index);
         int flow = client.IsBound ? _flows.Find(client.Remote) : None;
         if (flow >= 0 && _connectionOfFlow[flow] == closed.Connection) _flows.Remove(flow);
-        var prefix = PrefixOf(client.Remote);
+        TransportAddress prefix = PrefixOf(client.Remote);
         int rest = _perPrefix.Find(prefix) - 1;
         if (rest > 0) _perPrefix.Set(prefix, rest);
         else _perPrefix.Remove(prefix);
@@ -245,7 +245,7 @@ internal sealed class TcpIngress : IDisposable
     /// <summary>The event that follows finds the reason here.</summary>
     private void Close(int index, TcpClose reason)
     {
-        ref var client = ref _clients[index];
+        ref TcpClient client = ref _clients[index];
         var id = new TcpConnectionId(index, client.Generation);
         if (!client.IsBound) RemoveUnproven(index);
         client.CloseReason ??= reason;
@@ -255,7 +255,7 @@ internal sealed class TcpIngress : IDisposable
 
     private void RemoveUnproven(int index)
     {
-        ref var client = ref _clients[index];
+        ref TcpClient client = ref _clients[index];
         if (client.Previous >= 0) _clients[client.Previous].Next = client.Next;
         else _oldestUnproven = client.Next;
         if (client.Next >= 0) _clients[client.Next].Previous = client.Previous;

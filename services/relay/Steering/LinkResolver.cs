@@ -26,12 +26,12 @@ internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationT
     /// <param name="isReached">Whether a link to a target is up.</param>
     public async Task<IReadOnlyList<LinkTarget>> ResolveAsync(IReadOnlyCollection<LinkEndpoint> endpoints, Func<LinkTarget, bool> isReached, CancellationToken cancellation)
     {
-        foreach (var gone in _answers.Keys.Except(endpoints).ToArray()) _answers.Remove(gone);
-        var due = endpoints.Where(e => !e.TryGetAddress(out _) && IsDue(e, isReached)).ToArray();
+        foreach (LinkEndpoint? gone in _answers.Keys.Except(endpoints).ToArray()) _answers.Remove(gone);
+        LinkEndpoint[] due = endpoints.Where(e => !e.TryGetAddress(out _) && IsDue(e, isReached)).ToArray();
         // At the same time: a DNS server that is away costs one patience, not one for each transceiver.
         var lookUps = due.Select(e => e.Host).Distinct(StringComparer.OrdinalIgnoreCase).ToDictionary(host => host, host => AskAsync(host, cancellation), StringComparer.OrdinalIgnoreCase);
         await Task.WhenAll(lookUps.Values);
-        foreach (var endpoint in due)
+        foreach (LinkEndpoint? endpoint in due)
         {
             if (await lookUps[endpoint.Host] is { Length: > 0 } addresses) Note(endpoint, addresses, isReached);
         }
@@ -40,20 +40,20 @@ internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationT
 
     private LinkTarget Target(LinkEndpoint endpoint)
     {
-        if (endpoint.TryGetAddress(out var address)) return new LinkTarget(endpoint.Scheme, address);
-        return _answers.TryGetValue(endpoint, out var answer) ? new LinkTarget(endpoint.Scheme, TransportAddress.From(new IPEndPoint(answer.Address, endpoint.Port))) : default;
+        if (endpoint.TryGetAddress(out TransportAddress address)) return new LinkTarget(endpoint.Scheme, address);
+        return _answers.TryGetValue(endpoint, out Answer answer) ? new LinkTarget(endpoint.Scheme, TransportAddress.From(new IPEndPoint(answer.Address, endpoint.Port))) : default;
     }
 
     private bool IsDue(LinkEndpoint endpoint, Func<LinkTarget, bool> isReached)
-        => !_answers.TryGetValue(endpoint, out var answer) || !isReached(Target(endpoint)) || time.GetElapsedTime(answer.AskedAt) >= AnswerLifetime;
+        => !_answers.TryGetValue(endpoint, out Answer answer) || !isReached(Target(endpoint)) || time.GetElapsedTime(answer.AskedAt) >= AnswerLifetime;
 
     private void Note(LinkEndpoint endpoint, IPAddress[] addresses, Func<LinkTarget, bool> isReached)
     {
         // IPv4 first: the links' own address usually is one. And the order must not change from answer to answer.
         IPAddress[] sorted = [.. addresses.OrderBy(a => a.AddressFamily).ThenBy(a => a.ToString(), StringComparer.Ordinal)];
         int failures = 0;
-        var chosen = sorted[0];
-        if (_answers.TryGetValue(endpoint, out var old) && Array.IndexOf(sorted, old.Address) is >= 0 and var position)
+        IPAddress chosen = sorted[0];
+        if (_answers.TryGetValue(endpoint, out Answer old) && Array.IndexOf(sorted, old.Address) is >= 0 and var position)
         {
             failures = isReached(Target(endpoint)) ? 0 : old.Failures + 1;
             chosen = failures >= LooksPerAddress ? sorted[(position + 1) % sorted.Length] : old.Address;

@@ -1,5 +1,6 @@
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay.Steering;
 
@@ -13,7 +14,7 @@ internal sealed class TransceiverDirectory
 
     /// <summary>Configured addresses are known at once; names wait for <see cref="TransceiverDiscovery"/>.</summary>
     public TransceiverDirectory(RelayOptions options)
-        => _targets = [.. options.TransceiverEndpoints.Where(e => e.TryGetAddress(out _)).Select(e => e.TryGetAddress(out var address) ? new LinkTarget(e.Scheme, address) : default)];
+        => _targets = [.. options.TransceiverEndpoints.Where(e => e.TryGetAddress(out _)).Select(e => e.TryGetAddress(out TransportAddress address) ? new LinkTarget(e.Scheme, address) : default)];
 
     public IReadOnlyList<LinkTarget> Targets
     {
@@ -47,7 +48,7 @@ internal sealed class TransceiverDirectory
         {
             if (sorted.AsSpan().SequenceEqual(_targets)) return false;
             _targets = sorted;
-            foreach (var worker in _workers) worker.SetTargets(sorted);
+            foreach (RelayWorker worker in _workers) worker.SetTargets(sorted);
             return true;
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 
@@ -31,7 +32,7 @@ internal sealed partial class TransceiverDiscovery(
     /// <summary>Asks once and tells the workers.</summary>
     internal async Task LookAsync(CancellationToken cancellation)
     {
-        var read = await store.GetBulkAsync(ComponentNames.Sessions, _keys, ContractsJson.Default.TransceiverRecord, cancellation);
+        StateBulkReadResult<TransceiverRecord> read = await store.GetBulkAsync(ComponentNames.Sessions, _keys, ContractsJson.Default.TransceiverRecord, cancellation);
         bool isAway = read.Outcome != StateReadOutcome.Found;
         if (isAway != _isStoreAway)
         {
@@ -42,12 +43,12 @@ internal sealed partial class TransceiverDiscovery(
         foreach (string key in isAway ? [] : _keys)
         {
             if (read.FailedKeys.Contains(key)) continue;
-            if (read.Entries.TryGetValue(key, out var entry) && entry.Value is { } record && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = Read(record);
+            if (read.Entries.TryGetValue(key, out StateEntry<TransceiverRecord>? entry) && entry.Value is { } record && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = Read(record);
             else _known.Remove(key);
         }
         // Names are looked up whether or not the store answers: what it told before may have moved.
         LinkEndpoint[] endpoints = [.. options.TransceiverEndpoints.Concat(_known.Values.SelectMany(e => e)).Distinct()];
-        var targets = await _resolver.ResolveAsync(endpoints, directory.IsReached, cancellation);
+        IReadOnlyList<LinkTarget> targets = await _resolver.ResolveAsync(endpoints, directory.IsReached, cancellation);
         if (directory.Set(targets)) LogEndpoints(logger, targets.Count);
         if (_missing != (_missing = endpoints.Length - targets.Count) && _missing > 0) LogUnresolved(logger, _missing);
     }
@@ -80,7 +81,7 @@ internal sealed partial class TransceiverDiscovery(
         var endpoints = new List<LinkEndpoint>();
         foreach (string link in record.Links)
         {
-            if (LinkEndpoint.TryParse(link, out var endpoint, out string? error))
+            if (LinkEndpoint.TryParse(link, out LinkEndpoint? endpoint, out string? error))
             {
                 if (endpoint.Scheme != LinkScheme.Udp || options.Link is not null)
                 {

@@ -21,7 +21,7 @@ internal static class WebPage
 
     public static void UseWebPage(this WebApplication app)
     {
-        var options = app.Services.GetRequiredService<SignalingOptions>();
+        SignalingOptions options = app.Services.GetRequiredService<SignalingOptions>();
         if (options.WebRoot is "none") return;
         string folder = Path.GetFullPath(options.WebRoot is { Length: > 0 } configured ? configured : Find() ?? Path.Combine(AppContext.BaseDirectory, "web"));
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebPage).FullName!);

@@ -36,7 +36,7 @@ internal sealed class ClientSecrets(SignalingOptions options, FleetOptions fleet
         if (agent is not null && !agents.IsKnown(agent)) return AgentChoice.NotFound(agent);
 
         // Whole seconds, as in the key.
-        DateTimeOffset expiresAt = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds() + seconds);
+        var expiresAt = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds() + seconds);
         int maximum = Math.Min(request.MaxSessionSeconds ?? options.MaximumSessionSeconds, options.MaximumSessionSeconds);
         var grant = new EphemeralKey(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)), fleet.Region, agent, maximum, session, expiresAt);
         var answer = new ClientSecretResponse(current.Ephemeral.Issue(grant), expiresAt.ToUnixTimeSeconds(), Echo(session, grant.Id));

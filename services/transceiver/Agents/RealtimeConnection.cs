@@ -152,7 +152,7 @@ internal sealed class RealtimeConnection : IDisposable
         BackendEnd end = BackendEnd.Lost;
         Task sending = Task.CompletedTask;
         using var socket = new ClientWebSocket();
-        using CancellationTokenSource running = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using var running = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         try
         {
             await Task.Delay(delay, _stop.Token).ConfigureAwait(false);
@@ -191,7 +191,7 @@ internal sealed class RealtimeConnection : IDisposable
         options.CollectHttpResponseDetails = true;
         if (_url.IsLoopback) options.Proxy = null;
         if (_apiKey is not null) options.SetRequestHeader("Authorization", $"Bearer {_apiKey}");
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         deadline.CancelAfter(_connectDeadline);
         using Activity? span = TransceiverTrace.Source.Start("voice.transceiver.agent_connection", _traceparent);
         span?.SetTag("server.address", _url.Host).SetTag("server.port", _url.Port);

@@ -3,6 +3,7 @@ using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Link;
 
@@ -31,7 +32,7 @@ internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advert
 
     private static LinkTransport Bind(LinkEndpoint endpoint)
     {
-        endpoint.TryGetAddress(out var address);
+        endpoint.TryGetAddress(out TransportAddress address);
         return endpoint.Scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(address) : UdpLinkTransport.Bind(address);
     }
 }

@@ -93,7 +93,7 @@ internal sealed partial class SlotKeeper
         for (int slot = 0; slot < _table.SlotCount; slot++) _table.Drop(slot);
         foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Where(IsLastSeenOurs).Chunk(KeysPerRead))
         {
-            var read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
+            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
             await Parallel.ForEachAsync(slots, Parallelism(cancellation), async (slot, token) =>
             {
                 if (read.Entries.GetValueOrDefault(SlotKey(slot)) is { Value: { } record } entry && IsOurs(record))
@@ -101,7 +101,7 @@ internal sealed partial class SlotKeeper
             }).ConfigureAwait(false);
         }
         string key = StateKeys.Transceiver(_fleet.Region, _self.Shard);
-        var own = await _store.ReadAsync(Store, key, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
+        StateReadResult<TransceiverRecord> own = await _store.ReadAsync(Store, key, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
         if (own.Entry is { Value: { } ours } && ours.Incarnation == _self.Incarnation)
             await _store.TrySaveAsync(Store, key, OwnRecord(utcNow), own.Entry.ETag, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false);
         _status = new OwnershipStatus(new Instant(long.MinValue), true, "left");
@@ -110,7 +110,7 @@ internal sealed partial class SlotKeeper
     private async Task<bool> RenewAsync(Instant now, DateTimeOffset utcNow, CancellationToken cancellation)
     {
         string[] keys = [.. Enumerable.Range(0, Math.Max(_fleet.MaximumShards, _self.Shard + 1)).Select(shard => StateKeys.Transceiver(_fleet.Region, shard))];
-        var read = await _store.GetBulkAsync(Store, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
+        StateBulkReadResult<TransceiverRecord> read = await _store.GetBulkAsync(Store, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
         if (read.Outcome != StateReadOutcome.Found || read.FailedKeys.Contains(keys[_self.Shard])) return NoteAway(now, $"the state store cannot be read ({read.ErrorCode ?? read.Outcome.ToString()})");
 
         for (int shard = 0; shard < keys.Length; shard++)
@@ -173,7 +173,7 @@ internal sealed partial class SlotKeeper
         var moves = new List<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)>();
         foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Chunk(KeysPerRead))
         {
-            var read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
+            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
             if (read.Outcome != StateReadOutcome.Found) return false;
             foreach (int slot in slots)
             {
@@ -192,14 +192,14 @@ internal sealed partial class SlotKeeper
             }
         }
 
-        foreach (var (slot, move, entry) in moves)
+        foreach ((int slot, SlotMove move, StateEntry<SlotRecord>? entry) in moves)
         {
             if (move == SlotMove.Lost) Lose(slot);
             else if (move == SlotMove.Adopt) _table.Serve(slot, entry!.Value!.Epoch);
         }
 
-        var giveBack = moves.Where(m => m.Move == SlotMove.GiveBack && (!_table.IsServed(m.Slot) || TryWithdraw(m.Slot))).ToArray();
-        var writes = moves.Where(m => m.Move == SlotMove.Claim).Concat(giveBack);
+        (int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)[] giveBack = moves.Where(m => m.Move == SlotMove.GiveBack && (!_table.IsServed(m.Slot) || TryWithdraw(m.Slot))).ToArray();
+        IEnumerable<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)> writes = moves.Where(m => m.Move == SlotMove.Claim).Concat(giveBack);
         var failed = new ConcurrentBag<int>();
         await Parallel.ForEachAsync(writes, Parallelism(cancellation), async (move, token) =>
         {

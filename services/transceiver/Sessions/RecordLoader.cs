@@ -35,7 +35,7 @@ internal sealed partial class RecordLoader(
     {
         if (directory.HasEnded(id)) return false;
         string callId = CallId.Format(fleet.Region, id.ToString());
-        var read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord).ConfigureAwait(false);
+        StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord).ConfigureAwait(false);
         if (read.Entry?.Value is not { } record)
         {
             if (!read.IsKnown) LogUnreadable(logger, callId, read.Outcome, read.ErrorCode);

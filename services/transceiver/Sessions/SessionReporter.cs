@@ -132,7 +132,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             {
                 string type = record.State == SessionState.Ended ? LifecycleEventTypes.SessionEnded : LifecycleEventTypes.SessionConnected;
                 DateTimeOffset at = (record.State == SessionState.Ended ? record.EndedAt : record.ConnectedAt) ?? report.Since;
-                LifecycleEvent occurred = LifecycleEvent.ForSession(type, record, record.EventSequence, _source, at);
+                var occurred = LifecycleEvent.ForSession(type, record, record.EventSequence, _source, at);
                 PublishResult published = await _publisher.PublishAsync(
                     ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent, span?.Id ?? record.Traceparent, cancellation).ConfigureAwait(false);
                 if (published.IsPublished)
@@ -155,7 +155,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     private async Task<RecordOutcome> WriteRecordAsync(SessionRecord wanted, int attempt, CancellationToken cancellation)
     {
         string key = StateKeys.Session(wanted.CallId);
-        var read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
+        StateReadResult<SessionRecord> read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
         // A record that nobody can read is not worth holding the event back.
         if (read.Outcome is StateReadOutcome.Malformed or StateReadOutcome.Refused) return RecordOutcome.Written;
         if (!read.IsKnown || (read.Entry is null && attempt < ReadsBeforeCreate)) return RecordOutcome.TryAgain;
@@ -197,7 +197,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             if (wait > TimeSpan.Zero) await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(false);
             Forget(callId);
             string key = StateKeys.Session(callId);
-            var read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, _stop.Token).ConfigureAwait(false);
+            StateReadResult<SessionRecord> read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, _stop.Token).ConfigureAwait(false);
             if (read.Entry is { Value.State: SessionState.Ended } entry)
                 await _store.DeleteAsync(ComponentNames.Sessions, key, entry.ETag, _stop.Token).ConfigureAwait(false);
         }

@@ -213,7 +213,7 @@ internal sealed partial class SessionWorker : IDisposable
         Counters.NoteTurn(GC.GetAllocatedBytesForCurrentThread());
         if (received > 0 || !_inbox.IsEmpty) return;
 
-        Instant wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _port.NextTimeout);
+        var wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _port.NextTimeout);
         now = MonotonicClock.Now;
         TimeSpan wait = wakeAt > now + LongestWait ? LongestWait : wakeAt - now;
         if (wait > TimeSpan.Zero) _poller.Wait(wait);

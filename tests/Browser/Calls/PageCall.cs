@@ -17,9 +17,9 @@ internal sealed class PageCall
     /// <param name="withheldTransport">"udp" or "tcp": the browser does not see the answer's candidates of that transport.</param>
     public static async Task<PageCall> ConnectAsync(BrowserUnderTest browser, string agent, JsonObject? turnDetection = null, bool isMicrophoneDead = false, string? withheldTransport = null)
     {
-        var driver = browser.Driver;
+        BrowserDriver driver = browser.Driver;
         string apiKey = await EphemeralKeyAsync(browser);
-        var result = await driver.CallAsync("scenario.connect", new JsonObject
+        JsonNode? result = await driver.CallAsync("scenario.connect", new JsonObject
         {
             ["callsUrl"] = $"{browser.Voice.CallsUrl}?agent={agent}",
             ["apiKey"] = apiKey,
@@ -32,7 +32,7 @@ internal sealed class PageCall
 
     public async Task<(double From, double To)> SayAsync(string wav)
     {
-        var said = await _driver.CallAsync("scenario.say", wav);
+        JsonNode? said = await _driver.CallAsync("scenario.say", wav);
         return ((double)said!["from"]!, (double)said["to"]!);
     }
 
@@ -46,14 +46,14 @@ internal sealed class PageCall
     /// <summary>"udp" or "tcp": what carries the call; and those of all candidate pairs that were answered.</summary>
     public async Task<(string? Protocol, IReadOnlyList<string> Answered)> CarrierAsync()
     {
-        var carrier = (await _driver.CallAsync("scenario.carrier"))!;
+        JsonNode carrier = (await _driver.CallAsync("scenario.carrier"))!;
         return ((string?)carrier["protocol"], [.. carrier["answered"]!.AsArray().Select(p => (string)p!)]);
     }
 
     /// <summary>Waits for the first event of that type at or after <paramref name="after"/>.</summary>
     public async Task<(double At, JsonNode Event)> EventAsync(string type, double after, TimeSpan limit)
     {
-        var found = await _driver.CallAsync("scenario.event", type, after, limit.TotalMilliseconds);
+        JsonNode? found = await _driver.CallAsync("scenario.event", type, after, limit.TotalMilliseconds);
         return ((double)found!["at"]!, found["event"]!);
     }
 
@@ -87,7 +87,7 @@ internal sealed class PageCall
     /// <summary>As an app server does it for its page.</summary>
     private static async Task<string> EphemeralKeyAsync(BrowserUnderTest browser)
     {
-        var (status, body) = await browser.Driver.FetchAsync("POST", browser.Voice.Url + "/v1/realtime/client_secrets", browser.Voice.ApiKey, new JsonObject());
+        (int status, string? body) = await browser.Driver.FetchAsync("POST", browser.Voice.Url + "/v1/realtime/client_secrets", browser.Voice.ApiKey, new JsonObject());
         if (status != 200) throw new InvalidOperationException($"client_secrets answered {status}: {body}");
         return (string)JsonNode.Parse(body)!["value"]!;
     }

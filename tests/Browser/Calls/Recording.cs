@@ -32,7 +32,7 @@ internal sealed class Recording
     /// <summary>Root mean square, full scale = 1.</summary>
     public double Level(double from, double to)
     {
-        var part = Between(from, to);
+        ReadOnlySpan<short> part = Between(from, to);
         if (part.Length == 0) return 0;
         double sum = 0;
         foreach (short sample in part) sum += (double)sample * sample;

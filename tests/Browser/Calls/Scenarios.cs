@@ -43,7 +43,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         var setups = new List<CallSetup>();
         for (int i = 0; i < Connects; i++)
         {
-            var call = await PageCall.ConnectAsync(browser, "local");
+            PageCall call = await PageCall.ConnectAsync(browser, "local");
             Assert.StartsWith("rtc_", call.Setup.CallId, StringComparison.Ordinal);
             Assert.NotNull(call.Setup.UpdatedMs);
             setups.Add(call.Setup);
@@ -67,12 +67,12 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     /// <summary>Echo agent: the same words come back, intelligible.</summary>
     public async Task EchoAsync()
     {
-        var call = await StartAsync("echo");
+        PageCall call = await StartAsync("echo");
         await call.WaitAsync(TimeSpan.FromSeconds(1));
-        var said = await call.SayAsync("what-time-is-it");
+        (double From, double To) said = await call.SayAsync("what-time-is-it");
         await call.WaitAsync(TimeSpan.FromSeconds(1));
-        var statistics = await call.StatisticsAsync();
-        var recording = await SavedAsync(call, "echo");
+        JsonNode statistics = await call.StatisticsAsync();
+        Recording recording = await SavedAsync(call, "echo");
         Assert.True(recording.Level(said.From - 600, said.From) < Silence, $"noise before the words: {recording.Level(said.From - 600, said.From):0.0000}");
         double? heard = recording.FirstAudible(said.From, said.To + 1000);
         Assert.NotNull(heard);
@@ -87,16 +87,16 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     /// <summary>Local agent: it hears the question, and its voice says what its transcript says.</summary>
     public async Task WhatTimeIsItAsync(bool usesSdkDefaults)
     {
-        var call = await StartAsync("local", usesSdkDefaults ? null : ServerVad, isMicrophoneDead: usesSdkDefaults);
+        PageCall call = await StartAsync("local", usesSdkDefaults ? null : ServerVad, isMicrophoneDead: usesSdkDefaults);
         await call.WaitAsync(TimeSpan.FromSeconds(1));
-        var said = await call.SayAsync("what-time-is-it");
-        var (_, heard) = await call.EventAsync("conversation.item.input_audio_transcription.completed", said.From, EventLimit);
-        var (_, spoken) = await call.EventAsync("response.output_audio_transcript.done", said.From, EventLimit);
-        var (startedAt, _) = await call.EventAsync("output_audio_buffer.started", said.From, EventLimit);
-        var (doneAt, done) = await call.EventAsync("response.done", said.From, EventLimit);
-        var (stoppedAt, _) = await call.EventAsync("output_audio_buffer.stopped", said.From, EventLimit);
+        (double From, double To) said = await call.SayAsync("what-time-is-it");
+        (double _, JsonNode? heard) = await call.EventAsync("conversation.item.input_audio_transcription.completed", said.From, EventLimit);
+        (double _, JsonNode? spoken) = await call.EventAsync("response.output_audio_transcript.done", said.From, EventLimit);
+        (double startedAt, JsonNode _) = await call.EventAsync("output_audio_buffer.started", said.From, EventLimit);
+        (double doneAt, JsonNode? done) = await call.EventAsync("response.done", said.From, EventLimit);
+        (double stoppedAt, JsonNode _) = await call.EventAsync("output_audio_buffer.stopped", said.From, EventLimit);
         await call.WaitAsync(TimeSpan.FromMilliseconds(600));
-        var recording = await SavedAsync(call, usesSdkDefaults ? "time-sdk-defaults" : "time");
+        Recording recording = await SavedAsync(call, usesSdkDefaults ? "time-sdk-defaults" : "time");
         Assert.Equal("what time is it", (string?)heard["transcript"]);
         Assert.Equal("completed", (string?)done["response"]!["status"]);
         Assert.True(doneAt <= stoppedAt, "the buffer stopped before the response was done");
@@ -115,16 +115,16 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     /// <summary>A function call: the page sets the timer, the agent confirms by voice.</summary>
     public async Task SetATimerAsync()
     {
-        var call = await StartAsync("local", ServerVad);
+        PageCall call = await StartAsync("local", ServerVad);
         await call.WaitAsync(TimeSpan.FromSeconds(1));
-        var said = await call.SayAsync("set-a-timer");
-        var (_, heard) = await call.EventAsync("conversation.item.input_audio_transcription.completed", said.From, EventLimit);
-        var (_, spoken) = await call.EventAsync("response.output_audio_transcript.done", said.From, EventLimit);
-        var (stoppedAt, _) = await call.EventAsync("output_audio_buffer.stopped", said.From, EventLimit);
+        (double From, double To) said = await call.SayAsync("set-a-timer");
+        (double _, JsonNode? heard) = await call.EventAsync("conversation.item.input_audio_transcription.completed", said.From, EventLimit);
+        (double _, JsonNode? spoken) = await call.EventAsync("response.output_audio_transcript.done", said.From, EventLimit);
+        (double stoppedAt, JsonNode _) = await call.EventAsync("output_audio_buffer.stopped", said.From, EventLimit);
         await call.WaitAsync(TimeSpan.FromMilliseconds(600));
-        var recording = await SavedAsync(call, "timer");
+        Recording recording = await SavedAsync(call, "timer");
         string understood = Recognize(recording, said.To + 100, stoppedAt + 600, SpokenAnswers.Grammar);
-        var timers = await call.TimersAsync();
+        JsonArray timers = await call.TimersAsync();
         Print($"function call: heard \"{heard["transcript"]}\"; the page's tool got {timers.ToJsonString()}; the agent's voice: \"{understood}\"");
         Assert.Single(timers);
         Assert.Equal("the timer is set for ten seconds", Plain((string)spoken["transcript"]!));
@@ -135,18 +135,18 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     /// <summary>A long story, and "stop" in the middle of it.</summary>
     public async Task BargeInAsync()
     {
-        var call = await StartAsync("local", ServerVad);
+        PageCall call = await StartAsync("local", ServerVad);
         await call.WaitAsync(TimeSpan.FromSeconds(1));
-        var asked = await call.SayAsync("tell-me-a-long-story");
-        var (startedAt, _) = await call.EventAsync("output_audio_buffer.started", asked.From, EventLimit);
+        (double From, double To) asked = await call.SayAsync("tell-me-a-long-story");
+        (double startedAt, JsonNode _) = await call.EventAsync("output_audio_buffer.started", asked.From, EventLimit);
         await call.WaitAsync(TimeSpan.FromSeconds(3));
-        var said = await call.SayAsync("stop");
-        var (speechAt, _) = await call.EventAsync("input_audio_buffer.speech_started", said.From, EventLimit);
-        var (clearedAt, _) = await call.EventAsync("output_audio_buffer.cleared", said.From, EventLimit);
-        var (doneAt, done) = await call.EventAsync("response.done", startedAt, EventLimit);
-        var statistics = await call.StatisticsAsync();
+        (double From, double To) said = await call.SayAsync("stop");
+        (double speechAt, JsonNode _) = await call.EventAsync("input_audio_buffer.speech_started", said.From, EventLimit);
+        (double clearedAt, JsonNode _) = await call.EventAsync("output_audio_buffer.cleared", said.From, EventLimit);
+        (double doneAt, JsonNode? done) = await call.EventAsync("response.done", startedAt, EventLimit);
+        JsonNode statistics = await call.StatisticsAsync();
         await call.WaitAsync(TimeSpan.FromSeconds(2));
-        var recording = await SavedAsync(call, "story");
+        Recording recording = await SavedAsync(call, "story");
         Assert.Equal("cancelled", (string?)done["response"]!["status"]);
         Assert.Equal("turn_detected", (string?)done["response"]!["status_details"]?["reason"]);
         Assert.True(recording.Level(startedAt + 500, said.From) > Voice, $"the story was not heard: {recording.Level(startedAt + 500, said.From):0.000}");
@@ -163,13 +163,13 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     /// <summary>The page hangs up: the record says so.</summary>
     public async Task PageHangsUpAsync()
     {
-        var call = await StartAsync("echo");
+        PageCall call = await StartAsync("echo");
         await call.HangUpAsync();
         var watch = global::System.Diagnostics.Stopwatch.StartNew();
         JsonNode record;
         do
         {
-            var (status, body) = await browser.Driver.FetchAsync("GET", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}", browser.Voice.ApiKey);
+            (int status, string? body) = await browser.Driver.FetchAsync("GET", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}", browser.Voice.ApiKey);
             Assert.Equal(200, status);
             record = JsonNode.Parse(body)!;
         }
@@ -182,9 +182,9 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     /// <summary>The server hangs up: the SDK notices, by the first check that is refused or when checks have failed for long enough.</summary>
     public async Task ServerHangsUpAsync(TimeSpan limit)
     {
-        var call = await StartAsync("echo");
+        PageCall call = await StartAsync("echo");
         double at = await call.NowAsync();
-        var (status, body) = await browser.Driver.FetchAsync("POST", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}/hangup", browser.Voice.ApiKey);
+        (int status, string? body) = await browser.Driver.FetchAsync("POST", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}/hangup", browser.Voice.ApiKey);
         Assert.True(status == 200, $"hangup answered {status}: {body}");
         double noticedAt = await call.StatusAsync("disconnected", at, limit);
         Print($"server hangs up: the SDK reports disconnected {noticedAt - at:0} ms after the request");
@@ -194,7 +194,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     /// <param name="hearsWords">The browser's fake microphone says a question once; otherwise it hums.</param>
     public async Task OurPageAsync(bool hearsWords)
     {
-        var driver = browser.Driver;
+        BrowserDriver driver = browser.Driver;
         await driver.OpenAsync(browser.Voice.Url);
         await driver.WaitForAsync("document.querySelector('#agent').options.length > 0", EventLimit);
         await ScreenshotsAsync("idle");
@@ -212,7 +212,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         string setup = (string)(await driver.EvaluateAsync("document.querySelector('#setup').textContent"))!;
         Assert.EndsWith(" ms", setup, StringComparison.Ordinal);
         string callPath = (await driver.CreatedAsync()).Single();
-        var (status, body) = await driver.FetchAsync("POST", $"{browser.Voice.Url}{callPath}/hangup", browser.Voice.ApiKey);
+        (int status, string? body) = await driver.FetchAsync("POST", $"{browser.Voice.Url}{callPath}/hangup", browser.Voice.ApiKey);
         Assert.True(status == 200, $"hangup answered {status}: {body}");
         await driver.WaitForAsync("document.body.dataset.state !== 'live'", PageEndLimit);
         await ScreenshotsAsync("ended");
@@ -225,7 +225,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
 
     private async Task ScreenshotsAsync(string state)
     {
-        foreach (var (shape, width, height, scale) in ((string, int, int, double)[])[("phone", 390, 844, 2), ("desktop", 1280, 800, 1)])
+        foreach ((string? shape, int width, int height, double scale) in ((string, int, int, double)[])[("phone", 390, 844, 2), ("desktop", 1280, 800, 1)])
         {
             await browser.Driver.SetViewportAsync(width, height, scale);
             await browser.Driver.ScreenshotAsync(Path.Combine(Tools.Results, $"{browser.Name}-page-{state}-{shape}.png"));
@@ -242,7 +242,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
 
     private async Task EndAsync(PageCall call)
     {
-        var (protocol, _) = await call.CarrierAsync();
+        (string? protocol, IReadOnlyList<string> _) = await call.CarrierAsync();
         Assert.Equal(Transport, protocol);
         await call.HangUpAsync();
         await AssertContentAsync(call);
@@ -272,7 +272,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
 
     private async Task<Recording> SavedAsync(PageCall call, string name)
     {
-        var recording = await call.RecordingAsync();
+        Recording recording = await call.RecordingAsync();
         recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{Transport}-{name}.wav"));
         return recording;
     }

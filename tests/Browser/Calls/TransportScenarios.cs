@@ -26,12 +26,12 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         await OpenAsync();
         var setups = new Dictionary<string, List<CallSetup>>(StringComparer.Ordinal) { ["udp"] = [], ["tcp"] = [] };
         var connections = new List<long>();
-        var before = await TcpAsync();
+        JsonObject before = await TcpAsync();
         for (int i = 0; i < 2 * ConnectsEach; i++)
         {
             string transport = i % 2 == 0 ? "udp" : "tcp";
-            var call = await ConnectAsync("echo", transport);
-            var (protocol, answered) = await call.CarrierAsync();
+            PageCall call = await ConnectAsync("echo", transport);
+            (string? protocol, IReadOnlyList<string>? answered) = await call.CarrierAsync();
             Assert.Equal(transport, protocol);
             if (transport is "udp") Assert.DoesNotContain("tcp", answered);
             else connections.Add((await TcpAsync())["bound"]!.GetValue<long>());
@@ -39,8 +39,8 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
             await call.HangUpAsync();
             Assert.Empty(await call.ErrorsAsync());
         }
-        var after = await TcpWhenAsync(tcp => (long)tcp["connections"]! == 0);
-        foreach (var (transport, of) in setups)
+        JsonObject after = await TcpWhenAsync(tcp => (long)tcp["connections"]! == 0);
+        foreach ((string? transport, List<CallSetup>? of) in setups)
         {
             Print($"{of.Count} of {ConnectsEach} calls over {transport}: connect() to session.updated {Row(of.Select(s => s.UpdatedMs!.Value))}, of which POST answered {Row(of.Select(s => s.PostMs!.Value))}");
         }
@@ -59,11 +59,11 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         foreach (string transport in (string[])["udp", "tcp"])
         {
             await OpenAsync();
-            var call = await ConnectAsync("echo", transport);
+            PageCall call = await ConnectAsync("echo", transport);
             await call.WaitAsync(TimeSpan.FromSeconds(1));
-            var began = await call.BurstAsync(Bursts, BurstPeriod);
+            IReadOnlyList<double> began = await call.BurstAsync(Bursts, BurstPeriod);
             await call.WaitAsync(BurstPeriod);
-            var recording = await call.RecordingAsync();
+            Recording recording = await call.RecordingAsync();
             recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{transport}-bursts.wav"));
             double[] delays = [.. began.Select(at => (At: at, Heard: recording.Onset(at, at + BurstPeriod.TotalMilliseconds))).Where(b => b.Heard is not null).Select(b => b.Heard!.Value - b.At)];
             Assert.True(delays.Length >= Bursts - 2, $"{delays.Length} of {Bursts} bursts came back");
@@ -76,11 +76,11 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     /// <summary>All TCP connections of the call are reset, as by a middlebox that forgot them: the browser connects again, and the call goes on.</summary>
     public async Task ResetAsync(TimeSpan limit)
     {
-        var (call, at) = await HummingAsync();
-        var before = await TcpAsync();
+        (PageCall? call, double at) = await HummingAsync();
+        JsonObject before = await TcpAsync();
         await Tools.RunAsync(RelayLimit, [.. browser.Voice.Enter, Tools.Find("ss")!, "-K", "-t", "dport", "=", ":3478"]);
         await call.WaitAsync(limit);
-        var after = await TcpAsync();
+        JsonObject after = await TcpAsync();
         if ((long)after["accepted"]! == (long)before["accepted"]!)
         {
             // The kernel does it with CONFIG_INET_DIAG_DESTROY only.
@@ -93,7 +93,7 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     /// <summary>The relay is killed; its successor gets the browser's new connection.</summary>
     public async Task RelayKilledAsync(TimeSpan limit)
     {
-        var (call, at) = await HummingAsync();
+        (PageCall? call, double at) = await HummingAsync();
         int killed = browser.Voice.RelayPid;
         using (var relay = Process.GetProcessById(killed)) relay.Kill();
         await call.WaitAsync(limit);
@@ -104,7 +104,7 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     private async Task<(PageCall Call, double At)> HummingAsync()
     {
         await OpenAsync();
-        var call = await ConnectAsync("echo", "tcp");
+        PageCall call = await ConnectAsync("echo", "tcp");
         await call.HumAsync();
         await call.WaitAsync(TimeSpan.FromSeconds(2.5));
         return (call, await call.NowAsync());
@@ -112,11 +112,11 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
 
     private async Task AssertHeardAgainAsync(PageCall call, double at, TimeSpan limit, string what)
     {
-        var recording = await call.RecordingAsync();
+        Recording recording = await call.RecordingAsync();
         recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{what.Replace(' ', '-')}.wav"));
         double to = at + limit.TotalMilliseconds;
-        var (from, length) = recording.LongestSilence(at - 500, to);
-        var tcp = await TcpAsync();
+        (double from, double length) = recording.LongestSilence(at - 500, to);
+        JsonObject tcp = await TcpAsync();
         Print($"{what}: {length:0} ms of silence in the echo, from {from - at:0} ms on; SDK: {string.Join(" ", (await call.StatusesAsync()).Select(s => s.Status))}; relay: {tcp["accepted"]} accepted, closed {tcp["closes"]!.ToJsonString()}");
         Assert.True(from + length < to - 100, "the echo did not come back");
         Assert.DoesNotContain("disconnected", (await call.StatusesAsync()).Select(s => s.Status));
@@ -131,12 +131,12 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     /// <summary>The relay's figures of its TCP side, over all workers.</summary>
     private async Task<JsonObject> TcpAsync()
     {
-        var (status, body) = await browser.Driver.FetchAsync("GET", browser.Voice.RelayStatsUrl, browser.Voice.ApiKey);
+        (int status, string? body) = await browser.Driver.FetchAsync("GET", browser.Voice.RelayStatsUrl, browser.Voice.ApiKey);
         Assert.Equal(200, status);
         var workers = JsonNode.Parse(body)!["workers"]!.AsArray().Select(w => w!["tcp"]!).ToList();
         JsonObject Sum(IEnumerable<JsonNode> of) => new(of.SelectMany(o => o.AsObject()).Where(p => p.Value is JsonValue).GroupBy(p => p.Key, StringComparer.Ordinal)
             .Select(g => KeyValuePair.Create(g.Key, (JsonNode?)g.Sum(p => (long)p.Value!))));
-        var sum = Sum(workers);
+        JsonObject sum = Sum(workers);
         sum["closes"] = Sum(workers.Select(w => w["closes"]!));
         return sum;
     }
@@ -146,7 +146,7 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         var watch = Stopwatch.StartNew();
         while (true)
         {
-            var tcp = await TcpAsync();
+            JsonObject tcp = await TcpAsync();
             if (condition(tcp)) return tcp;
             Assert.True(watch.Elapsed < RelayLimit, $"the relay still says {tcp.ToJsonString()}");
         }

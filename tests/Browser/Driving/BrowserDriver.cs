@@ -64,7 +64,7 @@ public sealed class BrowserDriver : IAsyncDisposable
         var driver = new BrowserDriver(Process.Start(start) ?? throw new InvalidOperationException("node does not start"));
         try
         {
-            var about = await driver._started.Task.WaitAsync(StartLimit);
+            JsonNode? about = await driver._started.Task.WaitAsync(StartLimit);
             driver.PageOrigin = (string)about!["origin"]!;
             driver.Version = (string)about["version"]!;
             return driver;
@@ -105,7 +105,7 @@ public sealed class BrowserDriver : IAsyncDisposable
     {
         var headers = new JsonObject { ["authorization"] = "Bearer " + apiKey };
         if (body is not null) headers["content-type"] = "application/json";
-        var response = await SendAsync(new JsonObject { ["command"] = "fetch", ["method"] = method, ["url"] = url, ["headers"] = headers, ["body"] = body?.ToJsonString() });
+        JsonNode? response = await SendAsync(new JsonObject { ["command"] = "fetch", ["method"] = method, ["url"] = url, ["headers"] = headers, ["body"] = body?.ToJsonString() });
         return ((int)response!["status"]!, (string)response["body"]!);
     }
 
@@ -175,11 +175,11 @@ public sealed class BrowserDriver : IAsyncDisposable
                 Remember(line);
                 continue;
             }
-            if (answer is null || !_waiting.TryRemove((int)answer["id"]!, out var waiting)) continue;
+            if (answer is null || !_waiting.TryRemove((int)answer["id"]!, out TaskCompletionSource<JsonNode?>? waiting)) continue;
             if (answer["error"] is { } error) waiting.SetException(new InvalidOperationException((string)error!));
             else waiting.SetResult(answer["result"]);
         }
-        foreach (var waiting in _waiting.Values) waiting.TrySetException(new InvalidOperationException("the driver ended: " + string.Join(" | ", _said)));
+        foreach (TaskCompletionSource<JsonNode?> waiting in _waiting.Values) waiting.TrySetException(new InvalidOperationException("the driver ended: " + string.Join(" | ", _said)));
     }
 
     private void Remember(string? line)

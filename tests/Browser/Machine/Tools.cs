@@ -20,12 +20,12 @@ internal static class Tools
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
         if (workingFolder is not null) start.WorkingDirectory = workingFolder;
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal)) start.Environment[name] = value;
-        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} does not start");
+        foreach ((string? name, string? value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal)) start.Environment[name] = value;
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} does not start");
         process.StandardInput.Close();
         using var cancellation = new CancellationTokenSource(limit);
-        var output = process.StandardOutput.ReadToEndAsync(cancellation.Token);
-        var errors = process.StandardError.ReadToEndAsync(cancellation.Token);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(cancellation.Token);
+        Task<string> errors = process.StandardError.ReadToEndAsync(cancellation.Token);
         try
         {
             await process.WaitForExitAsync(cancellation.Token);

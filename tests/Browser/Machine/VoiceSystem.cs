@@ -53,7 +53,7 @@ public class VoiceSystem : IAsyncLifetime
             var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["VOICE_HOME"] = _home };
             string printed = await Tools.RunAsync(StartLimit, [.. Enter, voice, "up", "--detach", "--json", "--no-install", "--development-sidecar", "--edge", _edge], Tools.Root, environment);
             _isUp = true;
-            var state = JsonNode.Parse(printed)!;
+            JsonNode state = JsonNode.Parse(printed)!;
             Url = (string)state["url"]!;
             CallsUrl = (string)state["callsUrl"]!;
             ApiKey = (string)state["apiKey"]!;

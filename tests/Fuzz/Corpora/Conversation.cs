@@ -1,6 +1,7 @@
 using System.Text;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
@@ -101,7 +102,7 @@ internal sealed class Conversation : IDisposable
     {
         Now += TimeSpan.FromMilliseconds(1);
         if (IsTalking) Talk();
-        while (_flying.TryPeek(out var next) && next.At <= Now)
+        while (_flying.TryPeek(out (Instant At, bool ToServer, byte[] Bytes) next) && next.At <= Now)
         {
             _flying.Dequeue();
             if (next.ToServer) Server.Receive(next.Bytes, CallerPath, Now);
@@ -134,10 +135,10 @@ internal sealed class Conversation : IDisposable
 
     private void Drain(PeerSession peer, bool toServer, Ear ear)
     {
-        while (peer.TryReceiveAudio(_buffer, out int length, out var frame, Now)) ear.OnFrame(frame.IsLost ? null : BitConverter.ToInt32(_buffer.AsSpan(0, length)));
-        while (peer.TryReceiveMessage(out var message, Now)) ear.OnText(Encoding.UTF8.GetString(message.Payload));
-        while (peer.TryTakeEvent(out var occurred)) ear.OnEvent(occurred);
-        while (peer.TryTransmit(_buffer, out int length, out var to, Now))
+        while (peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, Now)) ear.OnFrame(frame.IsLost ? null : BitConverter.ToInt32(_buffer.AsSpan(0, length)));
+        while (peer.TryReceiveMessage(out DataChannelMessage message, Now)) ear.OnText(Encoding.UTF8.GetString(message.Payload));
+        while (peer.TryTakeEvent(out PeerEvent occurred)) ear.OnEvent(occurred);
+        while (peer.TryTransmit(_buffer, out int length, out TransportPath to, Now))
         {
             byte[] datagram = _buffer[..length];
             Tap?.Invoke(toServer, datagram);

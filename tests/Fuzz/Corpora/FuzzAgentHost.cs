@@ -41,7 +41,7 @@ internal sealed class FuzzAgentHost : IAgentHost
     public void SendEvent(ReadOnlySpan<byte> utf8Json)
     {
         Events++;
-        if (!RealtimeEventHeader.TryRead(utf8Json, out var header) || header.EventId.IsEmpty)
+        if (!RealtimeEventHeader.TryRead(utf8Json, out RealtimeEventHeader header) || header.EventId.IsEmpty)
             throw new InvalidOperationException("Not an event: " + Encoding.UTF8.GetString(utf8Json[..Math.Min(500, utf8Json.Length)]));
         var reader = new Utf8JsonReader(utf8Json);
         while (reader.Read()) { }

@@ -25,9 +25,9 @@ internal static class SctpCorpus
             double loss = 0;
             void Run(int milliseconds)
             {
-                for (var end = now + TimeSpan.FromMilliseconds(milliseconds); now < end; now += TimeSpan.FromMilliseconds(10))
+                for (Instant end = now + TimeSpan.FromMilliseconds(milliseconds); now < end; now += TimeSpan.FromMilliseconds(10))
                 {
-                    foreach (var (from, to) in new[] { (a, b), (b, a) })
+                    foreach ((SctpAssociation? from, SctpAssociation? to) in new[] { (a, b), (b, a) })
                     {
                         if (from.NextTimeout <= now) from.HandleTimeout(now);
                         while (from.TryTransmit(buffer, out int length, now))
@@ -36,7 +36,7 @@ internal static class SctpCorpus
                             if (mutator.Next(100) >= loss * 100) to.Receive(buffer.AsSpan(0, length), now);
                         }
                     }
-                    foreach (var set in new[] { ofA, ofB })
+                    foreach (DataChannelSet? set in new[] { ofA, ofB })
                     {
                         while (set.TryReceive(out _, now)) { }
                         while (set.TryTakeEvent(out _, now)) { }
@@ -45,9 +45,9 @@ internal static class SctpCorpus
             }
             a.Connect(now);
             Run(100);
-            var events = ofA.Open("oai-events", DataChannelReliability.Full, now, "json")!;
-            var telemetry = ofB.Open("telemetry", new DataChannelReliability(false, 0), now)!;
-            var timed = ofA.Open("timed", new DataChannelReliability(true, null, TimeSpan.FromMilliseconds(30)), now)!;
+            DataChannel events = ofA.Open("oai-events", DataChannelReliability.Full, now, "json")!;
+            DataChannel telemetry = ofB.Open("telemetry", new DataChannelReliability(false, 0), now)!;
+            DataChannel timed = ofA.Open("timed", new DataChannelReliability(true, null, TimeSpan.FromMilliseconds(30)), now)!;
             Run(100);
             for (int i = 0; i < 30; i++)
             {
@@ -63,7 +63,7 @@ internal static class SctpCorpus
             ofB.Close(telemetry, now);
             Run(300);
             // A chunk of an unknown type that wants to be reported (RFC 9260, section 3.2), then 40 s of silence for heartbeats.
-            var tags = b.ExportState(now);
+            SctpAssociationState tags = b.ExportState(now);
             byte[] unknown = new byte[20];
             new byte[] { 0x7F, 0, 0, 8, 1, 2, 3, 4 }.CopyTo(unknown, 12);
             SctpForge.Complete(unknown, tags.LocalTag);
@@ -74,7 +74,7 @@ internal static class SctpCorpus
             else b.Shutdown(now);
             Run(300);
         }
-        var missing = Enum.GetValues<ChunkType>().Except(packets.SelectMany(ChunkTypes)).ToArray();
+        ChunkType[] missing = Enum.GetValues<ChunkType>().Except(packets.SelectMany(ChunkTypes)).ToArray();
         if (missing.Length > 0) throw new InvalidOperationException("The corpus has no " + string.Join(", ", missing));
         return new Corpus(packets);
     }

@@ -22,7 +22,7 @@ internal static class SctpForge
     /// <param name="packet">At least twelve bytes of any content.</param>
     public static void Aim(Mutator mutator, Span<byte> packet, SctpAssociationState state)
     {
-        var chunks = packet[HeaderBytes..];
+        Span<byte> chunks = packet[HeaderBytes..];
         while (chunks.Length >= 8)
         {
             if (!mutator.OneIn(4)) AimChunk(mutator, chunks, state);
@@ -38,7 +38,7 @@ internal static class SctpForge
 
     private static void AimChunk(Mutator mutator, Span<byte> chunk, SctpAssociationState state)
     {
-        var value = chunk[4..];
+        Span<byte> value = chunk[4..];
         switch ((ChunkType)chunk[0])
         {
             case ChunkType.Data or ChunkType.ForwardTsn:

@@ -61,13 +61,13 @@ internal sealed class SctpPair(ulong seed)
         Exchange();
         if (from.Send(0, PayloadProtocolId.Binary, [42], unordered: false, null, Now) != SctpSendResult.Queued) return false;
         while (from.TryTransmit(_buffer, out int length, Now)) to.Receive(_buffer.AsSpan(0, length), Now);
-        return to.TryReceive(out var message) && message.Payload.SequenceEqual((ReadOnlySpan<byte>)[42]);
+        return to.TryReceive(out SctpMessage message) && message.Payload.SequenceEqual((ReadOnlySpan<byte>)[42]);
     }
 
     private void Take(SctpAssociation association)
     {
         while (association.TryReceive(out _)) { }
-        while (association.TryTakeEvent(out var occurred))
+        while (association.TryTakeEvent(out SctpEvent occurred))
         {
             if (occurred.Kind == SctpEventKind.Closed && association == B) LastClose = occurred.Reason;
         }

@@ -46,7 +46,7 @@ internal sealed class WireCorpus
         conversation.Tap = (_, datagram) => all.Add(datagram);
         conversation.Connect();
         // Who knows the callers' keys reads along.
-        var caller = conversation.Caller.ExportState(conversation.Now);
+        PeerSessionState caller = conversation.Caller.ExportState(conversation.Now);
         using var fromCaller = new Spy(caller.SrtpOutbound!);
         using var fromServer = new Spy(caller.SrtpInbound!);
         conversation.Tap = (toServer, datagram) =>

@@ -30,7 +30,7 @@ internal sealed class FuzzRun(ulong seed, Action<string> write, double scale = 1
         long heap = GC.GetTotalMemory(forceFullCollection: true);
         ulong ownSeed = seed ^ Hash(target.Name);
         byte[] inputs = new byte[target.Batch * target.MaximumBytes], copy = new byte[target.MaximumBytes];
-        var lengths = new int[target.Batch];
+        int[] lengths = new int[target.Batch];
         long ticks = 0;
         int taken = 0, copied = 0, wanted = (int)Math.Clamp(target.Inputs * scale, 1, int.MaxValue);
         try
@@ -45,7 +45,7 @@ internal sealed class FuzzRun(ulong seed, Action<string> write, double scale = 1
                 }
                 for (int i = 0; i < batch; i++)
                 {
-                    var input = inputs.AsSpan(i * target.MaximumBytes, lengths[i]);
+                    Span<byte> input = inputs.AsSpan(i * target.MaximumBytes, lengths[i]);
                     // Decryption works in place; a failure must show what came.
                     input.CopyTo(copy);
                     copied = lengths[i];

@@ -1,6 +1,6 @@
+using System.Runtime.CompilerServices;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.WebRtc;
-using System.Runtime.CompilerServices;
 
 namespace Dapr.Voice.Tests.Fuzz.Engine;
 

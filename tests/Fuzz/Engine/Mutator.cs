@@ -121,7 +121,7 @@ internal sealed class Mutator
         int room = bytes.Length - length;
         if (room == 0) return length;
         int count = Math.Min(room, OneIn(16) ? room : 1 + Next(64));
-        var added = bytes.Slice(length, count);
+        Span<byte> added = bytes.Slice(length, count);
         if (OneIn(2)) Fill(added);
         else added.Fill((byte)Next(3) switch { 0 => 0, 1 => 255, _ => (byte)Next() });
         return length + count;
@@ -130,7 +130,7 @@ internal sealed class Mutator
     private int Splice(Span<byte> bytes, int length, ReadOnlySpan<byte> tail)
     {
         int keep = Next(length + 1);
-        var rest = tail[Next(tail.Length + 1)..];
+        ReadOnlySpan<byte> rest = tail[Next(tail.Length + 1)..];
         int count = Math.Min(rest.Length, bytes.Length - keep);
         rest[..count].CopyTo(bytes[keep..]);
         return keep + count;
@@ -150,7 +150,7 @@ internal sealed class Mutator
             1 => (ulong)Math.Max(0, length - Next(32)),
             _ => Pick(Boundaries),
         };
-        var field = bytes.Slice(at, width);
+        Span<byte> field = bytes.Slice(at, width);
         if (width == 1) field[0] = (byte)value;
         else if (width == 2) BinaryPrimitives.WriteUInt16BigEndian(field, (ushort)value);
         else if (width == 4) BinaryPrimitives.WriteUInt32BigEndian(field, (uint)value);
@@ -181,7 +181,7 @@ internal sealed class Mutator
         int start = bytes[..Next(length)].LastIndexOf((byte)'\n') + 1;
         int end = bytes[start..length].IndexOf((byte)'\n');
         end = end < 0 ? length : start + end + 1;
-        var line = bytes[start..end].ToArray();
+        byte[] line = bytes[start..end].ToArray();
         if (!OneIn(3))
         {
             bytes[end..length].CopyTo(bytes[start..]);
@@ -206,10 +206,10 @@ internal sealed class Mutator
         }
         else
         {
-            var source = Pick(corpus.Items);
+            byte[] source = Pick(corpus.Items);
             word = source[WordAt(source, Next(source.Length))];
         }
-        var (start, count) = WordAt(bytes[..length], Next(length)).GetOffsetAndLength(length);
+        (int start, int count) = WordAt(bytes[..length], Next(length)).GetOffsetAndLength(length);
         bytes[(start + count)..length].CopyTo(bytes[start..]);
         return Insert(bytes, length - count, start, word);
     }

@@ -16,16 +16,16 @@ internal sealed class ParserTarget<TReason>(string name, int inputs, Corpus corp
 
     public override void Take(Span<byte> input)
     {
-        var reason = parse(input);
+        TReason reason = parse(input);
         _counts[Unsafe.As<TReason, byte>(ref reason)]++;
     }
 
     public override void Finish()
     {
         Accepted = _counts[0];
-        foreach (var reason in Enum.GetValues<TReason>())
+        foreach (TReason reason in Enum.GetValues<TReason>())
         {
-            var value = reason;
+            TReason value = reason;
             byte number = Unsafe.As<TReason, byte>(ref value);
             if (number != 0) Refuse(reason.ToString(), _counts[number]);
         }

@@ -44,14 +44,14 @@ internal sealed class RawConnection : IDisposable
     /// <returns>False if the connection is over.</returns>
     public bool Send(ReadOnlySpan<byte> bytes)
     {
-        _socket.Send(bytes, SocketFlags.None, out var error);
+        _socket.Send(bytes, SocketFlags.None, out SocketError error);
         return error is SocketError.Success or SocketError.WouldBlock;
     }
 
     /// <summary>Reads what is there; 0 for nothing.</summary>
     public int Receive(Span<byte> buffer)
     {
-        int length = _socket.Receive(buffer, SocketFlags.None, out var error);
+        int length = _socket.Receive(buffer, SocketFlags.None, out SocketError error);
         return error == SocketError.Success ? length : 0;
     }
 

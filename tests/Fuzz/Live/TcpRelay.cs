@@ -75,7 +75,7 @@ internal sealed class TcpRelay : IDisposable
 
     public void Until(Func<bool> condition)
     {
-        var end = MonotonicClock.Now + Patience;
+        Instant end = MonotonicClock.Now + Patience;
         while (!condition())
         {
             if (MonotonicClock.Now > end) throw new TimeoutException($"It never came to be; the honest client sent {Sent} and heard {Heard}.");

@@ -5,6 +5,7 @@ using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Opus;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tests.Integration.Transceiver;
 using Dapr.Voice.Udp;
@@ -70,7 +71,7 @@ internal sealed class UdpCaller : IDisposable
 
     public void RunUntil(Func<bool> condition, string what)
     {
-        var deadline = MonotonicClock.Now + TimeSpan.FromSeconds(15);
+        Instant deadline = MonotonicClock.Now + TimeSpan.FromSeconds(15);
         while (!condition())
         {
             if (MonotonicClock.Now > deadline) throw new TimeoutException($"It never came to be that {what}.");
@@ -82,14 +83,14 @@ internal sealed class UdpCaller : IDisposable
     /// <summary>All that is due now.</summary>
     public void Turn()
     {
-        var now = MonotonicClock.Now;
+        Instant now = MonotonicClock.Now;
         if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
         if (_nextFrame <= now) Talk(now);
         for (int count = _socket.Receive(); count > 0; count = _socket.Receive())
         {
             for (int i = 0; i < count; i++)
             {
-                _socket.Get(i, out var datagram, out var from, out _);
+                _socket.Get(i, out Span<byte> datagram, out TransportAddress from, out _);
                 Tap?.Invoke(datagram.ToArray());
                 _peer.Receive(datagram, new TransportPath(0, from), now);
             }
@@ -110,14 +111,14 @@ internal sealed class UdpCaller : IDisposable
     private void Drain(Instant now)
     {
         while (_peer.TryTakeEvent(out _)) { }
-        while (_peer.TryReceiveAudio(_buffer, out int length, out var frame, now))
+        while (_peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, now))
         {
             if (frame.IsLost) continue;
             int samples = _decoder.Decode(_buffer.AsSpan(0, length), _pcm);
             if (samples > 0 && _pcm.AsSpan(0, samples).ContainsAnyExceptInRange((short)-1000, (short)1000)) HeardLoud++;
         }
-        while (_peer.TryReceiveMessage(out var message, now)) Messages.Add(Encoding.UTF8.GetString(message.Payload));
-        while (_peer.TryTransmit(_buffer, out int length, out var to, now))
+        while (_peer.TryReceiveMessage(out DataChannelMessage message, now)) Messages.Add(Encoding.UTF8.GetString(message.Payload));
+        while (_peer.TryTransmit(_buffer, out int length, out TransportPath to, now))
         {
             Tap?.Invoke(_buffer[..length]);
             Send(_socket, _buffer.AsSpan(0, length), to.Remote);

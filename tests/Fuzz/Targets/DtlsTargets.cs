@@ -35,7 +35,7 @@ internal static class DtlsTargets
 
         public override void Take(Span<byte> input)
         {
-            var target = _isForClient ? _client! : _server!;
+            DtlsTransport target = _isForClient ? _client! : _server!;
             target.Receive(input);
             Pass(_isForClient ? _client! : _server!, _isForClient ? _server! : _client!);
             if (_taken % InputsPerHandshake != 0) return;

@@ -68,7 +68,7 @@ internal static class FramingTargets
             int held = assembler.Begin(_buffer);
             Require(held == _model.Count);
             piece.CopyTo(_buffer.AsSpan(held));
-            var filled = _buffer.AsSpan(0, held + piece.Length);
+            Span<byte> filled = _buffer.AsSpan(0, held + piece.Length);
             _model.AddRange(piece);
             int known = _arrivals.Count;
             CollectionsMarshal.SetCount(_arrivals, _model.Count);
@@ -194,7 +194,7 @@ internal static class FramingTargets
 
         private void Add(TcpFrameClass frameClass, int length)
         {
-            var frame = _frame.AsSpan(0, length);
+            Span<byte> frame = _frame.AsSpan(0, length);
             frame.Fill(++_fill);
             bool isMedia = frameClass == TcpFrameClass.Media, hasMedia = true;
             int size = length + FrameQueue.Overhead, expected = 0;
@@ -219,7 +219,7 @@ internal static class FramingTargets
                 copied += (int)_vectors[i].iov_len;
             }
             Require(copied == bytes && (count == vectors || bytes >= room || bytes == _partial.Length + _waiting.Sum(e => e.Bytes.Length)));
-            var taken = _wire.AsSpan(0, Math.Min(bytes, room));
+            Span<byte> taken = _wire.AsSpan(0, Math.Min(bytes, room));
             int complete = _queue.Consume(taken.Length), expected = 0;
             while (!taken.IsEmpty)
             {

@@ -51,8 +51,8 @@ internal static class IngressTargets
             long closes = Enum.GetValues<TcpClose>().Sum(_relay.Worker.TcpCloses);
             Require(closes == _relay.Worker.TcpCounters!.Accepted - 1);
             Accepted = _relay.Worker.Verdicts[Verdict.Forward] - _relay.Sent;
-            foreach (var verdict in Enum.GetValues<Verdict>().Where(v => v is not (Verdict.Forward or Verdict.Deliver))) Refuse(verdict.ToString(), _relay.Worker.Verdicts[verdict]);
-            foreach (var reason in Enum.GetValues<TcpClose>()) Refuse($"(closed {reason})", _relay.Worker.TcpCloses(reason));
+            foreach (Verdict verdict in Enum.GetValues<Verdict>().Where(v => v is not (Verdict.Forward or Verdict.Deliver))) Refuse(verdict.ToString(), _relay.Worker.Verdicts[verdict]);
+            foreach (TcpClose reason in Enum.GetValues<TcpClose>()) Refuse($"(closed {reason})", _relay.Worker.TcpCloses(reason));
             Refuse("(empty frames)", _relay.Worker.TcpCounters.EmptyFrames);
             Refuse("(packets of the honest client, all answered)", _relay.Sent);
         }

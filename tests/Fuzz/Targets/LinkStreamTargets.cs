@@ -20,8 +20,8 @@ internal static class LinkStreamTargets
 {
     public static IEnumerable<FuzzTarget> All(WireCorpus wire)
     {
-        var units = SteeringTargets.RecordLink(wire);
-        var corpus = StreamCorpus.Of([.. units.Items]);
+        Corpus units = SteeringTargets.RecordLink(wire);
+        Corpus corpus = StreamCorpus.Of([.. units.Items]);
         yield return new AcceptorTarget("link over TCP, transceiver", 60_000, corpus, isInsider: false);
         yield return new AcceptorTarget("link over TCP, relay with key", 60_000, corpus, isInsider: true);
         yield return new ConnectorTarget("link over TCP, relay", 50_000, corpus, isInsider: false);
@@ -68,8 +68,8 @@ internal static class LinkStreamTargets
             Require(_relay.IsHonestClientOpen && _relay.Worker.LinkCount == _relay.Options.LinkConnections);
             // Each packet came once, and not by a stranger.
             if (!isInsider) Require(_relay.Transceiver.Packets == _relay.Sent);
-            foreach (var reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _relay.Transceiver.Acceptor.Drops[reason]);
-            foreach (var (reason, count) in _relay.Transceiver.Transport.Closes) Refuse($"(closed {reason})", count);
+            foreach (LinkDrop reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _relay.Transceiver.Acceptor.Drops[reason]);
+            foreach ((string? reason, long count) in _relay.Transceiver.Transport.Closes) Refuse($"(closed {reason})", count);
             Refuse("(handshakes made)", _welcomed);
             Refuse("(packets of the honest client, all answered)", _relay.Sent);
             Accepted = _relay.Transceiver.Packets - _relay.Sent;
@@ -106,7 +106,7 @@ internal static class LinkStreamTargets
 
         private ulong ShakeHands(RawConnection connection, int intruder)
         {
-            var now = MonotonicClock.Now;
+            Instant now = MonotonicClock.Now;
             var connector = new LinkConnector(_key, $"intruder-{intruder}.0", (ulong)_turns, LinkPair.TransceiverAddress, 64, Seeded.Random((ulong)_turns), now);
             for (int i = 0; i < 100 && connector.Cookie == 0; i++)
             {
@@ -116,7 +116,7 @@ internal static class LinkStreamTargets
                 _relay.Turn();
                 ReadUnits(connection, _buffer, unit =>
                 {
-                    var frames = connector.Receive(unit, now);
+                    LinkConnector.Frames frames = connector.Receive(unit, now);
                     while (frames.TryRead(out _)) { }
                 });
             }
@@ -169,8 +169,8 @@ internal static class LinkStreamTargets
             base.Finish();
             for (int i = 0; i < 10_000 && _echoed < _said; i++) Turn();
             Require(_echoed == _said && _links.Count >= LinkConnections && _wentDown == 0);
-            foreach (var reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _links.Drops(reason));
-            foreach (var (reason, count) in _tcp.Closes) Refuse($"(closed {reason})", count);
+            foreach (LinkDrop reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _links.Drops(reason));
+            foreach ((string? reason, long count) in _tcp.Closes) Refuse($"(closed {reason})", count);
             Refuse("(handshakes made)", _welcomed);
             Refuse("(packets to the honest transceiver, all echoed)", _echoed);
             Require(!_isInsider || _welcomed > 10);
@@ -224,7 +224,7 @@ internal static class LinkStreamTargets
             _udp.Flush(_now);
             _tcp.Flush(_now);
             _honest.Turn();
-            foreach (var down in _honest.Events) _wentDown += down.Kind == LinkEventKind.Down ? 1 : 0;
+            foreach (LinkEvent down in _honest.Events) _wentDown += down.Kind == LinkEventKind.Down ? 1 : 0;
             _honest.Events.Clear();
         }
 
@@ -233,10 +233,10 @@ internal static class LinkStreamTargets
             int count = transport.Receive(_now);
             for (int i = 0; i < count; i++)
             {
-                transport.Get(i, out var unit, out var from);
+                transport.Get(i, out Span<byte> unit, out TransportAddress from);
                 if (_links.Find(from, out int link) is not { } connector) continue;
-                var frames = connector.Receive(unit, _now);
-                while (frames.TryRead(out var frame))
+                LinkConnector.Frames frames = connector.Receive(unit, _now);
+                while (frames.TryRead(out LinkFrame frame))
                 {
                     Require(frame.Kind is LinkFrameKind.Data or LinkFrameKind.Gone);
                     if (link >= LinkConnections) Accepted++;
@@ -255,15 +255,15 @@ internal static class LinkStreamTargets
                 Turn();
                 ReadUnits(connection, _buffer, unit =>
                 {
-                    var frames = _acceptor.Receive(unit, from, _now);
+                    LinkAcceptor.Frames frames = _acceptor.Receive(unit, from, _now);
                     while (frames.TryRead(out _)) { }
                 });
-                while (_acceptor.TryTransmit(_buffer, out int length, out var to, _now))
+                while (_acceptor.TryTransmit(_buffer, out int length, out TransportAddress to, _now))
                 {
                     if (to != from) continue;
                     connection.Send(StreamCorpus.Framed(_buffer.AsSpan(0, length)));
                     // The SLOTS that ride along carry the cookie of the link to be.
-                    if (LinkFrame.TryRead(_buffer.AsSpan(0, length), out var welcome, out _) && welcome.Kind == LinkFrameKind.Welcome && LinkFrame.TryRead(_buffer.AsSpan(welcome.Length), out var slots, out _)) cookie = slots.Cookie;
+                    if (LinkFrame.TryRead(_buffer.AsSpan(0, length), out LinkFrame welcome, out _) && welcome.Kind == LinkFrameKind.Welcome && LinkFrame.TryRead(_buffer.AsSpan(welcome.Length), out LinkFrame slots, out _)) cookie = slots.Cookie;
                 }
                 while (_acceptor.TryTakeEvent(out _)) { }
             }

@@ -16,7 +16,7 @@ internal static class MediaTargets
         yield return new ParserTarget<RtpParseError>("RtpPacket and extensions", 150_000, wire.Rtp, ReadRtp);
         yield return new ParserTarget<RtcpParseError>("RtcpCompound, every packet", 150_000, wire.Rtcp, ReadRtcp);
         yield return new ReceivingTarget(wire.Rtp);
-        foreach (var profile in Enum.GetValues<SrtpProtectionProfile>())
+        foreach (SrtpProtectionProfile profile in Enum.GetValues<SrtpProtectionProfile>())
         {
             yield return new SrtpTarget(profile, wire.Rtp);
             yield return new SrtcpTarget(profile, wire.Rtcp);
@@ -26,11 +26,11 @@ internal static class MediaTargets
 
     private static RtpParseError ReadRtp(Span<byte> input)
     {
-        if (!RtpPacket.TryParse(input, out var packet, out var error)) return error;
+        if (!RtpPacket.TryParse(input, out RtpPacket packet, out RtpParseError error)) return error;
         if (packet.HeaderLength + packet.Payload.Length + packet.PaddingLength != input.Length) throw new InvalidOperationException("The parts are not the whole.");
         for (int i = 0; i < packet.CsrcCount; i++) packet.GetCsrc(i);
         int bytes = 0;
-        foreach (var element in packet.Extensions) bytes += element.Value.Length;
+        foreach (RtpHeaderExtension element in packet.Extensions) bytes += element.Value.Length;
         if (bytes > packet.HeaderLength) throw new InvalidOperationException("The extension is longer than the header.");
         packet.TryGetExtension(1, out _);
         return RtpParseError.None;
@@ -38,21 +38,21 @@ internal static class MediaTargets
 
     private static RtcpParseError ReadRtcp(Span<byte> input)
     {
-        if (!RtcpCompound.TryParse(input, out var compound, out var error)) return error;
+        if (!RtcpCompound.TryParse(input, out RtcpCompound compound, out RtcpParseError error)) return error;
         int packets = 0;
-        foreach (var packet in compound)
+        foreach (RtcpPacket packet in compound)
         {
             if (++packets > input.Length / 4) throw new InvalidOperationException("More packets than fit.");
             _ = packet.Body.Length + packet.Count;
-            if (packet.TryReadSenderReport(out var sent)) ReadBlocks(sent.ReportBlocks);
-            if (packet.TryReadReceiverReport(out var received)) ReadBlocks(received.ReportBlocks);
-            if (packet.TryReadSourceDescription(out var description))
+            if (packet.TryReadSenderReport(out SenderReport sent)) ReadBlocks(sent.ReportBlocks);
+            if (packet.TryReadReceiverReport(out ReceiverReport received)) ReadBlocks(received.ReportBlocks);
+            if (packet.TryReadSourceDescription(out SourceDescription description))
             {
                 int items = 0;
-                foreach (var item in description) items += 2 + item.Value.Length;
+                foreach (SdesItem item in description) items += 2 + item.Value.Length;
                 if (items > packet.Body.Length) throw new InvalidOperationException("The items are longer than their packet.");
             }
-            if (!packet.TryReadBye(out var bye)) continue;
+            if (!packet.TryReadBye(out Bye bye)) continue;
             for (int i = 0; i < bye.SourceCount; i++) bye.GetSource(i);
             _ = bye.Reason.Length;
         }
@@ -78,7 +78,7 @@ internal static class MediaTargets
         public override void Take(Span<byte> input)
         {
             _now += TimeSpan.FromMilliseconds(5);
-            if (!RtpPacket.TryParse(input, out var packet, out var error))
+            if (!RtpPacket.TryParse(input, out RtpPacket packet, out RtpParseError error))
             {
                 Refuse(error.ToString());
                 return;
@@ -115,7 +115,7 @@ internal static class MediaTargets
 
         public override void Finish()
         {
-            foreach (var reason in Enum.GetValues<SrtpError>()) Refuse(reason.ToString(), _receiver.Errors[reason]);
+            foreach (SrtpError reason in Enum.GetValues<SrtpError>()) Refuse(reason.ToString(), _receiver.Errors[reason]);
             Require(Accepted == 0);
             byte[] packet = new byte[200];
             int length = _sender.Protect(packet, RtpPacketWriter.WriteHeader(packet, 111, false, 5, 6, 7) + 60);
@@ -158,7 +158,7 @@ internal static class MediaTargets
 
         public override void Finish()
         {
-            foreach (var reason in Enum.GetValues<SrtpError>()) Refuse(reason.ToString(), _receiver.Errors[reason]);
+            foreach (SrtpError reason in Enum.GetValues<SrtpError>()) Refuse(reason.ToString(), _receiver.Errors[reason]);
             Require(Accepted == 0);
             byte[] packet = new byte[200];
             var writer = new RtcpWriter(packet);
@@ -222,7 +222,7 @@ internal static class MediaTargets
             short[] pcm = new short[2880];
             for (int i = 0; i < pcm.Length; i++) pcm[i] = (short)(8000 * Math.Sin(i * i * 0.0003));
             byte[] packet = new byte[1500];
-            foreach (var application in Enum.GetValues<OpusApplication>())
+            foreach (OpusApplication application in Enum.GetValues<OpusApplication>())
             {
                 using IOpusEncoder encoder = OpusCodec.Libopus.CreateEncoder(application: application);
                 encoder.InbandFec = true;

@@ -15,7 +15,7 @@ internal static class SctpTargets
         yield return new AssociationTarget("SctpAssociation, fresh", 40_000, packets, inputsPerAssociation: 8);
         var dcep = new Corpus([.. DcepMessages(packets)]);
         yield return new ParserTarget<Outcome>("DataChannelOpen", 80_000, dcep,
-            static input => DataChannelOpen.TryParse(input, out var open) && open.Label.Length <= DataChannelOpen.MaximumNameBytes ? Outcome.Accepted : Outcome.Refused);
+            static input => DataChannelOpen.TryParse(input, out DataChannelOpen open) && open.Label.Length <= DataChannelOpen.MaximumNameBytes ? Outcome.Accepted : Outcome.Refused);
         yield return new ChannelTarget(dcep);
     }
 
@@ -49,7 +49,7 @@ internal static class SctpTargets
 
         public override void Finish()
         {
-            foreach (var reason in Enum.GetValues<SctpDropReason>()) Refuse(reason.ToString(), _pair.B.DropCount(reason));
+            foreach (SctpDropReason reason in Enum.GetValues<SctpDropReason>()) Refuse(reason.ToString(), _pair.B.DropCount(reason));
             Require(_pair.B.IsConnected && _pair.A.IsConnected);
             Require(_pair.Says(_pair.A, _pair.B) && _pair.Says(_pair.B, _pair.A));
         }
@@ -148,7 +148,7 @@ internal static class SctpTargets
             for (int turns = 0; turns < 4; turns++)
             {
                 _pair.Pass(_pair.A, _pair.B);
-                while (_channels!.TryReceive(out var message, _pair.Now)) Require(message.Channel is not null);
+                while (_channels!.TryReceive(out DataChannelMessage message, _pair.Now)) Require(message.Channel is not null);
                 while (_channels.TryTakeEvent(out _, _pair.Now)) { }
                 _pair.Pass(_pair.B, _pair.A);
                 while (_pair.A.TryReceive(out _)) { }

@@ -56,7 +56,7 @@ internal static class SessionTargets
             if (_taken++ % InputsPerMillisecond == 0) _conversation.Step();
             if (_taken % 200 == 1) _live = new Corpus([.. _recent]);
             _isForServer = !mutator.OneIn(4);
-            var true_ = _isForServer ? Conversation.CallerPath : Conversation.ServerPath;
+            TransportPath true_ = _isForServer ? Conversation.CallerPath : Conversation.ServerPath;
             _from = mutator.Next(8) switch
             {
                 < 5 => true_,
@@ -83,7 +83,7 @@ internal static class SessionTargets
             if (!_conversation.IsComplete) throw new InvalidOperationException(_conversation.Counts);
             Require(_conversation.Server.SelectedPath == Conversation.CallerPath);
             Require(_conversation.Strays == 0);
-            foreach (var peer in new[] { _conversation.Server, _conversation.Caller })
+            foreach (PeerSession? peer in new[] { _conversation.Server, _conversation.Caller })
             {
                 RefuseDrops(peer);
             }
@@ -138,7 +138,7 @@ internal static class SessionTargets
             if (_server is null || _server.IsClosed || _taken >= InputsPerSession) Begin();
             if (_taken % 32 == 0 && !_server!.IsClosed) _association = _server.ExportState(_now).Sctp;
             // Protection adds up to 37 bytes.
-            var room = buffer[..1400];
+            Span<byte> room = buffer[..1400];
             return mutator.Next(16) switch
             {
                 < 4 => MakeRtp(mutator, buffer, mutator.Mutate(_wire.Rtp, room)),
@@ -153,7 +153,7 @@ internal static class SessionTargets
         {
             _taken++;
             _now += TimeSpan.FromMilliseconds(1);
-            var path = _taken % 50 == 0 ? Conversation.CallerPath with { Remote = TransportAddress.FromIPv4((uint)_taken, 7) } : Conversation.CallerPath;
+            TransportPath path = _taken % 50 == 0 ? Conversation.CallerPath with { Remote = TransportAddress.FromIPv4((uint)_taken, 7) } : Conversation.CallerPath;
             _server!.Receive(input, path, _now);
             if (_server.NextTimeout <= _now) _server.HandleTimeout(_now);
             while (_server.TryReceiveAudio(_scratch, out _, out _, _now)) _frames++;
@@ -161,7 +161,7 @@ internal static class SessionTargets
             if (_taken % 20 == 0) _server.SendAudio(_scratch.AsSpan(0, 60), 960, false, _now);
             if (_taken % 50 == 0) _server.SendText("{}"u8, _now);
             while (_server.TryTransmit(_scratch, out int length, out _, _now)) Require(length <= PeerSession.MaximumDatagramBytes);
-            while (_server.TryTakeEvent(out var occurred))
+            while (_server.TryTakeEvent(out PeerEvent occurred))
             {
                 if (occurred.Kind == PeerEventKind.Closed) _ends[(int)occurred.Reason]++;
             }
@@ -206,7 +206,7 @@ internal static class SessionTargets
         private void Gather()
         {
             if (_server is null) return;
-            var statistics = _server.Statistics;
+            PeerStatistics statistics = _server.Statistics;
             _rtp += statistics.RtpReceived;
             _rtcp += statistics.RtcpReceived;
             RefuseDrops(_server);
@@ -243,7 +243,7 @@ internal static class SessionTargets
         private int MakeMessage(Mutator mutator, Span<byte> buffer)
         {
             if (_association is null) return 0;
-            var packet = buffer[..(12 + 16 + 4 + mutator.Next(60))];
+            Span<byte> packet = buffer[..(12 + 16 + 4 + mutator.Next(60))];
             mutator.Fill(packet);
             packet[12] = (byte)ChunkType.Data;
             packet[13] = (byte)mutator.Next(8);

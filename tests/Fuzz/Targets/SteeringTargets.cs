@@ -17,11 +17,11 @@ internal static class SteeringTargets
         var hints = Corpus.OfText([.. Enumerable.Range(0, 20).Select(i => RelayPackets.Hint((ulong)i << 40, (ushort)i).Encode(RelayPackets.HintKeys)).SelectMany(h => new[] { h, h + ":peer" })]);
         yield return new ParserTarget<HintError>("RoutingHint", 80_000, hints, static input =>
         {
-            RoutingHint.TryDecode(input, RelayPackets.HintKeys, out _, out var error);
+            RoutingHint.TryDecode(input, RelayPackets.HintKeys, out _, out HintError error);
             return error;
         }, 512);
 
-        var link = RecordLink(wire);
+        Corpus link = RecordLink(wire);
         yield return new ParserTarget<LinkFrameError>("LinkFrame", 100_000, link, ReadFrames);
         yield return new AcceptorTarget("LinkAcceptor", 60_000, link, isInsider: false);
         yield return new AcceptorTarget("LinkAcceptor, relay with key", 40_000, link, isInsider: true);
@@ -43,7 +43,7 @@ internal static class SteeringTargets
         pair.Acceptor.SendGone(new SessionId(6));
         pair.Run(TimeSpan.FromSeconds(1));
         var path = new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client);
-        var path6 = path with { Remote = new TransportAddress(0x2001_0DB8_0000_0000, 1, 5) };
+        TransportPath path6 = path with { Remote = new TransportAddress(0x2001_0DB8_0000_0000, 1, 5) };
         var items = new List<byte[]>();
         for (int i = 0; i < 40; i++)
         {
@@ -62,10 +62,10 @@ internal static class SteeringTargets
 
     private static LinkFrameError ReadFrames(Span<byte> input)
     {
-        var error = LinkFrameError.TooShort;
+        LinkFrameError error = LinkFrameError.TooShort;
         while (!input.IsEmpty)
         {
-            if (!LinkFrame.TryRead(input, out var frame, out error)) return error;
+            if (!LinkFrame.TryRead(input, out LinkFrame frame, out error)) return error;
             _ = frame.Client.GetHashCode() + frame.Ingress + frame.SessionId.Value.GetHashCode() + (frame.IsUnverifiedSource ? 1 : 0);
             if (frame.Length < LinkFrame.HeaderLengthIPv4 + frame.Payload.Length) throw new InvalidOperationException("A frame shorter than its payload.");
             input = input[frame.Length..];
@@ -76,10 +76,10 @@ internal static class SteeringTargets
     /// <summary>A right cookie on every frame, and a right tag on what is signed: as far as the damage leaves frames at all.</summary>
     public static void Mend(Mutator mutator, Span<byte> datagram, ulong cookie, LinkKey key)
     {
-        while (LinkFrame.TryRead(datagram, out var frame, out _))
+        while (LinkFrame.TryRead(datagram, out LinkFrame frame, out _))
         {
             if (!mutator.OneIn(8)) BinaryPrimitives.WriteUInt64BigEndian(datagram[4..], cookie);
-            var payload = frame.Payload;
+            Span<byte> payload = frame.Payload;
             if (frame.Kind is LinkFrameKind.Hello or LinkFrameKind.Welcome && payload.Length is > LinkKey.MacLength and < 128)
                 key.Sign(frame.Kind == LinkFrameKind.Hello ? LinkKey.Purpose.Hello : LinkKey.Purpose.Welcome, payload[..^LinkKey.MacLength], payload[^LinkKey.MacLength..]);
             datagram = datagram[frame.Length..];
@@ -107,9 +107,9 @@ internal static class SteeringTargets
             // Time stands still for the honest relay, so that it need not probe between all this; for the rest it moves.
             if (_taken == 0) _now = _pair.Now;
             if (isInsider) _now += TimeSpan.FromMilliseconds(1);
-            var from = _taken++ % 2 == 0 ? LinkPair.RelayAddress : TransportAddress.FromIPv4((uint)_taken, 9);
-            var frames = _pair.Acceptor.Receive(input, from, _now);
-            while (frames.TryRead(out var data))
+            TransportAddress from = _taken++ % 2 == 0 ? LinkPair.RelayAddress : TransportAddress.FromIPv4((uint)_taken, 9);
+            LinkAcceptor.Frames frames = _pair.Acceptor.Receive(input, from, _now);
+            while (frames.TryRead(out LinkData data))
             {
                 Accepted++;
                 if (_pair.Acceptor.TryGetRelay(data.Path, data.SessionId, out _, out _)) _ = LinkAcceptor.DataFrameLength(data.Path, data.Payload.Length);
@@ -122,7 +122,7 @@ internal static class SteeringTargets
 
         public override void Finish()
         {
-            foreach (var reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _pair.Acceptor.Drops[reason]);
+            foreach (LinkDrop reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _pair.Acceptor.Drops[reason]);
             if (isInsider) return;
             Require(Accepted == 0);
             _pair.DeliverToAcceptor(_pair.UpFrame(4711, [1, 2, 3]), LinkPair.RelayAddress);
@@ -150,8 +150,8 @@ internal static class SteeringTargets
         {
             if (_taken++ == 0) _now = _pair.Now;
             if (isInsider) _now += TimeSpan.FromMilliseconds(1);
-            var frames = _pair.Connector.Receive(input, _now);
-            while (frames.TryRead(out var frame))
+            LinkConnector.Frames frames = _pair.Connector.Receive(input, _now);
+            while (frames.TryRead(out LinkFrame frame))
             {
                 Accepted++;
                 Require(frame.Kind is LinkFrameKind.Data or LinkFrameKind.Gone);
@@ -163,7 +163,7 @@ internal static class SteeringTargets
 
         public override void Finish()
         {
-            foreach (var reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _pair.Connector.Drops[reason]);
+            foreach (LinkDrop reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _pair.Connector.Drops[reason]);
             if (isInsider) return;
             Require(Accepted == 0);
             _pair.DeliverToConnector(_pair.DownFrame(4711, new TransportPath(LinkBase.Compose(0, 1), LinkPair.Client), [1, 2, 3]));
@@ -208,14 +208,14 @@ internal static class SteeringTargets
         {
             _taken++;
             _now += TimeSpan.FromMilliseconds(0.1);
-            var from = (_taken % 4) switch
+            TransportAddress from = (_taken % 4) switch
             {
                 0 => Client,
                 1 => TransportAddress.FromIPv4((uint)(_taken * 0x9E37_79B9), (ushort)_taken),
                 2 => new TransportAddress(_taken << 32, _taken, (ushort)_taken),
                 _ => TransportAddress.FromIPv4(0xC000_0207, (ushort)_taken),
             };
-            var verdict = _router.RouteUp(input, from, (byte)(_taken & 15), _now, out int link, out _);
+            Verdict verdict = _router.RouteUp(input, from, (byte)(_taken & 15), _now, out int link, out _);
             Require(verdict is not (Verdict.Forward or Verdict.ForwardUnverified) || link == Link);
             _verdicts[(int)verdict]++;
             if (_taken % 8 == 0) _verdicts[(int)_router.RouteDown(from, new SessionId(_taken % 100), (byte)_taken, Link, _now)]++;
@@ -224,14 +224,14 @@ internal static class SteeringTargets
 
         public override void Finish()
         {
-            foreach (var verdict in Enum.GetValues<Verdict>())
+            foreach (Verdict verdict in Enum.GetValues<Verdict>())
             {
                 if (verdict is Verdict.Forward) Accepted += _verdicts[(int)verdict];
                 else Refuse(verdict.ToString(), _verdicts[(int)verdict]);
             }
             Require(_flows.Count <= 1024);
             // The caller who was there before still has its flow.
-            Require(_router.RouteUp(new byte[] { 22, 254, 253, 0 }, Client, 0, _now, out _, out var session) == Verdict.Forward && session == new SessionId(7));
+            Require(_router.RouteUp(new byte[] { 22, 254, 253, 0 }, Client, 0, _now, out _, out SessionId session) == Verdict.Forward && session == new SessionId(7));
         }
     }
 

@@ -23,11 +23,11 @@ internal static class StunTargets
 
     private static StunParseError ReadAll(Span<byte> input)
     {
-        if (!StunMessage.TryParse(input, out var message, out var error)) return error;
+        if (!StunMessage.TryParse(input, out StunMessage message, out StunParseError error)) return error;
         _ = message.Class;
         _ = message.Method;
         int bytes = StunHeaderBytes;
-        foreach (var attribute in message.Attributes) bytes += 4 + attribute.Value.Length;
+        foreach (StunAttribute attribute in message.Attributes) bytes += 4 + attribute.Value.Length;
         if (bytes > input.Length || message.TransactionId.Length != 12 || message.Username.Length > input.Length) throw new InvalidOperationException("Attributes are longer than their message.");
         _ = message.HasUseCandidate;
         message.TryGetPriority(out _);
@@ -46,9 +46,9 @@ internal static class StunTargets
     /// <returns>The new length; the old one if it is none.</returns>
     public static int Sign(Span<byte> message, int length, ReadOnlySpan<byte> key, Span<byte> scratch)
     {
-        if (!StunMessage.TryParse(message[..length], out var parsed, out _) || length > 1900) return length;
+        if (!StunMessage.TryParse(message[..length], out StunMessage parsed, out _) || length > 1900) return length;
         var writer = new StunMessageWriter(scratch, parsed.Class, parsed.Method, parsed.TransactionId);
-        foreach (var attribute in parsed.Attributes)
+        foreach (StunAttribute attribute in parsed.Attributes)
         {
             if (attribute.Type is not (StunAttributeType.MessageIntegrity or StunAttributeType.Fingerprint)) writer.Add(attribute.Type, attribute.Value);
         }
@@ -92,12 +92,12 @@ internal static class StunTargets
                 Gather();
                 Begin();
             }
-            var from = (_taken++ & 3) == 0 ? new TransportPath(_taken & 7, TransportAddress.FromIPv4((uint)_taken * 7, 5)) : Path;
+            TransportPath from = (_taken++ & 3) == 0 ? new TransportPath(_taken & 7, TransportAddress.FromIPv4((uint)_taken * 7, 5)) : Path;
             _agent!.Receive(input, from, _now);
             if (_agent.NextTimeout <= _now) _agent.HandleTimeout(_now);
             while (_agent.TryTransmit(_out, out int length, out _))
             {
-                if (role != IceRole.Controlling || !StunMessage.TryParse(_out.AsSpan(0, length), out var sent, out _) || sent.Class != StunClass.Request) continue;
+                if (role != IceRole.Controlling || !StunMessage.TryParse(_out.AsSpan(0, length), out StunMessage sent, out _) || sent.Class != StunClass.Request) continue;
                 sent.TransactionId.CopyTo(_ownTransaction);
             }
             while (_agent.TryTakeEvent(out _)) { }
@@ -113,9 +113,9 @@ internal static class StunTargets
         private void Gather()
         {
             if (_agent is null) return;
-            var statistics = _agent.Statistics;
+            IceStatistics statistics = _agent.Statistics;
             Accepted += statistics.ChecksReceived + statistics.ResponsesReceived + statistics.IndicationsReceived;
-            foreach (var reason in Enum.GetValues<IceDropReason>()) Refuse(reason.ToString(), statistics.Dropped(reason));
+            foreach (IceDropReason reason in Enum.GetValues<IceDropReason>()) Refuse(reason.ToString(), statistics.Dropped(reason));
         }
 
         private TransportPath Path => role == IceRole.Lite ? Conversation.CallerPath : Conversation.ServerPath;

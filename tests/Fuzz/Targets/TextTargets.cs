@@ -42,15 +42,15 @@ internal static class TextTargets
         ], " ", "typ", "256", "65536", "4294967296", "::", "[::1]", "0x7f.1", "999.1.1.1", "raddr", "fe80::1%eth0", "\u0661");
         yield return new ParserTarget<Outcome>("Candidate", 60_000, candidates, static input =>
         {
-            if (!Candidate.TryParse(Encoding.UTF8.GetString(input), out var candidate)) return Outcome.Refused;
+            if (!Candidate.TryParse(Encoding.UTF8.GetString(input), out Candidate? candidate)) return Outcome.Refused;
             // What is read can be written, and read again.
-            return Candidate.TryParse(candidate.ToString(), out var again) && again == candidate ? Outcome.Accepted : throw new InvalidOperationException("Not the same when written.");
+            return Candidate.TryParse(candidate.ToString(), out Candidate? again) && again == candidate ? Outcome.Accepted : throw new InvalidOperationException("Not the same when written.");
         }, 1024);
 
         var fingerprints = Corpus.OfText([Offers.Fingerprint, Offers.Fingerprint.ToUpperInvariant(), "sha-1 " + string.Join(':', Enumerable.Repeat("0A", 20)), "sha-512 " + string.Join(':', Enumerable.Repeat("ff", 64))], ":", " ", "sha-256", "GG", "\u00e9");
         yield return new ParserTarget<Outcome>("CertificateFingerprint", 40_000, fingerprints, static input =>
         {
-            if (!CertificateFingerprint.TryParse(Encoding.UTF8.GetString(input), out var fingerprint)) return Outcome.Refused;
+            if (!CertificateFingerprint.TryParse(Encoding.UTF8.GetString(input), out CertificateFingerprint? fingerprint)) return Outcome.Refused;
             return CertificateFingerprint.TryParse(fingerprint!.ToString(), out _) ? Outcome.Accepted : throw new InvalidOperationException("Not readable when written.");
         }, 1024);
 
@@ -68,7 +68,7 @@ internal static class TextTargets
         var events = Corpus.OfText(ClientEvents(), JsonTokens);
         yield return new ParserTarget<Outcome>("RealtimeEventHeader", 60_000, events, static input =>
         {
-            if (!RealtimeEventHeader.TryRead(input, out var header)) return Outcome.Refused;
+            if (!RealtimeEventHeader.TryRead(input, out RealtimeEventHeader header)) return Outcome.Refused;
             _ = header.ItemIdText + header.ResponseIdText;
             return Outcome.Accepted;
         }, 8192);
@@ -90,9 +90,9 @@ internal static class TextTargets
     private static SdpErrorReason AnswerOffer(Span<byte> input)
     {
         string text = Encoding.UTF8.GetString(input);
-        if (!SessionDescription.TryParse(text, out var description, out var error) || !OfferAnswer.TryReadOffer(description, out var offer, out error)) return Explained(error);
+        if (!SessionDescription.TryParse(text, out SessionDescription? description, out SdpError error) || !OfferAnswer.TryReadOffer(description, out OfferSummary? offer, out error)) return Explained(error);
         string answer = OfferAnswer.CreateAnswer(offer, Offers.Parameters).ToString();
-        if (!SessionDescription.TryParse(answer, out var read, out error)) throw new InvalidOperationException($"Our answer is no description: {error}\n{answer}");
+        if (!SessionDescription.TryParse(answer, out SessionDescription? read, out error)) throw new InvalidOperationException($"Our answer is no description: {error}\n{answer}");
         if (read.Media.Count != description.Media.Count) throw new InvalidOperationException("Our answer has not the offer's sections (RFC 3264, section 6).");
         return SdpErrorReason.None;
     }
@@ -100,7 +100,7 @@ internal static class TextTargets
     private static SdpErrorReason ReadAnswer(Span<byte> input)
     {
         string text = Encoding.UTF8.GetString(input);
-        return SessionDescription.TryParse(text, out var description, out var error) && OfferAnswer.TryReadAnswer(description, out _, out error) ? SdpErrorReason.None : Explained(error);
+        return SessionDescription.TryParse(text, out SessionDescription? description, out SdpError error) && OfferAnswer.TryReadAnswer(description, out _, out error) ? SdpErrorReason.None : Explained(error);
     }
 
     private static SdpErrorReason Explained(SdpError error)
@@ -113,8 +113,8 @@ internal static class TextTargets
     {
         try
         {
-            var call = RequestBody.ReadJson(input, RealtimeJson.Default.CallBody);
-            var secret = RequestBody.ReadJson(input, RealtimeJson.Default.ClientSecretRequest);
+            CallBody? call = RequestBody.ReadJson(input, RealtimeJson.Default.CallBody);
+            ClientSecretRequest? secret = RequestBody.ReadJson(input, RealtimeJson.Default.ClientSecretRequest);
             _ = SessionRequest.CheckSession(call?.Session, SessionRequest.MaximumSessionBytes);
             _ = SessionRequest.CheckSession(secret?.Session, SessionRequest.MaximumSessionBytes);
             _ = AgentChoice.TextOf(call?.Session, "agent") + AgentChoice.TextOf(secret?.Session, "model");

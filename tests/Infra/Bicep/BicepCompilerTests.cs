@@ -17,7 +17,7 @@ public sealed class BicepCompilerTests
     public void Compile_TemplateWithAnError_SaysWhereItIs()
     {
         List<Finding> findings = [];
-        using var workspace = With("param name string\n\noutput again string = nam\n");
+        using BicepWorkspace workspace = With("param name string\n\noutput again string = nam\n");
         Assert.Null(workspace.Compile("infra/bicep/main.bicep", findings));
         Assert.Contains(findings, f => f is { Rule: "BCP082" or "BCP057", Severity: Severity.Error, File: "infra/bicep/main.bicep", Line: 3, Column: 23 });
     }
@@ -26,8 +26,8 @@ public sealed class BicepCompilerTests
     public void Compile_TemplateWithALinterWarning_HasItToo()
     {
         List<Finding> findings = [];
-        using var workspace = With("param unused string\n");
-        var template = workspace.Compile("infra/bicep/main.bicep", findings);
+        using BicepWorkspace workspace = With("param unused string\n");
+        CompiledTemplate? template = workspace.Compile("infra/bicep/main.bicep", findings);
         Assert.Equal(["no-unused-params"], findings.Select(f => f.Rule));
         Assert.Equal([("unused", false)], template!.Parameters.Select(p => (p.Name, p.IsOptional)));
     }
@@ -36,7 +36,7 @@ public sealed class BicepCompilerTests
     public void Snapshot_ParametersThatDoNotFit_AreFindings()
     {
         List<Finding> findings = [];
-        using var workspace = With("param count int\noutput twice int = 2 * count\n");
+        using BicepWorkspace workspace = With("param count int\noutput twice int = 2 * count\n");
         Assert.Null(workspace.Snapshot("infra/bicep/main.bicep", "using '../main.bicep'\nparam count = 'three'\n", AzurePlace.Example with { ResourceGroup = "rg" }, findings));
         Assert.Contains(findings, f => f is { Rule: "BCP033", Line: 2 });
     }
@@ -53,15 +53,15 @@ public sealed class BicepCompilerTests
             output coded string = base64('a=${id.properties.principalId}')
             output known string = uniqueString(subscription().id)
             """;
-        using var workspace = With(template.Replace("it''s", "it\\'s", StringComparison.Ordinal));
+        using BicepWorkspace workspace = With(template.Replace("it''s", "it\\'s", StringComparison.Ordinal));
         string snapshot = workspace.Snapshot("infra/bicep/main.bicep", "using '../main.bicep'\n", AzurePlace.Example with { ResourceGroup = "rg" }, [])!;
         var deployment = Deployment.Parse(snapshot);
         string identity = deployment.Resources.Single().Id;
         BicepValue Output(string name) => deployment.Outputs.Single(o => o.Name == name).Value;
-        var text = Assert.IsType<BicepRuntime>(Output("text"));
+        BicepRuntime text = Assert.IsType<BicepRuntime>(Output("text"));
         Assert.Equal([new RuntimeReference(identity, "properties.clientId")], text.References);
         Assert.Equal("it's {…} of id", string.Concat(text.Parts.Select(p => p is BicepString known ? known.Value : "…")));
-        var inner = Assert.IsType<BicepRuntime>(Assert.Single(Assert.IsType<BicepRuntime>(Output("coded")).Parts));
+        BicepRuntime inner = Assert.IsType<BicepRuntime>(Assert.Single(Assert.IsType<BicepRuntime>(Output("coded")).Parts));
         Assert.Equal("a=", Assert.IsType<BicepString>(inner.Parts[0]).Value);
         Assert.Matches("^[a-z0-9]{13}$", Assert.IsType<BicepString>(Output("known")).Value);
     }

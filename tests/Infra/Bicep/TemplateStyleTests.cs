@@ -20,9 +20,9 @@ public sealed class TemplateStyleTests : IDisposable
     [Fact]
     public void ParametersAndOutputs_Each_IsDescribed()
     {
-        var missing = Files.Where(f => f.EndsWith(".bicep", StringComparison.Ordinal)).SelectMany(file =>
+        IEnumerable<string> missing = Files.Where(f => f.EndsWith(".bicep", StringComparison.Ordinal)).SelectMany(file =>
         {
-            var metadata = _workspace.Metadata(file);
+            BicepMetadata metadata = _workspace.Metadata(file);
             return metadata.Parameters.Concat(metadata.Outputs).Where(s => string.IsNullOrWhiteSpace(s.Description)).Select(s => $"{file}({s.Line}): {s.Name}");
         });
         Assert.Equal([], missing);

@@ -25,7 +25,7 @@ public sealed partial class BrokenSampleTests(ITestOutputHelper output)
         {
             var tree = SourceTree.FromDisk(Path.Combine(Folder, sample));
             string[] expected = [.. Expected(tree).Order(StringComparer.Ordinal)];
-            var findings = InfrastructureCheck.OfPart(tree, Compiler.Shared);
+            IReadOnlyList<Finding> findings = InfrastructureCheck.OfPart(tree, Compiler.Shared);
             string[] found = [.. findings.Select(Shown).Order(StringComparer.Ordinal)];
             if (expected.Length == 0 || !expected.SequenceEqual(found)) wrong.Add($"{sample}: expected {string.Join(", ", expected)}; found {string.Join(", ", findings)}");
         }

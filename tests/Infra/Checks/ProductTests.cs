@@ -1,3 +1,4 @@
+using Dapr.Voice.Infra;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Checks;
 using Dapr.Voice.Tests.Infra.Bicep;
@@ -12,9 +13,9 @@ public sealed class ProductTests(ITestOutputHelper output)
     [Fact]
     public void Repository_AgainstEveryRule_HasNoFinding()
     {
-        var findings = InfrastructureCheck.OfProduct(Repository.Tree, Compiler.Shared);
+        IReadOnlyList<Finding> findings = InfrastructureCheck.OfProduct(Repository.Tree, Compiler.Shared);
         output.WriteLine($"{findings.Count} findings on our own files in {ProductScenarios.All.Count} shapes of deployment, by Bicep {BicepLocation.Version} and our rules");
-        foreach (var finding in findings) output.WriteLine(finding.ToString());
+        foreach (Finding finding in findings) output.WriteLine(finding.ToString());
         Assert.Empty(findings);
     }
 

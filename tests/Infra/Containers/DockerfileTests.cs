@@ -21,7 +21,7 @@ public sealed partial class DockerfileTests
     public void Dockerfile_Ports_AreThoseOfTheService(string project, string assembly, string ports)
     {
         _ = assembly;
-        var lines = FinalStage(project);
+        List<string> lines = FinalStage(project);
         Assert.Equal(ports, string.Join(' ', Arguments(lines, "EXPOSE").SelectMany(a => a.Split(' ')).Order(StringComparer.Ordinal)));
         // The HTTP port is the one that the service is told to open.
         string http = HttpPort().Match(string.Join(' ', Arguments(lines, "ENV"))).Groups[1].Value;
@@ -33,7 +33,7 @@ public sealed partial class DockerfileTests
     public void Dockerfile_FinalStage_RunsAsNobodyAndEndsOnSigterm(string project, string assembly, string ports)
     {
         _ = ports;
-        var lines = FinalStage(project);
+        List<string> lines = FinalStage(project);
         Assert.Matches("^FROM mcr\\.microsoft\\.com/dotnet/aspnet:10\\.0-noble$", lines[0]);
         Assert.Equal("$APP_UID", Arguments(lines, "USER").Last());
         Assert.Equal("SIGTERM", Assert.Single(Arguments(lines, "STOPSIGNAL")));
@@ -50,7 +50,7 @@ public sealed partial class DockerfileTests
     public void Dockerfile_EveryPath_ExistsAndIsInTheContext(string project, string assembly, string ports)
     {
         _ = (assembly, ports);
-        var lines = Lines(project);
+        List<string> lines = Lines(project);
         var stages = lines.Where(l => l.StartsWith("FROM ", StringComparison.Ordinal)).Select(l => l.Split(' ')).Where(w => w.Length == 4).Select(w => w[3]).ToHashSet(StringComparer.Ordinal);
         foreach (string copy in Arguments(lines, "COPY"))
         {
@@ -97,13 +97,13 @@ public sealed partial class DockerfileTests
         var packageOf = LibraryPackage().Matches(table).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal);
         Assert.Equal(6, packageOf.Count);
         // A type of libs/Native stands in the file of its name; it needs what that file names, and what the types that it names need.
-        var native = Directory.GetFiles(RepositoryRoot.File("libs", "Native"), "*.cs").ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText, StringComparer.Ordinal);
+        Dictionary<string, string> native = Directory.GetFiles(RepositoryRoot.File("libs", "Native"), "*.cs").ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText, StringComparer.Ordinal);
         var needs = native.Keys.ToDictionary(type => type, _ => new HashSet<string>(StringComparer.Ordinal), StringComparer.Ordinal);
         foreach (string type in native.Keys.Where(t => t != "NativeLibraries")) needs[type].UnionWith(packageOf.Keys.Where(library => Names(native[type], "NativeLibraries." + library)));
         for (int before = -1; before != needs.Values.Sum(n => n.Count);)
         {
             before = needs.Values.Sum(n => n.Count);
-            foreach (var (type, text) in native) needs[type].UnionWith(native.Keys.Where(other => other != type && type != "NativeLibraries" && Names(text, other)).SelectMany(other => needs[other]).ToArray());
+            foreach ((string? type, string? text) in native) needs[type].UnionWith(native.Keys.Where(other => other != type && type != "NativeLibraries" && Names(text, other)).SelectMany(other => needs[other]).ToArray());
         }
         var used = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string file in Closure(project).Where(f => f != "libs/Native").SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories)).Where(f => !f.Contains("/obj/", StringComparison.Ordinal)))
@@ -156,7 +156,7 @@ public sealed partial class DockerfileTests
 
     private static List<string> FinalStage(string project)
     {
-        var lines = Lines(project);
+        List<string> lines = Lines(project);
         return lines[lines.FindLastIndex(l => l.StartsWith("FROM ", StringComparison.Ordinal))..];
     }
 

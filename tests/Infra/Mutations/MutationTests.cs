@@ -25,7 +25,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         var survivors = new List<Mutation>();
         var byWhom = new Dictionary<string, int>(StringComparer.Ordinal);
         using var workspace = new BicepWorkspace(Repository.Tree, Compiler.Shared);
-        foreach (var mutation in Chosen(Templates()))
+        foreach (Mutation mutation in Chosen(Templates()))
         {
             workspace.Write(mutation.File, mutation.Text);
             string? who = Catch(workspace, Repository.Tree.With(mutation.File, mutation.Text));
@@ -34,14 +34,14 @@ public sealed class MutationTests(ITestOutputHelper output)
             else byWhom[who] = byWhom.GetValueOrDefault(who) + 1;
         }
         output.WriteLine($"{Count - survivors.Count} of {Count} seeded faults in Bicep files caught in {watch.Elapsed.TotalSeconds:0} s: {string.Join(", ", byWhom.OrderByDescending(w => w.Value).Select(w => $"{w.Value} by {w.Key}"))}");
-        foreach (var mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line)) output.WriteLine($"  survived: {mutation}");
+        foreach (Mutation? mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line)) output.WriteLine($"  survived: {mutation}");
         Assert.True(survivors.Count <= Count * 3 / 100, string.Join('\n', survivors));
     }
 
     [Fact]
     public void Rules_TwoHundredSeededFaultsInOtherFiles_AtLeast95PercentAreCaught()
     {
-        var survivors = Run(Chosen(Others()), "seeded faults in YAML files, main.parameters.json and Dockerfiles");
+        IReadOnlyList<Mutation> survivors = Run(Chosen(Others()), "seeded faults in YAML files, main.parameters.json and Dockerfiles");
         Assert.True(survivors.Count <= Count * 5 / 100, string.Join('\n', survivors));
     }
 
@@ -55,7 +55,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         workspace.Compile("infra/bicep/main.bicep", findings);
         if (findings.Count > 0) return "the compiler";
         // The largest shapes first: they have the most branches.
-        foreach (var shape in ProductScenarios.All.OrderByDescending(s => s.Regions))
+        foreach (Scenario? shape in ProductScenarios.All.OrderByDescending(s => s.Regions))
         {
             string? snapshot = workspace.Snapshot("infra/bicep/main.bicep", Repository.Tree.Text(ShapeFiles.ParametersOf(shape))!, AzurePlace.Example, findings);
             if (snapshot is null) return "the compiler";
@@ -73,7 +73,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         var chosen = new List<Mutation>();
         while (chosen.Count < Count)
         {
-            var kind = kinds[random.Next(kinds.Count)];
+            List<Mutation> kind = kinds[random.Next(kinds.Count)];
             int at = random.Next(kind.Count);
             chosen.Add(kind[at]);
             kind.RemoveAt(at);
@@ -93,7 +93,7 @@ public sealed class MutationTests(ITestOutputHelper output)
             if (InfrastructureCheck.OfProduct(Repository.Tree.With(mutation.File, mutation.Text), compiler: null).Count == 0) survivors.Add(mutation);
         });
         output.WriteLine($"{mutations.Count - survivors.Count} of {mutations.Count} {what} caught in {watch.Elapsed.TotalSeconds:0} s");
-        foreach (var mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line)) output.WriteLine($"  survived: {mutation}");
+        foreach (Mutation? mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line)) output.WriteLine($"  survived: {mutation}");
         return [.. survivors];
     }
 
@@ -101,7 +101,7 @@ public sealed class MutationTests(ITestOutputHelper output)
 
     private static IEnumerable<Mutation> Others()
     {
-        var tree = Repository.Tree;
+        SourceTree tree = Repository.Tree;
         return tree.Under("components", ".yaml").Concat(["azure.yaml", "dapr.yaml", "infra/bicep/main.parameters.json"]).SelectMany(p => YamlMutations.Of(p, tree.Text(p)!))
             .Concat(new[] { "signaling", "relay", "transceiver" }.SelectMany(s => DockerMutations.Of($"services/{s}/Dockerfile", tree.Text($"services/{s}/Dockerfile")!)));
     }

@@ -24,7 +24,7 @@ internal static class YamlMutations
             {
                 case YamlMappingNode map:
                     int entry = 0;
-                    foreach (var (key, value) in map.Children)
+                    foreach ((YamlNode? key, YamlNode? value) in map.Children)
                     {
                         string name = ((YamlScalarNode)key).Value ?? "";
                         int at = entry++;
@@ -53,7 +53,7 @@ internal static class YamlMutations
         void Add(string kind, YamlNode at, string what, int[] place, Action<YamlNode, int> change)
             => found.Add(new Mutation(kind, path, (int)at.Start.Line, what, () =>
             {
-                var stream = Load(text);
+                YamlStream stream = Load(text);
                 change(Find(stream.Documents[0].RootNode, place), 0);
                 using var writer = new StringWriter(CultureInfo.InvariantCulture);
                 stream.Save(writer, assignAnchors: false);
@@ -78,7 +78,7 @@ internal static class YamlMutations
 
     private static void Rename(YamlMappingNode map, int at)
     {
-        var (key, value) = map.Children[at];
+        (YamlNode? key, YamlNode? value) = map.Children[at];
         map.Children.RemoveAt(at);
         map.Children.Insert(at, new YamlScalarNode(((YamlScalarNode)key).Value + "x") { Style = ((YamlScalarNode)key).Style }, value);
     }

@@ -32,7 +32,7 @@ public sealed partial class SettingsTableTests
         object defaults = Activator.CreateInstance(type)!;
         var expected = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true }).ToDictionary(p => NameOf(section, p), StringComparer.Ordinal);
         Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), Table.Keys.Where(n => n.StartsWith(section + "__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        foreach (var (name, property) in expected)
+        foreach ((string? name, PropertyInfo? property) in expected)
         {
             Row row = Table[name];
             Assert.True(row.Type.StartsWith(TypeOf(property.PropertyType), StringComparison.Ordinal), $"{name}: the type is {TypeOf(property.PropertyType)}, not {row.Type}");

@@ -84,7 +84,7 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
             headers["x-ms-blob-type"] = "BlockBlob";
             request.Content = new ByteArrayContent(body);
         }
-        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        foreach ((string? name, string? value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
         if (ifNoneMatch is not null) request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
         string canonicalQuery = query.Length == 0 ? "" : "\n" + query.Replace('=', ':');
@@ -117,9 +117,9 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
     {
         string signature = Convert.ToBase64String(HMACSHA256.HashData(Key, Encoding.UTF8.GetBytes(textToSign)));
         request.Headers.TryAddWithoutValidation("Authorization", $"SharedKey {Account}:{signature}");
-        using var answer = await _http.SendAsync(request);
+        using HttpResponseMessage answer = await _http.SendAsync(request);
         string body = await answer.Content.ReadAsStringAsync();
-        return new StorageAnswer(answer.StatusCode, answer.Headers.TryGetValues("ETag", out var tags) ? tags.First() : null, body);
+        return new StorageAnswer(answer.StatusCode, answer.Headers.TryGetValues("ETag", out IEnumerable<string>? tags) ? tags.First() : null, body);
     }
 
     [GeneratedRegex(@"(Blob|Table) service is successfully listening at (http://\S+)")]

@@ -29,7 +29,7 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
     {
         foreach (string table in Values("tableName"))
         {
-            var made = await storage.TableAsync(HttpMethod.Post, "Tables", $$"""{"TableName":"{{table}}"}""");
+            StorageAnswer made = await storage.TableAsync(HttpMethod.Post, "Tables", $$"""{"TableName":"{{table}}"}""");
             Assert.True(made.Status is HttpStatusCode.Created or HttpStatusCode.Conflict, $"{table}: {made.Status} {made.Body}");
             output.WriteLine($"table {table}: {(int)made.Status}");
         }
@@ -42,7 +42,7 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
     {
         foreach (string container in Values("containerName"))
         {
-            var made = await storage.BlobAsync(HttpMethod.Put, container, "restype=container");
+            StorageAnswer made = await storage.BlobAsync(HttpMethod.Put, container, "restype=container");
             Assert.True(made.Status is HttpStatusCode.Created or HttpStatusCode.Conflict, $"{container}: {made.Status} {made.Body}");
             output.WriteLine($"container {container}: {(int)made.Status}");
         }
@@ -56,10 +56,10 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
         foreach (string key in TableKeys)
         {
             string row = JsonSerializer.Serialize(new Dictionary<string, string> { ["PartitionKey"] = key, ["RowKey"] = "", ["Value"] = "{\"epoch\":1}" });
-            var created = await storage.TableAsync(HttpMethod.Post, "keys", row);
+            StorageAnswer created = await storage.TableAsync(HttpMethod.Post, "keys", row);
             Assert.True(created.Status == HttpStatusCode.Created, $"{key}: {created.Status} {created.Body}");
             string entity = $"keys(PartitionKey='{Uri.EscapeDataString(key)}',RowKey='')";
-            var read = await storage.TableAsync(HttpMethod.Get, entity);
+            StorageAnswer read = await storage.TableAsync(HttpMethod.Get, entity);
             Assert.True(read.Status == HttpStatusCode.OK, $"{key}: {read.Status} {read.Body}");
             Assert.Contains("epoch", read.Body, StringComparison.Ordinal);
 
@@ -80,7 +80,7 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
         byte[] checkpoint = new byte[100_000];
         foreach (string key in BlobKeys)
         {
-            var created = await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifNoneMatch: "*");
+            StorageAnswer created = await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifNoneMatch: "*");
             Assert.True(created.Status == HttpStatusCode.Created, $"{key}: {created.Status} {created.Body}");
             Assert.Equal(HttpStatusCode.OK, (await storage.BlobAsync(HttpMethod.Get, $"keys/{key}")).Status);
             Assert.Equal(HttpStatusCode.Conflict, (await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifNoneMatch: "*")).Status);

@@ -103,7 +103,7 @@ public sealed class DeploymentPlannerTests
     [Fact]
     public void Plan_LocationOfTheAzdEnvironment_IsHome()
     {
-        var report = DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), new Dictionary<string, string> { ["AZURE_LOCATION"] = "swedencentral", ["VOICE_EDGE"] = "udp-edge" }, Compiler.Shared);
+        WhatIfReport report = DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), new Dictionary<string, string> { ["AZURE_LOCATION"] = "swedencentral", ["VOICE_EDGE"] = "udp-edge" }, Compiler.Shared);
         Assert.Equal("swedencentral", Regions(report).Single().Name);
         Assert.Equal(Edge.UdpEdge, report.Edge);
     }

@@ -15,9 +15,9 @@ public sealed partial class WorkflowTests
     [MemberData(nameof(Files))]
     public void Workflow_Actions_ArePinnedAndRightsAreFew(string file)
     {
-        var root = Load(file);
+        YamlMappingNode root = Load(file);
         var permissions = (YamlMappingNode)root["permissions"];
-        foreach (var (right, level) in permissions) Assert.Contains($"{right}: {level}", new[] { "contents: read", "id-token: write" });
+        foreach ((YamlNode? right, YamlNode? level) in permissions) Assert.Contains($"{right}: {level}", new[] { "contents: read", "id-token: write" });
         // Only who signs in to Azure may ask for a token.
         Assert.Equal(file == "azure-dev.yml", permissions.Children.ContainsKey(new YamlScalarNode("id-token")));
         string text = File.ReadAllText(Path.Combine(Folder, file));
@@ -29,8 +29,8 @@ public sealed partial class WorkflowTests
     [Fact]
     public void Ci_Images_AreAllThatThereAre()
     {
-        var built = ((YamlSequenceNode)((YamlMappingNode)Load("ci.yml")["jobs"]["images"]["strategy"]["matrix"])["project"]).Select(p => ((YamlScalarNode)p).Value!);
-        var there = new[] { "services", "samples" }.SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "Dockerfile", SearchOption.AllDirectories)).Select(f => Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(f)!));
+        IEnumerable<string> built = ((YamlSequenceNode)((YamlMappingNode)Load("ci.yml")["jobs"]["images"]["strategy"]["matrix"])["project"]).Select(p => ((YamlScalarNode)p).Value!);
+        IEnumerable<string> there = new[] { "services", "samples" }.SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "Dockerfile", SearchOption.AllDirectories)).Select(f => Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(f)!));
         Assert.Equal(there.Order(StringComparer.Ordinal), built.Order(StringComparer.Ordinal));
     }
 
@@ -43,7 +43,7 @@ public sealed partial class WorkflowTests
         var wanted = ((YamlSequenceNode)yaml.Documents[0].RootNode["pipeline"]["variables"]).Select(v => ((YamlScalarNode)v).Value!).ToList();
         var environment = (YamlMappingNode)Load("azure-dev.yml")["jobs"]["deploy"]["env"];
         Assert.All(wanted, name => Assert.Equal($"${{{{ vars.{name} }}}}", ((YamlScalarNode)environment[name]).Value));
-        var steps = ((YamlSequenceNode)Load("azure-dev.yml")["jobs"]["deploy"]["steps"]).Cast<YamlMappingNode>().Where(s => s.Children.ContainsKey(new YamlScalarNode("run"))).Select(s => ((YamlScalarNode)s["run"]).Value!);
+        IEnumerable<string> steps = ((YamlSequenceNode)Load("azure-dev.yml")["jobs"]["deploy"]["steps"]).Cast<YamlMappingNode>().Where(s => s.Children.ContainsKey(new YamlScalarNode("run"))).Select(s => ((YamlScalarNode)s["run"]).Value!);
         // The order of 'azd up', in its own words.
         string[] up = [.. ((YamlSequenceNode)yaml.Documents[0].RootNode["workflows"]["up"]["steps"]).Select(s => $"azd {((YamlScalarNode)s["azd"]).Value} --no-prompt")];
         Assert.Equal(up, steps.Where(s => !s.Contains("auth login", StringComparison.Ordinal)));

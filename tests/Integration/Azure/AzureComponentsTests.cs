@@ -23,7 +23,7 @@ public sealed partial class AzureComponentsTests
     [Fact]
     public void Components_Metadata_IsKnownToTheComponent()
     {
-        foreach (var component in ComponentsIn(Azure).Concat(ComponentsIn(Emulator)))
+        foreach (YamlMappingNode? component in ComponentsIn(Azure).Concat(ComponentsIn(Emulator)))
             ResourceFile.AssertMetadataIsKnown(TypeOf(component).Type, [.. MetadataOf(component).Select(m => ResourceFile.Text(m, "name")!)]);
     }
 
@@ -64,8 +64,8 @@ public sealed partial class AzureComponentsTests
     public void Lifecycle_PublishingScopes_AreThoseOfTheLaptopWithoutTheRelay()
     {
         static SortedSet<string> Rules(YamlMappingNode component) => new(ValueOf(component, "publishingScopes")!.Split(';'), StringComparer.Ordinal);
-        var azure = Rules(ComponentsIn(Azure).Single(c => NameOf(c) == ComponentNames.Lifecycle));
-        var local = Rules(ComponentsIn(Path.Combine(Components, "local")).Single(c => NameOf(c) == ComponentNames.Lifecycle));
+        SortedSet<string> azure = Rules(ComponentsIn(Azure).Single(c => NameOf(c) == ComponentNames.Lifecycle));
+        SortedSet<string> local = Rules(ComponentsIn(Path.Combine(Components, "local")).Single(c => NameOf(c) == ComponentNames.Lifecycle));
         local.RemoveWhere(r => r.StartsWith("relay=", StringComparison.Ordinal));
         Assert.Equal(local, azure);
         Assert.Equal("true", ValueOf(ComponentsIn(Azure).Single(c => NameOf(c) == ComponentNames.Lifecycle), "disableEntityManagement"));
@@ -75,7 +75,7 @@ public sealed partial class AzureComponentsTests
     public void Azure_WhatDiffersPerRegion_ComesFromDocumentedVariablesAndNoKeyIsThere()
     {
         var variables = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var item in ComponentsIn(Azure).SelectMany(MetadataOf))
+        foreach (YamlMappingNode? item in ComponentsIn(Azure).SelectMany(MetadataOf))
         {
             Assert.DoesNotContain(ResourceFile.Text(item, "name"), new[] { "accountKey", "connectionString", "azureClientSecret" });
             if (ResourceFile.Text(item, "envRef") is { } variable) variables.Add(variable);
@@ -89,7 +89,7 @@ public sealed partial class AzureComponentsTests
     [Fact]
     public void Emulator_ByTheDevelopmentSidecar_IsReadWithoutARemark()
     {
-        var resources = ResourceLoader.Load([Emulator], Path.Combine(Emulator, "config", "config.yaml"));
+        ResourceSet resources = ResourceLoader.Load([Emulator], Path.Combine(Emulator, "config", "config.yaml"));
         Assert.Empty(resources.Notes);
         Assert.Equal(6, resources.Components.Count);
         Assert.NotNull(resources.InboundRetry(ComponentNames.Lifecycle, "anybody"));

@@ -62,7 +62,7 @@ public sealed partial class ServicePlanPortsTests
     [InlineData("mine=3511", "the sidecar of transceiver-01")]
     public void Plan_AppOnAPortOfOurs_IsRefusedByName(string app, string holder)
     {
-        var refused = Assert.Throws<CommandFailedException>(() => Plan([app], isRealSidecar: false).EnsurePortsDiffer());
+        CommandFailedException refused = Assert.Throws<CommandFailedException>(() => Plan([app], isRealSidecar: false).EnsurePortsDiffer());
         Assert.Contains(holder, refused.Message, StringComparison.Ordinal);
     }
 

@@ -21,14 +21,14 @@ internal static class GeneralReplay
 
     private static async Task ApiTokenAsync(Recording recording)
     {
-        await using var sidecar = await StartAsync(_ => [Component("sessions", "state.in-memory"), Component("lifecycle", "pubsub.in-memory")], o => o with { ApiToken = "sidecar-secret" }, new AppSpec("general", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.in-memory"), Component("lifecycle", "pubsub.in-memory")], o => o with { ApiToken = "sidecar-secret" }, new AppSpec("general", 0));
         await StepReplay.StepsAsync(recording, sidecar);
     }
 
     private static async Task AppStartsLateAsync(Recording recording)
     {
         await using var app = new RecordingApp(RecordingApp.Subscriber(new JsonArray(), []));
-        await using var sidecar = await StartAsync(_ => [Component("sessions", "state.in-memory")], o => o, new AppSpec("general", 0, app.Port));
+        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.in-memory")], o => o, new AppSpec("general", 0, app.Port));
         using var client = new RawClient();
         async Task CheckAsync(JsonObject expected)
         {
@@ -37,9 +37,9 @@ internal static class GeneralReplay
             Assert.Equal((int)expected["state"]!, await client.StatusAsync(HttpMethod.Get, sidecar.Port, "/v1.0/state/sessions/k"));
         }
 
-        var before = recording.Content["before"]!.AsObject();
+        JsonObject before = recording.Content["before"]!.AsObject();
         await CheckAsync(before);
-        var health = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/healthz"));
+        RawAnswer health = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/healthz"));
         Assert.True(Placeholders.Matches(before["healthzBody"], JsonNode.Parse(health.Body)));
         await app.StartAsync();
         await Wait.UntilAsync(async () => await client.StatusAsync(HttpMethod.Get, sidecar.Port, "/v1.0/healthz") == 204, "healthz after the app came");
@@ -49,11 +49,11 @@ internal static class GeneralReplay
 
     private static async Task HealthAsync(Recording recording)
     {
-        var subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"voice-sessions","route":"/events","deadLetterTopic":"dead"}]""")!;
-        await using var app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
+        JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"voice-sessions","route":"/events","deadLetterTopic":"dead"}]""")!;
+        await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
         // The one number in it that stands there as it was: the port of the recorder's app.
-        foreach (var step in recording.Steps.Where(s => s["answer"]!["body"]?["json"]?["appConnectionProperties"] is not null)) step["answer"]!["body"]!["json"]!["appConnectionProperties"]!["port"] = app.Port;
-        await using var sidecar = await StartAsync(
+        foreach (JsonObject? step in recording.Steps.Where(s => s["answer"]!["body"]?["json"]?["appConnectionProperties"] is not null)) step["answer"]!["body"]!["json"]!["appConnectionProperties"]!["port"] = app.Port;
+        await using SidecarUnderTest sidecar = await StartAsync(
             folder => [Component("sessions", "state.in-memory"), Component("lifecycle", "pubsub.in-memory"), SecretsFile(folder), Component("envsecrets", "secretstores.local.env")], o => o, new AppSpec("general", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
         await StepReplay.StepsAsync(recording, sidecar);
@@ -62,7 +62,7 @@ internal static class GeneralReplay
     private static async Task SecretsAsync(Recording recording)
     {
         Environment.SetEnvironmentVariable("VOICE_SECRET", "from-env");
-        await using var sidecar = await StartAsync(folder => [SecretsFile(folder), Component("envsecrets", "secretstores.local.env")], o => o, new AppSpec("general", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(folder => [SecretsFile(folder), Component("envsecrets", "secretstores.local.env")], o => o, new AppSpec("general", 0));
         await StepReplay.StepsAsync(recording, sidecar);
     }
 
@@ -76,7 +76,7 @@ internal static class GeneralReplay
     private static async Task ShutdownAsync(Recording recording)
     {
         int port = RecordingApp.FreePort();
-        var process = DevSidecarProgram.RunAsync(["--app", $"general={port}"], _ => null, TextWriter.Null, TextWriter.Null);
+        Task<int> process = DevSidecarProgram.RunAsync(["--app", $"general={port}"], _ => null, TextWriter.Null, TextWriter.Null);
         using var client = new RawClient();
         await Wait.UntilAsync(async () =>
         {
@@ -89,7 +89,7 @@ internal static class GeneralReplay
                 return false;
             }
         }, "the process to listen");
-        var step = recording.Steps.Single();
+        JsonObject step = recording.Steps.Single();
         RawClient.Compare("shutdown", step["answer"]!.AsObject(), await client.SendAsync(RawClient.Request(port, step["request"]!.AsObject(), new Dictionary<string, string>())), isUnordered: false);
         Assert.Equal((int)recording.Content["exitCode"]!, await process.WaitAsync(TimeSpan.FromSeconds(10)));
     }
@@ -98,17 +98,17 @@ internal static class GeneralReplay
     private static async Task OutageAsync(Recording recording)
     {
         const double scale = 0.1;
-        var subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"so","route":"/so"}]""")!;
-        await using var app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
+        JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"so","route":"/so"}]""")!;
+        await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
         string[] components = [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")];
-        await using var sidecar = await StartAsync(_ => components, o => o with { TimeScale = scale }, new AppSpec("general", 0, app.Port));
+        await using SidecarUnderTest sidecar = await StartAsync(_ => components, o => o with { TimeScale = scale }, new AppSpec("general", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
         using var client = new RawClient();
         void Set(OutageState state) => Assert.True(sidecar.Host.SetOutage("sessions", state) && sidecar.Host.SetOutage("lifecycle", state));
 
         string phase = "up";
         int delivered = 0;
-        foreach (var row in recording.Content["rows"]!.AsArray())
+        foreach (JsonNode? row in recording.Content["rows"]!.AsArray())
         {
             string now = (string)row!["phase"]!;
             string call = (string)row["call"]!;
@@ -127,7 +127,7 @@ internal static class GeneralReplay
                 continue;
             }
             if (call == "publish") delivered = app.Calls.Count(c => c.Path == "/so");
-            var (method, path, body) = call switch
+            (HttpMethod? method, string? path, string? body) = call switch
             {
                 "get" => (HttpMethod.Get, "/v1.0/state/sessions/k", null),
                 "save" => (HttpMethod.Post, "/v1.0/state/sessions", "[{\"key\":\"k\",\"value\":1}]"),
@@ -138,7 +138,7 @@ internal static class GeneralReplay
             var request = new HttpRequestMessage(method, $"http://127.0.0.1:{sidecar.Port}{path}");
             if (body is not null) request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
             long started = Stopwatch.GetTimestamp();
-            var answer = await client.SendAsync(request);
+            RawAnswer answer = await client.SendAsync(request);
             double took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
 
             Assert.True((int)row["status"]! == answer.Status, $"{phase}, {call}: {answer.Status} instead of {row["status"]}");
@@ -147,8 +147,8 @@ internal static class GeneralReplay
             Assert.True(took >= (int)row["tookMs"]! * scale * 0.8, $"{phase}, {call}: {took} ms");
         }
 
-        var start = recording.Content["startWithoutStore"]!;
-        var folder = Directory.CreateTempSubdirectory("dev-sidecar-");
+        JsonNode start = recording.Content["startWithoutStore"]!;
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("dev-sidecar-");
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "sessions.yaml"), components[0]);
         var error = new StringWriter();
         int exit = await DevSidecarProgram.RunAsync(["--resources-path", folder.FullName, "--app", "general=0", "--away", "sessions"], _ => null, TextWriter.Null, error);

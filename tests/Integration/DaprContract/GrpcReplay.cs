@@ -61,7 +61,7 @@ internal static class GrpcReplay
         await sidecar.Host.WhenReadyAsync();
         await StepsAsync(recording, sidecar, callToken: null);
 
-        List<JsonObject> expected = recording.Content["deliveries"]!.AsArray().Select(d => d!.AsObject()).ToList();
+        var expected = recording.Content["deliveries"]!.AsArray().Select(d => d!.AsObject()).ToList();
         List<ReceivedCall> Deliveries() => app.Calls.Where(c => c.Method == "POST").ToList();
         await Wait.UntilAsync(() => Deliveries().Count >= expected.Count, $"{expected.Count} deliveries");
         await Task.Delay(Quiet);

@@ -15,14 +15,14 @@ internal static class InvocationReplay
     {
         // Each line of a stream is written only when the one before has arrived: so it streams, whatever the clock says.
         var arrived = new SemaphoreSlim(0);
-        await using var caller = await RecordingApp.StartAsync((context, _) => RecordingApp.WriteAsync(context, 404, "application/json", ""));
-        await using var callee = await RecordingApp.StartAsync((context, call) => AnswerAsync(context, call, arrived));
-        await using var sidecar = await SidecarUnderTest.StartAsync(_ => [], o => o with { TimeScale = TimeScale },
+        await using RecordingApp caller = await RecordingApp.StartAsync((context, _) => RecordingApp.WriteAsync(context, 404, "application/json", ""));
+        await using RecordingApp callee = await RecordingApp.StartAsync((context, call) => AnswerAsync(context, call, arrived));
+        await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(_ => [], o => o with { TimeScale = TimeScale },
             new AppSpec("caller", 0, caller.Port), new AppSpec("signaling", 0, callee.Port, "app-secret"), new AppSpec("no-app-there", 0));
         await sidecar.Host.WhenReadyAsync();
 
         using var client = new RawClient();
-        foreach (var step in recording.Steps)
+        foreach (JsonObject step in recording.Steps)
         {
             string name = (string)step["name"]!;
             switch (name)
@@ -32,8 +32,8 @@ internal static class InvocationReplay
                 case "the same 16 s later": await Task.Delay(TimeSpan.FromSeconds(16) * TimeScale); break;
             }
             int before = callee.Calls.Count;
-            var request = RawClient.Request(sidecar.Port, step["request"]!.AsObject(), new Dictionary<string, string>());
-            var expected = step["answer"]!.AsObject();
+            HttpRequestMessage request = RawClient.Request(sidecar.Port, step["request"]!.AsObject(), new Dictionary<string, string>());
+            JsonObject expected = step["answer"]!.AsObject();
             if (expected["status"]!.GetValueKind() == JsonValueKind.String)
             {
                 using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
@@ -98,8 +98,8 @@ internal static class InvocationReplay
     private static async Task<RawAnswer> ReadStreamAsync(RawClient client, HttpRequestMessage request, int pieces, SemaphoreSlim arrived)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        using var response = await client.StreamAsync(request, limit.Token);
-        await using var stream = await response.Content.ReadAsStreamAsync(limit.Token);
+        using HttpResponseMessage response = await client.StreamAsync(request, limit.Token);
+        await using Stream stream = await response.Content.ReadAsStreamAsync(limit.Token);
         using var body = new MemoryStream();
         byte[] buffer = new byte[1024];
         for (int piece = 0; piece < pieces; piece++)
@@ -117,19 +117,19 @@ internal static class InvocationReplay
     private static void CompareSeen(string step, JsonArray expected, List<ReceivedCall> seen)
     {
         Assert.True(expected.Count == seen.Count, $"step '{step}': the callee saw {seen.Count} calls instead of {expected.Count}");
-        foreach (var (wanted, call) in expected.Zip(seen))
+        foreach ((JsonNode? wanted, ReceivedCall? call) in expected.Zip(seen))
         {
             Assert.Equal((string)wanted!["method"]!, call.Method);
             Assert.Equal((string)wanted["path"]!, call.Path);
             Assert.Equal((int)wanted["bytes"]!, call.Body.Length);
             Assert.True(call.Headers.ContainsKey("traceparent"));
-            foreach (var (name, value) in wanted["headers"]!.AsObject())
+            foreach ((string? name, JsonNode? value) in wanted["headers"]!.AsObject())
             {
                 // The words of Go's HTTP client, which mean nothing to an app.
                 if (name == "accept-encoding" || (name == "user-agent" && (string)value! == "Go-http-client/1.1")) continue;
                 Assert.True(Placeholders.Matches((string)value!, call.Headers.GetValueOrDefault(name)), $"step '{step}': {name} is '{call.Headers.GetValueOrDefault(name)}' instead of '{value}'");
             }
-            var extra = call.Headers.Keys.Where(name => !wanted["headers"]!.AsObject().ContainsKey(name) && name is not ("traceparent" or "content-length" or "transfer-encoding"));
+            IEnumerable<string> extra = call.Headers.Keys.Where(name => !wanted["headers"]!.AsObject().ContainsKey(name) && name is not ("traceparent" or "content-length" or "transfer-encoding"));
             Assert.True(!extra.Any(), $"step '{step}': headers too many: {string.Join(", ", extra)}");
         }
     }

@@ -24,7 +24,7 @@ internal static class Placeholders
     {
         if (!expected.Contains("{{", StringComparison.Ordinal)) return expected == actual;
         string pattern = Regex.Escape(expected);
-        foreach (var (mark, value) in Patterns) pattern = pattern.Replace(Regex.Escape(mark), value, StringComparison.Ordinal);
+        foreach ((string? mark, string? value) in Patterns) pattern = pattern.Replace(Regex.Escape(mark), value, StringComparison.Ordinal);
         return actual is not null && Regex.IsMatch(actual, $"^(?:{pattern})$", RegexOptions.CultureInvariant);
     }
 
@@ -42,7 +42,7 @@ internal static class Placeholders
                 if (actual is not JsonArray list || list.Count != wanted.Count) return false;
                 if (!isUnordered) return wanted.Zip(list).All(p => Matches(p.First, p.Second));
                 var rest = list.ToList();
-                foreach (var item in wanted)
+                foreach (JsonNode? item in wanted)
                 {
                     int index = rest.FindIndex(r => Matches(item, r, isUnordered));
                     if (index < 0) return false;

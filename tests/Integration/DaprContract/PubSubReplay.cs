@@ -25,18 +25,18 @@ internal static class PubSubReplay
     {
         string appId = $"sub-{recording.Scenario}";
         bool hasTokens = recording.Scenario == "tokens";
-        var described = recording.Content["app"]!.AsObject();
-        await using var app = await RecordingApp.StartAsync(RecordingApp.Subscriber(described["subscribe"]!, described["answers"]!.AsObject()));
-        await using var sidecar = await SidecarUnderTest.StartAsync(
+        JsonObject described = recording.Content["app"]!.AsObject();
+        await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(described["subscribe"]!, described["answers"]!.AsObject()));
+        await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
             _ => Resources(recording, appId),
             o => o with { TimeScale = TimeScale, ApiToken = hasTokens ? SidecarToken : null, AppApiToken = hasTokens ? "app-secret" : null },
             new AppSpec(appId, 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
 
         using var client = new RawClient();
-        foreach (var call in recording.Steps)
+        foreach (JsonObject call in recording.Steps)
         {
-            var request = RawClient.Request(sidecar.Port, call["request"]!.AsObject(), new Dictionary<string, string>());
+            HttpRequestMessage request = RawClient.Request(sidecar.Port, call["request"]!.AsObject(), new Dictionary<string, string>());
             // The recorder left the token out of the recording.
             if (hasTokens) request.Headers.TryAddWithoutValidation("dapr-api-token", SidecarToken);
             RawClient.Compare((string)call["name"]!, call["answer"]!.AsObject(), await client.SendAsync(request), isUnordered: false);
@@ -74,7 +74,7 @@ internal static class PubSubReplay
     private static void Compare(List<JsonObject> expected, IReadOnlyList<ReceivedCall> calls)
     {
         var rest = calls.ToList();
-        foreach (var delivery in expected)
+        foreach (JsonObject delivery in expected)
         {
             int index = rest.FindIndex(c => Matches(delivery, c));
             if (index < 0) Assert.Fail($"no call to the app is like {delivery.ToJsonString()}; left are:\n{string.Join('\n', rest.Select(c => $"{c.Method} {c.Path} {string.Join(' ', c.Headers.Select(h => $"{h.Key}={h.Value}"))} {System.Text.Encoding.UTF8.GetString(c.Body)}"))}");
@@ -96,7 +96,7 @@ internal static class PubSubReplay
 
     private static void CompareOrder(List<JsonObject> expected, IReadOnlyList<ReceivedCall> calls)
     {
-        foreach (var topic in expected.Where(d => (string)d["method"]! == "POST").GroupBy(d => (string)d["path"]!))
+        foreach (IGrouping<string, JsonObject> topic in expected.Where(d => (string)d["method"]! == "POST").GroupBy(d => (string)d["path"]!))
         {
             var got = calls.Where(c => c.Method == "POST" && c.Path == topic.Key).ToList();
             Assert.All(topic.Zip(got), p => Assert.True(Matches(p.First, p.Second), $"out of order: {p.First.ToJsonString()}"));
@@ -105,13 +105,13 @@ internal static class PubSubReplay
 
     private static async Task GroupsAsync(Recording recording)
     {
-        var subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"gr","route":"/g"}]""")!;
+        JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"gr","route":"/g"}]""")!;
         int published = (int)recording.Content["published"]!;
-        await using var one = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        await using var two = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        await using var other = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        await using var late = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        await using var sidecar = await SidecarUnderTest.StartAsync(
+        await using RecordingApp one = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
+        await using RecordingApp two = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
+        await using RecordingApp other = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
+        await using RecordingApp late = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
+        await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
             _ => [SidecarUnderTest.Component("lifecycle", recording.ComponentType)], o => o, new AppSpec("replicated", 0, one.Port), new AppSpec("replicated", 0, two.Port), new AppSpec("other", 0, other.Port));
         await sidecar.Host.WhenReadyAsync();
 
@@ -135,9 +135,9 @@ internal static class PubSubReplay
     private static async Task AppDownAsync(Recording recording)
     {
         bool hasPolicy = recording.Scenario == "app-down-with-retry-policy";
-        var subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"ad","route":"/ad"}]""")!;
-        await using var app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        await using var sidecar = await SidecarUnderTest.StartAsync(
+        JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"ad","route":"/ad"}]""")!;
+        await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
+        await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
             _ => hasPolicy ? [SidecarUnderTest.Component("lifecycle", recording.ComponentType), SidecarUnderTest.InboundRetry("lifecycle", -1)] : [SidecarUnderTest.Component("lifecycle", recording.ComponentType)],
             o => o with { TimeScale = TimeScale },
             new AppSpec("sub-app-down", 0, app.Port));

@@ -31,7 +31,7 @@ internal sealed class RawClient : IDisposable
         }
         if (recorded["headers"] is JsonObject headers)
         {
-            foreach (var (name, value) in headers)
+            foreach ((string? name, JsonNode? value) in headers)
             {
                 string text = Placeholders.Fill((string)value!, bound, isJson: false);
                 if (!request.Headers.TryAddWithoutValidation(name, text)) request.Content?.Headers.TryAddWithoutValidation(name, text);
@@ -44,9 +44,9 @@ internal sealed class RawClient : IDisposable
     {
         using (request)
         {
-            using var response = await _http.SendAsync(request, cancellation);
+            using HttpResponseMessage response = await _http.SendAsync(request, cancellation);
             var headers = new Dictionary<string, List<string>>(StringComparer.Ordinal);
-            foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)) headers[name.ToLowerInvariant()] = values.ToList();
+            foreach ((string? name, System.Net.Http.Headers.HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)) headers[name.ToLowerInvariant()] = values.ToList();
             return new RawAnswer((int)response.StatusCode, headers, await response.Content.ReadAsByteArrayAsync(cancellation));
         }
     }
@@ -69,11 +69,11 @@ internal sealed class RawClient : IDisposable
         void Fail(string what) => Assert.Fail($"step '{step}': {what}\nexpected {expected.ToJsonString()[..Math.Min(1500, expected.ToJsonString().Length)]}\nactual {actual.Status} {string.Join(' ', actual.Headers.Select(h => $"{h.Key}={string.Join('|', h.Value)}"))}\n{Encoding.UTF8.GetString(actual.Body.AsSpan(0, Math.Min(1500, actual.Body.Length)))}");
         if ((int)expected["status"]! != actual.Status) Fail("another status");
 
-        var headers = expected["headers"] as JsonObject ?? [];
-        foreach (var (name, value) in headers)
+        JsonObject headers = expected["headers"] as JsonObject ?? [];
+        foreach ((string? name, JsonNode? value) in headers)
         {
-            var wanted = value is JsonArray list ? list.Select(v => (string)v!).ToList() : [(string)value!];
-            if (!actual.Headers.TryGetValue(name, out var got) || !wanted.Zip(got).All(p => Placeholders.Matches(p.First, p.Second)) || wanted.Count != got.Count) Fail($"another header {name}");
+            List<string> wanted = value is JsonArray list ? list.Select(v => (string)v!).ToList() : [(string)value!];
+            if (!actual.Headers.TryGetValue(name, out List<string>? got) || !wanted.Zip(got).All(p => Placeholders.Matches(p.First, p.Second)) || wanted.Count != got.Count) Fail($"another header {name}");
         }
         string? extra = actual.Headers.Keys.FirstOrDefault(name => !headers.ContainsKey(name) && name is not ("date" or "content-length" or "transfer-encoding" or "connection" or "traceparent"));
         if (extra is not null) Fail($"a header too many: {extra}");
@@ -84,7 +84,7 @@ internal sealed class RawClient : IDisposable
                 if (actual.Body.Length > 0) Fail("a body where there is none");
                 break;
             case JsonObject body when body.ContainsKey("json"):
-                if (!TryParse(actual.Body, out var json) || !Placeholders.Matches(body["json"], json, isUnordered)) Fail("another JSON body");
+                if (!TryParse(actual.Body, out JsonNode? json) || !Placeholders.Matches(body["json"], json, isUnordered)) Fail("another JSON body");
                 break;
             case JsonObject body when body.ContainsKey("text"):
                 if (!Placeholders.Matches((string)body["text"]!, Encoding.UTF8.GetString(actual.Body))) Fail("another text body");

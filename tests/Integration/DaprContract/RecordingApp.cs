@@ -37,7 +37,7 @@ internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer)
 
     public async Task StartAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k =>
         {
             k.Listen(IPAddress.Loopback, Port);
@@ -91,12 +91,12 @@ internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer)
                 context.Response.StatusCode = 404;
                 return;
             }
-            var answer = answers[call.Path];
+            JsonNode? answer = answers[call.Path];
             if (answer is JsonArray list) answer = list[Math.Min(turns.AddOrUpdate(call.Path, 0, (_, n) => n + 1), list.Count - 1)];
             context.Response.StatusCode = answer is null ? 200 : (int)answer["status"]!;
             if (answer?["headers"] is JsonObject headers)
             {
-                foreach (var (name, value) in headers) context.Response.Headers[name] = (string)value!;
+                foreach ((string? name, JsonNode? value) in headers) context.Response.Headers[name] = (string)value!;
             }
             if (answer?["body"] is { } body) await context.Response.WriteAsync((string)body!, context.RequestAborted);
         };

@@ -26,13 +26,13 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
 
     public static async Task<SidecarUnderTest> StartAsync(Func<DirectoryInfo, IEnumerable<string>> resources, Func<DevSidecarOptions, DevSidecarOptions> configure, params AppSpec[] apps)
     {
-        var folder = Directory.CreateTempSubdirectory("dev-sidecar-");
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("dev-sidecar-");
         var time = new MovableTime();
         try
         {
             int number = 0;
             foreach (string yaml in resources(folder)) await File.WriteAllTextAsync(Path.Combine(folder.FullName, $"{number++:00}.yaml"), yaml);
-            var host = await DevSidecarHost.StartAsync(configure(new DevSidecarOptions { ResourcesPaths = [folder.FullName], Apps = apps, Time = time }), TextWriter.Null);
+            DevSidecarHost host = await DevSidecarHost.StartAsync(configure(new DevSidecarOptions { ResourcesPaths = [folder.FullName], Apps = apps, Time = time }), TextWriter.Null);
             return new SidecarUnderTest(folder, host, time);
         }
         catch

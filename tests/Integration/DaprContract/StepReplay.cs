@@ -9,7 +9,7 @@ internal static class StepReplay
 {
     public static async Task StateAsync(Recording recording)
     {
-        await using var sidecar = await SidecarUnderTest.StartAsync(
+        await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
             _ => [SidecarUnderTest.Component("sessions", recording.ComponentType, SidecarUnderTest.Metadata("keyPrefix", "none"), version: recording.ComponentVersion)], o => o, new AppSpec("recorder", 0));
         if (recording.Scenario == "create-race") await RaceAsync(recording, sidecar);
         else await StepsAsync(recording, sidecar);
@@ -19,13 +19,13 @@ internal static class StepReplay
     {
         using var client = new RawClient();
         var bound = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var step in recording.Steps)
+        foreach (JsonObject step in recording.Steps)
         {
             if (step["waitMs"] is { } wait) sidecar.Time.Advance(TimeSpan.FromMilliseconds((int)wait));
-            var answer = await client.SendAsync(RawClient.Request(sidecar.Port, step["request"]!.AsObject(), bound));
+            RawAnswer answer = await client.SendAsync(RawClient.Request(sidecar.Port, step["request"]!.AsObject(), bound));
             bool isUnordered = (bool?)step["unordered"] == true || recording.Scenario == "health-and-metadata";
             RawClient.Compare((string)step["name"]!, step["answer"]!.AsObject(), answer, isUnordered);
-            foreach (var (name, header) in step["bind"]?.AsObject() ?? []) bound[name] = answer.Headers.TryGetValue((string)header!, out var values) ? values[0] : "";
+            foreach ((string? name, JsonNode? header) in step["bind"]?.AsObject() ?? []) bound[name] = answer.Headers.TryGetValue((string)header!, out List<string>? values) ? values[0] : "";
         }
     }
 
@@ -41,7 +41,7 @@ internal static class StepReplay
             string key = $"race-{round}";
             await creates.RunAsync(client, sidecar.Port, parallel, i => Save(key, i, etag: null));
 
-            var read = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/{key}"));
+            RawAnswer read = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/{key}"));
             await updates.RunAsync(client, sidecar.Port, parallel, i => Save(key, 100 + i, read.Headers["etag"][0]));
         }
         creates.AssertEqual(recording.Content);
@@ -66,7 +66,7 @@ internal static class StepReplay
             await Task.WhenAll(Enumerable.Range(0, parallel).Select(async i =>
             {
                 var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/v1.0/state/sessions") { Content = new StringContent(body(i), System.Text.Encoding.UTF8, "application/json") };
-                var answer = await client.SendAsync(request);
+                RawAnswer answer = await client.SendAsync(request);
                 answers.Add(answer.Body.Length == 0 ? $"{answer.Status}" : $"{answer.Status} {(string)JsonNode.Parse(answer.Body)!["errorCode"]!}");
             }));
             foreach (string answer in answers) _answers[answer] = _answers.GetValueOrDefault(answer) + 1;

@@ -24,7 +24,7 @@ public sealed class GrpcApiTests
     public async Task Create_ThirtyTwoAtOnce_OneWinsAndTheOthersHearWhatTheStoreSays(string type, StatusCode lost)
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", type, version: type is "state.postgresql" or "state.azure.blobstorage" ? "v2" : "v1")], o => o, new AppSpec("a", 0));
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
         var outcomes = new ConcurrentBag<StatusCode>();
         await Parallel.ForAsync(0, 32, async (i, cancellation) =>
@@ -46,7 +46,7 @@ public sealed class GrpcApiTests
     public async Task State_SavedOverOneTransport_IsReadOverTheOther()
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis")], o => o, new AppSpec("a", 0));
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
         using var http = new HttpClient();
         await client.SaveStateAsync(Save("k", """{"n":1}"""));
@@ -60,7 +60,7 @@ public sealed class GrpcApiTests
     public async Task BulkRead_OverHttpOfAValueThatIsNoJson_SparesTheOtherKeys()
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis")], o => o, new AppSpec("a", 0));
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
         await client.SaveStateAsync(Save("text", "plain text"));
         await client.SaveStateAsync(Save("json", "1"));
@@ -73,7 +73,7 @@ public sealed class GrpcApiTests
     public async Task Method_ThatIsNotServed_IsUnimplemented()
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [], o => o, new AppSpec("a", 0));
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         RpcException failure = await Assert.ThrowsAsync<RpcException>(async () => await new DaprGrpc(channel).InvokeBindingAsync(new InvokeBindingRequest { Name = "x" }));
         Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
     }
@@ -85,7 +85,7 @@ public sealed class GrpcApiTests
             RecordingApp.Subscriber(System.Text.Json.Nodes.JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"}]""")!, []));
         await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("a", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
         await client.SetMetadataAsync(new SetMetadataRequest { Key = "mine", Value = "yes" });
         GetMetadataResponse described = await client.GetMetadataAsync(new GetMetadataRequest());
@@ -98,7 +98,7 @@ public sealed class GrpcApiTests
     public async Task Shutdown_OverGrpc_AnswersAndEndsTheApp()
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [], o => o, new AppSpec("a", 0));
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         await new DaprGrpc(channel).ShutdownAsync(new ShutdownRequest());
         await sidecar.Host.Ended.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Empty(sidecar.Host.Apps);
@@ -108,7 +108,7 @@ public sealed class GrpcApiTests
     public async Task Outage_KilledStore_FailsOverGrpcAsOverHttp()
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")], o => o with { TimeScale = 0.001 }, new AppSpec("a", 0));
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
         Assert.True(sidecar.Host.SetOutage("sessions", OutageState.Killed) && sidecar.Host.SetOutage("lifecycle", OutageState.Killed));
         Assert.Equal(StatusCode.Internal, (await Assert.ThrowsAsync<RpcException>(async () => await client.GetStateAsync(new GetStateRequest { StoreName = "sessions", Key = "k" }))).StatusCode);
@@ -122,7 +122,7 @@ public sealed class GrpcApiTests
     public async Task Publish_BulkWithTheSameIdTwice_IsRefusedWhole()
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("a", 0));
-        using var channel = Channel(sidecar.GrpcPort);
+        using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var request = new BulkPublishRequest { PubsubName = "lifecycle", Topic = "t" };
         for (int i = 0; i < 2; i++) request.Entries.Add(new BulkPublishRequestEntry { EntryId = "1", Event = ByteString.CopyFromUtf8("{}"), ContentType = "application/json" });
         Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(async () => await new DaprGrpc(channel).BulkPublishEventAsync(request))).StatusCode);

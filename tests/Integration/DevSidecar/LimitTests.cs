@@ -33,7 +33,7 @@ public sealed class LimitTests
         using var stream = new TopicStream(keepsHistory: true);
         for (int i = 0; i < TopicStream.MaximumEvents + 10; i++) stream.Publish(new BrokerEvent(BitConverter.GetBytes(i), null, ""));
         var consumer = new CollectingConsumer(TopicStream.MaximumEvents);
-        using var membership = stream.Subscribe("late", consumer);
+        using IDisposable membership = stream.Subscribe("late", consumer);
         await consumer.Enough.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(10, consumer.First);
     }

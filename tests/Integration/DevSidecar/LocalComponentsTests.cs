@@ -29,7 +29,7 @@ public sealed class LocalComponentsTests
     [Fact]
     public void Components_Metadata_IsKnownToTheComponent()
     {
-        foreach (var component in ResourceLoader.Load([Local], null).Components) ResourceFile.AssertMetadataIsKnown(component.Type, component.Metadata.Keys.ToList());
+        foreach (ComponentSpec component in ResourceLoader.Load([Local], null).Components) ResourceFile.AssertMetadataIsKnown(component.Type, component.Metadata.Keys.ToList());
     }
 
     [Theory]
@@ -42,11 +42,11 @@ public sealed class LocalComponentsTests
             new SortedSet<string>(resources.Components.Select(c => c.Name), StringComparer.Ordinal));
         string[] ours = [AppIds.Signaling, AppIds.Relay, .. Enumerable.Range(0, 16).Select(AppIds.Transceiver)];
         string[] owners = [.. ours.Where(a => a is not (AppIds.Signaling or AppIds.Relay))];
-        foreach (var component in resources.Components.Where(c => c.Name != ComponentNames.Lifecycle)) Assert.Equal(component.Name == ComponentNames.Checkpoints ? owners : ours, component.Scopes);
+        foreach (ComponentSpec? component in resources.Components.Where(c => c.Name != ComponentNames.Lifecycle)) Assert.Equal(component.Name == ComponentNames.Checkpoints ? owners : ours, component.Scopes);
         Assert.All(resources.Components.Where(c => c.Category == "state"), c => Assert.Equal("none", c.Find("keyPrefix")));
         Assert.Empty(resources.Notes);
 
-        var lifecycle = resources.Components.Single(c => c.Name == ComponentNames.Lifecycle);
+        ComponentSpec lifecycle = resources.Components.Single(c => c.Name == ComponentNames.Lifecycle);
         var scopes = new TopicScopes(lifecycle);
         Assert.True(lifecycle.IsFor("anybody"));
         foreach (string app in ours)
@@ -62,7 +62,7 @@ public sealed class LocalComponentsTests
     [Fact]
     public void DaprYaml_Apps_HaveKnownIdsAndNoPortTwice()
     {
-        var file = ResourceFile.Load(Path.Combine(AppContext.BaseDirectory, "dapr.yaml"));
+        YamlMappingNode file = ResourceFile.Load(Path.Combine(AppContext.BaseDirectory, "dapr.yaml"));
         var apps = ResourceFile.Items(file, "apps").ToList();
         Assert.Equal([AppIds.Signaling, AppIds.Relay, AppIds.Transceiver(0), AppIds.Transceiver(1)], apps.Select(a => ResourceFile.Text(a, "appID")!));
         Assert.Equal(["8080", "8070", "8100", "8101"], apps.Select(a => ResourceFile.Text(a, "appPort")!));

@@ -30,7 +30,7 @@ public sealed class MatchExpressionTests
     [InlineData("event.type", false)]
     public void Matches_Rule_IsDecided(string rule, bool expected)
     {
-        Assert.True(MatchExpression.TryParse(rule, out var expression, out string? problem), problem);
+        Assert.True(MatchExpression.TryParse(rule, out MatchExpression? expression, out string? problem), problem);
         using var document = JsonDocument.Parse(Event);
         Assert.Equal(expected, expression!.Matches(document.RootElement));
     }

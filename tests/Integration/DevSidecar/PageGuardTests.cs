@@ -83,7 +83,7 @@ public sealed class PageGuardTests
     /// <summary>Asks for what a page would want: the secrets, or the list of apps.</summary>
     private static async Task<HttpResponseMessage> SendAsync(SidecarUnderTest sidecar, Port port, Action<HttpRequestMessage> change)
     {
-        using var request = port switch
+        using HttpRequestMessage request = port switch
         {
             Port.Http => new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/secrets/secrets/bulk"),
             Port.Control => new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Host.ControlPort}/apps"),

@@ -27,8 +27,8 @@ internal static class ResourceFile
         return node;
     }
 
-    public static string? Text(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out var value) ? ((YamlScalarNode)value).Value : null;
+    public static string? Text(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) ? ((YamlScalarNode)value).Value : null;
 
     public static IEnumerable<YamlMappingNode> Items(YamlMappingNode node, string name)
-        => node.Children.TryGetValue(new YamlScalarNode(name), out var value) ? ((YamlSequenceNode)value).Cast<YamlMappingNode>() : [];
+        => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) ? ((YamlSequenceNode)value).Cast<YamlMappingNode>() : [];
 }

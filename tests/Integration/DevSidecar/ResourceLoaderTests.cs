@@ -32,7 +32,7 @@ public sealed class ResourceLoaderTests
     {
         using var folder = new TemporaryFolder();
         string file = folder.Write("x.yaml", yaml);
-        var e = Assert.Throws<ResourceException>(() => ResourceLoader.Load([folder.Path], null));
+        ResourceException e = Assert.Throws<ResourceException>(() => ResourceLoader.Load([folder.Path], null));
         Assert.StartsWith($"{file}:{line}: ", e.Message, StringComparison.Ordinal);
         Assert.Contains(words, e.Message, StringComparison.Ordinal);
     }
@@ -48,7 +48,7 @@ public sealed class ResourceLoaderTests
         folder.Write("x.yaml", "kind: HTTPEndpoint\nmetadata: {name: x}\n---\n\n---\n" + Head + "spec: {type: state.in-memory, version: v1}\n");
         Directory.CreateDirectory(Path.Combine(folder.Path, "config"));
         folder.Write("config/config.yaml", "this is not looked at: [");
-        var resources = ResourceLoader.Load([folder.Path], null);
+        ResourceSet resources = ResourceLoader.Load([folder.Path], null);
         Assert.Equal("sessions", Assert.Single(resources.Components).Name);
         Assert.Contains("HTTPEndpoint", Assert.Single(resources.Notes), StringComparison.Ordinal);
     }
@@ -61,7 +61,7 @@ public sealed class ResourceLoaderTests
         Environment.SetEnvironmentVariable("DEV_SIDECAR_TEST_PREFIX", "mine");
         folder.Write("a.yaml", Head + "spec:\n  type: state.redis\n  version: v1\n  metadata:\n    - {name: redisHost, value: 'localhost:6379'}\n    - {name: redisPassword, secretKeyRef: {name: 'redis:password', key: 'redis:password'}}\n    - {name: keyPrefix, envRef: DEV_SIDECAR_TEST_PREFIX}\nauth:\n  secretStore: secrets\n");
         folder.Write("b.yaml", SidecarUnderTest.Component("secrets", "secretstores.local.file", SidecarUnderTest.Metadata("secretsFile", secrets)));
-        var component = ResourceLoader.Load([folder.Path], null).Components.Single(c => c.Name == "sessions");
+        ComponentSpec component = ResourceLoader.Load([folder.Path], null).Components.Single(c => c.Name == "sessions");
         Assert.Equal("hush", component.Find("redisPassword"));
         Assert.Equal("mine", component.Find("KEYPREFIX"));
     }
@@ -93,10 +93,10 @@ public sealed class ResourceLoaderTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("r.yaml", "kind: Resiliency\nspec:\n  policies:\n    retries:\n      again: {policy: exponential, maxInterval: 1s, maxRetries: 3, matching: {httpStatusCodes: '429,500-599'}}\n  targets:\n    components:\n      lifecycle: {inbound: {retry: again}}\nscopes: [signaling]\n");
-        var resources = ResourceLoader.Load([folder.Path], null);
+        ResourceSet resources = ResourceLoader.Load([folder.Path], null);
         Assert.Null(resources.InboundRetry("lifecycle", "relay"));
         Assert.Null(resources.InboundRetry("other", "signaling"));
-        var policy = resources.InboundRetry("lifecycle", "signaling")!;
+        RetryPolicy policy = resources.InboundRetry("lifecycle", "signaling")!;
         Assert.Equal([500, 750, 1000, null], Enumerable.Range(1, 4).Select(n => policy.DelayBefore(n)?.TotalMilliseconds is { } ms ? (int?)Math.Min(ms, 1000) : null));
         Assert.True(policy.Covers(503) && policy.Covers(429) && !policy.Covers(400));
     }
@@ -108,7 +108,7 @@ public sealed class ResourceLoaderTests
     [InlineData("0", 0)]
     public void GoDuration_Text_IsRead(string text, int milliseconds)
     {
-        Assert.True(GoDuration.TryParse(text, out var duration));
+        Assert.True(GoDuration.TryParse(text, out TimeSpan duration));
         Assert.Equal(milliseconds, duration.TotalMilliseconds);
     }
 

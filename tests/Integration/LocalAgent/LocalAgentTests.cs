@@ -18,9 +18,9 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [InlineData("set a timer for twenty five minutes", "the timer is set for twenty five minutes")]
     public async Task Turn_SpokenQuestion_IsHeardAndAnsweredIntelligibly(string question, string answer)
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech(question), RealtimeClient.Silence(800));
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal(question, client.Transcript);
         Assert.Equal("completed", (string?)done["response"]!["status"]);
         Assert.Equal(answer, server.Understand(client.AudioOf((string)done["response"]!["id"]!)));
@@ -29,9 +29,9 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task Turn_Events_ComeInTheOrderOfTheProtocol()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("what time is it"), RealtimeClient.Silence(800));
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         string[] types = [.. client.Types.Where(t => t is not ("response.output_audio.delta" or "response.output_audio_transcript.delta"))];
         Assert.Equal(
             [
@@ -43,9 +43,9 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
             ], types);
         var all = client.Types.ToList();
         Assert.True(all.IndexOf("response.output_audio_transcript.delta") < all.IndexOf("response.output_audio.delta"), "text runs ahead of the audio");
-        var started = client.Events[0];
+        JsonObject started = client.Events[0];
         Assert.InRange((int)started["audio_start_ms"]!, 0, 400);
-        var added = client.Events.First(e => (string)e["type"]! == "conversation.item.added");
+        JsonObject added = client.Events.First(e => (string)e["type"]! == "conversation.item.added");
         var part = (JsonObject)added["item"]!["content"]![0]!;
         Assert.True(part.ContainsKey("transcript"));
         Assert.Equal((string)started["item_id"]!, (string)added["item"]!["id"]!);
@@ -59,9 +59,9 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [InlineData("my dog has eaten the newspaper")]
     public async Task Turn_UnknownUtterance_AsksAgain(string nonsense)
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech(nonsense), RealtimeClient.Silence(800));
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("", client.Transcript);
         Assert.StartsWith("Sorry, I did not understand that.", (string?)done["response"]!["output"]![0]!["content"]![0]!["transcript"], StringComparison.Ordinal);
     }
@@ -69,68 +69,68 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task Turn_TimerWithTool_CallsItAndConfirmsAfterItsOutput()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"session.update","session":{"type":"realtime","tools":[{"type":"function","name":"set_timer","parameters":{"type":"object","properties":{"minutes":{"type":"number"}}}}]}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("set a timer for ten minutes"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.done");
-        var call = client.Events.Single(e => (string)e["type"]! == "response.function_call_arguments.done");
+        JsonObject call = client.Events.Single(e => (string)e["type"]! == "response.function_call_arguments.done");
         Assert.Equal("set_timer", (string?)call["name"]);
         Assert.Equal("""{"minutes":10}""", (string?)call["arguments"]);
         await client.SendAsync($$$"""{"type":"conversation.item.create","item":{"type":"function_call_output","call_id":"{{{call["call_id"]}}}","output":"{\"ok\":true}"}}""");
         await client.SendAsync("""{"type":"response.create"}""");
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("the timer is set for ten minutes", server.Understand(client.AudioOf((string)done["response"]!["id"]!)));
     }
 
     [SpeechFact]
     public async Task Turn_LightAndTimer_CallsBothTools()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"session.update","session":{"tools":[{"name":"set_timer"},{"name":"set_light"}]}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("turn on the kitchen light and set a timer for ten minutes"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.done");
         Assert.Equal("turn on the kitchen light and set a timer for ten minutes", client.Transcript);
-        var calls = client.Events.Where(e => (string)e["type"]! == "response.function_call_arguments.done").Select(e => $"{e["name"]} {e["arguments"]}");
+        IEnumerable<string> calls = client.Events.Where(e => (string)e["type"]! == "response.function_call_arguments.done").Select(e => $"{e["name"]} {e["arguments"]}");
         Assert.Equal(["""set_light {"room":"kitchen","on":true}""", """set_timer {"seconds":600}"""], calls);
     }
 
     [SpeechFact]
     public async Task Timer_WithoutTool_SpeaksWhenItRunsOut()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Set a timer for 1 second, please."}]}}""");
         await client.SendAsync("""{"type":"response.create"}""");
         await client.ReadUntilAsync("response.done");
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("your timer for one second is over", server.Understand(client.AudioOf((string)done["response"]!["id"]!)));
     }
 
     [SpeechFact]
     public async Task Story_Uninterrupted_IsLongAndCanBeRepeated()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("tell me a long story"), RealtimeClient.Silence(800));
-        var story = await client.ReadUntilAsync("response.done");
+        JsonObject story = await client.ReadUntilAsync("response.done");
         Assert.True(client.AudioOf((string)story["response"]!["id"]!).Length > 20 * 24_000);
         await client.AppendAsync(server.Speech("repeat that"), RealtimeClient.Silence(800));
-        var again = await client.ReadUntilAsync("response.done");
+        JsonObject again = await client.ReadUntilAsync("response.done");
         Assert.Equal((string?)story["response"]!["output"]![0]!["content"]![0]!["transcript"], (string?)again["response"]!["output"]![0]!["content"]![0]!["transcript"]);
     }
 
     [SpeechFact]
     public async Task BargeIn_DuringTheStory_CancelsItAndStopKeepsQuiet()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("tell me a long story"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.output_audio.delta");
         client.Events.Clear();
         await client.AppendAsync(server.Speech("stop"), RealtimeClient.Silence(800));
-        var cancelled = await client.ReadUntilAsync("response.done");
+        JsonObject cancelled = await client.ReadUntilAsync("response.done");
         Assert.Equal("cancelled", (string?)cancelled["response"]!["status"]);
         Assert.Equal("turn_detected", (string?)cancelled["response"]!["status_details"]!["reason"]);
         var types = client.Types.ToList();
         Assert.True(types.IndexOf("input_audio_buffer.speech_started") < types.IndexOf("response.done"));
-        var quiet = await client.ReadUntilAsync("response.done");
+        JsonObject quiet = await client.ReadUntilAsync("response.done");
         Assert.Equal("stop", client.Transcript);
         Assert.Equal("completed", (string?)quiet["response"]!["status"]);
         Assert.Empty((JsonArray)quiet["response"]!["output"]!);
@@ -141,26 +141,26 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task BargeIn_NotWanted_LetsTheStoryGoOn()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("tell me a long story"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.output_audio.delta");
         await client.AppendAsync(server.Speech("stop"), RealtimeClient.Silence(800));
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("completed", (string?)done["response"]!["status"]);
     }
 
     [SpeechFact]
     public async Task Cancel_ByTheClient_EndsTheResponseOnce()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("tell me a long story"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.output_audio.delta");
         await client.SendAsync("""{"type":"response.cancel"}""");
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("client_cancelled", (string?)done["response"]!["status_details"]!["reason"]);
         await client.SendAsync("""{"type":"response.cancel","event_id":"mine"}""");
-        var error = await client.ReadUntilAsync("error");
+        JsonObject error = await client.ReadUntilAsync("error");
         Assert.Equal("response_cancel_not_active", (string?)error["error"]!["code"]);
         Assert.Equal("mine", (string?)error["error"]!["event_id"]);
     }
@@ -168,12 +168,12 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task PushToTalk_CommitAndCreate_Answers()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"session.update","session":{"audio":{"input":{"turn_detection":null}}}}""");
         await client.AppendAsync(RealtimeClient.Silence(600), server.Speech("what time is it"), RealtimeClient.Silence(1500));
         await client.SendAsync("""{"type":"input_audio_buffer.commit"}""");
         await client.SendAsync("""{"type":"response.create"}""");
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("what time is it", client.Transcript);
         Assert.Equal("it is ten forty five in the morning", server.Understand(client.AudioOf((string)done["response"]!["id"]!)));
         Assert.DoesNotContain("input_audio_buffer.speech_started", client.Types);
@@ -184,7 +184,7 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task SemanticDetection_CompleteCommand_EndsTheTurnInItsFirstPause()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"semantic_vad"}}}}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("what time is it"), RealtimeClient.Silence(300));
         await client.ReadUntilAsync("response.done");
@@ -194,12 +194,12 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task Session_UnknownFields_AreEchoed()
     {
-        using var client = await server.ConnectAsync("?model=gpt-realtime-2.1");
-        var created = await client.ReadUntilAsync("session.created");
+        using RealtimeClient client = await server.ConnectAsync("?model=gpt-realtime-2.1");
+        JsonObject created = await client.ReadUntilAsync("session.created");
         Assert.Equal("gpt-realtime-2.1", (string?)created["session"]!["model"]);
         Assert.Equal("realtime", client.Socket.SubProtocol);
         await client.SendAsync("""{"type":"session.update","session":{"type":"realtime","tracing":"auto","future":{"x":[1]},"audio":{"output":{"voice":"marin"}}}}""");
-        var updated = await client.ReadUntilAsync("session.updated");
+        JsonObject updated = await client.ReadUntilAsync("session.updated");
         Assert.Equal("auto", (string?)updated["session"]!["tracing"]);
         Assert.Equal("""{"x":[1]}""", updated["session"]!["future"]!.ToJsonString());
         Assert.Equal("marin", (string?)updated["session"]!["audio"]!["output"]!["voice"]);
@@ -211,11 +211,11 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task Items_CreateRetrieveTruncateDelete_AreAnswered()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"conversation.item.create","item":{"id":"one","type":"message","role":"assistant","content":[{"type":"output_audio","transcript":"hello"}]}}""");
         Assert.Null((string?)(await client.ReadUntilAsync("conversation.item.added"))["previous_item_id"]);
         await client.SendAsync("""{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"zero","type":"message","role":"user","content":[{"type":"input_audio","audio":"AAAA"}]}}""");
-        var added = await client.ReadUntilAsync("conversation.item.added", e => (string)e["item"]!["id"]! == "zero");
+        JsonObject added = await client.ReadUntilAsync("conversation.item.added", e => (string)e["item"]!["id"]! == "zero");
         Assert.True(((JsonObject)added["item"]!["content"]![0]!).ContainsKey("transcript"));
         await client.SendAsync("""{"type":"conversation.item.truncate","item_id":"one","content_index":0,"audio_end_ms":700}""");
         Assert.Equal(700, (int)(await client.ReadUntilAsync("conversation.item.truncated"))["audio_end_ms"]!);
@@ -224,7 +224,7 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         await client.SendAsync("""{"type":"conversation.item.delete","item_id":"one"}""");
         Assert.Equal("one", (string?)(await client.ReadUntilAsync("conversation.item.deleted"))["item_id"]);
         await client.SendAsync("""{"type":"conversation.item.retrieve","item_id":"one","event_id":"gone"}""");
-        var error = await client.ReadUntilAsync("error");
+        JsonObject error = await client.ReadUntilAsync("error");
         Assert.Equal("item_not_found", (string?)error["error"]!["code"]);
         Assert.Equal("gone", (string?)error["error"]!["event_id"]);
     }
@@ -232,12 +232,12 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task Response_TextOnlyAndOutOfBand_CarriesMetadata()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""
             {"type":"response.create","response":{"conversation":"none","output_modalities":["text"],"metadata":{"topic":"time"},
              "input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"What is the time?"}]}]}}
             """);
-        var done = await client.ReadUntilAsync("response.done");
+        JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("time", (string?)done["response"]!["metadata"]!["topic"]);
         Assert.Equal("It is ten forty five in the morning.", (string?)done["response"]!["output"]![0]!["content"]![0]!["text"]);
         Assert.DoesNotContain("conversation.item.added", client.Types);
@@ -247,12 +247,12 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [SpeechFact]
     public async Task Response_WithoutAnythingSaid_GreetsOrSaysWhatItIsTold()
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"response.create"}""");
-        var greeting = await client.ReadUntilAsync("response.done");
+        JsonObject greeting = await client.ReadUntilAsync("response.done");
         Assert.Equal("hello i am the local agent what can i do for you", server.Understand(client.AudioOf((string)greeting["response"]!["id"]!)));
         await client.SendAsync("""{"type":"response.create","response":{"instructions":"Say exactly: \"Goodbye. It was nice talking to you.\""}}""");
-        var told = await client.ReadUntilAsync("response.done");
+        JsonObject told = await client.ReadUntilAsync("response.done");
         Assert.Equal("goodbye it was nice talking to you", server.Understand(client.AudioOf((string)told["response"]!["id"]!)));
     }
 
@@ -271,7 +271,7 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     [InlineData("""{"type":"input_audio_buffer.commit"}""", "input_audio_buffer_commit_empty")]
     public async Task ClientEvent_Wrong_IsRefusedAndTheSessionGoesOn(string clientEvent, string code)
     {
-        using var client = await (await server.ConnectAsync()).StartedAsync();
+        using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync(clientEvent);
         Assert.Equal(code, (string?)(await client.ReadUntilAsync("error"))["error"]!["code"]);
         await client.SendAsync("""{"type":"input_audio_buffer.clear"}""");
@@ -287,7 +287,7 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         one.Options.CollectHttpResponseDetails = true;
         await Assert.ThrowsAsync<WebSocketException>(() => one.ConnectAsync(new Uri($"ws://{server.Url.Authority}/v1/realtime"), CancellationToken.None));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, one.HttpStatusCode);
-        foreach (var client in clients)
+        foreach (RealtimeClient client in clients)
         {
             await client.Socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
             client.Dispose();
@@ -302,11 +302,11 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     {
         string[] questions = ["what time is it", "what is the date", "hello"];
         string[] answers = ["it is ten forty five in the morning", "today is sunday november twenty second", "hello what can i do for you"];
-        var heard = await Task.WhenAll(questions.Select(async question =>
+        short[][] heard = await Task.WhenAll(questions.Select(async question =>
         {
-            using var client = await (await server.ConnectAsync()).StartedAsync();
+            using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
             await client.AppendAsync(RealtimeClient.Silence(400), server.Speech(question), RealtimeClient.Silence(800));
-            var done = await client.ReadUntilAsync("response.done");
+            JsonObject done = await client.ReadUntilAsync("response.done");
             return client.AudioOf((string)done["response"]!["id"]!);
         }));
         Assert.Equal(answers, heard.Select(server.Understand));

@@ -67,7 +67,7 @@ public sealed class LocalAgentUnitTests
     [Fact]
     public void Parse_TwoCommands_FindsBoth()
     {
-        var commands = CommandParser.Parse("turn off the living room lights and set a timer for one minute");
+        List<Command> commands = CommandParser.Parse("turn off the living room lights and set a timer for one minute");
         Assert.Equal(new Command(CommandKind.Light, default, "living room", false), commands[0]);
         Assert.Equal(CommandKind.Timer, commands[1].Kind);
     }
@@ -110,7 +110,7 @@ public sealed class LocalAgentUnitTests
                 frame[s] = (byte)sample;
                 frame[s + 1] = (byte)(sample >> 8);
             }
-            var occurred = input.Append(frame);
+            AudioInputEvent? occurred = input.Append(frame);
             if (occurred?.Kind == AudioInputEventKind.SpeechStarted) started++;
             if (occurred?.Kind != AudioInputEventKind.SpeechStopped) continue;
             stopped++;

@@ -29,7 +29,7 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
         {
             for (int at = 0; at < part.Length; at += FrameSamples)
             {
-                var frame = new short[FrameSamples];
+                short[] frame = new short[FrameSamples];
                 part.AsSpan(at, Math.Min(FrameSamples, part.Length - at)).CopyTo(frame);
                 await SendAsync($$"""{"type":"input_audio_buffer.append","audio":"{{Convert.ToBase64String(MemoryMarshal.AsBytes(frame.AsSpan()))}}"}""");
             }
@@ -44,7 +44,7 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
-            var received = await ReadAsync(deadline.Token);
+            JsonObject received = await ReadAsync(deadline.Token);
             if ((string)received["type"]! == type && (condition is null || condition(received))) return received;
         }
     }
@@ -60,7 +60,7 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
     public short[] AudioOf(string responseId)
     {
         var bytes = new ArrayBufferWriter<byte>();
-        foreach (var delta in Events.Where(e => (string)e["type"]! == "response.output_audio.delta" && (string)e["response_id"]! == responseId))
+        foreach (JsonObject? delta in Events.Where(e => (string)e["type"]! == "response.output_audio.delta" && (string)e["response_id"]! == responseId))
             bytes.Write(Convert.FromBase64String((string)delta["delta"]!));
         return MemoryMarshal.Cast<byte, short>(bytes.WrittenSpan).ToArray();
     }
@@ -74,7 +74,7 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
         int length = 0;
         while (true)
         {
-            var part = await socket.ReceiveAsync(_buffer.AsMemory(length), cancelled);
+            ValueWebSocketReceiveResult part = await socket.ReceiveAsync(_buffer.AsMemory(length), cancelled);
             Assert.NotEqual(WebSocketMessageType.Close, part.MessageType);
             length += part.Count;
             if (part.EndOfMessage) break;

@@ -54,12 +54,12 @@ internal sealed class LinkEcho : IDisposable
         while (!_isStopping)
         {
             _poller.Wait(Instant.Min(_port.NextTimeout, MonotonicClock.Now + TimeSpan.FromSeconds(1)) - MonotonicClock.Now);
-            var now = MonotonicClock.Now;
+            Instant now = MonotonicClock.Now;
             int count = _port.Receive(now);
             for (int i = 0; i < count; i++)
             {
-                var frames = _port.Read(i, now);
-                while (frames.TryRead(out var data))
+                LinkAcceptor.Frames frames = _port.Read(i, now);
+                while (frames.TryRead(out LinkData data))
                 {
                     last = (data.SessionId, data.Path);
                     _port.TrySend(data.SessionId, data.Path, data.Payload, now);
@@ -71,7 +71,7 @@ internal sealed class LinkEcho : IDisposable
                 _port.TrySend(known.Session, known.Path, [0x80, 0], now);
             }
             _port.HandleTimeout(now);
-            while (_port.TryTakeEvent(out var occurred)) _isDraining |= occurred.Kind == LinkEventKind.Draining;
+            while (_port.TryTakeEvent(out LinkEvent occurred)) _isDraining |= occurred.Kind == LinkEventKind.Draining;
             _linkCount = _port.Acceptor.LinkCount;
             _port.Flush(now);
         }

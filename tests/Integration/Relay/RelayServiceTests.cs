@@ -76,7 +76,7 @@ public abstract class RelayServiceTests : IAsyncLifetime
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        var end = MonotonicClock.Now + Patience;
+        Instant end = MonotonicClock.Now + Patience;
         while (!await condition())
         {
             Assert.True(MonotonicClock.Now < end, "The condition never came true.");
@@ -96,7 +96,7 @@ public abstract class RelayServiceTests : IAsyncLifetime
             int count = _client.Receive();
             for (int i = 0; i < count; i++)
             {
-                _client.Get(i, out var datagram, out _, out _);
+                _client.Get(i, out Span<byte> datagram, out _, out _);
                 answer = datagram.ToArray();
             }
             return Task.FromResult(answer is not null);
@@ -118,12 +118,12 @@ public abstract class RelayServiceTests : IAsyncLifetime
     [Fact]
     public async Task Relay_TransceiverFromTheStore_PacketsGoUpAndComeBack()
     {
-        using var http = Http(_app!);
+        using HttpClient http = Http(_app!);
         await BecomeReadyAsync(http);
         byte[] check = Check();
         Assert.Equal(check, await AskAsync(check));
 
-        using var refused = await http.GetAsync("/internal/v1/stats");
+        using HttpResponseMessage refused = await http.GetAsync("/internal/v1/stats");
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         http.DefaultRequestHeaders.Add("dapr-api-token", AppToken);
         using var stats = JsonDocument.Parse(await http.GetStringAsync("/internal/v1/stats"));
@@ -136,12 +136,12 @@ public abstract class RelayServiceTests : IAsyncLifetime
     [Fact]
     public async Task Relay_Restarted_NextFrameDownReachesTheClientAndTeachesTheFlow()
     {
-        using (var http = Http(_app!)) await BecomeReadyAsync(http);
+        using (HttpClient http = Http(_app!)) await BecomeReadyAsync(http);
         await AskAsync(Check());
         await _app!.StopAsync();
         await ((IAsyncDisposable)_app).DisposeAsync();
         _app = await StartAsync();
-        using (var http = Http(_app)) await BecomeReadyAsync(http);
+        using (HttpClient http = Http(_app)) await BecomeReadyAsync(http);
         while (_client.Receive() > 0) { }
 
         // The client says nothing. What the transceiver sends, on the path it knew before, arrives; then plain media goes up without a check.
@@ -160,7 +160,7 @@ public abstract class RelayServiceTests : IAsyncLifetime
     [Fact]
     public async Task Relay_StoreAway_KeepsItsTransceivers()
     {
-        using var http = Http(_app!);
+        using HttpClient http = Http(_app!);
         await BecomeReadyAsync(http);
         _store.IsAway = true;
         await Task.Delay(1500);
@@ -171,8 +171,8 @@ public abstract class RelayServiceTests : IAsyncLifetime
     [Fact]
     public async Task Relay_Stopped_EndsWithinTwoSecondsAndSaysItDrains()
     {
-        using (var http = Http(_app!)) await BecomeReadyAsync(http);
-        var started = MonotonicClock.Now;
+        using (HttpClient http = Http(_app!)) await BecomeReadyAsync(http);
+        Instant started = MonotonicClock.Now;
         await _app!.StopAsync();
         Assert.True(MonotonicClock.Now - started < TimeSpan.FromSeconds(2));
         await UntilAsync(() => Task.FromResult(_transceiver.IsDraining));
@@ -188,9 +188,9 @@ public abstract class RelayServiceTests : IAsyncLifetime
             [SecretNames.LinkKey] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
         };
 
-        public HintKeyRing HintKeys => HintKeyRing.TryParse(_values[SecretNames.HintKeys], out var ring, out _) ? ring! : throw new InvalidOperationException();
-        public KeyRing PasswordKeys => KeyRing.TryParse(_values[SecretNames.PasswordKeys], out var ring, out _) ? ring! : throw new InvalidOperationException();
-        public LinkKey LinkKey => Steering.LinkKey.TryParse(_values[SecretNames.LinkKey], out var key, out _) ? key! : throw new InvalidOperationException();
+        public HintKeyRing HintKeys => HintKeyRing.TryParse(_values[SecretNames.HintKeys], out HintKeyRing? ring, out _) ? ring! : throw new InvalidOperationException();
+        public KeyRing PasswordKeys => KeyRing.TryParse(_values[SecretNames.PasswordKeys], out KeyRing? ring, out _) ? ring! : throw new InvalidOperationException();
+        public LinkKey LinkKey => Steering.LinkKey.TryParse(_values[SecretNames.LinkKey], out LinkKey? key, out _) ? key! : throw new InvalidOperationException();
 
         public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
             => Task.FromResult(new SecretResult(SecretOutcome.Found, _values[key], null));

@@ -88,7 +88,7 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await _client.DeleteAsync(path)).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await PushAsync(record)).StatusCode);
 
-        using JsonDocument statistics = JsonDocument.Parse(await _client.GetStringAsync("/internal/v1/stats"));
+        using var statistics = JsonDocument.Parse(await _client.GetStringAsync("/internal/v1/stats"));
         Assert.Equal(1, statistics.RootElement.GetProperty("ended").GetProperty("api_hangup").GetInt64());
         Assert.Equal(64, statistics.RootElement.GetProperty("slots").GetInt32());
     }

@@ -6,6 +6,7 @@ using Dapr.Voice.Hosting;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Links;
 using Dapr.Voice.Opus;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
 using Dapr.Voice.WebRtc;
@@ -162,7 +163,7 @@ internal sealed class TestCaller : IDisposable
             Heard++;
             if (_pcm.AsSpan(0, samples).ContainsAnyExceptInRange((short)-1000, (short)1000)) HeardLoud++;
         }
-        while (_peer.TryReceiveMessage(out var message, now)) Messages.Add(Encoding.UTF8.GetString(message.Payload));
+        while (_peer.TryReceiveMessage(out DataChannelMessage message, now)) Messages.Add(Encoding.UTF8.GetString(message.Payload));
         while (_connector.TryTransmit(_buffer, out int length, now)) _transport.SendControl(_transceiver, _buffer.AsSpan(0, length), now);
         while (_connector.IsUp && _peer.TryTransmit(_buffer, out int length, out _, now))
         {

@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver;
-using Dapr.Voice.Links;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -109,7 +109,7 @@ internal sealed class TestFleet : IAsyncDisposable
 
     private static LinkListener Listen(LinkScheme scheme)
     {
-        TransportAddress loopback = TransportAddress.FromIPv4(0x7F00_0001, 0);
+        var loopback = TransportAddress.FromIPv4(0x7F00_0001, 0);
         LinkTransport transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(loopback) : UdpLinkTransport.Bind(loopback);
         return new LinkListener(transport, new LinkEndpoint(transport.Scheme, "127.0.0.1", transport.LocalAddress.Port));
     }

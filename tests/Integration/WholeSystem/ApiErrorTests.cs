@@ -31,7 +31,7 @@ public sealed class ApiErrorTests(SharedSystem shared)
     [InlineData("")]
     public async Task Call_WithABadOffer_Is400WithTheReason(string offer)
     {
-        var error = await RefusedAsync(HttpStatusCode.BadRequest, null, Offers.Content(offer));
+        JsonObject error = await RefusedAsync(HttpStatusCode.BadRequest, null, Offers.Content(offer));
         Assert.False(string.IsNullOrEmpty((string?)error["code"]));
         Assert.True(((string?)error["message"])?.Length > 10, error.ToJsonString());
     }
@@ -40,7 +40,7 @@ public sealed class ApiErrorTests(SharedSystem shared)
     public async Task Call_WithoutFingerprint_Is400AndDoesNotRepeatTheOffer()
     {
         string offer = string.Join("\r\n", Offers.Create().Split("\r\n").Where(l => !l.StartsWith("a=fingerprint", StringComparison.Ordinal)));
-        var error = await RefusedAsync(HttpStatusCode.BadRequest, null, Offers.Content(offer));
+        JsonObject error = await RefusedAsync(HttpStatusCode.BadRequest, null, Offers.Content(offer));
         Assert.DoesNotContain("cafe", error.ToJsonString(), StringComparison.Ordinal);
     }
 
@@ -58,36 +58,36 @@ public sealed class ApiErrorTests(SharedSystem shared)
     [Fact]
     public async Task Call_WithAnExpiredKey_Is401()
     {
-        Assert.True(KeyRing.TryParse(_voice.Secret(SecretNames.TokenKeys), out var ring, out string? problem), problem);
-        var made = new EphemeralKeys(ring!, TimeProvider.System).Issue(new EphemeralKey("expired", "local", null, 60, null, DateTimeOffset.UtcNow.AddMinutes(-1)));
-        var error = await RefusedAsync(HttpStatusCode.Unauthorized, null, Offers.Content(), key: made);
+        Assert.True(KeyRing.TryParse(_voice.Secret(SecretNames.TokenKeys), out KeyRing? ring, out string? problem), problem);
+        string made = new EphemeralKeys(ring!, TimeProvider.System).Issue(new EphemeralKey("expired", "local", null, 60, null, DateTimeOffset.UtcNow.AddMinutes(-1)));
+        JsonObject error = await RefusedAsync(HttpStatusCode.Unauthorized, null, Offers.Content(), key: made);
         Assert.Contains("expired", error.ToJsonString(), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
     public async Task Call_WithAnEphemeralKeyOfOurs_IsAnswered()
     {
-        using var client = _voice.NewApiClient();
-        using var made = await client.PostAsJsonAsync("/v1/realtime/client_secrets", new { session = new { type = "realtime" } });
+        using HttpClient client = _voice.NewApiClient();
+        using HttpResponseMessage made = await client.PostAsJsonAsync("/v1/realtime/client_secrets", new { session = new { type = "realtime" } });
         string key = (string)(await made.Content.ReadFromJsonAsync<JsonObject>())!["value"]!;
         Assert.StartsWith("ek_", key, StringComparison.Ordinal);
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        using var answered = await client.PostAsync(Calls, Offers.Content());
+        using HttpResponseMessage answered = await client.PostAsync(Calls, Offers.Content());
         Assert.Equal(HttpStatusCode.Created, answered.StatusCode);
         Assert.Equal("application/sdp", answered.Content.Headers.ContentType?.MediaType);
-        using var ended = await client.PostAsync($"{answered.Headers.Location}/hangup", null);
+        using HttpResponseMessage ended = await client.PostAsync($"{answered.Headers.Location}/hangup", null);
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
     }
 
     [Fact]
     public async Task Preflight_OfAnotherOrigin_AllowsTheCall()
     {
-        using var client = _voice.NewClient();
+        using HttpClient client = _voice.NewClient();
         using var request = new HttpRequestMessage(HttpMethod.Options, Calls)
         {
             Headers = { { "Origin", "https://app.example" }, { "Access-Control-Request-Method", "POST" }, { "Access-Control-Request-Headers", "authorization,content-type" } },
         };
-        using var answer = await client.SendAsync(request);
+        using HttpResponseMessage answer = await client.SendAsync(request);
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
         Assert.Contains("POST", answer.Headers.GetValues("Access-Control-Allow-Methods").Single(), StringComparison.Ordinal);
@@ -96,15 +96,15 @@ public sealed class ApiErrorTests(SharedSystem shared)
 
     private async Task<JsonObject> RefusedAsync(HttpStatusCode status, string? code, HttpContent content, string query = "", string? key = null)
     {
-        using var client = _voice.NewClient();
+        using HttpClient client = _voice.NewClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, Calls + query) { Content = content, Headers = { { "Origin", "https://app.example" } } };
         if (key is not "") request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + (key ?? _voice.ApiKey));
-        using var answer = await client.SendAsync(request);
+        using HttpResponseMessage answer = await client.SendAsync(request);
         string body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == status, string.Create(CultureInfo.InvariantCulture, $"{(int)answer.StatusCode} instead of {(int)status}: {body}"));
         // A page can read why only with this header.
         Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
-        var error = JsonNode.Parse(body)!["error"]!.AsObject();
+        JsonObject error = JsonNode.Parse(body)!["error"]!.AsObject();
         if (code is not null) Assert.Equal(code, (string?)error["code"]);
         Assert.False(string.IsNullOrEmpty((string?)error["type"]));
         return error;

@@ -13,14 +13,14 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
     [Fact]
     public void Up_Detached_AnswersWithAllKeys()
     {
-        var state = _voice.State;
+        JsonObject state = _voice.State;
         Assert.Equal("http://127.0.0.1:8080", (string?)state["url"]);
         Assert.Equal("http://127.0.0.1:8080/v1/realtime/calls", (string?)state["callsUrl"]);
         Assert.StartsWith("sk-local-", (string?)state["apiKey"], StringComparison.Ordinal);
         Assert.Equal("127.0.0.1:3478", (string?)state["relay"]!["udp"]);
         Assert.True(state["relay"]!.AsObject().ContainsKey("tcp"));
         Assert.Equal(["relay", "signaling", "transceiver-00", "transceiver-01"], state["sidecars"]!.AsObject().Select(s => s.Key).Order());
-        var processes = state["processes"]!.AsArray();
+        JsonArray processes = state["processes"]!.AsArray();
         Assert.Equal(["local-agent", "relay", "sidecar", "signaling", "transceiver-00", "transceiver-01"], processes.Select(p => (string)p!["name"]!).Order());
         // One that was started again since then has another pid now.
         Assert.All(_voice.ReadRunFile()["processes"]!.AsArray(), p => Assert.True(Directory.Exists($"/proc/{(int)p!["pid"]!}")));
@@ -32,8 +32,8 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
     public async Task Call_OfEcho_IsAnsweredWithAllKeys()
     {
         string heard = _voice.FileFor("echo.wav");
-        var result = (await _voice.CallAsync("--agent", "echo", "--out", heard)).Succeeded();
-        var call = result.Json;
+        CommandResult result = (await _voice.CallAsync("--agent", "echo", "--out", heard)).Succeeded();
+        JsonObject call = result.Json;
         output.WriteLine($"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
         foreach (string key in new[] { "answer", "ice", "dtls", "channel", "firstAudio" }) Assert.True((double?)call["setupMs"]![key] > 0, key);
         Assert.True((long)call["packets"]!["sent"]! > 50);
@@ -47,8 +47,8 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         // The echo begins before the question ends: there is no voice to voice to tell.
         Assert.Null(Assert.Single(call["turns"]!.AsArray())!["voiceToVoiceMs"]);
         Assert.Equal(heard, (string?)call["out"]);
-        var (question, rate) = WavFile.Read(Checkout.Question);
-        var (answer, answerRate) = WavFile.Read(heard);
+        (short[]? question, int rate) = WavFile.Read(Checkout.Question);
+        (short[]? answer, int answerRate) = WavFile.Read(heard);
         Assert.Equal(24_000, answerRate);
         Assert.True(Energy(answer) > 0.3 * Energy(question) * answerRate / rate, "the echo is as loud as the question");
     }
@@ -57,9 +57,9 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
     public async Task Call_OfLocalAgent_HearsTheQuestionAndAnswersInWords()
     {
         string heard = _voice.FileFor("answer.wav");
-        var call = (await _voice.CallAsync("--agent", "local", "--out", heard)).Succeeded().Json;
-        var turn = call["turns"]!.AsArray()[0]!;
-        var (samples, rate) = WavFile.Read(heard);
+        JsonObject call = (await _voice.CallAsync("--agent", "local", "--out", heard)).Succeeded().Json;
+        JsonNode turn = call["turns"]!.AsArray()[0]!;
+        (short[]? samples, int rate) = WavFile.Read(heard);
         using var recognizer = new GrammarRecognizer(SpokenAnswers.Grammar);
         string words = recognizer.Recognize(samples, rate);
         output.WriteLine($"call of the local agent: said '{turn["said"]}', heard '{turn["heard"]}', recognised '{words}', voice to voice {turn["voiceToVoiceMs"]} ms");
@@ -72,12 +72,12 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
     [SpeechFact]
     public async Task Call_ThatTheAgentHasNoAnswerTo_Ends()
     {
-        var result = await _voice.RunAsync("call", "--wav", Path.Combine(Checkout.Root, "samples", "wav", "stop.wav"), "--agent", "local", "--json");
+        CommandResult result = await _voice.RunAsync("call", "--wav", Path.Combine(Checkout.Root, "samples", "wav", "stop.wav"), "--agent", "local", "--json");
         Assert.Equal(1, result.Status);
-        var call = result.Json;
+        JsonObject call = result.Json;
         Assert.False((bool)call["answered"]!);
         Assert.Equal("the agent had nothing to say", (string?)call["ended"]);
-        var turn = Assert.Single(call["turns"]!.AsArray())!;
+        JsonNode turn = Assert.Single(call["turns"]!.AsArray())!;
         Assert.Equal("stop", (string?)turn["said"]);
         Assert.Null(turn["heard"]);
     }
@@ -85,7 +85,7 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
     [Fact]
     public async Task Load_OfTenCalls_LosesNone()
     {
-        var load = (await _voice.RunAsync("load", "--calls", "10", "--seconds", "5", "--agent", "echo", "--json")).Succeeded().Json;
+        JsonObject load = (await _voice.RunAsync("load", "--calls", "10", "--seconds", "5", "--agent", "echo", "--json")).Succeeded().Json;
         output.WriteLine($"load of 10 calls: {load.ToJsonString()}");
         Assert.Equal(10, (int)load["calls"]!);
         Assert.Equal(0, (int)load["failed"]!);

@@ -36,12 +36,12 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
     [RootFact]
     public async Task Up_EdgeTcp_IsWhatTheBicepDeploysAndAnswers()
     {
-        await using var voice = await UpAsync();
+        await using VoiceSystem voice = await UpAsync();
         Assert.Null((string?)voice.State["relay"]!["udp"]);
         var processes = voice.State["processes"]!.AsArray().ToDictionary(p => (string)p!["name"]!, p => (int)p!["pid"]!, StringComparer.Ordinal);
         Assert.Equal(DeployedContainer.All.Keys.Append("sidecar").Order(), processes.Keys.Order());
         int compared = 0;
-        foreach (var (name, pid) in processes)
+        foreach ((string? name, int pid) in processes)
         {
             Assert.Matches("Uid:\t65534\t65534\t65534\t65534", await File.ReadAllTextAsync($"/proc/{pid}/status"));
             Assert.Equal(Path.Combine(published.Path, "dotnet", "dotnet"), new FileInfo($"/proc/{pid}/exe").LinkTarget);
@@ -54,13 +54,13 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         string[] open = [.. voice.TcpListeners().Where(l => !IPAddress.IsLoopback(l.Address)).Select(l => $"{l.Address}:{l.Port}")];
         Assert.Equal(["0.0.0.0:3478"], open.Distinct());
 
-        var echo = (await voice.CallAsync("--agent", "echo")).Succeeded().Json;
+        JsonObject echo = (await voice.CallAsync("--agent", "echo")).Succeeded().Json;
         Assert.Equal(("tcp", 0L), ((string?)echo["transport"], (long)echo["packets"]!["lost"]!));
         output.WriteLine($"echo: set-up {echo["setupMs"]!.ToJsonString()}, echo {echo["echoMs"]?.ToJsonString()}, packets {echo["packets"]!.ToJsonString()}");
         if (SpeechTools.FindProgram("flite") is not null)
         {
-            var local = (await voice.CallAsync()).Succeeded().Json;
-            var turn = local["turns"]!.AsArray()[0]!;
+            JsonObject local = (await voice.CallAsync()).Succeeded().Json;
+            JsonNode turn = local["turns"]!.AsArray()[0]!;
             output.WriteLine($"local agent: {local["transport"]}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
             Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
         }
@@ -71,12 +71,12 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
     [RootFact]
     public async Task Processes_OnSigtermWithTenCalls_EndInTimeWithTheirStateWritten()
     {
-        await using var voice = await UpAsync();
-        using var client = voice.NewClient();
+        await using VoiceSystem voice = await UpAsync();
+        using HttpClient client = voice.NewClient();
         // The sidecar outlives them all and shows what they wrote.
         async Task<JsonObject?> StateAsync(string key)
         {
-            using var answer = await client.GetAsync($"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
+            using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
             return answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
         }
         async Task<int> OwnedAsync(string incarnation)
@@ -87,9 +87,9 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         }
         int Sessions() => new[] { 0, 1 }.Sum(shard => voice.LogOf(AppIds.Transceiver(shard)).Split(": connected, agent").Length - 1);
 
-        using var load = voice.Start("load", "--calls", "10", "--seconds", "3600", "--agent", "echo", "--tcp", "--json");
+        using RunningCommand load = voice.Start("load", "--calls", "10", "--seconds", "3600", "--agent", "echo", "--tcp", "--json");
         await Wait.UntilAsync(() => Sessions() >= 10, "ten calls are connected");
-        using var observed = voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "local", "--seconds", "3600");
+        using RunningCommand observed = voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "local", "--seconds", "3600");
         string callId = await observed.ConnectedAsync();
 
         await SessionsAsync(voice, "at first");
@@ -116,12 +116,12 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             await EndAsync(voice, AppIds.Transceiver(shard));
             Assert.Equal(0, await OwnedAsync(incarnation));
             // Another process has begun by now, or will: the old one's own last word is that it leaves.
-            var record = await StateAsync(key);
+            JsonObject? record = await StateAsync(key);
             Assert.True((string?)record!["incarnation"] != incarnation || (bool)record["draining"]!, record.ToJsonString());
             output.WriteLine($"  {AppIds.Transceiver(shard)}: {before} slots given back, its record says {((string?)record["incarnation"] == incarnation ? "draining" : "another process")}");
         }
         // Whoever had the call has been among them: it ended with a reason.
-        var ended = await voice.RecordAsync(callId, "ended");
+        JsonObject ended = await voice.RecordAsync(callId, "ended");
         output.WriteLine($"  the call in all that ended as {ended["endReason"]}");
         Assert.Contains((string?)ended["endReason"], new[] { "drain", "consent_lost", "client_closed" });
         load.Kill();
@@ -139,16 +139,16 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
     public async Task Up_OtherEdgesAndLinks_AnswerAsTheySay(string edge, string link)
     {
         await using var voice = new VoiceSystem();
-        var state = await voice.UpAsync("--edge", edge, "--link", link, "--agent", "echo");
+        JsonObject state = await voice.UpAsync("--edge", edge, "--link", link, "--agent", "echo");
         Assert.Equal(edge == "both", (string?)state["relay"]!["tcp"] is not null);
         string[] calls = edge == "both" ? ["udp", "tcp"] : ["udp"];
         foreach (string transport in calls)
         {
-            var call = (await voice.CallAsync([.. transport == "tcp" ? ["--tcp"] : Array.Empty<string>()])).Succeeded().Json;
+            JsonObject call = (await voice.CallAsync([.. transport == "tcp" ? ["--tcp"] : Array.Empty<string>()])).Succeeded().Json;
             Assert.Equal(transport, (string?)call["transport"]);
             output.WriteLine($"edge {edge}, link {link}: {transport}, set-up {call["setupMs"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}");
         }
-        var relay = await voice.InvokeAsync("relay", "internal/v1/stats");
+        JsonObject relay = await voice.InvokeAsync("relay", "internal/v1/stats");
         Assert.All(relay["workers"]!.AsArray().SelectMany(w => w!["links"]!.AsArray()), l => Assert.StartsWith(link + "://", (string)l!["remote"]!, StringComparison.Ordinal));
     }
 
@@ -185,12 +185,12 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         Assert.All(platform, name => Assert.Contains(name, DeployedContainer.FromPlatform));
         // There is no Application Insights on this machine, so up leaves its setting out.
         Assert.Equal(container.Settings.Keys.Where(name => name != DeployedContainer.InsightsConnection).Concat(container.Image.Keys).Concat(platform).Distinct().Order(StringComparer.Ordinal), environment.Keys.Order(StringComparer.Ordinal));
-        foreach (var (name, value) in container.Image.Concat(container.Settings))
+        foreach ((string? name, string? value) in container.Image.Concat(container.Settings))
         {
             if (name == DeployedContainer.InsightsConnection) continue;
             if (!OtherHere.ContainsKey(name)) Assert.Equal((container.App, name, value), (container.App, name, environment[name]));
             // Of an address scheme and path are the same.
-            else if (Uri.TryCreate(value.Replace("+", "any", StringComparison.Ordinal), UriKind.Absolute, out var there)) Assert.Equal((there.Scheme, there.PathAndQuery), (new Uri(environment[name]).Scheme, new Uri(environment[name]).PathAndQuery));
+            else if (Uri.TryCreate(value.Replace("+", "any", StringComparison.Ordinal), UriKind.Absolute, out Uri? there)) Assert.Equal((there.Scheme, there.PathAndQuery), (new Uri(environment[name]).Scheme, new Uri(environment[name]).PathAndQuery));
         }
         return container.Settings.Count;
     }

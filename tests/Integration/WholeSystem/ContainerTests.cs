@@ -23,11 +23,11 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
     public async Task Container_WithItsSettingsAlone_ListensOnItsPortsAndEndsOnSigterm(string app)
     {
         await published.MakeAsync();
-        var container = DeployedContainer.All[app];
+        DeployedContainer container = DeployedContainer.All[app];
         using var network = NetworkNamespace.TryCreate();
         Assert.NotNull(network);
         using var image = new ImageRoot(container, published.Path);
-        using var process = image.Start(network, Environment(container));
+        using Process process = image.Start(network, Environment(container));
         var said = new StringBuilder();
         void Note(object _, DataReceivedEventArgs line)
         {
@@ -47,7 +47,7 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
             Assert.Contains($"Uid:\t{ImageRoot.AppUser}\t{ImageRoot.AppUser}", await File.ReadAllTextAsync($"/proc/{process.Id}/status"), StringComparison.Ordinal);
             Assert.Equal(container.Ports, Listening(process.Id));
             // A request that never ends must not be waited for.
-            using var slow = network.CreateSocket(SocketType.Stream, ProtocolType.Tcp);
+            using Socket slow = network.CreateSocket(SocketType.Stream, ProtocolType.Tcp);
             await slow.ConnectAsync(new IPEndPoint(IPAddress.Loopback, http));
             await slow.SendAsync("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "u8.ToArray());
 
@@ -79,7 +79,7 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
             ["CONTAINER_APP_REPLICA_NAME"] = $"{container.App}--0000001-5d4f8c7b9-x2x4z",
             ["CONTAINER_APP_PORT"] = $"{container.Ports[0]}",
         };
-        foreach (var (name, value) in container.Image.Concat(container.Settings)) all[name] = value;
+        foreach ((string? name, string? value) in container.Image.Concat(container.Settings)) all[name] = value;
         if (container.App != "local-agent")
         {
             all["DAPR_HTTP_PORT"] = "3500";
@@ -93,7 +93,7 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
     {
         try
         {
-            using var socket = network.CreateSocket(SocketType.Stream, ProtocolType.Tcp);
+            using Socket socket = network.CreateSocket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port));
             await socket.SendAsync("GET /healthz HTTP/1.0\r\n\r\n"u8.ToArray());
             byte[] answer = new byte[64];

@@ -57,7 +57,7 @@ internal sealed partial record DeployedContainer(
     {
         string app = resource.Name!;
         string project = app == "local-agent" ? "samples/local-agent" : "services/" + app.Split('-')[0];
-        var container = Assert.IsType<BicepObject>(Assert.Single(Assert.IsType<BicepArray>(resource.Body.At("properties.template.containers")).Items));
+        BicepObject container = Assert.IsType<BicepObject>(Assert.Single(Assert.IsType<BicepArray>(resource.Body.At("properties.template.containers")).Items));
         var settings = ((BicepArray)container["env"]!).Items.Cast<BicepObject>().ToDictionary(e => Text(e["name"]), e => Setting(Text(e["name"]), e["value"]), StringComparer.Ordinal);
         var ports = new List<int> { Number(resource.Body.At("properties.configuration.ingress.targetPort")) };
         if (resource.Body.At("properties.configuration.ingress.additionalPortMappings") is BicepArray more) ports.AddRange(more.Items.Cast<BicepObject>().Select(m => Number(m["targetPort"])));

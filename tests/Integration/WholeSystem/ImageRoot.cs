@@ -123,12 +123,12 @@ internal sealed class ImageRoot : IDisposable
     private void TakeAlternatives()
     {
         const string Alternatives = "/etc/alternatives/";
-        foreach (var link in new DirectoryInfo(Alternatives).EnumerateFiles().Where(f => f.LinkTarget is { } to && File.Exists(_root + to)))
+        foreach (FileInfo? link in new DirectoryInfo(Alternatives).EnumerateFiles().Where(f => f.LinkTarget is { } to && File.Exists(_root + to)))
         {
             Directory.CreateDirectory(_root + Alternatives);
             File.CreateSymbolicLink(_root + link.FullName, link.LinkTarget!);
         }
-        foreach (var link in new DirectoryInfo("/usr/lib").EnumerateDirectories("*-linux-gnu").SelectMany(d => d.EnumerateFiles()))
+        foreach (FileInfo? link in new DirectoryInfo("/usr/lib").EnumerateDirectories("*-linux-gnu").SelectMany(d => d.EnumerateFiles()))
         {
             if (link.LinkTarget is not { } to || !to.StartsWith(Alternatives, StringComparison.Ordinal) || new FileInfo(_root + to).LinkTarget is null) continue;
             Directory.CreateDirectory(_root + link.DirectoryName);
@@ -139,7 +139,7 @@ internal sealed class ImageRoot : IDisposable
     /// <summary>Nothing where dpkg knows no such package.</summary>
     private static string Query(params string[] arguments)
     {
-        using var dpkg = Process.Start(new ProcessStartInfo("/usr/bin/dpkg-query", arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process dpkg = Process.Start(new ProcessStartInfo("/usr/bin/dpkg-query", arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         _ = dpkg.StandardError.ReadToEndAsync();
         string output = dpkg.StandardOutput.ReadToEnd();
         dpkg.WaitForExit();

@@ -1,6 +1,7 @@
-using System.Security.Cryptography;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Dapr.Voice.Sdp;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
@@ -22,12 +23,12 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
     [Fact]
     public async Task Answer_OfACall_NamesOnlyTheRelay()
     {
-        using var client = _voice.NewApiClient();
-        using var answered = await client.PostAsync("/v1/realtime/calls?agent=echo", Offers.Content());
+        using HttpClient client = _voice.NewApiClient();
+        using HttpResponseMessage answered = await client.PostAsync("/v1/realtime/calls?agent=echo", Offers.Content());
         string sdp = await answered.Content.ReadAsStringAsync();
         Assert.Equal(HttpStatusCode.Created, answered.StatusCode);
-        Assert.True(SessionDescription.TryParse(sdp, out var description, out var error), error.ToString());
-        Assert.True(OfferAnswer.TryReadAnswer(description, out var summary, out error), error.ToString());
+        Assert.True(SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError error), error.ToString());
+        Assert.True(OfferAnswer.TryReadAnswer(description, out AnswerSummary? summary, out error), error.ToString());
         Assert.NotEmpty(summary.Candidates);
         foreach (string candidate in summary.Candidates)
         {
@@ -36,7 +37,7 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
             Assert.Equal(("127.0.0.1", RelayPort.ToString()), (words[4], words[5]));
         }
         for (int port = FirstLinkPort; port <= LastLinkPort; port++) Assert.DoesNotContain($" {port}", sdp, StringComparison.Ordinal);
-        using var ended = await client.DeleteAsync(answered.Headers.Location);
+        using HttpResponseMessage ended = await client.DeleteAsync(answered.Headers.Location);
     }
 
     [Fact]
@@ -51,8 +52,8 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
     [Fact]
     public async Task LinkPort_PacketsOfAStranger_GetNoAnswerAndAreCounted()
     {
-        var before = await DropsAsync();
-        using var socket = _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp);
+        long before = await DropsAsync();
+        using Socket socket = _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, FirstLinkPort));
         byte[][] packets = [StunCheck(), DtlsClientHello(), Rtp(), FrameWithoutCookie(StunCheck())];
         foreach (byte[] packet in packets) await socket.SendAsync(packet);
@@ -66,8 +67,8 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
     [Fact]
     public async Task LinkPort_FrameWithAGuessedCookie_ReachesNoSession()
     {
-        var before = await _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
-        using var socket = _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp);
+        JsonObject before = await _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
+        using Socket socket = _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, FirstLinkPort));
         byte[] frame = new byte[512];
         int length = LinkFrame.Write(frame, LinkFrameKind.Data, 0x1234_5678_9abc_def0, new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), TransportAddress.FromIPv4(0x7f00_0001, 5000), StunCheck());
@@ -77,14 +78,14 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
         byte[] answer = new byte[2048];
         int got = await socket.ReceiveAsync(answer).WaitAsync(TimeSpan.FromSeconds(10));
         Assert.True(got <= length, $"{got} bytes for {length}");
-        Assert.True(LinkFrame.TryRead(answer.AsSpan(0, got), out var read, out _) && read.Kind == LinkFrameKind.Reset && read.Payload.Length <= 8);
-        var after = await _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
+        Assert.True(LinkFrame.TryRead(answer.AsSpan(0, got), out LinkFrame read, out _) && read.Kind == LinkFrameKind.Reset && read.Payload.Length <= 8);
+        JsonObject after = await _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
         Assert.Equal((long)before["packetsIn"]!, (long)after["packetsIn"]!);
     }
 
     private async Task<long> DropsAsync()
     {
-        var stats = await _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
+        JsonObject stats = await _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
         return stats["linkDropped"]!.AsObject().Sum(d => (long)d.Value!);
     }
 

@@ -25,33 +25,33 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
     {
         var deliveries = new ConcurrentQueue<JsonObject>();
         var refused = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
-        var builder = WebApplication.CreateSlimBuilder();
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://127.0.0.1:{appPort}");
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = endpoint =>
         {
-            var socket = _voice.NewSocket(SocketType.Stream, ProtocolType.Tcp);
+            Socket socket = _voice.NewSocket(SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(endpoint);
             return socket;
         });
-        await using var app = builder.Build();
+        await using WebApplication app = builder.Build();
         app.MapGet("/dapr/subscribe", () => Results.Json(new[] { new { pubsubname = "lifecycle", topic = "voice-sessions", route = "/heard" } }));
         app.MapPost("/heard", async (HttpRequest request) =>
         {
-            var heard = (await JsonNode.ParseAsync(request.Body))!.AsObject();
+            JsonObject heard = (await JsonNode.ParseAsync(request.Body))!.AsObject();
             if (refusesFirst && refused.TryAdd((string)heard["id"]!, true)) return Results.StatusCode(500);
             deliveries.Enqueue(heard);
             return Results.Ok();
         });
         await app.StartAsync();
-        using var sidecar = _voice.Start("sidecar", "--app", $"watcher{appPort}={sidecarPort},{appPort}");
+        using RunningCommand sidecar = _voice.Start("sidecar", "--app", $"watcher{appPort}={sidecarPort},{appPort}");
         await sidecar.SaysAsync("joined the running system");
 
-        var call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
+        JsonObject call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
         string callId = (string)call["callId"]!;
         JsonObject[] Heard() => [.. deliveries.Where(d => (string?)d["subject"] == callId).DistinctBy(d => (string?)d["id"]).OrderBy(d => (long)d["data"]!["seq"]!)];
         await Wait.UntilAsync(() => Heard().Length >= 3, "created, connected and ended are heard");
-        var events = Heard();
+        JsonObject[] events = Heard();
         Assert.Equal(WholeLife, events.Select(e => (string)e["type"]!));
         Assert.Equal(Enumerable.Range(1, 3).Select(i => $"{callId}/{i}"), events.Select(e => (string)e["id"]!));
         Assert.Equal("client_hangup", (string?)events[^1]["data"]!["reason"]);
@@ -62,9 +62,9 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
     [Fact]
     public async Task EventsCommand_ThatRefusesFirst_PrintsEachOnce()
     {
-        using var events = _voice.Start("events", "--fail-first", "--json");
+        using RunningCommand events = _voice.Start("events", "--fail-first", "--json");
         await events.SaysAsync("joined the running system");
-        var call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
+        JsonObject call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
         string callId = (string)call["callId"]!;
         string[] Lines() => [.. events.OutputSoFar.Split('\n').Where(l => l.Contains(callId, StringComparison.Ordinal))];
         await Wait.UntilAsync(() => WholeLife.All(type => Lines().Any(l => l.Contains(type, StringComparison.Ordinal))), "the three events are printed");

@@ -12,9 +12,9 @@ public sealed class NamedAddressTests
         await using var voice = new VoiceSystem();
         await voice.UpAsync("--agent", "echo", "--address", "127.0.0.2", "--http-address", "127.0.0.2");
         Assert.Equal("127.0.0.2", voice.Url.Host);
-        using var client = voice.NewClient();
-        using var there = await client.GetAsync("/readyz");
-        using var loopback = await client.GetAsync($"http://127.0.0.1:{voice.Url.Port}/readyz");
+        using HttpClient client = voice.NewClient();
+        using HttpResponseMessage there = await client.GetAsync("/readyz");
+        using HttpResponseMessage loopback = await client.GetAsync($"http://127.0.0.1:{voice.Url.Port}/readyz");
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (there.StatusCode, loopback.StatusCode));
         (await voice.CallAsync()).Succeeded();
     }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Dapr.Voice.Native;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
@@ -63,7 +64,7 @@ internal sealed partial class NetworkNamespace : IDisposable
         {
             try
             {
-                using var file = File.OpenHandle(FilePath);
+                using SafeFileHandle file = File.OpenHandle(FilePath);
                 if (SetNamespace(file, CloneNewNet) != 0) throw new InvalidOperationException($"setns: error {Marshal.GetLastPInvokeError()}");
                 action();
             }
@@ -83,7 +84,7 @@ internal sealed partial class NetworkNamespace : IDisposable
     {
         const string Here = "voice-a", There = "voice-b";
         Run("ip", "link", "add", Here, "netns", _name, "type", "veth", "peer", "name", There, "netns", other._name);
-        foreach (var (name, device, address) in new[] { (_name, Here, ownAddress), (other._name, There, otherAddress) })
+        foreach ((string? name, string? device, string? address) in new[] { (_name, Here, ownAddress), (other._name, There, otherAddress) })
         {
             Run("ip", "-n", name, "address", "add", address + "/24", "dev", device);
             Run("ip", "-n", name, "link", "set", device, "up");
@@ -129,7 +130,7 @@ internal sealed partial class NetworkNamespace : IDisposable
 
     private static string Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         string output = process.StandardOutput.ReadToEnd();
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();

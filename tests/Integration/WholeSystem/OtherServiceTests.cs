@@ -15,28 +15,28 @@ public sealed class OtherServiceTests(SharedSystem shared, ITestOutputHelper out
     [Fact]
     public async Task Service_ThroughItsOwnSidecar_MakesAndEndsASession()
     {
-        using var sidecar = _voice.Start("sidecar", "--app", "billing=3710");
+        using RunningCommand sidecar = _voice.Start("sidecar", "--app", "billing=3710");
         await sidecar.SaysAsync("joined the running system");
-        using var client = _voice.NewClient();
+        using HttpClient client = _voice.NewClient();
 
-        using var created = await client.PostAsJsonAsync(Sessions, new { offerSdp = Offers.Create(), agent = "parrot", maximumSeconds = 60 });
-        var session = (await created.Content.ReadFromJsonAsync<JsonObject>())!;
+        using HttpResponseMessage created = await client.PostAsJsonAsync(Sessions, new { offerSdp = Offers.Create(), agent = "parrot", maximumSeconds = 60 });
+        JsonObject session = (await created.Content.ReadFromJsonAsync<JsonObject>())!;
         Assert.True(created.StatusCode == HttpStatusCode.Created, session.ToJsonString());
         string callId = (string)session["callId"]!;
         Assert.StartsWith("rtc_local_", callId, StringComparison.Ordinal);
         Assert.StartsWith("v=0", (string?)session["answerSdp"], StringComparison.Ordinal);
 
-        var found = (await client.GetFromJsonAsync<JsonObject>($"{Sessions}/{callId}"))!;
+        JsonObject found = (await client.GetFromJsonAsync<JsonObject>($"{Sessions}/{callId}"))!;
         Assert.Equal(("created", "parrot", "internal"), ((string?)found["state"], (string?)found["agent"], (string?)found["clientKind"]));
         Assert.Null(found["localUfrag"]);
 
-        using var ended = await client.DeleteAsync($"{Sessions}/{callId}");
+        using HttpResponseMessage ended = await client.DeleteAsync($"{Sessions}/{callId}");
         Assert.Equal(HttpStatusCode.Accepted, ended.StatusCode);
-        var record = await _voice.RecordAsync(callId, "ended");
+        JsonObject record = await _voice.RecordAsync(callId, "ended");
         Assert.Equal("api_hangup", (string?)record["endReason"]);
-        using var again = await client.DeleteAsync($"{Sessions}/{callId}");
+        using HttpResponseMessage again = await client.DeleteAsync($"{Sessions}/{callId}");
         Assert.Equal("already_ended", (string?)(await again.Content.ReadFromJsonAsync<JsonObject>())!["status"]);
-        using var unknown = await client.DeleteAsync($"{Sessions}/rtc_local_aaaaaaaaaaaaa");
+        using HttpResponseMessage unknown = await client.DeleteAsync($"{Sessions}/rtc_local_aaaaaaaaaaaaa");
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
         output.WriteLine($"a second service made {callId} and ended it for {record["endReason"]}");
     }
@@ -44,15 +44,15 @@ public sealed class OtherServiceTests(SharedSystem shared, ITestOutputHelper out
     [Fact]
     public async Task InternalApi_WithoutTheAppToken_IsRefused()
     {
-        using var client = _voice.NewApiClient();
-        using var listed = await client.PostAsJsonAsync("/internal/v1/sessions", new { offerSdp = Offers.Create() });
+        using HttpClient client = _voice.NewApiClient();
+        using HttpResponseMessage listed = await client.PostAsJsonAsync("/internal/v1/sessions", new { offerSdp = Offers.Create() });
         Assert.Equal(HttpStatusCode.Unauthorized, listed.StatusCode);
         using var forged = new HttpRequestMessage(HttpMethod.Delete, "/internal/v1/sessions/rtc_local_aaaaaaaaaaaaa") { Headers = { { "dapr-api-token", "guess" } } };
-        using var refused = await client.SendAsync(forged);
+        using HttpResponseMessage refused = await client.SendAsync(forged);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         foreach (int port in new[] { 8070, 8100, 8101 })
         {
-            using var stats = await client.GetAsync($"http://127.0.0.1:{port}/internal/v1/stats");
+            using HttpResponseMessage stats = await client.GetAsync($"http://127.0.0.1:{port}/internal/v1/stats");
             Assert.Equal(HttpStatusCode.Unauthorized, stats.StatusCode);
         }
     }

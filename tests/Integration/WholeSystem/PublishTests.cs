@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
@@ -14,21 +15,21 @@ public sealed class PublishTests(ITestOutputHelper output)
         {
             await using (var clone = new VoiceSystem())
             {
-                var published = (await clone.RunAsync("publish", folder)).Succeeded();
+                CommandResult published = (await clone.RunAsync("publish", folder)).Succeeded();
                 output.WriteLine(published.Output.Trim());
             }
             await using var voice = new VoiceSystem(published: folder);
-            var state = await voice.UpAsync("--agent", "echo");
+            JsonObject state = await voice.UpAsync("--agent", "echo");
             string host = Path.Combine(folder, "dotnet", "dotnet");
-            foreach (var process in state["processes"]!.AsArray())
+            foreach (JsonNode? process in state["processes"]!.AsArray())
             {
                 int pid = (int)process!["pid"]!;
                 Assert.Equal(host, new FileInfo($"/proc/{pid}/exe").LinkTarget);
                 // Neither is anything of the SDK's folder mapped into it.
                 Assert.DoesNotContain("/usr/share/dotnet", await File.ReadAllTextAsync($"/proc/{pid}/maps"), StringComparison.Ordinal);
             }
-            using var call = voice.Start("call", "--wav", Path.Combine(folder, "samples", "wav", "what-time-is-it.wav"), "--json", "--out", voice.FileFor("answer.wav"));
-            var answered = (await call.EndAsync()).Succeeded().Json;
+            using RunningCommand call = voice.Start("call", "--wav", Path.Combine(folder, "samples", "wav", "what-time-is-it.wav"), "--json", "--out", voice.FileFor("answer.wav"));
+            JsonObject answered = (await call.EndAsync()).Succeeded().Json;
             output.WriteLine($"published: {state["processes"]!.AsArray().Count} processes on {host}; call {answered["setupMs"]!.ToJsonString()}");
             Assert.True((bool)answered["answered"]!);
             (await voice.RunAsync("down")).Succeeded();

@@ -20,7 +20,7 @@ public sealed class PublishedFolder : IAsyncLifetime
 
     public Task DisposeAsync()
     {
-        foreach (var folder in _parent.EnumerateDirectories("*", SearchOption.AllDirectories)) folder.UnixFileMode |= UnixFileMode.UserWrite;
+        foreach (DirectoryInfo folder in _parent.EnumerateDirectories("*", SearchOption.AllDirectories)) folder.UnixFileMode |= UnixFileMode.UserWrite;
         _parent.Delete(recursive: true);
         return Task.CompletedTask;
     }
@@ -31,6 +31,6 @@ public sealed class PublishedFolder : IAsyncLifetime
         await using var clone = new VoiceSystem();
         Said = (await clone.RunAsync("publish", Path)).Succeeded().Output.Trim();
         const UnixFileMode Writable = UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
-        foreach (var entry in new DirectoryInfo(Path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Append(new DirectoryInfo(Path))) entry.UnixFileMode &= ~Writable;
+        foreach (FileSystemInfo? entry in new DirectoryInfo(Path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Append(new DirectoryInfo(Path))) entry.UnixFileMode &= ~Writable;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Xunit.Abstractions;
 
@@ -14,17 +15,17 @@ public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output
     public async Task Relay_KilledInTheMiddleOfACall_ComesBackAndTheCallGoesOn()
     {
         int before = _voice.PidOf("relay");
-        using var call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--seconds", "12");
+        using RunningCommand call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--seconds", "12");
         string callId = await call.ConnectedAsync();
         RunningCommand.Signal(before, Native.LibC.SIGKILL);
         await Wait.UntilAsync(() => _voice.PidOf("relay") is not 0 and var now && now != before, "the supervisor starts the relay again");
 
-        var result = (await call.EndAsync()).Succeeded().Json;
+        JsonObject result = (await call.EndAsync()).Succeeded().Json;
         output.WriteLine($"relay killed in the middle of a call: longest gap {result["longestGapMs"]} ms, packets {result["packets"]!.ToJsonString()}, {result["ended"]}");
         Assert.Equal(callId, (string?)result["callId"]);
         Assert.StartsWith("stayed ", (string?)result["ended"], StringComparison.Ordinal);
         Assert.True((double)result["longestGapMs"]! < LongestGapMilliseconds);
-        var record = await _voice.RecordAsync(callId, "ended");
+        JsonObject record = await _voice.RecordAsync(callId, "ended");
         Assert.Equal("client_hangup", (string?)record["endReason"]);
         (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded();
     }

@@ -27,7 +27,7 @@ public sealed class RunningSystemWordsTests(SharedSystem shared, ITestOutputHelp
     [Fact]
     public async Task Load_OfAnUnknownAgent_SaysWhyAndGivesNoFigures()
     {
-        var load = await _voice.RunAsync("load", "--calls", "2", "--seconds", "1", "--agent", "nobody");
+        CommandResult load = await _voice.RunAsync("load", "--calls", "2", "--seconds", "1", "--agent", "nobody");
         Assert.Equal(1, load.Status);
         string line = Assert.Single(load.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("2 calls for 1 s: 2 failed; 2 of them: the server refused the call: 404", line, StringComparison.Ordinal);
@@ -40,7 +40,7 @@ public sealed class RunningSystemWordsTests(SharedSystem shared, ITestOutputHelp
     [Fact]
     public async Task Doctor_BesideTheRunningSystem_NamesIt()
     {
-        var doctor = (await _voice.RunAsync("doctor")).Succeeded();
+        CommandResult doctor = (await _voice.RunAsync("doctor")).Succeeded();
         Assert.Contains($"running at {_voice.Url.ToString().TrimEnd('/')}", doctor.Output, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
@@ -11,25 +12,25 @@ public sealed class SessionRecordTests(SharedSystem shared, ITestOutputHelper ou
     [Fact]
     public async Task Record_OfACall_GoesFromCreatedToConnectedToEnded()
     {
-        using var client = _voice.NewApiClient();
-        using (var answered = await client.PostAsync("/v1/realtime/calls?agent=echo", Offers.Content()))
+        using HttpClient client = _voice.NewApiClient();
+        using (HttpResponseMessage answered = await client.PostAsync("/v1/realtime/calls?agent=echo", Offers.Content()))
         {
             string waiting = answered.Headers.Location!.OriginalString.Split('/')[^1];
-            var created = await _voice.RecordAsync(waiting, "created");
+            JsonObject created = await _voice.RecordAsync(waiting, "created");
             Assert.Equal(waiting, (string?)created["callId"]);
             Assert.Null(created["connectedAt"]);
-            using var hangup = await client.PostAsync($"/v1/realtime/calls/{waiting}/hangup", null);
-            var refused = await _voice.RecordAsync(waiting, "ended");
+            using HttpResponseMessage hangup = await client.PostAsync($"/v1/realtime/calls/{waiting}/hangup", null);
+            JsonObject refused = await _voice.RecordAsync(waiting, "ended");
             Assert.Equal("api_hangup", (string?)refused["endReason"]);
         }
 
-        using var call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--seconds", "4");
+        using RunningCommand call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--seconds", "4");
         string callId = await call.ConnectedAsync();
-        var connected = await _voice.RecordAsync(callId, "connected");
+        JsonObject connected = await _voice.RecordAsync(callId, "connected");
         Assert.NotNull(connected["connectedAt"]);
-        var result = (await call.EndAsync()).Succeeded();
+        CommandResult result = (await call.EndAsync()).Succeeded();
         Assert.Equal(callId, (string?)result.Json["callId"]);
-        var ended = await _voice.RecordAsync(callId, "ended");
+        JsonObject ended = await _voice.RecordAsync(callId, "ended");
         output.WriteLine($"record of a call: created {connected["createdAt"]}, connected {ended["connectedAt"]}, ended {ended["endedAt"]} for {ended["endReason"]}, statistics {ended["statistics"]?.ToJsonString()}");
         Assert.Equal("client_hangup", (string?)ended["endReason"]);
         Assert.NotNull(ended["endedAt"]);

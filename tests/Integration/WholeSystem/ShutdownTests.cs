@@ -22,11 +22,11 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Up_InterruptedByCtrlC_LeavesNothingBehind()
     {
         // A session of its own, so that the signal reaches the whole process group, as a terminal sends it.
-        using var up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
+        using RunningCommand up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
         await up.SaysAsync("Stop it:");
         Assert.True(File.Exists(_voice.RunFile));
         RunningCommand.Signal(-up.Pid, RunningCommand.Interrupt);
-        var ended = (await up.EndAsync()).Succeeded();
+        CommandResult ended = (await up.EndAsync()).Succeeded();
         output.WriteLine($"Ctrl-C on up: {ended.Error.Trim().Split('\n')[^1]}");
         Assert.DoesNotContain("starting it again", ended.Error, StringComparison.Ordinal);
         Assert.Empty(_voice.LeftBehind());
@@ -36,7 +36,7 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Up_InterruptedWhileItStarts_LeavesNothingBehind()
     {
-        using var up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
+        using RunningCommand up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
         await Wait.UntilAsync(() => File.Exists(Path.Combine(_voice.Home, ".voice", "logs", "sidecar.log")), "the first process starts");
         RunningCommand.Signal(-up.Pid, RunningCommand.Interrupt);
         await up.EndAsync();
@@ -46,12 +46,12 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Supervisor_Killed_TakesItsProcessesWithIt()
     {
-        var state = await _voice.UpAsync("--agent", "echo", "--transceivers", "1");
+        JsonObject state = await _voice.UpAsync("--agent", "echo", "--transceivers", "1");
         RunningCommand.Signal((int)state["supervisorPid"]!, LibC.SIGKILL);
         string[] Left() => [.. _voice.LeftBehind().Where(l => l != _voice.RunFile)];
         await Wait.UntilAsync(() => Left().Length == 0, "the supervisor's processes end with it");
 
-        var down = (await _voice.RunAsync("down")).Succeeded();
+        CommandResult down = (await _voice.RunAsync("down")).Succeeded();
         Assert.Contains("nothing is running here", down.Output, StringComparison.Ordinal);
         Assert.Empty(_voice.LeftBehind());
     }
@@ -60,12 +60,12 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Down_OfARunningSystem_EndsCallsAndLeavesNothingBehind()
     {
         await _voice.UpAsync("--agent", "echo", "--transceivers", "1");
-        using var call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "60");
+        using RunningCommand call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "60");
         await call.ConnectedAsync();
-        var down = (await _voice.RunAsync("down", "--json")).Succeeded();
+        CommandResult down = (await _voice.RunAsync("down", "--json")).Succeeded();
         output.WriteLine($"down in the middle of a call: {down.Output.Trim()} after {down.Took.TotalSeconds:0.0} s");
         Assert.Equal(5, (int)down.Json["stopped"]!);
-        var ended = await call.EndAsync();
+        CommandResult ended = await call.EndAsync();
         output.WriteLine($"the call: {ended.Json["ended"]}");
         Assert.Contains("ByPeer", (string?)ended.Json["ended"], StringComparison.Ordinal);
         Assert.StartsWith("the other side ended it", (string?)ended.Json["ended"], StringComparison.Ordinal);
@@ -76,11 +76,11 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Transceiver_OnSigterm_HasGivenItsSlotsBackAndItsRecordSaysSo()
     {
         await _voice.UpAsync("--agent", "echo", "--transceivers", "2");
-        using var client = _voice.NewClient();
+        using HttpClient client = _voice.NewClient();
         // Signaling's sidecar outlives the transceiver and shows what it wrote.
         async Task<JsonObject?> StateAsync(string key)
         {
-            using var answer = await client.GetAsync($"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
+            using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
             return answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
         }
         async Task<int> OwnedAsync(string incarnation)
@@ -94,7 +94,7 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         int before = await OwnedAsync(incarnation);
         Assert.InRange(before, 1, 63);
 
-        using var call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "60");
+        using RunningCommand call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "60");
         string callId = await call.ConnectedAsync();
         // Every process of its kind, so that whoever owns the call is among them.
         int[] pids = [_voice.PidOf("transceiver-00"), _voice.PidOf("transceiver-01")];
@@ -105,10 +105,10 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.InRange(took.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
 
         Assert.Equal(0, await OwnedAsync(incarnation));
-        var ended = await _voice.RecordAsync(callId, "ended");
+        JsonObject ended = await _voice.RecordAsync(callId, "ended");
         Assert.Equal("drain", (string?)ended["endReason"]);
         // The supervisor has started another process by now, or will: the old one's own last word is that it leaves.
-        var own = await StateAsync(record);
+        JsonObject? own = await StateAsync(record);
         Assert.True((string?)own!["incarnation"] != incarnation || (bool)own["draining"]!, own.ToJsonString());
     }
 

@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tests.Integration.DaprContract;
@@ -39,8 +39,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             Outside = NetworkNamespace.TryCreate()!;
             Network.ConnectTo(Outside, InsideAddress, OutsideAddress);
             await Voice.UpAsync("--transceivers", "1", "--edge", "both", "--link", "tcp", "--agent", "echo", "--address", "127.0.0.1", "--http-address", "0.0.0.0");
-            using var tcp = Load(Voice, TcpCalls, 8, "--tcp");
-            using var udp = Load(Voice, UdpCalls, 8);
+            using RunningCommand tcp = Load(Voice, TcpCalls, 8, "--tcp");
+            using RunningCommand udp = Load(Voice, UdpCalls, 8);
             (TcpAlone, UdpAlone) = ((await tcp.EndAsync()).Succeeded().Json, (await udp.EndAsync()).Succeeded().Json);
         }
 
@@ -56,7 +56,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     {
         // What this process may open is the machine's limit, as the relay's is.
         int count = Math.Min(10_000, OpenFileLimit("self").Soft - 2000);
-        var limit = OpenFileLimit(_voice.PidOf("relay").ToString(CultureInfo.InvariantCulture));
+        (int Soft, int Hard) limit = OpenFileLimit(_voice.PidOf("relay").ToString(CultureInfo.InvariantCulture));
         output.WriteLine($"open files of the relay: {limit.Soft} of {limit.Hard}");
         Assert.Equal(limit.Hard, limit.Soft);
         await BesideCallsAsync($"{count:N0} idle connections", 20, async (attacker, before) =>
@@ -66,7 +66,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             long most = 0;
             await Wait.UntilAsync(async () =>
             {
-                var now = await StatsAsync();
+                JsonObject now = await StatsAsync();
                 most = Math.Max(most, Tcp(now, "connections"));
                 return Closed(now, "no_first_check") - Closed(before, "no_first_check") >= count;
             }, "all of them are closed");
@@ -82,17 +82,17 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         {
             const int Unknown = 500, Known = 4;
             byte[] check = TcpAttacker.Check(await NewSessionAsync());
-            var known = attacker.Open(Known, Relay, check);
+            IReadOnlyList<Socket> known = attacker.Open(Known, Relay, check);
             IReadOnlyList<Socket> slow = [.. attacker.Open(Unknown, Relay, from: i => new IPAddress([127, 9, 2, (byte)(1 + (i / 250))])), .. known];
             byte[] frame = [0, 100, 0, 1, 0, 80, 0x21, 0x12, 0xA4, 0x42];
             for (int second = 0; second < 8; second++)
             {
-                foreach (var socket in slow) TcpAttacker.Say(socket, frame.AsSpan(second, 1));
+                foreach (Socket socket in slow) TcpAttacker.Say(socket, frame.AsSpan(second, 1));
                 await Task.Delay(TimeSpan.FromSeconds(1));
             }
             await Wait.UntilAsync(async () =>
             {
-                var now = await StatsAsync();
+                JsonObject now = await StatsAsync();
                 return Closed(now, "no_first_check") + Closed(now, "slow_frame") - Closed(before, "no_first_check") - Closed(before, "slow_frame") >= Unknown + Known;
             }, "all of them are closed");
             await CountedAsync(before, "slow_frame", Known);
@@ -103,7 +103,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         => await BesideCallsAsync("100 strangers and a caller vanish without a word", 28, async (_, before) =>
         {
             using var attacker = new TcpAttacker(system.Outside!);
-            using var call = _voice.StartWith(
+            using RunningCommand call = _voice.StartWith(
                 ["/usr/bin/nsenter", "--net=" + system.Outside!.FilePath],
                 "call", "--wav", Checkout.Question, "--agent", "echo", "--tcp", "--seconds", "60", "--server", $"http://{InsideAddress}:{_voice.Url.Port}", "--key", _voice.ApiKey, "--via", $"{InsideAddress}:{Relay.Port}");
             await call.ConnectedAsync();
@@ -139,7 +139,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             attacker.Storm(Count, Relay);
             await Wait.UntilAsync(async () =>
             {
-                var now = await StatsAsync();
+                JsonObject now = await StatsAsync();
                 return Closed(now, "peer_closed") + Closed(now, "reset") - Closed(before, "peer_closed") - Closed(before, "reset") >= Count;
             }, "all of them have gone");
             await CountedAsync(before, "peer_closed", Count / 3);
@@ -149,7 +149,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     public async Task Garbage_BehindAGoodCheck_IsCountedAndAnotherSessionsCheckEndsIt()
         => await BesideCallsAsync("garbage behind a good check, on 8 connections of 4 sessions", 12, async (attacker, before) =>
         {
-            var owner = await TransceiverAsync();
+            JsonObject owner = await TransceiverAsync();
             var connections = new List<Socket>();
             for (int session = 0; session < 4; session++) connections.AddRange(attacker.Open(2, Relay, TcpAttacker.Check(await NewSessionAsync())));
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "bound") >= Tcp(before, "bound") + 8, "their checks are good");
@@ -165,10 +165,10 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             }
             await Wait.UntilAsync(async () => Packets(await StatsAsync(), "drop_unknown_kind") > Packets(before, "drop_unknown_kind") + 500, "the relay drops what is none of ours");
             Assert.Equal(Tcp(before, "connections") + 8, Tcp(await StatsAsync(), "connections"));
-            var after = await TransceiverAsync();
+            JsonObject after = await TransceiverAsync();
             Assert.Equal((long)owner["faults"]!, (long)after["faults"]!);
             byte[] other = TcpAttacker.Check(await NewSessionAsync());
-            foreach (var connection in connections) TcpAttacker.Say(connection, other);
+            foreach (Socket connection in connections) TcpAttacker.Say(connection, other);
             await CountedAsync(before, "other_session", 8);
         });
 
@@ -179,7 +179,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             attacker.Open(100, Relay, TcpAttacker.Check(await NewSessionAsync()));
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "accepted") >= Tcp(before, "accepted") + 100, "they are connected");
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "connections") <= Tcp(before, "connections") + 8, "the session has 8 connections");
-            var now = await StatsAsync();
+            JsonObject now = await StatsAsync();
             Assert.Equal(Packets(now, "drop_session_limit") - Packets(before, "drop_session_limit"), Closed(now, "check_refused") - Closed(before, "check_refused"));
             Assert.InRange(Packets(now, "drop_session_limit") - Packets(before, "drop_session_limit"), 50, 92);
         });
@@ -188,8 +188,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     public async Task LinkPort_StrangersForgersAndLongFrames_AreCountedAndLinksStay()
         => await BesideCallsAsync("the link port: 400 idle, 50 forged HELLOs, 50 of garbage, 100 frames of 64 kB", 14, async (attacker, _) =>
         {
-            var before = await TransceiverAsync();
-            Assert.True(LinkKey.TryParse(Convert.ToBase64String(new byte[LinkKey.MinimumKeyBytes]), out var wrong, out string? error), error);
+            JsonObject before = await TransceiverAsync();
+            Assert.True(LinkKey.TryParse(Convert.ToBase64String(new byte[LinkKey.MinimumKeyBytes]), out LinkKey? wrong, out string? error), error);
             byte[] hello = new byte[2048];
             new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, RandomNumberGenerator.Fill, Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
             // With room: of those that come at once, one may have to give way before it is heard, and is counted as that.
@@ -202,10 +202,10 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             attacker.Open(400, Link);
             await Wait.UntilAsync(async () =>
             {
-                var now = await TransceiverAsync();
+                JsonObject now = await TransceiverAsync();
                 return now["linkClosed"]!.AsObject().Sum(c => (long)c.Value!) - before["linkClosed"]!.AsObject().Sum(c => (long)c.Value!) >= 590;
             }, "all of them are closed");
-            var after = await TransceiverAsync();
+            JsonObject after = await TransceiverAsync();
             output.WriteLine($"  the transceiver dropped: {Difference(before["linkDropped"]!, after["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, after["linkClosed"]!)}");
             Assert.Equal(before["links"]!.AsArray().Sum(l => (int)l!["up"]!), after["links"]!.AsArray().Sum(l => (int)l!["up"]!));
             Assert.Equal((long)before["faults"]!, (long)after["faults"]!);
@@ -219,10 +219,10 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     private async Task BesideCallsAsync(string what, int seconds, Func<TcpAttacker, JsonObject, Task> abuse)
     {
         long connected = (long)(await TransceiverAsync())["connected"]!;
-        using var tcp = Load(_voice, TcpCalls, seconds, "--tcp");
-        using var udp = Load(_voice, UdpCalls, seconds);
+        using RunningCommand tcp = Load(_voice, TcpCalls, seconds, "--tcp");
+        using RunningCommand udp = Load(_voice, UdpCalls, seconds);
         await Wait.UntilAsync(async () => (long)(await TransceiverAsync())["connected"]! >= connected + TcpCalls + UdpCalls, "the calls are up");
-        var before = await StatsAsync();
+        JsonObject before = await StatsAsync();
         double relayBefore = ResidentMegabytes("relay"), ownerBefore = ResidentMegabytes("transceiver-00"), relayMost = relayBefore, ownerMost = ownerBefore;
         using (var attacker = new TcpAttacker(system.Network))
         {
@@ -243,12 +243,12 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
                 await watch;
             }
         }
-        var after = await StatsAsync();
+        JsonObject after = await StatsAsync();
         JsonObject overTcp = (await tcp.EndAsync()).Succeeded().Json, overUdp = (await udp.EndAsync()).Succeeded().Json;
         output.WriteLine($"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: {Difference(before["packets"]!, after["packets"]!, "drop_")}; accept pauses {Tcp(after, "acceptPauses")}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  memory in MB before, at most, after: relay {relayBefore:0} {relayMost:0} {ResidentMegabytes("relay"):0}, transceiver {ownerBefore:0} {ownerMost:0} {ResidentMegabytes("transceiver-00"):0}"));
-        foreach (var (name, beside, alone) in new[] { ("TCP", overTcp, system.TcpAlone), ("UDP", overUdp, system.UdpAlone) })
+        foreach ((string? name, JsonObject? beside, JsonObject? alone) in new[] { ("TCP", overTcp, system.TcpAlone), ("UDP", overUdp, system.UdpAlone) })
         {
             output.WriteLine($"  calls over {name}: lost {beside["packets"]!["lost"]} of {beside["packets"]!["received"]} (alone {alone["packets"]!["lost"]}), longest gap {beside["longestGapMs"]} ms (alone {alone["longestGapMs"]}), lateness p99 {beside["latenessMs"]!["p99"]} ms (alone {alone["latenessMs"]!["p99"]})");
             Assert.Equal(0, (int)beside["failed"]!);
@@ -264,7 +264,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     private async Task LinkCountedAsync(JsonObject before, string table, string reason, long count)
     {
-        var now = before;
+        JsonObject now = before;
         try
         {
             await Wait.UntilAsync(async () => Count(now = await TransceiverAsync(), table, reason) - Count(before, table, reason) >= count, $"{count} are counted as {reason}");
@@ -283,8 +283,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     /// <returns>Its answer.</returns>
     private async Task<string> NewSessionAsync()
     {
-        using var client = _voice.NewApiClient();
-        using var answer = await client.PostAsync("/v1/realtime/calls?agent=echo", Offers.Content());
+        using HttpClient client = _voice.NewApiClient();
+        using HttpResponseMessage answer = await client.PostAsync("/v1/realtime/calls?agent=echo", Offers.Content());
         string body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == HttpStatusCode.Created, body);
         return body;
@@ -295,13 +295,13 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     {
         var sum = new JsonObject();
         var closes = new JsonObject();
-        foreach (var worker in stats["workers"]!.AsArray())
+        foreach (JsonNode? worker in stats["workers"]!.AsArray())
         {
-            foreach (var (name, value) in worker!["tcp"]!.AsObject())
+            foreach ((string? name, JsonNode? value) in worker!["tcp"]!.AsObject())
             {
                 if (value is JsonObject reasons)
                 {
-                    foreach (var (reason, count) in reasons) closes[reason] = (long)(closes[reason] ?? 0L) + (long)count!;
+                    foreach ((string? reason, JsonNode? count) in reasons) closes[reason] = (long)(closes[reason] ?? 0L) + (long)count!;
                 }
                 else
                 {
@@ -324,7 +324,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     private static string Difference(JsonNode before, JsonNode after, string prefix = "")
     {
-        var grown = after.AsObject().Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(r => (r.Key, Count: (long)r.Value! - (long)(before[r.Key] ?? 0L))).Where(r => r.Count > 0).ToArray();
+        (string Key, long Count)[] grown = after.AsObject().Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(r => (r.Key, Count: (long)r.Value! - (long)(before[r.Key] ?? 0L))).Where(r => r.Count > 0).ToArray();
         return grown.Length == 0 ? "nothing" : string.Join(", ", grown.Select(r => $"{r.Key} {r.Count}"));
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Dapr.Voice.TestKit.Network;
 using Dapr.Voice.TestKit.Speech;
 using Dapr.Voice.Tests.Integration.DaprContract;
@@ -27,8 +28,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     public async Task Call_OverTcp_IsAnsweredByEcho()
     {
         Assert.Equal("127.0.0.1:3478", (string?)_voice.State["relay"]!["tcp"]);
-        var tcp = (await _voice.CallAsync("--agent", "echo", "--tcp")).Succeeded().Json;
-        var udp = (await _voice.CallAsync("--agent", "echo")).Succeeded().Json;
+        JsonObject tcp = (await _voice.CallAsync("--agent", "echo", "--tcp")).Succeeded().Json;
+        JsonObject udp = (await _voice.CallAsync("--agent", "echo")).Succeeded().Json;
         output.WriteLine($"echo over TCP: set-up {tcp["setupMs"]!.ToJsonString()}, echo {tcp["echoMs"]?.ToJsonString()}");
         output.WriteLine($"echo over UDP: set-up {udp["setupMs"]!.ToJsonString()}, echo {udp["echoMs"]?.ToJsonString()}");
         Assert.Equal(("tcp", "udp"), ((string?)tcp["transport"], (string?)udp["transport"]));
@@ -40,8 +41,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     [SpeechFact]
     public async Task Call_OverTcp_IsAnsweredByTheLocalAgent()
     {
-        var call = (await _voice.CallAsync("--agent", "local", "--tcp")).Succeeded().Json;
-        var turn = call["turns"]!.AsArray()[0]!;
+        JsonObject call = (await _voice.CallAsync("--agent", "local", "--tcp")).Succeeded().Json;
+        JsonNode turn = call["turns"]!.AsArray()[0]!;
         output.WriteLine($"local agent over TCP: set-up {call["setupMs"]!.ToJsonString()}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
         Assert.Equal("tcp", (string?)call["transport"]);
         Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
@@ -52,7 +53,7 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     {
         using var proxy = TcpImpairingProxy.Start(Relay, Options());
         // Nobody listens at this port's UDP.
-        var call = (await _voice.CallAsync("--agent", "echo", "--via", proxy.EndPoint.ToString())).Succeeded().Json;
+        JsonObject call = (await _voice.CallAsync("--agent", "echo", "--via", proxy.EndPoint.ToString())).Succeeded().Json;
         output.WriteLine($"UDP withheld: {call["transport"]}, set-up {call["setupMs"]!.ToJsonString()}");
         Assert.Equal("tcp", (string?)call["transport"]);
         Assert.True((double)call["setupMs"]!["ice"]! > 2000);
@@ -62,13 +63,13 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     public async Task Call_ResetInTheMiddle_GoesOnOverANewConnection()
     {
         using var proxy = TcpImpairingProxy.Start(Relay, Options());
-        using var running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
+        using RunningCommand running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
         await running.ConnectedAsync();
         await Wait.UntilAsync(() => proxy.Down.Delivered > 100, "two seconds of audio came back");
         proxy.ChangeAddress();
         long atReset = proxy.Down.Delivered;
         await Wait.UntilAsync(() => proxy.Down.Delivered > atReset + 100, "audio comes back again");
-        var call = (await running.EndAsync()).Succeeded().Json;
+        JsonObject call = (await running.EndAsync()).Succeeded().Json;
         output.WriteLine($"TCP reset in mid-call: {call["reconnects"]} reconnect, longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}");
         Assert.Equal(1, (int)call["reconnects"]!);
         Assert.Equal(2, proxy.Accepted);
@@ -81,13 +82,13 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     {
         var bad = new ImpairmentOptions { Loss = 0.01, Bursts = new GilbertElliott(0.005, 0.4), Delay = TimeSpan.FromMilliseconds(20), Jitter = TimeSpan.FromMilliseconds(15), Reorder = 0.01, Duplicate = 0.01 };
         using var proxy = UdpImpairingProxy.Start(Relay, Options() with { Seed = 4, Up = bad, Down = bad });
-        using var running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
+        using RunningCommand running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
         await running.ConnectedAsync();
         await Wait.UntilAsync(() => proxy.Down.Delivered > 150, "audio came back");
         proxy.ChangeAddress();
         long atChange = proxy.Down.Delivered;
         await Wait.UntilAsync(() => proxy.Down.Delivered > atChange + 100, "audio comes back to the new address");
-        var call = (await running.EndAsync()).Succeeded().Json;
+        JsonObject call = (await running.EndAsync()).Succeeded().Json;
         output.WriteLine($"lossy UDP with address change: longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}; up {proxy.Up}, down {proxy.Down}");
         Assert.Equal("udp", (string?)call["transport"]);
         Assert.StartsWith("stayed ", (string?)call["ended"], StringComparison.Ordinal);
@@ -99,7 +100,7 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     {
         const int Seconds = 15;
         string[] load = ["load", "--calls", "5", "--seconds", Seconds.ToString(), "--agent", "echo", "--tcp", "--json"];
-        var alone = (await _voice.RunAsync(load)).Succeeded().Json;
+        JsonObject alone = (await _voice.RunAsync(load)).Succeeded().Json;
 
         // Less than the audio with its headers needs, about 42 kbit/s: a third of it can't arrive. So old audio piles up, or goes.
         var slow = new ImpairmentOptions { BitsPerSecond = 28_000, QueueBytes = 1_500 };
@@ -107,18 +108,18 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         using var stalledProxy = TcpImpairingProxy.Start(Relay, Options() with { SocketBufferBytes = 2048 });
         long droppedBefore = await DroppedAsOldAsync();
         string length = (Seconds + 8).ToString();
-        using var slowCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", slowProxy.EndPoint.ToString(), "--seconds", length);
-        using var stalledCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", stalledProxy.EndPoint.ToString(), "--seconds", length);
+        using RunningCommand slowCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", slowProxy.EndPoint.ToString(), "--seconds", length);
+        using RunningCommand stalledCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", stalledProxy.EndPoint.ToString(), "--seconds", length);
         await slowCall.ConnectedAsync();
         await stalledCall.ConnectedAsync();
         await Wait.UntilAsync(() => stalledProxy.Down.Delivered > 50, "the stalled client has heard something");
         stalledProxy.Stall(ProxyDirection.Down);
-        var beside = (await _voice.RunAsync(load)).Succeeded().Json;
+        JsonObject beside = (await _voice.RunAsync(load)).Succeeded().Json;
         long passedWhileStalled = stalledProxy.Down.Delivered;
         stalledProxy.Resume(ProxyDirection.Down);
         await Wait.UntilAsync(() => stalledProxy.Down.Delivered > passedWhileStalled + 50, "audio comes again after the stall");
-        var slowEnd = (await slowCall.EndAsync()).Succeeded().Json;
-        var stalledEnd = (await stalledCall.EndAsync()).Json;
+        JsonObject slowEnd = (await slowCall.EndAsync()).Succeeded().Json;
+        JsonObject stalledEnd = (await stalledCall.EndAsync()).Json;
 
         long dropped = await DroppedAsOldAsync() - droppedBefore;
 

@@ -46,8 +46,8 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
     /// <returns>Slots that a transceiver serves; -1 while it does not answer.</returns>
     private async Task<int> SlotsAsync(int shard)
     {
-        using var client = _voice.NewClient();
-        using var answer = await client.GetAsync($"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/invoke/transceiver-0{shard}/method/internal/v1/stats");
+        using HttpClient client = _voice.NewClient();
+        using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/invoke/transceiver-0{shard}/method/internal/v1/stats");
         return answer.IsSuccessStatusCode ? (int)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["slots"]! : -1;
     }
 
@@ -60,7 +60,7 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
         {
             Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "calls are not answered any more");
             double began = watch.Elapsed.TotalSeconds;
-            var call = await _voice.CallAsync("--agent", "echo", "--seconds", "1");
+            CommandResult call = await _voice.CallAsync("--agent", "echo", "--seconds", "1");
             if (call.Status != 0)
             {
                 output.WriteLine($"  not answered at {began:0.0} s: {call.Error.Trim()}{call.Output.Trim()}");

@@ -55,7 +55,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
 
     public async Task<CommandResult> RunAsync(params string[] arguments)
     {
-        using var command = Start(arguments);
+        using RunningCommand command = Start(arguments);
         return await command.EndAsync();
     }
 
@@ -87,7 +87,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
         {
             ConnectCallback = async (context, cancellation) =>
             {
-                var socket = NewSocket(SocketType.Stream, ProtocolType.Tcp);
+                Socket socket = NewSocket(SocketType.Stream, ProtocolType.Tcp);
                 try
                 {
                     await socket.ConnectAsync(context.DnsEndPoint, cancellation);
@@ -106,7 +106,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>A client that calls the public API with our API key.</summary>
     public HttpClient NewApiClient()
     {
-        var client = NewClient();
+        HttpClient client = NewClient();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
         return client;
     }
@@ -119,8 +119,8 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>Asks a service through signaling's sidecar, as another service does.</summary>
     public async Task<JsonObject> InvokeAsync(string app, string method)
     {
-        using var client = NewClient();
-        using var answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/invoke/{app}/method/{method}");
+        using HttpClient client = NewClient();
+        using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/invoke/{app}/method/{method}");
         string body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, $"{app}/{method}: {answer.StatusCode} {body}");
         return JsonNode.Parse(body)!.AsObject();
@@ -129,11 +129,11 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>The session's record as Dapr's state API shows it to signaling, once it is in <paramref name="state"/>.</summary>
     public async Task<JsonObject> RecordAsync(string callId, string state)
     {
-        using var client = NewClient();
+        using HttpClient client = NewClient();
         JsonObject? record = null;
         await Wait.UntilAsync(async () =>
         {
-            using var answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");
+            using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");
             record = answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
             return (string?)record?["state"] == state;
         }, $"{callId} is {state}");
@@ -174,12 +174,12 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public async Task ReadyAsync(string process)
     {
         int port = process switch { "signaling" => Url.Port, "relay" => 8070, "local-agent" => 8090, _ => 8100 + int.Parse(process.Split('-')[1], CultureInfo.InvariantCulture) };
-        using var client = NewClient();
+        using HttpClient client = NewClient();
         await Wait.UntilAsync(async () =>
         {
             try
             {
-                using var answer = await client.GetAsync($"http://127.0.0.1:{port}/readyz");
+                using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{port}/readyz");
                 return answer.IsSuccessStatusCode;
             }
             catch (HttpRequestException)
@@ -192,7 +192,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>What is still there of the system: processes of its network, or of its last run.json.</summary>
     public IReadOnlyList<string> LeftBehind()
     {
-        var pids = Network?.Processes() ?? [.. (State["processes"]?.AsArray() ?? []).Select(p => (int)p!["pid"]!), .. State["supervisorPid"] is { } supervisor ? [(int)supervisor] : Array.Empty<int>()];
+        IReadOnlyList<int> pids = Network?.Processes() ?? [.. (State["processes"]?.AsArray() ?? []).Select(p => (int)p!["pid"]!), .. State["supervisorPid"] is { } supervisor ? [(int)supervisor] : Array.Empty<int>()];
         var left = new List<string>();
         foreach (int pid in pids)
         {

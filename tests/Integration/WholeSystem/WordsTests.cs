@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
@@ -17,7 +18,7 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Doctor_OnAHealthyMachine_IsReady()
     {
-        var doctor = (await _voice.RunAsync("doctor", "--json")).Succeeded().Json;
+        JsonObject doctor = (await _voice.RunAsync("doctor", "--json")).Succeeded().Json;
         Assert.True((bool)doctor["ready"]!);
         Assert.Empty(doctor["missing"]!.AsArray());
     }
@@ -30,8 +31,8 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     [InlineData(20_001, true, "the link of transceiver-00", "end that process")]
     public async Task Up_WithAPortTaken_NamesTheHolder(int port, bool udp, string what, string fix)
     {
-        using var holder = Take(port, udp);
-        var up = (await _voice.RunAsync("up", "--detach", "--development-sidecar")).Failed($"port {port}/{(udp ? "udp" : "tcp")} for {what} is taken by ", fix);
+        using Socket holder = Take(port, udp);
+        CommandResult up = (await _voice.RunAsync("up", "--detach", "--development-sidecar")).Failed($"port {port}/{(udp ? "udp" : "tcp")} for {what} is taken by ", fix);
         Assert.Contains($"(pid {Environment.ProcessId})", up.Error, StringComparison.Ordinal);
         Say(up);
         Assert.Empty(_voice.LeftBehind());
@@ -40,10 +41,10 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Doctor_WithAPortTaken_NamesTheHolder()
     {
-        using var holder = Take(8080, udp: false);
-        var doctor = await _voice.RunAsync("doctor", "--json");
+        using Socket holder = Take(8080, udp: false);
+        CommandResult doctor = await _voice.RunAsync("doctor", "--json");
         Assert.Equal(1, doctor.Status);
-        var missing = doctor.Json["missing"]!.AsArray().Single()!;
+        JsonNode missing = doctor.Json["missing"]!.AsArray().Single()!;
         Assert.False((bool)doctor.Json["ready"]!);
         Assert.Contains("port 8080/tcp", (string?)missing["what"], StringComparison.Ordinal);
         Assert.Contains($"(pid {Environment.ProcessId})", (string?)missing["fix"], StringComparison.Ordinal);
@@ -111,7 +112,7 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Down_WhereNothingRuns_SaysSoAndIsContent()
     {
-        var down = (await _voice.RunAsync("down")).Succeeded();
+        CommandResult down = (await _voice.RunAsync("down")).Succeeded();
         Assert.Contains("nothing is running here", down.Output, StringComparison.Ordinal);
         Assert.False((bool)(await _voice.RunAsync("down", "--json")).Succeeded().Json["wasRunning"]!);
     }
@@ -129,7 +130,7 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
 
     private Socket Take(int port, bool udp)
     {
-        var socket = udp ? _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp) : _voice.NewSocket(SocketType.Stream, ProtocolType.Tcp);
+        Socket socket = udp ? _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp) : _voice.NewSocket(SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
         if (!udp) socket.Listen(1);
         return socket;

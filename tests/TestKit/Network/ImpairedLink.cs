@@ -48,7 +48,7 @@ public sealed class ImpairedLink
     public void Offer(ReadOnlySpan<byte> packet, Instant now)
     {
         _counters = _counters with { Offered = _counters.Offered + 1 };
-        var fate = _impairment.Next();
+        PacketFate fate = _impairment.Next();
         if (_isStream) fate = new PacketFate(null, fate.ExtraDelay + (fate.Loss is null ? TimeSpan.Zero : _options.RetransmissionTime), IsOvertaken: false, IsDuplicated: false);
         if (fate.Loss is null && !HasRoom(packet.Length, now)) fate = fate with { Loss = LossReason.QueueFull };
         switch (fate.Loss)
@@ -66,7 +66,7 @@ public sealed class ImpairedLink
     public bool TryTake(Instant now, out byte[] packet)
     {
         Serve(now);
-        if (!_underWay.TryPeek(out packet!, out var at) || at.Departure > now.Ticks) return false;
+        if (!_underWay.TryPeek(out packet!, out (long Departure, long Number) at) || at.Departure > now.Ticks) return false;
         _underWay.Dequeue();
         _counters = _counters with { Delivered = _counters.Delivered + 1 };
         return true;
@@ -77,8 +77,8 @@ public sealed class ImpairedLink
     {
         get
         {
-            var next = _underWay.TryPeek(out _, out var at) ? new Instant(at.Departure) : Instant.Never;
-            return IsStalled || !_waiting.TryPeek(out var head) ? next : Instant.Min(next, ServedAt(head.Packet, head.Arrival));
+            Instant next = _underWay.TryPeek(out _, out (long Departure, long Number) at) ? new Instant(at.Departure) : Instant.Never;
+            return IsStalled || !_waiting.TryPeek(out (byte[] Packet, PacketFate Fate, Instant Arrival) head) ? next : Instant.Min(next, ServedAt(head.Packet, head.Arrival));
         }
     }
 
@@ -99,14 +99,14 @@ public sealed class ImpairedLink
 
     private void Serve(Instant now)
     {
-        while (!IsStalled && _waiting.TryPeek(out var head))
+        while (!IsStalled && _waiting.TryPeek(out (byte[] Packet, PacketFate Fate, Instant Arrival) head))
         {
-            var served = ServedAt(head.Packet, head.Arrival);
+            Instant served = ServedAt(head.Packet, head.Arrival);
             if (served > now) return;
             _waiting.Dequeue();
             _waitingBytes -= head.Packet.Length;
             _freeAt = served;
-            var departure = served + _options.Delay + head.Fate.ExtraDelay;
+            Instant departure = served + _options.Delay + head.Fate.ExtraDelay;
             if (!head.Fate.IsOvertaken) departure = _lastDeparture = Instant.Max(departure, _lastDeparture);
             _underWay.Enqueue(head.Packet, (departure.Ticks, _number++));
             if (!head.Fate.IsDuplicated) continue;

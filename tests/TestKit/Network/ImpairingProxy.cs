@@ -48,7 +48,7 @@ public abstract class ImpairingProxy : IDisposable
     {
         lock (_lock)
         {
-            foreach (var link in Links(direction)) link.Stall(Now);
+            foreach (ImpairedLink link in Links(direction)) link.Stall(Now);
             Stalled |= direction;
         }
     }
@@ -57,7 +57,7 @@ public abstract class ImpairingProxy : IDisposable
     {
         lock (_lock)
         {
-            foreach (var link in Links(direction)) link.Resume(Now);
+            foreach (ImpairedLink link in Links(direction)) link.Resume(Now);
             Stalled &= ~direction;
         }
     }
@@ -119,11 +119,11 @@ public abstract class ImpairingProxy : IDisposable
             lock (_lock)
             {
                 if (_isEnding) return;
-                var now = Now;
+                Instant now = Now;
                 Step(now);
                 AddReadable(readable);
-                var next = Instant.Never;
-                foreach (var link in Links(ProxyDirection.Both)) next = Instant.Min(next, link.NextTimeout);
+                Instant next = Instant.Never;
+                foreach (ImpairedLink link in Links(ProxyDirection.Both)) next = Instant.Min(next, link.NextTimeout);
                 wait = next == Instant.Never ? LongestWait : next - now;
             }
             if (wait > LongestWait) wait = LongestWait;

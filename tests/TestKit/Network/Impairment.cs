@@ -28,7 +28,7 @@ public sealed class Impairment
         }
         LossReason? reason = isBurstLoss ? LossReason.Burst : loss < _options.Loss ? LossReason.Random : null;
         bool isOvertaken = reorder < _options.Reorder;
-        var extra = _options.Jitter * jitter + (isOvertaken ? _options.ReorderBy : TimeSpan.Zero);
+        TimeSpan extra = _options.Jitter * jitter + (isOvertaken ? _options.ReorderBy : TimeSpan.Zero);
         return new PacketFate(reason, extra, isOvertaken, duplicate < _options.Duplicate);
     }
 }

@@ -43,7 +43,7 @@ public sealed record ImpairmentOptions
         {
             if (probability is not (>= 0 and <= 1)) throw new ArgumentException($"A probability is 0 to 1, not {probability}.");
         }
-        foreach (var time in new[] { Delay, Jitter, ReorderBy, RetransmissionTime })
+        foreach (TimeSpan time in new[] { Delay, Jitter, ReorderBy, RetransmissionTime })
         {
             if (time < TimeSpan.Zero || time > TimeSpan.FromMinutes(1)) throw new ArgumentException($"A time is 0 to one minute, not {time}.");
         }

@@ -28,7 +28,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
 
         public void Close(bool isReset)
         {
-            foreach (var socket in new[] { Up.From, Down.From })
+            foreach (Socket? socket in new[] { Up.From, Down.From })
             {
                 if (isReset) socket.LingerState = new LingerOption(true, 0);
                 socket.Dispose();
@@ -70,7 +70,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
 
     private protected override IEnumerable<ImpairedLink> Links(ProxyDirection direction)
     {
-        foreach (var connection in _connections)
+        foreach (Connection connection in _connections)
         {
             if (direction.HasFlag(ProxyDirection.Up)) yield return connection.Up.Link;
             if (direction.HasFlag(ProxyDirection.Down)) yield return connection.Down.Link;
@@ -79,23 +79,23 @@ public sealed class TcpImpairingProxy : ImpairingProxy
 
     private protected override LinkCounters Count(bool up)
     {
-        var sum = up ? _closedUp : _closedDown;
-        foreach (var connection in _connections) sum += (up ? connection.Up : connection.Down).Link.Counters;
+        LinkCounters sum = up ? _closedUp : _closedDown;
+        foreach (Connection connection in _connections) sum += (up ? connection.Up : connection.Down).Link.Counters;
         return sum;
     }
 
     private protected override void ChangeAddressCore()
     {
-        foreach (var connection in _connections) Forget(connection, isReset: true);
+        foreach (Connection connection in _connections) Forget(connection, isReset: true);
         _connections.Clear();
     }
 
     private protected override void AddReadable(List<Socket> sockets)
     {
         sockets.Add(_listener);
-        foreach (var connection in _connections)
+        foreach (Connection connection in _connections)
         {
-            foreach (var half in new[] { connection.Up, connection.Down })
+            foreach (Half? half in new[] { connection.Up, connection.Down })
             {
                 // What is not to be read would wake us again and again.
                 if (MayRead(half, Now)) sockets.Add(half.From);
@@ -108,7 +108,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
         while (_listener.Poll(0, SelectMode.SelectRead)) Accept();
         for (int i = _connections.Count - 1; i >= 0; i--)
         {
-            var connection = _connections[i];
+            Connection connection = _connections[i];
             Move(connection, connection.Up, now);
             if (!connection.IsBroken) Move(connection, connection.Down, now);
             if (!connection.IsBroken && !(connection.Up.IsShutDown && connection.Down.IsShutDown)) continue;
@@ -120,7 +120,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
     private protected override void Close()
     {
         _listener.Dispose();
-        foreach (var connection in _connections) connection.Close(isReset: true);
+        foreach (Connection connection in _connections) connection.Close(isReset: true);
     }
 
     private static bool MayRead(Half half, Instant now) => !half.HasEnded && !half.Link.IsStalled && half.Link.HasRoom(ChunkBytes, now);
@@ -158,7 +158,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
     {
         while (MayRead(half, now))
         {
-            int read = half.From.Receive(_buffer, SocketFlags.None, out var error);
+            int read = half.From.Receive(_buffer, SocketFlags.None, out SocketError error);
             if (error == SocketError.WouldBlock) break;
             if (error != SocketError.Success)
             {
@@ -180,7 +180,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
                     break;
                 }
             }
-            int written = half.To.Send(half.Chunk.AsSpan(half.Written), SocketFlags.None, out var error);
+            int written = half.To.Send(half.Chunk.AsSpan(half.Written), SocketFlags.None, out SocketError error);
             if (error == SocketError.WouldBlock) return;
             if (error != SocketError.Success)
             {

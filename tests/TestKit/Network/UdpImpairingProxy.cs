@@ -41,7 +41,7 @@ public sealed class UdpImpairingProxy : ImpairingProxy
 
     private protected override IEnumerable<ImpairedLink> Links(ProxyDirection direction)
     {
-        foreach (var flow in _flows.Values)
+        foreach (Flow flow in _flows.Values)
         {
             if (direction.HasFlag(ProxyDirection.Up)) yield return flow.Up;
             if (direction.HasFlag(ProxyDirection.Down)) yield return flow.Down;
@@ -51,13 +51,13 @@ public sealed class UdpImpairingProxy : ImpairingProxy
     private protected override LinkCounters Count(bool up)
     {
         LinkCounters sum = default;
-        foreach (var flow in _flows.Values) sum += (up ? flow.Up : flow.Down).Counters;
+        foreach (Flow flow in _flows.Values) sum += (up ? flow.Up : flow.Down).Counters;
         return sum;
     }
 
     private protected override void ChangeAddressCore()
     {
-        foreach (var flow in _flows.Values)
+        foreach (Flow flow in _flows.Values)
         {
             // What is on its way to the old address is lost, as behind a NAT.
             flow.Upstream.Dispose();
@@ -68,14 +68,14 @@ public sealed class UdpImpairingProxy : ImpairingProxy
     private protected override void AddReadable(List<Socket> sockets)
     {
         sockets.Add(_listener);
-        foreach (var flow in _flows.Values) sockets.Add(flow.Upstream);
+        foreach (Flow flow in _flows.Values) sockets.Add(flow.Upstream);
     }
 
     private protected override void Step(Instant now)
     {
         while (TryReceive(_listener, _from, out int length))
         {
-            if (!_flows.TryGetValue(_from, out var flow))
+            if (!_flows.TryGetValue(_from, out Flow? flow))
             {
                 if (_flows.Count == MaximumClients) continue;
                 var client = new SocketAddress(AddressFamily.InterNetwork, _from.Size);
@@ -84,7 +84,7 @@ public sealed class UdpImpairingProxy : ImpairingProxy
             }
             flow.Up.Offer(_buffer.AsSpan(0, length), now);
         }
-        foreach (var flow in _flows.Values)
+        foreach (Flow flow in _flows.Values)
         {
             while (TryReceive(flow.Upstream, null, out int length)) flow.Down.Offer(_buffer.AsSpan(0, length), now);
             while (flow.Up.TryTake(now, out byte[] packet)) flow.Upstream.Send(packet, 0, packet.Length, SocketFlags.None, out _);
@@ -105,12 +105,12 @@ public sealed class UdpImpairingProxy : ImpairingProxy
     private protected override void Close()
     {
         _listener.Dispose();
-        foreach (var flow in _flows.Values) flow.Upstream.Dispose();
+        foreach (Flow flow in _flows.Values) flow.Upstream.Dispose();
     }
 
     private Socket Connect()
     {
-        var socket = Options.CreateSocket(SocketType.Dgram, ProtocolType.Udp);
+        Socket socket = Options.CreateSocket(SocketType.Dgram, ProtocolType.Udp);
         socket.Blocking = false;
         socket.Connect(Upstream);
         return socket;

@@ -11,11 +11,11 @@ public static class FliteVoice
         string file = Path.Combine(Path.GetTempPath(), $"flite-{Guid.NewGuid():N}.wav");
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("flite", ["-voice", voice, "-t", text, "-o", file]) { RedirectStandardError = true, UseShellExecute = false })!;
+            using Process process = Process.Start(new ProcessStartInfo("flite", ["-voice", voice, "-t", text, "-o", file]) { RedirectStandardError = true, UseShellExecute = false })!;
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0) throw new InvalidOperationException($"flite failed: {errors}");
-            var (samples, rate) = WavFile.Read(file);
+            (short[]? samples, int rate) = WavFile.Read(file);
             return SampleRate.Convert(samples, rate, sampleRate);
         }
         finally

@@ -8,7 +8,7 @@ public static class SampleRate
     public static short[] Convert(ReadOnlySpan<short> samples, int from, int to)
     {
         if (from == to) return samples.ToArray();
-        var converted = new short[(int)((long)samples.Length * to / from)];
+        short[] converted = new short[(int)((long)samples.Length * to / from)];
         double scale = Math.Min(1.0, (double)to / from);
         int reach = (int)Math.Ceiling(Reach / scale);
         for (int i = 0; i < converted.Length; i++)

@@ -13,9 +13,9 @@ public static class WavFile
         int rate = 0, channels = 1;
         for (int at = 12; at + 8 <= bytes.Length;)
         {
-            var name = bytes.AsSpan(at, 4);
+            Span<byte> name = bytes.AsSpan(at, 4);
             int length = (int)Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + 4)), (uint)(bytes.Length - at - 8));
-            var body = bytes.AsSpan(at + 8, length);
+            Span<byte> body = bytes.AsSpan(at + 8, length);
             if (name.SequenceEqual("fmt "u8))
             {
                 if (BinaryPrimitives.ReadInt16LittleEndian(body) is not (1 or -2) || BinaryPrimitives.ReadInt16LittleEndian(body[14..]) != 16)
@@ -25,8 +25,8 @@ public static class WavFile
             }
             else if (name.SequenceEqual("data"u8))
             {
-                var all = MemoryMarshal.Cast<byte, short>(body);
-                var samples = new short[all.Length / channels];
+                Span<short> all = MemoryMarshal.Cast<byte, short>(body);
+                short[] samples = new short[all.Length / channels];
                 for (int i = 0; i < samples.Length; i++) samples[i] = all[i * channels];
                 return (samples, rate);
             }
@@ -37,7 +37,7 @@ public static class WavFile
 
     public static void Write(string path, ReadOnlySpan<short> samples, int sampleRate)
     {
-        var bytes = new byte[44 + samples.Length * 2];
+        byte[] bytes = new byte[44 + samples.Length * 2];
         "RIFF"u8.CopyTo(bytes);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - 8);
         "WAVEfmt "u8.CopyTo(bytes.AsSpan(8));

@@ -41,7 +41,7 @@ public sealed class InsightsReceiver : TelemetryReceiver
         int count = 0;
         foreach (string line in Encoding.UTF8.GetString(body.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            using JsonDocument envelope = JsonDocument.Parse(line);
+            using var envelope = JsonDocument.Parse(line);
             Add(envelope.RootElement);
             count++;
         }
@@ -95,7 +95,7 @@ public sealed class InsightsReceiver : TelemetryReceiver
     private static string[] Links(Dictionary<string, string> properties)
     {
         if (!properties.TryGetValue("_MS.links", out string? links)) return [];
-        using JsonDocument list = JsonDocument.Parse(links);
+        using var list = JsonDocument.Parse(links);
         return [.. list.RootElement.EnumerateArray().Select(link => Text(link, "operation_Id"))];
     }
 

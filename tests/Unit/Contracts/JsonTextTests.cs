@@ -27,7 +27,7 @@ public sealed class JsonTextTests
     [Fact]
     public void IsReadable_AnyText_EveryStringOfWhatIsReadableCanBeRead()
     {
-        var pieces = Gen.Elements("{\"a\":\"", "\\ud800", "\\udc00", "\\u0041", "x", "\"}", "\",\"b\":\"", "\u00fc", "\\", "\\\\");
+        Gen<string> pieces = Gen.Elements("{\"a\":\"", "\\ud800", "\\udc00", "\\u0041", "x", "\"}", "\",\"b\":\"", "\u00fc", "\\", "\\\\");
         Prop.ForAll(Gen.ListOf(pieces).ToArbitrary(), parts =>
         {
             byte[] json = Encoding.UTF8.GetBytes(string.Concat(parts));
@@ -35,7 +35,7 @@ public sealed class JsonTextTests
             try
             {
                 using var document = JsonDocument.Parse(json);
-                foreach (var member in document.RootElement.EnumerateObject()) _ = member.Name + member.Value.GetString();
+                foreach (JsonProperty member in document.RootElement.EnumerateObject()) _ = member.Name + member.Value.GetString();
             }
             catch (JsonException)
             {

@@ -33,7 +33,7 @@ public sealed partial class PathTests
         {
             string name = row.Groups[1].Value;
             string folder = Path.Combine(Repository.Root, "libs", name);
-            XDocument project = XDocument.Load(Path.Combine(folder, $"Dapr.Voice.{name}.csproj"));
+            var project = XDocument.Load(Path.Combine(folder, $"Dapr.Voice.{name}.csproj"));
             string[] references = [.. project.Descendants("ProjectReference").Select(reference => ((string)reference.Attribute("Include")!).Replace('\\', '/').Split('/')[^2]).Order(StringComparer.Ordinal)];
             string[] uses = row.Groups[3].Value.Trim() == "nothing" ? [] : [.. row.Groups[3].Value.Split(',', StringSplitOptions.TrimEntries).Order(StringComparer.Ordinal)];
             Assert.True(references.SequenceEqual(uses, StringComparer.Ordinal), $"libs/README.md: {name} uses {string.Join(", ", references)}");

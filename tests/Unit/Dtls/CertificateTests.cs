@@ -36,8 +36,8 @@ public sealed class CertificateTests
     {
         using var certificate = DtlsCertificate.Generate();
         string text = certificate.Fingerprint.ToString();
-        Assert.True(CertificateFingerprint.TryParse(text, out var upper));
-        Assert.True(CertificateFingerprint.TryParse(text.ToLowerInvariant(), out var lower));
+        Assert.True(CertificateFingerprint.TryParse(text, out CertificateFingerprint? upper));
+        Assert.True(CertificateFingerprint.TryParse(text.ToLowerInvariant(), out CertificateFingerprint? lower));
         Assert.Equal(upper, lower);
         Assert.Equal(certificate.Fingerprint, upper);
     }

@@ -52,7 +52,7 @@ public sealed class DtlsCertificateTests
     {
         using var certificate = DtlsCertificate.Generate();
         using var x509 = X509Certificate2.CreateFromPem(certificate.ToPem());
-        using var key = x509.GetECDsaPublicKey();
+        using ECDsa? key = x509.GetECDsaPublicKey();
         Assert.Equal(256, key!.KeySize);
         Assert.True(certificate.Fingerprint.Matches(x509.RawData));
     }
@@ -79,11 +79,11 @@ public sealed class DtlsCertificateTests
         byte[] certificate = [1, 2, 3];
         byte[] hash = algorithm.ToLowerInvariant() switch { "sha-256" => SHA256.HashData(certificate), "sha-384" => SHA384.HashData(certificate), _ => SHA512.HashData(certificate) };
         string digits = string.Join(':', hash.Select(b => b.ToString("x2")));
-        Assert.True(CertificateFingerprint.TryParse($"{algorithm} {digits}", out var fingerprint));
+        Assert.True(CertificateFingerprint.TryParse($"{algorithm} {digits}", out CertificateFingerprint? fingerprint));
         Assert.Equal($"{algorithm.ToLowerInvariant()} {digits.ToUpperInvariant()}", fingerprint!.ToString());
         Assert.True(fingerprint.Matches(certificate));
         Assert.False(fingerprint.Matches([1, 2, 4]));
-        Assert.True(CertificateFingerprint.TryParse(fingerprint.ToString(), out var again));
+        Assert.True(CertificateFingerprint.TryParse(fingerprint.ToString(), out CertificateFingerprint? again));
         Assert.Equal(fingerprint, again);
     }
 

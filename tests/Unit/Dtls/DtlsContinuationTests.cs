@@ -28,8 +28,8 @@ public sealed class DtlsContinuationTests
         byte[] replay = Move(pair, moved);
         Talk(pair, 100);
 
-        var mover = moved == DtlsRole.Server ? pair.Server : pair.Client;
-        var other = moved == DtlsRole.Server ? pair.Client : pair.Server;
+        DtlsTransport mover = moved == DtlsRole.Server ? pair.Server : pair.Client;
+        DtlsTransport other = moved == DtlsRole.Server ? pair.Client : pair.Server;
         mover.Receive(replay);
         Assert.Empty(DtlsPair.Received(mover));
         Assert.Equal(1, mover.Dropped(DtlsDropReason.Replayed));
@@ -52,8 +52,8 @@ public sealed class DtlsContinuationTests
     {
         using var pair = DtlsPair.Connected();
         Move(pair, moved);
-        var mover = moved == DtlsRole.Server ? pair.Server : pair.Client;
-        var other = moved == DtlsRole.Server ? pair.Client : pair.Server;
+        DtlsTransport mover = moved == DtlsRole.Server ? pair.Server : pair.Client;
+        DtlsTransport other = moved == DtlsRole.Server ? pair.Client : pair.Server;
         other.CloseNotify();
         foreach (byte[] datagram in DtlsPair.Drain(other)) mover.Receive(datagram);
         Assert.Equal([new DtlsEvent(DtlsEventKind.Closed)], DtlsPair.Events(mover));
@@ -78,7 +78,7 @@ public sealed class DtlsContinuationTests
     {
         using var pair = DtlsPair.Connected();
         Talk(pair, 0);
-        var state = pair.Server.ExportState();
+        DtlsTransportState state = pair.Server.ExportState();
         // The old owner goes on for a while after its last checkpoint.
         for (int i = 0; i < 50; i++) { pair.Server.Send([1]); pair.Exchange(); }
         DtlsPair.Received(pair.Client);
@@ -95,11 +95,11 @@ public sealed class DtlsContinuationTests
         pair.Client.Start();
         pair.Server.Receive(DtlsPair.Drain(pair.Client)[0]);
         foreach (byte[] datagram in DtlsPair.Drain(pair.Server)) pair.Client.Receive(datagram);
-        var clientFlight = DtlsPair.Drain(pair.Client);
+        List<byte[]> clientFlight = DtlsPair.Drain(pair.Client);
         foreach (byte[] datagram in clientFlight) pair.Server.Receive(datagram);
         Assert.NotEmpty(DtlsPair.Drain(pair.Server));
         Assert.True(pair.Server.IsConnected && !pair.Client.IsConnected);
-        var state = pair.Server.ExportState();
+        DtlsTransportState state = pair.Server.ExportState();
         Assert.NotEmpty(state.FinalFlight);
         pair.Server.Dispose();
         pair.Server = DtlsTransport.Import(state);
@@ -115,7 +115,7 @@ public sealed class DtlsContinuationTests
     {
         using var pair = DtlsPair.Connected();
         Move(pair, DtlsRole.Server);
-        var before = pair.Server.ExportState();
+        DtlsTransportState before = pair.Server.ExportState();
         var random = new Random(8);
         pair.Client.Send([1, 2, 3]);
         byte[] genuine = DtlsPair.Drain(pair.Client)[0];
@@ -153,8 +153,8 @@ public sealed class DtlsContinuationTests
     /// <returns>A datagram which that end had received before.</returns>
     private static byte[] Move(DtlsPair pair, DtlsRole role)
     {
-        var mover = role == DtlsRole.Server ? pair.Server : pair.Client;
-        var other = role == DtlsRole.Server ? pair.Client : pair.Server;
+        DtlsTransport mover = role == DtlsRole.Server ? pair.Server : pair.Client;
+        DtlsTransport other = role == DtlsRole.Server ? pair.Client : pair.Server;
         other.Send([0xAB]);
         byte[] seen = DtlsPair.Drain(other)[0];
         mover.Receive(seen);

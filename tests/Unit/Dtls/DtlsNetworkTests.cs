@@ -36,9 +36,9 @@ public sealed class DtlsNetworkTests
         var watch = Stopwatch.StartNew();
         while (!(pair.Client.IsConnected && pair.Server.IsConnected) && watch.Elapsed < Patience)
         {
-            var up = DtlsPair.Drain(pair.Client);
+            List<byte[]> up = DtlsPair.Drain(pair.Client);
             if (up.Count > 0 && flight++ != lostFlight) foreach (byte[] datagram in up) pair.Server.Receive(datagram);
-            var down = DtlsPair.Drain(pair.Server);
+            List<byte[]> down = DtlsPair.Drain(pair.Server);
             if (down.Count > 0 && flight++ != lostFlight) foreach (byte[] datagram in down) pair.Client.Receive(datagram);
             if (up.Count == 0 && down.Count == 0) WaitForTimer(pair);
         }
@@ -51,7 +51,7 @@ public sealed class DtlsNetworkTests
     {
         using var pair = new DtlsPair();
         pair.Client.Start();
-        var fragments = Fragment(Assert.Single(DtlsPair.Drain(pair.Client)), 100);
+        List<byte[]> fragments = Fragment(Assert.Single(DtlsPair.Drain(pair.Client)), 100);
         if (isSwapped) fragments.Reverse();
         foreach (byte[] fragment in fragments) pair.Server.Receive(fragment);
         pair.Exchange();
@@ -85,7 +85,7 @@ public sealed class DtlsNetworkTests
             foreach (byte[] datagram in DtlsPair.Drain(pair.Server)) Post(false, datagram);
             if (inFlight.Count == 0) { WaitForTimer(pair); continue; }
             int pick = random.Next(inFlight.Count);
-            var (isToServer, picked) = inFlight[pick];
+            (bool isToServer, byte[]? picked) = inFlight[pick];
             inFlight.RemoveAt(pick);
             if (isToServer) pair.Server.Receive(picked);
             else pair.Client.Receive(picked);
@@ -101,7 +101,7 @@ public sealed class DtlsNetworkTests
 
     private static void WaitForTimer(DtlsPair pair)
     {
-        var left = new[] { pair.Client.NextTimeout, pair.Server.NextTimeout }.Min() ?? TimeSpan.FromMilliseconds(5);
+        TimeSpan left = new[] { pair.Client.NextTimeout, pair.Server.NextTimeout }.Min() ?? TimeSpan.FromMilliseconds(5);
         Thread.Sleep(left + TimeSpan.FromMilliseconds(1));
         pair.Client.HandleTimeout();
         pair.Server.HandleTimeout();

@@ -1,4 +1,5 @@
 using Dapr.Voice.Dtls;
+using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Tests.Unit.Dtls;
 
@@ -12,7 +13,7 @@ internal sealed class DtlsPair : IDisposable
     {
         IReadOnlyList<CertificateFingerprint> forServer = [(expectedOfClient ?? ClientCertificate).Fingerprint];
         IReadOnlyList<CertificateFingerprint> forClient = [(expectedOfServer ?? ServerCertificate).Fingerprint];
-        using var context = ClientCertificate.CreateContext(DtlsRole.Client, ciphers, srtpProfiles);
+        using SslContextHandle context = ClientCertificate.CreateContext(DtlsRole.Client, ciphers, srtpProfiles);
         Client = new DtlsTransport(DtlsRole.Client, context, forClient, requiresSrtp);
         Server = new DtlsTransport(DtlsRole.Server, ServerCertificate, forServer, requiresSrtp);
     }
@@ -55,7 +56,7 @@ internal sealed class DtlsPair : IDisposable
     public static List<DtlsEvent> Events(DtlsTransport transport)
     {
         var events = new List<DtlsEvent>();
-        while (transport.TryTakeEvent(out var occurred)) events.Add(occurred);
+        while (transport.TryTakeEvent(out DtlsEvent occurred)) events.Add(occurred);
         return events;
     }
 

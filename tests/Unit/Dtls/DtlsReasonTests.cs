@@ -34,9 +34,9 @@ public sealed class DtlsReasonTests
     {
         using var pair = new DtlsPair();
         pair.Client.Start();
-        var hello = Assert.Single(DtlsPair.Drain(pair.Client));
+        byte[] hello = Assert.Single(DtlsPair.Drain(pair.Client));
         pair.Server.Receive(hello);
-        var flight = DtlsPair.Drain(pair.Server);
+        List<byte[]> flight = DtlsPair.Drain(pair.Server);
         Assert.Single(flight);
         Assert.All(flight, d => Assert.InRange(d.Length, 1, 1172));
     }
@@ -108,7 +108,7 @@ public sealed class DtlsReasonTests
         using var pair = new DtlsPair(ciphers: "ECDHE-RSA-AES128-GCM-SHA256");
         pair.Client.Start();
         pair.Exchange();
-        var failed = Assert.Single(DtlsPair.Events(pair.Server));
+        DtlsEvent failed = Assert.Single(DtlsPair.Events(pair.Server));
         Assert.Equal((DtlsEventKind.Failed, DtlsFailure.HandshakeFailed), (failed.Kind, failed.Failure));
         Assert.NotEqual(0ul, failed.ErrorCode);
         Assert.Equal(DtlsFailure.HandshakeFailed, Assert.Single(DtlsPair.Events(pair.Client)).Failure);
@@ -121,7 +121,7 @@ public sealed class DtlsReasonTests
         Assert.True(pair.Client.Send([1, 2, 3]));
         Assert.True(pair.Client.Send([4]));
         Assert.True(pair.Server.Send(new byte[1400]));
-        var datagrams = DtlsPair.Drain(pair.Client);
+        List<byte[]> datagrams = DtlsPair.Drain(pair.Client);
         Assert.Equal(2, datagrams.Count);
         foreach (byte[] datagram in datagrams) pair.Server.Receive(datagram);
         pair.Exchange();
@@ -135,7 +135,7 @@ public sealed class DtlsReasonTests
         using var pair = DtlsPair.Connected();
         pair.Client.Send([1]);
         pair.Client.Send([2]);
-        var datagrams = DtlsPair.Drain(pair.Client);
+        List<byte[]> datagrams = DtlsPair.Drain(pair.Client);
         pair.Server.Receive([.. datagrams[0], .. datagrams[1]]);
         pair.Server.Receive(datagrams[0]);
         Assert.Equal(["01", "02"], DtlsPair.Received(pair.Server));
@@ -148,10 +148,10 @@ public sealed class DtlsReasonTests
         pair.Client.Start();
         pair.Server.Receive(DtlsPair.Drain(pair.Client)[0]);
         foreach (byte[] datagram in DtlsPair.Drain(pair.Server)) pair.Client.Receive(datagram);
-        var clientFlight = DtlsPair.Drain(pair.Client);
+        List<byte[]> clientFlight = DtlsPair.Drain(pair.Client);
         foreach (byte[] datagram in clientFlight) pair.Server.Receive(datagram);
         Assert.True(pair.Server.IsConnected);
-        var serverFlight = DtlsPair.Drain(pair.Server);
+        List<byte[]> serverFlight = DtlsPair.Drain(pair.Server);
         pair.Server.Send([7]);
         pair.Server.Send([8]);
         // The data overtakes the server's Finished.
@@ -185,7 +185,7 @@ public sealed class DtlsReasonTests
     public void Receive_ForgedRecordTooShortForItsTag_DoesNotEndTheConnection(bool isEarly)
     {
         // Without the check before it, OpenSSL 3.0.19 fails with an internal error.
-        using var pair = isEarly ? new DtlsPair() : DtlsPair.Connected();
+        using DtlsPair pair = isEarly ? new DtlsPair() : DtlsPair.Connected();
         if (isEarly) pair.Client.Start();
         for (byte type = 20; type <= 23; type++)
         {
@@ -264,9 +264,9 @@ public sealed class DtlsReasonTests
         var random = new Random(5);
         for (int round = 0; round < 60; round++)
         {
-            using var pair = round % 2 == 0 ? DtlsPair.Connected() : new DtlsPair();
+            using DtlsPair pair = round % 2 == 0 ? DtlsPair.Connected() : new DtlsPair();
             if (round % 2 == 1) pair.Client.Start();
-            var samples = DtlsPair.Drain(pair.Client);
+            List<byte[]> samples = DtlsPair.Drain(pair.Client);
             for (int i = 0; i < 40; i++)
             {
                 byte[] bytes;

@@ -62,7 +62,7 @@ public sealed class DtlsRecordLayerTests
     {
         using var client = new DtlsRecordLayer(State(DtlsRole.Client, 0xC02B), 0);
         using var server = new DtlsRecordLayer(State(DtlsRole.Server, 0xC02B), 0);
-        var records = Enumerable.Range(0, 100).Select(i => Seal(client, [(byte)i])).ToArray();
+        byte[][] records = Enumerable.Range(0, 100).Select(i => Seal(client, [(byte)i])).ToArray();
         Assert.Equal(DtlsRecordError.None, Open(server, records[99]));
         Assert.Equal(DtlsRecordError.None, Open(server, records[36]));
         Assert.Equal(DtlsRecordError.Replayed, Open(server, records[36]));

@@ -17,11 +17,11 @@ public sealed class DtlsTransportTests
     /// <summary>Carries datagrams both ways until nothing moves; <paramref name="loses"/> decides over each.</summary>
     private static void Exchange(DtlsTransport a, DtlsTransport b, Func<bool>? loses = null)
     {
-        var buffer = new byte[1500];
+        byte[] buffer = new byte[1500];
         for (bool moved = true; moved;)
         {
             moved = false;
-            foreach (var (from, to) in new[] { (a, b), (b, a) })
+            foreach ((DtlsTransport? from, DtlsTransport? to) in new[] { (a, b), (b, a) })
             {
                 while (from.TryTransmit(buffer, out int length))
                 {
@@ -44,7 +44,7 @@ public sealed class DtlsTransportTests
 
     private static DtlsEventKind TakeEvent(DtlsTransport transport)
     {
-        Assert.True(transport.TryTakeEvent(out var occurred));
+        Assert.True(transport.TryTakeEvent(out DtlsEvent occurred));
         return occurred.Kind;
     }
 
@@ -53,7 +53,7 @@ public sealed class DtlsTransportTests
         byte[] data = [mark, .. new byte[200]];
         Assert.True(from.Send(data));
         Exchange(from, to);
-        var buffer = new byte[2048];
+        byte[] buffer = new byte[2048];
         Assert.True(to.TryReceive(buffer, out int length));
         Assert.Equal(data, buffer.AsSpan(0, length).ToArray());
     }
@@ -61,7 +61,7 @@ public sealed class DtlsTransportTests
     [Fact]
     public void Handshake_BothRolesOfOurs_AgreeOnGcmAndMirrorTheirKeys()
     {
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
@@ -79,7 +79,7 @@ public sealed class DtlsTransportTests
     [Fact]
     public void Handshake_WithAnotherCertificateThanPromised_GivesNoKeys()
     {
-        var (client, server) = Pair(serverExpects: [ServerCertificate.Fingerprint]);
+        (DtlsTransport? client, DtlsTransport? server) = Pair(serverExpects: [ServerCertificate.Fingerprint]);
         using (client)
         using (server)
         {
@@ -101,7 +101,7 @@ public sealed class DtlsTransportTests
     public void Handshake_WithAThirdOfTheDatagramsLost_StillConnects(int seed)
     {
         var random = new Random(seed);
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
@@ -111,7 +111,7 @@ public sealed class DtlsTransportTests
             while (!(client.IsConnected && server.IsConnected) && watch.Elapsed < TimeSpan.FromSeconds(30))
             {
                 Exchange(client, server, () => random.Next(3) == 0);
-                var wait = new[] { client.NextTimeout, server.NextTimeout }.Where(t => t is not null).Min();
+                TimeSpan? wait = new[] { client.NextTimeout, server.NextTimeout }.Where(t => t is not null).Min();
                 if (wait is { } pause) Thread.Sleep(pause + TimeSpan.FromMilliseconds(1));
                 client.HandleTimeout();
                 server.HandleTimeout();
@@ -123,7 +123,7 @@ public sealed class DtlsTransportTests
     [Fact]
     public void NextTimeout_AfterTheClientHello_IsFiftyMilliseconds()
     {
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
@@ -138,12 +138,12 @@ public sealed class DtlsTransportTests
     [InlineData(false)]
     public void CloseNotify_FromEitherSide_ClosesTheOther(bool fromClient)
     {
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
             Connect(client, server);
-            var (one, other) = fromClient ? (client, server) : (server, client);
+            (DtlsTransport? one, DtlsTransport? other) = fromClient ? (client, server) : (server, client);
             one.CloseNotify();
             Exchange(one, other);
             Assert.Equal(DtlsEventKind.Closed, TakeEvent(other));
@@ -157,7 +157,7 @@ public sealed class DtlsTransportTests
     [InlineData(false)]
     public void Import_InMidConversation_GoesOnBothWaysAndCloses(bool clientMoves)
     {
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
@@ -167,7 +167,7 @@ public sealed class DtlsTransportTests
                 AssertArrives(client, server, i);
                 AssertArrives(server, client, i);
             }
-            var (moving, staying) = clientMoves ? (client, server) : (server, client);
+            (DtlsTransport? moving, DtlsTransport? staying) = clientMoves ? (client, server) : (server, client);
             using var successor = DtlsTransport.Import(moving.ExportState(), sequenceLead: 1000);
             for (byte i = 0; i < 5; i++)
             {
@@ -186,16 +186,16 @@ public sealed class DtlsTransportTests
     [Fact]
     public void Import_ReplayedAndForgedRecords_AreDropped()
     {
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
             Connect(client, server);
             Assert.True(client.Send([1, 2, 3]));
-            var record = new byte[1500];
+            byte[] record = new byte[1500];
             Assert.True(client.TryTransmit(record, out int length));
             server.Receive(record.AsSpan(0, length));
-            var buffer = new byte[2048];
+            byte[] buffer = new byte[2048];
             Assert.True(server.TryReceive(buffer, out _));
             using var successor = DtlsTransport.Import(server.ExportState());
             successor.Receive(record.AsSpan(0, length));
@@ -217,13 +217,13 @@ public sealed class DtlsTransportTests
     public void Receive_RandomBytesBeforeAndAfterTheHandshake_NeverThrowsAndTheConnectionLives()
     {
         var random = new Random(7);
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
             Connect(client, server);
             using var successor = DtlsTransport.Import(client.ExportState());
-            var junk = new byte[300];
+            byte[] junk = new byte[300];
             for (int i = 0; i < 5000; i++)
             {
                 random.NextBytes(junk);
@@ -243,7 +243,7 @@ public sealed class DtlsTransportTests
     {
         void Round()
         {
-            var (client, server) = Pair();
+            (DtlsTransport? client, DtlsTransport? server) = Pair();
             Connect(client, server);
             client.Dispose();
             server.Dispose();
@@ -258,14 +258,14 @@ public sealed class DtlsTransportTests
     [Fact]
     public void Send_InSteadyState_AllocatesNothing()
     {
-        var (client, server) = Pair();
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
         using (client)
         using (server)
         {
             Connect(client, server);
             using var successor = DtlsTransport.Import(client.ExportState());
-            var data = new byte[300];
-            var buffer = new byte[2048];
+            byte[] data = new byte[300];
+            byte[] buffer = new byte[2048];
             void Round()
             {
                 successor.Send(data);

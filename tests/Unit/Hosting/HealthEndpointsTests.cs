@@ -94,7 +94,7 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
     {
         Assert.Equal((HttpStatusCode.OK, """{"status":"live"}"""), await AskAsync("/healthz"));
         // The limit itself is LoopWatchTests' matter; here a clock that jumps.
-        var loops = _app.Services.GetRequiredService<LoopWatch>();
+        LoopWatch loops = _app.Services.GetRequiredService<LoopWatch>();
         loops.Add("worker 0", () => 1);
         foreach (int _ in Enumerable.Range(0, LoopWatch.LooksUntilStuck)) loops.Stuck();
         ((TestTime)_app.Services.GetRequiredService<TimeProvider>()).Advance(LoopWatch.StallLimit);

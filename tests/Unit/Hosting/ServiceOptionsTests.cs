@@ -19,7 +19,7 @@ public sealed class ServiceOptionsTests
     [InlineData("MaximumShards", "101")]
     public void Read_BadValue_IsNamedWithTheWayOut(string setting, string value)
     {
-        var e = Assert.Throws<SettingsException>(() => Read<FleetOptions>(("Fleet:" + setting, value)));
+        SettingsException e = Assert.Throws<SettingsException>(() => Read<FleetOptions>(("Fleet:" + setting, value)));
 
         Assert.Contains("Fleet__" + setting, e.Message);
     }
@@ -27,7 +27,7 @@ public sealed class ServiceOptionsTests
     [Fact]
     public void Read_WrongType_NamesTheSettingAndNotTheValue()
     {
-        var e = Assert.Throws<SettingsException>(() => Read<FleetOptions>(("Fleet:SlotCount", "s3cret")));
+        SettingsException e = Assert.Throws<SettingsException>(() => Read<FleetOptions>(("Fleet:SlotCount", "s3cret")));
 
         Assert.Contains("Fleet__SlotCount", e.Message);
         Assert.DoesNotContain("s3cret", e.Message);
@@ -36,7 +36,7 @@ public sealed class ServiceOptionsTests
     [Fact]
     public void Read_TypingMistake_IsNamed()
     {
-        var e = Assert.Throws<SettingsException>(() => Read<FleetOptions>(("Fleet:Regoin", "x")));
+        SettingsException e = Assert.Throws<SettingsException>(() => Read<FleetOptions>(("Fleet:Regoin", "x")));
 
         Assert.Contains("Fleet__Regoin: unknown setting", e.Message);
     }

@@ -11,7 +11,7 @@ public sealed class CandidateTests
     [Fact]
     public void Host_Priorities_AreThoseOfTheSpecification()
     {
-        var address = SimulatedIceNetwork.Address("192.0.2.1:3478");
+        TransportAddress address = SimulatedIceNetwork.Address("192.0.2.1:3478");
         Assert.Equal(2130706431u, Candidate.Host(address).Priority);
         Assert.True(Candidate.Host(address, 1).Priority < Candidate.Host(address).Priority);
         Assert.True(Candidate.Host(address, 0, CandidateTransport.TcpPassive).Priority < Candidate.Host(address, 9).Priority);
@@ -23,9 +23,9 @@ public sealed class CandidateTests
     [InlineData("candidate:842163049 1 udp 1677729535 203.0.113.7 61000 typ srflx raddr 10.0.0.5 rport 61000")]
     public void TryParse_ThenFormat_GivesTheSameText(string text)
     {
-        Assert.True(Candidate.TryParse(text, out var candidate));
+        Assert.True(Candidate.TryParse(text, out Candidate? candidate));
         Assert.Equal(text, candidate.ToString());
-        Assert.True(Candidate.TryParse("a=" + text, out var again));
+        Assert.True(Candidate.TryParse("a=" + text, out Candidate? again));
         Assert.Equal(candidate, again);
         Assert.True(Candidate.TryParse(text.AsSpan("candidate:".Length), out again));
         Assert.Equal(candidate, again);
@@ -34,7 +34,7 @@ public sealed class CandidateTests
     [Fact]
     public void TryParse_BrowserExtensions_AreSkipped()
     {
-        Assert.True(Candidate.TryParse("candidate:1 1 UDP 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag Ab/+ network-cost 999", out var candidate));
+        Assert.True(Candidate.TryParse("candidate:1 1 UDP 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag Ab/+ network-cost 999", out Candidate? candidate));
         Assert.Equal("candidate:1 1 udp 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0", candidate.ToString());
     }
 
@@ -62,7 +62,7 @@ public sealed class CandidateTests
         const string seed = "candidate:2 1 tcp 1671430143 2001:db8::1 443 typ srflx raddr 10.0.0.5 rport 9 tcptype passive";
         for (int i = 0; i < 20_000; i++)
         {
-            var text = seed.ToCharArray();
+            char[] text = seed.ToCharArray();
             for (int n = random.Next(1, 5); n > 0; n--) text[random.Next(text.Length)] = (char)random.Next(random.Next(2) == 0 ? 128 : 65536);
             _ = Candidate.TryParse(text, out _);
         }
@@ -72,10 +72,10 @@ public sealed class CandidateTests
     public void Format_AnyAddress_ParsesBack()
         => Prop.ForAll<uint, ulong, ushort>((v4, low, port) =>
         {
-            foreach (var address in new[] { TransportAddress.FromIPv4(v4, port), new TransportAddress(0x2001_0DB8_0000_0000, low, port) })
+            foreach (TransportAddress address in new[] { TransportAddress.FromIPv4(v4, port), new TransportAddress(0x2001_0DB8_0000_0000, low, port) })
             {
                 var candidate = Candidate.Host(address, port % 100);
-                Assert.True(Candidate.TryParse(candidate.ToString(), out var read));
+                Assert.True(Candidate.TryParse(candidate.ToString(), out Candidate? read));
                 Assert.Equal(candidate, read);
             }
         }).QuickCheckThrowOnFailure();

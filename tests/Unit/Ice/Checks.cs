@@ -13,7 +13,7 @@ internal static class Checks
         string username, string password, bool usesCandidate = false, bool hasFingerprint = true, bool hasIntegrity = true,
         StunAttributeType role = StunAttributeType.IceControlling, ulong tieBreaker = 1, StunAttributeType? extra = null, TransactionId? id = null)
     {
-        var buffer = new byte[600];
+        byte[] buffer = new byte[600];
         Span<byte> idBytes = stackalloc byte[TransactionId.Length];
         (id ?? new TransactionId(0x1234, ++s_next)).Write(idBytes);
         var writer = new StunMessageWriter(buffer, StunClass.Request, StunMethod.Binding, idBytes);

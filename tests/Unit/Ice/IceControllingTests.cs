@@ -29,7 +29,7 @@ public sealed class IceControllingTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1);
         network.IsBlocked = (_, _) => true;
-        var start = network.Now;
+        Instant start = network.Now;
         var at = new List<double>();
         network.OnSent = (_, _, _) => at.Add((network.Now - start).TotalMilliseconds);
         network.Run(TimeSpan.FromSeconds(20));
@@ -43,7 +43,7 @@ public sealed class IceControllingTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1, clientAddresses: 2, serverAddresses: 2);
         network.IsBlocked = (_, _) => true;
-        var start = network.Now;
+        Instant start = network.Now;
         var first = new List<(double Ms, TransportPath To)>();
         network.OnSent = (_, to, _) => first.Add(((network.Now - start).TotalMilliseconds, to));
         network.Run(TimeSpan.FromMilliseconds(49));
@@ -96,7 +96,7 @@ public sealed class IceControllingTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1, serverAddresses: 2);
         network.Run(TimeSpan.FromMilliseconds(callAgeMilliseconds));
-        var old = network.Agents[Client].SelectedPath!.Value.Remote;
+        TransportAddress old = network.Agents[Client].SelectedPath!.Value.Remote;
         network.IsBlocked = (sender, path) => sender == Client ? path.Remote == old : network.Addresses[Server][path.Base] == old;
         network.Run(TimeSpan.FromSeconds(5.2));
         Assert.NotEqual(old, network.Agents[Client].SelectedPath!.Value.Remote);
@@ -110,7 +110,7 @@ public sealed class IceControllingTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1, serverAddresses: 2);
         network.Run(TimeSpan.FromSeconds(1));
-        var old = network.Agents[Client].SelectedPath!.Value;
+        TransportPath old = network.Agents[Client].SelectedPath!.Value;
         for (int i = 0; i < 500; i++)
         {
             network.Run(TimeSpan.FromMilliseconds(20));
@@ -129,7 +129,7 @@ public sealed class IceControllingTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1, serverAddresses: 2);
         network.Run(TimeSpan.FromSeconds(2));
-        var selected = network.Agents[Client].SelectedPath!.Value;
+        TransportPath selected = network.Agents[Client].SelectedPath!.Value;
         bool hasLost = false;
         network.IsBlocked = (sender, path) => !hasLost && sender == Client && path == selected && (hasLost = true);
         network.Run(TimeSpan.FromSeconds(10));
@@ -155,7 +155,7 @@ public sealed class IceControllingTests
     [InlineData(7, 7)]
     public void Run_TwoControllingAgents_SettleTheConflictAndConnect(ulong first, ulong second)
     {
-        var network = TwoFullAgents(IceRole.Controlling, first, IceRole.Controlling, second);
+        SimulatedIceNetwork network = TwoFullAgents(IceRole.Controlling, first, IceRole.Controlling, second);
         network.Run(TimeSpan.FromSeconds(3));
         AssertSettled(network);
     }
@@ -163,7 +163,7 @@ public sealed class IceControllingTests
     [Fact]
     public void Run_TwoControlledAgents_SettleTheConflictAndConnect()
     {
-        var network = TwoFullAgents(IceRole.Controlled, 5, IceRole.Controlled, 9);
+        SimulatedIceNetwork network = TwoFullAgents(IceRole.Controlled, 5, IceRole.Controlled, 9);
         network.Run(TimeSpan.FromSeconds(3));
         AssertSettled(network);
     }
@@ -183,15 +183,15 @@ public sealed class IceControllingTests
     [Fact]
     public void Receive_AnswersThatProveNothing_AreCountedAndChangeNothing()
     {
-        var local = SimulatedIceNetwork.Credentials("caller");
-        var remote = SimulatedIceNetwork.Credentials("server");
+        IceCredentials local = SimulatedIceNetwork.Credentials("caller");
+        IceCredentials remote = SimulatedIceNetwork.Credentials("server");
         var agent = new IceAgent(IceRole.Controlling, local, remote, 1, Seeded.Random(1), Instant.Zero);
-        var server = SimulatedIceNetwork.Address("198.51.100.1:3478");
+        TransportAddress server = SimulatedIceNetwork.Address("198.51.100.1:3478");
         agent.AddRemoteCandidate(Candidate.Host(server), 0);
         agent.HandleTimeout(Instant.Zero);
-        var buffer = new byte[1500];
-        Assert.True(agent.TryTransmit(buffer, out int length, out var to));
-        var id = buffer.AsSpan(8, 12).ToArray();
+        byte[] buffer = new byte[1500];
+        Assert.True(agent.TryTransmit(buffer, out int length, out TransportPath to));
+        byte[] id = buffer.AsSpan(8, 12).ToArray();
         var now = Instant.FromMilliseconds(30);
 
         agent.Receive(Answer(id, "wrong"), to, now);
@@ -213,14 +213,14 @@ public sealed class IceControllingTests
     [Fact]
     public void Receive_AuthenticatedRefusalOnTheOnlyPair_Fails()
     {
-        var remote = SimulatedIceNetwork.Credentials("server");
+        IceCredentials remote = SimulatedIceNetwork.Credentials("server");
         var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Seeded.Random(1), Instant.Zero);
         agent.AddRemoteCandidate(Candidate.Host(SimulatedIceNetwork.Address("198.51.100.1:3478")), 0);
         agent.HandleTimeout(Instant.Zero);
-        var buffer = new byte[1500];
-        Assert.True(agent.TryTransmit(buffer, out _, out var to));
+        byte[] buffer = new byte[1500];
+        Assert.True(agent.TryTransmit(buffer, out _, out TransportPath to));
         agent.Receive(Answer(buffer.AsSpan(8, 12).ToArray(), remote.Password, errorCode: 500), to, Instant.FromMilliseconds(5));
-        Assert.True(agent.TryTakeEvent(out var occurred));
+        Assert.True(agent.TryTakeEvent(out IceEvent occurred));
         Assert.Equal(IceEventKind.Failed, occurred.Kind);
     }
 
@@ -228,7 +228,7 @@ public sealed class IceControllingTests
     public void AddRemoteCandidate_NotUsable_IsSkipped()
     {
         var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("a"), SimulatedIceNetwork.Credentials("b"), 1, Seeded.Random(1), Instant.Zero);
-        var address = SimulatedIceNetwork.Address("198.51.100.1:3478");
+        TransportAddress address = SimulatedIceNetwork.Address("198.51.100.1:3478");
         agent.AddRemoteCandidate(Candidate.Host(address, 0, CandidateTransport.TcpActive), 0);
         agent.AddRemoteCandidate(Candidate.Host(address) with { Component = 2 }, 0);
         Assert.Empty(agent.ExportState().Paths);
@@ -239,15 +239,15 @@ public sealed class IceControllingTests
     [Fact]
     public void CheckAgain_OfThePathInUse_ChecksAtOnceUntilAnsweredAndNominates()
     {
-        var remote = SimulatedIceNetwork.Credentials("server");
+        IceCredentials remote = SimulatedIceNetwork.Credentials("server");
         var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Seeded.Random(1), Instant.Zero);
         agent.AddRemoteCandidate(Candidate.Host(SimulatedIceNetwork.Address("198.51.100.1:3478"), 0, CandidateTransport.TcpPassive), 1);
-        var buffer = new byte[1500];
-        var now = Instant.Zero;
+        byte[] buffer = new byte[1500];
+        Instant now = Instant.Zero;
         void Exchange()
         {
             agent.HandleTimeout(now);
-            while (agent.TryTransmit(buffer, out _, out var to)) agent.Receive(Answer(buffer.AsSpan(8, 12).ToArray(), remote.Password), to, now);
+            while (agent.TryTransmit(buffer, out _, out TransportPath to)) agent.Receive(Answer(buffer.AsSpan(8, 12).ToArray(), remote.Password), to, now);
         }
         Exchange();
         Assert.Equal(1, agent.SelectedPath?.Base);
@@ -259,8 +259,8 @@ public sealed class IceControllingTests
         // The first two are lost with the connection that was not there yet.
         for (int i = 0; i < 2; i++)
         {
-            Assert.True(agent.TryTransmit(buffer, out int length, out var to));
-            Assert.True(StunMessage.TryParse(buffer.AsSpan(0, length), out var check, out _) && check.HasUseCandidate);
+            Assert.True(agent.TryTransmit(buffer, out int length, out TransportPath to));
+            Assert.True(StunMessage.TryParse(buffer.AsSpan(0, length), out StunMessage check, out _) && check.HasUseCandidate);
             Assert.Equal(agent.SelectedPath, to);
             now += TimeSpan.FromMilliseconds(60);
             agent.HandleTimeout(now);
@@ -275,8 +275,8 @@ public sealed class IceControllingTests
         var network = new SimulatedIceNetwork(1);
         network.Addresses[Client].Add(SimulatedIceNetwork.Address("192.0.2.1:5000"));
         network.Addresses[Server].Add(SimulatedIceNetwork.Address("192.0.2.2:5000"));
-        var a = SimulatedIceNetwork.Credentials("first");
-        var b = SimulatedIceNetwork.Credentials("second");
+        IceCredentials a = SimulatedIceNetwork.Credentials("first");
+        IceCredentials b = SimulatedIceNetwork.Credentials("second");
         network.Agents[Client] = new IceAgent(firstRole, a, b, first, Seeded.Random(1), network.Now);
         network.Agents[Server] = new IceAgent(secondRole, b, a, second, Seeded.Random(2), network.Now);
         network.Agents[Client].AddRemoteCandidate(Candidate.Host(network.Addresses[Server][0]), 0);
@@ -287,7 +287,7 @@ public sealed class IceControllingTests
     private static void AssertSettled(SimulatedIceNetwork network)
     {
         Assert.Equal([IceRole.Controlling, IceRole.Controlled], network.Agents.Select(a => a.Role).Order());
-        foreach (var agent in network.Agents)
+        foreach (IceAgent agent in network.Agents)
         {
             Assert.NotNull(agent.SelectedPath);
             Assert.True(agent.ExportState().Paths[0].IsNominated);
@@ -296,7 +296,7 @@ public sealed class IceControllingTests
 
     private static byte[] Answer(byte[] transactionId, string? password, int errorCode = 0)
     {
-        var buffer = new byte[200];
+        byte[] buffer = new byte[200];
         var writer = new StunMessageWriter(buffer, errorCode == 0 ? StunClass.SuccessResponse : StunClass.ErrorResponse, StunMethod.Binding, transactionId);
         if (errorCode != 0) writer.AddErrorCode(errorCode, default);
         if (password is not null) writer.AddMessageIntegrity(System.Text.Encoding.UTF8.GetBytes(password));

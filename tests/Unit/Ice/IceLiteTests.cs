@@ -17,12 +17,12 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_FirstAuthenticatedCheck_SelectsBeforeNomination()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local), First, At(10));
         Assert.Equal(First, agent.SelectedPath);
         Assert.True(agent.IsValidated(First));
         Assert.False(agent.IsValidated(Second));
-        Assert.True(agent.TryTakeEvent(out var occurred));
+        Assert.True(agent.TryTakeEvent(out IceEvent occurred));
         Assert.Equal(new IceEvent(IceEventKind.Connected, First), occurred);
         Assert.False(agent.TryTakeEvent(out _));
     }
@@ -32,15 +32,15 @@ public sealed class IceLiteTests
     [InlineData("[2001:db8::5]:5000")]
     public void TryTransmit_AfterACheck_AnswersWithMappedAddressIntegrityAndFingerprint(string remote)
     {
-        var agent = Lite();
-        var request = Checks.Request(Local);
+        IceAgent agent = Lite();
+        byte[] request = Checks.Request(Local);
         agent.Receive(request, Path(3, remote), At(10));
-        Assert.True(agent.TryTransmit(_buffer, out int length, out var to));
+        Assert.True(agent.TryTransmit(_buffer, out int length, out TransportPath to));
         Assert.Equal(Path(3, remote), to);
-        Assert.True(StunMessage.TryParse(_buffer.AsSpan(0, length), out var answer, out _));
+        Assert.True(StunMessage.TryParse(_buffer.AsSpan(0, length), out StunMessage answer, out _));
         Assert.Equal(StunClass.SuccessResponse, answer.Class);
         Assert.True(answer.TransactionId.SequenceEqual(request.AsSpan(8, 12)));
-        Assert.True(answer.TryGetXorMappedAddress(out var mapped));
+        Assert.True(answer.TryGetXorMappedAddress(out TransportAddress mapped));
         Assert.Equal(to.Remote, mapped);
         Assert.True(answer.VerifyMessageIntegrity(Encoding.ASCII.GetBytes(Local.Password)));
         Assert.True(answer.HasValidFingerprint());
@@ -66,7 +66,7 @@ public sealed class IceLiteTests
     [MemberData(nameof(BadRequests))]
     public void Receive_BadRequest_IsCountedAndGetsNoAnswer(string reason, byte[] datagram)
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(datagram, First, At(10));
         Assert.Equal(1, agent.Statistics.Dropped(Enum.Parse<IceDropReason>(reason)));
         Assert.False(agent.TryTransmit(_buffer, out _, out _));
@@ -88,7 +88,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_UseCandidate_LatestWins()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
         agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(11));
         Assert.Equal(Second, agent.SelectedPath);
@@ -100,7 +100,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_RepeatedUseCandidateOfAnOldPath_IsAnsweredButMovesNothing()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         var id = new TransactionId(1, 2);
         agent.Receive(Checks.Request(Local, usesCandidate: true, id), First, At(10));
         agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(20));
@@ -112,7 +112,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_NewPathWithoutUseCandidate_MovesOnceTheOldOneWasSilentForASecond()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
         agent.Receive(Checks.Request(Local), Second, At(999));
         Assert.Equal(First, agent.SelectedPath);
@@ -126,7 +126,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_ChecksThatKeepASpareAlive_DoNotMoveAQuietCall()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         for (int t = 0; t < 60_000; t += 2650)
         {
             agent.Receive(Checks.Request(Local, usesCandidate: t == 0), First, At(t));
@@ -138,7 +138,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_KnownPathWithoutUseCandidate_MovesAfterSixSeconds()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local), First, At(0));
         agent.Receive(Checks.Request(Local), Second, At(50));
         agent.Receive(Checks.Request(Local), Second, At(5_000));
@@ -150,7 +150,7 @@ public sealed class IceLiteTests
     [Fact]
     public void NoteAuthenticatedPacket_FromANewPath_MovesAtOnceAndCountsAsLife()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
         agent.NoteAuthenticatedPacket(Second, At(100));
         Assert.Equal(Second, agent.SelectedPath);
@@ -163,7 +163,7 @@ public sealed class IceLiteTests
     [Fact]
     public void NoteAuthenticatedPacket_BeforeAnyCheck_OpensNoPath()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.NoteAuthenticatedPacket(First, At(100));
         Assert.Null(agent.SelectedPath);
         Assert.False(agent.IsValidated(First));
@@ -172,7 +172,7 @@ public sealed class IceLiteTests
     [Fact]
     public void HandleTimeout_ThirtySecondsWithoutACheck_LosesConsentDespiteMedia()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local), First, At(0));
         Assert.True(agent.TryTakeEvent(out _));
         agent.Receive(Checks.Request(Local), First, At(5_000));
@@ -181,7 +181,7 @@ public sealed class IceLiteTests
         agent.HandleTimeout(At(34_999));
         Assert.False(agent.TryTakeEvent(out _));
         agent.HandleTimeout(At(35_000));
-        Assert.True(agent.TryTakeEvent(out var occurred));
+        Assert.True(agent.TryTakeEvent(out IceEvent occurred));
         Assert.Equal(IceEventKind.ConsentLost, occurred.Kind);
         Assert.Null(agent.SelectedPath);
         Assert.False(agent.IsValidated(First));
@@ -194,7 +194,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_ChecksWithAWrongPassword_DoNotRenewConsent()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local), First, At(0));
         agent.Receive(Checks.Request($"{Local.Ufrag}:peer", "wrong"), First, At(29_000));
         agent.HandleTimeout(At(30_000));
@@ -204,19 +204,19 @@ public sealed class IceLiteTests
     [Fact]
     public void HandleTimeout_NoCheckWithinTheConnectTimeout_Fails()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         Assert.Equal(At(15_000), agent.NextTimeout);
         agent.HandleTimeout(At(15_000));
-        Assert.True(agent.TryTakeEvent(out var occurred));
+        Assert.True(agent.TryTakeEvent(out IceEvent occurred));
         Assert.Equal(IceEventKind.Failed, occurred.Kind);
     }
 
     [Fact]
     public void HandleTimeout_SpareIngress_IsKeptAliveEveryFifteenSeconds()
     {
-        var agent = Lite();
-        var spare = Path(1, "192.0.2.1:5000");
-        var stale = Path(1, "192.0.2.1:4999");
+        IceAgent agent = Lite();
+        TransportPath spare = Path(1, "192.0.2.1:5000");
+        TransportPath stale = Path(1, "192.0.2.1:4999");
         agent.Receive(Checks.Request(Local), stale, At(0));
         agent.Receive(Checks.Request(Local), spare, At(10));
         agent.Receive(Checks.Request(Local), Second, At(15));
@@ -229,11 +229,11 @@ public sealed class IceLiteTests
             Transmit(agent);
             while (agent.NextTimeout <= At(t + 2_499))
             {
-                var now = agent.NextTimeout;
+                Instant now = agent.NextTimeout;
                 agent.HandleTimeout(now);
-                foreach (var (to, bytes) in Transmit(agent))
+                foreach ((TransportPath to, byte[]? bytes) in Transmit(agent))
                 {
-                    Assert.True(StunMessage.TryParse(bytes, out var message, out _));
+                    Assert.True(StunMessage.TryParse(bytes, out StunMessage message, out _));
                     Assert.Equal(StunClass.Indication, message.Class);
                     Assert.True(message.HasValidFingerprint());
                     Assert.Equal(28, bytes.Length);
@@ -248,10 +248,10 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_PeerThatWantsToBeControlled_GetsARoleConflict()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request($"{Local.Ufrag}:peer", Local.Password, role: StunAttributeType.IceControlled, tieBreaker: ulong.MaxValue), First, At(0));
-        var (_, bytes) = Assert.Single(Transmit(agent));
-        Assert.True(StunMessage.TryParse(bytes, out var answer, out _));
+        (TransportPath _, byte[]? bytes) = Assert.Single(Transmit(agent));
+        Assert.True(StunMessage.TryParse(bytes, out StunMessage answer, out _));
         Assert.Equal(StunClass.ErrorResponse, answer.Class);
         Assert.True(answer.TryGetErrorCode(out int code));
         Assert.Equal(487, code);
@@ -262,20 +262,20 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_UnknownRequiredAttribute_Gets420NamingIt()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request($"{Local.Ufrag}:peer", Local.Password, extra: (StunAttributeType)0x7ABC), First, At(0));
-        var (_, bytes) = Assert.Single(Transmit(agent));
-        Assert.True(StunMessage.TryParse(bytes, out var answer, out _));
+        (TransportPath _, byte[]? bytes) = Assert.Single(Transmit(agent));
+        Assert.True(StunMessage.TryParse(bytes, out StunMessage answer, out _));
         Assert.True(answer.TryGetErrorCode(out int code));
         Assert.Equal(420, code);
-        Assert.True(answer.TryGet(StunAttributeType.UnknownAttributes, out var types));
+        Assert.True(answer.TryGet(StunAttributeType.UnknownAttributes, out ReadOnlySpan<byte> types));
         Assert.Equal("7ABC", Convert.ToHexString(types));
     }
 
     [Fact]
     public void Receive_ManyPaths_ForgetsTheOldestIdleAndKeepsTheSelected()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
         for (int i = 0; i < 50; i++) agent.Receive(Checks.Request(Local), Path(0, $"203.0.113.{i}:9"), At(1 + i));
         Assert.Equal(First, agent.SelectedPath);
@@ -288,7 +288,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_NobodyDrains_OutputStaysBounded()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         for (int i = 0; i < 100; i++) agent.Receive(Checks.Request(Local), First, At(i));
         Assert.Equal(100 - IceAgent.MaximumPendingResponses, agent.Statistics.Dropped(IceDropReason.OutputQueueFull));
         Assert.Equal(IceAgent.MaximumPendingResponses, Transmit(agent).Count);
@@ -297,7 +297,7 @@ public sealed class IceLiteTests
     [Fact]
     public void Restart_OldCredentials_CountUntilTheNewOnesAreUsed()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
         var renewed = new IceCredentials("hint234567again", "renewed-password-of-32-character");
         agent.Restart(renewed, null);
@@ -306,8 +306,8 @@ public sealed class IceLiteTests
         agent = IceAgent.Import(agent.ExportState(), Seeded.Random(9), At(150));
         agent.Receive(Checks.Request(Local), First, At(180));
         agent.Receive(Checks.Request(renewed), First, At(200));
-        var answers = Transmit(agent);
-        Assert.True(StunMessage.TryParse(answers[^1].Bytes, out var answer, out _));
+        List<(TransportPath To, byte[] Bytes)> answers = Transmit(agent);
+        Assert.True(StunMessage.TryParse(answers[^1].Bytes, out StunMessage answer, out _));
         Assert.True(answer.VerifyMessageIntegrity(Encoding.ASCII.GetBytes(renewed.Password)));
         agent.Receive(Checks.Request(Local), First, At(300));
         Assert.Equal(1, agent.Statistics.Dropped(IceDropReason.UnknownUfrag));
@@ -317,7 +317,7 @@ public sealed class IceLiteTests
     [Fact]
     public void ToString_OfCredentialsAndState_HidesThePassword()
     {
-        var agent = Lite();
+        IceAgent agent = Lite();
         Assert.DoesNotContain(Local.Password, Local.ToString());
         Assert.DoesNotContain(Local.Password, agent.ExportState().ToString());
     }
@@ -325,8 +325,8 @@ public sealed class IceLiteTests
     [Fact]
     public void ReceiveAndAnswer_PerCheckAndPerPacket_AllocatesNothing()
     {
-        var agent = Lite();
-        var checks = Enumerable.Range(0, 700).Select(_ => Checks.Request(Local, usesCandidate: true)).ToArray();
+        IceAgent agent = Lite();
+        byte[][] checks = Enumerable.Range(0, 700).Select(_ => Checks.Request(Local, usesCandidate: true)).ToArray();
         for (int i = 0; i < 100; i++) Step(agent, checks[i], i);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 100; i < 700; i++) Step(agent, checks[i], i);
@@ -348,7 +348,7 @@ public sealed class IceLiteTests
     private List<(TransportPath To, byte[] Bytes)> Transmit(IceAgent agent)
     {
         var sent = new List<(TransportPath, byte[])>();
-        while (agent.TryTransmit(_buffer, out int length, out var to)) sent.Add((to, _buffer.AsSpan(0, length).ToArray()));
+        while (agent.TryTransmit(_buffer, out int length, out TransportPath to)) sent.Add((to, _buffer.AsSpan(0, length).ToArray()));
         return sent;
     }
 
@@ -366,7 +366,7 @@ public sealed class IceLiteTests
 
     private static byte[] OtherMethod()
     {
-        var buffer = new byte[100];
+        byte[] buffer = new byte[100];
         var writer = new StunMessageWriter(buffer, StunClass.Request, (StunMethod)3, new byte[12]);
         writer.AddFingerprint();
         return buffer.AsSpan(0, writer.Length).ToArray();
@@ -374,7 +374,7 @@ public sealed class IceLiteTests
 
     private static byte[] UnaskedResponse()
     {
-        var buffer = new byte[100];
+        byte[] buffer = new byte[100];
         var writer = new StunMessageWriter(buffer, StunClass.SuccessResponse, StunMethod.Binding, new byte[12]);
         writer.AddMessageIntegrity(Encoding.ASCII.GetBytes(Local.Password));
         writer.AddFingerprint();

@@ -18,7 +18,7 @@ public sealed class IceProperties
     public void Receive_AnyBytes_NeverThrowsNorSelects()
         => Prop.ForAll<byte[]>(bytes =>
         {
-            foreach (var role in Enum.GetValues<IceRole>())
+            foreach (IceRole role in Enum.GetValues<IceRole>())
             {
                 var agent = new IceAgent(role, Local, Remote, 1, Seeded.Random(1), Instant.Zero);
                 agent.Receive(bytes, Path, Instant.Zero);
@@ -30,13 +30,13 @@ public sealed class IceProperties
     public void Receive_MutatedChecks_NeverThrowAndNeverPass()
     {
         var random = new Random(8445);
-        var buffer = new byte[IceAgent.MaximumDatagramLength];
-        foreach (var role in Enum.GetValues<IceRole>())
+        byte[] buffer = new byte[IceAgent.MaximumDatagramLength];
+        foreach (IceRole role in Enum.GetValues<IceRole>())
         {
             var agent = new IceAgent(role, Local, Remote, 1, Seeded.Random(1), Instant.Zero);
             for (int i = 0; i < 10_000; i++)
             {
-                var bytes = Checks.Request($"{Local.Ufrag}:{Remote.Ufrag}", Local.Password, usesCandidate: true);
+                byte[] bytes = Checks.Request($"{Local.Ufrag}:{Remote.Ufrag}", Local.Password, usesCandidate: true);
                 int at = random.Next(bytes.Length);
                 bytes[at] ^= (byte)random.Next(1, 256);
                 int length = random.Next(4) == 0 ? random.Next(bytes.Length) : bytes.Length;
@@ -53,20 +53,20 @@ public sealed class IceProperties
     {
         // A peer that knows the password but writes what it likes.
         var random = new Random(7675);
-        var buffer = new byte[IceAgent.MaximumDatagramLength];
-        var key = Encoding.UTF8.GetBytes(Local.Password);
-        var id = new byte[12];
-        foreach (var role in Enum.GetValues<IceRole>())
+        byte[] buffer = new byte[IceAgent.MaximumDatagramLength];
+        byte[] key = Encoding.UTF8.GetBytes(Local.Password);
+        byte[] id = new byte[12];
+        foreach (IceRole role in Enum.GetValues<IceRole>())
         {
             var agent = new IceAgent(role, Local, Remote, 1, Seeded.Random(1), Instant.Zero);
-            var message = new byte[1200];
+            byte[] message = new byte[1200];
             for (int i = 0; i < 5_000; i++)
             {
                 random.NextBytes(id);
                 var writer = new Stun.RandomStunMessage(message, (byte)random.Next(4), id);
                 writer.AddRandom(random, $"{Local.Ufrag}:{Remote.Ufrag}");
                 int length = writer.Sign(key);
-                var from = Path with { Base = random.Next(20), Remote = Path.Remote with { Port = (ushort)random.Next(20) } };
+                TransportPath from = Path with { Base = random.Next(20), Remote = Path.Remote with { Port = (ushort)random.Next(20) } };
                 agent.Receive(message.AsSpan(0, length), from, Instant.FromMilliseconds(i * 7));
                 if (random.Next(8) == 0) agent.NoteAuthenticatedPacket(from, Instant.FromMilliseconds(i * 7));
                 agent.HandleTimeout(Instant.FromMilliseconds(i * 7));

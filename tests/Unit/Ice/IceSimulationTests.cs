@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dapr.Voice.Ice;
 using Dapr.Voice.TestKit;
+using Dapr.Voice.Wire;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Ice;
@@ -15,7 +16,7 @@ public sealed class IceSimulationTests
     {
         for (int seed = 0; seed < 40; seed++)
         {
-            var network = Impaired(seed);
+            SimulatedIceNetwork network = Impaired(seed);
             network.Run(TimeSpan.FromSeconds(5));
             Assert.True(network.Saw(Client, IceEventKind.Connected), $"seed {seed}");
             network.Run(TimeSpan.FromMinutes(3));
@@ -28,13 +29,13 @@ public sealed class IceSimulationTests
     {
         for (int seed = 0; seed < 40; seed++)
         {
-            var network = Impaired(seed);
+            SimulatedIceNetwork network = Impaired(seed);
             network.Run(TimeSpan.FromSeconds(5));
             var random = new Random(seed);
             for (int move = 0; move < 20; move++)
             {
                 network.Run(TimeSpan.FromMilliseconds(random.Next(1, 4000)));
-                var before = network.Agents[move % 2].ExportState();
+                IceAgentState before = network.Agents[move % 2].ExportState();
                 network.MoveToAnotherProcess(move % 2);
                 AssertEqual(before, network.Agents[move % 2].ExportState());
             }
@@ -49,7 +50,7 @@ public sealed class IceSimulationTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(3);
         network.Run(TimeSpan.FromSeconds(2));
-        var checkpoint = network.Agents[Server].ExportState();
+        IceAgentState checkpoint = network.Agents[Server].ExportState();
         network.IsBlocked = (_, _) => true;
         network.Run(TimeSpan.FromSeconds(5));
         network.Agents[Server] = IceAgent.Import(checkpoint, Seeded.Random(9), network.Now);
@@ -65,10 +66,10 @@ public sealed class IceSimulationTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1, clientAddresses: 2, serverAddresses: 2);
         network.Run(TimeSpan.FromSeconds(2));
-        foreach (var agent in network.Agents)
+        foreach (IceAgent agent in network.Agents)
         {
-            var state = agent.ExportState();
-            var read = JsonSerializer.Deserialize<IceAgentState>(JsonSerializer.Serialize(state))!;
+            IceAgentState state = agent.ExportState();
+            IceAgentState read = JsonSerializer.Deserialize<IceAgentState>(JsonSerializer.Serialize(state))!;
             AssertEqual(state, read);
         }
     }
@@ -85,9 +86,9 @@ public sealed class IceSimulationTests
 
     private static void AssertAlive(SimulatedIceNetwork network, int seed)
     {
-        foreach (var agent in network.Agents) Assert.False(agent.HasEnded, $"seed {seed}");
-        var client = network.Agents[Client].SelectedPath!.Value;
-        var server = network.Agents[Server].SelectedPath!.Value;
+        foreach (IceAgent agent in network.Agents) Assert.False(agent.HasEnded, $"seed {seed}");
+        TransportPath client = network.Agents[Client].SelectedPath!.Value;
+        TransportPath server = network.Agents[Server].SelectedPath!.Value;
 
         // Each sends where the other listens, and the other takes it.
         Assert.True(network.Agents[Server].IsValidated(new(network.Addresses[Server].IndexOf(client.Remote), network.Addresses[Client][client.Base])), $"seed {seed}");

@@ -34,25 +34,25 @@ internal sealed class SimulatedIceNetwork(int seed)
     /// <summary>Sees each datagram sent: sender, its path, its bytes.</summary>
     public Action<int, TransportPath, byte[]> OnSent { get; set; } = (_, _, _) => { };
 
-    public static TransportAddress Address(string text) => TransportAddress.TryParse(text, out var address) ? address : throw new FormatException(text);
+    public static TransportAddress Address(string text) => TransportAddress.TryParse(text, out TransportAddress address) ? address : throw new FormatException(text);
 
     public void Run(TimeSpan duration)
     {
-        var end = Now + duration;
+        Instant end = Now + duration;
         while (true)
         {
             Drain();
             var next = Instant.Min(Agents[0].NextTimeout, Agents[1].NextTimeout);
-            if (_inFlight.TryPeek(out _, out var first)) next = Instant.Min(next, new Instant(first.Ticks));
+            if (_inFlight.TryPeek(out _, out (long Ticks, int Order) first)) next = Instant.Min(next, new Instant(first.Ticks));
             if (next > end) break;
             Now = Instant.Max(Now, next);
             while (_inFlight.TryPeek(out _, out first) && first.Ticks <= Now.Ticks)
             {
-                var packet = _inFlight.Dequeue();
+                Packet packet = _inFlight.Dequeue();
                 Agents[packet.To].Receive(packet.Bytes, packet.Path, Now);
                 Drain();
             }
-            foreach (var agent in Agents)
+            foreach (IceAgent agent in Agents)
             {
                 if (agent.NextTimeout <= Now) agent.HandleTimeout(Now);
             }
@@ -69,8 +69,8 @@ internal sealed class SimulatedIceNetwork(int seed)
     {
         for (int sender = 0; sender < 2; sender++)
         {
-            while (Agents[sender].TryTransmit(_buffer, out int length, out var to)) Send(sender, to, _buffer.AsSpan(0, length).ToArray());
-            while (Agents[sender].TryTakeEvent(out var occurred)) Events[sender].Add(occurred);
+            while (Agents[sender].TryTransmit(_buffer, out int length, out TransportPath to)) Send(sender, to, _buffer.AsSpan(0, length).ToArray());
+            while (Agents[sender].TryTakeEvent(out IceEvent occurred)) Events[sender].Add(occurred);
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed class SimulatedIceNetwork(int seed)
         int copies = _random.NextDouble() < LossRate ? 0 : _random.NextDouble() < DuplicateRate ? 2 : 1;
         while (copies-- > 0)
         {
-            var at = Now + TimeSpan.FromMilliseconds(DelayMilliseconds + (_random.NextDouble() * JitterMilliseconds));
+            Instant at = Now + TimeSpan.FromMilliseconds(DelayMilliseconds + (_random.NextDouble() * JitterMilliseconds));
             _inFlight.Enqueue(new Packet(receiver, new TransportPath(receiverBase, Addresses[sender][to.Base]), bytes), (at.Ticks, _order++));
         }
     }
@@ -96,8 +96,8 @@ internal sealed class SimulatedIceNetwork(int seed)
     public static SimulatedIceNetwork ClientAndLiteServer(int seed, int clientAddresses = 1, int serverAddresses = 1)
     {
         var network = new SimulatedIceNetwork(seed);
-        var client = Credentials("caller");
-        var server = Credentials("server");
+        IceCredentials client = Credentials("caller");
+        IceCredentials server = Credentials("server");
         for (int i = 0; i < clientAddresses; i++) network.Addresses[Client].Add(Address($"192.0.2.{i + 1}:5000"));
         for (int i = 0; i < serverAddresses; i++) network.Addresses[Server].Add(Address($"198.51.100.{i + 1}:3478"));
         network.Agents[Client] = new IceAgent(IceRole.Controlling, client, server, 7, Seeded.Random(1), network.Now);

@@ -25,13 +25,13 @@ public sealed class TcpLinkTransportTests : IDisposable
 
     private static void Until(Func<bool> condition)
     {
-        var end = MonotonicClock.Now + Patience;
+        Instant end = MonotonicClock.Now + Patience;
         while (!condition()) Assert.True(MonotonicClock.Now < end, "The condition never came true.");
     }
 
     private TransportAddress Connect()
     {
-        var peer = _connector.Connect(_acceptor.LocalAddress, MonotonicClock.Now);
+        TransportAddress peer = _connector.Connect(_acceptor.LocalAddress, MonotonicClock.Now);
         LinkTransportEvent occurred = default;
         Until(() =>
         {
@@ -44,7 +44,7 @@ public sealed class TcpLinkTransportTests : IDisposable
 
     private void Append(TransportAddress to, ReadOnlySpan<byte> packet, Instant now)
     {
-        if (_connector.TryAppend(ref _open, to, LinkFrame.HeaderLengthIPv4 + packet.Length, LinkTransport.IsAudio(packet), now, out var room))
+        if (_connector.TryAppend(ref _open, to, LinkFrame.HeaderLengthIPv4 + packet.Length, LinkTransport.IsAudio(packet), now, out Span<byte> room))
             LinkFrame.Write(room, LinkFrameKind.Data, 1, new SessionId(packet[^1]), Client, packet);
     }
 
@@ -62,8 +62,8 @@ public sealed class TcpLinkTransportTests : IDisposable
     [Fact]
     public void Append_AudioAndTheRest_NeverShareAUnitAndAreCoalesced()
     {
-        var peer = Connect();
-        var now = MonotonicClock.Now;
+        TransportAddress peer = Connect();
+        Instant now = MonotonicClock.Now;
         for (byte i = 0; i < 40; i++)
         {
             Append(peer, Audio(i), now);
@@ -78,12 +78,12 @@ public sealed class TcpLinkTransportTests : IDisposable
             units += count;
             for (int i = 0; i < count; i++)
             {
-                _acceptor.Get(i, out var unit, out _);
+                _acceptor.Get(i, out Span<byte> unit, out _);
                 Assert.InRange(unit.Length, 1, LinkFrame.CoalescedBytes);
                 bool? isAudio = null;
                 while (!unit.IsEmpty)
                 {
-                    Assert.True(LinkFrame.TryRead(unit, out var frame, out _));
+                    Assert.True(LinkFrame.TryRead(unit, out LinkFrame frame, out _));
                     bool isThisAudio = frame.Payload[0] == 0x80;
                     Assert.Equal(isAudio ?? isThisAudio, isThisAudio);
                     isAudio = isThisAudio;
@@ -101,8 +101,8 @@ public sealed class TcpLinkTransportTests : IDisposable
     [Fact]
     public void SendControl_BehindPackets_ArrivesBehindThem()
     {
-        var peer = Connect();
-        var now = MonotonicClock.Now;
+        TransportAddress peer = Connect();
+        Instant now = MonotonicClock.Now;
         Append(peer, Dtls(1), now);
         Append(peer, Audio(2), now);
         _connector.SendControl(peer, "gone"u8, now);
@@ -114,7 +114,7 @@ public sealed class TcpLinkTransportTests : IDisposable
             int count = _acceptor.Receive(MonotonicClock.Now);
             for (int i = 0; i < count; i++, units++)
             {
-                _acceptor.Get(i, out var unit, out _);
+                _acceptor.Get(i, out Span<byte> unit, out _);
                 isLast = unit.SequenceEqual("gone"u8);
             }
             return units == 3;
@@ -128,26 +128,26 @@ public sealed class TcpLinkTransportTests : IDisposable
         using var stranger = new TcpClient();
         stranger.Connect(_acceptor.LocalAddress.ToIPEndPoint());
         Until(() => { _acceptor.Receive(MonotonicClock.Now); return _acceptor.Open == 1; });
-        var now = MonotonicClock.Now;
+        Instant now = MonotonicClock.Now;
         _acceptor.HandleTimeout(now);
         Assert.Equal(1, _acceptor.Open);
         Assert.InRange((_acceptor.NextTimeout - now).TotalSeconds, 1, 2.1);
         _acceptor.HandleTimeout(now + TcpLinkTransport.AdmissionTime);
         Assert.Equal(0, _acceptor.Open);
         Assert.Equal(1, Closes("NoHandshake"));
-        Assert.True(_acceptor.TryTakeEvent(out var occurred) && occurred.Kind == LinkTransportEventKind.Closed);
+        Assert.True(_acceptor.TryTakeEvent(out LinkTransportEvent occurred) && occurred.Kind == LinkTransportEventKind.Closed);
         Assert.Equal(0, stranger.GetStream().Read(new byte[1]));
     }
 
     [Fact]
     public void Stranger_Admitted_Stays()
     {
-        var peer = Connect();
-        var now = MonotonicClock.Now;
+        TransportAddress peer = Connect();
+        Instant now = MonotonicClock.Now;
         _connector.SendControl(peer, "hello"u8, now);
         _connector.Flush(now);
         Until(() => _acceptor.Receive(MonotonicClock.Now) == 1);
-        _acceptor.Get(0, out _, out var from);
+        _acceptor.Get(0, out _, out TransportAddress from);
         _acceptor.Admit(from);
         _acceptor.HandleTimeout(now + (2 * TcpLinkTransport.AdmissionTime));
         Assert.Equal(1, _acceptor.Open);
@@ -171,7 +171,7 @@ public sealed class TcpLinkTransportTests : IDisposable
         }
         finally
         {
-            foreach (var stranger in strangers) stranger.Dispose();
+            foreach (TcpClient stranger in strangers) stranger.Dispose();
         }
     }
 
@@ -195,7 +195,7 @@ public sealed class TcpLinkTransportTests : IDisposable
         }
         finally
         {
-            foreach (var stranger in strangers) stranger.Dispose();
+            foreach (TcpClient stranger in strangers) stranger.Dispose();
         }
     }
 
@@ -211,7 +211,7 @@ public sealed class TcpLinkTransportTests : IDisposable
                 _connector.SendControl(Connect(), "hello"u8, MonotonicClock.Now);
                 _connector.Flush(MonotonicClock.Now);
                 Until(() => _acceptor.Receive(MonotonicClock.Now) == 1);
-                _acceptor.Get(0, out _, out var from);
+                _acceptor.Get(0, out _, out TransportAddress from);
                 _acceptor.Admit(from);
             }
             for (int i = 0; i < TcpLinkTransport.MaximumStrangers + 64; i++)
@@ -225,7 +225,7 @@ public sealed class TcpLinkTransportTests : IDisposable
         }
         finally
         {
-            foreach (var stranger in strangers) stranger.Dispose();
+            foreach (TcpClient stranger in strangers) stranger.Dispose();
         }
     }
 
@@ -243,9 +243,9 @@ public sealed class TcpLinkTransportTests : IDisposable
     [Fact]
     public void TryAppend_LongerThanAnyPacket_IsCountedAndTheConnectionStays()
     {
-        var peer = Connect();
+        TransportAddress peer = Connect();
         Assert.False(_connector.TryAppend(ref _open, peer, LinkTransport.MaximumFrameBytes + 1, false, MonotonicClock.Now, out _));
-        Assert.True(_connector.TryAppend(ref _open, peer, LinkTransport.MaximumFrameBytes, false, MonotonicClock.Now, out var room));
+        Assert.True(_connector.TryAppend(ref _open, peer, LinkTransport.MaximumFrameBytes, false, MonotonicClock.Now, out Span<byte> room));
         Assert.Equal(LinkTransport.MaximumFrameBytes, room.Length);
         Assert.Equal((1, 1), (_connector.Oversized, _connector.Open));
     }
@@ -253,10 +253,10 @@ public sealed class TcpLinkTransportTests : IDisposable
     [Fact]
     public void PeerStandsStill_OldAudioGoes_ControlArrivesInFull()
     {
-        var peer = Connect();
+        TransportAddress peer = Connect();
         byte[] audio = Audio(1, 1200), control = Dtls(7);
         int sentControl = 0;
-        var now = MonotonicClock.Now;
+        Instant now = MonotonicClock.Now;
         for (int i = 0; i < 20_000; i++)
         {
             Append(peer, audio, now);
@@ -271,8 +271,8 @@ public sealed class TcpLinkTransportTests : IDisposable
             int count = _acceptor.Receive(MonotonicClock.Now);
             for (int i = 0; i < count; i++)
             {
-                _acceptor.Get(i, out var unit, out _);
-                while (LinkFrame.TryRead(unit, out var frame, out _))
+                _acceptor.Get(i, out Span<byte> unit, out _);
+                while (LinkFrame.TryRead(unit, out LinkFrame frame, out _))
                 {
                     if (frame.Payload[0] == 0x80) heardAudio++;
                     else heardControl++;
@@ -289,7 +289,7 @@ public sealed class TcpLinkTransportTests : IDisposable
     [Fact]
     public void PeerStandsStill_MoreControlThanTheQueueHolds_IsCutOff()
     {
-        var peer = Connect();
+        TransportAddress peer = Connect();
         byte[] unit = new byte[1400];
         for (int i = 0; i < 5000 && _connector.Open == 1; i++)
         {
@@ -297,7 +297,7 @@ public sealed class TcpLinkTransportTests : IDisposable
             _connector.Flush(MonotonicClock.Now);
         }
         Assert.Equal(1, _connector.Closes.Single(c => c.Key == "QueueFull").Value);
-        Assert.True(_connector.TryTakeEvent(out var occurred));
+        Assert.True(_connector.TryTakeEvent(out LinkTransportEvent occurred));
         Assert.Equal(new LinkTransportEvent(LinkTransportEventKind.Closed, peer), occurred);
         Assert.False(_connector.TryAppend(ref _open, peer, 10, false, MonotonicClock.Now, out _));
     }
@@ -305,10 +305,10 @@ public sealed class TcpLinkTransportTests : IDisposable
     [Fact]
     public void Closed_NameOfOldConnection_DoesNotReachTheNewOneInItsPlace()
     {
-        var first = Connect();
+        TransportAddress first = Connect();
         _connector.Close(first);
         Assert.False(_connector.TryTakeEvent(out _));
-        var second = Connect();
+        TransportAddress second = Connect();
         Assert.NotEqual(first, second);
         Assert.False(_connector.TryAppend(ref _open, first, 10, true, MonotonicClock.Now, out _));
         Assert.True(_connector.TryAppend(ref _open, second, 10, true, MonotonicClock.Now, out _));
@@ -317,7 +317,7 @@ public sealed class TcpLinkTransportTests : IDisposable
     [Fact]
     public void Transport_ThousandsOfPackets_AllocatesNothing()
     {
-        var peer = Connect();
+        TransportAddress peer = Connect();
         byte[] audio = Audio(1), control = Dtls(2);
         for (int round = 0; round < 2; round++)
         {
@@ -325,7 +325,7 @@ public sealed class TcpLinkTransportTests : IDisposable
             int units = 0;
             for (int turn = 0; turn < 500; turn++)
             {
-                var now = MonotonicClock.Now;
+                Instant now = MonotonicClock.Now;
                 for (int i = 0; i < 20; i++) Append(peer, audio, now);
                 Append(peer, control, now);
                 _connector.Flush(now);

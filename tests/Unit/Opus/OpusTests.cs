@@ -33,7 +33,7 @@ public sealed class OpusTests(ITestOutputHelper output)
             Assert.Equal(Frame, decoder.Decode(packet.AsSpan(0, length), pcm));
             heard.AddRange(pcm);
         }
-        var steady = heard.Skip(Rate / 5).Take(Rate / 2).ToArray();
+        short[] steady = heard.Skip(Rate / 5).Take(Rate / 2).ToArray();
         Assert.True(Power(steady, 440) > 20 * Power(steady, 880));
         Assert.True(Power(steady, 440) > 20 * Power(steady, 300));
         double level = Math.Sqrt(steady.Average(s => (double)s * s));
@@ -71,7 +71,7 @@ public sealed class OpusTests(ITestOutputHelper output)
         int repaired = 0, alike = 0;
         for (int i = 0; i < 200; i++)
         {
-            var original = Voice(i * Frame);
+            short[] original = Voice(i * Frame);
             int length = encoder.Encode(original, packet);
             // Every fourth frame never arrives; the one after it repairs it.
             if (i % 4 == 2)

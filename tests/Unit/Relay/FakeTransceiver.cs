@@ -32,13 +32,13 @@ internal sealed class FakeTransceiver : IDisposable
 
     public void Turn()
     {
-        var now = MonotonicClock.Now;
+        Instant now = MonotonicClock.Now;
         int count = _port.Receive(now);
         Units += count;
         for (int i = 0; i < count; i++)
         {
-            var frames = _port.Read(i, now);
-            while (frames.TryRead(out var data))
+            LinkAcceptor.Frames frames = _port.Read(i, now);
+            while (frames.TryRead(out LinkData data))
             {
                 Packets++;
                 if (data.IsUnverifiedSource) { Unverified++; continue; }
@@ -47,7 +47,7 @@ internal sealed class FakeTransceiver : IDisposable
             }
         }
         _port.HandleTimeout(now);
-        while (_port.TryTakeEvent(out var occurred)) Events.Add(occurred);
+        while (_port.TryTakeEvent(out LinkEvent occurred)) Events.Add(occurred);
         _port.Flush(now);
     }
 
@@ -56,7 +56,7 @@ internal sealed class FakeTransceiver : IDisposable
     /// <summary>Cuts the connection that a link came by, as its end of a broken one would.</summary>
     public void Break(int link)
     {
-        var peer = Acceptor.Address(link);
+        TransportAddress peer = Acceptor.Address(link);
         _port.Transport.Close(peer);
         Acceptor.Disconnect(peer);
     }

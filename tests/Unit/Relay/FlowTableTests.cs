@@ -15,7 +15,7 @@ public sealed class FlowTableTests
         for (int seed = 0; seed < 20; seed++)
         {
             var random = new Random(seed);
-            var now = Instant.Zero;
+            Instant now = Instant.Zero;
             var table = new FlowTable(Limits, KeyedHash.CreateRandom(), now);
             var model = new Dictionary<TransportAddress, ulong>();
             for (int step = 0; step < 5000; step++)
@@ -27,7 +27,7 @@ public sealed class FlowTableTests
                 if (random.Next(5) == 0)
                 {
                     table.RemoveSession(new SessionId(session));
-                    foreach (var gone in model.Where(m => m.Value == session).Select(m => m.Key).ToList()) model.Remove(gone);
+                    foreach (TransportAddress gone in model.Where(m => m.Value == session).Select(m => m.Key).ToList()) model.Remove(gone);
                 }
                 else if (model.Count(m => m.Value == session) < 8)
                 {
@@ -38,7 +38,7 @@ public sealed class FlowTableTests
                 }
             }
             Assert.Equal(model.Count, table.Count);
-            foreach (var (client, session) in model)
+            foreach ((TransportAddress client, ulong session) in model)
             {
                 int flow = table.Find(client);
                 Assert.Equal(session, table[flow].Session.Value);
@@ -58,7 +58,7 @@ public sealed class FlowTableTests
     {
         var table = new FlowTable(Limits, KeyedHash.CreateRandom(), Instant.Zero);
         for (ushort i = 1; i <= 100; i++) table.TrySet(TransportAddress.FromIPv4(1, i), new SessionId(i), Instant.Zero, out _);
-        var later = Instant.Zero + TimeSpan.FromSeconds(40);
+        Instant later = Instant.Zero + TimeSpan.FromSeconds(40);
         table.TrySet(TransportAddress.FromIPv4(1, 50), new SessionId(50), later, out _);
         for (int i = 0; i < FlowTable.SweepParts; i++) table.Sweep(Instant.Zero + TimeSpan.FromSeconds(61));
         Assert.Equal(1, table.Count);

@@ -25,7 +25,7 @@ public sealed class LinkResolverTests
 
     private async Task<string> LookAsync(params LinkEndpoint[] endpoints)
     {
-        var targets = await _resolver.ResolveAsync(endpoints.Length > 0 ? endpoints : [Named], _ => _isReached, default);
+        IReadOnlyList<LinkTarget> targets = await _resolver.ResolveAsync(endpoints.Length > 0 ? endpoints : [Named], _ => _isReached, default);
         _time.Advance(TimeSpan.FromSeconds(1));
         return string.Join(' ', targets.Select(t => t.ToString()));
     }

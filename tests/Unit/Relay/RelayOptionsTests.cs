@@ -15,7 +15,7 @@ public sealed class RelayOptionsTests
     [Fact]
     public void Read_NothingSet_WorksOnALaptop()
     {
-        var options = Read();
+        RelayOptions options = Read();
         Assert.Equal("0.0.0.0:3478", options.Public.ToString());
         Assert.True(options.WorkerCount >= 1);
         Assert.Empty(options.Problems());
@@ -24,7 +24,7 @@ public sealed class RelayOptionsTests
     [Fact]
     public void Read_AllThatComposeSets_IsUnderstood()
     {
-        var options = Read(("PublicEndpoint", "127.0.0.1:4000"), ("Workers", "3"), ("Transceivers:0", "127.0.0.1:20000"), ("IngressAddresses:0", "127.0.0.1"), ("FlowLifetime", "00:00:30"));
+        RelayOptions options = Read(("PublicEndpoint", "127.0.0.1:4000"), ("Workers", "3"), ("Transceivers:0", "127.0.0.1:20000"), ("IngressAddresses:0", "127.0.0.1"), ("FlowLifetime", "00:00:30"));
         Assert.Equal(("127.0.0.1:4000", 3, TimeSpan.FromSeconds(30)), (options.Public.ToString(), options.WorkerCount, options.FlowLifetime));
         Assert.Equal("udp://127.0.0.1:20000", Assert.Single(options.TransceiverEndpoints).ToString());
         Assert.Single(options.Ingresses);
@@ -33,7 +33,7 @@ public sealed class RelayOptionsTests
     [Fact]
     public void Read_TcpOnly_HasNoUdp()
     {
-        var options = Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("TcpClientsAreHidden", "true"));
+        RelayOptions options = Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("TcpClientsAreHidden", "true"));
         Assert.Null(options.Public);
         Assert.Equal("0.0.0.0:3478", options.PublicTcp.ToString());
         // Nor any link over UDP, unless it is asked for.
@@ -46,7 +46,7 @@ public sealed class RelayOptionsTests
     public void Open_TcpOnly_HasNoUdpSocket()
     {
         var options = new RelayOptions { PublicEndpoint = "", PublicTcpEndpoint = "127.0.0.1:0", Workers = 1 };
-        using var sockets = RelaySockets.Open(options)[0];
+        using RelaySockets sockets = RelaySockets.Open(options)[0];
         Assert.Equal((null, 1), (sockets.Public, sockets.Links.Count(l => l is not null)));
         Assert.Equal(LinkScheme.Tcp, sockets.Links[(int)LinkScheme.Tcp]!.Scheme);
     }
@@ -54,7 +54,7 @@ public sealed class RelayOptionsTests
     [Fact]
     public void Read_TcpOnlyWithATransceiverOverUdp_NamesTheSettingThatIsMissing()
     {
-        var e = Assert.Throws<SettingsException>(() => Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("Transceivers:0", "10.0.0.4:20000")));
+        SettingsException e = Assert.Throws<SettingsException>(() => Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("Transceivers:0", "10.0.0.4:20000")));
         Assert.Contains("Relay__LinkAddress", e.Message, StringComparison.Ordinal);
     }
 
@@ -80,7 +80,7 @@ public sealed class RelayOptionsTests
     [InlineData("PublicPort", "3478")]
     public void Read_BadValue_NamesTheSetting(string key, string value)
     {
-        var e = Assert.Throws<SettingsException>(() => Read((key, value)));
+        SettingsException e = Assert.Throws<SettingsException>(() => Read((key, value)));
         Assert.Contains($"Relay__{key.Split(':')[0]}", e.Message, StringComparison.Ordinal);
     }
 }

@@ -25,9 +25,9 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
         for (int link = 0; link < 2; link++)
         {
             int sent = 0, before = Heard, heard = Heard;
-            var last = MonotonicClock.Now;
-            var next = last;
-            var end = last + TimeSpan.FromMilliseconds(400);
+            Instant last = MonotonicClock.Now;
+            Instant next = last;
+            Instant end = last + TimeSpan.FromMilliseconds(400);
             while (MonotonicClock.Now < end)
             {
                 if (MonotonicClock.Now >= next)
@@ -59,7 +59,7 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
         var seen = new HashSet<TransportAddress>();
         for (ulong session = 0; session < 8; session++)
         {
-            Transceiver.Acceptor.TryGetRelay(Transceiver.Last.Path, new SessionId(session), out _, out var relay);
+            Transceiver.Acceptor.TryGetRelay(Transceiver.Last.Path, new SessionId(session), out _, out TransportAddress relay);
             seen.Add(relay);
         }
         Assert.Equal(2, seen.Count);
@@ -78,10 +78,10 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
         for (int i = 0; i < 4; i++)
         {
             Until(() => rogue.Poll(0, SelectMode.SelectRead));
-            using var connection = rogue.Accept();
+            using Socket connection = rogue.Accept();
             Until(() => connection.Available > 2);
             int length = connection.Receive(buffer);
-            var frames = acceptor.Receive(buffer.AsSpan(2, length - 2), Loopback, MonotonicClock.Now);
+            LinkAcceptor.Frames frames = acceptor.Receive(buffer.AsSpan(2, length - 2), Loopback, MonotonicClock.Now);
             while (frames.TryRead(out _)) { }
             Assert.True(acceptor.TryTransmit(buffer, out length, out _, MonotonicClock.Now));
             connection.Send([(byte)(length >> 8), (byte)length, .. buffer.AsSpan(0, length), 0xFF, 0xFF]);
@@ -122,7 +122,7 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
         // From here on nobody takes the turns of the stalled one: what its kernel does not hold waits with the relay, and no more than its queue.
         int sent = 0, before = Heard;
         long memory = 0;
-        for (var end = MonotonicClock.Now + TimeSpan.FromSeconds(20); Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull < 20_000 && MonotonicClock.Now < end;)
+        for (Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(20); Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull < 20_000 && MonotonicClock.Now < end;)
         {
             for (int i = 0; i < 20; i++) audio.CopyTo(caller.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, audio.Length));
             caller.Flush();
@@ -148,7 +148,7 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
     {
         Connect();
         Until(() => Worker.LinkCount == 2);
-        for (var end = MonotonicClock.Now + LinkTiming.DownAfter + TimeSpan.FromSeconds(1); Worker.LinkCount > 0 && MonotonicClock.Now < end;) Worker.Turn(TimeSpan.FromMilliseconds(5));
+        for (Instant end = MonotonicClock.Now + LinkTiming.DownAfter + TimeSpan.FromSeconds(1); Worker.LinkCount > 0 && MonotonicClock.Now < end;) Worker.Turn(TimeSpan.FromMilliseconds(5));
         Assert.Equal(0, Worker.LinkCount);
         int before = Heard;
         Until(() => Worker.LinkCount == 2);
@@ -159,9 +159,9 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
     [Fact]
     public void Worker_NobodyListens_AsksAgainLessAndLessOften()
     {
-        var address = Transceiver.Target.Address;
+        TransportAddress address = Transceiver.Target.Address;
         Transceiver.Dispose();
-        for (var end = MonotonicClock.Now + TimeSpan.FromSeconds(2); MonotonicClock.Now < end;) Worker.Turn(TimeSpan.FromMilliseconds(20));
+        for (Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(2); MonotonicClock.Now < end;) Worker.Turn(TimeSpan.FromMilliseconds(20));
         // 25, 50, 100… ms at least, two connections: a handful in two seconds.
         Assert.InRange(Worker.LinkCloses.Single(c => c.Key == "Refused").Value, 4, 24);
         Transceiver = new FakeTransceiver(LinkScheme.Tcp, address, incarnation: 2);

@@ -61,7 +61,7 @@ public abstract class RelayWorkerTests : IDisposable
 
     private protected void Until(Func<bool> condition)
     {
-        var end = MonotonicClock.Now + Patience;
+        Instant end = MonotonicClock.Now + Patience;
         while (!condition())
         {
             Assert.True(MonotonicClock.Now < end, "The condition never came true.");
@@ -119,7 +119,7 @@ public abstract class RelayWorkerTests : IDisposable
     public void Worker_RestartedRelay_LearnsTheFlowFromTheFirstFrameDown()
     {
         Connect(0x7F000002);
-        var (session, path) = Transceiver.Last;
+        (SessionId session, TransportPath path) = Transceiver.Last;
         Worker.Dispose();
         Worker = NewWorker(2);
         Until(() => Worker.LinkCount == Links);
@@ -141,7 +141,7 @@ public abstract class RelayWorkerTests : IDisposable
     public void Worker_RestartedTransceiver_IsMetAgain()
     {
         Connect();
-        var address = Transceiver.Target.Address;
+        TransportAddress address = Transceiver.Target.Address;
         Transceiver.Dispose();
         Transceiver = new FakeTransceiver(_scheme, address, incarnation: 2);
         Send(RelayPackets.Rtp(5));
@@ -241,12 +241,12 @@ public abstract class RelayWorkerTests : IDisposable
     public async Task GetStats_Asked_TellsLinksAndVerdicts()
     {
         Connect();
-        var asked = Worker.GetStatsAsync();
+        Task<WorkerStats> asked = Worker.GetStatsAsync();
         Until(() => asked.IsCompleted);
-        var stats = await asked;
+        WorkerStats stats = await asked;
         Assert.Equal(1, stats.Packets["forward"]);
         Assert.Equal(Links, stats.Links.Count);
-        foreach (var link in stats.Links) Assert.Equal((true, 1, Transceiver.Target.ToString()), (link.Up, link.Slots, link.Remote));
+        foreach (LinkStats link in stats.Links) Assert.Equal((true, 1, Transceiver.Target.ToString()), (link.Up, link.Slots, link.Remote));
     }
 
     [Fact]
@@ -258,7 +258,7 @@ public abstract class RelayWorkerTests : IDisposable
         {
             long allocated = 0;
             int target = Heard + 10_000;
-            var end = MonotonicClock.Now + TimeSpan.FromSeconds(20);
+            Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(20);
             while (Heard < target && MonotonicClock.Now < end)
             {
                 for (int i = 0; i < 20; i++) rtp.CopyTo(Client.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, rtp.Length));

@@ -33,7 +33,7 @@ public sealed class RouterTests
     [Fact]
     public void RouteUp_FirstCheck_MakesAFlowThatTheRestFollows()
     {
-        Assert.Equal(Verdict.Forward, Up(RelayPackets.Check(RelayPackets.Hint(7)), Caller, out int link, out var session));
+        Assert.Equal(Verdict.Forward, Up(RelayPackets.Check(RelayPackets.Hint(7)), Caller, out int link, out SessionId session));
         Assert.Equal((Tokyo, new SessionId(7)), (link, session));
         byte[] clientHello = [22, 254, 253, 0];
         Assert.Equal(Verdict.Forward, Up(clientHello, Caller, out link, out session));
@@ -112,7 +112,7 @@ public sealed class RouterTests
         byte[] other = RelayPackets.Check(RelayPackets.Hint(8, slot: 4));
         Wait(0.99);
         Assert.Equal(Verdict.DropFlowContested, Up(other, Caller));
-        Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out _, out var session));
+        Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out _, out SessionId session));
         Assert.Equal(new SessionId(7), session);
         Wait(1);
         Assert.Equal(Verdict.Forward, Up(other, Caller));
@@ -134,7 +134,7 @@ public sealed class RouterTests
     {
         Up(RelayPackets.Check(RelayPackets.Hint(7)), Caller);
         Up(RelayPackets.Rtp(0xABCD), Caller);
-        Assert.Equal(Verdict.ForwardUnverified, Up(RelayPackets.Rtp(0xABCD), Rebound, out int link, out var session));
+        Assert.Equal(Verdict.ForwardUnverified, Up(RelayPackets.Rtp(0xABCD), Rebound, out int link, out SessionId session));
         Assert.Equal((Tokyo, new SessionId(7)), (link, session));
         Assert.Equal(1, _flows.Count);
         Assert.Equal(Verdict.DropUnknownFlow, Up(RelayPackets.Rtp(0xABCE), Rebound));
@@ -167,7 +167,7 @@ public sealed class RouterTests
     {
         Assert.Equal(Verdict.DropUnknownFlow, Up(RelayPackets.Rtp(1), Caller));
         Assert.Equal(Verdict.DeliverAndLearn, _router.RouteDown(Caller, new SessionId(7), 2, Osaka, _now));
-        Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out int link, out var session));
+        Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out int link, out SessionId session));
         Assert.Equal((Osaka, new SessionId(7)), (link, session));
         Assert.Equal(Verdict.Deliver, _router.RouteDown(Caller, new SessionId(7), 2, Osaka, _now));
     }
@@ -177,7 +177,7 @@ public sealed class RouterTests
     {
         Up(RelayPackets.Check(RelayPackets.Hint(7)), Caller);
         Assert.Equal(Verdict.DeliverWithoutFlow, _router.RouteDown(Caller, new SessionId(8), 0, Osaka, _now));
-        Up(RelayPackets.Rtp(1), Caller, out _, out var session);
+        Up(RelayPackets.Rtp(1), Caller, out _, out SessionId session);
         Assert.Equal(new SessionId(7), session);
     }
 
@@ -190,7 +190,7 @@ public sealed class RouterTests
     [InlineData("[ff02::1]:5")]
     public void RouteDown_NoUnicastAddress_IsDropped(string client)
     {
-        Assert.True(TransportAddress.TryParse(client, out var address));
+        Assert.True(TransportAddress.TryParse(client, out TransportAddress address));
         Assert.Equal(Verdict.DropBadDestination, _router.RouteDown(address, new SessionId(7), 0, Tokyo, _now));
     }
 

@@ -61,7 +61,7 @@ public abstract class TcpIngressTests : IDisposable
         change?.Invoke(options);
         Assert.Empty(options.Problems());
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
-        foreach (var sockets in RelaySockets.Open(options))
+        foreach (RelaySockets sockets in RelaySockets.Open(options))
         {
             var worker = new RelayWorker(_workers.Count, sockets, options, 0, 64, 1, keys, IngressTable.From(options), TimeProvider.System);
             worker.SetTargets([_transceiver.Target]);
@@ -76,20 +76,20 @@ public abstract class TcpIngressTests : IDisposable
     private void Turn()
     {
         _clients.Flush(Now);
-        foreach (var worker in _workers) worker.Turn(TimeSpan.FromMilliseconds(1));
+        foreach (RelayWorker worker in _workers) worker.Turn(TimeSpan.FromMilliseconds(1));
         _transceiver.Turn();
         int count = _clients.Receive(Now);
         for (int i = 0; i < count; i++)
         {
-            _clients.Get(i, out var frame, out var from);
+            _clients.Get(i, out Span<byte> frame, out TcpConnectionId from);
             _heard.Add((from, frame.ToArray()));
         }
-        while (_clients.TryTakeEvent(out var occurred)) _events.Add(occurred);
+        while (_clients.TryTakeEvent(out TcpEvent occurred)) _events.Add(occurred);
     }
 
     private void Until(Func<bool> condition)
     {
-        var end = Now + Patience;
+        Instant end = Now + Patience;
         while (!condition())
         {
             Assert.True(Now < end, "The condition never came true.");
@@ -104,7 +104,7 @@ public abstract class TcpIngressTests : IDisposable
     /// <summary>Opens a connection and sends a first check, which the transceiver echoes.</summary>
     private TcpConnectionId Connect(ulong session = 7)
     {
-        var client = _clients.Connect(_public, Now);
+        TcpConnectionId client = _clients.Connect(_public, Now);
         Send(client, Check(session));
         Until(() => _heard.Exists(h => h.To == client));
         return client;
@@ -116,7 +116,7 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_CheckAndMedia_GoUpAndComeBackOnItsConnection()
     {
         Start();
-        var client = Connect();
+        TcpConnectionId client = Connect();
         Assert.Equal(new SessionId(7), _transceiver.Last.Session);
         Assert.Equal(LinkFrame.TcpIngress, LinkBase.Ingress(_transceiver.Last.Path.Base));
         Assert.Equal(_public.IPv4, _transceiver.Last.Path.Remote.IPv4);
@@ -146,8 +146,8 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_NoCheckInTime_IsClosed()
     {
         Start(o => o.TcpFirstCheckTime = TimeSpan.FromSeconds(1));
-        var silent = _clients.Connect(_public, Now);
-        var living = Connect();
+        TcpConnectionId silent = _clients.Connect(_public, Now);
+        TcpConnectionId living = Connect();
         Until(() => Worker.TcpCloses(TcpClose.NoFirstCheck) == 1);
         Until(() => IsClosed(silent));
         Assert.False(IsClosed(living));
@@ -157,7 +157,7 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_MediaBeforeItsCheck_IsDroppedAndTheConnectionMayStillProveItself()
     {
         Start();
-        var client = _clients.Connect(_public, Now);
+        TcpConnectionId client = _clients.Connect(_public, Now);
         // Firefox, after its connection broke.
         Send(client, RelayPackets.Rtp(5));
         Send(client, Convert.FromHexString("80C80001AABBCCDD"));
@@ -172,7 +172,7 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_MediaWithoutEndBeforeItsCheck_IsClosed()
     {
         Start();
-        var client = _clients.Connect(_public, Now);
+        TcpConnectionId client = _clients.Connect(_public, Now);
         for (int i = 0; i <= TcpIngress.MaximumEarlyPackets; i++) Send(client, RelayPackets.Rtp(5));
         Until(() => IsClosed(client));
         Assert.Equal(TcpIngress.MaximumEarlyPackets + 1, Worker.Verdicts[Verdict.DropNotACheck]);
@@ -187,7 +187,7 @@ public abstract class TcpIngressTests : IDisposable
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
         var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, 1, keys, IngressTable.From(options), TimeProvider.System);
         _workers.Add(worker);
-        var client = _clients.Connect(_public, Now);
+        TcpConnectionId client = _clients.Connect(_public, Now);
         Send(client, Check(7));
         Until(() => _events.Exists(e => e.Kind == TcpEventKind.Connected));
         for (int i = 0; i < 20; i++) Turn();
@@ -212,7 +212,7 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_BadFirstPacket_IsClosedAtOnceAndNothingGoesUp(string packet, string verdict, string reason)
     {
         Start();
-        var client = _clients.Connect(_public, Now);
+        TcpConnectionId client = _clients.Connect(_public, Now);
         Send(client, Convert.FromHexString(packet));
         Until(() => IsClosed(client));
         Until(() => Worker.TcpCloses(Enum.Parse<TcpClose>(reason)) == 1);
@@ -224,7 +224,7 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_OwnerNotKnownYet_MayAskAgain()
     {
         Start();
-        var client = _clients.Connect(_public, Now);
+        TcpConnectionId client = _clients.Connect(_public, Now);
         Send(client, RelayPackets.Check(RelayPackets.Hint(7, slot: 9, expiry: InAnHour)));
         Until(() => Worker.Verdicts[Verdict.DropOwnerUnknown] == 1);
         _transceiver.Acceptor.SetSlots([new(3, 1), new(9, 1)], Now);
@@ -240,7 +240,7 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_CheckOfAnotherSession_ClosesItsConnection()
     {
         Start();
-        var client = Connect(7);
+        TcpConnectionId client = Connect(7);
         int packets = _transceiver.Packets;
         Send(client, Check(8));
         Until(() => IsClosed(client));
@@ -252,7 +252,7 @@ public abstract class TcpIngressTests : IDisposable
     public void Client_SlotChangesItsOwner_ConnectionGoesOn()
     {
         Start();
-        var client = Connect();
+        TcpConnectionId client = Connect();
         using var successor = new FakeTransceiver(_scheme, Loopback, incarnation: 2);
         successor.Acceptor.SetSlots([new(3, 2)], Now);
         Worker.SetTargets([_transceiver.Target, successor.Target]);
@@ -280,9 +280,9 @@ public abstract class TcpIngressTests : IDisposable
     public void Sessions_SeveralConnectionsOfOne_EachHasItsPathAndGoneClosesAll()
     {
         Start();
-        var first = Connect();
-        var firstPath = _transceiver.Last.Path;
-        var second = Connect();
+        TcpConnectionId first = Connect();
+        TransportPath firstPath = _transceiver.Last.Path;
+        TcpConnectionId second = Connect();
         Assert.NotEqual(firstPath, _transceiver.Last.Path);
         _transceiver.Send(new SessionId(7), firstPath, RelayPackets.Rtp(9));
         _transceiver.Flush();
@@ -301,9 +301,9 @@ public abstract class TcpIngressTests : IDisposable
     public void Sessions_MoreConnectionsThanAllowed_AreRefusedWhileTheOthersLive()
     {
         Start(o => o.MaximumTcpConnectionsPerSession = 2);
-        var first = Connect();
-        var second = Connect();
-        var third = _clients.Connect(_public, Now);
+        TcpConnectionId first = Connect();
+        TcpConnectionId second = Connect();
+        TcpConnectionId third = _clients.Connect(_public, Now);
         Send(third, Check(7));
         Until(() => IsClosed(third));
         Assert.Equal(1, Worker.Verdicts[Verdict.DropSessionLimit]);
@@ -320,7 +320,7 @@ public abstract class TcpIngressTests : IDisposable
         Start(o => (o.MaximumTcpConnectionsPerPrefix, o.TcpClientsAreHidden) = (2, isHidden));
         Connect(7);
         Connect(8);
-        var third = _clients.Connect(_public, Now);
+        TcpConnectionId third = _clients.Connect(_public, Now);
         _clients.Send(third, Check(9), TcpFrameClass.Control, Now);
         Until(() => IsClosed(third) || _heard.Exists(h => h.To == third));
         Assert.Equal(closed, Worker.TcpCloses(TcpClose.PrefixLimit));
@@ -333,7 +333,7 @@ public abstract class TcpIngressTests : IDisposable
         Start(o => o.MaximumTcpConnectionsPerPrefix = 1);
         for (ulong session = 1; session < 10; session++)
         {
-            var client = Connect(session);
+            TcpConnectionId client = Connect(session);
             _clients.Close(client);
             Until(() => Worker.TcpCounters!.Open == 0 && Worker.FlowCount == 0);
         }
@@ -344,8 +344,8 @@ public abstract class TcpIngressTests : IDisposable
     public void Places_AllTaken_TheOldestThatProvedNothingGivesWay()
     {
         Start(o => o.MaximumTcpConnections = 3);
-        var living = Connect();
-        var oldest = _clients.Connect(_public, Now);
+        TcpConnectionId living = Connect();
+        TcpConnectionId oldest = _clients.Connect(_public, Now);
         Until(() => Worker.TcpCounters!.Open == 2);
         _clients.Connect(_public, Now);
         Until(() => Worker.TcpCounters!.Open == 3);
@@ -368,7 +368,7 @@ public abstract class TcpIngressTests : IDisposable
         using var ingress = new TcpIngress(socket, options, slots, new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), new VerdictCounters(), Now);
         slots[3] = 0;
         var links = new LinkSet(SteeringKeys.LinkKey(), "relay-9", 0, 1, 1, slots, new FlowTable(new FlowLimits(16, 16, 8, 10, TimeSpan.FromSeconds(5)), KeyedHash.CreateRandom(), Now), []);
-        var client = _clients.Connect(socket.LocalAddress, Now);
+        TcpConnectionId client = _clients.Connect(socket.LocalAddress, Now);
         Send(client, Check(7));
         Until(() =>
         {
@@ -408,8 +408,8 @@ public abstract class TcpIngressTests : IDisposable
     public void Down_ConnectionGoneOrAnotherSessions_IsDropped()
     {
         Start();
-        var client = Connect(7);
-        var path = _transceiver.Last.Path;
+        TcpConnectionId client = Connect(7);
+        TransportPath path = _transceiver.Last.Path;
         int before = _heard.Count;
         _transceiver.Send(new SessionId(8), path, RelayPackets.Rtp(1));
         _transceiver.Flush();
@@ -426,14 +426,14 @@ public abstract class TcpIngressTests : IDisposable
     public void Down_StalledClient_LosesItsOldestAudioAndNobodyElseDoes()
     {
         Start();
-        var living = Connect(8);
-        var livingPath = _transceiver.Last.Path;
+        TcpConnectionId living = Connect(8);
+        TransportPath livingPath = _transceiver.Last.Path;
         using var stalled = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 2048 };
         stalled.Connect(_public.ToIPEndPoint());
         byte[] check = Check(7);
         stalled.Send([(byte)(check.Length >> 8), (byte)check.Length, .. check]);
         Until(() => _transceiver.Last.Session == new SessionId(7));
-        var stalledPath = _transceiver.Last.Path;
+        TransportPath stalledPath = _transceiver.Last.Path;
         byte[] rtp = RelayPackets.Rtp(1, payload: 400);
         int sent = 0, before = _heard.Count;
         Until(() =>
@@ -467,12 +467,12 @@ public abstract class TcpIngressTests : IDisposable
     {
         Start();
         Connect();
-        var bad = _clients.Connect(_public, Now);
+        TcpConnectionId bad = _clients.Connect(_public, Now);
         Send(bad, Convert.FromHexString("0101"));
         Until(() => IsClosed(bad));
-        var asked = Worker.GetStatsAsync();
+        Task<WorkerStats> asked = Worker.GetStatsAsync();
         Until(() => asked.IsCompleted);
-        var stats = (await asked).Tcp!;
+        TcpStats stats = (await asked).Tcp!;
         Assert.Equal((1, 1, 2L), (stats.Connections, stats.Bound, stats.Accepted));
         Assert.Equal(1, stats.Closes["not_a_check"]);
     }
@@ -481,13 +481,13 @@ public abstract class TcpIngressTests : IDisposable
     public void Worker_TenThousandPackets_AllocatesNothing()
     {
         Start();
-        var client = Connect();
+        TcpConnectionId client = Connect();
         byte[] rtp = RelayPackets.Rtp(5);
         for (int round = 0; round < 2; round++)
         {
             long allocated = 0;
             int heard = 0;
-            var end = Now + TimeSpan.FromSeconds(20);
+            Instant end = Now + TimeSpan.FromSeconds(20);
             while (heard < 10_000 && Now < end)
             {
                 for (int i = 0; i < 20; i++) _clients.Send(client, rtp, TcpFrameClass.Media, Now);

@@ -73,7 +73,7 @@ public sealed class JitterBufferTests
         Insert(10, 0);
         Take(0);
         Insert(111, 2000, 101 * 960);
-        var frames = Take(2060);
+        List<string> frames = Take(2060);
         Assert.Equal(11, frames.Count);
         Assert.Equal("L101", frames[0]);
         Assert.Equal("L110+111", frames[9]);
@@ -87,7 +87,7 @@ public sealed class JitterBufferTests
         Insert(10, 0);
         Take(0);
         Insert(14, 10);
-        Assert.True(_buffer.TryTake(_output, out _, out var frame, Instant.FromMilliseconds(70)));
+        Assert.True(_buffer.TryTake(_output, out _, out JitterFrame frame, Instant.FromMilliseconds(70)));
         Assert.Equal((JitterFrameKind.Lost, (ushort)11), (frame.Kind, frame.SequenceNumber));
         Insert(12, 71);
         Assert.Equal(["P12", "L13+14", "P14"], Take(71));
@@ -137,7 +137,7 @@ public sealed class JitterBufferTests
         Insert(10, 0, 0);
         Take(0);
         _buffer.Insert([7], 11, 48_000, true, Instant.FromMilliseconds(1000), new AudioLevel(true, 30));
-        Assert.True(_buffer.TryTake(_output, out int length, out var frame, Instant.FromMilliseconds(1000)));
+        Assert.True(_buffer.TryTake(_output, out int length, out JitterFrame frame, Instant.FromMilliseconds(1000)));
         Assert.Equal(new JitterFrame(JitterFrameKind.Packet, 11, 48_000, true, new AudioLevel(true, 30)), frame);
         Assert.Equal(1, length);
     }
@@ -203,7 +203,7 @@ public sealed class JitterBufferTests
     private List<string> Take(long atMilliseconds)
     {
         var frames = new List<string>();
-        while (_buffer.TryTake(_output, out int length, out var frame, Instant.FromMilliseconds(atMilliseconds)))
+        while (_buffer.TryTake(_output, out int length, out JitterFrame frame, Instant.FromMilliseconds(atMilliseconds)))
         {
             string text = $"{(frame.Kind == JitterFrameKind.Lost ? "L" : "P")}{frame.SequenceNumber}";
             if (frame.Kind == JitterFrameKind.Lost && length > 0) text += $"+{_output[0]}";

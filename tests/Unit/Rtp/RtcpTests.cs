@@ -16,19 +16,19 @@ public sealed class RtcpTests
         writer.AddCname(0xAA, "caller@voice"u8);
         writer.AddBye(0xAA, "done"u8);
 
-        Assert.True(RtcpCompound.TryParse(writer.Written, out var compound, out _));
-        Assert.True(compound.MoveNext() && compound.Current.TryReadSenderReport(out var sr) && sr.Ssrc == 0xAA && sr.Info == info
+        Assert.True(RtcpCompound.TryParse(writer.Written, out RtcpCompound compound, out _));
+        Assert.True(compound.MoveNext() && compound.Current.TryReadSenderReport(out SenderReport sr) && sr.Ssrc == 0xAA && sr.Info == info
             && sr.ReportBlocks.Count == 1 && sr.ReportBlocks[0].CumulativeLost == -3);
-        Assert.True(compound.MoveNext() && compound.Current.TryReadReceiverReport(out var rr) && rr.ReportBlocks.Count == 0);
+        Assert.True(compound.MoveNext() && compound.Current.TryReadReceiverReport(out ReceiverReport rr) && rr.ReportBlocks.Count == 0);
         Assert.True(compound.MoveNext());
-        Assert.True(compound.Current.TryReadSourceDescription(out var sdes));
+        Assert.True(compound.Current.TryReadSourceDescription(out SourceDescription sdes));
         Assert.True(sdes.MoveNext());
         Assert.Equal(SdesItemType.Cname, sdes.Current.Type);
         Assert.Equal(0xAAu, sdes.Current.Ssrc);
         Assert.Equal("caller@voice"u8, sdes.Current.Value);
         Assert.False(sdes.MoveNext());
         Assert.True(compound.MoveNext());
-        Assert.True(compound.Current.TryReadBye(out var bye));
+        Assert.True(compound.Current.TryReadBye(out Bye bye));
         Assert.Equal(1, bye.SourceCount);
         Assert.Equal(0xAAu, bye.GetSource(0));
         Assert.Equal("done"u8, bye.Reason);
@@ -39,14 +39,14 @@ public sealed class RtcpTests
     public void RtcpCompound_ByeOfEightBytes_IsAccepted()
     {
         // Reduced size (RFC 5506), and what aiortc ends a session with.
-        Assert.True(RtcpCompound.TryParse(Convert.FromHexString("81CB000100000001"), out var compound, out _));
-        Assert.True(compound.MoveNext() && compound.Current.TryReadBye(out var bye) && bye.GetSource(0) == 1 && bye.Reason.IsEmpty);
+        Assert.True(RtcpCompound.TryParse(Convert.FromHexString("81CB000100000001"), out RtcpCompound compound, out _));
+        Assert.True(compound.MoveNext() && compound.Current.TryReadBye(out Bye bye) && bye.GetSource(0) == 1 && bye.Reason.IsEmpty);
     }
 
     [Fact]
     public void RtcpCompound_UnknownType_IsEnumeratedAndLeftAlone()
     {
-        Assert.True(RtcpCompound.TryParse(Convert.FromHexString("81DF00010000000181CB000100000001"), out var compound, out _));
+        Assert.True(RtcpCompound.TryParse(Convert.FromHexString("81DF00010000000181CB000100000001"), out RtcpCompound compound, out _));
         Assert.True(compound.MoveNext());
         Assert.Equal(223, (int)compound.Current.Type);
         Assert.False(compound.Current.TryReadBye(out _));
@@ -64,14 +64,14 @@ public sealed class RtcpTests
     [InlineData("A0C90002AAAAAAAA0000000480C90001AAAAAAAA", RtcpParseError.BadPadding)]
     public void RtcpCompound_Broken_SaysWhy(string hex, RtcpParseError expected)
     {
-        Assert.False(RtcpCompound.TryParse(Convert.FromHexString(hex), out _, out var error));
+        Assert.False(RtcpCompound.TryParse(Convert.FromHexString(hex), out _, out RtcpParseError error));
         Assert.Equal(expected, error);
     }
 
     [Fact]
     public void RtcpCompound_PaddedLastPacket_LosesItsPadding()
     {
-        Assert.True(RtcpCompound.TryParse(Convert.FromHexString("A0C90002AAAAAAAA00000004"), out var compound, out _));
+        Assert.True(RtcpCompound.TryParse(Convert.FromHexString("A0C90002AAAAAAAA00000004"), out RtcpCompound compound, out _));
         Assert.True(compound.MoveNext());
         Assert.Equal(4, compound.Current.Body.Length);
     }
@@ -106,11 +106,11 @@ public sealed class RtcpTests
     {
         // SSRC 1: CNAME "a", TOOL "t"; SSRC 2: CNAME "bc".
         byte[] bytes = Convert.FromHexString("82CA0006" + "00000001" + "01016106" + "01740000" + "00000002" + "01026263" + "00000000");
-        Assert.True(RtcpCompound.TryParse(bytes, out var compound, out _));
+        Assert.True(RtcpCompound.TryParse(bytes, out RtcpCompound compound, out _));
         compound.MoveNext();
-        Assert.True(compound.Current.TryReadSourceDescription(out var sdes));
+        Assert.True(compound.Current.TryReadSourceDescription(out SourceDescription sdes));
         var items = new List<string>();
-        foreach (var item in sdes) items.Add($"{item.Ssrc}:{item.Type}:{System.Text.Encoding.UTF8.GetString(item.Value)}");
+        foreach (SdesItem item in sdes) items.Add($"{item.Ssrc}:{item.Type}:{System.Text.Encoding.UTF8.GetString(item.Value)}");
         Assert.Equal(["1:Cname:a", "1:Tool:t", "2:Cname:bc"], items);
     }
 }

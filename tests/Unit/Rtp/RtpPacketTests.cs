@@ -10,7 +10,7 @@ public sealed class RtpPacketTests
     {
         // RFC 7714, section 16: the packet all vectors there start from.
         byte[] bytes = Convert.FromHexString("8040f17b8041f8d35501a0b247616c6c696120657374206f6d6e69732064697669736120696e207061727465732074726573");
-        Assert.True(RtpPacket.TryParse(bytes, out var packet, out var error));
+        Assert.True(RtpPacket.TryParse(bytes, out RtpPacket packet, out RtpParseError error));
         Assert.Equal(RtpParseError.None, error);
         Assert.Equal(0x40, packet.PayloadType);
         Assert.False(packet.Marker);
@@ -25,7 +25,7 @@ public sealed class RtpPacketTests
     public void TryParse_CsrcExtensionAndPadding_AreTakenApart()
     {
         byte[] bytes = Convert.FromHexString("B2EF00010000000200000003" + "0000000A0000000B" + "BEDE0001" + "10AA0000" + "DEAD" + "000003");
-        Assert.True(RtpPacket.TryParse(bytes, out var packet, out _));
+        Assert.True(RtpPacket.TryParse(bytes, out RtpPacket packet, out _));
         Assert.True(packet.Marker);
         Assert.Equal(111, packet.PayloadType);
         Assert.Equal(2, packet.CsrcCount);
@@ -33,7 +33,7 @@ public sealed class RtpPacketTests
         Assert.Equal(28, packet.HeaderLength);
         Assert.Equal(3, packet.PaddingLength);
         Assert.Equal(new byte[] { 0xDE, 0xAD }, packet.Payload);
-        Assert.True(packet.TryGetExtension(1, out var value));
+        Assert.True(packet.TryGetExtension(1, out ReadOnlySpan<byte> value));
         Assert.Equal(new byte[] { 0xAA }, value);
         Assert.False(packet.TryGetExtension(2, out _));
     }
@@ -49,7 +49,7 @@ public sealed class RtpPacketTests
     [InlineData("A06F0001000000020000000305", RtpParseError.BadPadding)]
     public void TryParse_BrokenPacket_SaysWhy(string hex, RtpParseError expected)
     {
-        Assert.False(RtpPacket.TryParse(Convert.FromHexString(hex), out _, out var error));
+        Assert.False(RtpPacket.TryParse(Convert.FromHexString(hex), out _, out RtpParseError error));
         Assert.Equal(expected, error);
     }
 
@@ -57,7 +57,7 @@ public sealed class RtpPacketTests
     public void Extensions_OneByteForm_SkipsPaddingAndStopsAtId15()
     {
         byte[] bytes = Convert.FromHexString("906F00010000000200000003" + "BEDE0003" + "0021AABB" + "003077F0" + "10AA0000");
-        RtpPacket.TryParse(bytes, out var packet, out _);
+        RtpPacket.TryParse(bytes, out RtpPacket packet, out _);
         Assert.Equal("2=AABB 3=77", Describe(packet));
     }
 
@@ -65,7 +65,7 @@ public sealed class RtpPacketTests
     public void Extensions_TwoByteForm_ReadsEmptyAndLongElements()
     {
         byte[] bytes = Convert.FromHexString("906F00010000000200000003" + "10000003" + "C8000010" + "02ABCD00" + "05040102");
-        RtpPacket.TryParse(bytes, out var packet, out _);
+        RtpPacket.TryParse(bytes, out RtpPacket packet, out _);
         // The last element claims four bytes and has two: the enumeration ends before it.
         Assert.Equal("200= 16=ABCD", Describe(packet));
     }
@@ -74,7 +74,7 @@ public sealed class RtpPacketTests
     public void Extensions_UnknownProfile_HasNoElements()
     {
         byte[] bytes = Convert.FromHexString("906F00010000000200000003" + "ABCD0001" + "10AA0000");
-        RtpPacket.TryParse(bytes, out var packet, out _);
+        RtpPacket.TryParse(bytes, out RtpPacket packet, out _);
         Assert.Equal("", Describe(packet));
     }
 
@@ -84,7 +84,7 @@ public sealed class RtpPacketTests
     [InlineData(0xAA, true, 42)]
     public void AudioLevel_Byte_RoundTrips(byte value, bool isVoice, byte level)
     {
-        Assert.True(AudioLevel.TryRead([value], out var read));
+        Assert.True(AudioLevel.TryRead([value], out AudioLevel read));
         Assert.Equal(new AudioLevel(isVoice, level), read);
         Assert.Equal(value, read.ToByte());
     }
@@ -95,7 +95,7 @@ public sealed class RtpPacketTests
     private static string Describe(RtpPacket packet)
     {
         var elements = new List<string>();
-        foreach (var element in packet.Extensions) elements.Add($"{element.Id}={Convert.ToHexString(element.Value)}");
+        foreach (RtpHeaderExtension element in packet.Extensions) elements.Add($"{element.Id}={Convert.ToHexString(element.Value)}");
         return string.Join(' ', elements);
     }
 }

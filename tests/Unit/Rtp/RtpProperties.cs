@@ -12,7 +12,7 @@ public sealed class RtpProperties
     public void RtpPacket_WhatIsWritten_ParsesBack()
         => Prop.ForAll(ArbMap.Default.ArbFor<(byte, bool, ushort, uint, uint, byte[])>(), fields =>
         {
-            var (type, marker, sequence, timestamp, ssrc, payload) = fields;
+            (byte type, bool marker, ushort sequence, uint timestamp, uint ssrc, byte[]? payload) = fields;
             payload ??= [];
             byte[] buffer = new byte[64 + payload.Length];
             int length = RtpPacketWriter.WriteHeader(buffer, (byte)(type & 0x7F), marker, sequence, timestamp, ssrc);
@@ -21,26 +21,26 @@ public sealed class RtpProperties
             length = extensions.Finish();
             payload.CopyTo(buffer, length);
             length += payload.Length;
-            return RtpPacket.TryParse(buffer.AsSpan(0, length), out var packet, out _)
+            return RtpPacket.TryParse(buffer.AsSpan(0, length), out RtpPacket packet, out _)
                 && packet.PayloadType == (type & 0x7F) && packet.Marker == marker && packet.SequenceNumber == sequence
                 && packet.Timestamp == timestamp && packet.Ssrc == ssrc && packet.Payload.SequenceEqual(payload)
-                && packet.TryGetExtension(1, out var value) && value.Length == 1 && value[0] == type;
+                && packet.TryGetExtension(1, out ReadOnlySpan<byte> value) && value.Length == 1 && value[0] == type;
         }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void HeaderExtensions_BothForms_ParseBack()
         => Prop.ForAll(ArbMap.Default.ArbFor<(bool, byte[][])>(), input =>
         {
-            var (isTwoByteForm, values) = input;
-            var elements = (values ?? []).Where(v => v is not null && (isTwoByteForm || v.Length is >= 1 and <= 16)).Take(14).ToArray();
+            (bool isTwoByteForm, byte[][]? values) = input;
+            byte[][] elements = (values ?? []).Where(v => v is not null && (isTwoByteForm || v.Length is >= 1 and <= 16)).Take(14).ToArray();
             byte[] buffer = new byte[12 + 8 + elements.Sum(e => e.Length + 2)];
             RtpPacketWriter.WriteHeader(buffer, 111, false, 1, 2, 3);
             var writer = new RtpHeaderExtensionWriter(buffer, 12, isTwoByteForm);
             for (int i = 0; i < elements.Length; i++) writer.Add(i + 1, elements[i]);
-            if (!RtpPacket.TryParse(buffer.AsSpan(0, writer.Finish()), out var packet, out _)) return false;
+            if (!RtpPacket.TryParse(buffer.AsSpan(0, writer.Finish()), out RtpPacket packet, out _)) return false;
             for (int i = 0; i < elements.Length; i++)
             {
-                if (!packet.TryGetExtension(i + 1, out var value) || !value.SequenceEqual(elements[i])) return false;
+                if (!packet.TryGetExtension(i + 1, out ReadOnlySpan<byte> value) || !value.SequenceEqual(elements[i])) return false;
             }
             return packet.Payload.IsEmpty;
         }).QuickCheckThrowOnFailure();
@@ -52,10 +52,10 @@ public sealed class RtpProperties
             foreach (byte first in new byte[] { 0x80, 0x90, 0xA0, 0xBF, 0x9F })
             {
                 byte[] datagram = [first, .. bytes ?? []];
-                if (!RtpPacket.TryParse(datagram, out var packet, out _)) continue;
+                if (!RtpPacket.TryParse(datagram, out RtpPacket packet, out _)) continue;
                 _ = packet.Payload.Length;
                 for (int i = 0; i < packet.CsrcCount; i++) _ = packet.GetCsrc(i);
-                foreach (var element in packet.Extensions) _ = element.Value.Length;
+                foreach (RtpHeaderExtension element in packet.Extensions) _ = element.Value.Length;
             }
         }).QuickCheckThrowOnFailure();
 
@@ -92,8 +92,8 @@ public sealed class RtpProperties
             var block = new ReportBlock(f.Item1, f.Item2, lost, f.Item4, f.Item5, f.Item6, f.Item7);
             var writer = new RtcpWriter(new byte[128]);
             writer.AddReceiverReport(9, block, block);
-            RtcpCompound.TryParse(writer.Written, out var compound, out _);
-            return compound.MoveNext() && compound.Current.TryReadReceiverReport(out var report) && report.Ssrc == 9
+            RtcpCompound.TryParse(writer.Written, out RtcpCompound compound, out _);
+            return compound.MoveNext() && compound.Current.TryReadReceiverReport(out ReceiverReport report) && report.Ssrc == 9
                 && report.ReportBlocks.Count == 2 && report.ReportBlocks[1] == block && !compound.MoveNext();
         }).QuickCheckThrowOnFailure();
 
@@ -105,7 +105,7 @@ public sealed class RtpProperties
             var random = new Random(seed);
             var buffer = new JitterBuffer();
             byte[] output = new byte[1280];
-            var now = Instant.Zero;
+            Instant now = Instant.Zero;
             int? previous = null;
             ushort first = (ushort)random.Next(65536);
             // Wild but within reordering distance: every packet may come late, twice or not at all.
@@ -116,7 +116,7 @@ public sealed class RtpProperties
             {
                 now += TimeSpan.FromMilliseconds(random.Next(30));
                 if (buffer.Insert([(byte)i], (ushort)(first + i), (uint)(i * 960), false, now) == JitterInsertResult.Accepted) accepted++;
-                while (buffer.TryTake(output, out int length, out var frame, now))
+                while (buffer.TryTake(output, out int length, out JitterFrame frame, now))
                 {
                     int index = (ushort)(frame.SequenceNumber - first);
                     if (previous is { } p) Assert.Equal(p + 1, index);
@@ -129,7 +129,7 @@ public sealed class RtpProperties
                 Assert.True(buffer.Count < 8);
             }
             now += TimeSpan.FromSeconds(1);
-            while (buffer.TryTake(output, out _, out var frame, now)) if (frame.Kind == JitterFrameKind.Packet) delivered++;
+            while (buffer.TryTake(output, out _, out JitterFrame frame, now)) if (frame.Kind == JitterFrameKind.Packet) delivered++;
             Assert.Equal(accepted, delivered);
             Assert.Equal(0, buffer.Count);
         }
@@ -137,13 +137,13 @@ public sealed class RtpProperties
 
     private static void ReadAll(ReadOnlySpan<byte> datagram)
     {
-        if (!RtcpCompound.TryParse(datagram, out var compound, out _)) return;
-        foreach (var packet in compound)
+        if (!RtcpCompound.TryParse(datagram, out RtcpCompound compound, out _)) return;
+        foreach (RtcpPacket packet in compound)
         {
-            if (packet.TryReadSenderReport(out var sr)) for (int i = 0; i < sr.ReportBlocks.Count; i++) _ = sr.ReportBlocks[i].Jitter + sr.Info.PacketCount;
-            if (packet.TryReadReceiverReport(out var rr)) for (int i = 0; i < rr.ReportBlocks.Count; i++) _ = rr.ReportBlocks[i];
-            if (packet.TryReadSourceDescription(out var sdes)) foreach (var item in sdes) _ = item.Value.Length;
-            if (packet.TryReadBye(out var bye))
+            if (packet.TryReadSenderReport(out SenderReport sr)) for (int i = 0; i < sr.ReportBlocks.Count; i++) _ = sr.ReportBlocks[i].Jitter + sr.Info.PacketCount;
+            if (packet.TryReadReceiverReport(out ReceiverReport rr)) for (int i = 0; i < rr.ReportBlocks.Count; i++) _ = rr.ReportBlocks[i];
+            if (packet.TryReadSourceDescription(out SourceDescription sdes)) foreach (SdesItem item in sdes) _ = item.Value.Length;
+            if (packet.TryReadBye(out Bye bye))
             {
                 for (int i = 0; i < bye.SourceCount; i++) _ = bye.GetSource(i);
                 _ = bye.Reason.Length;

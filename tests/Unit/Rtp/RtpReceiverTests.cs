@@ -100,7 +100,7 @@ public sealed class RtpReceiverTests
         var receiver = new RtpReceiver(1);
         for (int i = 0; i < 70_000; i++) if (i % 7 != 0) Feed(receiver, (ushort)i, i * 20);
         receiver.OnSenderReport(new NtpTimestamp(0x1111_2222_3333_4444), Start);
-        var later = Start + TimeSpan.FromSeconds(1);
+        Instant later = Start + TimeSpan.FromSeconds(1);
         var imported = RtpReceiver.Import(receiver.ExportState(later), later);
         Assert.Equal(receiver.ToReportBlock(later), imported.ToReportBlock(later));
         Feed(receiver, 4500, 70_001 * 20);

@@ -12,13 +12,13 @@ public sealed class RtpSenderTests
         var sender = new RtpSender(0xCAFE, 111, 65535, uint.MaxValue - 959);
         byte[] buffer = new byte[100];
         int length = sender.WritePacket(buffer, [1, 2, 3], 960, marker: true, Instant.Zero);
-        Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out var first, out _));
+        Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out RtpPacket first, out _));
         Assert.Equal((ushort)65535, first.SequenceNumber);
         Assert.True(first.Marker);
         Assert.Equal(new byte[] { 1, 2, 3 }, first.Payload);
         sender.Skip(960);
         length = sender.WritePacket(buffer, [4], 960, marker: false, Instant.Zero);
-        Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out var second, out _));
+        Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out RtpPacket second, out _));
         Assert.Equal((ushort)0, second.SequenceNumber);
         Assert.Equal(960u, second.Timestamp);
         Assert.Equal((2u, 4u), (sender.PacketCount, sender.OctetCount));
@@ -30,7 +30,7 @@ public sealed class RtpSenderTests
         var sender = new RtpSender(1, 111, 1, 1000);
         Assert.False(sender.TryGetSenderInfo(Instant.Zero, TimeSpan.Zero, out _));
         sender.WritePacket(new byte[100], [1], 960, false, Instant.FromMilliseconds(100));
-        Assert.True(sender.TryGetSenderInfo(Instant.FromMilliseconds(110), TimeSpan.Zero, out var info));
+        Assert.True(sender.TryGetSenderInfo(Instant.FromMilliseconds(110), TimeSpan.Zero, out SenderInfo info));
         Assert.Equal(1000u + 480, info.RtpTimestamp);
         Assert.Equal(NtpTimestamp.From(Instant.FromMilliseconds(110), TimeSpan.Zero), info.Ntp);
     }
@@ -42,7 +42,7 @@ public sealed class RtpSenderTests
         sender.WritePacket(new byte[100], [1], 960, false, Instant.FromMilliseconds(100));
         var imported = RtpSender.Import(sender.ExportState(Instant.FromMilliseconds(105)), Instant.FromMilliseconds(7_000_000));
         Assert.Equal((sender.NextSequenceNumber, sender.NextTimestamp), (imported.NextSequenceNumber, imported.NextTimestamp));
-        Assert.True(imported.TryGetSenderInfo(Instant.FromMilliseconds(7_000_005), TimeSpan.Zero, out var info));
+        Assert.True(imported.TryGetSenderInfo(Instant.FromMilliseconds(7_000_005), TimeSpan.Zero, out SenderInfo info));
         Assert.Equal(1000u + 480, info.RtpTimestamp);
         Assert.Equal(1u, info.PacketCount);
     }
@@ -58,7 +58,7 @@ public sealed class RtpSenderTests
         for (int i = 0; i < 1000; i++)
         {
             int length = sender.WritePacket(buffer, payload, 960, false, Instant.Zero);
-            Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out var packet, out _) && !packet.TryGetExtension(1, out _));
+            Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out RtpPacket packet, out _) && !packet.TryGetExtension(1, out _));
         }
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }

@@ -28,9 +28,9 @@ public sealed class DataChannelSetTests
     [Fact]
     public void Open_ByTheDtlsClient_HasAnEvenIdAndTheLabelArrives()
     {
-        var channel = Open(_a, "oai-events");
+        DataChannel channel = Open(_a, "oai-events");
         Assert.Equal(0, channel.Id);
-        var opened = Assert.Single(_eventsOfB, e => e.Kind == DataChannelEventKind.ChannelOpened).Channel!;
+        DataChannel opened = Assert.Single(_eventsOfB, e => e.Kind == DataChannelEventKind.ChannelOpened).Channel!;
         Assert.Equal("oai-events", opened.Label);
         Assert.Equal(1, Open(_b, "back").Id);
         Assert.Equal(2, Open(_a, "second").Id);
@@ -39,7 +39,7 @@ public sealed class DataChannelSetTests
     [Fact]
     public void Send_TextBinaryAndEmpty_ArriveAsSuch()
     {
-        var channel = Open(_a, "x");
+        DataChannel channel = Open(_a, "x");
         _a.Send(channel, "hello"u8, true, _link.Now);
         _a.Send(channel, [1, 2], false, _link.Now);
         _a.Send(channel, [], true, _link.Now);
@@ -52,7 +52,7 @@ public sealed class DataChannelSetTests
     public void Send_RightAfterOpen_ArrivesBehindTheOpening()
     {
         _link.A.Connect(_link.Now);
-        var channel = _a.Open("x", new DataChannelReliability(false), _link.Now)!;
+        DataChannel channel = _a.Open("x", new DataChannelReliability(false), _link.Now)!;
         for (int i = 0; i < 5; i++) _a.Send(channel, Encoding.UTF8.GetBytes($"{i}"), true, _link.Now);
         _link.Run(500);
         Assert.Equal(["text:0", "text:1", "text:2", "text:3", "text:4"], _receivedByB);
@@ -61,7 +61,7 @@ public sealed class DataChannelSetTests
     [Fact]
     public void Close_ByOneSide_BothAreToldAndTheIdIsFree()
     {
-        var channel = Open(_a, "x");
+        DataChannel channel = Open(_a, "x");
         _a.Send(channel, "last"u8, true, _link.Now);
         _a.Close(channel, _link.Now);
         Assert.Equal(SctpSendResult.Closed, _a.Send(channel, "no"u8, true, _link.Now));
@@ -72,7 +72,7 @@ public sealed class DataChannelSetTests
         Assert.Contains(_eventsOfA, e => e.Kind == DataChannelEventKind.ChannelClosed);
         Assert.Empty(_a.Channels);
         Assert.Empty(_b.Channels);
-        var again = Open(_a, "again");
+        DataChannel again = Open(_a, "again");
         Assert.Equal(0, again.Id);
         _a.Send(again, "works"u8, true, _link.Now);
         _link.Run(200);
@@ -121,7 +121,7 @@ public sealed class DataChannelSetTests
     [Fact]
     public void Send_MoreThanTheAssociationHolds_WaitsHereAndThenBlocks()
     {
-        var channel = Open(_a, "x");
+        DataChannel channel = Open(_a, "x");
         _link.OnStep = null;
         byte[] message = new byte[100_000];
         int accepted = 0;
@@ -140,14 +140,14 @@ public sealed class DataChannelSetTests
     [Fact]
     public void Send_PeerTakesLess_IsTooLarge()
     {
-        var channel = Open(_a, "x");
+        DataChannel channel = Open(_a, "x");
         Assert.Equal(SctpSendResult.TooLarge, _a.Send(channel, new byte[256 * 1024 + 1], false, _link.Now));
     }
 
     [Fact]
     public void ExportImport_InMidConversation_GoesOn()
     {
-        var channel = Open(_a, "oai-events");
+        DataChannel channel = Open(_a, "oai-events");
         for (int i = 0; i < 100; i++) _a.Send(channel, Encoding.UTF8.GetBytes($"{i:D4}{new string('x', 20_000)}"), true, _link.Now);
         Assert.True(_a.PendingBytes > 0);
         _link.Run(60);
@@ -165,7 +165,7 @@ public sealed class DataChannelSetTests
     [Fact]
     public void AssociationEnds_ChannelsEndWithIt()
     {
-        var channel = Open(_a, "x");
+        DataChannel channel = Open(_a, "x");
         _link.B.Abort();
         _link.Run(100);
         Assert.Equal(DataChannelPhase.Closed, channel.Phase);
@@ -181,11 +181,11 @@ public sealed class DataChannelSetTests
             var open = new DataChannelOpen(new DataChannelReliability(isOrdered, retransmits), priority, $"Etikett-ü{priority}", "json");
             byte[] bytes = new byte[DataChannelOpen.MaximumBytes];
             int length = open.Write(bytes);
-            return DataChannelOpen.TryParse(bytes.AsSpan(0, length), out var parsed) && parsed == open;
+            return DataChannelOpen.TryParse(bytes.AsSpan(0, length), out DataChannelOpen parsed) && parsed == open;
         }).QuickCheckThrowOnFailure();
         var timed = new DataChannelOpen(new DataChannelReliability(false, null, TimeSpan.FromMilliseconds(1500)), 256, "", "");
         byte[] buffer = new byte[DataChannelOpen.MaximumBytes];
-        Assert.True(DataChannelOpen.TryParse(buffer.AsSpan(0, timed.Write(buffer)), out var again));
+        Assert.True(DataChannelOpen.TryParse(buffer.AsSpan(0, timed.Write(buffer)), out DataChannelOpen again));
         Assert.Equal(timed, again);
     }
 
@@ -201,7 +201,7 @@ public sealed class DataChannelSetTests
     private DataChannel Open(DataChannelSet set, string label)
     {
         _link.A.Connect(_link.Now);
-        var channel = set.Open(label, DataChannelReliability.Full, _link.Now)!;
+        DataChannel channel = set.Open(label, DataChannelReliability.Full, _link.Now)!;
         Assert.True(_link.RunUntil(() => channel.Phase == DataChannelPhase.Open, 2_000));
         _link.Run(100);
         return channel;
@@ -209,8 +209,8 @@ public sealed class DataChannelSetTests
 
     private void Drain(DataChannelSet set, List<string> messages, List<DataChannelEvent> events)
     {
-        while (set.TryTakeEvent(out var occurred, _link.Now)) events.Add(occurred);
-        while (set.TryReceive(out var message, _link.Now))
+        while (set.TryTakeEvent(out DataChannelEvent occurred, _link.Now)) events.Add(occurred);
+        while (set.TryReceive(out DataChannelMessage message, _link.Now))
             messages.Add(message.IsText ? $"text:{Encoding.UTF8.GetString(message.Payload)}" : $"binary:{message.Payload.Length}");
     }
 }

@@ -30,19 +30,19 @@ public sealed class SctpAllocationTests
         link.Connect();
         var a = new DataChannelSet(link.A, true);
         var b = new DataChannelSet(link.B, false);
-        var channel = a.Open("oai-events", DataChannelReliability.Full, link.Now)!;
+        DataChannel channel = a.Open("oai-events", DataChannelReliability.Full, link.Now)!;
         DataChannel? opened = null;
         link.OnStep = () =>
         {
             while (a.TryReceive(out _, link.Now)) { }
             while (b.TryReceive(out _, link.Now)) { }
             while (a.TryTakeEvent(out _, link.Now)) { }
-            while (b.TryTakeEvent(out var e, link.Now)) opened = e.Channel ?? opened;
+            while (b.TryTakeEvent(out DataChannelEvent e, link.Now)) opened = e.Channel ?? opened;
         };
         Assert.True(link.RunUntil(() => channel.Phase == DataChannelPhase.Open && opened is not null, 1000));
         byte[] text = new byte[300];
         byte[] buffer = new byte[1500];
-        var now = link.Now;
+        Instant now = link.Now;
         int received = 0;
         void Exchange(int count)
         {

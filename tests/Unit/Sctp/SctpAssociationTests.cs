@@ -13,7 +13,7 @@ public sealed class SctpAssociationTests
     public void Connect_OneSide_BothAreConnectedAfterTwoRoundTrips()
     {
         var link = new SctpLink(1);
-        var start = link.Now;
+        Instant start = link.Now;
         link.Connect();
         Assert.True((link.Now - start).TotalMilliseconds <= 40);
         Assert.Equal(SctpEventKind.Connected, TakeEvent(link.A).Kind);
@@ -61,7 +61,7 @@ public sealed class SctpAssociationTests
         link.A.Connect(link.Now);
         byte[]? received = null;
         link.OnStep = () => received ??= TryReceive(link.B);
-        var start = link.Now;
+        Instant start = link.Now;
         Assert.True(link.RunUntil(() => received is not null, 1000));
         Assert.Equal([42], received!);
         Assert.True((link.Now - start).TotalMilliseconds <= 30, "INIT, INIT ACK, then data with the COOKIE ECHO");
@@ -218,7 +218,7 @@ public sealed class SctpAssociationTests
         link.Filter = (packet, isFromA) => !isFromA || packet[12] != 0 || hasDropped || !(hasDropped = true);
         byte[]? received = null;
         link.OnStep = () => received ??= TryReceive(link.B);
-        var start = link.Now;
+        Instant start = link.Now;
         Send(link.A, 0, [7], start);
         Assert.True(link.RunUntil(() => received is not null, 5_000));
         Assert.Equal(260, (link.Now - start).TotalMilliseconds, 5.0);
@@ -247,7 +247,7 @@ public sealed class SctpAssociationTests
         TakeEvent(link.A);
         link.Loss = 1;
         Send(link.A, 0, [1], link.Now);
-        var start = link.Now;
+        Instant start = link.Now;
         Assert.True(link.RunUntil(() => link.A.Phase == SctpPhase.Ended, 120_000));
         Assert.Equal(SctpCloseReason.PeerUnreachable, TakeEvent(link.A).Reason);
         Assert.InRange((link.Now - start).TotalSeconds, 30, 50);
@@ -324,7 +324,7 @@ public sealed class SctpAssociationTests
         for (byte i = 0; i < 10; i++) Send(link.A, 4, [i], link.Now);
         link.A.ResetStream(4, link.Now);
         Assert.Equal(SctpSendResult.InvalidStream, link.A.Send(4, 53, [1], false, null, link.Now));
-        Assert.True(link.RunUntil(() => link.A.TryTakeEvent(out var e) && e == new SctpEvent(SctpEventKind.OutgoingStreamReset, 4), 2_000));
+        Assert.True(link.RunUntil(() => link.A.TryTakeEvent(out SctpEvent e) && e == new SctpEvent(SctpEventKind.OutgoingStreamReset, 4), 2_000));
         for (byte i = 0; i < 10; i++) Assert.Equal([i], Receive(link.B));
         Assert.Equal(new SctpEvent(SctpEventKind.IncomingStreamReset, 4), TakeEvent(link.B));
         Send(link.A, 4, [77], link.Now);
@@ -341,7 +341,7 @@ public sealed class SctpAssociationTests
         link.A.ResetStream(2, link.Now);
         link.B.ResetStream(2, link.Now);
         int resets = 0;
-        link.OnStep = () => { while (link.B.TryTakeEvent(out var e)) resets += e.Kind == SctpEventKind.IncomingStreamReset ? 1 : 0; };
+        link.OnStep = () => { while (link.B.TryTakeEvent(out SctpEvent e)) resets += e.Kind == SctpEventKind.IncomingStreamReset ? 1 : 0; };
         link.Run(20_000);
         Assert.Equal(1, resets);
     }
@@ -455,7 +455,7 @@ public sealed class SctpAssociationTests
     public void Receive_UnknownChunks_FollowTheirHighestBits()
     {
         // Unknown 0x3F: stop silently. 0x7F: stop and report. 0xBF: skip. 0xFF: skip and report. Behind each: a HEARTBEAT.
-        foreach (var (type, isAnswered, isReported) in new[] { (0x3F, false, false), (0x7F, false, true), (0xBF, true, false), (0xFF, true, true) })
+        foreach ((int type, bool isAnswered, bool isReported) in new[] { (0x3F, false, false), (0x7F, false, true), (0xBF, true, false), (0xFF, true, true) })
         {
             var link = new SctpLink(32);
             uint tagOfB = 0;
@@ -571,7 +571,7 @@ public sealed class SctpAssociationTests
         return bytes;
     }
 
-    internal static byte[]? TryReceive(SctpAssociation association) => association.TryReceive(out var message) ? message.Payload.ToArray() : null;
+    internal static byte[]? TryReceive(SctpAssociation association) => association.TryReceive(out SctpMessage message) ? message.Payload.ToArray() : null;
 
     private static byte[] Receive(SctpAssociation association)
     {
@@ -592,7 +592,7 @@ public sealed class SctpAssociationTests
 
     private static SctpEvent TakeEvent(SctpAssociation association)
     {
-        Assert.True(association.TryTakeEvent(out var occurred));
+        Assert.True(association.TryTakeEvent(out SctpEvent occurred));
         return occurred;
     }
 }

@@ -43,7 +43,7 @@ internal sealed class SctpLink
     /// <summary>Moves time until the condition holds; false if it does not within the limit.</summary>
     public bool RunUntil(Func<bool> condition, int limitMilliseconds)
     {
-        var end = Now + TimeSpan.FromMilliseconds(limitMilliseconds);
+        Instant end = Now + TimeSpan.FromMilliseconds(limitMilliseconds);
         while (true)
         {
             Transmit(A, true);
@@ -51,14 +51,14 @@ internal sealed class SctpLink
             OnStep?.Invoke();
             if (condition()) return true;
             var next = Instant.Min(A.NextTimeout, B.NextTimeout);
-            if (_underWay.TryPeek(out _, out var priority)) next = Instant.Min(next, new Instant(priority.At));
+            if (_underWay.TryPeek(out _, out (long At, long Order) priority)) next = Instant.Min(next, new Instant(priority.At));
             if (next > end)
             {
                 Now = end;
                 return condition();
             }
             Now = Instant.Max(Now, next);
-            while (_underWay.TryPeek(out var delivery, out priority) && priority.At <= Now.Ticks)
+            while (_underWay.TryPeek(out Delivery delivery, out priority) && priority.At <= Now.Ticks)
             {
                 _underWay.Dequeue();
                 (delivery.IsToA ? A : B).Receive(delivery.Packet, Now);
@@ -77,7 +77,7 @@ internal sealed class SctpLink
     {
         while (from.TryTransmit(_buffer, out int length, Now))
         {
-            var packet = _buffer.AsSpan(0, length).ToArray();
+            byte[] packet = _buffer.AsSpan(0, length).ToArray();
             if (Filter is { } filter && !filter(packet, isFromA)) continue;
             if (_random.NextDouble() < Loss) continue;
             int copies = _random.NextDouble() < Duplication ? 2 : 1;

@@ -66,10 +66,10 @@ public sealed class SctpProperties
         for (int handover = 0; handover < 10; handover++)
         {
             link.Run(50 + random.Next(100));
-            var stateA = link.A.ExportState(link.Now);
+            SctpAssociationState stateA = link.A.ExportState(link.Now);
             link.A = SctpAssociation.Import(JsonCopy(stateA), options, link.Now);
             toB.Sender = toA.Receiver = link.A;
-            var stateB = link.B.ExportState(link.Now);
+            SctpAssociationState stateB = link.B.ExportState(link.Now);
             link.B = SctpAssociation.Import(JsonCopy(stateB), options, link.Now);
             toB.Receiver = toA.Sender = link.B;
             if (handover == 0) Assert.True(stateA.Outbound.Length > 0 && stateB.Outbound.Length > 0, "data must be unacknowledged both ways");
@@ -229,7 +229,7 @@ public sealed class SctpProperties
                 _sentTotal++;
                 if (random.Next(4) == 0) break;
             }
-            while (Receiver.TryReceive(out var message))
+            while (Receiver.TryReceive(out SctpMessage message))
             {
                 int number = BinaryPrimitives.ReadInt32LittleEndian(message.Payload);
                 Assert.Equal(_received[message.StreamId]++, number);

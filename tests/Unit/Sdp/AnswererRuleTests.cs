@@ -11,7 +11,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule01_SectionsAndMids_AreThoseOfTheOfferInItsOrder()
     {
-        var answer = Offers.Answer(Offers.WithVideo);
+        string answer = Offers.Answer(Offers.WithVideo);
         Assert.StartsWith("m=audio 9 UDP/TLS/RTP/SAVPF 111", Offers.Section(answer, 0)[0]);
         Assert.Equal("m=video 0 UDP/TLS/RTP/SAVPF 97 98", Offers.Section(answer, 1)[0]);
         Assert.Equal("m=audio 0 UDP/TLS/RTP/SAVPF 111", Offers.Section(answer, 2)[0]);
@@ -31,7 +31,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule01_SectionRejectedInTheOffer_StaysRejected()
     {
-        var summary = Offers.Read(Offers.Chromium.Replace("m=application 9", "m=application 0", StringComparison.Ordinal));
+        OfferSummary summary = Offers.Read(Offers.Chromium.Replace("m=application 9", "m=application 0", StringComparison.Ordinal));
         Assert.Equal(SectionRejection.RejectedInOffer, summary.Sections[1].Rejection);
         Assert.Null(summary.SctpPort);
         Assert.Equal(["0"], summary.BundleMids);
@@ -40,7 +40,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule01_BundleOnlySectionWithPortZero_IsOffered()
     {
-        var summary = Offers.Read(Offers.Chromium.Replace("m=application 9", "m=application 0", StringComparison.Ordinal)
+        OfferSummary summary = Offers.Read(Offers.Chromium.Replace("m=application 9", "m=application 0", StringComparison.Ordinal)
             .Replace("a=sctp-port:5000", "a=bundle-only\r\na=sctp-port:5000", StringComparison.Ordinal));
         Assert.Equal(5000, summary.SctpPort);
     }
@@ -48,7 +48,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule02_Bundle_HasTheAcceptedMidsInTheOffersOrder()
     {
-        var answer = Offers.Answer(Offers.WithVideo.Replace("BUNDLE 0 v a2 1", "BUNDLE v 1 a2 0", StringComparison.Ordinal));
+        string answer = Offers.Answer(Offers.WithVideo.Replace("BUNDLE 0 v a2 1", "BUNDLE v 1 a2 0", StringComparison.Ordinal));
         Assert.Contains("a=group:BUNDLE 1 0", Offers.SessionLines(answer));
         // The tagged section carries the candidates.
         Assert.DoesNotContain(Offers.Section(answer, 0), l => l.StartsWith("a=candidate", StringComparison.Ordinal));
@@ -65,8 +65,8 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule02_CredentialsOnlyInARejectedTaggedSection_CountAsWell()
     {
-        var offer = Offers.WithVideo.Replace("BUNDLE 0 v a2 1", "BUNDLE v 0 1 a2", StringComparison.Ordinal);
-        var parts = offer.Split("\r\nm=");
+        string offer = Offers.WithVideo.Replace("BUNDLE 0 v a2 1", "BUNDLE v 0 1 a2", StringComparison.Ordinal);
+        string[] parts = offer.Split("\r\nm=");
         for (int i = 1; i < parts.Length; i++)
         {
             if (!parts[i].StartsWith("video", StringComparison.Ordinal)) parts[i] = Regex.Replace(parts[i], "\r\na=(ice-ufrag|ice-pwd|fingerprint|setup):[^\r]*", "");
@@ -78,7 +78,7 @@ public sealed class AnswererRuleTests
     public void Rule02_NoBundleGroup_OnlyASingleSectionIsAccepted()
     {
         Assert.Equal(SdpErrorReason.BundleRequired, Offers.Refusal(Without(Offers.Chromium, "a=group:")));
-        var answer = Offers.Answer(Without(Offers.AudioOnly, "a=group:"));
+        string answer = Offers.Answer(Without(Offers.AudioOnly, "a=group:"));
         Assert.DoesNotContain("BUNDLE", answer);
         Assert.Contains("a=end-of-candidates", Offers.Section(answer, 0));
     }
@@ -90,7 +90,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule02_SectionsOutsideTheBundle_AreNotServed()
     {
-        var summary = Offers.Read(Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 0", StringComparison.Ordinal));
+        OfferSummary summary = Offers.Read(Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 0", StringComparison.Ordinal));
         Assert.Equal(SectionRejection.OutsideBundle, summary.Sections[1].Rejection);
         Assert.Null(summary.SctpPort);
         Assert.Equal(SdpErrorReason.BundleRequired, Offers.Refusal(Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 1", StringComparison.Ordinal)));
@@ -100,8 +100,8 @@ public sealed class AnswererRuleTests
     public void Rule03_RtcpMux_IsRequiredAndEchoed()
     {
         Assert.Equal(SdpErrorReason.RtcpMuxRequired, Offers.Refusal(Without(Offers.Chromium, "a=rtcp-mux")));
-        var offer = Offers.Chromium.Replace("a=rtcp-mux", "a=rtcp-mux\r\na=rtcp-mux-only", StringComparison.Ordinal);
-        var audio = Offers.Section(Offers.Answer(offer), 0);
+        string offer = Offers.Chromium.Replace("a=rtcp-mux", "a=rtcp-mux\r\na=rtcp-mux-only", StringComparison.Ordinal);
+        string[] audio = Offers.Section(Offers.Answer(offer), 0);
         Assert.Contains("a=rtcp-mux", audio);
         Assert.Contains("a=rtcp-rsize", audio);
         // RFC 8858, section 4.3: the answerer must not.
@@ -116,7 +116,7 @@ public sealed class AnswererRuleTests
     [InlineData("UDP/TLS/RTP/SAVP", false)]
     public void Rule04_Profile_IsEchoedIfKnown(string profile, bool isKnown)
     {
-        var offer = Offers.Chromium.Replace("UDP/TLS/RTP/SAVPF", profile, StringComparison.Ordinal);
+        string offer = Offers.Chromium.Replace("UDP/TLS/RTP/SAVPF", profile, StringComparison.Ordinal);
         Assert.Equal(isKnown ? SdpErrorReason.None : SdpErrorReason.UnsupportedMedia, Offers.Refusal(offer));
         if (isKnown) Assert.StartsWith($"m=audio 9 {profile} 111", Offers.Section(Offers.Answer(offer), 0)[0]);
     }
@@ -124,7 +124,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule04_Frame_HasVersionOriginNameTimeAndCrLfEverywhere()
     {
-        var answer = Offers.Answer(Offers.Chromium);
+        string answer = Offers.Answer(Offers.Chromium);
         Assert.StartsWith("v=0\r\no=- 1234567890123 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", answer);
         Assert.EndsWith("\r\n", answer);
         Assert.DoesNotContain("\r\n\r\n", answer);
@@ -134,9 +134,9 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule05_IceLite_AllCandidatesOnceThenTheirEnd()
     {
-        var answer = Offers.Answer(Offers.Chromium);
+        string answer = Offers.Answer(Offers.Chromium);
         Assert.Contains("a=ice-lite", Offers.SessionLines(answer));
-        var audio = Offers.Section(answer, 0);
+        string[] audio = Offers.Section(answer, 0);
         int first = Array.IndexOf(audio, "a=candidate:1 1 udp 2130706431 198.51.100.1 3478 typ host");
         Assert.True(first > 0);
         Assert.Equal("a=candidate:2 1 udp 2130706175 198.51.100.2 3478 typ host", audio[first + 1]);
@@ -171,7 +171,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule07_NewCredentialsInALaterOffer_AreAnIceRestart()
     {
-        var first = Offers.Read(Offers.Chromium);
+        OfferSummary first = Offers.Read(Offers.Chromium);
         Assert.False(Offers.Read(Offers.Chromium).IsIceRestartOf(first.IceUfrag));
         Assert.True(Offers.Read(Offers.Chromium.Replace("Kx/5", "New4", StringComparison.Ordinal)).IsIceRestartOf(first.IceUfrag));
     }
@@ -182,9 +182,9 @@ public sealed class AnswererRuleTests
     [InlineData("a=setup:passive", "a=setup:active", false)]
     public void Rule08_Setup_IsPassiveWhereverTheOfferAllows(string offered, string answered, bool clientIsActive)
     {
-        var offer = Offers.Chromium.Replace("a=setup:actpass", offered, StringComparison.Ordinal);
+        string offer = Offers.Chromium.Replace("a=setup:actpass", offered, StringComparison.Ordinal);
         Assert.Equal(clientIsActive, Offers.Read(offer).SetupActive);
-        var answer = Offers.Answer(offer);
+        string answer = Offers.Answer(offer);
         Assert.Contains(answered, Offers.Section(answer, 0));
         Assert.Contains(answered, Offers.Section(answer, 1));
     }
@@ -197,7 +197,7 @@ public sealed class AnswererRuleTests
     public void Rule08_Fingerprints_SeveralInAnyCaseAreNormalised()
     {
         string sha512 = "SHA-512 " + string.Join(':', Enumerable.Repeat("c4", 64));
-        var summary = Offers.Read(Offers.Chromium.Replace($"a=fingerprint:{Offers.Fingerprint}", $"a=fingerprint:{sha512}\r\na=fingerprint:{Offers.Fingerprint.ToLowerInvariant()}", StringComparison.Ordinal));
+        OfferSummary summary = Offers.Read(Offers.Chromium.Replace($"a=fingerprint:{Offers.Fingerprint}", $"a=fingerprint:{sha512}\r\na=fingerprint:{Offers.Fingerprint.ToLowerInvariant()}", StringComparison.Ordinal));
         Assert.Equal([$"sha-512 {sha512[8..].ToUpperInvariant()}", Offers.Fingerprint], summary.Fingerprints);
         Assert.Contains($"a=fingerprint:{Offers.Parameters.Fingerprint}", Offers.Section(Offers.Answer(Offers.Chromium), 0));
     }
@@ -227,7 +227,7 @@ public sealed class AnswererRuleTests
     [InlineData(nameof(Offers.Aiortc), 96)]
     public void Rule10_Opus_HasTheOfferersPayloadType(string client, int payloadType)
     {
-        var audio = Offers.Section(Offers.Answer(Offers.All[client]), 0);
+        string[] audio = Offers.Section(Offers.Answer(Offers.All[client]), 0);
         Assert.Contains($"a=rtpmap:{payloadType} opus/48000/2", audio);
         Assert.Contains($"a=fmtp:{payloadType} minptime=10;useinbandfec=1", audio);
         Assert.Contains("a=ptime:20", audio);
@@ -252,9 +252,9 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule11_NoOpus_IsUnsupportedMediaAndSaysThatPcmuIsNot()
     {
-        var offer = Offers.Chromium.Replace("a=rtpmap:111 opus/48000/2\r\n", "", StringComparison.Ordinal);
-        Assert.True(SessionDescription.TryParse(offer, out var description, out _));
-        Assert.False(OfferAnswer.TryReadOffer(description, out _, out var error));
+        string offer = Offers.Chromium.Replace("a=rtpmap:111 opus/48000/2\r\n", "", StringComparison.Ordinal);
+        Assert.True(SessionDescription.TryParse(offer, out SessionDescription? description, out _));
+        Assert.False(OfferAnswer.TryReadOffer(description, out _, out SdpError error));
         Assert.Equal("unsupported_media", error.Code);
         Assert.True(error.IsUnsupportedMedia);
         Assert.Contains("PCMU", error.Message);
@@ -263,7 +263,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule12_TelephoneEvent_IsTheOneAtOpusClock()
     {
-        var audio = Offers.Section(Offers.Answer(Offers.Chromium), 0);
+        string[] audio = Offers.Section(Offers.Answer(Offers.Chromium), 0);
         Assert.Equal("m=audio 9 UDP/TLS/RTP/SAVPF 111 110", audio[0]);
         Assert.Contains("a=rtpmap:110 telephone-event/48000", audio);
         Assert.Equal("m=audio 9 UDP/TLS/RTP/SAVPF 109", Offers.Section(Offers.Answer(Offers.Firefox), 0)[0]);
@@ -276,9 +276,9 @@ public sealed class AnswererRuleTests
     [InlineData(nameof(Offers.Aiortc), 2, 1)]
     public void Rule13_HeaderExtensions_AreTheKnownOnesByTheOffersIds(string client, int audioLevel, int mid)
     {
-        var summary = Offers.Read(Offers.All[client]);
+        OfferSummary summary = Offers.Read(Offers.All[client]);
         Assert.Equal((audioLevel, mid), (summary.AudioLevelExtensionId, summary.MidExtensionId));
-        var audio = Offers.Section(Offers.Answer(Offers.All[client]), 0);
+        string[] audio = Offers.Section(Offers.Answer(Offers.All[client]), 0);
         Assert.Equal(
             [$"a=extmap:{audioLevel} urn:ietf:params:rtp-hdrext:ssrc-audio-level", $"a=extmap:{mid} urn:ietf:params:rtp-hdrext:sdes:mid"],
             audio.Where(l => l.StartsWith("a=extmap", StringComparison.Ordinal)));
@@ -299,10 +299,10 @@ public sealed class AnswererRuleTests
     [InlineData("inactive", "inactive", false, false)]
     public void Rule14_Direction_IsMirrored(string offered, string answered, bool clientReceives, bool clientSends)
     {
-        var offer = Offers.Chromium.Replace("a=sendrecv", $"a={offered}", StringComparison.Ordinal);
-        var summary = Offers.Read(offer);
+        string offer = Offers.Chromium.Replace("a=sendrecv", $"a={offered}", StringComparison.Ordinal);
+        OfferSummary summary = Offers.Read(offer);
         Assert.Equal((clientReceives, clientSends), (summary.AudioReceives, summary.AudioSends));
-        var audio = Offers.Section(Offers.Answer(offer), 0);
+        string[] audio = Offers.Section(Offers.Answer(offer), 0);
         Assert.Contains($"a={answered}", audio);
         Assert.Equal(clientReceives, audio.Any(l => l.StartsWith("a=msid:", StringComparison.Ordinal)));
     }
@@ -321,7 +321,7 @@ public sealed class AnswererRuleTests
             IceUfrag = "abcd", IcePassword = Offers.Parameters.IcePassword, Fingerprint = Offers.Fingerprint, Candidates = [], AudioSsrc = 1,
             Cname = "c", MsidStream = "s", MsidTrack = "t", SessionId = 1, SendsAudio = false,
         };
-        var audio = Offers.Section(OfferAnswer.CreateAnswer(Offers.Read(Offers.AudioOnly), parameters).ToString(), 0);
+        string[] audio = Offers.Section(OfferAnswer.CreateAnswer(Offers.Read(Offers.AudioOnly), parameters).ToString(), 0);
         Assert.Contains("a=recvonly", audio);
         Assert.DoesNotContain(audio, l => l.StartsWith("a=ssrc", StringComparison.Ordinal));
     }
@@ -329,7 +329,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule15_Msid_HasARealStreamAndAnSsrcWithCname()
     {
-        var audio = Offers.Section(Offers.Answer(Offers.Chromium), 0);
+        string[] audio = Offers.Section(Offers.Answer(Offers.Chromium), 0);
         Assert.Contains("a=msid:voice agent", audio);
         Assert.Contains("a=ssrc:4000000001 cname:k7m2", audio);
         Assert.Equal(2961287154u, Offers.Read(Offers.Chromium).AudioSsrc);
@@ -353,7 +353,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule16_DataChannel_IsAnsweredInTheFormOfRfc8841()
     {
-        var data = Offers.Section(Offers.Answer(Offers.Chromium), 1);
+        string[] data = Offers.Section(Offers.Answer(Offers.Chromium), 1);
         Assert.Equal("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", data[0]);
         Assert.Contains("a=sctp-port:5000", data);
         Assert.Contains("a=max-message-size:262144", data);
@@ -362,9 +362,9 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule16_LegacyDataChannel_IsAnsweredInKind()
     {
-        var summary = Offers.Read(Offers.Aiortc);
+        OfferSummary summary = Offers.Read(Offers.Aiortc);
         Assert.Equal((5000, 65536L, true), (summary.SctpPort, summary.MaxMessageSize, summary.UsesLegacySctpmap));
-        var data = Offers.Section(Offers.Answer(Offers.Aiortc), 1);
+        string[] data = Offers.Section(Offers.Answer(Offers.Aiortc), 1);
         Assert.Equal("m=application 9 DTLS/SCTP 5000", data[0]);
         Assert.Contains("a=sctpmap:5000 webrtc-datachannel 65535", data);
         Assert.DoesNotContain(data, l => l.StartsWith("a=sctp-port", StringComparison.Ordinal));
@@ -381,7 +381,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule16_NoApplicationSection_RunsWithoutEvents()
     {
-        var summary = Offers.Read(Offers.AudioOnly);
+        OfferSummary summary = Offers.Read(Offers.AudioOnly);
         Assert.Null(summary.SctpPort);
         Assert.Equal("0", summary.AudioMid);
     }
@@ -389,7 +389,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule16_OnlyAnApplicationSection_RunsWithoutAudio()
     {
-        var summary = Offers.Read(Offers.DataOnly);
+        OfferSummary summary = Offers.Read(Offers.DataOnly);
         Assert.Null(summary.AudioMid);
         Assert.Equal(5000, summary.SctpPort);
         Assert.Contains("a=end-of-candidates", Offers.Section(Offers.Answer(Offers.DataOnly), 0));
@@ -403,7 +403,7 @@ public sealed class AnswererRuleTests
     [InlineData("m=", SdpErrorReason.NoMediaSection)]
     public void Rule17_WhatIsMissing_IsNamed(string prefix, SdpErrorReason expected)
     {
-        var offer = Without(Offers.Chromium, prefix);
+        string offer = Without(Offers.Chromium, prefix);
         if (expected == SdpErrorReason.UnknownBundleMid) Assert.Equal(SdpErrorReason.MissingMid, Offers.Refusal(Without(offer, "a=group")));
         else Assert.Equal(expected, Offers.Refusal(offer));
     }
@@ -411,9 +411,9 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule17_Refusals_NeverQuoteCredentials()
     {
-        foreach (var line in Offers.Chromium.Split("\r\n"))
+        foreach (string line in Offers.Chromium.Split("\r\n"))
         {
-            if (line.Length == 0 || !SessionDescription.TryParse(Offers.Chromium.Replace(line + "\r\n", "", StringComparison.Ordinal), out var description, out var error)
+            if (line.Length == 0 || !SessionDescription.TryParse(Offers.Chromium.Replace(line + "\r\n", "", StringComparison.Ordinal), out SessionDescription? description, out SdpError error)
                 || OfferAnswer.TryReadOffer(description, out _, out error)) continue;
             Assert.DoesNotContain("Kx/5", error.ToString());
             Assert.DoesNotContain("0aB1cD2eF3gH4iJ5kL6mN7oP", error.ToString());
@@ -424,7 +424,7 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule18_CandidatesOfTheOffer_AreIgnoredWhateverTheyAre()
     {
-        var offer = Offers.Firefox.Replace("a=candidate:0 1 UDP 2122252543 192.0.2.33 54321 typ host", "a=candidate:what ever", StringComparison.Ordinal);
+        string offer = Offers.Firefox.Replace("a=candidate:0 1 UDP 2122252543 192.0.2.33 54321 typ host", "a=candidate:what ever", StringComparison.Ordinal);
         Assert.Equal(Offers.Answer(Offers.Firefox), Offers.Answer(offer));
     }
 

@@ -20,7 +20,7 @@ public sealed class CallerOfferTests
     [Fact]
     public void CreateOffer_ReadAsAnOffer_SaysWhatWeCanDo()
     {
-        var summary = Offers.Read(OfferAnswer.CreateOffer(Parameters).ToString());
+        OfferSummary summary = Offers.Read(OfferAnswer.CreateOffer(Parameters).ToString());
         Assert.Equal("callerufrag", summary.IceUfrag);
         Assert.Equal((111, 77u, true, true, 5000, 262144L), (summary.OpusPayloadType, summary.AudioSsrc, summary.AudioReceives, summary.AudioSends, summary.SctpPort, summary.MaxMessageSize));
         Assert.True(summary.SetupActive);
@@ -31,7 +31,7 @@ public sealed class CallerOfferTests
     [Fact]
     public void TryReadAnswer_OurOwnAnswer_SaysWhatWasAgreed()
     {
-        var answer = Read(Offers.Answer(OfferAnswer.CreateOffer(Parameters).ToString()));
+        AnswerSummary answer = Read(Offers.Answer(OfferAnswer.CreateOffer(Parameters).ToString()));
         Assert.Equal(Offers.Parameters.IceUfrag, answer.IceUfrag);
         Assert.Equal(Offers.Parameters.IcePassword, answer.IcePassword);
         Assert.Equal([Offers.Parameters.Fingerprint], answer.Fingerprints);
@@ -47,7 +47,7 @@ public sealed class CallerOfferTests
     public void TryReadAnswer_TransportInTheFirstSectionOnly_IsEnough()
     {
         // In the manner of the hosted service: no ice-lite, active, a passive TCP candidate.
-        var answer = Read($"""
+        AnswerSummary answer = Read($"""
             v=0
             o=- 1 2 IN IP4 127.0.0.1
             s=-
@@ -85,25 +85,25 @@ public sealed class CallerOfferTests
     [InlineData("a=fingerprint", "a=x", "missing_fingerprint")]
     public void TryReadAnswer_DoesNotFit_SaysWhy(string what, string with, string codes)
     {
-        var text = Offers.Answer(OfferAnswer.CreateOffer(Parameters).ToString()).Replace(what, with, StringComparison.Ordinal);
-        Assert.True(SessionDescription.TryParse(text, out var description, out _));
-        Assert.False(OfferAnswer.TryReadAnswer(description, out _, out var error));
+        string text = Offers.Answer(OfferAnswer.CreateOffer(Parameters).ToString()).Replace(what, with, StringComparison.Ordinal);
+        Assert.True(SessionDescription.TryParse(text, out SessionDescription? description, out _));
+        Assert.False(OfferAnswer.TryReadAnswer(description, out _, out SdpError error));
         Assert.Contains(error.Code, codes.Split(','));
     }
 
     [Fact]
     public void TryReadAnswer_DataChannelRejected_LeavesAudio()
     {
-        var text = Offers.Answer(OfferAnswer.CreateOffer(Parameters).ToString())
+        string text = Offers.Answer(OfferAnswer.CreateOffer(Parameters).ToString())
             .Replace("m=application 9", "m=application 0", StringComparison.Ordinal).Replace("BUNDLE 0 1", "BUNDLE 0", StringComparison.Ordinal);
-        var answer = Read(text);
+        AnswerSummary answer = Read(text);
         Assert.Null(answer.SctpPort);
         Assert.Equal(111, answer.OpusPayloadType);
     }
 
     private static AnswerSummary Read(string text)
     {
-        if (!SessionDescription.TryParse(text, out var description, out var error) || !OfferAnswer.TryReadAnswer(description, out var answer, out error))
+        if (!SessionDescription.TryParse(text, out SessionDescription? description, out SdpError error) || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out error))
             throw new InvalidOperationException(error.ToString());
         return answer;
     }

@@ -207,14 +207,14 @@ internal static class Offers
 
     public static OfferSummary Read(string sdp)
     {
-        if (!SessionDescription.TryParse(sdp, out var description, out var error) || !OfferAnswer.TryReadOffer(description, out var summary, out error))
+        if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError error) || !OfferAnswer.TryReadOffer(description, out OfferSummary? summary, out error))
             throw new InvalidOperationException(error.ToString());
         return summary;
     }
 
     public static SdpErrorReason Refusal(string sdp)
     {
-        if (!SessionDescription.TryParse(sdp, out var description, out var error)) return error.Reason;
+        if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError error)) return error.Reason;
         return OfferAnswer.TryReadOffer(description, out _, out error) ? SdpErrorReason.None : error.Reason;
     }
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Sdp;
 using FsCheck;
@@ -16,7 +17,7 @@ public sealed class SdpProperties
     public void Process_MutatedOffers_NeverThrowAndTheirAnswersParseBack()
     {
         var random = new Random(8866);
-        var offers = Offers.All.Values.ToArray();
+        string[] offers = Offers.All.Values.ToArray();
         int answered = 0;
         for (int i = 0; i < 6_000; i++) answered += Process(Mutate(offers[i % offers.Length], offers[random.Next(offers.Length)], random)) ? 1 : 0;
         // If none got through, the mutations would test the door only.
@@ -28,10 +29,10 @@ public sealed class SdpProperties
     {
         foreach (string offer in Offers.All.Values)
         {
-            var text = Offers.Answer(offer);
-            Assert.True(SessionDescription.TryParse(text, out var answer, out var error), error.ToString());
+            string text = Offers.Answer(offer);
+            Assert.True(SessionDescription.TryParse(text, out SessionDescription? answer, out SdpError error), error.ToString());
             Assert.Equal(text, answer.ToString());
-            Assert.True(SessionDescription.TryParse(offer, out var offered, out _));
+            Assert.True(SessionDescription.TryParse(offer, out SessionDescription? offered, out _));
             Assert.Equal(offered.Media.Select(m => (m.MediaType, m.Mid, m.Protocol)), answer.Media.Select(m => (m.MediaType, m.Mid, m.Protocol)));
         }
     }
@@ -39,9 +40,9 @@ public sealed class SdpProperties
     [Fact]
     public void OfferSummary_Names_AreThoseOfOfferFacts()
     {
-        foreach (var fact in typeof(OfferFacts).GetProperties())
+        foreach (PropertyInfo fact in typeof(OfferFacts).GetProperties())
         {
-            var property = typeof(OfferSummary).GetProperty(fact.Name);
+            PropertyInfo? property = typeof(OfferSummary).GetProperty(fact.Name);
             Assert.True(property is not null, fact.Name);
             Assert.Equal(fact.PropertyType, property.PropertyType);
         }
@@ -50,21 +51,21 @@ public sealed class SdpProperties
     /// <summary>True if the text was an offer that we answer.</summary>
     private static bool Process(string text)
     {
-        if (!SessionDescription.TryParse(text, out var description, out var error))
+        if (!SessionDescription.TryParse(text, out SessionDescription? description, out SdpError error))
         {
             Assert.NotEqual(SdpErrorReason.None, error.Reason);
             return false;
         }
-        Assert.True(SessionDescription.TryParse(description.ToString(), out var again, out error), error.ToString());
+        Assert.True(SessionDescription.TryParse(description.ToString(), out SessionDescription? again, out error), error.ToString());
         Assert.Equal(description.ToString(), again.ToString());
         _ = OfferAnswer.TryReadAnswer(description, out _, out _);
-        if (!OfferAnswer.TryReadOffer(description, out var summary, out error))
+        if (!OfferAnswer.TryReadOffer(description, out OfferSummary? summary, out error))
         {
             Assert.NotEqual(SdpErrorReason.None, error.Reason);
             return false;
         }
-        var answer = OfferAnswer.CreateAnswer(summary, Offers.Parameters).ToString();
-        Assert.True(SessionDescription.TryParse(answer, out var read, out error), error.ToString());
+        string answer = OfferAnswer.CreateAnswer(summary, Offers.Parameters).ToString();
+        Assert.True(SessionDescription.TryParse(answer, out SessionDescription? read, out error), error.ToString());
         Assert.Equal(answer, read.ToString());
         Assert.Equal(description.Media.Count, read.Media.Count);
         Assert.Equal(description.Media.Select(m => m.Mid), read.Media.Select(m => m.Mid));
@@ -73,8 +74,8 @@ public sealed class SdpProperties
 
     private static string Mutate(string offer, string other, Random random)
     {
-        var lines = offer.Split("\r\n").ToList();
-        var others = other.Split("\r\n");
+        List<string> lines = offer.Split("\r\n").ToList();
+        string[] others = other.Split("\r\n");
         for (int n = random.Next(1, 4); n > 0; n--)
         {
             int at = random.Next(lines.Count);
@@ -85,7 +86,7 @@ public sealed class SdpProperties
                 case 2: (lines[at], lines[^1]) = (lines[^1], lines[at]); break;
                 case 3: lines[at] = lines[at][..random.Next(lines[at].Length + 1)]; break;
                 case 4 when lines[at].Length > 0:
-                    var characters = lines[at].ToCharArray();
+                    char[] characters = lines[at].ToCharArray();
                     characters[random.Next(characters.Length)] = (char)random.Next(random.Next(4) == 0 ? 0x10000 : 0x80);
                     lines[at] = new string(characters);
                     break;

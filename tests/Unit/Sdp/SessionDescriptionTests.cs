@@ -37,7 +37,7 @@ public sealed class SessionDescriptionTests
     [MemberData(nameof(BadDescriptions))]
     public void TryParse_BadDescription_SaysWhatAndWhere(string code, string text, int line)
     {
-        Assert.False(SessionDescription.TryParse(text, out _, out var error));
+        Assert.False(SessionDescription.TryParse(text, out _, out SdpError error));
         Assert.Equal((code, line), (error.Code, error.Line));
         Assert.Equal(code == "too_large", error.IsTooLarge);
     }
@@ -47,7 +47,7 @@ public sealed class SessionDescriptionTests
     {
         Assert.True(SessionDescription.TryParse(Head + string.Concat(Enumerable.Repeat("a=x\r\n", SdpLimits.MaximumLines - 4)), out _, out _));
         Assert.True(SessionDescription.TryParse(Head + "a=" + new string('x', SdpLimits.MaximumLineCharacters - 2), out _, out _));
-        Assert.True(SessionDescription.TryParse(Head + string.Concat(Enumerable.Repeat("m=audio 9 X 0\r\n", SdpLimits.MaximumMediaSections)), out var description, out _));
+        Assert.True(SessionDescription.TryParse(Head + string.Concat(Enumerable.Repeat("m=audio 9 X 0\r\n", SdpLimits.MaximumMediaSections)), out SessionDescription? description, out _));
         Assert.Equal(SdpLimits.MaximumMediaSections, description.Media.Count);
     }
 
@@ -58,8 +58,8 @@ public sealed class SessionDescriptionTests
     {
         foreach (string offer in Offers.All.Values)
         {
-            var text = offer.ReplaceLineEndings(lineEnd).TrimEnd();
-            Assert.True(SessionDescription.TryParse(text, out var description, out var error), error.ToString());
+            string text = offer.ReplaceLineEndings(lineEnd).TrimEnd();
+            Assert.True(SessionDescription.TryParse(text, out SessionDescription? description, out SdpError error), error.ToString());
             Assert.True(OfferAnswer.TryReadOffer(description, out _, out error), error.ToString());
         }
     }
@@ -69,7 +69,7 @@ public sealed class SessionDescriptionTests
     {
         foreach (string offer in Offers.All.Values)
         {
-            Assert.True(SessionDescription.TryParse(offer, out var description, out _));
+            Assert.True(SessionDescription.TryParse(offer, out SessionDescription? description, out _));
             Assert.Equal(offer, description.ToString());
         }
     }
@@ -77,8 +77,8 @@ public sealed class SessionDescriptionTests
     [Fact]
     public void TryParse_LinesWeDoNotNeed_AreReadOver()
     {
-        var text = Head.Replace("t=0 0", "i=x\r\nu=y\r\nb=AS:64\r\nt=0 0\r\nr=1 2\r\nz=0", StringComparison.Ordinal) + "m=audio 9/2 X 0\r\ni=x\r\nb=AS:1\r\nk=clear:x\r\na=mid:0\r\n";
-        Assert.True(SessionDescription.TryParse(text, out var description, out _));
+        string text = Head.Replace("t=0 0", "i=x\r\nu=y\r\nb=AS:64\r\nt=0 0\r\nr=1 2\r\nz=0", StringComparison.Ordinal) + "m=audio 9/2 X 0\r\ni=x\r\nb=AS:1\r\nk=clear:x\r\na=mid:0\r\n";
+        Assert.True(SessionDescription.TryParse(text, out SessionDescription? description, out _));
         Assert.Equal(("0", 9), (description.Media[0].Mid, description.Media[0].Port));
     }
 }

@@ -49,7 +49,7 @@ public sealed class SidecarCallsTests
         await using ScriptedSidecar sidecar = await StartAsync(Error(StatusCode.Internal));
         IServiceProvider services = sidecar.Connect();
         using Activity activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
-        var store = services.GetRequiredService<IStateStore>();
+        IStateStore store = services.GetRequiredService<IStateStore>();
         await store.ReadAsync("sessions", "k", OwnerJson.Default.Owner);
         await store.GetBulkAsync("sessions", ["k"], OwnerJson.Default.Owner);
         await services.GetRequiredService<ISecretStore>().GetAsync("secrets", "k");
@@ -82,7 +82,7 @@ public sealed class SidecarCallsTests
         meters.SetMeasurementEventCallback<double>((_, _, tags, _) => measured.Enqueue(string.Join(' ', tags.ToArray().Select(t => $"{t.Key}={t.Value}"))));
         meters.Start();
 
-        var store = services.GetRequiredService<IStateStore>();
+        IStateStore store = services.GetRequiredService<IStateStore>();
         await store.SaveAsync("sessions", "hush-key", new Owner("hush-value", 1), OwnerJson.Default.Owner);
         await services.GetRequiredService<ISecretStore>().GetAsync("secrets", "hush-key");
 
@@ -197,7 +197,7 @@ public sealed class SidecarCallsTests
     {
         await using ScriptedSidecar sidecar = await StartAsync(Done);
         sidecar.HealthStatus = 500;
-        var health = sidecar.Connect(o => o.HealthPollInterval = TimeSpan.FromMilliseconds(1)).GetRequiredService<ISidecarHealth>();
+        ISidecarHealth health = sidecar.Connect(o => o.HealthPollInterval = TimeSpan.FromMilliseconds(1)).GetRequiredService<ISidecarHealth>();
         Task waiting = health.WaitForOutboundHealthAsync(CancellationToken.None);
         while (sidecar.HealthChecks < 3) await Task.Yield();
         Assert.False(waiting.IsCompleted);

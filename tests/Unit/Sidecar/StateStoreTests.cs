@@ -293,8 +293,8 @@ public sealed class StateStoreTests
     {
         await using ScriptedSidecar sidecar = await StartAsync(Error(StatusCode.Unavailable), Error(StatusCode.Internal), Nothing);
         IServiceProvider services = sidecar.Connect();
-        var store = services.GetRequiredService<IStateStore>();
-        var health = services.GetRequiredService<ISidecarHealth>();
+        IStateStore store = services.GetRequiredService<IStateStore>();
+        ISidecarHealth health = services.GetRequiredService<ISidecarHealth>();
         await store.ReadAsync("sessions", "k", OwnerJson.Default.Owner);
         await store.ReadAsync("sessions", "k", OwnerJson.Default.Owner);
         Assert.Equal(2, health.ConsecutiveFailures);

@@ -16,7 +16,7 @@ public sealed class FrontDoorGateTests
     [InlineData(null, HttpStatusCode.Forbidden)]
     public async Task Post_WithAHeader_IsLetInOnlyWithOurProfilesId(string? header, HttpStatusCode expected)
     {
-        await using var signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:FrontDoorId"] = Id);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:FrontDoorId"] = Id);
         if (header is not null) signaling.Http.DefaultRequestHeaders.Add("X-Azure-FDID", header);
 
         using HttpResponseMessage answer = await signaling.PostOfferAsync(Offers.Browser);
@@ -34,7 +34,7 @@ public sealed class FrontDoorGateTests
     [InlineData("/healthzz", HttpStatusCode.Forbidden)]
     public async Task Get_WithoutTheHeader_ReachesWhatThePlatformAndTheSidecarAskFor(string path, HttpStatusCode expected)
     {
-        await using var signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:FrontDoorId"] = Id);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:FrontDoorId"] = Id);
 
         using HttpResponseMessage answer = await signaling.Http.GetAsync(path);
 

@@ -15,7 +15,7 @@ public sealed class HttpTests
     [InlineData("authorization,content-type,x-stainless-lang,x-stainless-os,x-stainless-retry-count,openai-beta,api-key,traceparent")]
     public async Task Preflight_OfAClientLibrary_IsAllowedEveryHeaderItAsksFor(string headers)
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Options, Calls, null, null,
             ("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", headers));
 
@@ -30,7 +30,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Options_ThatIsNoPreflight_SaysWhatMayBePosted()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Options, Calls);
 
         Assert.Equal((HttpStatusCode.NoContent, "application/sdp"), (response.StatusCode, Header(response, "Accept-Post")));
@@ -39,7 +39,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Cors_Answer_ExposesTheHeadersThatClientsRead()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Post, Calls, null, null, ("Origin", "https://app.example.com"));
 
         Assert.Equal("Location,ETag,Link,Retry-After,Access-Control-Allow-Methods", Header(response, "Access-Control-Expose-Headers"));
@@ -50,7 +50,7 @@ public sealed class HttpTests
     [InlineData("https://evil.example.com", null)]
     public async Task Cors_ConfiguredOrigins_AreNamedAndNoOther(string origin, string? allowed)
     {
-        await using var signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:AllowedOrigins:0"] = "https://app.example.com");
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:AllowedOrigins:0"] = "https://app.example.com");
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Post, Calls, null, null, ("Origin", origin));
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
@@ -63,7 +63,7 @@ public sealed class HttpTests
     [InlineData("PUT", Calls, 405, "method_not_allowed")]
     public async Task Api_UnknownPathOrMethod_HasTheBodyOfAnError(string method, string path, int status, string code)
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.SendAsync(new(method), path);
 
         Assert.Equal((status, code), ((int)response.StatusCode, await SignalingHarness.CodeAsync(response)));
@@ -73,11 +73,11 @@ public sealed class HttpTests
     [Fact]
     public async Task Api_MoreRequestsThanTheBurst_Are429WithRetryAfter()
     {
-        await using var signaling = await SignalingHarness.StartAsync(settings => (settings["Signaling:RequestsPerSecondPerAddress"], settings["Signaling:RequestBurstPerAddress"]) = ("1", "2"));
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => (settings["Signaling:RequestsPerSecondPerAddress"], settings["Signaling:RequestBurstPerAddress"]) = ("1", "2"));
         using (await signaling.PostOfferAsync(Offers.Browser)) { }
         using (await signaling.PostOfferAsync(Offers.Browser)) { }
         // A bucket that refills by one a second can't hold out against four in a row.
-        HttpStatusCode[] rest = new HttpStatusCode[4];
+        var rest = new HttpStatusCode[4];
         for (int i = 0; i < rest.Length; i++)
         {
             using HttpResponseMessage response = await signaling.PostOfferAsync(Offers.Browser);
@@ -94,7 +94,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Status_OfACall_IsForApiKeysAndHasNoTransportFacts()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         string key = await signaling.EphemeralKeyAsync();
         string callId = await signaling.CallAsync(key);
         using HttpResponseMessage forbidden = await signaling.SendAsync(HttpMethod.Get, $"{Calls}/{callId}", null, key);
@@ -109,7 +109,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Health_OwnerWithRoomAndKeys_IsReady()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage live = await signaling.Http.GetAsync("/healthz"), ready = await signaling.Http.GetAsync("/readyz");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (live.StatusCode, ready.StatusCode));
@@ -118,7 +118,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Health_NoOwner_IsLiveAndNotReady()
     {
-        await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
         using HttpResponseMessage live = await signaling.Http.GetAsync("/healthz"), ready = await signaling.Http.GetAsync("/readyz");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (live.StatusCode, ready.StatusCode));
@@ -128,7 +128,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Health_StoreAwayForLong_IsNotReady()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         signaling.Store.IsAway = true;
         signaling.Time.Advance(TimeSpan.FromSeconds(6));
         await signaling.RefreshAsync();
@@ -143,7 +143,7 @@ public sealed class HttpTests
     [InlineData("anything", null)]
     public async Task Internal_WithoutTheRightToken_Is401(string? sent, string? configured)
     {
-        await using var signaling = await SignalingHarness.StartAsync(appToken: configured);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(appToken: configured);
         (string, string)[] headers = sent is null ? [] : [("dapr-api-token", sent)];
         foreach ((HttpMethod method, string path) in ((HttpMethod, string)[])[(HttpMethod.Post, ""), (HttpMethod.Get, "/rtc_local_aaaaaaaaaaaaa"), (HttpMethod.Delete, "/rtc_local_aaaaaaaaaaaaa")])
         {
@@ -155,7 +155,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Internal_CreateGetEnd_WorksForAnotherService()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         (string, string)[] headers = [("dapr-api-token", SignalingHarness.AppToken), ("dapr-caller-app-id", "forged"), ("dapr-caller-app-id", "web-front")];
         using HttpResponseMessage created = await signaling.PostJsonAsync("/internal/v1/sessions", JsonSerializer.Serialize(new { offerSdp = Offers.Browser, agent = "echo", session = new { voice = "x" } }), null, headers);
         JsonElement body = await SignalingHarness.JsonAsync(created);
@@ -183,7 +183,7 @@ public sealed class HttpTests
     [InlineData("""{"offerSdp":"v=0"}""", 400, "invalid_sdp")]
     public async Task Internal_BadBody_IsRefusedWithTheReason(string json, int status, string code)
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.PostJsonAsync("/internal/v1/sessions", json, null, ("dapr-api-token", SignalingHarness.AppToken));
         JsonElement problem = await SignalingHarness.JsonAsync(response);
 
@@ -195,7 +195,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Demo_NotAskedFor_IsClosed()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Post, "/demo/token");
 
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
@@ -204,7 +204,7 @@ public sealed class HttpTests
     [Fact]
     public async Task Demo_AskedFor_GivesAKeyThatCallsAndTheAgents()
     {
-        await using var signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:DemoPage"] = "true");
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:DemoPage"] = "true");
         using HttpResponseMessage token = await signaling.SendAsync(HttpMethod.Post, "/demo/token");
         await signaling.CallAsync((await SignalingHarness.JsonAsync(token)).GetProperty("value").GetString());
         using HttpResponseMessage config = await signaling.Http.GetAsync("/demo/config");
@@ -219,7 +219,7 @@ public sealed class HttpTests
         await File.WriteAllTextAsync(Path.Combine(folder, "index.html"), "<!doctype html><title>page</title>");
         try
         {
-            await using var signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:WebRoot"] = folder);
+            await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:WebRoot"] = folder);
             using HttpResponseMessage compressed = await signaling.SendAsync(HttpMethod.Get, "/", null, null, ("Accept-Encoding", "gzip"));
             Assert.Equal("gzip", compressed.Content.Headers.ContentEncoding.Single());
             using HttpResponseMessage page = await signaling.Http.GetAsync("/"), outside = await signaling.Http.GetAsync("/..%2f..%2fetc/passwd");

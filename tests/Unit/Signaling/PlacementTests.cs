@@ -19,7 +19,7 @@ public sealed class PlacementTests
     [Fact]
     public async Task Place_SeveralOwners_UsesOnlySlotsOfTheOneChosen()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         await signaling.AddOwnerAsync(1, slots: [10, 11], capacity: 1000);
         await signaling.AddOwnerAsync(0, slots: [3, 4, 5], capacity: 1000);
         FleetDirectory directory = signaling.Service<FleetDirectory>();
@@ -35,7 +35,7 @@ public sealed class PlacementTests
     [Fact]
     public async Task Place_UnequalOwners_EvensThemOut()
     {
-        await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
         await signaling.AddOwnerAsync(0, slots: [0], sessions: 50, capacity: 100);
         await signaling.AddOwnerAsync(1, slots: [1], sessions: 0, capacity: 100);
         FleetDirectory directory = signaling.Service<FleetDirectory>();
@@ -47,7 +47,7 @@ public sealed class PlacementTests
     [Fact]
     public async Task Place_MoreThanCapacityBetweenTwoReports_IsRefused()
     {
-        await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
         await signaling.AddOwnerAsync(0, slots: [0], capacity: 3);
         FleetDirectory directory = signaling.Service<FleetDirectory>();
 
@@ -59,7 +59,7 @@ public sealed class PlacementTests
     [Fact]
     public async Task Place_OwnerReportsTwice_CountsItsReportAlone()
     {
-        await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
         await signaling.AddOwnerAsync(0, slots: [0], capacity: 3);
         FleetDirectory directory = signaling.Service<FleetDirectory>();
         for (int i = 0; i < 3; i++) directory.Place();
@@ -76,7 +76,7 @@ public sealed class PlacementTests
     [Fact]
     public async Task Place_OwnerCountedBeforeOursArrived_DoesNotPromiseTheSameRoomTwice()
     {
-        await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
         await signaling.AddOwnerAsync(0, slots: [0], capacity: 3);
         FleetDirectory directory = signaling.Service<FleetDirectory>();
         for (int i = 0; i < 3; i++) directory.Place();
@@ -92,7 +92,7 @@ public sealed class PlacementTests
     [Fact]
     public async Task Place_EverythingRanOut_KnowsNoOwner()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         signaling.Time.Advance(TimeSpan.FromSeconds(4));
         await signaling.RefreshAsync();
 

@@ -55,7 +55,7 @@ public sealed class SettingsTests
     [InlineData("TrustedProxies", "-1")]
     public void Options_BadValue_IsNamed(string setting, string value)
     {
-        var e = Assert.Throws<SettingsException>(() => ServiceOptions.Read<SignalingOptions>(
+        SettingsException e = Assert.Throws<SettingsException>(() => ServiceOptions.Read<SignalingOptions>(
             new ConfigurationBuilder().AddInMemoryCollection([new("Signaling:" + setting, value)]).Build()));
 
         Assert.Contains("Signaling__" + setting.Split(':')[0], e.Message);

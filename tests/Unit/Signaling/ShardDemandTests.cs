@@ -33,10 +33,10 @@ public sealed class ShardDemandTests
     [Fact]
     public async Task ScaleShards_Asked_AnswersTheNumberUnderTheNameThatTheScaleRuleReads()
     {
-        await using var signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
         await signaling.AddOwnerAsync(0, slots: [0], sessions: 9, capacity: 10);
 
-        using JsonDocument answer = JsonDocument.Parse(await signaling.Http.GetStringAsync("/scale/shards"));
+        using var answer = JsonDocument.Parse(await signaling.Http.GetStringAsync("/scale/shards"));
 
         Assert.Equal(2, answer.RootElement.GetProperty("wanted").GetInt32());
     }
@@ -44,7 +44,7 @@ public sealed class ShardDemandTests
     [Fact]
     public async Task ScaleShards_FleetUnknown_Answers503SoThatTheRuleChangesNothing()
     {
-        await using var signaling = await SignalingHarness.StartAsync();
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         signaling.Time.Advance(TimeSpan.FromSeconds(30));
 
         using HttpResponseMessage answer = await signaling.Http.GetAsync("/scale/shards");

@@ -49,7 +49,7 @@ public sealed class Rfc7714Tests
     [Fact]
     public void Seal_Section17_GivesTheEncryptedPacket()
     {
-        using var cipher = Cipher(true);
+        using SessionCipher cipher = Cipher(true);
         byte[] packet = Convert.FromHexString(RtcpPlain);
         byte[] iv = new byte[12], tag = new byte[16];
         cipher.WriteGcmIv(0x4D617273, 0x5D4, iv);

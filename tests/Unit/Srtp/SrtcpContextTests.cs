@@ -18,7 +18,7 @@ public sealed class SrtcpContextTests
         {
             byte[] packet = SrtpTestData.ProtectedRtcp(sender);
             Assert.True(receiver.TryUnprotect(packet, packet.Length, out int length, out _));
-            Assert.True(RtcpCompound.TryParse(packet.AsSpan(0, length), out var compound, out _));
+            Assert.True(RtcpCompound.TryParse(packet.AsSpan(0, length), out RtcpCompound compound, out _));
             Assert.True(compound.MoveNext() && compound.Current.Type == RtcpPacketType.ReceiverReport);
         }
     }
@@ -47,7 +47,7 @@ public sealed class SrtcpContextTests
             Assert.False(receiver.TryUnprotect(damaged, damaged.Length, out _, out _));
         }
         Assert.True(receiver.TryUnprotect([.. packet], packet.Length, out _, out _));
-        Assert.False(receiver.TryUnprotect([.. packet], packet.Length, out _, out var error));
+        Assert.False(receiver.TryUnprotect([.. packet], packet.Length, out _, out SrtpError error));
         Assert.Equal(SrtpError.Replayed, error);
     }
 
@@ -66,7 +66,7 @@ public sealed class SrtcpContextTests
     [Fact]
     public void Protect_IndexUsedUp_Throws()
     {
-        var material = SrtpTestData.Gcm;
+        SrtpKeyingMaterial material = SrtpTestData.Gcm;
         using var sender = SrtcpContext.Import(new SrtpContextState(material.Profile, material.Key, material.Salt, [new SrtpSourceState(1, 0x7FFF_FFFE, 0, 1)]));
         using var receiver = new SrtcpContext(material);
         byte[] last = SrtpTestData.ProtectedRtcp(sender);
@@ -84,7 +84,7 @@ public sealed class SrtcpContextTests
         Assert.True(receiver.TryUnprotect([.. first], first.Length, out _, out _));
         using var newSender = SrtcpContext.Import(sender.ExportState());
         using var newReceiver = SrtcpContext.Import(receiver.ExportState());
-        Assert.False(newReceiver.TryUnprotect([.. first], first.Length, out _, out var error));
+        Assert.False(newReceiver.TryUnprotect([.. first], first.Length, out _, out SrtpError error));
         Assert.Equal(SrtpError.Replayed, error);
         byte[] second = SrtpTestData.ProtectedRtcp(newSender);
         Assert.True(newReceiver.TryUnprotect(second, second.Length, out _, out _));
@@ -98,7 +98,7 @@ public sealed class SrtcpContextTests
         {
             using var sender = new SrtcpContext(SrtpTestData.Gcm);
             byte[] packet = SrtpTestData.ProtectedRtcp(sender, ssrc);
-            Assert.Equal(ssrc < 8, receiver.TryUnprotect(packet, packet.Length, out _, out var error));
+            Assert.Equal(ssrc < 8, receiver.TryUnprotect(packet, packet.Length, out _, out SrtpError error));
             Assert.Equal(ssrc < 8 ? SrtpError.None : SrtpError.TooManySources, error);
         }
     }

@@ -29,7 +29,7 @@ public sealed class SrtpContextTests
     public void Protect_AesCm_EqualsAnIndependentComputation()
     {
         // RFC 3711, sections 4.1.1 and 4.2, once more with the runtime's own AES and HMAC, at a rollover counter of 2.
-        var material = SrtpTestData.Cm;
+        SrtpKeyingMaterial material = SrtpTestData.Cm;
         byte[] key = new byte[16], authenticationKey = new byte[20], salt = new byte[14];
         KeyDerivation.Derive(material.Key, material.Salt, KeyDerivationLabel.RtpEncryption, key);
         KeyDerivation.Derive(material.Key, material.Salt, KeyDerivationLabel.RtpAuthentication, authenticationKey);
@@ -79,7 +79,7 @@ public sealed class SrtpContextTests
     {
         using var sender = new SrtpContext(SrtpTestData.Of(profile));
         using var receiver = new SrtpContext(SrtpTestData.Of(profile));
-        var packets = Enumerable.Range(0, 300).Select(i => SrtpTestData.Protected(sender, (ushort)i)).ToArray();
+        byte[][] packets = Enumerable.Range(0, 300).Select(i => SrtpTestData.Protected(sender, (ushort)i)).ToArray();
         Assert.Equal(SrtpError.None, Unprotect(receiver, packets[150]));
         Assert.Equal(SrtpError.Replayed, Unprotect(receiver, packets[150]));
         Assert.Equal(SrtpError.None, Unprotect(receiver, packets[23]));
@@ -150,9 +150,9 @@ public sealed class SrtpContextTests
     {
         using var sender = new SrtpContext(SrtpTestData.Gcm);
         using var receiver = new SrtpContext(SrtpTestData.Gcm);
-        var packets = Enumerable.Range(0, 100).Select(i => SrtpTestData.Protected(sender, (ushort)i)).ToArray();
+        byte[][] packets = Enumerable.Range(0, 100).Select(i => SrtpTestData.Protected(sender, (ushort)i)).ToArray();
         for (int i = 0; i < 100; i += 2) Assert.Equal(SrtpError.None, Unprotect(receiver, packets[i]));
-        var snapshot = receiver.ExportState();
+        SrtpContextState snapshot = receiver.ExportState();
         using var imported = SrtpContext.Import(snapshot);
         for (int i = 0; i < 100; i++) Assert.Equal(i % 2 == 0 ? SrtpError.Replayed : SrtpError.None, Unprotect(imported, SrtpTestData.Protected(Fresh(i), (ushort)i)));
 
@@ -258,7 +258,7 @@ public sealed class SrtpContextTests
     private static SrtpError Unprotect(SrtpContext context, byte[] packet)
     {
         byte[] copy = [.. packet];
-        context.TryUnprotect(copy, copy.Length, out _, out var error);
+        context.TryUnprotect(copy, copy.Length, out _, out SrtpError error);
         return error;
     }
 }

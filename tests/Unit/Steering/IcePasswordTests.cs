@@ -32,7 +32,7 @@ public sealed class IcePasswordTests
     public void TryDerive_PerPacket_AllocatesNothing()
     {
         byte[] password = new byte[IcePassword.TextLength], username = SteeringKeys.Ascii(Ufrag + ":peer");
-        var ring = SteeringKeys.Ring(1);
+        KeyRing ring = SteeringKeys.Ring(1);
         for (int i = 0; i < 1000; i++) IcePassword.TryDerive(ring, username, password);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++) IcePassword.TryDerive(ring, username, password);

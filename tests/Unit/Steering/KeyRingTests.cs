@@ -10,10 +10,10 @@ public sealed class KeyRingTests
     [Fact]
     public void TryParse_TwoKeys_FirstIsCurrent()
     {
-        var ring = SteeringKeys.Ring(11, 4);
+        KeyRing ring = SteeringKeys.Ring(11, 4);
         Assert.Equal(11, ring.CurrentId);
         Assert.Equal(2, ring.Count);
-        Assert.True(ring.TryGetKey(4, out var key));
+        Assert.True(ring.TryGetKey(4, out ReadOnlySpan<byte> key));
         Assert.Equal(SteeringKeys.KeyBytes(4), key.ToArray());
         Assert.False(ring.TryGetKey(5, out _));
     }
@@ -29,7 +29,7 @@ public sealed class KeyRingTests
     [InlineData("1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")]
     public void TryParse_BadText_SaysWhyWithoutTheKey(string? text)
     {
-        Assert.False(KeyRing.TryParse(text, out var ring, out string? error));
+        Assert.False(KeyRing.TryParse(text, out KeyRing? ring, out string? error));
         Assert.Null(ring);
         Assert.NotNull(error);
         Assert.DoesNotContain("AAAA", error, StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class KeyRingTests
         {
             string text = new SessionId(value).ToString();
             Assert.Equal(SessionId.TextLength, text.Length);
-            Assert.True(SessionId.TryParse(text, out var parsed));
+            Assert.True(SessionId.TryParse(text, out SessionId parsed));
             Assert.Equal(value, parsed.Value);
         }).QuickCheckThrowOnFailure();
 

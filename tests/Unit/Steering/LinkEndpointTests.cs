@@ -1,4 +1,5 @@
 using Dapr.Voice.Steering;
+using Dapr.Voice.Wire;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
@@ -16,10 +17,10 @@ public sealed class LinkEndpointTests
     [InlineData("[::1]:20000", LinkScheme.Udp, "::1", 20000)]
     public void TryParse_Endpoint_IsReadAndWrittenBack(string text, LinkScheme scheme, string host, int port)
     {
-        Assert.True(LinkEndpoint.TryParse(text, out var endpoint, out string? error));
+        Assert.True(LinkEndpoint.TryParse(text, out LinkEndpoint? endpoint, out string? error));
         Assert.Null(error);
         Assert.Equal(new LinkEndpoint(scheme, host, port), endpoint);
-        Assert.True(LinkEndpoint.TryParse(endpoint.ToString(), out var again, out _));
+        Assert.True(LinkEndpoint.TryParse(endpoint.ToString(), out LinkEndpoint? again, out _));
         Assert.Equal(endpoint, again);
     }
 
@@ -46,7 +47,7 @@ public sealed class LinkEndpointTests
     [Fact]
     public void TryParse_AnyText_NeverThrows() => Prop.ForAll<string>(text =>
     {
-        if (LinkEndpoint.TryParse(text, out var endpoint, out _)) endpoint.TryGetAddress(out _);
+        if (LinkEndpoint.TryParse(text, out LinkEndpoint? endpoint, out _)) endpoint.TryGetAddress(out _);
         if (LinkEndpoint.TryParse($"tcp://{text}:20000", out endpoint, out _)) endpoint.TryGetAddress(out _);
     }).QuickCheckThrowOnFailure();
 
@@ -57,8 +58,8 @@ public sealed class LinkEndpointTests
     [InlineData("tcp://20000:20000", null)]
     public void TryGetAddress_AddressOrName_TellsThemApart(string text, string? expected)
     {
-        LinkEndpoint.TryParse(text, out var endpoint, out _);
-        Assert.Equal(expected is not null, endpoint!.TryGetAddress(out var address));
+        LinkEndpoint.TryParse(text, out LinkEndpoint? endpoint, out _);
+        Assert.Equal(expected is not null, endpoint!.TryGetAddress(out TransportAddress address));
         if (expected is not null) Assert.Equal(expected, address.ToString());
     }
 

@@ -12,11 +12,11 @@ public sealed class LinkFrameTests
     public void Write_AnyPacket_RoundTrips()
         => Prop.ForAll<byte[], ulong, bool>((packet, word, isIPv4) =>
         {
-            var client = isIPv4 ? TransportAddress.FromIPv4((uint)word, (ushort)word) : new TransportAddress(word | 1, word, (ushort)word);
+            TransportAddress client = isIPv4 ? TransportAddress.FromIPv4((uint)word, (ushort)word) : new TransportAddress(word | 1, word, (ushort)word);
             byte[] buffer = new byte[packet.Length + LinkFrame.HeaderLengthIPv6];
             int length = LinkFrame.Write(buffer, LinkFrameKind.Data, word, new SessionId(~word), client, packet, (byte)(word & 15), isIPv4);
             Assert.Equal(LinkFrame.HeaderLength(client) + packet.Length, length);
-            Assert.True(LinkFrame.TryRead(buffer, out var frame, out var error));
+            Assert.True(LinkFrame.TryRead(buffer, out LinkFrame frame, out LinkFrameError error));
             Assert.Equal(LinkFrameError.None, error);
             Assert.Equal(LinkFrameKind.Data, frame.Kind);
             Assert.Equal(word, frame.Cookie);
@@ -55,7 +55,7 @@ public sealed class LinkFrameTests
     {
         byte[] bytes = new byte[LinkFrame.HeaderLengthIPv4];
         bytes[0] = first;
-        Assert.False(LinkFrame.TryRead(bytes, out _, out var error));
+        Assert.False(LinkFrame.TryRead(bytes, out _, out LinkFrameError error));
         Assert.Equal(expected, error);
     }
 
@@ -71,7 +71,7 @@ public sealed class LinkFrameTests
             while (next < epochs.Length)
             {
                 int length = LinkSlots.Write(payload, 7, 4, epochs, next, out next);
-                Assert.True(LinkSlots.TryRead(payload.AsSpan(0, length), out var slots));
+                Assert.True(LinkSlots.TryRead(payload.AsSpan(0, length), out LinkSlots slots));
                 Assert.Equal((7u, (byte)4, expectedFirst), (slots.Announcement, slots.Region, (int)slots.First));
                 expectedFirst = slots.Last + 1;
                 for (int s = slots.First; s <= slots.Last; s++) read[s] = -1;

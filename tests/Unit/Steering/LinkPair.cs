@@ -55,7 +55,7 @@ internal sealed class LinkPair
                 ToAcceptor.Add(datagram);
                 if (!IsCut) DeliverToAcceptor(datagram, ConnectorAddress);
             }
-            while (Acceptor.TryTransmit(_buffer, out int length, out var to, Now))
+            while (Acceptor.TryTransmit(_buffer, out int length, out TransportAddress to, Now))
             {
                 isBusy = true;
                 byte[] datagram = _buffer[..length];
@@ -63,26 +63,26 @@ internal sealed class LinkPair
                 if (!IsCut && to == ConnectorAddress) DeliverToConnector(datagram);
             }
         }
-        while (Connector.TryTakeEvent(out var e)) ConnectorEvents.Add(e);
-        while (Acceptor.TryTakeEvent(out var e)) AcceptorEvents.Add(e);
+        while (Connector.TryTakeEvent(out LinkEvent e)) ConnectorEvents.Add(e);
+        while (Acceptor.TryTakeEvent(out LinkEvent e)) AcceptorEvents.Add(e);
     }
 
     public void DeliverToAcceptor(byte[] datagram, TransportAddress from)
     {
-        var frames = Acceptor.Receive(datagram.ToArray(), from, Now);
-        while (frames.TryRead(out var data)) Up.Add((data.SessionId, data.Path, data.IsUnverifiedSource, data.Payload.ToArray()));
+        LinkAcceptor.Frames frames = Acceptor.Receive(datagram.ToArray(), from, Now);
+        while (frames.TryRead(out LinkData data)) Up.Add((data.SessionId, data.Path, data.IsUnverifiedSource, data.Payload.ToArray()));
     }
 
     public void DeliverToConnector(byte[] datagram)
     {
-        var frames = Connector.Receive(datagram.ToArray(), Now);
-        while (frames.TryRead(out var frame)) Down.Add((frame.Kind, frame.SessionId, frame.Client, frame.Ingress, frame.Payload.ToArray()));
+        LinkConnector.Frames frames = Connector.Receive(datagram.ToArray(), Now);
+        while (frames.TryRead(out LinkFrame frame)) Down.Add((frame.Kind, frame.SessionId, frame.Client, frame.Ingress, frame.Payload.ToArray()));
     }
 
     /// <summary>Moves time from timer to timer.</summary>
     public void Run(TimeSpan duration)
     {
-        var end = Now + duration;
+        Instant end = Now + duration;
         Exchange();
         while (true)
         {

@@ -61,10 +61,10 @@ public sealed class LinkTests
         Assert.Equal((new SessionId(5), new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client), false), (pair.Up[0].Session, pair.Up[0].Path, pair.Up[0].IsUnverified));
         Assert.Equal(Packet, pair.Up[0].Packet);
         Assert.True(pair.Up[1].IsUnverified);
-        Assert.True(pair.Acceptor.TryGetRelay(pair.Up[0].Path, new SessionId(5), out _, out var relay));
+        Assert.True(pair.Acceptor.TryGetRelay(pair.Up[0].Path, new SessionId(5), out _, out TransportAddress relay));
         Assert.Equal(LinkPair.RelayAddress, relay);
         pair.DeliverToConnector(pair.DownFrame(5, pair.Up[0].Path, Packet));
-        var down = Assert.Single(pair.Down);
+        (LinkFrameKind Kind, SessionId Session, TransportAddress Client, byte Ingress, byte[] Packet) down = Assert.Single(pair.Down);
         Assert.Equal((LinkFrameKind.Data, new SessionId(5), LinkPair.Client, (byte)2), (down.Kind, down.Session, down.Client, down.Ingress));
         Assert.Equal(Packet, down.Packet);
     }
@@ -111,7 +111,7 @@ public sealed class LinkTests
         foreach (byte[] datagram in answers) pair.DeliverToConnector(datagram);
         pair.Exchange();
         Assert.Equal(cookie, pair.Connector.Cookie);
-        Assert.True(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(0, 0), LinkPair.Client), new SessionId(5), out _, out var relay));
+        Assert.True(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(0, 0), LinkPair.Client), new SessionId(5), out _, out TransportAddress relay));
         Assert.Equal(pair.ConnectorAddress, relay);
         pair.DeliverToAcceptor(pair.UpFrame(5, Packet), pair.ConnectorAddress);
         Assert.Single(pair.Up);
@@ -129,7 +129,7 @@ public sealed class LinkTests
         pair.Exchange();
         Assert.Equal(1, pair.Acceptor.LinkCount);
         Assert.Contains(pair.AcceptorEvents, e => e is { Kind: LinkEventKind.Replaced, Link: 0 });
-        Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(5), out _, out var relay));
+        Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(5), out _, out TransportAddress relay));
         Assert.Equal(pair.ConnectorAddress, relay);
         pair.DeliverToConnector(pair.DownFrame(5, path, Packet));
         Assert.Equal(2, Assert.Single(pair.Down).Ingress);
@@ -237,25 +237,25 @@ public sealed class LinkTests
     public void Connections_TwoOfOneWorker_AreOnePathAndShareItsSessions()
     {
         var pair = new LinkPair();
-        var addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
+        TransportAddress[] addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
         // Whichever it comes by, the path of a packet is the same.
         pair.DeliverToAcceptor(pair.UpFrame(5, Packet), addresses[1]);
-        var path = pair.Up[0].Path;
+        TransportPath path = pair.Up[0].Path;
         Assert.Equal(0, LinkBase.Link(path.Base));
         for (ulong session = 0; session < 10; session++)
         {
-            Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(session), out int link, out var relay));
+            Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(session), out int link, out TransportAddress relay));
             Assert.Equal(((int)(session % 2), addresses[(int)(session % 2)]), (link, relay));
         }
         pair.Acceptor.Disconnect(addresses[1]);
         for (ulong session = 0; session < 10; session++)
         {
-            pair.Acceptor.TryGetRelay(path, new SessionId(session), out _, out var relay);
+            pair.Acceptor.TryGetRelay(path, new SessionId(session), out _, out TransportAddress relay);
             Assert.Equal(addresses[0], relay);
         }
         // With none left it goes where it went last: over UDP that may well arrive.
         pair.Acceptor.Disconnect(addresses[0]);
-        Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(0), out _, out var last));
+        Assert.True(pair.Acceptor.TryGetRelay(path, new SessionId(0), out _, out TransportAddress last));
         Assert.Equal(addresses[0], last);
     }
 
@@ -271,8 +271,8 @@ public sealed class LinkTests
     public void Connections_TheFirstIsLongGone_ItsNumberStaysThePathOfTheOthers()
     {
         var pair = new LinkPair();
-        var addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
-        var path = pair.Up[0].Path;
+        TransportAddress[] addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
+        TransportPath path = pair.Up[0].Path;
         pair.Acceptor.Disconnect(addresses[0]);
         pair.Run(LinkTiming.ForgetAfter + LinkTiming.DownAfter);
         for (int i = 0; i < LinkAcceptor.MaximumLinks; i++) JoinWorker(pair, $"other-{i}");
@@ -441,11 +441,11 @@ public sealed class LinkTests
             for (int i = 0; i < 1000; i++)
             {
                 int length = pair.Connector.WriteData(up, new SessionId(5), LinkPair.Client, 2, false, Packet);
-                var received = pair.Acceptor.Receive(up.AsSpan(0, length), LinkPair.RelayAddress, pair.Now);
+                LinkAcceptor.Frames received = pair.Acceptor.Receive(up.AsSpan(0, length), LinkPair.RelayAddress, pair.Now);
                 while (received.TryRead(out _)) { }
                 pair.Acceptor.TryGetRelay(path, new SessionId(5), out int link, out _);
                 length = pair.Acceptor.WriteData(down, link, new SessionId(5), path, Packet);
-                var answered = pair.Connector.Receive(down.AsSpan(0, length), pair.Now);
+                LinkConnector.Frames answered = pair.Connector.Receive(down.AsSpan(0, length), pair.Now);
                 while (answered.TryRead(out _)) { }
             }
             if (round == 1) Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

@@ -28,7 +28,7 @@ public sealed class RoutingHintTests
             var hint = new RoutingHint(1, region, slot, new SessionId(session), (byte)session, (uint)session & 0xFFFFFF);
             string ufrag = hint.Encode(Keys);
             Assert.Matches("^[a-z2-7]{39}$", ufrag);
-            Assert.True(RoutingHint.TryDecode(SteeringKeys.Ascii(ufrag + ":peer"), Keys, out var decoded, out var error));
+            Assert.True(RoutingHint.TryDecode(SteeringKeys.Ascii(ufrag + ":peer"), Keys, out RoutingHint decoded, out HintError error));
             Assert.Equal(HintError.None, error);
             Assert.Equal(hint, decoded);
         }).QuickCheckThrowOnFailure();
@@ -37,7 +37,7 @@ public sealed class RoutingHintTests
     public void TryDecode_AnyBytes_NeverThrows()
         => Prop.ForAll<byte[]>(bytes =>
         {
-            Assert.False(RoutingHint.TryDecode(bytes, Keys, out _, out var error));
+            Assert.False(RoutingHint.TryDecode(bytes, Keys, out _, out HintError error));
             Assert.NotEqual(HintError.None, error);
         }).QuickCheckThrowOnFailure();
 
@@ -64,7 +64,7 @@ public sealed class RoutingHintTests
     [InlineData("ceaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", HintError.Forged)]
     public void TryDecode_NotOurs_SaysWhy(string username, HintError expected)
     {
-        Assert.False(RoutingHint.TryDecode(SteeringKeys.Ascii(username), Keys, out _, out var error));
+        Assert.False(RoutingHint.TryDecode(SteeringKeys.Ascii(username), Keys, out _, out HintError error));
         Assert.Equal(expected, error);
     }
 
@@ -72,11 +72,11 @@ public sealed class RoutingHintTests
     public void TryDecode_DuringRotation_BothKeysAreValid()
     {
         string old = Hint.Encode(Keys);
-        var rotating = SteeringKeys.HintRing(2, 1);
+        HintKeyRing rotating = SteeringKeys.HintRing(2, 1);
         Assert.Equal(2, rotating.CurrentId);
         Assert.True(RoutingHint.TryDecode(SteeringKeys.Ascii(old), rotating, out _, out _));
         Assert.True(RoutingHint.TryDecode(SteeringKeys.Ascii((Hint with { KeyId = 2 }).Encode(rotating)), rotating, out _, out _));
-        Assert.False(RoutingHint.TryDecode(SteeringKeys.Ascii(old), SteeringKeys.HintRing(3, 2), out _, out var error));
+        Assert.False(RoutingHint.TryDecode(SteeringKeys.Ascii(old), SteeringKeys.HintRing(3, 2), out _, out HintError error));
         Assert.Equal(HintError.UnknownKey, error);
     }
 

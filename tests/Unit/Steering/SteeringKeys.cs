@@ -1,6 +1,6 @@
-using Xunit;
 using System.Text;
 using Dapr.Voice.Steering;
+using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Steering;
 
@@ -13,19 +13,19 @@ internal static class SteeringKeys
 
     public static HintKeyRing HintRing(params int[] ids)
     {
-        Assert.True(HintKeyRing.TryParse(RingText(ids), out var ring, out string? error), error);
+        Assert.True(HintKeyRing.TryParse(RingText(ids), out HintKeyRing? ring, out string? error), error);
         return ring!;
     }
 
     public static KeyRing Ring(params int[] ids)
     {
-        Assert.True(KeyRing.TryParse(RingText(ids), out var ring, out string? error), error);
+        Assert.True(KeyRing.TryParse(RingText(ids), out KeyRing? ring, out string? error), error);
         return ring!;
     }
 
     public static LinkKey LinkKey(int id = 9)
     {
-        Assert.True(Voice.Steering.LinkKey.TryParse(Convert.ToBase64String(KeyBytes(id)), out var key, out string? error), error);
+        Assert.True(Voice.Steering.LinkKey.TryParse(Convert.ToBase64String(KeyBytes(id)), out LinkKey? key, out string? error), error);
         return key!;
     }
 

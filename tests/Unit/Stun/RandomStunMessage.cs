@@ -14,7 +14,7 @@ internal ref struct RandomStunMessage(Span<byte> buffer, byte messageClass, Read
         _writer.Add(StunAttributeType.Username, Encoding.UTF8.GetBytes(username));
         for (int n = random.Next(6); n > 0; n--)
         {
-            var value = new byte[random.Next(24)];
+            byte[] value = new byte[random.Next(24)];
             random.NextBytes(value);
             ushort type = Types[random.Next(random.Next(3) == 0 ? Types.Length : 7)];
             _writer.Add((StunAttributeType)type, value);

@@ -10,12 +10,12 @@ public sealed class Rfc5769Tests
     [Fact]
     public void TryParse_SampleRequest_ReadsEveryAttribute()
     {
-        var message = Parse(Rfc5769Vectors.SampleRequest);
+        StunMessage message = Parse(Rfc5769Vectors.SampleRequest);
         Assert.Equal(StunClass.Request, message.Class);
         Assert.Equal(StunMethod.Binding, message.Method);
         Assert.Equal("B7E7A701BC34D686FA87DFAE", Convert.ToHexString(message.TransactionId));
         Assert.Equal("evtj:h6vY", Encoding.ASCII.GetString(message.Username));
-        Assert.True(message.TryGet(StunAttributeType.Software, out var software));
+        Assert.True(message.TryGet(StunAttributeType.Software, out ReadOnlySpan<byte> software));
         Assert.Equal("STUN test client", Encoding.ASCII.GetString(software));
         Assert.True(message.TryGetPriority(out uint priority));
         Assert.Equal(0x6E0001FFu, priority);
@@ -27,7 +27,7 @@ public sealed class Rfc5769Tests
     [Fact]
     public void Verify_SampleRequest_IntegrityAndFingerprintHold()
     {
-        var message = Parse(Rfc5769Vectors.SampleRequest);
+        StunMessage message = Parse(Rfc5769Vectors.SampleRequest);
         Assert.True(message.VerifyMessageIntegrity(Rfc5769Vectors.ShortTermKey));
         Assert.True(message.HasValidFingerprint());
         Assert.False(message.VerifyMessageIntegrity("another password"u8));
@@ -43,11 +43,11 @@ public sealed class Rfc5769Tests
     [Fact]
     public void Verify_LongTermRequestWithoutFingerprint_IntegrityHolds()
     {
-        var message = Parse(Rfc5769Vectors.LongTermRequest);
+        StunMessage message = Parse(Rfc5769Vectors.LongTermRequest);
         Assert.Equal(Rfc5769Vectors.LongTermUsername, Encoding.UTF8.GetString(message.Username));
-        Assert.True(message.TryGet(StunAttributeType.Realm, out var realm));
+        Assert.True(message.TryGet(StunAttributeType.Realm, out ReadOnlySpan<byte> realm));
         Assert.Equal("example.org", Encoding.ASCII.GetString(realm));
-        Assert.True(message.TryGet(StunAttributeType.Nonce, out var nonce));
+        Assert.True(message.TryGet(StunAttributeType.Nonce, out ReadOnlySpan<byte> nonce));
         Assert.Equal("f//499k954d6OL34oL9FSTvy64sA", Encoding.ASCII.GetString(nonce));
         Assert.True(message.VerifyMessageIntegrity(Rfc5769Vectors.LongTermKey));
         Assert.False(message.HasFingerprint);
@@ -59,9 +59,9 @@ public sealed class Rfc5769Tests
     [InlineData("[2001:db8:1234:5678:11:2233:4455:6677]:32853")]
     public void Write_ResponseOfTheSpecification_DiffersInPaddingOnly(string mapped)
     {
-        var expected = mapped[0] == '[' ? Rfc5769Vectors.IPv6Response : Rfc5769Vectors.IPv4Response;
-        Assert.True(TransportAddress.TryParse(mapped, out var address));
-        var buffer = new byte[200];
+        byte[] expected = mapped[0] == '[' ? Rfc5769Vectors.IPv6Response : Rfc5769Vectors.IPv4Response;
+        Assert.True(TransportAddress.TryParse(mapped, out TransportAddress address));
+        byte[] buffer = new byte[200];
         var writer = new StunMessageWriter(buffer, StunClass.SuccessResponse, StunMethod.Binding, Parse(expected).TransactionId);
         writer.Add(StunAttributeType.Software, "test vector"u8);
         writer.AddXorMappedAddress(address);
@@ -78,9 +78,9 @@ public sealed class Rfc5769Tests
 
     private static void AssertResponse(byte[] bytes, string expected)
     {
-        var message = Parse(bytes);
+        StunMessage message = Parse(bytes);
         Assert.Equal(StunClass.SuccessResponse, message.Class);
-        Assert.True(message.TryGetXorMappedAddress(out var address));
+        Assert.True(message.TryGetXorMappedAddress(out TransportAddress address));
         Assert.Equal(expected, address.ToString());
         Assert.True(message.VerifyMessageIntegrity(Rfc5769Vectors.ShortTermKey));
         Assert.True(message.HasValidFingerprint());
@@ -88,7 +88,7 @@ public sealed class Rfc5769Tests
 
     private static StunMessage Parse(byte[] bytes)
     {
-        Assert.True(StunMessage.TryParse(bytes, out var message, out var error), error.ToString());
+        Assert.True(StunMessage.TryParse(bytes, out StunMessage message, out StunParseError error), error.ToString());
         return message;
     }
 }

@@ -22,51 +22,51 @@ public sealed class StunMessageTests
     [InlineData(StunParseError.BadAttributeLength, 108, 103, 0x03)]
     public void TryParse_DamagedMessage_SaysWhy(StunParseError expected, int length, int offset, byte value)
     {
-        var bytes = Rfc5769Vectors.SampleRequest.AsSpan(0, length).ToArray();
+        byte[] bytes = Rfc5769Vectors.SampleRequest.AsSpan(0, length).ToArray();
         if (offset >= 0) bytes[offset] = value;
         if (offset == 75) { bytes[74] = 0; bytes[63] = 0xFF; }
-        Assert.False(StunMessage.TryParse(bytes, out _, out var error));
+        Assert.False(StunMessage.TryParse(bytes, out _, out StunParseError error));
         Assert.Equal(expected, error);
     }
 
     [Fact]
     public void TryParse_LongerThanTheLimit_IsTooLong()
     {
-        var bytes = new byte[StunMessage.MaximumLength + 4];
+        byte[] bytes = new byte[StunMessage.MaximumLength + 4];
         var writer = new StunMessageWriter(bytes, StunClass.Request, StunMethod.Binding, new byte[12]);
         writer.Add((StunAttributeType)0xC070, new byte[bytes.Length - 24]);
-        Assert.False(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out _, out var error));
+        Assert.False(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out _, out StunParseError error));
         Assert.Equal(StunParseError.TooLong, error);
     }
 
     [Fact]
     public void TryParse_AttributeAfterFingerprint_IsRefused()
     {
-        var bytes = new byte[64];
+        byte[] bytes = new byte[64];
         var writer = new StunMessageWriter(bytes, StunClass.Request, StunMethod.Binding, new byte[12]);
         writer.AddFingerprint();
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(28), (ushort)StunAttributeType.UseCandidate);
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), 12);
-        Assert.False(StunMessage.TryParse(bytes.AsSpan(0, 32), out _, out var error));
+        Assert.False(StunMessage.TryParse(bytes.AsSpan(0, 32), out _, out StunParseError error));
         Assert.Equal(StunParseError.AttributeAfterFingerprint, error);
     }
 
     [Fact]
     public void Attributes_BehindMessageIntegrity_AreIgnored()
     {
-        var bytes = new byte[128];
+        byte[] bytes = new byte[128];
         var writer = new StunMessageWriter(bytes, StunClass.Request, StunMethod.Binding, new byte[12]);
         writer.AddMessageIntegrity(Key);
 
         // Someone on the path appends USE-CANDIDATE to a check that was signed without it, and a matching FINGERPRINT.
-        var forged = new byte[128];
+        byte[] forged = new byte[128];
         var forger = new StunMessageWriter(forged, StunClass.Request, StunMethod.Binding, new byte[12]);
         forger.Add((StunAttributeType)0x8FFF, new byte[20]);
         forger.AddFlag(StunAttributeType.UseCandidate);
         bytes.AsSpan(20, 24).CopyTo(forged.AsSpan(20));
         forger.AddFingerprint();
 
-        Assert.True(StunMessage.TryParse(forged.AsSpan(0, forger.Length), out var message, out _));
+        Assert.True(StunMessage.TryParse(forged.AsSpan(0, forger.Length), out StunMessage message, out _));
         Assert.True(message.VerifyMessageIntegrity(Key));
         Assert.True(message.HasValidFingerprint());
         Assert.False(message.HasUseCandidate);
@@ -75,11 +75,11 @@ public sealed class StunMessageTests
     [Fact]
     public void TryGet_AttributeTwice_FirstCounts()
     {
-        var bytes = new byte[128];
+        byte[] bytes = new byte[128];
         var writer = new StunMessageWriter(bytes, StunClass.Request, StunMethod.Binding, new byte[12]);
         writer.Add(StunAttributeType.Username, "first:x"u8);
         writer.Add(StunAttributeType.Username, "second:x"u8);
-        Assert.True(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out var message, out _));
+        Assert.True(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out StunMessage message, out _));
         Assert.Equal("first:x", Encoding.ASCII.GetString(message.Username));
     }
 
@@ -87,20 +87,20 @@ public sealed class StunMessageTests
     public void Attributes_UnknownAndLarge_AreKept()
     {
         // A check with a DTLS flight inside, as Chromium sends with SPED (0xC070): 1.2 kB.
-        var flight = Enumerable.Range(0, 1001).Select(i => (byte)i).ToArray();
-        var bytes = new byte[1300];
+        byte[] flight = Enumerable.Range(0, 1001).Select(i => (byte)i).ToArray();
+        byte[] bytes = new byte[1300];
         var writer = new StunMessageWriter(bytes, StunClass.Request, StunMethod.Binding, new byte[12]);
         writer.Add(StunAttributeType.Username, "abcd:efgh"u8);
         writer.Add((StunAttributeType)0xC070, flight);
         writer.Add((StunAttributeType)0x7FFF, [1]);
         writer.AddMessageIntegrity(Key);
         writer.AddFingerprint();
-        Assert.True(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out var message, out _));
+        Assert.True(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out StunMessage message, out _));
         Assert.True(message.VerifyMessageIntegrity(Key));
-        Assert.True(message.TryGet((StunAttributeType)0xC070, out var value));
+        Assert.True(message.TryGet((StunAttributeType)0xC070, out ReadOnlySpan<byte> value));
         Assert.True(value.SequenceEqual(flight));
         var required = new List<int>();
-        foreach (var attribute in message.Attributes)
+        foreach (StunAttribute attribute in message.Attributes)
         {
             if (attribute.IsComprehensionRequired) required.Add((int)attribute.Type);
         }
@@ -113,10 +113,10 @@ public sealed class StunMessageTests
     [InlineData(699)]
     public void AddErrorCode_AnyCode_ReadsBack(int code)
     {
-        var bytes = new byte[64];
+        byte[] bytes = new byte[64];
         var writer = new StunMessageWriter(bytes, StunClass.ErrorResponse, StunMethod.Binding, new byte[12]);
         writer.AddErrorCode(code, "Role Conflict"u8);
-        Assert.True(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out var message, out _));
+        Assert.True(StunMessage.TryParse(bytes.AsSpan(0, writer.Length), out StunMessage message, out _));
         Assert.Equal(StunClass.ErrorResponse, message.Class);
         Assert.True(message.TryGetErrorCode(out int read));
         Assert.Equal(code, read);
@@ -155,9 +155,9 @@ public sealed class StunMessageTests
     [Fact]
     public void ReadVerifyAnswer_PerCheck_AllocatesNothing()
     {
-        var request = Rfc5769Vectors.SampleRequest;
-        var buffer = new byte[256];
-        Assert.True(TransportAddress.TryParse("[2001:db8::7]:5000", out var mapped));
+        byte[] request = Rfc5769Vectors.SampleRequest;
+        byte[] buffer = new byte[256];
+        Assert.True(TransportAddress.TryParse("[2001:db8::7]:5000", out TransportAddress mapped));
         bool isGood = true;
         for (int i = 0; i < 50; i++) isGood &= ReadVerifyAnswer(request, buffer, mapped);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -169,7 +169,7 @@ public sealed class StunMessageTests
 
     private static bool ReadVerifyAnswer(byte[] request, byte[] buffer, TransportAddress mapped)
     {
-        if (!StunMessage.TryParse(request, out var message, out _)) return false;
+        if (!StunMessage.TryParse(request, out StunMessage message, out _)) return false;
         bool isGood = message.HasValidFingerprint() && message.VerifyMessageIntegrity(Rfc5769Vectors.ShortTermKey)
             && !message.HasUseCandidate && !message.Username.IsEmpty;
         var writer = new StunMessageWriter(buffer, StunClass.SuccessResponse, StunMethod.Binding, message.TransactionId);

@@ -19,7 +19,7 @@ public sealed class StunProperties
         byte[][] seeds = [Rfc5769Vectors.SampleRequest, Rfc5769Vectors.IPv4Response, Rfc5769Vectors.IPv6Response, Rfc5769Vectors.LongTermRequest];
         for (int i = 0; i < 50_000; i++)
         {
-            var bytes = (byte[])seeds[i % seeds.Length].Clone();
+            byte[] bytes = (byte[])seeds[i % seeds.Length].Clone();
             for (int flips = random.Next(1, 6); flips > 0; flips--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             int length = random.Next(4) == 0 ? random.Next(bytes.Length + 1) : bytes.Length;
             ReadEverything(bytes.AsSpan(0, length));
@@ -31,9 +31,9 @@ public sealed class StunProperties
     {
         for (int bit = 0; bit < Rfc5769Vectors.SampleRequest.Length * 8; bit++)
         {
-            var bytes = (byte[])Rfc5769Vectors.SampleRequest.Clone();
+            byte[] bytes = (byte[])Rfc5769Vectors.SampleRequest.Clone();
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
-            if (!StunMessage.TryParse(bytes, out var message, out _)) continue;
+            if (!StunMessage.TryParse(bytes, out StunMessage message, out _)) continue;
             Assert.False(message.HasValidFingerprint() && message.VerifyMessageIntegrity(Rfc5769Vectors.ShortTermKey), $"bit {bit}");
         }
     }
@@ -47,15 +47,15 @@ public sealed class StunProperties
             var id = new TransactionId(seed, (uint)seed);
             Span<byte> idBytes = stackalloc byte[TransactionId.Length];
             id.Write(idBytes);
-            var buffer = new byte[value.Length + 100];
+            byte[] buffer = new byte[value.Length + 100];
             var writer = new StunMessageWriter(buffer, StunClass.Indication, StunMethod.Binding, idBytes);
             writer.Add((StunAttributeType)type, value);
             writer.AddMessageIntegrity("key"u8);
             writer.AddFingerprint();
 
-            Assert.True(StunMessage.TryParse(buffer.AsSpan(0, writer.Length), out var message, out var error), error.ToString());
+            Assert.True(StunMessage.TryParse(buffer.AsSpan(0, writer.Length), out StunMessage message, out StunParseError error), error.ToString());
             Assert.Equal(id, TransactionId.From(message.TransactionId));
-            Assert.True(message.TryGet((StunAttributeType)type, out var read));
+            Assert.True(message.TryGet((StunAttributeType)type, out ReadOnlySpan<byte> read));
             Assert.True(read.SequenceEqual(value));
             Assert.True(message.HasValidFingerprint());
             Assert.True(message.VerifyMessageIntegrity("key"u8));
@@ -65,20 +65,20 @@ public sealed class StunProperties
     public void XorMappedAddress_AnyAddress_ReadsBack()
         => Prop.ForAll<ulong, ulong, ushort>((high, low, port) =>
         {
-            foreach (var address in new[] { new TransportAddress(high, low, port), TransportAddress.FromIPv4((uint)low, port) })
+            foreach (TransportAddress address in new[] { new TransportAddress(high, low, port), TransportAddress.FromIPv4((uint)low, port) })
             {
-                var buffer = new byte[64];
+                byte[] buffer = new byte[64];
                 var writer = new StunMessageWriter(buffer, StunClass.SuccessResponse, StunMethod.Binding, "abcdefghijkl"u8);
                 writer.AddXorMappedAddress(address);
-                Assert.True(StunMessage.TryParse(buffer.AsSpan(0, writer.Length), out var message, out _));
-                Assert.True(message.TryGetXorMappedAddress(out var read));
+                Assert.True(StunMessage.TryParse(buffer.AsSpan(0, writer.Length), out StunMessage message, out _));
+                Assert.True(message.TryGetXorMappedAddress(out TransportAddress read));
                 Assert.Equal(address, read);
             }
         }).QuickCheckThrowOnFailure();
 
     private static void ReadEverything(ReadOnlySpan<byte> bytes)
     {
-        if (!StunMessage.TryParse(bytes, out var message, out var error))
+        if (!StunMessage.TryParse(bytes, out StunMessage message, out StunParseError error))
         {
             Assert.NotEqual(StunParseError.None, error);
             return;
@@ -92,6 +92,6 @@ public sealed class StunProperties
         _ = message.TryGetErrorCode(out _);
         _ = message.HasValidFingerprint();
         _ = message.VerifyMessageIntegrity("key"u8);
-        foreach (var attribute in message.Attributes) _ = attribute.Value.Length;
+        foreach (StunAttribute attribute in message.Attributes) _ = attribute.Value.Length;
     }
 }

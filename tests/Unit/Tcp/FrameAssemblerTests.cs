@@ -26,7 +26,7 @@ public sealed class FrameAssemblerTests : IDisposable
         var frames = new List<byte[]>();
         int held = assembler.Begin(_buffer);
         bytes.CopyTo(_buffer.AsSpan(held));
-        var filled = _buffer.AsSpan(0, held + bytes.Length);
+        Span<byte> filled = _buffer.AsSpan(0, held + bytes.Length);
         while (assembler.TryRead(filled, out int start, out int length)) frames.Add(filled.Slice(start, length).ToArray());
         Assert.True(assembler.End(filled, now));
         return frames;
@@ -61,7 +61,7 @@ public sealed class FrameAssemblerTests : IDisposable
             foreach (byte[] piece in pieces)
             {
                 if (assembler.IsBroken) break;
-                var frames = Feed(assembler, piece);
+                List<byte[]> frames = Feed(assembler, piece);
                 if (frames.Exists(f => f.Length is 0 or > MaximumFrameBytes) || assembler.HeldBytes > FrameAssembler.PrefixLength + MaximumFrameBytes) return false;
             }
             assembler.Reset();
@@ -74,7 +74,7 @@ public sealed class FrameAssemblerTests : IDisposable
         var assembler = new FrameAssembler(_pool, MaximumFrameBytes);
         byte[] prefix = new byte[2];
         BinaryPrimitives.WriteUInt16BigEndian(prefix, MaximumFrameBytes + 1);
-        var frames = Feed(assembler, [0, 1, 7, .. prefix]);
+        List<byte[]> frames = Feed(assembler, [0, 1, 7, .. prefix]);
         Assert.Equal([7], Assert.Single(frames));
         Assert.True(assembler.IsBroken);
         Assert.Equal(0, _pool.Rented);
@@ -103,9 +103,9 @@ public sealed class FrameAssemblerTests : IDisposable
             for (int at = 0; at < stream.Length; at += 777)
             {
                 int held = assembler.Begin(_buffer);
-                var piece = stream.AsSpan(at, Math.Min(777, stream.Length - at));
+                Span<byte> piece = stream.AsSpan(at, Math.Min(777, stream.Length - at));
                 piece.CopyTo(_buffer.AsSpan(held));
-                var filled = _buffer.AsSpan(0, held + piece.Length);
+                Span<byte> filled = _buffer.AsSpan(0, held + piece.Length);
                 while (assembler.TryRead(filled, out _, out _)) { }
                 assembler.End(filled, Instant.Zero);
             }

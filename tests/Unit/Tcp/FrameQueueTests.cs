@@ -59,14 +59,14 @@ public sealed unsafe class FrameQueueTests : IDisposable
         => Prop.ForAll(ArbMap.Default.ArbFor<(byte Kind, byte Amount)[]>(), steps =>
         {
             const int Bound = 2000;
-            var queue = NewQueue(Bound);
+            FrameQueue queue = NewQueue(Bound);
             var wire = new List<byte>();
             var control = new List<int>();
             var addedAt = new Dictionary<int, Instant>();
             var writtenAt = new List<Instant>();
-            var now = Instant.Zero;
+            Instant now = Instant.Zero;
             int number = 0, addedMedia = 0, dropped = 0;
-            foreach (var (kind, amount) in steps)
+            foreach ((byte kind, byte amount) in steps)
             {
                 switch (kind % 4)
                 {
@@ -97,7 +97,7 @@ public sealed unsafe class FrameQueueTests : IDisposable
                 if (queue.Bytes > Bound) return false;
             }
             WriteAll(queue, wire);
-            var frames = FramesOf(wire);
+            List<byte[]> frames = FramesOf(wire);
             int[] numbers = [.. frames.Select(f => BinaryPrimitives.ReadInt32BigEndian(f))];
             return numbers.SequenceEqual(numbers.Order())
                 && numbers.Where((_, i) => frames[i][4] == 0).SequenceEqual(control)
@@ -108,7 +108,7 @@ public sealed unsafe class FrameQueueTests : IDisposable
     [Fact]
     public void DropOld_MediaBeyondTheLimit_GoesOldestFirstAndControlStays()
     {
-        var queue = NewQueue();
+        FrameQueue queue = NewQueue();
         queue.TryAdd([1], TcpFrameClass.Media, Instant.Zero, out _);
         queue.TryAdd([2], TcpFrameClass.Control, Instant.Zero, out _);
         queue.TryAdd([3], TcpFrameClass.Media, Instant.FromMilliseconds(100), out _);
@@ -123,7 +123,7 @@ public sealed unsafe class FrameQueueTests : IDisposable
     [Fact]
     public void DropOld_FrameWrittenInPart_IsCompletedHoweverOld()
     {
-        var queue = NewQueue();
+        FrameQueue queue = NewQueue();
         queue.TryAdd([1, 2, 3, 4], TcpFrameClass.Media, Instant.Zero, out _);
         queue.TryAdd([5], TcpFrameClass.Media, Instant.Zero, out _);
         var wire = new List<byte>();
@@ -131,7 +131,7 @@ public sealed unsafe class FrameQueueTests : IDisposable
         Assert.Equal(1, queue.DropOld(Instant.FromMilliseconds(10_000)));
         queue.TryAdd([6], TcpFrameClass.Control, Instant.FromMilliseconds(10_000), out _);
         WriteAll(queue, wire);
-        var frames = FramesOf(wire);
+        List<byte[]> frames = FramesOf(wire);
         Assert.Equal([1, 2, 3, 4], frames[0]);
         Assert.Equal([6], frames[1]);
         Assert.Equal(2, frames.Count);
@@ -140,7 +140,7 @@ public sealed unsafe class FrameQueueTests : IDisposable
     [Fact]
     public void TryAdd_QueueFullOfMedia_OldestMakesRoomForControl()
     {
-        var queue = NewQueue(bytes: 3 * (FrameQueue.Overhead + 100));
+        FrameQueue queue = NewQueue(bytes: 3 * (FrameQueue.Overhead + 100));
         for (byte i = 0; i < 3; i++) Assert.True(queue.TryAdd(Frame(i), TcpFrameClass.Media, Instant.Zero, out _));
         Assert.True(queue.TryAdd(Frame(9), TcpFrameClass.Control, Instant.Zero, out int dropped));
         Assert.Equal(1, dropped);
@@ -154,7 +154,7 @@ public sealed unsafe class FrameQueueTests : IDisposable
     [Fact]
     public void TryAdd_QueueFullOfControl_IsRefused()
     {
-        var queue = NewQueue(bytes: 2 * (FrameQueue.Overhead + 10));
+        FrameQueue queue = NewQueue(bytes: 2 * (FrameQueue.Overhead + 10));
         Assert.True(queue.TryAdd(new byte[10], TcpFrameClass.Control, Instant.Zero, out _));
         Assert.True(queue.TryAdd(new byte[10], TcpFrameClass.Control, Instant.Zero, out _));
         Assert.False(queue.TryAdd(new byte[10], TcpFrameClass.Control, Instant.Zero, out int none));
@@ -181,7 +181,7 @@ public sealed unsafe class FrameQueueTests : IDisposable
     [Fact]
     public void Queue_ThousandFrames_AllocatesNothing()
     {
-        var queue = NewQueue();
+        FrameQueue queue = NewQueue();
         byte[] frame = new byte[100];
         var vectors = new LibC.iovec[64];
         Assert.Equal(0, Allocations.Of(() =>

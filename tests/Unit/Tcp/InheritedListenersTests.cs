@@ -26,7 +26,7 @@ public sealed class InheritedListenersTests
     [Fact]
     public void Adopt_ListenerWithConnectionsThatWaited_TakesThemAndNewOnes()
     {
-        using var held = Held(out var local);
+        using Socket held = Held(out TransportAddress local);
         using var clients = TcpFrameSocket.Create();
         clients.Connect(local, MonotonicClock.Now);
         using var server = TcpFrameSocket.Create();
@@ -38,7 +38,7 @@ public sealed class InheritedListenersTests
     [Fact]
     public void Adopt_OwnerGone_TheNextOneGetsWhoCameMeanwhile()
     {
-        using var held = Held(out var local);
+        using Socket held = Held(out TransportAddress local);
         using var clients = TcpFrameSocket.Create();
         using (var first = TcpFrameSocket.Create()) first.Adopt(Duplicate(held), local);
         clients.Connect(local, MonotonicClock.Now);
@@ -51,7 +51,7 @@ public sealed class InheritedListenersTests
     [Fact]
     public void Adopt_ListenerOfAnotherAddress_SaysSo()
     {
-        using var held = Held(out var local);
+        using Socket held = Held(out TransportAddress local);
         using var server = TcpFrameSocket.Create();
         var wrong = TransportAddress.FromIPv4(local.IPv4, 1);
         Assert.Contains($"not at {wrong}", Assert.Throws<PortBindException>(() => server.Adopt(Duplicate(held), wrong)).Message, StringComparison.Ordinal);
@@ -93,11 +93,11 @@ public sealed class InheritedListenersTests
 
     private static void Until(Func<bool> condition, params TcpFrameSocket[] sockets)
     {
-        var end = MonotonicClock.Now + TimeSpan.FromSeconds(5);
+        Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(5);
         while (!condition())
         {
             Assert.True(MonotonicClock.Now < end, "The condition never came true.");
-            foreach (var socket in sockets)
+            foreach (TcpFrameSocket socket in sockets)
             {
                 socket.Receive(MonotonicClock.Now);
                 while (socket.TryTakeEvent(out _))

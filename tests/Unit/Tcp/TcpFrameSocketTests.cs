@@ -36,7 +36,7 @@ public sealed class TcpFrameSocketTests
     public void Send_BothWays_FramesArriveInOrder()
     {
         using var pair = new TcpPair();
-        var (atClient, atServer) = pair.Connect();
+        (TcpConnectionId atClient, TcpConnectionId atServer) = pair.Connect();
         for (byte i = 1; i <= 100; i++) Assert.True(pair.Client.Send(atClient, new byte[i], i % 2 == 0 ? TcpFrameClass.Media : TcpFrameClass.Control, TcpPair.Now));
         pair.Until(() => pair.ServerFrames.Count == 100);
         Assert.Equal(Enumerable.Range(1, 100), pair.ServerFrames.Select(f => f.Frame.Length));
@@ -52,9 +52,9 @@ public sealed class TcpFrameSocketTests
     {
         using var pair = new TcpPair();
         using var gone = new TcpPair();
-        var address = gone.Server.LocalAddress;
+        TransportAddress address = gone.Server.LocalAddress;
         gone.Dispose();
-        var id = pair.Client.Connect(address, TcpPair.Now);
+        TcpConnectionId id = pair.Client.Connect(address, TcpPair.Now);
         pair.Until(() => pair.ClientEvents.Contains(new TcpEvent(TcpEventKind.Closed, id, TcpCloseReason.Refused)));
         Assert.Equal(0, pair.Client.Counters.Open);
     }
@@ -63,11 +63,11 @@ public sealed class TcpFrameSocketTests
     public void Receive_PeerCloses_IsToldOnceAndTheIdIsOver()
     {
         using var pair = new TcpPair();
-        var (atClient, atServer) = pair.Connect();
+        (TcpConnectionId atClient, TcpConnectionId atServer) = pair.Connect();
         pair.Client.Close(atClient);
         Assert.Equal(TcpCloseReason.PeerClosed, WaitForClose(pair));
         Assert.False(pair.Server.Send(atServer, "x"u8, TcpFrameClass.Control, TcpPair.Now));
-        var (_, next) = pair.Connect();
+        (TcpConnectionId _, TcpConnectionId next) = pair.Connect();
         Assert.Equal(atServer.Index, next.Index);
         Assert.NotEqual(atServer, next);
         Assert.Single(pair.ServerEvents, e => e.Kind == TcpEventKind.Closed);
@@ -77,7 +77,7 @@ public sealed class TcpFrameSocketTests
     public void Receive_PeerResets_IsCountedAsSuch()
     {
         using var pair = new TcpPair();
-        using var raw = RawClient(pair.Server.LocalAddress);
+        using Socket raw = RawClient(pair.Server.LocalAddress);
         Accepted(pair);
         raw.LingerState = new LingerOption(true, 0);
         raw.Close();
@@ -89,12 +89,12 @@ public sealed class TcpFrameSocketTests
     public void Receive_FrameAboveTheMaximum_ClosesThatConnectionOnly()
     {
         using var pair = new TcpPair();
-        var (atClient, atServer) = pair.Connect();
-        using var raw = RawClient(pair.Server.LocalAddress);
+        (TcpConnectionId atClient, TcpConnectionId atServer) = pair.Connect();
+        using Socket raw = RawClient(pair.Server.LocalAddress);
         raw.Send([0, 1, 5, 0xFF, 0xFF, 1, 2, 3]);
         Assert.Equal(TcpCloseReason.FrameTooLong, WaitForClose(pair));
         Assert.Equal([5], Assert.Single(pair.ServerFrames).Frame);
-        Assert.Equal(0, raw.Receive(new byte[1], SocketFlags.None, out var error));
+        Assert.Equal(0, raw.Receive(new byte[1], SocketFlags.None, out SocketError error));
         Assert.True(error is SocketError.Success or SocketError.ConnectionReset);
         pair.Client.Send(atClient, "still here"u8, TcpFrameClass.Control, TcpPair.Now);
         pair.Until(() => pair.ServerFrames.Exists(f => f.From == atServer));
@@ -104,7 +104,7 @@ public sealed class TcpFrameSocketTests
     public void Receive_EmptyFrames_AreCountedAndSkipped()
     {
         using var pair = new TcpPair();
-        using var raw = RawClient(pair.Server.LocalAddress);
+        using Socket raw = RawClient(pair.Server.LocalAddress);
         raw.Send([0, 0, 0, 0, 0, 1, 7]);
         pair.Until(() => pair.ServerFrames.Count == 1);
         Assert.Equal((2, 1), (pair.Server.Counters.EmptyFrames, pair.Server.Counters.FramesReceived));
@@ -114,7 +114,7 @@ public sealed class TcpFrameSocketTests
     public void HandleTimeout_FrameThatTrickles_ClosesTheConnection()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { SlowFrameTime = TimeSpan.FromMilliseconds(100) });
-        using var raw = RawClient(pair.Server.LocalAddress);
+        using Socket raw = RawClient(pair.Server.LocalAddress);
         raw.Send([0, 10, 1]);
         Assert.Equal(TcpCloseReason.SlowFrame, WaitForClose(pair));
         pair.Until(() => pair.Server.NextTimeout == Instant.Never);
@@ -124,14 +124,14 @@ public sealed class TcpFrameSocketTests
     public void Receive_MoreConnectionsThanPlaces_AreClosedAndCountedAndPlacesAreUsedAgain()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { MaximumConnections = 2 });
-        using var first = RawClient(pair.Server.LocalAddress);
-        using var second = RawClient(pair.Server.LocalAddress);
-        using var third = RawClient(pair.Server.LocalAddress);
+        using Socket first = RawClient(pair.Server.LocalAddress);
+        using Socket second = RawClient(pair.Server.LocalAddress);
+        using Socket third = RawClient(pair.Server.LocalAddress);
         pair.Until(() => pair.Server.Counters.Closes(TcpCloseReason.Limit) == 1);
         Assert.Equal(2, pair.Server.Counters.Open);
         first.Close();
         WaitForClose(pair);
-        using var fourth = RawClient(pair.Server.LocalAddress);
+        using Socket fourth = RawClient(pair.Server.LocalAddress);
         pair.Until(() => pair.Server.Counters.Accepted == 3);
     }
 
@@ -139,7 +139,7 @@ public sealed class TcpFrameSocketTests
     public void Receive_NoDescriptorsLeft_ListenerRestsAndComesBack()
     {
         using var pair = new TcpPair();
-        using var waiting = RawClient(pair.Server.LocalAddress);
+        using Socket waiting = RawClient(pair.Server.LocalAddress);
         using (new DescriptorLimit())
         {
             pair.Server.Receive(TcpPair.Now);
@@ -158,7 +158,7 @@ public sealed class TcpFrameSocketTests
     public void Accept_Options_AreThoseOfTheListener()
     {
         using var pair = new TcpPair();
-        var (_, atServer) = pair.Connect();
+        (TcpConnectionId _, TcpConnectionId atServer) = pair.Connect();
         Assert.Equal((1, 1024, 15_000), pair.Server.KernelOptionsOf(atServer));
     }
 
@@ -177,8 +177,8 @@ public sealed class TcpFrameSocketTests
     public void Receive_OneConnectionFloods_OthersAreServedInTheSameTurn()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { ReceiveBytesPerConnection = 2048, ReceiveBudgetBytes = 8192 });
-        var (_, _) = pair.Connect();
-        using var flood = RawClient(pair.Server.LocalAddress);
+        (TcpConnectionId _, TcpConnectionId _) = pair.Connect();
+        using Socket flood = RawClient(pair.Server.LocalAddress);
         Accepted(pair);
         byte[] frames = [.. Enumerable.Repeat<byte[]>([0, 98, .. new byte[98]], 2000).SelectMany(f => f)];
         flood.SendBufferSize = 1 << 20;
@@ -195,9 +195,9 @@ public sealed class TcpFrameSocketTests
     public void Send_PeerReadsNothing_MediaIsDroppedOldestFirstAndOthersAreNotHeldUp()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { MediaAgeLimit = TimeSpan.FromMilliseconds(50), QueueBytes = 16 * 1024 });
-        using var stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
-        var atServer = Accepted(pair);
-        var (_, living) = pair.Connect();
+        using Socket stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        TcpConnectionId atServer = Accepted(pair);
+        (TcpConnectionId _, TcpConnectionId living) = pair.Connect();
         byte[] media = new byte[200];
         int sent = 0;
         pair.Until(() =>
@@ -215,8 +215,8 @@ public sealed class TcpFrameSocketTests
     public void Send_PeerReadsNothing_ControlIsNeverDroppedAndEndsTheConnection()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { QueueBytes = 16 * 1024 });
-        using var stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
-        var atServer = Accepted(pair);
+        using Socket stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        TcpConnectionId atServer = Accepted(pair);
         pair.Until(() =>
         {
             pair.Server.Send(atServer, new byte[1000], TcpFrameClass.Control, TcpPair.Now);
@@ -229,8 +229,8 @@ public sealed class TcpFrameSocketTests
     public void Send_SlowReader_EveryFrameThatArrivesIsWhole()
     {
         using var pair = new TcpPair(new TcpFrameSocketOptions { MediaAgeLimit = TimeSpan.FromMilliseconds(5) });
-        using var slow = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
-        var atServer = Accepted(pair);
+        using Socket slow = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        TcpConnectionId atServer = Accepted(pair);
         var wire = new List<byte>();
         byte[] buffer = new byte[701];
         slow.Blocking = false;
@@ -273,7 +273,7 @@ public sealed class TcpFrameSocketTests
     public void CloseWhenSent_QueueNotEmpty_PeerHearsAllOfItFirst()
     {
         using var pair = new TcpPair();
-        var (_, atServer) = pair.Connect();
+        (TcpConnectionId _, TcpConnectionId atServer) = pair.Connect();
         for (int i = 0; i < 30; i++) pair.Server.Send(atServer, new byte[1000], TcpFrameClass.Control, TcpPair.Now);
         pair.Server.CloseWhenSent(atServer, TcpPair.Now);
         Assert.False(pair.Server.Send(atServer, "late"u8, TcpFrameClass.Control, TcpPair.Now));
@@ -287,8 +287,8 @@ public sealed class TcpFrameSocketTests
     public void CloseWhenSent_PeerReadsNothing_EndsAfterAMoment()
     {
         using var pair = new TcpPair();
-        using var stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
-        var atServer = Accepted(pair);
+        using Socket stalled = RawClient(pair.Server.LocalAddress, receiveBufferBytes: 2048);
+        TcpConnectionId atServer = Accepted(pair);
         for (int i = 0; i < 60; i++) pair.Server.Send(atServer, new byte[1000], TcpFrameClass.Control, TcpPair.Now);
         pair.Server.CloseWhenSent(atServer, TcpPair.Now);
         Assert.Equal(TcpCloseReason.Local, WaitForClose(pair));
@@ -303,7 +303,7 @@ public sealed class TcpFrameSocketTests
             any.Listen(TcpPair.Loopback);
             address = any.LocalAddress;
             using var late = TcpFrameSocket.Create();
-            var e = Assert.Throws<PortBindException>(() => late.Listen(address));
+            PortBindException e = Assert.Throws<PortBindException>(() => late.Listen(address));
             Assert.Contains("/tcp is taken by", e.Message, StringComparison.Ordinal);
         }
         using var one = TcpFrameSocket.Create();
@@ -326,9 +326,9 @@ public sealed class TcpFrameSocketTests
     {
         using var server = TcpFrameSocket.Create();
         server.Listen(TransportAddress.From(new IPEndPoint(IPAddress.IPv6Any, 0)));
-        using var raw = RawClient(TransportAddress.FromIPv4(0x7F000001, server.LocalAddress.Port));
+        using Socket raw = RawClient(TransportAddress.FromIPv4(0x7F000001, server.LocalAddress.Port));
         while (server.Receive(TcpPair.Now) == 0 && server.Counters.Accepted == 0) { }
-        Assert.True(server.TryTakeEvent(out var accepted));
+        Assert.True(server.TryTakeEvent(out TcpEvent accepted));
         Assert.Equal(TransportAddress.From((IPEndPoint)raw.LocalEndPoint!), server.RemoteOf(accepted.Connection));
     }
 
@@ -337,31 +337,31 @@ public sealed class TcpFrameSocketTests
     {
         // Room for one connection in a turn, so that the listener's event is left over.
         using var pair = new TcpPair(new TcpFrameSocketOptions { MaximumFrameBytes = 100, ReceiveBudgetBytes = 1, ReceiveBytesPerConnection = 512 });
-        var (first, _) = pair.Connect();
+        (TcpConnectionId first, TcpConnectionId _) = pair.Connect();
         // The kernel's list of what is ready is empty after this, so that it names the first connection first.
         pair.Turn();
         pair.Client.Send(first, [1], TcpFrameClass.Control, TcpPair.Now);
         pair.Client.Flush(TcpPair.Now);
-        var second = pair.Client.Connect(pair.Server.LocalAddress, TcpPair.Now);
+        TcpConnectionId second = pair.Client.Connect(pair.Server.LocalAddress, TcpPair.Now);
         pair.Client.Send(second, [2], TcpFrameClass.Control, TcpPair.Now);
         while (!pair.ClientEvents.Exists(e => e.Connection == second))
         {
             pair.Client.Receive(TcpPair.Now);
-            while (pair.Client.TryTakeEvent(out var occurred)) pair.ClientEvents.Add(occurred);
+            while (pair.Client.TryTakeEvent(out TcpEvent occurred)) pair.ClientEvents.Add(occurred);
         }
         pair.Client.Flush(TcpPair.Now);
         var accepted = new List<TcpConnectionId>();
         var heard = new List<byte>();
-        for (var end = TcpPair.Now + TimeSpan.FromSeconds(5); heard.Count < 2 && TcpPair.Now < end;)
+        for (Instant end = TcpPair.Now + TimeSpan.FromSeconds(5); heard.Count < 2 && TcpPair.Now < end;)
         {
             int count = pair.Server.Receive(TcpPair.Now);
             for (int i = 0; i < count; i++)
             {
-                pair.Server.Get(i, out var frame, out var from);
+                pair.Server.Get(i, out Span<byte> frame, out TcpConnectionId from);
                 heard.Add(frame[0]);
                 Assert.True(frame[0] == 1 || accepted.Contains(from));
             }
-            while (pair.Server.TryTakeEvent(out var occurred)) accepted.Add(occurred.Connection);
+            while (pair.Server.TryTakeEvent(out TcpEvent occurred)) accepted.Add(occurred.Connection);
         }
         Assert.Equal([1, 2], heard);
     }
@@ -370,7 +370,7 @@ public sealed class TcpFrameSocketTests
     public void Send_FrameTooLongOrEmpty_IsCountedNotSent()
     {
         using var pair = new TcpPair();
-        var (atClient, _) = pair.Connect();
+        (TcpConnectionId atClient, TcpConnectionId _) = pair.Connect();
         Assert.False(pair.Client.Send(atClient, new byte[1501], TcpFrameClass.Control, TcpPair.Now));
         Assert.False(pair.Client.Send(atClient, [], TcpFrameClass.Control, TcpPair.Now));
         Assert.Equal(2, pair.Client.Counters.Oversized);
@@ -380,11 +380,11 @@ public sealed class TcpFrameSocketTests
     public void Turns_TenThousandFrames_AllocateNothing()
     {
         using var pair = new TcpPair();
-        var (atClient, _) = pair.Connect();
+        (TcpConnectionId atClient, TcpConnectionId _) = pair.Connect();
         byte[] frame = new byte[160];
         long allocated = 0;
         int heard = 0;
-        var end = TcpPair.Now + TimeSpan.FromSeconds(20);
+        Instant end = TcpPair.Now + TimeSpan.FromSeconds(20);
         for (int round = 0; round < 2; round++)
         {
             allocated = heard = 0;

@@ -38,7 +38,7 @@ internal sealed class TcpPair : IDisposable
     public (TcpConnectionId AtClient, TcpConnectionId AtServer) Connect()
     {
         int accepted = ServerEvents.Count(e => e.Kind == TcpEventKind.Accepted);
-        var id = Client.Connect(Server.LocalAddress, Now);
+        TcpConnectionId id = Client.Connect(Server.LocalAddress, Now);
         Until(() => ServerEvents.Count(e => e.Kind == TcpEventKind.Accepted) > accepted && ClientEvents.Contains(new TcpEvent(TcpEventKind.Connected, id)));
         return (id, ServerEvents.Last(e => e.Kind == TcpEventKind.Accepted).Connection);
     }
@@ -53,7 +53,7 @@ internal sealed class TcpPair : IDisposable
 
     public void Until(Func<bool> condition)
     {
-        var end = Now + Patience;
+        Instant end = Now + Patience;
         while (!condition())
         {
             Assert.True(Now < end, "The condition never came true.");
@@ -74,11 +74,11 @@ internal sealed class TcpPair : IDisposable
         int count = socket.Receive(Now);
         for (int i = 0; i < count; i++)
         {
-            socket.Get(i, out var frame, out var from);
+            socket.Get(i, out Span<byte> frame, out TcpConnectionId from);
             frames.Add((from, frame.ToArray()));
         }
         socket.HandleTimeout(Now);
         socket.Flush(Now);
-        while (socket.TryTakeEvent(out var occurred)) events.Add(occurred);
+        while (socket.TryTakeEvent(out TcpEvent occurred)) events.Add(occurred);
     }
 }

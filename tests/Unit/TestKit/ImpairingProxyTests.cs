@@ -13,10 +13,10 @@ public sealed class ImpairingProxyTests
     [Fact]
     public void Udp_WithoutImpairment_PassesBothWays()
     {
-        using var server = UdpServer();
+        using Socket server = UdpServer();
         using var proxy = UdpImpairingProxy.Start((IPEndPoint)server.LocalEndPoint!);
-        using var client = UdpClient(proxy);
-        var buffer = new byte[2048];
+        using Socket client = UdpClient(proxy);
+        byte[] buffer = new byte[2048];
         for (int i = 0; i < 20; i++)
         {
             client.Send([1, (byte)i]);
@@ -34,13 +34,13 @@ public sealed class ImpairingProxyTests
     {
         static string Lost()
         {
-            using var server = UdpServer();
+            using Socket server = UdpServer();
             using var proxy = UdpImpairingProxy.Start((IPEndPoint)server.LocalEndPoint!, new ProxyOptions { Seed = 9, Up = new ImpairmentOptions { Loss = 0.4 } });
-            using var client = UdpClient(proxy);
+            using Socket client = UdpClient(proxy);
             for (int i = 0; i < 100; i++) client.Send([(byte)i]);
             SpinWait.SpinUntil(() => proxy.Up is { Offered: 100 } up && up.Delivered + up.Lost == 100, LimitMilliseconds);
             Assert.Equal(100, proxy.Up.Offered);
-            var buffer = new byte[16];
+            byte[] buffer = new byte[16];
             var came = new HashSet<int>();
             while (server.Available > 0)
             {
@@ -57,10 +57,10 @@ public sealed class ImpairingProxyTests
     [Fact]
     public void Udp_AddressChanged_ComesFromAnotherPort()
     {
-        using var server = UdpServer();
+        using Socket server = UdpServer();
         using var proxy = UdpImpairingProxy.Start((IPEndPoint)server.LocalEndPoint!);
-        using var client = UdpClient(proxy);
-        var buffer = new byte[16];
+        using Socket client = UdpClient(proxy);
+        byte[] buffer = new byte[16];
         EndPoint before = new IPEndPoint(IPAddress.Any, 0), after = new IPEndPoint(IPAddress.Any, 0);
         client.Send([1]);
         server.ReceiveFrom(buffer, ref before);
@@ -76,10 +76,10 @@ public sealed class ImpairingProxyTests
     [Fact]
     public void Udp_StalledInOneDirection_PassesTheOther()
     {
-        using var server = UdpServer();
+        using Socket server = UdpServer();
         using var proxy = UdpImpairingProxy.Start((IPEndPoint)server.LocalEndPoint!);
-        using var client = UdpClient(proxy);
-        var buffer = new byte[16];
+        using Socket client = UdpClient(proxy);
+        byte[] buffer = new byte[16];
         EndPoint from = new IPEndPoint(IPAddress.Any, 0);
         client.Send([1]);
         server.ReceiveFrom(buffer, ref from);
@@ -97,17 +97,17 @@ public sealed class ImpairingProxyTests
     [Fact]
     public void Tcp_WithLossJitterAndRate_PassesEveryByteInOrder()
     {
-        using var listener = TcpListener();
+        using Socket listener = TcpListener();
         var impaired = new ImpairmentOptions { Loss = 0.01, Jitter = TimeSpan.FromMilliseconds(2), BitsPerSecond = 80_000_000, RetransmissionTime = TimeSpan.FromMilliseconds(5) };
         using var proxy = TcpImpairingProxy.Start((IPEndPoint)listener.LocalEndPoint!, new ProxyOptions { Up = impaired, Down = impaired });
-        using var client = TcpClient(proxy);
-        using var server = listener.Accept();
+        using Socket client = TcpClient(proxy);
+        using Socket server = listener.Accept();
         server.ReceiveTimeout = LimitMilliseconds;
-        var sent = new byte[200_000];
+        byte[] sent = new byte[200_000];
         new Random(3).NextBytes(sent);
         var back = new Thread(() =>
         {
-            var buffer = new byte[4096];
+            byte[] buffer = new byte[4096];
             int read;
             while ((read = server.Receive(buffer)) > 0) server.Send(buffer.AsSpan(0, read));
             server.Shutdown(SocketShutdown.Send);
@@ -119,7 +119,7 @@ public sealed class ImpairingProxyTests
             client.Shutdown(SocketShutdown.Send);
         });
         sender.Start();
-        var received = new byte[sent.Length];
+        byte[] received = new byte[sent.Length];
         int got = 0;
         while (got < received.Length && client.Receive(received.AsSpan(got)) is > 0 and var more) got += more;
         Assert.Equal(sent, received);
@@ -132,19 +132,19 @@ public sealed class ImpairingProxyTests
     [Fact]
     public void Tcp_Stalled_LeavesTheRestWithTheSender()
     {
-        using var listener = TcpListener();
+        using Socket listener = TcpListener();
         using var proxy = TcpImpairingProxy.Start((IPEndPoint)listener.LocalEndPoint!);
-        using var client = TcpClient(proxy);
-        using var server = listener.Accept();
+        using Socket client = TcpClient(proxy);
+        using Socket server = listener.Accept();
         server.SendBufferSize = 4096;
         server.Blocking = false;
         Assert.True(SpinWait.SpinUntil(() => proxy.Accepted == 1, LimitMilliseconds));
         proxy.Stall(ProxyDirection.Down);
-        var bytes = new byte[1024];
+        byte[] bytes = new byte[1024];
         int taken = 0;
         for (int quiet = 0; quiet < 50;)
         {
-            int written = server.Send(bytes, SocketFlags.None, out var error);
+            int written = server.Send(bytes, SocketFlags.None, out SocketError error);
             if (error == SocketError.WouldBlock)
             {
                 quiet++;
@@ -165,17 +165,17 @@ public sealed class ImpairingProxyTests
     [Fact]
     public void Tcp_AddressChanged_ResetsBothSides()
     {
-        using var listener = TcpListener();
+        using Socket listener = TcpListener();
         using var proxy = TcpImpairingProxy.Start((IPEndPoint)listener.LocalEndPoint!);
-        using var client = TcpClient(proxy);
-        using var server = listener.Accept();
+        using Socket client = TcpClient(proxy);
+        using Socket server = listener.Accept();
         server.ReceiveTimeout = LimitMilliseconds;
         proxy.ChangeAddress();
-        var buffer = new byte[16];
-        foreach (var side in new[] { client, server })
+        byte[] buffer = new byte[16];
+        foreach (Socket? side in new[] { client, server })
             Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => side.Receive(buffer)).SocketErrorCode);
-        using var again = TcpClient(proxy);
-        using var accepted = listener.Accept();
+        using Socket again = TcpClient(proxy);
+        using Socket accepted = listener.Accept();
         again.Send([5]);
         Assert.Equal(1, accepted.Receive(buffer));
         Assert.Equal(2, proxy.Accepted);
@@ -190,7 +190,7 @@ public sealed class ImpairingProxyTests
 
     private static Socket UdpClient(ImpairingProxy proxy)
     {
-        var socket = UdpServer();
+        Socket socket = UdpServer();
         socket.Connect(proxy.EndPoint);
         return socket;
     }

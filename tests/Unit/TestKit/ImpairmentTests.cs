@@ -67,8 +67,8 @@ public sealed class ImpairmentTests
     public void Link_WithEverything_AccountsForEachPacket() => Check.QuickThrowOnFailure(Prop.ForAll<ulong>(seed =>
     {
         var link = new ImpairedLink(Everything, seed, isStream: false);
-        var arrived = Run(link, 300);
-        var counters = link.Counters;
+        List<(int Number, Instant At)> arrived = Run(link, 300);
+        LinkCounters counters = link.Counters;
         Assert.Equal(300, counters.Offered);
         Assert.Equal(counters.Offered - counters.Lost + counters.Duplicated, counters.Delivered);
         Assert.Equal(counters.Delivered, arrived.Count);
@@ -79,7 +79,7 @@ public sealed class ImpairmentTests
     public void Link_WithDelayAndJitter_KeepsTheOrderAndTheBounds()
     {
         var options = new ImpairmentOptions { Delay = TimeSpan.FromMilliseconds(50), Jitter = TimeSpan.FromMilliseconds(200) };
-        var arrived = Run(options, 5, 500);
+        List<(int Number, Instant At)> arrived = Run(options, 5, 500);
         Assert.Equal(Enumerable.Range(0, 500), arrived.Select(a => a.Number));
         // A packet may wait for the one before it, no longer.
         Assert.All(arrived, a => Assert.InRange(a.At - SentAt(a.Number), TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(251)));
@@ -88,7 +88,7 @@ public sealed class ImpairmentTests
     [Fact]
     public void Link_ThatReorders_LetsOthersPass()
     {
-        var arrived = Run(new ImpairmentOptions { Reorder = 0.1, ReorderBy = TimeSpan.FromMilliseconds(50) }, 5, 500);
+        List<(int Number, Instant At)> arrived = Run(new ImpairmentOptions { Reorder = 0.1, ReorderBy = TimeSpan.FromMilliseconds(50) }, 5, 500);
         int late = arrived.Zip(arrived.Skip(1)).Count(pair => pair.First.Number > pair.Second.Number);
         Assert.InRange(late, 25, 75);
         Assert.Equal(Enumerable.Range(0, 500), arrived.Select(a => a.Number).Order());
@@ -100,7 +100,7 @@ public sealed class ImpairmentTests
         // 100 bytes every 10 ms are 80 kbit/s; half of it passes.
         var options = new ImpairmentOptions { BitsPerSecond = 40_000, QueueBytes = 2_000 };
         var link = new ImpairedLink(options, 5, isStream: false);
-        var arrived = Run(link, 1000);
+        List<(int Number, Instant At)> arrived = Run(link, 1000);
         Assert.InRange(link.Counters.QueueFull, 450, 500);
         // The oldest waits for the whole queue before it: 2,000 bytes at 40 kbit/s.
         Assert.All(arrived, a => Assert.InRange(a.At - SentAt(a.Number), TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(401)));
@@ -127,7 +127,7 @@ public sealed class ImpairmentTests
     public void Link_OfAStream_LosesNothingAndIsLateInstead()
     {
         var link = new ImpairedLink(Everything with { Loss = 0.1, Jitter = TimeSpan.Zero, BitsPerSecond = 0 }, 5, isStream: true);
-        var arrived = Run(link, 500);
+        List<(int Number, Instant At)> arrived = Run(link, 500);
         Assert.Equal(Enumerable.Range(0, 500), arrived.Select(a => a.Number));
         Assert.Equal(0, link.Counters.Lost);
         // The retransmission, and the wait for what would have been overtaken.
@@ -138,7 +138,7 @@ public sealed class ImpairmentTests
     [Fact]
     public void Options_OutOfRange_AreRefused()
     {
-        foreach (var wrong in new ImpairmentOptions[]
+        foreach (ImpairmentOptions wrong in new ImpairmentOptions[]
         {
             new() { Loss = 1.1 }, new() { Loss = double.NaN }, new() { Duplicate = -0.1 }, new() { Reorder = 2 }, new() { Delay = TimeSpan.FromHours(1) },
             new() { Jitter = TimeSpan.FromTicks(-1) }, new() { BitsPerSecond = -1 }, new() { QueueBytes = 10 }, new() { Bursts = new GilbertElliott(2, 0.5) },
@@ -158,7 +158,7 @@ public sealed class ImpairmentTests
 
     private static byte[] Packet(int number)
     {
-        var packet = new byte[100];
+        byte[] packet = new byte[100];
         BitConverter.TryWriteBytes(packet, number);
         return packet;
     }

@@ -17,7 +17,7 @@ public sealed class TransceiverOptionsTests
     [InlineData("tcp://[::]:65534", "tcp://transceiver-01:20016", "tcp://[::]:65535", "tcp://transceiver-01:20017")]
     public void Read_Endpoints_EachWorkerHasAPortMore(string link, string advertised, string expectedLink, string expectedAdvertised)
     {
-        var options = Read(link, advertised);
+        TransceiverOptions options = Read(link, advertised);
         Assert.Equal((expectedLink, expectedAdvertised), (options.LinkOf(1).ToString(), options.AdvertisedLinkOf(1).ToString()));
     }
 

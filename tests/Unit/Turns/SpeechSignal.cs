@@ -69,7 +69,7 @@ internal sealed class SpeechSignal(int seed)
     {
         for (int start = 0; start + 480 <= _samples.Count; start += 480)
         {
-            var frame = new short[480];
+            short[] frame = new short[480];
             for (int i = 0; i < 480; i++) frame[i] = (short)Math.Clamp(_samples[start + i] * 32768, short.MinValue, short.MaxValue);
             yield return frame;
         }

@@ -1,7 +1,7 @@
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Turns;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Turns;
@@ -52,7 +52,7 @@ public sealed class TurnDetectorTests
     [Fact]
     public void Process_OffsetThatJumps_IsNoTurn()
     {
-        var signal = new SpeechSignal(1).Silence(2_000);
+        SpeechSignal signal = new SpeechSignal(1).Silence(2_000);
         signal.Offset = 0.4;
         Assert.Empty(Run(signal.Silence(3_000)));
     }
@@ -63,7 +63,7 @@ public sealed class TurnDetectorTests
     [Fact]
     public void Process_Clicks_BeginNoTurnAndProlongNone()
     {
-        var signal = new SpeechSignal(4) { NoiseLevel = -65 }.Silence(1000);
+        SpeechSignal signal = new SpeechSignal(4) { NoiseLevel = -65 }.Silence(1000);
         for (int i = 0; i < 5; i++) signal.Click(0.6).Silence(290);
         Assert.Empty(Run(signal));
 
@@ -76,7 +76,7 @@ public sealed class TurnDetectorTests
     [Fact]
     public void Process_NoiseThatStarts_HoldsATurnOpenForLessThanASecondAndAHalf()
     {
-        var signal = new SpeechSignal(5) { NoiseLevel = -60 }.Silence(3_000);
+        SpeechSignal signal = new SpeechSignal(5) { NoiseLevel = -60 }.Silence(3_000);
         signal.NoiseLevel = -35;
         List<TurnEvent> events = Run(signal.Silence(6_000).Speech(1000, -12).Silence(1000));
 
@@ -89,7 +89,7 @@ public sealed class TurnDetectorTests
     [Fact]
     public void Process_NoiseThatStops_LeavesQuietSpeechAudible()
     {
-        var signal = new SpeechSignal(6) { NoiseLevel = -35 }.Silence(4_000);
+        SpeechSignal signal = new SpeechSignal(6) { NoiseLevel = -35 }.Silence(4_000);
         signal.NoiseLevel = -70;
         List<TurnEvent> events = Run(signal.Silence(1_000).Speech(1_000, -40).Silence(1_000));
         Assert.Equal(2, events.Count);
@@ -106,7 +106,7 @@ public sealed class TurnDetectorTests
     [Fact]
     public void Process_ShorterSilence_EndsTheTurnSooner()
     {
-        var signal = new SpeechSignal(8) { NoiseLevel = -60 }.Silence(600).Speech(1000, -22).Silence(1000);
+        SpeechSignal signal = new SpeechSignal(8) { NoiseLevel = -60 }.Silence(600).Speech(1000, -22).Silence(1000);
         long stop = Run(signal, new TurnDetector(silenceMilliseconds: 200)).Single(e => e.Kind == TurnEventKind.SpeechStopped).AudioMilliseconds;
         Assert.InRange(stop, 1700, 1860);
     }
@@ -114,7 +114,7 @@ public sealed class TurnDetectorTests
     [Fact]
     public void Process_HigherThreshold_NeedsLouderSpeech()
     {
-        var signal = new SpeechSignal(9) { NoiseLevel = -48 }.Silence(1000).Speech(1500, -36).Silence(1000);
+        SpeechSignal signal = new SpeechSignal(9) { NoiseLevel = -48 }.Silence(1000).Speech(1500, -36).Silence(1000);
         Assert.NotEmpty(Run(signal, new TurnDetector(threshold: 0.1)));
         Assert.Empty(Run(signal, new TurnDetector(threshold: 1.0)));
     }
@@ -138,7 +138,7 @@ public sealed class TurnDetectorTests
     [Fact]
     public void Options_OutOfRange_AreBroughtIntoRange()
     {
-        var options = new TurnOptions(double.NaN, -5, int.MaxValue).Clamped();
+        TurnOptions options = new TurnOptions(double.NaN, -5, int.MaxValue).Clamped();
         Assert.Equal(new TurnOptions(0.5, 0, TurnOptions.MaximumSilenceMilliseconds), options);
         Assert.Equal(new TurnOptions(1, TurnOptions.MaximumPrefixPaddingMilliseconds, TurnOptions.MinimumSilenceMilliseconds), new TurnOptions(7, int.MaxValue, 0).Clamped());
     }
@@ -151,7 +151,7 @@ public sealed class TurnDetectorTests
             {
                 var detector = new TurnDetector(silenceMilliseconds: 100);
                 var events = new List<TurnEvent>();
-                var frame = new short[480];
+                short[] frame = new short[480];
                 for (int n = 0; n < 40; n++)
                 {
                     for (int i = 0; i < 480; i++)

@@ -27,14 +27,14 @@ public sealed class UdpBatchSocketTests : IDisposable
     private static int ReceiveAll(UdpBatchSocket socket, SocketPoller poller, int expected, Action<byte[], TransportAddress, TransportAddress> each)
     {
         int total = 0;
-        var end = MonotonicClock.Now + Patience;
+        Instant end = MonotonicClock.Now + Patience;
         while (total < expected && MonotonicClock.Now < end)
         {
             poller.Wait(TimeSpan.FromMilliseconds(100));
             int count = socket.Receive();
             for (int i = 0; i < count; i++)
             {
-                socket.Get(i, out var datagram, out var from, out var to);
+                socket.Get(i, out Span<byte> datagram, out TransportAddress from, out TransportAddress to);
                 each(datagram.ToArray(), from, to);
             }
             total += count;
@@ -168,7 +168,7 @@ public sealed class UdpBatchSocketTests : IDisposable
     [Fact]
     public void Bind_PortTaken_SaysByWhom()
     {
-        var e = Assert.Throws<PortBindException>(() => UdpBatchSocket.Bind(_a.LocalAddress));
+        PortBindException e = Assert.Throws<PortBindException>(() => UdpBatchSocket.Bind(_a.LocalAddress));
         Assert.Contains($"Port {_a.LocalAddress.Port}/udp is taken by", e.Message, StringComparison.Ordinal);
         Assert.Contains($"(pid {Environment.ProcessId})", e.Message, StringComparison.Ordinal);
         Assert.Throws<PortBindException>(() => UdpBatchSocket.Bind(_a.LocalAddress, new UdpSocketOptions { IsPortShared = true }));

@@ -45,7 +45,7 @@ public sealed class PeerSessionTests
         Assert.Equal(Enumerable.Range(0, 50), Numbers(network.HeardByCaller));
         Assert.Equal(Texts("up", 50), network.ReadByServer);
         Assert.Equal(Texts("down", 50), network.ReadByCaller);
-        foreach (var events in new[] { network.CallerEvents, network.ServerEvents })
+        foreach (List<PeerEvent>? events in new[] { network.CallerEvents, network.ServerEvents })
         {
             Assert.Single(events, e => e.Kind == PeerEventKind.IceConnected);
             Assert.Single(events, e => e.Kind == PeerEventKind.DtlsConnected);
@@ -105,9 +105,9 @@ public sealed class PeerSessionTests
         for (int move = 0; move < 3; move++)
         {
             Talk(network, 40, ref number);
-            var state = network.Server.ExportState(network.Now);
+            PeerSessionState state = network.Server.ExportState(network.Now);
             // Plain data: it survives JSON, as it will have to survive a store.
-            var copy = JsonSerializer.Deserialize<PeerSessionState>(JsonSerializer.Serialize(state))!;
+            PeerSessionState copy = JsonSerializer.Deserialize<PeerSessionState>(JsonSerializer.Serialize(state))!;
             network.Server.Dispose();
             network.Server = PeerSession.Import(copy, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
             Assert.True(network.Server.IsConnected);
@@ -146,10 +146,10 @@ public sealed class PeerSessionTests
         network.Connect();
         int number = 0;
         Talk(network, 20, ref number);
-        var old = network.Server.SelectedPath!.Value;
-        var moved = old with { Remote = TransportAddress.FromIPv4(0xC000_0202, 41_111) };
+        TransportPath old = network.Server.SelectedPath!.Value;
+        TransportPath moved = old with { Remote = TransportAddress.FromIPv4(0xC000_0202, 41_111) };
         // Three frames, of which the last overtakes the others on a new path.
-        var buffer = new byte[PeerSession.MaximumDatagramBytes];
+        byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
         var packets = new List<byte[]>();
         for (int i = 0; i < 3; i++)
         {
@@ -175,7 +175,7 @@ public sealed class PeerSessionTests
     {
         using var network = new SimulatedNetwork(6);
         network.Connect();
-        var (one, events) = byCaller ? (network.Caller, network.ServerEvents) : (network.Server, network.CallerEvents);
+        (PeerSession? one, List<PeerEvent>? events) = byCaller ? (network.Caller, network.ServerEvents) : (network.Server, network.CallerEvents);
         one.Close(network.Now);
         network.Run(100);
         Assert.Equal(PeerCloseReason.ByPeer, Assert.Single(events, e => e.Kind == PeerEventKind.Closed).Reason);
@@ -209,10 +209,10 @@ public sealed class PeerSessionTests
         using var network = new SimulatedNetwork(9);
         network.Connect();
         var random = new Random(9);
-        var path = network.Server.SelectedPath!.Value;
+        TransportPath path = network.Server.SelectedPath!.Value;
         for (int i = 0; i < 20_000; i++)
         {
-            var junk = new byte[random.Next(200)];
+            byte[] junk = new byte[random.Next(200)];
             random.NextBytes(junk);
             if (junk.Length > 0) junk[0] = (byte)(i % 4 * 50 + random.Next(20));
             network.Server.Receive(junk, path, network.Now);
@@ -229,10 +229,10 @@ public sealed class PeerSessionTests
     {
         using var network = new SimulatedNetwork(10);
         network.Connect();
-        var payload = new byte[80];
-        var buffer = new byte[PeerSession.MaximumDatagramBytes];
-        var now = network.Now;
-        var path = network.Server.SelectedPath!.Value;
+        byte[] payload = new byte[80];
+        byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
+        Instant now = network.Now;
+        TransportPath path = network.Server.SelectedPath!.Value;
         var back = new TransportPath(0, SimulatedNetwork.ServerAddress);
         void Round()
         {

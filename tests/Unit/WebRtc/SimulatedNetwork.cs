@@ -1,5 +1,6 @@
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
@@ -99,7 +100,7 @@ internal sealed class SimulatedNetwork : IDisposable
     private void Step()
     {
         Now += TimeSpan.FromMilliseconds(1);
-        while (_flying.TryPeek(out var packet, out var due) && due.At <= Now.Ticks)
+        while (_flying.TryPeek(out (bool ToServer, byte[] Bytes, TransportAddress From) packet, out (long At, int Order) due) && due.At <= Now.Ticks)
         {
             _flying.Dequeue();
             if (packet.ToServer) Server.Receive(packet.Bytes, new TransportPath(3, packet.From), Now);
@@ -119,9 +120,9 @@ internal sealed class SimulatedNetwork : IDisposable
 
     private void Drain(PeerSession peer, bool toServer, List<PeerEvent> events, List<(bool, uint, byte[])> heard, List<string> read)
     {
-        while (peer.TryReceiveAudio(_buffer, out int length, out var frame, Now)) heard.Add((frame.IsLost, frame.Timestamp, _buffer[..length]));
-        while (peer.TryReceiveMessage(out var message, Now)) read.Add(System.Text.Encoding.UTF8.GetString(message.Payload));
-        while (peer.TryTakeEvent(out var occurred)) events.Add(occurred);
+        while (peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, Now)) heard.Add((frame.IsLost, frame.Timestamp, _buffer[..length]));
+        while (peer.TryReceiveMessage(out DataChannelMessage message, Now)) read.Add(System.Text.Encoding.UTF8.GetString(message.Payload));
+        while (peer.TryTakeEvent(out PeerEvent occurred)) events.Add(occurred);
         while (peer.TryTransmit(_buffer, out int length, out _, Now)) Fly(toServer, _buffer.AsSpan(0, length));
     }
 

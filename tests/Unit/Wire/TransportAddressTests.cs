@@ -10,7 +10,7 @@ public sealed class TransportAddressTests
     [InlineData("[2001:db8::1]:443", false)]
     public void TryParse_TextForm_RoundTrips(string text, bool isIPv4)
     {
-        Assert.True(TransportAddress.TryParse(text, out var address));
+        Assert.True(TransportAddress.TryParse(text, out TransportAddress address));
         Assert.Equal(isIPv4, address.IsIPv4);
         Assert.Equal(text, address.ToString());
         Span<byte> bytes = stackalloc byte[16];

@@ -53,9 +53,9 @@ internal static class CallCommand
             await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var certificate = DtlsCertificate.Generate();
-            using var caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
+            using Caller caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
             // Only the echo's answer is the question: of the others there is nothing to compare.
-            var echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo" ? new EchoMeter(WavFile.SampleRate, result.GetValue(seconds) is null ? 0 : (question.Length + FrameSamples - 1) / FrameSamples * FrameSamples) : null;
+            EchoMeter? echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo" ? new EchoMeter(WavFile.SampleRate, result.GetValue(seconds) is null ? 0 : (question.Length + FrameSamples - 1) / FrameSamples * FrameSamples) : null;
             var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null, echo);
             // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
             var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call" };
@@ -69,7 +69,7 @@ internal static class CallCommand
 
     private static int Report(Caller caller, Conversation conversation, EchoDelay? echo, string? output, bool asJson)
     {
-        var statistics = caller.Statistics;
+        PeerStatistics statistics = caller.Statistics;
         if (asJson)
         {
             Output.Json(new JsonObject
@@ -92,14 +92,14 @@ internal static class CallCommand
         }
         else
         {
-            var times = caller.Times;
+            CallTimes times = caller.Times;
             Console.WriteLine($"call {caller.CallId}: {(conversation.WasAnswered ? "answered" : "NOT answered")} ({conversation.Ended})");
             if (caller.Transport is { } transport) Console.WriteLine($"  transport  {transport}{(caller.Reconnects > 0 ? $", reconnected {caller.Reconnects} times" : "")}");
             Console.WriteLine($"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, first audio {times.FirstAudio:0} ms after the POST");
             Console.WriteLine($"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
             Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
             if (echo is { } measured) Console.WriteLine($"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, at most {measured.Maximum:0} ms");
-            foreach (var turn in conversation.Turns)
+            foreach (Turn turn in conversation.Turns)
                 Console.WriteLine($"  turn       said: {Words(turn.Said)} | heard: {(turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard))}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
             if (output is not null) Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
         }
@@ -138,16 +138,16 @@ internal static class CallCommand
             encoder.Bitrate = 32_000;
             encoder.InbandFec = true;
             using IOpusDecoder decoder = OpusCodec.Best.CreateDecoder(WavFile.SampleRate);
-            var frame = new short[FrameSamples];
-            var payload = new byte[OpusCodec.MaximumPacketBytes];
+            short[] frame = new short[FrameSamples];
+            byte[] payload = new byte[OpusCodec.MaximumPacketBytes];
             // 120 ms: the longest Opus packet (RFC 6716, section 2.1.4).
-            var pcm = new short[FrameSamples * 6];
-            var now = MonotonicClock.Now;
+            short[] pcm = new short[FrameSamples * 6];
+            Instant now = MonotonicClock.Now;
             caller.AudioReceived = (bytes, timestamp) => OnAudio(bytes, timestamp, decoder, pcm);
             caller.EventReceived = OnEvent;
-            var start = now;
-            var nextFrame = Instant.Never;
-            var over = Instant.Never;
+            Instant start = now;
+            Instant nextFrame = Instant.Never;
+            Instant over = Instant.Never;
             int position = 0;
             int lastSpeechFrame = LastSpeechFrame(question);
             uint step = 0;
@@ -209,7 +209,7 @@ internal static class CallCommand
         private bool IsAnswerOver(Instant now, Instant questionOver)
         {
             if (!_questionIsOver) return false;
-            var lastSound = _heardSpeechAfterQuestion ? _lastHeardSpeech : Instant.Never;
+            Instant lastSound = _heardSpeechAfterQuestion ? _lastHeardSpeech : Instant.Never;
             if (now - questionOver > AnswerLimit && (lastSound == Instant.Never || now - lastSound > AnswerLimit)) return true;
             if (!_heardSpeechAfterQuestion && !_responding && _silentResponse != Instant.Never && now - _silentResponse > QuietAtEnd) return true;
             return _heardSpeechAfterQuestion && !_responding && now - _lastHeardSpeech > QuietAtEnd && now - questionOver > QuietAtEnd;
@@ -223,11 +223,11 @@ internal static class CallCommand
             for (long missing = Math.Min(at - _heard.Count, LongestPauseSamples); missing > 0; missing--) _heard.Add(0);
             int samples = bytes.IsEmpty ? decoder.Conceal(pcm.AsSpan(0, FrameSamples)) : decoder.Decode(bytes.Span, pcm);
             if (samples <= 0) return;
-            var decoded = pcm.AsSpan(0, samples);
+            Span<short> decoded = pcm.AsSpan(0, samples);
             if (!bytes.IsEmpty) echo?.OnHeard(_heard.Count, samples, MonotonicClock.Now);
             foreach (short sample in decoded) _heard.Add(sample);
             if (MeanSquare(decoded) < SpeechMeanSquare) return;
-            var heardBefore = _lastHeardSpeech;
+            Instant heardBefore = _lastHeardSpeech;
             _lastHeardSpeech = MonotonicClock.Now;
             if (_speechEnd == Instant.Never || _heardSpeechAfterQuestion) return;
             _heardSpeechAfterQuestion = true;

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.Sdp;
 using Dapr.Voice.Udp;
 using Dapr.Voice.WebRtc;
@@ -73,11 +74,11 @@ internal sealed class Caller : IDisposable
     /// <summary>Offer, POST, answer; the checks start with the first <see cref="Step"/>.</summary>
     public static async Task<Caller> DialAsync(ServerAccess server, string? agent, CallerOptions options, DtlsCertificate certificate, CancellationToken cancellation)
     {
-        var started = MonotonicClock.Now;
+        Instant started = MonotonicClock.Now;
         uint ssrc = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         string cname = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         var credentials = new IceCredentials(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)));
-        var offer = OfferAnswer.CreateOffer(new OfferParameters
+        SessionDescription offer = OfferAnswer.CreateOffer(new OfferParameters
         {
             IceUfrag = credentials.Ufrag,
             IcePassword = credentials.Password,
@@ -88,13 +89,13 @@ internal sealed class Caller : IDisposable
             MsidTrack = "microphone",
             SessionId = (ulong)RandomNumberGenerator.GetInt32(int.MaxValue),
         });
-        var (callId, sdp) = await server.CallAsync(offer.ToString(), agent, cancellation);
-        if (!SessionDescription.TryParse(sdp, out var description, out var sdpError) || !OfferAnswer.TryReadAnswer(description, out var answer, out sdpError))
+        (string? callId, string? sdp) = await server.CallAsync(offer.ToString(), agent, cancellation);
+        if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError sdpError) || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out sdpError))
             throw new CommandFailedException($"the server's answer can't be read: {sdpError}", "is this a Realtime server?");
-        var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out var parsed) ? parsed : null).OfType<CertificateFingerprint>().ToList();
+        var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out CertificateFingerprint? parsed) ? parsed : null).OfType<CertificateFingerprint>().ToList();
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false, ReceiveBufferSize = 1 << 20 };
         socket.Bind(new IPEndPoint(IPAddress.Any, 0));
-        var now = MonotonicClock.Now;
+        Instant now = MonotonicClock.Now;
         var peer = new PeerSession(new PeerSessionOptions
         {
             IceRole = IceRole.Controlling,
@@ -109,15 +110,15 @@ internal sealed class Caller : IDisposable
             WallClockOffset = WallClock.OffsetOf(now),
             Random = RandomNumberGenerator.Fill,
         }, now);
-        var (udp, tcp) = CandidatesOf(answer, options);
-        foreach (var candidate in udp) peer.AddRemoteCandidate(candidate, 0);
+        (IReadOnlyList<Candidate>? udp, IReadOnlyList<Candidate>? tcp) = CandidatesOf(answer, options);
+        foreach (Candidate candidate in udp) peer.AddRemoteCandidate(candidate, 0);
         if (udp.Count + tcp.Count == 0)
         {
             peer.Dispose();
             socket.Dispose();
             throw new CommandFailedException($"the answer has no {(options.TcpOnly ? "TCP" : "usable")} candidate over IPv4", options.TcpOnly ? "leave --tcp away, or start the system with './voice up --edge both'" : "is the relay's address configured (./voice up --address)?");
         }
-        var tcpFrom = tcp.Count == 0 ? Instant.Never : udp.Count == 0 ? now : now + UdpAlone;
+        Instant tcpFrom = tcp.Count == 0 ? Instant.Never : udp.Count == 0 ? now : now + UdpAlone;
         var caller = new Caller(peer, socket, tcp, tcpFrom, callId, started);
         caller.Times.Answer = (now - started).TotalMilliseconds;
         return caller;
@@ -129,7 +130,7 @@ internal sealed class Caller : IDisposable
         var usable = new List<Candidate>();
         foreach (string line in answer.Candidates)
         {
-            if (!Candidate.TryParse(line, out var candidate) || !candidate.Address.IsIPv4) continue;
+            if (!Candidate.TryParse(line, out Candidate? candidate) || !candidate.Address.IsIPv4) continue;
             usable.Add(options.Via is { } via ? candidate with { Address = via } : candidate);
         }
         List<Candidate> Of(CandidateTransport transport) => [.. usable.Where(c => c.Transport == transport).DistinctBy(c => c.Address)];
@@ -178,7 +179,7 @@ internal sealed class Caller : IDisposable
 
     private void Drain(Instant now)
     {
-        while (_peer.TryReceiveAudio(_buffer, out int length, out var frame, now))
+        while (_peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, now))
         {
             if (frame.IsLost)
             {
@@ -190,7 +191,7 @@ internal sealed class Caller : IDisposable
             _lastAudio = now;
             AudioReceived?.Invoke(_buffer.AsMemory(0, length), frame.Timestamp);
         }
-        while (_peer.TryReceiveMessage(out var message, now))
+        while (_peer.TryReceiveMessage(out DataChannelMessage message, now))
         {
             if (EventReceived is null || !message.IsText) continue;
             try
@@ -203,7 +204,7 @@ internal sealed class Caller : IDisposable
             }
         }
         if (_peer.SelectedPath is { } path) Transport = path.Base == IceTcpClient.Base ? "tcp" : "udp";
-        while (_peer.TryTakeEvent(out var occurred))
+        while (_peer.TryTakeEvent(out PeerEvent occurred))
         {
             double at = (now - _started).TotalMilliseconds;
             switch (occurred.Kind)
@@ -219,7 +220,7 @@ internal sealed class Caller : IDisposable
 
     private void Flush(Instant now)
     {
-        while (_peer.TryTransmit(_outgoing, out int length, out var to, now))
+        while (_peer.TryTransmit(_outgoing, out int length, out TransportPath to, now))
         {
             if (to.Base == IceTcpClient.Base)
             {

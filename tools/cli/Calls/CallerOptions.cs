@@ -22,7 +22,7 @@ internal sealed record CallerOptions(bool TcpOnly = false, TransportAddress? Via
         if (colon < 1 || !ushort.TryParse(via[(colon + 1)..], out ushort port) || port == 0) throw new CommandFailedException($"--via '{via}' is not HOST:PORT", "for example: --via 127.0.0.1:4000");
         try
         {
-            var address = Dns.GetHostAddresses(via[..colon], AddressFamily.InterNetwork).FirstOrDefault() ?? throw new SocketException((int)SocketError.HostNotFound);
+            IPAddress address = Dns.GetHostAddresses(via[..colon], AddressFamily.InterNetwork).FirstOrDefault() ?? throw new SocketException((int)SocketError.HostNotFound);
             return new CallerOptions(tcpOnly, TransportAddress.From(new IPEndPoint(address, port)));
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)

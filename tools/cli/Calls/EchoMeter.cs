@@ -94,8 +94,8 @@ internal sealed class EchoMeter(int sampleRate, int period)
             int middle = frame * _frameSamples + _frameSamples / 2;
             int place = middle + offset * _decimation;
             if (PacketAt(place) is not { } packet) continue;
-            var spoken = _spokenAt[frame] - TimeSpan.FromSeconds(_frameSamples / 2.0 / sampleRate);
-            var played = packet.At + TimeSpan.FromSeconds((place - packet.Position) / (double)sampleRate);
+            Instant spoken = _spokenAt[frame] - TimeSpan.FromSeconds(_frameSamples / 2.0 / sampleRate);
+            Instant played = packet.At + TimeSpan.FromSeconds((place - packet.Position) / (double)sampleRate);
             delays.Add((played - spoken).TotalMilliseconds);
         }
     }
@@ -106,7 +106,7 @@ internal sealed class EchoMeter(int sampleRate, int period)
         while (low <= high)
         {
             int middle = (low + high) / 2;
-            var (position, samples, at) = _heard[middle];
+            (int position, int samples, Instant at) = _heard[middle];
             if (place < position) high = middle - 1;
             else if (place >= position + samples) low = middle + 1;
             else return (position, at);
@@ -136,7 +136,7 @@ internal sealed class EchoMeter(int sampleRate, int period)
     private static double Product(float[] a, int atA, float[] b, int atB)
     {
         ReadOnlySpan<Vector<float>> x = MemoryMarshal.Cast<float, Vector<float>>(a.AsSpan(atA, WindowSamples)), y = MemoryMarshal.Cast<float, Vector<float>>(b.AsSpan(atB, WindowSamples));
-        var sum = Vector<float>.Zero;
+        Vector<float> sum = Vector<float>.Zero;
         for (int i = 0; i < x.Length; i++) sum += x[i] * y[i];
         // 800 samples are a whole number of vectors of 4, 8 and 16.
         return Vector.Sum(sum);
@@ -144,7 +144,7 @@ internal sealed class EchoMeter(int sampleRate, int period)
 
     private float[] Decimate(ReadOnlySpan<short> samples)
     {
-        var decimated = new float[samples.Length / _decimation];
+        float[] decimated = new float[samples.Length / _decimation];
         for (int i = 0; i < decimated.Length; i++)
         {
             int sum = 0;

@@ -40,8 +40,8 @@ internal sealed class IceTcpClient : IDisposable
     public IceTcpClient(PeerSession peer, IEnumerable<Candidate> candidates, Instant now)
     {
         _peer = peer;
-        foreach (var candidate in candidates.Take(IceAgent.MaximumPaths)) _ways.Add(new Way(candidate));
-        foreach (var way in _ways) Connect(way, now);
+        foreach (Candidate? candidate in candidates.Take(IceAgent.MaximumPaths)) _ways.Add(new Way(candidate));
+        foreach (Way way in _ways) Connect(way, now);
     }
 
     /// <summary>Connections that broke after they had stood, and stood again.</summary>
@@ -53,10 +53,10 @@ internal sealed class IceTcpClient : IDisposable
         while (true)
         {
             int frames = _socket.Receive(now);
-            while (_socket.TryTakeEvent(out var occurred)) Handle(occurred, now);
+            while (_socket.TryTakeEvent(out TcpEvent occurred)) Handle(occurred, now);
             for (int i = 0; i < frames && !_peer.IsClosed; i++)
             {
-                _socket.Get(i, out var frame, out var from);
+                _socket.Get(i, out Span<byte> frame, out TcpConnectionId from);
                 if (Find(from) is not { } way) continue;
                 _peer.Receive(frame, new TransportPath(Base, way.Candidate.Address), now);
                 afterEach(now);
@@ -64,7 +64,7 @@ internal sealed class IceTcpClient : IDisposable
             if (frames == 0) break;
         }
         if (_socket.NextTimeout <= now) _socket.HandleTimeout(now);
-        foreach (var way in _ways)
+        foreach (Way way in _ways)
         {
             if (way.NextTry <= now) Connect(way, now);
         }
@@ -73,10 +73,10 @@ internal sealed class IceTcpClient : IDisposable
     /// <summary>Queues a datagram; without a connection it is lost, as on any network.</summary>
     public void Send(TransportAddress remote, ReadOnlySpan<byte> datagram, Instant now)
     {
-        foreach (var way in _ways)
+        foreach (Way way in _ways)
         {
             if (!way.IsOpen || way.Candidate.Address != remote) continue;
-            var frameClass = DatagramDemultiplexer.Classify(datagram) is DatagramKind.Rtp or DatagramKind.Rtcp ? TcpFrameClass.Media : TcpFrameClass.Control;
+            TcpFrameClass frameClass = DatagramDemultiplexer.Classify(datagram) is DatagramKind.Rtp or DatagramKind.Rtcp ? TcpFrameClass.Media : TcpFrameClass.Control;
             _socket.Send(way.Connection, datagram, frameClass, now);
             return;
         }
@@ -116,7 +116,7 @@ internal sealed class IceTcpClient : IDisposable
 
     private Way? Find(TcpConnectionId connection)
     {
-        foreach (var way in _ways)
+        foreach (Way way in _ways)
         {
             if (way.Connection == connection) return way;
         }

@@ -51,7 +51,7 @@ internal static class LoadCommand
 
     private static int Report(LoadRun run, bool asJson)
     {
-        var setup = run.SetupMilliseconds;
+        List<double> setup = run.SetupMilliseconds;
         double lossPercent = run.Received + run.Lost > 0 ? 100.0 * run.Lost / (run.Received + run.Lost) : 0;
         double? sessionsPerCore = run.CpuPercentPerSession is > 0 and var percent ? 100 / percent : null;
         if (asJson)
@@ -156,7 +156,7 @@ internal static class LoadCommand
         {
             try
             {
-                var caller = await Caller.DialAsync(access, agent, way, _certificate, cancellation);
+                Caller caller = await Caller.DialAsync(access, agent, way, _certificate, cancellation);
                 lock (_lock) _dialled.Enqueue(caller);
             }
             catch (CommandFailedException refused)
@@ -181,22 +181,22 @@ internal static class LoadCommand
         private void Pump(byte[][] voice, CancellationToken cancellation)
         {
             MediaThread.TryRaise();
-            var everybodyUp = Instant.Never;
-            var until = Instant.Never;
-            var nextSay = MonotonicClock.Now;
+            Instant everybodyUp = Instant.Never;
+            Instant until = Instant.Never;
+            Instant nextSay = MonotonicClock.Now;
             Dictionary<string, long>? cpuAtStart = null;
             while (!cancellation.IsCancellationRequested)
             {
-                var now = MonotonicClock.Now;
+                Instant now = MonotonicClock.Now;
                 bool allDialled;
                 lock (_lock)
                 {
-                    while (_dialled.TryDequeue(out var caller)) _active.Add(new Active(caller, now));
+                    while (_dialled.TryDequeue(out Caller? caller)) _active.Add(new Active(caller, now));
                     allDialled = _dialling == 0 && _active.Count + _failures.Values.Sum() >= calls;
                 }
                 int connected = 0;
                 bool settled = true;
-                foreach (var one in _active)
+                foreach (Active one in _active)
                 {
                     if (one.HasFailed) continue;
                     now = MonotonicClock.Now;
@@ -248,9 +248,9 @@ internal static class LoadCommand
             Measure(cpuAtStart, MonotonicClock.Now - everybodyUp);
             string[] transports = [.. _active.Select(a => a.Caller.Transport).OfType<string>().Distinct()];
             Transport = transports.Length > 1 ? "mixed" : transports.FirstOrDefault();
-            foreach (var one in _active)
+            foreach (Active one in _active)
             {
-                var statistics = one.Caller.Statistics;
+                PeerStatistics statistics = one.Caller.Statistics;
                 Sent += statistics.RtpSent;
                 Received += statistics.RtpReceived;
                 Lost += Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost);
@@ -264,9 +264,9 @@ internal static class LoadCommand
         {
             if (access.Local is not { } local || cpuAtStart is null) return;
             int living = _active.Count(a => !a.HasFailed);
-            var end = ServerCpu();
+            Dictionary<string, long> end = ServerCpu();
             double all = 0;
-            foreach (var (name, ticks) in end)
+            foreach ((string? name, long ticks) in end)
             {
                 // proc(5): utime and stime count in USER_HZ, 100 a second.
                 double percent = (ticks - cpuAtStart.GetValueOrDefault(name)) / elapsed.TotalSeconds;
@@ -285,7 +285,7 @@ internal static class LoadCommand
             {
                 try
                 {
-                    var stats = client.GetFromJsonAsync<JsonObject>($"http://127.0.0.1:{local.Sidecars[Contracts.AppIds.Signaling]}/v1.0/invoke/{app}/method/internal/v1/stats").GetAwaiter().GetResult();
+                    JsonObject? stats = client.GetFromJsonAsync<JsonObject>($"http://127.0.0.1:{local.Sidecars[Contracts.AppIds.Signaling]}/v1.0/invoke/{app}/method/internal/v1/stats").GetAwaiter().GetResult();
                     if (stats?["latenessMs"] is not JsonObject lateness) continue;
                     LatenessP50 = Math.Max(LatenessP50 ?? 0, (double?)lateness["p50"] ?? 0);
                     LatenessP99 = Math.Max(LatenessP99 ?? 0, (double?)lateness["p99"] ?? 0);
@@ -301,7 +301,7 @@ internal static class LoadCommand
         private Dictionary<string, long> ServerCpu()
         {
             var cpu = new Dictionary<string, long>(StringComparer.Ordinal);
-            foreach (var process in access.Local?.Processes ?? [])
+            foreach (RunningProcess process in access.Local?.Processes ?? [])
             {
                 try
                 {
@@ -323,9 +323,9 @@ internal static class LoadCommand
             using IOpusEncoder encoder = OpusCodec.Best.CreateEncoder(WavFile.SampleRate);
             encoder.Bitrate = 24_000;
             encoder.InbandFec = true;
-            var frames = new byte[250][];
-            var pcm = new short[FrameSamples];
-            var payload = new byte[OpusCodec.MaximumPacketBytes];
+            byte[][] frames = new byte[250][];
+            short[] pcm = new short[FrameSamples];
+            byte[] payload = new byte[OpusCodec.MaximumPacketBytes];
             for (int f = 0; f < frames.Length; f++)
             {
                 for (int i = 0; i < pcm.Length; i++)
@@ -344,8 +344,8 @@ internal static class LoadCommand
 
         public void Dispose()
         {
-            foreach (var one in _active) one.Caller.Dispose();
-            foreach (var caller in _dialled) caller.Dispose();
+            foreach (Active one in _active) one.Caller.Dispose();
+            foreach (Caller caller in _dialled) caller.Dispose();
             _certificate.Dispose();
         }
     }

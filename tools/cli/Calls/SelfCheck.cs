@@ -29,16 +29,16 @@ internal static class SelfCheck
 
     private static async Task<double> CallAsync(ServerAccess server, CallerOptions way, DtlsCertificate certificate, CancellationToken cancellation)
     {
-        using var caller = await Caller.DialAsync(server, "echo", way, certificate, cancellation);
+        using Caller caller = await Caller.DialAsync(server, "echo", way, certificate, cancellation);
         using IOpusEncoder encoder = OpusCodec.Best.CreateEncoder(WavFile.SampleRate);
-        var silence = new short[WavFile.SampleRate / 50];
-        var payload = new byte[OpusCodec.MaximumPacketBytes];
+        short[] silence = new short[WavFile.SampleRate / 50];
+        byte[] payload = new byte[OpusCodec.MaximumPacketBytes];
         int length = encoder.Encode(silence, payload);
-        var started = MonotonicClock.Now;
-        var nextFrame = started;
+        Instant started = MonotonicClock.Now;
+        Instant nextFrame = started;
         while (!(caller.IsChannelOpen && caller.Times.FirstAudio is not null))
         {
-            var now = MonotonicClock.Now;
+            Instant now = MonotonicClock.Now;
             caller.Step(now);
             if (caller.IsOver || now - started > Limit)
             {

@@ -30,7 +30,7 @@ internal sealed class ServerAccess : IDisposable
     /// <summary>The server named, else the one running here; the key from --key, VOICE_API_KEY, or the running system.</summary>
     public static ServerAccess Find(Installation installation, string? server, string? key)
     {
-        var local = RunState.Load(installation) is { IsAlive: true } state ? state : null;
+        RunState? local = RunState.Load(installation) is { IsAlive: true } state ? state : null;
         Uri address;
         if (server is not null)
         {
@@ -63,7 +63,7 @@ internal sealed class ServerAccess : IDisposable
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
         try
         {
-            using var answer = await _client.SendAsync(request, cancellation);
+            using HttpResponseMessage answer = await _client.SendAsync(request, cancellation);
             string body = await answer.Content.ReadAsStringAsync(cancellation);
             if (answer.StatusCode == HttpStatusCode.Created) return (answer.Headers.Location?.OriginalString.Split('/')[^1] ?? "", body);
             throw Refused(answer.StatusCode, body, answer.Headers.RetryAfter?.Delta);
@@ -105,7 +105,7 @@ internal sealed class ServerAccess : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
-        using var answer = await _client.SendAsync(request);
+        using HttpResponseMessage answer = await _client.SendAsync(request);
     }
 
     public void Dispose() => _client.Dispose();

@@ -28,11 +28,11 @@ internal static class WavFile
         ReadOnlySpan<byte> data = default;
         for (int at = 12; at + 8 <= bytes.Length;)
         {
-            var id = bytes.AsSpan(at, 4);
+            Span<byte> id = bytes.AsSpan(at, 4);
             uint size = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + 4));
             // Streaming writers leave the length of the last chunk open (0 or 0xFFFFFFFF).
             int length = (int)Math.Min(size, (uint)(bytes.Length - at - 8));
-            var chunk = bytes.AsSpan(at + 8, length);
+            Span<byte> chunk = bytes.AsSpan(at + 8, length);
             if (id.SequenceEqual("fmt "u8) && length >= 16)
             {
                 ushort format = BinaryPrimitives.ReadUInt16LittleEndian(chunk);
@@ -54,7 +54,7 @@ internal static class WavFile
         int frames = data.Length / (2 * channels);
         if (frames == 0) throw Refuse("it holds no sample");
         if (frames > rate * MaximumSeconds) throw Refuse($"it lasts more than {MaximumSeconds} s");
-        var samples = new float[frames];
+        float[] samples = new float[frames];
         for (int i = 0; i < frames; i++)
         {
             int sum = 0;
@@ -81,7 +81,7 @@ internal static class WavFile
 
     public static void Write(string path, ReadOnlySpan<short> samples)
     {
-        var bytes = new byte[44 + samples.Length * 2];
+        byte[] bytes = new byte[44 + samples.Length * 2];
         "RIFF"u8.CopyTo(bytes);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), bytes.Length - 8);
         "WAVEfmt "u8.CopyTo(bytes.AsSpan(8));
@@ -113,7 +113,7 @@ internal static class WavFile
         double cutoff = Math.Min(1.0, 1.0 / ratio);
         const int HalfWidth = 16;
         double reach = HalfWidth / cutoff;
-        var output = new short[(int)(input.Length / ratio)];
+        short[] output = new short[(int)(input.Length / ratio)];
         for (int i = 0; i < output.Length; i++)
         {
             double center = i * ratio;

@@ -83,7 +83,7 @@ internal static class DeployCommand
         if (compiler.Version() != BicepLocation.Version) throw new CommandFailedException($"the Bicep compiler here is {compiler.Version()}, the snapshots are made with {BicepLocation.Version}", BicepLocation.HowToGet);
         try
         {
-            foreach (var (file, text) in ShapeFiles.Make(SourceTree.FromDisk(root), compiler))
+            foreach ((string? file, string? text) in ShapeFiles.Make(SourceTree.FromDisk(root), compiler))
             {
                 string target = Path.Combine(root, file);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -107,7 +107,7 @@ internal static class DeployCommand
         foreach (string name in names)
         {
             if (AzureRegions.IsKnown(name)) continue;
-            var near = AzureRegions.Near(name);
+            IReadOnlyList<string> near = AzureRegions.Near(name);
             throw new CommandFailedException($"'{name}' is no Azure region that we know", near.Count > 0 ? $"do you mean {string.Join(" or ", near)}?" : "'az account list-locations --query [].name' lists them");
         }
         if (names.Distinct(StringComparer.Ordinal).Count() != names.Length) throw new CommandFailedException("--regions names a region twice", "each region once");
@@ -130,12 +130,12 @@ internal static class DeployCommand
     {
         // Without a terminal the library takes 80 columns, which breaks names in two.
         if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipedWidth;
-        foreach (var place in report.Places)
+        foreach (PlannedPlace place in report.Places)
         {
             Console.WriteLine($"== {place.Name}: {place.ResourceCount} resources{(place.Shards > 0 ? $", {Counted(place.Shards, "shard")}" : "")}; {Counted(place.Identities, "identity")}, {Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
-            var table = new Table().Border(TableBorder.Rounded).AddColumns("type", "name", "size", "ports", "$ a month");
+            Table table = new Table().Border(TableBorder.Rounded).AddColumns("type", "name", "size", "ports", "$ a month");
             table.Columns[^1].RightAligned();
-            foreach (var resource in place.Resources)
+            foreach (PlannedResource resource in place.Resources)
             {
                 table.AddRow(
                     Markup.Escape(resource.Type), Markup.Escape(resource.Name), Markup.Escape(resource.Size), Markup.Escape(Ports(resource.Ports)),
@@ -158,7 +158,7 @@ internal static class DeployCommand
         else
         {
             Console.WriteLine($"Findings: {report.Findings.Count}");
-            foreach (var finding in report.Findings.OrderByDescending(f => f.Severity).Take(MostFindings)) Console.WriteLine($"  {finding}");
+            foreach (Finding? finding in report.Findings.OrderByDescending(f => f.Severity).Take(MostFindings)) Console.WriteLine($"  {finding}");
             if (report.Findings.Count > MostFindings) Console.WriteLine($"  and {report.Findings.Count - MostFindings} more: './voice test infra' prints all");
         }
         Console.WriteLine();

@@ -51,18 +51,18 @@ internal static class DoctorCommand
     private static IEnumerable<Check> Checks(Installation installation, bool includeTests)
     {
         yield return new Check($".NET runtime {Environment.Version}", null);
-        foreach (var required in NativeRequirement.All.Where(r => includeTests || r.Need < NativeNeed.Tests))
+        foreach (NativeRequirement? required in NativeRequirement.All.Where(r => includeTests || r.Need < NativeNeed.Tests))
         {
             bool present = required.IsPresent();
             string install = NativePackages.InstallCommand([required]) + (NativePackages.MayInstall ? "   ('./voice up' does that for you)" : "");
             yield return new Check(
                 $"{required.Package}: {required.UsedFor}", present ? null : install, present || includeTests ? null : required.WithoutIt);
         }
-        var running = RunState.Load(installation) is { IsAlive: true } state ? state : null;
+        RunState? running = RunState.Load(installation) is { IsAlive: true } state ? state : null;
         if (running is not null) yield return new Check($"running at {running.Url} with {running.SidecarKind}", null);
         else
         {
-            foreach (var (what, port, udp, option) in new[]
+            foreach ((string? what, int port, bool udp, string? option) in new[]
             {
                 ("the page and the API", LocalPorts.SignalingHttp.First, false, "--port"),
                 ("the relay", LocalPorts.RelayPublic.First, true, "--relay-port"),

@@ -25,7 +25,7 @@ internal static class DownCommand
                 return 0;
             }
             _ = LibC.kill(state.SupervisorPid, LibC.SIGTERM);
-            var until = DateTimeOffset.UtcNow + Limit;
+            DateTimeOffset until = DateTimeOffset.UtcNow + Limit;
             while (state.IsAlive && DateTimeOffset.UtcNow < until) await Task.Delay(50, cancellation);
             if (state.IsAlive)
             {

@@ -27,7 +27,7 @@ internal static class PublishCommand
                 if (Directory.Exists(Path.Combine(target, old))) Directory.Delete(Path.Combine(target, old), recursive: true);
             }
             // './voice' has built what changed before it came here.
-            foreach (var program in VoiceProgram.All)
+            foreach (VoiceProgram program in VoiceProgram.All)
             {
                 Output.Say($"publishing {program.Name} ...");
                 await DotnetAsync(installation, ["publish", Path.Combine(installation.Root, program.ProjectFolder), "-c", "Release", "--no-build", "-v", "q", "-nologo", "--no-self-contained", "-o", Path.Combine(target, "bin", program.Name)], cancellation);
@@ -67,8 +67,8 @@ internal static class PublishCommand
     private static async Task DotnetAsync(Installation installation, string[] arguments, CancellationToken cancellation)
     {
         var start = new ProcessStartInfo(installation.DotnetHost, arguments) { UseShellExecute = false, WorkingDirectory = installation.Root, RedirectStandardOutput = true, RedirectStandardError = true };
-        using var dotnet = Process.Start(start) ?? throw new CommandFailedException("dotnet does not start");
-        var errors = dotnet.StandardError.ReadToEndAsync(cancellation);
+        using Process dotnet = Process.Start(start) ?? throw new CommandFailedException("dotnet does not start");
+        Task<string> errors = dotnet.StandardError.ReadToEndAsync(cancellation);
         string output = await dotnet.StandardOutput.ReadToEndAsync(cancellation);
         await dotnet.WaitForExitAsync(cancellation);
         if (dotnet.ExitCode != 0)

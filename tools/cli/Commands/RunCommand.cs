@@ -24,17 +24,17 @@ internal static class RunCommand
             };
             LocalSecrets.Ensure(installation);
             string wanted = name == "transceiver" ? Contracts.AppIds.Transceiver(result.GetValue(shard)) : name;
-            var planned = new ServicePlan(installation, options, daprd: null).Processes.FirstOrDefault(p => p.Name == wanted && p.Name != "sidecar")
+            PlannedProcess planned = new ServicePlan(installation, options, daprd: null).Processes.FirstOrDefault(p => p.Name == wanted && p.Name != "sidecar")
                 ?? throw new CommandFailedException($"'{name}' is no service", "give signaling, relay, transceiver or local-agent");
             var start = new ProcessStartInfo(planned.FileName) { WorkingDirectory = installation.Root };
             foreach (string argument in planned.Arguments) start.ArgumentList.Add(argument);
-            foreach (var (key, value) in planned.Environment)
+            foreach ((string? key, string? value) in planned.Environment)
             {
                 // The token is daprd's to choose: ours is only for sidecars that we start ourselves.
                 if (key != "APP_API_TOKEN") start.Environment.TryAdd(key, value);
             }
-            using var process = Process.Start(start) ?? throw new CommandFailedException($"{name} does not start");
-            using var forward = cancellation.Register(() => _ = Native.LibC.kill(process.Id, Native.LibC.SIGTERM));
+            using Process process = Process.Start(start) ?? throw new CommandFailedException($"{name} does not start");
+            using CancellationTokenRegistration forward = cancellation.Register(() => _ = Native.LibC.kill(process.Id, Native.LibC.SIGTERM));
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         });

@@ -53,7 +53,7 @@ internal static class SidecarCommand
                 start.ArgumentList.Add("--app");
                 start.ArgumentList.Add(one.ToString());
             }
-            using var process = Process.Start(start) ?? throw new CommandFailedException("the development sidecar does not start");
+            using Process process = Process.Start(start) ?? throw new CommandFailedException("the development sidecar does not start");
             // Ctrl-C reaches the process, too: the terminal sends it to the whole group.
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
@@ -67,9 +67,9 @@ internal static class SidecarCommand
         if (state.SidecarControlPort is { } control) return await JoinAsync(control, [app], cancellation);
         var start = new ProcessStartInfo("daprd") { WorkingDirectory = installation.WorkingFolder };
         foreach (string argument in DaprdArguments.For(app, installation.Components)) start.ArgumentList.Add(argument);
-        using var daprd = Process.Start(start) ?? throw new CommandFailedException("daprd does not start");
+        using Process daprd = Process.Start(start) ?? throw new CommandFailedException("daprd does not start");
         Console.WriteLine($"{Addresses(app)} (daprd)");
-        using var forward = cancellation.Register(() => _ = Native.LibC.kill(daprd.Id, Native.LibC.SIGTERM));
+        using CancellationTokenRegistration forward = cancellation.Register(() => _ = Native.LibC.kill(daprd.Id, Native.LibC.SIGTERM));
         await daprd.WaitForExitAsync(CancellationToken.None);
         return daprd.ExitCode;
     }

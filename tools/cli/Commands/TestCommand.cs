@@ -35,11 +35,11 @@ internal static class TestCommand
             }
             await NativePackages.EnsureAsync(NativeNeed.Tests, mayInstall: true, Output.Say, cancellation);
             int passed = 0, failed = 0, skipped = 0;
-            foreach (var suite in Suites.Where(s => wanted.Length == 0 || wanted.Contains(s.Name)))
+            foreach (Suite? suite in Suites.Where(s => wanted.Length == 0 || wanted.Contains(s.Name)))
             {
                 Console.WriteLine($"== {suite.Name}: {suite.What}");
                 var watch = Stopwatch.StartNew();
-                var counts = await RunAsync(installation, suite, cancellation);
+                Counts counts = await RunAsync(installation, suite, cancellation);
                 passed += counts.Passed;
                 failed += counts.Failed;
                 skipped += counts.Skipped;
@@ -67,7 +67,7 @@ internal static class TestCommand
         if (!File.Exists(report)) return new Counts(0, 1, 0);
         var document = XDocument.Load(report);
         XNamespace ns = document.Root!.Name.Namespace;
-        foreach (var test in document.Descendants(ns + "UnitTestResult"))
+        foreach (XElement test in document.Descendants(ns + "UnitTestResult"))
         {
             string outcome = (string?)test.Attribute("outcome") ?? "";
             string name = (string?)test.Attribute("testName") ?? "";
@@ -78,7 +78,7 @@ internal static class TestCommand
                 foreach (string line in printed.Value.Split('\n', StringSplitOptions.RemoveEmptyEntries)) Console.WriteLine("   " + line.TrimEnd());
             }
         }
-        var counters = document.Descendants(ns + "Counters").First();
+        XElement counters = document.Descendants(ns + "Counters").First();
         int Count(string name) => int.Parse((string?)counters.Attribute(name) ?? "0", CultureInfo.InvariantCulture);
         int total = Count("total"), ok = Count("passed"), executed = Count("executed");
         int bad = Math.Max(executed - ok, exitCode != 0 && executed == ok ? 1 : 0);

@@ -39,26 +39,26 @@ internal static class UpCommand
             int count = result.GetValue(transceivers);
             if (count is < 1 or > Contracts.LocalPorts.MaximumShards)
                 throw new CommandFailedException($"--transceivers {count} is out of range", $"give 1 to {Contracts.LocalPorts.MaximumShards}");
-            foreach (var (name, value) in new[] { ("--port", result.GetValue(port)), ("--relay-port", result.GetValue(relayPort)) })
+            foreach ((string? name, int value) in new[] { ("--port", result.GetValue(port)), ("--relay-port", result.GetValue(relayPort)) })
             {
                 if (value is < 1 or > 65_535) throw new CommandFailedException($"{name} {value} is out of range", "give 1 to 65535");
             }
             string chosen = result.GetValue(agent)!;
-            if (chosen is not ("local" or "echo" or "parrot") && !(Uri.TryCreate(chosen, UriKind.Absolute, out var url) && url.Scheme is "ws" or "wss"))
+            if (chosen is not ("local" or "echo" or "parrot") && !(Uri.TryCreate(chosen, UriKind.Absolute, out Uri? url) && url.Scheme is "ws" or "wss"))
                 throw new CommandFailedException($"agent '{chosen}' is unknown", "give local, echo, parrot, or the ws:// or wss:// URL of a Realtime backend");
             foreach (string given in result.GetValue(address) ?? [])
             {
                 if (!global::System.Net.IPAddress.TryParse(given, out _)) throw new CommandFailedException($"'{given}' is no IP address", "for example: --address 192.168.1.20");
             }
             foreach (string given in result.GetValue(app) ?? []) AppArgument.Parse(given);
-            var edgeKind = result.GetValue(edge) switch
+            EdgeKind edgeKind = result.GetValue(edge) switch
             {
                 "both" => EdgeKind.Both,
                 "udp" => EdgeKind.Udp,
                 "tcp" => EdgeKind.Tcp,
                 var other => throw new CommandFailedException($"edge '{other}' is unknown", "give --edge udp, tcp or both"),
             };
-            var linkKind = result.GetValue(link) switch
+            LinkKind linkKind = result.GetValue(link) switch
             {
                 null => edgeKind == EdgeKind.Tcp ? LinkKind.Tcp : LinkKind.Udp,
                 "udp" when edgeKind == EdgeKind.Tcp => throw new CommandFailedException("--edge tcp has no UDP between its processes", "leave --link away, or give --edge both --link udp"),
@@ -147,7 +147,7 @@ internal static class UpCommand
             if (!quiet) Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
             await supervisor.StartAsync(cancellation);
             using (var server = ServerAccess.For(new Uri(plan.Url), apiKey)) await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, alsoTcp: plan is { HasUdp: true, HasTcp: true }, cancellation);
-            var state = State();
+            RunState state = State();
             state.Save(installation);
             supervisor.Changed = () => State().Save(installation);
             if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Default.RunState));
@@ -176,7 +176,7 @@ internal static class UpCommand
         // setsid: Ctrl-C in this terminal is not for it. The shell takes standard output away from us, so that a pipe on `up --json` ends with it.
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = installation.Root };
         foreach (string argument in new[] { "-c", "log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "voice", log, installation.DotnetHost, installation.Assembly(VoiceProgram.Cli) }.Concat(own)) start.ArgumentList.Add(argument);
-        using var supervisor = Process.Start(start) ?? throw new CommandFailedException("the supervisor does not start");
+        using Process supervisor = Process.Start(start) ?? throw new CommandFailedException("the supervisor does not start");
         var watch = Stopwatch.StartNew();
         if (!asJson) Output.Say("starting ...");
         while (true)
@@ -209,8 +209,8 @@ internal static class UpCommand
 
     private static void Print(RunState state, TimeSpan took, bool detached)
     {
-        var table = new Table().Border(TableBorder.Rounded).AddColumns("process", "listens", "pid", "region");
-        foreach (var process in state.Processes) table.AddRow(process.Name, process.Listens, process.Pid.ToString(), process.Region);
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("process", "listens", "pid", "region");
+        foreach (RunningProcess process in state.Processes) table.AddRow(process.Name, process.Listens, process.Pid.ToString(), process.Region);
         AnsiConsole.Write(table);
         Console.WriteLine($"Talk to it:   {state.Url}   (up in {took.TotalSeconds:0.0} s; agent: {state.DefaultAgent}; sidecars: {state.SidecarKind})");
         Console.WriteLine($"Call it:      ./voice call --wav samples/wav/what-time-is-it.wav --out answer.wav");
@@ -223,7 +223,7 @@ internal static class UpCommand
     {
         string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "daprd")).FirstOrDefault(File.Exists);
         if (found is null) return null;
-        foreach (var (host, port) in ComponentServers.In(components))
+        foreach ((string? host, int port) in ComponentServers.In(components))
         {
             try
             {

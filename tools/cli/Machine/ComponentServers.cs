@@ -27,7 +27,7 @@ internal static partial class ComponentServers
             {
                 continue;
             }
-            foreach (var item in yaml.Documents.SelectMany(d => d.AllNodes).OfType<YamlMappingNode>())
+            foreach (YamlMappingNode item in yaml.Documents.SelectMany(d => d.AllNodes).OfType<YamlMappingNode>())
             {
                 if (Text(item, "name") is not { } name || !Addresses.TryGetValue(name, out int port) || Text(item, "value") is not { Length: > 0 } value) continue;
                 string address = value.Contains("://", StringComparison.Ordinal) ? value : $"tcp://{value}";
@@ -43,7 +43,7 @@ internal static partial class ComponentServers
         return [.. servers];
     }
 
-    private static string? Text(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out var value) && value is YamlScalarNode scalar ? scalar.Value : null;
+    private static string? Text(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) && value is YamlScalarNode scalar ? scalar.Value : null;
 
     [GeneratedRegex(@"(?:^|\s)host=(\S+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex HostOf();

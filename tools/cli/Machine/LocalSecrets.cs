@@ -12,7 +12,7 @@ internal static class LocalSecrets
     public static string Ensure(Installation installation)
     {
         Directory.CreateDirectory(installation.Home);
-        var secrets = File.Exists(installation.SecretsFile) ? Read(installation.SecretsFile) : [];
+        JsonObject secrets = File.Exists(installation.SecretsFile) ? Read(installation.SecretsFile) : [];
         bool changed = false;
         void Add(string name, Func<string> make)
         {
@@ -57,7 +57,7 @@ internal static class LocalSecrets
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=dapr-voice", key, HashAlgorithmName.SHA256);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(5));
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(5));
         return certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n";
     }
 }

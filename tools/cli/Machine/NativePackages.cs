@@ -101,9 +101,9 @@ internal static class NativePackages
     {
         var start = new ProcessStartInfo("/usr/bin/apt-get", arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
-        using var apt = Process.Start(start) ?? throw new CommandFailedException("apt-get does not start");
-        var output = apt.StandardOutput.ReadToEndAsync(cancellation);
-        var errors = apt.StandardError.ReadToEndAsync(cancellation);
+        using Process apt = Process.Start(start) ?? throw new CommandFailedException("apt-get does not start");
+        Task<string> output = apt.StandardOutput.ReadToEndAsync(cancellation);
+        Task<string> errors = apt.StandardError.ReadToEndAsync(cancellation);
         await apt.WaitForExitAsync(cancellation);
         await output;
         if (apt.ExitCode != 0)

@@ -203,7 +203,7 @@ internal sealed class ServicePlan
             // A container is handed no socket: there a balancer accepts while the relay is away.
             with { HeldListener = HasTcp && !IsContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
 
-        var signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);
+        Dictionary<string, string> signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);
         int ingress = 0;
         foreach (string transport in Transports())
         {
@@ -268,7 +268,7 @@ internal sealed class ServicePlan
         settings["APP_ID"] = appId;
         settings["APP_PORT"] = httpPort.ToString();
         settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort}";
-        foreach (var (name, value) in SidecarSettings(sidecar)) settings[name] = value;
+        foreach ((string? name, string? value) in SidecarSettings(sidecar)) settings[name] = value;
         return settings;
     }
 
@@ -290,7 +290,7 @@ internal sealed class ServicePlan
             return planned;
         }
         // As in the images' recipes.
-        var platform = sidecar is { } ports ? SidecarSettings(ports) : new Dictionary<string, string>(StringComparer.Ordinal);
+        Dictionary<string, string> platform = sidecar is { } ports ? SidecarSettings(ports) : new Dictionary<string, string>(StringComparer.Ordinal);
         platform["DOTNET_gcServer"] = "0";
         platform["DOTNET_EnableDiagnostics_IPC"] = "0";
         switch (stage)
@@ -306,10 +306,10 @@ internal sealed class ServicePlan
     private static IEnumerable<string> OwnAddresses()
     {
         yield return "127.0.0.1";
-        foreach (var network in NetworkInterface.GetAllNetworkInterfaces())
+        foreach (NetworkInterface network in NetworkInterface.GetAllNetworkInterfaces())
         {
             if (network.OperationalStatus != OperationalStatus.Up || network.NetworkInterfaceType == NetworkInterfaceType.Loopback) continue;
-            foreach (var address in network.GetIPProperties().UnicastAddresses)
+            foreach (UnicastIPAddressInformation address in network.GetIPProperties().UnicastAddresses)
             {
                 if (address.Address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address.Address)) yield return address.Address.ToString();
             }

@@ -55,16 +55,16 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         Directory.CreateDirectory(installation.Logs);
         _launcher = new Thread(RunLauncher) { IsBackground = true, Name = "launcher" };
         _launcher.Start();
-        foreach (var group in plan.Processes.GroupBy(p => p.Stage).OrderBy(g => g.Key))
+        foreach (IGrouping<Stage, PlannedProcess>? group in plan.Processes.GroupBy(p => p.Stage).OrderBy(g => g.Key))
         {
-            foreach (var process in group) await LaunchAsync(process);
+            foreach (PlannedProcess? process in group) await LaunchAsync(process);
             await Task.WhenAll(group.Select(p => WaitUntilReadyAsync(p, cancellation)));
         }
     }
 
     private void RunLauncher()
     {
-        foreach (var (process, done) in _launches.GetConsumingEnumerable())
+        foreach ((PlannedProcess? process, TaskCompletionSource? done) in _launches.GetConsumingEnumerable())
         {
             try
             {
@@ -90,7 +90,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         lock (_lock)
         {
             if (_stopping) return;
-            if (!_children.TryGetValue(planned.Name, out var child)) _children[planned.Name] = child = new Child { Plan = planned };
+            if (!_children.TryGetValue(planned.Name, out Child? child)) _children[planned.Name] = child = new Child { Plan = planned };
             // setpriv makes the kernel end the child when its supervisor is killed: nothing stays behind, whatever happens to us.
             // setsid keeps the terminal's Ctrl-C from it: that goes to a whole process group, and the order in which to end is ours to keep.
             // Both replace themselves by the program, so its pid is the one that we know.
@@ -110,13 +110,13 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 start.Environment.Clear();
                 start.Environment["PATH"] = path ?? "/usr/bin:/bin";
             }
-            foreach (var (name, value) in planned.PlatformEnvironment) start.Environment[name] = value;
-            foreach (var (name, value) in planned.Environment) start.Environment[name] = value;
+            foreach ((string? name, string? value) in planned.PlatformEnvironment) start.Environment[name] = value;
+            foreach ((string? name, string? value) in planned.Environment) start.Environment[name] = value;
             start.Environment.Remove("VOICE_ROOT");
             start.Environment.Remove("VOICE_PUBLISHED");
             child.Log ??= new StreamWriter(new FileStream(Path.Combine(installation.Logs, planned.Name + ".log"), FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
             var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-            var log = child.Log;
+            StreamWriter log = child.Log;
             void Write(object _, DataReceivedEventArgs line)
             {
                 if (line.Data is null) return;
@@ -169,7 +169,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         {
             try
             {
-                using var answer = await client.GetAsync(planned.ReadyUrl, cancellation);
+                using HttpResponseMessage answer = await client.GetAsync(planned.ReadyUrl, cancellation);
                 if (answer.IsSuccessStatusCode) return;
             }
             catch (Exception failure) when (failure is HttpRequestException || (failure is TaskCanceledException && !cancellation.IsCancellationRequested))
@@ -208,14 +208,14 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             _stopping = true;
             children = [.. _children.Values];
         }
-        foreach (var stage in StopOrder)
+        foreach (Stage stage in StopOrder)
         {
             Child[] group = [.. children.Where(c => c.Plan.Stage == stage)];
-            foreach (var child in group) Signal(child, LibC.SIGTERM);
+            foreach (Child child in group) Signal(child, LibC.SIGTERM);
             var deadline = Task.Delay(GraceOnStop);
             var exits = Task.WhenAll(group.Select(c => c.Process?.WaitForExitAsync() ?? Task.CompletedTask));
             await Task.WhenAny(exits, deadline);
-            foreach (var child in group) Signal(child, LibC.SIGKILL);
+            foreach (Child child in group) Signal(child, LibC.SIGKILL);
             await exits;
         }
     }
@@ -230,7 +230,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         await StopAsync();
         lock (_lock)
         {
-            foreach (var child in _children.Values)
+            foreach (Child child in _children.Values)
             {
                 child.Process?.Dispose();
                 child.Log?.Dispose();

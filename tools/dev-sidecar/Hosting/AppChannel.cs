@@ -62,7 +62,7 @@ internal sealed class AppChannel : IDisposable
 
     private async Task<HttpResponseMessage> SendAndMaybeBufferAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
     {
-        var response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
+        HttpResponseMessage response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
         try
         {
             if (completion == HttpCompletionOption.ResponseContentRead) await response.Content.LoadIntoBufferAsync(Responses.MaximumBodyBytes, cancellation).ConfigureAwait(false);

@@ -89,7 +89,7 @@ internal sealed class ControlEndpoint : IAsyncDisposable
 
     private async Task AddAsync(HttpContext context)
     {
-        var wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.AppRequest, context.RequestAborted).ConfigureAwait(false);
+        AppRequest? wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.AppRequest, context.RequestAborted).ConfigureAwait(false);
         if (wanted?.Id is not { Length: > 0 } id)
         {
             await ErrorAsync(context, 400, "Send {\"id\": …, \"httpPort\": …, \"appPort\": …}.").ConfigureAwait(false);
@@ -103,8 +103,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
 
     private async Task OutageAsync(HttpContext context, string name)
     {
-        var wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.OutageRequest, context.RequestAborted).ConfigureAwait(false);
-        if (!Enum.TryParse<OutageState>(wanted?.State, ignoreCase: true, out var state))
+        OutageRequest? wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.OutageRequest, context.RequestAborted).ConfigureAwait(false);
+        if (!Enum.TryParse<OutageState>(wanted?.State, ignoreCase: true, out OutageState state))
         {
             await ErrorAsync(context, 400, "Send {\"state\": \"killed\"}, \"frozen\" or \"up\".").ConfigureAwait(false);
             return;

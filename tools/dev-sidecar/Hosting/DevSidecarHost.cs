@@ -32,7 +32,7 @@ public sealed class DevSidecarHost : IAsyncDisposable
         try
         {
             foreach (string note in host._components.Resources.Notes) host._output.WriteLine($"note: {note}");
-            foreach (var app in options.Apps) await host.AddAppAsync(app, cancellation).ConfigureAwait(false);
+            foreach (AppSpec app in options.Apps) await host.AddAppAsync(app, cancellation).ConfigureAwait(false);
             if (options.ControlPort is { } port)
             {
                 host._control = await ControlEndpoint.StartAsync(host, port, options.ApiToken, cancellation).ConfigureAwait(false);
@@ -82,7 +82,7 @@ public sealed class DevSidecarHost : IAsyncDisposable
     public async Task<bool> RemoveAppAsync(string id, bool isKilled = false)
     {
         var found = _registry.All.Where(s => s.Id == id).ToList();
-        foreach (var sidecar in found) await EndAsync(sidecar, isKilled).ConfigureAwait(false);
+        foreach (AppSidecar? sidecar in found) await EndAsync(sidecar, isKilled).ConfigureAwait(false);
         return found.Count > 0;
     }
 

@@ -17,10 +17,10 @@ internal sealed class SharedComponents : IDisposable
         Resources = resources;
         foreach (string away in options.Away)
         {
-            var component = resources.Components.FirstOrDefault(c => c.Name == away) ?? throw new ResourceException($"--away {away}: there is no such component.");
+            ComponentSpec component = resources.Components.FirstOrDefault(c => c.Name == away) ?? throw new ResourceException($"--away {away}: there is no such component.");
             if (!component.IgnoreErrors) throw new ResourceException($"component '{away}' ({component.Type}): its server does not answer. Start it, or set 'ignoreErrors: true' in {component.Source.File}.");
         }
-        foreach (var component in resources.Components)
+        foreach (ComponentSpec component in resources.Components)
         {
             // A component that failed to start with ignoreErrors is not there for the apps.
             if (options.Away.Contains(component.Name, StringComparer.Ordinal)) continue;
@@ -56,7 +56,7 @@ internal sealed class SharedComponents : IDisposable
     {
         bool isThere = Find(name, appId, out component, out outage);
         (broker, scopes) = (null!, null!);
-        if (!isThere || !_brokers.TryGetValue(name, out var found)) return false;
+        if (!isThere || !_brokers.TryGetValue(name, out (Broker Broker, TopicScopes Scopes) found)) return false;
         (broker, scopes) = found;
         return true;
     }
@@ -73,17 +73,17 @@ internal sealed class SharedComponents : IDisposable
     /// </summary>
     public void CheckFor(string appId)
     {
-        foreach (var component in For(appId).Where(c => c.Category == "secretstores" && !c.IgnoreErrors)) _secrets[component.Name].All();
+        foreach (ComponentSpec? component in For(appId).Where(c => c.Category == "secretstores" && !c.IgnoreErrors)) _secrets[component.Name].All();
     }
 
     /// <summary>Lets the server behind a component die, hang or return. A killed one comes back empty. False for an unknown component.</summary>
     public bool SetOutage(string name, OutageState state)
     {
-        if (!_outages.TryGetValue(name, out var outage)) return false;
+        if (!_outages.TryGetValue(name, out Outage? outage)) return false;
         if (outage.State == OutageState.Killed && state != OutageState.Killed)
         {
-            if (_stores.TryGetValue(name, out var store)) store.Clear();
-            if (_brokers.TryGetValue(name, out var broker)) broker.Broker.Clear();
+            if (_stores.TryGetValue(name, out StateStore? store)) store.Clear();
+            if (_brokers.TryGetValue(name, out (Broker Broker, TopicScopes Scopes) broker)) broker.Broker.Clear();
         }
         outage.Set(state);
         return true;
@@ -91,7 +91,7 @@ internal sealed class SharedComponents : IDisposable
 
     public void Dispose()
     {
-        foreach (var (broker, _) in _brokers.Values) broker.Dispose();
+        foreach ((Broker? broker, TopicScopes _) in _brokers.Values) broker.Dispose();
     }
 
     private bool Find(string name, string appId, out ComponentSpec component, out Outage outage)

@@ -47,7 +47,7 @@ internal sealed class SidecarRegistry(double timeScale)
             // The namespace is always 'default' here, so 'signaling.default' is 'signaling'.
             string name = id.EndsWith(".default", StringComparison.Ordinal) ? id[..^".default".Length] : id;
             isGhost = false;
-            var replicas = _sidecars.FindAll(s => s.Id == name);
+            List<AppSidecar> replicas = _sidecars.FindAll(s => s.Id == name);
             if (replicas.Count > 0) return replicas[(int)((uint)_turn++ % (uint)replicas.Count)];
             if (!_ghosts.TryGetValue(name, out long until)) return null;
             isGhost = Stopwatch.GetTimestamp() < until;

@@ -60,7 +60,7 @@ internal static class Responses
     public static Dictionary<string, string> QueryMetadata(HttpContext context)
     {
         var metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, values) in context.Request.Query)
+        foreach ((string? name, Microsoft.Extensions.Primitives.StringValues values) in context.Request.Query)
         {
             if (name.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase) && values.Count > 0) metadata.TryAdd(name["metadata.".Length..], values[0] ?? "");
         }

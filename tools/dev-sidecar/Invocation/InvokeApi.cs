@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Dapr.Voice.DevSidecar;
@@ -23,7 +25,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
     /// <param name="query">With its question mark, or empty.</param>
     public async Task InvokeAsync(HttpContext context, string calleeId, string path, string query)
     {
-        var callee = registry.Find(calleeId, out bool isGhost);
+        AppSidecar? callee = registry.Find(calleeId, out bool isGhost);
         if (isGhost)
         {
             // The sidecar was killed and its name is still known: three retries a second apart, all refused.
@@ -47,7 +49,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
             return;
         }
 
-        using var request = Request(context, app, calleeId, MethodPath.Clean(path) + query);
+        using HttpRequestMessage request = Request(context, app, calleeId, MethodPath.Clean(path) + query);
         HttpResponseMessage response;
         try
         {
@@ -71,7 +73,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
             request.Content = new StreamContent(new LimitedStream(context.Request.Body, Responses.MaximumBodyBytes));
             if (context.Request.ContentLength is { } length) request.Content.Headers.ContentLength = length;
         }
-        foreach (var (name, values) in context.Request.Headers)
+        foreach ((string? name, Microsoft.Extensions.Primitives.StringValues values) in context.Request.Headers)
         {
             if (NotForwarded.Contains(name) || name.StartsWith(':')) continue;
             if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
@@ -91,7 +93,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
 
     private static void Append(HttpRequestMessage request, string name, string value, bool isLast)
     {
-        string? sent = request.Headers.NonValidated.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
+        string? sent = request.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? string.Join(", ", values) : null;
         request.Headers.Remove(name);
         request.Headers.TryAddWithoutValidation(name, sent is null ? value : isLast ? $"{sent}, {value}" : $"{value}, {sent}");
     }
@@ -99,7 +101,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
     private static async Task ReturnAsync(HttpContext context, HttpResponseMessage response)
     {
         context.Response.StatusCode = (int)response.StatusCode;
-        foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
+        foreach ((string? name, HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             if (!NotReturned.Contains(name)) context.Response.Headers.Append(name, values.ToArray());
         }
@@ -110,8 +112,8 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
         await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         try
         {
-            var body = await response.Content.ReadAsStreamAsync(context.RequestAborted).ConfigureAwait(false);
-            await using var _ = body.ConfigureAwait(false);
+            Stream body = await response.Content.ReadAsStreamAsync(context.RequestAborted).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable _ = body.ConfigureAwait(false);
             byte[] buffer = new byte[32 * 1024];
             while (true)
             {

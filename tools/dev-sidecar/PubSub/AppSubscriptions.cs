@@ -31,7 +31,7 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
         _stop.Cancel();
         lock (_gate)
         {
-            foreach (var membership in _memberships) membership.Dispose();
+            foreach (IDisposable membership in _memberships) membership.Dispose();
             _memberships.Clear();
         }
     }
@@ -42,9 +42,9 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
         {
             while (!await app.IsListeningAsync(_stop.Token).ConfigureAwait(false)) await Task.Delay(PortPollInterval, _stop.Token).ConfigureAwait(false);
             await AskAsync("/dapr/config").ConfigureAwait(false);
-            var wanted = Parse(await AskAsync("/dapr/subscribe").ConfigureAwait(false));
+            List<SubscriptionSpec> wanted = Parse(await AskAsync("/dapr/subscribe").ConfigureAwait(false));
             wanted.AddRange(components.Resources.Subscriptions.Where(s => s.Scopes.Count == 0 || s.Scopes.Contains(appId, StringComparer.Ordinal)));
-            foreach (var subscription in wanted) Subscribe(subscription);
+            foreach (SubscriptionSpec subscription in wanted) Subscribe(subscription);
             _ready.TrySetResult();
         }
         catch (OperationCanceledException)
@@ -65,7 +65,7 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
             note($"{appId}: the subscription to '{wanted.Topic}' has no route and is ignored.");
             return;
         }
-        if (!components.TryGetBroker(wanted.PubSub, appId, out var broker, out var scopes, out var component, out _))
+        if (!components.TryGetBroker(wanted.PubSub, appId, out Broker? broker, out TopicScopes? scopes, out ComponentSpec? component, out _))
         {
             note($"{appId}: the subscription to '{wanted.Topic}' names the pub/sub component '{wanted.PubSub}', which this app does not have.");
             return;
@@ -105,7 +105,7 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
                 request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
                 request.Headers.TryAddWithoutValidation("dapr-app-id", appId);
                 request.Headers.TryAddWithoutValidation("traceparent", TraceContext.Child(null));
-                using var response = await app.SendAsync(request, HttpCompletionOption.ResponseContentRead, _stop.Token).ConfigureAwait(false);
+                using HttpResponseMessage response = await app.SendAsync(request, HttpCompletionOption.ResponseContentRead, _stop.Token).ConfigureAwait(false);
                 if ((int)response.StatusCode is 404 || response.IsSuccessStatusCode) return response.IsSuccessStatusCode ? await response.Content.ReadAsByteArrayAsync(_stop.Token).ConfigureAwait(false) : null;
                 note($"{appId}: the app answered {(int)response.StatusCode} to GET {path}; it is taken as 'nothing'.");
                 return null;
@@ -130,7 +130,7 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
         {
             using var document = JsonDocument.Parse(body);
             if (document.RootElement.ValueKind != JsonValueKind.Array) throw new JsonException("a list is expected");
-            foreach (var item in document.RootElement.EnumerateArray()) subscriptions.Add(ParseOne(item));
+            foreach (JsonElement item in document.RootElement.EnumerateArray()) subscriptions.Add(ParseOne(item));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

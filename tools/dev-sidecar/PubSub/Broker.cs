@@ -30,7 +30,7 @@ internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDis
     {
         lock (_gate)
         {
-            foreach (var stream in _topics.Values) stream.Clear();
+            foreach (TopicStream stream in _topics.Values) stream.Clear();
         }
     }
 
@@ -38,7 +38,7 @@ internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDis
     {
         lock (_gate)
         {
-            foreach (var stream in _topics.Values) stream.Dispose();
+            foreach (TopicStream stream in _topics.Values) stream.Dispose();
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDis
     {
         lock (_gate)
         {
-            if (_topics.TryGetValue(name, out var stream)) return stream;
+            if (_topics.TryGetValue(name, out TopicStream? stream)) return stream;
             if (_topics.Count >= MaximumTopics) return null;
             return _topics[name] = new TopicStream(keepsHistory, keepsGroups);
         }

@@ -40,7 +40,7 @@ internal static class CloudEventEnvelope
                 ["time"] = Time(now),
             };
             if (mediaType == "application/octet-stream") envelope["data_base64"] = Convert.ToBase64String(body);
-            else if (IsJson(mediaType) && TryParse(body, out var data)) envelope["data"] = data;
+            else if (IsJson(mediaType) && TryParse(body, out JsonNode? data)) envelope["data"] = data;
             else envelope["data"] = Encoding.UTF8.GetString(body);
         }
 
@@ -73,7 +73,7 @@ internal static class CloudEventEnvelope
 
     private static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private static JsonNode? Parse(ReadOnlySpan<byte> body) => TryParse(body, out var node) ? node : null;
+    private static JsonNode? Parse(ReadOnlySpan<byte> body) => TryParse(body, out JsonNode? node) ? node : null;
 
     private static bool TryParse(ReadOnlySpan<byte> body, out JsonNode? node)
     {

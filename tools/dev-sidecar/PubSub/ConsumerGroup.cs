@@ -63,7 +63,7 @@ internal sealed class ConsumerGroup : IDisposable
             while (true)
             {
                 await _wake.WaitAsync(_stop.Token).ConfigureAwait(false);
-                while (TryTake(out var taken, out var member))
+                while (TryTake(out BrokerEvent? taken, out IEventConsumer? member))
                 {
                     await _room.WaitAsync(_stop.Token).ConfigureAwait(false);
                     var firstAttempt = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,7 +80,7 @@ internal sealed class ConsumerGroup : IDisposable
 
     private async Task DeliverAsync(BrokerEvent taken, IEventConsumer member, TaskCompletionSource firstAttempt)
     {
-        var end = await member.DeliverAsync(taken, firstAttempt).ConfigureAwait(false);
+        DeliveryEnd end = await member.DeliverAsync(taken, firstAttempt).ConfigureAwait(false);
         firstAttempt.TrySetResult();
         _room.Release();
         if (end != DeliveryEnd.Returned) return;

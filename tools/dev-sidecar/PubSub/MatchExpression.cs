@@ -75,7 +75,7 @@ internal sealed class MatchExpression
 
         public Func<JsonElement, object?> Parse()
         {
-            var result = Or();
+            Func<JsonElement, object?> result = Or();
             Space();
             if (_at < text.Length) throw Problem($"'{text[_at..]}' is left over");
             return result;
@@ -84,10 +84,10 @@ internal sealed class MatchExpression
         private Func<JsonElement, object?> Or()
         {
             if (++_depth > MaximumDepth) throw Problem("it is nested too deeply");
-            var left = And();
+            Func<JsonElement, object?> left = And();
             while (Take("||"))
             {
-                var (a, b) = (left, And());
+                (Func<JsonElement, object?>? a, Func<JsonElement, object?>? b) = (left, And());
                 left = e => a(e) is true || b(e) is true;
             }
             _depth--;
@@ -96,10 +96,10 @@ internal sealed class MatchExpression
 
         private Func<JsonElement, object?> And()
         {
-            var left = Comparison();
+            Func<JsonElement, object?> left = Comparison();
             while (Take("&&"))
             {
-                var (a, b) = (left, Comparison());
+                (Func<JsonElement, object?>? a, Func<JsonElement, object?>? b) = (left, Comparison());
                 left = e => a(e) is true && b(e) is true;
             }
             return left;
@@ -107,7 +107,7 @@ internal sealed class MatchExpression
 
         private Func<JsonElement, object?> Comparison()
         {
-            var left = Unary();
+            Func<JsonElement, object?> left = Unary();
             if (Take("==")) return Compare(left, Unary(), static (a, b) => AreEqual(a, b));
             if (Take("!=")) return Compare(left, Unary(), static (a, b) => a != Missing && b != Missing && !AreEqual(a, b));
             if (Take("<=")) return Compare(left, Unary(), static (a, b) => Order(a, b) <= 0);
@@ -136,7 +136,7 @@ internal sealed class MatchExpression
             {
                 _at++;
                 if (++_depth > MaximumDepth) throw Problem("it is nested too deeply");
-                var inner = Unary();
+                Func<JsonElement, object?> inner = Unary();
                 _depth--;
                 return e => inner(e) is bool value ? !value : Missing;
             }
@@ -151,7 +151,7 @@ internal sealed class MatchExpression
             if (c == '(')
             {
                 _at++;
-                var inner = Or();
+                Func<JsonElement, object?> inner = Or();
                 Expect(")");
                 return inner;
             }
@@ -188,7 +188,7 @@ internal sealed class MatchExpression
                 case "event": return e => Value(e);
                 case "has" or "size":
                     Expect("(");
-                    var argument = Or();
+                    Func<JsonElement, object?> argument = Or();
                     Expect(")");
                     return word == "has" ? e => argument(e) != Missing : e => argument(e) switch
                     {
@@ -208,11 +208,11 @@ internal sealed class MatchExpression
             {
                 if (Take("["))
                 {
-                    var (owner, index) = (value, Or());
+                    (Func<JsonElement, object?>? owner, Func<JsonElement, object?>? index) = (value, Or());
                     Expect("]");
                     value = e => (owner(e), index(e)) switch
                     {
-                        (JsonElement { ValueKind: JsonValueKind.Object } map, string name) => map.TryGetProperty(name, out var field) ? Value(field) : Missing,
+                        (JsonElement { ValueKind: JsonValueKind.Object } map, string name) => map.TryGetProperty(name, out JsonElement field) ? Value(field) : Missing,
                         (JsonElement { ValueKind: JsonValueKind.Array } array, double n) when n >= 0 && n < array.GetArrayLength() => Value(array[(int)n]),
                         _ => Missing,
                     };
@@ -220,10 +220,10 @@ internal sealed class MatchExpression
                 }
                 if (!Take(".")) return value;
                 string name = Word();
-                var target = value;
+                Func<JsonElement, object?> target = value;
                 if (!Take("("))
                 {
-                    value = e => target(e) is JsonElement { ValueKind: JsonValueKind.Object } map && map.TryGetProperty(name, out var field) ? Value(field) : Missing;
+                    value = e => target(e) is JsonElement { ValueKind: JsonValueKind.Object } map && map.TryGetProperty(name, out JsonElement field) ? Value(field) : Missing;
                     continue;
                 }
                 Func<string, string, bool> test = name switch
@@ -233,7 +233,7 @@ internal sealed class MatchExpression
                     "contains" => static (s, part) => s.Contains(part, StringComparison.Ordinal),
                     _ => throw Problem($"the function '{name}' is not known to the development sidecar"),
                 };
-                var argument = Or();
+                Func<JsonElement, object?> argument = Or();
                 Expect(")");
                 value = e => target(e) is string s && argument(e) is string part ? test(s, part) : Missing;
             }

@@ -23,7 +23,7 @@ internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) :
             _events.AddLast(published);
             _bytes += published.Body.Length;
             while (_events.Count > MaximumEvents || (_bytes > MaximumBytes && _events.Count > 1)) DropOldest();
-            foreach (var group in _groups.Values) group.Wake();
+            foreach (ConsumerGroup group in _groups.Values) group.Wake();
             return null;
         }
     }
@@ -64,7 +64,7 @@ internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) :
     {
         lock (_gate)
         {
-            foreach (var group in _groups.Values) group.Dispose();
+            foreach (ConsumerGroup group in _groups.Values) group.Dispose();
             _groups.Clear();
         }
     }
@@ -82,7 +82,7 @@ internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) :
                 return false;
             }
             // A group reads near the end or walks forward from the start; either way the nearer end is close.
-            var node = index < _events.Count / 2 ? _events.First! : _events.Last!;
+            LinkedListNode<BrokerEvent> node = index < _events.Count / 2 ? _events.First! : _events.Last!;
             if (index < _events.Count / 2)
             {
                 for (long i = 0; i < index; i++) node = node.Next!;

@@ -10,7 +10,7 @@ internal static class GoDuration
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
-        var rest = text.AsSpan().Trim();
+        ReadOnlySpan<char> rest = text.AsSpan().Trim();
         if (rest.IsEmpty) return false;
         if (rest is "0") return true;
         double seconds = 0;
@@ -20,7 +20,7 @@ internal static class GoDuration
             if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double amount)) return false;
             rest = rest[digits..];
             bool isKnown = false;
-            foreach (var (unit, factor) in Units)
+            foreach ((string? unit, double factor) in Units)
             {
                 if (!rest.StartsWith(unit, StringComparison.Ordinal)) continue;
                 seconds += amount * factor;

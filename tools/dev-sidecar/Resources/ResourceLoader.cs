@@ -62,7 +62,7 @@ internal sealed class ResourceLoader
         {
             throw new ResourceException(file, e.Start.Line, $"this is no YAML: {e.Message}");
         }
-        foreach (var document in yaml.Documents)
+        foreach (YamlDocument document in yaml.Documents)
         {
             if (document.RootNode is not YamlMappingNode root)
             {
@@ -89,14 +89,14 @@ internal sealed class ResourceLoader
     private void ReadComponent(YamlMap root)
     {
         string name = Metadata(root).Required("name", "sessions");
-        var spec = root.Map("spec") ?? throw root.Error($"component '{name}' has no spec; add 'spec:' with type, version and metadata.");
+        YamlMap spec = root.Map("spec") ?? throw root.Error($"component '{name}' has no spec; add 'spec:' with type, version and metadata.");
         string type = spec.Required("type", "state.redis");
         string version = spec.Required("version", "v1");
         if (!RequiredMetadata.TryGetValue(type, out string[]? required))
         {
             throw spec.Error(spec.Find("type")!, $"component type '{type}' is not known to the development sidecar; it has {string.Join(", ", RequiredMetadata.Keys)}. Use the real daprd for others, or scope the file out of this folder.");
         }
-        var items = spec.Maps("metadata");
+        IReadOnlyList<YamlMap> items = spec.Maps("metadata");
         foreach (string needed in required)
         {
             if (!items.Any(i => string.Equals(i.Text("name"), needed, StringComparison.OrdinalIgnoreCase)))
@@ -109,7 +109,7 @@ internal sealed class ResourceLoader
 
     private void ReadSubscription(YamlMap root)
     {
-        var spec = root.Map("spec") ?? throw root.Error("the subscription has no spec; add 'spec:' with pubsubname, topic and routes.");
+        YamlMap spec = root.Map("spec") ?? throw root.Error("the subscription has no spec; add 'spec:' with pubsubname, topic and routes.");
         string pubsub = spec.Required("pubsubname", "lifecycle");
         string topic = spec.Required("topic", "voice-sessions");
         var rules = new List<SubscriptionRule>();
@@ -120,11 +120,11 @@ internal sealed class ResourceLoader
         }
         else
         {
-            var routes = spec.Map("routes") ?? throw spec.Error("'routes' is missing; add 'routes:' with 'default: /events'.");
-            foreach (var rule in routes.Maps("rules"))
+            YamlMap routes = spec.Map("routes") ?? throw spec.Error("'routes' is missing; add 'routes:' with 'default: /events'.");
+            foreach (YamlMap rule in routes.Maps("rules"))
             {
                 string match = rule.Required("match", "event.type == \"x\"");
-                if (!MatchExpression.TryParse(match, out var expression, out string? problem)) throw rule.Error(rule.Find("match")!, $"the rule '{match}' cannot be read: {problem}");
+                if (!MatchExpression.TryParse(match, out MatchExpression? expression, out string? problem)) throw rule.Error(rule.Find("match")!, $"the rule '{match}' cannot be read: {problem}");
                 rules.Add(new SubscriptionRule(expression, match, rule.Required("path", "/events")));
             }
             if (routes.Text("default") is { Length: > 0 } path) rules.Add(new SubscriptionRule(null, null, path));
@@ -140,24 +140,24 @@ internal sealed class ResourceLoader
 
     private void ReadResiliency(YamlMap root)
     {
-        var spec = root.Map("spec") ?? throw root.Error("the resiliency resource has no spec; add 'spec:' with policies and targets.");
+        YamlMap spec = root.Map("spec") ?? throw root.Error("the resiliency resource has no spec; add 'spec:' with policies and targets.");
         var policies = new Dictionary<string, RetryPolicy>(StringComparer.Ordinal);
         if (spec.Map("policies")?.Map("retries") is { } retries)
         {
-            foreach (var (name, _) in retries.Entries)
+            foreach ((string? name, YamlNode _) in retries.Entries)
                 policies[name] = ReadRetry(retries.Map(name) ?? throw retries.Error($"retry policy '{name}' is empty; add 'policy: constant' and 'duration: 500ms'."));
         }
         var inbound = new Dictionary<string, RetryPolicy>(StringComparer.Ordinal);
-        var targets = spec.Map("targets");
+        YamlMap? targets = spec.Map("targets");
         if (targets?.Map("apps") is { } apps) _notes.Add($"{apps.File}:{apps.Line}: targets.apps is for the real sidecar; this one repeats an invocation only where it cannot reach the other sidecar.");
         if (targets?.Map("components") is { } components)
         {
-            foreach (var (component, _) in components.Entries)
+            foreach ((string? component, YamlNode _) in components.Entries)
             {
-                var target = components.Map(component) ?? throw components.Error($"target '{component}' is empty; add 'inbound:' with 'retry: NAME'.");
+                YamlMap target = components.Map(component) ?? throw components.Error($"target '{component}' is empty; add 'inbound:' with 'retry: NAME'.");
                 if (target.Map("outbound") is { } outbound) _notes.Add($"{outbound.File}:{outbound.Line}: outbound policies are for the real sidecar; here a store answers or it does not.");
                 if (target.Map("inbound")?.Text("retry") is not { Length: > 0 } retry) continue;
-                inbound[component] = policies.TryGetValue(retry, out var policy) ? policy
+                inbound[component] = policies.TryGetValue(retry, out RetryPolicy? policy) ? policy
                     : throw target.Error($"retry policy '{retry}' is not under spec.policies.retries; it has {(policies.Count == 0 ? "none" : string.Join(", ", policies.Keys))}.");
             }
         }
@@ -187,9 +187,9 @@ internal sealed class ResourceLoader
 
     private void ReadConfiguration(YamlMap root)
     {
-        var spec = root.Map("spec");
+        YamlMap? spec = root.Map("spec");
         if (spec is null) return;
-        foreach (var (key, value) in spec.Entries)
+        foreach ((string? key, YamlNode? value) in spec.Entries)
         {
             // Name resolution is a matter between real sidecars; one process knows all its app ids.
             if (key is not ("nameResolution" or "tracing" or "metrics" or "metric" or "logging" or "features")) _notes.Add($"{root.File}:{value.Start.Line}: '{key}' of the configuration is for the real sidecar.");
@@ -203,10 +203,10 @@ internal sealed class ResourceLoader
         // Secret stores first: the others may refer to them.
         var resolved = new Dictionary<string, ComponentSpec>(StringComparer.Ordinal);
         var secrets = new Dictionary<string, SecretStore>(StringComparer.Ordinal);
-        foreach (var raw in _components.OrderBy(c => c.Type.StartsWith("secretstores.", StringComparison.Ordinal) ? 0 : 1))
+        foreach (RawComponent? raw in _components.OrderBy(c => c.Type.StartsWith("secretstores.", StringComparison.Ordinal) ? 0 : 1))
         {
             var values = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-            foreach (var item in raw.Metadata)
+            foreach (YamlMap item in raw.Metadata)
             {
                 string name = item.Required("name", "redisHost");
                 if (!values.TryAdd(name, Value(raw, item, secrets))) throw item.Error($"metadata item '{name}' is there twice; remove one.");
@@ -215,9 +215,9 @@ internal sealed class ResourceLoader
             resolved[raw.Name] = component;
             if (component.Category == "secretstores") secrets[raw.Name] = SecretStore.Create(component);
         }
-        foreach (var subscription in _subscriptions)
+        foreach (SubscriptionSpec subscription in _subscriptions)
         {
-            if (!resolved.TryGetValue(subscription.PubSub, out var component) || component.Category != "pubsub")
+            if (!resolved.TryGetValue(subscription.PubSub, out ComponentSpec? component) || component.Category != "pubsub")
                 _notes.Add($"A subscription to '{subscription.Topic}' names the pub/sub component '{subscription.PubSub}', which is not there; it will hear nothing.");
         }
         return new ResourceSet(_components.Select(c => resolved[c.Name]).ToList(), _subscriptions, _resiliency, _notes);
@@ -230,8 +230,8 @@ internal sealed class ResourceLoader
             string name = reference.Required("name", "redis-password");
             string key = reference.Text("key") is { Length: > 0 } k ? k : name;
             if (component.SecretStore is not { Length: > 0 } store) throw item.Error($"secretKeyRef needs 'auth:' with 'secretStore: NAME' at the top level of component '{component.Name}'.");
-            if (!secrets.TryGetValue(store, out var found)) throw item.Error($"the secret store '{store}' is not among the components; add it or correct auth.secretStore.");
-            var result = found.Get(name);
+            if (!secrets.TryGetValue(store, out SecretStore? found)) throw item.Error($"the secret store '{store}' is not among the components; add it or correct auth.secretStore.");
+            IReadOnlyDictionary<string, string>? result = found.Get(name);
             return result is not null && result.TryGetValue(key, out string? value) ? value : throw item.Error($"the secret store '{store}' has no secret '{name}' with the key '{key}'.");
         }
         if (item.Text("envRef") is { Length: > 0 } variable)

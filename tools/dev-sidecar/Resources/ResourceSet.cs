@@ -10,10 +10,10 @@ internal sealed record ResourceSet(
     /// <summary>The inbound retry policy of a component for an app, or null.</summary>
     public RetryPolicy? InboundRetry(string component, string appId)
     {
-        foreach (var resiliency in Resiliency)
+        foreach (ResiliencySpec resiliency in Resiliency)
         {
             if (resiliency.Scopes.Count > 0 && !resiliency.Scopes.Contains(appId, StringComparer.Ordinal)) continue;
-            if (resiliency.InboundRetries.TryGetValue(component, out var policy)) return policy;
+            if (resiliency.InboundRetries.TryGetValue(component, out RetryPolicy? policy)) return policy;
             if (resiliency.DefaultInboundRetry is { } otherwise) return otherwise;
         }
         return null;

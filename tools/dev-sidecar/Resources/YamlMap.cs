@@ -56,7 +56,7 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
     public TimeSpan Duration(string key, TimeSpan otherwise)
     {
         if (Text(key) is not { Length: > 0 } text) return otherwise;
-        return GoDuration.TryParse(text, out var value) ? value : throw Error(Find(key)!, $"'{key}' must be a duration such as 500ms, 5s or 1m30s, not '{text}'.");
+        return GoDuration.TryParse(text, out TimeSpan value) ? value : throw Error(Find(key)!, $"'{key}' must be a duration such as 500ms, 5s or 1m30s, not '{text}'.");
     }
 
     private IEnumerable<YamlNode> Items(string key) => Find(key) switch

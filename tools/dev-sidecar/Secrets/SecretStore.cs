@@ -50,12 +50,12 @@ internal abstract class SecretStore
                 if (new FileInfo(_file).Length > MaximumFileBytes) throw _component.Source.Error($"the secrets file '{_file}' is longer than {MaximumFileBytes} bytes.");
                 using var document = JsonDocument.Parse(File.ReadAllBytes(_file), new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
                 if (document.RootElement.ValueKind != JsonValueKind.Object) throw _component.Source.Error($"the secrets file '{_file}' must be one JSON object.");
-                foreach (var property in document.RootElement.EnumerateObject())
+                foreach (JsonProperty property in document.RootElement.EnumerateObject())
                 {
                     if (_isMultiValued && property.Value.ValueKind == JsonValueKind.Object)
                     {
                         var group = new Dictionary<string, string>(StringComparer.Ordinal);
-                        foreach (var inner in property.Value.EnumerateObject()) Flatten(inner.Name, inner.Value, (name, value) => group[name] = value);
+                        foreach (JsonProperty inner in property.Value.EnumerateObject()) Flatten(inner.Name, inner.Value, (name, value) => group[name] = value);
                         secrets[property.Name] = group;
                     }
                     else
@@ -77,11 +77,11 @@ internal abstract class SecretStore
             switch (value.ValueKind)
             {
                 case JsonValueKind.Object:
-                    foreach (var inner in value.EnumerateObject()) Flatten(name + _separator + inner.Name, inner.Value, add);
+                    foreach (JsonProperty inner in value.EnumerateObject()) Flatten(name + _separator + inner.Name, inner.Value, add);
                     break;
                 case JsonValueKind.Array:
                     int index = 0;
-                    foreach (var inner in value.EnumerateArray()) Flatten(name + _separator + index++, inner, add);
+                    foreach (JsonElement inner in value.EnumerateArray()) Flatten(name + _separator + index++, inner, add);
                     break;
                 case JsonValueKind.String: add(name, value.GetString()!); break;
                 case JsonValueKind.Null: break;

@@ -26,7 +26,7 @@ internal sealed class BlobStateStore(TimeProvider time) : StateStore(time)
 
     protected override StateFailure? SaveLocked(StateRequest request)
     {
-        var item = Find(request.Key);
+        Item? item = Find(request.Key);
         if (request.HasETag)
         {
             if (item?.ETag != request.ETag) return StateFailure.Mismatch;

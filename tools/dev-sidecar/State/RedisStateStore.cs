@@ -28,11 +28,11 @@ internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
         if (request.Concurrency == "last-write") version = 0;
         if (!TryParseTimeToLive(request.TimeToLive, out long? seconds)) return StateFailure.Error($"failed to parse ttl from metadata: '{request.TimeToLive}'");
 
-        var item = Find(request.Key);
+        Item? item = Find(request.Key);
         bool isFree = item is null || item.ETag == version.ToString(CultureInfo.InvariantCulture) || (!item.IsSticky && version == 0);
         if (!isFree) return request.HasETag ? StateFailure.Mismatch : StateFailure.Error($"failed to set key {request.Key}");
 
-        var now = Now;
+        DateTimeOffset now = Now;
         return Put(request.Key, request.Value, stored =>
         {
             stored.ETag = ((long.TryParse(stored.ETag, CultureInfo.InvariantCulture, out long count) ? count : 0) + 1).ToString(CultureInfo.InvariantCulture);
@@ -44,7 +44,7 @@ internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
     protected override StateFailure? DeleteLocked(StateRequest request)
     {
         if (CheckOptions(request) is { } wrong) return wrong;
-        var item = Find(request.Key);
+        Item? item = Find(request.Key);
         if (item is not null && request.HasETag && request.ETag != "0" && item.ETag != request.ETag) return StateFailure.Mismatch;
         Remove(request.Key);
         return null;

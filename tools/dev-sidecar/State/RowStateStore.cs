@@ -42,7 +42,7 @@ internal sealed class RowStateStore(RowStoreKind kind, TimeProvider time) : Stat
             return kind == RowStoreKind.PostgreSql ? StateFailure.Error("no item was updated") : StateFailure.Mismatch;
         }
 
-        var now = Now;
+        DateTimeOffset now = Now;
         return Put(request.Key, request.Value, stored =>
         {
             stored.ETag = Guid.NewGuid().ToString();

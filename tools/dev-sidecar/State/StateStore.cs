@@ -79,14 +79,14 @@ internal abstract class StateStore(TimeProvider time)
         {
             if (!RollsBack) return Run(operations);
             var before = new Dictionary<string, Item?>(StringComparer.Ordinal);
-            foreach (var operation in operations)
+            foreach (StateOperation operation in operations)
             {
                 string key = operation.Request.Key;
-                if (!before.ContainsKey(key)) before[key] = _items.TryGetValue(key, out var item) ? new Item { Value = item.Value, ETag = item.ETag, ExpiresAt = item.ExpiresAt, IsSticky = item.IsSticky } : null;
+                if (!before.ContainsKey(key)) before[key] = _items.TryGetValue(key, out Item? item) ? new Item { Value = item.Value, ETag = item.ETag, ExpiresAt = item.ExpiresAt, IsSticky = item.IsSticky } : null;
             }
-            var failure = Run(operations);
+            StateFailure? failure = Run(operations);
             if (failure is null) return null;
-            foreach (var (key, item) in before)
+            foreach ((string? key, Item? item) in before)
             {
                 Remove(key);
                 if (item is not null) Add(key, item);
@@ -119,7 +119,7 @@ internal abstract class StateStore(TimeProvider time)
     /// <summary>The item if it is there and not over.</summary>
     protected Item? Find(string key)
     {
-        if (!_items.TryGetValue(key, out var item)) return null;
+        if (!_items.TryGetValue(key, out Item? item)) return null;
         return item.ExpiresAt is { } end && end <= Now ? null : item;
     }
 
@@ -129,7 +129,7 @@ internal abstract class StateStore(TimeProvider time)
     /// <summary>Writes a value; <paramref name="change"/> sets the rest of the item.</summary>
     protected StateFailure? Put(string key, ReadOnlyMemory<byte> value, Action<Item> change)
     {
-        bool exists = _items.TryGetValue(key, out var item);
+        bool exists = _items.TryGetValue(key, out Item? item);
         if (exists && item!.ExpiresAt is { } end && end <= Now)
         {
             // What has expired leaves nothing behind: a Redis counter starts again at 1.
@@ -153,7 +153,7 @@ internal abstract class StateStore(TimeProvider time)
 
     protected void Remove(string key)
     {
-        if (_items.Remove(key, out var item)) _bytes -= item.Value.Length;
+        if (_items.Remove(key, out Item? item)) _bytes -= item.Value.Length;
     }
 
     /// <summary>Recorded: an unknown word fails the write with 500, except at Table and Blob Storage, which do not look.</summary>
@@ -175,9 +175,9 @@ internal abstract class StateStore(TimeProvider time)
     private StateFailure? Run(IReadOnlyList<StateOperation> operations)
     {
         StateFailure? first = null;
-        foreach (var operation in operations)
+        foreach (StateOperation operation in operations)
         {
-            var failure = operation.IsDelete ? DeleteLocked(operation.Request) : SaveLocked(operation.Request);
+            StateFailure? failure = operation.IsDelete ? DeleteLocked(operation.Request) : SaveLocked(operation.Request);
             if (failure is null) continue;
             first ??= failure;
             if (RollsBack) break;
@@ -193,7 +193,7 @@ internal abstract class StateStore(TimeProvider time)
 
     private void SweepExpired()
     {
-        var now = Now;
+        DateTimeOffset now = Now;
         foreach (string key in _items.Where(i => i.Value.ExpiresAt is { } end && end <= now).Select(i => i.Key).ToList()) Remove(key);
     }
 }

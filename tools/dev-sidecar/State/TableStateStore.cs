@@ -35,7 +35,7 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
         if (request.Key.Length > MaximumKeyCharacters || request.Key.AsSpan().ContainsAny("/\\#?")) return StateFailure.Error($"the key '{request.Key}' is refused by Table Storage");
         if (System.Text.Encoding.UTF8.GetCharCount(request.Value.Span) > MaximumValueCharacters) return StateFailure.Error("PropertyValueTooLarge");
 
-        var item = Find(request.Key);
+        Item? item = Find(request.Key);
         if (item is not null)
         {
             if (request.HasETag)

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Azd;
@@ -24,8 +24,8 @@ internal sealed partial class AzdParameters
         void Wrong(YamlNode where, string message) => findings.Add(file.At(where, RuleIds.AzdParametersFile, message));
         if (file.Root.Text("$schema") != SchemaUrl) Wrong(file.Root.At("$schema") ?? file.Root, $"'$schema' is '{SchemaUrl}'.");
         if (file.Root.Text("contentVersion") is not { } version || !Version().IsMatch(version)) Wrong(file.Root.At("contentVersion") ?? file.Root, "'contentVersion' is four numbers: 1.0.0.0.");
-        foreach (var (key, name, _) in file.Root.Entries().Where(e => e.Name is not ("$schema" or "contentVersion" or "parameters"))) Wrong(key, $"'{name}' is no part of a parameters file.");
-        foreach (var (key, name, value) in file.Root.Entries("parameters"))
+        foreach ((YamlScalarNode? key, string? name, YamlNode _) in file.Root.Entries().Where(e => e.Name is not ("$schema" or "contentVersion" or "parameters"))) Wrong(key, $"'{name}' is no part of a parameters file.");
+        foreach ((YamlScalarNode? key, string? name, YamlNode? value) in file.Root.Entries("parameters"))
         {
             if (value.At("value") is null == value.At("reference") is null) Wrong(key, $"'{name}' needs 'value' or 'reference', one of them.");
         }
@@ -35,7 +35,7 @@ internal sealed partial class AzdParameters
     /// <summary>The parameters in order. A variable that is not set and has no default is the empty string. What a variable replaces stays text, as in azd.</summary>
     public IEnumerable<(string Name, JsonNode? Value)> Values(IReadOnlyDictionary<string, string> environment)
     {
-        foreach (var (_, name, entry) in Entries)
+        foreach ((YamlScalarNode _, string? name, YamlNode? entry) in Entries)
         {
             if (entry.At("value") is { } value) yield return (name, Replace(value.ToJson(), environment));
         }

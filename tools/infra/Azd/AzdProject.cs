@@ -1,6 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
-using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Azd;
@@ -34,12 +34,12 @@ internal sealed class AzdProject
 
     public void Check(SourceTree tree, ICollection<Finding> findings)
     {
-        foreach (var problem in Schema.Value.Check(_file.Root)) findings.Add(_file.At(problem.Where, RuleIds.AzdSchema, problem.Message + "."));
+        foreach (JsonSchema.Problem problem in Schema.Value.Check(_file.Root)) findings.Add(_file.At(problem.Where, RuleIds.AzdSchema, problem.Message + "."));
         string main = $"{InfraPath}/{Module}.bicep";
         if (!tree.Exists(main)) findings.Add(_file.At(_file.Root.At("infra") ?? _file.Root, RuleIds.AzdInfraPath, $"There is no '{main}'."));
-        foreach (var (key, name, service) in _file.Root.Entries("services")) CheckService(key, name, service, tree, findings);
+        foreach ((YamlScalarNode? key, string? name, YamlNode? service) in _file.Root.Entries("services")) CheckService(key, name, service, tree, findings);
         CheckHooks(_file.Root.At("hooks"), tree, findings);
-        foreach (var (key, name, _) in _file.Root.Entries("hooks").Where(h => !HookNames.Contains(h.Name))) findings.Add(_file.At(key, RuleIds.AzdHook, $"azd has no event '{name}', so nothing would run."));
+        foreach ((YamlScalarNode? key, string? name, YamlNode _) in _file.Root.Entries("hooks").Where(h => !HookNames.Contains(h.Name))) findings.Add(_file.At(key, RuleIds.AzdHook, $"azd has no event '{name}', so nothing would run."));
     }
 
     /// <summary>What the project has to have beside what its schema asks for.</summary>
@@ -47,13 +47,13 @@ internal sealed class AzdProject
     {
         foreach (string name in AzdManifest.Services.Where(s => !Services.Contains(s))) findings.Add(_file.At(_file.Root.At("services") ?? _file.Root, RuleIds.AzdServiceTag, $"The service '{name}' is not deployed."));
         foreach (string name in AzdManifest.Hooks.Where(h => _file.Root.At("hooks", h) is null)) findings.Add(_file.At(_file.Root.At("hooks") ?? _file.Root, RuleIds.AzdHook, $"The hook '{name}' is missing: {AzdManifest.WhatItDoes(name)}."));
-        foreach (var (path, wanted) in AzdManifest.Values)
+        foreach ((string? path, string? wanted) in AzdManifest.Values)
         {
             if (_file.Root.Text(path.Split('.')) != wanted) findings.Add(_file.At(_file.Root.At(path.Split('.')) ?? _file.Root, RuleIds.AzdSchema, $"'{path}' is '{wanted}' in this project."));
         }
-        foreach (var (key, name, service) in _file.Root.Entries("services"))
+        foreach ((YamlScalarNode? key, string? name, YamlNode? service) in _file.Root.Entries("services"))
         {
-            foreach (var (path, wanted) in AzdManifest.ValuesOf(name))
+            foreach ((string? path, string? wanted) in AzdManifest.ValuesOf(name))
             {
                 if (service.Text(path.Split('.')) != wanted) findings.Add(_file.At(service.At(path.Split('.')) ?? key, RuleIds.AzdSchema, $"'{path}' of '{name}' is '{wanted}'."));
             }
@@ -66,13 +66,13 @@ internal sealed class AzdProject
         string[] read = [.. parameters.Entries.SelectMany(e => e.Value.AllNodes.OfType<YamlScalarNode>()).SelectMany(n => Substitution.NamesIn(n.Value ?? "")).Where(n => !AzdManifest.IsOfAzd(n)).Distinct(StringComparer.Ordinal)];
         var there = _file.Root.Items("pipeline", "variables").Concat(_file.Root.Items("pipeline", "secrets")).ToList();
         foreach (string name in read.Where(n => there.All(v => v.Text() != n))) findings.Add(_file.At(_file.Root.At("pipeline") ?? _file.Root, RuleIds.AzdVariable, $"main.parameters.json reads '{name}', which the pipeline is not given."));
-        foreach (var variable in there.Where(v => !read.Contains(v.Text()))) findings.Add(_file.At(variable, RuleIds.AzdVariable, $"main.parameters.json does not read '{variable.Text()}'."));
+        foreach (YamlNode? variable in there.Where(v => !read.Contains(v.Text()))) findings.Add(_file.At(variable, RuleIds.AzdVariable, $"main.parameters.json does not read '{variable.Text()}'."));
     }
 
     /// <summary><c>${NAME}</c>s of the file, with the place of each.</summary>
     public IEnumerable<(string Name, Finding Place)> Variables()
     {
-        foreach (var node in _file.Root.AllNodes.OfType<YamlScalarNode>())
+        foreach (YamlScalarNode node in _file.Root.AllNodes.OfType<YamlScalarNode>())
         {
             foreach (string name in Substitution.NamesIn(node.Value ?? "")) yield return (name, _file.At(node, RuleIds.AzdVariable, $"'${{{name}}}' is set by nobody: no output and no variable of azd has that name."));
         }
@@ -80,7 +80,7 @@ internal sealed class AzdProject
 
     public Finding At(string rule, string message, string? service = null)
     {
-        var (key, _, _) = _file.Root.Entries("services").FirstOrDefault(s => s.Name == service);
+        (YamlScalarNode? key, string _, YamlNode _) = _file.Root.Entries("services").FirstOrDefault(s => s.Name == service);
         return _file.At(key ?? _file.Root, rule, message);
     }
 
@@ -107,9 +107,9 @@ internal sealed class AzdProject
     // A shell script runs on one system only, and azd runs on all: so hooks are C# files, which azd runs alone where no project file stands above them.
     private void CheckHooks(YamlNode? hooks, SourceTree tree, ICollection<Finding> findings)
     {
-        foreach (var (key, name, hook) in hooks.Entries())
+        foreach ((YamlScalarNode? key, string? name, YamlNode? hook) in hooks.Entries())
         {
-            var run = hook.At("run");
+            YamlNode? run = hook.At("run");
             string path = Clean(run?.Text() ?? "");
             if (run is null || !path.EndsWith(".cs", StringComparison.Ordinal) || !tree.Exists(path))
             {

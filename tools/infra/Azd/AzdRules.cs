@@ -15,7 +15,7 @@ internal static class AzdRules
         var outputs = context.Deployment.Outputs.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
         if (azd is not null)
         {
-            foreach (var (name, place) in azd.Variables())
+            foreach ((string? name, Finding? place) in azd.Variables())
             {
                 if (!outputs.Contains(name) && !AzdManifest.IsOfAzd(name)) context.Add(place);
             }
@@ -32,11 +32,11 @@ internal static class AzdRules
     {
         string? environment = context.Scenario.Environment.GetValueOrDefault("AZURE_ENV_NAME");
         var tagged = new Dictionary<string, ResolvedResource>(StringComparer.Ordinal);
-        foreach (var resource in context.Made)
+        foreach (ResolvedResource resource in context.Made)
         {
             // Azure lets everything carry tags that has a location.
             if (resource.Body["location"] is null) continue;
-            var tags = resource.Body["tags"];
+            BicepValue? tags = resource.Body["tags"];
             if (azd is not null && tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime && tags.At(EnvironmentTag).Text() != environment)
                 context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag, $"'{resource.ShortName}' needs the tag {EnvironmentTag} with the environment's name: azd finds by it what is its own.");
             if (tags.At(ServiceTag) is not { } tag || tag.Text() is not { } service) continue;
@@ -53,8 +53,8 @@ internal static class AzdRules
     /// <summary>main.parameters.json and the parameters that main.bicep declares are the same ones, and whoever deploys main.bicep without azd gets what azd gives.</summary>
     public static void CheckParameters(AzdParameters file, string mainPath, CompiledTemplate template, ICollection<Finding> findings)
     {
-        foreach (var (key, name, _) in file.Entries.Where(e => template.Parameters.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{mainPath}' has no parameter '{name}'."));
-        foreach (var parameter in template.Parameters)
+        foreach ((YamlDotNet.RepresentationModel.YamlScalarNode? key, string? name, YamlDotNet.RepresentationModel.YamlNode _) in file.Entries.Where(e => template.Parameters.All(d => d.Name != e.Name))) findings.Add(file.File.At(key, RuleIds.AzdParameter, $"'{mainPath}' has no parameter '{name}'."));
+        foreach (TemplateParameter parameter in template.Parameters)
         {
             if (file.Entries.All(e => e.Name != parameter.Name))
             {

@@ -20,7 +20,7 @@ internal abstract record ArmExpression
     public static ArmExpression? Parse(string text)
     {
         int at = 0;
-        var found = Read(text, ref at);
+        ArmExpression? found = Read(text, ref at);
         Skip(text, ref at);
         return at == text.Length ? found : null;
     }

@@ -51,7 +51,7 @@ public sealed class BicepCompiler : IDisposable
     /// <summary>Compiles and lints a .bicep file with the modules it names, under the bicepconfig.json that applies to it.</summary>
     public BicepCompilation Compile(string path)
     {
-        var answer = Call("bicep/compile", new JsonObject { ["path"] = path });
+        JsonObject answer = Call("bicep/compile", new JsonObject { ["path"] = path });
         return new BicepCompilation(answer["contents"]?.GetValue<string>(), Diagnostics(answer));
     }
 
@@ -78,7 +78,7 @@ public sealed class BicepCompiler : IDisposable
     /// <summary>Parameters and outputs that a .bicep file declares, in order.</summary>
     public BicepMetadata Metadata(string path)
     {
-        var answer = Call("bicep/getMetadata", new JsonObject { ["path"] = path });
+        JsonObject answer = Call("bicep/getMetadata", new JsonObject { ["path"] = path });
         IReadOnlyList<BicepSymbol> Read(string kind) =>
         [
             .. ((JsonArray)answer[kind]!).Select(s => new BicepSymbol(
@@ -119,7 +119,7 @@ public sealed class BicepCompiler : IDisposable
                 to.Write(body);
                 to.Flush();
                 using var limit = new CancellationTokenSource(AnswerLimit);
-                using var end = limit.Token.Register(() => _process.Kill(entireProcessTree: true));
+                using CancellationTokenRegistration end = limit.Token.Register(() => _process.Kill(entireProcessTree: true));
                 while (true)
                 {
                     var message = (JsonObject)JsonNode.Parse(ReadMessage(_process.StandardOutput.BaseStream))!;

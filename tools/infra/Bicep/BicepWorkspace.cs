@@ -30,8 +30,8 @@ public sealed class BicepWorkspace : IDisposable
     /// <summary>Compiles and lints. Everything that is said is a finding; null where the errors leave no template.</summary>
     public CompiledTemplate? Compile(string mainPath, ICollection<Finding> findings)
     {
-        var compiled = _compiler.Compile(Path.Combine(_root, mainPath));
-        foreach (var finding in compiled.Findings) findings.Add(InTree(finding));
+        BicepCompilation compiled = _compiler.Compile(Path.Combine(_root, mainPath));
+        foreach (Finding finding in compiled.Findings) findings.Add(InTree(finding));
         return compiled.Template is { } template ? CompiledTemplate.Parse(template, _compiler.Metadata(Path.Combine(_root, mainPath))) : null;
     }
 
@@ -47,7 +47,7 @@ public sealed class BicepWorkspace : IDisposable
         catch (BicepCompilerException e)
         {
             var reasons = _compiler.CheckParameters(file).Where(f => f.Severity == Severity.Error && f.Rule != "BCP104").Select(InTree).ToList();
-            foreach (var reason in reasons) findings.Add(reason);
+            foreach (Finding? reason in reasons) findings.Add(reason);
             if (reasons.Count == 0) findings.Add(new Finding(RuleIds.Snapshot, Severity.Error, mainPath, 0, 0, $"There is no snapshot: {e.Message}."));
             return null;
         }
@@ -70,13 +70,13 @@ public sealed record CompiledTemplate(IReadOnlyList<TemplateParameter> Parameter
     internal static CompiledTemplate Parse(string template, BicepMetadata metadata)
     {
         using var document = JsonDocument.Parse(template);
-        var root = document.RootElement;
-        var declared = root.TryGetProperty("parameters", out var parameters) ? parameters.Clone() : default;
+        JsonElement root = document.RootElement;
+        JsonElement declared = root.TryGetProperty("parameters", out JsonElement parameters) ? parameters.Clone() : default;
         TemplateParameter Read(BicepSymbol symbol)
         {
-            var parameter = declared.GetProperty(symbol.Name);
-            bool hasDefault = parameter.TryGetProperty("defaultValue", out var value);
-            bool isNullable = parameter.TryGetProperty("nullable", out var nullable) && nullable.GetBoolean();
+            JsonElement parameter = declared.GetProperty(symbol.Name);
+            bool hasDefault = parameter.TryGetProperty("defaultValue", out JsonElement value);
+            bool isNullable = parameter.TryGetProperty("nullable", out JsonElement nullable) && nullable.GetBoolean();
             return new TemplateParameter(symbol.Name, symbol.Line, hasDefault || isNullable, hasDefault ? value : null);
         }
         return new CompiledTemplate([.. metadata.Parameters.Select(Read)], root.GetProperty("$schema").GetString()!.EndsWith("/deploymentTemplate.json#", StringComparison.Ordinal));

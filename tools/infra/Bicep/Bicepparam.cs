@@ -11,7 +11,7 @@ internal static class Bicepparam
     public static string Write(string template, IEnumerable<(string Name, JsonNode? Value)> parameters)
     {
         var text = new StringBuilder($"using '{template}'\n");
-        foreach (var (name, value) in parameters)
+        foreach ((string? name, JsonNode? value) in parameters)
         {
             text.Append("\nparam ").Append(name).Append(" = ");
             Write(text, value, 0);
@@ -26,7 +26,7 @@ internal static class Bicepparam
         {
             case JsonObject map when map.Count > 0:
                 text.Append("{\n");
-                foreach (var (name, property) in map)
+                foreach ((string? name, JsonNode? property) in map)
                 {
                     text.Append(indent).Append(name).Append(": ");
                     Write(text, property, depth + 1);
@@ -36,7 +36,7 @@ internal static class Bicepparam
                 break;
             case JsonArray list when list.Count > 0:
                 text.Append("[\n");
-                foreach (var item in list)
+                foreach (JsonNode? item in list)
                 {
                     text.Append(indent);
                     Write(text, item, depth + 1);

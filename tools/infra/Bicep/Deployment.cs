@@ -18,7 +18,7 @@ public sealed class Deployment
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         using var document = JsonDocument.Parse(snapshot);
-        var root = document.RootElement;
+        JsonElement root = document.RootElement;
         return new Deployment
         {
             Resources = [.. root.GetProperty("predictedResources").EnumerateArray().Select(Resource)],
@@ -30,21 +30,21 @@ public sealed class Deployment
     {
         string id = resource.GetProperty("id").GetString()!, type = resource.GetProperty("type").GetString()!;
         var where = new Place(id, 0, 0, "");
-        var name = Value(resource.GetProperty("name"), where.Property("name"));
+        BicepValue name = Value(resource.GetProperty("name"), where.Property("name"));
         string? known = (name as BicepString)?.Value;
         // An extension whose name is not known has the function that makes its id for an id: extensionResourceId(ON, TYPE, NAME).
         string? on = id.StartsWith('[') && ArmExpression.Parse(id[1..^1]) is ArmExpression.Call { Function: "extensionResourceId", Arguments: [ArmExpression.Literal target, ..] } ? target.Text : ExtendedBy(id, type);
         string plain = on ?? id;
         var body = (BicepObject)Value(resource, where);
-        var properties = body.Properties.Where(p => p.Name is not ("id" or "type" or "apiVersion" or "condition"))
+        IEnumerable<BicepProperty> properties = body.Properties.Where(p => p.Name is not ("id" or "type" or "apiVersion" or "condition"))
             .Select(p => p.Name == "name" && known is not null ? p with { Value = new BicepString(name.Where, known.Split('/')[^1]) } : p);
-        return new ResolvedResource(id, type, resource.TryGetProperty("apiVersion", out var version) ? version.GetString()! : "", known, body with { Properties = [.. properties] })
+        return new ResolvedResource(id, type, resource.TryGetProperty("apiVersion", out JsonElement version) ? version.GetString()! : "", known, body with { Properties = [.. properties] })
         {
             Scope = plain.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase) is > 0 and var end ? plain[..end] : plain,
             NameValue = name,
             Parent = type.Count(c => c == '/') > 1 && id.Split('/') is { Length: > 2 } steps ? string.Join('/', steps[..^2]) : null,
             ScopeResource = on,
-            Condition = resource.TryGetProperty("condition", out var condition) ? condition.ToString() : null,
+            Condition = resource.TryGetProperty("condition", out JsonElement condition) ? condition.ToString() : null,
         };
     }
 

@@ -56,7 +56,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
         double egressMonth = egressBytes * PriceTable.SecondsPerMonth / BytesPerGigabyte;
         double betweenMonth = callsPerSecond * units.BuddyBytesPerCall * PriceTable.SecondsPerMonth / BytesPerGigabyte;
         double cores = shards * assumptions.ShardCores + cells * (relays * assumptions.RelayCores + signaling);
-        var limits = Limits(edge);
+        IReadOnlyList<CapacityLimit> limits = Limits(edge);
         return new CapacityPlan
         {
             Sessions = sessions,

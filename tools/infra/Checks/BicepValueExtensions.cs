@@ -26,13 +26,13 @@ internal static class BicepValueExtensions
     public static IEnumerable<BicepValue> Descend(this BicepValue value)
     {
         yield return value;
-        var below = value switch
+        IEnumerable<BicepValue> below = value switch
         {
             BicepObject node => node.Properties.Select(p => p.Value),
             BicepArray array => array.Items,
             BicepRuntime runtime => runtime.Parts,
             _ => [],
         };
-        foreach (var item in below.SelectMany(Descend)) yield return item;
+        foreach (BicepValue? item in below.SelectMany(Descend)) yield return item;
     }
 }

@@ -15,14 +15,14 @@ internal sealed class ContainerApp
     public ContainerApp(ResolvedResource resource)
     {
         Resource = resource;
-        var body = resource.Body;
+        BicepObject body = resource.Body;
         Configuration = body.At("properties.configuration") as BicepObject;
         Template = body.At("properties.template") as BicepObject;
         Dapr = Configuration?["dapr"] as BicepObject;
         Ingress = Configuration?["ingress"] as BicepObject;
         Container = Template?["containers"].Objects().FirstOrDefault();
         Environment = body.At("properties.environmentId") ?? body.At("properties.managedEnvironmentId");
-        var settings = (Container?["env"]).Objects().Select(e => new Setting(e["name"].Text() ?? "", e["value"], e["secretRef"].Text(), e.Where));
+        IEnumerable<Setting> settings = (Container?["env"]).Objects().Select(e => new Setting(e["name"].Text() ?? "", e["value"], e["secretRef"].Text(), e.Where));
         Settings = [.. settings];
         if (Ingress is null) return;
         IEnumerable<BicepObject> mappings = Ingress["additionalPortMappings"].Objects();

@@ -20,9 +20,9 @@ internal static class ContainerAppRules
 
     public static void Check(CheckContext context, IReadOnlyDictionary<string, Dockerfile> images)
     {
-        var apps = Apps(context);
+        IReadOnlyList<ContainerApp> apps = Apps(context);
         CheckExposedPorts(context, apps);
-        foreach (var app in apps)
+        foreach (ContainerApp app in apps)
         {
             CheckSize(context, app);
             CheckSettings(context, app);
@@ -39,10 +39,10 @@ internal static class ContainerAppRules
 
     private static void CheckExposedPorts(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
-        foreach (var environment in apps.GroupBy(a => a.Environment?.ToString() ?? "", StringComparer.Ordinal))
+        foreach (IGrouping<string, ContainerApp> environment in apps.GroupBy(a => a.Environment?.ToString() ?? "", StringComparer.Ordinal))
         {
             var taken = new Dictionary<long, string>();
-            foreach (var (app, port) in environment.Where(a => a.Transport == "tcp").SelectMany(a => a.Ports.Select(p => (a, p))))
+            foreach ((ContainerApp? app, ContainerApp.Port? port) in environment.Where(a => a.Transport == "tcp").SelectMany(a => a.Ports.Select(p => (a, p))))
             {
                 if (port.Exposed is not { } exposed) continue;
                 if (!taken.TryAdd(exposed, app.Name)) context.Add(port.Where, RuleIds.AcaExposedPortTwice, $"Port {exposed} of the environment is taken by '{taken[exposed]}' already.");
@@ -60,7 +60,7 @@ internal static class ContainerAppRules
         }
         if (app.Transport is not ("auto" or "http" or "http2" or "tcp")) return;
         bool isTcp = app.Transport == "tcp";
-        foreach (var port in app.Ports)
+        foreach (ContainerApp.Port port in app.Ports)
         {
             if (isTcp && port.Exposed is null) context.Add(port.Where, RuleIds.AcaExposedPort, "TCP ingress needs an exposed port.");
             if (!isTcp && port.Exposed is not null) context.Add(port.Where, RuleIds.AcaExposedPort, "Only TCP ingress has an exposed port.");
@@ -108,9 +108,9 @@ internal static class ContainerAppRules
                 if (probes.Count(p => p["type"].Text() == kind) != 1) context.Add((app.Container?["probes"]).Or(app.Container?.Where ?? app.Where), RuleIds.AcaProbe, $"'{app.Name}' needs one {kind} probe.");
             }
         }
-        foreach (var probe in probes)
+        foreach (BicepObject? probe in probes)
         {
-            var where = probe.Where;
+            Place where = probe.Where;
             if (probe["httpGet"] is BicepObject get)
             {
                 if (get["path"].Text() is { } path && !HealthPaths.Contains(path)) context.Add(get["path"]!.Where, RuleIds.AcaProbe, $"No service maps '{path}'; there are {string.Join(" and ", HealthPaths)}.");
@@ -155,7 +155,7 @@ internal static class ContainerAppRules
     {
         var secrets = (app.Configuration?["secrets"]).Objects().ToList();
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var setting in app.Settings)
+        foreach (ContainerApp.Setting setting in app.Settings)
         {
             if (!seen.Add(setting.Name)) context.Add(setting.Where, RuleIds.AcaSettingTwice, $"'{setting.Name}' stands twice.");
             if (context.Settings?.IsKnown(setting.Name) == false) context.Add(setting.Where, RuleIds.UnknownSetting, $"No service reads '{setting.Name}'.");
@@ -163,7 +163,7 @@ internal static class ContainerAppRules
             if (setting.SecretRef is { } name && secrets.All(s => s["name"].Text() != name)) context.Add(setting.Where, RuleIds.AcaSecretRef, $"'{app.Name}' has no secret '{name}'.");
             if (setting.SecretRef is null && setting.Value is null or BicepNull) context.Add(setting.Where, RuleIds.AcaSecretRef, $"'{setting.Name}' has neither value nor secretRef.");
         }
-        foreach (var secret in secrets)
+        foreach (BicepObject? secret in secrets)
         {
             string? name = secret["name"].Text();
             if (secret["value"] is not null) context.Add(secret["value"]!.Where, RuleIds.AcaSecretRef, $"The secret '{name}' comes by value: a Key Vault URL and an identity keep it out of the deployment.");
@@ -185,7 +185,7 @@ internal static class ContainerAppRules
     {
         var scale = app.Template?["scale"] as BicepObject;
         long? least = scale?["minReplicas"].Number(), most = scale?["maxReplicas"].Number();
-        var where = scale?.Where ?? app.Where;
+        Place where = scale?.Where ?? app.Where;
         if (app.Service is not null && (scale?["minReplicas"] is null || scale["maxReplicas"] is null)) context.Add(where, RuleIds.AcaScale, $"'{app.Name}' needs minReplicas and maxReplicas: the defaults are 0 and 10.");
         var rules = (scale?["rules"]).Objects().ToList();
         if (app.IsShard && most is not null and not 1) context.Add(scale!["maxReplicas"]!.Where, RuleIds.AcaScale, "A shard has one replica: two would own the same slots.");
@@ -204,14 +204,14 @@ internal static class ContainerAppRules
         if (app.Service is null) return;
         var registries = (app.Configuration?["registries"]).Objects().ToList();
         if (registries.Count == 0) context.Add(app.Where, RuleIds.AcaRegistry, $"'{app.Name}' has no registry to pull from.");
-        foreach (var registry in registries)
+        foreach (BicepObject? registry in registries)
         {
             if (registry["passwordSecretRef"] is not null || registry["username"] is not null) context.Add(registry.Where, RuleIds.AcaRegistry, "The registry takes an identity, no password.");
             string? identity = registry["identity"].Text();
             if (registry["identity"] is null) context.Add(registry.Where, RuleIds.AcaRegistry, "The registry needs the identity that pulls.");
             if (identity is not null && app.Identities.All(i => !Same(i.Name, identity))) context.Add(registry["identity"]!.Where, RuleIds.AcaIdentity, $"'{app.Name}' does not carry the identity that pulls.");
             // What code in the container must not have is the platform's alone; what it does have is not shut off.
-            foreach (var setting in (app.Configuration?["identitySettings"]).Objects().Where(s => registry["identity"] is { } pull && s["identity"]?.SameAs(pull) == false))
+            foreach (BicepObject? setting in (app.Configuration?["identitySettings"]).Objects().Where(s => registry["identity"] is { } pull && s["identity"]?.SameAs(pull) == false))
                 context.Add(setting.Where, RuleIds.AcaIdentity, "The one identity that is kept from the container is the one that pulls.");
         }
     }
@@ -219,11 +219,11 @@ internal static class ContainerAppRules
     /// <summary>Addresses in settings that name another app of the environment: it exists and has that port.</summary>
     private static void CheckPeers(CheckContext context, ContainerApp app, IReadOnlyList<ContainerApp> apps)
     {
-        foreach (var setting in app.Settings)
+        foreach (ContainerApp.Setting setting in app.Settings)
         {
-            if (setting.Value.Text() is not { } text || !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("ws" or "tcp" or "http")) continue;
+            if (setting.Value.Text() is not { } text || !Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("ws" or "tcp" or "http")) continue;
             if (url.Host.Length == 0 || url.Host.Contains('.', StringComparison.Ordinal) || url.HostNameType != UriHostNameType.Dns) continue;
-            var peer = apps.FirstOrDefault(a => a.Name == url.Host && a.Environment?.ToString() == app.Environment?.ToString());
+            ContainerApp? peer = apps.FirstOrDefault(a => a.Name == url.Host && a.Environment?.ToString() == app.Environment?.ToString());
             if (peer is null || peer.IsPlaceholder) context.Add(setting.Where, RuleIds.AcaPeer, $"'{setting.Name}' names '{url.Host}', which is no app of this environment.");
             else if (peer.Transport == "tcp" && !peer.Ports.Any(p => p.Exposed == url.Port)) context.Add(setting.Where, RuleIds.AcaPeer, $"'{setting.Name}': '{url.Host}' does not expose port {url.Port}.");
         }

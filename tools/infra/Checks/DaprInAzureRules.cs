@@ -15,7 +15,7 @@ internal static class DaprInAzureRules
     {
         var findings = new List<Finding>();
         var checker = new ComponentChecker(findings, allowsKeys: false, context.Scenario.Subscribers);
-        foreach (var component in components)
+        foreach (DaprComponent component in components)
         {
             checker.Check(component);
             if (component.Type.StartsWith("secretstores.local", StringComparison.Ordinal) || component.Type.EndsWith(".in-memory", StringComparison.Ordinal))
@@ -23,23 +23,23 @@ internal static class DaprInAzureRules
             if (component.Resource!.Body.At("properties.scopes") is null or BicepArray { Items.Count: 0 }) context.Add(component.ScopesAt, RuleIds.DaprScopes, $"Without scopes every app of the environment has '{component.Name}'.");
             if (files.FirstOrDefault(f => f.Name == component.Name) is { } file) Compare(context, component, file);
         }
-        foreach (var finding in findings) context.Add(finding);
-        foreach (var entry in components.Select(c => c.Find("namespaceName")))
+        foreach (Finding finding in findings) context.Add(finding);
+        foreach (MetadataEntry? entry in components.Select(c => c.Find("namespaceName")))
         {
             if (entry?.Value is { } host && !host.EndsWith(".servicebus.windows.net", StringComparison.Ordinal)) context.Add(entry.Where, RuleIds.DaprMetadataValue, "'namespaceName' is the whole host name, NAME.servicebus.windows.net.");
         }
 
-        foreach (var environment in components.GroupBy(c => c.Resource!.Parent ?? c.Resource.Scope, StringComparer.Ordinal))
+        foreach (IGrouping<string, DaprComponent> environment in components.GroupBy(c => c.Resource!.Parent ?? c.Resource.Scope, StringComparer.Ordinal))
         {
-            foreach (var again in environment.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1))) context.Add(again.Where, RuleIds.DaprComponentTwice, $"The environment has a component '{again.Name}' already.");
+            foreach (DaprComponent? again in environment.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1))) context.Add(again.Where, RuleIds.DaprComponentTwice, $"The environment has a component '{again.Name}' already.");
             var its = apps.Where(a => a.Resource.Scope == environment.First().Resource!.Scope).ToList();
-            foreach (var component in environment)
+            foreach (DaprComponent? component in environment)
             {
                 CheckScopes(context, component, its);
                 CheckIdentities(context, component, its);
             }
             if (!context.IsComplete) continue;
-            foreach (var wanted in ComponentManifest.All.Where(m => environment.All(c => c.Name != m.Name) && (!m.IsBuddy || context.Scenario.Regions > 1)))
+            foreach (ComponentManifest? wanted in ComponentManifest.All.Where(m => environment.All(c => c.Name != m.Name) && (!m.IsBuddy || context.Scenario.Regions > 1)))
                 context.Add(environment.First().Where, RuleIds.DaprComponentMissing, $"The services use a component '{wanted.Name}', the environment of '{environment.First().Resource!.Scope}' has none.");
         }
         if (context.IsComplete) CheckCarried(context, components, apps);
@@ -48,13 +48,13 @@ internal static class DaprInAzureRules
     private static void Compare(CheckContext context, DaprComponent component, DaprComponent file)
     {
         if (component.Type != file.Type || component.Version != file.Version) context.Add(component.MetadataAt, RuleIds.FleetAgreement, $"'{component.Name}' is {file.Type} {file.Version} in components/azure.");
-        foreach (var entry in file.Metadata)
+        foreach (MetadataEntry entry in file.Metadata)
         {
-            var ours = component.Find(entry.Name);
+            MetadataEntry? ours = component.Find(entry.Name);
             if (ours is null) context.Add(component.MetadataAt, RuleIds.FleetAgreement, $"'{component.Name}' has '{entry.Name}' in components/azure.");
             else if (entry.Source == MetadataSource.Value && ours.Source == MetadataSource.Value && entry.Name != "publishingScopes" && entry.Value != ours.Value) context.Add(ours.Where, RuleIds.FleetAgreement, $"'{entry.Name}' of '{component.Name}' is '{entry.Value}' in components/azure.");
         }
-        foreach (var entry in component.Metadata.Where(m => file.Find(m.Name) is null)) context.Add(entry.Where, RuleIds.FleetAgreement, $"'{component.Name}' has no '{entry.Name}' in components/azure.");
+        foreach (MetadataEntry? entry in component.Metadata.Where(m => file.Find(m.Name) is null)) context.Add(entry.Where, RuleIds.FleetAgreement, $"'{component.Name}' has no '{entry.Name}' in components/azure.");
     }
 
     private static void CheckScopes(CheckContext context, DaprComponent component, IReadOnlyList<ContainerApp> apps)
@@ -69,7 +69,7 @@ internal static class DaprInAzureRules
         {
             foreach (string app in context.Scenario.Subscribers.Where(a => component.Scopes.All(s => s.App != a))) context.Add(component.ScopesAt, RuleIds.DaprScopes, $"'{app}' subscribes and is not among the scopes of '{component.Name}'.");
         }
-        foreach (var (app, where) in component.Scopes.Where(s => AppNames.IsOurs(s.App)))
+        foreach ((string? app, Place where) in component.Scopes.Where(s => AppNames.IsOurs(s.App)))
         {
             if (!manifest.IsUsedBy(app)) context.Add(where.IsKnown ? where : component.ScopesAt, RuleIds.DaprScopes, $"'{app}' does not use '{component.Name}' and is among its scopes.");
             else if (!expected.Contains(app)) context.Add(where.IsKnown ? where : component.ScopesAt, RuleIds.DaprUnknownApp, $"The environment has no app '{app}'.");
@@ -78,20 +78,20 @@ internal static class DaprInAzureRules
 
     private static void CheckIdentities(CheckContext context, DaprComponent component, IReadOnlyList<ContainerApp> apps)
     {
-        var identity = context.Of(IdentityType).FirstOrDefault(i => component.Find("azureClientId")?.Resolved.IsRead(i, "properties.clientId") == true);
+        ResolvedResource? identity = context.Of(IdentityType).FirstOrDefault(i => component.Find("azureClientId")?.Resolved.IsRead(i, "properties.clientId") == true);
         if (identity is null) return;
-        foreach (var app in apps.Where(a => !a.IsPlaceholder && component.Scopes.Any(s => s.App == a.Name) && a.Identities.All(i => !ContainerAppRules.Same(i.Name, identity.Id))))
+        foreach (ContainerApp? app in apps.Where(a => !a.IsPlaceholder && component.Scopes.Any(s => s.App == a.Name) && a.Identities.All(i => !ContainerAppRules.Same(i.Name, identity.Id))))
             context.Add((app.Resource.Body["identity"]).Or(app.Where), RuleIds.AcaIdentity, $"'{app.Name}' uses '{component.Name}' and does not carry its identity '{identity.ShortName}'.");
     }
 
     /// <summary>An app carries the identities of what it uses and no other: each is a key to something.</summary>
     private static void CheckCarried(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps)
     {
-        foreach (var app in apps.Where(a => !a.IsPlaceholder))
+        foreach (ContainerApp? app in apps.Where(a => !a.IsPlaceholder))
         {
-            foreach (var carried in app.Identities)
+            foreach (BicepProperty carried in app.Identities)
             {
-                var identity = context.Of(IdentityType).FirstOrDefault(i => ContainerAppRules.Same(i.Id, carried.Name));
+                ResolvedResource? identity = context.Of(IdentityType).FirstOrDefault(i => ContainerAppRules.Same(i.Id, carried.Name));
                 if (identity is null)
                 {
                     context.Add(carried.Where, RuleIds.AcaIdentity, $"'{app.Name}' carries an identity that is not of this deployment.");

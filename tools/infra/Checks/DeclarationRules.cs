@@ -9,7 +9,7 @@ internal static partial class DeclarationRules
     {
         var files = tree.Under("infra", ".bicep").Select(p => (Path: p, Lines: tree.Text(p)!.Split('\n'))).ToList();
         var read = files.SelectMany(f => f.Lines).SelectMany(l => Read().Matches(l)).Select(m => m.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
-        foreach (var (path, lines) in files.Where(f => !f.Path.EndsWith("/main.bicep", StringComparison.Ordinal)))
+        foreach ((string? path, string[]? lines) in files.Where(f => !f.Path.EndsWith("/main.bicep", StringComparison.Ordinal)))
         {
             for (int i = 0; i < lines.Length; i++)
             {

@@ -17,7 +17,7 @@ internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(in
     public static IReadOnlyDictionary<string, Dockerfile> LoadAll(SourceTree tree, bool isComplete, ICollection<Finding> findings)
     {
         var images = new Dictionary<string, Dockerfile>(StringComparer.Ordinal);
-        foreach (var (service, ports) in Expected)
+        foreach ((string? service, (int Port, bool IsUdp)[]? ports) in Expected)
         {
             string path = $"services/{service}/Dockerfile";
             if (tree.Text(path) is not { } text)
@@ -25,14 +25,14 @@ internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(in
                 if (isComplete) findings.Add(new Finding(RuleIds.DockerImage, Severity.Error, path, 0, 0, $"There is no Dockerfile for '{service}'."));
                 continue;
             }
-            var image = Parse(path, service, text, findings);
+            Dockerfile image = Parse(path, service, text, findings);
             images[service] = image;
             if (image.User is null or "root" or "0") findings.Add(new Finding(RuleIds.DockerUser, Severity.Error, path, image.LastLine, 1, "The image runs as root: the last stage needs a USER."));
             if (image.Entrypoint is { } entry && !entry.StartsWith('[')) findings.Add(new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1, "ENTRYPOINT in shell form: the shell, not the service, would get SIGTERM."));
             if (!isComplete) continue;
-            foreach (var (port, isUdp) in ports.Where(p => !image.Ports.Any(e => e.Port == p.Port && e.IsUdp == p.IsUdp)))
+            foreach ((int port, bool isUdp) in ports.Where(p => !image.Ports.Any(e => e.Port == p.Port && e.IsUdp == p.IsUdp)))
                 findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, image.LastLine, 1, $"'{service}' listens on {port}/{(isUdp ? "udp" : "tcp")}, the image does not EXPOSE it."));
-            foreach (var (port, isUdp, line) in image.Ports.Where(e => !ports.Any(p => e.Port == p.Port && e.IsUdp == p.IsUdp)))
+            foreach ((int port, bool isUdp, int line) in image.Ports.Where(e => !ports.Any(p => e.Port == p.Port && e.IsUdp == p.IsUdp)))
                 findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, line, 1, $"'{service}' does not listen on {port}/{(isUdp ? "udp" : "tcp")}."));
             if (image.Entrypoint is null) findings.Add(new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1, "The image starts nothing: ENTRYPOINT is missing."));
         }

@@ -14,13 +14,13 @@ internal static class FileChoices
 
     public static void Check(SourceTree tree, ICollection<Finding> findings)
     {
-        foreach (var file in All)
+        foreach (IGrouping<string, (string Path, string Value)> file in All)
         {
             // A file that is gone or can't be read is reported where it is read first.
             if (tree.Text(file.Key) is not { } text || SourceDocument.Load(file.Key, text, []) is not { } document) continue;
-            foreach (var (path, wanted) in file)
+            foreach ((string? path, string? wanted) in file)
             {
-                var node = Find(document.Root, path, out var near);
+                YamlNode? node = Find(document.Root, path, out YamlNode? near);
                 if ((node as YamlScalarNode)?.Value != wanted) findings.Add(document.At(near, RuleIds.Choice, $"'{path}' is '{wanted}' by choice (FileChoices), here it is '{(node as YamlScalarNode)?.Value ?? "not set"}'."));
             }
         }
@@ -62,11 +62,11 @@ internal static class FileChoices
             yield return (folder + "config/config.yaml", "spec/tracing/samplingRate", "1");
         }
         foreach (string name in new[] { "sessions", "checkpoints" }) yield return (Postgres + name + ".yaml", "spec/metadata/[connectionString]/value", PostgresConnection);
-        foreach (var (name, value) in new[]
+        foreach ((string? name, string? value) in new[]
         {
             ("connectionString", "amqp://guest:guest@localhost:5672"), ("durable", "true"), ("deletedWhenUnused", "false"), ("deliveryMode", "2"), ("publisherConfirm", "true"), ("requeueInFailure", "true"),
         }) yield return (Postgres + "lifecycle.yaml", $"spec/metadata/[{name}]/value", value);
-        foreach (var (name, table) in new[] { ("sessions", "sessions"), ("sessions-buddy", "sessionsbuddy") })
+        foreach ((string? name, string? table) in new[] { ("sessions", "sessions"), ("sessions-buddy", "sessionsbuddy") })
         {
             yield return (Emulator + name + ".yaml", "spec/metadata/[accountName]/value", "devstoreaccount1");
             yield return (Emulator + name + ".yaml", "spec/metadata/[accountKey]/value", EmulatorKey);
@@ -109,7 +109,7 @@ internal static class FileChoices
         yield return ("dapr.yaml", "common/env/Fleet__RegionNumber", "0");
         yield return ("dapr.yaml", "common/env/Fleet__SlotCount", "64");
         yield return ("dapr.yaml", "common/env/APP_API_TOKEN", "local-development");
-        foreach (var (app, name, value) in new[]
+        foreach ((string? app, string? name, string? value) in new[]
         {
             ("signaling", "ASPNETCORE_URLS", "http://127.0.0.1:8080"), ("signaling", "Signaling__Ingresses__0", "udp://127.0.0.1:3478"), ("signaling", "Signaling__DefaultAgent", "parrot"),
             ("relay", "ASPNETCORE_URLS", "http://127.0.0.1:8070"), ("relay", "Relay__PublicEndpoint", "127.0.0.1:3478"), ("relay", "Relay__LinkAddress", "127.0.0.1"),

@@ -11,13 +11,13 @@ internal static class FleetRules
     public static void Check(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
         var numbers = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var region in apps.Where(a => AppNames.ServiceOf(a.Name) is not null && !a.IsPlaceholder).GroupBy(a => a.Resource.Scope, StringComparer.Ordinal))
+        foreach (IGrouping<string, ContainerApp> region in apps.Where(a => AppNames.ServiceOf(a.Name) is not null && !a.IsPlaceholder).GroupBy(a => a.Resource.Scope, StringComparer.Ordinal))
         {
             var settings = region.ToList();
             foreach (string name in SameInARegion)
             {
-                var first = settings.Select(a => a.Find(name)).FirstOrDefault(s => s?.Value is not null);
-                foreach (var other in settings.Select(a => a.Find(name)).Where(s => s?.Value is not null && !s.Value.SameAs(first!.Value!))) context.Add(other!.Where, RuleIds.FleetAgreement, $"'{name}' differs between the services of '{region.Key}'.");
+                ContainerApp.Setting? first = settings.Select(a => a.Find(name)).FirstOrDefault(s => s?.Value is not null);
+                foreach (ContainerApp.Setting? other in settings.Select(a => a.Find(name)).Where(s => s?.Value is not null && !s.Value.SameAs(first!.Value!))) context.Add(other!.Where, RuleIds.FleetAgreement, $"'{name}' differs between the services of '{region.Key}'.");
             }
             if (settings[0].Text("Fleet__RegionNumber") is { } number && !numbers.TryAdd(number, region.Key)) context.Add(settings[0].Find("Fleet__RegionNumber")!.Where, RuleIds.FleetAgreement, $"Region number {number} is '{numbers[number]}' already: routing hints could not tell them apart.");
             CheckIngresses(context, settings);
@@ -28,8 +28,8 @@ internal static class FleetRules
     /// <summary>Answers name an address where a relay listens.</summary>
     private static void CheckIngresses(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
-        var signaling = apps.FirstOrDefault(a => a.Name == AppIds.Signaling);
-        var relay = apps.FirstOrDefault(a => a.Name == AppIds.Relay && a.Ports.Count > 0);
+        ContainerApp? signaling = apps.FirstOrDefault(a => a.Name == AppIds.Signaling);
+        ContainerApp? relay = apps.FirstOrDefault(a => a.Name == AppIds.Relay && a.Ports.Count > 0);
         if (signaling is null) return;
         var ingresses = signaling.Settings.Where(s => s.Name.StartsWith("Signaling__Ingresses__", StringComparison.Ordinal)).ToList();
         string[] texts = [.. ingresses.Select(i => i.Value?.ToString().Trim('"') ?? "")];
@@ -52,23 +52,23 @@ internal static class FleetRules
     /// <summary>Relays on virtual machines: their settings travel as lines of user data and have to agree with the apps' settings.</summary>
     private static void CheckVirtualRelays(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
-        foreach (var machines in context.Of("Microsoft.Compute/virtualMachineScaleSets"))
+        foreach (ResolvedResource machines in context.Of("Microsoft.Compute/virtualMachineScaleSets"))
         {
-            var data = machines.Body.At("properties.virtualMachineProfile.userData");
+            BicepValue? data = machines.Body.At("properties.virtualMachineProfile.userData");
             var lines = Lines(data).ToList();
             if (lines.Count == 0) continue;
-            var same = apps.FirstOrDefault(a => a.Resource.Scope == machines.Scope && a.Name == AppIds.Signaling && !a.IsPlaceholder);
+            ContainerApp? same = apps.FirstOrDefault(a => a.Resource.Scope == machines.Scope && a.Name == AppIds.Signaling && !a.IsPlaceholder);
             foreach (string name in SameInARegion)
             {
                 if (same?.Text(name) is { } wanted && !lines.Contains($"{name}={wanted}")) context.Add(data.Or(machines.Where), RuleIds.FleetAgreement, $"'{name}' of the relays is not what the apps of the region have.");
             }
             foreach (string wanted in VirtualRelayManifest.Lines.Where(w => !lines.Any(l => l.StartsWith(w, StringComparison.Ordinal)))) context.Add(data.Or(machines.Where), RuleIds.MissingSetting, $"The relays' user data lacks '{wanted}'.");
-            foreach (var (name, resource, property) in VirtualRelayManifest.Sources)
+            foreach ((string? name, string? resource, string? property) in VirtualRelayManifest.Sources)
             {
                 if (lines.FirstOrDefault(l => l.StartsWith(name + "=", StringComparison.Ordinal)) is { } line && !(line.Contains(resource, StringComparison.Ordinal) && line.EndsWith(property, StringComparison.Ordinal)))
                     context.Add(data.Or(machines.Where), RuleIds.FleetAgreement, $"'{name}' is '{property}' of '{resource}', not '{line}'.");
             }
-            var carried = (machines.Body.At("identity.userAssignedIdentities") as BicepObject)?.Properties.Select(p => p.Name[(p.Name.LastIndexOf('/') + 1)..]).Order(StringComparer.Ordinal).ToList() ?? [];
+            List<string> carried = (machines.Body.At("identity.userAssignedIdentities") as BicepObject)?.Properties.Select(p => p.Name[(p.Name.LastIndexOf('/') + 1)..]).Order(StringComparer.Ordinal).ToList() ?? [];
             if (context.IsComplete && !carried.SequenceEqual(["id-voice-pull", "id-voice-secrets", "id-voice-state"])) context.Add((machines.Body["identity"]).Or(machines.Where), RuleIds.AcaIdentity, "A relay carries the identities of 'sessions', of 'secrets' and of the registry, and no other.");
             foreach (string line in lines)
             {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
@@ -20,7 +21,7 @@ public static class InfrastructureCheck
         if (files.Parameters is { } parameters) files.Azd?.CheckPipeline(parameters, findings);
         using BicepWorkspace? workspace = compiler is null ? null : new BicepWorkspace(tree, compiler);
         if (workspace is not null) CheckTemplates(files, workspace, findings);
-        foreach (var shape in ProductScenarios.All)
+        foreach (Scenario shape in ProductScenarios.All)
         {
             string? snapshot = ShapeFiles.Check(tree, shape, files.Parameters, workspace, findings);
             if (snapshot is not null && shape.HasRules) CheckDeployment(tree, files, shape, Deployment.Parse(snapshot), isComplete: true, findings);
@@ -37,9 +38,9 @@ public static class InfrastructureCheck
         DeclarationRules.Check(tree, findings);
         if (!tree.Exists(files.MainPath)) return InOrder(findings);
         using var workspace = new BicepWorkspace(tree, compiler);
-        var template = CheckTemplates(files, workspace, findings);
+        CompiledTemplate? template = CheckTemplates(files, workspace, findings);
         if (template is null) return InOrder(findings);
-        var values = files.Parameters?.Values(ProductScenarios.Plain.Environment).Where(v => template.Parameters.Any(p => p.Name == v.Name)).ToList() ?? [];
+        List<(string Name, JsonNode? Value)> values = files.Parameters?.Values(ProductScenarios.Plain.Environment).Where(v => template.Parameters.Any(p => p.Name == v.Name)).ToList() ?? [];
         string text = Bicepparam.Write($"../{Path.GetFileName(files.MainPath)}", values);
         if (workspace.Snapshot(files.MainPath, text, AzurePlace.Example with { ResourceGroup = template.IsOfGroup ? "rg-voice" : null }, findings) is { } snapshot)
             CheckDeployment(tree, files, ProductScenarios.Plain, Deployment.Parse(snapshot), isComplete: false, findings);
@@ -57,7 +58,7 @@ public static class InfrastructureCheck
     /// <summary>What compiler and linter say, each word of theirs, and whether azd's parameters are the template's. Null where there is no template.</summary>
     private static CompiledTemplate? CheckTemplates(FilePart files, BicepWorkspace workspace, List<Finding> findings)
     {
-        var template = workspace.Compile(files.MainPath, findings);
+        CompiledTemplate? template = workspace.Compile(files.MainPath, findings);
         if (template is not null && files.Parameters is { } parameters) AzdRules.CheckParameters(parameters, files.MainPath, template, findings);
         return template;
     }
@@ -65,8 +66,8 @@ public static class InfrastructureCheck
     private static void CheckDeployment(SourceTree tree, FilePart files, Scenario shape, Deployment deployment, bool isComplete, List<Finding> findings)
     {
         var context = new CheckContext(tree, files.MainPath, deployment, shape, files.Settings, isComplete, findings);
-        var apps = ContainerAppRules.Apps(context);
-        var components = DaprInAzureRules.Components(context);
+        IReadOnlyList<ContainerApp> apps = ContainerAppRules.Apps(context);
+        IReadOnlyList<DaprComponent> components = DaprInAzureRules.Components(context);
         AzdRules.Check(context, files.Azd);
         ContainerAppRules.Check(context, files.Images);
         DaprInAzureRules.Check(context, components, apps, files.Dapr.GetValueOrDefault("components/azure") ?? []);
@@ -91,9 +92,9 @@ public static class InfrastructureCheck
         public static FilePart Read(SourceTree tree, bool isComplete, List<Finding> findings)
         {
             var settings = SettingsTable.Load(tree);
-            var files = DaprFiles.Check(tree, isComplete, findings);
+            IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> files = DaprFiles.Check(tree, isComplete, findings);
             DaprRunFile.Check(tree, settings, isComplete, findings);
-            var images = Dockerfile.LoadAll(tree, isComplete, findings);
+            IReadOnlyDictionary<string, Dockerfile> images = Dockerfile.LoadAll(tree, isComplete, findings);
             var azd = AzdProject.Load(tree, findings);
             if (azd is null && isComplete) findings.Add(new Finding(RuleIds.AzdSchema, Severity.Error, AzdProject.Path, 0, 0, "There is no azure.yaml."));
             azd?.Check(tree, findings);

@@ -18,59 +18,59 @@ internal static class NetworkRules
     public static void Check(CheckContext context)
     {
         var spaces = new List<(IPNetwork Range, ResolvedResource Network)>();
-        foreach (var network in context.Of(NetworkType)) CheckNetwork(context, network, spaces);
+        foreach (ResolvedResource network in context.Of(NetworkType)) CheckNetwork(context, network, spaces);
         CheckEnvironments(context);
         CheckMachines(context);
-        foreach (var group in context.Of(GroupType)) CheckGroup(context, group);
-        foreach (var balancer in context.Of(BalancerType)) CheckBalancer(context, balancer);
+        foreach (ResolvedResource group in context.Of(GroupType)) CheckGroup(context, group);
+        foreach (ResolvedResource balancer in context.Of(BalancerType)) CheckBalancer(context, balancer);
     }
 
     private static void CheckNetwork(CheckContext context, ResolvedResource network, List<(IPNetwork Range, ResolvedResource Network)> spaces)
     {
         var own = new List<IPNetwork>();
-        foreach (var prefix in network.Body.At("properties.addressSpace.addressPrefixes").Items())
+        foreach (BicepValue prefix in network.Body.At("properties.addressSpace.addressPrefixes").Items())
         {
             if (prefix.Text() is not { } text) continue;
-            if (!IPNetwork.TryParse(text, out var range))
+            if (!IPNetwork.TryParse(text, out IPNetwork range))
             {
                 context.Add(prefix.Or(network.Where), RuleIds.SubnetRange, $"'{text}' is no address range.");
                 continue;
             }
-            foreach (var other in spaces.Where(s => Overlap(s.Range, range))) context.Add(prefix.Or(network.Where), RuleIds.NetworkOverlap, $"{text} overlaps {other.Range} of '{other.Network.Id}': they could never be peered.");
+            foreach ((IPNetwork Range, ResolvedResource Network) other in spaces.Where(s => Overlap(s.Range, range))) context.Add(prefix.Or(network.Where), RuleIds.NetworkOverlap, $"{text} overlaps {other.Range} of '{other.Network.Id}': they could never be peered.");
             own.Add(range);
         }
         spaces.AddRange(own.Select(r => (r, network)));
         var subnets = new List<(string Name, IPNetwork Range)>();
-        foreach (var subnet in network.Body.At("properties.subnets").Objects())
+        foreach (BicepObject subnet in network.Body.At("properties.subnets").Objects())
         {
             string name = subnet["name"].Text() ?? "";
-            var prefix = subnet.At("properties.addressPrefix");
+            BicepValue? prefix = subnet.At("properties.addressPrefix");
             if (prefix.Text() is not { } text) continue;
-            if (!IPNetwork.TryParse(text, out var range))
+            if (!IPNetwork.TryParse(text, out IPNetwork range))
             {
                 context.Add(prefix.Or(subnet.Where), RuleIds.SubnetRange, $"'{text}' is no address range: the address has bits beyond the prefix, or it is misspelt.");
                 continue;
             }
             if (own.Count > 0 && !own.Any(o => o.PrefixLength <= range.PrefixLength && o.Contains(range.BaseAddress))) context.Add(prefix.Or(subnet.Where), RuleIds.SubnetRange, $"{text} is outside of the network's addresses.");
-            foreach (var (other, _) in subnets.Where(s => Overlap(s.Range, range))) context.Add(prefix.Or(subnet.Where), RuleIds.SubnetRange, $"{text} overlaps the subnet '{other}'.");
+            foreach ((string? other, IPNetwork _) in subnets.Where(s => Overlap(s.Range, range))) context.Add(prefix.Or(subnet.Where), RuleIds.SubnetRange, $"{text} overlaps the subnet '{other}'.");
             subnets.Add((name, range));
             bool isForApps = subnet.At("properties.delegations").Objects().Any(d => d.At("properties.serviceName").Text() == "Microsoft.App/environments");
             if (isForApps && range.PrefixLength > SmallestAppsPrefix) context.Add(prefix.Or(subnet.Where), RuleIds.SubnetSize, $"A Container Apps environment needs a /{SmallestAppsPrefix} or more.");
-            foreach (var reserved in Reserved.Where(r => isForApps && Overlap(r, range))) context.Add(prefix.Or(subnet.Where), RuleIds.SubnetRange, $"{reserved} is kept by Container Apps for itself.");
+            foreach (IPNetwork reserved in Reserved.Where(r => isForApps && Overlap(r, range))) context.Add(prefix.Or(subnet.Where), RuleIds.SubnetRange, $"{reserved} is kept by Container Apps for itself.");
             if (!isForApps && subnet.At("properties.networkSecurityGroup") is null) context.Add(subnet.Where, RuleIds.NsgMissing, $"The subnet '{name}' has no network security group: whatever has an address there is reached from everywhere in the network.");
         }
     }
 
     private static void CheckEnvironments(CheckContext context)
     {
-        foreach (var environment in context.Of("Microsoft.App/managedEnvironments"))
+        foreach (ResolvedResource environment in context.Of("Microsoft.App/managedEnvironments"))
         {
-            var id = environment.Body.At("properties.vnetConfiguration.infrastructureSubnetId");
+            BicepValue? id = environment.Body.At("properties.vnetConfiguration.infrastructureSubnetId");
             if (id is null) continue;
             string text = id.Text() ?? (id as BicepRuntime)?.Text ?? "";
             var subnets = context.Of(NetworkType).SelectMany(n => n.Body.At("properties.subnets").Objects()).ToList();
             if (text.Length == 0 || subnets.Count == 0) continue;
-            var subnet = subnets.FirstOrDefault(s => s["name"].Text() is { } name && text.TrimEnd(']', '\'', '"', '}').EndsWith("/subnets/" + name, StringComparison.OrdinalIgnoreCase));
+            BicepObject? subnet = subnets.FirstOrDefault(s => s["name"].Text() is { } name && text.TrimEnd(']', '\'', '"', '}').EndsWith("/subnets/" + name, StringComparison.OrdinalIgnoreCase));
             if (subnet is null) context.Add(id.Or(environment.Where), RuleIds.SubnetUnknown, "The environment's subnet is none of the network's.");
             else if (!subnet.At("properties.delegations").Objects().Any(d => d.At("properties.serviceName").Text() == "Microsoft.App/environments"))
                 context.Add((subnet.At("properties.delegations")).Or(subnet.Where), RuleIds.SubnetDelegation, $"The subnet '{subnet["name"].Text()}' has to be delegated to Microsoft.App/environments.");
@@ -80,9 +80,9 @@ internal static class NetworkRules
     private static void CheckMachines(CheckContext context)
     {
         var subnets = context.Of(NetworkType).SelectMany(n => n.Body.At("properties.subnets").Objects()).Select(s => s["name"].Text()).ToList();
-        foreach (var machines in context.Of("Microsoft.Compute/virtualMachineScaleSets"))
+        foreach (ResolvedResource machines in context.Of("Microsoft.Compute/virtualMachineScaleSets"))
         {
-            foreach (var id in machines.Body.At("properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations").Objects().SelectMany(n => n.At("properties.ipConfigurations").Objects()).Select(i => i.At("properties.subnet.id")))
+            foreach (BicepValue? id in machines.Body.At("properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations").Objects().SelectMany(n => n.At("properties.ipConfigurations").Objects()).Select(i => i.At("properties.subnet.id")))
             {
                 if (id.Text() is { } text && subnets.Count > 0 && !subnets.Any(s => text.EndsWith("/subnets/" + s, StringComparison.OrdinalIgnoreCase))) context.Add(id.Or(machines.Where), RuleIds.SubnetUnknown, "The machines' subnet is none of the network's.");
             }
@@ -92,7 +92,7 @@ internal static class NetworkRules
     private static void CheckGroup(CheckContext context, ResolvedResource group)
     {
         var priorities = new HashSet<(string?, long)>();
-        foreach (var rule in group.Body.At("properties.securityRules").Objects())
+        foreach (BicepObject rule in group.Body.At("properties.securityRules").Objects())
         {
             var properties = rule["properties"] as BicepObject;
             if (properties is null) continue;
@@ -109,19 +109,19 @@ internal static class NetworkRules
 
     private static void CheckBalancer(CheckContext context, ResolvedResource balancer)
     {
-        var body = balancer.Body;
+        BicepObject body = balancer.Body;
         string tier = body.At("sku.tier").Text() ?? "Regional";
         if (body.At("sku.name").Text() is not "Standard") context.Add((body.At("sku.name")).Or(balancer.Where), RuleIds.LbSku, "The Basic load balancer has no zones and is being retired: Standard.");
-        foreach (var frontend in body.At("properties.frontendIPConfigurations").Objects())
+        foreach (BicepObject frontend in body.At("properties.frontendIPConfigurations").Objects())
         {
-            var address = context.Of("Microsoft.Network/publicIPAddresses").FirstOrDefault(a => frontend.At("properties.publicIPAddress.id").IsIdOf(a));
+            ResolvedResource? address = context.Of("Microsoft.Network/publicIPAddresses").FirstOrDefault(a => frontend.At("properties.publicIPAddress.id").IsIdOf(a));
             if (address is null) continue;
             if (address.Body.At("sku.name").Text() != "Standard" || (address.Body.At("sku.tier").Text() ?? "Regional") != tier) context.Add(address.Where, RuleIds.LbSku, $"The address has to be Standard and {tier} as its balancer.");
             if (address.Body.At("properties.publicIPAllocationMethod").Text() != "Static") context.Add((address.Body.At("properties.publicIPAllocationMethod")).Or(address.Where), RuleIds.LbSku, "A Standard address is Static.");
         }
         var rules = body.At("properties.loadBalancingRules").Objects().ToList();
         var taken = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var rule in rules)
+        foreach (BicepObject? rule in rules)
         {
             var properties = rule["properties"] as BicepObject;
             if (properties is null) continue;
@@ -134,12 +134,12 @@ internal static class NetworkRules
             if (front is null || back is null) context.Add(rule.Where, RuleIds.LbPort, "A rule needs frontendPort and backendPort.");
             if (back is { } port && tier == "Regional" && !LetsIn(context, balancer, properties["protocol"].Text(), port)) context.Add(properties["backendPort"]!.Where, RuleIds.LbPort, $"No rule of a network security group lets {properties["protocol"].Text()} port {port} in, so nothing comes through.");
         }
-        foreach (var rule in body.At("properties.outboundRules").Objects())
+        foreach (BicepObject rule in body.At("properties.outboundRules").Objects())
         {
             Reference(rule, rule.At("properties.backendAddressPool.id"), "backendAddressPools");
-            foreach (var frontend in rule.At("properties.frontendIPConfigurations").Objects()) Reference(rule, frontend["id"], "frontendIPConfigurations");
+            foreach (BicepObject frontend in rule.At("properties.frontendIPConfigurations").Objects()) Reference(rule, frontend["id"], "frontendIPConfigurations");
         }
-        foreach (var probe in body.At("properties.probes").Objects())
+        foreach (BicepObject probe in body.At("properties.probes").Objects())
         {
             if (probe.At("properties.protocol").Text() is "Http" or "Https" && probe.At("properties.requestPath").Text() is not "/readyz") context.Add((probe.At("properties.requestPath")).Or(probe.Where), RuleIds.LbProbe, "The probe asks /readyz: a relay that drains gets no new flows.");
             if (probe.At("properties.protocol").Text() is "Tcp") context.Add(probe.At("properties.protocol")!.Where, RuleIds.LbProbe, "A TCP probe says that a port is open, not that the relay works.");
@@ -155,7 +155,7 @@ internal static class NetworkRules
                 context.Add(rule.Where, RuleIds.LbReference, $"'{rule["name"].Text()}' needs one of the balancer's {kind}.");
                 return;
             }
-            var names = body.At("properties." + kind).Objects().Select(f => f["name"].Text());
+            IEnumerable<string?> names = body.At("properties." + kind).Objects().Select(f => f["name"].Text());
             if (!names.Any(n => n is not null && IsItem(id, kind, n))) context.Add(id.Or(rule.Where), RuleIds.LbReference, $"'{(id.Text() ?? (id as BicepRuntime)?.Text)?.Split('/')[^1]}' is none of the balancer's {kind}.");
         }
 

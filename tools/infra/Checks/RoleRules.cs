@@ -18,17 +18,17 @@ internal static partial class RoleRules
     public static void Check(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps)
     {
         var identities = context.Of(IdentityType).ToList();
-        var needs = Needs(context, components, apps, identities);
+        List<Need> needs = Needs(context, components, apps, identities);
         var assignments = context.Of(AssignmentType).ToList();
         var given = new HashSet<(string, string, string)>();
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var assignment in assignments)
+        foreach (ResolvedResource? assignment in assignments)
         {
             var properties = assignment.Body["properties"] as BicepObject;
             string definition = properties?["roleDefinitionId"]?.ToString() ?? "";
             string? role = RoleNames.ById.Where(r => definition.Contains(r.Key, StringComparison.OrdinalIgnoreCase) && RoleDefinition().IsMatch(definition)).Select(r => r.Value).FirstOrDefault();
             if (role is null) context.Add((properties?["roleDefinitionId"]).Or(assignment.Where), RuleIds.RoleUnknown, "The role is none of those in RoleNames: an unknown id, or more than anybody here needs.");
-            var identity = identities.FirstOrDefault(i => properties?["principalId"].IsRead(i, "properties.principalId") == true);
+            ResolvedResource? identity = identities.FirstOrDefault(i => properties?["principalId"].IsRead(i, "properties.principalId") == true);
             if (identity is not null && properties?["principalType"].Text() != "ServicePrincipal")
                 context.Add((properties?["principalType"]).Or(assignment.Where), RuleIds.RolePrincipalType, "Without principalType 'ServicePrincipal' the assignment fails while the new identity is not yet known everywhere.");
             if (context.Find(assignment.ScopeResource) is not { } target)
@@ -53,10 +53,10 @@ internal static partial class RoleRules
                 if (context.IsComplete && (role != RoleNames.VaultSecretsOfficer || person != Deployer(context))) context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{person}' on '{target.ShortName}'.");
             }
         }
-        foreach (var need in needs.Where(n => !given.Contains((n.Identity.Id, n.Role, n.Target.Id))).DistinctBy(n => (n.Identity.Id, n.Role, n.Target.Id)))
+        foreach (Need? need in needs.Where(n => !given.Contains((n.Identity.Id, n.Role, n.Target.Id))).DistinctBy(n => (n.Identity.Id, n.Role, n.Target.Id)))
             context.Add(need.Where, RuleIds.RoleMissing, $"{need.Who}: the identity '{need.Identity.ShortName}' needs '{need.Role}' on '{need.Target.ShortName}'.");
         if (!context.IsComplete || Deployer(context) is not { } deployer) return;
-        foreach (var vault in context.Of(VaultType).Where(v => !given.Contains((deployer, RoleNames.VaultSecretsOfficer, v.Id))))
+        foreach (ResolvedResource? vault in context.Of(VaultType).Where(v => !given.Contains((deployer, RoleNames.VaultSecretsOfficer, v.Id))))
             context.Add(vault.Where, RuleIds.RoleMissing, $"Whoever runs azd writes the fleet's keys and needs '{RoleNames.VaultSecretsOfficer}' on '{vault.ShortName}'.");
     }
 
@@ -65,12 +65,12 @@ internal static partial class RoleRules
     private static List<Need> Needs(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps, IReadOnlyList<ResolvedResource> identities)
     {
         var needs = new List<Need>();
-        foreach (var component in components)
+        foreach (DaprComponent component in components)
         {
             if (ComponentManifest.Find(component.Name) is not { } manifest || component.Find("azureClientId") is not { } client) continue;
-            var identity = identities.FirstOrDefault(i => client.Resolved.IsRead(i, "properties.clientId"));
-            var place = component.Find("accountName") ?? component.Find("vaultName") ?? component.Find("namespaceName");
-            var target = context.Of(manifest.Target).FirstOrDefault(t => place?.Resolved.Names(t) == true);
+            ResolvedResource? identity = identities.FirstOrDefault(i => client.Resolved.IsRead(i, "properties.clientId"));
+            MetadataEntry? place = component.Find("accountName") ?? component.Find("vaultName") ?? component.Find("namespaceName");
+            ResolvedResource? target = context.Of(manifest.Target).FirstOrDefault(t => place?.Resolved.Names(t) == true);
             if (identities.Count > 0 && identity is null) context.Add(client.Where, RuleIds.DaprIdentity, "'azureClientId' is not the client id of an identity of this deployment.");
             if (place is not null && target is null && context.Of(manifest.Target).Any()) context.Add(place.Where, RuleIds.FleetAgreement, $"'{place.Name}' names no '{manifest.Target}' of this deployment.");
             if (identity is null || target is null) continue;
@@ -79,17 +79,17 @@ internal static partial class RoleRules
             if (manifest.Role == RoleNames.ServiceBusSender && component.Scopes.Any(s => context.Scenario.Subscribers.Contains(s.App))) needs.Add(new(identity, RoleNames.ServiceBusReceiver, target, client.Where, $"A subscriber of component '{component.Name}'"));
         }
         var registries = context.Of(RegistryType).ToList();
-        foreach (var (app, registry) in apps.SelectMany(a => (a.Configuration?["registries"]).Objects().Select(r => (a, r))))
+        foreach ((ContainerApp? app, BicepObject? registry) in apps.SelectMany(a => (a.Configuration?["registries"]).Objects().Select(r => (a, r))))
         {
-            var identity = identities.FirstOrDefault(i => registry["identity"].IsIdOf(i));
-            var target = registries.FirstOrDefault(r => registry["server"].Names(r));
+            ResolvedResource? identity = identities.FirstOrDefault(i => registry["identity"].IsIdOf(i));
+            ResolvedResource? target = registries.FirstOrDefault(r => registry["server"].Names(r));
             if (target is null && registries.Count > 0) context.Add((registry["server"]).Or(registry.Where), RuleIds.AcaRegistry, $"'{app.Name}' pulls from a registry that is not of this deployment.");
             if (identity is not null && target is not null) needs.Add(new(identity, RoleNames.AcrPull, target, registry.Where, $"App '{app.Name}'"));
         }
-        foreach (var (app, secret) in apps.SelectMany(a => (a.Configuration?["secrets"]).Objects().Select(s => (a, s))))
+        foreach ((ContainerApp? app, BicepObject? secret) in apps.SelectMany(a => (a.Configuration?["secrets"]).Objects().Select(s => (a, s))))
         {
-            var identity = identities.FirstOrDefault(i => secret["identity"].IsIdOf(i));
-            var target = context.Of(VaultType).FirstOrDefault(v => secret["keyVaultUrl"].Names(v));
+            ResolvedResource? identity = identities.FirstOrDefault(i => secret["identity"].IsIdOf(i));
+            ResolvedResource? target = context.Of(VaultType).FirstOrDefault(v => secret["keyVaultUrl"].Names(v));
             if (identity is not null && target is not null) needs.Add(new(identity, RoleNames.VaultSecretsUser, target, secret.Where, $"App '{app.Name}'"));
         }
         return needs;

@@ -10,9 +10,9 @@ internal static partial class SecurityRules
     {
         CheckSecrets(context);
         CheckTwice(context);
-        foreach (var resource in context.Made)
+        foreach (ResolvedResource resource in context.Made)
         {
-            var body = resource.Body;
+            BicepObject body = resource.Body;
             switch (resource.Type.ToUpperInvariant())
             {
                 case "MICROSOFT.STORAGE/STORAGEACCOUNTS":
@@ -58,11 +58,11 @@ internal static partial class SecurityRules
     /// <summary>Keys that the deployment reads (<c>listKeys()</c>) and values of @secure() parameters: not in outputs, and in resources only where Azure keeps secrets.</summary>
     private static void CheckSecrets(CheckContext context)
     {
-        foreach (var output in context.Deployment.Outputs.Where(o => o.Value.Descend().Any(IsSecret)))
+        foreach (ResolvedOutput? output in context.Deployment.Outputs.Where(o => o.Value.Descend().Any(IsSecret)))
             context.Add(output.Value.Where with { File = context.MainPath }, RuleIds.SecretInPlainSight, $"The output '{output.Name}' holds a secret: outputs stand in the deployment's history.");
-        foreach (var resource in context.Made)
+        foreach (ResolvedResource resource in context.Made)
         {
-            foreach (var value in resource.Body.Descend().Where(IsSecret).Where(v => !MayBeSecret().IsMatch(v.Where.Path ?? "")))
+            foreach (BicepValue? value in resource.Body.Descend().Where(IsSecret).Where(v => !MayBeSecret().IsMatch(v.Where.Path ?? "")))
                 context.Add(value.Where, RuleIds.SecretInPlainSight, "A secret stands where whoever may read the resource reads it.");
         }
     }
@@ -73,7 +73,7 @@ internal static partial class SecurityRules
     /// <summary>One resource that is made twice is made by whichever comes last. Two that stand instead of each other have conditions.</summary>
     private static void CheckTwice(CheckContext context)
     {
-        foreach (var again in context.Made.GroupBy(r => r.Id, StringComparer.OrdinalIgnoreCase).Where(g => g.Count(r => r.Condition is null) > 1).Select(g => g.Last()))
+        foreach (ResolvedResource? again in context.Made.GroupBy(r => r.Id, StringComparer.OrdinalIgnoreCase).Where(g => g.Count(r => r.Condition is null) > 1).Select(g => g.Last()))
             context.Add(again.Where, RuleIds.ResourceTwice, "The deployment makes this resource twice.");
     }
 
@@ -86,7 +86,7 @@ internal static partial class SecurityRules
 
     private static void CheckEnvironment(CheckContext context, ResolvedResource environment)
     {
-        var destination = environment.Body.At("properties.appLogsConfiguration.destination");
+        BicepValue? destination = environment.Body.At("properties.appLogsConfiguration.destination");
         bool hasSetting = context.Made.Any(r => r.IsType("Microsoft.Insights/diagnosticSettings") && r.ScopeResource == environment.Id
             && r.Body.At("properties.logs").Objects().Any(l => l["enabled"].Flag() == true) && (r.Body.At("properties.workspaceId") ?? r.Body.At("properties.storageAccountId")) is not null);
         if (destination is null || destination is BicepString { Value: "none" or "" }) context.Add(destination.Or(environment.Where), RuleIds.EnvironmentLogs, "The apps' logs go nowhere: appLogsConfiguration.destination.");
@@ -98,14 +98,14 @@ internal static partial class SecurityRules
 
     private static void Must(CheckContext context, ResolvedResource resource, string path, string rule, string message, bool wanted)
     {
-        var value = resource.Body.At(path);
+        BicepValue? value = resource.Body.At(path);
         if (value is BicepRuntime || value.Flag() == wanted) return;
         context.Add(value.Or(resource.Where), rule, message);
     }
 
     private static void MustBe(CheckContext context, ResolvedResource resource, string path, string rule, string message, params string[] words)
     {
-        var value = resource.Body.At(path);
+        BicepValue? value = resource.Body.At(path);
         if (value is BicepRuntime || (value.Text() is { } text && words.Contains(text))) return;
         context.Add(value.Or(resource.Where), rule, message);
     }

@@ -27,7 +27,7 @@ public static class ShapeFiles
         List<Finding> findings = [];
         var parameters = AzdParameters.Load(tree, "infra/bicep/main.parameters.json", findings);
         using var workspace = new BicepWorkspace(tree, compiler);
-        foreach (var shape in ProductScenarios.All)
+        foreach (Scenario shape in ProductScenarios.All)
         {
             string text = Text(shape, parameters);
             string snapshot = workspace.Snapshot("infra/bicep/main.bicep", text, AzurePlace.Example, findings) ?? throw new BicepCompilerException(string.Join('\n', findings));
@@ -52,8 +52,8 @@ public static class ShapeFiles
     private static string Text(Scenario shape, AzdParameters? parameters)
     {
         var values = new OrderedDictionary<string, System.Text.Json.Nodes.JsonNode?>(StringComparer.Ordinal);
-        foreach (var (name, value) in parameters?.Values(shape.Environment) ?? []) values[name] = value;
-        foreach (var (name, value) in shape.Overrides) values[name] = System.Text.Json.JsonSerializer.SerializeToNode(value);
+        foreach ((string? name, System.Text.Json.Nodes.JsonNode? value) in parameters?.Values(shape.Environment) ?? []) values[name] = value;
+        foreach ((string? name, object? value) in shape.Overrides) values[name] = System.Text.Json.JsonSerializer.SerializeToNode(value);
         return Bicepparam.Write("../main.bicep", values.Select(v => (v.Key, v.Value)));
     }
 

@@ -9,7 +9,7 @@ internal static class ShapeRules
     public static void Check(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
         if (!context.IsComplete) return;
-        foreach (var app in apps.Where(a => a is { IsPlaceholder: false, IsShard: true }))
+        foreach (ContainerApp? app in apps.Where(a => a is { IsPlaceholder: false, IsShard: true }))
         {
             CheckDoor(context, app);
             CheckStandby(context, app);
@@ -21,7 +21,7 @@ internal static class ShapeRules
     {
         if (app.Ports.Count > 0 && app.Ports.Any(p => p.IsExternal != context.Scenario.HasUdpEdge))
             context.Add(app.Ports[0].Where, RuleIds.AcaShard, "A shard is reached from outside where the relays are virtual machines, and nowhere else.");
-        foreach (var fence in (app.Ingress?["ipSecurityRestrictions"]).Objects())
+        foreach (BicepObject fence in (app.Ingress?["ipSecurityRestrictions"]).Objects())
         {
             string end = (fence["ipAddressRange"] as BicepRuntime)?.Parts.LastOrDefault().Text() ?? fence["ipAddressRange"].Text() ?? "";
             if (!end.EndsWith("/32", StringComparison.Ordinal)) context.Add(fence["ipAddressRange"].Or(fence.Where), RuleIds.AcaShard, "One address, the relays', may open a link.");
@@ -32,11 +32,11 @@ internal static class ShapeRules
     {
         int shard = AppNames.ShardOf(app.Name)!.Value;
         bool isStandby = shard >= context.Scenario.Shards - context.Scenario.StandbyShards;
-        var least = app.Template?.At("scale.minReplicas");
+        BicepValue? least = app.Template?.At("scale.minReplicas");
         if (least.Number() != (isStandby ? 0 : 1)) context.Add(least.Or(app.Where), RuleIds.AcaScale, isStandby ? "A standby shard sleeps." : "A shard runs.");
         if (!isStandby) return;
-        var rule = app.Template?.At("scale.rules").Objects().FirstOrDefault()?["custom"];
-        var url = rule.At("metadata.url");
+        BicepValue? rule = app.Template?.At("scale.rules").Objects().FirstOrDefault()?["custom"];
+        BicepValue? url = rule.At("metadata.url");
         string start = (url as BicepRuntime)?.Parts.FirstOrDefault().Text() ?? url.Text() ?? "", end = (url as BicepRuntime)?.Parts.LastOrDefault().Text() ?? url.Text() ?? "";
         bool isRight = rule.At("type").Text() == "metrics-api" && rule.At("metadata.valueLocation").Text() == "wanted"
             && rule.At("metadata.activationTargetValue").Text() == shard.ToString(CultureInfo.InvariantCulture)
@@ -48,13 +48,13 @@ internal static class ShapeRules
     private static void CheckGroups(CheckContext context)
     {
         string environment = context.Scenario.Environment["AZURE_ENV_NAME"];
-        foreach (var group in context.Of("Microsoft.Resources/resourceGroups"))
+        foreach (ResolvedResource group in context.Of("Microsoft.Resources/resourceGroups"))
         {
             string? location = group.Body["location"].Text();
             if (group.Name != $"rg-{environment}" && group.Name != $"rg-{environment}-{location}")
                 context.Add(group.Where, RuleIds.Choice, $"The group of a region is 'rg-{environment}-LOCATION', not '{group.Name}' in {location}.");
         }
-        foreach (var resource in context.Made)
+        foreach (ResolvedResource resource in context.Made)
         {
             int at = resource.Scope.IndexOf($"/resourceGroups/rg-{environment}-", StringComparison.Ordinal);
             if (at < 0 || resource.Body["location"].Text() is not { } location) continue;

@@ -72,7 +72,7 @@ public sealed class SourceTree
 
     private static void Collect(DirectoryInfo folder, string prefix, HashSet<string> paths)
     {
-        foreach (var entry in folder.EnumerateFileSystemInfos())
+        foreach (FileSystemInfo entry in folder.EnumerateFileSystemInfos())
         {
             if (entry is DirectoryInfo below)
             {

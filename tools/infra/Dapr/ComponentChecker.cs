@@ -30,10 +30,10 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
     private void CheckNames(DaprComponent component, MetadataBundle bundle)
     {
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var entry in component.Metadata)
+        foreach (MetadataEntry entry in component.Metadata)
         {
             if (!seen.Add(entry.Name)) Add(entry.Where, RuleIds.DaprDuplicateMetadata, $"'{entry.Name}' stands twice; one of them is not read.");
-            if (!bundle.Rules.TryGetValue(entry.Name, out var rule))
+            if (!bundle.Rules.TryGetValue(entry.Name, out MetadataBundle.Rule? rule))
             {
                 Add(entry.Where, RuleIds.DaprUnknownMetadata, $"'{component.Type}' does not know '{entry.Name}', and would not say so.");
                 continue;
@@ -62,7 +62,7 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
     private void CheckConventions(DaprComponent component, MetadataBundle bundle)
     {
         bool isAzure = component.Type.Contains(".azure.", StringComparison.Ordinal);
-        bool hasKey = component.Metadata.Any(m => bundle.Rules.TryGetValue(m.Name, out var rule) && rule.IsSensitive);
+        bool hasKey = component.Metadata.Any(m => bundle.Rules.TryGetValue(m.Name, out MetadataBundle.Rule? rule) && rule.IsSensitive);
         if (isAzure && bundle.TakesIdentity && !hasKey && component.Find("azureClientId") is null)
             Add(component.MetadataAt, RuleIds.DaprIdentity, "A user-assigned identity is meant only when 'azureClientId' names it.");
         // Services read what others wrote: with the default prefix each app would see its own keys only.
@@ -90,7 +90,7 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
     private void CheckScopes(DaprComponent component)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (app, where) in component.Scopes)
+        foreach ((string? app, Place where) in component.Scopes)
         {
             if (!seen.Add(app)) Add(where, RuleIds.DaprScopes, $"'{app}' stands twice.");
             if (!IsKnown(component, app)) Add(where, RuleIds.DaprUnknownApp, $"No app has the id '{app}'.");
@@ -99,7 +99,7 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
 
     private void CheckPublishingScopes(DaprComponent component)
     {
-        var entry = component.Find("publishingScopes");
+        MetadataEntry? entry = component.Find("publishingScopes");
         if (entry is null)
         {
             Add(component.MetadataAt, RuleIds.DaprPublishingScopes, "Without 'publishingScopes' every app may publish to every topic.");
@@ -120,8 +120,8 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
             foreach (string topic in topics.Where(t => !TopicManifest.Names.Contains(t))) Add(entry.Where, RuleIds.DaprUnknownTopic, $"publishingScopes: there is no topic '{topic}'.");
             foreach (string topic in TopicManifest.PublishedBy(sides[0]).Where(t => !topics.Contains(t))) Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{sides[0]}' publishes to '{topic}' and may not.");
         }
-        foreach (var (app, _) in component.Scopes.Where(s => TopicManifest.PublishedBy(s.App).Count > 0 && !apps.Contains(s.App))) Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' publishes and is not named.");
-        foreach (var (app, _) in component.Scopes.Where(s => subscribers.Contains(s.App) && !text.Split(';').Contains(s.App + "=")))
+        foreach ((string? app, Place _) in component.Scopes.Where(s => TopicManifest.PublishedBy(s.App).Count > 0 && !apps.Contains(s.App))) Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' publishes and is not named.");
+        foreach ((string? app, Place _) in component.Scopes.Where(s => subscribers.Contains(s.App) && !text.Split(';').Contains(s.App + "=")))
             Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' listens and may publish: name it with nothing behind the sign.");
     }
 

@@ -1,6 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
-using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;
@@ -23,8 +23,8 @@ internal sealed record DaprComponent(string Name, string Type, string Version, I
     public static DaprComponent From(SourceDocument document)
     {
         Place Span(YamlNode? node) => node is null ? new(document.Path, 1, 1) : new(document.Path, (int)node.Start.Line, (int)node.Start.Column);
-        var root = document.Root;
-        var metadata = root.Items("spec", "metadata").Select(m => new MetadataEntry(
+        YamlNode root = document.Root;
+        IEnumerable<MetadataEntry> metadata = root.Items("spec", "metadata").Select(m => new MetadataEntry(
             m.Text("name") ?? "",
             m.At("value") is not null ? MetadataSource.Value : m.At("envRef") is not null ? MetadataSource.Later : m.At("secretKeyRef") is not null ? MetadataSource.Secret : MetadataSource.None,
             m.Text("value"), Span(m)));
@@ -39,14 +39,14 @@ internal sealed record DaprComponent(string Name, string Type, string Version, I
 
     public static DaprComponent From(ResolvedResource resource)
     {
-        var body = resource.Body;
-        var metadata = body.At("properties.metadata").Objects().Select(m =>
+        BicepObject body = resource.Body;
+        IEnumerable<MetadataEntry> metadata = body.At("properties.metadata").Objects().Select(m =>
         {
-            var value = m["value"];
-            var source = m["secretRef"] is not null ? MetadataSource.Secret : value switch { null or BicepNull => MetadataSource.None, BicepString => MetadataSource.Value, _ => MetadataSource.Later };
+            BicepValue? value = m["value"];
+            MetadataSource source = m["secretRef"] is not null ? MetadataSource.Secret : value switch { null or BicepNull => MetadataSource.None, BicepString => MetadataSource.Value, _ => MetadataSource.Later };
             return new MetadataEntry(m["name"].Text() ?? "", source, value.Text(), m.Where) { Resolved = value };
         });
-        var scopes = body.At("properties.scopes").Items().Select(s => (s.Text() ?? "", s.Where));
+        IEnumerable<(string, Place Where)> scopes = body.At("properties.scopes").Items().Select(s => (s.Text() ?? "", s.Where));
         return new DaprComponent(
             resource.Name?.Split('/')[^1] ?? resource.NameValue.Text() ?? "", body.At("properties.componentType").Text() ?? "", body.At("properties.version").Text() ?? "",
             [.. metadata], [.. scopes], resource.Where)

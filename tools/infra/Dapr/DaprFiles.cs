@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Dapr.Voice.Contracts;
-using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
+using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;
 
@@ -32,21 +33,21 @@ internal static class DaprFiles
                 if (kind == "Component") components.Add(DaprComponent.From(document));
                 if (kind == "Resiliency") resiliency.Add(document);
             }
-            foreach (var again in components.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1)))
+            foreach (DaprComponent? again in components.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1)))
                 findings.Add(Finding.At(again.Where, RuleIds.DaprComponentTwice, Severity.Error, $"'{folder}' has a component '{again.Name}' already."));
             var checker = new ComponentChecker(findings, allowsKeys: folder is "components/azure-emulator" or "components/postgres-rabbitmq", subscribers: []);
-            foreach (var component in components)
+            foreach (DaprComponent component in components)
             {
                 checker.Check(component);
                 CheckScopes(component, folder, findings);
                 if (folder == "components/azure" && ComponentManifest.Find(component.Name) is { } wanted && wanted.AzureType != component.Type)
                     findings.Add(Finding.At(component.MetadataAt, RuleIds.DaprUnknownType, Severity.Error, $"'{component.Name}' is of type '{wanted.AzureType}' in Azure."));
             }
-            foreach (var document in resiliency) CheckResiliency(document, components, findings);
+            foreach (SourceDocument document in resiliency) CheckResiliency(document, components, findings);
             bool loses = components.Any(c => c.Type == "pubsub.redis");
             if (loses && !resiliency.Any(d => d.Root.At("spec", "targets", "components", ComponentNames.Lifecycle, "inbound", "retry") is not null))
             {
-                var events = components.First(c => c.Type == "pubsub.redis");
+                DaprComponent events = components.First(c => c.Type == "pubsub.redis");
                 findings.Add(Finding.At(events.MetadataAt, RuleIds.DaprResiliency, Severity.Error, "Redis gives an event to its subscriber once and forgets it, unless an inbound retry policy targets the component."));
             }
             if (isComplete) CheckComplete(folder, components, findings);
@@ -69,7 +70,7 @@ internal static class DaprFiles
             findings.Add(document.At(document.Root.At("apiVersion") ?? document.Root, RuleIds.DaprSchema, $"'{kind}' has no version '{version}'."));
             return;
         }
-        foreach (var problem in schema.Check(document.Root)) findings.Add(document.At(problem.Where, RuleIds.DaprSchema, problem.Message + "."));
+        foreach (JsonSchema.Problem problem in schema.Check(document.Root)) findings.Add(document.At(problem.Where, RuleIds.DaprSchema, problem.Message + "."));
         if (string.IsNullOrEmpty(document.Root.Text("metadata", "name"))) findings.Add(document.At(document.Root, RuleIds.DaprSchema, "'metadata.name' is missing."));
     }
 
@@ -80,7 +81,7 @@ internal static class DaprFiles
         return Definitions.GetOrAdd((definition, apiVersion[group.Length..]), static key =>
         {
             using var reader = new StreamReader(EmbeddedSchemas.Open($"dapr/crds/{key.Definition}.yaml"));
-            var version = SourceDocument.Load(key.Definition, reader.ReadToEnd(), [])?.Root.Items("spec", "versions").FirstOrDefault(v => v.Text("name") == key.Version);
+            YamlNode? version = SourceDocument.Load(key.Definition, reader.ReadToEnd(), [])?.Root.Items("spec", "versions").FirstOrDefault(v => v.Text("name") == key.Version);
             return version.At("schema", "openAPIV3Schema") is { } schema ? new JsonSchema(JsonSerializer.SerializeToElement(schema.ToJson()), isClosed: true) : null;
         });
     }
@@ -99,7 +100,7 @@ internal static class DaprFiles
         }
         foreach (string app in AllApps().Where(a => manifest.IsUsedBy(a) && component.Scopes.All(s => s.App != a)))
             findings.Add(Finding.At(component.ScopesAt, RuleIds.DaprScopes, Severity.Error, $"'{app}' uses '{component.Name}' and is not among its scopes."));
-        foreach (var (app, where) in component.Scopes.Where(s => AppNames.IsOurs(s.App) && !manifest.IsUsedBy(s.App)))
+        foreach ((string? app, Place where) in component.Scopes.Where(s => AppNames.IsOurs(s.App) && !manifest.IsUsedBy(s.App)))
             findings.Add(Finding.At(where, RuleIds.DaprScopes, Severity.Error, $"'{app}' does not use '{component.Name}' and is among its scopes."));
     }
 
@@ -108,18 +109,18 @@ internal static class DaprFiles
     private static void CheckResiliency(SourceDocument document, IReadOnlyList<DaprComponent> components, ICollection<Finding> findings)
     {
         string[] retries = [.. document.Root.Entries("spec", "policies", "retries").Select(r => r.Name)];
-        foreach (var (key, name, target) in document.Root.Entries("spec", "targets", "components"))
+        foreach ((YamlScalarNode? key, string? name, YamlNode? target) in document.Root.Entries("spec", "targets", "components"))
         {
             if (components.All(c => c.Name != name)) findings.Add(document.At(key, RuleIds.DaprResiliency, $"The folder has no component '{name}'."));
-            foreach (var (_, _, direction) in target.Entries())
+            foreach ((YamlScalarNode _, string _, YamlNode? direction) in target.Entries())
             {
                 if (direction.At("retry") is { } retry && !retries.Contains(retry.Text())) findings.Add(document.At(retry, RuleIds.DaprResiliency, $"There is no retry policy '{retry.Text()}'."));
             }
         }
-        foreach (var (key, name, policy) in document.Root.Entries("spec", "policies", "retries"))
+        foreach ((YamlScalarNode? key, string? name, YamlNode? policy) in document.Root.Entries("spec", "policies", "retries"))
         {
             // An event may wait as long as a subscriber takes to start again, and not for ever (which is Dapr's default).
-            bool isBounded = int.TryParse(policy.Text("maxRetries"), out int times) && TryDuration(policy.Text("duration"), out var pause) && times * pause >= TimeSpan.FromMinutes(5) && times * pause <= TimeSpan.FromMinutes(5);
+            bool isBounded = int.TryParse(policy.Text("maxRetries"), out int times) && TryDuration(policy.Text("duration"), out TimeSpan pause) && times * pause >= TimeSpan.FromMinutes(5) && times * pause <= TimeSpan.FromMinutes(5);
             if (!isBounded) findings.Add(document.At(key, RuleIds.DaprResiliency, $"'{name}': retries for five minutes, longer than a restart takes and shorter than for ever, are what the services count on."));
         }
     }
@@ -137,7 +138,7 @@ internal static class DaprFiles
 
     private static void CheckComplete(string folder, IReadOnlyList<DaprComponent> components, ICollection<Finding> findings)
     {
-        foreach (var wanted in ComponentManifest.All.Where(m => components.All(c => c.Name != m.Name)))
+        foreach (ComponentManifest? wanted in ComponentManifest.All.Where(m => components.All(c => c.Name != m.Name)))
         {
             if (wanted.IsBuddy && (folder is "components/local" or "components/postgres-rabbitmq")) continue;
             findings.Add(new Finding(RuleIds.DaprComponentMissing, Severity.Error, folder, 0, 0, $"The services use a component '{wanted.Name}', '{folder}' has none."));

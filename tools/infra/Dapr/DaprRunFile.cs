@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dapr.Voice.Contracts;
-using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;
@@ -52,7 +52,7 @@ internal static class DaprRunFile
             CheckPaths(file, common, tree, findings);
         }
         var ports = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var app in file.Root.Items("apps"))
+        foreach (YamlNode app in file.Root.Items("apps"))
         {
             CheckKeys(file, app, AppKeys, findings);
             CheckPaths(file, app, tree, findings);
@@ -65,7 +65,7 @@ internal static class DaprRunFile
                 if (!ports.TryAdd(port, id)) findings.Add(file.At(node, RuleIds.DaprRunPort, $"Port {port} is taken by '{ports[port]}' already."));
             }
         }
-        foreach (var env in file.Root.Entries("common", "env").Concat(file.Root.Items("apps").SelectMany(a => a.Entries("env"))))
+        foreach ((YamlScalarNode Key, string Name, YamlNode Value) env in file.Root.Entries("common", "env").Concat(file.Root.Items("apps").SelectMany(a => a.Entries("env"))))
         {
             if (settings?.IsKnown(env.Name) == false) findings.Add(file.At(env.Key, RuleIds.UnknownSetting, $"No service reads '{env.Name}'."));
         }
@@ -77,7 +77,7 @@ internal static class DaprRunFile
         if (file.Root.At("common", "resourcesPath") is null) findings.Add(file.At(file.Root, RuleIds.DaprRunFile, "'common.resourcesPath' names the folder of the components."));
         foreach ((string id, int port, SidecarPorts sidecar) in Expected)
         {
-            var app = file.Root.Items("apps").FirstOrDefault(a => a.Text("appID") == id);
+            YamlNode? app = file.Root.Items("apps").FirstOrDefault(a => a.Text("appID") == id);
             if (app is null)
             {
                 findings.Add(file.At(file.Root, RuleIds.DaprRunFile, $"'{id}' is not run."));
@@ -106,7 +106,7 @@ internal static class DaprRunFile
 
     private static void CheckKeys(SourceDocument file, YamlNode node, string[] known, ICollection<Finding> findings)
     {
-        foreach (var (key, name, _) in node.Entries().Where(e => !known.Contains(e.Name))) findings.Add(file.At(key, RuleIds.DaprRunFile, $"'{name}' is no key of this format."));
+        foreach ((YamlScalarNode? key, string? name, YamlNode _) in node.Entries().Where(e => !known.Contains(e.Name))) findings.Add(file.At(key, RuleIds.DaprRunFile, $"'{name}' is no key of this format."));
     }
 
     private static void CheckPaths(SourceDocument file, YamlNode node, SourceTree tree, ICollection<Finding> findings)

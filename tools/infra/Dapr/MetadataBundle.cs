@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dapr.Voice.Infra.Documents;
+using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;
 
@@ -25,7 +26,7 @@ internal sealed class MetadataBundle
         var rules = new Dictionary<string, Rule>(StringComparer.Ordinal);
         void Take(IEnumerable<YamlDotNet.RepresentationModel.YamlNode> entries)
         {
-            foreach (var entry in entries)
+            foreach (YamlNode entry in entries)
             {
                 if (entry.Text("name") is { } name) rules.TryAdd(name, new Rule(entry.Text("type"), [.. entry.Items("allowedValues").Select(v => v.Text() ?? "")], entry.Text("sensitive") == "true"));
             }
@@ -33,12 +34,12 @@ internal sealed class MetadataBundle
         Take(bundle.Root.Items("metadata"));
         Required = [.. bundle.Root.Items("metadata").Where(m => m.Text("required") == "true").Select(m => m.Text("name")!)];
         var profiles = new List<Profile>();
-        foreach (var profile in bundle.Root.Items("authenticationProfiles"))
+        foreach (YamlNode profile in bundle.Root.Items("authenticationProfiles"))
         {
             Take(profile.Items("metadata"));
             profiles.Add(Read(profile));
         }
-        foreach (var profile in bundle.Root.Items("builtinAuthenticationProfiles"))
+        foreach (YamlNode profile in bundle.Root.Items("builtinAuthenticationProfiles"))
         {
             Take(profile.Items("metadata"));
             foreach (string name in EntraNames) rules.TryAdd(name, new Rule(null, [], name is "azureClientSecret" or "azureCertificate" or "azureCertificatePassword"));

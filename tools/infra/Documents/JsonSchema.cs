@@ -20,7 +20,7 @@ internal sealed class JsonSchema(JsonElement root, bool isClosed)
 
     public static JsonSchema Load(string embedded, bool isClosed)
     {
-        using var stream = EmbeddedSchemas.Open(embedded);
+        using Stream stream = EmbeddedSchemas.Open(embedded);
         return new JsonSchema(JsonDocument.Parse(stream).RootElement, isClosed);
     }
 
@@ -46,8 +46,8 @@ internal sealed class JsonSchema(JsonElement root, bool isClosed)
             problems.Add(new(value, $"{Name(path)} is not allowed here"));
             return;
         }
-        if (schema.TryGetProperty("$ref", out var reference) && Resolve(reference.GetString()!) is { } target) Check(target, value, path, problems);
-        if (schema.TryGetProperty("x-kubernetes-preserve-unknown-fields", out var free) && free.ValueKind == JsonValueKind.True) return;
+        if (schema.TryGetProperty("$ref", out JsonElement reference) && Resolve(reference.GetString()!) is { } target) Check(target, value, path, problems);
+        if (schema.TryGetProperty("x-kubernetes-preserve-unknown-fields", out JsonElement free) && free.ValueKind == JsonValueKind.True) return;
         CheckValue(schema, value, path, problems);
         CheckCombinations(schema, value, path, problems);
         if (value is YamlMappingNode map) CheckMapping(schema, map, path, problems);
@@ -56,77 +56,77 @@ internal sealed class JsonSchema(JsonElement root, bool isClosed)
 
     private static void CheckValue(JsonElement schema, YamlNode value, string path, List<Problem> problems)
     {
-        var json = value.ToJson();
-        if (schema.TryGetProperty("type", out var type))
+        JsonNode? json = value.ToJson();
+        if (schema.TryGetProperty("type", out JsonElement type))
         {
             string[] types = type.ValueKind == JsonValueKind.Array ? [.. type.EnumerateArray().Select(t => t.GetString()!)] : [type.GetString()!];
-            bool isNullable = schema.TryGetProperty("nullable", out var nullable) && nullable.GetBoolean() && json is null;
+            bool isNullable = schema.TryGetProperty("nullable", out JsonElement nullable) && nullable.GetBoolean() && json is null;
             if (!isNullable && !types.Any(t => IsOf(t, json)))
             {
                 problems.Add(new(value, $"{Name(path)} is {Kind(json)}, it has to be {string.Join(" or ", types)}"));
                 return;
             }
         }
-        if (schema.TryGetProperty("enum", out var words) && !words.EnumerateArray().Any(w => Same(w, json)))
+        if (schema.TryGetProperty("enum", out JsonElement words) && !words.EnumerateArray().Any(w => Same(w, json)))
             problems.Add(new(value, $"{Name(path)} is {Show(json)}, allowed is one of {string.Join(", ", words.EnumerateArray().Select(w => w.ToString()))}"));
-        if (schema.TryGetProperty("const", out var only) && !Same(only, json)) problems.Add(new(value, $"{Name(path)} has to be {only}"));
+        if (schema.TryGetProperty("const", out JsonElement only) && !Same(only, json)) problems.Add(new(value, $"{Name(path)} has to be {only}"));
         if (json is JsonValue scalar && scalar.TryGetValue(out string? text))
         {
-            if (schema.TryGetProperty("minLength", out var shortest) && text.Length < shortest.GetInt32()) problems.Add(new(value, $"{Name(path)} has fewer than {shortest} characters"));
-            if (schema.TryGetProperty("maxLength", out var longest) && text.Length > longest.GetInt32()) problems.Add(new(value, $"{Name(path)} has more than {longest} characters"));
-            if (schema.TryGetProperty("pattern", out var pattern) && !Regex.IsMatch(text, pattern.GetString()!, RegexOptions.None, PatternLimit))
+            if (schema.TryGetProperty("minLength", out JsonElement shortest) && text.Length < shortest.GetInt32()) problems.Add(new(value, $"{Name(path)} has fewer than {shortest} characters"));
+            if (schema.TryGetProperty("maxLength", out JsonElement longest) && text.Length > longest.GetInt32()) problems.Add(new(value, $"{Name(path)} has more than {longest} characters"));
+            if (schema.TryGetProperty("pattern", out JsonElement pattern) && !Regex.IsMatch(text, pattern.GetString()!, RegexOptions.None, PatternLimit))
                 problems.Add(new(value, $"{Name(path)} is '{text}', which does not match {pattern}"));
         }
     }
 
     private void CheckCombinations(JsonElement schema, YamlNode value, string path, List<Problem> problems)
     {
-        if (schema.TryGetProperty("allOf", out var all))
+        if (schema.TryGetProperty("allOf", out JsonElement all))
         {
-            foreach (var part in all.EnumerateArray()) Check(part, value, path, problems);
+            foreach (JsonElement part in all.EnumerateArray()) Check(part, value, path, problems);
         }
-        if (schema.TryGetProperty("anyOf", out var any) && !any.EnumerateArray().Any(form => Holds(form, value))) problems.Add(new(value, $"{Name(path)} has none of the {any.GetArrayLength()} allowed forms"));
-        if (schema.TryGetProperty("oneOf", out var one) && one.EnumerateArray().Count(form => Holds(form, value)) != 1) problems.Add(new(value, $"{Name(path)} has to have exactly one of {one.GetArrayLength()} forms"));
-        if (schema.TryGetProperty("not", out var not) && Holds(not, value)) problems.Add(new(value, $"{Name(path)} has a form that is not allowed"));
-        if (schema.TryGetProperty("if", out var condition))
+        if (schema.TryGetProperty("anyOf", out JsonElement any) && !any.EnumerateArray().Any(form => Holds(form, value))) problems.Add(new(value, $"{Name(path)} has none of the {any.GetArrayLength()} allowed forms"));
+        if (schema.TryGetProperty("oneOf", out JsonElement one) && one.EnumerateArray().Count(form => Holds(form, value)) != 1) problems.Add(new(value, $"{Name(path)} has to have exactly one of {one.GetArrayLength()} forms"));
+        if (schema.TryGetProperty("not", out JsonElement not) && Holds(not, value)) problems.Add(new(value, $"{Name(path)} has a form that is not allowed"));
+        if (schema.TryGetProperty("if", out JsonElement condition))
         {
-            if (schema.TryGetProperty(Holds(condition, value) ? "then" : "else", out var consequence)) Check(consequence, value, path, problems);
+            if (schema.TryGetProperty(Holds(condition, value) ? "then" : "else", out JsonElement consequence)) Check(consequence, value, path, problems);
         }
     }
 
     private void CheckMapping(JsonElement schema, YamlMappingNode map, string path, List<Problem> problems)
     {
-        bool hasProperties = schema.TryGetProperty("properties", out var properties);
-        bool hasAdditional = schema.TryGetProperty("additionalProperties", out var additional);
-        foreach (var (key, name, value) in map.Entries())
+        bool hasProperties = schema.TryGetProperty("properties", out JsonElement properties);
+        bool hasAdditional = schema.TryGetProperty("additionalProperties", out JsonElement additional);
+        foreach ((YamlScalarNode? key, string? name, YamlNode? value) in map.Entries())
         {
-            if (hasProperties && properties.TryGetProperty(name, out var property)) Check(property, value, $"{path}.{name}", problems);
+            if (hasProperties && properties.TryGetProperty(name, out JsonElement property)) Check(property, value, $"{path}.{name}", problems);
             else if (hasAdditional && additional.ValueKind == JsonValueKind.False) problems.Add(new(key, $"{Name(path)} has no property '{name}'"));
             else if (hasAdditional) Check(additional, value, $"{path}.{name}", problems);
             else if (isClosed && hasProperties) problems.Add(new(key, $"{Name(path)} has no property '{name}'"));
         }
-        if (schema.TryGetProperty("required", out var required))
+        if (schema.TryGetProperty("required", out JsonElement required))
         {
-            foreach (var name in required.EnumerateArray().Where(name => map.At(name.GetString()!) is null)) problems.Add(new(map, $"{Name(path)} needs '{name}'"));
+            foreach (JsonElement name in required.EnumerateArray().Where(name => map.At(name.GetString()!) is null)) problems.Add(new(map, $"{Name(path)} needs '{name}'"));
         }
-        if (schema.TryGetProperty("minProperties", out var fewest) && map.Children.Count < fewest.GetInt32()) problems.Add(new(map, $"{Name(path)} needs {fewest} entries or more"));
+        if (schema.TryGetProperty("minProperties", out JsonElement fewest) && map.Children.Count < fewest.GetInt32()) problems.Add(new(map, $"{Name(path)} needs {fewest} entries or more"));
     }
 
     private void CheckList(JsonElement schema, YamlSequenceNode list, string path, List<Problem> problems)
     {
-        if (schema.TryGetProperty("items", out var items))
+        if (schema.TryGetProperty("items", out JsonElement items))
         {
             for (int i = 0; i < list.Children.Count; i++) Check(items, list.Children[i], string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), problems);
         }
-        if (schema.TryGetProperty("minItems", out var fewest) && list.Children.Count < fewest.GetInt32()) problems.Add(new(list, $"{Name(path)} needs {fewest} items or more"));
-        if (schema.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True && list.Children.DistinctBy(c => c.ToJson()?.ToJsonString()).Count() != list.Children.Count)
+        if (schema.TryGetProperty("minItems", out JsonElement fewest) && list.Children.Count < fewest.GetInt32()) problems.Add(new(list, $"{Name(path)} needs {fewest} items or more"));
+        if (schema.TryGetProperty("uniqueItems", out JsonElement unique) && unique.ValueKind == JsonValueKind.True && list.Children.DistinctBy(c => c.ToJson()?.ToJsonString()).Count() != list.Children.Count)
             problems.Add(new(list, $"{Name(path)} has an item twice"));
     }
 
     private JsonElement? Resolve(string reference)
     {
         if (!reference.StartsWith("#/", StringComparison.Ordinal)) return null;
-        var at = root;
+        JsonElement at = root;
         foreach (string step in reference[2..].Split('/'))
         {
             if (!at.TryGetProperty(step, out at)) return null;

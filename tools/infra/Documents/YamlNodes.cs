@@ -12,7 +12,7 @@ internal static class YamlNodes
     {
         foreach (string step in path)
         {
-            node = node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(step), out var below) ? below : null;
+            node = node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(step), out YamlNode? below) ? below : null;
             if (node is null) return null;
         }
         return node;
@@ -33,7 +33,7 @@ internal static class YamlNodes
         {
             case YamlMappingNode map:
                 var result = new JsonObject();
-                foreach (var (_, name, value) in map.Entries()) result[name] = value.ToJson();
+                foreach ((YamlScalarNode _, string? name, YamlNode? value) in map.Entries()) result[name] = value.ToJson();
                 return result;
             case YamlSequenceNode list: return new JsonArray([.. list.Children.Select(ToJson)]);
             case YamlScalarNode scalar:

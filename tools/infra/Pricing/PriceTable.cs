@@ -92,7 +92,7 @@ public static class PriceTable
     public static double EgressMonth(double gigabytes)
     {
         double dollars = 0, below = 0;
-        foreach (var (upTo, price) in Egress)
+        foreach ((double upTo, double price) in Egress)
         {
             if (gigabytes <= below) break;
             dollars += (Math.Min(gigabytes, upTo) - below) * price;
@@ -107,7 +107,7 @@ public static class PriceTable
 
     /// <summary>Dollars a month of one instance of a dedicated profile, or null for one that is not in the table.</summary>
     public static double? DedicatedMonth(string profileType)
-        => WorkloadProfiles.TryGetValue(profileType, out var size)
+        => WorkloadProfiles.TryGetValue(profileType, out (int Cores, int Gibibytes) size)
             ? HoursPerMonth * (size.Cores * DedicatedVcpu.Dollars + size.Gibibytes * DedicatedMemory.Dollars)
             : null;
 

@@ -51,7 +51,7 @@ public static class DeploymentPlanner
         }
         Check(request);
         var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal);
-        foreach (var (variable, value) in StandIns)
+        foreach ((string? variable, string? value) in StandIns)
         {
             if (string.IsNullOrEmpty(variables.GetValueOrDefault(variable))) variables[variable] = value;
         }
@@ -61,7 +61,7 @@ public static class DeploymentPlanner
         List<Finding> findings = [];
         var tree = SourceTree.FromDisk(root);
         var values = new OrderedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (var (name, value) in AzdParameters.Load(tree, Parameters, findings)?.Values(variables) ?? []) values[name] = value;
+        foreach ((string? name, JsonNode? value) in AzdParameters.Load(tree, Parameters, findings)?.Values(variables) ?? []) values[name] = value;
         var said = new List<string>();
         Override(values, said, request);
         // The hook after the first one has put keys into the vault of each region.
@@ -74,7 +74,7 @@ public static class DeploymentPlanner
         workspace.Compile(Main, findings);
         string? snapshot = workspace.Snapshot(Main, Bicepparam.Write("../main.bicep", values.Select(v => (v.Key, v.Value))), new AzurePlace(tenant, subscription, variables["AZURE_LOCATION"]), findings);
         Edge edge = EdgeNames.TryParse((string?)values["edge"], out Edge chosen) ? chosen : Edge.AcaTcp;
-        var deployment = snapshot is null ? new Deployment { Resources = [], Outputs = [] } : Deployment.Parse(snapshot);
+        Deployment deployment = snapshot is null ? new Deployment { Resources = [], Outputs = [] } : Deployment.Parse(snapshot);
         return Summarise(deployment, findings, edge, said);
     }
 
@@ -84,7 +84,7 @@ public static class DeploymentPlanner
     {
         Check(request);
         Edge edge = request.Edge ?? Edge.AcaTcp;
-        var nearest = ProductScenarios.All.Where(s => s is { IsPublished: true, HasRules: true } && s.HasUdpEdge == (edge == Edge.UdpEdge)).MinBy(s => Math.Abs(s.Regions - (request.Regions?.Count ?? 1)))!;
+        Scenario nearest = ProductScenarios.All.Where(s => s is { IsPublished: true, HasRules: true } && s.HasUdpEdge == (edge == Edge.UdpEdge)).MinBy(s => Math.Abs(s.Regions - (request.Regions?.Count ?? 1)))!;
         shape = nearest.Name;
         string file = Path.Combine(root, ShapeFiles.SnapshotOf(nearest));
         if (!File.Exists(file)) throw new FileNotFoundException($"{file} is not there", file);
@@ -128,15 +128,15 @@ public static class DeploymentPlanner
         }
         if (request.Regions is null && request.Shards is null) return;
 
-        var before = Regions(values);
-        var locations = request.Regions ?? [.. before.Select(r => (string?)r["location"] ?? WhatIfRequest.DefaultRegion)];
+        IReadOnlyList<JsonObject> before = Regions(values);
+        IReadOnlyList<string> locations = request.Regions ?? [.. before.Select(r => (string?)r["location"] ?? WhatIfRequest.DefaultRegion)];
         // Numbers are never changed and never given twice: those that a region has stay, new ones go on behind.
         int next = 1 + before.Select(r => NumberOf(r)).DefaultIfEmpty(0).Max();
         var regions = new List<JsonObject>();
         foreach (string location in locations)
         {
-            var known = before.FirstOrDefault(r => string.Equals((string?)r["location"], location, StringComparison.OrdinalIgnoreCase));
-            var region = (JsonObject?)known?.DeepClone() ?? new JsonObject { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards };
+            JsonObject? known = before.FirstOrDefault(r => string.Equals((string?)r["location"], location, StringComparison.OrdinalIgnoreCase));
+            JsonObject region = (JsonObject?)known?.DeepClone() ?? new JsonObject { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards };
             if (request.Shards is { } shards) region["shards"] = shards;
             regions.Add(region);
         }
@@ -158,7 +158,7 @@ public static class DeploymentPlanner
     private static PlannedPlace Place(string name, IReadOnlyList<ResolvedResource> resources)
     {
         int shards = resources.Count(r => IsApp(r, "transceiver-"));
-        var signaling = resources.FirstOrDefault(r => IsApp(r, "signaling"));
+        ResolvedResource? signaling = resources.FirstOrDefault(r => IsApp(r, "signaling"));
         double registry = signaling is null ? 0 : CapacityModel.RegistryOperations(
             shards, Relays(resources), signaling.Body.Number("properties.template.scale.minReplicas") ?? 1,
             Setting(signaling, "Fleet__MaximumShards") ?? UsualMaximumShards, Setting(signaling, "Fleet__SlotCount") ?? UsualSlotCount);
@@ -181,9 +181,9 @@ public static class DeploymentPlanner
 
     private static int? Setting(ResolvedResource app, string name)
     {
-        foreach (var container in app.Body.Objects("properties.template.containers"))
+        foreach (BicepObject container in app.Body.Objects("properties.template.containers"))
         {
-            foreach (var variable in container.Objects("env"))
+            foreach (BicepObject variable in container.Objects("env"))
             {
                 if (variable.Text("name") == name && int.TryParse(variable.Text("value"), NumberStyles.None, CultureInfo.InvariantCulture, out int value)) return value;
             }

@@ -47,7 +47,7 @@ internal static class ResourceReader
             if (ingress.Text("transport") is not "tcp") return [new PlannedPort("https", 443, external)];
             var ports = new List<PlannedPort>();
             if ((ingress.Number("exposedPort") ?? ingress.Number("targetPort")) is { } first) ports.Add(new PlannedPort("tcp", (int)first, external));
-            foreach (var mapping in ingress.Objects("additionalPortMappings"))
+            foreach (BicepObject mapping in ingress.Objects("additionalPortMappings"))
             {
                 if ((mapping.Number("exposedPort") ?? mapping.Number("targetPort")) is { } port) ports.Add(new PlannedPort("tcp", (int)port, mapping.Flag("external") ?? false));
             }
@@ -65,7 +65,7 @@ internal static class ResourceReader
 
     private static (string, double?) App(BicepObject body)
     {
-        var containers = body.Objects("properties.template.containers");
+        IReadOnlyList<BicepObject> containers = body.Objects("properties.template.containers");
         double cpu = containers.Sum(c => c.Number("resources.cpu") ?? 0), memory = containers.Sum(c => c.Gibibytes("resources.memory") ?? 0);
         double least = body.Number("properties.template.scale.minReplicas") ?? 0, most = body.Number("properties.template.scale.maxReplicas") ?? 10;
         string profile = body.Text("properties.workloadProfileName") ?? "Consumption";
@@ -79,7 +79,7 @@ internal static class ResourceReader
     {
         double? month = 0;
         var words = new List<string>();
-        foreach (var profile in body.Objects("properties.workloadProfiles"))
+        foreach (BicepObject profile in body.Objects("properties.workloadProfiles"))
         {
             string type = profile.Text("workloadProfileType") ?? "?";
             if (string.Equals(type, "Consumption", StringComparison.OrdinalIgnoreCase))

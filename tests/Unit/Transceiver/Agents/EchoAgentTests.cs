@@ -55,8 +55,8 @@ public sealed class EchoAgentTests : IDisposable
     [Fact]
     public void OnAudio_Always_AllocatesNothing()
     {
-        var frame = new short[480];
-        var taken = new short[480];
+        short[] frame = new short[480];
+        short[] taken = new short[480];
         Assert.Equal(0, Allocations.Of(() =>
         {
             for (int i = 0; i < 1000; i++)
@@ -69,7 +69,7 @@ public sealed class EchoAgentTests : IDisposable
 
     private void Hear(int frames)
     {
-        var frame = new short[480];
+        short[] frame = new short[480];
         for (int i = 0; i < frames; i++)
         {
             Array.Fill(frame, (short)++_next);

@@ -73,7 +73,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     public void OnAudio_Frames_AreAppended()
     {
         RealtimeBackend.Connection connection = Connect();
-        var frame = new short[480];
+        short[] frame = new short[480];
         for (int i = 0; i < 480; i++) frame[i] = (short)(i * 61 - 14_000);
         _agent.OnAudio(frame, _host.Now);
         byte[] audio = connection.Expect("input_audio_buffer.append").GetProperty("audio").GetBytesFromBase64();
@@ -380,7 +380,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     {
         RealtimeBackend.Connection connection = Connect();
         // more than fits between the two while nobody takes it: sent beside, or both would wait for each other
-        Task speaking = Task.Run(async () =>
+        var speaking = Task.Run(async () =>
         {
             for (int i = 0; i < 7; i++) await connection.SpeakAsync("r", "i", 50_000);
             await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
@@ -422,7 +422,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         using var connection = new RealtimeConnection(_backend.Url, null, TimeSpan.FromSeconds(10), new SessionDropCounters(), () => { });
         connection.Start(TimeSpan.Zero);
         RealtimeBackend.Connection backend = _backend.Next();
-        Task flood = Task.Run(async () =>
+        var flood = Task.Run(async () =>
         {
             for (int i = 0; i < 50_000; i++) await backend.SayAsync("""{"type":"response.audio.delta","response_id":"r","item_id":"i","delta":""}""");
         });

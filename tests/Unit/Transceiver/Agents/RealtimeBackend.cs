@@ -101,7 +101,7 @@ internal sealed class RealtimeBackend : IAsyncDisposable
         /// <summary>An audio delta of so many milliseconds of a ramp.</summary>
         public Task SpeakAsync(string response, string item, int milliseconds, short value = 1000)
         {
-            var pcm = new byte[milliseconds * 48];
+            byte[] pcm = new byte[milliseconds * 48];
             for (int i = 0; i < pcm.Length; i += 2) BitConverter.TryWriteBytes(pcm.AsSpan(i), value);
             return SpeakAsync(response, item, pcm);
         }
@@ -115,7 +115,7 @@ internal sealed class RealtimeBackend : IAsyncDisposable
 
         internal async Task ReceiveAsync(CancellationToken cancellation)
         {
-            var buffer = new byte[1 << 20];
+            byte[] buffer = new byte[1 << 20];
             int length = 0;
             try
             {

@@ -85,10 +85,10 @@ public sealed class PeerDropTableTests
         using var network = new SimulatedNetwork(2);
         network.Connect();
         PeerSessionState caller = network.Caller.ExportState(network.Now), server = network.Server.ExportState(network.Now);
-        using PeerSession other = PeerSession.Import(
+        using var other = PeerSession.Import(
             caller with { Sender = caller.Sender! with { PayloadType = 100 } }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
         server.Channels!.Channels[0].Label = "other";
-        using PeerSession receiver = PeerSession.Import(server with { EventsChannel = null }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
+        using var receiver = PeerSession.Import(server with { EventsChannel = null }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
         other.SendAudio(new byte[60], 960, false, network.Now);
         Assert.True(other.SendText("who hears this?"u8, network.Now));
         byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];

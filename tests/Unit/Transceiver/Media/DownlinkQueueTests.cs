@@ -1,8 +1,8 @@
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Media;
@@ -132,7 +132,7 @@ public sealed class DownlinkQueueTests
             using var queue = new DownlinkQueue(_drops);
             DownlinkItem item = Item();
             int queued = 0, taken = 0;
-            var frame = new short[480];
+            short[] frame = new short[480];
             foreach (byte size in sizes)
             {
                 queue.TryEnqueue(item, Ramp(queued, size * 37));

@@ -44,7 +44,7 @@ public sealed class MediaPumpTests : IDisposable
         Assert.Equal(50, _agent.Played);
 
         using IOpusDecoder decoder = OpusCodec.Libopus.CreateDecoder();
-        var pcm = new short[480];
+        short[] pcm = new short[480];
         var heard = new List<short>();
         foreach (Sent s in sent)
         {
@@ -92,7 +92,7 @@ public sealed class MediaPumpTests : IDisposable
     {
         _pump.Start(_now);
         using IOpusDecoder decoder = OpusCodec.Libopus.CreateDecoder();
-        var pcm = new short[2880];
+        short[] pcm = new short[2880];
         foreach (Sent s in Run(60))
         {
             int samples = decoder.Decode(s.Payload, pcm);
@@ -207,7 +207,7 @@ public sealed class MediaPumpTests : IDisposable
     private static byte[] OpusOf(short[] pcm)
     {
         using IOpusEncoder encoder = OpusCodec.Libopus.CreateEncoder();
-        var output = new byte[OpusCodec.MaximumPacketBytes];
+        byte[] output = new byte[OpusCodec.MaximumPacketBytes];
         return output[..encoder.Encode(pcm, output)];
     }
 

@@ -3,8 +3,8 @@ using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Opus;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Media;
@@ -154,7 +154,7 @@ public sealed class UplinkDecoderTests
         encoder.ExpectedLossPercent = loss;
         int samples = milliseconds * 24;
         var packets = new List<byte[]>();
-        var output = new byte[1500];
+        byte[] output = new byte[1500];
         for (int start = 0; start + samples <= seconds * 24_000; start += samples)
         {
             short[] mono = Tone.Pcm(440, samples, start);

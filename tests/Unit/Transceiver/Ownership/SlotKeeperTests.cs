@@ -197,7 +197,7 @@ public sealed class SlotKeeperTests
     public void AnyTroubles_NeverTwoOwnersOfAnEpoch_AndItSettlesAfterwards()
     {
         // 0..3 start, 4..7 kill, 8..11 leave, 12 store away, 13 store back, 14 answers get lost, 15 no longer, 16.. time passes.
-        var troubles = Gen.Choose(0, 24).ArrayOf(40);
+        Gen<int[]> troubles = Gen.Choose(0, 24).ArrayOf(40);
         Prop.ForAll(troubles.ToArbitrary(), events => Play(events).GetAwaiter().GetResult())
             .Check(Config.QuickThrowOnFailure.WithMaxTest(60));
     }

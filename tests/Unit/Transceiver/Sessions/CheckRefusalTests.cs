@@ -18,7 +18,7 @@ public sealed class CheckRefusalTests
 
     private static byte[] Check(byte[] password, StunClass stunClass = StunClass.Request)
     {
-        var buffer = new byte[256];
+        byte[] buffer = new byte[256];
         var writer = new StunMessageWriter(buffer, stunClass, StunMethod.Binding, "transaction1"u8);
         writer.Add(StunAttributeType.Username, Encoding.ASCII.GetBytes(Ufrag + ":peer"));
         writer.AddMessageIntegrity(password);
@@ -29,7 +29,7 @@ public sealed class CheckRefusalTests
     [Fact]
     public void TryWrite_CheckOfTheSession_IsForbiddenWithTheSessionsPassword()
     {
-        var refusal = new byte[CheckRefusal.MaximumBytes];
+        byte[] refusal = new byte[CheckRefusal.MaximumBytes];
         Assert.True(CheckRefusal.TryWrite(Check(Password), Session, HintKeys, PasswordKeys, refusal, out int length));
         Assert.True(StunMessage.TryParse(refusal.AsSpan(0, length), out StunMessage stun, out _));
         Assert.Equal(StunClass.ErrorResponse, stun.Class);

@@ -54,7 +54,7 @@ public sealed class TurnRecorderTests
     public void Append_WhileIdle_AllocatesNothing()
     {
         Hear(milliseconds: 3_000);
-        var frame = new short[480];
+        short[] frame = new short[480];
         Assert.Equal(0, Allocations.Of(() =>
         {
             for (int i = 0; i < 500; i++) _recorder.Append(frame);
@@ -63,7 +63,7 @@ public sealed class TurnRecorderTests
 
     private void Hear(int milliseconds)
     {
-        var frame = new short[480];
+        short[] frame = new short[480];
         for (int i = 0; i < milliseconds / 20; i++)
         {
             for (int s = 0; s < 480; s++) frame[s] = (short)_next++;
