@@ -1,15 +1,17 @@
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// The exit codes of every program of this repository. docs/exit-codes.md has the same table for operators. 70 and 78 are the numbers of EX_SOFTWARE
-/// and EX_CONFIG in sysexits.h.
+/// The exit codes of every program of this repository. docs/exit-codes.md has the same table for operators. 70 and 78 are the numbers of
+/// EX_SOFTWARE and EX_CONFIG in sysexits.h.
 /// </summary>
 public enum ExitCode
 {
     /// <summary>A service was asked to stop, and stopped. A command has done what it was asked to do.</summary>
     Done = 0,
 
-    /// <summary>The program could not do its work here: a port is taken, the platform lacks something, or a command failed. The message says which.</summary>
+    /// <summary>
+    /// The program could not do its work here: a port is taken, the platform lacks something, or a command failed. The message says which.
+    /// </summary>
     Failed = 1,
 
     /// <summary>A fault of our own that only a new process cures. A supervisor should start the service again.</summary>

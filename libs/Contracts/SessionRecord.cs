@@ -63,7 +63,8 @@ public sealed record SessionRecord
     public string? EphemeralKeyId { get; init; }
 
     /// <summary>
-    /// W3C trace context of the request that made it, so that whoever serves the session continues that trace. Null where nothing is traced.
+    /// W3C trace context of the request that made it, so that whoever serves the session continues that trace. Null where nothing is
+    /// traced.
     /// </summary>
     public string? Traceparent { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }

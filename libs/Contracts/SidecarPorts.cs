@@ -1,9 +1,9 @@
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// The ports of one app's sidecar on a laptop. Whoever starts a sidecar chooses its HTTP port from one band. The other ports follow from it, each in a band of its own,
-/// so that no port of a sidecar meets a port of another. The development sidecar and the real one have the same ports. In Azure each replica has a network of its
-/// own, and the platform chooses.
+/// The ports of one app's sidecar on a laptop. Whoever starts a sidecar chooses its HTTP port from one band. The other ports follow from
+/// it, each in a band of its own, so that no port of a sidecar meets a port of another. The development sidecar and the real one have the
+/// same ports. In Azure each replica has a network of its own, and the platform chooses.
 /// </summary>
 /// <remarks>
 /// <see cref="LocalPorts"/> lists every band of the machine.
@@ -42,8 +42,8 @@ public sealed record PortBand(string Purpose, int First, int Last)
 }
 
 /// <summary>
-/// Which ports a whole region uses on a laptop. The bands do not overlap, and they end below 32768, where Linux begins to hand out ports to clients. The two ports that a
-/// caller sees (the page and the relay) can be chosen; they must then lie outside the other bands.
+/// Which ports a whole region uses on a laptop. The bands do not overlap, and they end below 32768, where Linux begins to hand out ports to
+/// clients. The two ports that a caller sees (the page and the relay) can be chosen; they must then lie outside the other bands.
 /// </summary>
 public static class LocalPorts
 {
@@ -63,11 +63,13 @@ public static class LocalPorts
     public static PortBand SignalingHttp { get; } = new("the page and the API", 8_080, 8_080);
     public static PortBand Agent { get; } = new("the local agent", 8_090, 8_090);
     public static PortBand TransceiverHttp { get; } = new("HTTP of the transceivers", 8_100, 8_100 + MaximumShards - 1);
-    public static PortBand Links { get; } = new("links from the relay to the transceivers", 20_000, 20_000 + MaximumShards * LinkPortsPerShard - 1);
+    public static PortBand Links { get; } = new(
+        "links from the relay to the transceivers", 20_000, 20_000 + MaximumShards * LinkPortsPerShard - 1);
 
     public static IReadOnlyList<PortBand> All { get; } =
     [
-        RelayPublic, SidecarControl, SidecarHttp, SidecarGrpc, SidecarInternalGrpc, SidecarMetrics, RelayHttp, SignalingHttp, Agent, TransceiverHttp, Links,
+        RelayPublic, SidecarControl, SidecarHttp, SidecarGrpc, SidecarInternalGrpc, SidecarMetrics, RelayHttp, SignalingHttp, Agent,
+            TransceiverHttp, Links,
     ];
 
     /// <summary>Ports of the sidecar of signaling.</summary>

@@ -51,7 +51,8 @@ public sealed record CertificateFingerprint
         return CryptographicOperations.FixedTimeEquals(actual, _hash);
     }
 
-    public bool Equals(CertificateFingerprint? other) => other is not null && Algorithm == other.Algorithm && _hash.AsSpan().SequenceEqual(other._hash);
+    public bool Equals(CertificateFingerprint? other)
+        => other is not null && Algorithm == other.Algorithm && _hash.AsSpan().SequenceEqual(other._hash);
 
     public override int GetHashCode() => HashCode.Combine(Algorithm, _hash[0], _hash[1], _hash[2]);
 

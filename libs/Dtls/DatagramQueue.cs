@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Dapr.Voice.Dtls;
 
-/// <summary>Whole datagrams or records, first in first out, bounded. Buffers are rented while they are in use: a steady flow allocates nothing, an idle connection holds nothing.</summary>
+/// <summary>
+/// Whole datagrams or records, first in first out, bounded. Buffers are rented while they are in use: a steady flow allocates nothing, an
+/// idle connection holds nothing.
+/// </summary>
 internal sealed class DatagramQueue(int capacity, int datagramBytes)
 {
     private readonly Queue<(byte[] Bytes, int Length)> _waiting = new(4);

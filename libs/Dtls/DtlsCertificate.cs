@@ -66,7 +66,8 @@ public sealed class DtlsCertificate : IDisposable
 
     /// <summary>A context of its own that offers less, for tests; the caller disposes it.</summary>
     internal SslContextHandle CreateContext(DtlsRole role, string? ciphers = null, string? srtpProfiles = null) => SslContextHandle.Create(
-        role == DtlsRole.Server, _certificate.RawDataMemory.Span, _key.ExportECPrivateKey(), ciphers ?? SslContextHandle.Ciphers, srtpProfiles ?? SslContextHandle.SrtpProfiles);
+        role == DtlsRole.Server, _certificate.RawDataMemory.Span, _key.ExportECPrivateKey(), ciphers ?? SslContextHandle.Ciphers,
+        srtpProfiles ?? SslContextHandle.SrtpProfiles);
 
     private static int PrivateKeyStart(string pem)
     {

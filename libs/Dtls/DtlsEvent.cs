@@ -15,6 +15,7 @@ public enum DtlsEventKind : byte
     FingerprintMismatch,
 }
 
-/// <param name="Failure">More about <see cref="DtlsEventKind.Failed"/>, <see cref="DtlsEventKind.FingerprintMismatch"/> and an unfriendly <see cref="DtlsEventKind.Closed"/>.</param>
+/// <param name="Failure">More about <see cref="DtlsEventKind.Failed"/>, <see cref="DtlsEventKind.FingerprintMismatch"/> and an unfriendly
+/// <see cref="DtlsEventKind.Closed"/>.</param>
 /// <param name="ErrorCode">OpenSSL's, for the log; 0 if it gave none.</param>
 public readonly record struct DtlsEvent(DtlsEventKind Kind, DtlsFailure Failure = DtlsFailure.None, ulong ErrorCode = 0);

@@ -9,8 +9,8 @@ namespace Dapr.Voice.Dtls;
 internal enum DtlsRecordError : byte { None, Malformed, WrongEpoch, Replayed, NotAuthentic }
 
 /// <summary>
-/// Records of an established DTLS 1.2 connection (RFC 6347, section 4.1), without a handshake: how a successor goes on with a connection that
-/// OpenSSL began in another process. OpenSSL can't be handed a connection's keys; it makes them itself or not at all.
+/// Records of an established DTLS 1.2 connection (RFC 6347, section 4.1), without a handshake: how a successor goes on with a connection
+/// that OpenSSL began in another process. OpenSSL can't be handed a connection's keys; it makes them itself or not at all.
 /// <code>
 /// | type 8 | version 16 | epoch 16 | sequence number 48 | length 16 | [explicit nonce 64] | ciphertext | tag 128 |
 /// </code>
@@ -84,7 +84,8 @@ internal sealed class DtlsRecordLayer : IDisposable
         WriteAssociatedData(associated, type, sequence, (ushort)plaintext.Length);
         Span<byte> body = record.Slice(HeaderBytes, bodyBytes);
         MakeNonce(nonce, _writeIv, record.Slice(3, 8));
-        // RFC 5288, section 3 leaves the explicit part to us. OpenSSL counts from a random 64-bit start; epoch and sequence number can't meet it but by a chance of 2^-40 even after millions of records.
+        // RFC 5288, section 3 leaves the explicit part to us. OpenSSL counts from a random 64-bit start; epoch and sequence number can't
+        // meet it but by a chance of 2^-40 even after millions of records.
         if (_explicitBytes > 0) record.Slice(3, 8).CopyTo(body);
         Span<byte> ciphertext = body.Slice(_explicitBytes, plaintext.Length);
         Span<byte> tag = body[^TagBytes..];
@@ -102,7 +103,8 @@ internal sealed class DtlsRecordLayer : IDisposable
         if (datagram.Length < HeaderBytes) return DtlsRecordError.Malformed;
         type = datagram[0];
         int bodyBytes = BinaryPrimitives.ReadUInt16BigEndian(datagram[11..]);
-        if (bodyBytes > datagram.Length - HeaderBytes || BinaryPrimitives.ReadUInt16BigEndian(datagram[1..]) != Version) return DtlsRecordError.Malformed;
+        if (bodyBytes > datagram.Length - HeaderBytes || BinaryPrimitives.ReadUInt16BigEndian(datagram[1..]) != Version)
+            return DtlsRecordError.Malformed;
         consumed = HeaderBytes + bodyBytes;
         if (BinaryPrimitives.ReadUInt16BigEndian(datagram[3..]) != Epoch) return DtlsRecordError.WrongEpoch;
         length = bodyBytes - _explicitBytes - TagBytes;

@@ -54,13 +54,16 @@ public sealed class DtlsTransport : IDisposable
     private readonly long[] _drops = new long[Enum.GetValues<DtlsDropReason>().Length];
 
     /// <param name="expectedPeer">The fingerprints of the peer's description; the certificate must have one of them.</param>
-    /// <param name="requiresSrtp">False for a session of data channels alone: some peers then offer no SRTP profile, and there are no keys.</param>
-    public DtlsTransport(DtlsRole role, DtlsCertificate certificate, IReadOnlyList<CertificateFingerprint> expectedPeer, bool requiresSrtp = true)
+    /// <param name="requiresSrtp">False for a session of data channels alone: some peers then offer no SRTP profile, and there are no
+    /// keys.</param>
+    public DtlsTransport(DtlsRole role, DtlsCertificate certificate, IReadOnlyList<CertificateFingerprint> expectedPeer,
+        bool requiresSrtp = true)
         : this(role, certificate.Context(role), expectedPeer, requiresSrtp)
     {
     }
 
-    internal DtlsTransport(DtlsRole role, SslContextHandle context, IReadOnlyList<CertificateFingerprint> expectedPeer, bool requiresSrtp = true)
+    internal DtlsTransport(DtlsRole role, SslContextHandle context, IReadOnlyList<CertificateFingerprint> expectedPeer,
+        bool requiresSrtp = true)
     {
         _role = role;
         _expected = expectedPeer;
@@ -82,7 +85,10 @@ public sealed class DtlsTransport : IDisposable
     /// <summary>The handshake is done with the right peer, and the connection is not over.</summary>
     public bool IsConnected { get; private set; }
 
-    /// <summary>For what we send; null before <see cref="DtlsEventKind.Connected"/>, without an agreed profile, and on an imported connection (its SRTP contexts are imported, too).</summary>
+    /// <summary>
+    /// For what we send; null before <see cref="DtlsEventKind.Connected"/>, without an agreed profile, and on an imported connection (its
+    /// SRTP contexts are imported, too).
+    /// </summary>
     public SrtpKeyingMaterial? LocalKeys { get; private set; }
 
     /// <summary>For what we receive.</summary>
@@ -134,10 +140,14 @@ public sealed class DtlsTransport : IDisposable
     /// <param name="buffer">At least 2048 bytes.</param>
     public bool TryReceive(Span<byte> buffer, out int length) => _received.TryDequeue(buffer, out length);
 
-    /// <summary>Sends one record. False: not connected, longer than 1436 bytes (1163 fit into the link's MTU), or nobody has fetched what was sent before.</summary>
+    /// <summary>
+    /// Sends one record. False: not connected, longer than 1436 bytes (1163 fit into the link's MTU), or nobody has fetched what was sent
+    /// before.
+    /// </summary>
     public bool Send(ReadOnlySpan<byte> applicationData)
     {
-        if (!IsConnected || _isOver || applicationData.IsEmpty || applicationData.Length > MaximumDatagramBytes - 64 || _outgoing.IsFull) return false;
+        if (!IsConnected || _isOver || applicationData.IsEmpty || applicationData.Length > MaximumDatagramBytes - 64 || _outgoing.IsFull)
+            return false;
         if (_records is null) return _ssl!.Write(applicationData) == SslOutcome.Done;
         int length = _records.Protect(DtlsRecordLayer.ApplicationData, applicationData, _record);
         return length > 0 && _outgoing.TryEnqueue(_record.AsSpan(0, length));
@@ -192,8 +202,8 @@ public sealed class DtlsTransport : IDisposable
     }
 
     /// <summary>
-    /// OpenSSL 3.0 ends a connection over an encrypted record too short for nonce and tag, which anybody can forge, and keeps up to a hundred records of the
-    /// next epoch at 16 kB each. Neither gets that far.
+    /// OpenSSL 3.0 ends a connection over an encrypted record too short for nonce and tag, which anybody can forge, and keeps up to a
+    /// hundred records of the next epoch at 16 kB each. Neither gets that far.
     /// </summary>
     private bool IsSafeForOpenSsl(ReadOnlySpan<byte> record)
     {
@@ -266,7 +276,8 @@ public sealed class DtlsTransport : IDisposable
         int saltBytes = profile == SrtpProtectionProfile.AeadAes128Gcm ? 12 : 14;
         byte[] material = _ssl!.ExportKeyingMaterial("EXTRACTOR-dtls_srtp"u8, 2 * (KeyBytes + saltBytes));
         var client = new SrtpKeyingMaterial(profile, material[..KeyBytes], material.AsSpan(2 * KeyBytes, saltBytes).ToArray());
-        var server = new SrtpKeyingMaterial(profile, material.AsSpan(KeyBytes, KeyBytes).ToArray(), material.AsSpan(2 * KeyBytes + saltBytes, saltBytes).ToArray());
+        var server = new SrtpKeyingMaterial(
+            profile, material.AsSpan(KeyBytes, KeyBytes).ToArray(), material.AsSpan(2 * KeyBytes + saltBytes, saltBytes).ToArray());
         (LocalKeys, RemoteKeys) = _role == DtlsRole.Client ? (client, server) : (server, client);
     }
 

@@ -5,7 +5,8 @@ namespace Dapr.Voice.Dtls;
 /// <summary>The pseudorandom function of TLS 1.2 (RFC 5246, section 5).</summary>
 internal static class Tls12Prf
 {
-    public static void Expand(HashAlgorithmName hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> seed, Span<byte> output)
+    public static void Expand(HashAlgorithmName hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> seed,
+        Span<byte> output)
     {
         int size = hash == HashAlgorithmName.SHA384 ? 48 : 32;
         byte[] labelAndSeed = [.. label, .. seed];

@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// What a caller is told when a request fails: problem details (RFC 9457) with the extensions <c>code</c> and <c>param</c>. <see cref="Code"/> is stable
-/// and is also the word in metrics and logs. <see cref="Message"/> is for people and repeats nothing secret.
+/// What a caller is told when a request fails: problem details (RFC 9457) with the extensions <c>code</c> and <c>param</c>.
+/// <see cref="Code"/> is stable and is also the word in metrics and logs. <see cref="Message"/> is for people and repeats nothing secret.
 /// </summary>
 /// <param name="Param">The field of the request that is to blame, or null.</param>
 public sealed record ApiError(int Status, string Code, string Message, string? Param = null) : IResult
@@ -21,7 +21,8 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError Forbidden(string code, string message) => new(403, code, message);
     public static ApiError NotFound(string code, string message, string? param = null) => new(404, code, message, param);
     public static ApiError Conflict(string code, string message) => new(409, code, message);
-    public static ApiError TooLarge(int limitBytes) => new(413, "request_too_large", $"The request may have at most {limitBytes / 1024} KiB.");
+    public static ApiError TooLarge(int limitBytes)
+        => new(413, "request_too_large", $"The request may have at most {limitBytes / 1024} KiB.");
     public static ApiError WrongMediaType(string expected) => new(415, "unsupported_media_type", $"Send {expected}.");
     public static ApiError Internal() => new(500, "internal_error", "Something went wrong here. It has been logged.");
 
@@ -32,9 +33,11 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         => Unavailable("over_capacity", "No room for another session right now. Try again shortly.", TimeSpan.FromSeconds(2));
 
     /// <param name="what">Which dependency is away, in words fit for a caller.</param>
-    public static ApiError Unavailable(string what) => Unavailable("service_unavailable", $"{what} Try again shortly.", TimeSpan.FromSeconds(2));
+    public static ApiError Unavailable(string what)
+        => Unavailable("service_unavailable", $"{what} Try again shortly.", TimeSpan.FromSeconds(2));
 
-    public static ApiError Unavailable(string code, string message, TimeSpan retryAfter) => new(503, code, message) { RetryAfter = retryAfter };
+    public static ApiError Unavailable(string code, string message, TimeSpan retryAfter)
+        => new(503, code, message) { RetryAfter = retryAfter };
 
     /// <summary>The error of an answer that has a status and no body.</summary>
     internal static ApiError OfStatus(int status) => status switch
@@ -61,7 +64,8 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
             response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
             response.Headers["retry-after-ms"] = Math.Max(1, (int)Math.Ceiling(wait.TotalMilliseconds)).ToString();
         }
-        var details = new ProblemDetails { Type = TypePrefix + Code, Title = Message, Status = Status, Extensions = { ["code"] = Code, ["param"] = Param } };
+        var details = new ProblemDetails { Type = TypePrefix + Code, Title = Message, Status = Status,
+            Extensions = { ["code"] = Code, ["param"] = Param } };
         // False where the caller accepts no JSON: then the status has to do.
         await httpContext.RequestServices.GetRequiredService<IProblemDetailsService>()
             .TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details });

@@ -25,7 +25,8 @@ public sealed class ApiKeySet
         {
             [] => "it holds no key",
             _ when entries.Any(entry => entry.Length < MinimumKeyLength) => $"a key in it is shorter than {MinimumKeyLength} characters",
-            _ when entries.Any(entry => entry.Any(c => c is <= ' ' or > '~')) => "a key in it has a character that no HTTP header can carry",
+            _ when entries.Any(entry => entry.Any(c => c is <= ' ' or > '~')) =>
+                "a key in it has a character that no HTTP header can carry",
             _ => null,
         };
         if (error is not null) return false;

@@ -6,8 +6,8 @@ using OpenTelemetry.Trace;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Decides which traces are kept, for every exporter alike. Who calls decides for those that are called. A trace that would begin with a call
-/// out of the process is background work, such as the renewal of a lease each second: its metrics say enough, so it is not kept.
+/// Decides which traces are kept, for every exporter alike. Who calls decides for those that are called. A trace that would begin with a
+/// call out of the process is background work, such as the renewal of a lease each second: its metrics say enough, so it is not kept.
 /// OTEL_TRACES_SAMPLER_ARG, from 0 to 1, keeps a share of the others.
 /// </summary>
 internal sealed class CallSampler : Sampler
@@ -19,7 +19,8 @@ internal sealed class CallSampler : Sampler
     {
         string? setting = configuration["OTEL_TRACES_SAMPLER_ARG"];
         double share = 1;
-        if (!string.IsNullOrWhiteSpace(setting) && (!double.TryParse(setting, CultureInfo.InvariantCulture, out share) || share is < 0 or > 1))
+        if (!string.IsNullOrWhiteSpace(setting)
+            && (!double.TryParse(setting, CultureInfo.InvariantCulture, out share) || share is < 0 or > 1))
             throw new SettingsException("Settings need a change: OTEL_TRACES_SAMPLER_ARG should be a share from 0 to 1.");
         _sampler = new ParentBasedSampler(new RootSampler(new TraceIdRatioBasedSampler(share)));
     }
@@ -29,6 +30,7 @@ internal sealed class CallSampler : Sampler
     private sealed class RootSampler(Sampler others) : Sampler
     {
         public override SamplingResult ShouldSample(in SamplingParameters samplingParameters)
-            => samplingParameters.Kind is ActivityKind.Client or ActivityKind.Producer ? new SamplingResult(SamplingDecision.Drop) : others.ShouldSample(samplingParameters);
+            => samplingParameters.Kind is ActivityKind.Client or ActivityKind.Producer ? new SamplingResult(SamplingDecision.Drop)
+            : others.ShouldSample(samplingParameters);
     }
 }

@@ -8,16 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Gives every failed request a body that its caller can read: unknown paths, wrong methods, bodies that were cut short, and faults of our own. All of
-/// them are an <see cref="ApiError"/>, written by the framework's problem details service.
+/// Gives every failed request a body that its caller can read: unknown paths, wrong methods, bodies that were cut short, and faults of our
+/// own. All of them are an <see cref="ApiError"/>, written by the framework's problem details service.
 /// </summary>
 public static class ErrorAnswers
 {
-    internal static IServiceCollection AddErrorAnswers(this IServiceCollection services) => services.AddProblemDetails().AddExceptionHandler<Handler>();
+    internal static IServiceCollection AddErrorAnswers(this IServiceCollection services)
+        => services.AddProblemDetails().AddExceptionHandler<Handler>();
 
     /// <summary>Goes before everything that may fail.</summary>
     public static IApplicationBuilder UseErrorAnswers(this IApplicationBuilder app)
-        => app.UseExceptionHandler().UseStatusCodePages(context => ApiError.OfStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
+        => app.UseExceptionHandler().UseStatusCodePages(
+        context => ApiError.OfStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
 
     /// <summary>The framework has already dealt with callers that have gone.</summary>
     private sealed class Handler(ILogger<ApiError> logger) : IExceptionHandler

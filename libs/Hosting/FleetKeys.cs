@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>The fleet's keys as this process needs them, read once from the secret store and checked. A property whose secret was not asked for throws.</summary>
+/// <summary>
+/// The fleet's keys as this process needs them, read once from the secret store and checked. A property whose secret was not asked for
+/// throws.
+/// </summary>
 public sealed partial class FleetKeys
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250), LongestPause = TimeSpan.FromSeconds(5);
@@ -33,26 +36,30 @@ public sealed partial class FleetKeys
     public string CertificateFingerprint => _certificateFingerprint ?? throw NotAskedFor();
 
     /// <summary>
-    /// Reads the secrets, and tries again for as long as it takes: a sidecar may start after us, and a secret (or the right to read it) may be added
-    /// after the service. Each try that fails is logged with the secret's name and what to do.
+    /// Reads the secrets, and tries again for as long as it takes: a sidecar may start after us, and a secret (or the right to read it) may
+    /// be added after the service. Each try that fails is logged with the secret's name and what to do.
     /// </summary>
-    /// <param name="sidecar">Tells a sidecar that is not up yet, which says no to everything, from a secret that is not there; null: not asked.</param>
+    /// <param name="sidecar">Tells a sidecar that is not up yet, which says no to everything, from a secret that is not there; null: not
+    /// asked.</param>
     /// <param name="startup">Told what is waited for, and when nothing is any more.</param>
     /// <exception cref="SettingsException">A secret is there and unusable. The message names it and never repeats it.</exception>
-    public static async Task<FleetKeys> LoadAsync(ISecretStore secrets, FleetSecrets needed, ILogger logger, TimeProvider time, CancellationToken cancellation, ISidecarHealth? sidecar = null, StartupState? startup = null)
+    public static async Task<FleetKeys> LoadAsync(ISecretStore secrets, FleetSecrets needed, ILogger logger, TimeProvider time,
+        CancellationToken cancellation, ISidecarHealth? sidecar = null, StartupState? startup = null)
     {
         var keys = new FleetKeys();
         foreach ((FleetSecrets secret, string name) in Names)
         {
             if (!needed.HasFlag(secret)) continue;
             string text = await ReadAsync(secrets, name, logger, time, sidecar, startup, cancellation);
-            if (!keys.TryTake(secret, text, out string? error)) throw new SettingsException($"Secret '{name}' in the store '{ComponentNames.Secrets}' can't be used: {error}.");
+            if (!keys.TryTake(secret, text, out string? error))
+                throw new SettingsException($"Secret '{name}' in the store '{ComponentNames.Secrets}' can't be used: {error}.");
         }
 
         // A hint's key id selects the password's key: a ring that lacks it would answer calls that no client can connect.
         if (keys._hintKeys is { } hints && keys._passwordKeys is { } passwords && !passwords.HasKey(hints.CurrentId))
         {
-            throw new SettingsException($"Secret '{SecretNames.PasswordKeys}' lacks key {hints.CurrentId}, the current one of '{SecretNames.HintKeys}': both rings need the same ids.");
+            throw new SettingsException(
+                $"Secret '{SecretNames.PasswordKeys}' lacks key {hints.CurrentId}, the current one of '{SecretNames.HintKeys}': both rings need the same ids.");
         }
         LogLoaded(logger, needed);
         startup?.Complete();
@@ -69,7 +76,8 @@ public sealed partial class FleetKeys
         (FleetSecrets.DtlsCertificate, SecretNames.DtlsCertificate),
     ];
 
-    private static async Task<string> ReadAsync(ISecretStore secrets, string name, ILogger logger, TimeProvider time, ISidecarHealth? sidecar, StartupState? startup, CancellationToken cancellation)
+    private static async Task<string> ReadAsync(ISecretStore secrets, string name, ILogger logger, TimeProvider time,
+        ISidecarHealth? sidecar, StartupState? startup, CancellationToken cancellation)
     {
         for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
@@ -129,9 +137,12 @@ public sealed partial class FleetKeys
     [LoggerMessage(1, LogLevel.Information, "Keys loaded: {Secrets}")]
     private static partial void LogLoaded(ILogger logger, FleetSecrets secrets);
 
-    [LoggerMessage(2, LogLevel.Warning, "No sidecar for secret {Secret} ({ErrorCode}); next try in {PauseSeconds} s. Is it running, and are DAPR_GRPC_PORT and DAPR_HTTP_PORT its ports?")]
+    [LoggerMessage(2, LogLevel.Warning, "No sidecar for secret {Secret} ({ErrorCode}); next try in {PauseSeconds} s. Is it running, and "
+        + "are DAPR_GRPC_PORT and DAPR_HTTP_PORT its ports?")]
     private static partial void LogSidecarAway(ILogger logger, string secret, string? errorCode, double pauseSeconds);
 
-    [LoggerMessage(3, LogLevel.Error, "Secret {Secret} is not to be had from the store {Store}: {Outcome} {ErrorCode}; next try in {PauseSeconds} s. Add it to the store, and this app to the component's scopes")]
-    private static partial void LogSecretNotGiven(ILogger logger, string secret, string store, SecretOutcome outcome, string? errorCode, double pauseSeconds);
+    [LoggerMessage(3, LogLevel.Error, "Secret {Secret} is not to be had from the store {Store}: {Outcome} {ErrorCode}; next try in "
+        + "{PauseSeconds} s. Add it to the store, and this app to the component's scopes")]
+    private static partial void LogSecretNotGiven(
+        ILogger logger, string secret, string store, SecretOutcome outcome, string? errorCode, double pauseSeconds);
 }

@@ -24,6 +24,7 @@ public sealed class FleetOptions : IServiceOptions
             yield return "Fleet__Region: 1 to 32 lower-case letters, digits and hyphens, for example 'local' or 'westeurope'.";
         if (RegionNumber is < 0 or > 255) yield return "Fleet__RegionNumber: a number from 0 to 255, unique in the fleet.";
         if (SlotCount is < 1 or > 65_536) yield return "Fleet__SlotCount: a number from 1 to 65536; 64 suits most regions.";
-        if (MaximumShards is < 1 or > 100) yield return "Fleet__MaximumShards: a number from 1 to 100, above the highest Transceiver__Shard.";
+        if (MaximumShards is < 1 or > 100)
+            yield return "Fleet__MaximumShards: a number from 1 to 100, above the highest Transceiver__Shard.";
     }
 }

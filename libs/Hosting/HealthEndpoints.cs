@@ -16,7 +16,10 @@ public static class HealthEndpoints
     /// <summary>Paths that a probe asks. No gate of ours may stand before them.</summary>
     public static readonly IReadOnlyList<string> Paths = ["/startupz", "/healthz", "/readyz"];
 
-    /// <summary>Registers the checks and what they ask: <see cref="StartupState"/>, <see cref="LoopWatch"/>, and what <see cref="AddReadiness"/> adds.</summary>
+    /// <summary>
+    /// Registers the checks and what they ask: <see cref="StartupState"/>, <see cref="LoopWatch"/>, and what <see cref="AddReadiness"/>
+    /// adds.
+    /// </summary>
     internal static IServiceCollection AddHealth(this IServiceCollection services)
     {
         services.AddSingleton<StartupState>().AddSingleton<LoopWatch>();
@@ -29,14 +32,15 @@ public static class HealthEndpoints
 
     /// <summary>Says what the service still lacks before it can take new work.</summary>
     /// <param name="missing">Words for an operator; empty means ready. It is called for each probe, so it has to be cheap.</param>
-    public static IServiceCollection AddReadiness<T>(this IServiceCollection services, Func<T, IEnumerable<string>> missing) where T : notnull
+    public static IServiceCollection AddReadiness<T>(this IServiceCollection services, Func<T, IEnumerable<string>> missing)
+        where T : notnull
         => services.AddSingleton(provider => new Readiness(() => missing(provider.GetRequiredService<T>())));
 
     /// <summary>
-    /// Maps the probes. <c>GET /startupz</c> answers 200 once the service has what it starts with (the sidecar and the keys), and stays at 200; before, it
-    /// answers 503 and what the service waits for. <c>GET /healthz</c> answers 200 while the process serves; 503 names a loop that stands still, which only
-    /// another process cures. <c>GET /readyz</c> answers 200 while the service takes new work, else 503 and why not. A process that is stopping is live and
-    /// not ready, so that balancers leave it in time.
+    /// Maps the probes. <c>GET /startupz</c> answers 200 once the service has what it starts with (the sidecar and the keys), and stays at
+    /// 200; before, it answers 503 and what the service waits for. <c>GET /healthz</c> answers 200 while the process serves; 503 names a
+    /// loop that stands still, which only another process cures. <c>GET /readyz</c> answers 200 while the service takes new work, else 503
+    /// and why not. A process that is stopping is live and not ready, so that balancers leave it in time.
     /// </summary>
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder endpoints)
     {
@@ -78,7 +82,8 @@ public static class HealthEndpoints
         private const string Reasons = "reasons";
 
         public static IEnumerable<string> Of(HealthReportEntry entry)
-            => entry.Data.TryGetValue(Reasons, out object? found) ? (string[])found : entry.Exception is null ? [] : ["the check itself failed"];
+            => entry.Data.TryGetValue(Reasons, out object? found) ? (string[])found : entry.Exception is null ? []
+            : ["the check itself failed"];
 
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Tells loops that turn from one that stands still, for the liveness probe: each question is a look. Looks and time both count, so that a process that was
-/// frozen as a whole, and could neither turn nor be asked, is not taken for dead when it goes on. Any thread.
+/// Tells loops that turn from one that stands still, for the liveness probe: each question is a look. Looks and time both count, so that a
+/// process that was frozen as a whole, and could neither turn nor be asked, is not taken for dead when it goes on. Any thread.
 /// </summary>
 public sealed class LoopWatch(TimeProvider time)
 {

@@ -11,7 +11,8 @@ public static class MetricTag
     public static KeyValuePair<string, object?> Of<T>(string name, T value) where T : struct, Enum => new(name, Word(value));
 
     /// <summary>A tag whose value is the member of an enum that only its name is known of.</summary>
-    public static KeyValuePair<string, object?> OfMember(string name, string member) => new(name, JsonNamingPolicy.SnakeCaseLower.ConvertName(member));
+    public static KeyValuePair<string, object?> OfMember(string name, string member)
+        => new(name, JsonNamingPolicy.SnakeCaseLower.ConvertName(member));
 
     /// <summary>The word of a member, made once per enum.</summary>
     public static string Word<T>(T value) where T : struct, Enum => Words<T>.Of[value];

@@ -12,11 +12,15 @@ public sealed partial class ServiceExit(IHostApplicationLifetime lifetime, ILogg
     /// <summary>Null while nothing has failed.</summary>
     public ServiceException? Reason => Volatile.Read(ref _reason);
 
-    /// <summary>Stops the service. The process exits with the code of the reason; a reason that is not a <see cref="ServiceException"/> is a fault of our own.</summary>
+    /// <summary>
+    /// Stops the service. The process exits with the code of the reason; a reason that is not a <see cref="ServiceException"/> is a fault
+    /// of our own.
+    /// </summary>
     public void Fail(Exception reason)
     {
         var known = reason as ServiceException;
-        ServiceException first = known ?? new ServiceException(ExitCode.Fault, "The service met a fault of its own. The log has the details.", reason);
+        ServiceException first = known ?? new ServiceException(
+            ExitCode.Fault, "The service met a fault of its own. The log has the details.", reason);
         if (Interlocked.CompareExchange(ref _reason, first, null) is not null) return;
         LogCannotGoOn(logger, first.Message, known is null ? reason : null);
         lifetime.StopApplication();

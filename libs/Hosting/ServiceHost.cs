@@ -11,7 +11,8 @@ namespace Dapr.Voice.Hosting;
 public static class ServiceHost
 {
     /// <summary>A builder with logging, limits of the web server, health, problem details and <see cref="ServiceExit"/>.</summary>
-    /// <param name="stopWithin">How long requests that are being answered may take after SIGTERM. What a service does after them has limits of its own.</param>
+    /// <param name="stopWithin">How long requests that are being answered may take after SIGTERM. What a service does after them has limits
+    /// of its own.</param>
     /// <param name="configure">What a test or another host changes. It comes before everything that the service itself adds.</param>
     public static WebApplicationBuilder CreateBuilder(string[] args, TimeSpan stopWithin, Action<WebApplicationBuilder>? configure = null)
     {
@@ -33,7 +34,10 @@ public static class ServiceHost
         return builder;
     }
 
-    /// <summary>What a service of the fleet has beyond any other: <see cref="FleetOptions"/>, the ports to the sidecar, and the loader of the fleet's keys.</summary>
+    /// <summary>
+    /// What a service of the fleet has beyond any other: <see cref="FleetOptions"/>, the ports to the sidecar, and the loader of the
+    /// fleet's keys.
+    /// </summary>
     public static FleetOptions AddFleet(this WebApplicationBuilder builder)
     {
         builder.Services.AddSidecar();

@@ -9,10 +9,11 @@ namespace Dapr.Voice.Hosting;
 public static class ServiceOptions
 {
     /// <summary>
-    /// Registers <typeparamref name="T"/> for injection. <see cref="ServiceHost.BuildService"/> checks it with all others, so that one message names every
-    /// bad setting of the service and no port is opened before.
+    /// Registers <typeparamref name="T"/> for injection. <see cref="ServiceHost.BuildService"/> checks it with all others, so that one
+    /// message names every bad setting of the service and no port is opened before.
     /// </summary>
-    /// <returns>The settings as far as they could be read, for decisions that are made while the service is put together. They are not checked yet.</returns>
+    /// <returns>The settings as far as they could be read, for decisions that are made while the service is put together. They are not
+    /// checked yet.</returns>
     public static T AddServiceOptions<T>(this WebApplicationBuilder builder) where T : class, IServiceOptions, new()
     {
         var setup = new ServiceOptionsSetup<T>(builder.Configuration);

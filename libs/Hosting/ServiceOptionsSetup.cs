@@ -5,10 +5,12 @@ using Microsoft.Extensions.Options;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Binds one section and finds everything that is wrong with it. The framework's binder stops at the first value of a wrong type and quotes the value,
-/// which may be a secret in the wrong place. Here the binder runs again without that value, so all of them are named, and none is quoted.
+/// Binds one section and finds everything that is wrong with it. The framework's binder stops at the first value of a wrong type and quotes
+/// the value, which may be a secret in the wrong place. Here the binder runs again without that value, so all of them are named, and none
+/// is quoted.
 /// </summary>
-internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : IConfigureOptions<T>, IValidateOptions<T> where T : class, IServiceOptions, new()
+internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : IConfigureOptions<T>, IValidateOptions<T> where T : class,
+    IServiceOptions, new()
 {
     private readonly IConfigurationSection _section = configuration.GetSection(T.Section);
 
@@ -26,7 +28,9 @@ internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : ICo
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
-    /// <summary>Binds all that can be bound. Returns the names, as environment variables, of settings whose values have the wrong type.</summary>
+    /// <summary>
+    /// Binds all that can be bound. Returns the names, as environment variables, of settings whose values have the wrong type.
+    /// </summary>
     private List<string> Bind(T options)
     {
         Dictionary<string, string?> values = new(_section.AsEnumerable(makePathsRelative: true), StringComparer.OrdinalIgnoreCase);
@@ -60,10 +64,14 @@ internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : ICo
         var known = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true })
             .ToDictionary(p => p.Name, p => p.Name, StringComparer.OrdinalIgnoreCase);
         return _section.GetChildren().Where(child => !known.ContainsKey(child.Key))
-            .Select(child => $"{T.Section}__{child.Key}: unknown setting; known are {string.Join(", ", known.Values.Order(StringComparer.Ordinal))}.");
+            .Select(child =>
+            $"{T.Section}__{child.Key}: unknown setting; known are {string.Join(", ", known.Values.Order(StringComparer.Ordinal))}.");
     }
 
-    /// <summary>The binder says: <c>Failed to convert configuration value 'x' at 'Workers' to type …</c>. The value may hold quotes, so the last match counts.</summary>
+    /// <summary>
+    /// The binder says: <c>Failed to convert configuration value 'x' at 'Workers' to type …</c>. The value may hold quotes, so the last
+    /// match counts.
+    /// </summary>
     private static string? PathIn(string message)
     {
         const string before = " at '", after = "' to type '";

@@ -27,7 +27,8 @@ public static class ServiceProcess
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            return await SayAsync(new ServiceException(ExitCode.Failed, $"{e.Message} Free the port, or set ASPNETCORE_URLS to another one.", e));
+            return await SayAsync(
+                new ServiceException(ExitCode.Failed, $"{e.Message} Free the port, or set ASPNETCORE_URLS to another one.", e));
         }
     }
 

@@ -18,7 +18,8 @@ public static class TraceParent
     /// <summary>Points from what runs now at a trace that it is not part of, such as from a request at the session that it ends.</summary>
     public static void Link(string? traceParent)
     {
-        if (Activity.Current is { IsAllDataRequested: true } activity && ContextOf(traceParent) is { TraceId: var id } context && id != default)
+        if (Activity.Current is { IsAllDataRequested: true } activity && ContextOf(traceParent) is { TraceId: var id } context
+            && id != default)
             activity.AddLink(new ActivityLink(context));
     }
 

@@ -9,7 +9,9 @@ public static class VoiceLogging
 {
     private const string TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
 
-    /// <summary>One line per event on standard output, UTC; JSON lines with <c>VOICE_LOG_JSON=1</c>. <c>Logging__LogLevel__…</c> still rules.</summary>
+    /// <summary>
+    /// One line per event on standard output, UTC; JSON lines with <c>VOICE_LOG_JSON=1</c>. <c>Logging__LogLevel__…</c> still rules.
+    /// </summary>
     public static ILoggingBuilder AddVoiceLogging(this ILoggingBuilder logging, IConfiguration configuration)
     {
         logging.ClearProviders();
@@ -22,7 +24,8 @@ public static class VoiceLogging
         logging.AddConfiguration(configuration.GetSection("Logging"));
         if (configuration["VOICE_LOG_JSON"] is "1" or "true")
         {
-            logging.AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (TimestampFormat.TrimEnd(), true, false));
+            logging.AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (
+                TimestampFormat.TrimEnd(), true, false));
         }
         else
         {

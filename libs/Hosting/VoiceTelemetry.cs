@@ -31,8 +31,9 @@ public static class VoiceTelemetry
     public static ActivitySource CreateActivitySource(string part) => new($"Dapr.Voice.{part}", Version);
 
     /// <summary>
-    /// Sends telemetry to a collector if OTEL_EXPORTER_OTLP_ENDPOINT is set, and to Application Insights if APPLICATIONINSIGHTS_CONNECTION_STRING
-    /// is set. With neither, nothing is listened to and nothing leaves the process. Call it after the log providers are chosen.
+    /// Sends telemetry to a collector if OTEL_EXPORTER_OTLP_ENDPOINT is set, and to Application Insights if
+    /// APPLICATIONINSIGHTS_CONNECTION_STRING is set. With neither, nothing is listened to and nothing leaves the process. Call it after the
+    /// log providers are chosen.
     /// </summary>
     /// <param name="service">The <c>service.name</c>, as in <c>AppIds</c>.</param>
     /// <param name="instance">Tells processes of one service apart where the platform does not.</param>
@@ -62,7 +63,8 @@ public static class VoiceTelemetry
         if (hasCollector) telemetry.UseOtlpExporter();
         // These come after Azure's, whose resource detectors and sampler they replace. The detectors ask 169.254.169.254 before the service
         // may start, and outside of a virtual machine each start waits for the missing answer.
-        telemetry.ConfigureResource(resource => resource.Clear().AddService(service, "dapr.voice", Version, false, Replica(configuration) ?? instance)
+        telemetry.ConfigureResource(resource => resource.Clear()
+            .AddService(service, "dapr.voice", Version, false, Replica(configuration) ?? instance)
                 .AddAttributes(Attributes(configuration)).AddEnvironmentVariableDetector().AddTelemetrySdk())
             .WithMetrics(metrics => metrics.AddMeter("Dapr.Voice.*", "Microsoft.AspNetCore.Hosting", "System.Net.Http", "System.Runtime"))
             .WithTracing(traces => traces.AddSource("Dapr.Voice.*").AddAspNetCoreInstrumentation().AddHttpClientInstrumentation()
@@ -81,8 +83,10 @@ public static class VoiceTelemetry
     {
         if (string.IsNullOrWhiteSpace(configuration[OtlpEndpoint])) return false;
         // The exporter takes a malformed address for none and falls back to localhost.
-        if (Uri.TryCreate(configuration[OtlpEndpoint], UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https") return true;
-        throw new SettingsException($"Settings need a change: {OtlpEndpoint} should be an http or https address, such as http://localhost:4317.");
+        if (Uri.TryCreate(configuration[OtlpEndpoint], UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https")
+            return true;
+        throw new SettingsException($"Settings need a change: {OtlpEndpoint} should be an http or https address, such as "
+            + $"http://localhost:4317.");
     }
 
     private static bool HasInsights(IConfiguration configuration)
@@ -90,12 +94,15 @@ public static class VoiceTelemetry
         if (configuration[InsightsConnection] is not { } connection || string.IsNullOrWhiteSpace(connection)) return false;
         // The exporter finds a malformed one only while the host starts, and then quotes it.
         bool isWhole = connection.Split(';').Select(pair => pair.Split('=', 2, StringSplitOptions.TrimEntries))
-            .Any(pair => pair is [var key, var value] && key.Equals("InstrumentationKey", StringComparison.OrdinalIgnoreCase) && Guid.TryParse(value, out _));
+            .Any(pair => pair is [var key, var value] && key.Equals("InstrumentationKey", StringComparison.OrdinalIgnoreCase)
+            && Guid.TryParse(value, out _));
         if (isWhole) return true;
-        throw new SettingsException($"Settings need a change: {InsightsConnection} should be the resource's connection string, InstrumentationKey=…;IngestionEndpoint=….");
+        throw new SettingsException($"Settings need a change: {InsightsConnection} should be the resource's connection string, "
+            + $"InstrumentationKey=…;IngestionEndpoint=….");
     }
 
-    private static string? Replica(IConfiguration configuration) => configuration["CONTAINER_APP_REPLICA_NAME"] is { Length: > 0 } replica ? replica : null;
+    private static string? Replica(IConfiguration configuration)
+        => configuration["CONTAINER_APP_REPLICA_NAME"] is { Length: > 0 } replica ? replica : null;
 
     private static IEnumerable<KeyValuePair<string, object>> Attributes(IConfiguration configuration)
     {

@@ -8,7 +8,8 @@ namespace Dapr.Voice.Ice;
 /// <summary>A candidate as <c>a=candidate</c> carries it (RFC 8839, section 5.1).</summary>
 /// <param name="Foundation">1 to 32 characters; equal for candidates of equal fate.</param>
 /// <param name="Component">1 for RTP with rtcp-mux and for everything bundled.</param>
-public sealed record Candidate(string Foundation, int Component, CandidateTransport Transport, uint Priority, TransportAddress Address, CandidateType Type)
+public sealed record Candidate(
+    string Foundation, int Component, CandidateTransport Transport, uint Priority, TransportAddress Address, CandidateType Type)
 {
     /// <summary>Longer ones are refused, in characters.</summary>
     public const int MaximumLength = 512;

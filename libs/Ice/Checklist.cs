@@ -10,7 +10,9 @@ namespace Dapr.Voice.Ice;
 /// </summary>
 internal sealed class Checklist(CandidatePairTable pairs)
 {
-    /// <summary>RFC 7675 lets implementations choose from 4 to 6 s; browsers take 2.5 s, and so do we, to notice a dead relay as soon as they do.</summary>
+    /// <summary>
+    /// RFC 7675 lets implementations choose from 4 to 6 s; browsers take 2.5 s, and so do we, to notice a dead relay as soon as they do.
+    /// </summary>
     public static readonly TimeSpan ConsentInterval = TimeSpan.FromSeconds(2.5);
     public static readonly TimeSpan SelectedSilence = TimeSpan.FromSeconds(2.5);
 

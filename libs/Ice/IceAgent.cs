@@ -17,7 +17,9 @@ namespace Dapr.Voice.Ice;
 /// </remarks>
 public sealed class IceAgent
 {
-    /// <summary>Paths remembered per session. A phone changing networks makes one or two; beyond that the one that was silent longest is forgotten.</summary>
+    /// <summary>
+    /// Paths remembered per session. A phone changing networks makes one or two; beyond that the one that was silent longest is forgotten.
+    /// </summary>
     public const int MaximumPaths = 8;
 
     /// <summary>Answers waiting for <see cref="TryTransmit"/>; beyond that the oldest is dropped, the peer will ask again.</summary>
@@ -29,10 +31,15 @@ public sealed class IceAgent
     /// <summary>Without any valid check by then the agent fails.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>A check from a path never seen moves the session once the selected path has been silent for this long (NAT rebinding).</summary>
+    /// <summary>
+    /// A check from a path never seen moves the session once the selected path has been silent for this long (NAT rebinding).
+    /// </summary>
     public static readonly TimeSpan NewPathSilence = TimeSpan.FromSeconds(1);
 
-    /// <summary>The same for a path that was there before: longer than any browser's interval between checks, so that checks which only keep a spare alive do not count.</summary>
+    /// <summary>
+    /// The same for a path that was there before: longer than any browser's interval between checks, so that checks which only keep a spare
+    /// alive do not count.
+    /// </summary>
     public static readonly TimeSpan KnownPathSilence = TimeSpan.FromSeconds(6);
 
     /// <summary>
@@ -74,7 +81,8 @@ public sealed class IceAgent
     public IceAgent(IceRole role, IceCredentials local, IceCredentials? remote, ulong tieBreaker, RandomFill random, Instant now)
     {
         ArgumentNullException.ThrowIfNull(local);
-        if (role != IceRole.Lite && remote is null) throw new ArgumentException("A full agent needs the peer's credentials.", nameof(remote));
+        if (role != IceRole.Lite && remote is null)
+            throw new ArgumentException("A full agent needs the peer's credentials.", nameof(remote));
         if (local.Ufrag.Length > 256 || remote?.Ufrag.Length > 256) throw new ArgumentException("A ufrag has at most 256 characters.");
         Role = role;
         _local = local;
@@ -122,20 +130,21 @@ public sealed class IceAgent
     }
 
     /// <summary>
-    /// Adds a pair of a full agent: one remote candidate, checked from one base. Only UDP and passive TCP (which the owner has connected to), and component 1;
-    /// others are skipped.
+    /// Adds a pair of a full agent: one remote candidate, checked from one base. Only UDP and passive TCP (which the owner has connected
+    /// to), and component 1; others are skipped.
     /// </summary>
     public void AddRemoteCandidate(Candidate candidate, int @base)
     {
         if (_checklist is null) throw new InvalidOperationException("A lite agent sends no checks.");
-        if (candidate.Transport is not (CandidateTransport.Udp or CandidateTransport.TcpPassive) || candidate.Component != 1 || _pairs.IsFull) return;
+        if (candidate.Transport is not (CandidateTransport.Udp or CandidateTransport.TcpPassive) || candidate.Component != 1
+            || _pairs.IsFull) return;
         var path = new TransportPath(@base, candidate.Address);
         if (_pairs.Find(path) is null) _pairs.Add(path, candidate.Priority, null, _now, out _);
     }
 
     /// <summary>
-    /// The connection under a path of a full agent is a new one (RFC 6544, section 7.3): it is checked at once and at the pace of a new pair, and nominated
-    /// again, since the peer sees it come from another port.
+    /// The connection under a path of a full agent is a new one (RFC 6544, section 7.3): it is checked at once and at the pace of a new
+    /// pair, and nominated again, since the peer sees it come from another port.
     /// </summary>
     public void CheckAgain(TransportPath path, Instant now)
     {
@@ -183,8 +192,9 @@ public sealed class IceAgent
     }
 
     /// <summary>
-    /// A packet from <paramref name="path"/> passed SRTP authentication and was newer than those before. At a lite agent it selects the path (after NAT
-    /// rebinding it comes seconds before the next check); at a full one it only shows that the path lives. It is no consent.
+    /// A packet from <paramref name="path"/> passed SRTP authentication and was newer than those before. At a lite agent it selects the
+    /// path (after NAT rebinding it comes seconds before the next check); at a full one it only shows that the path lives. It is no
+    /// consent.
     /// </summary>
     public void NoteAuthenticatedPacket(TransportPath path, Instant now)
     {
@@ -278,7 +288,9 @@ public sealed class IceAgent
     {
         var paths = new List<IcePathState>(_pairs.Count);
         foreach (CandidatePair pair in _pairs.Span)
-            paths.Add(new IcePathState(pair.Path, pair.RemotePriority, pair.IsValidated, pair.State == CandidatePairState.Succeeded, pair.IsNominated));
+            paths.Add(
+                new IcePathState(pair.Path, pair.RemotePriority, pair.IsValidated, pair.State == CandidatePairState.Succeeded,
+                pair.IsNominated));
         return new IceAgentState
         {
             Role = Role,
@@ -335,7 +347,8 @@ public sealed class IceAgent
         Statistics.ChecksReceived++;
         if (isCurrent) _previousLocal = null;
         var id = TransactionId.From(message.TransactionId);
-        if (TryFindUnknownRequired(message, out StunAttributeType unknown)) { Respond(from, id, key, StunErrorCode.UnknownAttribute, unknown); return; }
+        if (TryFindUnknownRequired(message, out StunAttributeType unknown))
+            { Respond(from, id, key, StunErrorCode.UnknownAttribute, unknown); return; }
         if (HasRoleConflict(message)) { Respond(from, id, key, StunErrorCode.RoleConflict); return; }
         Respond(from, id, key);
 
@@ -569,7 +582,8 @@ public sealed class IceAgent
     {
         Span<byte> id = stackalloc byte[TransactionId.Length];
         response.TransactionId.Write(id);
-        var writer = new StunMessageWriter(buffer, response.ErrorCode == 0 ? StunClass.SuccessResponse : StunClass.ErrorResponse, StunMethod.Binding, id);
+        var writer = new StunMessageWriter(
+            buffer, response.ErrorCode == 0 ? StunClass.SuccessResponse : StunClass.ErrorResponse, StunMethod.Binding, id);
         switch (response.ErrorCode)
         {
             case 0:
@@ -599,7 +613,8 @@ public sealed class IceAgent
         bool usesCandidate = Role == IceRole.Controlling && pair == _selected;
         var writer = new StunMessageWriter(buffer, StunClass.Request, StunMethod.Binding, idBytes);
         writer.Add(StunAttributeType.Username, _outgoingUsername);
-        writer.AddUInt32(StunAttributeType.Priority, Candidate.ComputePriority(CandidateType.PeerReflexive, 65535 - Math.Clamp(pair.Path.Base, 0, 65535), 1));
+        writer.AddUInt32(StunAttributeType.Priority, Candidate.ComputePriority(
+            CandidateType.PeerReflexive, 65535 - Math.Clamp(pair.Path.Base, 0, 65535), 1));
         writer.AddUInt64(Role == IceRole.Controlling ? StunAttributeType.IceControlling : StunAttributeType.IceControlled, _tieBreaker);
         if (usesCandidate) writer.AddFlag(StunAttributeType.UseCandidate);
         writer.AddMessageIntegrity(_remoteKey);

@@ -7,4 +7,5 @@ namespace Dapr.Voice.Ice;
 /// <param name="Key">The password under which the request was good; the answer carries the same.</param>
 /// <param name="ErrorCode">0 for success.</param>
 /// <param name="UnknownAttribute">For 420: the first attribute that we did not understand.</param>
-internal readonly record struct PendingResponse(TransportPath Path, TransactionId TransactionId, byte[] Key, int ErrorCode, StunAttributeType UnknownAttribute);
+internal readonly record struct PendingResponse(
+    TransportPath Path, TransactionId TransactionId, byte[] Key, int ErrorCode, StunAttributeType UnknownAttribute);

@@ -80,7 +80,8 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
     /// <summary>Sends what is queued, control frames included.</summary>
     public void Flush(Instant now)
     {
-        while (Acceptor.TryTransmit(_control, out int length, out TransportAddress to, now)) Transport.SendControl(to, _control.AsSpan(0, length), now);
+        while (Acceptor.TryTransmit(_control, out int length, out TransportAddress to, now))
+            Transport.SendControl(to, _control.AsSpan(0, length), now);
         Transport.Flush(now);
     }
 

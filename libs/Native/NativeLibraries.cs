@@ -33,7 +33,8 @@ public static class NativeLibraries
 
     /// <summary>The library can be loaded here and has <paramref name="export"/>. If it can be loaded, it stays so.</summary>
     public static bool IsInstalled(string library, string export)
-        => NativeLibrary.TryLoad(library, typeof(NativeLibraries).Assembly, null, out nint handle) && NativeLibrary.TryGetExport(handle, export, out _);
+        => NativeLibrary.TryLoad(library, typeof(NativeLibraries).Assembly, null, out nint handle)
+        && NativeLibrary.TryGetExport(handle, export, out _);
 
     [ModuleInitializer]
     internal static void SetResolver() => NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Load);
@@ -49,7 +50,7 @@ public static class NativeLibraries
 
     private static string? PackageOf(string library)
     {
-        foreach ((string? name, string? package) in Packages)
+        foreach ((string name, string? package) in Packages)
         {
             if (name == library) return package;
         }

@@ -6,8 +6,8 @@ using Concentus.Structs;
 namespace Dapr.Voice.Opus;
 
 /// <summary>
-/// The decoder of Concentus. It decodes at 48 kHz whatever rate is wanted, and resamples: below 48 kHz it gives silence for hybrid packets, which wideband
-/// speech at 24 to 40 kbit/s consists of. The resampler delays the sound by less than 1 ms.
+/// The decoder of Concentus. It decodes at 48 kHz whatever rate is wanted, and resamples: below 48 kHz it gives silence for hybrid packets,
+/// which wideband speech at 24 to 40 kbit/s consists of. The resampler delays the sound by less than 1 ms.
 /// </summary>
 internal sealed class ConcentusDecoder : IOpusDecoder
 {
@@ -69,8 +69,8 @@ internal sealed class ConcentusDecoder : IOpusDecoder
     }
 
     /// <summary>
-    /// A frame of no byte or of one is a frame that was not sent, as in discontinuous transmission (RFC 6716, section 3.2.1). Concentus fails on it, so such
-    /// frames are concealed here, which is what libopus does.
+    /// A frame of no byte or of one is a frame that was not sent, as in discontinuous transmission (RFC 6716, section 3.2.1). Concentus
+    /// fails on it, so such frames are concealed here, which is what libopus does.
     /// </summary>
     private static bool IsUnsentFrame(ReadOnlySpan<byte> packetOfOne) => packetOfOne.Length <= 2;
 
@@ -134,7 +134,8 @@ internal sealed class ConcentusDecoder : IOpusDecoder
         catch (Exception thrown)
         {
             int error = ConcentusLibrary.ErrorOf(thrown);
-            // Unless it refused the packet as a whole, it was interrupted in the middle of its work: what it holds of earlier packets can't be relied on.
+            // Unless it refused the packet as a whole, it was interrupted in the middle of its work: what it holds of earlier packets can't
+            // be relied on.
             if (error is not ((int)OpusError.InvalidPacket or (int)OpusError.BufferTooSmall)) _decoder.ResetState();
             return error;
         }

@@ -2,7 +2,9 @@ using Concentus;
 
 namespace Dapr.Voice.Opus;
 
-/// <summary>The encoder of Concentus. It allocates about 120 kB for each frame, so a process with many calls collects garbage all the time.</summary>
+/// <summary>
+/// The encoder of Concentus. It allocates about 120 kB for each frame, so a process with many calls collects garbage all the time.
+/// </summary>
 internal sealed class ConcentusEncoder : IOpusEncoder
 {
     private readonly global::Concentus.IOpusEncoder _encoder;

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Opus;
 
 /// <summary>
-/// Decodes Opus packets to PCM16. One thread at a time uses it. <see cref="OpusCodec"/> makes it. Bad packets are answered with an error, never with an
-/// exception.
+/// Decodes Opus packets to PCM16. One thread at a time uses it. <see cref="OpusCodec"/> makes it. Bad packets are answered with an error,
+/// never with an exception.
 /// </summary>
 public interface IOpusDecoder : IDisposable
 {
@@ -11,8 +11,8 @@ public interface IOpusDecoder : IDisposable
     int Decode(ReadOnlySpan<byte> packet, Span<short> pcm);
 
     /// <summary>
-    /// The frame before <paramref name="next"/> was lost. This decodes the coarse copy of it that <paramref name="next"/> carries, or conceals the loss if
-    /// there is no copy. Decode <paramref name="next"/> afterwards.
+    /// The frame before <paramref name="next"/> was lost. This decodes the coarse copy of it that <paramref name="next"/> carries, or
+    /// conceals the loss if there is no copy. Decode <paramref name="next"/> afterwards.
     /// </summary>
     /// <param name="pcm">Exactly the duration of what was lost, a multiple of 2.5 ms.</param>
     /// <returns>Samples per channel, or a negative <see cref="OpusError"/>.</returns>

@@ -10,8 +10,8 @@ public interface IOpusEncoder : IDisposable
     int Complexity { set; }
 
     /// <summary>
-    /// Repeats a coarse copy of each frame in the packet after it. It has an effect where <see cref="ExpectedLossPercent"/> is above zero and the bit rate
-    /// leaves room for the copy.
+    /// Repeats a coarse copy of each frame in the packet after it. It has an effect where <see cref="ExpectedLossPercent"/> is above zero
+    /// and the bit rate leaves room for the copy.
     /// </summary>
     bool InbandFec { set; }
 
@@ -22,7 +22,8 @@ public interface IOpusEncoder : IDisposable
     bool Dtx { set; }
 
     /// <param name="pcm">One frame of 2.5, 5, 10, 20, 40 or 60 ms, channels interleaved.</param>
-    /// <param name="output"><see cref="OpusCodec.MaximumPacketBytes"/> holds any packet. A shorter span limits the packet to its length.</param>
+    /// <param name="output"><see cref="OpusCodec.MaximumPacketBytes"/> holds any packet. A shorter span limits the packet to its
+    /// length.</param>
     /// <returns>Bytes written, or a negative <see cref="OpusError"/>. It never throws.</returns>
     int Encode(ReadOnlySpan<short> pcm, Span<byte> output);
 }

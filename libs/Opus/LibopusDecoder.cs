@@ -16,7 +16,8 @@ internal sealed class LibopusDecoder : IOpusDecoder
     }
 
     public int Decode(ReadOnlySpan<byte> packet, Span<short> pcm)
-        => packet.IsEmpty ? (int)OpusError.InvalidPacket : LibOpus.opus_decode(_handle, packet, packet.Length, pcm, pcm.Length / _channels, 0);
+        => packet.IsEmpty ? (int)OpusError.InvalidPacket : LibOpus.opus_decode(
+        _handle, packet, packet.Length, pcm, pcm.Length / _channels, 0);
 
     public int DecodeFec(ReadOnlySpan<byte> next, Span<short> pcm)
         => next.IsEmpty ? (int)OpusError.InvalidPacket : LibOpus.opus_decode(_handle, next, next.Length, pcm, pcm.Length / _channels, 1);

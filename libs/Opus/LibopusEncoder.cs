@@ -22,7 +22,8 @@ internal sealed class LibopusEncoder : IOpusEncoder
     public bool Dtx { set => Set(LibOpus.OPUS_SET_DTX_REQUEST, value ? 1 : 0); }
 
     public int Encode(ReadOnlySpan<short> pcm, Span<byte> output)
-        => pcm.IsEmpty || output.IsEmpty ? (int)OpusError.BadArgument : LibOpus.opus_encode(_handle, pcm, pcm.Length / _channels, output, output.Length);
+        => pcm.IsEmpty || output.IsEmpty ? (int)OpusError.BadArgument
+        : LibOpus.opus_encode(_handle, pcm, pcm.Length / _channels, output, output.Length);
 
     public void Dispose() => _handle.Dispose();
 

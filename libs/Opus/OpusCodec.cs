@@ -3,22 +3,26 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Opus;
 
 /// <summary>
-/// Makes encoders and decoders of one implementation of Opus. libopus is the codec of a transceiver. Concentus, a port of it to C#, serves machines without
-/// libopus; docs/decisions/0019 has its cost. Any thread.
+/// Makes encoders and decoders of one implementation of Opus. libopus is the codec of a transceiver. Concentus, a port of it to C#, serves
+/// machines without libopus; docs/decisions/0019 has its cost. Any thread.
 /// </summary>
 public sealed class OpusCodec
 {
     /// <summary>The largest packet of one frame (RFC 6716, section 3.2.1: 1275 bytes for the frame, and the TOC byte).</summary>
     public const int MaximumPacketBytes = 1276;
 
-    private static readonly Lazy<bool> IsLibopusThere = new(() => NativeLibraries.IsInstalled(NativeLibraries.Opus, nameof(LibOpus.opus_encoder_create)));
+    private static readonly Lazy<bool> IsLibopusThere = new(
+        () => NativeLibraries.IsInstalled(NativeLibraries.Opus, nameof(LibOpus.opus_encoder_create)));
 
     private OpusCodec(string name) => Name = name;
 
     /// <summary>The reference implementation. It allocates nothing for a frame.</summary>
     public static OpusCodec Libopus { get; } = new("libopus");
 
-    /// <summary>The managed implementation. It needs no native library, takes more CPU time, and allocates about 120 kB for each frame that it encodes and 30 kB for each that it decodes.</summary>
+    /// <summary>
+    /// The managed implementation. It needs no native library, takes more CPU time, and allocates about 120 kB for each frame that it
+    /// encodes and 30 kB for each that it decodes.
+    /// </summary>
     public static OpusCodec Concentus { get; } = new("concentus");
 
     /// <summary>libopus can be loaded here. The answer is found once in the life of the process.</summary>
@@ -36,7 +40,8 @@ public sealed class OpusCodec
     public IOpusEncoder CreateEncoder(int sampleRate = 24_000, int channels = 1, OpusApplication application = OpusApplication.Voip)
     {
         CheckFormat(sampleRate, channels);
-        return this == Libopus ? new LibopusEncoder(sampleRate, channels, application) : new ConcentusEncoder(sampleRate, channels, application);
+        return this == Libopus ? new LibopusEncoder(sampleRate, channels, application)
+            : new ConcentusEncoder(sampleRate, channels, application);
     }
 
     /// <param name="sampleRate">Of the PCM: 8, 12, 16, 24 or 48 kHz. Packets of any bandwidth are decoded to it.</param>

@@ -7,7 +7,8 @@ public readonly record struct AudioLevel(bool IsVoice, byte Level)
 {
     public const string Uri = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
-    /// <param name="element">The element's data. The two-byte form may carry more than one byte; only the first means something (section 3).</param>
+    /// <param name="element">The element's data. The two-byte form may carry more than one byte; only the first means something (section
+    /// 3).</param>
     public static bool TryRead(ReadOnlySpan<byte> element, out AudioLevel level)
     {
         if (element.IsEmpty) { level = default; return false; }

@@ -3,12 +3,13 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// Puts packets back in order and adds nothing when nothing is missing: a model needs no playout clock, so there is no playout delay. Only an
-/// open gap holds packets back, for a bounded time, and is then reported as lost frames. All memory is taken at construction.
+/// Puts packets back in order and adds nothing when nothing is missing: a model needs no playout clock, so there is no playout delay. Only
+/// an open gap holds packets back, for a bounded time, and is then reported as lost frames. All memory is taken at construction.
 /// </summary>
 public sealed class JitterBuffer
 {
-    // A step back by more than this is no reordering (RFC 3550, A.1: two seconds at 50 packets/s); two such packets in order restart the sequence.
+    // A step back by more than this is no reordering (RFC 3550, A.1: two seconds at 50 packets/s); two such packets in order restart the
+    // sequence.
     private const int MaximumMisorder = 100;
     private const int NoBadSequence = -1;
 
@@ -75,7 +76,9 @@ public sealed class JitterBuffer
 
     private ref Slot Head => ref _slots[_order[0]];
 
-    /// <summary>Forgets what it holds and begins anew with the next packet: the stream is another one now. Keeps its memory and its statistics.</summary>
+    /// <summary>
+    /// Forgets what it holds and begins anew with the next packet: the stream is another one now. Keeps its memory and its statistics.
+    /// </summary>
     public void Restart()
     {
         Discard();
@@ -86,7 +89,8 @@ public sealed class JitterBuffer
 
     /// <summary>Copies a payload in.</summary>
     /// <param name="audioLevel">Handed back with the frame, as is.</param>
-    public JitterInsertResult Insert(ReadOnlySpan<byte> payload, ushort sequenceNumber, uint timestamp, bool marker, Instant now, AudioLevel? audioLevel = null)
+    public JitterInsertResult Insert(
+        ReadOnlySpan<byte> payload, ushort sequenceNumber, uint timestamp, bool marker, Instant now, AudioLevel? audioLevel = null)
     {
         if (payload.Length > _options.MaximumPayloadBytes)
         {
@@ -232,5 +236,6 @@ public sealed class JitterBuffer
         return length;
     }
 
-    private readonly record struct Slot(ushort SequenceNumber, uint Timestamp, bool Marker, AudioLevel? AudioLevel, int Length, Instant Arrival);
+    private readonly record struct Slot(
+        ushort SequenceNumber, uint Timestamp, bool Marker, AudioLevel? AudioLevel, int Length, Instant Arrival);
 }

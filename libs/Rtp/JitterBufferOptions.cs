@@ -5,7 +5,9 @@ public sealed record JitterBufferOptions
 {
     public static JitterBufferOptions Default { get; } = new();
 
-    /// <summary>How long an open gap may hold later packets back. 60 ms is three packets: reordering beyond that is rare, waiting longer is heard.</summary>
+    /// <summary>
+    /// How long an open gap may hold later packets back. 60 ms is three packets: reordering beyond that is rare, waiting longer is heard.
+    /// </summary>
     public TimeSpan ReorderWindow { get; init; } = TimeSpan.FromMilliseconds(60);
 
     /// <summary>So many packets behind a gap end the wait before the window does.</summary>

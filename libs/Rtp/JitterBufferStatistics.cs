@@ -6,5 +6,6 @@ namespace Dapr.Voice.Rtp;
 /// <param name="Discarded">Held when the sequence started over, so never handed on.</param>
 /// <param name="Resynchronisations">Times the sequence started over elsewhere.</param>
 public readonly record struct JitterBufferStatistics(
-    long Delivered, long Lost, long Skipped, long Reordered, long Duplicates, long Late, long Oversized, long Overflows, long Resynchronisations,
+    long Delivered, long Lost, long Skipped, long Reordered, long Duplicates, long Late, long Oversized, long Overflows,
+    long Resynchronisations,
     long Discarded = 0);

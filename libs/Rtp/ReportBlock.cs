@@ -19,7 +19,8 @@ namespace Dapr.Voice.Rtp;
 /// <param name="LastSenderReport">Middle 32 bits of the last SR's NTP time; 0 if none came.</param>
 /// <param name="DelaySinceLastSenderReport">In 1/65536 s.</param>
 public readonly record struct ReportBlock(
-    uint Ssrc, byte FractionLost, int CumulativeLost, uint ExtendedHighestSequenceNumber, uint Jitter, uint LastSenderReport, uint DelaySinceLastSenderReport)
+    uint Ssrc, byte FractionLost, int CumulativeLost, uint ExtendedHighestSequenceNumber, uint Jitter, uint LastSenderReport,
+    uint DelaySinceLastSenderReport)
 {
     public const int Length = 24;
     public const int MaximumCumulativeLost = 0x7F_FFFF;
@@ -51,7 +52,8 @@ public readonly record struct ReportBlock(
     internal void Write(Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt32BigEndian(destination, Ssrc);
-        BinaryPrimitives.WriteInt32BigEndian(destination[4..], Math.Clamp(CumulativeLost, MinimumCumulativeLost, MaximumCumulativeLost) & 0xFF_FFFF);
+        BinaryPrimitives.WriteInt32BigEndian(
+            destination[4..], Math.Clamp(CumulativeLost, MinimumCumulativeLost, MaximumCumulativeLost) & 0xFF_FFFF);
         destination[4] = FractionLost;
         BinaryPrimitives.WriteUInt32BigEndian(destination[8..], ExtendedHighestSequenceNumber);
         BinaryPrimitives.WriteUInt32BigEndian(destination[12..], Jitter);

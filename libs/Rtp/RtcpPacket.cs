@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Dapr.Voice.Rtp;
 
-/// <summary>One packet of a compound (RFC 3550, section 6.4), padding already taken off; each <c>TryRead</c> checks that type and length fit.</summary>
+/// <summary>
+/// One packet of a compound (RFC 3550, section 6.4), padding already taken off; each <c>TryRead</c> checks that type and length fit.
+/// </summary>
 public readonly ref struct RtcpPacket
 {
     private readonly ReadOnlySpan<byte> _bytes;
@@ -29,7 +31,8 @@ public readonly ref struct RtcpPacket
     {
         report = default;
         if (Type != RtcpPacketType.ReceiverReport || Body.Length < 4 + Count * ReportBlock.Length) return false;
-        report = new ReceiverReport(BinaryPrimitives.ReadUInt32BigEndian(Body), new ReportBlockList(Body.Slice(4, Count * ReportBlock.Length)));
+        report = new ReceiverReport(BinaryPrimitives.ReadUInt32BigEndian(Body),
+            new ReportBlockList(Body.Slice(4, Count * ReportBlock.Length)));
         return true;
     }
 

@@ -4,7 +4,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// The header of an RTP packet (RFC 3550, section 5.1), which SRTP leaves in the clear: so it can be read before decryption, padding cannot.
+/// The header of an RTP packet (RFC 3550, section 5.1), which SRTP leaves in the clear: so it can be read before decryption, padding
+/// cannot.
 /// <code>
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -18,7 +19,8 @@ namespace Dapr.Voice.Rtp;
 /// <param name="Length">Bytes of header: fixed part, CSRC list and extension.</param>
 /// <param name="ExtensionOffset">Where the extension's profile field is; 0 if there is no extension.</param>
 public readonly record struct RtpHeader(
-    byte PayloadType, bool Marker, ushort SequenceNumber, uint Timestamp, uint Ssrc, int Length, byte CsrcCount, bool HasPadding, int ExtensionOffset)
+    byte PayloadType, bool Marker, ushort SequenceNumber, uint Timestamp, uint Ssrc, int Length, byte CsrcCount, bool HasPadding,
+    int ExtensionOffset)
 {
     public const int FixedLength = 12;
 

@@ -15,7 +15,8 @@ public ref struct RtpHeaderExtensionWriter
 
     /// <param name="packet">The whole buffer.</param>
     /// <param name="headerLength">Bytes of header so far, CSRC list included.</param>
-    /// <param name="isTwoByteForm">Needed for ids over 14, empty elements and elements over 16 bytes; has to be negotiated (section 4.3).</param>
+    /// <param name="isTwoByteForm">Needed for ids over 14, empty elements and elements over 16 bytes; has to be negotiated (section
+    /// 4.3).</param>
     public RtpHeaderExtensionWriter(Span<byte> packet, int headerLength, bool isTwoByteForm = false)
     {
         _packet = packet;
@@ -23,7 +24,8 @@ public ref struct RtpHeaderExtensionWriter
         _length = headerLength + 4;
         _isTwoByteForm = isTwoByteForm;
         packet[0] |= 0x10;
-        BinaryPrimitives.WriteUInt16BigEndian(packet[headerLength..], isTwoByteForm ? RtpHeaderExtensions.TwoByteProfile : RtpHeaderExtensions.OneByteProfile);
+        BinaryPrimitives.WriteUInt16BigEndian(
+            packet[headerLength..], isTwoByteForm ? RtpHeaderExtensions.TwoByteProfile : RtpHeaderExtensions.OneByteProfile);
         BinaryPrimitives.WriteUInt16BigEndian(packet[(headerLength + 2)..], 0);
     }
 

@@ -5,5 +5,6 @@ namespace Dapr.Voice.Rtp;
 /// <param name="LastSenderReport">Middle 32 bits of the last SR's NTP time; 0 if none.</param>
 /// <param name="SinceLastSenderReport">Age of that SR.</param>
 public sealed record RtpReceiverState(
-    uint Ssrc, bool HasStarted, ushort MaximumSequence, uint Cycles, uint BaseSequence, uint Received, uint ExpectedPrior, uint ReceivedPrior,
+    uint Ssrc, bool HasStarted, ushort MaximumSequence, uint Cycles, uint BaseSequence, uint Received, uint ExpectedPrior,
+    uint ReceivedPrior,
     uint JitterTimes16, uint LastSenderReport, TimeSpan SinceLastSenderReport);

@@ -2,7 +2,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Rtp;
 
-/// <summary>Numbers the packets of one stream we send, and keeps the totals for its sender reports (RFC 3550, sections 5.1 and 6.4.1).</summary>
+/// <summary>
+/// Numbers the packets of one stream we send, and keeps the totals for its sender reports (RFC 3550, sections 5.1 and 6.4.1).
+/// </summary>
 public sealed class RtpSender
 {
     private readonly int _clockRate;
@@ -55,10 +57,15 @@ public sealed class RtpSender
         return headerLength + payload.Length;
     }
 
-    /// <summary>Lets media time pass without a packet (silence that is not sent); the packet after it should carry the marker (RFC 7587, section 4.1).</summary>
+    /// <summary>
+    /// Lets media time pass without a packet (silence that is not sent); the packet after it should carry the marker (RFC 7587, section
+    /// 4.1).
+    /// </summary>
     public void Skip(uint timestampTicks) => NextTimestamp = unchecked(NextTimestamp + timestampTicks);
 
-    /// <summary>Sender information for an SR sent now; the RTP time is where the media clock stands now, extrapolated from the last packet.</summary>
+    /// <summary>
+    /// Sender information for an SR sent now; the RTP time is where the media clock stands now, extrapolated from the last packet.
+    /// </summary>
     /// <returns>False before the first packet: then an RR is due (RFC 3550, section 6.4).</returns>
     public bool TryGetSenderInfo(Instant now, TimeSpan wallClockOffset, out SenderInfo info)
     {

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Dapr.Voice.Rtp;
 
-/// <summary>Enumerates the items of an SDES packet (RFC 3550, section 6.5). A chunk or item that runs over the end ends the enumeration.</summary>
+/// <summary>
+/// Enumerates the items of an SDES packet (RFC 3550, section 6.5). A chunk or item that runs over the end ends the enumeration.
+/// </summary>
 public ref struct SourceDescription
 {
     private ReadOnlySpan<byte> _body;

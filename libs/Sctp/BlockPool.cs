@@ -1,6 +1,8 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>Buffers for received chunks, kept by one association in four sizes and used again. It never holds more than was in use at once.</summary>
+/// <summary>
+/// Buffers for received chunks, kept by one association in four sizes and used again. It never holds more than was in use at once.
+/// </summary>
 internal sealed class BlockPool
 {
     // Short events; longer ones; a fragment as peers cut them (up to about 1,200 bytes); whatever else a DTLS record can carry.

@@ -18,4 +18,5 @@ public enum DataChannelEventKind : byte
 
 /// <param name="Channel">Set for the three channel events.</param>
 /// <param name="Reason">Set for <see cref="DataChannelEventKind.AssociationClosed"/>.</param>
-public readonly record struct DataChannelEvent(DataChannelEventKind Kind, DataChannel? Channel = null, SctpCloseReason Reason = SctpCloseReason.None);
+public readonly record struct DataChannelEvent(
+    DataChannelEventKind Kind, DataChannel? Channel = null, SctpCloseReason Reason = SctpCloseReason.None);

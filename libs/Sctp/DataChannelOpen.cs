@@ -18,7 +18,9 @@ internal readonly record struct DataChannelOpen(DataChannelReliability Reliabili
     public const byte MessageType = 3;
     public const byte AckMessageType = 2;
 
-    /// <summary>Of the label, and of the protocol, as UTF-8. Ours is "oai-events"; 65,535 each would be sixteen channels' worth of a megabyte.</summary>
+    /// <summary>
+    /// Of the label, and of the protocol, as UTF-8. Ours is "oai-events"; 65,535 each would be sixteen channels' worth of a megabyte.
+    /// </summary>
     public const int MaximumNameBytes = 256;
 
     public const int MaximumBytes = FixedBytes + 2 * MaximumNameBytes;
@@ -32,8 +34,10 @@ internal readonly record struct DataChannelOpen(DataChannelReliability Reliabili
         open = default;
         if (message.Length < FixedBytes || message[0] != MessageType) return false;
         uint parameter = BinaryPrimitives.ReadUInt32BigEndian(message[4..]);
-        int labelBytes = BinaryPrimitives.ReadUInt16BigEndian(message[8..]), protocolBytes = BinaryPrimitives.ReadUInt16BigEndian(message[10..]);
-        if (labelBytes > MaximumNameBytes || protocolBytes > MaximumNameBytes || message.Length < FixedBytes + labelBytes + protocolBytes) return false;
+        int labelBytes = BinaryPrimitives.ReadUInt16BigEndian(message[8..]),
+            protocolBytes = BinaryPrimitives.ReadUInt16BigEndian(message[10..]);
+        if (labelBytes > MaximumNameBytes || protocolBytes > MaximumNameBytes || message.Length < FixedBytes + labelBytes + protocolBytes)
+            return false;
         bool isUnordered = (message[1] & UnorderedBit) != 0;
         DataChannelReliability? reliability = (byte)(message[1] & ~UnorderedBit) switch
         {
@@ -56,11 +60,13 @@ internal readonly record struct DataChannelOpen(DataChannelReliability Reliabili
     public int Write(Span<byte> destination)
     {
         var writer = new SpanWriter(destination);
-        byte type = Reliability.MaxRetransmits is not null ? RetransmitLimited : Reliability.MaxLifetime is not null ? LifetimeLimited : Reliable;
+        byte type = Reliability.MaxRetransmits is not null ? RetransmitLimited : Reliability.MaxLifetime is not null ? LifetimeLimited
+            : Reliable;
         writer.WriteByte(MessageType);
         writer.WriteByte((byte)(type | (Reliability.IsOrdered ? 0 : UnorderedBit)));
         writer.WriteUInt16(Priority);
-        writer.WriteUInt32(Reliability.MaxRetransmits ?? (uint)Math.Clamp(Reliability.MaxLifetime?.TotalMilliseconds ?? 0, 0, uint.MaxValue));
+        writer.WriteUInt32(Reliability.MaxRetransmits ?? (uint)Math.Clamp(
+            Reliability.MaxLifetime?.TotalMilliseconds ?? 0, 0, uint.MaxValue));
         writer.WriteUInt16((ushort)Encoding.UTF8.GetByteCount(Label));
         writer.WriteUInt16((ushort)Encoding.UTF8.GetByteCount(Protocol));
         Encoding.UTF8.GetBytes(Label, writer.Reserve(Encoding.UTF8.GetByteCount(Label)));

@@ -4,8 +4,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// The data channels of one association (RFC 8831) and their opening (DCEP, RFC 8832). It takes the association's events and messages itself; its
-/// owner feeds packets to the association, drains this, then lets the association transmit.
+/// The data channels of one association (RFC 8831) and their opening (DCEP, RFC 8832). It takes the association's events and messages
+/// itself; its owner feeds packets to the association, drains this, then lets the association transmit.
 /// </summary>
 public sealed class DataChannelSet
 {
@@ -42,7 +42,8 @@ public sealed class DataChannelSet
     /// <param name="label">At most 256 bytes of UTF-8.</param>
     public DataChannel? Open(string label, DataChannelReliability reliability, Instant now, string protocol = "")
     {
-        if (Encoding.UTF8.GetByteCount(label) > DataChannelOpen.MaximumNameBytes || Encoding.UTF8.GetByteCount(protocol) > DataChannelOpen.MaximumNameBytes)
+        if (Encoding.UTF8.GetByteCount(label) > DataChannelOpen.MaximumNameBytes
+            || Encoding.UTF8.GetByteCount(protocol) > DataChannelOpen.MaximumNameBytes)
             throw new ArgumentException("A label and a protocol have at most 256 bytes each.", nameof(label));
         if (_channels.Count >= MaximumChannels) return null;
         ushort id = (ushort)(_isDtlsClient ? 0 : 1);
@@ -71,7 +72,9 @@ public sealed class DataChannelSet
         return SendOrKeep(channel, isText ? PayloadProtocolId.Text : PayloadProtocolId.Binary, payload, now);
     }
 
-    /// <summary>Resets our side once all that was sent has arrived; the peer answers by resetting its own (RFC 8831, section 6.7).</summary>
+    /// <summary>
+    /// Resets our side once all that was sent has arrived; the peer answers by resetting its own (RFC 8831, section 6.7).
+    /// </summary>
     public void Close(DataChannel channel, Instant now)
     {
         if (channel.Phase is DataChannelPhase.Closing or DataChannelPhase.Closed) return;
@@ -85,7 +88,9 @@ public sealed class DataChannelSet
         return _events.TryDequeue(out occurred);
     }
 
-    /// <summary>The next message of any channel. Openings are answered on the way; a message may come before its channel's event was taken.</summary>
+    /// <summary>
+    /// The next message of any channel. Openings are answered on the way; a message may come before its channel's event was taken.
+    /// </summary>
     public bool TryReceive(out DataChannelMessage message, Instant now)
     {
         Advance(now);
@@ -96,7 +101,8 @@ public sealed class DataChannelSet
                 OnControlMessage(received.StreamId, received.Payload, now);
                 continue;
             }
-            if (Find(received.StreamId) is not { IsIncomingReset: false } channel || !TryReadKind(received.PayloadProtocolId, out bool isText, out bool isEmpty))
+            if (Find(received.StreamId) is not { IsIncomingReset: false } channel
+                || !TryReadKind(received.PayloadProtocolId, out bool isText, out bool isEmpty))
             {
                 StrayMessages++;
                 continue;
@@ -134,7 +140,8 @@ public sealed class DataChannelSet
         var set = new DataChannelSet(association, state.IsDtlsClient);
         foreach (DataChannelSetState.ChannelState c in state.Channels)
         {
-            set._channels.Add(new DataChannel(c.Id, c.Label, c.Protocol, new DataChannelReliability(c.IsOrdered, c.MaxRetransmits, c.MaxLifetime))
+            set._channels.Add(
+                new DataChannel(c.Id, c.Label, c.Protocol, new DataChannelReliability(c.IsOrdered, c.MaxRetransmits, c.MaxLifetime))
             {
                 Phase = c.Phase,
                 IsOutgoingReset = c.IsOutgoingReset,
@@ -157,7 +164,8 @@ public sealed class DataChannelSet
         }
         // A reset waits for what the channel still has in the queue above; the association then waits for what it has itself.
         foreach (DataChannel channel in _channels)
-            if (channel is { Phase: DataChannelPhase.Closing, IsOutgoingReset: false } && _pending.Count == 0) _association.ResetStream(channel.Id, now);
+            if (channel is { Phase: DataChannelPhase.Closing, IsOutgoingReset: false } && _pending.Count == 0)
+                _association.ResetStream(channel.Id, now);
     }
 
     private void OnAssociationEvent(SctpEvent occurred)
@@ -210,7 +218,8 @@ public sealed class DataChannelSet
             return;
         }
         bool isPeersToChoose = (streamId & 1) == (_isDtlsClient ? 1 : 0);
-        if (existing is not null || !isPeersToChoose || _channels.Count >= MaximumChannels || !DataChannelOpen.TryParse(payload, out DataChannelOpen open))
+        if (existing is not null || !isPeersToChoose || _channels.Count >= MaximumChannels
+            || !DataChannelOpen.TryParse(payload, out DataChannelOpen open))
         {
             // RFC 8832, section 6: refused by resetting the stream. One that is in use stays as it is.
             RefusedOpenings++;
@@ -243,9 +252,11 @@ public sealed class DataChannelSet
     private SctpSendResult SendNow(DataChannel channel, uint payloadProtocolId, ReadOnlySpan<byte> payload, Instant now)
     {
         // DCEP itself is always reliable and in order (RFC 8832, section 6).
-        if (payloadProtocolId == PayloadProtocolId.Dcep) return _association.Send(channel.Id, payloadProtocolId, payload, unordered: false, null, now);
+        if (payloadProtocolId == PayloadProtocolId.Dcep)
+            return _association.Send(channel.Id, payloadProtocolId, payload, unordered: false, null, now);
         DataChannelReliability reliability = channel.Reliability;
-        return _association.Send(channel.Id, payloadProtocolId, payload, channel.IsUnordered, reliability.MaxRetransmits, now, reliability.MaxLifetime);
+        return _association.Send(channel.Id, payloadProtocolId, payload, channel.IsUnordered, reliability.MaxRetransmits, now,
+            reliability.MaxLifetime);
     }
 
     private static bool TryReadKind(uint payloadProtocolId, out bool isText, out bool isEmpty)

@@ -25,7 +25,10 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     public bool IsEmpty => _held.Count == 0 && _ready.Count == 0;
 
-    /// <summary>What the peer is told it may send (a_rwnd). Less than a packet is said as nothing, which keeps a full window from being filled in crumbs.</summary>
+    /// <summary>
+    /// What the peer is told it may send (a_rwnd). Less than a packet is said as nothing, which keeps a full window from being filled in
+    /// crumbs.
+    /// </summary>
     public int Window
     {
         get
@@ -37,19 +40,22 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     private int Chunks => _held.Count + _ready.Count;
 
-    /// <param name="isBeyond">It lies beyond all that has come, so it can wait. What fills a hole gets in where others are turned away: without it nothing would ever leave.</param>
+    /// <param name="isBeyond">It lies beyond all that has come, so it can wait. What fills a hole gets in where others are turned away:
+    /// without it nothing would ever leave.</param>
     public bool HasRoomFor(int payloadBytes, bool isBeyond)
     {
         int block = BlockPool.SizeFor(payloadBytes);
         if (block < 0) return false;
         if (isBeyond && _payloadBytes + payloadBytes > options.ReceiveWindowBytes) return false;
-        // The peer counts user data against the window; blocks and bookkeeping are more than that, so the bound on memory is twice the window.
+        // The peer counts user data against the window; blocks and bookkeeping are more than that, so the bound on memory is twice the
+        // window.
         int limit = isBeyond ? options.ReceiveWindowBytes * 2 : options.ReceiveWindowBytes / 2 * 5;
         return _blockBytes + block + OverheadBytes <= limit && Chunks < (isBeyond ? MaximumChunks : MaximumChunks + MaximumChunks / 4);
     }
 
     /// <summary>Takes a chunk in whose TSN is new and for which there is room.</summary>
-    public InboundOutcome Accept(uint tsn, ushort streamId, ushort streamSequence, uint payloadProtocolId, DataFlags flags, ReadOnlySpan<byte> payload)
+    public InboundOutcome Accept(uint tsn, ushort streamId, ushort streamSequence, uint payloadProtocolId, DataFlags flags,
+        ReadOnlySpan<byte> payload)
     {
         HeldChunk chunk = Hold(new HeldChunk(tsn, streamId, streamSequence, payloadProtocolId, flags, [], 0), payload);
         if (chunk.IsBeginning && chunk.IsEnd)
@@ -85,14 +91,18 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         return InboundOutcome.Accepted;
     }
 
-    /// <summary>The peer skips a message of the stream, and those before it (RFC 3758, section 3.6): what is whole is handed on, then the turn moves on.</summary>
+    /// <summary>
+    /// The peer skips a message of the stream, and those before it (RFC 3758, section 3.6): what is whole is handed on, then the turn moves
+    /// on.
+    /// </summary>
     public void SkipTo(ushort streamId, ushort streamSequence)
     {
         if (!SerialNumber.IsNewerOrEqual(streamSequence, streams.NextInbound(streamId))) return;
         for (int i = 0; i < _held.Count; i++)
         {
             HeldChunk chunk = _held[i];
-            if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning || SerialNumber.IsNewer(chunk.StreamSequence, streamSequence)) continue;
+            if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning
+                || SerialNumber.IsNewer(chunk.StreamSequence, streamSequence)) continue;
             FindRun(i, out int first, out int last, out _);
             if (!IsWhole(first, last)) continue;
             MoveToReady(first, last);
@@ -140,7 +150,9 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         while (true)
         {
             if (_assembly.Length < length + piece.Length)
-                Array.Resize(ref _assembly, Math.Min(options.MaximumReceiveMessageBytes, Math.Max(length + piece.Length, Math.Max(4096, _assembly.Length * 2))));
+                Array.Resize(
+                    ref _assembly, Math.Min(options.MaximumReceiveMessageBytes,
+                    Math.Max(length + piece.Length, Math.Max(4096, _assembly.Length * 2))));
             piece.Payload.CopyTo(_assembly.AsSpan(length));
             length += piece.Length;
             if (piece.IsEnd) break;
@@ -172,7 +184,9 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     public void Restore(SctpAssociationState.InboundChunk state, bool isReady)
     {
-        HeldChunk chunk = Hold(new HeldChunk(state.Tsn, state.StreamId, state.StreamSequence, state.PayloadProtocolId, (DataFlags)state.Flags, [], 0), state.Payload);
+        HeldChunk chunk = Hold(
+            new HeldChunk(state.Tsn, state.StreamId, state.StreamSequence, state.PayloadProtocolId, (DataFlags)state.Flags, [], 0),
+            state.Payload);
         if (isReady) _ready.Enqueue(chunk);
         else _held.Add(chunk);
     }

@@ -20,7 +20,8 @@ internal readonly ref struct InitChunk
     // What is told back of parameters we do not know. Nobody needs more than their names.
     public const int MaximumUnrecognizedBytes = 128;
 
-    private InitChunk(ReadOnlySpan<byte> value, bool forwardsTsn, bool resetsStreams, ReadOnlySpan<byte> cookie, ReadOnlySpan<byte> parameters)
+    private InitChunk(ReadOnlySpan<byte> value, bool forwardsTsn, bool resetsStreams, ReadOnlySpan<byte> cookie,
+        ReadOnlySpan<byte> parameters)
     {
         Tag = BinaryPrimitives.ReadUInt32BigEndian(value);
         Window = BinaryPrimitives.ReadUInt32BigEndian(value[4..]);
@@ -107,7 +108,9 @@ internal readonly ref struct InitChunk
         return true;
     }
 
-    // Addresses (5, 6, 11, 12), the unused cookie preservative (9) and ECN (0x8000) mean nothing inside DTLS; they are known, and passed over.
-    private static bool IsKnown(ushort type) => type is ParameterType.StateCookie or ParameterType.UnrecognizedParameter or ParameterType.SupportedExtensions
+    // Addresses (5, 6, 11, 12), the unused cookie preservative (9) and ECN (0x8000) mean nothing inside DTLS; they are known, and passed
+    // over.
+    private static bool IsKnown(ushort type)
+        => type is ParameterType.StateCookie or ParameterType.UnrecognizedParameter or ParameterType.SupportedExtensions
         or ParameterType.ForwardTsnSupported or 5 or 6 or 9 or 11 or 12 or 0x8000;
 }

@@ -3,8 +3,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// Messages cut into chunks, from Send until the cumulative acknowledgement. Two rings, one of chunks and one of bytes, that grow to what was
-/// needed and allocate nothing after that. First in, first out over all streams, so a chunk's TSN is known when it is queued.
+/// Messages cut into chunks, from Send until the cumulative acknowledgement. Two rings, one of chunks and one of bytes, that grow to what
+/// was needed and allocate nothing after that. First in, first out over all streams, so a chunk's TSN is known when it is queued.
 /// </summary>
 internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
 {

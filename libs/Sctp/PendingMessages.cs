@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Dapr.Voice.Sctp;
 
-/// <summary>Messages that wait, in order, until the association has room for them. Bounded in number and bytes; buffers come from the shared pool.</summary>
+/// <summary>
+/// Messages that wait, in order, until the association has room for them. Bounded in number and bytes; buffers come from the shared pool.
+/// </summary>
 internal sealed class PendingMessages
 {
     // What a channel takes beyond the association's own send queue (512 KiB): a function result or two of the largest size.

@@ -6,15 +6,16 @@ namespace Dapr.Voice.Sctp;
 /// </summary>
 internal sealed class RetransmissionTimeout
 {
-    // One lost packet of the handshake cost a full second with the RFC's start value (measured against browsers). 250 ms is more than a round trip between
-    // most callers and their region; where it is less, the peer only sees one packet twice.
+    // One lost packet of the handshake cost a full second with the RFC's start value (measured against browsers). 250 ms is more than a
+    // round trip between most callers and their region; where it is less, the peer only sees one packet twice.
     private static readonly TimeSpan Initial = TimeSpan.FromMilliseconds(250);
 
-    // The RFC's floor of 1 s covers delayed acknowledgements (up to 200 ms in practice). We ask for immediate ones by the I bit, so they do not
-    // inflate what is measured; 100 ms is left for scheduling at both ends and a jittery radio.
+    // The RFC's floor of 1 s covers delayed acknowledgements (up to 200 ms in practice). We ask for immediate ones by the I bit, so they do
+    // not inflate what is measured; 100 ms is left for scheduling at both ends and a jittery radio.
     private static readonly TimeSpan Minimum = TimeSpan.FromMilliseconds(100);
 
-    // After an outage (a relay restarts, an owner is replaced: under 5 s) the first word must not wait for a timer that backed off to a minute.
+    // After an outage (a relay restarts, an owner is replaced: under 5 s) the first word must not wait for a timer that backed off to a
+    // minute.
     private static readonly TimeSpan Maximum = TimeSpan.FromSeconds(4);
 
     // G of RFC 9260, section 6.3.1, rule C4: timers are looked at about every millisecond.

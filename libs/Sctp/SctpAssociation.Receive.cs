@@ -161,10 +161,11 @@ public sealed partial class SctpAssociation
             _due |= Due.ShutdownAck;
             return;
         }
-        // Before the association is up, and when both begin at once, the answer carries what our own INIT says (section 5.2.1). Afterwards the
-        // peer has begun anew, and the answer needs a new tag so that its COOKIE ECHO is told from an old one (section 5.2.2).
+        // Before the association is up, and when both begin at once, the answer carries what our own INIT says (section 5.2.1). Afterwards
+        // the peer has begun anew, and the answer needs a new tag so that its COOKIE ECHO is told from an old one (section 5.2.2).
         bool isRestart = Phase is not (SctpPhase.Closed or SctpPhase.CookieWait or SctpPhase.CookieEchoed);
-        bool isRepeated = _issued is not null && _issued.PeerTag == init.Tag && _issued.PeerInitialTsn == init.InitialTsn && isRestart == (_issued.LocalTag != _localTag);
+        bool isRepeated = _issued is not null && _issued.PeerTag == init.Tag && _issued.PeerInitialTsn == init.InitialTsn
+            && isRestart == (_issued.LocalTag != _localTag);
         if (!isRepeated)
         {
             byte[] nonce = new byte[16];
@@ -195,7 +196,8 @@ public sealed partial class SctpAssociation
             return;
         }
         // A cookie must fit into a packet of ours, beside its header.
-        if (!InitChunk.TryParse(value, out InitChunk init) || init.Cookie.IsEmpty || init.Cookie.Length > SctpOptions.MaximumPacketBytes - CommonHeaderBytes - 8)
+        if (!InitChunk.TryParse(value, out InitChunk init) || init.Cookie.IsEmpty
+            || init.Cookie.Length > SctpOptions.MaximumPacketBytes - CommonHeaderBytes - 8)
         {
             Drop(SctpDropReason.MalformedChunk);
             return;
@@ -225,7 +227,8 @@ public sealed partial class SctpAssociation
         switch (Phase)
         {
             case SctpPhase.Closed or SctpPhase.CookieWait or SctpPhase.CookieEchoed:
-                AdoptPeer(issued.PeerTag, issued.PeerInitialTsn, issued.PeerWindow, issued.PeerInboundStreams, issued.PeerForwardsTsn, issued.PeerResetsStreams);
+                AdoptPeer(issued.PeerTag, issued.PeerInitialTsn, issued.PeerWindow, issued.PeerInboundStreams, issued.PeerForwardsTsn,
+                    issued.PeerResetsStreams);
                 _due &= ~(Due.Init | Due.CookieEcho);
                 Establish(now);
                 break;
@@ -251,7 +254,9 @@ public sealed partial class SctpAssociation
         _peerResetsStreams = resetsStreams;
     }
 
-    /// <summary>RFC 9260, section 5.2.4, action A. What the peer had not acknowledged it will not: it does not know these numbers any more.</summary>
+    /// <summary>
+    /// RFC 9260, section 5.2.4, action A. What the peer had not acknowledged it will not: it does not know these numbers any more.
+    /// </summary>
     private void Restart(SctpAssociationState.CookieState issued, Instant now)
     {
         _localTag = issued.LocalTag;
@@ -270,7 +275,8 @@ public sealed partial class SctpAssociation
         _duplicateCount = _packetsSinceSack = 0;
         _retransmissions = 0;
         _peerTag = 0;
-        AdoptPeer(issued.PeerTag, issued.PeerInitialTsn, issued.PeerWindow, issued.PeerInboundStreams, issued.PeerForwardsTsn, issued.PeerResetsStreams);
+        AdoptPeer(issued.PeerTag, issued.PeerInitialTsn, issued.PeerWindow, issued.PeerInboundStreams, issued.PeerForwardsTsn,
+            issued.PeerResetsStreams);
         Phase = SctpPhase.Established;
         _due = Due.CookieAck;
         RestartHeartbeat(now);
@@ -367,7 +373,8 @@ public sealed partial class SctpAssociation
         for (ReadOnlySpan<byte> pairs = value[4..]; pairs.Length >= 4; pairs = pairs[4..])
         {
             ushort streamId = BinaryPrimitives.ReadUInt16BigEndian(pairs);
-            if (streamId < _options.StreamCount && _streams.CanUse(streamId)) _inbound.SkipTo(streamId, BinaryPrimitives.ReadUInt16BigEndian(pairs[2..]));
+            if (streamId < _options.StreamCount && _streams.CanUse(streamId))
+                _inbound.SkipTo(streamId, BinaryPrimitives.ReadUInt16BigEndian(pairs[2..]));
         }
         _drops[(int)SctpDropReason.AbandonedByPeer] += _inbound.DropPiecesUpTo(tsn);
         if (_deferredReset is not null) TryPerformDeferredReset();
@@ -459,7 +466,8 @@ public sealed partial class SctpAssociation
 
     private void OnError(ReadOnlySpan<byte> value, Instant now)
     {
-        if (Phase != SctpPhase.CookieEchoed || value.Length < 4 || BinaryPrimitives.ReadUInt16BigEndian(value) != (ushort)ErrorCause.StaleCookie) return;
+        if (Phase != SctpPhase.CookieEchoed || value.Length < 4
+            || BinaryPrimitives.ReadUInt16BigEndian(value) != (ushort)ErrorCause.StaleCookie) return;
         // RFC 9260, section 5.2.6: begin again. The count of tries goes on, so this ends.
         Phase = SctpPhase.CookieWait;
         _due = (_due & ~Due.CookieEcho) | Due.Init;

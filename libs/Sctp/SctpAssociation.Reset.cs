@@ -16,7 +16,9 @@ public sealed partial class SctpAssociation
     private ReconfigurationResult _responseResult;
     private Instant _resetTimer = Instant.Never;
 
-    /// <summary>Resets our outgoing stream once all that is queued on it has arrived. Nothing can be sent on it until the peer has answered.</summary>
+    /// <summary>
+    /// Resets our outgoing stream once all that is queued on it has arrived. Nothing can be sent on it until the peer has answered.
+    /// </summary>
     public void ResetStream(ushort streamId, Instant now)
     {
         if (Phase >= SctpPhase.ShutdownPending || IsResetting(streamId) || _streamsToReset.Count >= StreamTable.MaximumStreams) return;
@@ -29,7 +31,8 @@ public sealed partial class SctpAssociation
         _streamsToReset.Add(streamId);
     }
 
-    private bool IsResetting(ushort streamId) => _streamsToReset.Contains(streamId) || (_ownReset is not null && Array.IndexOf(_ownReset.Streams, streamId) >= 0);
+    private bool IsResetting(ushort streamId)
+        => _streamsToReset.Contains(streamId) || (_ownReset is not null && Array.IndexOf(_ownReset.Streams, streamId) >= 0);
 
     private void WriteReconfiguration(ref SpanWriter writer, Instant now)
     {
@@ -102,7 +105,8 @@ public sealed partial class SctpAssociation
             switch (type)
             {
                 case ParameterType.ReconfigurationResponse when body.Length >= 8:
-                    OnResetResponse(BinaryPrimitives.ReadUInt32BigEndian(body), (ReconfigurationResult)BinaryPrimitives.ReadUInt32BigEndian(body[4..]), now);
+                    OnResetResponse(BinaryPrimitives.ReadUInt32BigEndian(body),
+                        (ReconfigurationResult)BinaryPrimitives.ReadUInt32BigEndian(body[4..]), now);
                     break;
                 case ParameterType.OutgoingSsnReset when body.Length >= 12:
                     OnOutgoingReset(body);
@@ -110,7 +114,8 @@ public sealed partial class SctpAssociation
                 case ParameterType.IncomingSsnReset when body.Length >= 4:
                     OnIncomingReset(body, now);
                     break;
-                case ParameterType.SsnTsnReset or ParameterType.AddOutgoingStreams or ParameterType.AddIncomingStreams when body.Length >= 4:
+                case ParameterType.SsnTsnReset or ParameterType.AddOutgoingStreams or ParameterType.AddIncomingStreams
+                    when body.Length >= 4:
                     uint sequence = BinaryPrimitives.ReadUInt32BigEndian(body);
                     if (IsNewRequest(sequence)) Respond(sequence, ReconfigurationResult.Denied);
                     break;
@@ -145,8 +150,8 @@ public sealed partial class SctpAssociation
     }
 
     /// <summary>
-    /// Performs the peer's reset when all that it sent before has come (RFC 6525, section 5.2.2). Until then it gets no answer, rather than "in progress":
-    /// stacks differ in what they do with that one, and all repeat an unanswered request.
+    /// Performs the peer's reset when all that it sent before has come (RFC 6525, section 5.2.2). Until then it gets no answer, rather than
+    /// "in progress": stacks differ in what they do with that one, and all repeat an unanswered request.
     /// </summary>
     private void TryPerformDeferredReset()
     {
@@ -174,7 +179,8 @@ public sealed partial class SctpAssociation
     private bool IsNewRequest(uint sequence)
     {
         if (sequence == _expectedResetRequest) return true;
-        (_responseSequence, _responseResult) = (sequence, sequence == _expectedResetRequest - 1 ? _lastResetResult : ReconfigurationResult.BadSequenceNumber);
+        (_responseSequence, _responseResult) = (
+            sequence, sequence == _expectedResetRequest - 1 ? _lastResetResult : ReconfigurationResult.BadSequenceNumber);
         _due |= Due.ResetResponse;
         return false;
     }

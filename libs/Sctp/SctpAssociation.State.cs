@@ -66,8 +66,8 @@ public sealed partial class SctpAssociation
     }
 
     /// <summary>
-    /// Goes on where <see cref="ExportState"/> stopped. What was in flight is taken for lost and sent again, and a SACK is sent at once: so both sides learn
-    /// quickly where the other stands, and the peer discards what it has already.
+    /// Goes on where <see cref="ExportState"/> stopped. What was in flight is taken for lost and sent again, and a SACK is sent at once: so
+    /// both sides learn quickly where the other stands, and the peer discards what it has already.
     /// </summary>
     public static SctpAssociation Import(SctpAssociationState state, SctpOptions options, Instant now)
     {

@@ -51,7 +51,8 @@ public sealed partial class SctpAssociation
     /// <param name="buffer">At least <see cref="SctpOptions.MaximumPacketBytes"/>.</param>
     public bool TryTransmit(Span<byte> buffer, out int length, Instant now)
     {
-        if (buffer.Length < SctpOptions.MaximumPacketBytes) throw new ArgumentException("The buffer must hold MaximumPacketBytes.", nameof(buffer));
+        if (buffer.Length < SctpOptions.MaximumPacketBytes)
+            throw new ArgumentException("The buffer must hold MaximumPacketBytes.", nameof(buffer));
         var writer = new SpanWriter(buffer[..SctpOptions.MaximumPacketBytes]);
         writer.WriteUInt16(_options.LocalPort);
         writer.WriteUInt16(_options.RemotePort);
@@ -125,7 +126,8 @@ public sealed partial class SctpAssociation
             return;
         }
         // A SACK that waits for its timer goes along if a packet leaves anyway.
-        if ((_due & Due.Sack) != Due.None || (_acknowledgementTimer != Instant.Never && mayCarryData && TrySelect(now, out _))) WriteSack(ref writer);
+        if ((_due & Due.Sack) != Due.None || (_acknowledgementTimer != Instant.Never && mayCarryData && TrySelect(now, out _)))
+            WriteSack(ref writer);
         if ((_due & Due.HeartbeatAck) != Due.None && writer.Free >= 4 + _heartbeatEchoBytes + 3)
         {
             _due &= ~Due.HeartbeatAck;
@@ -164,16 +166,19 @@ public sealed partial class SctpAssociation
 
     private void WriteData(ref SpanWriter writer, Instant now)
     {
-        if (HasOutstanding is false && _outbound.Count > 0 && now - _lastDataSentAt > _rto.Current && _lastDataSentAt != default) _congestion.OnIdle();
+        if (HasOutstanding is false && _outbound.Count > 0 && now - _lastDataSentAt > _rto.Current && _lastDataSentAt != default)
+            _congestion.OnIdle();
         bool hasWritten = false;
         while (TrySelect(now, out int index))
         {
             ref OutboundChunk chunk = ref _outbound[index];
             if (writer.Free < DataHeaderBytes + ((chunk.Length + 3) & ~3)) break;
             bool isRepetition = chunk.Transmissions > 0;
-            // RFC 9260, section 6.1: where nothing follows, the peer would only wait for more; its answer also is our measure of the round trip.
+            // RFC 9260, section 6.1: where nothing follows, the peer would only wait for more; its answer also is our measure of the round
+            // trip.
             bool isLast = index == _outbound.Count - 1;
-            WriteHeader(ref writer, ChunkType.Data, (byte)(chunk.Flags | (isLast ? DataFlags.Immediate : DataFlags.None)), 12 + chunk.Length);
+            WriteHeader(ref writer, ChunkType.Data, (byte)(chunk.Flags | (isLast ? DataFlags.Immediate : DataFlags.None)),
+                12 + chunk.Length);
             uint tsn = _outbound.TsnAt(index);
             writer.WriteUInt32(tsn);
             writer.WriteUInt16(chunk.StreamId);
@@ -224,7 +229,8 @@ public sealed partial class SctpAssociation
                 continue;
             }
             if (chunk.Length <= _peerWindow) return _outbound.BytesInFlight < _congestion.Bytes;
-            // A closed window says by itself when it opens. In case that is lost, one chunk at a time asks, a timeout later (section 6.1, rule A).
+            // A closed window says by itself when it opens. In case that is lost, one chunk at a time asks, a timeout later (section 6.1,
+            // rule A).
             if (_outbound.BytesInFlight > 0) return false;
             if (!_isProbeDue && _dataTimer == Instant.Never && Phase != SctpPhase.CookieEchoed) _dataTimer = now + _rto.Current;
             return _isProbeDue;
@@ -307,7 +313,8 @@ public sealed partial class SctpAssociation
         _duplicateCount = 0;
     }
 
-    private void WriteInit(ref SpanWriter writer, ChunkType type, uint tag, uint initialTsn, ReadOnlySpan<byte> cookie, ReadOnlySpan<byte> unrecognized)
+    private void WriteInit(ref SpanWriter writer, ChunkType type, uint tag, uint initialTsn, ReadOnlySpan<byte> cookie,
+        ReadOnlySpan<byte> unrecognized)
     {
         // Supported Extensions (RFC 5061, section 4.2.7): RE-CONFIG and FORWARD-TSN; the latter also has a parameter of its own.
         int cookieBytes = cookie.IsEmpty ? 0 : 4 + ((cookie.Length + 3) & ~3);
@@ -402,7 +409,8 @@ public sealed partial class SctpAssociation
         if (advance > 0)
         {
             _retransmissions = 0;
-            _congestion.OnCumulativeAdvance(bytesAcknowledged, flightBefore, _outbound.BytesInFlight == 0 && _outbound.LostCount == 0, cumulative);
+            _congestion.OnCumulativeAdvance(
+                bytesAcknowledged, flightBefore, _outbound.BytesInFlight == 0 && _outbound.LostCount == 0, cumulative);
             if (_outbound.LeadingAbandoned() > 0) _due |= Due.ForwardTsn;
         }
         // Within a recovery every report that moves on counts for all holes below it (RFC 9260, section 7.2.4).
@@ -441,7 +449,8 @@ public sealed partial class SctpAssociation
         for (int i = 0; i < below; i++)
         {
             ref OutboundChunk chunk = ref _outbound[i];
-            if (chunk.State != OutboundChunkState.InFlight || chunk.WasFastRetransmitted || ++chunk.Misses < MissesBeforeFastRetransmit) continue;
+            if (chunk.State != OutboundChunkState.InFlight || chunk.WasFastRetransmitted || ++chunk.Misses < MissesBeforeFastRetransmit)
+                continue;
             // Once only; lost again, it waits for the timer.
             chunk.WasFastRetransmitted = true;
             _outbound.MarkLost(i);

@@ -4,16 +4,17 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// One SCTP association over DTLS (RFC 9260 as narrowed by RFC 8261 and 8831: one path, no addresses), with partial reliability (RFC 3758) and
-/// stream reset (RFC 6525). Either end may begin, also both at once. Used by one thread; says nothing of itself but through its methods:
-/// after any of them drain <see cref="TryTransmit"/>, <see cref="TryTakeEvent"/> and <see cref="TryReceive"/>, then look at <see cref="NextTimeout"/>.
+/// One SCTP association over DTLS (RFC 9260 as narrowed by RFC 8261 and 8831: one path, no addresses), with partial reliability (RFC 3758)
+/// and stream reset (RFC 6525). Either end may begin, also both at once. Used by one thread; says nothing of itself but through its
+/// methods: after any of them drain <see cref="TryTransmit"/>, <see cref="TryTakeEvent"/> and <see cref="TryReceive"/>, then look at
+/// <see cref="NextTimeout"/>.
 /// </summary>
 public sealed partial class SctpAssociation
 {
     private const int CommonHeaderBytes = 12;
 
-    // With timeouts of 0.1 to 4 s, twelve unanswered tries take more than 30 s: consent freshness (RFC 7675), not SCTP, decides that a path is dead,
-    // and an owner that is replaced within seconds finds the association alive.
+    // With timeouts of 0.1 to 4 s, twelve unanswered tries take more than 30 s: consent freshness (RFC 7675), not SCTP, decides that a path
+    // is dead, and an owner that is replaced within seconds finds the association alive.
     private const int MaximumRetransmissions = 12;
 
     // RFC 9260 allows 500 ms. The peer's sender waits for our SACK to go on, and what it sends are events of a conversation.
@@ -82,10 +83,13 @@ public sealed partial class SctpAssociation
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout => Phase == SctpPhase.Ended
         ? Instant.Never
-        : Instant.Min(Instant.Min(_handshakeTimer, _dataTimer), Instant.Min(Instant.Min(_acknowledgementTimer, _heartbeatTimer), _resetTimer));
+        : Instant.Min(Instant.Min(_handshakeTimer, _dataTimer),
+        Instant.Min(Instant.Min(_acknowledgementTimer, _heartbeatTimer), _resetTimer));
 
-    public SctpStatistics Statistics => new(_packetsSent, _packetsReceived, _messagesSent, _messagesReceived, _chunksRetransmitted, _fastRetransmissions,
-        _timeoutRetransmissions, _messagesAbandoned, _rto.Current, _rto.Smoothed, _congestion.Bytes, _peerWindow, _outbound.BytesInFlight, _outbound.Bytes);
+    public SctpStatistics Statistics
+        => new(_packetsSent, _packetsReceived, _messagesSent, _messagesReceived, _chunksRetransmitted, _fastRetransmissions,
+        _timeoutRetransmissions, _messagesAbandoned, _rto.Current, _rto.Smoothed, _congestion.Bytes, _peerWindow, _outbound.BytesInFlight,
+        _outbound.Bytes);
 
     public long DropCount(SctpDropReason reason) => _drops[(int)reason];
 
@@ -101,15 +105,18 @@ public sealed partial class SctpAssociation
 
     /// <summary>Queues a whole message, copied. Before the handshake is done it waits.</summary>
     /// <param name="message">At least one byte: SCTP has no empty messages (RFC 8831, section 6.6 says how to send one).</param>
-    /// <param name="maxRetransmits">Null: until it arrives. Otherwise given up after so many repetitions (RFC 7496), if the peer supports that.</param>
+    /// <param name="maxRetransmits">Null: until it arrives. Otherwise given up after so many repetitions (RFC 7496), if the peer supports
+    /// that.</param>
     /// <param name="maxLifetime">Null: until it arrives. Otherwise given up at that age.</param>
     public SctpSendResult Send(
-        ushort streamId, uint payloadProtocolId, ReadOnlySpan<byte> message, bool unordered, ushort? maxRetransmits, Instant now, TimeSpan? maxLifetime = null)
+        ushort streamId, uint payloadProtocolId, ReadOnlySpan<byte> message, bool unordered, ushort? maxRetransmits, Instant now,
+        TimeSpan? maxLifetime = null)
     {
         if (message.IsEmpty) throw new ArgumentException("An SCTP message has at least one byte.", nameof(message));
         if (Phase > SctpPhase.Established) return SctpSendResult.Closed;
         if (message.Length > _options.MaximumSendMessageBytes) return SctpSendResult.TooLarge;
-        if (streamId >= Math.Min(_options.StreamCount, _peerInboundStreams) || !_streams.CanUse(streamId) || IsResetting(streamId)) return SctpSendResult.InvalidStream;
+        if (streamId >= Math.Min(_options.StreamCount, _peerInboundStreams) || !_streams.CanUse(streamId) || IsResetting(streamId))
+            return SctpSendResult.InvalidStream;
         if (!_outbound.HasRoomFor(message.Length)) return SctpSendResult.WouldBlock;
         var template = new OutboundChunk
         {
@@ -136,7 +143,8 @@ public sealed partial class SctpAssociation
         bool hasMessage = _inbound.TryTake(out message);
         if (hasMessage) _messagesReceived++;
         // A sender that stopped at a closed window learns from this SACK that it is open again.
-        if (wasFull && _inbound.Window >= _options.ReceiveWindowBytes / 2 && _lastWindowSent < _options.ReceiveWindowBytes / 2 && Phase == SctpPhase.Established)
+        if (wasFull && _inbound.Window >= _options.ReceiveWindowBytes / 2 && _lastWindowSent < _options.ReceiveWindowBytes / 2
+            && Phase == SctpPhase.Established)
             _due |= Due.Sack;
         return hasMessage;
     }
@@ -173,7 +181,8 @@ public sealed partial class SctpAssociation
     {
         if (++_retransmissions > MaximumRetransmissions)
         {
-            End(Phase is SctpPhase.CookieWait or SctpPhase.CookieEchoed ? SctpCloseReason.HandshakeTimeout : SctpCloseReason.PeerUnreachable);
+            End(Phase is SctpPhase.CookieWait or SctpPhase.CookieEchoed ? SctpCloseReason.HandshakeTimeout
+                : SctpCloseReason.PeerUnreachable);
             return;
         }
         _rto.BackOff();
@@ -240,7 +249,9 @@ public sealed partial class SctpAssociation
         RestartHeartbeat(now);
     }
 
-    /// <summary>While a heartbeat is unanswered the next follows at the pace of retransmissions, so that the count means the same time.</summary>
+    /// <summary>
+    /// While a heartbeat is unanswered the next follows at the pace of retransmissions, so that the count means the same time.
+    /// </summary>
     private void RestartHeartbeat(Instant now)
     {
         // RFC 9260, section 8.3 wants jitter, here up to an eighth.

@@ -3,8 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// An association as plain data, from which another process continues it. Times are durations from the moment of export, since clocks differ between
-/// processes. Options are not in it: the importer brings its own. Holds messages in full, so it is to be sealed wherever it is stored.
+/// An association as plain data, from which another process continues it. Times are durations from the moment of export, since clocks
+/// differ between processes. Options are not in it: the importer brings its own. Holds messages in full, so it is to be sealed wherever it
+/// is stored.
 /// </summary>
 [SuppressMessage("Performance", "CA1819", Justification = "Data to be serialised.")]
 public sealed class SctpAssociationState

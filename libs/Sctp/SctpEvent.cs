@@ -5,7 +5,10 @@ public enum SctpEventKind : byte
     /// <summary>The handshake is done (RFC 9260: ESTABLISHED).</summary>
     Connected,
 
-    /// <summary>The peer started again inside the same DTLS session (RFC 9260, section 5.2.4, action A): what was not acknowledged is gone, numbering starts anew.</summary>
+    /// <summary>
+    /// The peer started again inside the same DTLS session (RFC 9260, section 5.2.4, action A): what was not acknowledged is gone,
+    /// numbering starts anew.
+    /// </summary>
     Restarted,
 
     /// <summary>The peer reset its outgoing stream <see cref="SctpEvent.StreamId"/> (RFC 6525): nothing more comes on it.</summary>

@@ -19,8 +19,8 @@ public sealed record SctpOptions
     public ushort RemotePort { get; init; } = 5000;
 
     /// <summary>
-    /// Tags, initial TSN, cookies and heartbeat nonces come from it. In production from a cryptographic source: the packets travel inside DTLS,
-    /// so guessing helps only the peer, against itself.
+    /// Tags, initial TSN, cookies and heartbeat nonces come from it. In production from a cryptographic source: the packets travel inside
+    /// DTLS, so guessing helps only the peer, against itself.
     /// </summary>
     public required ulong RandomSeed { get; init; }
 
@@ -36,13 +36,17 @@ public sealed record SctpOptions
     /// <summary>The window (a_rwnd) offered to the peer when nothing waits; what is held in pieces is bounded by twice this.</summary>
     public int ReceiveWindowBytes { get; init; } = 512 * 1024;
 
-    /// <summary>Streams offered in each direction. Clients take ids from 0 upwards; 1,024 is what libwebrtc itself offers at least.</summary>
+    /// <summary>
+    /// Streams offered in each direction. Clients take ids from 0 upwards; 1,024 is what libwebrtc itself offers at least.
+    /// </summary>
     public ushort StreamCount { get; init; } = 1024;
 
     internal void Validate()
     {
-        if (MaximumSendMessageBytes is < 1 or > 16 * 1024 * 1024) throw new ArgumentException("MaximumSendMessageBytes is 1 byte to 16 MiB.");
-        if (SendBufferBytes < MaximumSendMessageBytes) throw new ArgumentException("SendBufferBytes must hold one message of MaximumSendMessageBytes.");
+        if (MaximumSendMessageBytes is < 1 or > 16 * 1024 * 1024)
+            throw new ArgumentException("MaximumSendMessageBytes is 1 byte to 16 MiB.");
+        if (SendBufferBytes < MaximumSendMessageBytes)
+            throw new ArgumentException("SendBufferBytes must hold one message of MaximumSendMessageBytes.");
         if (MaximumReceiveMessageBytes < 1 || ReceiveWindowBytes < MaximumReceiveMessageBytes)
             throw new ArgumentException("ReceiveWindowBytes must hold one message of MaximumReceiveMessageBytes.");
         if (ReceiveWindowBytes < 4 * MaximumPacketBytes) throw new ArgumentException("ReceiveWindowBytes is at least four packets.");

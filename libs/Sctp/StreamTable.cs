@@ -22,7 +22,8 @@ internal sealed class StreamTable
     public void Clear() => _entries.Clear();
 
     public SctpAssociationState.StreamState[] Export()
-        => [.. _entries.Select(e => new SctpAssociationState.StreamState { Id = e.Id, NextInbound = e.Inbound, NextOutbound = e.Outbound })];
+        => [.. _entries.Select(e => new SctpAssociationState.StreamState {
+        Id = e.Id, NextInbound = e.Inbound, NextOutbound = e.Outbound })];
 
     private void Set(ushort streamId, ushort inbound, ushort outbound)
     {

@@ -52,7 +52,8 @@ public static class OfferAnswer
         if (audio is not null && !audio.Attributes.Has("rtcp-mux"))
             return Refuse(out error, SdpErrorReason.RtcpMuxRequired, "The audio section has no 'rtcp-mux'.");
 
-        if (!TransportAttributes.TryRead(offer, TransportSection(offer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
+        if (!TransportAttributes.TryRead(
+            offer, TransportSection(offer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
         MediaDirection direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(offer, audio);
         summary = new OfferSummary
         {
@@ -163,7 +164,8 @@ public static class OfferAnswer
 
         int? opus = audio is null ? null : AudioSection.FindOpus(audio);
         if (audio is not null && opus is null) return Refuse(out error, SdpErrorReason.UnsupportedMedia, "The answer's audio is not Opus.");
-        if (!TransportAttributes.TryRead(answer, TransportSection(answer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
+        if (!TransportAttributes.TryRead(
+            answer, TransportSection(answer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
         if (transport.Setup is not (SetupRole.Active or SetupRole.Passive))
             return Refuse(out error, SdpErrorReason.InvalidSetup, "The answer's 'setup' should be active or passive.");
 

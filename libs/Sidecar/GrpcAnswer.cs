@@ -15,14 +15,16 @@ internal readonly record struct GrpcAnswer<T>(StatusCode Status, T? Value)
     public string? ErrorCode => IsSuccess ? null : Status.ToString();
 
     /// <summary>True if the same request can never succeed without a change of configuration or of the request itself.</summary>
-    public bool IsRefused => Status is StatusCode.InvalidArgument or StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.NotFound
+    public bool IsRefused => Status is StatusCode.InvalidArgument or StatusCode.Unauthenticated or StatusCode.PermissionDenied
+        or StatusCode.NotFound
         or StatusCode.FailedPrecondition or StatusCode.Unimplemented or StatusCode.OutOfRange;
 }
 
 internal static class GrpcAnswer
 {
     /// <summary>
-    /// Waits for a call of Dapr's client. Throws <see cref="OperationCanceledException"/> only if the caller cancelled; a deadline that passed is
+    /// Waits for a call of Dapr's client. Throws <see cref="OperationCanceledException"/> only if the caller cancelled; a deadline that
+    /// passed is
     /// <see cref="StatusCode.DeadlineExceeded"/>, and a connection that fails is <see cref="StatusCode.Unavailable"/>.
     /// </summary>
     public static async Task<GrpcAnswer<T>> OfAsync<T>(Deadline deadline, Func<CancellationToken, Task<T>> call)
@@ -46,7 +48,8 @@ internal static class GrpcAnswer
     }
 
     /// <summary>The same for a call without an answer; the value is true.</summary>
-    public static Task<GrpcAnswer<bool>> OfAsync(Deadline deadline, Func<CancellationToken, Task> call) => OfAsync(deadline, async cancellation =>
+    public static Task<GrpcAnswer<bool>> OfAsync(Deadline deadline, Func<CancellationToken, Task> call)
+        => OfAsync(deadline, async cancellation =>
     {
         await call(cancellation).ConfigureAwait(false);
         return true;

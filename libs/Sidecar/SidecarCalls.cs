@@ -24,19 +24,24 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
 
     public TimeProvider Time => time;
 
-    /// <summary>Calls in a row that ended without a usable answer: no connection, deadline, or a sidecar that could not reach its store.</summary>
+    /// <summary>
+    /// Calls in a row that ended without a usable answer: no connection, deadline, or a sidecar that could not reach its store.
+    /// </summary>
     public int ConsecutiveFailures => Volatile.Read(ref _consecutiveFailures);
 
     /// <summary>
     /// Runs one operation, which may consist of several requests, inside one deadline and one span. Throws
     /// <see cref="OperationCanceledException"/> only if the caller cancelled.
     /// </summary>
-    /// <param name="operation">For example <c>state.get</c>. Becomes a tag of the metric and, after <c>sidecar </c>, the name of the span.</param>
+    /// <param name="operation">For example <c>state.get</c>. Becomes a tag of the metric and, after <c>sidecar </c>, the name of the
+    /// span.</param>
     /// <param name="component">The component, or the app id of an invocation. Never a key: keys and values stay out of telemetry.</param>
     /// <param name="describe">The outcome's name, and whether the sidecar was of use. A readiness probe follows the second.</param>
-    /// <param name="traceparent">W3C trace context of the span's parent. If it is null or malformed, the current activity is the parent.</param>
+    /// <param name="traceparent">W3C trace context of the span's parent. If it is null or malformed, the current activity is the
+    /// parent.</param>
     public async Task<T> RunAsync<T>(
-        string operation, string component, TimeSpan timeout, Func<Deadline, Task<T>> call, Func<T, (string Outcome, bool IsUsable)> describe,
+        string operation, string component, TimeSpan timeout, Func<Deadline, Task<T>> call,
+        Func<T, (string Outcome, bool IsUsable)> describe,
         CancellationToken cancellation, string? traceparent = null)
     {
         long started = time.GetTimestamp();
@@ -58,7 +63,8 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
     private static Activity? Start(string name, string? traceparent)
     {
         // The trace context may come from a record that somebody else wrote. A malformed one costs the link to the trace, not the event.
-        if (!ActivityContext.TryParse(traceparent, null, out ActivityContext parent)) return Source.StartActivity(name, ActivityKind.Client);
+        if (!ActivityContext.TryParse(traceparent, null, out ActivityContext parent))
+            return Source.StartActivity(name, ActivityKind.Client);
         // Dapr's client sends the current activity. Where nobody listens to the source there is none, and the trace would end here.
         return Source.StartActivity(name, ActivityKind.Client, parent) ?? new Activity(name).SetParentId(traceparent!).Start();
     }

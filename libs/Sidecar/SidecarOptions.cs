@@ -1,6 +1,8 @@
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>Where the sidecar is and how long a call to it may take. Defaults come from the variables that <c>daprd</c> and Container Apps set.</summary>
+/// <summary>
+/// Where the sidecar is and how long a call to it may take. Defaults come from the variables that <c>daprd</c> and Container Apps set.
+/// </summary>
 public sealed record SidecarOptions
 {
     /// <summary>Port of the sidecar's HTTP API where nothing names another (<c>DAPR_HTTP_PORT</c>).</summary>
@@ -10,7 +12,8 @@ public sealed record SidecarOptions
     public const int DefaultGrpcPort = 50001;
 
     /// <summary>
-    /// The largest value or event that is sent, in bytes. The sidecar reads 4 MiB of a request; the rest is for the key, the ETag and the names.
+    /// The largest value or event that is sent, in bytes. The sidecar reads 4 MiB of a request; the rest is for the key, the ETag and the
+    /// names.
     /// </summary>
     public const int MaximumRequestBytes = 4 * 1024 * 1024 - 4096;
 
@@ -44,7 +47,9 @@ public sealed record SidecarOptions
     /// <summary>How often <see cref="ISidecarHealth.WaitForOutboundHealthAsync"/> asks.</summary>
     public TimeSpan HealthPollInterval { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The longest answer that is read, in bytes; a longer one counts as <c>Unavailable</c>. A bulk read of 50 checkpoints is far below.</summary>
+    /// <summary>
+    /// The longest answer that is read, in bytes; a longer one counts as <c>Unavailable</c>. A bulk read of 50 checkpoints is far below.
+    /// </summary>
     public int MaximumAnswerBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>Throws if a value makes no sense.</summary>
@@ -54,7 +59,8 @@ public sealed record SidecarOptions
         Check(GrpcEndpoint, "GRPC");
         // Dapr's client asks for the sidecar's health through the proxy of the environment, which cannot reach our loopback.
         if (HttpEndpoint.IsLoopback && !HttpClient.DefaultProxy.IsBypassed(HttpEndpoint))
-            throw new InvalidOperationException($"HTTP_PROXY also covers the sidecar at {HttpEndpoint}: add {HttpEndpoint.Host} to NO_PROXY.");
+            throw new InvalidOperationException(
+                $"HTTP_PROXY also covers the sidecar at {HttpEndpoint}: add {HttpEndpoint.Host} to NO_PROXY.");
         (string Name, TimeSpan Value)[] times =
         [
             (nameof(StateTimeout), StateTimeout), (nameof(PublishTimeout), PublishTimeout), (nameof(SecretTimeout), SecretTimeout),
@@ -62,9 +68,11 @@ public sealed record SidecarOptions
         ];
         foreach ((string name, TimeSpan value) in times)
         {
-            if (value <= TimeSpan.Zero || value > TimeSpan.FromMinutes(10)) throw new InvalidOperationException($"Sidecar {name} must be above zero and at most ten minutes, not {value}.");
+            if (value <= TimeSpan.Zero || value > TimeSpan.FromMinutes(10))
+                throw new InvalidOperationException($"Sidecar {name} must be above zero and at most ten minutes, not {value}.");
         }
-        if (MaximumAnswerBytes < 64 * 1024) throw new InvalidOperationException($"Sidecar {nameof(MaximumAnswerBytes)} must be at least 64 KiB.");
+        if (MaximumAnswerBytes < 64 * 1024)
+            throw new InvalidOperationException($"Sidecar {nameof(MaximumAnswerBytes)} must be at least 64 KiB.");
     }
 
     /// <summary>The HTTP endpoint that the environment names.</summary>
@@ -85,7 +93,8 @@ public sealed record SidecarOptions
     private static void Check(Uri endpoint, string api)
     {
         if (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https"))
-            throw new InvalidOperationException($"Sidecar endpoint '{endpoint}' is no http address: set DAPR_{api}_ENDPOINT or DAPR_{api}_PORT.");
+            throw new InvalidOperationException(
+                $"Sidecar endpoint '{endpoint}' is no http address: set DAPR_{api}_ENDPOINT or DAPR_{api}_PORT.");
     }
 
     private static string? EmptyAsNull(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

@@ -3,8 +3,9 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// An AEAD cipher in one direction under one key, in an OpenSSL context that is reused: only the nonce is set anew. Works in place, allocates nothing,
-/// says no instead of throwing when a tag is wrong (the runtime's <c>AesGcm</c> throws, which a stranger could make it do 50 times a millisecond).
+/// An AEAD cipher in one direction under one key, in an OpenSSL context that is reused: only the nonce is set anew. Works in place,
+/// allocates nothing, says no instead of throwing when a tag is wrong (the runtime's <c>AesGcm</c> throws, which a stranger could make it
+/// do 50 times a millisecond).
 /// </summary>
 internal sealed class AeadCipher : IDisposable
 {
@@ -26,7 +27,8 @@ internal sealed class AeadCipher : IDisposable
     /// <param name="associatedDataTail">Follows the first part as if they were one; may be empty.</param>
     /// <param name="tag">16 bytes to fill.</param>
     public void Seal(
-        scoped ReadOnlySpan<byte> nonce, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail, Span<byte> data, Span<byte> tag)
+        scoped ReadOnlySpan<byte> nonce, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail,
+        Span<byte> data, Span<byte> tag)
     {
         Evp.Check(LibCrypto.EVP_EncryptInit_ex(_context, 0, 0, default, nonce));
         Evp.Check(LibCrypto.EVP_EncryptUpdateAad(_context, associatedData));
@@ -39,7 +41,8 @@ internal sealed class AeadCipher : IDisposable
     /// <summary>OpenSSL compares the tag in fixed time.</summary>
     /// <returns>False if the tag is wrong: then <paramref name="data"/> holds nothing of use.</returns>
     public bool Open(
-        scoped ReadOnlySpan<byte> nonce, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail, Span<byte> data, Span<byte> tag)
+        scoped ReadOnlySpan<byte> nonce, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail,
+        Span<byte> data, Span<byte> tag)
     {
         Evp.Check(LibCrypto.EVP_DecryptInit_ex(_context, 0, 0, default, nonce));
         Evp.Check(LibCrypto.EVP_DecryptUpdateAad(_context, associatedData));

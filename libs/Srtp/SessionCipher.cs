@@ -29,7 +29,8 @@ internal sealed class SessionCipher : IDisposable
         Span<byte> authenticationKey = stackalloc byte[AuthenticationKeyLength];
         Span<byte> salt = stackalloc byte[SrtpProfileParameters.SaltLength(material.Profile)];
         KeyDerivation.Derive(material.Key, material.Salt, (KeyDerivationLabel)(offset + (int)KeyDerivationLabel.RtpEncryption), key);
-        KeyDerivation.Derive(material.Key, material.Salt, (KeyDerivationLabel)(offset + (int)KeyDerivationLabel.RtpAuthentication), authenticationKey);
+        KeyDerivation.Derive(material.Key, material.Salt, (KeyDerivationLabel)(offset + (int)KeyDerivationLabel.RtpAuthentication),
+            authenticationKey);
         KeyDerivation.Derive(material.Key, material.Salt, (KeyDerivationLabel)(offset + (int)KeyDerivationLabel.RtpSalt), salt);
         var cipher = new SessionCipher(material.Profile, key, authenticationKey, salt, isEncrypting);
         CryptographicOperations.ZeroMemory(key);
@@ -40,7 +41,8 @@ internal sealed class SessionCipher : IDisposable
     /// <param name="authenticationKey">20 bytes; unused with GCM.</param>
     /// <param name="isEncrypting">A GCM context works in one direction only; AES-CM is its own inverse.</param>
     public SessionCipher(
-        SrtpProtectionProfile profile, ReadOnlySpan<byte> key, ReadOnlySpan<byte> authenticationKey, ReadOnlySpan<byte> salt, bool isEncrypting)
+        SrtpProtectionProfile profile, ReadOnlySpan<byte> key, ReadOnlySpan<byte> authenticationKey, ReadOnlySpan<byte> salt,
+        bool isEncrypting)
     {
         _salt = salt.ToArray();
         if (profile == SrtpProtectionProfile.AeadAes128Gcm)
@@ -84,7 +86,9 @@ internal sealed class SessionCipher : IDisposable
         mac[..tag.Length].CopyTo(tag);
     }
 
-    /// <summary>The IV of RFC 7714, section 8.1: 00 00 | SSRC | ROC | SEQ, XOR salt. For SRTCP (section 9.1): 00 00 | SSRC | 00 00 | index.</summary>
+    /// <summary>
+    /// The IV of RFC 7714, section 8.1: 00 00 | SSRC | ROC | SEQ, XOR salt. For SRTCP (section 9.1): 00 00 | SSRC | 00 00 | index.
+    /// </summary>
     /// <param name="index">48 bits for SRTP, 31 bits for SRTCP: both fall on the same places.</param>
     /// <param name="iv">12 bytes.</param>
     public void WriteGcmIv(uint ssrc, long index, Span<byte> iv)

@@ -28,14 +28,16 @@ internal sealed class SourceTable
     public SrtpSourceState[] Export()
     {
         var sources = new SrtpSourceState[_count];
-        for (int i = 0; i < _count; i++) sources[i] = new SrtpSourceState(_ssrcs[i], _lists[i].Highest, _lists[i].SeenHigh, _lists[i].SeenLow);
+        for (int i = 0; i < _count; i++)
+            sources[i] = new SrtpSourceState(_ssrcs[i], _lists[i].Highest, _lists[i].SeenHigh, _lists[i].SeenLow);
         return sources;
     }
 
     public static SourceTable Import(ReadOnlySpan<SrtpSourceState> sources)
     {
         var table = new SourceTable();
-        foreach (SrtpSourceState source in sources) table.Add(source.Ssrc, new ReplayList(source.HighestIndex, source.SeenHigh, source.SeenLow));
+        foreach (SrtpSourceState source in sources)
+            table.Add(source.Ssrc, new ReplayList(source.HighestIndex, source.SeenHigh, source.SeenLow));
         return table;
     }
 }

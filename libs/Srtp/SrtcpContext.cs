@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// SRTCP for one direction (RFC 3711, section 3.4; RFC 7714, section 9): used either to protect or to unprotect. In place, no allocation per packet.
-/// One thread at a time.
+/// SRTCP for one direction (RFC 3711, section 3.4; RFC 7714, section 9): used either to protect or to unprotect. In place, no allocation
+/// per packet. One thread at a time.
 /// <code>
 /// AES-CM: | header and SSRC, clear | encrypted | E + 31-bit index | 10 bytes of HMAC-SHA1 |
 /// GCM:    | header and SSRC, clear | encrypted | 16 bytes of tag  | E + 31-bit index      |
@@ -58,7 +58,8 @@ public sealed class SrtcpContext : IDisposable
     public int Protect(Span<byte> buffer, int length)
     {
         if (length < ClearLength || (buffer[0] & 0xC0) != 0x80) throw new ArgumentException("Not an RTCP packet.", nameof(buffer));
-        if (buffer.Length < length + SrtpProfileParameters.MaximumRtcpOverhead) throw new ArgumentException("No room for index and tag.", nameof(buffer));
+        if (buffer.Length < length + SrtpProfileParameters.MaximumRtcpOverhead)
+            throw new ArgumentException("No room for index and tag.", nameof(buffer));
 
         uint ssrc = BinaryPrimitives.ReadUInt32BigEndian(buffer[SsrcOffset..]);
         int slot = _sources.Find(ssrc);
@@ -89,7 +90,9 @@ public sealed class SrtcpContext : IDisposable
         return length + IndexLength + _tagLength;
     }
 
-    /// <summary>Authenticates and, if its E flag says so, decrypts an SRTCP packet in place. On failure the buffer's content is of no use.</summary>
+    /// <summary>
+    /// Authenticates and, if its E flag says so, decrypts an SRTCP packet in place. On failure the buffer's content is of no use.
+    /// </summary>
     /// <param name="plainLength">Length of the RTCP packet; 0 on failure.</param>
     public bool TryUnprotect(Span<byte> buffer, int length, out int plainLength, out SrtpError error)
     {
@@ -146,7 +149,8 @@ public sealed class SrtcpContext : IDisposable
         {
             Span<byte> expectedTag = stackalloc byte[_tagLength];
             cipher.Authenticate(packet[..(plainLength + IndexLength)], expectedTag);
-            if (!CryptographicOperations.FixedTimeEquals(packet[(plainLength + IndexLength)..], expectedTag)) return SrtpError.AuthenticationFailed;
+            if (!CryptographicOperations.FixedTimeEquals(packet[(plainLength + IndexLength)..], expectedTag))
+                return SrtpError.AuthenticationFailed;
             if (isEncrypted) cipher.ApplyKeystream(ssrc, index, body);
         }
 

@@ -5,8 +5,8 @@ using Dapr.Voice.Rtp;
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// SRTP for one direction (RFC 3711; RFC 7714 for GCM): used either to protect or to unprotect. Works in place, allocates nothing per packet.
-/// One thread at a time.
+/// SRTP for one direction (RFC 3711; RFC 7714 for GCM): used either to protect or to unprotect. Works in place, allocates nothing per
+/// packet. One thread at a time.
 /// <code>
 /// | RTP header, clear | payload, encrypted | tag: 10 bytes HMAC-SHA1 or 16 bytes GCM |
 /// </code>
@@ -53,17 +53,20 @@ public sealed class SrtpContext : IDisposable
     /// <param name="length">Of the plain packet.</param>
     /// <returns>The protected packet's length.</returns>
     /// <exception cref="ArgumentException">It is no RTP packet, or there is no room for the tag.</exception>
-    /// <exception cref="InvalidOperationException">This sequence number was already used, or too many SSRCs: either would break or leak the keystream.</exception>
+    /// <exception cref="InvalidOperationException">This sequence number was already used, or too many SSRCs: either would break or leak the
+    /// keystream.</exception>
     public int Protect(Span<byte> buffer, int length)
     {
-        if (!RtpHeader.TryParse(buffer[..length], out RtpHeader header, out RtpParseError error)) throw new ArgumentException($"Not an RTP packet: {error}.", nameof(buffer));
+        if (!RtpHeader.TryParse(buffer[..length], out RtpHeader header, out RtpParseError error))
+            throw new ArgumentException($"Not an RTP packet: {error}.", nameof(buffer));
         if (buffer.Length < length + MaximumTagLength) throw new ArgumentException("No room for the tag.", nameof(buffer));
 
         int slot = _sources.Find(header.Ssrc);
         if (slot < 0) slot = _sources.Add(header.Ssrc, new ReplayList());
         ref ReplayList sent = ref _sources[slot];
         long index = PacketIndex.Estimate(sent.Highest, header.SequenceNumber);
-        if (index < 0 || sent.Check(index) != SrtpError.None) throw new InvalidOperationException("This packet index was already used under this key.");
+        if (index < 0 || sent.Check(index) != SrtpError.None)
+            throw new InvalidOperationException("This packet index was already used under this key.");
         sent.Add(index);
 
         SessionCipher cipher = _encryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: true);
@@ -78,7 +81,8 @@ public sealed class SrtpContext : IDisposable
         else
         {
             cipher.ApplyKeystream(header.Ssrc, index, payload);
-            // The rollover counter is authenticated, not sent: it stands where the tag then overwrites it, which saves one call into OpenSSL.
+            // The rollover counter is authenticated, not sent: it stands where the tag then overwrites it, which saves one call into
+            // OpenSSL.
             BinaryPrimitives.WriteUInt32BigEndian(buffer[length..], PacketIndex.RolloverCounter(index));
             cipher.Authenticate(buffer[..(length + RolloverCounterLength)], tag);
         }

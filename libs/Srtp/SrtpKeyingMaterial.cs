@@ -9,7 +9,9 @@ public sealed record SrtpKeyingMaterial(SrtpProtectionProfile Profile, byte[] Ke
 
     internal void Validate()
     {
-        if (Key.Length != SrtpProfileParameters.KeyLength(Profile)) throw new ArgumentException($"{Profile} has a master key of {SrtpProfileParameters.KeyLength(Profile)} bytes.");
-        if (Salt.Length != SrtpProfileParameters.SaltLength(Profile)) throw new ArgumentException($"{Profile} has a master salt of {SrtpProfileParameters.SaltLength(Profile)} bytes.");
+        if (Key.Length != SrtpProfileParameters.KeyLength(Profile))
+            throw new ArgumentException($"{Profile} has a master key of {SrtpProfileParameters.KeyLength(Profile)} bytes.");
+        if (Salt.Length != SrtpProfileParameters.SaltLength(Profile))
+            throw new ArgumentException($"{Profile} has a master salt of {SrtpProfileParameters.SaltLength(Profile)} bytes.");
     }
 }

@@ -9,7 +9,8 @@ public static class SrtpProfileParameters
     /// <summary>Room that <c>Protect</c> needs behind any RTCP packet: tag and index word.</summary>
     public const int MaximumRtcpOverhead = 20;
 
-    public static bool IsKnown(SrtpProtectionProfile profile) => profile is SrtpProtectionProfile.Aes128CmHmacSha1_80 or SrtpProtectionProfile.AeadAes128Gcm;
+    public static bool IsKnown(SrtpProtectionProfile profile)
+        => profile is SrtpProtectionProfile.Aes128CmHmacSha1_80 or SrtpProtectionProfile.AeadAes128Gcm;
 
     public static int KeyLength(SrtpProtectionProfile profile) => IsKnown(profile) ? 16 : throw Unknown(profile);
 
@@ -28,5 +29,6 @@ public static class SrtpProfileParameters
         _ => throw Unknown(profile),
     };
 
-    private static ArgumentOutOfRangeException Unknown(SrtpProtectionProfile profile) => new(nameof(profile), profile, "Unknown SRTP protection profile.");
+    private static ArgumentOutOfRangeException Unknown(SrtpProtectionProfile profile)
+        => new(nameof(profile), profile, "Unknown SRTP protection profile.");
 }

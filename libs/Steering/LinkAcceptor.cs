@@ -205,7 +205,8 @@ public sealed class LinkAcceptor
         {
             to = _links[gone.Link].Address;
             length = LinkFrame.WriteControl(buffer, LinkFrameKind.Gone, _cookies[gone.Link], default, gone.Session);
-            while (length < LinkFrame.CoalescedBytes - LinkFrame.HeaderLengthIPv4 && _gone.TryPeek(out (int Link, SessionId Session) more) && more.Link == gone.Link)
+            while (length < LinkFrame.CoalescedBytes - LinkFrame.HeaderLengthIPv4 && _gone.TryPeek(out (int Link, SessionId Session) more)
+                && more.Link == gone.Link)
             {
                 _gone.Dequeue();
                 length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Gone, _cookies[gone.Link], default, more.Session);

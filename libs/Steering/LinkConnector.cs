@@ -34,7 +34,8 @@ public sealed class LinkConnector
     /// <param name="remote">The transceiver's link address.</param>
     /// <param name="slotCount">Slots of the region, 1 to 65,536.</param>
     /// <param name="random">Makes the nonces of handshakes, which nobody may be able to guess.</param>
-    public LinkConnector(LinkKey key, string relayId, ulong incarnation, TransportAddress remote, int slotCount, RandomFill random, Instant now)
+    public LinkConnector(LinkKey key, string relayId, ulong incarnation, TransportAddress remote, int slotCount, RandomFill random,
+        Instant now)
     {
         _relayId = Encoding.ASCII.GetBytes(relayId);
         if (!LinkHello.IsValidRelayId(_relayId))

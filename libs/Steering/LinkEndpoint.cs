@@ -44,7 +44,8 @@ public sealed record LinkEndpoint(LinkScheme Scheme, string Host, int Port)
         bool isBracketed = host is ['[', .., ']'];
         if (isBracketed) host = host[1..^1];
         string name = host.ToString();
-        bool isGood = isBracketed || name.Contains(':') ? isBracketed && TransportAddress.TryParse($"[{name}]:1", out TransportAddress address)
+        bool isGood = isBracketed || name.Contains(':') ? isBracketed
+            && TransportAddress.TryParse($"[{name}]:1", out TransportAddress address)
             && !address.IsIPv4 : IsHost(name);
         if (!isGood)
         {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// 64 random bits that identify a session. They have to be unguessable, because the public call id contains them. As text they are 13 characters of
-/// lower-case base32.
+/// 64 random bits that identify a session. They have to be unguessable, because the public call id contains them. As text they are 13
+/// characters of lower-case base32.
 /// </summary>
 public readonly record struct SessionId(ulong Value)
 {

@@ -103,13 +103,15 @@ public readonly ref struct StunMessage
     public bool TryGetTieBreaker(StunAttributeType type, out ulong tieBreaker)
     {
         tieBreaker = 0;
-        return TryGet(type, out ReadOnlySpan<byte> value) && value.Length == 8 && BinaryPrimitives.TryReadUInt64BigEndian(value, out tieBreaker);
+        return TryGet(type, out ReadOnlySpan<byte> value) && value.Length == 8
+            && BinaryPrimitives.TryReadUInt64BigEndian(value, out tieBreaker);
     }
 
     public bool TryGetXorMappedAddress(out TransportAddress address)
     {
         address = default;
-        return TryGet(StunAttributeType.XorMappedAddress, out ReadOnlySpan<byte> value) && XorMappedAddress.TryRead(value, TransactionId, out address);
+        return TryGet(StunAttributeType.XorMappedAddress, out ReadOnlySpan<byte> value)
+            && XorMappedAddress.TryRead(value, TransactionId, out address);
     }
 
     /// <param name="code">300 to 699 (RFC 8489, section 14.8).</param>

@@ -34,7 +34,8 @@ public sealed class PeerSession : IDisposable
     private const int RingPackets = 16;
     private const int RtcpBytes = 256;
 
-    // RFC 4585, section 3.4 lets a small session report as often as 5 % of its bandwidth allows; at one report a second we use about 1 kbit/s.
+    // RFC 4585, section 3.4 lets a small session report as often as 5 % of its bandwidth allows; at one report a second we use about 1
+    // kbit/s.
     private static readonly TimeSpan RtcpInterval = TimeSpan.FromSeconds(1);
 
     private readonly PeerSessionOptions _options;
@@ -67,10 +68,12 @@ public sealed class PeerSession : IDisposable
     private readonly long[] _rtcpErrors = new long[Enum.GetValues<RtcpParseError>().Length];
 
     public PeerSession(PeerSessionOptions options, Instant now)
-        : this(options, new IceAgent(options.IceRole, options.LocalCredentials, options.RemoteCredentials, options.TieBreaker, options.Random, now),
+        : this(options, new IceAgent(options.IceRole, options.LocalCredentials, options.RemoteCredentials, options.TieBreaker,
+        options.Random, now),
             new DtlsTransport(options.DtlsRole, options.Certificate, options.ExpectedFingerprints, requiresSrtp: options.Audio is not null))
     {
-        if (options.Audio is { } audio) _sender = new RtpSender(audio.LocalSsrc, audio.PayloadType, audio.FirstSequenceNumber, audio.FirstTimestamp);
+        if (options.Audio is { } audio)
+            _sender = new RtpSender(audio.LocalSsrc, audio.PayloadType, audio.FirstSequenceNumber, audio.FirstTimestamp);
     }
 
     private PeerSession(PeerSessionOptions options, IceAgent ice, DtlsTransport dtls)
@@ -261,9 +264,12 @@ public sealed class PeerSession : IDisposable
         _statistics.RtpSent++;
     }
 
-    /// <summary>Sends a text message on the events channel. False: it is not open, or its buffer is full (try again after some packets).</summary>
+    /// <summary>
+    /// Sends a text message on the events channel. False: it is not open, or its buffer is full (try again after some packets).
+    /// </summary>
     public bool SendText(ReadOnlySpan<byte> utf8, Instant now)
-        => _channels is not null && _eventsChannel is { } channel && !IsClosed && _channels.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
+        => _channels is not null && _eventsChannel is { } channel && !IsClosed
+        && _channels.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
 
     /// <summary>Says goodbye: RTCP BYE, then DTLS close_notify. Fetch what is left with <see cref="TryTransmit"/>.</summary>
     public void Close(Instant now)
@@ -384,7 +390,8 @@ public sealed class PeerSession : IDisposable
         const int OwnLimit = 256 * 1024;
         // A peer's 0 means "any size" (RFC 8841, section 6).
         int theirs = data.RemoteMaximumMessageSize is 0 or > OwnLimit ? OwnLimit : data.RemoteMaximumMessageSize;
-        return new SctpOptions { RemotePort = data.RemotePort, RandomSeed = seed, MaximumSendMessageBytes = theirs, MaximumReceiveMessageBytes = OwnLimit };
+        return new SctpOptions { RemotePort = data.RemotePort, RandomSeed = seed, MaximumSendMessageBytes = theirs,
+            MaximumReceiveMessageBytes = OwnLimit };
     }
 
     private void TakeSctpEvents(Instant now)
@@ -401,12 +408,14 @@ public sealed class PeerSession : IDisposable
                     _eventsChannel = occurred.Channel;
                     Raise(new PeerEvent(PeerEventKind.ChannelOpened));
                     break;
-                case DataChannelEventKind.ChannelClosing or DataChannelEventKind.ChannelClosed when occurred.Channel == _eventsChannel && _eventsChannel is not null:
+                case DataChannelEventKind.ChannelClosing or DataChannelEventKind.ChannelClosed
+                    when occurred.Channel == _eventsChannel && _eventsChannel is not null:
                     _eventsChannel = null;
                     Raise(new PeerEvent(PeerEventKind.ChannelClosed));
                     break;
                 case DataChannelEventKind.AssociationClosed:
-                    End(occurred.Reason is SctpCloseReason.AbortedByPeer or SctpCloseReason.Shutdown ? PeerCloseReason.ByPeer : PeerCloseReason.SctpFailed);
+                    End(occurred.Reason is SctpCloseReason.AbortedByPeer or SctpCloseReason.Shutdown ? PeerCloseReason.ByPeer
+                        : PeerCloseReason.SctpFailed);
                     break;
             }
         }
@@ -485,7 +494,8 @@ public sealed class PeerSession : IDisposable
             ReportBlock block = blocks[i];
             if (block.Ssrc != _sender!.Ssrc) continue;
             _statistics.PeerReportsLost = block.CumulativeLost;
-            if (block.RoundTripTime(NtpTimestamp.From(now, _options.WallClockOffset)) is { } roundTrip) _statistics.RoundTripMilliseconds = roundTrip.TotalMilliseconds;
+            if (block.RoundTripTime(NtpTimestamp.From(now, _options.WallClockOffset)) is { } roundTrip)
+                _statistics.RoundTripMilliseconds = roundTrip.TotalMilliseconds;
         }
     }
 
@@ -517,7 +527,8 @@ public sealed class PeerSession : IDisposable
             block[0] = _receiver.ToReportBlock(now);
             blocks = block;
         }
-        if (_sender.TryGetSenderInfo(now, _options.WallClockOffset, out SenderInfo info)) writer.AddSenderReport(_sender.Ssrc, info, blocks);
+        if (_sender.TryGetSenderInfo(now, _options.WallClockOffset, out SenderInfo info))
+            writer.AddSenderReport(_sender.Ssrc, info, blocks);
         else writer.AddReceiverReport(_sender.Ssrc, blocks);
         writer.AddCname(_sender.Ssrc, _cname);
         if (isBye) writer.AddBye(_sender.Ssrc);
@@ -552,7 +563,9 @@ public sealed class PeerSession : IDisposable
         return z ^ (z >> 31);
     }
 
-    /// <summary>This session as plain data. It holds keys: seal it. The session may go on or be disposed, but only one of the two may send.</summary>
+    /// <summary>
+    /// This session as plain data. It holds keys: seal it. The session may go on or be disposed, but only one of the two may send.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Not connected, or over.</exception>
     public PeerSessionState ExportState(Instant now)
     {
@@ -578,8 +591,12 @@ public sealed class PeerSession : IDisposable
         };
     }
 
-    /// <summary>Goes on where <see cref="ExportState"/> stopped. Packets in flight to the old owner are lost as on any network, and repaired as there.</summary>
-    public static PeerSession Import(PeerSessionState state, DtlsCertificate certificate, TimeSpan wallClockOffset, RandomFill random, Instant now)
+    /// <summary>
+    /// Goes on where <see cref="ExportState"/> stopped. Packets in flight to the old owner are lost as on any network, and repaired as
+    /// there.
+    /// </summary>
+    public static PeerSession Import(
+        PeerSessionState state, DtlsCertificate certificate, TimeSpan wallClockOffset, RandomFill random, Instant now)
     {
         var options = new PeerSessionOptions
         {

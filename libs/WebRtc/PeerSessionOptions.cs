@@ -28,7 +28,9 @@ public sealed record PeerSessionOptions
     /// <summary>Null: no data channel section was accepted.</summary>
     public PeerDataOptions? Data { get; init; }
 
-    /// <summary>What to add to an <see cref="Instant"/> to get the time since 1900-01-01 (RFC 3550, section 4), for sender reports.</summary>
+    /// <summary>
+    /// What to add to an <see cref="Instant"/> to get the time since 1900-01-01 (RFC 3550, section 4), for sender reports.
+    /// </summary>
     public TimeSpan WallClockOffset { get; init; }
 
     /// <summary>Makes the transaction ids of ICE, the tags of SCTP and the timing of RTCP.</summary>
@@ -38,7 +40,8 @@ public sealed record PeerSessionOptions
 /// <param name="LocalSsrc">SSRC of what we send; also names us in receiver reports.</param>
 /// <param name="Cname">RTCP CNAME, at most 255 bytes UTF-8.</param>
 /// <param name="PayloadType">Opus, the offerer's number.</param>
-/// <param name="FirstSequenceNumber">Random (RFC 3550, section 5.1); below 2^15, so that the receiver's first rollover guess is right.</param>
+/// <param name="FirstSequenceNumber">Random (RFC 3550, section 5.1); below 2^15, so that the receiver's first rollover guess is
+/// right.</param>
 /// <param name="FirstTimestamp">Random.</param>
 /// <param name="AudioLevelExtensionId">RFC 6464, or null.</param>
 public sealed record PeerAudioOptions(

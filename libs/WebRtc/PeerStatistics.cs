@@ -1,6 +1,8 @@
 namespace Dapr.Voice.WebRtc;
 
-/// <summary>Counters of one session, plain numbers. <see cref="PeerSession.Dropped(PeerDrop)"/> and its siblings have what was dropped.</summary>
+/// <summary>
+/// Counters of one session, plain numbers. <see cref="PeerSession.Dropped(PeerDrop)"/> and its siblings have what was dropped.
+/// </summary>
 public struct PeerStatistics
 {
     /// <summary>RTP packets that authenticated.</summary>

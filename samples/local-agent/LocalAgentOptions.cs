@@ -19,13 +19,18 @@ internal sealed record LocalAgentOptions : IServiceOptions
     /// <summary>Where the Debian package pocketsphinx-en-us puts its model.</summary>
     public string ModelFolder { get; set; } = "/usr/share/pocketsphinx/model/en-us";
 
-    /// <summary>A voice of espeak-ng. Of 34 variants tried this one was understood best: 18 of 18 answers by a recogniser, the plain en-us 14.</summary>
+    /// <summary>
+    /// A voice of espeak-ng. Of 34 variants tried this one was understood best: 18 of 18 answers by a recogniser, the plain en-us 14.
+    /// </summary>
     public string Voice { get; set; } = "en-us+f2";
 
     /// <summary>Words per minute, 80 to 450.</summary>
     public int WordsPerMinute { get; set; } = 150;
 
-    /// <summary>Speech is sent at once up to so far ahead of the listener, then at <see cref="SpeechSpeed"/>, so that a barge-in still finds something to cancel.</summary>
+    /// <summary>
+    /// Speech is sent at once up to so far ahead of the listener, then at <see cref="SpeechSpeed"/>, so that a barge-in still finds
+    /// something to cancel.
+    /// </summary>
     public double SpeechLeadSeconds { get; set; } = 3;
 
     /// <summary>Times real time.</summary>

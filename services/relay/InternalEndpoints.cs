@@ -6,5 +6,6 @@ namespace Dapr.Voice.Relay;
 internal static class InternalEndpoints
 {
     public static void MapRelayStats(this IEndpointRouteBuilder endpoints)
-        => endpoints.MapGet("/internal/v1/stats", async (RelayService relay) => Results.Json(await relay.GetStatsAsync(), RelayJson.Default.RelayStats)).RequireAppApiToken();
+        => endpoints.MapGet("/internal/v1/stats", async (RelayService relay) =>
+        Results.Json(await relay.GetStatsAsync(), RelayJson.Default.RelayStats)).RequireAppApiToken();
 }

@@ -9,7 +9,8 @@ namespace Dapr.Voice.Relay;
 
 /// <summary>Starts the workers once the keys are there, and ends them: a short drain, then out.</summary>
 internal sealed partial class RelayService(
-    RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, FleetKeyLoader loader, LoopWatch loops, RelayMetrics metrics, TimeProvider time,
+    RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, FleetKeyLoader loader,
+    LoopWatch loops, RelayMetrics metrics, TimeProvider time,
     ServiceExit exit, ILogger<RelayService> logger) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
@@ -33,7 +34,8 @@ internal sealed partial class RelayService(
     public async Task<RelayStats> GetStatsAsync()
     {
         WorkerStats[] workers = await Task.WhenAll(_workers.Select(w => w.GetStatsAsync()));
-        var packets = workers.SelectMany(w => w.Packets).GroupBy(p => p.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(p => p.Value), StringComparer.Ordinal);
+        var packets = workers.SelectMany(w => w.Packets).GroupBy(p => p.Key, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Sum(p => p.Value), StringComparer.Ordinal);
         return new RelayStats(options.Id, workers.Sum(w => w.Flows), packets, workers);
     }
 
@@ -101,7 +103,9 @@ internal sealed partial class RelayService(
     {
         ulong incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var ingresses = IngressTable.From(options);
-        _workers = [.. sockets.Select((s, i) => new RelayWorker(i, s, options, (byte)fleet.RegionNumber, fleet.SlotCount, incarnation, keys, ingresses, time))];
+        _workers =
+            [.. sockets.Select(
+            (s, i) => new RelayWorker(i, s, options, (byte)fleet.RegionNumber, fleet.SlotCount, incarnation, keys, ingresses, time))];
         foreach (RelayWorker worker in _workers)
         {
             directory.Add(worker);
@@ -111,8 +115,12 @@ internal sealed partial class RelayService(
             _threads.Add(thread);
             thread.Start();
         }
-        if (options.PublicTcp is not null && options.TcpConnections < options.MaximumTcpConnections) LogFewConnections(logger, options.OpenFiles, options.TcpConnections, options.MaximumTcpConnections);
-        LogStarted(logger, options.Id, string.Join(", ", new[] { options.PublicEndpoint, options.PublicTcpEndpoint.Length > 0 ? $"{options.PublicTcpEndpoint}/tcp" : "" }.Where(e => e.Length > 0)), _workers.Count);
+        if (options.PublicTcp is not null && options.TcpConnections < options.MaximumTcpConnections)
+            LogFewConnections(logger, options.OpenFiles, options.TcpConnections, options.MaximumTcpConnections);
+        LogStarted(logger, options.Id,
+            string.Join(
+            ", ", new[] { options.PublicEndpoint, options.PublicTcpEndpoint.Length > 0 ? $"{options.PublicTcpEndpoint}/tcp"
+            : "" }.Where(e => e.Length > 0)), _workers.Count);
     }
 
     private void Run(RelayWorker worker)
@@ -142,7 +150,8 @@ internal sealed partial class RelayService(
     [LoggerMessage(1, LogLevel.Information, "Relay {Id} on {Endpoint} with {Workers} workers")]
     private static partial void LogStarted(ILogger logger, string id, string endpoint, int workers);
 
-    [LoggerMessage(4, LogLevel.Warning, "This process may have {OpenFiles} files open, so it takes {Connections} TCP connections of the {Wanted} in Relay__MaximumTcpConnections; raise 'ulimit -Hn' for more")]
+    [LoggerMessage(4, LogLevel.Warning, "This process may have {OpenFiles} files open, so it takes {Connections} TCP connections of the "
+        + "{Wanted} in Relay__MaximumTcpConnections; raise 'ulimit -Hn' for more")]
     private static partial void LogFewConnections(ILogger logger, int openFiles, int connections, int wanted);
 
     [LoggerMessage(3, LogLevel.Error, "Worker {Worker}: a turn failed; its packets are lost")]

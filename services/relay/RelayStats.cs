@@ -12,7 +12,8 @@ internal sealed record RelayStats(string Id, int Flows, IReadOnlyDictionary<stri
 /// <param name="Strangers">Datagrams to the link socket from nobody we talk to.</param>
 /// <param name="LinkDown">Packets that had an owner and no link to it.</param>
 internal sealed record WorkerStats(
-    int Worker, int Flows, IReadOnlyDictionary<string, long> Packets, SocketStats? Public, TcpStats? Tcp, SocketStats Private, SocketStats PrivateTcp, long Strangers, long LinkDown, IReadOnlyList<LinkStats> Links);
+    int Worker, int Flows, IReadOnlyDictionary<string, long> Packets, SocketStats? Public, TcpStats? Tcp, SocketStats Private,
+    SocketStats PrivateTcp, long Strangers, long LinkDown, IReadOnlyList<LinkStats> Links);
 
 /// <summary>A link to one worker of a transceiver.</summary>
 internal sealed record LinkStats(string Remote, bool Up, int Shard, int Slots, double? RttMs, IReadOnlyDictionary<string, long> Drops);
@@ -21,9 +22,11 @@ internal sealed record LinkStats(string Remote, bool Up, int Shard, int Slots, d
 /// <param name="Bound">Those that have proved that they belong to a session.</param>
 /// <param name="Closes">Per <see cref="PacketPath.TcpClose"/>.</param>
 internal sealed record TcpStats(
-    int Connections, int Bound, long Accepted, long AcceptPauses, long Received, long Sent, long EmptyFrames, long MediaTooOld, long MediaNoRoom, IReadOnlyDictionary<string, long> Closes);
+    int Connections, int Bound, long Accepted, long AcceptPauses, long Received, long Sent, long EmptyFrames, long MediaTooOld,
+    long MediaNoRoom, IReadOnlyDictionary<string, long> Closes);
 
-internal sealed record SocketStats(long Received, long Sent, long ReceiveErrors, long SendErrors, long SendQueueFull, long Oversized, long KernelDrops);
+internal sealed record SocketStats(
+    long Received, long Sent, long ReceiveErrors, long SendErrors, long SendQueueFull, long Oversized, long KernelDrops);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RelayStats))]

@@ -3,8 +3,9 @@ using Dapr.Voice.Hosting;
 namespace Dapr.Voice.Signaling;
 
 /// <summary>
-/// Lets in only what comes by our own Front Door profile, known by <c>X-Azure-FDID</c>, which Front Door sets and no caller behind it can change
-/// (docs/decisions/0010). Not asked of the platform's probes and scale rules, nor of the sidecar, which comes from inside and has its token.
+/// Lets in only what comes by our own Front Door profile, known by <c>X-Azure-FDID</c>, which Front Door sets and no caller behind it can
+/// change (docs/decisions/0010). Not asked of the platform's probes and scale rules, nor of the sidecar, which comes from inside and has
+/// its token.
 /// </summary>
 internal static class FrontDoorGate
 {
@@ -24,7 +25,8 @@ internal static class FrontDoorGate
                 await next(context);
                 return;
             }
-            await ApiError.Forbidden("front_door_only", "This address answers only through its public front door. Use the address you were given for the service.").ExecuteAsync(context);
+            await ApiError.Forbidden("front_door_only", "This address answers only through its public front door. Use the address you "
+                + "were given for the service.").ExecuteAsync(context);
         });
     }
 }

@@ -18,14 +18,18 @@ internal static partial class SignalingLog
     [LoggerMessage(5, LogLevel.Information, "No session: {Code}")]
     public static partial void SessionRefused(ILogger logger, string code);
 
-    [LoggerMessage(6, LogLevel.Error, "The record of a session was refused by the state store: {ErrorCode}. Is the component 'sessions' there, and scoped to signaling?")]
+    [LoggerMessage(6, LogLevel.Error, "The record of a session was refused by the state store: {ErrorCode}. Is the component 'sessions' "
+        + "there, and scoped to signaling?")]
     public static partial void RecordRefused(ILogger logger, string? errorCode);
 
-    [LoggerMessage(7, LogLevel.Warning, "Session {CallId} could not be pushed to {Owner} ({Outcome} {ErrorCode}, {Tries} tries): the owner will read its record on the first packet")]
-    public static partial void PushFailed(ILogger logger, string callId, string owner, InvocationOutcome outcome, string? errorCode, int tries);
+    [LoggerMessage(7, LogLevel.Warning, "Session {CallId} could not be pushed to {Owner} ({Outcome} {ErrorCode}, {Tries} tries): the "
+        + "owner will read its record on the first packet")]
+    public static partial void PushFailed(
+        ILogger logger, string callId, string owner, InvocationOutcome outcome, string? errorCode, int tries);
 
     [LoggerMessage(8, LogLevel.Error, "Event {EventId} {Type} could not be published ({Outcome} {ErrorCode}, {Tries} tries) and is lost")]
-    public static partial void PublishFailed(ILogger logger, string eventId, string type, PublishOutcome outcome, string? errorCode, int tries);
+    public static partial void PublishFailed(
+        ILogger logger, string eventId, string type, PublishOutcome outcome, string? errorCode, int tries);
 
     [LoggerMessage(9, LogLevel.Error, "The queue of {Queue} is full; {CallId} was left out")]
     public static partial void QueueFull(ILogger logger, string queue, string callId);
@@ -54,6 +58,7 @@ internal static partial class SignalingLog
     [LoggerMessage(18, LogLevel.Error, "{Queue}: work for {CallId} failed and was given up")]
     public static partial void WorkFailed(ILogger logger, Exception exception, string queue, string callId);
 
-    [LoggerMessage(19, LogLevel.Warning, "Session {CallId} has no owner, and its record could not be ended: store or owner did not answer for minutes")]
+    [LoggerMessage(19, LogLevel.Warning, "Session {CallId} has no owner, and its record could not be ended: store or owner did not answer "
+        + "for minutes")]
     public static partial void LeftUnclaimed(ILogger logger, string callId);
 }

@@ -3,16 +3,21 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling;
 
-/// <summary>Instruments of meter <c>Dapr.Voice.Signaling</c>. The tag <c>outcome</c> is the word that the caller, the record or the log has too.</summary>
+/// <summary>
+/// Instruments of meter <c>Dapr.Voice.Signaling</c>. The tag <c>outcome</c> is the word that the caller, the record or the log has too.
+/// </summary>
 internal sealed class SignalingMetrics : IDisposable
 {
     private readonly Meter _meter = VoiceTelemetry.CreateMeter("Signaling");
 
     public SignalingMetrics()
     {
-        Sessions = _meter.CreateCounter<long>("voice.signaling.sessions", "{session}", "Sessions asked for, by outcome: created, or the code of the error.");
-        AnswerDuration = _meter.CreateHistogram<double>("voice.signaling.answer.duration", "s", "From the parsed request to the answer, the state write included.");
-        FleetRefreshes = _meter.CreateCounter<long>("voice.signaling.fleet.refreshes", "{refresh}", "Reads of the fleet's records, by outcome.");
+        Sessions = _meter.CreateCounter<long>(
+            "voice.signaling.sessions", "{session}", "Sessions asked for, by outcome: created, or the code of the error.");
+        AnswerDuration = _meter.CreateHistogram<double>(
+            "voice.signaling.answer.duration", "s", "From the parsed request to the answer, the state write included.");
+        FleetRefreshes = _meter.CreateCounter<long>(
+            "voice.signaling.fleet.refreshes", "{refresh}", "Reads of the fleet's records, by outcome.");
         Pushes = _meter.CreateCounter<long>("voice.signaling.pushes", "{push}", "Records pushed to owners, by outcome.");
         Events = _meter.CreateCounter<long>("voice.signaling.events", "{event}", "Lifecycle events published, by outcome.");
         Ends = _meter.CreateCounter<long>("voice.signaling.ends", "{end}", "Sessions ended on request, by outcome.");

@@ -80,7 +80,8 @@ internal static class InternalEndpoints
     {
         if (host.Runtime is not { } runtime) return NotReady();
         SessionEndReason asked = SessionEndReason.ApiHangup;
-        if (reason is not null && !TryReadReason(reason, out asked)) return ApiError.Invalid("bad_reason", "The reason is not a word for the end of a session.");
+        if (reason is not null && !TryReadReason(reason, out asked))
+            return ApiError.Invalid("bad_reason", "The reason is not a word for the end of a session.");
         return TryReadId(callId, out SessionId id) && runtime.TryEnd(id, asked) ? Results.Accepted() : NotFound();
     }
 
@@ -101,7 +102,8 @@ internal static class InternalEndpoints
             Ended = Count<SessionEndReason>(runtime.Directory.EndedFor),
             Dropped = Count<SessionDrop>(reason => runtime.Workers.Sum(w => w.Counters.Drops[reason])),
             LinkDropped = Count<LinkDrop>(reason => runtime.Workers.Sum(w => w.LinkDrops[reason])),
-            LinkClosed = runtime.Workers.SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal).Select(g => (Word: Words.ConvertName(g.Key), Count: g.Sum(c => c.Value)))
+            LinkClosed = runtime.Workers.SelectMany(w => w.LinkCloses).GroupBy(c => c.Key, StringComparer.Ordinal)
+                .Select(g => (Word: Words.ConvertName(g.Key), Count: g.Sum(c => c.Value)))
                 .Where(c => c.Count > 0).ToDictionary(c => c.Word, c => c.Count),
             OpusCodec = options.Codec.Name,
             PacketsIn = runtime.Workers.Sum(w => w.Counters.PacketsIn),

@@ -11,7 +11,8 @@ namespace Dapr.Voice.Transceiver;
 /// takes, then the runtime; on SIGTERM the drain.
 /// </summary>
 internal sealed partial class TransceiverHost(
-    FleetOptions fleet, TransceiverOptions options, FleetKeyLoader loader, LoopWatch loops, IStateStore store, IEventPublisher publisher, TimeProvider time,
+    FleetOptions fleet, TransceiverOptions options, FleetKeyLoader loader, LoopWatch loops, IStateStore store, IEventPublisher publisher,
+    TimeProvider time,
     ServiceExit exit, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -25,11 +26,16 @@ internal sealed partial class TransceiverHost(
 
     public IEnumerable<string> Missing() => _runtime?.Missing() ?? ["the fleet's keys are not read yet"];
 
-    /// <summary>Opens the link ports. Call it before the host starts, so that the operator of a port that is taken reads one sentence and no stack trace.</summary>
+    /// <summary>
+    /// Opens the link ports. Call it before the host starts, so that the operator of a port that is taken reads one sentence and no stack
+    /// trace.
+    /// </summary>
     /// <exception cref="ServiceException">A port is taken, or the shard is beyond those that others look for.</exception>
     public void Bind()
     {
-        if (options.Shard >= fleet.MaximumShards) throw new SettingsException($"Transceiver__Shard {options.Shard} is not below Fleet__MaximumShards {fleet.MaximumShards}: nobody would look for it.");
+        if (options.Shard >= fleet.MaximumShards)
+            throw new SettingsException(
+                $"Transceiver__Shard {options.Shard} is not below Fleet__MaximumShards {fleet.MaximumShards}: nobody would look for it.");
         _listeners = LinkListener.Open(options);
         LogCodec(logger, options.Codec.Name);
         if (options.OpusCodec == "auto" && options.Codec == OpusCodec.Concentus) LogWithoutLibopus(logger);
@@ -66,10 +72,12 @@ internal sealed partial class TransceiverHost(
             FleetKeys keys = await loader.LoadAsync(FleetSecrets.Transceiver, logger, _stop.Token).ConfigureAwait(false);
             var runtime = new TransceiverRuntime(fleet, options, keys, _listeners, store, publisher, time, loggers);
             runtime.Start();
-            foreach ((int number, Sessions.SessionWorker? worker) in runtime.Workers.Index()) loops.Add($"worker {number}", () => worker.Counters.Turns);
+            foreach ((int number, Sessions.SessionWorker? worker) in runtime.Workers.Index()) loops.Add(
+                $"worker {number}", () => worker.Counters.Turns);
             _runtime = runtime;
             if (await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false)) return;
-            exit.Fail(new ServiceException(ExitCode.Fault, "A worker of the transceiver stands still. Only a new process can serve its sessions."));
+            exit.Fail(new ServiceException(ExitCode.Fault, "A worker of the transceiver stands still. Only a new process can serve its "
+                + "sessions."));
         }
         catch (OperationCanceledException)
         {
@@ -88,7 +96,8 @@ internal sealed partial class TransceiverHost(
     private static partial void LogCodec(ILogger logger, string codec);
 
     [LoggerMessage(LogLevel.Warning,
-        "libopus is not installed (package libopus0). Concentus takes its place: each call costs about twice the CPU time and makes 6 MB of "
+        "libopus is not installed (package libopus0). Concentus takes its place: each call costs about twice the CPU time and makes 6 MB "
+        + "of "
         + "garbage a second")]
     private static partial void LogWithoutLibopus(ILogger logger);
 }

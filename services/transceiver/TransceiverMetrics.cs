@@ -21,7 +21,8 @@ internal sealed class TransceiverMetrics : IDisposable
 
         Gauge("voice.transceiver.sessions", () => host.Runtime?.Directory.Living ?? 0, "{session}", "Sessions that live here.");
         _meter.CreateObservableGauge(
-            "voice.transceiver.codec", () => new Measurement<int>(1, new KeyValuePair<string, object?>("name", options.Codec.Name)), "{codec}",
+            "voice.transceiver.codec", () => new Measurement<int>(1, new KeyValuePair<string, object?>("name", options.Codec.Name)),
+            "{codec}",
             "Always 1; the tag says what codes Opus here: libopus or concentus.");
         Counter("voice.transceiver.connects", () => host.Runtime?.Directory.Connected ?? 0, "{session}", "Sessions that became connected.");
         Counter(

@@ -14,12 +14,17 @@ internal sealed class TransceiverOptions : IServiceOptions
     public int Shard { get; set; }
 
     /// <summary>
-    /// Where relays' links come to: private address and first port, worker i listens on port + i. <c>udp://10.0.0.4:20000</c> (the scheme may be left out) or
-    /// <c>tcp://10.0.0.4:20000</c>; over TCP it may be <c>tcp://0.0.0.0:20000</c>, for a container whose one address nobody knows in advance.
+    /// Where relays' links come to: private address and first port, worker i listens on port + i. <c>udp://10.0.0.4:20000</c> (the scheme
+    /// may be left out) or
+    /// <c>tcp://10.0.0.4:20000</c>; over TCP it may be <c>tcp://0.0.0.0:20000</c>, for a container whose one address nobody knows in
+    /// advance.
     /// </summary>
     public string LinkEndpoint { get; set; } = "127.0.0.1:20000";
 
-    /// <summary>What relays are told instead of <see cref="LinkEndpoint"/>, where they reach it by another name or port: <c>tcp://transceiver-00:20000</c>. Worker i is at port + i.</summary>
+    /// <summary>
+    /// What relays are told instead of <see cref="LinkEndpoint"/>, where they reach it by another name or port:
+    /// <c>tcp://transceiver-00:20000</c>. Worker i is at port + i.
+    /// </summary>
     public string AdvertisedLinkEndpoint { get; set; } = "";
 
     /// <summary>Worker threads; 0 means one per core.</summary>
@@ -72,7 +77,8 @@ internal sealed class TransceiverOptions : IServiceOptions
 
     internal LinkEndpoint LinkOf(int worker) => Parse(LinkEndpoint).ForWorker(worker);
 
-    internal LinkEndpoint AdvertisedLinkOf(int worker) => Parse(AdvertisedLinkEndpoint is { Length: > 0 } advertised ? advertised : LinkEndpoint).ForWorker(worker);
+    internal LinkEndpoint AdvertisedLinkOf(int worker)
+        => Parse(AdvertisedLinkEndpoint is { Length: > 0 } advertised ? advertised : LinkEndpoint).ForWorker(worker);
 
     public IEnumerable<string> Problems()
     {
@@ -86,12 +92,15 @@ internal sealed class TransceiverOptions : IServiceOptions
         if (FirstCheckLimit <= TimeSpan.Zero) yield return "Transceiver__FirstCheckLimit: a positive time, for example 00:00:15.";
         if (HandshakeLimit <= TimeSpan.Zero) yield return "Transceiver__HandshakeLimit: a positive time, for example 00:00:30.";
         if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";
-        if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4)) yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";
-        if (RenewEvery <= TimeSpan.Zero || Lease < RenewEvery * 2) yield return "Transceiver__Lease: at least twice Transceiver__RenewEvery, or one lost write loses the slots.";
+        if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4))
+            yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";
+        if (RenewEvery <= TimeSpan.Zero || Lease < RenewEvery * 2)
+            yield return "Transceiver__Lease: at least twice Transceiver__RenewEvery, or one lost write loses the slots.";
     }
 
     private static LinkEndpoint Parse(string text)
-        => Steering.LinkEndpoint.TryParse(text, out LinkEndpoint? endpoint, out string? error) ? endpoint : throw new FormatException($"'{text}' {error}.");
+        => Steering.LinkEndpoint.TryParse(text, out LinkEndpoint? endpoint, out string? error) ? endpoint
+        : throw new FormatException($"'{text}' {error}.");
 
     private IEnumerable<string> LinkProblems()
     {
@@ -100,18 +109,26 @@ internal sealed class TransceiverOptions : IServiceOptions
             yield return $"Transceiver__LinkEndpoint: '{LinkEndpoint}' {error}.";
             yield break;
         }
-        bool isAddress = link.TryGetAddress(out TransportAddress address), isEverywhere = isAddress && address.ToIPEndPoint().Address is var ip && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
-        if (!isAddress) yield return $"Transceiver__LinkEndpoint: '{link.Host}' is a name; to listen takes an address of this machine, for example {LinkEndpointExample(link.Scheme)}.";
+        bool isAddress = link.TryGetAddress(out TransportAddress address), isEverywhere = isAddress
+            && address.ToIPEndPoint().Address is var ip && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        if (!isAddress) yield return $"Transceiver__LinkEndpoint: '{link.Host}' is a name; to listen takes an address of this machine, "
+            + $"for example {LinkEndpointExample(link.Scheme)}.";
         // A transceiver has no port on a public address (docs/design.md 2); a socket on every address would be one.
         else if (isEverywhere && link.Scheme == LinkScheme.Udp)
-            yield return "Transceiver__LinkEndpoint: one private address, not all of them (which only tcp:// may, in a container with one interface).";
+            yield return "Transceiver__LinkEndpoint: one private address, not all of them (which only tcp:// may, in a container with one "
+                + "interface).";
         else if (isEverywhere && AdvertisedLinkEndpoint.Length == 0)
-            yield return "Transceiver__AdvertisedLinkEndpoint: needed where Transceiver__LinkEndpoint is every address, for example tcp://transceiver-00:20000.";
-        if (link.Port + WorkerCount - 1 > IPEndPoint.MaxPort) yield return "Transceiver__LinkEndpoint: a lower port, since each worker takes one more.";
+            yield return "Transceiver__AdvertisedLinkEndpoint: needed where Transceiver__LinkEndpoint is every address, for example "
+                + "tcp://transceiver-00:20000.";
+        if (link.Port + WorkerCount - 1 > IPEndPoint.MaxPort)
+            yield return "Transceiver__LinkEndpoint: a lower port, since each worker takes one more.";
         if (AdvertisedLinkEndpoint.Length == 0) yield break;
-        if (!Steering.LinkEndpoint.TryParse(AdvertisedLinkEndpoint, out LinkEndpoint? advertised, out error)) yield return $"Transceiver__AdvertisedLinkEndpoint: '{AdvertisedLinkEndpoint}' {error}.";
-        else if (advertised.Scheme != link.Scheme) yield return "Transceiver__AdvertisedLinkEndpoint: the same scheme as Transceiver__LinkEndpoint, udp:// or tcp://.";
-        else if (advertised.Port + WorkerCount - 1 > IPEndPoint.MaxPort) yield return "Transceiver__AdvertisedLinkEndpoint: a lower port, since each worker takes one more.";
+        if (!Steering.LinkEndpoint.TryParse(AdvertisedLinkEndpoint, out LinkEndpoint? advertised, out error))
+            yield return $"Transceiver__AdvertisedLinkEndpoint: '{AdvertisedLinkEndpoint}' {error}.";
+        else if (advertised.Scheme != link.Scheme)
+        yield return "Transceiver__AdvertisedLinkEndpoint: the same scheme as Transceiver__LinkEndpoint, udp:// or tcp://.";
+        else if (advertised.Port + WorkerCount - 1 > IPEndPoint.MaxPort)
+        yield return "Transceiver__AdvertisedLinkEndpoint: a lower port, since each worker takes one more.";
     }
 
     private static string LinkEndpointExample(LinkScheme scheme) => scheme == LinkScheme.Tcp ? "tcp://0.0.0.0:20000" : "127.0.0.1:20000";

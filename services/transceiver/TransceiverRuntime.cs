@@ -20,7 +20,8 @@ namespace Dapr.Voice.Transceiver;
 internal sealed partial class TransceiverRuntime : IAsyncDisposable
 {
     // All of a drain fits into five seconds (docs/design.md 7 and the orchestrator's patience), whatever the store does.
-    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1), EndLimit = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
+        EndLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     private readonly FleetOptions _fleet;
@@ -44,16 +45,22 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         _slots = new SlotTable(fleet.SlotCount);
         Directory = new SessionDirectory(options.Capacity, _slots);
         _reporter = new SessionReporter(
-            store, publisher, Directory, time, options.RecordRetention, $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
+            store, publisher, Directory, time, options.RecordRetention,
+            $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
             loggers.CreateLogger<SessionReporter>());
-        Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey), options.Codec, time, loggers);
+        Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey),
+            options.Codec, time, loggers);
         Keeper = new SlotKeeper(
-            store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText), [.. listeners.Select(l => l.Advertised.ToString())],
+            store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText),
+            [.. listeners.Select(l => l.Advertised.ToString())],
             () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());
         Workers = [.. listeners.Select((listener, i) => new SessionWorker(
             i, listeners.Count, listener.Advertised,
-            new LinkPort(listener.Transport, new LinkAcceptor(keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, RandomNumberGenerator.Fill, MonotonicClock.Now)),
-            keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, loggers.CreateLogger<SessionWorker>()))];
+            new LinkPort(listener.Transport, new LinkAcceptor(
+            keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, RandomNumberGenerator.Fill,
+            MonotonicClock.Now)),
+            keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting,
+            loggers.CreateLogger<SessionWorker>()))];
         Loader = new RecordLoader(store, fleet, Factory, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
     }
 
@@ -74,7 +81,9 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         foreach (SessionWorker worker in Workers) worker.Start(Loader);
     }
 
-    /// <summary>Keeps our record and our slots until cancelled, or until a worker stands still: then nothing but a new process helps.</summary>
+    /// <summary>
+    /// Keeps our record and our slots until cancelled, or until a worker stands still: then nothing but a new process helps.
+    /// </summary>
     /// <returns>False if a worker stands still.</returns>
     public async Task<bool> KeepSlotsAsync(CancellationToken cancellation)
     {
@@ -154,7 +163,9 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         return worker is not null;
     }
 
-    /// <summary>Leaves: no new sessions, a moment for those that are about to end, goodbye to the others, slots and lease given back.</summary>
+    /// <summary>
+    /// Leaves: no new sessions, a moment for those that are about to end, goodbye to the others, slots and lease given back.
+    /// </summary>
     public async Task DrainAsync()
     {
         LogDraining(_logger, Directory.Living);
@@ -166,11 +177,14 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             // The record says so at once, so that nobody sends us a session meanwhile.
             await Try(Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), renewal.Token)).ConfigureAwait(false);
         }
-        while (Directory.Living > 0 && _time.GetTimestamp() < deadline) await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
+        while (Directory.Living > 0 && _time.GetTimestamp() < deadline)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
 
         // Before their slots are given back: a session whose slot is gone ends as fenced, and says so to everybody.
-        await Try(Task.WhenAll(Workers.Select(w => w.EndAllAsync(SessionEndReason.Drain))).WaitAsync(EndLimit, _time)).ConfigureAwait(false);
-        using (var leave = new CancellationTokenSource(LeaveLimit)) await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
+        await Try(Task.WhenAll(Workers.Select(w => w.EndAllAsync(SessionEndReason.Drain))).WaitAsync(EndLimit, _time))
+            .ConfigureAwait(false);
+        using (var leave = new CancellationTokenSource(LeaveLimit))
+            await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Stop();
         using var reports = new CancellationTokenSource(ReportLimit);
         await _reporter.CompleteAsync(reports.Token).ConfigureAwait(false);

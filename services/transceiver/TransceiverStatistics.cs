@@ -21,7 +21,10 @@ internal sealed record TransceiverStatistics
 
     /// <summary>Packets, frames, messages and events given up, by reason (docs/drops.md).</summary>
     public required IReadOnlyDictionary<string, long> Dropped { get; init; }
-    /// <summary>Frames that came to the link ports and were thrown away there, by reason: a datagram of a stranger is <c>malformed</c> or <c>unknown_cookie</c>.</summary>
+    /// <summary>
+    /// Frames that came to the link ports and were thrown away there, by reason: a datagram of a stranger is <c>malformed</c> or
+    /// <c>unknown_cookie</c>.
+    /// </summary>
     public required IReadOnlyDictionary<string, long> LinkDropped { get; init; }
 
     /// <summary>Connections of links over TCP that ended, by reason: <c>no_handshake</c> is a stranger.</summary>

@@ -6,7 +6,9 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Browser;
 
-/// <summary>Headless Chromium over ICE-TCP, beside UDP: the edge has both, and the browser does not see the answer's UDP candidates.</summary>
+/// <summary>
+/// Headless Chromium over ICE-TCP, beside UDP: the edge has both, and the browser does not see the answer's UDP candidates.
+/// </summary>
 [Collection(BrowserCollection.Name)]
 public sealed class ChromiumTcpTests(ChromiumUnderTest browser, ITestOutputHelper output) : IClassFixture<ChromiumUnderTest>
 {

@@ -6,7 +6,10 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Browser;
 
-/// <summary>Headless Firefox ESR over ICE-TCP, beside UDP: the edge has both, and the browser does not see the answer's UDP candidates. It needs no preference for ICE-TCP.</summary>
+/// <summary>
+/// Headless Firefox ESR over ICE-TCP, beside UDP: the edge has both, and the browser does not see the answer's UDP candidates. It needs no
+/// preference for ICE-TCP.
+/// </summary>
 [Collection(BrowserCollection.Name)]
 public sealed class FirefoxTcpTests(FirefoxUnderTest browser, ITestOutputHelper output) : IClassFixture<FirefoxUnderTest>
 {

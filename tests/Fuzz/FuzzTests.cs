@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Fuzz;
 
 /// <summary>
-/// Malformed input never takes a process down. <c>VOICE_FUZZ_SEED</c> changes the seed, <c>VOICE_FUZZ_TARGET</c> runs only targets whose name contains it,
+/// Malformed input never takes a process down. <c>VOICE_FUZZ_SEED</c> changes the seed, <c>VOICE_FUZZ_TARGET</c> runs only targets whose
+/// name contains it,
 /// <c>VOICE_FUZZ_SCALE</c> gives each so many times its inputs (10 for a long run).
 /// </summary>
 [Collection(OneAtATime.Name)]
@@ -23,7 +24,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var wire = WireCorpus.Record();
         Corpus sctp = SctpCorpus.Record();
         Run(StunTargets.All(wire).Concat(MediaTargets.All(wire)).Concat(SctpTargets.All(sctp)).Concat(DtlsTargets.All(wire.Dtls))
-            .Concat(SteeringTargets.All(wire)).Concat(SteeringTargets.Texts()).Concat(TextTargets.All()).Concat(SessionTargets.All(wire, sctp)));
+            .Concat(SteeringTargets.All(wire)).Concat(SteeringTargets.Texts()).Concat(TextTargets.All())
+            .Concat(SessionTargets.All(wire, sctp)));
     }
 
     [Fact]
@@ -35,9 +37,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     private void Run(IEnumerable<FuzzTarget> targets)
     {
-        ulong seed = ulong.TryParse(Environment.GetEnvironmentVariable("VOICE_FUZZ_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out ulong given) ? given : DefaultSeed;
+        ulong seed = ulong.TryParse(Environment.GetEnvironmentVariable("VOICE_FUZZ_SEED"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out ulong given) ? given : DefaultSeed;
         string only = Environment.GetEnvironmentVariable("VOICE_FUZZ_TARGET") ?? "";
-        double scale = double.TryParse(Environment.GetEnvironmentVariable("VOICE_FUZZ_SCALE"), CultureInfo.InvariantCulture, out double wanted) && wanted > 0 ? wanted : 1;
+        double scale = double.TryParse(Environment.GetEnvironmentVariable("VOICE_FUZZ_SCALE"), CultureInfo.InvariantCulture,
+            out double wanted) && wanted > 0 ? wanted : 1;
         var run = new FuzzRun(seed, output.WriteLine, scale);
         run.WriteHeader();
         // One after the other: each is made when its turn comes.

@@ -37,7 +37,8 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
         int port = any.LocalAddress.Port;
         any.Dispose();
         WebApplication app = Dapr.Voice.Relay.Program.Create(
-            ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{port}", "--Relay:Id=relay-fuzz", "--Relay:Workers=1", "--Relay:MaximumFlows=1024"],
+            ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{port}", "--Relay:Id=relay-fuzz", "--Relay:Workers=1",
+            "--Relay:MaximumFlows=1024"],
             builder =>
             {
                 builder.Services.AddSingleton<ISecretStore>(new MemorySecretStore(TestFleet.Secrets));
@@ -65,13 +66,19 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
             int loudAfter = caller.HeardLoud, greeted = caller.Messages.Count;
             caller.RunUntil(() => caller.HeardLoud >= loudAfter + 50, "a second of the echo is heard afterwards");
             Assert.True(caller.SendText("""{"type":"session.update","session":{"instructions":"still there?"}}"""));
-            caller.RunUntil(() => caller.Messages.Skip(greeted).Any(m => m.Contains("session.updated", StringComparison.Ordinal)), "the agent answers afterwards");
+            caller.RunUntil(() => caller.Messages.Skip(greeted).Any(m => m.Contains("session.updated", StringComparison.Ordinal)),
+                "the agent answers afterwards");
             Assert.False(caller.IsClosed);
 
             RelayStats stats = await relay.GetStatsAsync();
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Inputs:N0} mutated datagrams over UDP, {loudAfter - loudBefore} frames of the call heard meanwhile"));
-            output.WriteLine("relay: " + string.Join(", ", stats.Packets.OrderByDescending(p => p.Value).Select(p => $"{p.Key} {p.Value}")));
-            output.WriteLine("transceiver: " + string.Join(", ", Enum.GetValues<SessionDrop>().Select(d => $"{d} {fleet.Runtime.Workers.Sum(w => w.Counters.Drops[d])}")));
+            output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture,
+                $"{Inputs:N0} mutated datagrams over UDP, {loudAfter - loudBefore} frames of the call heard meanwhile"));
+            output.WriteLine(
+                "relay: " + string.Join(", ", stats.Packets.OrderByDescending(p => p.Value).Select(p => $"{p.Key} {p.Value}")));
+            output.WriteLine(
+                "transceiver: " + string.Join(
+                ", ", Enum.GetValues<SessionDrop>().Select(d => $"{d} {fleet.Runtime.Workers.Sum(w => w.Counters.Drops[d])}")));
             Assert.Empty(log.Errors);
             Assert.Equal(0, fleet.Runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults));
             Assert.True(stats.Packets.Values.Sum() > Inputs / 4, "Most of it must have arrived.");
@@ -93,7 +100,8 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
         caller.RunUntil(() => recent.Count > 50, "there is something to change");
         var wire = WireCorpus.Record();
         Corpus frames = Targets.SteeringTargets.RecordLink(wire);
-        UdpBatchSocket[] strangers = [.. Enumerable.Range(0, 4).Select(_ => UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0)))];
+        UdpBatchSocket[] strangers = [
+            .. Enumerable.Range(0, 4).Select(_ => UdpBatchSocket.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0)))];
         var mutator = new Mutator();
         byte[] buffer = new byte[2048];
         Corpus live = wire.All;

@@ -2,7 +2,8 @@ namespace Dapr.Voice.TestKit;
 
 /// <summary>
 /// How much some code allocates on this thread. A collection that another test causes in the middle retires the thread's allocation
-/// context and counts its unused rest, up to 8 KiB, as allocated; what the code itself allocates it allocates each time. So: the least of some runs.
+/// context and counts its unused rest, up to 8 KiB, as allocated; what the code itself allocates it allocates each time. So: the least of
+/// some runs.
 /// </summary>
 public static class Allocations
 {

@@ -6,5 +6,6 @@ namespace Dapr.Voice.TestKit;
 public sealed class MemorySecretStore(IReadOnlyDictionary<string, string> secrets) : ISecretStore
 {
     public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
-        => Task.FromResult(secrets.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null) : new SecretResult(SecretOutcome.Failed, null, "MISSING"));
+        => Task.FromResult(secrets.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null)
+        : new SecretResult(SecretOutcome.Failed, null, "MISSING"));
 }

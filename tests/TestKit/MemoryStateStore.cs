@@ -29,7 +29,8 @@ public sealed class MemoryStateStore : IStateStore
 
     public T? Peek<T>(string store, string key, JsonTypeInfo<T> type) where T : class
     {
-        lock (_lock) return _values.TryGetValue(Name(store, key), out (string Json, long ETag) found) ? JsonSerializer.Deserialize(found.Json, type) : null;
+        lock (_lock) return _values.TryGetValue(Name(store, key), out (string Json, long ETag) found)
+            ? JsonSerializer.Deserialize(found.Json, type) : null;
     }
 
     /// <summary>Everything is gone: a store that came back empty.</summary>
@@ -49,7 +50,8 @@ public sealed class MemoryStateStore : IStateStore
         }
     }
 
-    public Task<StateBulkReadResult<T>> GetBulkAsync<T>(string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellation = default)
+    public Task<StateBulkReadResult<T>> GetBulkAsync<T>(
+        string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
         lock (_lock)
         {
@@ -64,20 +66,24 @@ public sealed class MemoryStateStore : IStateStore
         }
     }
 
-    public Task<StateWriteResult> TrySaveAsync<T>(string store, string key, T value, string etag, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
+    public Task<StateWriteResult> TrySaveAsync<T>(string store, string key, T value, string etag, JsonTypeInfo<T> type,
+        TimeSpan? timeToLive = null, CancellationToken cancellation = default)
         => Write(store, key, JsonSerializer.Serialize(value, type), current => current is not null && Text(current.Value) == etag);
 
-    public Task<StateWriteResult> TryCreateAsync<T>(string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
+    public Task<StateWriteResult> TryCreateAsync<T>(
+        string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
         => Write(store, key, JsonSerializer.Serialize(value, type), current => current is null);
 
-    public Task<StateWriteResult> SaveAsync<T>(string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
+    public Task<StateWriteResult> SaveAsync<T>(
+        string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
         => Write(store, key, JsonSerializer.Serialize(value, type), static _ => true);
 
     public Task<StateWriteResult> DeleteAsync(string store, string key, string? etag = null, CancellationToken cancellation = default)
         => Write(store, key, null, current => etag is null || (current is not null && Text(current.Value) == etag));
 
     private StateEntry<T>? Find<T>(string store, string key, JsonTypeInfo<T> type)
-        => _values.TryGetValue(Name(store, key), out (string Json, long ETag) found) ? new StateEntry<T>(key, JsonSerializer.Deserialize(found.Json, type), Text(found.ETag)) : null;
+        => _values.TryGetValue(Name(store, key), out (string Json, long ETag) found)
+        ? new StateEntry<T>(key, JsonSerializer.Deserialize(found.Json, type), Text(found.ETag)) : null;
 
     private Task<StateWriteResult> Write(string store, string key, string? json, Func<long?, bool> mayWrite)
     {
@@ -85,12 +91,14 @@ public sealed class MemoryStateStore : IStateStore
         {
             if (IsAway) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Unavailable, "AWAY"));
             string name = Name(store, key);
-            if (!mayWrite(_values.TryGetValue(name, out (string Json, long ETag) current) ? current.ETag : null)) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Conflict, "CONFLICT"));
+            if (!mayWrite(_values.TryGetValue(name, out (string Json, long ETag) current) ? current.ETag : null))
+                return Task.FromResult(new StateWriteResult(StateWriteOutcome.Conflict, "CONFLICT"));
             if (json is null) _values.Remove(name);
             else _values[name] = (json, ++_etag);
             Writes++;
             Written(key, json);
-            return Task.FromResult(LosesAnswer(key) ? new StateWriteResult(StateWriteOutcome.Unavailable, "ANSWER_LOST") : new StateWriteResult(StateWriteOutcome.Written, null));
+            return Task.FromResult(LosesAnswer(key) ? new StateWriteResult(StateWriteOutcome.Unavailable, "ANSWER_LOST")
+                : new StateWriteResult(StateWriteOutcome.Written, null));
         }
     }
 

@@ -21,7 +21,8 @@ public sealed class RecordingPublisher : IEventPublisher
     /// <summary>In order.</summary>
     public IReadOnlyList<(string Topic, JsonElement Event)> Published => [.. _published];
 
-    public Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null, CancellationToken cancellation = default)
+    public Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
+        CancellationToken cancellation = default)
     {
         if (Interlocked.Decrement(ref _refusals) >= 0) return Task.FromResult(new PublishResult(PublishOutcome.Unavailable, "AWAY"));
         _published.Enqueue((topic, JsonSerializer.SerializeToElement(cloudEvent, type)));

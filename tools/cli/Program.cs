@@ -35,7 +35,8 @@ try
         hangup.Cancel();
     });
     // The library ends the process by force after two seconds; ending a system takes up to five for each of its five stages.
-    var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+    var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
     return await root.Parse(args).InvokeAsync(invocation, hangup.Token);
 }
 catch (CommandFailedException failure)
@@ -47,7 +48,8 @@ catch (CommandFailedException failure)
 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"voice: {failure.Message}");
-    Console.Error.WriteLine($"       -> is {installation.Home} yours to write, and is the disk not full? VOICE_HOME names another folder for it");
+    Console.Error.WriteLine($"       -> is {installation.Home} yours to write, and is the disk not full? VOICE_HOME names another folder "
+        + $"for it");
     return (int)ExitCode.Failed;
 }
 catch (OperationCanceledException)

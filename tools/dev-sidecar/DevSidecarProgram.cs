@@ -7,7 +7,8 @@ public static class DevSidecarProgram
 {
     /// <summary>Runs until SIGTERM, SIGINT, the cancellation or the shutdown of the last app id.</summary>
     /// <returns>0; 1 with a message on <paramref name="error"/> where it could not start.</returns>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Func<string, string?> environment, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Func<string, string?> environment, TextWriter output,
+        TextWriter error, CancellationToken cancellation = default)
     {
         if (arguments is ["--help" or "-h"])
         {

@@ -13,5 +13,6 @@ internal static class EmbeddedSchemas
     public static bool Has(string path) => Ours.GetManifestResourceInfo(path) is not null;
 
     /// <exception cref="FileNotFoundException">No such schema was built in.</exception>
-    public static Stream Open(string path) => Ours.GetManifestResourceStream(path) ?? throw new FileNotFoundException("No such schema in the assembly.", path);
+    public static Stream Open(string path)
+        => Ours.GetManifestResourceStream(path) ?? throw new FileNotFoundException("No such schema in the assembly.", path);
 }

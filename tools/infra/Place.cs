@@ -1,8 +1,9 @@
 namespace Dapr.Voice.Infra;
 
 /// <summary>
-/// Where something is written. In a file it is a line and a column, which count from 1. In a deployment it is a resource and a path in its body: <paramref name="File"/> is then the
-/// resource id, <paramref name="Path"/> is for example <c>properties.template.containers[0].image</c>, and line and column are 0.
+/// Where something is written. In a file it is a line and a column, which count from 1. In a deployment it is a resource and a path in its
+/// body: <paramref name="File"/> is then the resource id, <paramref name="Path"/> is for example
+/// <c>properties.template.containers[0].image</c>, and line and column are 0.
 /// </summary>
 public readonly record struct Place(string File, int Line, int Column, string? Path = null)
 {

@@ -8,7 +8,8 @@ namespace Dapr.Voice.Sidecar;
 internal sealed class DaprEventPublisher(DaprClient client, SidecarCalls calls) : IEventPublisher
 {
     public async Task<PublishResult> PublishAsync<T>(
-        string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null, CancellationToken cancellation = default)
+        string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
+        CancellationToken cancellation = default)
     {
         SidecarNames.Check(pubsub, nameof(pubsub));
         SidecarNames.Check(topic, nameof(topic));
@@ -18,13 +19,15 @@ internal sealed class DaprEventPublisher(DaprClient client, SidecarCalls calls) 
         return await calls.RunAsync("publish", pubsub, calls.Options.PublishTimeout, async deadline =>
         {
             GrpcAnswer<bool> answer = await GrpcAnswer.OfAsync(
-                deadline, token => client.PublishByteEventAsync(pubsub, topic, body, "application/cloudevents+json", cancellationToken: token)).ConfigureAwait(false);
+                deadline, token => client.PublishByteEventAsync(
+                pubsub, topic, body, "application/cloudevents+json", cancellationToken: token)).ConfigureAwait(false);
             return answer switch
             {
                 { IsSuccess: true } => new PublishResult(PublishOutcome.Published, null),
                 { IsRefused: true } => new PublishResult(PublishOutcome.Refused, answer.ErrorCode),
                 _ => new PublishResult(PublishOutcome.Unavailable, answer.ErrorCode),
             };
-        }, result => (result.Outcome.ToString(), result.Outcome != PublishOutcome.Unavailable), cancellation, traceparent).ConfigureAwait(false);
+        }, result => (result.Outcome.ToString(), result.Outcome != PublishOutcome.Unavailable), cancellation,
+            traceparent).ConfigureAwait(false);
     }
 }

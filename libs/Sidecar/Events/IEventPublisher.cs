@@ -27,5 +27,6 @@ public interface IEventPublisher
     /// W3C trace context; the current activity's where null. A header of the call, because the sidecar overwrites one inside the event
     /// (docs/dapr.md, point 8).
     /// </param>
-    Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null, CancellationToken cancellation = default);
+    Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
+        CancellationToken cancellation = default);
 }

@@ -11,7 +11,8 @@ namespace Dapr.Voice.Sidecar;
 internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) : IServiceInvoker
 {
     public Task<InvocationResult> InvokeAsync<TRequest>(
-        string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, CancellationToken cancellation = default)
+        string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType,
+        CancellationToken cancellation = default)
         => SendAsync(appId, method, path, JsonSerializer.SerializeToUtf8Bytes(body, requestType), cancellation);
 
     public Task<InvocationResult> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default)
@@ -23,7 +24,8 @@ internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) :
         return calls.RunAsync("invoke", appId, calls.Options.InvokeTimeout, async deadline =>
         {
             SidecarAnswer answer = await http.SendAsync(
-                method, $"/v1.0/invoke/{appId}/method/{path.TrimStart('/')}", body, body is null ? null : "application/json", deadline).ConfigureAwait(false);
+                method, $"/v1.0/invoke/{appId}/method/{path.TrimStart('/')}", body, body is null ? null : "application/json",
+                deadline).ConfigureAwait(false);
             return Read(answer);
             // An app that is away or slow does not mean that our own sidecar fails.
         }, result => (result.Outcome.ToString(), result.Outcome != InvocationOutcome.Unavailable), cancellation);
@@ -36,14 +38,16 @@ internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) :
         if (answer.Failure != SidecarFailure.None) return new(InvocationOutcome.Unavailable, default, answer.ErrorCode);
         if (!answer.IsSuccess)
         {
-            // The sidecar's own refusals: no such app, not reachable, too large (500, 404, 403). A wrong DAPR_API_TOKEN is 401 in plain text.
+            // The sidecar's own refusals: no such app, not reachable, too large (500, 404, 403). A wrong DAPR_API_TOKEN is 401 in plain
+            // text.
             if (answer.ErrorCode == "ERR_DIRECT_INVOKE") return new(InvocationOutcome.Unreachable, default, answer.ErrorCode);
             bool isTokenRefused = answer.Status == HttpStatusCode.Unauthorized && answer.Body.Span.StartsWith("invalid api token"u8);
             return isTokenRefused
                 ? new(InvocationOutcome.Unavailable, default, "INVALID_API_TOKEN")
                 : new(InvocationOutcome.Refused, answer.Status, answer.ErrorCode);
         }
-        // The sidecar sometimes answers so for an app that is down (docs/dapr.md, point 23). An app of ours without a body answers 201, 202 or 204.
+        // The sidecar sometimes answers so for an app that is down (docs/dapr.md, point 23). An app of ours without a body answers 201, 202
+        // or 204.
         return answer.Status == HttpStatusCode.OK && answer.Body.IsEmpty
             ? new(InvocationOutcome.Unreachable, default, "EMPTY_ANSWER")
             : new(InvocationOutcome.Succeeded, answer.Status, null);

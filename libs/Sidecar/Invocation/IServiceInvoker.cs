@@ -34,7 +34,8 @@ public interface IServiceInvoker
     /// <summary>Sends JSON. Of the answer only the status counts.</summary>
     /// <param name="path">Path and query at the app, with or without a leading slash.</param>
     Task<InvocationResult> InvokeAsync<TRequest>(
-        string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, CancellationToken cancellation = default);
+        string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType,
+        CancellationToken cancellation = default);
 
     /// <summary>Sends a request without a body. Of the answer only the status counts.</summary>
     Task<InvocationResult> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default);

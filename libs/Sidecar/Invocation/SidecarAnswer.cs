@@ -14,8 +14,8 @@ internal readonly record struct SidecarAnswer(HttpStatusCode Status, ReadOnlyMem
     public bool IsSuccess => Failure == SidecarFailure.None && (int)Status is >= 200 and < 300;
 
     /// <summary>
-    /// The <c>errorCode</c> of the body; the status where the body has none (a refused token is plain text); the failure where there is no answer.
-    /// Short and safe for a log: messages are left out, since they may quote keys and values.
+    /// The <c>errorCode</c> of the body; the status where the body has none (a refused token is plain text); the failure where there is no
+    /// answer. Short and safe for a log: messages are left out, since they may quote keys and values.
     /// </summary>
     public string ErrorCode
     {
@@ -31,7 +31,8 @@ internal readonly record struct SidecarAnswer(HttpStatusCode Status, ReadOnlyMem
                     {
                         bool isCode = reader.ValueTextEquals("errorCode"u8);
                         if (!reader.Read()) break;
-                        if (isCode && reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: > 0 and <= 100 } code) return code;
+                        if (isCode && reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: > 0 and <= 100 } code)
+                            return code;
                         reader.Skip();
                     }
                 }

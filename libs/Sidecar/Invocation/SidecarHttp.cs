@@ -21,7 +21,8 @@ internal sealed class SidecarHttp : IDisposable
     /// Sends one request and reads the whole answer. Never throws for what the sidecar or the network does: those are
     /// <see cref="SidecarAnswer.Failure"/>. Throws <see cref="OperationCanceledException"/> only if the caller cancelled.
     /// </summary>
-    public async Task<SidecarAnswer> SendAsync(HttpMethod method, string path, ReadOnlyMemory<byte> body, string? contentType, Deadline deadline)
+    public async Task<SidecarAnswer> SendAsync(
+        HttpMethod method, string path, ReadOnlyMemory<byte> body, string? contentType, Deadline deadline)
     {
         using var request = new HttpRequestMessage(method, new Uri(_options.HttpEndpoint, path));
         if (contentType is not null)

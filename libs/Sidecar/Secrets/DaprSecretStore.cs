@@ -13,7 +13,8 @@ internal sealed class DaprSecretStore(DaprClient client, SidecarCalls calls) : I
         return calls.RunAsync("secret", store, calls.Options.SecretTimeout, async deadline =>
         {
             GrpcAnswer<Dictionary<string, string>> answer =
-                await GrpcAnswer.OfAsync(deadline, token => client.GetSecretAsync(store, key, cancellationToken: token)).ConfigureAwait(false);
+                await GrpcAnswer.OfAsync(deadline, token => client.GetSecretAsync(store, key, cancellationToken: token))
+                .ConfigureAwait(false);
             return answer switch
             {
                 { IsSuccess: true } => Read(answer.Value!, key),

@@ -27,7 +27,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
             result => (result.Outcome.ToString(), result.Outcome != StateReadOutcome.Unavailable), cancellation);
     }
 
-    public async Task<StateBulkReadResult<T>> GetBulkAsync<T>(string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellation = default)
+    public async Task<StateBulkReadResult<T>> GetBulkAsync<T>(
+        string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
         foreach (string key in keys) Check(store, key);
         if (keys.Count == 0) return Bulk<T>(StateReadOutcome.Found, null);
@@ -37,7 +38,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
     }
 
     public Task<StateWriteResult> TrySaveAsync<T>(
-        string store, string key, T value, string etag, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
+        string store, string key, T value, string etag, JsonTypeInfo<T> type, TimeSpan? timeToLive = null,
+        CancellationToken cancellation = default)
     {
         Check(store, key);
         ArgumentException.ThrowIfNullOrEmpty(etag);
@@ -53,7 +55,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
         return WriteAsync("state.create", store, cancellation, async deadline =>
         {
             GrpcAnswer<bool> answer = await SendAsync(
-                json, deadline, token => client.SaveByteStateAsync(store, key, json, FirstWrite, TimeToLive(timeToLive), token)).ConfigureAwait(false);
+                json, deadline, token => client.SaveByteStateAsync(store, key, json, FirstWrite, TimeToLive(timeToLive), token))
+                .ConfigureAwait(false);
             StateWriteResult written = Written(answer);
             if (written.Outcome is StateWriteOutcome.Written or StateWriteOutcome.Refused) return written;
 
@@ -62,7 +65,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
             StateReadResult<JsonElement> there = await ReadAsync(store, key, StateJson.Default.JsonElement, deadline).ConfigureAwait(false);
             if (there.Outcome != StateReadOutcome.Found) return written;
             bool isOurs = JsonElement.DeepEquals(there.Entry!.Value, JsonElement.Parse(json));
-            return isOurs ? new StateWriteResult(StateWriteOutcome.Written, null) : new StateWriteResult(StateWriteOutcome.Conflict, written.ErrorCode);
+            return isOurs ? new StateWriteResult(StateWriteOutcome.Written, null)
+                : new StateWriteResult(StateWriteOutcome.Conflict, written.ErrorCode);
         });
     }
 
@@ -74,11 +78,14 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
         return WriteAsync("state.save", store, cancellation, async deadline =>
         {
             GrpcAnswer<bool> answer = await SendAsync(
-                json, deadline, token => client.SaveByteStateAsync(store, key, json, null, TimeToLive(timeToLive), token)).ConfigureAwait(false);
+                json, deadline, token => client.SaveByteStateAsync(store, key, json, null, TimeToLive(timeToLive), token))
+                .ConfigureAwait(false);
             StateWriteResult written = Written(answer);
-            for (int attempt = 0; attempt < SaveOverAttempts && written.Outcome is StateWriteOutcome.Unavailable or StateWriteOutcome.Conflict; attempt++)
+            for (int attempt = 0; attempt < SaveOverAttempts && written.Outcome is StateWriteOutcome.Unavailable
+                or StateWriteOutcome.Conflict; attempt++)
             {
-                StateReadResult<JsonElement> there = await ReadAsync(store, key, StateJson.Default.JsonElement, deadline).ConfigureAwait(false);
+                StateReadResult<JsonElement> there = await ReadAsync(store, key, StateJson.Default.JsonElement, deadline)
+                    .ConfigureAwait(false);
                 if (there.Outcome != StateReadOutcome.Found) break;
                 written = await SaveOnceAsync(store, key, json, there.Entry!.ETag, timeToLive, deadline).ConfigureAwait(false);
             }
@@ -92,20 +99,25 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
         return WriteAsync("state.delete", store, cancellation, async deadline =>
         {
             GrpcAnswer<bool> answer = etag is null
-                ? await GrpcAnswer.OfAsync(deadline, token => client.DeleteStateAsync(store, key, cancellationToken: token)).ConfigureAwait(false)
-                : await GrpcAnswer.OfAsync(deadline, token => client.TryDeleteStateAsync(store, key, etag, FirstWrite, cancellationToken: token)).ConfigureAwait(false);
+                ? await GrpcAnswer.OfAsync(deadline, token => client.DeleteStateAsync(store, key, cancellationToken: token))
+                .ConfigureAwait(false)
+                : await GrpcAnswer.OfAsync(deadline, token => client.TryDeleteStateAsync(
+                store, key, etag, FirstWrite, cancellationToken: token)).ConfigureAwait(false);
             return Written(answer);
         });
     }
 
-    private Task<StateWriteResult> WriteAsync(string operation, string store, CancellationToken cancellation, Func<Deadline, Task<StateWriteResult>> write)
+    private Task<StateWriteResult> WriteAsync(
+        string operation, string store, CancellationToken cancellation, Func<Deadline, Task<StateWriteResult>> write)
         => calls.RunAsync(
             operation, store, calls.Options.StateTimeout, write,
             result => (result.Outcome.ToString(), result.Outcome != StateWriteOutcome.Unavailable), cancellation);
 
-    private async Task<StateWriteResult> SaveOnceAsync(string store, string key, byte[] json, string etag, TimeSpan? timeToLive, Deadline deadline)
+    private async Task<StateWriteResult> SaveOnceAsync(
+        string store, string key, byte[] json, string etag, TimeSpan? timeToLive, Deadline deadline)
         => Written(await SendAsync(
-            json, deadline, token => client.TrySaveByteStateAsync(store, key, json, etag, FirstWrite, TimeToLive(timeToLive), token)).ConfigureAwait(false));
+            json, deadline, token => client.TrySaveByteStateAsync(store, key, json, etag, FirstWrite, TimeToLive(timeToLive), token))
+            .ConfigureAwait(false));
 
     // Dapr's client turns Aborted into false where there is an ETag. Without one it throws, and the status says Aborted.
     private static StateWriteResult Written(GrpcAnswer<bool> answer) => answer switch
@@ -130,7 +142,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
     private async Task<StateReadResult<T>> ReadAsync<T>(string store, string key, JsonTypeInfo<T> type, Deadline deadline)
     {
         GrpcAnswer<(ReadOnlyMemory<byte> Data, string ETag)> answer = await GrpcAnswer.OfAsync(
-            deadline, token => client.GetByteStateAndETagAsync(store, key, ConsistencyMode.Strong, cancellationToken: token)).ConfigureAwait(false);
+            deadline, token => client.GetByteStateAndETagAsync(store, key, ConsistencyMode.Strong, cancellationToken: token))
+            .ConfigureAwait(false);
         if (!answer.IsSuccess) return new StateReadResult<T>(ReadFailure(answer), null, answer.ErrorCode);
         // A missing key has neither data nor ETag. A stored null has four bytes.
         (ReadOnlyMemory<byte> data, string etag) = answer.Value;
@@ -140,7 +153,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
             : new StateReadResult<T>(StateReadOutcome.Malformed, null, "MALFORMED_VALUE");
     }
 
-    private async Task<StateBulkReadResult<T>> GetBulkAsync<T>(string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, Deadline deadline)
+    private async Task<StateBulkReadResult<T>> GetBulkAsync<T>(
+        string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, Deadline deadline)
     {
         // A store without a bulk command of its own reads so many keys side by side. Ten is the sidecar's default; our values are small.
         var request = new Protos.GetBulkStateRequest { StoreName = store, Parallelism = 10 };
@@ -164,7 +178,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
     private static StateBulkReadResult<T> Bulk<T>(StateReadOutcome outcome, string? errorCode)
         => new(outcome, new Dictionary<string, StateEntry<T>>(), [], errorCode);
 
-    private static StateReadOutcome ReadFailure<T>(GrpcAnswer<T> answer) => answer.IsRefused ? StateReadOutcome.Refused : StateReadOutcome.Unavailable;
+    private static StateReadOutcome ReadFailure<T>(GrpcAnswer<T> answer)
+        => answer.IsRefused ? StateReadOutcome.Refused : StateReadOutcome.Unavailable;
 
     private static bool TryParse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type, out T? value)
     {
@@ -180,7 +195,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
         }
     }
 
-    private static Dictionary<string, string>? TimeToLive(TimeSpan? timeToLive) => timeToLive is not { } ttl ? null : new(StringComparer.Ordinal)
+    private static Dictionary<string, string>? TimeToLive(TimeSpan? timeToLive)
+        => timeToLive is not { } ttl ? null : new(StringComparer.Ordinal)
     {
         ["ttlInSeconds"] = Math.Max(1, (long)Math.Ceiling(ttl.TotalSeconds)).ToString(CultureInfo.InvariantCulture),
     };
@@ -190,6 +206,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
         SidecarNames.Check(store, nameof(store));
         ArgumentException.ThrowIfNullOrEmpty(key);
         if (key.Length > MaximumKeyLength || key.AsSpan().ContainsAnyExcept(SidecarNames.Portable))
-            throw new ArgumentException($"A key consists of at most {MaximumKeyLength} letters, digits, '.', '-' and '_'; Table Storage refuses others.", nameof(key));
+            throw new ArgumentException($"A key consists of at most {MaximumKeyLength} letters, digits, '.', '-' and '_'; Table Storage "
+                + $"refuses others.", nameof(key));
     }
 }

@@ -8,7 +8,9 @@ public enum StateWriteOutcome
     Conflict,
     /// <summary>Nobody knows whether it was written: the store or the sidecar is away, or the deadline passed.</summary>
     Unavailable,
-    /// <summary>The request can never succeed as it is: unknown store, refused token, refused key, value too large for the request.</summary>
+    /// <summary>
+    /// The request can never succeed as it is: unknown store, refused token, refused key, value too large for the request.
+    /// </summary>
     Refused,
 }
 

@@ -40,7 +40,8 @@ internal static class CommandParser
 
     private static Command ParseLight(string[] words)
     {
-        string room = Has(words, "kitchen") ? "kitchen" : Has(words, "bedroom") ? "bedroom" : HasPhrase(words, "living", "room") ? "living room" : "";
+        string room = Has(words, "kitchen") ? "kitchen" : Has(words, "bedroom") ? "bedroom" : HasPhrase(words, "living", "room")
+            ? "living room" : "";
         return new Command(CommandKind.Light, default, room, Has(words, "on"));
     }
 
@@ -72,7 +73,8 @@ internal static class CommandParser
         if (int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out int digits)) return digits <= 100_000 ? digits : 0;
         if (last is "a" or "an") return 1;
         int number = SpokenNumbers.Parse(last);
-        if (number is > 0 and < 10 && unit >= 2 && SpokenNumbers.Parse(words[unit - 2]) is >= 20 and <= 90 and var tens) return tens + number;
+        if (number is > 0 and < 10 && unit >= 2 && SpokenNumbers.Parse(words[unit - 2]) is >= 20 and <= 90 and var tens)
+            return tens + number;
         return number;
     }
 

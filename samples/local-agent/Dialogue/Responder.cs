@@ -32,7 +32,8 @@ internal sealed class Responder(TimeProvider time)
             {
                 case CommandKind.Timer:
                     string confirmation = $"The timer is set for {SpokenNumbers.Duration(command.Duration)}.";
-                    if (FindTool(tools, "set_timer") is { } timerTool) calls.Add(new FunctionCall("set_timer", TimerArguments(timerTool, command.Duration)));
+                    if (FindTool(tools, "set_timer") is { } timerTool)
+                        calls.Add(new FunctionCall("set_timer", TimerArguments(timerTool, command.Duration)));
                     else timer = command.Duration;
                     speech.Add(confirmation);
                     break;
@@ -88,12 +89,15 @@ internal sealed class Responder(TimeProvider time)
     {
         foreach (JsonNode? tool in tools ?? [])
         {
-            if (tool is JsonObject found && found["name"] is JsonValue value && value.TryGetValue(out string? text) && text == name) return found;
+            if (tool is JsonObject found && found["name"] is JsonValue value && value.TryGetValue(out string? text) && text == name)
+                return found;
         }
         return null;
     }
 
-    /// <summary>The duration under the name and in the unit that the tool's schema asks for; in seconds if it names none that is known.</summary>
+    /// <summary>
+    /// The duration under the name and in the unit that the tool's schema asks for; in seconds if it names none that is known.
+    /// </summary>
     private static JsonObject TimerArguments(JsonObject tool, TimeSpan duration)
     {
         var properties = (tool["parameters"] as JsonObject)?["properties"] as JsonObject;

@@ -9,7 +9,8 @@ internal static class SpokenNumbers
     private static readonly string[] s_tens = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".Split(' ');
 
     private static readonly string[] s_ordinals =
-        ("zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth").Split(' ');
+        ("zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+        + "sixteenth seventeenth eighteenth nineteenth").Split(' ');
 
     /// <summary>One word, 0 to 19 or a ten; -1 if it is no number.</summary>
     public static int Parse(string word)
@@ -42,7 +43,8 @@ internal static class SpokenNumbers
     public static string Duration(TimeSpan duration)
     {
         int seconds = (int)duration.TotalSeconds;
-        (int amount, string? unit) = seconds % 3600 == 0 ? (seconds / 3600, "hour") : seconds % 60 == 0 ? (seconds / 60, "minute") : (seconds, "second");
+        (int amount, string? unit) = seconds % 3600 == 0 ? (seconds / 3600, "hour") : seconds % 60 == 0 ? (seconds / 60, "minute")
+            : (seconds, "second");
         return $"{Cardinal(amount)} {unit}{(amount == 1 ? "" : "s")}";
     }
 }

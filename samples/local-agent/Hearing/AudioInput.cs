@@ -9,8 +9,8 @@ internal enum AudioInputEventKind : byte { SpeechStarted, Paused, SpeechStopped 
 internal readonly record struct AudioInputEvent(AudioInputEventKind Kind, long AudioMilliseconds);
 
 /// <summary>
-/// The input audio buffer: cuts what is appended into frames, finds the turns in them (unless the client does that itself) and keeps the audio of the
-/// current turn, bounded.
+/// The input audio buffer: cuts what is appended into frames, finds the turns in them (unless the client does that itself) and keeps the
+/// audio of the current turn, bounded.
 /// </summary>
 internal sealed class AudioInput
 {
@@ -57,7 +57,8 @@ internal sealed class AudioInput
     /// <summary>Milliseconds of audio appended so far.</summary>
     public long PositionMilliseconds => _frames * VoiceActivityDetector.FrameMilliseconds;
 
-    /// <param name="pcm">PCM16 little endian, mono, 24 kHz; at most <see cref="FrameBytes"/>, so that at most one event comes of it.</param>
+    /// <param name="pcm">PCM16 little endian, mono, 24 kHz; at most <see cref="FrameBytes"/>, so that at most one event comes of
+    /// it.</param>
     public AudioInputEvent? Append(ReadOnlySpan<byte> pcm)
     {
         AudioInputEvent? occurred = null;
@@ -134,7 +135,8 @@ internal sealed class AudioInput
             HasSpokenSincePause = true;
             return new AudioInputEvent(AudioInputEventKind.SpeechStarted, occurred.AudioMilliseconds);
         }
-        if (occurred.Kind == TurnEventKind.SpeechStopped) return new AudioInputEvent(AudioInputEventKind.SpeechStopped, occurred.AudioMilliseconds);
+        if (occurred.Kind == TurnEventKind.SpeechStopped)
+            return new AudioInputEvent(AudioInputEventKind.SpeechStopped, occurred.AudioMilliseconds);
         if (_turns.IsSpeaking) return WithinTurn();
         TrimTo(HistorySamples);
         return null;

@@ -1,6 +1,9 @@
 namespace Dapr.Voice.LocalAgent.Hearing;
 
-/// <summary>What can be said to the agent, as a JSGF grammar. Only words of the CMU dictionary; <see cref="Dialogue.CommandParser"/> reads what it yields.</summary>
+/// <summary>
+/// What can be said to the agent, as a JSGF grammar. Only words of the CMU dictionary; <see cref="Dialogue.CommandParser"/> reads what it
+/// yields.
+/// </summary>
 internal static class CommandGrammar
 {
     public const string Text = """

@@ -13,12 +13,12 @@ internal sealed class SpeechRecognizer : IDisposable
     private const string Commands = "commands";
     private const string AnySpeech = "anyspeech";
 
-    // A grammar always finds its best match, also for what is not in it. So the same audio is matched against any sequence of sounds too: a real command
-    // scores higher in the grammar (1.9 to 17 per frame: four voices, 17 sentences), anything else lower (-26 to 1.8).
+    // A grammar always finds its best match, also for what is not in it. So the same audio is matched against any sequence of sounds too: a
+    // real command scores higher in the grammar (1.9 to 17 per frame: four voices, 17 sentences), anything else lower (-26 to 1.8).
     private const double MinimumLead = 1.0;
 
-    // What is left over is long speech taken for a short word ("my dog has eaten the newspaper" for "bye bye"): 0.24 s for each letter and more, where
-    // commands take 0.02 to 0.06.
+    // What is left over is long speech taken for a short word ("my dog has eaten the newspaper" for "bye bye"): 0.24 s for each letter and
+    // more, where commands take 0.02 to 0.06.
     private const double MaximumSecondsPerLetter = 0.15;
 
     // Silence around the speech (Utterance).
@@ -89,8 +89,10 @@ internal sealed class SpeechRecognizer : IDisposable
 
     private static PocketSphinxHandle Load(string modelFolder)
     {
-        PocketSphinxHandle decoder = LibPocketSphinx.Create(Path.Combine(modelFolder, "en-us"), Path.Combine(modelFolder, "cmudict-en-us.dict"));
-        if (decoder.IsInvalid) throw new InvalidOperationException($"No speech model in {modelFolder}. Install it with: apt-get install pocketsphinx-en-us");
+        PocketSphinxHandle decoder = LibPocketSphinx.Create(
+            Path.Combine(modelFolder, "en-us"), Path.Combine(modelFolder, "cmudict-en-us.dict"));
+        if (decoder.IsInvalid)
+            throw new InvalidOperationException($"No speech model in {modelFolder}. Install it with: apt-get install pocketsphinx-en-us");
         var anySpeech = new StringBuilder("#JSGF V1.0;\ngrammar anyspeech;\npublic <any> = (");
         for (int i = 0; i < s_phones.Length; i++)
         {

@@ -6,7 +6,8 @@ namespace Dapr.Voice.LocalAgent.Realtime;
 
 /// <summary><c>GET /v1/realtime?model=…</c>: takes WebSockets, so many at once.</summary>
 internal sealed partial class RealtimeEndpoint(
-    LocalAgentOptions options, SpeechSynthesizer synthesizer, SpeechRecognizer recognizer, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<RealtimeEndpoint> log)
+    LocalAgentOptions options, SpeechSynthesizer synthesizer, SpeechRecognizer recognizer, TimeProvider time,
+    IHostApplicationLifetime lifetime, ILogger<RealtimeEndpoint> log)
 {
     private const string Subprotocol = "realtime";
 
@@ -16,14 +17,16 @@ internal sealed partial class RealtimeEndpoint(
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
-            await RefuseAsync(context, StatusCodes.Status426UpgradeRequired, "invalid_request_error", "websocket_required", "This is a WebSocket endpoint.");
+            await RefuseAsync(context, StatusCodes.Status426UpgradeRequired, "invalid_request_error", "websocket_required",
+                "This is a WebSocket endpoint.");
             return;
         }
         if (Interlocked.Increment(ref _sessions) > options.MaximumSessions)
         {
             Interlocked.Decrement(ref _sessions);
             context.Response.Headers.RetryAfter = "5";
-            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "server_error", "over_capacity", $"{options.MaximumSessions} conversations are going on already.");
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "server_error", "over_capacity",
+                $"{options.MaximumSessions} conversations are going on already.");
             return;
         }
         try
@@ -32,7 +35,8 @@ internal sealed partial class RealtimeEndpoint(
             string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Subprotocol) ? Subprotocol : null;
             using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
             string model = context.Request.Query["model"].ToString();
-            var session = new RealtimeSession(socket, model.Length is > 0 and <= 128 ? model : "local", options, synthesizer, recognizer, time);
+            var session = new RealtimeSession(
+                socket, model.Length is > 0 and <= 128 ? model : "local", options, synthesizer, recognizer, time);
             Started(log, session.Id);
             await session.RunAsync(lifetime.ApplicationStopping);
             Ended(log, session.Id, session.Turns);

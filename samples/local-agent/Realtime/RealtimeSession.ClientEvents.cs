@@ -24,7 +24,8 @@ internal sealed partial class RealtimeSession
             "response.create" => CreateResponseAsync(clientEvent["response"] as JsonObject, eventId),
             "response.cancel" => CancelResponseAsync(clientEvent["response_id"].Text(), eventId),
             null => SendErrorAsync("missing_type", "A client event has a type.", "type", eventId),
-            var type => SendErrorAsync("unknown_event", $"There is no client event '{(type.Length <= 64 ? type : type[..64])}'.", "type", eventId),
+            var type => SendErrorAsync("unknown_event", $"There is no client event '{(type.Length <= 64 ? type : type[..64])}'.", "type",
+                eventId),
         };
     }
 
@@ -89,7 +90,8 @@ internal sealed partial class RealtimeSession
     private Task TruncateItemAsync(JsonObject clientEvent, string? eventId)
     {
         if (_conversation.Find(clientEvent["item_id"].Text()) is not { } item) return SendItemNotFoundAsync(eventId);
-        if (item["role"].Text() != "assistant") return SendErrorAsync("invalid_value", "Only what the assistant said can be truncated.", "item_id", eventId);
+        if (item["role"].Text() != "assistant")
+            return SendErrorAsync("invalid_value", "Only what the assistant said can be truncated.", "item_id", eventId);
         // What the caller has not heard was not said: which words those are is known to nobody, so all go.
         if (item["content"] is JsonArray { Count: > 0 } content && content[0] is JsonObject part) part["transcript"] = "";
         return SendAsync("conversation.item.truncated", new JsonObject
@@ -103,10 +105,12 @@ internal sealed partial class RealtimeSession
     private Task DeleteItemAsync(JsonObject clientEvent, string? eventId)
     {
         string? id = clientEvent["item_id"].Text();
-        return _conversation.Remove(id) ? SendAsync("conversation.item.deleted", new JsonObject { ["item_id"] = id }) : SendItemNotFoundAsync(eventId);
+        return _conversation.Remove(id) ? SendAsync("conversation.item.deleted", new JsonObject { ["item_id"] = id })
+            : SendItemNotFoundAsync(eventId);
     }
 
-    private Task SendItemNotFoundAsync(string? eventId) => SendErrorAsync("item_not_found", "There is no item of that id.", "item_id", eventId);
+    private Task SendItemNotFoundAsync(string? eventId)
+        => SendErrorAsync("item_not_found", "There is no item of that id.", "item_id", eventId);
 
     private Task SendItemAsync(string type, JsonObject item, string? previousId)
         => SendAsync(type, new JsonObject { ["previous_item_id"] = previousId, ["item"] = item.DeepClone() });

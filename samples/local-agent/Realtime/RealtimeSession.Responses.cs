@@ -22,7 +22,8 @@ internal sealed partial class RealtimeSession
     {
         if (_active is not null || (_isCreateWhenHeard && _beingHeard is not null))
         {
-            await SendErrorAsync("conversation_already_has_active_response", "A response is in progress. Wait for response.done, or cancel it.", null, eventId);
+            await SendErrorAsync("conversation_already_has_active_response",
+                "A response is in progress. Wait for response.done, or cancel it.", null, eventId);
             return;
         }
         if (_beingHeard is not null && request?["input"] is null)
@@ -86,7 +87,8 @@ internal sealed partial class RealtimeSession
                 return _responder.Answer(words, tools);
             }
         }
-        return request?["instructions"].Text() is { } instructions && Instructed(instructions) is { Length: > 0 } speech ? Reply.Say(speech) : Responder.Greet();
+        return request?["instructions"].Text() is { } instructions && Instructed(instructions) is { Length: > 0 } speech ? Reply.Say(speech)
+            : Responder.Greet();
     }
 
     private Reply SayAfterCall(string output)
@@ -102,7 +104,8 @@ internal sealed partial class RealtimeSession
         string text = instructions.Trim();
         foreach (string prefix in new[] { "say exactly", "please say", "say" })
         {
-            if (text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) return text[prefix.Length..].TrimStart(':', ' ', '\n').Trim('"', '\'', ' ');
+            if (text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+                return text[prefix.Length..].TrimStart(':', ' ', '\n').Trim('"', '\'', ' ');
         }
         return "";
     }
@@ -193,7 +196,8 @@ internal sealed partial class RealtimeSession
                 {
                     await _speech.Writer.WriteAsync(() => OnAudioAsync(response, chunk), stopped);
                     samples += chunk.Length;
-                    double ahead = samples / (double)SpeechSynthesizer.SampleRate - _options.SpeechLeadSeconds - _time.GetElapsedTime(began).TotalSeconds * _options.SpeechSpeed;
+                    double ahead = samples / (double)SpeechSynthesizer.SampleRate - _options.SpeechLeadSeconds
+                        - _time.GetElapsedTime(began).TotalSeconds * _options.SpeechSpeed;
                     if (ahead > 0) await Task.Delay(TimeSpan.FromSeconds(ahead / _options.SpeechSpeed), stopped);
                 }
             }
@@ -270,7 +274,8 @@ internal sealed partial class RealtimeSession
     {
         string? previousId = null;
         if (response.IsInConversation) _conversation.TryInsert(item, null, out previousId);
-        await SendAsync("response.output_item.added", new JsonObject { ["response_id"] = response.Id, ["output_index"] = index, ["item"] = item.DeepClone() });
+        await SendAsync("response.output_item.added",
+            new JsonObject { ["response_id"] = response.Id, ["output_index"] = index, ["item"] = item.DeepClone() });
         if (response.IsInConversation) await SendItemAsync("conversation.item.added", item, previousId);
     }
 
@@ -278,7 +283,8 @@ internal sealed partial class RealtimeSession
     {
         item["status"] = status;
         response.Output.Add(item.DeepClone());
-        await SendAsync("response.output_item.done", new JsonObject { ["response_id"] = response.Id, ["output_index"] = index, ["item"] = item.DeepClone() });
+        await SendAsync("response.output_item.done",
+            new JsonObject { ["response_id"] = response.Id, ["output_index"] = index, ["item"] = item.DeepClone() });
         if (response.IsInConversation) await SendAsync("conversation.item.done", new JsonObject { ["item"] = item.DeepClone() });
     }
 
@@ -306,7 +312,8 @@ internal sealed partial class RealtimeSession
                     ["total_tokens"] = response.InputWords + words + audioTokens,
                     ["input_tokens"] = response.InputWords,
                     ["output_tokens"] = words + audioTokens,
-                    ["input_token_details"] = new JsonObject { ["text_tokens"] = response.InputWords, ["audio_tokens"] = 0, ["cached_tokens"] = 0 },
+                    ["input_token_details"] = new JsonObject { ["text_tokens"] = response.InputWords, ["audio_tokens"] = 0,
+                        ["cached_tokens"] = 0 },
                     ["output_token_details"] = new JsonObject { ["text_tokens"] = words, ["audio_tokens"] = audioTokens },
                 },
                 ["metadata"] = response.Metadata?.DeepClone(),
@@ -323,7 +330,8 @@ internal sealed partial class RealtimeSession
     };
 
     private static JsonObject Part(string type, string text)
-        => type.EndsWith("text", StringComparison.Ordinal) ? new JsonObject { ["type"] = type, ["text"] = text } : new JsonObject { ["type"] = type, ["transcript"] = text };
+        => type.EndsWith("text", StringComparison.Ordinal) ? new JsonObject { ["type"] = type, ["text"] = text }
+        : new JsonObject { ["type"] = type, ["transcript"] = text };
 
     private bool TryStartTimer(TimeSpan duration)
     {
@@ -354,6 +362,7 @@ internal sealed partial class RealtimeSession
     /// <summary>Says what a timer has to say, when neither side is speaking.</summary>
     private async Task AnnounceAsync()
     {
-        if (_active is null && _beingHeard is null && !_input.IsSpeaking && _announcements.TryDequeue(out Reply? reply)) await StartResponseAsync(null, reply, 0);
+        if (_active is null && _beingHeard is null && !_input.IsSpeaking && _announcements.TryDequeue(out Reply? reply))
+            await StartResponseAsync(null, reply, 0);
     }
 }

@@ -51,7 +51,8 @@ internal sealed partial class RealtimeSession
         _turnItemId = RealtimeIds.Next("item_");
         _turnStart = startMilliseconds;
         _guess = null;
-        await SendAsync("input_audio_buffer.speech_started", new JsonObject { ["audio_start_ms"] = startMilliseconds, ["item_id"] = _turnItemId });
+        await SendAsync("input_audio_buffer.speech_started",
+            new JsonObject { ["audio_start_ms"] = startMilliseconds, ["item_id"] = _turnItemId });
         if (!_settings.InterruptsResponses) return;
         // Whoever speaks on does not want the answer to what came before; what the client asked for itself it shall get.
         _isCreateWhenHeard &= _isCreateAskedFor;
@@ -87,11 +88,13 @@ internal sealed partial class RealtimeSession
 
     private async Task OnSpeechStoppedAsync(long endMilliseconds)
     {
-        await SendAsync("input_audio_buffer.speech_stopped", new JsonObject { ["audio_end_ms"] = endMilliseconds, ["item_id"] = _turnItemId });
+        await SendAsync("input_audio_buffer.speech_stopped",
+            new JsonObject { ["audio_end_ms"] = endMilliseconds, ["item_id"] = _turnItemId });
         Task<string?>? guess = _input.HasSpokenSincePause ? null : _guess;
         _guess = null;
         short[] utterance = _input.TakeTurn();
-        await CommitTurnAsync(guess ?? _recognizer.RecognizeAsync(utterance, _ended), (endMilliseconds - _turnStart) / 1000.0, _settings.CreatesResponses);
+        await CommitTurnAsync(guess ?? _recognizer.RecognizeAsync(utterance, _ended), (endMilliseconds - _turnStart) / 1000.0,
+            _settings.CreatesResponses);
     }
 
     private async Task CommitAsync(string? eventId)

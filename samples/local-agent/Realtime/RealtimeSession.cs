@@ -10,8 +10,8 @@ using Dapr.Voice.LocalAgent.Speaking;
 namespace Dapr.Voice.LocalAgent.Realtime;
 
 /// <summary>
-/// One conversation over one WebSocket, the server's side of the Realtime dialect. All that changes it runs in one loop, one thing after the
-/// other: what the client sends, what was heard, what is to be said. The loop alone writes to the socket.
+/// One conversation over one WebSocket, the server's side of the Realtime dialect. All that changes it runs in one loop, one thing after
+/// the other: what the client sends, what was heard, what is to be said. The loop alone writes to the socket.
 /// </summary>
 internal sealed partial class RealtimeSession
 {
@@ -45,7 +45,8 @@ internal sealed partial class RealtimeSession
     private Task<bool>? _inputReady;
     private Task<bool>? _speechReady;
 
-    public RealtimeSession(WebSocket socket, string model, LocalAgentOptions options, SpeechSynthesizer synthesizer, SpeechRecognizer recognizer, TimeProvider time)
+    public RealtimeSession(WebSocket socket, string model, LocalAgentOptions options, SpeechSynthesizer synthesizer,
+        SpeechRecognizer recognizer, TimeProvider time)
     {
         _socket = socket;
         _options = options;
@@ -64,7 +65,8 @@ internal sealed partial class RealtimeSession
 
     public static JsonObject ErrorBody(string type, string code, string message, string? parameter, string? clientEventId) => new()
     {
-        ["error"] = new JsonObject { ["type"] = type, ["code"] = code, ["message"] = message, ["param"] = parameter, ["event_id"] = clientEventId },
+        ["error"] = new JsonObject { ["type"] = type, ["code"] = code, ["message"] = message, ["param"] = parameter,
+            ["event_id"] = clientEventId },
     };
 
     /// <summary>Returns when the client has gone, the time is up, or the process stops.</summary>
@@ -79,7 +81,8 @@ internal sealed partial class RealtimeSession
             await SendAsync("session.created", new JsonObject { ["session"] = _settings.Copy() });
             while (await NextAsync() is { } work) await work();
         }
-        catch (Exception gone) when (gone is OperationCanceledException or WebSocketException or InvalidOperationException && (_ended.IsCancellationRequested || _socket.State != WebSocketState.Open))
+        catch (Exception gone) when (gone is OperationCanceledException or WebSocketException or InvalidOperationException
+        && (_ended.IsCancellationRequested || _socket.State != WebSocketState.Open))
         {
             // The client went away in the middle of something, or we have to.
         }
@@ -93,7 +96,10 @@ internal sealed partial class RealtimeSession
         }
     }
 
-    /// <summary>The next thing to do; what the client sends goes before speech, so that a barge-in does not queue behind it. Null when the client has gone.</summary>
+    /// <summary>
+    /// The next thing to do; what the client sends goes before speech, so that a barge-in does not queue behind it. Null when the client
+    /// has gone.
+    /// </summary>
     private async ValueTask<Func<Task>?> NextAsync()
     {
         while (true)
@@ -186,7 +192,7 @@ internal sealed partial class RealtimeSession
             writer.WriteStartObject();
             writer.WriteString("type", type);
             writer.WriteString("event_id", RealtimeIds.Next("event_"));
-            foreach ((string? name, JsonNode? value) in fields)
+            foreach ((string name, JsonNode? value) in fields)
             {
                 writer.WritePropertyName(name);
                 if (value is null) writer.WriteNullValue();

@@ -65,8 +65,8 @@ internal sealed class SessionSettings
                     (int)Math.Clamp(detection["prefix_padding_ms"].Number() ?? 300, 0, 10_000),
                     (int)Math.Clamp(detection["silence_duration_ms"].Number() ?? 500, 0, 60_000)).Clamped();
             }
-            // The hosted service waits up to 8, 4 or 2 s for a sentence that sounds unfinished. We only know finished commands, which end the turn
-            // in the first pause; this is for all else.
+            // The hosted service waits up to 8, 4 or 2 s for a sentence that sounds unfinished. We only know finished commands, which end
+            // the turn in the first pause; this is for all else.
             int silence = detection["eagerness"].Text() switch { "low" => 1200, "high" => 500, _ => 800 };
             return new TurnOptions(0.5, 300, silence);
         }
@@ -81,27 +81,30 @@ internal sealed class SessionSettings
         {
             JsonNode? format = update.At("audio", side, "format");
             if (format is JsonObject && format["type"].Text() is { } type && type != "audio/pcm")
-                return ("unsupported_format", $"This agent takes and gives audio/pcm at 24 kHz, not '{type}'.", $"session.audio.{side}.format");
+                return ("unsupported_format", $"This agent takes and gives audio/pcm at 24 kHz, not '{type}'.",
+                    $"session.audio.{side}.format");
             if (format is JsonObject && format["rate"].Number() is { } rate && rate != SpeechSynthesizer.SampleRate)
                 return ("unsupported_format", "This agent takes and gives audio/pcm at 24 kHz only.", $"session.audio.{side}.format.rate");
         }
         JsonObject merged = Copy();
         Merge(merged, update);
-        if (merged.ToJsonString().Length > MaximumBytes) return ("session_too_large", $"A session has at most {MaximumBytes} bytes.", "session");
+        if (merged.ToJsonString().Length > MaximumBytes)
+            return ("session_too_large", $"A session has at most {MaximumBytes} bytes.", "session");
         _session = merged;
         return null;
     }
 
     private static void Merge(JsonObject target, JsonObject update)
     {
-        foreach ((string? name, JsonNode? value) in update)
+        foreach ((string name, JsonNode? value) in update)
         {
             // Which session this is, is not the client's to say.
             if (name is "id" or "object") continue;
             if (name == "turn_detection" && value is JsonObject detection)
             {
                 // Each kind has its own fields: what the last one left must not show through.
-                JsonObject merged = DefaultDetection(detection["type"].Text() ?? target["turn_detection"].At("type").Text() ?? "server_vad");
+                JsonObject merged = DefaultDetection(
+                    detection["type"].Text() ?? target["turn_detection"].At("type").Text() ?? "server_vad");
                 Merge(merged, detection);
                 target[name] = merged;
             }

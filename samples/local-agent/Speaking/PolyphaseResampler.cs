@@ -1,12 +1,13 @@
 namespace Dapr.Voice.LocalAgent.Speaking;
 
 /// <summary>
-/// Changes the sample rate by a ratio of small integers: a windowed sinc low-pass, of which each output sample needs one phase. Keeps its state from block to
-/// block; <see cref="Flush"/> gives the last samples out.
+/// Changes the sample rate by a ratio of small integers: a windowed sinc low-pass, of which each output sample needs one phase. Keeps its
+/// state from block to block; <see cref="Flush"/> gives the last samples out.
 /// </summary>
 internal sealed class PolyphaseResampler
 {
-    // With a Kaiser window of beta 8 (80 dB) 32 taps a phase leave a transition of about a tenth of the band: no alias to hear, nothing of speech lost.
+    // With a Kaiser window of beta 8 (80 dB) 32 taps a phase leave a transition of about a tenth of the band: no alias to hear, nothing of
+    // speech lost.
     private const int TapsPerPhase = 32;
     private const double KaiserBeta = 8;
     private const double PassBand = 0.92;

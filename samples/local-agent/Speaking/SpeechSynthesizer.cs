@@ -4,8 +4,8 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.LocalAgent.Speaking;
 
 /// <summary>
-/// espeak-ng on a thread of its own: the library is one per process and not thread-safe. Takes a sentence at a time, so that a long answer does not keep
-/// other conversations waiting (a sentence takes a few milliseconds).
+/// espeak-ng on a thread of its own: the library is one per process and not thread-safe. Takes a sentence at a time, so that a long answer
+/// does not keep other conversations waiting (a sentence takes a few milliseconds).
 /// </summary>
 internal sealed class SpeechSynthesizer : IDisposable
 {
@@ -26,9 +26,12 @@ internal sealed class SpeechSynthesizer : IDisposable
 
     public SpeechSynthesizer(LocalAgentOptions options)
     {
-        _nativeRate = LibEspeakNg.espeak_Initialize(LibEspeakNg.AUDIO_OUTPUT_SYNCHRONOUS, ChunkMilliseconds, 0, LibEspeakNg.espeakINITIALIZE_DONT_EXIT);
-        if (_nativeRate <= 0) throw new InvalidOperationException("espeak-ng found no data. Install it with: apt-get install espeak-ng-data");
-        if (LibEspeakNg.espeak_SetVoiceByName(options.Voice) != LibEspeakNg.EE_OK) throw new InvalidOperationException($"espeak-ng has no voice '{options.Voice}'.");
+        _nativeRate = LibEspeakNg.espeak_Initialize(
+            LibEspeakNg.AUDIO_OUTPUT_SYNCHRONOUS, ChunkMilliseconds, 0, LibEspeakNg.espeakINITIALIZE_DONT_EXIT);
+        if (_nativeRate <= 0)
+            throw new InvalidOperationException("espeak-ng found no data. Install it with: apt-get install espeak-ng-data");
+        if (LibEspeakNg.espeak_SetVoiceByName(options.Voice) != LibEspeakNg.EE_OK)
+            throw new InvalidOperationException($"espeak-ng has no voice '{options.Voice}'.");
         LibEspeakNg.espeak_SetParameter(LibEspeakNg.espeakRATE, options.WordsPerMinute, 0);
         _thread = new Thread(Run) { Name = "speech", IsBackground = true };
         _thread.Start();

@@ -7,5 +7,6 @@ internal sealed record FlowLimits(int Flows, int PerPrefix, int PerSession, int 
     public static readonly TimeSpan ContestedFor = TimeSpan.FromSeconds(1);
 
     public static FlowLimits From(RelayOptions options)
-        => new(options.MaximumFlows, options.MaximumFlowsPerPrefix, options.MaximumFlowsPerSession, options.NewFlowsPerSecond, options.FlowLifetime);
+        => new(options.MaximumFlows, options.MaximumFlowsPerPrefix, options.MaximumFlowsPerSession, options.NewFlowsPerSecond,
+        options.FlowLifetime);
 }

@@ -53,9 +53,12 @@ internal sealed class FlowTable
     /// <summary>The first flow of a session, or -1; the others follow by <see cref="Flow.Next"/>.</summary>
     public int FirstOf(SessionId session) => _bySession.Find(session.Value);
 
-    /// <summary>Makes <paramref name="client"/> a flow of <paramref name="session"/> if the limits allow and no other session is alive there.</summary>
+    /// <summary>
+    /// Makes <paramref name="client"/> a flow of <paramref name="session"/> if the limits allow and no other session is alive there.
+    /// </summary>
     /// <param name="flow">The flow, or -1 where the change was refused.</param>
-    /// <param name="isFromOwner">A transceiver says so: then the rate of new flows is not limited, since a restarted relay learns all of them within a moment.</param>
+    /// <param name="isFromOwner">A transceiver says so: then the rate of new flows is not limited, since a restarted relay learns all of
+    /// them within a moment.</param>
     public FlowChange TrySet(in TransportAddress client, SessionId session, Instant now, out int flow, bool isFromOwner = false)
     {
         flow = _byClient.Find(client);
@@ -157,7 +160,9 @@ internal sealed class FlowTable
     private static TransportAddress PrefixOf(in TransportAddress client)
         => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
 
-    /// <summary>True if the session may have one more flow; a caller who moves about loses the address that is silent for longest.</summary>
+    /// <summary>
+    /// True if the session may have one more flow; a caller who moves about loses the address that is silent for longest.
+    /// </summary>
     private bool MakeRoom(SessionId session, Instant now)
     {
         int count = 0, oldest = None;

@@ -4,8 +4,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Open addressing from a key to a number, of fixed size: at most half full, linear probing, deletion by moving back what follows. Allocates
-/// nothing after construction (docs/packet-path.md 6).
+/// Open addressing from a key to a number, of fixed size: at most half full, linear probing, deletion by moving back what follows.
+/// Allocates nothing after construction (docs/packet-path.md 6).
 /// </summary>
 internal sealed class HashIndex<TKey, THash>(int capacity, THash hash)
     where TKey : unmanaged, IEquatable<TKey>

@@ -5,7 +5,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>Numbers for the local addresses that clients reach us by, stable over restarts, so that answers leave from where the packet came to.</summary>
+/// <summary>
+/// Numbers for the local addresses that clients reach us by, stable over restarts, so that answers leave from where the packet came to.
+/// </summary>
 internal sealed class IngressTable
 {
     private readonly TransportAddress[] _addresses;

@@ -7,11 +7,12 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// The links of one worker, over datagrams and over connections, and the slot table that their announcements add up to. One thread's. A slot belongs to a link; where
-/// that has siblings (connections to the same endpoint), each session takes its own of them.
+/// The links of one worker, over datagrams and over connections, and the slot table that their announcements add up to. One thread's. A
+/// slot belongs to a link; where that has siblings (connections to the same endpoint), each session takes its own of them.
 /// </summary>
 /// <param name="transports">By <see cref="LinkScheme"/>, null where there are no links of that kind; not owned.</param>
-internal sealed class LinkSet(LinkKey key, string relayId, int worker, int connections, ulong incarnation, SlotTable slots, FlowTable flows, LinkTransport?[] transports)
+internal sealed class LinkSet(LinkKey key, string relayId, int worker, int connections, ulong incarnation, SlotTable slots, FlowTable flows,
+    LinkTransport?[] transports)
 {
     /// <summary>Transceiver workers that one relay worker talks to.</summary>
     public const int MaximumEndpoints = 256;
@@ -61,7 +62,9 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         }
     }
 
-    /// <summary>Begins links to new targets. One that is gone from the list stays as long as it answers: the list may be the one that is wrong.</summary>
+    /// <summary>
+    /// Begins links to new targets. One that is gone from the list stays as long as it answers: the list may be the one that is wrong.
+    /// </summary>
     public void Apply(IReadOnlyList<LinkTarget> targets, Instant now)
     {
         _targets = targets;
@@ -84,11 +87,13 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     }
 
     /// <summary>Puts a client's packet into the current unit of the link, or of the sibling that is the session's.</summary>
-    public void Send(int number, SessionId session, in TransportAddress client, byte ingress, bool isUnverified, ReadOnlySpan<byte> packet, Instant now)
+    public void Send(int number, SessionId session, in TransportAddress client, byte ingress, bool isUnverified, ReadOnlySpan<byte> packet,
+        Instant now)
     {
         RelayLink? link = _links[number]?.For(session);
         int length = LinkFrame.HeaderLength(client) + packet.Length;
-        if (link is not { Connector.Cookie: not 0 } || !link.Transport.TryAppend(ref link.Open, link.Peer, length, LinkTransport.IsAudio(packet), now, out Span<byte> room))
+        if (link is not { Connector.Cookie: not 0 } || !link.Transport.TryAppend(
+            ref link.Open, link.Peer, length, LinkTransport.IsAudio(packet), now, out Span<byte> room))
         {
             _sendDrops++;
             return;
@@ -96,7 +101,9 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         link.Connector.WriteData(room, session, client, ingress, isUnverified, packet);
     }
 
-    /// <summary>Runs the timers that are due, takes note of connections, and hands what the links want to say to what carries them.</summary>
+    /// <summary>
+    /// Runs the timers that are due, takes note of connections, and hands what the links want to say to what carries them.
+    /// </summary>
     public void Drive(Instant now)
     {
         Span<byte> buffer = stackalloc byte[LinkFrame.CoalescedBytes];
@@ -130,7 +137,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             if (_links[i] is not { Connector: var connector } link) continue;
             int held = 0;
             foreach (long epoch in connector.Epochs) held += epoch >= 0 ? 1 : 0;
-            yield return new LinkStats(link.Target.ToString(), connector.IsUp, connector.Shard, connector.IsUp ? held : 0, connector.RoundTripTime?.TotalMilliseconds,
+            yield return new LinkStats(link.Target.ToString(), connector.IsUp, connector.Shard, connector.IsUp ? held : 0,
+                connector.RoundTripTime?.TotalMilliseconds,
                 Enum.GetValues<LinkDrop>().Where(d => connector.Drops[d] > 0).ToDictionary(MetricTag.Word, d => connector.Drops[d]));
         }
     }
@@ -146,7 +154,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             int free = Array.IndexOf(_links, null);
             if (free < 0) return;
             string id = target.Scheme == LinkScheme.Tcp ? LinkRelayId.Of(relayId, worker, i) : LinkRelayId.Of(relayId, worker);
-            added[i] = _links[free] = new RelayLink(free, target, transport, new LinkConnector(key, id, incarnation, target.Address, slots.Count, RandomNumberGenerator.Fill, now), now);
+            added[i] = _links[free] = new RelayLink(free, target, transport,
+                new LinkConnector(key, id, incarnation, target.Address, slots.Count, RandomNumberGenerator.Fill, now), now);
             if (added[i].Peer != default) _byPeer[added[i].Peer] = free;
             _end = Math.Max(_end, free + 1);
         }
@@ -253,7 +262,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             int owner = -1;
             for (int i = 0; i < _end; i++)
             {
-                if (_links[i] is not { Connector: { IsUp: true } link } || link.Region != slots.Region || link.Epochs[slot] <= best) continue;
+                if (_links[i] is not { Connector: { IsUp: true } link } || link.Region != slots.Region || link.Epochs[slot] <= best)
+                    continue;
                 best = link.Epochs[slot];
                 owner = i;
             }

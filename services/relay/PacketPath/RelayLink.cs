@@ -6,8 +6,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// One link with what carries it. Over UDP that is there from the start; over TCP it is a connection that comes and goes, and is asked for again after a pause that
-/// doubles and is never quite the same, so that a restarted transceiver does not meet all its relays at one instant.
+/// One link with what carries it. Over UDP that is there from the start; over TCP it is a connection that comes and goes, and is asked for
+/// again after a pause that doubles and is never quite the same, so that a restarted transceiver does not meet all its relays at one
+/// instant.
 /// </summary>
 internal sealed class RelayLink
 {
@@ -62,7 +63,10 @@ internal sealed class RelayLink
 
     private bool IsConnected => Target.Scheme == LinkScheme.Udp;
 
-    /// <summary>The link that a session's packets take: its own among the siblings, the next one while that is down. Another process than ours behind a sibling is the last choice.</summary>
+    /// <summary>
+    /// The link that a session's packets take: its own among the siblings, the next one while that is down. Another process than ours
+    /// behind a sibling is the last choice.
+    /// </summary>
     public RelayLink For(SessionId session)
     {
         RelayLink[] siblings = Siblings;

@@ -16,18 +16,20 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
     private static readonly UdpSocketOptions PublicOptions = new() { IsPortShared = true };
 
     /// <summary>
-    /// Opens all, in the order of the workers: the kernel maps a client to a socket by its place in that order, so after a restart a client meets the
-    /// worker of the same number, which is the one that the transceivers' links go to.
+    /// Opens all, in the order of the workers: the kernel maps a client to a socket by its place in that order, so after a restart a client
+    /// meets the worker of the same number, which is the one that the transceivers' links go to.
     /// </summary>
     /// <exception cref="ServiceException">A port is taken, an address is not this host's, or the platform has no such sockets.</exception>
     public static IReadOnlyList<RelaySockets> Open(RelayOptions options)
     {
         var opened = new List<RelaySockets>();
-        IReadOnlyList<int> inherited = options.PublicTcp is null ? [] : InheritedListeners.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
+        IReadOnlyList<int> inherited = options.PublicTcp is null ? []
+            : InheritedListeners.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
         try
         {
             // None is left over: connections would wait at it for nobody.
-            for (int i = 0; i < options.WorkerCount; i++) opened.Add(OpenOne(options, [.. inherited.Where((_, number) => number % options.WorkerCount == i)]));
+            for (int i = 0; i < options.WorkerCount; i++)
+                opened.Add(OpenOne(options, [.. inherited.Where((_, number) => number % options.WorkerCount == i)]));
             return opened;
         }
         catch (Exception e)
@@ -36,7 +38,8 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
             throw e switch
             {
                 PortBindException => new ServiceException(
-                    ExitCode.Failed, $"{e.Message} Free it, or set Relay__PublicEndpoint, Relay__PublicTcpEndpoint or Relay__LinkAddress.", e),
+                    ExitCode.Failed, $"{e.Message} Free it, or set Relay__PublicEndpoint, Relay__PublicTcpEndpoint or Relay__LinkAddress.",
+                    e),
                 PlatformNotSupportedException => new ServiceException(ExitCode.Failed, e.Message, e),
                 _ => new ServiceException(ExitCode.Fault, $"The relay could not open its sockets: {e.Message}", e),
             };
@@ -63,7 +66,8 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
                 foreach (int descriptor in inherited) tcp.Adopt(descriptor, tcpAddress);
                 if (inherited.Count == 0) tcp.Listen(tcpAddress);
             }
-            return new RelaySockets(udp, tcp, [options.Link is { } link ? UdpLinkTransport.Bind(link) : null, TcpLinkTransport.Create(LinkSet.MaximumLinks)]);
+            return new RelaySockets(udp, tcp,
+                [options.Link is { } link ? UdpLinkTransport.Bind(link) : null, TcpLinkTransport.Create(LinkSet.MaximumLinks)]);
         }
         catch
         {

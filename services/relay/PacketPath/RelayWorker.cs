@@ -9,12 +9,14 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// One thread, public sockets (UDP, TCP or both), sockets for links, flow tables. Each turn waits for packets, decides on each, and sends what
-/// came of a batch at once. Others reach it through three doors: the list of endpoints, the inbox, and stopping.
+/// One thread, public sockets (UDP, TCP or both), sockets for links, flow tables. Each turn waits for packets, decides on each, and sends
+/// what came of a batch at once. Others reach it through three doors: the list of endpoints, the inbox, and stopping.
 /// </summary>
 internal sealed class RelayWorker : IDisposable
 {
-    /// <summary>TCP clients of a relay that has just started wait this long at most until each transceiver has said which slots it has.</summary>
+    /// <summary>
+    /// TCP clients of a relay that has just started wait this long at most until each transceiver has said which slots it has.
+    /// </summary>
     private static readonly TimeSpan FirstLinksPatience = TimeSpan.FromSeconds(1);
 
     private readonly RelaySockets _sockets;
@@ -38,7 +40,8 @@ internal sealed class RelayWorker : IDisposable
     private readonly ConcurrentQueue<TaskCompletionSource<WorkerStats>> _inbox = new();
 
     /// <param name="sockets">Owned from here on.</param>
-    public RelayWorker(int number, RelaySockets sockets, RelayOptions options, byte region, int slotCount, ulong incarnation, RelayKeys keys, IngressTable ingresses, TimeProvider wallClock)
+    public RelayWorker(int number, RelaySockets sockets, RelayOptions options, byte region, int slotCount, ulong incarnation,
+        RelayKeys keys, IngressTable ingresses, TimeProvider wallClock)
     {
         Number = number;
         _sockets = sockets;
@@ -109,7 +112,8 @@ internal sealed class RelayWorker : IDisposable
     public void Turn(TimeSpan patience)
     {
         Instant now = MonotonicClock.Now;
-        var wakeAt = Instant.Min(Instant.Min(Instant.Min(_links.NextTimeout, _tcp?.NextTimeout ?? Instant.Never), _nextSweep), now + patience);
+        var wakeAt = Instant.Min(Instant.Min(Instant.Min(_links.NextTimeout, _tcp?.NextTimeout ?? Instant.Never), _nextSweep),
+            now + patience);
         _poller.Wait(wakeAt - now);
         now = MonotonicClock.Now;
         if (now >= _nextSweep)
@@ -195,10 +199,12 @@ internal sealed class RelayWorker : IDisposable
 
     private Verdict Deliver(in LinkFrame frame, int link, Instant now)
     {
-        if (frame.Ingress == LinkFrame.TcpIngress) return _tcp?.Deliver(frame.Client, frame.SessionId, link, frame.Payload, now) ?? Verdict.DropNoConnection;
+        if (frame.Ingress == LinkFrame.TcpIngress)
+            return _tcp?.Deliver(frame.Client, frame.SessionId, link, frame.Payload, now) ?? Verdict.DropNoConnection;
         if (_public is null) return Verdict.DropNoConnection;
         Verdict verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, now);
-        if (verdict != Verdict.DropBadDestination) frame.Payload.CopyTo(_public.Queue(frame.Client, _ingresses.AddressOf(frame.Ingress), frame.Payload.Length));
+        if (verdict != Verdict.DropBadDestination)
+            frame.Payload.CopyTo(_public.Queue(frame.Client, _ingresses.AddressOf(frame.Ingress), frame.Payload.Length));
         return verdict;
     }
 
@@ -218,6 +224,8 @@ internal sealed class RelayWorker : IDisposable
         c.Open, tcp.FlowCount, c.Accepted, c.AcceptPauses, c.FramesReceived, c.FramesSent, c.EmptyFrames, c.MediaTooOld, c.MediaNoRoom,
         Enum.GetValues<TcpClose>().Where(r => tcp.Closes(r) > 0).ToDictionary(MetricTag.Word, tcp.Closes));
 
-    private static SocketStats Describe(UdpSocketCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
-    private static SocketStats Describe(LinkTransportCounters c) => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
+    private static SocketStats Describe(UdpSocketCounters c)
+        => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
+    private static SocketStats Describe(LinkTransportCounters c)
+        => new(c.Received, c.Sent, c.ReceiveErrors, c.SendErrors, c.SendQueueFull, c.Oversized, c.KernelDrops);
 }

@@ -24,7 +24,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     /// <summary>A client's packet: which link, which session.</summary>
     /// <param name="ingress">The number of the local address that it came to.</param>
     /// <param name="link">The link to send it on, where the verdict is one of forwarding.</param>
-    public Verdict RouteUp(ReadOnlySpan<byte> datagram, TransportAddress from, byte ingress, Instant now, out int link, out SessionId session)
+    public Verdict RouteUp(ReadOnlySpan<byte> datagram, TransportAddress from, byte ingress, Instant now, out int link,
+        out SessionId session)
     {
         link = -1;
         session = default;
@@ -34,7 +35,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
         if (kind == DatagramKind.Stun)
         {
             if (!StunMessage.TryParse(datagram, out StunMessage stun, out _)) return Verdict.DropMalformed;
-            if (stun.Class == StunClass.Request && stun.Method == StunMethod.Binding) return FollowHint(stun, from, ingress, now, out link, out session);
+            if (stun.Class == StunClass.Request && stun.Method == StunMethod.Binding)
+                return FollowHint(stun, from, ingress, now, out link, out session);
         }
 
         int number = flows.Find(from);
@@ -68,7 +70,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     {
         link = -1;
         session = default;
-        if (!RoutingHint.TryDecode(request.Username, hintKeys, out RoutingHint hint, out HintError error)) return error == HintError.Missing ? Verdict.DropMissingHint : Verdict.DropBadHint;
+        if (!RoutingHint.TryDecode(request.Username, hintKeys, out RoutingHint hint, out HintError error))
+            return error == HintError.Missing ? Verdict.DropMissingHint : Verdict.DropBadHint;
         if (hint.Region != slots.Region) return Verdict.DropForeignRegion;
         link = slots[hint.Slot];
         if (link < 0) return Verdict.DropOwnerUnknown;
@@ -80,7 +83,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
             // Only what opens a flow or takes one over has to prove more than a hint, which anyone on the way can read.
             if (hint.IsExpired(NowMinutes)) return Verdict.DropExpiredHint;
             Span<byte> password = stackalloc byte[IcePassword.TextLength];
-            if (!IcePassword.TryDerive(passwordKeys, request.Username, password) || !request.VerifyMessageIntegrity(password)) return Verdict.DropBadIntegrity;
+            if (!IcePassword.TryDerive(passwordKeys, request.Username, password) || !request.VerifyMessageIntegrity(password))
+                return Verdict.DropBadIntegrity;
             FlowChange change = flows.TrySet(from, hint.SessionId, now, out number);
             if (number < 0) return Refusal(change);
         }
@@ -92,7 +96,10 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
         return Verdict.Forward;
     }
 
-    /// <summary>RTP from a source without a flow, whose SSRC is a session's: its NAT has rebound. Passed up for the transceiver to authenticate; nothing is stored for the source.</summary>
+    /// <summary>
+    /// RTP from a source without a flow, whose SSRC is a session's: its NAT has rebound. Passed up for the transceiver to authenticate;
+    /// nothing is stored for the source.
+    /// </summary>
     private Verdict FollowSsrc(ReadOnlySpan<byte> rtp, Instant now, out int link, out SessionId session)
     {
         link = -1;
@@ -110,7 +117,9 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
         return Verdict.ForwardUnverified;
     }
 
-    /// <summary>By the slot where it is known, so that one announcement moves all flows of a slot; else where the last frame came from.</summary>
+    /// <summary>
+    /// By the slot where it is known, so that one announcement moves all flows of a slot; else where the last frame came from.
+    /// </summary>
     private int LinkOf(in Flow flow)
     {
         int owner = slots[flow.Slot];

@@ -7,8 +7,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Clients that come over TCP (ICE-TCP, RFC 6544: passive candidates, frames of RFC 4571). The decision on a packet is the <see cref="Router"/>'s, as for UDP, with a
-/// flow table of its own; what TCP adds is that a flow is a connection: it has to prove itself with its first packet, belongs to one session, and ends. One thread's.
+/// Clients that come over TCP (ICE-TCP, RFC 6544: passive candidates, frames of RFC 4571). The decision on a packet is the
+/// <see cref="Router"/>'s, as for UDP, with a flow table of its own; what TCP adds is that a flow is a connection: it has to prove itself
+/// with its first packet, belongs to one session, and ends. One thread's.
 /// </summary>
 internal sealed class TcpIngress : IDisposable
 {
@@ -16,8 +17,8 @@ internal sealed class TcpIngress : IDisposable
     public const int MaximumFrameBytes = 1500;
 
     /// <summary>
-    /// Packets that a connection may bring before its first check, all dropped. A client that connects again in the middle of a call goes on talking and checks when it is
-    /// due (Firefox, RFC 7675: within 6 s): 50 packets of audio a second, and what DTLS repeats.
+    /// Packets that a connection may bring before its first check, all dropped. A client that connects again in the middle of a call goes
+    /// on talking and checks when it is due (Firefox, RFC 7675: within 6 s): 50 packets of audio a second, and what DTLS repeats.
     /// </summary>
     public const int MaximumEarlyPackets = 512;
 
@@ -44,7 +45,9 @@ internal sealed class TcpIngress : IDisposable
         int places = SocketOptions(options).MaximumConnections;
         var hash = KeyedHash.CreateRandom();
         // The prefix is counted here, from the moment of accepting: a flow exists only after the first check.
-        _flows = new FlowTable(new FlowLimits(places, int.MaxValue, options.MaximumTcpConnectionsPerSession, options.NewFlowsPerSecond, options.FlowLifetime), hash, now);
+        _flows = new FlowTable(
+            new FlowLimits(places, int.MaxValue, options.MaximumTcpConnectionsPerSession, options.NewFlowsPerSecond, options.FlowLifetime),
+            hash, now);
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
         _clients = new TcpClient[places];
         _connectionOfFlow = new TcpConnectionId[places];
@@ -61,9 +64,13 @@ internal sealed class TcpIngress : IDisposable
     public int FlowCount => _flows.Count;
 
     /// <summary>From any thread. Connections refused while all places were taken are among the <see cref="TcpClose.TooMany"/>.</summary>
-    public long Closes(TcpClose reason) => Volatile.Read(ref _closes[(int)reason]) + (reason == TcpClose.TooMany ? _socket.Counters.Closes(TcpCloseReason.Limit) : 0);
+    public long Closes(TcpClose reason)
+        => Volatile.Read(ref _closes[(int)reason]) + (reason == TcpClose.TooMany ? _socket.Counters.Closes(TcpCloseReason.Limit) : 0);
 
-    /// <summary>Leaves newcomers in the kernel's backlog until then: their first check would find no owner yet, and the next one may be seconds away.</summary>
+    /// <summary>
+    /// Leaves newcomers in the kernel's backlog until then: their first check would find no owner yet, and the next one may be seconds
+    /// away.
+    /// </summary>
     public void Rest(Instant until) => _socket.Rest(until);
 
     /// <summary>Ends a rest.</summary>
@@ -75,13 +82,18 @@ internal sealed class TcpIngress : IDisposable
     }
 
     public Instant NextTimeout
-        => Instant.Min(_socket.NextTimeout, _oldestUnproven >= 0 ? _clients[_oldestUnproven].AcceptedAt + _options.TcpFirstCheckTime : Instant.Never);
+        => Instant.Min(_socket.NextTimeout, _oldestUnproven >= 0 ? _clients[_oldestUnproven].AcceptedAt + _options.TcpFirstCheckTime
+        : Instant.Never);
 
-    /// <summary>For the socket of one worker. There is room for a turn's newcomers beyond the bound, so that one of them can take the place of an older one.</summary>
+    /// <summary>
+    /// For the socket of one worker. There is room for a turn's newcomers beyond the bound, so that one of them can take the place of an
+    /// older one.
+    /// </summary>
     public static TcpFrameSocketOptions SocketOptions(RelayOptions options)
     {
         var defaults = new TcpFrameSocketOptions();
-        return defaults with { MaximumFrameBytes = MaximumFrameBytes, MaximumConnections = ConnectionsPerWorker(options) + defaults.AcceptsPerTurn };
+        return defaults with { MaximumFrameBytes = MaximumFrameBytes,
+            MaximumConnections = ConnectionsPerWorker(options) + defaults.AcceptsPerTurn };
     }
 
     /// <summary>Takes what clients sent and hands it to the links.</summary>
@@ -95,7 +107,8 @@ internal sealed class TcpIngress : IDisposable
             if (_clients[from.Index].Generation != from.Generation) continue;
             Verdict verdict = RouteUp(frame, from, now, out int link, out SessionId session);
             _verdicts.Count(verdict);
-            if (verdict == Verdict.Forward) links.Send(link, session, _clients[from.Index].Remote, LinkFrame.TcpIngress, isUnverified: false, frame, now);
+            if (verdict == Verdict.Forward)
+                links.Send(link, session, _clients[from.Index].Remote, LinkFrame.TcpIngress, isUnverified: false, frame, now);
         }
         TakeEvents(now);
     }
@@ -132,7 +145,8 @@ internal sealed class TcpIngress : IDisposable
     /// <summary>Ends what has proved nothing in time, and whatever the socket has deadlines for.</summary>
     public void HandleTimeout(Instant now)
     {
-        while (_oldestUnproven >= 0 && now - _clients[_oldestUnproven].AcceptedAt >= _options.TcpFirstCheckTime) Close(_oldestUnproven, TcpClose.NoFirstCheck);
+        while (_oldestUnproven >= 0 && now - _clients[_oldestUnproven].AcceptedAt >= _options.TcpFirstCheckTime)
+            Close(_oldestUnproven, TcpClose.NoFirstCheck);
         if (now >= _socket.NextTimeout) _socket.HandleTimeout(now);
         TakeEvents(now);
     }
@@ -145,7 +159,8 @@ internal sealed class TcpIngress : IDisposable
         {
             if (_sweepAt >= _clients.Length) _sweepAt = 0;
             ref readonly TcpClient client = ref _clients[_sweepAt];
-            if (client is { Generation: > 0, IsBound: true, CloseReason: null } && _flows.Find(client.Remote) < 0) Close(_sweepAt, TcpClose.Idle);
+            if (client is { Generation: > 0, IsBound: true, CloseReason: null } && _flows.Find(client.Remote) < 0)
+                Close(_sweepAt, TcpClose.Idle);
             _sweepAt++;
         }
         TakeEvents(now);
@@ -155,9 +170,11 @@ internal sealed class TcpIngress : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static int ConnectionsPerWorker(RelayOptions options) => (options.TcpConnections + options.WorkerCount - 1) / options.WorkerCount;
+    private static int ConnectionsPerWorker(RelayOptions options)
+        => (options.TcpConnections + options.WorkerCount - 1) / options.WorkerCount;
 
-    private static TransportAddress PrefixOf(in TransportAddress client) => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
+    private static TransportAddress PrefixOf(in TransportAddress client)
+        => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
 
     /// <summary>A Binding request by its first two bytes; whether it is a good one is for the router to say.</summary>
     private static bool IsBindingRequest(ReadOnlySpan<byte> frame) => frame.Length >= 2 && frame[0] == 0 && frame[1] == 1;
@@ -216,7 +233,8 @@ internal sealed class TcpIngress : IDisposable
     private void OnAccepted(TcpConnectionId id, Instant now)
     {
         TransportAddress remote = _socket.RemoteOf(id);
-        _clients[id.Index] = new TcpClient { Remote = remote, AcceptedAt = now, Generation = id.Generation, Next = None, Previous = _newestUnproven };
+        _clients[id.Index] = new TcpClient { Remote = remote, AcceptedAt = now, Generation = id.Generation, Next = None,
+            Previous = _newestUnproven };
         if (_newestUnproven >= 0) _clients[_newestUnproven].Next = id.Index;
         else _oldestUnproven = id.Index;
         _newestUnproven = id.Index;

@@ -5,7 +5,9 @@ internal enum Verdict : byte
 {
     /// <summary>Up, by hint or flow.</summary>
     Forward,
-    /// <summary>Up, by its SSRC: the source has no flow (NAT rebinding). Flagged; nothing goes down to there until the transceiver sends.</summary>
+    /// <summary>
+    /// Up, by its SSRC: the source has no flow (NAT rebinding). Flagged; nothing goes down to there until the transceiver sends.
+    /// </summary>
     ForwardUnverified,
     /// <summary>Down.</summary>
     Deliver,

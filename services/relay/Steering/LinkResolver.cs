@@ -7,8 +7,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.Steering;
 
 /// <summary>
-/// Makes addresses of the names in link endpoints. An answer is kept for a while, and asked for again while no link to it comes up: the transceiver may have moved. What
-/// DNS says no more is left; what it does not answer stays. One caller at a time.
+/// Makes addresses of the names in link endpoints. An answer is kept for a while, and asked for again while no link to it comes up: the
+/// transceiver may have moved. What DNS says no more is left; what it does not answer stays. One caller at a time.
 /// </summary>
 internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
 {
@@ -24,12 +24,14 @@ internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationT
 
     /// <summary>The target of each endpoint that has one now; the others are left out.</summary>
     /// <param name="isReached">Whether a link to a target is up.</param>
-    public async Task<IReadOnlyList<LinkTarget>> ResolveAsync(IReadOnlyCollection<LinkEndpoint> endpoints, Func<LinkTarget, bool> isReached, CancellationToken cancellation)
+    public async Task<IReadOnlyList<LinkTarget>> ResolveAsync(
+        IReadOnlyCollection<LinkEndpoint> endpoints, Func<LinkTarget, bool> isReached, CancellationToken cancellation)
     {
         foreach (LinkEndpoint? gone in _answers.Keys.Except(endpoints).ToArray()) _answers.Remove(gone);
         LinkEndpoint[] due = endpoints.Where(e => !e.TryGetAddress(out _) && IsDue(e, isReached)).ToArray();
         // At the same time: a DNS server that is away costs one patience, not one for each transceiver.
-        var lookUps = due.Select(e => e.Host).Distinct(StringComparer.OrdinalIgnoreCase).ToDictionary(host => host, host => AskAsync(host, cancellation), StringComparer.OrdinalIgnoreCase);
+        var lookUps = due.Select(e => e.Host).Distinct(StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(host => host, host => AskAsync(host, cancellation), StringComparer.OrdinalIgnoreCase);
         await Task.WhenAll(lookUps.Values);
         foreach (LinkEndpoint? endpoint in due)
         {
@@ -41,11 +43,13 @@ internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationT
     private LinkTarget Target(LinkEndpoint endpoint)
     {
         if (endpoint.TryGetAddress(out TransportAddress address)) return new LinkTarget(endpoint.Scheme, address);
-        return _answers.TryGetValue(endpoint, out Answer answer) ? new LinkTarget(endpoint.Scheme, TransportAddress.From(new IPEndPoint(answer.Address, endpoint.Port))) : default;
+        return _answers.TryGetValue(endpoint, out Answer answer)
+            ? new LinkTarget(endpoint.Scheme, TransportAddress.From(new IPEndPoint(answer.Address, endpoint.Port))) : default;
     }
 
     private bool IsDue(LinkEndpoint endpoint, Func<LinkTarget, bool> isReached)
-        => !_answers.TryGetValue(endpoint, out Answer answer) || !isReached(Target(endpoint)) || time.GetElapsedTime(answer.AskedAt) >= AnswerLifetime;
+        => !_answers.TryGetValue(endpoint, out Answer answer) || !isReached(Target(endpoint))
+        || time.GetElapsedTime(answer.AskedAt) >= AnswerLifetime;
 
     private void Note(LinkEndpoint endpoint, IPAddress[] addresses, Func<LinkTarget, bool> isReached)
     {

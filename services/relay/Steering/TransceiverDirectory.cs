@@ -14,7 +14,8 @@ internal sealed class TransceiverDirectory
 
     /// <summary>Configured addresses are known at once; names wait for <see cref="TransceiverDiscovery"/>.</summary>
     public TransceiverDirectory(RelayOptions options)
-        => _targets = [.. options.TransceiverEndpoints.Where(e => e.TryGetAddress(out _)).Select(e => e.TryGetAddress(out TransportAddress address) ? new LinkTarget(e.Scheme, address) : default)];
+        => _targets = [.. options.TransceiverEndpoints.Where(e => e.TryGetAddress(out _))
+        .Select(e => e.TryGetAddress(out TransportAddress address) ? new LinkTarget(e.Scheme, address) : default)];
 
     public IReadOnlyList<LinkTarget> Targets
     {
@@ -43,7 +44,8 @@ internal sealed class TransceiverDirectory
     public bool Set(IEnumerable<LinkTarget> targets)
     {
         LinkTarget[] sorted =
-            [.. targets.Distinct().OrderBy(t => t.Scheme).ThenBy(t => t.Address.High).ThenBy(t => t.Address.Low).ThenBy(t => t.Address.Port).Take(LinkSet.MaximumEndpoints)];
+            [.. targets.Distinct().OrderBy(t => t.Scheme).ThenBy(t => t.Address.High).ThenBy(t => t.Address.Low).ThenBy(t => t.Address.Port)
+            .Take(LinkSet.MaximumEndpoints)];
         lock (_lock)
         {
             if (sorted.AsSpan().SequenceEqual(_targets)) return false;

@@ -12,17 +12,21 @@ namespace Dapr.Voice.Relay.Steering;
 /// the store is away the last list stays, and a transceiver that is missing from it is kept for as long as it answers.
 /// </summary>
 internal sealed partial class TransceiverDiscovery(
-    RelayOptions options, FleetOptions fleet, TransceiverDirectory directory, IStateStore store, TimeProvider time, ILogger<TransceiverDiscovery> logger) : BackgroundService
+    RelayOptions options, FleetOptions fleet, TransceiverDirectory directory, IStateStore store, TimeProvider time,
+    ILogger<TransceiverDiscovery> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Clocks differ, and a transceiver whose sidecar hangs is not dead: its record is believed a while longer than it says.</summary>
+    /// <summary>
+    /// Clocks differ, and a transceiver whose sidecar hangs is not dead: its record is believed a while longer than it says.
+    /// </summary>
     private static readonly TimeSpan LeaseGrace = TimeSpan.FromSeconds(10);
 
     /// <summary>Endpoints that are none are told of once each, and of no more than these.</summary>
     private const int MaximumNoted = 100;
 
-    private readonly string[] _keys = [.. Enumerable.Range(0, fleet.MaximumShards).Select(shard => StateKeys.Transceiver(fleet.Region, shard))];
+    private readonly string[] _keys =
+        [.. Enumerable.Range(0, fleet.MaximumShards).Select(shard => StateKeys.Transceiver(fleet.Region, shard))];
     private readonly Dictionary<string, IReadOnlyList<LinkEndpoint>> _known = new(StringComparer.Ordinal);
     private readonly LinkResolver _resolver = new(time, Dns.GetHostAddressesAsync);
     private readonly HashSet<string> _unusable = new(StringComparer.Ordinal);
@@ -32,7 +36,8 @@ internal sealed partial class TransceiverDiscovery(
     /// <summary>Asks once and tells the workers.</summary>
     internal async Task LookAsync(CancellationToken cancellation)
     {
-        StateBulkReadResult<TransceiverRecord> read = await store.GetBulkAsync(ComponentNames.Sessions, _keys, ContractsJson.Default.TransceiverRecord, cancellation);
+        StateBulkReadResult<TransceiverRecord> read = await store.GetBulkAsync(
+            ComponentNames.Sessions, _keys, ContractsJson.Default.TransceiverRecord, cancellation);
         bool isAway = read.Outcome != StateReadOutcome.Found;
         if (isAway != _isStoreAway)
         {
@@ -43,7 +48,8 @@ internal sealed partial class TransceiverDiscovery(
         foreach (string key in isAway ? [] : _keys)
         {
             if (read.FailedKeys.Contains(key)) continue;
-            if (read.Entries.TryGetValue(key, out StateEntry<TransceiverRecord>? entry) && entry.Value is { } record && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = Read(record);
+            if (read.Entries.TryGetValue(key, out StateEntry<TransceiverRecord>? entry) && entry.Value is { } record
+                && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = Read(record);
             else _known.Remove(key);
         }
         // Names are looked up whether or not the store answers: what it told before may have moved.
@@ -101,7 +107,8 @@ internal sealed partial class TransceiverDiscovery(
     [LoggerMessage(1, LogLevel.Information, "Transceivers: {Endpoints} link endpoints")]
     private static partial void LogEndpoints(ILogger logger, int endpoints);
 
-    [LoggerMessage(2, LogLevel.Warning, "The state store does not say where transceivers are ({Outcome} {ErrorCode}); the known ones are kept")]
+    [LoggerMessage(2, LogLevel.Warning, "The state store does not say where transceivers are ({Outcome} {ErrorCode}); the known ones are "
+        + "kept")]
     private static partial void LogStoreAway(ILogger logger, StateReadOutcome outcome, string? errorCode);
 
     [LoggerMessage(3, LogLevel.Information, "The state store answers")]

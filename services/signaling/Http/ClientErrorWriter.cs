@@ -13,13 +13,15 @@ internal sealed class ClientErrorWriter : IProblemDetailsWriter
 
     public bool CanWrite(ProblemDetailsContext context)
         => PublicApi.Includes(context.HttpContext)
-            && context.HttpContext.Request.GetTypedHeaders().Accept?.Any(accept => accept.MediaType.Equals(ProblemJson, StringComparison.OrdinalIgnoreCase)) != true;
+            && context.HttpContext.Request.GetTypedHeaders().Accept?.Any(
+            accept => accept.MediaType.Equals(ProblemJson, StringComparison.OrdinalIgnoreCase)) != true;
 
     public ValueTask WriteAsync(ProblemDetailsContext context)
     {
         ProblemDetails problem = context.ProblemDetails;
         int status = problem.Status ?? context.HttpContext.Response.StatusCode;
-        var detail = new ClientErrorDetail(problem.Title ?? "", TypeOf(status), (string?)problem.Extensions["code"] ?? "", (string?)problem.Extensions["param"]);
+        var detail = new ClientErrorDetail(
+            problem.Title ?? "", TypeOf(status), (string?)problem.Extensions["code"] ?? "", (string?)problem.Extensions["param"]);
         return new(context.HttpContext.Response.WriteAsJsonAsync(
             new ClientError(detail), ClientErrorJson.Default.ClientError, "application/json", context.HttpContext.RequestAborted));
     }
@@ -38,7 +40,8 @@ internal sealed class ClientErrorWriter : IProblemDetailsWriter
 
 internal sealed record ClientError(ClientErrorDetail Error);
 
-/// <param name="Param">The field of the request that is to blame. Clients expect it to be present, so it is null where no field is to blame.</param>
+/// <param name="Param">The field of the request that is to blame. Clients expect it to be present, so it is null where no field is to
+/// blame.</param>
 internal sealed record ClientErrorDetail(string Message, string Type, string Code, string? Param);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -9,14 +9,15 @@ using Microsoft.AspNetCore.RateLimiting;
 namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
-/// What stands before every route of the public API: the client's address behind trusted proxies, cross-origin rules, and a limit for each address. All
-/// three are the framework's; this file says how they are set.
+/// What stands before every route of the public API: the client's address behind trusted proxies, cross-origin rules, and a limit for each
+/// address. All three are the framework's; this file says how they are set.
 /// </summary>
 internal static class PublicApi
 {
     private static readonly TimeSpan PreflightAge = TimeSpan.FromHours(2);
 
-    public static bool Includes(HttpContext context) => context.Request.Path.StartsWithSegments("/v1") || context.Request.Path.StartsWithSegments("/demo");
+    public static bool Includes(HttpContext context)
+        => context.Request.Path.StartsWithSegments("/v1") || context.Request.Path.StartsWithSegments("/demo");
 
     public static IServiceCollection AddPublicApi(this IServiceCollection services)
     {
@@ -42,8 +43,8 @@ internal static class PublicApi
     });
 
     /// <summary>
-    /// Pages of other origins are the normal case. They may send any header: client libraries add their own, and a preflight that misses one of them
-    /// blocks the call. Nothing is authenticated by a cookie.
+    /// Pages of other origins are the normal case. They may send any header: client libraries add their own, and a preflight that misses
+    /// one of them blocks the call. Nothing is authenticated by a cookie.
     /// </summary>
     private static void Allow(CorsPolicyBuilder policy, IReadOnlyList<string> origins)
     {
@@ -55,8 +56,8 @@ internal static class PublicApi
     }
 
     /// <summary>
-    /// A token bucket for each client address, so that one caller cannot use up what others need. It is kept per process, which is enough, because it
-    /// protects this process.
+    /// A token bucket for each client address, so that one caller cannot use up what others need. It is kept per process, which is enough,
+    /// because it protects this process.
     /// </summary>
     private static void Limit(RateLimiterOptions limiter, SignalingOptions options)
     {
@@ -78,8 +79,8 @@ internal static class PublicApi
     }
 
     /// <summary>
-    /// The client as the outermost trusted proxy saw it. What a client wrote into X-Forwarded-For itself stands further left and is not read. The proxies
-    /// are known by their number and not by their addresses, which Container Apps does not promise.
+    /// The client as the outermost trusted proxy saw it. What a client wrote into X-Forwarded-For itself stands further left and is not
+    /// read. The proxies are known by their number and not by their addresses, which Container Apps does not promise.
     /// </summary>
     private static void Trust(ForwardedHeadersOptions forwarded, SignalingOptions options)
     {
@@ -89,7 +90,9 @@ internal static class PublicApi
         forwarded.KnownIPNetworks.Clear();
     }
 
-    /// <summary>A preflight carries no key and uses up no limit. Clients of WHIP ask by OPTIONS what they may post (RFC 9725, section 4.2).</summary>
+    /// <summary>
+    /// A preflight carries no key and uses up no limit. Clients of WHIP ask by OPTIONS what they may post (RFC 9725, section 4.2).
+    /// </summary>
     private static Task AnswerOptions(HttpContext context, RequestDelegate next)
     {
         if (!HttpMethods.IsOptions(context.Request.Method)) return next(context);

@@ -6,7 +6,9 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Signaling.Http;
 
-/// <summary>Bodies as strangers send them: read up to a limit and not a buffer further, and JSON of which nothing can throw later.</summary>
+/// <summary>
+/// Bodies as strangers send them: read up to a limit and not a buffer further, and JSON of which nothing can throw later.
+/// </summary>
 internal static class RequestBody
 {
     /// <summary>What is taken in here nests deeper in a record, an event or a checkpoint, and all readers end at 64.</summary>
@@ -34,7 +36,9 @@ internal static class RequestBody
         }
     }
 
-    /// <exception cref="JsonException">It is not the JSON that is expected, or holds a string that cannot be read. Nothing else is thrown.</exception>
+    /// <exception cref="JsonException">It is not the JSON that is expected, or holds a string that cannot be read. Nothing else is
+    /// thrown.</exception>
     public static T? ReadJson<T>(ReadOnlySpan<byte> utf8Json, JsonTypeInfo<T> type)
-        => JsonText.IsReadable(utf8Json) ? JsonSerializer.Deserialize(utf8Json, type) : throw new JsonException("A string in it cannot be read.");
+        => JsonText.IsReadable(utf8Json) ? JsonSerializer.Deserialize(utf8Json, type)
+        : throw new JsonException("A string in it cannot be read.");
 }

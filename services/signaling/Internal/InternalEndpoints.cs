@@ -8,8 +8,8 @@ using Dapr.Voice.Signaling.Sessions;
 namespace Dapr.Voice.Signaling.Internal;
 
 /// <summary>
-/// <c>/internal/v1/sessions</c>: sessions for other services, by Dapr invocation of the app id <c>signaling</c>. Closed to all who lack the app token that
-/// our sidecar adds; end users' keys mean nothing here.
+/// <c>/internal/v1/sessions</c>: sessions for other services, by Dapr invocation of the app id <c>signaling</c>. Closed to all who lack the
+/// app token that our sidecar adds; end users' keys mean nothing here.
 /// </summary>
 internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder ender, SessionReader reader, ILogger<InternalEndpoints> logger)
 {
@@ -32,7 +32,8 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
             await error.ExecuteAsync(context);
             return;
         }
-        var request = new SessionRequest(body!.OfferSdp!, body.Session, body.Agent, Model: null, RequiredAgent: null, body.MaximumSeconds, "internal", EphemeralKeyId: null);
+        var request = new SessionRequest(body!.OfferSdp!, body.Session, body.Agent, Model: null, RequiredAgent: null, body.MaximumSeconds,
+            "internal", EphemeralKeyId: null);
         (CreatedSession? session, error) = await factory.CreateAsync(request, context.RequestAborted);
         SignalingLog.InternalCall(logger, Caller(context), "create", session?.Record.CallId ?? "-", error?.Code ?? "created");
         if (error is not null)
@@ -44,14 +45,16 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         context.Response.StatusCode = StatusCodes.Status201Created;
         context.Response.Headers.Location = $"/internal/v1/sessions/{record.CallId}";
         await context.Response.WriteAsJsonAsync(
-            new InternalSessionCreated(record.CallId, session.AnswerSdp, record.OwnerAppId, record.Region, session.ExpiresAt), InternalJson.Default.InternalSessionCreated, cancellationToken: context.RequestAborted);
+            new InternalSessionCreated(record.CallId, session.AnswerSdp, record.OwnerAppId, record.Region, session.ExpiresAt),
+            InternalJson.Default.InternalSessionCreated, cancellationToken: context.RequestAborted);
     }
 
     private async Task GetAsync(HttpContext context)
     {
         (SessionStatus? status, ApiError? error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
         if (error is not null) await error.ExecuteAsync(context);
-        else await context.Response.WriteAsJsonAsync(status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
+        else await context.Response.WriteAsJsonAsync(
+        status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
     }
 
     private async Task DeleteAsync(HttpContext context)
@@ -59,14 +62,16 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         string callId = (string)context.GetRouteValue("callId")!;
         string? why = context.Request.Query["reason"];
         EndOutcome outcome = await ender.EndAsync(callId, ReasonOf(why), onlyIfMadeWith: null, context.RequestAborted);
-        SignalingLog.InternalCall(logger, Caller(context), "end", CallId.TryParse(callId, out _, out _) ? callId : "-", $"{outcome} {Plain(why)}");
+        SignalingLog.InternalCall(logger, Caller(context), "end", CallId.TryParse(callId, out _, out _) ? callId : "-",
+            $"{outcome} {Plain(why)}");
         if (SessionReader.ErrorOf(outcome) is { } error)
         {
             await error.ExecuteAsync(context);
             return;
         }
         context.Response.StatusCode = StatusCodes.Status202Accepted;
-        await context.Response.WriteAsJsonAsync(new InternalEnd(callId, outcome == EndOutcome.AlreadyEnded ? "already_ended" : "ending"), InternalJson.Default.InternalEnd, cancellationToken: context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(new InternalEnd(callId, outcome == EndOutcome.AlreadyEnded ? "already_ended" : "ending"),
+            InternalJson.Default.InternalEnd, cancellationToken: context.RequestAborted);
     }
 
     private static async Task<(InternalSessionRequest? Body, ApiError? Error)> ReadAsync(HttpRequest request)
@@ -82,10 +87,13 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         }
         catch (JsonException)
         {
-            return (null, ApiError.Invalid("invalid_json", "The body is not the JSON that is expected here: {offerSdp, session?, agent?}."));
+            return (null, ApiError.Invalid(
+                "invalid_json", "The body is not the JSON that is expected here: {offerSdp, session?, agent?}."));
         }
-        if (string.IsNullOrWhiteSpace(body?.OfferSdp)) return (null, ApiError.Invalid("missing_sdp", "'offerSdp' should be the offer.", "offerSdp"));
-        if (System.Text.Encoding.UTF8.GetByteCount(body.OfferSdp) > SessionRequest.MaximumOfferBytes) return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
+        if (string.IsNullOrWhiteSpace(body?.OfferSdp))
+            return (null, ApiError.Invalid("missing_sdp", "'offerSdp' should be the offer.", "offerSdp"));
+        if (System.Text.Encoding.UTF8.GetByteCount(body.OfferSdp) > SessionRequest.MaximumOfferBytes)
+            return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
         if (body.Session is { ValueKind: JsonValueKind.Null }) body = body with { Session = null };
         return SessionRequest.CheckSession(body.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error) : (body, null);
     }

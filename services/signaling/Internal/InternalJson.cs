@@ -12,7 +12,8 @@ internal sealed record InternalSessionCreated(string CallId, string AnswerSdp, s
 internal sealed record InternalEnd(string CallId, string Status);
 
 /// <summary>Bodies of the internal API: camelCase, as everything between services.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]
 [JsonSerializable(typeof(InternalSessionRequest))]
 [JsonSerializable(typeof(InternalSessionCreated))]
 [JsonSerializable(typeof(InternalEnd))]

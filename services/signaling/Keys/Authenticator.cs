@@ -12,7 +12,8 @@ internal sealed class Authenticator(KeyLoader keys)
     {
         if (keys.Current is not { } current) return (null, ApiError.Unavailable("The service is starting."));
         string? header = context.Request.Headers.Authorization;
-        if (string.IsNullOrEmpty(header) || header.Length > MaximumHeaderLength || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        if (string.IsNullOrEmpty(header) || header.Length > MaximumHeaderLength
+            || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
             return (null, ApiError.Unauthenticated("missing_api_key", "Send an API key or an ephemeral key: Authorization: Bearer KEY."));
 
         string key = header[Scheme.Length..].Trim();
@@ -26,7 +27,8 @@ internal sealed class Authenticator(KeyLoader keys)
         return outcome switch
         {
             EphemeralKeyOutcome.Valid => (new Caller(ephemeral), null),
-            EphemeralKeyOutcome.Expired => (null, ApiError.Unauthenticated("ephemeral_key_expired", "This ephemeral key has expired. Ask for a new one: POST /v1/realtime/client_secrets.")),
+            EphemeralKeyOutcome.Expired => (null, ApiError.Unauthenticated("ephemeral_key_expired", "This ephemeral key has expired. Ask "
+                + "for a new one: POST /v1/realtime/client_secrets.")),
             _ => (null, ApiError.Unauthenticated("invalid_ephemeral_key", "This ephemeral key is not valid here.")),
         };
     }

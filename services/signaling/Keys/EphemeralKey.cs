@@ -8,7 +8,8 @@ namespace Dapr.Voice.Signaling.Keys;
 /// <param name="Agent">Sessions made with it reach this agent and no other; null: any.</param>
 /// <param name="MaximumSessionSeconds">The longest a session made with it may last.</param>
 /// <param name="Session">The Realtime session object its sessions start from.</param>
-internal sealed record EphemeralKey(string Id, string Region, string? Agent, int MaximumSessionSeconds, JsonElement? Session, DateTimeOffset ExpiresAt)
+internal sealed record EphemeralKey(
+    string Id, string Region, string? Agent, int MaximumSessionSeconds, JsonElement? Session, DateTimeOffset ExpiresAt)
 {
     public const int MinimumSeconds = 10, MaximumSeconds = 7200, DefaultSeconds = 600;
 

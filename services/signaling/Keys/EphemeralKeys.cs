@@ -17,7 +17,8 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
     // Clocks of two regions differ a little; a key that is refused for that is a call that fails for no reason a caller can see.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
 
-    private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = MaximumTokenBytes, SetDefaultTimesOnTokenCreation = false };
+    private readonly JsonWebTokenHandler _handler = new() {
+        MaximumTokenSizeInBytes = MaximumTokenBytes, SetDefaultTimesOnTokenCreation = false };
     private readonly TokenValidationParameters _parameters = new()
     {
         ValidIssuer = Issuer,
@@ -28,7 +29,8 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
         // Expiry is checked below by our own clock, so that it has an outcome of its own.
         ValidateLifetime = false,
         IssuerSigningKeyResolver = (_, _, kid, _) =>
-            int.TryParse(kid, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && ring.TryGetKey(id, out ReadOnlySpan<byte> key) ? [new SymmetricSecurityKey(key.ToArray())] : [],
+            int.TryParse(kid, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && ring.TryGetKey(id, out ReadOnlySpan<byte> key)
+            ? [new SymmetricSecurityKey(key.ToArray())] : [],
     };
 
     public string Issue(EphemeralKey grant)
@@ -50,7 +52,8 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
             IssuedAt = time.GetUtcNow().UtcDateTime,
             Expires = grant.ExpiresAt.UtcDateTime,
             Claims = claims,
-            SigningCredentials = new(new SymmetricSecurityKey(key.ToArray()) { KeyId = ring.CurrentId.ToString(CultureInfo.InvariantCulture) }, SecurityAlgorithms.HmacSha256),
+            SigningCredentials = new(new SymmetricSecurityKey(key.ToArray()) {
+                KeyId = ring.CurrentId.ToString(CultureInfo.InvariantCulture) }, SecurityAlgorithms.HmacSha256),
         });
         return Prefix + token;
     }
@@ -58,16 +61,20 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
     /// <param name="text">With its prefix.</param>
     public async Task<(EphemeralKeyOutcome Outcome, EphemeralKey? Key)> CheckAsync(string text)
     {
-        if (!text.StartsWith(Prefix, StringComparison.Ordinal) || text.Length > MaximumTokenBytes) return (EphemeralKeyOutcome.Invalid, null);
+        if (!text.StartsWith(Prefix, StringComparison.Ordinal) || text.Length > MaximumTokenBytes)
+            return (EphemeralKeyOutcome.Invalid, null);
         TokenValidationResult result = await _handler.ValidateTokenAsync(text[Prefix.Length..], _parameters);
-        if (!result.IsValid || result.SecurityToken is not JsonWebToken token || token.ValidTo == default) return (EphemeralKeyOutcome.Invalid, null);
+        if (!result.IsValid || result.SecurityToken is not JsonWebToken token || token.ValidTo == default)
+            return (EphemeralKeyOutcome.Invalid, null);
 
         var expiresAt = new DateTimeOffset(DateTime.SpecifyKind(token.ValidTo, DateTimeKind.Utc));
         if (time.GetUtcNow() > expiresAt + ClockSkew) return (EphemeralKeyOutcome.Expired, null);
-        if (!token.TryGetPayloadValue(RegionClaim, out string region) || !token.TryGetPayloadValue(LimitClaim, out int seconds)) return (EphemeralKeyOutcome.Invalid, null);
+        if (!token.TryGetPayloadValue(RegionClaim, out string region) || !token.TryGetPayloadValue(LimitClaim, out int seconds))
+            return (EphemeralKeyOutcome.Invalid, null);
 
         token.TryGetPayloadValue(AgentClaim, out string? agent);
-        JsonElement? session = token.TryGetPayloadValue(SessionClaim, out string? json) && json is not null ? JsonElement.Parse(json) : null;
+        JsonElement? session = token.TryGetPayloadValue(SessionClaim, out string? json) && json is not null ? JsonElement.Parse(json)
+            : null;
         return (EphemeralKeyOutcome.Valid, new(token.Id, region, agent, seconds, session, expiresAt));
     }
 }

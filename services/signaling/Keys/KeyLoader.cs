@@ -2,7 +2,9 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling.Keys;
 
-/// <summary>Loads the keys while the port is already open: the sidecar asks the app for its topics before it is done starting itself.</summary>
+/// <summary>
+/// Loads the keys while the port is already open: the sidecar asks the app for its topics before it is done starting itself.
+/// </summary>
 internal sealed class KeyLoader(FleetKeyLoader loader, ServiceExit exit, TimeProvider time, ILogger<KeyLoader> logger) : BackgroundService
 {
     private volatile SignalingKeys? _current;

@@ -9,7 +9,8 @@ namespace Dapr.Voice.Signaling.Page;
 /// <c>/demo</c>: what the page needs on a laptop, where no app server stands between it and us. Open to everybody, so only there where
 /// Signaling__DemoPage says so; the keys are short-lived and the address limit applies.
 /// </summary>
-internal sealed class DemoEndpoints(SignalingOptions options, FleetOptions fleet, AgentChoice agents, ClientSecrets secrets, ILogger<DemoEndpoints> logger)
+internal sealed class DemoEndpoints(
+    SignalingOptions options, FleetOptions fleet, AgentChoice agents, ClientSecrets secrets, ILogger<DemoEndpoints> logger)
 {
     private const int KeySeconds = 60;
 
@@ -18,7 +19,8 @@ internal sealed class DemoEndpoints(SignalingOptions options, FleetOptions fleet
         if (!options.DemoPage) return;
         SignalingLog.DemoIsOpen(logger);
         endpoints.MapGet("/demo/config", context => context.Response.WriteAsJsonAsync(
-            new DemoConfig(fleet.Region, options.DefaultAgent, agents.Known, RealtimeEndpoints.CallsPath), DemoJson.Default.DemoConfig, cancellationToken: context.RequestAborted));
+            new DemoConfig(fleet.Region, options.DefaultAgent, agents.Known, RealtimeEndpoints.CallsPath), DemoJson.Default.DemoConfig,
+            cancellationToken: context.RequestAborted));
         endpoints.MapPost("/demo/token", async context =>
         {
             ApiError? error = await secrets.AnswerAsync(context, new ClientSecretRequest { ExpiresAfter = new(null, KeySeconds) });

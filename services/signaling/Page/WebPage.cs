@@ -8,10 +8,11 @@ internal static class WebPage
     private const string Index = "index.html";
     private const int LevelsUp = 7;
 
-    // 'self' alone for what the page loads; any http origin for what it calls, since ?server= names one. The vendored bundle asks once whether it may compile
-    // code at run time and does without.
+    // 'self' alone for what the page loads; any http origin for what it calls, since ?server= names one. The vendored bundle asks once
+    // whether it may compile code at run time and does without.
     private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' http: "
+        + "https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public static IServiceCollection AddWebPage(this IServiceCollection services) => services.AddResponseCompression(compression =>
     {
@@ -23,16 +24,18 @@ internal static class WebPage
     {
         SignalingOptions options = app.Services.GetRequiredService<SignalingOptions>();
         if (options.WebRoot is "none") return;
-        string folder = Path.GetFullPath(options.WebRoot is { Length: > 0 } configured ? configured : Find() ?? Path.Combine(AppContext.BaseDirectory, "web"));
+        string folder = Path.GetFullPath(
+            options.WebRoot is { Length: > 0 } configured ? configured : Find() ?? Path.Combine(AppContext.BaseDirectory, "web"));
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(WebPage).FullName!);
         if (!File.Exists(Path.Combine(folder, Index)))
         {
             SignalingLog.PageMissing(logger, folder);
             return;
         }
-        // The client bundle is 6 MB as published and 2 MB on the wire. Only here: answers of the API hold keys, which must not share a compressed stream with what
-        // a caller sent.
-        app.UseWhen(context => !context.Request.Path.StartsWithSegments("/v1") && !context.Request.Path.StartsWithSegments("/demo") && !context.Request.Path.StartsWithSegments("/internal"),
+        // The client bundle is 6 MB as published and 2 MB on the wire. Only here: answers of the API hold keys, which must not share a
+        // compressed stream with what a caller sent.
+        app.UseWhen(context => !context.Request.Path.StartsWithSegments("/v1") && !context.Request.Path.StartsWithSegments("/demo")
+            && !context.Request.Path.StartsWithSegments("/internal"),
             page => page.UseResponseCompression());
         var files = new PhysicalFileProvider(folder);
         app.Lifetime.ApplicationStopped.Register(files.Dispose);

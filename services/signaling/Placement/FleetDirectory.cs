@@ -8,14 +8,16 @@ namespace Dapr.Voice.Signaling.Placement;
 /// Who owns what, read from the state store once a second, so that placing a session costs no call. Transceivers renew their leases every
 /// second too; a snapshot is good for as long as the shortest lease, about three of these.
 /// </summary>
-internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, SignalingOptions options, TimeProvider time, SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
+internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, SignalingOptions options, TimeProvider time,
+    SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
 {
     private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(1);
 
     /// <summary>An older snapshot places nothing: who owned a slot then may be gone.</summary>
     private static readonly TimeSpan MaximumAge = TimeSpan.FromSeconds(5);
 
-    private readonly string[] _transceiverKeys = [.. Enumerable.Range(0, fleet.MaximumShards).Select(shard => StateKeys.Transceiver(fleet.Region, shard))];
+    private readonly string[] _transceiverKeys =
+        [.. Enumerable.Range(0, fleet.MaximumShards).Select(shard => StateKeys.Transceiver(fleet.Region, shard))];
     private readonly string[] _slotKeys = [.. Enumerable.Range(0, fleet.SlotCount).Select(slot => StateKeys.Slot(fleet.Region, slot))];
     private volatile FleetSnapshot? _snapshot;
     private bool _isFailing;
@@ -27,7 +29,8 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
     public IEnumerable<string> Missing()
     {
         if (Current is not { } fleetNow) yield return "fleet records cannot be read";
-        else if (!fleetNow.Owners.Any(owner => owner.HasRoom)) yield return fleetNow.Owners.Count == 0 ? "no transceiver owns a slot" : "no transceiver has room";
+        else if (!fleetNow.Owners.Any(owner => owner.HasRoom))
+        yield return fleetNow.Owners.Count == 0 ? "no transceiver owns a slot" : "no transceiver has room";
     }
 
     /// <summary>Picks a slot for a new session: of two random owners with room the less loaded one, of its slots any.</summary>
@@ -50,8 +53,10 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
     internal async Task RefreshAsync(CancellationToken cancellation)
     {
         DateTimeOffset now = time.GetUtcNow();
-        StateBulkReadResult<TransceiverRecord> transceivers = await store.GetBulkAsync(ComponentNames.Sessions, _transceiverKeys, ContractsJson.Default.TransceiverRecord, cancellation);
-        StateBulkReadResult<SlotRecord> slots = await store.GetBulkAsync(ComponentNames.Sessions, _slotKeys, ContractsJson.Default.SlotRecord, cancellation);
+        StateBulkReadResult<TransceiverRecord> transceivers = await store.GetBulkAsync(
+            ComponentNames.Sessions, _transceiverKeys, ContractsJson.Default.TransceiverRecord, cancellation);
+        StateBulkReadResult<SlotRecord> slots = await store.GetBulkAsync(
+            ComponentNames.Sessions, _slotKeys, ContractsJson.Default.SlotRecord, cancellation);
         if (transceivers.Outcome != StateReadOutcome.Found || slots.Outcome != StateReadOutcome.Found)
         {
             metrics.FleetRefreshes.Add(1, new KeyValuePair<string, object?>("outcome", "unavailable"));
@@ -60,7 +65,8 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
             return;
         }
 
-        var next = new FleetSnapshot(transceivers.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>(), slots.Entries.Values.Select(entry => entry.Value).OfType<SlotRecord>(), now, options.MaximumLatenessMilliseconds);
+        var next = new FleetSnapshot(transceivers.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>(),
+            slots.Entries.Values.Select(entry => entry.Value).OfType<SlotRecord>(), now, options.MaximumLatenessMilliseconds);
         CarryPlacements(_snapshot, next);
         if (_isFailing) SignalingLog.FleetKnown(logger, next.Owners.Count);
         _isFailing = false;

@@ -2,16 +2,20 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling.Placement;
 
-/// <summary>How many shards the region's sessions need: <c>GET /scale/shards</c>, which the scale rule of standby shards asks (infra/bicep).</summary>
+/// <summary>
+/// How many shards the region's sessions need: <c>GET /scale/shards</c>, which the scale rule of standby shards asks (infra/bicep).
+/// </summary>
 /// <param name="Wanted">Shards 0 to <c>Wanted - 1</c> should be awake.</param>
 internal sealed record ShardDemand(int Wanted)
 {
-    /// <summary>Another shard is called for when those awake are as full as this. A shard takes up to a minute to wake, and calls come in meanwhile.</summary>
+    /// <summary>
+    /// Another shard is called for when those awake are as full as this. A shard takes up to a minute to wake, and calls come in meanwhile.
+    /// </summary>
     private const double TargetLoad = 0.8;
 
     /// <summary>
-    /// From sessions and not from room: room grows with the shard that wakes, which would then sleep again. An owner that takes none, for whatever
-    /// reason, counts as full. A shard with calls in it is wanted: sleeping would end them.
+    /// From sessions and not from room: room grows with the shard that wakes, which would then sleep again. An owner that takes none, for
+    /// whatever reason, counts as full. A shard with calls in it is wanted: sleeping would end them.
     /// </summary>
     public static ShardDemand Of(FleetSnapshot fleet)
     {
@@ -31,7 +35,8 @@ internal sealed record ShardDemand(int Wanted)
 
 internal static class ShardDemandEndpoint
 {
-    public static void MapShardDemand(this IEndpointRouteBuilder endpoints) => endpoints.MapGet("/scale/shards", IResult (FleetDirectory fleet) => fleet.Current is { } snapshot
+    public static void MapShardDemand(this IEndpointRouteBuilder endpoints)
+        => endpoints.MapGet("/scale/shards", IResult (FleetDirectory fleet) => fleet.Current is { } snapshot
         ? Results.Json(ShardDemand.Of(snapshot), PlacementJson.Default.ShardDemand)
         : ApiError.Unavailable("The fleet records cannot be read."));
 }

@@ -9,5 +9,6 @@ internal enum PlacementOutcome
     NoOwner,
 }
 
-/// <param name="Slot">Meaningful, like <paramref name="OwnerAppId"/>, only where <paramref name="Outcome"/> is <see cref="PlacementOutcome.Placed"/>.</param>
+/// <param name="Slot">Meaningful, like <paramref name="OwnerAppId"/>, only where <paramref name="Outcome"/> is
+/// <see cref="PlacementOutcome.Placed"/>.</param>
 internal readonly record struct SlotPlacement(PlacementOutcome Outcome, int Slot, string OwnerAppId);

@@ -16,19 +16,23 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
     // JSON escapes every line end of the offer, and multipart adds headers: room for both forms of the largest offer.
     private const int MaximumEnvelopeBytes = SessionRequest.MaximumOfferBytes + SessionRequest.MaximumSessionBytes + 16 * 1024;
     private const int MaximumParts = 16;
-    private const string Expected = "application/sdp, multipart/form-data with the parts 'sdp' and 'session', or application/json {sdp, session}";
+    private const string Expected =
+        "application/sdp, multipart/form-data with the parts 'sdp' and 'session', or application/json {sdp, session}";
 
     public static async Task<(CallRequest? Request, ApiError? Error)> ReadAsync(HttpRequest request)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)) return (null, ApiError.WrongMediaType(Expected));
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type))
+            return (null, ApiError.WrongMediaType(Expected));
         if (type.MediaType.Equals("application/sdp", StringComparison.OrdinalIgnoreCase))
         {
             byte[]? body = await RequestBody.ReadAsync(request, SessionRequest.MaximumOfferBytes);
-            return body is null ? (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes)) : Checked(new(Encoding.UTF8.GetString(body), null, null, null, AnswersJson: false));
+            return body is null ? (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes))
+                : Checked(new(Encoding.UTF8.GetString(body), null, null, null, AnswersJson: false));
         }
 
         bool isMultipart = type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
-        if (!isMultipart && !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)) return (null, ApiError.WrongMediaType(Expected));
+        if (!isMultipart && !type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+            return (null, ApiError.WrongMediaType(Expected));
         byte[]? envelope = await RequestBody.ReadAsync(request, MaximumEnvelopeBytes);
         if (envelope is null) return (null, ApiError.TooLarge(MaximumEnvelopeBytes));
         return isMultipart ? await ReadMultipartAsync(type, envelope, request.HttpContext.RequestAborted) : ReadJson(envelope, request);
@@ -46,24 +50,29 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
             return (null, ApiError.Invalid("invalid_json", "The body is not the JSON that is expected here: {sdp, session?, agent?}."));
         }
         if (string.IsNullOrEmpty(body?.Sdp)) return (null, ApiError.Invalid("missing_sdp", "'sdp' should be the offer.", "sdp"));
-        bool wantsSdp = request.GetTypedHeaders().Accept?.Any(accept => accept.MediaType.Equals("application/sdp", StringComparison.OrdinalIgnoreCase)) == true;
+        bool wantsSdp = request.GetTypedHeaders().Accept?.Any(
+            accept => accept.MediaType.Equals("application/sdp", StringComparison.OrdinalIgnoreCase)) == true;
         return Checked(new(body.Sdp, NullIfJsonNull(body.Session), body.Agent, body.MaxSessionSeconds, AnswersJson: !wantsSdp));
     }
 
-    private static async Task<(CallRequest?, ApiError?)> ReadMultipartAsync(MediaTypeHeaderValue type, byte[] envelope, CancellationToken cancellation)
+    private static async Task<(CallRequest?, ApiError?)> ReadMultipartAsync(
+        MediaTypeHeaderValue type, byte[] envelope, CancellationToken cancellation)
     {
         string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
-        if (boundary.Length is < 1 or > 70) return (null, ApiError.Invalid("invalid_multipart", "The Content-Type names no boundary of 1 to 70 characters."));
+        if (boundary.Length is < 1 or > 70)
+            return (null, ApiError.Invalid("invalid_multipart", "The Content-Type names no boundary of 1 to 70 characters."));
 
         string? sdp = null;
         JsonElement? session = null;
         try
         {
-            var reader = new MultipartReader(boundary, new MemoryStream(envelope, writable: false)) { BodyLengthLimit = MaximumEnvelopeBytes };
+            var reader = new MultipartReader(boundary, new MemoryStream(envelope, writable: false)) {
+                BodyLengthLimit = MaximumEnvelopeBytes };
             for (int parts = 0; await reader.ReadNextSectionAsync(cancellation) is { } part; parts++)
             {
                 if (parts == MaximumParts) return (null, ApiError.Invalid("invalid_multipart", $"At most {MaximumParts} parts."));
-                if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out ContentDispositionHeaderValue? disposition)) continue;
+                if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out ContentDispositionHeaderValue? disposition))
+                    continue;
                 string name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
                 if (name is not ("sdp" or "session")) continue;
                 // Real clients send these parts without a file name; with one they mean the same.
@@ -88,9 +97,11 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
 
     private static (CallRequest?, ApiError?) Checked(CallRequest request)
     {
-        if (Encoding.UTF8.GetByteCount(request.OfferSdp) > SessionRequest.MaximumOfferBytes) return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
+        if (Encoding.UTF8.GetByteCount(request.OfferSdp) > SessionRequest.MaximumOfferBytes)
+            return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
         if (string.IsNullOrWhiteSpace(request.OfferSdp)) return (null, ApiError.Invalid("missing_sdp", "The offer is empty.", "sdp"));
-        return SessionRequest.CheckSession(request.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error) : (request, null);
+        return SessionRequest.CheckSession(request.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error)
+            : (request, null);
     }
 
     private static JsonElement? NullIfJsonNull(JsonElement? element) => element is { ValueKind: not JsonValueKind.Null } ? element : null;

@@ -9,7 +9,8 @@ using Dapr.Voice.Signaling.Sessions;
 namespace Dapr.Voice.Signaling.Realtime;
 
 /// <summary>Makes ephemeral keys: what an app server asks for, and hands to its page.</summary>
-internal sealed class ClientSecrets(SignalingOptions options, FleetOptions fleet, AgentChoice agents, KeyLoader keys, SignalingMetrics metrics, TimeProvider time)
+internal sealed class ClientSecrets(
+    SignalingOptions options, FleetOptions fleet, AgentChoice agents, KeyLoader keys, SignalingMetrics metrics, TimeProvider time)
 {
     private const int MaximumBodyBytes = 32 * 1024;
 
@@ -28,8 +29,11 @@ internal sealed class ClientSecrets(SignalingOptions options, FleetOptions fleet
             return ApiError.Invalid("invalid_expires_after", "'expires_after.anchor' should be 'created_at'.", "expires_after.anchor");
         int seconds = request.ExpiresAfter?.Seconds ?? EphemeralKey.DefaultSeconds;
         if (seconds is < EphemeralKey.MinimumSeconds or > EphemeralKey.MaximumSeconds)
-            return ApiError.Invalid("invalid_expires_after", $"'expires_after.seconds' should be {EphemeralKey.MinimumSeconds} to {EphemeralKey.MaximumSeconds}.", "expires_after.seconds");
-        if (request.MaxSessionSeconds is < 1) return ApiError.Invalid("invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds");
+            return ApiError.Invalid("invalid_expires_after",
+                $"'expires_after.seconds' should be {EphemeralKey.MinimumSeconds} to {EphemeralKey.MaximumSeconds}.",
+                "expires_after.seconds");
+        if (request.MaxSessionSeconds is < 1)
+            return ApiError.Invalid("invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds");
         JsonElement? session = request.Session is { ValueKind: JsonValueKind.Null } ? null : request.Session;
         if (SessionRequest.CheckSession(session, EphemeralKey.MaximumSessionBytes) is { } sessionError) return sessionError;
         string? agent = request.Agent ?? AgentChoice.TextOf(session, "agent");
@@ -38,11 +42,13 @@ internal sealed class ClientSecrets(SignalingOptions options, FleetOptions fleet
         // Whole seconds, as in the key.
         var expiresAt = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds() + seconds);
         int maximum = Math.Min(request.MaxSessionSeconds ?? options.MaximumSessionSeconds, options.MaximumSessionSeconds);
-        var grant = new EphemeralKey(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)), fleet.Region, agent, maximum, session, expiresAt);
+        var grant = new EphemeralKey(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)), fleet.Region, agent, maximum, session,
+            expiresAt);
         var answer = new ClientSecretResponse(current.Ephemeral.Issue(grant), expiresAt.ToUnixTimeSeconds(), Echo(session, grant.Id));
         metrics.Keys.Add(1);
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsJsonAsync(answer, RealtimeJson.Default.ClientSecretResponse, cancellationToken: context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(
+            answer, RealtimeJson.Default.ClientSecretResponse, cancellationToken: context.RequestAborted);
         return null;
     }
 

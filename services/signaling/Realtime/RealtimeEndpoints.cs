@@ -8,7 +8,8 @@ namespace Dapr.Voice.Signaling.Realtime;
 
 /// <summary><c>/v1/realtime</c>: what unmodified clients of the OpenAI Realtime API over WebRTC ask for (docs/protocols/realtime.md 1 and
 /// 8).</summary>
-internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFactory factory, SessionEnder ender, SessionReader reader, ClientSecrets secrets)
+internal sealed class RealtimeEndpoints(
+    Authenticator authenticator, SessionFactory factory, SessionEnder ender, SessionReader reader, ClientSecrets secrets)
 {
     public const string CallsPath = "/v1/realtime/calls";
 
@@ -29,7 +30,8 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
     private async Task CreateClientSecretAsync(HttpContext context)
     {
         (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
-        if (error is null && !caller!.HoldsApiKey) error = ApiError.Forbidden("api_key_required", "Ephemeral keys are made with an API key, on a server.");
+        if (error is null && !caller!.HoldsApiKey)
+            error = ApiError.Forbidden("api_key_required", "Ephemeral keys are made with an API key, on a server.");
         if (error is null) error = await secrets.AnswerAsync(context);
         if (error is not null) await error.ExecuteAsync(context);
     }
@@ -66,7 +68,8 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
         response.Headers.CacheControl = "no-store";
         if (call!.AnswersJson)
         {
-            await response.WriteAsJsonAsync(new CallCreated(session.Record.CallId, session.AnswerSdp), RealtimeJson.Default.CallCreated, cancellationToken: context.RequestAborted);
+            await response.WriteAsJsonAsync(new CallCreated(session.Record.CallId, session.AnswerSdp), RealtimeJson.Default.CallCreated,
+                cancellationToken: context.RequestAborted);
             return;
         }
         response.ContentType = "application/sdp";
@@ -79,7 +82,8 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
     {
         (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
         SessionStatus? status = null;
-        if (error is null && !caller!.HoldsApiKey) error = ApiError.Forbidden("api_key_required", "A call's status is for holders of an API key.");
+        if (error is null && !caller!.HoldsApiKey)
+            error = ApiError.Forbidden("api_key_required", "A call's status is for holders of an API key.");
         if (error is null) (status, error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
         if (error is not null)
         {
@@ -87,7 +91,8 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
             return;
         }
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsJsonAsync(status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(
+            status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
     }
 
     private async Task HangUpAsync(HttpContext context)
@@ -95,7 +100,8 @@ internal sealed class RealtimeEndpoints(Authenticator authenticator, SessionFact
         (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
         if (error is null)
         {
-            EndOutcome outcome = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup, caller!.EphemeralKey?.Id, context.RequestAborted);
+            EndOutcome outcome = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup,
+                caller!.EphemeralKey?.Id, context.RequestAborted);
             error = SessionReader.ErrorOf(outcome);
         }
         if (error is not null) await error.ExecuteAsync(context);

@@ -27,10 +27,11 @@ internal sealed record CallBody(string? Sdp, JsonElement? Session, string? Agent
 internal sealed record CallCreated(string Id, string Sdp);
 
 /// <summary>
-/// Bodies of the public API: snake_case, as the client family writes them. A name twice in one object is refused: readers differ in which one they
-/// take, and <see cref="System.Text.Json.Nodes.JsonObject"/> throws.
+/// Bodies of the public API: snake_case, as the client family writes them. A name twice in one object is refused: readers differ in which
+/// one they take, and <see cref="System.Text.Json.Nodes.JsonObject"/> throws.
 /// </summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, PropertyNameCaseInsensitive = false, AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, PropertyNameCaseInsensitive = false,
+    AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]
 [JsonSerializable(typeof(ClientSecretRequest))]
 [JsonSerializable(typeof(ClientSecretResponse))]
 [JsonSerializable(typeof(CallBody))]

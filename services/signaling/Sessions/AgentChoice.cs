@@ -19,7 +19,8 @@ internal sealed class AgentChoice(SignalingOptions options)
         if (explicitly is not null && !IsKnown(explicitly)) return ("", NotFound(explicitly));
         if (required is not null)
         {
-            if (explicitly is not null && explicitly != required) return ("", ApiError.Forbidden("agent_not_allowed", $"This key is for the agent '{required}'."));
+            if (explicitly is not null && explicitly != required)
+                return ("", ApiError.Forbidden("agent_not_allowed", $"This key is for the agent '{required}'."));
             return IsKnown(required) ? (required, null) : ("", NotFound(required));
         }
         if (explicitly is not null) return (explicitly, null);
@@ -30,9 +31,11 @@ internal sealed class AgentChoice(SignalingOptions options)
     }
 
     public static ApiError NotFound(string agent)
-        => ApiError.NotFound("agent_not_found", AgentName.IsValid(agent) ? $"There is no agent '{agent}' here." : "There is no such agent here.", "agent");
+        => ApiError.NotFound("agent_not_found", AgentName.IsValid(agent) ? $"There is no agent '{agent}' here."
+        : "There is no such agent here.", "agent");
 
     /// <summary>A string member of the session object, or null.</summary>
     public static string? TextOf(JsonElement? session, string name)
-        => session is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+        => session is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty(name, out JsonElement member)
+        && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
 }

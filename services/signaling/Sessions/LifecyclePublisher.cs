@@ -12,18 +12,22 @@ internal sealed record PendingEvent(LifecycleEvent Event, string? Traceparent);
 /// Publishes lifecycle events. A publish whose fate is unknown is repeated, with the same id: subscribers drop what they have seen.
 /// </summary>
 internal sealed class LifecyclePublisher(
-    IEventPublisher publisher, FleetOptions fleet, ServiceInstance instance, SignalingMetrics metrics, TimeProvider time, ILogger<LifecyclePublisher> logger)
+    IEventPublisher publisher, FleetOptions fleet, ServiceInstance instance, SignalingMetrics metrics, TimeProvider time,
+    ILogger<LifecyclePublisher> logger)
     : QueuedWork<PendingEvent>(logger)
 {
     // About 20 s in all: a broker that restarts is back by then.
     private static readonly TimeSpan[] Pauses =
-        [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6)];
+        [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4),
+        TimeSpan.FromSeconds(6)];
 
     private readonly string _source = $"/voice/{fleet.Region}/{AppIds.Signaling}/{instance.Name}";
 
     /// <param name="session">As it stands after the change; its <see cref="SessionRecord.EventSequence"/> is the event's number.</param>
     public void Publish(string type, SessionRecord session)
-        => TryEnqueue(new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()), session.Traceparent ?? TraceParent.Current));
+        => TryEnqueue(
+        new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()),
+        session.Traceparent ?? TraceParent.Current));
 
     private protected override string CallIdOf(PendingEvent item) => item.Event.Subject;
 
@@ -33,12 +37,15 @@ internal sealed class LifecyclePublisher(
         span?.SetTag("voice.call_id", item.Event.Subject).SetTag("voice.event_type", item.Event.Type);
         for (int tries = 1; ; tries++)
         {
-            PublishResult result = await publisher.PublishAsync(ComponentNames.Lifecycle, Topics.Sessions, item.Event, ContractsJson.Default.LifecycleEvent, span?.Id ?? item.Traceparent, cancellation);
+            PublishResult result = await publisher.PublishAsync(
+                ComponentNames.Lifecycle, Topics.Sessions, item.Event, ContractsJson.Default.LifecycleEvent, span?.Id ?? item.Traceparent,
+                cancellation);
             if (result.Outcome != PublishOutcome.Unavailable || tries > Pauses.Length)
             {
                 metrics.Events.Add(1, MetricTag.Of("outcome", result.Outcome));
                 span?.SetTag("voice.outcome", MetricTag.Word(result.Outcome));
-                if (!result.IsPublished) SignalingLog.PublishFailed(Logger, item.Event.Id, item.Event.Type, result.Outcome, result.ErrorCode, tries);
+                if (!result.IsPublished)
+                    SignalingLog.PublishFailed(Logger, item.Event.Id, item.Event.Type, result.Outcome, result.ErrorCode, tries);
                 return;
             }
             await Task.Delay(Pauses[tries - 1], time, cancellation);

@@ -9,10 +9,12 @@ namespace Dapr.Voice.Signaling.Sessions;
 /// Hands new records to their owners, so that the first packet finds its session in memory. Not needed for the call to work: an owner
 /// that was not told reads the record on the first packet.
 /// </summary>
-internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions unclaimed, SignalingMetrics metrics, TimeProvider time, ILogger<OwnerPush> logger) : QueuedWork<SessionRecord>(logger)
+internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions unclaimed, SignalingMetrics metrics, TimeProvider time,
+    ILogger<OwnerPush> logger) : QueuedWork<SessionRecord>(logger)
 {
     // The client's first check comes some 10 ms after the answer; after a second or two there is nothing left to gain.
-    private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(1600)];
+    private static readonly TimeSpan[] Pauses =
+        [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(1600)];
 
     /// <summary>From any thread; never waits.</summary>
     public void Push(SessionRecord record)
@@ -28,7 +30,8 @@ internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions uncla
         span?.SetTag("voice.call_id", item.CallId).SetTag("voice.owner", item.OwnerAppId);
         for (int tries = 1; ; tries++)
         {
-            InvocationResult result = await invoker.InvokeAsync(item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
+            InvocationResult result = await invoker.InvokeAsync(
+                item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
             // An owner that answers has decided; asking again would not change its mind.
             bool isFinal = result.Outcome is InvocationOutcome.Succeeded or InvocationOutcome.Refused;
             if (isFinal || tries > Pauses.Length)

@@ -3,7 +3,8 @@ using System.Threading.Channels;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Work that a request starts and does not wait for: a bounded queue, a few workers, every item with an end. On shutdown what is queued is still done, for
+/// Work that a request starts and does not wait for: a bounded queue, a few workers, every item with an end. On shutdown what is queued is
+/// still done, for
 /// <see cref="LastWords"/>, whatever time the requests before it took.
 /// </summary>
 internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
@@ -13,7 +14,8 @@ internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
     /// <summary>Two of these, after the web server's time, are within the five seconds that whoever stops us gives.</summary>
     internal static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<T> _queue = Channel.CreateBounded<T>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
+    private readonly Channel<T> _queue = Channel.CreateBounded<T>(
+        new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait });
 
     private protected ILogger Logger => logger;
 
@@ -32,7 +34,8 @@ internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
         await base.StopAsync(cancellationToken);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stoppingToken)));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stoppingToken)));
 
     private protected abstract string CallIdOf(T item);
 

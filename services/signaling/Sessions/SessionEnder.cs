@@ -20,7 +20,8 @@ internal enum EndOutcome
 
 /// <summary>Ends sessions for those who ask over HTTP. The owner does it; only what no owner knows is ended here.</summary>
 internal sealed class SessionEnder(
-    IStateStore store, IServiceInvoker invoker, FleetDirectory directory, LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time, ILogger<SessionEnder> logger)
+    IStateStore store, IServiceInvoker invoker, FleetDirectory directory, LifecyclePublisher events, SignalingMetrics metrics,
+    TimeProvider time, ILogger<SessionEnder> logger)
 {
     /// <summary>Rounds of read and compare-and-set; each lost one means that somebody else wrote, so a session ends after a few.</summary>
     private const int MaximumRounds = 5;
@@ -33,10 +34,12 @@ internal sealed class SessionEnder(
         return outcome;
     }
 
-    private async Task<EndOutcome> EndOnceAsync(string callId, SessionEndReason reason, string? onlyIfMadeWith, CancellationToken cancellation)
+    private async Task<EndOutcome> EndOnceAsync(
+        string callId, SessionEndReason reason, string? onlyIfMadeWith, CancellationToken cancellation)
     {
         if (!CallId.TryParse(callId, out _, out _)) return EndOutcome.NotFound;
-        StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
+        StateReadResult<SessionRecord> read = await store.ReadAsync(
+            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
         if (read.Outcome == StateReadOutcome.Missing) return EndOutcome.NotFound;
         if (read.Entry?.Value is not { } record) return EndOutcome.Unknown;
         TraceParent.Link(record.Traceparent);
@@ -45,7 +48,8 @@ internal sealed class SessionEnder(
 
         foreach (string owner in LikelyOwners(record))
         {
-            InvocationResult answer = await invoker.InvokeAsync(owner, HttpMethod.Delete, $"internal/v1/sessions/{callId}?reason={Word(reason)}", cancellation);
+            InvocationResult answer = await invoker.InvokeAsync(
+                owner, HttpMethod.Delete, $"internal/v1/sessions/{callId}?reason={Word(reason)}", cancellation);
             if (answer.IsSuccess)
             {
                 SignalingLog.EndedByOwner(logger, callId, owner, reason);
@@ -64,7 +68,8 @@ internal sealed class SessionEnder(
     /// <returns>False if store or owner did not answer: ask again.</returns>
     public async Task<bool> EndUnclaimedAsync(string callId, CancellationToken cancellation)
     {
-        StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
+        StateReadResult<SessionRecord> read = await store.ReadAsync(
+            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
         if (read.Outcome == StateReadOutcome.Missing) return true;
         if (read.Entry?.Value is not { } record) return false;
         if (record.State != SessionState.Created) return true;
@@ -94,7 +99,8 @@ internal sealed class SessionEnder(
     {
         { Outcome: InvocationOutcome.Refused, Status: HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.Conflict } => true,
         { Outcome: InvocationOutcome.Unreachable } => true,
-        // The sidecar tries an app that is gone for about as long as we wait for it, so a missed deadline may mean either; the lease decides.
+        // The sidecar tries an app that is gone for about as long as we wait for it, so a missed deadline may mean either; the lease
+        // decides.
         { Outcome: InvocationOutcome.TimedOut } => !IsLive(owner),
         _ => false,
     };
@@ -108,7 +114,8 @@ internal sealed class SessionEnder(
         DateTimeOffset now = time.GetUtcNow();
         for (int round = 0; round < MaximumRounds; round++)
         {
-            StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
+            StateReadResult<SessionRecord> read = await store.ReadAsync(
+                ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
             if (read.Outcome == StateReadOutcome.Missing) return EndOutcome.AlreadyEnded;
             if (read.Entry is not { Value: { } record } entry) return EndOutcome.Unknown;
             if (record.State == SessionState.Ended)
@@ -118,8 +125,10 @@ internal sealed class SessionEnder(
                 return Announce(record);
             }
 
-            SessionRecord ended = record with { State = SessionState.Ended, EndReason = reason, EndedAt = now, EventSequence = record.EventSequence + 1 };
-            StateWriteResult write = await store.TrySaveAsync(ComponentNames.Sessions, entry.Key, ended, entry.ETag, ContractsJson.Default.SessionRecord, timeToLive: null, cancellation);
+            SessionRecord ended = record with { State = SessionState.Ended, EndReason = reason, EndedAt = now,
+                EventSequence = record.EventSequence + 1 };
+            StateWriteResult write = await store.TrySaveAsync(
+                ComponentNames.Sessions, entry.Key, ended, entry.ETag, ContractsJson.Default.SessionRecord, timeToLive: null, cancellation);
             if (write.IsWritten) return Announce(ended);
             if (write.Outcome == StateWriteOutcome.Refused) return EndOutcome.Unknown;
         }

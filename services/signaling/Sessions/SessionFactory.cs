@@ -17,7 +17,8 @@ namespace Dapr.Voice.Signaling.Sessions;
 /// the client waits for one write and for nobody else.
 /// </summary>
 internal sealed class SessionFactory(
-    SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, FleetDirectory directory, IStateStore store, OwnerPush push,
+    SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, FleetDirectory directory, IStateStore store,
+    OwnerPush push,
     LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time, ILogger<SessionFactory> logger)
 {
     /// <summary>Table Storage ends at 32 k characters (docs/design.md 4.4).</summary>
@@ -35,7 +36,8 @@ internal sealed class SessionFactory(
     // RFC 8834, section 4.2 and docs/protocols/realtime.md 3, rule 15: a stream id other than '-', or clients of the family play nothing.
     private const string MsidStream = "voice", MsidTrack = "agent";
 
-    private readonly IReadOnlyList<string> _candidates = [.. options.ParsedIngresses.Select((ingress, index) => ingress.ToCandidate(index))];
+    private readonly IReadOnlyList<string> _candidates =
+        [.. options.ParsedIngresses.Select((ingress, index) => ingress.ToCandidate(index))];
 
     public async Task<(CreatedSession? Session, ApiError? Error)> CreateAsync(SessionRequest request, CancellationToken cancellation)
     {
@@ -45,7 +47,8 @@ internal sealed class SessionFactory(
         string outcome = error?.Code ?? "created";
         metrics.Sessions.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
         span?.SetTag("voice.outcome", outcome);
-        if (session is { Record: var record }) span?.SetTag("voice.call_id", record.CallId).SetTag("voice.agent", record.Agent).SetTag("voice.slot", record.Slot);
+        if (session is { Record: var record })
+            span?.SetTag("voice.call_id", record.CallId).SetTag("voice.agent", record.Agent).SetTag("voice.slot", record.Slot);
         if (error is not null) SignalingLog.SessionRefused(logger, error.Code);
         else metrics.AnswerDuration.Record(time.GetElapsedTime(started).TotalSeconds);
         return (session, error);
@@ -54,11 +57,14 @@ internal sealed class SessionFactory(
     private async Task<(CreatedSession?, ApiError?)> TryCreateAsync(SessionRequest request, CancellationToken cancellation)
     {
         if (keys.Current is not { } current) return (null, ApiError.Unavailable("The service is starting."));
-        if (request.MaximumSeconds is < 1) return (null, ApiError.Invalid("invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds"));
+        if (request.MaximumSeconds is < 1)
+            return (null, ApiError.Invalid(
+                "invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds"));
         (string agent, ApiError? agentError) = agents.Choose(request.Agent, request.Session, request.Model, request.RequiredAgent);
         if (agentError is not null) return (null, agentError);
 
-        if (!SessionDescription.TryParse(request.OfferSdp, out SessionDescription? offer, out SdpError sdpError) || !OfferAnswer.TryReadOffer(offer, out OfferSummary? summary, out sdpError))
+        if (!SessionDescription.TryParse(request.OfferSdp, out SessionDescription? offer, out SdpError sdpError)
+            || !OfferAnswer.TryReadOffer(offer, out OfferSummary? summary, out sdpError))
             return (null, OfferError(sdpError));
 
         SlotPlacement placement = directory.Place();
@@ -70,16 +76,19 @@ internal sealed class SessionFactory(
         {
             CreatedSession session = Compose(request, summary, agent, placement, seconds, current.Fleet);
             if (JsonSerializer.Serialize(session.Record, ContractsJson.Default.SessionRecord).Length > MaximumRecordCharacters)
-                return (null, ApiError.Invalid("session_too_large", "Offer and session together are larger than a session's record may be.", "session"));
+                return (null, ApiError.Invalid(
+                    "session_too_large", "Offer and session together are larger than a session's record may be.", "session"));
 
             StateWriteResult write = await store.TryCreateAsync(
-                ComponentNames.Sessions, StateKeys.Session(session.Record.CallId), session.Record, ContractsJson.Default.SessionRecord, RecordTimeToLive, cancellation);
+                ComponentNames.Sessions, StateKeys.Session(session.Record.CallId), session.Record, ContractsJson.Default.SessionRecord,
+                RecordTimeToLive, cancellation);
             switch (write.Outcome)
             {
                 case StateWriteOutcome.Written:
                     push.Push(session.Record);
                     events.Publish(LifecycleEventTypes.SessionCreated, session.Record);
-                    SignalingLog.SessionCreated(logger, session.Record.CallId, request.ClientKind, agent, placement.Slot, placement.OwnerAppId);
+                    SignalingLog.SessionCreated(logger, session.Record.CallId, request.ClientKind, agent, placement.Slot,
+                        placement.OwnerAppId);
                     return (session, null);
                 case StateWriteOutcome.Conflict when tries < MaximumTries:
                     continue;
@@ -92,12 +101,14 @@ internal sealed class SessionFactory(
         }
     }
 
-    private CreatedSession Compose(SessionRequest request, OfferSummary offer, string agent, SlotPlacement placement, int seconds, FleetKeys fleetKeys)
+    private CreatedSession Compose(
+        SessionRequest request, OfferSummary offer, string agent, SlotPlacement placement, int seconds, FleetKeys fleetKeys)
     {
         DateTimeOffset now = time.GetUtcNow();
         var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         uint expiryMinutes = RoutingHint.ToMinutes(now + TimeSpan.FromSeconds(seconds) + HintMargin);
-        string ufrag = new RoutingHint(fleetKeys.HintKeys.CurrentId, (byte)fleet.RegionNumber, (ushort)placement.Slot, id, Generation: 0, expiryMinutes).Encode(fleetKeys.HintKeys);
+        string ufrag = new RoutingHint(fleetKeys.HintKeys.CurrentId, (byte)fleet.RegionNumber, (ushort)placement.Slot, id, Generation: 0,
+            expiryMinutes).Encode(fleetKeys.HintKeys);
         var answer = new AnswerFacts((uint)RandomNumberGenerator.GetInt32(1, int.MaxValue), id.ToString(), $"{MsidStream} {MsidTrack}");
 
         var record = new SessionRecord

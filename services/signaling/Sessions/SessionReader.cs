@@ -10,7 +10,8 @@ internal sealed class SessionReader(IStateStore store)
     public async Task<(SessionStatus? Status, ApiError? Error)> ReadAsync(string callId, CancellationToken cancellation)
     {
         if (!CallId.TryParse(callId, out _, out _)) return (null, NotFound());
-        StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
+        StateReadResult<SessionRecord> read = await store.ReadAsync(
+            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
         return read switch
         {
             { Outcome: StateReadOutcome.Missing } => (null, NotFound()),
@@ -24,7 +25,8 @@ internal sealed class SessionReader(IStateStore store)
     {
         EndOutcome.Ended or EndOutcome.AlreadyEnded => null,
         EndOutcome.NotFound => NotFound(),
-        EndOutcome.NotYours => ApiError.Forbidden("call_not_yours", "This ephemeral key did not make the call. Use the one that did, or an API key."),
+        EndOutcome.NotYours => ApiError.Forbidden(
+            "call_not_yours", "This ephemeral key did not make the call. Use the one that did, or an API key."),
         _ => ApiError.Unavailable("The call's owner did not confirm."),
     };
 

@@ -6,12 +6,15 @@ namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>A session as others may see it: the record without what belongs to its transport.</summary>
 internal sealed record SessionStatus(
-    string CallId, SessionState State, string Region, string Owner, int Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt, DateTimeOffset? ConnectedAt,
+    string CallId, SessionState State, string Region, string Owner, int Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
+    DateTimeOffset? ConnectedAt,
     DateTimeOffset? EndedAt, SessionEndReason? EndReason, int MaximumSeconds, DateTimeOffset ExpiresAt, SessionStatistics? Statistics)
 {
     public static SessionStatus Of(SessionRecord record) => new(
-        record.CallId, record.State, record.Region, record.OwnerAppId, record.Slot, record.Agent, record.ClientKind, record.CreatedAt, record.ConnectedAt,
-        record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.MaximumSeconds, record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), record.Statistics);
+        record.CallId, record.State, record.Region, record.OwnerAppId, record.Slot, record.Agent, record.ClientKind, record.CreatedAt,
+        record.ConnectedAt,
+        record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.MaximumSeconds,
+        record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), record.Statistics);
 }
 
 /// <summary>The status of a session on the wire: camelCase, as everything between services.</summary>

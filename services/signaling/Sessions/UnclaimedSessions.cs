@@ -3,9 +3,9 @@ using System.Threading.Channels;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Sessions that their owner did not take when they were pushed: it had no room left, or did not answer. The caller's first packet may still bring
-/// one to an owner; one that none has after <see cref="Patience"/> is ended here, since nobody else would ever end its record. In memory only:
-/// what a replica that dies had in here stays until the store's time to live.
+/// Sessions that their owner did not take when they were pushed: it had no room left, or did not answer. The caller's first packet may
+/// still bring one to an owner; one that none has after <see cref="Patience"/> is ended here, since nobody else would ever end its record.
+/// In memory only: what a replica that dies had in here stays until the store's time to live.
 /// </summary>
 internal sealed class UnclaimedSessions(SessionEnder ender, TimeProvider time, ILogger<UnclaimedSessions> logger) : BackgroundService
 {
@@ -18,7 +18,8 @@ internal sealed class UnclaimedSessions(SessionEnder ender, TimeProvider time, I
     /// <summary>Looks at a session while store or owner do not answer: five minutes in all.</summary>
     private const int MaximumLooks = 10;
 
-    private readonly Channel<Unclaimed> _waiting = Channel.CreateBounded<Unclaimed>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly Channel<Unclaimed> _waiting = Channel.CreateBounded<Unclaimed>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true });
 
     /// <summary>Sees to it that the session ends. From any thread; never waits.</summary>
     public void Watch(string callId) => Watch(callId, looks: 0);
@@ -54,7 +55,8 @@ internal sealed class UnclaimedSessions(SessionEnder ender, TimeProvider time, I
 
     private void Watch(string callId, int looks)
     {
-        if (!_waiting.Writer.TryWrite(new(callId, time.GetUtcNow() + Patience, looks))) SignalingLog.QueueFull(logger, nameof(UnclaimedSessions), callId);
+        if (!_waiting.Writer.TryWrite(new(callId, time.GetUtcNow() + Patience, looks)))
+            SignalingLog.QueueFull(logger, nameof(UnclaimedSessions), callId);
     }
 
     private readonly record struct Unclaimed(string CallId, DateTimeOffset LookAt, int Looks);

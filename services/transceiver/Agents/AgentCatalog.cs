@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
-/// <summary>The agents this transceiver can give a session: <c>echo</c> and <c>parrot</c>, and every name with the URL of a Realtime backend.</summary>
+/// <summary>
+/// The agents this transceiver can give a session: <c>echo</c> and <c>parrot</c>, and every name with the URL of a Realtime backend.
+/// </summary>
 internal sealed class AgentCatalog
 {
     public const string Echo = "echo";
@@ -16,7 +18,8 @@ internal sealed class AgentCatalog
     /// <exception cref="ArgumentException">A name or URL that cannot work.</exception>
     public AgentCatalog(IReadOnlyDictionary<string, string> backends, string? apiKey)
     {
-        _backends = backends.ToFrozenDictionary(entry => entry.Key, entry => ParseBackend(entry.Key, entry.Value), StringComparer.OrdinalIgnoreCase);
+        _backends = backends.ToFrozenDictionary(
+            entry => entry.Key, entry => ParseBackend(entry.Key, entry.Value), StringComparer.OrdinalIgnoreCase);
         _apiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey;
     }
 

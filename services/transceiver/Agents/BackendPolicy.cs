@@ -9,6 +9,7 @@ internal sealed record BackendPolicy(TimeSpan ConnectDeadline, IReadOnlyList<Tim
     /// <summary>A restarted process is back within the first two; a caller waits 37 s at most and hears why.</summary>
     public static BackendPolicy Default { get; } = new(
         TimeSpan.FromSeconds(5),
-        [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)],
+        [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2),
+        TimeSpan.FromSeconds(4)],
         TimeSpan.FromSeconds(10));
 }

@@ -11,7 +11,8 @@ namespace Dapr.Voice.Transceiver.Agents;
 /// </summary>
 internal sealed class BackendSession
 {
-    private static readonly string[] ForeignMembers = ["id", "object", "expires_at", "client_secret", "input_audio_format", "output_audio_format"];
+    private static readonly string[] ForeignMembers = [
+        "id", "object", "expires_at", "client_secret", "input_audio_format", "output_audio_format"];
 
     private JsonObject _value;
 
@@ -36,8 +37,8 @@ internal sealed class BackendSession
     public byte[] ToUpdateEvent() => ToEvent(_value);
 
     /// <summary>
-    /// Lays a client's <c>session.update</c> over what is and gives the event to send on, formats made ours. Null if it has no session object or
-    /// the whole outgrows <see cref="SessionConfiguration.MaximumBytes"/>.
+    /// Lays a client's <c>session.update</c> over what is and gives the event to send on, formats made ours. Null if it has no session
+    /// object or the whole outgrows <see cref="SessionConfiguration.MaximumBytes"/>.
     /// </summary>
     public byte[]? TryMerge(JsonObject request)
     {

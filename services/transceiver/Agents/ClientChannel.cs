@@ -9,8 +9,8 @@ namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
 /// Server events on their way to the caller's data channel. What is said before the channel opens waits, within bounds; what
-/// is too large for the channel becomes an <c>error</c> event. Every event leaves with an <c>event_id</c>, without which the OpenAI Agents SDK
-/// ignores it. One writer and one buffer are used for all events of a session.
+/// is too large for the channel becomes an <c>error</c> event. Every event leaves with an <c>event_id</c>, without which the OpenAI Agents
+/// SDK ignores it. One writer and one buffer are used for all events of a session.
 /// </summary>
 internal sealed class ClientChannel : IDisposable
 {
@@ -39,7 +39,8 @@ internal sealed class ClientChannel : IDisposable
     {
         _host = host;
         long clientMaximum = host.Session.Offer.MaxMessageSize;
-        _maximumEventBytes = clientMaximum is > 0 and < MaximumEventBytes ? Math.Max((int)clientMaximum, SmallestMaximumEventBytes) : MaximumEventBytes;
+        _maximumEventBytes = clientMaximum is > 0 and < MaximumEventBytes ? Math.Max((int)clientMaximum, SmallestMaximumEventBytes)
+            : MaximumEventBytes;
         _hasChannel = host.Session.Offer.SctpPort is not null;
         _json = new Utf8JsonWriter(_buffer, WriterOptions);
         _eventIdPrefix = Encoding.ASCII.GetBytes("event_" + RandomNumberGenerator.GetHexString(12, lowercase: true));
@@ -54,7 +55,8 @@ internal sealed class ClientChannel : IDisposable
         if (_pending is not { } pending) return;
         _pending = null;
         foreach (byte[] json in pending) _host.SendEvent(json);
-        if (DroppedEvents > 0) Error("events_dropped", $"{DroppedEvents} events did not fit while the data channel was closed.", errorType: "server_error");
+        if (DroppedEvents > 0)
+            Error("events_dropped", $"{DroppedEvents} events did not fit while the data channel was closed.", errorType: "server_error");
     }
 
     /// <summary>Reads a client event's header; refuses what is too large or no event.</summary>
@@ -114,7 +116,8 @@ internal sealed class ClientChannel : IDisposable
 
     /// <summary>An <c>error</c> event; the session goes on.</summary>
     /// <param name="clientEventId">The <c>event_id</c> of the client event that is refused.</param>
-    public void Error(string code, string message, string? parameter = null, ReadOnlySpan<byte> clientEventId = default, string errorType = "invalid_request_error")
+    public void Error(string code, string message, string? parameter = null, ReadOnlySpan<byte> clientEventId = default,
+        string errorType = "invalid_request_error")
     {
         Utf8JsonWriter json = Begin("error"u8);
         json.WriteStartObject("error"u8);
@@ -140,7 +143,8 @@ internal sealed class ClientChannel : IDisposable
         if (json.Length > _maximumEventBytes)
         {
             _host.Drops.Count(SessionDrop.ClientEventTooLarge);
-            Error("event_too_large", $"An event of {json.Length} bytes exceeds the data channel's {_maximumEventBytes}.", errorType: "server_error");
+            Error("event_too_large", $"An event of {json.Length} bytes exceeds the data channel's {_maximumEventBytes}.",
+                errorType: "server_error");
             return;
         }
         if (_pending is null)

@@ -24,8 +24,8 @@ internal sealed class ConversationLog
     public JsonObject? Find(string? id) => IndexOf(id) is >= 0 and var index ? _entries[index].Item : null;
 
     /// <summary>
-    /// Puts an item (owned from now on) behind <paramref name="previousId"/>, or last if that is null; an item of the same id is replaced where it is.
-    /// False: there is no such previous item, or the item alone exceeds the bounds.
+    /// Puts an item (owned from now on) behind <paramref name="previousId"/>, or last if that is null; an item of the same id is replaced
+    /// where it is. False: there is no such previous item, or the item alone exceeds the bounds.
     /// </summary>
     public bool TryPut(string id, JsonObject item, string? previousId)
     {

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// Tells a new connection what was said on the one before: each item as <c>conversation.item.create</c>, speech as its transcript, since the
-/// audio is gone. Speech without a transcript, and calls that were never finished, cannot be told and are left out.
+/// Tells a new connection what was said on the one before: each item as <c>conversation.item.create</c>, speech as its transcript, since
+/// the audio is gone. Speech without a transcript, and calls that were never finished, cannot be told and are left out.
 /// </summary>
 internal static class ConversationReplay
 {
@@ -22,7 +22,8 @@ internal static class ConversationReplay
             foreach (JsonNode? part in item["content"] as JsonArray ?? [])
             {
                 string? text = part.TextAt("text") ?? part.TextAt("transcript");
-                if (!string.IsNullOrWhiteSpace(text)) content.Add(new JsonObject { ["type"] = isAssistant ? "output_text" : "input_text", ["text"] = text });
+                if (!string.IsNullOrWhiteSpace(text))
+                    content.Add(new JsonObject { ["type"] = isAssistant ? "output_text" : "input_text", ["text"] = text });
             }
             if (content.Count == 0) return null;
             told["content"] = content;

@@ -14,7 +14,10 @@ internal interface IAgentHost
     /// <summary>What the caller is going to hear; drained by <see cref="MediaPump"/> every 20 ms.</summary>
     DownlinkQueue Downlink { get; }
 
-    /// <summary>Runs <paramref name="action"/> on the session's thread. Callable from any thread, also after the session ended (then it does nothing).</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/> on the session's thread. Callable from any thread, also after the session ended (then it does
+    /// nothing).
+    /// </summary>
     void Post(Action action);
 
     /// <summary>Ends the session with this reason; the first reason wins.</summary>

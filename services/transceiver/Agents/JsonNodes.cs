@@ -42,7 +42,10 @@ internal static class JsonNodes
     public static bool? FlagAt(this JsonNode? node, params ReadOnlySpan<string> path)
         => node.At(path) is JsonValue value && value.TryGetValue(out bool flag) ? flag : null;
 
-    /// <summary>Lays <paramref name="update"/> over <paramref name="target"/>: objects merge, all else replaces. An object with another <c>type</c> replaces too: its members mean something else.</summary>
+    /// <summary>
+    /// Lays <paramref name="update"/> over <paramref name="target"/>: objects merge, all else replaces. An object with another <c>type</c>
+    /// replaces too: its members mean something else.
+    /// </summary>
     public static void MergeInto(JsonObject target, JsonObject update)
     {
         foreach ((string name, JsonNode? value) in update)

@@ -39,7 +39,8 @@ internal abstract class LocalAgent : Agent
         else if (header.Is("conversation.item.retrieve"u8)) RetrieveItem(header);
         else if (header.Is("conversation.item.delete"u8)) DeleteItem(header);
         else if (header.Is("conversation.item.truncate"u8)) TruncateItem(utf8Json, header);
-        else if (header.Is("response.create"u8)) CreateResponse(JsonNodes.TryParseObject(utf8Json).At("response", "metadata") as JsonObject, header);
+        else if (header.Is("response.create"u8))
+        CreateResponse(JsonNodes.TryParseObject(utf8Json).At("response", "metadata") as JsonObject, header);
         else if (header.Is("response.cancel"u8)) CancelResponse(header);
         else if (header.Is("input_audio_buffer.commit"u8)) CommitInput(header);
         else if (header.Is("input_audio_buffer.clear"u8)) ClearInput();
@@ -52,7 +53,8 @@ internal abstract class LocalAgent : Agent
 
     /// <summary>The caller's audio comes by RTP; a second way in would mix two clocks.</summary>
     internal static void RefuseAppend(ClientChannel channel, RealtimeEventHeader header)
-        => channel.Error("unsupported_event", "Audio arrives by the media track; input_audio_buffer.append is for WebSocket sessions.", "type", header.EventId);
+        => channel.Error("unsupported_event", "Audio arrives by the media track; input_audio_buffer.append is for WebSocket sessions.",
+        "type", header.EventId);
 
     private static void RefuseType(ClientChannel channel, RealtimeEventHeader header)
         => channel.Error("unknown_event", $"This agent knows no event '{Encoding.UTF8.GetString(header.Type)}'.", "type", header.EventId);
@@ -89,7 +91,8 @@ internal abstract class LocalAgent : Agent
 
     /// <param name="reason"><c>status_details.reason</c> of a cancelled response.</param>
     /// <param name="outputItem">The one item of its output, or null for none.</param>
-    protected void SendResponse(ReadOnlySpan<byte> type, string id, string status, string? reason, JsonObject? metadata, JsonObject? outputItem)
+    protected void SendResponse(ReadOnlySpan<byte> type, string id, string status, string? reason, JsonObject? metadata,
+        JsonObject? outputItem)
     {
         Utf8JsonWriter json = Channel.Begin(type);
         json.WriteStartObject("response"u8);
@@ -198,7 +201,8 @@ internal abstract class LocalAgent : Agent
 
     private void RetrieveItem(RealtimeEventHeader header)
     {
-        if (Conversation.Find(header.ItemIdText) is { } item) SendItem("conversation.item.retrieved"u8, item, previousId: null, hasPrevious: false);
+        if (Conversation.Find(header.ItemIdText) is { } item)
+            SendItem("conversation.item.retrieved"u8, item, previousId: null, hasPrevious: false);
         else RefuseUnknownItem(header);
     }
 
@@ -217,7 +221,8 @@ internal abstract class LocalAgent : Agent
     {
         double? end = JsonNodes.TryParseObject(utf8Json).NumberAt("audio_end_ms");
         if (Conversation.Find(header.ItemIdText) is null) RefuseUnknownItem(header);
-        else if (end is not { } milliseconds || !(milliseconds is >= 0 and <= int.MaxValue)) Channel.Error("invalid_value", "audio_end_ms is a number of milliseconds.", "audio_end_ms", header.EventId);
+        else if (end is not { } milliseconds || !(milliseconds is >= 0 and <= int.MaxValue))
+        Channel.Error("invalid_value", "audio_end_ms is a number of milliseconds.", "audio_end_ms", header.EventId);
         else SendTruncated(header.ItemIdText, header.ContentIndex, (int)milliseconds);
     }
 

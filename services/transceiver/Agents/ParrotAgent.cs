@@ -58,7 +58,8 @@ internal sealed class ParrotAgent : LocalAgent
 
     protected override void CreateResponse(JsonObject? metadata, RealtimeEventHeader request)
     {
-        if (_response is not null) Channel.Error("conversation_already_has_active_response", "A response is in progress.", clientEventId: request.EventId);
+        if (_response is not null)
+            Channel.Error("conversation_already_has_active_response", "A response is in progress.", clientEventId: request.EventId);
         else if (_lastTurn.Recorded.IsEmpty) base.CreateResponse(metadata, request);
         else Respond(metadata);
     }
@@ -177,7 +178,8 @@ internal sealed class ParrotAgent : LocalAgent
         BeginPartOf("response.output_audio_transcript.done"u8, response).WriteString("transcript"u8, ""u8);
         Channel.Send();
         SendContentPart("response.content_part.done"u8, response);
-        JsonObject item = NewMessage(response.ItemId, "assistant", reason is null ? "completed" : "incomplete", new JsonObject { ["type"] = "output_audio", ["transcript"] = "" });
+        JsonObject item = NewMessage(response.ItemId, "assistant", reason is null ? "completed" : "incomplete",
+            new JsonObject { ["type"] = "output_audio", ["transcript"] = "" });
         // Unless the client has deleted it meanwhile.
         if (Conversation.Find(response.ItemId) is not null) Conversation.TryPut(response.ItemId, item, previousId: null);
         SendOutputItem("response.output_item.done"u8, response, item);

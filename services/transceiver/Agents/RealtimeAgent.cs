@@ -22,8 +22,8 @@ internal sealed class RealtimeAgent : Agent
     private const int MaximumInProgress = 16;
 
     /// <summary>
-    /// What one call into the session takes from the connection, in messages and bytes. A backend can send faster than we read, and the thread belongs to
-    /// all sessions of its worker: the rest waits for the worker's next turn.
+    /// What one call into the session takes from the connection, in messages and bytes. A backend can send faster than we read, and the
+    /// thread belongs to all sessions of its worker: the rest waits for the worker's next turn.
     /// </summary>
     public const int MessagesPerTurn = 32, BytesPerTurn = 256 * 1024;
 
@@ -149,7 +149,9 @@ internal sealed class RealtimeAgent : Agent
                     OnBackendEvent(message.Bytes);
                     break;
                 case BackendMessageKind.TooLarge:
-                    _channel.Error("event_too_large", $"The agent sent a message of more than {RealtimeConnection.MaximumMessageBytes} bytes.", errorType: "server_error");
+                    _channel.Error("event_too_large",
+                        $"The agent sent a message of more than {RealtimeConnection.MaximumMessageBytes} bytes.",
+                        errorType: "server_error");
                     break;
                 case BackendMessageKind.Ended:
                     OnEnded(message.End);
@@ -167,14 +169,17 @@ internal sealed class RealtimeAgent : Agent
             _host.Drops.Count(SessionDrop.AgentAudioInterrupted, AudioFormat.FramesIn(message.Length / sizeof(short)));
             return;
         }
-        if (_item is null || _item.ItemId != message.ItemId || _item.ContentIndex != message.ContentIndex || _item.ResponseId != message.ResponseId)
+        if (_item is null || _item.ItemId != message.ItemId || _item.ContentIndex != message.ContentIndex
+            || _item.ResponseId != message.ResponseId)
         {
             _item = new DownlinkItem(message.ItemId, message.ResponseId, message.ContentIndex);
             BeginResponse(message.ResponseId);
         }
         if (_host.Downlink.TryEnqueue(_item, MemoryMarshal.Cast<byte, short>(message.Bytes)) || _overflowed == _item) return;
         _overflowed = _item;
-        _channel.Error("output_audio_too_long", $"More than {DownlinkQueue.MaximumSamples / AudioFormat.SampleRate} s of audio wait to be played; the rest of the item is cut.", errorType: "server_error");
+        _channel.Error("output_audio_too_long",
+            $"More than {DownlinkQueue.MaximumSamples / AudioFormat.SampleRate} s of audio wait to be played; the rest of the item is cut.",
+            errorType: "server_error");
     }
 
     private void OnBackendEvent(ReadOnlySpan<byte> json)
@@ -293,8 +298,8 @@ internal sealed class RealtimeAgent : Agent
         if (CutPlayback() || isAsked) ReportCut(isAsked);
     }
 
-    // Queued audio is dropped, and the next frame sent is new audio: that is what an interruption is, so it is reported and not counted as a drop. True if
-    // the caller heard something, or was about to.
+    // Queued audio is dropped, and the next frame sent is new audio: that is what an interruption is, so it is reported and not counted as
+    // a drop. True if the caller heard something, or was about to.
     private bool CutPlayback()
     {
         _cut.Clear();
@@ -338,7 +343,9 @@ internal sealed class RealtimeAgent : Agent
     private void UpdateSession(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
     {
         if (JsonNodes.TryParseObject(utf8Json) is not { } request || _session.TryMerge(request) is not { } update)
-            _channel.Error("invalid_value", $"session.update needs an object 'session' of at most {SessionConfiguration.MaximumBytes} bytes.", "session", header.EventId);
+            _channel.Error("invalid_value",
+                $"session.update needs an object 'session' of at most {SessionConfiguration.MaximumBytes} bytes.", "session",
+                header.EventId);
         else
             Forward(update, header);
     }
@@ -346,7 +353,8 @@ internal sealed class RealtimeAgent : Agent
     private void Forward(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
     {
         if (!TrySend(utf8Json))
-            _channel.Error("agent_busy", "Too much waits for the agent; the event was not sent.", clientEventId: header.EventId, errorType: "server_error");
+            _channel.Error("agent_busy", "Too much waits for the agent; the event was not sent.", clientEventId: header.EventId,
+                errorType: "server_error");
     }
 
     /// <summary>False, and counted, if there is no connection or too much waits for it.</summary>
@@ -361,7 +369,8 @@ internal sealed class RealtimeAgent : Agent
 
     private void ReadBackendSession(ReadOnlySpan<byte> json)
     {
-        if (JsonNodes.TryParseObject(json).At("session") is JsonObject session) _backendInterrupts = SessionConfiguration.ReadInterruptsResponse(session);
+        if (JsonNodes.TryParseObject(json).At("session") is JsonObject session)
+            _backendInterrupts = SessionConfiguration.ReadInterruptsResponse(session);
     }
 
     // False: the client has seen this item's event on the connection before.
@@ -391,15 +400,18 @@ internal sealed class RealtimeAgent : Agent
         if (before?["content"] is not JsonArray known || item["content"] is not JsonArray parts) return;
         for (int i = 0; i < Math.Min(known.Count, parts.Count); i++)
         {
-            if (parts[i] is JsonObject part && part.TextAt("transcript") is null && known[i].TextAt("transcript") is { } transcript) part["transcript"] = transcript;
+            if (parts[i] is JsonObject part && part.TextAt("transcript") is null && known[i].TextAt("transcript") is { } transcript)
+                part["transcript"] = transcript;
         }
     }
 
     private void RememberTranscript(ReadOnlySpan<byte> json, RealtimeEventHeader header)
     {
         string id = header.ItemIdText;
-        if (_conversation.Find(id) is not { } item || item["content"] is not JsonArray content || header.ContentIndex < 0 || header.ContentIndex >= content.Count) return;
-        if (content[header.ContentIndex] is not JsonObject part || JsonNodes.TryParseObject(json).TextAt("transcript") is not { } transcript) return;
+        if (_conversation.Find(id) is not { } item || item["content"] is not JsonArray content || header.ContentIndex < 0
+            || header.ContentIndex >= content.Count) return;
+        if (content[header.ContentIndex] is not JsonObject part
+            || JsonNodes.TryParseObject(json).TextAt("transcript") is not { } transcript) return;
         part["transcript"] = transcript;
         // Put again, so that the log knows its size.
         _conversation.TryPut(id, item, previousId: null);

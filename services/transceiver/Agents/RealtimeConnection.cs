@@ -221,7 +221,8 @@ internal sealed class RealtimeConnection : IDisposable
                 bool isSent = false;
                 try
                 {
-                    await socket.SendAsync(outbound.Buffer.AsMemory(0, outbound.Length), WebSocketMessageType.Text, endOfMessage: true, cancellation)
+                    await socket.SendAsync(outbound.Buffer.AsMemory(0, outbound.Length), WebSocketMessageType.Text, endOfMessage: true,
+                        cancellation)
                         .ConfigureAwait(false);
                     isSent = true;
                 }
@@ -256,7 +257,8 @@ internal sealed class RealtimeConnection : IDisposable
                     isSkipping = length >= MaximumMessageBytes;
                     if (!isSkipping) buffer = Grow(buffer, length);
                 }
-                ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(isSkipping ? 0 : length), cancellation).ConfigureAwait(false);
+                ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(isSkipping ? 0 : length), cancellation)
+                    .ConfigureAwait(false);
                 if (received.MessageType == WebSocketMessageType.Close) return BackendEnd.Closed;
                 if (received.MessageType == WebSocketMessageType.Binary) isSkipping = true;
                 if (!isSkipping) length += received.Count;
@@ -276,7 +278,8 @@ internal sealed class RealtimeConnection : IDisposable
                     ArrayPool<byte>.Shared.Return(buffer);
                     buffer = ArrayPool<byte>.Shared.Rent(FirstReceiveBytes);
                 }
-                while (Volatile.Read(ref _inboundBytes) > MaximumInboundBytes) await _inboundRoom.WaitAsync(cancellation).ConfigureAwait(false);
+                while (Volatile.Read(ref _inboundBytes) > MaximumInboundBytes)
+                    await _inboundRoom.WaitAsync(cancellation).ConfigureAwait(false);
             }
         }
         finally

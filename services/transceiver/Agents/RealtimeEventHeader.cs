@@ -6,7 +6,8 @@ namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
 /// What routing an event of the Realtime dialect needs, read in place without building a document: its type and the ids on the
-/// top level or one below (<c>response.id</c>, <c>item.id</c>). Valid as long as the bytes. Ids longer than <see cref="MaximumIdBytes"/> read as absent.
+/// top level or one below (<c>response.id</c>, <c>item.id</c>). Valid as long as the bytes. Ids longer than <see cref="MaximumIdBytes"/>
+/// read as absent.
 /// </summary>
 internal readonly ref struct RealtimeEventHeader
 {

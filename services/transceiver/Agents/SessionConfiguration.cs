@@ -28,7 +28,9 @@ internal sealed class SessionConfiguration
 
     public void WriteTo(Utf8JsonWriter json) => _value.WriteTo(json);
 
-    /// <summary>Lays a <c>session.update</c> over what is. False, and nothing changed, if the result is larger than <see cref="MaximumBytes"/>.</summary>
+    /// <summary>
+    /// Lays a <c>session.update</c> over what is. False, and nothing changed, if the result is larger than <see cref="MaximumBytes"/>.
+    /// </summary>
     public bool TryMerge(JsonObject update)
     {
         var merged = (JsonObject)_value.DeepClone();
@@ -47,7 +49,8 @@ internal sealed class SessionConfiguration
 
     /// <summary>Whether the voice stops when the caller speaks: unless <c>interrupt_response</c> says false.</summary>
     public static bool ReadInterruptsResponse(JsonNode? session)
-        => session.FlagAt("audio", "input", "turn_detection", "interrupt_response") ?? session.FlagAt("turn_detection", "interrupt_response") ?? true;
+        => session.FlagAt("audio", "input", "turn_detection", "interrupt_response")
+        ?? session.FlagAt("turn_detection", "interrupt_response") ?? true;
 
     private static TurnOptions? ReadTurns(JsonObject session)
     {
@@ -67,7 +70,8 @@ internal sealed class SessionConfiguration
             ToMilliseconds(detection.NumberAt("silence_duration_ms")) ?? defaults.SilenceMilliseconds).Clamped();
     }
 
-    private static int? ToMilliseconds(double? value) => value is { } number && double.IsFinite(number) ? (int)Math.Clamp(number, 0, 100_000) : null;
+    private static int? ToMilliseconds(double? value)
+        => value is { } number && double.IsFinite(number) ? (int)Math.Clamp(number, 0, 100_000) : null;
 
     private static JsonObject Defaults(string agent) => new()
     {

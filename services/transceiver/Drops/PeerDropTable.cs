@@ -8,8 +8,8 @@ using Dapr.Voice.WebRtc;
 namespace Dapr.Voice.Transceiver.Drops;
 
 /// <summary>
-/// Which <see cref="SessionDrop"/> each reason of a library is: the one whose name is the layer's word and the reason's. A reason that a library gains
-/// without its word here stops the process at its start, and a test before that.
+/// Which <see cref="SessionDrop"/> each reason of a library is: the one whose name is the layer's word and the reason's. A reason that a
+/// library gains without its word here stops the process at its start, and a test before that.
 /// </summary>
 internal static class PeerDropTable
 {
@@ -47,7 +47,8 @@ internal static class PeerDropTable
         foreach (TReason reason in reasons)
         {
             if (success is { } none && reason.Equals(none)) continue;
-            if (!Enum.TryParse(layer + reason, out SessionDrop drop)) throw new InvalidOperationException($"SessionDrop has no {layer}{reason}.");
+            if (!Enum.TryParse(layer + reason, out SessionDrop drop))
+                throw new InvalidOperationException($"SessionDrop has no {layer}{reason}.");
             table[Convert.ToInt32(reason, System.Globalization.CultureInfo.InvariantCulture)] = drop;
         }
         return table;

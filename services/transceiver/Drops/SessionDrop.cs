@@ -1,9 +1,10 @@
 namespace Dapr.Voice.Transceiver.Drops;
 
 /// <summary>
-/// Why a packet, a frame, a message or an event was given up: one vocabulary for everything between a relay's link and an agent's backend. The word in
-/// snake case is the tag <c>reason</c> of <c>voice.transceiver.drops</c>; docs/drops.md says what each means to an operator. A group begins with
-/// the word of its layer. Where a library has reasons of its own, the group has exactly these (<see cref="PeerDropTable"/>).
+/// Why a packet, a frame, a message or an event was given up: one vocabulary for everything between a relay's link and an agent's backend.
+/// The word in snake case is the tag <c>reason</c> of <c>voice.transceiver.drops</c>; docs/drops.md says what each means to an operator. A
+/// group begins with the word of its layer. Where a library has reasons of its own, the group has exactly these
+/// (<see cref="PeerDropTable"/>).
 /// </summary>
 internal enum SessionDrop : byte
 {

@@ -7,7 +7,10 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Link;
 
-/// <summary>Where one worker takes links, bound, and the endpoint that others are told of in our record. A transceiver has no other port for packets.</summary>
+/// <summary>
+/// Where one worker takes links, bound, and the endpoint that others are told of in our record. A transceiver has no other port for
+/// packets.
+/// </summary>
 /// <param name="Transport">Owned by the worker once there is one.</param>
 internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advertised)
 {
@@ -18,7 +21,8 @@ internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advert
         var opened = new List<LinkListener>();
         try
         {
-            for (int worker = 0; worker < options.WorkerCount; worker++) opened.Add(new LinkListener(Bind(options.LinkOf(worker)), options.AdvertisedLinkOf(worker)));
+            for (int worker = 0; worker < options.WorkerCount; worker++)
+                opened.Add(new LinkListener(Bind(options.LinkOf(worker)), options.AdvertisedLinkOf(worker)));
             return [.. opened];
         }
         catch (PortBindException e)

@@ -1,6 +1,9 @@
 namespace Dapr.Voice.Transceiver.Media;
 
-/// <summary>All audio inside: PCM16 mono at 24 kHz in frames of 20 ms. The RTP clock of Opus is 48 kHz whatever the codec runs at (RFC 7587, section 4.1).</summary>
+/// <summary>
+/// All audio inside: PCM16 mono at 24 kHz in frames of 20 ms. The RTP clock of Opus is 48 kHz whatever the codec runs at (RFC 7587, section
+/// 4.1).
+/// </summary>
 internal static class AudioFormat
 {
     public const int SampleRate = 24_000;

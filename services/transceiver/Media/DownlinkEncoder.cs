@@ -4,8 +4,8 @@ namespace Dapr.Voice.Transceiver.Media;
 
 /// <summary>
 /// Says what to send in each 20 ms slot. While the agent speaks, a frame. Then 200 ms of silence, so that no word is cut by loss
-/// concealment, then an empty Opus frame, which receivers take as a pause that was meant (DTX). In the pause the same pair every 400 ms, the
-/// interval of Opus' own DTX: it refreshes the decoder, and keeps flows and NAT bindings warm at 0.6 kbit/s.
+/// concealment, then an empty Opus frame, which receivers take as a pause that was meant (DTX). In the pause the same pair every 400 ms,
+/// the interval of Opus' own DTX: it refreshes the decoder, and keeps flows and NAT bindings warm at 0.6 kbit/s.
 /// </summary>
 internal sealed class DownlinkEncoder : IDisposable
 {

@@ -18,7 +18,10 @@ internal sealed class DownlinkQueue : IDisposable
     // 170 ms: small enough that an idle session holds nothing, large enough that renting is rare.
     private const int ChunkSamples = 4096;
 
-    /// <summary>Items that wait at most beyond what whole chunks hold. Each takes a chunk of its own, however short it is; a response has one or two.</summary>
+    /// <summary>
+    /// Items that wait at most beyond what whole chunks hold. Each takes a chunk of its own, however short it is; a response has one or
+    /// two.
+    /// </summary>
     public const int MaximumShortItems = 256;
 
     private readonly Queue<Chunk> _chunks = new();

@@ -8,7 +8,9 @@ internal interface IMediaSink
     /// <summary>The caller has said 20 ms: 480 samples, 24 kHz mono. The samples are valid during the call only.</summary>
     void OnAudio(ReadOnlySpan<short> pcm, Instant now);
 
-    /// <summary>A frame of <paramref name="item"/> leaves for the caller right now; its <see cref="DownlinkItem.PlayedSamples"/> includes it.</summary>
+    /// <summary>
+    /// A frame of <paramref name="item"/> leaves for the caller right now; its <see cref="DownlinkItem.PlayedSamples"/> includes it.
+    /// </summary>
     void OnPlayed(DownlinkItem item, Instant now);
 
     /// <summary>The downlink queue ran empty: the last frame taken has been played for its 20 ms.</summary>

@@ -37,7 +37,9 @@ internal sealed class LatenessHistogram
         Recorded++;
     }
 
-    /// <summary>The upper bound, in milliseconds, of the bucket that holds this share of the frames of the window; 0 without frames.</summary>
+    /// <summary>
+    /// The upper bound, in milliseconds, of the bucket that holds this share of the frames of the window; 0 without frames.
+    /// </summary>
     /// <param name="share">0.99 for p99.</param>
     public double Percentile(double share, Instant now)
     {

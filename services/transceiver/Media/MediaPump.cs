@@ -57,7 +57,9 @@ internal sealed class MediaPump : IDisposable
 
     public MediaStatistics Statistics => new(_decoder.Decoded, _decoder.Concealed, _filledFrames, _skippedSlots);
 
-    /// <summary>Media may flow: the DTLS handshake is done. The schedule starts here, so sessions spread over the 20 ms by themselves.</summary>
+    /// <summary>
+    /// Media may flow: the DTLS handshake is done. The schedule starts here, so sessions spread over the 20 ms by themselves.
+    /// </summary>
     public void Start(Instant now) => NextFrameAt = now;
 
     /// <summary>One Opus packet of the caller, in order.</summary>

@@ -28,7 +28,9 @@ internal sealed class FleetView(TimeSpan grace)
         _shards[shard] = before with { RunOutSince = since, IsDead = before.IsDead || hasLeft || now - since >= grace };
     }
 
-    /// <summary>True unless the process is known to be dead: its lease was seen run out twice, or another process of its shard is alive.</summary>
+    /// <summary>
+    /// True unless the process is known to be dead: its lease was seen run out twice, or another process of its shard is alive.
+    /// </summary>
     public bool IsAlive(int? shard, string? incarnation)
     {
         if (shard is not { } known || incarnation is null) return false;
@@ -40,7 +42,8 @@ internal sealed class FleetView(TimeSpan grace)
     /// <summary>Shards that may own slots: alive and staying; if all are leaving, those that are alive.</summary>
     public int[] Candidates()
     {
-        (int Shard, bool IsDraining)[] alive = [.. _shards.Where(s => !s.Value.IsDead && s.Value.Incarnation is not null).Select(s => (s.Key, s.Value.IsDraining))];
+        (int Shard, bool IsDraining)[] alive =
+            [.. _shards.Where(s => !s.Value.IsDead && s.Value.Incarnation is not null).Select(s => (s.Key, s.Value.IsDraining))];
         (int Shard, bool IsDraining)[] staying = [.. alive.Where(s => !s.IsDraining)];
         return [.. (staying.Length > 0 ? staying : alive).Select(s => s.Shard).Order()];
     }

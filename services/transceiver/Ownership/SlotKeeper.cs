@@ -51,7 +51,8 @@ internal sealed partial class SlotKeeper
     /// <param name="links">Our link endpoints, one per worker: <c>udp://10.0.0.4:20000</c>. The ports are bound already.</param>
     /// <param name="load">Called once per step.</param>
     public SlotKeeper(
-        IStateStore store, SlotTable table, FleetOptions fleet, TransceiverOptions options, OwnerIdentity self, IReadOnlyList<string> links, Func<OwnLoad> load, ILogger logger)
+        IStateStore store, SlotTable table, FleetOptions fleet, TransceiverOptions options, OwnerIdentity self, IReadOnlyList<string> links,
+        Func<OwnLoad> load, ILogger logger)
     {
         (_store, _table, _fleet, _options, _self, _links, _load, _logger) = (store, table, fleet, options, self, links, load, logger);
         _lastSeen = new SlotRecord?[table.SlotCount];
@@ -81,19 +82,25 @@ internal sealed partial class SlotKeeper
         bool canGiveBack = _waitingForSessions.Any(slot => _table.SessionsOf(slot) == 0);
         if (!_isLookDue && !fleetChanged && !canGiveBack && now < _nextFullLook) return;
         _isLookDue = !await LookAtSlotsAsync(cancellation).ConfigureAwait(false);
-        // What should be ours and lies with a live owner comes when its sessions are over, which may be an hour: look at longer and longer intervals.
+        // What should be ours and lies with a live owner comes when its sessions are over, which may be an hour: look at longer and longer
+        // intervals.
         _waits = _isWaitingForOthers && !fleetChanged ? _waits + 1 : 0;
-        _nextFullLook = now + (_isWaitingForOthers ? Shorter(FullLookEvery, _options.RenewEvery * (1 << Math.Min(_waits / 4, 8))) : FullLookEvery);
+        _nextFullLook = now + (_isWaitingForOthers ? Shorter(FullLookEvery, _options.RenewEvery * (1 << Math.Min(_waits / 4, 8)))
+            : FullLookEvery);
     }
 
-    /// <summary>Gives every slot back and lets our lease end, so that others take over at once. Best effort: what the store does not take, the lease settles.</summary>
+    /// <summary>
+    /// Gives every slot back and lets our lease end, so that others take over at once. Best effort: what the store does not take, the lease
+    /// settles.
+    /// </summary>
     public async Task LeaveAsync(DateTimeOffset utcNow, CancellationToken cancellation)
     {
         _isLeaving = true;
         for (int slot = 0; slot < _table.SlotCount; slot++) _table.Drop(slot);
         foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Where(IsLastSeenOurs).Chunk(KeysPerRead))
         {
-            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
+            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(
+                Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
             await Parallel.ForEachAsync(slots, Parallelism(cancellation), async (slot, token) =>
             {
                 if (read.Entries.GetValueOrDefault(SlotKey(slot)) is { Value: { } record } entry && IsOurs(record))
@@ -101,28 +108,35 @@ internal sealed partial class SlotKeeper
             }).ConfigureAwait(false);
         }
         string key = StateKeys.Transceiver(_fleet.Region, _self.Shard);
-        StateReadResult<TransceiverRecord> own = await _store.ReadAsync(Store, key, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
+        StateReadResult<TransceiverRecord> own = await _store.ReadAsync(Store, key, ContractsJson.Default.TransceiverRecord, cancellation)
+            .ConfigureAwait(false);
         if (own.Entry is { Value: { } ours } && ours.Incarnation == _self.Incarnation)
-            await _store.TrySaveAsync(Store, key, OwnRecord(utcNow), own.Entry.ETag, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false);
+            await _store.TrySaveAsync(Store, key, OwnRecord(utcNow), own.Entry.ETag, ContractsJson.Default.TransceiverRecord,
+                cancellation: cancellation).ConfigureAwait(false);
         _status = new OwnershipStatus(new Instant(long.MinValue), true, "left");
     }
 
     private async Task<bool> RenewAsync(Instant now, DateTimeOffset utcNow, CancellationToken cancellation)
     {
-        string[] keys = [.. Enumerable.Range(0, Math.Max(_fleet.MaximumShards, _self.Shard + 1)).Select(shard => StateKeys.Transceiver(_fleet.Region, shard))];
-        StateBulkReadResult<TransceiverRecord> read = await _store.GetBulkAsync(Store, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
-        if (read.Outcome != StateReadOutcome.Found || read.FailedKeys.Contains(keys[_self.Shard])) return NoteAway(now, $"the state store cannot be read ({read.ErrorCode ?? read.Outcome.ToString()})");
+        string[] keys = [.. Enumerable.Range(0, Math.Max(_fleet.MaximumShards, _self.Shard + 1))
+            .Select(shard => StateKeys.Transceiver(_fleet.Region, shard))];
+        StateBulkReadResult<TransceiverRecord> read = await _store.GetBulkAsync(
+            Store, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
+        if (read.Outcome != StateReadOutcome.Found || read.FailedKeys.Contains(keys[_self.Shard]))
+            return NoteAway(now, $"the state store cannot be read ({read.ErrorCode ?? read.Outcome.ToString()})");
 
         for (int shard = 0; shard < keys.Length; shard++)
         {
-            if (shard != _self.Shard && !read.FailedKeys.Contains(keys[shard])) _view.Observe(shard, read.Entries.GetValueOrDefault(keys[shard])?.Value, utcNow, now);
+            if (shard != _self.Shard && !read.FailedKeys.Contains(keys[shard]))
+                _view.Observe(shard, read.Entries.GetValueOrDefault(keys[shard])?.Value, utcNow, now);
         }
 
         StateEntry<TransceiverRecord>? entry = read.Entries.GetValueOrDefault(keys[_self.Shard]);
         if (entry?.Value is { } there && there.Incarnation != _self.Incarnation)
         {
             if (_hasRegistered) return NoteSuperseded();
-            // The other process is gone for sure if its link ports are ours now; otherwise its lease has to run out. A name in front of us proves nothing: another replica may have the same.
+            // The other process is gone for sure if its link ports are ours now; otherwise its lease has to run out. A name in front of us
+            // proves nothing: another replica may have the same.
             bool isItsPlaceOurs = _options.AdvertisedLinkEndpoint.Length == 0 && there.Links.SequenceEqual(_links, StringComparer.Ordinal);
             if (there.LeaseUntil > utcNow && !isItsPlaceOurs) return NoteAway(now, $"another process of shard {_self.Shard} is alive");
         }
@@ -130,8 +144,10 @@ internal sealed partial class SlotKeeper
 
         TransceiverRecord record = OwnRecord(utcNow + _options.Lease);
         StateWriteResult written = entry is null
-            ? await _store.TryCreateAsync(Store, keys[_self.Shard], record, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false)
-            : await _store.TrySaveAsync(Store, keys[_self.Shard], record, entry.ETag, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false);
+            ? await _store.TryCreateAsync(
+            Store, keys[_self.Shard], record, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false)
+            : await _store.TrySaveAsync(Store, keys[_self.Shard], record, entry.ETag, ContractsJson.Default.TransceiverRecord,
+            cancellation: cancellation).ConfigureAwait(false);
         if (!written.IsWritten) return NoteAway(now, $"our record cannot be written ({written.ErrorCode ?? written.Outcome.ToString()})");
 
         _hasRegistered = true;
@@ -173,7 +189,8 @@ internal sealed partial class SlotKeeper
         var moves = new List<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)>();
         foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Chunk(KeysPerRead))
         {
-            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
+            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(
+                Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
             if (read.Outcome != StateReadOutcome.Found) return false;
             foreach (int slot in slots)
             {
@@ -198,18 +215,22 @@ internal sealed partial class SlotKeeper
             else if (move == SlotMove.Adopt) _table.Serve(slot, entry!.Value!.Epoch);
         }
 
-        (int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)[] giveBack = moves.Where(m => m.Move == SlotMove.GiveBack && (!_table.IsServed(m.Slot) || TryWithdraw(m.Slot))).ToArray();
-        IEnumerable<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)> writes = moves.Where(m => m.Move == SlotMove.Claim).Concat(giveBack);
+        (int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)[] giveBack = moves.Where(
+            m => m.Move == SlotMove.GiveBack && (!_table.IsServed(m.Slot) || TryWithdraw(m.Slot))).ToArray();
+        IEnumerable<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)> writes = moves.Where(m => m.Move == SlotMove.Claim)
+            .Concat(giveBack);
         var failed = new ConcurrentBag<int>();
         await Parallel.ForEachAsync(writes, Parallelism(cancellation), async (move, token) =>
         {
             bool isWritten = move.Move == SlotMove.Claim
                 ? await ClaimAsync(move.Slot, move.Entry, token).ConfigureAwait(false)
-                : await WriteAsync(move.Slot, move.Entry!.Value! with { Shard = null, Incarnation = null }, move.Entry.ETag, token).ConfigureAwait(false);
+                : await WriteAsync(move.Slot, move.Entry!.Value! with { Shard = null, Incarnation = null }, move.Entry.ETag, token)
+                .ConfigureAwait(false);
             if (!isWritten) failed.Add(move.Slot);
         }).ConfigureAwait(false);
 
-        if (moves.Count > 0) LogSlots(_logger, _table.ServedCount, moves.Count(m => m.Move == SlotMove.Claim), giveBack.Length, _waitingForSessions.Count);
+        if (moves.Count > 0)
+            LogSlots(_logger, _table.ServedCount, moves.Count(m => m.Move == SlotMove.Claim), giveBack.Length, _waitingForSessions.Count);
         return isDone && failed.IsEmpty;
     }
 
@@ -233,8 +254,10 @@ internal sealed partial class SlotKeeper
     private async Task<bool> WriteAsync(int slot, SlotRecord record, string? etag, CancellationToken cancellation)
     {
         StateWriteResult written = etag is null
-            ? await _store.TryCreateAsync(Store, SlotKey(slot), record, ContractsJson.Default.SlotRecord, cancellation: cancellation).ConfigureAwait(false)
-            : await _store.TrySaveAsync(Store, SlotKey(slot), record, etag, ContractsJson.Default.SlotRecord, cancellation: cancellation).ConfigureAwait(false);
+            ? await _store.TryCreateAsync(Store, SlotKey(slot), record, ContractsJson.Default.SlotRecord, cancellation: cancellation)
+            .ConfigureAwait(false)
+            : await _store.TrySaveAsync(Store, SlotKey(slot), record, etag, ContractsJson.Default.SlotRecord, cancellation: cancellation)
+            .ConfigureAwait(false);
         if (written.IsWritten) _lastSeen[slot] = record;
         return written.IsWritten;
     }
@@ -278,13 +301,15 @@ internal sealed partial class SlotKeeper
     [LoggerMessage(LogLevel.Information, "Registered as shard {Shard}, incarnation {Incarnation}")]
     private static partial void LogRegistered(ILogger logger, int shard, string incarnation);
 
-    [LoggerMessage(LogLevel.Warning, "Ownership stands still: {Problem}; {Slots} slots go on being served, no new sessions once the lease is over")]
+    [LoggerMessage(LogLevel.Warning, "Ownership stands still: {Problem}; {Slots} slots go on being served, no new sessions once the lease "
+        + "is over")]
     private static partial void LogAway(ILogger logger, string problem, int slots);
 
     [LoggerMessage(LogLevel.Error, "Another process took shard {Shard} over: serving stops")]
     private static partial void LogSuperseded(ILogger logger, int shard);
 
-    [LoggerMessage(LogLevel.Information, "Serving {Slots} slots: {Claimed} to claim, {GivenBack} given back, {Waiting} to give back when they are empty")]
+    [LoggerMessage(LogLevel.Information, "Serving {Slots} slots: {Claimed} to claim, {GivenBack} given back, {Waiting} to give back when "
+        + "they are empty")]
     private static partial void LogSlots(ILogger logger, int slots, int claimed, int givenBack, int waiting);
 
     [LoggerMessage(LogLevel.Error, "Slot {Slot} has another owner with a higher epoch than our {Epoch}: its sessions end here")]

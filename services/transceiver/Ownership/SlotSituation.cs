@@ -8,7 +8,8 @@ namespace Dapr.Voice.Transceiver.Ownership;
 /// <param name="ServedEpoch">The epoch under which our workers serve it; null if they do not.</param>
 /// <param name="IsPreferred">By the rendezvous hash over the live transceivers it is for us.</param>
 /// <param name="IsOwnerAlive">The process in the record is alive, or not yet known to be dead.</param>
-/// <param name="HadLiveOwner">The record read before this one, if any, named a process that is alive. Tells a store that lost its data from a region that starts.</param>
+/// <param name="HadLiveOwner">The record read before this one, if any, named a process that is alive. Tells a store that lost its data from
+/// a region that starts.</param>
 internal readonly record struct SlotSituation(
     OwnerIdentity Self, SlotRecord? Record, long? ServedEpoch, bool IsPreferred, bool IsOwnerAlive, bool HadLiveOwner)
 {

@@ -44,7 +44,9 @@ internal sealed class DatagramShelf
     public bool TryAdd(ulong sessionId, ReadOnlySpan<byte> datagram, TransportPath from)
         => Find(sessionId) is { } box && box.TryAdd(datagram, from);
 
-    /// <summary>The datagram number <paramref name="index"/> of a session, in the order of arrival; writable, since receivers decrypt in place.</summary>
+    /// <summary>
+    /// The datagram number <paramref name="index"/> of a session, in the order of arrival; writable, since receivers decrypt in place.
+    /// </summary>
     public bool TryGet(ulong sessionId, int index, out Span<byte> datagram, out TransportPath from)
     {
         datagram = default;

@@ -65,7 +65,9 @@ internal sealed class DeadlineHeap
         Sink(_position[last]);
     }
 
-    /// <summary>The index with the earliest deadline, if that is at or before <paramref name="now"/>. It stays in: set or remove it.</summary>
+    /// <summary>
+    /// The index with the earliest deadline, if that is at or before <paramref name="now"/>. It stays in: set or remove it.
+    /// </summary>
     public bool TryPeekDue(Instant now, out int index, out Instant deadline)
     {
         if (_count == 0 || _deadline[_heap[0]] > now)

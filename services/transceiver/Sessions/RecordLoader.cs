@@ -11,9 +11,12 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// workers' threads; the worker that asked bounds how many run.
 /// </summary>
 internal sealed partial class RecordLoader(
-    IStateStore store, FleetOptions fleet, SessionFactory factory, SessionDirectory directory, SessionReporter reporter, TimeProvider time, ILogger<RecordLoader> logger)
+    IStateStore store, FleetOptions fleet, SessionFactory factory, SessionDirectory directory, SessionReporter reporter, TimeProvider time,
+    ILogger<RecordLoader> logger)
 {
-    /// <summary>Starts to read; the worker hears of the end by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.</summary>
+    /// <summary>
+    /// Starts to read; the worker hears of the end by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.
+    /// </summary>
     public void Start(SessionId id, SessionWorker worker) => _ = Task.Run(() => RunAsync(id, worker));
 
     private async Task RunAsync(SessionId id, SessionWorker worker)
@@ -35,7 +38,8 @@ internal sealed partial class RecordLoader(
     {
         if (directory.HasEnded(id)) return false;
         string callId = CallId.Format(fleet.Region, id.ToString());
-        StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord).ConfigureAwait(false);
+        StateReadResult<SessionRecord> read = await store.ReadAsync(
+            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord).ConfigureAwait(false);
         if (read.Entry?.Value is not { } record)
         {
             if (!read.IsKnown) LogUnreadable(logger, callId, read.Outcome, read.ErrorCode);
@@ -44,7 +48,8 @@ internal sealed partial class RecordLoader(
         if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _)) return false;
         if (record.State == SessionState.Connected)
         {
-            // Its keys were in the memory of an owner that is no more: the client's packets cannot be answered, and nobody else will say so.
+            // Its keys were in the memory of an owner that is no more: the client's packets cannot be answered, and nobody else will say
+            // so.
             reporter.Report(record with
             {
                 State = SessionState.Ended,

@@ -13,11 +13,12 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Makes a session from its record, on any thread: what costs (an OpenSSL connection, an agent) is paid before a worker, whose frames must not
-/// be late, has it.
+/// Makes a session from its record, on any thread: what costs (an OpenSSL connection, an agent) is paid before a worker, whose frames must
+/// not be late, has it.
 /// </summary>
 internal sealed partial class SessionFactory(
-    FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, AgentCatalog agents, OpusCodec codec, TimeProvider time,
+    FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, AgentCatalog agents, OpusCodec codec,
+    TimeProvider time,
     ILoggerFactory loggers)
 {
     // RFC 3550, section 5.1 wants a random start; below 2^15 a receiver's first guess of the rollover counter is right (RFC 3711, 3.3.1).
@@ -33,7 +34,8 @@ internal sealed partial class SessionFactory(
     {
         id = default;
         if (record.Region != fleet.Region || (uint)record.Slot >= (uint)fleet.SlotCount) return false;
-        if (!CallId.TryParse(record.CallId, out string region, out string idText) || region != fleet.Region || !SessionId.TryParse(idText, out id)) return false;
+        if (!CallId.TryParse(record.CallId, out string region, out string idText) || region != fleet.Region
+            || !SessionId.TryParse(idText, out id)) return false;
         if (record.LocalUfrag.Length != RoutingHint.TextLength || !Ascii.IsValid(record.LocalUfrag)) return false;
         if (!RoutingHint.TryDecode(Encoding.ASCII.GetBytes(record.LocalUfrag), keys.HintKeys, out RoutingHint hint, out _)) return false;
         return hint.SessionId == id && hint.Slot == record.Slot && hint.Region == fleet.RegionNumber;

@@ -7,4 +7,5 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>What a session is made of, checked.</summary>
-internal sealed record SessionParts(SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, OpusCodec Codec, Instant CreatedAt);
+internal sealed record SessionParts(
+    SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, OpusCodec Codec, Instant CreatedAt);

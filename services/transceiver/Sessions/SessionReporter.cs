@@ -9,8 +9,8 @@ namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
 /// Tells the state store and the broker what became of sessions, in the background and for as long as it takes: first the record, by
-/// compare-and-set, then the event, whose id makes a repeat harmless. What one session reports stays in order (a lane each); a store that is away
-/// holds up reports, never sessions.
+/// compare-and-set, then the event, whose id makes a repeat harmless. What one session reports stays in order (a lane each); a store that
+/// is away holds up reports, never sessions.
 /// </summary>
 internal sealed partial class SessionReporter : IAsyncDisposable
 {
@@ -45,12 +45,16 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     /// <param name="source">Source of the events: <c>/voice/{region}/{service}/{instance}</c>.</param>
     /// <param name="retention">How long the record of an ended session stays.</param>
     public SessionReporter(
-        IStateStore store, IEventPublisher publisher, SessionDirectory directory, TimeProvider time, TimeSpan retention, string source, ILogger logger)
+        IStateStore store, IEventPublisher publisher, SessionDirectory directory, TimeProvider time, TimeSpan retention, string source,
+        ILogger logger)
     {
-        (_store, _publisher, _directory, _time, _retention, _source, _logger) = (store, publisher, directory, time, retention, source, logger);
-        _lanes = [.. Enumerable.Range(0, Lanes).Select(_ => Channel.CreateBounded<SessionReport>(new BoundedChannelOptions(LaneCapacity) { SingleReader = true }))];
+        (_store, _publisher, _directory, _time, _retention, _source, _logger) = (
+            store, publisher, directory, time, retention, source, logger);
+        _lanes = [.. Enumerable.Range(0, Lanes)
+            .Select(_ => Channel.CreateBounded<SessionReport>(new BoundedChannelOptions(LaneCapacity) { SingleReader = true }))];
         _expiring = Channel.CreateBounded<(string, DateTimeOffset)>(new BoundedChannelOptions(4 * LaneCapacity) { SingleReader = true });
-        _tasks = [.. _lanes.Select(lane => Task.Run(() => RunAsync(lane.Reader), CancellationToken.None)), Task.Run(ExpireAsync, CancellationToken.None)];
+        _tasks = [.. _lanes.Select(lane => Task.Run(() => RunAsync(lane.Reader), CancellationToken.None)),
+            Task.Run(ExpireAsync, CancellationToken.None)];
     }
 
     /// <summary>Reports that wait.</summary>
@@ -134,7 +138,8 @@ internal sealed partial class SessionReporter : IAsyncDisposable
                 DateTimeOffset at = (record.State == SessionState.Ended ? record.EndedAt : record.ConnectedAt) ?? report.Since;
                 var occurred = LifecycleEvent.ForSession(type, record, record.EventSequence, _source, at);
                 PublishResult published = await _publisher.PublishAsync(
-                    ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent, span?.Id ?? record.Traceparent, cancellation).ConfigureAwait(false);
+                    ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent,
+                    span?.Id ?? record.Traceparent, cancellation).ConfigureAwait(false);
                 if (published.IsPublished)
                 {
                     Interlocked.Increment(ref _published);
@@ -155,7 +160,8 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     private async Task<RecordOutcome> WriteRecordAsync(SessionRecord wanted, int attempt, CancellationToken cancellation)
     {
         string key = StateKeys.Session(wanted.CallId);
-        StateReadResult<SessionRecord> read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
+        StateReadResult<SessionRecord> read = await _store.ReadAsync(
+            ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
         // A record that nobody can read is not worth holding the event back.
         if (read.Outcome is StateReadOutcome.Malformed or StateReadOutcome.Refused) return RecordOutcome.Written;
         if (!read.IsKnown || (read.Entry is null && attempt < ReadsBeforeCreate)) return RecordOutcome.TryAgain;
@@ -164,14 +170,18 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         StateWriteResult written;
         if (read.Entry is { Value: { } there } entry)
         {
-            if (there.EventSequence > wanted.EventSequence || (there.State == SessionState.Ended && there.EndedAt != wanted.EndedAt)) return RecordOutcome.Superseded;
+            if (there.EventSequence > wanted.EventSequence || (there.State == SessionState.Ended && there.EndedAt != wanted.EndedAt))
+                return RecordOutcome.Superseded;
             // Ours, written by an attempt whose answer was lost.
-            if (there.State == wanted.State && there.EventSequence == wanted.EventSequence && there.OwnerAppId == wanted.OwnerAppId) return RecordOutcome.Written;
-            written = await _store.TrySaveAsync(ComponentNames.Sessions, key, wanted, entry.ETag, ContractsJson.Default.SessionRecord, timeToLive, cancellation).ConfigureAwait(false);
+            if (there.State == wanted.State && there.EventSequence == wanted.EventSequence && there.OwnerAppId == wanted.OwnerAppId)
+                return RecordOutcome.Written;
+            written = await _store.TrySaveAsync(ComponentNames.Sessions, key, wanted, entry.ETag, ContractsJson.Default.SessionRecord,
+                timeToLive, cancellation).ConfigureAwait(false);
         }
         else
         {
-            written = await _store.TryCreateAsync(ComponentNames.Sessions, key, wanted, ContractsJson.Default.SessionRecord, timeToLive, cancellation).ConfigureAwait(false);
+            written = await _store.TryCreateAsync(
+                ComponentNames.Sessions, key, wanted, ContractsJson.Default.SessionRecord, timeToLive, cancellation).ConfigureAwait(false);
         }
         return written.Outcome is StateWriteOutcome.Written or StateWriteOutcome.Refused ? RecordOutcome.Written : RecordOutcome.TryAgain;
     }
@@ -197,7 +207,8 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             if (wait > TimeSpan.Zero) await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(false);
             Forget(callId);
             string key = StateKeys.Session(callId);
-            StateReadResult<SessionRecord> read = await _store.ReadAsync(ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, _stop.Token).ConfigureAwait(false);
+            StateReadResult<SessionRecord> read = await _store.ReadAsync(
+                ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, _stop.Token).ConfigureAwait(false);
             if (read.Entry is { Value.State: SessionState.Ended } entry)
                 await _store.DeleteAsync(ComponentNames.Sessions, key, entry.ETag, _stop.Token).ConfigureAwait(false);
         }

@@ -17,8 +17,9 @@ internal enum SetupStep
 }
 
 /// <summary>
-/// The span of a session's set-up, from its record to the caller's first audio, and the histogram of how long it took. It continues the trace
-/// that the record names. Made on any thread, then the worker's; <see cref="Note"/> costs a packet one comparison once the step is known.
+/// The span of a session's set-up, from its record to the caller's first audio, and the histogram of how long it took. It continues the
+/// trace that the record names. Made on any thread, then the worker's; <see cref="Note"/> costs a packet one comparison once the step is
+/// known.
 /// </summary>
 internal sealed class SessionSetup
 {

@@ -67,7 +67,8 @@ internal sealed partial class SessionWorker : IDisposable
         int index, int workerCount, LinkEndpoint endpoint, LinkPort port, HintKeyRing hintKeys, KeyRing passwordKeys, byte region,
         SlotTable slots, SessionDirectory directory, SessionReporter reporter, Func<bool> isAdmitting, ILogger logger)
     {
-        (Index, _workerCount, Endpoint, _port, _acceptor, _hintKeys, _passwordKeys, _region) = (index, workerCount, endpoint, port, port.Acceptor, hintKeys, passwordKeys, region);
+        (Index, _workerCount, Endpoint, _port, _acceptor, _hintKeys, _passwordKeys, _region) = (
+            index, workerCount, endpoint, port, port.Acceptor, hintKeys, passwordKeys, region);
         (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
         _poller = new SocketPoller(_wakeUp, port.Transport.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
@@ -142,7 +143,8 @@ internal sealed partial class SessionWorker : IDisposable
     public Task<SessionRecord?> InspectAsync(SessionId id)
     {
         var result = new TaskCompletionSource<SessionRecord?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(null, () => result.TrySetResult(_sessions.TryGetValue(id, out VoiceSession? session) ? session.Snapshot(MonotonicClock.Now) : null));
+        Enqueue(null, () => result.TrySetResult(
+            _sessions.TryGetValue(id, out VoiceSession? session) ? session.Snapshot(MonotonicClock.Now) : null));
         return result.Task;
     }
 
@@ -332,9 +334,12 @@ internal sealed partial class SessionWorker : IDisposable
             // A session without a record may still get one.
             if (_directory.HasEnded(data.SessionId)) Refuse(data, now);
         }
-        else if (!StunMessage.TryParse(data.Payload, out StunMessage stun, out _) || stun.Class != StunClass.Request) Counters.CountDrop(SessionDrop.UnknownSession);
-        else if (!RoutingHint.TryDecode(stun.Username, _hintKeys, out RoutingHint hint, out _) || hint.SessionId != data.SessionId) Counters.CountDrop(SessionDrop.BadHint);
-        else if (hint.Region != _region || hint.Slot % _workerCount != Index || !_slots.IsServed(hint.Slot)) Counters.CountDrop(SessionDrop.NotOurSlot);
+        else if (!StunMessage.TryParse(data.Payload, out StunMessage stun, out _) || stun.Class != StunClass.Request)
+        Counters.CountDrop(SessionDrop.UnknownSession);
+        else if (!RoutingHint.TryDecode(stun.Username, _hintKeys, out RoutingHint hint, out _) || hint.SessionId != data.SessionId)
+        Counters.CountDrop(SessionDrop.BadHint);
+        else if (hint.Region != _region || hint.Slot % _workerCount != Index || !_slots.IsServed(hint.Slot))
+        Counters.CountDrop(SessionDrop.NotOurSlot);
         else if (!_isAdmitting()) Counters.CountDrop(SessionDrop.NotAdmitting);
         else if (!_shelf.TryOpen(id)) Counters.CountDrop(SessionDrop.TooManyLoads);
         else
@@ -439,7 +444,8 @@ internal sealed partial class SessionWorker : IDisposable
         _directory.NoteEnded(session.Id, record);
         _directory.Release(session.Slot);
         _reporter.Report(record);
-        LogEnded(_logger, record.CallId, record.EndReason, record.Statistics!.DurationMilliseconds, record.Statistics.PacketsReceived, record.Statistics.PacketsSent);
+        LogEnded(_logger, record.CallId, record.EndReason, record.Statistics!.DurationMilliseconds, record.Statistics.PacketsReceived,
+            record.Statistics.PacketsSent);
         try
         {
             session.Dispose();
@@ -464,7 +470,8 @@ internal sealed partial class SessionWorker : IDisposable
         }
         Instant now = MonotonicClock.Now;
         _acceptor.SetSlots(owned.ToArray(), now);
-        foreach (VoiceSession session in _sessions.Values.Where(s => !_slots.IsServed(s.Slot)).ToArray()) Bury(session, SessionEndReason.OwnerLost, now);
+        foreach (VoiceSession session in _sessions.Values.Where(s => !_slots.IsServed(s.Slot)).ToArray())
+            Bury(session, SessionEndReason.OwnerLost, now);
     }
 
     private void DrainInbox()
@@ -511,8 +518,10 @@ internal sealed partial class SessionWorker : IDisposable
     [LoggerMessage(LogLevel.Information, "{CallId}: connected, agent {Agent}")]
     private static partial void LogConnected(ILogger logger, string callId, string agent);
 
-    [LoggerMessage(LogLevel.Information, "{CallId}: ended, {Reason}, after {DurationMilliseconds} ms; {PacketsReceived} packets in, {PacketsSent} out")]
-    private static partial void LogEnded(ILogger logger, string callId, SessionEndReason reason, long durationMilliseconds, long packetsReceived, long packetsSent);
+    [LoggerMessage(LogLevel.Information, "{CallId}: ended, {Reason}, after {DurationMilliseconds} ms; {PacketsReceived} packets in, "
+        + "{PacketsSent} out")]
+    private static partial void LogEnded(
+        ILogger logger, string callId, SessionEndReason reason, long durationMilliseconds, long packetsReceived, long packetsSent);
 
     [LoggerMessage(LogLevel.Error, "{CallId}: our own fault, the session ends")]
     private static partial void LogSessionFault(ILogger logger, string callId, Exception exception);

@@ -15,12 +15,14 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// </summary>
 internal sealed class VoiceSession : IAgentHost, IDisposable
 {
-    /// <summary>Actions of an agent that may wait for the worker. A loop takes milliseconds, so more of them are a backend out of control.</summary>
+    /// <summary>
+    /// Actions of an agent that may wait for the worker. A loop takes milliseconds, so more of them are a backend out of control.
+    /// </summary>
     public const int MaximumPendingPosts = 4096;
 
     /// <summary>
-    /// Events that may wait for a client that takes them slower than they come, in bytes. Beyond it the client has stopped reading, and a gap would
-    /// break the dialect: the session ends.
+    /// Events that may wait for a client that takes them slower than they come, in bytes. Beyond it the client has stopped reading, and a
+    /// gap would break the dialect: the session ends.
     /// </summary>
     public const int MaximumWaitingEventBytes = 1024 * 1024;
 
@@ -133,7 +135,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     }
 
     /// <param name="buffer">At least <see cref="PeerSession.MaximumDatagramBytes"/>.</param>
-    public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now) => _peer.TryTransmit(buffer, out length, out to, now);
+    public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now)
+        => _peer.TryTransmit(buffer, out length, out to, now);
 
     /// <summary>Ends it, if it has not ended. Worker thread only.</summary>
     public void End(SessionEndReason reason) => _lifecycle.TryEnd(reason, Now);
@@ -204,7 +207,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         action();
     }
 
-    /// <summary>Adds what this session has given up since the last call to <paramref name="sum"/>. Worker thread; allocates nothing.</summary>
+    /// <summary>
+    /// Adds what this session has given up since the last call to <paramref name="sum"/>. Worker thread; allocates nothing.
+    /// </summary>
     /// <param name="scratch">One for each <see cref="SessionDrop"/>.</param>
     public void CollectDrops(Span<long> scratch, SessionDropCounters sum)
     {
@@ -269,7 +274,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private void OnConnected(Instant now)
     {
         SessionSetup.NoteConnected(now - _lifecycle.StartedAt);
-        Session = Session with { State = SessionState.Connected, ConnectedAt = _time.GetUtcNow(), EventSequence = _lifecycle.EventSequence };
+        Session = Session with { State = SessionState.Connected, ConnectedAt = _time.GetUtcNow(),
+            EventSequence = _lifecycle.EventSequence };
         _worker.OnConnected(this, Snapshot(now));
     }
 

@@ -22,7 +22,9 @@ internal sealed class WorkerCounters
     /// <summary>Exceptions in the loop itself.</summary>
     public long LoopFaults => Volatile.Read(ref _loopFaults);
 
-    /// <summary>Bytes that the worker's thread has allocated, ever: packets should add none, so this grows with sessions and agents only.</summary>
+    /// <summary>
+    /// Bytes that the worker's thread has allocated, ever: packets should add none, so this grows with sessions and agents only.
+    /// </summary>
     public long AllocatedBytes => Volatile.Read(ref _allocatedBytes);
 
     /// <summary>Turns of the loop, at least one a second.</summary>

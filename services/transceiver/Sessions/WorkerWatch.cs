@@ -1,13 +1,16 @@
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Notices a worker whose loop stands still: its sessions are dead and cannot even be ended, while the lease goes on being renewed and callers go on being
-/// sent to it. Counts looks, not time: a process that was frozen has missed as many looks as its workers have missed turns. One thread.
+/// Notices a worker whose loop stands still: its sessions are dead and cannot even be ended, while the lease goes on being renewed and
+/// callers go on being sent to it. Counts looks, not time: a process that was frozen has missed as many looks as its workers have missed
+/// turns. One thread.
 /// </summary>
 /// <param name="workers">How many there are.</param>
 internal sealed class WorkerWatch(int workers)
 {
-    /// <summary>Looks, a second apart, without one turn in between. A worker waits a second at most, so this is no worker that is merely busy.</summary>
+    /// <summary>
+    /// Looks, a second apart, without one turn in between. A worker waits a second at most, so this is no worker that is merely busy.
+    /// </summary>
     public const int LooksUntilStalled = 10;
 
     private readonly long[] _turns = new long[workers];

@@ -8,5 +8,6 @@ namespace Dapr.Voice.Tests.Browser.Calls;
 internal sealed record CallSetup(string? CallId, double? PostMs, double? OpenMs, double? CreatedMs, double? UpdatedMs, double ResolvedMs)
 {
     public static CallSetup Read(JsonNode node) => new(
-        (string?)node["callId"], (double?)node["postMs"], (double?)node["openMs"], (double?)node["createdMs"], (double?)node["updatedMs"], (double)node["resolvedMs"]!);
+        (string?)node["callId"], (double?)node["postMs"], (double?)node["openMs"], (double?)node["createdMs"], (double?)node["updatedMs"],
+        (double)node["resolvedMs"]!);
 }

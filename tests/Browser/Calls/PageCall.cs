@@ -15,7 +15,8 @@ internal sealed class PageCall
     /// <param name="turnDetection">In the SDK's own spelling; null leaves the SDK's default.</param>
     /// <param name="isMicrophoneDead">Digital silence between words, in which Chromium sends nothing.</param>
     /// <param name="withheldTransport">"udp" or "tcp": the browser does not see the answer's candidates of that transport.</param>
-    public static async Task<PageCall> ConnectAsync(BrowserUnderTest browser, string agent, JsonObject? turnDetection = null, bool isMicrophoneDead = false, string? withheldTransport = null)
+    public static async Task<PageCall> ConnectAsync(BrowserUnderTest browser, string agent, JsonObject? turnDetection = null,
+        bool isMicrophoneDead = false, string? withheldTransport = null)
     {
         BrowserDriver driver = browser.Driver;
         string apiKey = await EphemeralKeyAsync(browser);
@@ -79,7 +80,8 @@ internal sealed class PageCall
     public async Task<JsonNode> StatisticsAsync() => (await _driver.CallAsync("scenario.statistics"))!;
 
     /// <summary>What the SDK complained of, and what nobody caught.</summary>
-    public async Task<IReadOnlyList<string>> ErrorsAsync() => [.. (await _driver.CallAsync("scenario.errors"))!.AsArray().Select(e => (string)e!)];
+    public async Task<IReadOnlyList<string>> ErrorsAsync()
+        => [.. (await _driver.CallAsync("scenario.errors"))!.AsArray().Select(e => (string)e!)];
 
     /// <returns>When the page hung up.</returns>
     public async Task<double> HangUpAsync() => (double)(await _driver.CallAsync("scenario.hangUp"))!;
@@ -87,7 +89,8 @@ internal sealed class PageCall
     /// <summary>As an app server does it for its page.</summary>
     private static async Task<string> EphemeralKeyAsync(BrowserUnderTest browser)
     {
-        (int status, string? body) = await browser.Driver.FetchAsync("POST", browser.Voice.Url + "/v1/realtime/client_secrets", browser.Voice.ApiKey, new JsonObject());
+        (int status, string? body) = await browser.Driver.FetchAsync(
+            "POST", browser.Voice.Url + "/v1/realtime/client_secrets", browser.Voice.ApiKey, new JsonObject());
         if (status != 200) throw new InvalidOperationException($"client_secrets answered {status}: {body}");
         return (string)JsonNode.Parse(body)!["value"]!;
     }

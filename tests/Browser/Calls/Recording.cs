@@ -17,14 +17,16 @@ internal sealed class Recording
     private readonly short[] _samples;
     private readonly double _startedAt;
 
-    private Recording(short[] samples, int sampleRate, double startedAt) => (_samples, SampleRate, _startedAt) = (samples, sampleRate, startedAt);
+    private Recording(short[] samples, int sampleRate, double startedAt)
+        => (_samples, SampleRate, _startedAt) = (samples, sampleRate, startedAt);
 
     public int SampleRate { get; }
 
     public static Recording Read(JsonNode node)
     {
         byte[] bytes = Convert.FromBase64String((string)node["pcm"]!);
-        return new Recording(MemoryMarshal.Cast<byte, short>(bytes).ToArray(), (int)(double)node["sampleRate"]!, (double)node["startedAt"]!);
+        return new Recording(MemoryMarshal.Cast<byte, short>(bytes).ToArray(), (int)(double)node["sampleRate"]!,
+            (double)node["startedAt"]!);
     }
 
     public ReadOnlySpan<short> Between(double from, double to) => _samples.AsSpan()[IndexOf(from)..IndexOf(to)];
@@ -40,10 +42,12 @@ internal sealed class Recording
     }
 
     /// <returns>The begin of the first audible 20 ms, or null.</returns>
-    public double? FirstAudible(double from, double to) => Windows(from, to).Where(w => Level(w, w + WindowMs) >= Audible).Select(w => (double?)w).FirstOrDefault();
+    public double? FirstAudible(double from, double to)
+        => Windows(from, to).Where(w => Level(w, w + WindowMs) >= Audible).Select(w => (double?)w).FirstOrDefault();
 
     /// <returns>The end of the last audible 20 ms, or null.</returns>
-    public double? LastAudible(double from, double to) => Windows(from, to).Where(w => Level(w, w + WindowMs) >= Audible).Select(w => (double?)(w + WindowMs)).LastOrDefault();
+    public double? LastAudible(double from, double to)
+        => Windows(from, to).Where(w => Level(w, w + WindowMs) >= Audible).Select(w => (double?)(w + WindowMs)).LastOrDefault();
 
     /// <returns>The begin of the first audible 4 ms, or null.</returns>
     public double? Onset(double from, double to)

@@ -8,7 +8,10 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Browser.Calls;
 
-/// <summary>What each browser has to manage, the same for all of them. Figures are printed; bars of time have room, since machines that test are shared.</summary>
+/// <summary>
+/// What each browser has to manage, the same for all of them. Figures are printed; bars of time have room, since machines that test are
+/// shared.
+/// </summary>
 /// <param name="withheldTransport">"udp" or "tcp": candidates that the browser does not see.</param>
 internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper output, string? withheldTransport = null)
 {
@@ -34,7 +37,9 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         """;
 
     /// <summary>What our own page asks for.</summary>
-    private static JsonObject ServerVad => new() { ["type"] = "server_vad", ["silenceDurationMs"] = 500, ["prefixPaddingMs"] = 300, ["interruptResponse"] = true, ["createResponse"] = true };
+    private static JsonObject ServerVad
+        => new() { ["type"] = "server_vad", ["silenceDurationMs"] = 500, ["prefixPaddingMs"] = 300, ["interruptResponse"] = true,
+        ["createResponse"] = true };
 
     /// <summary>20 calls with the SDK's own settings: how long from <c>connect()</c> to <c>session.updated</c>.</summary>
     public async Task ConnectTwentyTimesAsync()
@@ -54,7 +59,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         string Row(Func<CallSetup, double?> figure)
         {
             double[] values = [.. setups.Select(s => figure(s) ?? double.NaN)];
-            return string.Create(CultureInfo.InvariantCulture, $"p50 {values.Percentile(50),4:0}  p95 {values.Percentile(95),4:0}  max {values.Max(),4:0} ms");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"p50 {values.Percentile(50),4:0}  p95 {values.Percentile(95),4:0}  max {values.Max(),4:0} ms");
         }
         double p95 = setups.Select(s => s.UpdatedMs!.Value).Percentile(95);
         Print($"{Connects} of {Connects} calls connected; connect() to session.updated: {Row(s => s.UpdatedMs)} (bar: p95 {SessionUpdatedGoalMs:0} ms, {(p95 <= SessionUpdatedGoalMs ? "met" : "MISSED")})");
@@ -73,13 +79,16 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         await call.WaitAsync(TimeSpan.FromSeconds(1));
         JsonNode statistics = await call.StatisticsAsync();
         Recording recording = await SavedAsync(call, "echo");
-        Assert.True(recording.Level(said.From - 600, said.From) < Silence, $"noise before the words: {recording.Level(said.From - 600, said.From):0.0000}");
+        Assert.True(recording.Level(said.From - 600, said.From) < Silence,
+            $"noise before the words: {recording.Level(said.From - 600, said.From):0.0000}");
         double? heard = recording.FirstAudible(said.From, said.To + 1000);
         Assert.NotNull(heard);
         double length = said.To - said.From;
-        Assert.True(recording.Level(heard.Value, heard.Value + length) > Voice, $"too quiet: {recording.Level(heard.Value, heard.Value + length):0.000}");
+        Assert.True(recording.Level(heard.Value, heard.Value + length) > Voice,
+            $"too quiet: {recording.Level(heard.Value, heard.Value + length):0.000}");
         string words = Recognize(recording, heard.Value - 300, heard.Value + length + 500, QuestionGrammar);
-        Print($"echo: \"{words}\" came back {heard.Value - said.From:0} ms after it was said (mouth to ear, both ways, browser's own buffers included); {Describe(statistics)}");
+        Print($"echo: \"{words}\" came back {heard.Value - said.From:0} ms after it was said (mouth to ear, both ways, browser's own "
+            + $"buffers included); {Describe(statistics)}");
         Assert.Equal("what time is it", words);
         await EndAsync(call);
     }
@@ -149,7 +158,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Recording recording = await SavedAsync(call, "story");
         Assert.Equal("cancelled", (string?)done["response"]!["status"]);
         Assert.Equal("turn_detected", (string?)done["response"]!["status_details"]?["reason"]);
-        Assert.True(recording.Level(startedAt + 500, said.From) > Voice, $"the story was not heard: {recording.Level(startedAt + 500, said.From):0.000}");
+        Assert.True(recording.Level(startedAt + 500, said.From) > Voice,
+            $"the story was not heard: {recording.Level(startedAt + 500, said.From):0.000}");
         // What follows is the answer to "stop", if any; between the two lies the turn.
         double? lastHeard = recording.LastAudible(said.From - 200, clearedAt + 400);
         Assert.NotNull(lastHeard);
@@ -169,7 +179,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         JsonNode record;
         do
         {
-            (int status, string? body) = await browser.Driver.FetchAsync("GET", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}", browser.Voice.ApiKey);
+            (int status, string? body) = await browser.Driver.FetchAsync(
+                "GET", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}", browser.Voice.ApiKey);
             Assert.Equal(200, status);
             record = JsonNode.Parse(body)!;
         }
@@ -179,12 +190,15 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.Equal("client_hangup", (string?)(record["endReason"] ?? record["end_reason"]));
     }
 
-    /// <summary>The server hangs up: the SDK notices, by the first check that is refused or when checks have failed for long enough.</summary>
+    /// <summary>
+    /// The server hangs up: the SDK notices, by the first check that is refused or when checks have failed for long enough.
+    /// </summary>
     public async Task ServerHangsUpAsync(TimeSpan limit)
     {
         PageCall call = await StartAsync("echo");
         double at = await call.NowAsync();
-        (int status, string? body) = await browser.Driver.FetchAsync("POST", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}/hangup", browser.Voice.ApiKey);
+        (int status, string? body) = await browser.Driver.FetchAsync(
+            "POST", $"{browser.Voice.CallsUrl}/{call.Setup.CallId}/hangup", browser.Voice.ApiKey);
         Assert.True(status == 200, $"hangup answered {status}: {body}");
         double noticedAt = await call.StatusAsync("disconnected", at, limit);
         Print($"server hangs up: the SDK reports disconnected {noticedAt - at:0} ms after the request");
@@ -204,7 +218,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         if (hearsWords)
         {
             await driver.WaitForAsync("document.querySelectorAll('#transcript .turn.agent .bubble:not(.open)').length > 0", EventLimit);
-            transcript = (string)(await driver.EvaluateAsync("[...document.querySelectorAll('#transcript .turn')].map(t => t.innerText.replace(/\\s+/g, ' ')).join(' | ')"))!;
+            transcript = (string)(await driver.EvaluateAsync("[...document.querySelectorAll('#transcript .turn')].map(t => "
+                + "t.innerText.replace(/\\s+/g, ' ')).join(' | ')"))!;
         }
         await ScreenshotsAsync("live");
         await driver.WaitForAsync("document.querySelector('#transport').textContent.length > 1", EventLimit);
@@ -216,16 +231,21 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.True(status == 200, $"hangup answered {status}: {body}");
         await driver.WaitForAsync("document.body.dataset.state !== 'live'", PageEndLimit);
         await ScreenshotsAsync("ended");
-        // A library inside the SDK's bundle tries whether it may use eval, catches the refusal and does without; Firefox reports the attempt.
-        var complaints = (await driver.ComplaintsAsync()).Where(c => !(c.Contains("Content-Security-Policy", StringComparison.Ordinal) && c.Contains("eval", StringComparison.Ordinal))).ToList();
-        Print($"our own page: set-up {setup}{(hearsWords ? $"; transcript: {transcript}" : "")}; {complaints.Count} complaints on the console");
+        // A library inside the SDK's bundle tries whether it may use eval, catches the refusal and does without; Firefox reports the
+        // attempt.
+        var complaints = (await driver.ComplaintsAsync()).Where(
+            c => !(c.Contains("Content-Security-Policy", StringComparison.Ordinal) && c.Contains("eval", StringComparison.Ordinal)))
+            .ToList();
+        Print($"our own page: set-up {setup}{(hearsWords ? $"; transcript: {transcript}"
+            : "")}; {complaints.Count} complaints on the console");
         if (hearsWords) Assert.Contains("what time is it", transcript, StringComparison.OrdinalIgnoreCase);
         Assert.Empty(complaints);
     }
 
     private async Task ScreenshotsAsync(string state)
     {
-        foreach ((string? shape, int width, int height, double scale) in ((string, int, int, double)[])[("phone", 390, 844, 2), ("desktop", 1280, 800, 1)])
+        foreach ((string shape, int width, int height, double scale) in ((string, int, int, double)[])[
+            ("phone", 390, 844, 2), ("desktop", 1280, 800, 1)])
         {
             await browser.Driver.SetViewportAsync(width, height, scale);
             await browser.Driver.ScreenshotAsync(Path.Combine(Tools.Results, $"{browser.Name}-page-{state}-{shape}.png"));
@@ -260,8 +280,10 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     {
         string[] order =
         [
-            "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "response.created", "response.output_item.added",
-            "response.content_part.added", "response.output_audio_transcript.done", "response.output_item.done", "response.done", "output_audio_buffer.stopped",
+            "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "response.created",
+                "response.output_item.added",
+            "response.content_part.added", "response.output_audio_transcript.done", "response.output_item.done", "response.done",
+                "output_audio_buffer.stopped",
         ];
         var types = (await call.EventsAsync()).Where(e => e.At >= from).Select(e => e.Type).ToList();
         Assert.Equal(order, types.Where(order.Contains).Distinct(StringComparer.Ordinal));
@@ -283,7 +305,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         return recognizer.Recognize(recording.Between(from, to), recording.SampleRate);
     }
 
-    private static string Plain(string sentence) => new([.. sentence.ToLowerInvariant().Where(c => char.IsAsciiLetterLower(c) || c is ' ' or '\'')]);
+    private static string Plain(string sentence)
+        => new([.. sentence.ToLowerInvariant().Where(c => char.IsAsciiLetterLower(c) || c is ' ' or '\'')]);
 
     private static string Describe(JsonNode statistics) => string.Create(CultureInfo.InvariantCulture,
         $"packets {(double)statistics["packetsReceived"]!:0}, lost {(double)statistics["packetsLost"]!:0}, jitter buffer {(double?)statistics["jitterBufferMs"]:0} ms, round trip {(double?)statistics["roundTripMs"]:0.0} ms");

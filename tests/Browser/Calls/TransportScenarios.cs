@@ -18,8 +18,9 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     private static readonly TimeSpan RelayLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Calls over UDP with both offered, and as many with UDP withheld, in turns. With both the browser takes UDP; over TCP each call costs the relay a connection
-    /// for each of the browser's interfaces and of the relay's addresses, of which one carries the call and the others do no harm.
+    /// Calls over UDP with both offered, and as many with UDP withheld, in turns. With both the browser takes UDP; over TCP each call costs
+    /// the relay a connection for each of the browser's interfaces and of the relay's addresses, of which one carries the call and the
+    /// others do no harm.
     /// </summary>
     public async Task ConnectsAsync()
     {
@@ -40,14 +41,15 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
             Assert.Empty(await call.ErrorsAsync());
         }
         JsonObject after = await TcpWhenAsync(tcp => (long)tcp["connections"]! == 0);
-        foreach ((string? transport, List<CallSetup>? of) in setups)
+        foreach ((string transport, List<CallSetup> of) in setups)
         {
             Print($"{of.Count} of {ConnectsEach} calls over {transport}: connect() to session.updated {Row(of.Select(s => s.UpdatedMs!.Value))}, of which POST answered {Row(of.Select(s => s.PostMs!.Value))}");
         }
         Print($"connections at the relay: {connections.Min()} to {connections.Max()} proven in a call; {(long)after["accepted"]! - (long)before["accepted"]!} accepted in all; closed: {after["closes"]!.ToJsonString()}");
         Assert.All(connections, c => Assert.InRange(c, 1, 8));
         Assert.True(setups["tcp"].Select(s => s.UpdatedMs!.Value).Percentile(95) <= 2000);
-        foreach (string reason in (string[])["not_a_check", "check_refused", "no_first_check", "other_session", "session_limit", "queue_full", "frame_too_long"])
+        foreach (string reason in (string[])["not_a_check", "check_refused", "no_first_check", "other_session", "session_limit",
+            "queue_full", "frame_too_long"])
         {
             Assert.Equal((long?)before["closes"]![reason] ?? 0, (long?)after["closes"]![reason] ?? 0);
         }
@@ -65,7 +67,8 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
             await call.WaitAsync(BurstPeriod);
             Recording recording = await call.RecordingAsync();
             recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{transport}-bursts.wav"));
-            double[] delays = [.. began.Select(at => (At: at, Heard: recording.Onset(at, at + BurstPeriod.TotalMilliseconds))).Where(b => b.Heard is not null).Select(b => b.Heard!.Value - b.At)];
+            double[] delays = [.. began.Select(at => (At: at, Heard: recording.Onset(at, at + BurstPeriod.TotalMilliseconds)))
+                .Where(b => b.Heard is not null).Select(b => b.Heard!.Value - b.At)];
             Assert.True(delays.Length >= Bursts - 2, $"{delays.Length} of {Bursts} bursts came back");
             Print($"echo over {transport}: {delays.Length} of {Bursts} bursts of noise came back after {Row(delays)} (page to page: both jitter buffers and the browser's own included)");
             Assert.Equal(transport, (await call.CarrierAsync()).Protocol);
@@ -73,7 +76,9 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         }
     }
 
-    /// <summary>All TCP connections of the call are reset, as by a middlebox that forgot them: the browser connects again, and the call goes on.</summary>
+    /// <summary>
+    /// All TCP connections of the call are reset, as by a middlebox that forgot them: the browser connects again, and the call goes on.
+    /// </summary>
     public async Task ResetAsync(TimeSpan limit)
     {
         (PageCall? call, double at) = await HummingAsync();
@@ -124,7 +129,8 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         await call.HangUpAsync();
     }
 
-    private Task<PageCall> ConnectAsync(string agent, string transport) => PageCall.ConnectAsync(browser, agent, withheldTransport: transport is "tcp" ? "udp" : null);
+    private Task<PageCall> ConnectAsync(string agent, string transport)
+        => PageCall.ConnectAsync(browser, agent, withheldTransport: transport is "tcp" ? "udp" : null);
 
     private Task OpenAsync() => browser.Driver.OpenAsync(browser.Driver.PageOrigin + "/page/index.html");
 
@@ -134,7 +140,8 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         (int status, string? body) = await browser.Driver.FetchAsync("GET", browser.Voice.RelayStatsUrl, browser.Voice.ApiKey);
         Assert.Equal(200, status);
         var workers = JsonNode.Parse(body)!["workers"]!.AsArray().Select(w => w!["tcp"]!).ToList();
-        JsonObject Sum(IEnumerable<JsonNode> of) => new(of.SelectMany(o => o.AsObject()).Where(p => p.Value is JsonValue).GroupBy(p => p.Key, StringComparer.Ordinal)
+        JsonObject Sum(IEnumerable<JsonNode> of)
+            => new(of.SelectMany(o => o.AsObject()).Where(p => p.Value is JsonValue).GroupBy(p => p.Key, StringComparer.Ordinal)
             .Select(g => KeyValuePair.Create(g.Key, (JsonNode?)g.Sum(p => (long)p.Value!))));
         JsonObject sum = Sum(workers);
         sum["closes"] = Sum(workers.Select(w => w["closes"]!));

@@ -6,7 +6,9 @@ using Dapr.Voice.Tests.Browser.Machine;
 
 namespace Dapr.Voice.Tests.Browser.Driving;
 
-/// <summary>One browser behind <c>driver/driver.mjs</c>, in the network of the system under test: requests and answers are lines of JSON.</summary>
+/// <summary>
+/// One browser behind <c>driver/driver.mjs</c>, in the network of the system under test: requests and answers are lines of JSON.
+/// </summary>
 public sealed class BrowserDriver : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
@@ -58,7 +60,8 @@ public sealed class BrowserDriver : IAsyncDisposable
             },
         };
         string[] command = [.. system.Enter, Tools.Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
-        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         // Firefox run by root insists on a home that is root's.
         start.Environment["HOME"] = profile;
         var driver = new BrowserDriver(Process.Start(start) ?? throw new InvalidOperationException("node does not start"));
@@ -72,15 +75,18 @@ public sealed class BrowserDriver : IAsyncDisposable
         catch (Exception failure)
         {
             await driver.DisposeAsync();
-            throw new InvalidOperationException($"{kind.Package} does not start: {failure.Message} {string.Join(" | ", driver._said)}", failure);
+            throw new InvalidOperationException(
+                $"{kind.Package} does not start: {failure.Message} {string.Join(" | ", driver._said)}", failure);
         }
     }
 
     public Task OpenAsync(string url) => SendAsync(new JsonObject { ["command"] = "open", ["url"] = url });
 
-    public Task<JsonNode?> CallAsync(string target, params JsonNode?[] arguments) => SendAsync(new JsonObject { ["command"] = "call", ["target"] = target, ["args"] = new JsonArray(arguments) });
+    public Task<JsonNode?> CallAsync(string target, params JsonNode?[] arguments)
+        => SendAsync(new JsonObject { ["command"] = "call", ["target"] = target, ["args"] = new JsonArray(arguments) });
 
-    public Task<JsonNode?> EvaluateAsync(string expression) => SendAsync(new JsonObject { ["command"] = "evaluate", ["expression"] = expression });
+    public Task<JsonNode?> EvaluateAsync(string expression)
+        => SendAsync(new JsonObject { ["command"] = "evaluate", ["expression"] = expression });
 
     public Task ClickAsync(string selector) => SendAsync(new JsonObject { ["command"] = "click", ["selector"] = selector });
 
@@ -105,7 +111,9 @@ public sealed class BrowserDriver : IAsyncDisposable
     {
         var headers = new JsonObject { ["authorization"] = "Bearer " + apiKey };
         if (body is not null) headers["content-type"] = "application/json";
-        JsonNode? response = await SendAsync(new JsonObject { ["command"] = "fetch", ["method"] = method, ["url"] = url, ["headers"] = headers, ["body"] = body?.ToJsonString() });
+        JsonNode? response = await SendAsync(
+            new JsonObject { ["command"] = "fetch", ["method"] = method, ["url"] = url, ["headers"] = headers,
+            ["body"] = body?.ToJsonString() });
         return ((int)response!["status"]!, (string)response["body"]!);
     }
 
@@ -133,7 +141,8 @@ public sealed class BrowserDriver : IAsyncDisposable
         {
             // npm writes this file last, and newer than the lock it obeyed.
             var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
-            if (installed.Exists && installed.LastWriteTimeUtc >= File.GetLastWriteTimeUtc(Path.Combine(folder, "package-lock.json"))) return;
+            if (installed.Exists && installed.LastWriteTimeUtc >= File.GetLastWriteTimeUtc(Path.Combine(folder, "package-lock.json")))
+                return;
             await Tools.RunAsync(InstallLimit, [Tools.Find("npm")!, "ci", "--no-audit", "--no-fund"], folder);
         }
         finally
@@ -179,7 +188,8 @@ public sealed class BrowserDriver : IAsyncDisposable
             if (answer["error"] is { } error) waiting.SetException(new InvalidOperationException((string)error!));
             else waiting.SetResult(answer["result"]);
         }
-        foreach (TaskCompletionSource<JsonNode?> waiting in _waiting.Values) waiting.TrySetException(new InvalidOperationException("the driver ended: " + string.Join(" | ", _said)));
+        foreach (TaskCompletionSource<JsonNode?> waiting in _waiting.Values)
+            waiting.TrySetException(new InvalidOperationException("the driver ended: " + string.Join(" | ", _said)));
     }
 
     private void Remember(string? line)

@@ -16,7 +16,8 @@ public abstract class BrowserUnderTest : IAsyncLifetime
     /// <summary>For names of files.</summary>
     public string Name => _kind.Package;
 
-    public async Task InitializeAsync() => Driver = await BrowserDriver.StartAsync(_kind, Voice, Path.Combine(Tools.Root, "samples", "wav", "what-time-is-it.wav"));
+    public async Task InitializeAsync()
+        => Driver = await BrowserDriver.StartAsync(_kind, Voice, Path.Combine(Tools.Root, "samples", "wav", "what-time-is-it.wav"));
 
     public async Task DisposeAsync()
     {

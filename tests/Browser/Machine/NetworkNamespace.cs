@@ -31,7 +31,8 @@ internal sealed class NetworkNamespace : IAsyncDisposable
     {
         string ip = Tools.Find("ip")!;
         await RemoveAbandonedAsync(ip);
-        var network = new NetworkNamespace(ip, string.Create(CultureInfo.InvariantCulture, $"{NamePrefix}{Environment.ProcessId}-{purpose}"));
+        var network = new NetworkNamespace(
+            ip, string.Create(CultureInfo.InvariantCulture, $"{NamePrefix}{Environment.ProcessId}-{purpose}"));
         await network.IpAsync("netns", "add", network.Name);
         try
         {
@@ -61,13 +62,15 @@ internal sealed class NetworkNamespace : IAsyncDisposable
         {
             string name = line.Split(' ')[0];
             if (!name.StartsWith(NamePrefix, StringComparison.Ordinal)) continue;
-            if (int.TryParse(name[NamePrefix.Length..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int owner) && !Directory.Exists($"/proc/{owner}")) await RemoveAsync(ip, name);
+            if (int.TryParse(name[NamePrefix.Length..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int owner)
+                && !Directory.Exists($"/proc/{owner}")) await RemoveAsync(ip, name);
         }
     }
 
     private static async Task RemoveAsync(string ip, string name)
     {
-        foreach (string line in (await Tools.RunAsync(Limit, [ip, "netns", "pids", name])).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in (await Tools.RunAsync(Limit, [ip, "netns", "pids", name])).Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries))
         {
             try
             {

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Browser.Machine;
 
-/// <summary>A system without UDP at its edge, up only while its own tests run: collections follow each other, so that none measures another.</summary>
+/// <summary>
+/// A system without UDP at its edge, up only while its own tests run: collections follow each other, so that none measures another.
+/// </summary>
 [CollectionDefinition(Name)]
 public sealed class TcpEdgeCollection : ICollectionFixture<TcpEdgeVoiceSystem>
 {

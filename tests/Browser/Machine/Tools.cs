@@ -13,14 +13,18 @@ internal static class Tools
 
     /// <returns>The full path, or null. The places of system tools are searched too: an unprivileged PATH often lacks them.</returns>
     public static string? Find(string program)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/sbin"]).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/sbin"])
+        .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     /// <returns>Standard output. Throws with what the program said when it fails or takes longer than <paramref name="limit"/>.</returns>
-    public static async Task<string> RunAsync(TimeSpan limit, IReadOnlyList<string> command, string? workingFolder = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<string> RunAsync(TimeSpan limit, IReadOnlyList<string> command, string? workingFolder = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) {
+            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
         if (workingFolder is not null) start.WorkingDirectory = workingFolder;
-        foreach ((string? name, string? value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal)) start.Environment[name] = value;
+        foreach ((string name, string value) in environment
+            ?? new Dictionary<string, string>(StringComparer.Ordinal)) start.Environment[name] = value;
         using Process process = Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} does not start");
         process.StandardInput.Close();
         using var cancellation = new CancellationTokenSource(limit);
@@ -36,7 +40,8 @@ internal static class Tools
             process.Kill(entireProcessTree: true);
             throw new TimeoutException($"'{string.Join(' ', command)}' took longer than {limit.TotalSeconds:0} s");
         }
-        if (process.ExitCode != 0) throw new InvalidOperationException($"'{string.Join(' ', command)}' ended with {process.ExitCode}: {(await errors).Trim()}");
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"'{string.Join(' ', command)}' ended with {process.ExitCode}: {(await errors).Trim()}");
         return await output;
     }
 

@@ -4,7 +4,8 @@ using Xunit;
 namespace Dapr.Voice.Tests.Browser.Machine;
 
 /// <summary>
-/// What <c>./voice up</c> starts, with a home of its own, in a network namespace where the machine can make one. Both browsers' tests share it.
+/// What <c>./voice up</c> starts, with a home of its own, in a network namespace where the machine can make one. Both browsers' tests share
+/// it.
 /// </summary>
 public class VoiceSystem : IAsyncLifetime
 {
@@ -37,7 +38,8 @@ public class VoiceSystem : IAsyncLifetime
 
     /// <summary>The relay's process as it runs now.</summary>
     public int RelayPid
-        => (int)JsonNode.Parse(File.ReadAllText(Path.Combine(_home, ".voice", "run.json")))!["processes"]!.AsArray().Single(p => string.Equals((string?)p!["name"], "relay", StringComparison.Ordinal))!["pid"]!;
+        => (int)JsonNode.Parse(File.ReadAllText(Path.Combine(_home, ".voice", "run.json")))!["processes"]!.AsArray()
+        .Single(p => string.Equals((string?)p!["name"], "relay", StringComparison.Ordinal))!["pid"]!;
 
     /// <summary>A folder that ends with the system.</summary>
     public string Folder(string name) => Directory.CreateDirectory(Path.Combine(_home, name)).FullName;
@@ -51,7 +53,9 @@ public class VoiceSystem : IAsyncLifetime
         try
         {
             var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["VOICE_HOME"] = _home };
-            string printed = await Tools.RunAsync(StartLimit, [.. Enter, voice, "up", "--detach", "--json", "--no-install", "--development-sidecar", "--edge", _edge], Tools.Root, environment);
+            string printed = await Tools.RunAsync(
+                StartLimit, [.. Enter, voice, "up", "--detach", "--json", "--no-install", "--development-sidecar", "--edge", _edge],
+                Tools.Root, environment);
             _isUp = true;
             JsonNode state = JsonNode.Parse(printed)!;
             Url = (string)state["url"]!;
@@ -70,7 +74,9 @@ public class VoiceSystem : IAsyncLifetime
     {
         try
         {
-            if (_isUp) await Tools.RunAsync(TimeSpan.FromSeconds(60), [.. Enter, Path.Combine(Tools.Root, "voice"), "down"], Tools.Root, new Dictionary<string, string>(StringComparer.Ordinal) { ["VOICE_HOME"] = _home });
+            if (_isUp)
+                await Tools.RunAsync(TimeSpan.FromSeconds(60), [.. Enter, Path.Combine(Tools.Root, "voice"), "down"], Tools.Root,
+                    new Dictionary<string, string>(StringComparer.Ordinal) { ["VOICE_HOME"] = _home });
         }
         finally
         {

@@ -9,8 +9,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tests.Fuzz.Corpora;
 
 /// <summary>
-/// A caller and a transceiver's session that talk in virtual time: a frame each every 20 ms, a message each every 100 ms, one way 5 ms. What
-/// each hears is compared with what was said, so that an attack which costs one frame shows.
+/// A caller and a transceiver's session that talk in virtual time: a frame each every 20 ms, a message each every 100 ms, one way 5 ms.
+/// What each hears is compared with what was said, so that an attack which costs one frame shows.
 /// </summary>
 internal sealed class Conversation : IDisposable
 {
@@ -82,9 +82,11 @@ internal sealed class Conversation : IDisposable
     public (int Frames, int Texts) Heard => (_atServer.Frames + _atCaller.Frames, _atServer.Texts + _atCaller.Texts);
 
     /// <summary>All that was said has been heard.</summary>
-    public bool IsComplete => _atServer.Frames == _frame && _atCaller.Frames == _frame && _atServer.Texts == _text && _atCaller.Texts == _text;
+    public bool IsComplete => _atServer.Frames == _frame && _atCaller.Frames == _frame && _atServer.Texts == _text
+        && _atCaller.Texts == _text;
 
-    public string Counts => $"said {_frame} frames, {_text} messages; server heard {_atServer.Frames}, {_atServer.Texts}; caller heard {_atCaller.Frames}, {_atCaller.Texts}";
+    public string Counts
+        => $"said {_frame} frames, {_text} messages; server heard {_atServer.Frames}, {_atServer.Texts}; caller heard {_atCaller.Frames}, {_atCaller.Texts}";
 
     public void Connect()
     {
@@ -135,14 +137,16 @@ internal sealed class Conversation : IDisposable
 
     private void Drain(PeerSession peer, bool toServer, Ear ear)
     {
-        while (peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, Now)) ear.OnFrame(frame.IsLost ? null : BitConverter.ToInt32(_buffer.AsSpan(0, length)));
+        while (peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, Now))
+            ear.OnFrame(frame.IsLost ? null : BitConverter.ToInt32(_buffer.AsSpan(0, length)));
         while (peer.TryReceiveMessage(out DataChannelMessage message, Now)) ear.OnText(Encoding.UTF8.GetString(message.Payload));
         while (peer.TryTakeEvent(out PeerEvent occurred)) ear.OnEvent(occurred);
         while (peer.TryTransmit(_buffer, out int length, out TransportPath to, Now))
         {
             byte[] datagram = _buffer[..length];
             Tap?.Invoke(toServer, datagram);
-            if (to == (toServer ? ServerPath : CallerPath)) _flying.Enqueue((Now + TimeSpan.FromMilliseconds(DelayMilliseconds), toServer, datagram));
+            if (to == (toServer ? ServerPath : CallerPath))
+                _flying.Enqueue((Now + TimeSpan.FromMilliseconds(DelayMilliseconds), toServer, datagram));
             else Strays++;
         }
     }

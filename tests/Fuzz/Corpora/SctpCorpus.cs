@@ -6,7 +6,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Tests.Fuzz.Corpora;
 
-/// <summary>Packets of two associations that go through all there is: handshake, data in order and out of it, loss, reset, shutdown, abort.</summary>
+/// <summary>
+/// Packets of two associations that go through all there is: handshake, data in order and out of it, loss, reset, shutdown, abort.
+/// </summary>
 internal static class SctpCorpus
 {
     public static Corpus Record()
@@ -81,6 +83,7 @@ internal static class SctpCorpus
 
     private static IEnumerable<ChunkType> ChunkTypes(byte[] packet)
     {
-        for (int at = 12; at + 4 <= packet.Length; at += (BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(at + 2)) + 3) & ~3) yield return (ChunkType)packet[at];
+        for (int at = 12; at + 4 <= packet.Length; at += (BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(at + 2)) + 3) & ~3)
+            yield return (ChunkType)packet[at];
     }
 }

@@ -4,7 +4,9 @@ using Dapr.Voice.Tests.Fuzz.Engine;
 
 namespace Dapr.Voice.Tests.Fuzz.Corpora;
 
-/// <summary>Makes a damaged packet pass the door: ports, tag, checksum; and often its numbers fit, so that it gets as deep as it can.</summary>
+/// <summary>
+/// Makes a damaged packet pass the door: ports, tag, checksum; and often its numbers fit, so that it gets as deep as it can.
+/// </summary>
 internal static class SctpForge
 {
     private const int HeaderBytes = 12;
@@ -42,7 +44,8 @@ internal static class SctpForge
         switch ((ChunkType)chunk[0])
         {
             case ChunkType.Data or ChunkType.ForwardTsn:
-                BinaryPrimitives.WriteUInt32BigEndian(value, state.CumulativeTsn + 1 + (uint)(mutator.OneIn(3) ? 0 : mutator.Next(mutator.OneIn(8) ? 5000 : 40)));
+                BinaryPrimitives.WriteUInt32BigEndian(
+                    value, state.CumulativeTsn + 1 + (uint)(mutator.OneIn(3) ? 0 : mutator.Next(mutator.OneIn(8) ? 5000 : 40)));
                 break;
             case ChunkType.Sack or ChunkType.Shutdown:
                 BinaryPrimitives.WriteUInt32BigEndian(value, state.OutboundHeadTsn + (uint)mutator.Next(8) - 2);
@@ -51,7 +54,8 @@ internal static class SctpForge
                 issued.Nonce.CopyTo(value);
                 break;
             case ChunkType.ReConfig when value.Length >= 8:
-                BinaryPrimitives.WriteUInt32BigEndian(value[4..], mutator.OneIn(2) ? state.ExpectedResetRequest : state.NextResetRequest - 1);
+                BinaryPrimitives.WriteUInt32BigEndian(
+                    value[4..], mutator.OneIn(2) ? state.ExpectedResetRequest : state.NextResetRequest - 1);
                 break;
         }
     }

@@ -16,7 +16,8 @@ internal static class StreamCorpus
         {
             byte[] stream = [];
             int wanted = i % 3 == 0 ? 1 : 2 + (i % 7);
-            for (int k = i; k < i + wanted && k < frames.Count && stream.Length + frames[k].Length + 2 <= LongestItem; k++) stream = [.. stream, .. Framed(frames[k])];
+            for (int k = i; k < i + wanted && k < frames.Count && stream.Length + frames[k].Length + 2 <= LongestItem; k++)
+                stream = [.. stream, .. Framed(frames[k])];
             if (stream.Length > 0) items.Add(stream);
         }
         return new Corpus(items);

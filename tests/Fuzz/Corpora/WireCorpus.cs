@@ -9,7 +9,10 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Tests.Fuzz.Corpora;
 
-/// <summary>Datagrams of real conversations between two of our sessions, from the first check to the goodbye, and what lies inside the protected ones.</summary>
+/// <summary>
+/// Datagrams of real conversations between two of our sessions, from the first check to the goodbye, and what lies inside the protected
+/// ones.
+/// </summary>
 internal sealed class WireCorpus
 {
     /// <summary>Handshakes differ in their random bytes only; media and checks are what there should be more of.</summary>
@@ -19,7 +22,8 @@ internal sealed class WireCorpus
     {
         All = new Corpus(all);
         Stun = All.Where(d => DatagramDemultiplexer.Classify(d) == DatagramKind.Stun) + new Corpus(
-            [Rfc5769Vectors.SampleRequest, Rfc5769Vectors.IPv4Response, Rfc5769Vectors.IPv6Response, Rfc5769Vectors.LongTermRequest, StunErrorResponse(), StunWithFlight()]);
+            [Rfc5769Vectors.SampleRequest, Rfc5769Vectors.IPv4Response, Rfc5769Vectors.IPv6Response, Rfc5769Vectors.LongTermRequest,
+            StunErrorResponse(), StunWithFlight()]);
         Dtls = All.Where(d => DatagramDemultiplexer.Classify(d) == DatagramKind.Dtls);
         Srtp = All.Where(d => DatagramDemultiplexer.Classify(d) == DatagramKind.Rtp);
         Srtcp = All.Where(d => DatagramDemultiplexer.Classify(d) == DatagramKind.Rtcp);
@@ -77,7 +81,8 @@ internal sealed class WireCorpus
     {
         byte[] buffer = new byte[1400];
         var writer = new StunMessageWriter(buffer, StunClass.Request, StunMethod.Binding, new byte[12]);
-        writer.Add(StunAttributeType.Username, Encoding.UTF8.GetBytes($"{Conversation.ServerCredentials.Ufrag}:{Conversation.CallerCredentials.Ufrag}"));
+        writer.Add(StunAttributeType.Username, Encoding.UTF8.GetBytes(
+            $"{Conversation.ServerCredentials.Ufrag}:{Conversation.CallerCredentials.Ufrag}"));
         writer.AddUInt32(StunAttributeType.Priority, 1);
         writer.AddUInt64(StunAttributeType.IceControlling, 7);
         writer.AddFlag(StunAttributeType.UseCandidate);
@@ -108,7 +113,8 @@ internal sealed class WireCorpus
         byte[] packet = new byte[1000];
         var writer = new RtcpWriter(packet);
         var block = new ReportBlock(Conversation.ServerSsrc, 12, -3, 70_000, 15, 0x1234_5678, 65_536);
-        writer.AddSenderReport(Conversation.CallerSsrc, new SenderInfo(new NtpTimestamp(0xE000_0000_8000_0000), 960, 3, 240), block, block with { Ssrc = 9 });
+        writer.AddSenderReport(Conversation.CallerSsrc, new SenderInfo(new NtpTimestamp(0xE000_0000_8000_0000), 960, 3, 240), block,
+            block with { Ssrc = 9 });
         writer.AddReceiverReport(Conversation.CallerSsrc, block);
         writer.AddCname(Conversation.CallerSsrc, "a.name@of.somebody"u8);
         writer.AddBye(Conversation.CallerSsrc, "goodbye"u8);

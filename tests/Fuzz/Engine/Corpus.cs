@@ -14,7 +14,9 @@ internal sealed record Corpus(IReadOnlyList<byte[]> Items, IReadOnlyList<byte[]>
 
     private readonly Lazy<HashSet<ulong>> _hashes = new(() => [.. Items.Select(item => Hash(item))]);
 
-    /// <summary>True for an item as it is (and, with a chance of 2^-50, for something else): two parts of one put together again, for example.</summary>
+    /// <summary>
+    /// True for an item as it is (and, with a chance of 2^-50, for something else): two parts of one put together again, for example.
+    /// </summary>
     public bool Contains(ReadOnlySpan<byte> bytes) => _hashes.Value.Contains(Hash(bytes));
 
     public static Corpus OfText(IEnumerable<string> items, params IEnumerable<string> tokens)
@@ -25,7 +27,8 @@ internal sealed record Corpus(IReadOnlyList<byte[]> Items, IReadOnlyList<byte[]>
     private static ulong Hash(ReadOnlySpan<byte> bytes)
     {
         ulong hash = 0xCBF2_9CE4_8422_2325 ^ (ulong)bytes.Length;
-        for (; bytes.Length >= 8; bytes = bytes[8..]) hash = (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes)) * 0x9E37_79B9_7F4A_7C15 ^ hash >> 29;
+        for (; bytes.Length >= 8; bytes = bytes[8..])
+            hash = (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes)) * 0x9E37_79B9_7F4A_7C15 ^ hash >> 29;
         foreach (byte b in bytes) hash = (hash ^ b) * 0x0000_0100_0000_01B3;
         return hash;
     }

@@ -68,7 +68,8 @@ internal sealed class FuzzRun(ulong seed, Action<string> write, double scale = 1
         _residentPeak = Math.Max(_residentPeak, ResidentBytes());
         double nanoseconds = taken == 0 ? 0 : ticks * (1e9 / Stopwatch.Frequency) / taken;
         var reasons = new StringBuilder();
-        foreach ((string reason, long count) in target.Refused.OrderByDescending(r => r.Value)) reasons.Append(reasons.Length == 0 ? "" : ", ").Append(CultureInfo.InvariantCulture, $"{reason} {count}");
+        foreach ((string reason, long count) in target.Refused.OrderByDescending(r => r.Value)) reasons.Append(reasons.Length == 0 ? ""
+            : ", ").Append(CultureInfo.InvariantCulture, $"{reason} {count}");
         write(string.Create(CultureInfo.InvariantCulture,
             $"{target.Name,-34} {taken,9:N0} {target.Accepted,9:N0} {taken - target.Accepted,9:N0} {nanoseconds,9:N0} {Math.Max(0, heapAfter - heap) / 1024,9:N0}  {reasons}"));
     }

@@ -4,7 +4,10 @@ using Dapr.Voice.WebRtc;
 
 namespace Dapr.Voice.Tests.Fuzz.Engine;
 
-/// <summary>Something that takes input from the network. It may keep state from input to input; then an input makes sense only behind those before it.</summary>
+/// <summary>
+/// Something that takes input from the network. It may keep state from input to input; then an input makes sense only behind those before
+/// it.
+/// </summary>
 /// <param name="inputs">How many are given to it.</param>
 /// <param name="maximumBytes">The longest input.</param>
 internal abstract class FuzzTarget(string name, int inputs, int maximumBytes = 2048) : IDisposable
@@ -15,7 +18,9 @@ internal abstract class FuzzTarget(string name, int inputs, int maximumBytes = 2
     public int Inputs { get; } = inputs;
     public int MaximumBytes { get; } = maximumBytes;
 
-    /// <summary>Inputs made before they are taken one after the other; 1 where making one needs to know what the one before has done.</summary>
+    /// <summary>
+    /// Inputs made before they are taken one after the other; 1 where making one needs to know what the one before has done.
+    /// </summary>
     public virtual int Batch => 32;
 
     /// <summary>Inputs that went all the way.</summary>

@@ -12,8 +12,10 @@ internal sealed class Mutator
 {
     private static readonly ulong[] Boundaries =
     [
-        0, 1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 19, 20, 21, 31, 32, 63, 64, 127, 128, 255, 256, 1023, 1024, 1499, 1500, 2047, 2048, 4095, 4096,
-        0x7FFE, 0x7FFF, 0x8000, 0xFFFD, 0xFFFE, 0xFFFF, 0x1_0000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF, 0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, ulong.MaxValue,
+        0, 1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 19, 20, 21, 31, 32, 63, 64, 127, 128, 255, 256, 1023, 1024, 1499, 1500, 2047, 2048, 4095,
+            4096,
+        0x7FFE, 0x7FFF, 0x8000, 0xFFFD, 0xFFFE, 0xFFFF, 0x1_0000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF, 0x7FFF_FFFF_FFFF_FFFF,
+            0x8000_0000_0000_0000, ulong.MaxValue,
     ];
 
     private ulong _state;
@@ -40,7 +42,9 @@ internal sealed class Mutator
         for (int i = 0; i < bytes.Length; i++) bytes[i] = (byte)Next();
     }
 
-    /// <summary>Writes a mutation of some item of the corpus into <paramref name="output"/> and returns its length. It is never an item itself.</summary>
+    /// <summary>
+    /// Writes a mutation of some item of the corpus into <paramref name="output"/> and returns its length. It is never an item itself.
+    /// </summary>
     public int Mutate(Corpus corpus, Span<byte> output) => Mutate(Pick(corpus.Items), corpus, output);
 
     /// <summary>The same for a given item; the corpus lends parts and tokens.</summary>
@@ -51,7 +55,8 @@ internal sealed class Mutator
         // Mostly one or two changes: with more, hardly anything gets past the first check.
         int changes = Next(10) switch { < 5 => 1, < 8 => 2, < 9 => 3, _ => 3 + Next(10) };
         for (; changes > 0; changes--) length = Change(output, length, corpus);
-        while (length > 0 && (source.SequenceEqual(output[..length]) || corpus.Contains(output[..length]))) output[Next(length)] ^= (byte)(1 << Next(8));
+        while (length > 0 && (source.SequenceEqual(output[..length]) || corpus.Contains(output[..length])))
+            output[Next(length)] ^= (byte)(1 << Next(8));
         return length;
     }
 

@@ -7,7 +7,8 @@ namespace Dapr.Voice.Tests.Fuzz.Engine;
 internal delegate TReason Parse<out TReason>(Span<byte> input);
 
 /// <summary>A parser without memory.</summary>
-internal sealed class ParserTarget<TReason>(string name, int inputs, Corpus corpus, Parse<TReason> parse, int maximumBytes = 2048) : FuzzTarget(name, inputs, maximumBytes)
+internal sealed class ParserTarget<TReason>(string name, int inputs, Corpus corpus, Parse<TReason> parse, int maximumBytes = 2048)
+    : FuzzTarget(name, inputs, maximumBytes)
     where TReason : unmanaged, Enum
 {
     private readonly long[] _counts = new long[256];

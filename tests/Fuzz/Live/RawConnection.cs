@@ -10,7 +10,8 @@ internal sealed class RawConnection : IDisposable
 
     public RawConnection(TransportAddress to)
     {
-        _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, LingerState = new LingerOption(true, 0) };
+        _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) {
+            NoDelay = true, LingerState = new LingerOption(true, 0) };
         _socket.Connect(to.ToIPEndPoint());
         _socket.Blocking = false;
     }

@@ -10,8 +10,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tests.Fuzz.Live;
 
 /// <summary>
-/// A relay's worker with its real sockets, a transceiver's end of the link over TCP that echoes, and an honest client over TCP whose every packet has to
-/// come back. One thread drives all of it.
+/// A relay's worker with its real sockets, a transceiver's end of the link over TCP that echoes, and an honest client over TCP whose every
+/// packet has to come back. One thread drives all of it.
 /// </summary>
 internal sealed class TcpRelay : IDisposable
 {
@@ -32,9 +32,11 @@ internal sealed class TcpRelay : IDisposable
             any.Listen(Loopback);
             Public = any.LocalAddress;
         }
-        Options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = Public.ToString(), LinkAddress = "127.0.0.1", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 64 };
+        Options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = Public.ToString(), LinkAddress = "127.0.0.1",
+            Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 64 };
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
-        Worker = new RelayWorker(0, RelaySockets.Open(Options)[0], Options, 0, 64, 1, keys, IngressTable.From(Options), TimeProvider.System);
+        Worker = new RelayWorker(0, RelaySockets.Open(Options)[0], Options, 0, 64, 1, keys, IngressTable.From(Options),
+            TimeProvider.System);
         Worker.SetTargets([Transceiver.Target]);
         Until(() => Worker.LinkCount == Options.LinkConnections);
         _honest = _client.Connect(Public, MonotonicClock.Now);
@@ -55,7 +57,8 @@ internal sealed class TcpRelay : IDisposable
 
     /// <summary>A first check as it should be: the session's slot is this transceiver's, unless another is given.</summary>
     public static byte[] Check(ulong session, ushort slot = 3, byte region = 0, int minutes = 60)
-        => RelayPackets.Check(RelayPackets.Hint(session, slot, region, (uint)(RoutingHint.ToMinutes(TimeProvider.System.GetUtcNow()) + minutes)));
+        => RelayPackets.Check(
+        RelayPackets.Hint(session, slot, region, (uint)(RoutingHint.ToMinutes(TimeProvider.System.GetUtcNow()) + minutes)));
 
     /// <summary>The honest client says something.</summary>
     public void Talk()
@@ -78,7 +81,8 @@ internal sealed class TcpRelay : IDisposable
         Instant end = MonotonicClock.Now + Patience;
         while (!condition())
         {
-            if (MonotonicClock.Now > end) throw new TimeoutException($"It never came to be; the honest client sent {Sent} and heard {Heard}.");
+            if (MonotonicClock.Now > end)
+                throw new TimeoutException($"It never came to be; the honest client sent {Sent} and heard {Heard}.");
             Turn();
         }
     }

@@ -14,7 +14,10 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Tests.Fuzz.Live;
 
-/// <summary>A client at a relay's public port: it talks all the time, and shows its datagrams to whoever wants to change them. One thread, the test's.</summary>
+/// <summary>
+/// A client at a relay's public port: it talks all the time, and shows its datagrams to whoever wants to change them. One thread, the
+/// test's.
+/// </summary>
 internal sealed class UdpCaller : IDisposable
 {
     public static readonly DtlsCertificate Certificate = DtlsCertificate.Generate();
@@ -67,7 +70,8 @@ internal sealed class UdpCaller : IDisposable
     /// <summary>Sends bytes from this client's own address.</summary>
     public void SendRaw(ReadOnlySpan<byte> datagram) => Send(_socket, datagram, _relay);
 
-    public static void Send(UdpBatchSocket socket, ReadOnlySpan<byte> datagram, TransportAddress to) => datagram.CopyTo(socket.Queue(to, default, datagram.Length));
+    public static void Send(UdpBatchSocket socket, ReadOnlySpan<byte> datagram, TransportAddress to)
+        => datagram.CopyTo(socket.Queue(to, default, datagram.Length));
 
     public void RunUntil(Func<bool> condition, string what)
     {

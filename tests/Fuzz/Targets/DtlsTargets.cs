@@ -12,7 +12,10 @@ internal static class DtlsTargets
         yield return new RecordTarget(datagrams);
     }
 
-    /// <summary>OpenSSL in all stages of a handshake. Until Finished nothing is authenticated, so a handshake may fail; it may also be finished nevertheless.</summary>
+    /// <summary>
+    /// OpenSSL in all stages of a handshake. Until Finished nothing is authenticated, so a handshake may fail; it may also be finished
+    /// nevertheless.
+    /// </summary>
     private sealed class HandshakeTarget(Corpus corpus) : FuzzTarget("DtlsTransport, in the handshake", 12_000)
     {
         private const int InputsPerHandshake = 8;
@@ -30,7 +33,8 @@ internal static class DtlsTargets
             if (_taken++ % InputsPerHandshake == 0) Begin(mutator.Next(7));
             _isForClient = mutator.OneIn(2);
             // Mostly what was just said, changed: it has the right randoms and numbers.
-            return _flights.Count > 0 && !mutator.OneIn(4) ? mutator.Mutate(mutator.Pick(_flights), corpus, buffer) : mutator.Mutate(corpus, buffer);
+            return _flights.Count > 0 && !mutator.OneIn(4) ? mutator.Mutate(mutator.Pick(_flights), corpus, buffer)
+                : mutator.Mutate(corpus, buffer);
         }
 
         public override void Take(Span<byte> input)
@@ -92,7 +96,9 @@ internal static class DtlsTargets
         }
     }
 
-    /// <summary>The record layer that goes on with an exported connection: damaged records change nothing, the true ones still open.</summary>
+    /// <summary>
+    /// The record layer that goes on with an exported connection: damaged records change nothing, the true ones still open.
+    /// </summary>
     private sealed class RecordTarget : FuzzTarget
     {
         private readonly Corpus _corpus;

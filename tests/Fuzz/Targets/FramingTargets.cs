@@ -78,7 +78,8 @@ internal static class FramingTargets
                 SkipEmpty();
                 Require(length is > 0 and <= MaximumFrameBytes);
                 Require(ModelLength() == length && _model.Count >= length + 2);
-                if (!filled.Slice(start, length).SequenceEqual(CollectionsMarshal.AsSpan(_model).Slice(2, length))) throw new InvalidOperationException("Other bytes than were sent.");
+                if (!filled.Slice(start, length).SequenceEqual(CollectionsMarshal.AsSpan(_model).Slice(2, length)))
+                    throw new InvalidOperationException("Other bytes than were sent.");
                 Drop(length + 2);
                 Accepted++;
             }
@@ -229,7 +230,8 @@ internal static class FramingTargets
                     _waiting.RemoveAt(0);
                 }
                 int part = Math.Min(_partial.Length, taken.Length);
-                if (!taken[..part].SequenceEqual(_partial.AsSpan(0, part))) throw new InvalidOperationException("Other bytes than were queued.");
+                if (!taken[..part].SequenceEqual(_partial.AsSpan(0, part)))
+                    throw new InvalidOperationException("Other bytes than were queued.");
                 _partial = _partial[part..];
                 taken = taken[part..];
                 if (_partial.Length == 0) expected++;

@@ -14,15 +14,16 @@ internal static class IngressTargets
     }
 
     /// <summary>
-    /// ICE-TCP into a relay's worker: streams of real connections, damaged; some behind a check that is in order, some behind one of another region, slot, time or key. An honest
-    /// client beside them gets an answer to everything it says.
+    /// ICE-TCP into a relay's worker: streams of real connections, damaged; some behind a check that is in order, some behind one of
+    /// another region, slot, time or key. An honest client beside them gets an answer to everything it says.
     /// </summary>
     private sealed class IngressTarget : StreamTarget
     {
         private const ulong FirstSession = 100;
         private const int Sessions = 24;
         private readonly TcpRelay _relay = new();
-        private readonly byte[][] _checks = [.. Enumerable.Range(0, Sessions).Select(i => StreamCorpus.Framed(TcpRelay.Check(FirstSession + (ulong)i)))];
+        private readonly byte[][] _checks =
+            [.. Enumerable.Range(0, Sessions).Select(i => StreamCorpus.Framed(TcpRelay.Check(FirstSession + (ulong)i)))];
         private readonly Corpus _corpus;
         private int _turns;
 
@@ -30,7 +31,8 @@ internal static class IngressTargets
         {
             byte[][] first =
             [
-                TcpRelay.Check(FirstSession), TcpRelay.Check(FirstSession + 1), TcpRelay.Check(1, slot: 9), TcpRelay.Check(2, region: 3), TcpRelay.Check(3, minutes: -10), TcpRelay.Check(TcpRelay.HonestSession),
+                TcpRelay.Check(FirstSession), TcpRelay.Check(FirstSession + 1), TcpRelay.Check(1, slot: 9), TcpRelay.Check(2, region: 3),
+                    TcpRelay.Check(3, minutes: -10), TcpRelay.Check(TcpRelay.HonestSession),
                 RelayPackets.Check(RelayPackets.Hint(4).Encode(RelayPackets.HintKeys), "wrong"), RelayPackets.Check("forged", "x"),
             ];
             // Every capture with a check before it, as connections begin, and without one.
@@ -51,7 +53,8 @@ internal static class IngressTargets
             long closes = Enum.GetValues<TcpClose>().Sum(_relay.Worker.TcpCloses);
             Require(closes == _relay.Worker.TcpCounters!.Accepted - 1);
             Accepted = _relay.Worker.Verdicts[Verdict.Forward] - _relay.Sent;
-            foreach (Verdict verdict in Enum.GetValues<Verdict>().Where(v => v is not (Verdict.Forward or Verdict.Deliver))) Refuse(verdict.ToString(), _relay.Worker.Verdicts[verdict]);
+            foreach (Verdict verdict in Enum.GetValues<Verdict>().Where(v => v is not (Verdict.Forward or Verdict.Deliver)))
+                Refuse(verdict.ToString(), _relay.Worker.Verdicts[verdict]);
             foreach (TcpClose reason in Enum.GetValues<TcpClose>()) Refuse($"(closed {reason})", _relay.Worker.TcpCloses(reason));
             Refuse("(empty frames)", _relay.Worker.TcpCounters.EmptyFrames);
             Refuse("(packets of the honest client, all answered)", _relay.Sent);

@@ -40,7 +40,9 @@ internal static class LinkStreamTargets
         }
     }
 
-    /// <summary>Calls <paramref name="take"/> with each unit that a connection has brought. Units that came in part are of no interest here.</summary>
+    /// <summary>
+    /// Calls <paramref name="take"/> with each unit that a connection has brought. Units that came in part are of no interest here.
+    /// </summary>
     private static void ReadUnits(RawConnection connection, byte[] buffer, Action<byte[]> take)
     {
         Span<byte> rest = buffer.AsSpan(0, connection.Receive(buffer));
@@ -69,7 +71,7 @@ internal static class LinkStreamTargets
             // Each packet came once, and not by a stranger.
             if (!isInsider) Require(_relay.Transceiver.Packets == _relay.Sent);
             foreach (LinkDrop reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _relay.Transceiver.Acceptor.Drops[reason]);
-            foreach ((string? reason, long count) in _relay.Transceiver.Transport.Closes) Refuse($"(closed {reason})", count);
+            foreach ((string reason, long count) in _relay.Transceiver.Transport.Closes) Refuse($"(closed {reason})", count);
             Refuse("(handshakes made)", _welcomed);
             Refuse("(packets of the honest client, all answered)", _relay.Sent);
             Accepted = _relay.Transceiver.Packets - _relay.Sent;
@@ -107,7 +109,8 @@ internal static class LinkStreamTargets
         private ulong ShakeHands(RawConnection connection, int intruder)
         {
             Instant now = MonotonicClock.Now;
-            var connector = new LinkConnector(_key, $"intruder-{intruder}.0", (ulong)_turns, LinkPair.TransceiverAddress, 64, Seeded.Random((ulong)_turns), now);
+            var connector = new LinkConnector(
+                _key, $"intruder-{intruder}.0", (ulong)_turns, LinkPair.TransceiverAddress, 64, Seeded.Random((ulong)_turns), now);
             for (int i = 0; i < 100 && connector.Cookie == 0; i++)
             {
                 now = MonotonicClock.Now;
@@ -126,8 +129,8 @@ internal static class LinkStreamTargets
     }
 
     /// <summary>
-    /// The relay's links to an honest transceiver and to one that answers with damage. In virtual time, so that the pauses between the attempts to connect cost none. The honest
-    /// one's echo comes whatever the other does.
+    /// The relay's links to an honest transceiver and to one that answers with damage. In virtual time, so that the pauses between the
+    /// attempts to connect cost none. The honest one's echo comes whatever the other does.
     /// </summary>
     private sealed class ConnectorTarget : StreamTarget
     {
@@ -170,7 +173,7 @@ internal static class LinkStreamTargets
             for (int i = 0; i < 10_000 && _echoed < _said; i++) Turn();
             Require(_echoed == _said && _links.Count >= LinkConnections && _wentDown == 0);
             foreach (LinkDrop reason in Enum.GetValues<LinkDrop>()) Refuse(reason.ToString(), _links.Drops(reason));
-            foreach ((string? reason, long count) in _tcp.Closes) Refuse($"(closed {reason})", count);
+            foreach ((string reason, long count) in _tcp.Closes) Refuse($"(closed {reason})", count);
             Refuse("(handshakes made)", _welcomed);
             Refuse("(packets to the honest transceiver, all echoed)", _echoed);
             Require(!_isInsider || _welcomed > 10);
@@ -215,7 +218,8 @@ internal static class LinkStreamTargets
             _now += Step;
             if (_turns++ % 8 == 0 && _links.Count >= LinkConnections)
             {
-                _links.Send(0, new SessionId((ulong)_turns), Client, LinkFrame.TcpIngress, isUnverified: false, [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1], _now);
+                _links.Send(0, new SessionId((ulong)_turns), Client, LinkFrame.TcpIngress, isUnverified: false,
+                    [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1], _now);
                 _said++;
             }
             Receive(_udp);
@@ -263,7 +267,8 @@ internal static class LinkStreamTargets
                     if (to != from) continue;
                     connection.Send(StreamCorpus.Framed(_buffer.AsSpan(0, length)));
                     // The SLOTS that ride along carry the cookie of the link to be.
-                    if (LinkFrame.TryRead(_buffer.AsSpan(0, length), out LinkFrame welcome, out _) && welcome.Kind == LinkFrameKind.Welcome && LinkFrame.TryRead(_buffer.AsSpan(welcome.Length), out LinkFrame slots, out _)) cookie = slots.Cookie;
+                    if (LinkFrame.TryRead(_buffer.AsSpan(0, length), out LinkFrame welcome, out _) && welcome.Kind == LinkFrameKind.Welcome
+                        && LinkFrame.TryRead(_buffer.AsSpan(welcome.Length), out LinkFrame slots, out _)) cookie = slots.Cookie;
                 }
                 while (_acceptor.TryTakeEvent(out _)) { }
             }

@@ -27,7 +27,8 @@ internal static class MediaTargets
     private static RtpParseError ReadRtp(Span<byte> input)
     {
         if (!RtpPacket.TryParse(input, out RtpPacket packet, out RtpParseError error)) return error;
-        if (packet.HeaderLength + packet.Payload.Length + packet.PaddingLength != input.Length) throw new InvalidOperationException("The parts are not the whole.");
+        if (packet.HeaderLength + packet.Payload.Length + packet.PaddingLength != input.Length)
+            throw new InvalidOperationException("The parts are not the whole.");
         for (int i = 0; i < packet.CsrcCount; i++) packet.GetCsrc(i);
         int bytes = 0;
         foreach (RtpHeaderExtension element in packet.Extensions) bytes += element.Value.Length;
@@ -241,5 +242,6 @@ internal static class MediaTargets
     }
 
     private static SrtpKeyingMaterial Keys(SrtpProtectionProfile profile)
-        => new(profile, [.. Enumerable.Range(1, 16).Select(i => (byte)i)], new byte[profile == SrtpProtectionProfile.AeadAes128Gcm ? 12 : 14]);
+        => new(profile, [.. Enumerable.Range(1, 16).Select(i => (byte)i)],
+        new byte[profile == SrtpProtectionProfile.AeadAes128Gcm ? 12 : 14]);
 }

@@ -15,7 +15,8 @@ internal static class SctpTargets
         yield return new AssociationTarget("SctpAssociation, fresh", 40_000, packets, inputsPerAssociation: 8);
         var dcep = new Corpus([.. DcepMessages(packets)]);
         yield return new ParserTarget<Outcome>("DataChannelOpen", 80_000, dcep,
-            static input => DataChannelOpen.TryParse(input, out DataChannelOpen open) && open.Label.Length <= DataChannelOpen.MaximumNameBytes ? Outcome.Accepted : Outcome.Refused);
+            static input => DataChannelOpen.TryParse(input, out DataChannelOpen open)
+            && open.Label.Length <= DataChannelOpen.MaximumNameBytes ? Outcome.Accepted : Outcome.Refused);
         yield return new ChannelTarget(dcep);
     }
 
@@ -26,11 +27,13 @@ internal static class SctpTargets
             for (int at = 12; at + 16 < packet.Length; at += (BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(at + 2)) + 3) & ~3)
             {
                 int length = BinaryPrimitives.ReadUInt16BigEndian(packet.AsSpan(at + 2));
-                if ((ChunkType)packet[at] == ChunkType.Data && BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(at + 12)) == PayloadProtocolId.Dcep) yield return packet[(at + 16)..(at + length)];
+                if ((ChunkType)packet[at] == ChunkType.Data && BinaryPrimitives.ReadUInt32BigEndian(packet.AsSpan(at + 12))
+                    == PayloadProtocolId.Dcep) yield return packet[(at + 16)..(at + length)];
             }
         }
         byte[] named = new byte[DataChannelOpen.MaximumBytes];
-        yield return named[..new DataChannelOpen(new DataChannelReliability(false, 3), 256, new string('l', 256), new string('p', 256)).Write(named)];
+        yield return named[..new DataChannelOpen(
+            new DataChannelReliability(false, 3), 256, new string('l', 256), new string('p', 256)).Write(named)];
     }
 
     /// <summary>Packets as they are, damaged: only chance gets them past the checksum, and the conversation behind it goes on.</summary>
@@ -55,7 +58,10 @@ internal static class SctpTargets
         }
     }
 
-    /// <summary>What a peer inside the DTLS connection can send: ports, tag, checksum and often the numbers fit. It may end its own association, nothing else.</summary>
+    /// <summary>
+    /// What a peer inside the DTLS connection can send: ports, tag, checksum and often the numbers fit. It may end its own association,
+    /// nothing else.
+    /// </summary>
     private sealed class AssociationTarget(string name, int inputs, Corpus packets, int inputsPerAssociation) : FuzzTarget(name, inputs)
     {
         private readonly long[] _drops = new long[Enum.GetValues<SctpDropReason>().Length];
@@ -83,7 +89,9 @@ internal static class SctpTargets
             _pair.B.Receive(input, _pair.Now);
             Accepted += _pair.B.Statistics.PacketsReceived - received;
             // Something is always under way, so that what is acknowledged, reset or lost means something.
-            if (_taken % 8 == 0) _pair.B.Send((ushort)(_taken & 7), PayloadProtocolId.Binary, input, unordered: (_taken & 8) == 0, (_taken & 16) == 0 ? (ushort)1 : null, _pair.Now);
+            if (_taken % 8 == 0)
+                _pair.B.Send((ushort)(_taken & 7), PayloadProtocolId.Binary, input, unordered: (_taken & 8) == 0, (_taken & 16) == 0
+                    ? (ushort)1 : null, _pair.Now);
             if (_taken % 64 == 0) _pair.B.ResetStream((ushort)(_taken >> 6 & 7), _pair.Now);
             if (_taken % 4 == 0) _pair.Exchange();
             else _pair.Pass(_pair.B);
@@ -121,7 +129,8 @@ internal static class SctpTargets
     /// <summary>Data channels under messages of any payload protocol on any stream, whole and in order.</summary>
     private sealed class ChannelTarget(Corpus dcep) : FuzzTarget("DataChannelSet", 40_000, 1100)
     {
-        private static readonly uint[] Protocols = [PayloadProtocolId.Dcep, PayloadProtocolId.Dcep, PayloadProtocolId.Text, PayloadProtocolId.Binary, PayloadProtocolId.EmptyText, PayloadProtocolId.EmptyBinary, 54, 0, uint.MaxValue];
+        private static readonly uint[] Protocols = [PayloadProtocolId.Dcep, PayloadProtocolId.Dcep, PayloadProtocolId.Text,
+            PayloadProtocolId.Binary, PayloadProtocolId.EmptyText, PayloadProtocolId.EmptyBinary, 54, 0, uint.MaxValue];
         private SctpPair? _pair;
         private DataChannelSet? _channels;
         private int _taken, _sets;
@@ -143,7 +152,8 @@ internal static class SctpTargets
         {
             if (_pair is null || _pair.A.Phase == SctpPhase.Ended || _taken++ % 500 == 0) Begin();
             _pair!.Now += TimeSpan.FromMilliseconds(1);
-            if (!input.IsEmpty && _pair.A.Send(_stream, _protocol, input, unordered: false, null, _pair.Now) == SctpSendResult.Queued) Accepted++;
+            if (!input.IsEmpty && _pair.A.Send(_stream, _protocol, input, unordered: false, null, _pair.Now) == SctpSendResult.Queued)
+                Accepted++;
             if (_isReset) _pair.A.ResetStream(_stream, _pair.Now);
             for (int turns = 0; turns < 4; turns++)
             {

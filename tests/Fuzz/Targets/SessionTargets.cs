@@ -23,8 +23,8 @@ internal static class SessionTargets
     }
 
     /// <summary>
-    /// Two sessions talk while somebody who sees all their datagrams throws changed ones at both, from the caller's own address and from others.
-    /// Not one frame and not one message may be lost by it.
+    /// Two sessions talk while somebody who sees all their datagrams throws changed ones at both, from the caller's own address and from
+    /// others. Not one frame and not one message may be lost by it.
     /// </summary>
     private sealed class LiveTarget : FuzzTarget
     {
@@ -95,8 +95,8 @@ internal static class SessionTargets
     }
 
     /// <summary>
-    /// The caller itself is the attacker: it has all keys, so that what it sends is authentic and as damaged as it likes. It may end its own
-    /// session (then the next one takes its place); it must not take the process with it, nor its memory.
+    /// The caller itself is the attacker: it has all keys, so that what it sends is authentic and as damaged as it likes. It may end its
+    /// own session (then the next one takes its place); it must not take the process with it, nor its memory.
     /// </summary>
     private sealed class InsiderTarget : FuzzTarget
     {
@@ -128,7 +128,8 @@ internal static class SessionTargets
             conversation.IsTalking = false;
             conversation.Run(500);
             // From here on each session is the same one, imported again: no handshake has to be paid for.
-            (_serverState, _callerState, _start) = (conversation.Server.ExportState(conversation.Now), conversation.Caller.ExportState(conversation.Now), conversation.Now);
+            (_serverState, _callerState, _start) = (
+                conversation.Server.ExportState(conversation.Now), conversation.Caller.ExportState(conversation.Now), conversation.Now);
         }
 
         public override int Batch => 1;
@@ -153,7 +154,8 @@ internal static class SessionTargets
         {
             _taken++;
             _now += TimeSpan.FromMilliseconds(1);
-            TransportPath path = _taken % 50 == 0 ? Conversation.CallerPath with { Remote = TransportAddress.FromIPv4((uint)_taken, 7) } : Conversation.CallerPath;
+            TransportPath path = _taken % 50 == 0 ? Conversation.CallerPath with { Remote = TransportAddress.FromIPv4((uint)_taken, 7) }
+                : Conversation.CallerPath;
             _server!.Receive(input, path, _now);
             if (_server.NextTimeout <= _now) _server.HandleTimeout(_now);
             while (_server.TryReceiveAudio(_scratch, out _, out _, _now)) _frames++;
@@ -178,7 +180,8 @@ internal static class SessionTargets
             Refuse("(frames heard or lost)", _frames);
             for (int i = 1; i < _ends.Length; i++) Refuse($"(ended {(PeerCloseReason)i})", _ends[i]);
             // Whatever came in, no end but those that a peer may bring about.
-            Require(_ends[(int)PeerCloseReason.DtlsFailed] == 0 && _ends[(int)PeerCloseReason.IceFailed] == 0 && _ends[(int)PeerCloseReason.FingerprintMismatch] == 0);
+            Require(_ends[(int)PeerCloseReason.DtlsFailed] == 0 && _ends[(int)PeerCloseReason.IceFailed] == 0
+                && _ends[(int)PeerCloseReason.FingerprintMismatch] == 0);
         }
 
         public override void Dispose()
@@ -263,7 +266,10 @@ internal static class SessionTargets
         }
     }
 
-    /// <summary>Sessions that are still being set up, whose caller's own address sends damage. Before Finished nothing is authenticated, so this may end a session; most come up all the same.</summary>
+    /// <summary>
+    /// Sessions that are still being set up, whose caller's own address sends damage. Before Finished nothing is authenticated, so this may
+    /// end a session; most come up all the same.
+    /// </summary>
     private sealed class SetUpTarget(WireCorpus wire) : FuzzTarget("PeerSession, being set up", 8_000)
     {
         private const int InputsPerSession = 16;
@@ -277,7 +283,8 @@ internal static class SessionTargets
         {
             if (_taken++ % InputsPerSession == 0) Begin((ulong)_taken);
             _conversation!.Run(1 + mutator.Next(4));
-            return _seen.Count > 0 && !mutator.OneIn(4) ? mutator.Mutate(mutator.Pick(_seen), wire.All, buffer) : mutator.Mutate(wire.All, buffer);
+            return _seen.Count > 0 && !mutator.OneIn(4) ? mutator.Mutate(mutator.Pick(_seen), wire.All, buffer)
+                : mutator.Mutate(wire.All, buffer);
         }
 
         public override void Take(Span<byte> input)

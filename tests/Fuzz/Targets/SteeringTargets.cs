@@ -14,7 +14,9 @@ internal static class SteeringTargets
 {
     public static IEnumerable<FuzzTarget> All(WireCorpus wire)
     {
-        var hints = Corpus.OfText([.. Enumerable.Range(0, 20).Select(i => RelayPackets.Hint((ulong)i << 40, (ushort)i).Encode(RelayPackets.HintKeys)).SelectMany(h => new[] { h, h + ":peer" })]);
+        var hints = Corpus.OfText(
+            [.. Enumerable.Range(0, 20).Select(i => RelayPackets.Hint((ulong)i << 40, (ushort)i).Encode(RelayPackets.HintKeys))
+            .SelectMany(h => new[] { h, h + ":peer" })]);
         yield return new ParserTarget<HintError>("RoutingHint", 80_000, hints, static input =>
         {
             RoutingHint.TryDecode(input, RelayPackets.HintKeys, out _, out HintError error);
@@ -35,7 +37,8 @@ internal static class SteeringTargets
     {
         // Not the cookies of the pair that the corpus was recorded from: whoever knows them is no stranger.
         var pair = new LinkPair(seed: 1_000);
-        pair.Acceptor.SetSlots([.. Enumerable.Range(0, 60).Where(s => s % 3 != 0).Select(s => new SlotOwnership((ushort)s, (uint)s))], pair.Now);
+        pair.Acceptor.SetSlots([.. Enumerable.Range(0, 60).Where(s => s % 3 != 0).Select(s => new SlotOwnership((ushort)s, (uint)s))],
+            pair.Now);
         pair.Run(TimeSpan.FromSeconds(3));
         pair.Connector.Suspect(7, 99);
         pair.Connector.Drain();
@@ -67,7 +70,8 @@ internal static class SteeringTargets
         {
             if (!LinkFrame.TryRead(input, out LinkFrame frame, out error)) return error;
             _ = frame.Client.GetHashCode() + frame.Ingress + frame.SessionId.Value.GetHashCode() + (frame.IsUnverifiedSource ? 1 : 0);
-            if (frame.Length < LinkFrame.HeaderLengthIPv4 + frame.Payload.Length) throw new InvalidOperationException("A frame shorter than its payload.");
+            if (frame.Length < LinkFrame.HeaderLengthIPv4 + frame.Payload.Length)
+                throw new InvalidOperationException("A frame shorter than its payload.");
             input = input[frame.Length..];
         }
         return error;
@@ -81,12 +85,15 @@ internal static class SteeringTargets
             if (!mutator.OneIn(8)) BinaryPrimitives.WriteUInt64BigEndian(datagram[4..], cookie);
             Span<byte> payload = frame.Payload;
             if (frame.Kind is LinkFrameKind.Hello or LinkFrameKind.Welcome && payload.Length is > LinkKey.MacLength and < 128)
-                key.Sign(frame.Kind == LinkFrameKind.Hello ? LinkKey.Purpose.Hello : LinkKey.Purpose.Welcome, payload[..^LinkKey.MacLength], payload[^LinkKey.MacLength..]);
+                key.Sign(frame.Kind == LinkFrameKind.Hello ? LinkKey.Purpose.Hello : LinkKey.Purpose.Welcome, payload[..^LinkKey.MacLength],
+                    payload[^LinkKey.MacLength..]);
             datagram = datagram[frame.Length..];
         }
     }
 
-    /// <summary>The transceiver's end. A stranger changes nothing; a relay that has the key may take links, but memory stays bounded.</summary>
+    /// <summary>
+    /// The transceiver's end. A stranger changes nothing; a relay that has the key may take links, but memory stays bounded.
+    /// </summary>
     private sealed class AcceptorTarget(string name, int inputs, Corpus corpus, bool isInsider) : FuzzTarget(name, inputs)
     {
         private readonly LinkPair _pair = Connected();
@@ -112,7 +119,8 @@ internal static class SteeringTargets
             while (frames.TryRead(out LinkData data))
             {
                 Accepted++;
-                if (_pair.Acceptor.TryGetRelay(data.Path, data.SessionId, out _, out _)) _ = LinkAcceptor.DataFrameLength(data.Path, data.Payload.Length);
+                if (_pair.Acceptor.TryGetRelay(data.Path, data.SessionId, out _, out _))
+                    _ = LinkAcceptor.DataFrameLength(data.Path, data.Payload.Length);
             }
             if (_pair.Acceptor.NextTimeout <= _now) _pair.Acceptor.HandleTimeout(_now);
             while (_pair.Acceptor.TryTransmit(_buffer, out int length, out _, _now)) Require(length <= LinkFrame.CoalescedBytes);
@@ -130,7 +138,9 @@ internal static class SteeringTargets
         }
     }
 
-    /// <summary>The relay's end. It reads what comes from its transceiver's address only, so a stranger is one who can forge that.</summary>
+    /// <summary>
+    /// The relay's end. It reads what comes from its transceiver's address only, so a stranger is one who can forge that.
+    /// </summary>
     private sealed class ConnectorTarget(string name, int inputs, Corpus corpus, bool isInsider) : FuzzTarget(name, inputs)
     {
         private readonly LinkPair _pair = Connected();
@@ -198,7 +208,8 @@ internal static class SteeringTargets
             _flows = new FlowTable(new FlowLimits(1024, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom(), _now);
             var slots = new SlotTable(0, 64) { [Slot] = Link };
             _router = new Router(_flows, slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys) { NowMinutes = 10 };
-            _corpus = wire.All + new Corpus([.. Enumerable.Range(0, 40).Select(i => RelayPackets.Check(RelayPackets.Hint((ulong)i, (ushort)(i % 5))))]);
+            _corpus = wire.All + new Corpus(
+                [.. Enumerable.Range(0, 40).Select(i => RelayPackets.Check(RelayPackets.Hint((ulong)i, (ushort)(i % 5))))]);
             Require(_router.RouteUp(RelayPackets.Check(RelayPackets.Hint(7)), Client, 0, _now, out _, out _) == Verdict.Forward);
         }
 
@@ -231,18 +242,21 @@ internal static class SteeringTargets
             }
             Require(_flows.Count <= 1024);
             // The caller who was there before still has its flow.
-            Require(_router.RouteUp(new byte[] { 22, 254, 253, 0 }, Client, 0, _now, out _, out SessionId session) == Verdict.Forward && session == new SessionId(7));
+            Require(_router.RouteUp(new byte[] { 22, 254, 253, 0 }, Client, 0, _now, out _, out SessionId session) == Verdict.Forward
+                && session == new SessionId(7));
         }
     }
 
     /// <summary>Texts of operators and of other services, not of callers: still nothing in them may throw.</summary>
     public static IEnumerable<FuzzTarget> Texts()
     {
-        var rings = Corpus.OfText([SteeringKeys.RingText(1), SteeringKeys.RingText(1, 2, 15), " 3 : AAAA , ", Convert.ToBase64String(SteeringKeys.KeyBytes(4))], ",", ":", "16", "-1", "99999999999999999999", "=", "=====", "\u00e9", " ");
+        var rings = Corpus.OfText([SteeringKeys.RingText(1), SteeringKeys.RingText(1, 2, 15), " 3 : AAAA , ",
+            Convert.ToBase64String(SteeringKeys.KeyBytes(4))], ",", ":", "16", "-1", "99999999999999999999", "=", "=====", "\u00e9", " ");
         yield return new ParserTarget<Outcome>("KeyRing, HintKeyRing, LinkKey", 30_000, rings, static input =>
         {
             string text = Encoding.UTF8.GetString(input);
-            bool isRing = KeyRing.TryParse(text, out _, out string? problem) | HintKeyRing.TryParse(text, out _, out _) | LinkKey.TryParse(text, out _, out _);
+            bool isRing = KeyRing.TryParse(text, out _, out string? problem) | HintKeyRing.TryParse(text, out _, out _)
+                | LinkKey.TryParse(text, out _, out _);
             if (!isRing && problem is null) throw new InvalidOperationException("Refused without a word.");
             return isRing ? Outcome.Accepted : Outcome.Refused;
         }, 1024);

@@ -4,8 +4,8 @@ using Dapr.Voice.Tests.Fuzz.Live;
 namespace Dapr.Voice.Tests.Fuzz.Targets;
 
 /// <summary>
-/// Mutated streams over real connections. Each input goes to one of a few connections, in one piece or several with turns of the other end between them; a connection
-/// carries several inputs, until one ends it.
+/// Mutated streams over real connections. Each input goes to one of a few connections, in one piece or several with turns of the other end
+/// between them; a connection carries several inputs, until one ends it.
 /// </summary>
 internal abstract class StreamTarget(string name, int inputs) : FuzzTarget(name, inputs, 4096)
 {

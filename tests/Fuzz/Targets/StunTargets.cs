@@ -28,7 +28,8 @@ internal static class StunTargets
         _ = message.Method;
         int bytes = StunHeaderBytes;
         foreach (StunAttribute attribute in message.Attributes) bytes += 4 + attribute.Value.Length;
-        if (bytes > input.Length || message.TransactionId.Length != 12 || message.Username.Length > input.Length) throw new InvalidOperationException("Attributes are longer than their message.");
+        if (bytes > input.Length || message.TransactionId.Length != 12 || message.Username.Length > input.Length)
+            throw new InvalidOperationException("Attributes are longer than their message.");
         _ = message.HasUseCandidate;
         message.TryGetPriority(out _);
         message.TryGetTieBreaker(StunAttributeType.IceControlling, out _);
@@ -50,7 +51,8 @@ internal static class StunTargets
         var writer = new StunMessageWriter(scratch, parsed.Class, parsed.Method, parsed.TransactionId);
         foreach (StunAttribute attribute in parsed.Attributes)
         {
-            if (attribute.Type is not (StunAttributeType.MessageIntegrity or StunAttributeType.Fingerprint)) writer.Add(attribute.Type, attribute.Value);
+            if (attribute.Type is not (StunAttributeType.MessageIntegrity or StunAttributeType.Fingerprint))
+                writer.Add(attribute.Type, attribute.Value);
         }
         writer.AddMessageIntegrity(key);
         writer.AddFingerprint();
@@ -59,8 +61,8 @@ internal static class StunTargets
     }
 
     /// <summary>
-    /// An agent that waits for its peer. Strangers cannot do anything to it. Who has the password may move its path (that is what checks are for), and a
-    /// controlling one learns what it likes from answers, but memory stays bounded and nothing is thrown.
+    /// An agent that waits for its peer. Strangers cannot do anything to it. Who has the password may move its path (that is what checks
+    /// are for), and a controlling one learns what it likes from answers, but memory stays bounded and nothing is thrown.
     /// </summary>
     private sealed class IceTarget(string name, int inputs, Corpus corpus, IceRole role, bool isSigned) : FuzzTarget(name, inputs)
     {
@@ -97,7 +99,8 @@ internal static class StunTargets
             if (_agent.NextTimeout <= _now) _agent.HandleTimeout(_now);
             while (_agent.TryTransmit(_out, out int length, out _))
             {
-                if (role != IceRole.Controlling || !StunMessage.TryParse(_out.AsSpan(0, length), out StunMessage sent, out _) || sent.Class != StunClass.Request) continue;
+                if (role != IceRole.Controlling || !StunMessage.TryParse(_out.AsSpan(0, length), out StunMessage sent, out _)
+                    || sent.Class != StunClass.Request) continue;
                 sent.TransactionId.CopyTo(_ownTransaction);
             }
             while (_agent.TryTakeEvent(out _)) { }

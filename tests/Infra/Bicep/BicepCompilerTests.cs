@@ -8,10 +8,12 @@ namespace Dapr.Voice.Tests.Infra.Bicep;
 /// <summary>What is asked of the compiler, and that its answers are read as it means them.</summary>
 public sealed class BicepCompilerTests
 {
-    private static BicepWorkspace With(string template) => new(SourceTree.Of(new Dictionary<string, string> { ["infra/bicep/main.bicep"] = template }), Compiler.Shared);
+    private static BicepWorkspace With(string template)
+        => new(SourceTree.Of(new Dictionary<string, string> { ["infra/bicep/main.bicep"] = template }), Compiler.Shared);
 
     [Fact]
-    public void Version_OfTheCompilerFound_IsTheOneThatTheRepositoryNames() => Assert.Equal(BicepLocation.Version, Compiler.Shared.Version());
+    public void Version_OfTheCompilerFound_IsTheOneThatTheRepositoryNames()
+        => Assert.Equal(BicepLocation.Version, Compiler.Shared.Version());
 
     [Fact]
     public void Compile_TemplateWithAnError_SaysWhereItIs()
@@ -19,7 +21,8 @@ public sealed class BicepCompilerTests
         List<Finding> findings = [];
         using BicepWorkspace workspace = With("param name string\n\noutput again string = nam\n");
         Assert.Null(workspace.Compile("infra/bicep/main.bicep", findings));
-        Assert.Contains(findings, f => f is { Rule: "BCP082" or "BCP057", Severity: Severity.Error, File: "infra/bicep/main.bicep", Line: 3, Column: 23 });
+        Assert.Contains(findings, f =>
+            f is { Rule: "BCP082" or "BCP057", Severity: Severity.Error, File: "infra/bicep/main.bicep", Line: 3, Column: 23 });
     }
 
     [Fact]
@@ -37,7 +40,9 @@ public sealed class BicepCompilerTests
     {
         List<Finding> findings = [];
         using BicepWorkspace workspace = With("param count int\noutput twice int = 2 * count\n");
-        Assert.Null(workspace.Snapshot("infra/bicep/main.bicep", "using '../main.bicep'\nparam count = 'three'\n", AzurePlace.Example with { ResourceGroup = "rg" }, findings));
+        Assert.Null(
+            workspace.Snapshot("infra/bicep/main.bicep", "using '../main.bicep'\nparam count = 'three'\n",
+            AzurePlace.Example with { ResourceGroup = "rg" }, findings));
         Assert.Contains(findings, f => f is { Rule: "BCP033", Line: 2 });
     }
 
@@ -54,7 +59,8 @@ public sealed class BicepCompilerTests
             output known string = uniqueString(subscription().id)
             """;
         using BicepWorkspace workspace = With(template.Replace("it''s", "it\\'s", StringComparison.Ordinal));
-        string snapshot = workspace.Snapshot("infra/bicep/main.bicep", "using '../main.bicep'\n", AzurePlace.Example with { ResourceGroup = "rg" }, [])!;
+        string snapshot = workspace.Snapshot(
+            "infra/bicep/main.bicep", "using '../main.bicep'\n", AzurePlace.Example with { ResourceGroup = "rg" }, [])!;
         var deployment = Deployment.Parse(snapshot);
         string identity = deployment.Resources.Single().Id;
         BicepValue Output(string name) => deployment.Outputs.Single(o => o.Name == name).Value;

@@ -2,7 +2,9 @@ using Dapr.Voice.Infra.Bicep;
 
 namespace Dapr.Voice.Tests.Infra.Bicep;
 
-/// <summary>The one compiler that these tests share: its start costs more than what is asked of it. The restore of tools/infra has brought it.</summary>
+/// <summary>
+/// The one compiler that these tests share: its start costs more than what is asked of it. The restore of tools/infra has brought it.
+/// </summary>
 internal static class Compiler
 {
     private static readonly Lazy<BicepCompiler> Started = new(() =>
@@ -12,7 +14,8 @@ internal static class Compiler
         return compiler;
     });
 
-    public static string Path => BicepLocation.Find() ?? throw new InvalidOperationException("There is no Bicep compiler: " + BicepLocation.HowToGet);
+    public static string Path => BicepLocation.Find() ?? throw new InvalidOperationException(
+        "There is no Bicep compiler: " + BicepLocation.HowToGet);
 
     public static BicepCompiler Shared => Started.Value;
 }

@@ -9,7 +9,8 @@ public sealed class TemplateStyleTests : IDisposable
 {
     private readonly BicepWorkspace _workspace = new(Repository.Tree, Compiler.Shared);
 
-    private static string[] Files => [.. Repository.Tree.Under("infra/bicep", ".bicep"), .. Repository.Tree.Under("infra/bicep", ".bicepparam")];
+    private static string[] Files => [.. Repository.Tree.Under("infra/bicep", ".bicep"),
+        .. Repository.Tree.Under("infra/bicep", ".bicepparam")];
 
     public void Dispose() => _workspace.Dispose();
 
@@ -23,7 +24,8 @@ public sealed class TemplateStyleTests : IDisposable
         IEnumerable<string> missing = Files.Where(f => f.EndsWith(".bicep", StringComparison.Ordinal)).SelectMany(file =>
         {
             BicepMetadata metadata = _workspace.Metadata(file);
-            return metadata.Parameters.Concat(metadata.Outputs).Where(s => string.IsNullOrWhiteSpace(s.Description)).Select(s => $"{file}({s.Line}): {s.Name}");
+            return metadata.Parameters.Concat(metadata.Outputs).Where(s => string.IsNullOrWhiteSpace(s.Description))
+                .Select(s => $"{file}({s.Line}): {s.Name}");
         });
         Assert.Equal([], missing);
     }

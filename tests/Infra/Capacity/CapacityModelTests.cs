@@ -14,7 +14,8 @@ public sealed class CapacityModelTests
     public void RegistryOperations_SmallestDeployment_AreThoseCountedByHand()
     {
         // Each of 2 shards: 16 reads, an update of 2 operations, 6.4 slots; the relay 16; signaling 16 + 64.
-        Assert.Equal(2 * (16 + 2 + 6.4) + 16 + 80, CapacityModel.RegistryOperations(shards: 2, relays: 1, signaling: 1, maximumShards: 16, slotCount: 64), 6);
+        Assert.Equal(2 * (16 + 2 + 6.4) + 16 + 80, CapacityModel.RegistryOperations(
+            shards: 2, relays: 1, signaling: 1, maximumShards: 16, slotCount: 64), 6);
     }
 
     [Fact]

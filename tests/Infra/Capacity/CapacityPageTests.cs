@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Capacity;
 
-/// <summary>docs/capacity.md says what the model says. If one of these fails: <c>./voice capacity --edge …</c> prints the tables to put there.</summary>
+/// <summary>
+/// docs/capacity.md says what the model says. If one of these fails: <c>./voice capacity --edge …</c> prints the tables to put there.
+/// </summary>
 public sealed class CapacityPageTests
 {
     private static string Page() => Read("docs/capacity.md");
@@ -30,9 +32,13 @@ public sealed class CapacityPageTests
     [Fact]
     public void Model_OwnLimits_AreThoseOfTheCode()
     {
-        Assert.Contains($"MaximumEndpoints = {CapacityModel.EndpointsPerRelayWorker};", Read("services/relay/PacketPath/LinkSet.cs"), StringComparison.Ordinal);
-        Assert.Contains($"MaximumLinks = {CapacityModel.LinksPerTransceiverWorker};", Read("libs/Steering/LinkAcceptor.cs"), StringComparison.Ordinal);
-        Assert.Contains($"Shard is < 0 or > {CapacityModel.ShardsPerRegion - 1}", Read("services/transceiver/TransceiverOptions.cs"), StringComparison.Ordinal);
-        Assert.Contains($"RegionNumber is < 0 or > {CapacityModel.RegionsPerFleet - 1}", Read("libs/Hosting/FleetOptions.cs"), StringComparison.Ordinal);
+        Assert.Contains($"MaximumEndpoints = {CapacityModel.EndpointsPerRelayWorker};", Read("services/relay/PacketPath/LinkSet.cs"),
+            StringComparison.Ordinal);
+        Assert.Contains($"MaximumLinks = {CapacityModel.LinksPerTransceiverWorker};", Read("libs/Steering/LinkAcceptor.cs"),
+            StringComparison.Ordinal);
+        Assert.Contains($"Shard is < 0 or > {CapacityModel.ShardsPerRegion - 1}", Read("services/transceiver/TransceiverOptions.cs"),
+            StringComparison.Ordinal);
+        Assert.Contains($"RegionNumber is < 0 or > {CapacityModel.RegionsPerFleet - 1}", Read("libs/Hosting/FleetOptions.cs"),
+            StringComparison.Ordinal);
     }
 }

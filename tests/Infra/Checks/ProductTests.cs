@@ -14,13 +14,15 @@ public sealed class ProductTests(ITestOutputHelper output)
     public void Repository_AgainstEveryRule_HasNoFinding()
     {
         IReadOnlyList<Finding> findings = InfrastructureCheck.OfProduct(Repository.Tree, Compiler.Shared);
-        output.WriteLine($"{findings.Count} findings on our own files in {ProductScenarios.All.Count} shapes of deployment, by Bicep {BicepLocation.Version} and our rules");
+        output.WriteLine(
+            $"{findings.Count} findings on our own files in {ProductScenarios.All.Count} shapes of deployment, by Bicep {BicepLocation.Version} and our rules");
         foreach (Finding finding in findings) output.WriteLine(finding.ToString());
         Assert.Empty(findings);
     }
 
     [Fact]
-    public void Repository_WithoutACompiler_HasNoFindingInTheCommittedSnapshots() => Assert.Empty(InfrastructureCheck.OfProduct(Repository.Tree, compiler: null));
+    public void Repository_WithoutACompiler_HasNoFindingInTheCommittedSnapshots()
+        => Assert.Empty(InfrastructureCheck.OfProduct(Repository.Tree, compiler: null));
 
     /// <summary>Until commit 4a2fec6 a reader of ours stood where the compiler is now.</summary>
     [Fact]

@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Containers;
 
-/// <summary>The images' recipes name what is there: paths, projects, entry assemblies, ports. That they build is a job of the workflow; no container engine runs here.</summary>
+/// <summary>
+/// The images' recipes name what is there: paths, projects, entry assemblies, ports. That they build is a job of the workflow; no container
+/// engine runs here.
+/// </summary>
 public sealed partial class DockerfileTests
 {
     /// <summary>Project and every port that its image must expose.</summary>
@@ -41,7 +44,8 @@ public sealed partial class DockerfileTests
         Assert.Equal($"[\"dotnet\", \"{assembly}.dll\"]", Assert.Single(Arguments(lines, "ENTRYPOINT")));
         Assert.True(File.Exists(RepositoryRoot.File(project, assembly + ".csproj")), "the assembly has another name");
         // Nothing after USER may need root.
-        Assert.DoesNotContain(lines.SkipWhile(l => !l.StartsWith("USER", StringComparison.Ordinal)), l => l.StartsWith("RUN", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines.SkipWhile(l => !l.StartsWith("USER", StringComparison.Ordinal)),
+            l => l.StartsWith("RUN", StringComparison.Ordinal));
         Assert.Contains("DOTNET_EnableDiagnostics_IPC=0", string.Join(' ', Arguments(lines, "ENV")), StringComparison.Ordinal);
     }
 
@@ -51,7 +55,8 @@ public sealed partial class DockerfileTests
     {
         _ = (assembly, ports);
         List<string> lines = Lines(project);
-        var stages = lines.Where(l => l.StartsWith("FROM ", StringComparison.Ordinal)).Select(l => l.Split(' ')).Where(w => w.Length == 4).Select(w => w[3]).ToHashSet(StringComparer.Ordinal);
+        var stages = lines.Where(l => l.StartsWith("FROM ", StringComparison.Ordinal)).Select(l => l.Split(' ')).Where(w => w.Length == 4)
+            .Select(w => w[3]).ToHashSet(StringComparer.Ordinal);
         foreach (string copy in Arguments(lines, "COPY"))
         {
             string[] words = copy.Split(' ');
@@ -94,19 +99,26 @@ public sealed partial class DockerfileTests
         if (provided.Contains("libpocketsphinx3")) provided.Add("libsphinxbase3");
 
         string table = File.ReadAllText(RepositoryRoot.File("libs", "Native", "NativeLibraries.cs"));
-        var packageOf = LibraryPackage().Matches(table).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal);
+        var packageOf = LibraryPackage().Matches(table).ToDictionary(
+            m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal);
         Assert.Equal(6, packageOf.Count);
         // A type of libs/Native stands in the file of its name; it needs what that file names, and what the types that it names need.
-        Dictionary<string, string> native = Directory.GetFiles(RepositoryRoot.File("libs", "Native"), "*.cs").ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText, StringComparer.Ordinal);
+        Dictionary<string, string> native = Directory.GetFiles(RepositoryRoot.File("libs", "Native"), "*.cs")
+            .ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText, StringComparer.Ordinal);
         var needs = native.Keys.ToDictionary(type => type, _ => new HashSet<string>(StringComparer.Ordinal), StringComparer.Ordinal);
-        foreach (string type in native.Keys.Where(t => t != "NativeLibraries")) needs[type].UnionWith(packageOf.Keys.Where(library => Names(native[type], "NativeLibraries." + library)));
+        foreach (string type in native.Keys.Where(t => t != "NativeLibraries"))
+            needs[type].UnionWith(packageOf.Keys.Where(library => Names(native[type], "NativeLibraries." + library)));
         for (int before = -1; before != needs.Values.Sum(n => n.Count);)
         {
             before = needs.Values.Sum(n => n.Count);
-            foreach ((string? type, string? text) in native) needs[type].UnionWith(native.Keys.Where(other => other != type && type != "NativeLibraries" && Names(text, other)).SelectMany(other => needs[other]).ToArray());
+            foreach ((string type, string text) in native) needs[type].UnionWith(
+                native.Keys.Where(other => other != type && type != "NativeLibraries" && Names(text, other))
+                .SelectMany(other => needs[other]).ToArray());
         }
         var used = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (string file in Closure(project).Where(f => f != "libs/Native").SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories)).Where(f => !f.Contains("/obj/", StringComparison.Ordinal)))
+        foreach (string file in Closure(project).Where(f => f != "libs/Native")
+            .SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories))
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal)))
         {
             string text = File.ReadAllText(file);
             used.UnionWith(needs.Where(n => n.Value.Count > 0 && Names(text, n.Key)).SelectMany(n => n.Value));
@@ -121,7 +133,8 @@ public sealed partial class DockerfileTests
     {
         for (int at = -1; (at = text.IndexOf(word, at + 1, StringComparison.Ordinal)) >= 0;)
         {
-            bool begins = at == 0 || !char.IsLetterOrDigit(text[at - 1]), ends = at + word.Length == text.Length || !char.IsLetterOrDigit(text[at + word.Length]);
+            bool begins = at == 0 || !char.IsLetterOrDigit(text[at - 1]),
+                ends = at + word.Length == text.Length || !char.IsLetterOrDigit(text[at + word.Length]);
             if (begins && ends) return true;
         }
         return false;
@@ -135,7 +148,8 @@ public sealed partial class DockerfileTests
     }
 
     /// <summary>True if an exception of .dockerignore names the path or a folder above it.</summary>
-    private static bool IsInContext(string path) => Rules().Where(r => r.StartsWith('!')).Any(r => path == r[1..] || path.StartsWith(r[1..] + "/", StringComparison.Ordinal));
+    private static bool IsInContext(string path)
+        => Rules().Where(r => r.StartsWith('!')).Any(r => path == r[1..] || path.StartsWith(r[1..] + "/", StringComparison.Ordinal));
 
     private static string[] Rules() => [.. File.ReadLines(RepositoryRoot.File(".dockerignore")).Where(l => l.Length > 0 && l[0] != '#')];
 
@@ -149,7 +163,9 @@ public sealed partial class DockerfileTests
             if (!found.Add(folder)) continue;
             var file = XDocument.Load(Directory.GetFiles(RepositoryRoot.File(folder), "*.csproj").Single());
             foreach (string reference in file.Descendants("ProjectReference").Select(r => (string)r.Attribute("Include")!))
-                open.Enqueue(Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(Path.GetFullPath(reference, RepositoryRoot.File(folder)))!));
+                open.Enqueue(
+                    Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(
+                    Path.GetFullPath(reference, RepositoryRoot.File(folder)))!));
         }
         return found;
     }
@@ -160,7 +176,8 @@ public sealed partial class DockerfileTests
         return lines[lines.FindLastIndex(l => l.StartsWith("FROM ", StringComparison.Ordinal))..];
     }
 
-    private static List<string> Lines(string project) => [.. File.ReadLines(RepositoryRoot.File(project, "Dockerfile")).Where(l => l.Length > 0 && l[0] != '#')];
+    private static List<string> Lines(string project)
+        => [.. File.ReadLines(RepositoryRoot.File(project, "Dockerfile")).Where(l => l.Length > 0 && l[0] != '#')];
 
     private static IEnumerable<string> Arguments(IEnumerable<string> lines, string instruction)
         => lines.Where(l => l.StartsWith(instruction + " ", StringComparison.Ordinal)).Select(l => l[(instruction.Length + 1)..].Trim());

@@ -15,8 +15,11 @@ internal static partial class DockerMutations
             int line = i;
             foreach (Match port in Port().Matches(lines[i]))
             {
-                found.Add(new Mutation("change port", path, line + 1, port.Value, () => With(line, lines[line].Remove(port.Index, 1).Insert(port.Index, "9"))));
-                found.Add(new Mutation("remove port", path, line + 1, port.Value, () => With(line, lines[line].Remove(port.Index, port.Length))));
+                found.Add(
+                    new Mutation("change port", path, line + 1, port.Value,
+                    () => With(line, lines[line].Remove(port.Index, 1).Insert(port.Index, "9"))));
+                found.Add(
+                    new Mutation("remove port", path, line + 1, port.Value, () => With(line, lines[line].Remove(port.Index, port.Length))));
             }
         }
         return found;

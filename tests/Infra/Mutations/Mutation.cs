@@ -1,6 +1,8 @@
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
-/// <summary>One fault in one of our files: <see cref="Text"/> is the whole file with it. <paramref name="Kind"/> groups faults of a sort.</summary>
+/// <summary>
+/// One fault in one of our files: <see cref="Text"/> is the whole file with it. <paramref name="Kind"/> groups faults of a sort.
+/// </summary>
 internal sealed record Mutation(string Kind, string File, int Line, string What, Func<string> Make)
 {
     public string Text => Make();

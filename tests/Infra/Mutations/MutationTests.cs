@@ -33,8 +33,10 @@ public sealed class MutationTests(ITestOutputHelper output)
             if (who is null) survivors.Add(mutation);
             else byWhom[who] = byWhom.GetValueOrDefault(who) + 1;
         }
-        output.WriteLine($"{Count - survivors.Count} of {Count} seeded faults in Bicep files caught in {watch.Elapsed.TotalSeconds:0} s: {string.Join(", ", byWhom.OrderByDescending(w => w.Value).Select(w => $"{w.Value} by {w.Key}"))}");
-        foreach (Mutation? mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line)) output.WriteLine($"  survived: {mutation}");
+        output.WriteLine(
+            $"{Count - survivors.Count} of {Count} seeded faults in Bicep files caught in {watch.Elapsed.TotalSeconds:0} s: {string.Join(", ", byWhom.OrderByDescending(w => w.Value).Select(w => $"{w.Value} by {w.Key}"))}");
+        foreach (Mutation? mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line))
+            output.WriteLine($"  survived: {mutation}");
         Assert.True(survivors.Count <= Count * 3 / 100, string.Join('\n', survivors));
     }
 
@@ -46,7 +48,8 @@ public sealed class MutationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Rules_AnyScopeOrPortTakenAway_IsCaught() => Assert.Empty(Run([.. Others().Where(m => NeverUnseen.Contains(m.Kind))], "scopes and ports taken away"));
+    public void Rules_AnyScopeOrPortTakenAway_IsCaught()
+        => Assert.Empty(Run([.. Others().Where(m => NeverUnseen.Contains(m.Kind))], "scopes and ports taken away"));
 
     /// <summary>Who sees the fault first; null: nobody.</summary>
     private static string? Catch(BicepWorkspace workspace, SourceTree tree)
@@ -57,10 +60,12 @@ public sealed class MutationTests(ITestOutputHelper output)
         // The largest shapes first: they have the most branches.
         foreach (Scenario? shape in ProductScenarios.All.OrderByDescending(s => s.Regions))
         {
-            string? snapshot = workspace.Snapshot("infra/bicep/main.bicep", Repository.Tree.Text(ShapeFiles.ParametersOf(shape))!, AzurePlace.Example, findings);
+            string? snapshot = workspace.Snapshot(
+                "infra/bicep/main.bicep", Repository.Tree.Text(ShapeFiles.ParametersOf(shape))!, AzurePlace.Example, findings);
             if (snapshot is null) return "the compiler";
             if (snapshot == Repository.Tree.Text(ShapeFiles.SnapshotOf(shape))) continue;
-            return shape.HasRules && InfrastructureCheck.OfSnapshot(Repository.Tree, shape, snapshot).Count > 0 ? "a rule and the snapshots" : "the snapshots alone";
+            return shape.HasRules && InfrastructureCheck.OfSnapshot(Repository.Tree, shape, snapshot).Count > 0 ? "a rule and the snapshots"
+                : "the snapshots alone";
         }
         return InfrastructureCheck.OfProduct(tree, compiler: null).Count > 0 ? "a rule" : null;
     }
@@ -69,7 +74,8 @@ public sealed class MutationTests(ITestOutputHelper output)
     {
         // A kind first, then a fault of it: there are many more properties than modules.
         var random = new Random(Seed);
-        var kinds = all.GroupBy(m => m.Kind, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList()).ToList();
+        var kinds = all.GroupBy(m => m.Kind, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList())
+            .ToList();
         var chosen = new List<Mutation>();
         while (chosen.Count < Count)
         {
@@ -90,19 +96,24 @@ public sealed class MutationTests(ITestOutputHelper output)
         var survivors = new ConcurrentBag<Mutation>();
         Parallel.ForEach(mutations, mutation =>
         {
-            if (InfrastructureCheck.OfProduct(Repository.Tree.With(mutation.File, mutation.Text), compiler: null).Count == 0) survivors.Add(mutation);
+            if (InfrastructureCheck.OfProduct(Repository.Tree.With(mutation.File, mutation.Text), compiler: null).Count == 0)
+                survivors.Add(mutation);
         });
         output.WriteLine($"{mutations.Count - survivors.Count} of {mutations.Count} {what} caught in {watch.Elapsed.TotalSeconds:0} s");
-        foreach (Mutation? mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line)) output.WriteLine($"  survived: {mutation}");
+        foreach (Mutation? mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line))
+            output.WriteLine($"  survived: {mutation}");
         return [.. survivors];
     }
 
-    private static IEnumerable<Mutation> Templates() => Repository.Tree.Under("infra/bicep", ".bicep").SelectMany(p => BicepMutations.Of(p, Repository.Tree.Text(p)!));
+    private static IEnumerable<Mutation> Templates()
+        => Repository.Tree.Under("infra/bicep", ".bicep").SelectMany(p => BicepMutations.Of(p, Repository.Tree.Text(p)!));
 
     private static IEnumerable<Mutation> Others()
     {
         SourceTree tree = Repository.Tree;
-        return tree.Under("components", ".yaml").Concat(["azure.yaml", "dapr.yaml", "infra/bicep/main.parameters.json"]).SelectMany(p => YamlMutations.Of(p, tree.Text(p)!))
-            .Concat(new[] { "signaling", "relay", "transceiver" }.SelectMany(s => DockerMutations.Of($"services/{s}/Dockerfile", tree.Text($"services/{s}/Dockerfile")!)));
+        return tree.Under("components", ".yaml").Concat(["azure.yaml", "dapr.yaml", "infra/bicep/main.parameters.json"])
+            .SelectMany(p => YamlMutations.Of(p, tree.Text(p)!))
+            .Concat(new[] { "signaling", "relay", "transceiver" }.SelectMany(
+            s => DockerMutations.Of($"services/{s}/Dockerfile", tree.Text($"services/{s}/Dockerfile")!)));
     }
 }

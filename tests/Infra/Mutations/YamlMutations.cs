@@ -5,8 +5,9 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
 /// <summary>
-/// Faults in a YAML or JSON file: an entry or an item taken away, a key misspelt, a value changed. The file is read, changed and written anew, so comments and layout play no part.
-/// Descriptions, the label of the azd template, and the names of resources that nothing refers to are left out.
+/// Faults in a YAML or JSON file: an entry or an item taken away, a key misspelt, a value changed. The file is read, changed and written
+/// anew, so comments and layout play no part. Descriptions, the label of the azd template, and the names of resources that nothing refers
+/// to are left out.
 /// </summary>
 internal static class YamlMutations
 {
@@ -40,12 +41,14 @@ internal static class YamlMutations
                     for (int i = 0; i < list.Children.Count; i++)
                     {
                         int at = i;
-                        Add(near == "scopes" ? "remove scope" : "remove item", list.Children[i], $"an item of {near}", place, (target, _) => ((YamlSequenceNode)target).Children.RemoveAt(at));
+                        Add(near == "scopes" ? "remove scope" : "remove item", list.Children[i], $"an item of {near}", place,
+                            (target, _) => ((YamlSequenceNode)target).Children.RemoveAt(at));
                         Visit(list.Children[i], [.. place, i], near);
                     }
                     break;
                 case YamlScalarNode scalar when scalar.Value is { Length: > 0 } value:
-                    Add(KindOf(near, "change"), node, $"{near} '{(value.Length > 40 ? value[..40] + "…" : value)}'", place, (target, _) => ((YamlScalarNode)target).Value = Changed(value));
+                    Add(KindOf(near, "change"), node, $"{near} '{(value.Length > 40 ? value[..40] + "…" : value)}'", place,
+                        (target, _) => ((YamlScalarNode)target).Value = Changed(value));
                     break;
             }
         }

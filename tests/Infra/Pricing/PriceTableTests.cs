@@ -12,7 +12,8 @@ public sealed class PriceTableTests
     [InlineData(10_000, 9_900 * 0.087)]
     [InlineData(60_000, 9_900 * 0.087 + 40_000 * 0.083 + 10_000 * 0.07)]
     [InlineData(250_000, 9_900 * 0.087 + 40_000 * 0.083 + 100_000 * 0.07 + 100_000 * 0.05)]
-    public void EgressMonth_Tiers_AreAppliedToWhatLiesInThem(double gigabytes, double dollars) => Assert.Equal(dollars, PriceTable.EgressMonth(gigabytes), 6);
+    public void EgressMonth_Tiers_AreAppliedToWhatLiesInThem(double gigabytes, double dollars)
+        => Assert.Equal(dollars, PriceTable.EgressMonth(gigabytes), 6);
 
     [Fact]
     public void ServiceBusMonth_WithinTheBase_IsTheBase()

@@ -11,7 +11,10 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Settings;
 
-/// <summary>docs/settings.md against the options records and against what the code reads: nothing missing, nothing extra, types and defaults as they are.</summary>
+/// <summary>
+/// docs/settings.md against the options records and against what the code reads: nothing missing, nothing extra, types and defaults as they
+/// are.
+/// </summary>
 public sealed partial class SettingsTableTests
 {
     private static readonly Dictionary<string, Row> Table = Read();
@@ -26,16 +29,20 @@ public sealed partial class SettingsTableTests
     {
         Type type = section switch
         {
-            "Fleet" => typeof(FleetOptions), "Relay" => typeof(RelayOptions), "Transceiver" => typeof(TransceiverOptions), "Signaling" => typeof(SignalingOptions),
+            "Fleet" => typeof(FleetOptions), "Relay" => typeof(RelayOptions), "Transceiver" => typeof(TransceiverOptions),
+            "Signaling" => typeof(SignalingOptions),
             _ => typeof(LocalAgentOptions),
         };
         object defaults = Activator.CreateInstance(type)!;
-        var expected = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true }).ToDictionary(p => NameOf(section, p), StringComparer.Ordinal);
-        Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), Table.Keys.Where(n => n.StartsWith(section + "__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        foreach ((string? name, PropertyInfo? property) in expected)
+        var expected = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true })
+            .ToDictionary(p => NameOf(section, p), StringComparer.Ordinal);
+        Assert.Equal(expected.Keys.Order(StringComparer.Ordinal),
+            Table.Keys.Where(n => n.StartsWith(section + "__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        foreach ((string name, PropertyInfo property) in expected)
         {
             Row row = Table[name];
-            Assert.True(row.Type.StartsWith(TypeOf(property.PropertyType), StringComparison.Ordinal), $"{name}: the type is {TypeOf(property.PropertyType)}, not {row.Type}");
+            Assert.True(row.Type.StartsWith(TypeOf(property.PropertyType), StringComparison.Ordinal),
+                $"{name}: the type is {TypeOf(property.PropertyType)}, not {row.Type}");
             string actual = DefaultOf(name, property.GetValue(defaults));
             Assert.True(row.Default == actual, $"{name}: the default is {actual}, not {row.Default}");
             Assert.True(row.Effect.Length > 10, $"{name}: what does it do?");
@@ -47,7 +54,8 @@ public sealed partial class SettingsTableTests
     {
         string[] folders = ["libs", "services", "samples"];
         var read = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (string file in folders.SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories)))
+        foreach (string file in folders.SelectMany(
+            f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories)))
         {
             if (file.Contains("/obj/", StringComparison.Ordinal) || file.Contains("/bin/", StringComparison.Ordinal)) continue;
             foreach (Match found in Variable().Matches(File.ReadAllText(file))) read.Add(found.Groups[1].Value);
@@ -55,18 +63,22 @@ public sealed partial class SettingsTableTests
         Assert.Contains("DAPR_HTTP_PORT", read);
         Assert.All(read, name => Assert.True(Table.ContainsKey(name), $"{name} is read and not in docs/settings.md"));
         // The other way round: what is ours in the table and nobody reads.
-        Assert.All(Table.Keys.Where(n => n.StartsWith("DAPR_", StringComparison.Ordinal) || n.StartsWith("VOICE_", StringComparison.Ordinal) || n.StartsWith("CONTAINER_APP_", StringComparison.Ordinal)), name => Assert.Contains(name, read));
+        Assert.All(Table.Keys.Where(n => n.StartsWith("DAPR_", StringComparison.Ordinal) || n.StartsWith("VOICE_", StringComparison.Ordinal)
+            || n.StartsWith("CONTAINER_APP_", StringComparison.Ordinal)), name => Assert.Contains(name, read));
     }
 
     [Fact]
     public void Readmes_OfTheServices_NameNoSettingThatIsNot()
     {
-        foreach (string readme in Directory.EnumerateFiles(RepositoryRoot.File("services"), "README.md", SearchOption.AllDirectories).Append(RepositoryRoot.File("README.md")))
+        foreach (string readme in Directory.EnumerateFiles(RepositoryRoot.File("services"), "README.md", SearchOption.AllDirectories)
+            .Append(RepositoryRoot.File("README.md")))
         {
             foreach (Match found in Setting().Matches(File.ReadAllText(readme)))
             {
                 string name = found.Value.TrimEnd('_', '0');
-                Assert.True(Table.Keys.Any(n => n == name || n.StartsWith(name + "__", StringComparison.Ordinal) || n.StartsWith(name, StringComparison.Ordinal)), $"{readme}: {found.Value}");
+                Assert.True(
+                    Table.Keys.Any(n => n == name || n.StartsWith(name + "__", StringComparison.Ordinal)
+                    || n.StartsWith(name, StringComparison.Ordinal)), $"{readme}: {found.Value}");
             }
         }
     }
@@ -82,7 +94,8 @@ public sealed partial class SettingsTableTests
         if (bare == typeof(TimeSpan)) return "time";
         if (bare == typeof(int) || bare == typeof(long) || bare == typeof(double)) return "number";
         if (typeof(IDictionary).IsAssignableFrom(bare)) return "map";
-        return typeof(IEnumerable).IsAssignableFrom(bare) ? "list" : throw new InvalidOperationException($"{type} has no word in docs/settings.md");
+        return typeof(IEnumerable).IsAssignableFrom(bare) ? "list"
+            : throw new InvalidOperationException($"{type} has no word in docs/settings.md");
     }
 
     private static string DefaultOf(string name, object? value) => value switch
@@ -101,10 +114,13 @@ public sealed partial class SettingsTableTests
     private static Dictionary<string, Row> Read()
     {
         var rows = new Dictionary<string, Row>(StringComparer.Ordinal);
-        foreach (string line in File.ReadLines(RepositoryRoot.File("docs", "settings.md")).Where(l => l.StartsWith("| `", StringComparison.Ordinal)))
+        foreach (string line in File.ReadLines(RepositoryRoot.File("docs", "settings.md"))
+            .Where(l => l.StartsWith("| `", StringComparison.Ordinal)))
         {
             string[] cells = [.. line.Trim('|').Split('|').Select(c => c.Trim())];
-            foreach (Match name in Regex.Matches(cells[0], "`([^`]+)`")) rows.Add(name.Groups[1].Value, cells.Length == 5 ? new Row(cells[1], cells[2], cells[3], cells[4]) : new Row("", "", cells[1], cells[^1]));
+            foreach (Match name in Regex.Matches(cells[0], "`([^`]+)`"))
+                rows.Add(name.Groups[1].Value, cells.Length == 5 ? new Row(cells[1], cells[2], cells[3], cells[4])
+                    : new Row("", "", cells[1], cells[^1]));
         }
         return rows;
     }

@@ -10,8 +10,8 @@ using Xunit;
 namespace Dapr.Voice.Tests.Infra.Storage;
 
 /// <summary>
-/// Microsoft's storage emulator (npm package <c>azurite</c>) in memory on ports of its own, and the two requests that we make of it, signed with the
-/// emulator's published key (Authorize with Shared Key, Azure Storage REST). Installed once, to <c>.voice/tools</c>.
+/// Microsoft's storage emulator (npm package <c>azurite</c>) in memory on ports of its own, and the two requests that we make of it, signed
+/// with the emulator's published key (Authorize with Shared Key, Azure Storage REST). Installed once, to <c>.voice/tools</c>.
 /// </summary>
 public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
 {
@@ -22,7 +22,8 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
     private const string ApiVersion = "2023-11-03", TableApiVersion = "2019-02-02";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private static readonly byte[] Key = Convert.FromBase64String("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==");
+    private static readonly byte[] Key = Convert.FromBase64String(
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==");
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
     private readonly TaskCompletionSource<(Uri Blob, Uri Table)> _ports = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,7 +37,8 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
     {
         if (WhyNot is not null) return;
         // The API versions of a newer component than this emulator are no reason to refuse; ours are older.
-        var start = new ProcessStartInfo("node", [Tool.Script, "--inMemoryPersistence", "--disableTelemetry", "--blobPort", "0", "--tablePort", "0", "--queuePort", "0"])
+        var start = new ProcessStartInfo(
+            "node", [Tool.Script, "--inMemoryPersistence", "--disableTelemetry", "--blobPort", "0", "--tablePort", "0", "--queuePort", "0"])
         { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = Tool.Folder };
         _process = Process.Start(start) ?? throw new InvalidOperationException("node does not start.");
         Uri? blob = null, table = null;
@@ -73,7 +75,8 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
 
     /// <param name="resource">What follows the account: <c>checkpoints/checkpoint.1</c>.</param>
     /// <param name="query">One parameter, as it is in the URL, or empty.</param>
-    internal async Task<StorageAnswer> BlobAsync(HttpMethod method, string resource, string query = "", byte[]? body = null, string? ifMatch = null, string? ifNoneMatch = null)
+    internal async Task<StorageAnswer> BlobAsync(
+        HttpMethod method, string resource, string query = "", byte[]? body = null, string? ifMatch = null, string? ifNoneMatch = null)
     {
         string path = $"/{Account}/{string.Join('/', resource.Split('/').Select(Uri.EscapeDataString))}";
         using var request = new HttpRequestMessage(method, new Uri(_blob, path + (query.Length > 0 ? "?" + query : "")));
@@ -84,7 +87,7 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
             headers["x-ms-blob-type"] = "BlockBlob";
             request.Content = new ByteArrayContent(body);
         }
-        foreach ((string? name, string? value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        foreach ((string name, string? value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
         if (ifNoneMatch is not null) request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
         string canonicalQuery = query.Length == 0 ? "" : "\n" + query.Replace('=', ':');
@@ -119,7 +122,8 @@ public sealed partial class StorageEmulator : IAsyncLifetime, IDisposable
         request.Headers.TryAddWithoutValidation("Authorization", $"SharedKey {Account}:{signature}");
         using HttpResponseMessage answer = await _http.SendAsync(request);
         string body = await answer.Content.ReadAsStringAsync();
-        return new StorageAnswer(answer.StatusCode, answer.Headers.TryGetValues("ETag", out IEnumerable<string>? tags) ? tags.First() : null, body);
+        return new StorageAnswer(answer.StatusCode, answer.Headers.TryGetValues("ETag", out IEnumerable<string>? tags) ? tags.First()
+            : null, body);
     }
 
     [GeneratedRegex(@"(Blob|Table) service is successfully listening at (http://\S+)")]

@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Infra.Storage;
 
 /// <summary>
-/// Our table, containers and keys are ones that the storage services take, asked of Microsoft's emulator. Rows are laid out as <c>state.azure.tablestorage</c> does
-/// with <c>keyPrefix: none</c>: the key is the partition, the row key is empty, the value one string.
+/// Our table, containers and keys are ones that the storage services take, asked of Microsoft's emulator. Rows are laid out as
+/// <c>state.azure.tablestorage</c> does with <c>keyPrefix: none</c>: the key is the partition, the row key is empty, the value one string.
 /// </summary>
 public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutputHelper output) : IClassFixture<StorageEmulator>
 {
@@ -18,7 +18,8 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
 
     private static readonly string[] TableKeys =
     [
-        StateKeys.Transceiver("local", 0), StateKeys.Transceiver(LongestRegion, 99), StateKeys.Slot("swedencentral", 65_535), StateKeys.Slot(LongestRegion, 65_535),
+        StateKeys.Transceiver("local", 0), StateKeys.Transceiver(LongestRegion, 99), StateKeys.Slot("swedencentral", 65_535),
+            StateKeys.Slot(LongestRegion, 65_535),
         StateKeys.Session("rtc_local-00-AbC_-9"), StateKeys.Session(LongestCallId),
     ];
 
@@ -34,7 +35,8 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
             output.WriteLine($"table {table}: {(int)made.Status}");
         }
         // The emulator does look: what the service refuses, it refuses.
-        Assert.Equal(HttpStatusCode.BadRequest, (await storage.TableAsync(HttpMethod.Post, "Tables", """{"TableName":"sessions-buddy"}""")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await storage.TableAsync(HttpMethod.Post, "Tables", """{"TableName":"sessions-buddy"}""")).Status);
     }
 
     [StorageFact]
@@ -55,7 +57,8 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
         await storage.TableAsync(HttpMethod.Post, "Tables", """{"TableName":"keys"}""");
         foreach (string key in TableKeys)
         {
-            string row = JsonSerializer.Serialize(new Dictionary<string, string> { ["PartitionKey"] = key, ["RowKey"] = "", ["Value"] = "{\"epoch\":1}" });
+            string row = JsonSerializer.Serialize(
+                new Dictionary<string, string> { ["PartitionKey"] = key, ["RowKey"] = "", ["Value"] = "{\"epoch\":1}" });
             StorageAnswer created = await storage.TableAsync(HttpMethod.Post, "keys", row);
             Assert.True(created.Status == HttpStatusCode.Created, $"{key}: {created.Status} {created.Body}");
             string entity = $"keys(PartitionKey='{Uri.EscapeDataString(key)}',RowKey='')";
@@ -83,9 +86,12 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
             StorageAnswer created = await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifNoneMatch: "*");
             Assert.True(created.Status == HttpStatusCode.Created, $"{key}: {created.Status} {created.Body}");
             Assert.Equal(HttpStatusCode.OK, (await storage.BlobAsync(HttpMethod.Get, $"keys/{key}")).Status);
-            Assert.Equal(HttpStatusCode.Conflict, (await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifNoneMatch: "*")).Status);
-            Assert.Equal(HttpStatusCode.Created, (await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifMatch: created.ETag)).Status);
-            Assert.Equal(HttpStatusCode.PreconditionFailed, (await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifMatch: created.ETag)).Status);
+            Assert.Equal(HttpStatusCode.Conflict,
+                (await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifNoneMatch: "*")).Status);
+            Assert.Equal(HttpStatusCode.Created,
+                (await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifMatch: created.ETag)).Status);
+            Assert.Equal(HttpStatusCode.PreconditionFailed,
+                (await storage.BlobAsync(HttpMethod.Put, $"keys/{key}", body: checkpoint, ifMatch: created.ETag)).Status);
         }
     }
 
@@ -93,9 +99,11 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
     private static SortedSet<string> Values(string item)
     {
         var values = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (string file in new[] { "azure", "azure-emulator" }.SelectMany(folder => Directory.EnumerateFiles(RepositoryRoot.File("components", folder), "*.yaml")))
+        foreach (string file in new[] { "azure", "azure-emulator" }.SelectMany(
+            folder => Directory.EnumerateFiles(RepositoryRoot.File("components", folder), "*.yaml")))
         {
-            foreach (Match found in MetadataItem().Matches(System.IO.File.ReadAllText(file))) if (found.Groups[1].Value == item) values.Add(found.Groups[2].Value);
+            foreach (Match found in MetadataItem().Matches(System.IO.File.ReadAllText(file))) if (found.Groups[1].Value == item)
+                values.Add(found.Groups[2].Value);
         }
         Assert.NotEmpty(values);
         return values;

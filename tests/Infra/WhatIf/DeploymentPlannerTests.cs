@@ -13,13 +13,16 @@ public sealed class DeploymentPlannerTests
     private static readonly Dictionary<string, string> NoVariables = [];
 
     private static WhatIfReport Plan(Edge? edge = null, int? shards = null, params string[] regions)
-        => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(regions.Length == 0 ? null : regions, edge, shards), NoVariables, Compiler.Shared);
+        => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(regions.Length == 0 ? null : regions, edge, shards), NoVariables,
+        Compiler.Shared);
 
     private static IEnumerable<PlannedPlace> Regions(WhatIfReport report) => report.Places.Where(p => p.Name != PlannedPlace.Shared);
 
-    private static PlannedResource App(PlannedPlace place, string name) => place.Resources.Single(r => r.Type == "containerApps" && r.Name == name);
+    private static PlannedResource App(PlannedPlace place, string name)
+        => place.Resources.Single(r => r.Type == "containerApps" && r.Name == name);
 
-    public static TheoryData<Edge, int> Shapes() => new() { { Edge.AcaTcp, 1 }, { Edge.AcaTcp, 3 }, { Edge.UdpEdge, 1 }, { Edge.UdpEdge, 3 } };
+    public static TheoryData<Edge, int> Shapes()
+        => new() { { Edge.AcaTcp, 1 }, { Edge.AcaTcp, 3 }, { Edge.UdpEdge, 1 }, { Edge.UdpEdge, 3 } };
 
     private static readonly string[] Three = ["westeurope", "eastus2", "japaneast"];
 
@@ -51,7 +54,9 @@ public sealed class DeploymentPlannerTests
         Assert.All(Regions(report), place =>
         {
             string[] types = [.. place.Resources.Select(r => r.Type)];
-            Assert.Empty(new[] { "storageAccounts", "vaults", "namespaces", "managedEnvironments", "virtualNetworks", "containerApps" }.Except(types));
+            Assert.Empty(
+                new[] { "storageAccounts", "vaults", "namespaces", "managedEnvironments", "virtualNetworks",
+                "containerApps" }.Except(types));
             Assert.Equal(edge == Edge.UdpEdge, types.Contains("virtualMachineScaleSets"));
             Assert.Equal(edge == Edge.UdpEdge, types.Contains("loadBalancers"));
             Assert.Equal(4, place.Identities);
@@ -69,7 +74,8 @@ public sealed class DeploymentPlannerTests
     {
         foreach (PlannedPlace place in Regions(Plan(edge, 12, Three[..regions])))
         {
-            int[] ports = [.. place.Resources.Where(r => r.Type == "containerApps").SelectMany(r => r.Ports).Where(p => p.Protocol == "tcp").Select(p => p.Number)];
+            int[] ports = [.. place.Resources.Where(r => r.Type == "containerApps").SelectMany(r => r.Ports).Where(p => p.Protocol == "tcp")
+                .Select(p => p.Number)];
             Assert.Equal(ports.Length, ports.Distinct().Count());
             Assert.Equal(20_000 + 16 * 11, ports.Where(p => p >= 20_000).Max());
         }
@@ -103,7 +109,8 @@ public sealed class DeploymentPlannerTests
     [Fact]
     public void Plan_LocationOfTheAzdEnvironment_IsHome()
     {
-        WhatIfReport report = DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), new Dictionary<string, string> { ["AZURE_LOCATION"] = "swedencentral", ["VOICE_EDGE"] = "udp-edge" }, Compiler.Shared);
+        WhatIfReport report = DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(),
+            new Dictionary<string, string> { ["AZURE_LOCATION"] = "swedencentral", ["VOICE_EDGE"] = "udp-edge" }, Compiler.Shared);
         Assert.Equal("swedencentral", Regions(report).Single().Name);
         Assert.Equal(Edge.UdpEdge, report.Edge);
     }
@@ -122,19 +129,23 @@ public sealed class DeploymentPlannerTests
     [InlineData("westeurope,westeurope")]
     [InlineData("")]
     public void Plan_RegionsThatCannotBe_Throw(string list)
-        => Assert.Throws<ArgumentException>(() => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(list.Split(',', StringSplitOptions.RemoveEmptyEntries)), NoVariables, Compiler.Shared));
+        => Assert.Throws<ArgumentException>(
+        () => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(list.Split(',', StringSplitOptions.RemoveEmptyEntries)),
+        NoVariables, Compiler.Shared));
 
     [Theory]
     [InlineData(0)]
     [InlineData(100)]
     public void Plan_ShardsThatCannotBe_Throw(int shards)
-        => Assert.Throws<ArgumentException>(() => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(Shards: shards), NoVariables, Compiler.Shared));
+        => Assert.Throws<ArgumentException>(
+        () => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(Shards: shards), NoVariables, Compiler.Shared));
 
     [Fact]
     public void Plan_WithASubscription_HasTheNamesThatAzureMakes()
     {
         Dictionary<string, string> With(string id) => new(StringComparer.Ordinal) { ["AZURE_SUBSCRIPTION_ID"] = id };
-        string Account(string id) => Regions(DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), With(id), Compiler.Shared)).Single().Resources.Single(r => r.Type == "storageAccounts").Name;
+        string Account(string id) => Regions(DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), With(id), Compiler.Shared))
+            .Single().Resources.Single(r => r.Type == "storageAccounts").Name;
         string one = Account("11111111-1111-1111-1111-111111111111");
         Assert.Matches("^stvoice[a-z0-9]{13}$", one);
         Assert.Equal(one, Account("11111111-1111-1111-1111-111111111111"));
@@ -145,7 +156,8 @@ public sealed class DeploymentPlannerTests
     [MemberData(nameof(Shapes))]
     public void PlanOfCommitted_AnyShape_IsTheNearestCommittedOne(Edge edge, int regions)
     {
-        WhatIfReport report = DeploymentPlanner.PlanOfCommitted(Repository.Root, new WhatIfRequest(Three[..regions], edge), out string shape);
+        WhatIfReport report = DeploymentPlanner.PlanOfCommitted(
+            Repository.Root, new WhatIfRequest(Three[..regions], edge), out string shape);
         Assert.Equal(regions, Regions(report).Count());
         Assert.Equal(edge == Edge.UdpEdge, shape.Contains("udp-edge", StringComparison.Ordinal));
         Assert.True(report.FixedDollarsPerMonth > 100);
@@ -157,7 +169,8 @@ public sealed class DeploymentPlannerTests
         string empty = Directory.CreateTempSubdirectory().FullName;
         try
         {
-            Assert.Contains("main.bicep", Assert.Throws<FileNotFoundException>(() => DeploymentPlanner.Plan(empty, new WhatIfRequest(), NoVariables, Compiler.Shared)).Message, StringComparison.Ordinal);
+            Assert.Contains("main.bicep", Assert.Throws<FileNotFoundException>(
+                () => DeploymentPlanner.Plan(empty, new WhatIfRequest(), NoVariables, Compiler.Shared)).Message, StringComparison.Ordinal);
         }
         finally
         {

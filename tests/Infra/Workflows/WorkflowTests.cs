@@ -9,7 +9,8 @@ public sealed partial class WorkflowTests
 {
     private static readonly string Folder = RepositoryRoot.File(".github", "workflows");
 
-    public static TheoryData<string> Files => [.. Directory.EnumerateFiles(Folder, "*.yml").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Files
+        => [.. Directory.EnumerateFiles(Folder, "*.yml").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -17,20 +18,26 @@ public sealed partial class WorkflowTests
     {
         YamlMappingNode root = Load(file);
         var permissions = (YamlMappingNode)root["permissions"];
-        foreach ((YamlNode? right, YamlNode? level) in permissions) Assert.Contains($"{right}: {level}", new[] { "contents: read", "id-token: write" });
+        foreach ((YamlNode? right, YamlNode? level) in permissions) Assert.Contains(
+            $"{right}: {level}", new[] { "contents: read", "id-token: write" });
         // Only who signs in to Azure may ask for a token.
         Assert.Equal(file == "azure-dev.yml", permissions.Children.ContainsKey(new YamlScalarNode("id-token")));
         string text = File.ReadAllText(Path.Combine(Folder, file));
         foreach (Match action in Action().Matches(text)) Assert.Matches(@"^[\w-]+/[\w-]+@v\d+$", action.Groups[1].Value);
-        Assert.All((YamlMappingNode)root["jobs"], job => Assert.True(((YamlMappingNode)job.Value).Children.ContainsKey(new YamlScalarNode("timeout-minutes")), $"{job.Key} may run for ever"));
+        Assert.All((YamlMappingNode)root["jobs"], job => Assert.True(
+            ((YamlMappingNode)job.Value).Children.ContainsKey(new YamlScalarNode("timeout-minutes")), $"{job.Key} may run for ever"));
         Assert.DoesNotContain("pull_request_target", text, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Ci_Images_AreAllThatThereAre()
     {
-        IEnumerable<string> built = ((YamlSequenceNode)((YamlMappingNode)Load("ci.yml")["jobs"]["images"]["strategy"]["matrix"])["project"]).Select(p => ((YamlScalarNode)p).Value!);
-        IEnumerable<string> there = new[] { "services", "samples" }.SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "Dockerfile", SearchOption.AllDirectories)).Select(f => Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(f)!));
+        IEnumerable<string> built =
+            ((YamlSequenceNode)((YamlMappingNode)Load("ci.yml")["jobs"]["images"]["strategy"]["matrix"])["project"]).Select(p =>
+            ((YamlScalarNode)p).Value!);
+        IEnumerable<string> there = new[] { "services", "samples" }.SelectMany(
+            f => Directory.EnumerateFiles(RepositoryRoot.File(f), "Dockerfile", SearchOption.AllDirectories))
+            .Select(f => Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(f)!));
         Assert.Equal(there.Order(StringComparer.Ordinal), built.Order(StringComparer.Ordinal));
     }
 
@@ -40,12 +47,15 @@ public sealed partial class WorkflowTests
         string azure = File.ReadAllText(RepositoryRoot.File("azure.yaml"));
         var yaml = new YamlStream();
         yaml.Load(new StringReader(azure));
-        var wanted = ((YamlSequenceNode)yaml.Documents[0].RootNode["pipeline"]["variables"]).Select(v => ((YamlScalarNode)v).Value!).ToList();
+        var wanted = ((YamlSequenceNode)yaml.Documents[0].RootNode["pipeline"]["variables"]).Select(v => ((YamlScalarNode)v).Value!)
+            .ToList();
         var environment = (YamlMappingNode)Load("azure-dev.yml")["jobs"]["deploy"]["env"];
         Assert.All(wanted, name => Assert.Equal($"${{{{ vars.{name} }}}}", ((YamlScalarNode)environment[name]).Value));
-        IEnumerable<string> steps = ((YamlSequenceNode)Load("azure-dev.yml")["jobs"]["deploy"]["steps"]).Cast<YamlMappingNode>().Where(s => s.Children.ContainsKey(new YamlScalarNode("run"))).Select(s => ((YamlScalarNode)s["run"]).Value!);
+        IEnumerable<string> steps = ((YamlSequenceNode)Load("azure-dev.yml")["jobs"]["deploy"]["steps"]).Cast<YamlMappingNode>()
+            .Where(s => s.Children.ContainsKey(new YamlScalarNode("run"))).Select(s => ((YamlScalarNode)s["run"]).Value!);
         // The order of 'azd up', in its own words.
-        string[] up = [.. ((YamlSequenceNode)yaml.Documents[0].RootNode["workflows"]["up"]["steps"]).Select(s => $"azd {((YamlScalarNode)s["azd"]).Value} --no-prompt")];
+        string[] up = [.. ((YamlSequenceNode)yaml.Documents[0].RootNode["workflows"]["up"]["steps"]).Select(
+            s => $"azd {((YamlScalarNode)s["azd"]).Value} --no-prompt")];
         Assert.Equal(up, steps.Where(s => !s.Contains("auth login", StringComparison.Ordinal)));
     }
 

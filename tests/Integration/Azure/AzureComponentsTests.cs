@@ -6,25 +6,30 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Tests.Integration.Azure;
 
-/// <summary><c>components/azure</c> and <c>components/azure-emulator</c>: right for the real sidecar by Dapr's schemas, and one like the other.</summary>
+/// <summary>
+/// <c>components/azure</c> and <c>components/azure-emulator</c>: right for the real sidecar by Dapr's schemas, and one like the other.
+/// </summary>
 public sealed partial class AzureComponentsTests
 {
     private static readonly string Components = Path.Combine(AppContext.BaseDirectory, "components");
     private static readonly string Azure = Path.Combine(Components, "azure"), Emulator = Path.Combine(Components, "azure-emulator");
     private static readonly string[] Shards = [.. Enumerable.Range(0, 16).Select(AppIds.Transceiver)];
 
-    public static TheoryData<string> Files => [.. new[] { Azure, Emulator }.SelectMany(f => Directory.EnumerateFiles(f, "*.yaml", SearchOption.AllDirectories))
+    public static TheoryData<string> Files
+        => [.. new[] { Azure, Emulator }.SelectMany(f => Directory.EnumerateFiles(f, "*.yaml", SearchOption.AllDirectories))
         .Select(f => Path.GetRelativePath(Components, f)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void File_AgainstTheResourceDefinition_IsValid(string file) => Assert.Empty(ResourceFile.Problems(Path.Combine(Components, file)));
+    public void File_AgainstTheResourceDefinition_IsValid(string file)
+        => Assert.Empty(ResourceFile.Problems(Path.Combine(Components, file)));
 
     [Fact]
     public void Components_Metadata_IsKnownToTheComponent()
     {
         foreach (YamlMappingNode? component in ComponentsIn(Azure).Concat(ComponentsIn(Emulator)))
-            ResourceFile.AssertMetadataIsKnown(TypeOf(component).Type, [.. MetadataOf(component).Select(m => ResourceFile.Text(m, "name")!)]);
+            ResourceFile.AssertMetadataIsKnown(
+                TypeOf(component).Type, [.. MetadataOf(component).Select(m => ResourceFile.Text(m, "name")!)]);
     }
 
     [Fact]
@@ -63,7 +68,8 @@ public sealed partial class AzureComponentsTests
     [Fact]
     public void Lifecycle_PublishingScopes_AreThoseOfTheLaptopWithoutTheRelay()
     {
-        static SortedSet<string> Rules(YamlMappingNode component) => new(ValueOf(component, "publishingScopes")!.Split(';'), StringComparer.Ordinal);
+        static SortedSet<string> Rules(YamlMappingNode component)
+            => new(ValueOf(component, "publishingScopes")!.Split(';'), StringComparer.Ordinal);
         SortedSet<string> azure = Rules(ComponentsIn(Azure).Single(c => NameOf(c) == ComponentNames.Lifecycle));
         SortedSet<string> local = Rules(ComponentsIn(Path.Combine(Components, "local")).Single(c => NameOf(c) == ComponentNames.Lifecycle));
         local.RemoveWhere(r => r.StartsWith("relay=", StringComparison.Ordinal));
@@ -83,7 +89,8 @@ public sealed partial class AzureComponentsTests
         // daprd gives no component its own variables.
         Assert.DoesNotContain(variables, v => v.StartsWith("DAPR_", StringComparison.Ordinal) || v.Contains(' ', StringComparison.Ordinal));
         string readme = File.ReadAllText(Path.Combine(Azure, "README.md"));
-        Assert.Equal(variables, new SortedSet<string>(VariableRow().Matches(readme).Select(m => m.Groups[1].Value), StringComparer.Ordinal));
+        Assert.Equal(
+            variables, new SortedSet<string>(VariableRow().Matches(readme).Select(m => m.Groups[1].Value), StringComparer.Ordinal));
     }
 
     [Fact]
@@ -96,19 +103,24 @@ public sealed partial class AzureComponentsTests
     }
 
     private static IEnumerable<YamlMappingNode> ComponentsIn(string folder)
-        => Directory.EnumerateFiles(folder, "*.yaml").Order(StringComparer.Ordinal).Select(ResourceFile.Load).Where(r => ResourceFile.Text(r, "kind") == "Component");
+        => Directory.EnumerateFiles(folder, "*.yaml").Order(StringComparer.Ordinal).Select(ResourceFile.Load)
+        .Where(r => ResourceFile.Text(r, "kind") == "Component");
 
     private static string NameOf(YamlMappingNode component) => ((YamlScalarNode)ResourceFile.At(component, "metadata", "name")!).Value!;
 
     private static (string Type, string Version) TypeOf(YamlMappingNode component)
-        => (((YamlScalarNode)ResourceFile.At(component, "spec", "type")!).Value!, ((YamlScalarNode)ResourceFile.At(component, "spec", "version")!).Value!);
+        => (((YamlScalarNode)ResourceFile.At(component, "spec", "type")!).Value!,
+        ((YamlScalarNode)ResourceFile.At(component, "spec", "version")!).Value!);
 
-    private static IEnumerable<YamlMappingNode> MetadataOf(YamlMappingNode component) => ResourceFile.Items((YamlMappingNode)ResourceFile.At(component, "spec")!, "metadata");
+    private static IEnumerable<YamlMappingNode> MetadataOf(YamlMappingNode component)
+        => ResourceFile.Items((YamlMappingNode)ResourceFile.At(component, "spec")!, "metadata");
 
     private static string? ValueOf(YamlMappingNode component, string name)
-        => MetadataOf(component).Where(m => ResourceFile.Text(m, "name") == name).Select(m => ResourceFile.Text(m, "value")).SingleOrDefault();
+        => MetadataOf(component).Where(m => ResourceFile.Text(m, "name") == name).Select(m => ResourceFile.Text(m, "value"))
+        .SingleOrDefault();
 
-    private static IEnumerable<string> ScopesOf(YamlMappingNode component) => ((YamlSequenceNode)ResourceFile.At(component, "scopes")!).Select(s => ((YamlScalarNode)s).Value!);
+    private static IEnumerable<string> ScopesOf(YamlMappingNode component)
+        => ((YamlSequenceNode)ResourceFile.At(component, "scopes")!).Select(s => ((YamlScalarNode)s).Value!);
 
     [GeneratedRegex(@"^\| `([A-Z_]+)` \|", RegexOptions.Multiline)]
     private static partial Regex VariableRow();

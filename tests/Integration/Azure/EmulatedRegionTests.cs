@@ -24,7 +24,8 @@ public sealed class EmulatedRegionTests(ITestOutputHelper output)
 
         // The form of the ETag tells which store answered.
         using HttpClient client = voice.NewClient();
-        using HttpResponseMessage record = await client.GetAsync($"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");
+        using HttpResponseMessage record = await client.GetAsync(
+            $"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");
         string tag = record.Headers.GetValues("ETag").Single();
         output.WriteLine($"call {callId} on Table Storage: set up in {result.Json["setupMs"]!.ToJsonString()} ms, its record's ETag {tag}");
         Assert.StartsWith("W/\"datetime'", tag, StringComparison.Ordinal);
@@ -32,7 +33,8 @@ public sealed class EmulatedRegionTests(ITestOutputHelper output)
         using HttpResponseMessage metadata = await client.GetAsync($"http://127.0.0.1:{voice.SidecarPort("transceiver-00")}/v1.0/metadata");
         JsonArray components = JsonNode.Parse(await metadata.Content.ReadAsStringAsync())!["components"]!.AsArray();
         Assert.Equal(
-            ["checkpoints state.azure.blobstorage", "checkpoints-buddy state.azure.blobstorage", "lifecycle pubsub.redis", "secrets secretstores.local.file", "sessions state.azure.tablestorage", "sessions-buddy state.azure.tablestorage"],
+            ["checkpoints state.azure.blobstorage", "checkpoints-buddy state.azure.blobstorage", "lifecycle pubsub.redis",
+            "secrets secretstores.local.file", "sessions state.azure.tablestorage", "sessions-buddy state.azure.tablestorage"],
             components.Select(c => $"{(string?)c!["name"]} {(string?)c["type"]}").Order(StringComparer.Ordinal));
     }
 }

@@ -34,7 +34,8 @@ public sealed class JoiningTests
         Assert.DoesNotContain(second.Host.Apps, a => a.Id == Mine.Id);
     }
 
-    private static bool HasJoined(SidecarUnderTest system) => system.Host.Apps.Any(a => a.Id == Mine.Id && a.HttpPort == Mine.Sidecar.Http && a.GrpcPort == Mine.Sidecar.Grpc);
+    private static bool HasJoined(SidecarUnderTest system)
+        => system.Host.Apps.Any(a => a.Id == Mine.Id && a.HttpPort == Mine.Sidecar.Http && a.GrpcPort == Mine.Sidecar.Grpc);
 
     private static Task<SidecarUnderTest> SystemAsync(int control)
         => StartAsync(_ => [Component("sessions", "state.redis")], o => o with { ControlPort = control }, new AppSpec("signaling", 0));

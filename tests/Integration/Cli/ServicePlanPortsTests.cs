@@ -7,7 +7,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Tests.Integration.Cli;
 
-/// <summary>No two processes of a laptop's region want the same port, with either sidecar, and with every example that the documents give.</summary>
+/// <summary>
+/// No two processes of a laptop's region want the same port, with either sidecar, and with every example that the documents give.
+/// </summary>
 public sealed partial class ServicePlanPortsTests
 {
     private static readonly string Root = FindRoot();
@@ -28,9 +30,11 @@ public sealed partial class ServicePlanPortsTests
         for (int http = LocalPorts.SidecarHttp.First; http <= LocalPorts.SidecarHttp.Last; http++)
         {
             var ports = new SidecarPorts(http);
-            Assert.True(ports.IsInBand && LocalPorts.SidecarGrpc.Contains(ports.Grpc) && LocalPorts.SidecarInternalGrpc.Contains(ports.InternalGrpc) && LocalPorts.SidecarMetrics.Contains(ports.Metrics));
+            Assert.True(ports.IsInBand && LocalPorts.SidecarGrpc.Contains(ports.Grpc)
+                && LocalPorts.SidecarInternalGrpc.Contains(ports.InternalGrpc) && LocalPorts.SidecarMetrics.Contains(ports.Metrics));
         }
-        Assert.False(new SidecarPorts(LocalPorts.SidecarHttp.First - 1).IsInBand || new SidecarPorts(LocalPorts.SidecarHttp.Last + 1).IsInBand);
+        Assert.False(new SidecarPorts(LocalPorts.SidecarHttp.First - 1).IsInBand
+            || new SidecarPorts(LocalPorts.SidecarHttp.Last + 1).IsInBand);
     }
 
     public static TheoryData<string, bool> Examples()
@@ -50,7 +54,9 @@ public sealed partial class ServicePlanPortsTests
     {
         ServicePlan plan = Plan([app], isRealSidecar);
         plan.EnsurePortsDiffer();
-        int[] ports = [.. plan.Apps.SelectMany(a => new[] { a.Sidecar.Http, a.Sidecar.Grpc, a.Sidecar.InternalGrpc, a.Sidecar.Metrics }.Concat(a.AppPort is { } p ? [p] : Array.Empty<int>()))];
+        int[] ports =
+            [.. plan.Apps.SelectMany(a => new[] { a.Sidecar.Http, a.Sidecar.Grpc, a.Sidecar.InternalGrpc, a.Sidecar.Metrics }.Concat(
+            a.AppPort is { } p ? [p] : Array.Empty<int>()))];
         Assert.Equal(ports.Length, ports.Distinct().Count());
     }
 
@@ -89,7 +95,8 @@ public sealed partial class ServicePlanPortsTests
         {
             PlannedProcess process = plan.Processes.Single(p => p.Name == app.Id);
             Assert.Equal(
-                ($"{app.Sidecar.Http}", $"{app.Sidecar.Grpc}"), (process.Environment["DAPR_HTTP_PORT"], process.Environment["DAPR_GRPC_PORT"]));
+                ($"{app.Sidecar.Http}", $"{app.Sidecar.Grpc}"),
+                (process.Environment["DAPR_HTTP_PORT"], process.Environment["DAPR_GRPC_PORT"]));
         }
     }
 
@@ -130,13 +137,17 @@ public sealed partial class ServicePlanPortsTests
         return new ServicePlan(Installation.Find(), options, isRealSidecar ? "daprd" : null);
     }
 
-    /// <summary>Every <c>--app ID=…</c> in a Markdown file of the repository. What stands in capitals (<c>ID=SIDECAR_PORT</c>) is no example.</summary>
+    /// <summary>
+    /// Every <c>--app ID=…</c> in a Markdown file of the repository. What stands in capitals (<c>ID=SIDECAR_PORT</c>) is no example.
+    /// </summary>
     private static IEnumerable<string> DocumentedApps() => Directory.EnumerateFiles(Root, "*.md", SearchOption.AllDirectories)
-        .Where(f => !f.Contains("node_modules", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal) && !f.Contains("/obj/", StringComparison.Ordinal))
+        .Where(f => !f.Contains("node_modules", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal)
+        && !f.Contains("/obj/", StringComparison.Ordinal))
         .SelectMany(f => AppExample().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
         .Distinct(StringComparer.Ordinal);
 
-    private static bool IsOurs(string app) => app.StartsWith("signaling=", StringComparison.Ordinal) || app.StartsWith("relay=", StringComparison.Ordinal);
+    private static bool IsOurs(string app)
+        => app.StartsWith("signaling=", StringComparison.Ordinal) || app.StartsWith("relay=", StringComparison.Ordinal);
 
     [GeneratedRegex(@"--app[ =]([a-z][a-z0-9-]*=\d+(?::\d+)?(?:,\d+)?)", RegexOptions.CultureInvariant)]
     private static partial Regex AppExample();

@@ -42,8 +42,10 @@ public sealed class DaprClientTests
         Assert.Equal((0, ""), (nothing.Length, noEtag));
 
         await dapr.SaveByteStateAsync("sessions", "slot.eu.1", "\"a\""u8.ToArray(), FirstWrite);
-        DaprException lost = await Assert.ThrowsAsync<DaprException>(() => dapr.SaveByteStateAsync("sessions", "slot.eu.1", "\"b\""u8.ToArray(), FirstWrite));
-        StatusCode expected = type is "state.redis" or "state.postgresql" or "state.azure.blobstorage" ? StatusCode.Internal : StatusCode.Aborted;
+        DaprException lost = await Assert.ThrowsAsync<DaprException>(
+            () => dapr.SaveByteStateAsync("sessions", "slot.eu.1", "\"b\""u8.ToArray(), FirstWrite));
+        StatusCode expected = type is "state.redis" or "state.postgresql" or "state.azure.blobstorage" ? StatusCode.Internal
+            : StatusCode.Aborted;
         Assert.Equal(expected, Assert.IsType<RpcException>(lost.InnerException).StatusCode);
 
         (string value, string etag) = await dapr.GetStateAndETagAsync<string>("sessions", "slot.eu.1", ConsistencyMode.Strong);
@@ -87,7 +89,8 @@ public sealed class DaprClientTests
         await using var client = new SidecarClient(sidecar);
         await client.Dapr.SaveByteStateAsync("sessions", "slot.eu.1", "-1"u8.ToArray(), FirstWrite);
         (_, string etag) = await client.Dapr.GetStateAndETagAsync<int>("sessions", "slot.eu.1");
-        bool[] won = await Task.WhenAll(Enumerable.Range(0, Racers).Select(racer => client.Dapr.TrySaveStateAsync("sessions", "slot.eu.1", racer, etag, FirstWrite)));
+        bool[] won = await Task.WhenAll(
+            Enumerable.Range(0, Racers).Select(racer => client.Dapr.TrySaveStateAsync("sessions", "slot.eu.1", racer, etag, FirstWrite)));
         Assert.Single(won, true);
         Assert.Equal(Array.IndexOf(won, true), await client.Dapr.GetStateAsync<int>("sessions", "slot.eu.1"));
     }
@@ -103,7 +106,8 @@ public sealed class DaprClientTests
         {
             string file = Path.Combine(folder.FullName, "secrets.json");
             File.WriteAllText(file, new JsonObject { [name] = "hush" }.ToJsonString());
-            return [SidecarUnderTest.Component("secrets", type, type == "secretstores.local.file" ? SidecarUnderTest.Metadata("secretsFile", file) : "")];
+            return [SidecarUnderTest.Component(
+                "secrets", type, type == "secretstores.local.file" ? SidecarUnderTest.Metadata("secretsFile", file) : "")];
         }, o => o, new AppSpec("signaling", 0));
         await using var client = new SidecarClient(sidecar);
 
@@ -121,13 +125,16 @@ public sealed class DaprClientTests
         var received = new ConcurrentQueue<(string Path, JsonNode Event, string? Traceparent)>();
         await using WebApplication app = await SubscriberAsync(received);
         int port = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
-        string metadata = type == "pubsub.rabbitmq" ? SidecarUnderTest.Metadata("connectionString", "amqp://guest:guest@localhost:5672") : "";
+        string metadata = type == "pubsub.rabbitmq" ? SidecarUnderTest.Metadata("connectionString", "amqp://guest:guest@localhost:5672")
+            : "";
         await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
-            _ => [SidecarUnderTest.Component("lifecycle", type, metadata), SidecarUnderTest.InboundRetry("lifecycle", 3)], o => o, new AppSpec("signaling", 0, port));
+            _ => [SidecarUnderTest.Component("lifecycle", type, metadata), SidecarUnderTest.InboundRetry("lifecycle", 3)], o => o,
+            new AppSpec("signaling", 0, port));
         await sidecar.Host.WhenReadyAsync();
         await using var client = new SidecarClient(sidecar);
 
-        using System.Diagnostics.Activity trace = new System.Diagnostics.Activity("test").SetIdFormat(System.Diagnostics.ActivityIdFormat.W3C).Start();
+        using System.Diagnostics.Activity trace = new System.Diagnostics.Activity("test").SetIdFormat(
+            System.Diagnostics.ActivityIdFormat.W3C).Start();
         await PublishAsync("1", "voice.session.created.v1");
         await PublishAsync("2", "voice.session.ended.v1");
         await PublishAsync("3", "voice.session.refused.v1");
@@ -144,7 +151,8 @@ public sealed class DaprClientTests
 
         Task PublishAsync(string id, string eventType) => client.Dapr.PublishByteEventAsync(
             "lifecycle", "voice-sessions",
-            Encoding.UTF8.GetBytes($$"""{"specversion":"1.0","id":"{{id}}","type":"{{eventType}}","source":"tests","data":null}"""), "application/cloudevents+json");
+            Encoding.UTF8.GetBytes($$"""{"specversion":"1.0","id":"{{id}}","type":"{{eventType}}","source":"tests","data":null}"""),
+            "application/cloudevents+json");
     }
 
     [Fact]
@@ -168,7 +176,8 @@ public sealed class DaprClientTests
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         WebApplication app = builder.Build();
         app.MapSubscribeHandler();
-        Map("/events", "SUCCESS").WithTopic(new TopicOptions { PubsubName = "lifecycle", Name = "voice-sessions", DeadLetterTopic = "voice-dead-letter" });
+        Map("/events", "SUCCESS").WithTopic(
+            new TopicOptions { PubsubName = "lifecycle", Name = "voice-sessions", DeadLetterTopic = "voice-dead-letter" });
         Map("/ended", "SUCCESS").WithTopic(Rule("event.type == \"voice.session.ended.v1\"", 1));
         Map("/refused", "DROP").WithTopic(Rule("event.type == \"voice.session.refused.v1\"", 2));
         Map("/dead", "SUCCESS").WithTopic("lifecycle", "voice-dead-letter");
@@ -176,7 +185,8 @@ public sealed class DaprClientTests
         return app;
 
         TopicOptions Rule(string match, int priority)
-            => new() { PubsubName = "lifecycle", Name = "voice-sessions", DeadLetterTopic = "voice-dead-letter", Match = match, Priority = priority };
+            => new() { PubsubName = "lifecycle", Name = "voice-sessions", DeadLetterTopic = "voice-dead-letter", Match = match,
+            Priority = priority };
 
         RouteHandlerBuilder Map(string path, string answer) => app.MapPost(path, async (HttpRequest request) =>
         {
@@ -187,7 +197,8 @@ public sealed class DaprClientTests
     }
 
     private static Task<SidecarUnderTest> StartAsync(string type, string version) => SidecarUnderTest.StartAsync(
-        _ => [SidecarUnderTest.Component("sessions", type, SidecarUnderTest.Metadata("keyPrefix", "none"), version: version)], o => o, new AppSpec("signaling", 0));
+        _ => [SidecarUnderTest.Component("sessions", type, SidecarUnderTest.Metadata("keyPrefix", "none"), version: version)], o => o,
+        new AppSpec("signaling", 0));
 
     private sealed class CountingConsumer : IEventConsumer
     {

@@ -3,7 +3,9 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>The development sidecar gives every answer that the real one was recorded to give: one row per recording, and none is left out.</summary>
+/// <summary>
+/// The development sidecar gives every answer that the real one was recorded to give: one row per recording, and none is left out.
+/// </summary>
 public sealed class DaprContractTests(ITestOutputHelper output)
 {
     private const int HttpCount = 94, GrpcCount = 66;

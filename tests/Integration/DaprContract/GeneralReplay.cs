@@ -21,14 +21,17 @@ internal static class GeneralReplay
 
     private static async Task ApiTokenAsync(Recording recording)
     {
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.in-memory"), Component("lifecycle", "pubsub.in-memory")], o => o with { ApiToken = "sidecar-secret" }, new AppSpec("general", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.in-memory"), Component("lifecycle", "pubsub.in-memory")],
+            o => o with { ApiToken = "sidecar-secret" }, new AppSpec("general", 0));
         await StepReplay.StepsAsync(recording, sidecar);
     }
 
     private static async Task AppStartsLateAsync(Recording recording)
     {
         await using var app = new RecordingApp(RecordingApp.Subscriber(new JsonArray(), []));
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.in-memory")], o => o, new AppSpec("general", 0, app.Port));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.in-memory")], o => o, new AppSpec("general", 0, app.Port));
         using var client = new RawClient();
         async Task CheckAsync(JsonObject expected)
         {
@@ -42,19 +45,23 @@ internal static class GeneralReplay
         RawAnswer health = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/healthz"));
         Assert.True(Placeholders.Matches(before["healthzBody"], JsonNode.Parse(health.Body)));
         await app.StartAsync();
-        await Wait.UntilAsync(async () => await client.StatusAsync(HttpMethod.Get, sidecar.Port, "/v1.0/healthz") == 204, "healthz after the app came");
+        await Wait.UntilAsync(async () => await client.StatusAsync(HttpMethod.Get, sidecar.Port, "/v1.0/healthz") == 204,
+            "healthz after the app came");
         await CheckAsync(recording.Content["after"]!.AsObject());
         Assert.Equal(recording.Content["appWasAsked"]!.AsArray().Select(a => (string)a!), app.Calls.Select(c => $"{c.Method} {c.Path}"));
     }
 
     private static async Task HealthAsync(Recording recording)
     {
-        JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"voice-sessions","route":"/events","deadLetterTopic":"dead"}]""")!;
+        JsonNode subscribe = JsonNode.Parse(
+            """[{"pubsubname":"lifecycle","topic":"voice-sessions","route":"/events","deadLetterTopic":"dead"}]""")!;
         await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
         // The one number in it that stands there as it was: the port of the recorder's app.
-        foreach (JsonObject? step in recording.Steps.Where(s => s["answer"]!["body"]?["json"]?["appConnectionProperties"] is not null)) step["answer"]!["body"]!["json"]!["appConnectionProperties"]!["port"] = app.Port;
+        foreach (JsonObject? step in recording.Steps.Where(s => s["answer"]!["body"]?["json"]?["appConnectionProperties"] is not null))
+            step["answer"]!["body"]!["json"]!["appConnectionProperties"]!["port"] = app.Port;
         await using SidecarUnderTest sidecar = await StartAsync(
-            folder => [Component("sessions", "state.in-memory"), Component("lifecycle", "pubsub.in-memory"), SecretsFile(folder), Component("envsecrets", "secretstores.local.env")], o => o, new AppSpec("general", 0, app.Port));
+            folder => [Component("sessions", "state.in-memory"), Component("lifecycle", "pubsub.in-memory"), SecretsFile(folder),
+            Component("envsecrets", "secretstores.local.env")], o => o, new AppSpec("general", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
         await StepReplay.StepsAsync(recording, sidecar);
     }
@@ -62,7 +69,8 @@ internal static class GeneralReplay
     private static async Task SecretsAsync(Recording recording)
     {
         Environment.SetEnvironmentVariable("VOICE_SECRET", "from-env");
-        await using SidecarUnderTest sidecar = await StartAsync(folder => [SecretsFile(folder), Component("envsecrets", "secretstores.local.env")], o => o, new AppSpec("general", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            folder => [SecretsFile(folder), Component("envsecrets", "secretstores.local.env")], o => o, new AppSpec("general", 0));
         await StepReplay.StepsAsync(recording, sidecar);
     }
 
@@ -90,7 +98,9 @@ internal static class GeneralReplay
             }
         }, "the process to listen");
         JsonObject step = recording.Steps.Single();
-        RawClient.Compare("shutdown", step["answer"]!.AsObject(), await client.SendAsync(RawClient.Request(port, step["request"]!.AsObject(), new Dictionary<string, string>())), isUnordered: false);
+        RawClient.Compare("shutdown", step["answer"]!.AsObject(),
+            await client.SendAsync(RawClient.Request(port, step["request"]!.AsObject(), new Dictionary<string, string>())),
+            isUnordered: false);
         Assert.Equal((int)recording.Content["exitCode"]!, await process.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
@@ -101,7 +111,8 @@ internal static class GeneralReplay
         JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"so","route":"/so"}]""")!;
         await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
         string[] components = [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")];
-        await using SidecarUnderTest sidecar = await StartAsync(_ => components, o => o with { TimeScale = scale }, new AppSpec("general", 0, app.Port));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => components, o => o with { TimeScale = scale }, new AppSpec("general", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
         using var client = new RawClient();
         void Set(OutageState state) => Assert.True(sidecar.Host.SetOutage("sessions", state) && sidecar.Host.SetOutage("lifecycle", state));
@@ -117,13 +128,16 @@ internal static class GeneralReplay
                 phase = now;
                 if (phase == "killed") Set(OutageState.Killed);
                 else if (phase.StartsWith("back, 0.6", StringComparison.Ordinal)) Set(OutageState.Up);
-                else if (phase.StartsWith("back, 4", StringComparison.Ordinal)) await Wait.UntilAsync(async () => await client.StatusAsync(HttpMethod.Post, sidecar.Port, "/v1.0/publish/lifecycle/other", "{}") == 204, "publishing to work again");
+                else if (phase.StartsWith("back, 4", StringComparison.Ordinal))
+                await Wait.UntilAsync(async () => await client.StatusAsync(
+                    HttpMethod.Post, sidecar.Port, "/v1.0/publish/lifecycle/other", "{}") == 204, "publishing to work again");
                 else if (phase == "frozen") Set(OutageState.Frozen);
                 else if (phase == "thawed") Set(OutageState.Up);
             }
             if (row["deliveries"] is { } deliveries)
             {
-                await Wait.UntilAsync(() => app.Calls.Count(c => c.Path == "/so") >= delivered + (int)deliveries, "the delivery after the return");
+                await Wait.UntilAsync(() => app.Calls.Count(c => c.Path == "/so") >= delivered + (int)deliveries,
+                    "the delivery after the return");
                 continue;
             }
             if (call == "publish") delivered = app.Calls.Count(c => c.Path == "/so");
@@ -151,7 +165,8 @@ internal static class GeneralReplay
         DirectoryInfo folder = Directory.CreateTempSubdirectory("dev-sidecar-");
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "sessions.yaml"), components[0]);
         var error = new StringWriter();
-        int exit = await DevSidecarProgram.RunAsync(["--resources-path", folder.FullName, "--app", "general=0", "--away", "sessions"], _ => null, TextWriter.Null, error);
+        int exit = await DevSidecarProgram.RunAsync(
+            ["--resources-path", folder.FullName, "--app", "general=0", "--away", "sessions"], _ => null, TextWriter.Null, error);
         folder.Delete(recursive: true);
         Assert.False((bool)start["started"]!);
         Assert.Equal((int)start["exitCode"]!, exit);

@@ -10,7 +10,9 @@ using Grpc.Net.Client;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>Recordings made over gRPC: state, secrets, metadata, and what an HTTP subscriber receives of events that were published over gRPC.</summary>
+/// <summary>
+/// Recordings made over gRPC: state, secrets, metadata, and what an HTTP subscriber receives of events that were published over gRPC.
+/// </summary>
 internal static class GrpcReplay
 {
     private const string Token = "sidecar-secret";
@@ -18,7 +20,8 @@ internal static class GrpcReplay
     /// <summary>Nothing more may come to the subscriber for this long after the last expected delivery.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
 
-    private static readonly ServiceDescriptor Service = DaprReflection.Descriptor.Services.Single(s => s.FullName == "dapr.proto.runtime.v1.Dapr");
+    private static readonly ServiceDescriptor Service = DaprReflection.Descriptor.Services.Single(
+        s => s.FullName == "dapr.proto.runtime.v1.Dapr");
 
     public static Task RunAsync(Recording recording) => recording.Folder switch
     {
@@ -33,7 +36,8 @@ internal static class GrpcReplay
 
     private static async Task StateAsync(Recording recording)
     {
-        string component = SidecarUnderTest.Component("sessions", recording.ComponentType, SidecarUnderTest.Metadata("keyPrefix", "none"), version: recording.ComponentVersion);
+        string component = SidecarUnderTest.Component(
+            "sessions", recording.ComponentType, SidecarUnderTest.Metadata("keyPrefix", "none"), version: recording.ComponentVersion);
         await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(_ => [component], o => o, new AppSpec("recorder", 0));
         await StepsAsync(recording, sidecar, callToken: null);
     }
@@ -69,7 +73,9 @@ internal static class GrpcReplay
         foreach (JsonObject delivery in expected)
         {
             int index = rest.FindIndex(call => Matches(delivery, call));
-            Assert.True(index >= 0, $"no delivery is like {delivery.ToJsonString()}; left are:\n{string.Join('\n', rest.Select(c => Encoding.UTF8.GetString(c.Body)))}");
+            Assert.True(
+                index >= 0,
+                $"no delivery is like {delivery.ToJsonString()}; left are:\n{string.Join('\n', rest.Select(c => Encoding.UTF8.GetString(c.Body)))}");
             rest.RemoveAt(index);
         }
         Assert.Empty(rest);
@@ -90,7 +96,8 @@ internal static class GrpcReplay
             if (step["waitMs"] is { } wait) sidecar.Time.Advance(TimeSpan.FromMilliseconds((int)wait));
             JsonObject answer = await CallAsync(invoker, step, bound, callToken);
             Compare($"{recording.Name}, step '{step["name"]}'", step["answer"]!.AsObject(), answer);
-            foreach ((string name, JsonNode? field) in step["bind"]?.AsObject() ?? []) bound[name] = (string?)answer["response"]?[(string)field!] ?? "";
+            foreach ((string name, JsonNode? field) in step["bind"]?.AsObject() ?? []) bound[name] =
+                (string?)answer["response"]?[(string)field!] ?? "";
         }
     }
 
@@ -107,13 +114,17 @@ internal static class GrpcReplay
         try
         {
             byte[] response = await invoker.AsyncUnaryCall(method, host: null, new CallOptions(headers), request.ToByteArray());
-            return new JsonObject { ["code"] = "OK", ["response"] = JsonNode.Parse(JsonFormatter.Default.Format(described.OutputType.Parser.ParseFrom(response))) };
+            return new JsonObject { ["code"] = "OK", ["response"] = JsonNode.Parse(
+                JsonFormatter.Default.Format(described.OutputType.Parser.ParseFrom(response))) };
         }
         catch (RpcException failure)
         {
             byte[]? details = failure.Trailers.GetValueBytes("grpc-status-details-bin");
-            IEnumerable<string> reasons = details is null ? [] : Google.Rpc.Status.Parser.ParseFrom(details).Details.Where(d => d.Is(ErrorInfo.Descriptor)).Select(d => d.Unpack<ErrorInfo>().Reason);
-            return new JsonObject { ["code"] = failure.StatusCode.ToString(), ["reasons"] = new JsonArray([.. reasons.Select(r => (JsonNode)r)]) };
+            IEnumerable<string> reasons = details is null ? []
+                : Google.Rpc.Status.Parser.ParseFrom(details).Details.Where(d => d.Is(ErrorInfo.Descriptor))
+                .Select(d => d.Unpack<ErrorInfo>().Reason);
+            return new JsonObject { ["code"] = failure.StatusCode.ToString(),
+                ["reasons"] = new JsonArray([.. reasons.Select(r => (JsonNode)r)]) };
         }
     }
 
@@ -124,13 +135,18 @@ internal static class GrpcReplay
         List<string> Reasons(JsonObject answer) => answer["reasons"]?.AsArray().Select(r => (string)r!).ToList() ?? [];
         Assert.True(Reasons(expected).SequenceEqual(Reasons(actual), StringComparer.Ordinal), Difference("reason"));
         if (expected["response"] is { } response)
-            Assert.True(Placeholders.Matches(ToProtobufJson(response, new Dictionary<string, string>()), actual["response"], isUnordered: true), Difference("response"));
+            Assert.True(Placeholders.Matches(
+                ToProtobufJson(response, new Dictionary<string, string>()), actual["response"], isUnordered: true), Difference("response"));
     }
 
-    /// <summary>A bytes field stands in a recording as <c>{"text": …}</c>, in protobuf's JSON as base64. Placeholders of requests are filled in on the way.</summary>
+    /// <summary>
+    /// A bytes field stands in a recording as <c>{"text": …}</c>, in protobuf's JSON as base64. Placeholders of requests are filled in on
+    /// the way.
+    /// </summary>
     private static JsonNode? ToProtobufJson(JsonNode? node, IReadOnlyDictionary<string, string> bound) => node switch
     {
-        JsonObject { Count: 1 } bytes when bytes["text"] is JsonValue text => Convert.ToBase64String(Encoding.UTF8.GetBytes(Fill((string)text!, bound))),
+        JsonObject { Count: 1 } bytes when bytes["text"] is JsonValue text =>
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(Fill((string)text!, bound))),
         JsonObject fields => new JsonObject(fields.Select(f => KeyValuePair.Create(f.Key, ToProtobufJson(f.Value, bound)))),
         JsonArray items => new JsonArray([.. items.Select(i => ToProtobufJson(i, bound))]),
         JsonValue value when value.TryGetValue(out string? text) => Fill(text, bound),
@@ -139,7 +155,8 @@ internal static class GrpcReplay
 
     // What an answer may hold (a UUID, an ETag of Azure) stays as it is and is matched as a pattern.
     private static string Fill(string text, IReadOnlyDictionary<string, string> bound)
-        => text.Contains("{{e", StringComparison.Ordinal) || text.Contains("{{v", StringComparison.Ordinal) || text.Contains("{{store}}", StringComparison.Ordinal)
+        => text.Contains("{{e", StringComparison.Ordinal) || text.Contains("{{v", StringComparison.Ordinal)
+        || text.Contains("{{store}}", StringComparison.Ordinal)
             ? Placeholders.Fill(text, bound, isJson: false)
             : text;
 }

@@ -15,7 +15,8 @@ internal static class InvocationReplay
     {
         // Each line of a stream is written only when the one before has arrived: so it streams, whatever the clock says.
         var arrived = new SemaphoreSlim(0);
-        await using RecordingApp caller = await RecordingApp.StartAsync((context, _) => RecordingApp.WriteAsync(context, 404, "application/json", ""));
+        await using RecordingApp caller = await RecordingApp.StartAsync(
+            (context, _) => RecordingApp.WriteAsync(context, 404, "application/json", ""));
         await using RecordingApp callee = await RecordingApp.StartAsync((context, call) => AnswerAsync(context, call, arrived));
         await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(_ => [], o => o with { TimeScale = TimeScale },
             new AppSpec("caller", 0, caller.Port), new AppSpec("signaling", 0, callee.Port, "app-secret"), new AppSpec("no-app-there", 0));
@@ -28,7 +29,8 @@ internal static class InvocationReplay
             switch (name)
             {
                 case "the callee app is down, its sidecar is up": await callee.StopAsync(); break;
-                case "the sidecar of the callee was killed, its name not yet withdrawn": await sidecar.Host.RemoveAppAsync("signaling", isKilled: true); break;
+                case "the sidecar of the callee was killed, its name not yet withdrawn":
+                    await sidecar.Host.RemoveAppAsync("signaling", isKilled: true); break;
                 case "the same 16 s later": await Task.Delay(TimeSpan.FromSeconds(16) * TimeScale); break;
             }
             int before = callee.Calls.Count;
@@ -110,7 +112,8 @@ internal static class InvocationReplay
             arrived.Release();
         }
         Assert.Equal(0, await stream.ReadAsync(buffer, limit.Token));
-        var headers = response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated).ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToList(), StringComparer.Ordinal);
+        var headers = response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)
+            .ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToList(), StringComparer.Ordinal);
         return new RawAnswer((int)response.StatusCode, headers, body.ToArray());
     }
 
@@ -123,13 +126,16 @@ internal static class InvocationReplay
             Assert.Equal((string)wanted["path"]!, call.Path);
             Assert.Equal((int)wanted["bytes"]!, call.Body.Length);
             Assert.True(call.Headers.ContainsKey("traceparent"));
-            foreach ((string? name, JsonNode? value) in wanted["headers"]!.AsObject())
+            foreach ((string name, JsonNode? value) in wanted["headers"]!.AsObject())
             {
                 // The words of Go's HTTP client, which mean nothing to an app.
                 if (name == "accept-encoding" || (name == "user-agent" && (string)value! == "Go-http-client/1.1")) continue;
-                Assert.True(Placeholders.Matches((string)value!, call.Headers.GetValueOrDefault(name)), $"step '{step}': {name} is '{call.Headers.GetValueOrDefault(name)}' instead of '{value}'");
+                Assert.True(Placeholders.Matches((string)value!, call.Headers.GetValueOrDefault(name)),
+                    $"step '{step}': {name} is '{call.Headers.GetValueOrDefault(name)}' instead of '{value}'");
             }
-            IEnumerable<string> extra = call.Headers.Keys.Where(name => !wanted["headers"]!.AsObject().ContainsKey(name) && name is not ("traceparent" or "content-length" or "transfer-encoding"));
+            IEnumerable<string> extra = call.Headers.Keys.Where(
+                name => !wanted["headers"]!.AsObject().ContainsKey(name)
+                && name is not ("traceparent" or "content-length" or "transfer-encoding"));
             Assert.True(!extra.Any(), $"step '{step}': headers too many: {string.Join(", ", extra)}");
         }
     }

@@ -24,7 +24,7 @@ internal static class Placeholders
     {
         if (!expected.Contains("{{", StringComparison.Ordinal)) return expected == actual;
         string pattern = Regex.Escape(expected);
-        foreach ((string? mark, string? value) in Patterns) pattern = pattern.Replace(Regex.Escape(mark), value, StringComparison.Ordinal);
+        foreach ((string mark, string? value) in Patterns) pattern = pattern.Replace(Regex.Escape(mark), value, StringComparison.Ordinal);
         return actual is not null && Regex.IsMatch(actual, $"^(?:{pattern})$", RegexOptions.CultureInvariant);
     }
 
@@ -37,7 +37,8 @@ internal static class Placeholders
             case JsonObject wanted:
                 if (actual is not JsonObject found) return false;
                 var left = wanted.Where(p => !IsWording(wanted, p.Key)).ToList();
-                return left.Count == found.Count(p => !IsWording(wanted, p.Key)) && left.All(p => found.ContainsKey(p.Key) && Matches(p.Value, found[p.Key], isUnordered));
+                return left.Count == found.Count(p => !IsWording(wanted, p.Key))
+                    && left.All(p => found.ContainsKey(p.Key) && Matches(p.Value, found[p.Key], isUnordered));
             case JsonArray wanted:
                 if (actual is not JsonArray list || list.Count != wanted.Count) return false;
                 if (!isUnordered) return wanted.Zip(list).All(p => Matches(p.First, p.Second));
@@ -67,7 +68,8 @@ internal static class Placeholders
         return Regex.Replace(text, @"\{\{(\w+)\}\}", m =>
         {
             string value = bound[m.Groups[1].Value];
-            return isJson ? System.Text.Json.JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString() : value;
+            return isJson ? System.Text.Json.JsonEncodedText.Encode(
+                value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString() : value;
         });
     }
 

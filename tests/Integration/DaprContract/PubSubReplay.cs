@@ -26,10 +26,12 @@ internal static class PubSubReplay
         string appId = $"sub-{recording.Scenario}";
         bool hasTokens = recording.Scenario == "tokens";
         JsonObject described = recording.Content["app"]!.AsObject();
-        await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(described["subscribe"]!, described["answers"]!.AsObject()));
+        await using RecordingApp app = await RecordingApp.StartAsync(
+            RecordingApp.Subscriber(described["subscribe"]!, described["answers"]!.AsObject()));
         await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
             _ => Resources(recording, appId),
-            o => o with { TimeScale = TimeScale, ApiToken = hasTokens ? SidecarToken : null, AppApiToken = hasTokens ? "app-secret" : null },
+            o => o with { TimeScale = TimeScale, ApiToken = hasTokens ? SidecarToken : null, AppApiToken = hasTokens ? "app-secret"
+            : null },
             new AppSpec(appId, 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
 
@@ -43,7 +45,8 @@ internal static class PubSubReplay
         }
 
         var expected = recording.Content["deliveries"]!.AsArray().Select(d => d!.AsObject()).ToList();
-        await Wait.UntilAsync(() => app.Calls.Count >= expected.Count, $"{expected.Count} calls to the app, {string.Join(", ", app.Calls.Select(c => c.Path))} came");
+        await Wait.UntilAsync(() => app.Calls.Count >= expected.Count,
+            $"{expected.Count} calls to the app, {string.Join(", ", app.Calls.Select(c => c.Path))} came");
         await Task.Delay(Quiet);
         Compare(expected, app.Calls);
         if (recording.Scenario is "order" or "envelopes" or "routing-rules") CompareOrder(expected, app.Calls);
@@ -58,7 +61,9 @@ internal static class PubSubReplay
             case "answers-with-retry-policy": yield return SidecarUnderTest.InboundRetry("lifecycle", 3); break;
             case "dead-letter-with-retry-policy": yield return SidecarUnderTest.InboundRetry("lifecycle", 2); break;
             case "scopes":
-                yield return SidecarUnderTest.Component("scoped", type, SidecarUnderTest.Metadata("publishingScopes", $"{appId}=allowed") + SidecarUnderTest.Metadata("subscriptionScopes", $"{appId}=allowed"));
+                yield return SidecarUnderTest.Component("scoped", type,
+                    SidecarUnderTest.Metadata("publishingScopes", $"{appId}=allowed")
+                    + SidecarUnderTest.Metadata("subscriptionScopes", $"{appId}=allowed"));
                 yield return SidecarUnderTest.Component("hidden", type, scopes: "scopes:\n  - somebody-else\n");
                 break;
             case "declarative":
@@ -77,7 +82,11 @@ internal static class PubSubReplay
         foreach (JsonObject delivery in expected)
         {
             int index = rest.FindIndex(c => Matches(delivery, c));
-            if (index < 0) Assert.Fail($"no call to the app is like {delivery.ToJsonString()}; left are:\n{string.Join('\n', rest.Select(c => $"{c.Method} {c.Path} {string.Join(' ', c.Headers.Select(h => $"{h.Key}={h.Value}"))} {System.Text.Encoding.UTF8.GetString(c.Body)}"))}");
+            if (index < 0)
+                Assert.Fail(
+                    $"no call to the app is like {delivery.ToJsonString()}; left are:\n{string.Join('\n', rest.Select(c =>
+                    $"{c.Method} {c.Path} {string.Join(' ', c.Headers.Select(h =>
+                    $"{h.Key}={h.Value}"))} {System.Text.Encoding.UTF8.GetString(c.Body)}"))}");
             rest.RemoveAt(index);
         }
         Assert.True(rest.Count == 0, $"calls too many: {string.Join(", ", rest.Select(c => $"{c.Method} {c.Path}"))}");
@@ -96,7 +105,8 @@ internal static class PubSubReplay
 
     private static void CompareOrder(List<JsonObject> expected, IReadOnlyList<ReceivedCall> calls)
     {
-        foreach (IGrouping<string, JsonObject> topic in expected.Where(d => (string)d["method"]! == "POST").GroupBy(d => (string)d["path"]!))
+        foreach (IGrouping<string, JsonObject> topic in expected.Where(d => (string)d["method"]! == "POST")
+            .GroupBy(d => (string)d["path"]!))
         {
             var got = calls.Where(c => c.Method == "POST" && c.Path == topic.Key).ToList();
             Assert.All(topic.Zip(got), p => Assert.True(Matches(p.First, p.Second), $"out of order: {p.First.ToJsonString()}"));
@@ -112,12 +122,15 @@ internal static class PubSubReplay
         await using RecordingApp other = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
         await using RecordingApp late = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
         await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
-            _ => [SidecarUnderTest.Component("lifecycle", recording.ComponentType)], o => o, new AppSpec("replicated", 0, one.Port), new AppSpec("replicated", 0, two.Port), new AppSpec("other", 0, other.Port));
+            _ => [SidecarUnderTest.Component("lifecycle", recording.ComponentType)], o => o, new AppSpec("replicated", 0, one.Port),
+            new AppSpec("replicated", 0, two.Port), new AppSpec("other", 0, other.Port));
         await sidecar.Host.WhenReadyAsync();
 
         using var client = new RawClient();
-        for (int i = 0; i < published; i++) Assert.Equal(204, await client.StatusAsync(HttpMethod.Post, sidecar.Port, "/v1.0/publish/lifecycle/gr", $"{{\"n\":{i}}}"));
-        await Wait.UntilAsync(() => Ids(one).Count + Ids(two).Count == published && Ids(other).Count == published, "all events at both app ids");
+        for (int i = 0; i < published; i++)
+            Assert.Equal(204, await client.StatusAsync(HttpMethod.Post, sidecar.Port, "/v1.0/publish/lifecycle/gr", $"{{\"n\":{i}}}"));
+        await Wait.UntilAsync(() => Ids(one).Count + Ids(two).Count == published && Ids(other).Count == published,
+            "all events at both app ids");
         await sidecar.Host.AddAppAsync(new AppSpec("late", 0, late.Port));
         await Wait.UntilAsync(() => Ids(late).Count >= published, "the old stream at the late app id");
         await Task.Delay(Quiet);
@@ -138,7 +151,8 @@ internal static class PubSubReplay
         JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"ad","route":"/ad"}]""")!;
         await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
         await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
-            _ => hasPolicy ? [SidecarUnderTest.Component("lifecycle", recording.ComponentType), SidecarUnderTest.InboundRetry("lifecycle", -1)] : [SidecarUnderTest.Component("lifecycle", recording.ComponentType)],
+            _ => hasPolicy ? [SidecarUnderTest.Component("lifecycle", recording.ComponentType),
+            SidecarUnderTest.InboundRetry("lifecycle", -1)] : [SidecarUnderTest.Component("lifecycle", recording.ComponentType)],
             o => o with { TimeScale = TimeScale },
             new AppSpec("sub-app-down", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
@@ -148,7 +162,8 @@ internal static class PubSubReplay
         await client.StatusAsync(HttpMethod.Post, sidecar.Port, "/v1.0/publish/lifecycle/ad", "{\"n\":0}");
         await Wait.UntilAsync(() => Numbers().Count == (int)recording.Content["before"]!, "the event before");
         await app.StopAsync();
-        for (int i = 1; i <= 5; i++) Assert.Equal(204, await client.StatusAsync(HttpMethod.Post, sidecar.Port, "/v1.0/publish/lifecycle/ad", $"{{\"n\":{i}}}"));
+        for (int i = 1; i <= 5; i++)
+            Assert.Equal(204, await client.StatusAsync(HttpMethod.Post, sidecar.Port, "/v1.0/publish/lifecycle/ad", $"{{\"n\":{i}}}"));
         await Task.Delay(TimeSpan.FromSeconds(3) * TimeScale);
         await app.StartAsync();
 

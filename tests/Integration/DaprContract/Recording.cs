@@ -26,5 +26,6 @@ internal sealed record Recording(string Name, JsonObject Content)
         .Order(StringComparer.Ordinal)
         .ToList();
 
-    public static Recording Load(string name) => new(name, JsonNode.Parse(File.ReadAllText(Path.Combine(Root, name + ".json")))!.AsObject());
+    public static Recording Load(string name)
+        => new(name, JsonNode.Parse(File.ReadAllText(Path.Combine(Root, name + ".json")))!.AsObject());
 }

@@ -18,7 +18,9 @@ internal sealed record ReceivedCall(string Method, string Path, IReadOnlyDiction
     public JsonNode? Json => Body.Length == 0 ? null : JsonNode.Parse(Body);
 }
 
-/// <summary>The app behind a sidecar: writes down every call, then answers as the handler says. Can go away and come back on the same port.</summary>
+/// <summary>
+/// The app behind a sidecar: writes down every call, then answers as the handler says. Can go away and come back on the same port.
+/// </summary>
 internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer) : IAsyncDisposable
 {
     private readonly ConcurrentQueue<ReceivedCall> _calls = new();
@@ -48,8 +50,10 @@ internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer)
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            var headers = context.Request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => string.Join(", ", h.Value.ToArray()), StringComparer.Ordinal);
-            var call = new ReceivedCall(context.Request.Method, context.Features.Get<IHttpRequestFeature>()!.RawTarget, headers, body.ToArray());
+            var headers = context.Request.Headers.ToDictionary(
+                h => h.Key.ToLowerInvariant(), h => string.Join(", ", h.Value.ToArray()), StringComparer.Ordinal);
+            var call = new ReceivedCall(context.Request.Method, context.Features.Get<IHttpRequestFeature>()!.RawTarget, headers,
+                body.ToArray());
             _calls.Enqueue(call);
             await answer(context, call);
         });
@@ -70,7 +74,8 @@ internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer)
     /// <summary>A port that was free a moment ago.</summary>
     public static int FreePort()
     {
-        using var listener = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        using var listener = new System.Net.Sockets.Socket(
+            System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)listener.LocalEndPoint!).Port;
     }
@@ -96,7 +101,7 @@ internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer)
             context.Response.StatusCode = answer is null ? 200 : (int)answer["status"]!;
             if (answer?["headers"] is JsonObject headers)
             {
-                foreach ((string? name, JsonNode? value) in headers) context.Response.Headers[name] = (string)value!;
+                foreach ((string name, JsonNode? value) in headers) context.Response.Headers[name] = (string)value!;
             }
             if (answer?["body"] is { } body) await context.Response.WriteAsync((string)body!, context.RequestAborted);
         };

@@ -24,7 +24,8 @@ internal sealed class SidecarClient : IAsyncDisposable
         _services = services.BuildServiceProvider();
     }
 
-    public SidecarClient(SidecarUnderTest sidecar, Action<SidecarOptions>? configure = null) : this(sidecar.Port, sidecar.GrpcPort, configure) { }
+    public SidecarClient(SidecarUnderTest sidecar, Action<SidecarOptions>? configure = null)
+        : this(sidecar.Port, sidecar.GrpcPort, configure) { }
 
     public DaprClient Dapr => _services.GetRequiredService<DaprClient>();
 

@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
 /// <summary>
-/// A sidecar that goes away and returns on its ports. The client calls all the time, as a service does, so that its connections back off as far as they
-/// ever will. A class is a collection of its own: the long outage runs beside the other tests.
+/// A sidecar that goes away and returns on its ports. The client calls all the time, as a service does, so that its connections back off as
+/// far as they ever will. A class is a collection of its own: the long outage runs beside the other tests.
 /// </summary>
 public sealed class SidecarOutageTests(ITestOutputHelper output)
 {
@@ -19,7 +19,8 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
     private static readonly TimeSpan CallInterval = TimeSpan.FromMilliseconds(50);
 
     private static readonly JsonTypeInfo<int> Number = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
-    private static readonly JsonTypeInfo<JsonElement> Json = (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
+    private static readonly JsonTypeInfo<JsonElement> Json =
+        (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
 
     private static readonly JsonElement CloudEvent =
         JsonElement.Parse("""{"specversion":"1.0","id":"1","source":"/test","type":"test","data":1}""");
@@ -33,14 +34,16 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
     private async Task OutageAsync(TimeSpan length)
     {
         var app = new AppSpec("signaling", RecordingApp.FreePort()) { GrpcPort = RecordingApp.FreePort() };
-        await using var client = new SidecarClient(app.HttpPort, app.GrpcPort, o => o.StateTimeout = o.PublishTimeout = o.InvokeTimeout = TimeSpan.FromSeconds(2));
+        await using var client = new SidecarClient(
+            app.HttpPort, app.GrpcPort, o => o.StateTimeout = o.PublishTimeout = o.InvokeTimeout = TimeSpan.FromSeconds(2));
         // Each kind of call has a connection of its own: Dapr's client, the generated client of the bulk read, and HTTP.
         (string Name, Func<Task<bool>> Works)[] calls =
         [
             ("state.get", async () => (await client.State.ReadAsync("sessions", "k", Number)).IsKnown),
             ("state.bulk", async () => (await client.State.GetBulkAsync("sessions", ["k"], Number)).Outcome == StateReadOutcome.Found),
             ("publish", async () => (await client.Events.PublishAsync("lifecycle", "t", CloudEvent, Json)).IsPublished),
-            ("invoke", async () => (await client.Invoker.InvokeAsync("nobody", HttpMethod.Get, "x")).Outcome == InvocationOutcome.Unreachable),
+            ("invoke", async () => (await client.Invoker.InvokeAsync("nobody", HttpMethod.Get, "x")).Outcome
+                == InvocationOutcome.Unreachable),
             ("health", () => client.Health.IsOutboundHealthyAsync()),
         ];
 
@@ -69,16 +72,21 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
         }));
         foreach ((string name, TimeSpan after, TimeSpan stalled) in recovered)
         {
-            output.WriteLine($"{name}: {after.TotalMilliseconds:0} ms after the return, of which the machine stood still for {stalled.TotalMilliseconds:0} ms");
-            Assert.True(after - stalled < Limit, $"{name} worked {after.TotalMilliseconds:0} ms after the return, with {stalled.TotalMilliseconds:0} ms of stalls");
+            output.WriteLine(
+                $"{name}: {after.TotalMilliseconds:0} ms after the return, of which the machine stood still for {stalled.TotalMilliseconds:0} ms");
+            Assert.True(after - stalled < Limit,
+                $"{name} worked {after.TotalMilliseconds:0} ms after the return, with {stalled.TotalMilliseconds:0} ms of stalls");
         }
     }
 
     private static Task<SidecarUnderTest> StartAsync(AppSpec app)
-        => SidecarUnderTest.StartAsync(_ => [SidecarUnderTest.Component("sessions", "state.in-memory"), SidecarUnderTest.Component("lifecycle", "pubsub.in-memory")], o => o, app);
+        => SidecarUnderTest.StartAsync(
+        _ => [SidecarUnderTest.Component("sessions", "state.in-memory"), SidecarUnderTest.Component("lifecycle", "pubsub.in-memory")],
+        o => o, app);
 
     /// <summary>
-    /// How long this process did not run although it wanted to. Tests share their machine, and time in which nobody could run is not the client's.
+    /// How long this process did not run although it wanted to. Tests share their machine, and time in which nobody could run is not the
+    /// client's.
     /// </summary>
     private sealed class StalledTime : IDisposable
     {

@@ -10,7 +10,8 @@ internal static class StepReplay
     public static async Task StateAsync(Recording recording)
     {
         await using SidecarUnderTest sidecar = await SidecarUnderTest.StartAsync(
-            _ => [SidecarUnderTest.Component("sessions", recording.ComponentType, SidecarUnderTest.Metadata("keyPrefix", "none"), version: recording.ComponentVersion)], o => o, new AppSpec("recorder", 0));
+            _ => [SidecarUnderTest.Component("sessions", recording.ComponentType, SidecarUnderTest.Metadata("keyPrefix", "none"),
+            version: recording.ComponentVersion)], o => o, new AppSpec("recorder", 0));
         if (recording.Scenario == "create-race") await RaceAsync(recording, sidecar);
         else await StepsAsync(recording, sidecar);
     }
@@ -25,7 +26,8 @@ internal static class StepReplay
             RawAnswer answer = await client.SendAsync(RawClient.Request(sidecar.Port, step["request"]!.AsObject(), bound));
             bool isUnordered = (bool?)step["unordered"] == true || recording.Scenario == "health-and-metadata";
             RawClient.Compare((string)step["name"]!, step["answer"]!.AsObject(), answer, isUnordered);
-            foreach ((string? name, JsonNode? header) in step["bind"]?.AsObject() ?? []) bound[name] = answer.Headers.TryGetValue((string)header!, out List<string>? values) ? values[0] : "";
+            foreach ((string name, JsonNode? header) in step["bind"]?.AsObject() ?? []) bound[name] = answer.Headers.TryGetValue(
+                (string)header!, out List<string>? values) ? values[0] : "";
         }
     }
 
@@ -41,7 +43,8 @@ internal static class StepReplay
             string key = $"race-{round}";
             await creates.RunAsync(client, sidecar.Port, parallel, i => Save(key, i, etag: null));
 
-            RawAnswer read = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/{key}"));
+            RawAnswer read = await client.SendAsync(
+                new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/{key}"));
             await updates.RunAsync(client, sidecar.Port, parallel, i => Save(key, 100 + i, read.Headers["etag"][0]));
         }
         creates.AssertEqual(recording.Content);
@@ -65,9 +68,11 @@ internal static class StepReplay
             var answers = new ConcurrentBag<string>();
             await Task.WhenAll(Enumerable.Range(0, parallel).Select(async i =>
             {
-                var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/v1.0/state/sessions") { Content = new StringContent(body(i), System.Text.Encoding.UTF8, "application/json") };
+                var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/v1.0/state/sessions") {
+                    Content = new StringContent(body(i), System.Text.Encoding.UTF8, "application/json") };
                 RawAnswer answer = await client.SendAsync(request);
-                answers.Add(answer.Body.Length == 0 ? $"{answer.Status}" : $"{answer.Status} {(string)JsonNode.Parse(answer.Body)!["errorCode"]!}");
+                answers.Add(answer.Body.Length == 0 ? $"{answer.Status}"
+                    : $"{answer.Status} {(string)JsonNode.Parse(answer.Body)!["errorCode"]!}");
             }));
             foreach (string answer in answers) _answers[answer] = _answers.GetValueOrDefault(answer) + 1;
             string winners = answers.Count(a => a == "204").ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -76,8 +81,10 @@ internal static class StepReplay
 
         public void AssertEqual(JsonObject recorded)
         {
-            Assert.Equal(recorded["answers"]!.AsObject().ToDictionary(p => p.Key, p => (int)p.Value!), new Dictionary<string, int>(_answers));
-            Assert.Equal(recorded["winners"]!.AsObject().ToDictionary(p => p.Key, p => (int)p.Value!), new Dictionary<string, int>(_winners));
+            Assert.Equal(recorded["answers"]!.AsObject().ToDictionary(p => p.Key, p => (int)p.Value!),
+                new Dictionary<string, int>(_answers));
+            Assert.Equal(recorded["winners"]!.AsObject().ToDictionary(p => p.Key, p => (int)p.Value!),
+                new Dictionary<string, int>(_winners));
         }
     }
 }

@@ -17,7 +17,8 @@ public sealed class ClientOnEveryStoreTests
 {
     public static TheoryData<string, string> Stores => new()
     {
-        { "state.redis", "v1" }, { "state.in-memory", "v1" }, { "state.sqlite", "v1" }, { "state.postgresql", "v2" }, { "state.azure.tablestorage", "v1" }, { "state.azure.blobstorage", "v2" },
+        { "state.redis", "v1" }, { "state.in-memory", "v1" }, { "state.sqlite", "v1" }, { "state.postgresql", "v2" },
+            { "state.azure.tablestorage", "v1" }, { "state.azure.blobstorage", "v2" },
     };
 
     [Theory]
@@ -30,18 +31,26 @@ public sealed class ClientOnEveryStoreTests
         var ours = new Holder("a", 1);
         var theirs = new Holder("b", 1);
 
-        Assert.Equal(StateWriteOutcome.Written, (await store.TryCreateAsync("sessions", "slot.eu.1", ours, HolderJson.Default.Holder)).Outcome);
-        Assert.Equal(StateWriteOutcome.Conflict, (await store.TryCreateAsync("sessions", "slot.eu.1", theirs, HolderJson.Default.Holder)).Outcome);
+        Assert.Equal(StateWriteOutcome.Written,
+            (await store.TryCreateAsync("sessions", "slot.eu.1", ours, HolderJson.Default.Holder)).Outcome);
+        Assert.Equal(StateWriteOutcome.Conflict,
+            (await store.TryCreateAsync("sessions", "slot.eu.1", theirs, HolderJson.Default.Holder)).Outcome);
         Sidecar.StateEntry<Holder> read = (await store.GetAsync("sessions", "slot.eu.1", HolderJson.Default.Holder))!;
         Assert.Equal(ours, read.Value);
 
-        Assert.Equal(StateWriteOutcome.Written, (await store.TrySaveAsync("sessions", "slot.eu.1", ours with { Epoch = 2 }, read.ETag, HolderJson.Default.Holder, TimeSpan.FromHours(1))).Outcome);
-        Assert.Equal(StateWriteOutcome.Conflict, (await store.TrySaveAsync("sessions", "slot.eu.1", theirs with { Epoch = 2 }, read.ETag, HolderJson.Default.Holder)).Outcome);
-        Assert.Equal(StateWriteOutcome.Written, (await store.SaveAsync("sessions", "slot.eu.1", theirs with { Epoch = 3 }, HolderJson.Default.Holder)).Outcome);
+        Assert.Equal(StateWriteOutcome.Written,
+            (await store.TrySaveAsync("sessions", "slot.eu.1", ours with { Epoch = 2 }, read.ETag, HolderJson.Default.Holder,
+            TimeSpan.FromHours(1))).Outcome);
+        Assert.Equal(StateWriteOutcome.Conflict,
+            (await store.TrySaveAsync("sessions", "slot.eu.1", theirs with { Epoch = 2 }, read.ETag, HolderJson.Default.Holder)).Outcome);
+        Assert.Equal(StateWriteOutcome.Written,
+            (await store.SaveAsync("sessions", "slot.eu.1", theirs with { Epoch = 3 }, HolderJson.Default.Holder)).Outcome);
         Assert.Equal(StateWriteOutcome.Conflict, (await store.DeleteAsync("sessions", "slot.eu.1", read.ETag)).Outcome);
 
-        Assert.Equal(StateWriteOutcome.Written, (await store.SaveAsync("sessions", "checkpoint.1", ours, HolderJson.Default.Holder)).Outcome);
-        StateBulkReadResult<Holder> bulk = await store.GetBulkAsync("sessions", ["slot.eu.1", "checkpoint.1", "none"], HolderJson.Default.Holder);
+        Assert.Equal(StateWriteOutcome.Written,
+            (await store.SaveAsync("sessions", "checkpoint.1", ours, HolderJson.Default.Holder)).Outcome);
+        StateBulkReadResult<Holder> bulk = await store.GetBulkAsync(
+            "sessions", ["slot.eu.1", "checkpoint.1", "none"], HolderJson.Default.Holder);
         Assert.Equal([ours, theirs with { Epoch = 3 }], bulk.Entries.Values.Select(e => e.Value).OrderBy(v => v!.Name));
         Assert.Equal(StateWriteOutcome.Written, (await store.DeleteAsync("sessions", "slot.eu.1", bulk.Entries["slot.eu.1"].ETag)).Outcome);
         Assert.Equal(StateReadOutcome.Missing, (await store.ReadAsync("sessions", "slot.eu.1", HolderJson.Default.Holder)).Outcome);
@@ -56,7 +65,8 @@ public sealed class ClientOnEveryStoreTests
         IStateStore store = client.State;
         sidecar.Host.SetOutage("sessions", OutageState.Frozen);
         Assert.Equal(StateReadOutcome.Unavailable, (await store.ReadAsync("sessions", "k", HolderJson.Default.Holder)).Outcome);
-        Assert.Equal(StateWriteOutcome.Unavailable, (await store.TryCreateAsync("sessions", "k", new Holder("a", 1), HolderJson.Default.Holder)).Outcome);
+        Assert.Equal(StateWriteOutcome.Unavailable,
+            (await store.TryCreateAsync("sessions", "k", new Holder("a", 1), HolderJson.Default.Holder)).Outcome);
         Assert.Equal(StateReadOutcome.Unavailable, (await store.GetBulkAsync("sessions", ["k"], HolderJson.Default.Holder)).Outcome);
         Assert.True(await client.Health.IsOutboundHealthyAsync());
         Assert.Equal(3, client.Health.ConsecutiveFailures);
@@ -64,5 +74,6 @@ public sealed class ClientOnEveryStoreTests
 
     private static Task<SidecarUnderTest> StartAsync(string type, string version)
         => SidecarUnderTest.StartAsync(
-            _ => [SidecarUnderTest.Component("sessions", type, SidecarUnderTest.Metadata("keyPrefix", "none"), version: version)], o => o, new AppSpec("signaling", 0));
+            _ => [SidecarUnderTest.Component("sessions", type, SidecarUnderTest.Metadata("keyPrefix", "none"), version: version)], o => o,
+            new AppSpec("signaling", 0));
 }

@@ -42,7 +42,8 @@ public sealed class DevSidecarHostTests
     {
         var error = new StringWriter();
         Assert.Equal(1, await DevSidecarProgram.RunAsync([name, value, "--app", "other=0"], _ => null, TextWriter.Null, error));
-        Assert.Contains(name == "--config" ? value : name == "--app" && value == "my app=1" ? "my app" : name, error.ToString(), StringComparison.Ordinal);
+        Assert.Contains(name == "--config" ? value : name == "--app" && value == "my app=1" ? "my app" : name, error.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -53,9 +54,12 @@ public sealed class DevSidecarHostTests
     public async Task RunAsync_NameThatAzureRefuses_ExitsWithOneAndTheRule(string type, string item, string name, string words)
     {
         using var folder = new TemporaryFolder();
-        folder.Write("sessions.yaml", $"kind: Component\nmetadata: {{name: sessions}}\nspec:\n  type: {type}\n  version: v1\n  metadata:\n    - {{name: accountName, value: a}}\n    - {{name: {item}, value: {name}}}\n");
+        folder.Write(
+            "sessions.yaml", $"kind: Component\nmetadata: {{name: sessions}}\nspec:\n  type: {type}\n  version: v1\n  metadata:\n    - "
+            + $"{{name: accountName, value: a}}\n    - {{name: {item}, value: {name}}}\n");
         var error = new StringWriter();
-        Assert.Equal(1, await DevSidecarProgram.RunAsync(["--resources-path", folder.Path, "--app", "mine=0"], _ => null, TextWriter.Null, error));
+        Assert.Equal(
+            1, await DevSidecarProgram.RunAsync(["--resources-path", folder.Path, "--app", "mine=0"], _ => null, TextWriter.Null, error));
         Assert.Contains(name, error.ToString(), StringComparison.Ordinal);
         Assert.Contains(words, error.ToString(), StringComparison.Ordinal);
     }
@@ -74,26 +78,34 @@ public sealed class DevSidecarHostTests
         using var stop = new CancellationTokenSource();
         var output = new StringWriter();
         int port = RecordingApp.FreePort();
-        Task<int> running = DevSidecarProgram.RunAsync(["--app", $"a={port},8080", "--app", "b=0"], _ => null, output, TextWriter.Null, stop.Token);
-        await Wait.UntilAsync(() => { lock (output) return output.ToString().Contains("sidecar b", StringComparison.Ordinal); }, "the lines");
+        Task<int> running = DevSidecarProgram.RunAsync(
+            ["--app", $"a={port},8080", "--app", "b=0"], _ => null, output, TextWriter.Null, stop.Token);
+        await Wait.UntilAsync(() => { lock (output) return output.ToString().Contains("sidecar b", StringComparison.Ordinal); },
+            "the lines");
         await stop.CancelAsync();
         Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None));
-        Assert.Contains($"sidecar a listens on http://127.0.0.1:{port}, gRPC on 127.0.0.1:{port + SidecarPorts.GrpcOffset}, app on 8080", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"sidecar a listens on http://127.0.0.1:{port}, gRPC on 127.0.0.1:{port + SidecarPorts.GrpcOffset}, app on 8080",
+            output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Control_AppJoins_IsFoundAndSharesTheStores()
     {
-        await using RecordingApp app = await RecordingApp.StartAsync((context, _) => RecordingApp.WriteAsync(context, 200, "text/plain", "hello"));
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis", Metadata("keyPrefix", "none"))], o => o with { ControlPort = 0 }, new AppSpec("signaling", 0));
+        await using RecordingApp app = await RecordingApp.StartAsync(
+            (context, _) => RecordingApp.WriteAsync(context, 200, "text/plain", "hello"));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis", Metadata("keyPrefix", "none"))], o => o with { ControlPort = 0 },
+            new AppSpec("signaling", 0));
         string control = $"http://127.0.0.1:{sidecar.Host.ControlPort}";
 
-        using HttpResponseMessage joined = await Http.PostAsJsonAsync($"{control}/apps", new { id = "mine", httpPort = 0, appPort = app.Port, appApiToken = "my-token" });
+        using HttpResponseMessage joined = await Http.PostAsJsonAsync(
+            $"{control}/apps", new { id = "mine", httpPort = 0, appPort = app.Port, appApiToken = "my-token" });
         Assert.Equal(HttpStatusCode.Created, joined.StatusCode);
         int port = sidecar.Host.Apps.Single(a => a.Id == "mine").HttpPort;
         Assert.Equal("hello", await Http.GetStringAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/invoke/mine/method/x"));
         Assert.Equal("my-token", app.Calls.Single(c => c.Path == "/x").Headers["dapr-api-token"]);
-        using HttpResponseMessage saved = await Http.PostAsync($"http://127.0.0.1:{port}/v1.0/state/sessions", new StringContent("""[{"key":"k","value":1}]"""));
+        using HttpResponseMessage saved = await Http.PostAsync(
+            $"http://127.0.0.1:{port}/v1.0/state/sessions", new StringContent("""[{"key":"k","value":1}]"""));
         Assert.Equal("1", await Http.GetStringAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/k"));
 
         JsonArray list = (await Http.GetFromJsonAsync<JsonArray>($"{control}/apps"))!;
@@ -115,12 +127,14 @@ public sealed class DevSidecarHostTests
         Assert.Equal(HttpStatusCode.Conflict, taken.StatusCode);
         Assert.Contains($"{sidecar.Port}", await taken.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         // A form of a page in a browser cannot send application/json without asking first.
-        using HttpResponseMessage form = await Http.PostAsync($"{control}/apps", new StringContent("{\"id\":\"mine\",\"httpPort\":0}", Encoding.UTF8, "text/plain"));
+        using HttpResponseMessage form = await Http.PostAsync(
+            $"{control}/apps", new StringContent("{\"id\":\"mine\",\"httpPort\":0}", Encoding.UTF8, "text/plain"));
         Assert.Equal(HttpStatusCode.BadRequest, form.StatusCode);
         using var rebound = new HttpRequestMessage(HttpMethod.Get, $"{control}/apps") { Headers = { Host = "evil.example" } };
         using HttpResponseMessage foreign = await Http.SendAsync(rebound);
         Assert.Equal(HttpStatusCode.Forbidden, foreign.StatusCode);
-        using HttpResponseMessage broken = await Http.PostAsync($"{control}/apps", new StringContent("{", Encoding.UTF8, "application/json"));
+        using HttpResponseMessage broken = await Http.PostAsync(
+            $"{control}/apps", new StringContent("{", Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.BadRequest, broken.StatusCode);
         Assert.Single(sidecar.Host.Apps);
     }
@@ -128,7 +142,8 @@ public sealed class DevSidecarHostTests
     [Fact]
     public async Task Control_Outage_IsSetByName()
     {
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis")], o => o with { ControlPort = 0, TimeScale = 0.001 }, new AppSpec("signaling", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis")], o => o with { ControlPort = 0, TimeScale = 0.001 }, new AppSpec("signaling", 0));
         string control = $"http://127.0.0.1:{sidecar.Host.ControlPort}";
         using HttpResponseMessage set = await Http.PutAsJsonAsync($"{control}/components/sessions/outage", new { state = "killed" });
         Assert.Equal(HttpStatusCode.NoContent, set.StatusCode);
@@ -150,8 +165,10 @@ public sealed class DevSidecarHostTests
     public async Task KeyPrefix_Kind_DecidesWhoSharesAKey(string prefix, bool isShared)
     {
         string metadata = prefix.Length > 0 ? Metadata("keyPrefix", prefix) : "";
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis", metadata)], o => o, new AppSpec("a", 0), new AppSpec("b", 0));
-        using HttpResponseMessage saved = await Http.PostAsync($"http://127.0.0.1:{sidecar.Host.Apps[0].HttpPort}/v1.0/state/sessions", new StringContent("""[{"key":"k","value":1}]"""));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis", metadata)], o => o, new AppSpec("a", 0), new AppSpec("b", 0));
+        using HttpResponseMessage saved = await Http.PostAsync(
+            $"http://127.0.0.1:{sidecar.Host.Apps[0].HttpPort}/v1.0/state/sessions", new StringContent("""[{"key":"k","value":1}]"""));
         using HttpResponseMessage read = await Http.GetAsync($"http://127.0.0.1:{sidecar.Host.Apps[1].HttpPort}/v1.0/state/sessions/k");
         Assert.Equal(isShared ? HttpStatusCode.OK : HttpStatusCode.NoContent, read.StatusCode);
     }
@@ -159,7 +176,9 @@ public sealed class DevSidecarHostTests
     [Fact]
     public async Task Scopes_AppThatIsNotNamed_DoesNotSeeTheComponent()
     {
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis", scopes: "scopes:\n  - a\n"), Component("other", "state.redis")], o => o, new AppSpec("a", 0), new AppSpec("b", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis", scopes: "scopes:\n  - a\n"), Component("other", "state.redis")], o => o,
+            new AppSpec("a", 0), new AppSpec("b", 0));
         using HttpResponseMessage seen = await Http.GetAsync($"http://127.0.0.1:{sidecar.Host.Apps[0].HttpPort}/v1.0/state/sessions/k");
         using HttpResponseMessage hidden = await Http.GetAsync($"http://127.0.0.1:{sidecar.Host.Apps[1].HttpPort}/v1.0/state/sessions/k");
         Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.BadRequest), (seen.StatusCode, hidden.StatusCode));
@@ -168,7 +187,8 @@ public sealed class DevSidecarHostTests
     [Fact]
     public async Task Away_ComponentWithIgnoreErrors_SidecarLivesWithoutIt()
     {
-        string component = Component("sessions", "state.redis").Replace("  version: v1\n", "  version: v1\n  ignoreErrors: true\n", StringComparison.Ordinal);
+        string component = Component("sessions", "state.redis")
+            .Replace("  version: v1\n", "  version: v1\n  ignoreErrors: true\n", StringComparison.Ordinal);
         await using SidecarUnderTest sidecar = await StartAsync(_ => [component], o => o with { Away = ["sessions"] }, new AppSpec("a", 0));
         using HttpResponseMessage read = await Http.GetAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/k");
         Assert.Contains("ERR_STATE_STORE_NOT_CONFIGURED", await read.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -185,9 +205,11 @@ public sealed class DevSidecarHostTests
             else await RecordingApp.Subscriber(subscribe, [])(context, call);
         });
         await using RecordingApp two = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("publisher", 0), new AppSpec("sub", 0, one.Port));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("publisher", 0), new AppSpec("sub", 0, one.Port));
         await sidecar.Host.WhenReadyAsync();
-        using HttpResponseMessage published = await Http.PostAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/publish/lifecycle/t", new StringContent("{}", Encoding.UTF8, "application/json"));
+        using HttpResponseMessage published = await Http.PostAsync(
+            $"http://127.0.0.1:{sidecar.Port}/v1.0/publish/lifecycle/t", new StringContent("{}", Encoding.UTF8, "application/json"));
         await Wait.UntilAsync(() => one.Calls.Any(c => c.Path == "/t"), "the event at the first replica");
         await sidecar.Host.RemoveAppAsync("sub");
         await sidecar.Host.AddAppAsync(new AppSpec("sub", 0, two.Port));
@@ -200,10 +222,13 @@ public sealed class DevSidecarHostTests
     {
         JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"t","route":"/t"}]""")!;
         await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("publisher", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("publisher", 0));
         foreach (string query in new[] { "?metadata.ttlInSeconds=10", "" })
         {
-            using HttpResponseMessage published = await Http.PostAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/publish/lifecycle/t{query}", new StringContent($"\"{query}\"", Encoding.UTF8, "application/json"));
+            using HttpResponseMessage published = await Http.PostAsync(
+                $"http://127.0.0.1:{sidecar.Port}/v1.0/publish/lifecycle/t{query}",
+                new StringContent($"\"{query}\"", Encoding.UTF8, "application/json"));
         }
         sidecar.Time.Advance(TimeSpan.FromSeconds(11));
         await sidecar.Host.AddAppAsync(new AppSpec("sub", 0, app.Port));
@@ -214,9 +239,11 @@ public sealed class DevSidecarHostTests
     [Fact]
     public async Task Secrets_FileThatIsNotThere_StopsOnlyAppsInItsScope()
     {
-        string component = Component("secrets", "secretstores.local.file", Metadata("secretsFile", "surely-not-there.json"), scopes: "scopes:\n  - signaling\n");
+        string component = Component("secrets", "secretstores.local.file", Metadata("secretsFile", "surely-not-there.json"),
+            scopes: "scopes:\n  - signaling\n");
         await using SidecarUnderTest sidecar = await StartAsync(_ => [component], o => o, new AppSpec("mine", 0));
-        ResourceException refused = await Assert.ThrowsAsync<ResourceException>(() => sidecar.Host.AddAppAsync(new AppSpec("signaling", 0)));
+        ResourceException refused = await Assert.ThrowsAsync<ResourceException>(
+            () => sidecar.Host.AddAppAsync(new AppSpec("signaling", 0)));
         Assert.Contains("surely-not-there.json", refused.Message, StringComparison.Ordinal);
         Assert.Equal("mine", Assert.Single(sidecar.Host.Apps).Id);
     }
@@ -224,16 +251,21 @@ public sealed class DevSidecarHostTests
     [Fact]
     public async Task DeadLetter_TopicOutOfPublishingScope_IsLostAndNoted()
     {
-        JsonNode subscribe = JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"},{"pubsubname":"lifecycle","topic":"dead","route":"/dead"},{"pubsubname":"lifecycle","topic":"last","route":"/last"}]""")!;
-        await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, new JsonObject { ["/t"] = new JsonObject { ["status"] = 404 } }));
+        JsonNode subscribe = JsonNode.Parse(
+            """[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"},{"pubsubname":"lifecycle","topic":"dead","route":"/dead"},{"pubsubname":"lifecycle","topic":"last","route":"/last"}]""")!;
+        await using RecordingApp app = await RecordingApp.StartAsync(
+            RecordingApp.Subscriber(subscribe, new JsonObject { ["/t"] = new JsonObject { ["status"] = 404 } }));
         using var folder = new TemporaryFolder();
         folder.Write("p.yaml", Component("lifecycle", "pubsub.redis", Metadata("publishingScopes", "sub=t,last")));
         var output = new StringWriter();
-        await using DevSidecarHost host = await DevSidecarHost.StartAsync(new DevSidecarOptions { ResourcesPaths = [folder.Path], Apps = [new AppSpec("sub", 0, app.Port)] }, output);
+        await using DevSidecarHost host = await DevSidecarHost.StartAsync(
+            new DevSidecarOptions { ResourcesPaths = [folder.Path], Apps = [new AppSpec("sub", 0, app.Port)] }, output);
         await host.WhenReadyAsync();
         foreach (string topic in new[] { "t", "last" })
         {
-            using HttpResponseMessage published = await Http.PostAsync($"http://127.0.0.1:{host.Apps[0].HttpPort}/v1.0/publish/lifecycle/{topic}", new StringContent("{}", Encoding.UTF8, "application/json"));
+            using HttpResponseMessage published = await Http.PostAsync(
+                $"http://127.0.0.1:{host.Apps[0].HttpPort}/v1.0/publish/lifecycle/{topic}",
+                new StringContent("{}", Encoding.UTF8, "application/json"));
             await Wait.UntilAsync(() => app.Calls.Any(c => c.Path == "/" + topic), topic);
         }
         Assert.DoesNotContain(app.Calls, c => c.Path == "/dead");

@@ -11,7 +11,10 @@ using DaprGrpc = Dapr.Client.Autogen.Grpc.v1.Dapr.DaprClient;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
-/// <summary>What the recordings over gRPC do not show: races, both transports on one store, methods that are not there, what the server is asked to do with large messages.</summary>
+/// <summary>
+/// What the recordings over gRPC do not show: races, both transports on one store, methods that are not there, what the server is asked to
+/// do with large messages.
+/// </summary>
 public sealed class GrpcApiTests
 {
     [Theory]
@@ -23,7 +26,9 @@ public sealed class GrpcApiTests
     [InlineData("state.azure.tablestorage", StatusCode.Aborted)]
     public async Task Create_ThirtyTwoAtOnce_OneWinsAndTheOthersHearWhatTheStoreSays(string type, StatusCode lost)
     {
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", type, version: type is "state.postgresql" or "state.azure.blobstorage" ? "v2" : "v1")], o => o, new AppSpec("a", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", type, version: type is "state.postgresql" or "state.azure.blobstorage" ? "v2" : "v1")], o => o,
+            new AppSpec("a", 0));
         using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
         var outcomes = new ConcurrentBag<StatusCode>();
@@ -51,7 +56,8 @@ public sealed class GrpcApiTests
         using var http = new HttpClient();
         await client.SaveStateAsync(Save("k", """{"n":1}"""));
         Assert.Equal("""{"n":1}""", await http.GetStringAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/k"));
-        using HttpResponseMessage saved = await http.PostAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions", new StringContent("""[{"key":"k","value":{"n":2},"etag":"1"}]"""));
+        using HttpResponseMessage saved = await http.PostAsync(
+            $"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions", new StringContent("""[{"key":"k","value":{"n":2},"etag":"1"}]"""));
         GetStateResponse read = await client.GetStateAsync(new GetStateRequest { StoreName = "sessions", Key = "k" });
         Assert.Equal(("""{"n":2}""", "2"), (read.Data.ToStringUtf8(), read.Etag));
     }
@@ -65,8 +71,10 @@ public sealed class GrpcApiTests
         await client.SaveStateAsync(Save("text", "plain text"));
         await client.SaveStateAsync(Save("json", "1"));
         using var http = new HttpClient();
-        using HttpResponseMessage answer = await http.PostAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/bulk", new StringContent("""{"keys":["text","json"]}"""));
-        Assert.Equal("""[{"key":"text","error":"the value is not JSON","etag":"1"},{"key":"json","data":1,"etag":"1"}]""", await answer.Content.ReadAsStringAsync());
+        using HttpResponseMessage answer = await http.PostAsync(
+            $"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/bulk", new StringContent("""{"keys":["text","json"]}"""));
+        Assert.Equal("""[{"key":"text","error":"the value is not JSON","etag":"1"},{"key":"json","data":1,"etag":"1"}]""",
+            await answer.Content.ReadAsStringAsync());
     }
 
     [Fact]
@@ -74,7 +82,8 @@ public sealed class GrpcApiTests
     {
         await using SidecarUnderTest sidecar = await StartAsync(_ => [], o => o, new AppSpec("a", 0));
         using GrpcChannel channel = Channel(sidecar.GrpcPort);
-        RpcException failure = await Assert.ThrowsAsync<RpcException>(async () => await new DaprGrpc(channel).InvokeBindingAsync(new InvokeBindingRequest { Name = "x" }));
+        RpcException failure = await Assert.ThrowsAsync<RpcException>(
+            async () => await new DaprGrpc(channel).InvokeBindingAsync(new InvokeBindingRequest { Name = "x" }));
         Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
     }
 
@@ -82,8 +91,10 @@ public sealed class GrpcApiTests
     public async Task Metadata_OverGrpc_NamesAppComponentsAndSubscriptions()
     {
         await using RecordingApp app = await RecordingApp.StartAsync(
-            RecordingApp.Subscriber(System.Text.Json.Nodes.JsonNode.Parse("""[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"}]""")!, []));
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("a", 0, app.Port));
+            RecordingApp.Subscriber(System.Text.Json.Nodes.JsonNode.Parse(
+            """[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"}]""")!, []));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("a", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
         using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
@@ -91,7 +102,9 @@ public sealed class GrpcApiTests
         GetMetadataResponse described = await client.GetMetadataAsync(new GetMetadataRequest());
         Assert.Equal(("a", app.Port, "yes"), (described.Id, described.AppConnectionProperties.Port, described.ExtendedMetadata["mine"]));
         Assert.Equal(["lifecycle", "sessions"], described.RegisteredComponents.Select(c => c.Name).Order());
-        Assert.Equal(("t", "/t", "dead"), (described.Subscriptions.Single().Topic, described.Subscriptions.Single().Rules.Rules.Single().Path, described.Subscriptions.Single().DeadLetterTopic));
+        Assert.Equal(("t", "/t", "dead"),
+            (described.Subscriptions.Single().Topic, described.Subscriptions.Single().Rules.Rules.Single().Path,
+            described.Subscriptions.Single().DeadLetterTopic));
     }
 
     [Fact]
@@ -107,13 +120,20 @@ public sealed class GrpcApiTests
     [Fact]
     public async Task Outage_KilledStore_FailsOverGrpcAsOverHttp()
     {
-        await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")], o => o with { TimeScale = 0.001 }, new AppSpec("a", 0));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis"), Component("lifecycle", "pubsub.redis")], o => o with { TimeScale = 0.001 },
+            new AppSpec("a", 0));
         using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var client = new DaprGrpc(channel);
         Assert.True(sidecar.Host.SetOutage("sessions", OutageState.Killed) && sidecar.Host.SetOutage("lifecycle", OutageState.Killed));
-        Assert.Equal(StatusCode.Internal, (await Assert.ThrowsAsync<RpcException>(async () => await client.GetStateAsync(new GetStateRequest { StoreName = "sessions", Key = "k" }))).StatusCode);
-        Assert.Equal(StatusCode.Internal, (await Assert.ThrowsAsync<RpcException>(async () => await client.SaveStateAsync(Save("k", "1")))).StatusCode);
-        Assert.Equal(StatusCode.Internal, (await Assert.ThrowsAsync<RpcException>(async () => await client.PublishEventAsync(new PublishEventRequest { PubsubName = "lifecycle", Topic = "t" }))).StatusCode);
+        Assert.Equal(StatusCode.Internal,
+            (await Assert.ThrowsAsync<RpcException>(
+            async () => await client.GetStateAsync(new GetStateRequest { StoreName = "sessions", Key = "k" }))).StatusCode);
+        Assert.Equal(StatusCode.Internal,
+            (await Assert.ThrowsAsync<RpcException>(async () => await client.SaveStateAsync(Save("k", "1")))).StatusCode);
+        Assert.Equal(StatusCode.Internal,
+            (await Assert.ThrowsAsync<RpcException>(
+            async () => await client.PublishEventAsync(new PublishEventRequest { PubsubName = "lifecycle", Topic = "t" }))).StatusCode);
         Assert.True(sidecar.Host.SetOutage("sessions", OutageState.Up));
         await client.SaveStateAsync(Save("k", "1"));
     }
@@ -124,15 +144,20 @@ public sealed class GrpcApiTests
         await using SidecarUnderTest sidecar = await StartAsync(_ => [Component("lifecycle", "pubsub.redis")], o => o, new AppSpec("a", 0));
         using GrpcChannel channel = Channel(sidecar.GrpcPort);
         var request = new BulkPublishRequest { PubsubName = "lifecycle", Topic = "t" };
-        for (int i = 0; i < 2; i++) request.Entries.Add(new BulkPublishRequestEntry { EntryId = "1", Event = ByteString.CopyFromUtf8("{}"), ContentType = "application/json" });
-        Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(async () => await new DaprGrpc(channel).BulkPublishEventAsync(request))).StatusCode);
+        for (int i = 0; i < 2; i++)
+            request.Entries.Add(
+                new BulkPublishRequestEntry { EntryId = "1", Event = ByteString.CopyFromUtf8("{}"), ContentType = "application/json" });
+        Assert.Equal(StatusCode.InvalidArgument,
+            (await Assert.ThrowsAsync<RpcException>(async () => await new DaprGrpc(channel).BulkPublishEventAsync(request))).StatusCode);
     }
 
     private static GrpcChannel Channel(int port) => GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
 
-    private static SaveStateRequest Save(string key, string value, StateConcurrency concurrency = StateConcurrency.ConcurrencyUnspecified) => new()
+    private static SaveStateRequest Save(string key, string value, StateConcurrency concurrency = StateConcurrency.ConcurrencyUnspecified)
+        => new()
     {
         StoreName = "sessions",
-        States = { new StateItem { Key = key, Value = ByteString.CopyFromUtf8(value), Options = new StateOptions { Concurrency = concurrency } } },
+        States = {
+            new StateItem { Key = key, Value = ByteString.CopyFromUtf8(value), Options = new StateOptions { Concurrency = concurrency } } },
     };
 }

@@ -4,7 +4,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
-/// <summary>The sets of components for a machine of one's own, and <c>dapr.yaml</c>, are right for the real sidecar too: checked against Dapr's own schemas.</summary>
+/// <summary>
+/// The sets of components for a machine of one's own, and <c>dapr.yaml</c>, are right for the real sidecar too: checked against Dapr's own
+/// schemas.
+/// </summary>
 public sealed class LocalComponentsTests
 {
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "components");
@@ -15,7 +18,8 @@ public sealed class LocalComponentsTests
 
     public static TheoryData<string> Files =>
     [
-        .. new[] { "local", "postgres-rabbitmq" }.SelectMany(set => Directory.EnumerateFiles(Path.Combine(Root, set), "*.yaml", SearchOption.AllDirectories))
+        .. new[] { "local", "postgres-rabbitmq" }.SelectMany(
+            set => Directory.EnumerateFiles(Path.Combine(Root, set), "*.yaml", SearchOption.AllDirectories))
             .Select(f => Path.GetRelativePath(Root, f)).Order(StringComparer.Ordinal),
     ];
 
@@ -29,7 +33,8 @@ public sealed class LocalComponentsTests
     [Fact]
     public void Components_Metadata_IsKnownToTheComponent()
     {
-        foreach (ComponentSpec component in ResourceLoader.Load([Local], null).Components) ResourceFile.AssertMetadataIsKnown(component.Type, component.Metadata.Keys.ToList());
+        foreach (ComponentSpec component in ResourceLoader.Load([Local], null).Components)
+            ResourceFile.AssertMetadataIsKnown(component.Type, component.Metadata.Keys.ToList());
     }
 
     [Theory]
@@ -38,11 +43,13 @@ public sealed class LocalComponentsTests
     {
         ResourceSet resources = ResourceLoader.Load([Path.Combine(Root, set)], Path.Combine(Root, set, "config", "config.yaml"));
         Assert.Equal(
-            new SortedSet<string>([ComponentNames.Sessions, ComponentNames.Checkpoints, ComponentNames.Lifecycle, ComponentNames.Secrets], StringComparer.Ordinal),
+            new SortedSet<string>([ComponentNames.Sessions, ComponentNames.Checkpoints, ComponentNames.Lifecycle, ComponentNames.Secrets],
+            StringComparer.Ordinal),
             new SortedSet<string>(resources.Components.Select(c => c.Name), StringComparer.Ordinal));
         string[] ours = [AppIds.Signaling, AppIds.Relay, .. Enumerable.Range(0, 16).Select(AppIds.Transceiver)];
         string[] owners = [.. ours.Where(a => a is not (AppIds.Signaling or AppIds.Relay))];
-        foreach (ComponentSpec? component in resources.Components.Where(c => c.Name != ComponentNames.Lifecycle)) Assert.Equal(component.Name == ComponentNames.Checkpoints ? owners : ours, component.Scopes);
+        foreach (ComponentSpec? component in resources.Components.Where(c => c.Name != ComponentNames.Lifecycle))
+            Assert.Equal(component.Name == ComponentNames.Checkpoints ? owners : ours, component.Scopes);
         Assert.All(resources.Components.Where(c => c.Category == "state"), c => Assert.Equal("none", c.Find("keyPrefix")));
         Assert.Empty(resources.Notes);
 
@@ -51,7 +58,8 @@ public sealed class LocalComponentsTests
         Assert.True(lifecycle.IsFor("anybody"));
         foreach (string app in ours)
         {
-            Assert.True(scopes.MayPublish(app, Topics.Fleet) && scopes.MayPublish(app, Topics.DeadLetter) && !scopes.MayPublish(app, "other"));
+            Assert.True(scopes.MayPublish(app, Topics.Fleet) && scopes.MayPublish(app, Topics.DeadLetter)
+                && !scopes.MayPublish(app, "other"));
             Assert.Equal(app != AppIds.Relay, scopes.MayPublish(app, Topics.Sessions));
         }
         Assert.True(scopes.MaySubscribe("anybody", Topics.Sessions));
@@ -64,10 +72,12 @@ public sealed class LocalComponentsTests
     {
         YamlMappingNode file = ResourceFile.Load(Path.Combine(AppContext.BaseDirectory, "dapr.yaml"));
         var apps = ResourceFile.Items(file, "apps").ToList();
-        Assert.Equal([AppIds.Signaling, AppIds.Relay, AppIds.Transceiver(0), AppIds.Transceiver(1)], apps.Select(a => ResourceFile.Text(a, "appID")!));
+        Assert.Equal([AppIds.Signaling, AppIds.Relay, AppIds.Transceiver(0), AppIds.Transceiver(1)],
+            apps.Select(a => ResourceFile.Text(a, "appID")!));
         Assert.Equal(["8080", "8070", "8100", "8101"], apps.Select(a => ResourceFile.Text(a, "appPort")!));
         Assert.Equal(["3500", "3501", "3510", "3511"], apps.Select(a => ResourceFile.Text(a, "daprHTTPPort")!));
-        var ports = apps.SelectMany(a => new[] { "appPort", "daprHTTPPort", "daprGRPCPort", "metricsPort" }.Select(p => ResourceFile.Text(a, p)!)).ToList();
+        var ports = apps.SelectMany(
+            a => new[] { "appPort", "daprHTTPPort", "daprGRPCPort", "metricsPort" }.Select(p => ResourceFile.Text(a, p)!)).ToList();
         Assert.Equal(ports.Count, ports.Distinct(StringComparer.Ordinal).Count());
         Assert.All(apps, a => Assert.Equal(".", ResourceFile.Text(a, "appDirPath")));
     }

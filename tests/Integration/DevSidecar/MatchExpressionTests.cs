@@ -5,7 +5,8 @@ namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
 public sealed class MatchExpressionTests
 {
-    private const string Event = """{"type":"voice.session.ended.v1","source":"/voice/eu","data":{"n":5,"tags":["a","b"],"ok":true,"none":null},"subject":"it's"}""";
+    private const string Event =
+        """{"type":"voice.session.ended.v1","source":"/voice/eu","data":{"n":5,"tags":["a","b"],"ok":true,"none":null},"subject":"it's"}""";
 
     [Theory]
     [InlineData("event.type == \"voice.session.ended.v1\"", true)]
@@ -56,5 +57,6 @@ public sealed class MatchExpressionTests
         => Assert.False(MatchExpression.TryParse(new string('(', 2_000) + "true" + new string(')', 1_990), out _, out _));
 
     [Fact]
-    public void TryParse_DeepNegation_IsRefusedAndDoesNotOverflow() => Assert.False(MatchExpression.TryParse(new string('!', 3_000) + "true", out _, out _));
+    public void TryParse_DeepNegation_IsRefusedAndDoesNotOverflow()
+        => Assert.False(MatchExpression.TryParse(new string('!', 3_000) + "true", out _, out _));
 }

@@ -6,7 +6,9 @@ using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
-/// <summary>A page in a browser on this machine reaches every port of the sidecar. None of them answers it, under whatever name it comes.</summary>
+/// <summary>
+/// A page in a browser on this machine reaches every port of the sidecar. None of them answers it, under whatever name it comes.
+/// </summary>
 public sealed class PageGuardTests
 {
     private const string Token = "sidecar-secret";
@@ -43,7 +45,8 @@ public sealed class PageGuardTests
     public async Task EveryPort_RequestByALocalName_IsAnswered(string host)
     {
         await using SidecarUnderTest sidecar = await StartedAsync(token: null);
-        foreach (Port port in Enum.GetValues<Port>()) Assert.Equal(HttpStatusCode.OK, await StatusAsync(sidecar, port, request => request.Headers.Host = host));
+        foreach (Port port in Enum.GetValues<Port>())
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(sidecar, port, request => request.Headers.Host = host));
     }
 
     [Theory]

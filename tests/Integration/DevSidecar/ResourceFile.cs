@@ -11,7 +11,8 @@ internal static class ResourceFile
     public static IReadOnlyList<Finding> Problems(string file) => ResourceCheck.Of(Path.GetFileName(file), File.ReadAllText(file));
 
     /// <summary>Every name is one that the component reads, and none that it must have is missing.</summary>
-    public static void AssertMetadataIsKnown(string type, IReadOnlyCollection<string> names) => Assert.Empty(ResourceCheck.MetadataProblems(type, names));
+    public static void AssertMetadataIsKnown(string type, IReadOnlyCollection<string> names)
+        => Assert.Empty(ResourceCheck.MetadataProblems(type, names));
 
     public static YamlMappingNode Load(string file)
     {
@@ -27,8 +28,10 @@ internal static class ResourceFile
         return node;
     }
 
-    public static string? Text(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) ? ((YamlScalarNode)value).Value : null;
+    public static string? Text(YamlMappingNode node, string name)
+        => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) ? ((YamlScalarNode)value).Value : null;
 
     public static IEnumerable<YamlMappingNode> Items(YamlMappingNode node, string name)
-        => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) ? ((YamlSequenceNode)value).Cast<YamlMappingNode>() : [];
+        => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) ? ((YamlSequenceNode)value).Cast<YamlMappingNode>()
+        : [];
 }

@@ -9,7 +9,8 @@ namespace Dapr.Voice.Tests.Integration.DevSidecar;
 /// <summary>What an app answers to <c>GET /dapr/subscribe</c> in forms other than the recorded ones, and what it then receives.</summary>
 public sealed class SubscriptionFormTests
 {
-    private const string Event = """{"id":"ev-1","specversion":"1.0","type":"t","source":"s","datacontenttype":"application/json","data":{"n":1}}""";
+    private const string Event =
+        """{"id":"ev-1","specversion":"1.0","type":"t","source":"s","datacontenttype":"application/json","data":{"n":1}}""";
 
     [Theory]
     [InlineData("""{"pubsubName":"lifecycle","topic":"t","route":"/r"}""")]
@@ -29,7 +30,8 @@ public sealed class SubscriptionFormTests
         ReceivedCall call = Assert.Single(await DeliverAsync(subscription));
         JsonNode cloudEvent = call.Json!;
         Assert.Equal("application/cloudevents+json", call.Headers["content-type"]);
-        Assert.Equal(("application/octet-stream", "com.dapr.event.sent", "t"), ((string?)cloudEvent["datacontenttype"], (string?)cloudEvent["type"], (string?)cloudEvent["topic"]));
+        Assert.Equal(("application/octet-stream", "com.dapr.event.sent", "t"),
+            ((string?)cloudEvent["datacontenttype"], (string?)cloudEvent["type"], (string?)cloudEvent["topic"]));
         Assert.Equal("ev-1", (string?)JsonNode.Parse(Convert.FromBase64String((string)cloudEvent["data_base64"]!))!["id"]);
     }
 
@@ -58,7 +60,8 @@ public sealed class SubscriptionFormTests
     {
         ReceivedCall call = Assert.Single(await DeliverAsync(Bulk, Statuses("SUCCESS")));
         JsonNode bulk = call.Json!;
-        Assert.Equal(("com.dapr.event.sent.bulk", "t", "lifecycle"), ((string?)bulk["type"], (string?)bulk["topic"], (string?)bulk["pubsubname"]));
+        Assert.Equal(("com.dapr.event.sent.bulk", "t", "lifecycle"),
+            ((string?)bulk["type"], (string?)bulk["topic"], (string?)bulk["pubsubname"]));
         JsonNode entry = Assert.Single(bulk["entries"]!.AsArray())!;
         Assert.Equal(("application/cloudevents+json", "ev-1"), ((string?)entry["contentType"], (string?)entry["event"]!["id"]));
     }
@@ -71,7 +74,8 @@ public sealed class SubscriptionFormTests
     public async Task Subscribe_Bulk_StatusOfTheEntryDecides(string? status, int attempts, int deadLetters)
     {
         var dead = new List<ReceivedCall>();
-        IReadOnlyList<ReceivedCall> received = await DeliverAsync(Bulk, Statuses(status), InboundRetry("lifecycle", 2), attempts, deadLetters, dead);
+        IReadOnlyList<ReceivedCall> received = await DeliverAsync(
+            Bulk, Statuses(status), InboundRetry("lifecycle", 2), attempts, deadLetters, dead);
         Assert.Equal((attempts, deadLetters), (received.Count, dead.Count));
     }
 
@@ -81,7 +85,9 @@ public sealed class SubscriptionFormTests
     /// <summary>Answers every entry with the status; null for an answer without statuses.</summary>
     private static Func<ReceivedCall, string?> Statuses(string? status) => call => status is null ? "{}" : new JsonObject
     {
-        ["statuses"] = new JsonArray([.. call.Json!["entries"]!.AsArray().Select(e => (JsonNode)new JsonObject { ["entryId"] = (string?)e!["entryId"], ["status"] = status })]),
+        ["statuses"] = new JsonArray(
+            [.. call.Json!["entries"]!.AsArray()
+            .Select(e => (JsonNode)new JsonObject { ["entryId"] = (string?)e!["entryId"], ["status"] = status })]),
     }.ToJsonString();
 
     /// <summary>Publishes one event and returns the calls to <c>/r</c> once as many have come as are expected.</summary>
@@ -90,7 +96,8 @@ public sealed class SubscriptionFormTests
     /// <param name="file">One more resource file.</param>
     /// <param name="dead">Where calls for the dead-letter topic go; null where none is expected.</param>
     private static async Task<IReadOnlyList<ReceivedCall>> DeliverAsync(
-        string? subscription, Func<ReceivedCall, string?>? answer = null, string? file = null, int attempts = 1, int deadLetters = 0, List<ReceivedCall>? dead = null)
+        string? subscription, Func<ReceivedCall, string?>? answer = null, string? file = null, int attempts = 1, int deadLetters = 0,
+        List<ReceivedCall>? dead = null)
     {
         string[] subscriptions =
         [
@@ -101,15 +108,18 @@ public sealed class SubscriptionFormTests
         JsonNode list = JsonNode.Parse($"[{string.Join(',', subscriptions)}]")!;
         await using RecordingApp app = await RecordingApp.StartAsync(async (context, call) =>
         {
-            if (call.Path == "/r" && answer?.Invoke(call) is { } body) await RecordingApp.WriteAsync(context, 200, "application/json", body);
+            if (call.Path == "/r" && answer?.Invoke(call) is { } body)
+                await RecordingApp.WriteAsync(context, 200, "application/json", body);
             else await RecordingApp.Subscriber(list, [])(context, call);
         });
         string[] resources = [Component("lifecycle", "pubsub.in-memory"), .. file is null ? [] : new[] { file }];
-        await using SidecarUnderTest sidecar = await StartAsync(_ => resources, o => o with { TimeScale = 0.001 }, new AppSpec("sub", 0, app.Port));
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => resources, o => o with { TimeScale = 0.001 }, new AppSpec("sub", 0, app.Port));
         await sidecar.Host.WhenReadyAsync();
         List<ReceivedCall> To(string path) => [.. app.Calls.Where(c => c.Path == path)];
         await PublishAsync(sidecar.Port, "t");
-        await Wait.UntilAsync(() => To("/r").Count >= attempts && To("/dead").Count >= deadLetters, $"{attempts} calls and {deadLetters} dead letters");
+        await Wait.UntilAsync(() => To("/r").Count >= attempts && To("/dead").Count >= deadLetters,
+            $"{attempts} calls and {deadLetters} dead letters");
         // An event more would come before this one.
         await PublishAsync(sidecar.Port, "end");
         await Wait.UntilAsync(() => To("/end").Count > 0, "the last event");
@@ -121,7 +131,8 @@ public sealed class SubscriptionFormTests
     {
         using var http = new HttpClient();
         using HttpResponseMessage published
-            = await http.PostAsync($"http://127.0.0.1:{port}/v1.0/publish/lifecycle/{topic}", new StringContent(Event, Encoding.UTF8, "application/cloudevents+json"));
+            = await http.PostAsync($"http://127.0.0.1:{port}/v1.0/publish/lifecycle/{topic}",
+            new StringContent(Event, Encoding.UTF8, "application/cloudevents+json"));
         published.EnsureSuccessStatusCode();
     }
 }

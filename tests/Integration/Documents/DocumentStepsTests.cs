@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.Documents;
 
 /// <summary>
-/// Does what README and docs tell a reader to type, in a folder that looks like a clone and in a network of its own, and compares what is printed with
-/// what the page says. Steps that need a cloud are checked for their form by the unit tests.
+/// Does what README and docs tell a reader to type, in a folder that looks like a clone and in a network of its own, and compares what is
+/// printed with what the page says. Steps that need a cloud are checked for their form by the unit tests.
 /// </summary>
 [Collection(DocumentCollection.Name)]
 public sealed class DocumentStepsTests(ITestOutputHelper output)
@@ -20,7 +20,8 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
     public static TheoryData<string> Pages() => [.. Directory.EnumerateFiles(Checkout.Root, "*.md", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(Checkout.Root, file))
         .Where(page => !page.Split('/').Any(folder => Skipped.Contains(folder, StringComparer.Ordinal)))
-        .Where(page => DocumentBlock.Read(File.ReadAllText(Path.Combine(Checkout.Root, page))).Any(block => block.Step?.Kind is StepKind.Run or StepKind.RunUntil))
+        .Where(page => DocumentBlock.Read(File.ReadAllText(Path.Combine(Checkout.Root, page)))
+        .Any(block => block.Step?.Kind is StepKind.Run or StepKind.RunUntil))
         .Order(StringComparer.Ordinal)];
 
     [RootTheory]
@@ -34,14 +35,16 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
         var background = new List<RunningCommand>();
         try
         {
-            foreach (DocumentBlock block in DocumentBlock.Read(File.ReadAllText(Path.Combine(Checkout.Root, page))).Where(block => block.Step is not null))
+            foreach (DocumentBlock block in DocumentBlock.Read(File.ReadAllText(Path.Combine(Checkout.Root, page)))
+                .Where(block => block.Step is not null))
             {
                 DocumentStep step = block.Step!;
                 if (block.Given is { } given) File.WriteAllText(Path.Combine(voice.Home, given.File), Given(given.File, given.What));
                 switch (step.Kind)
                 {
                     case StepKind.Run:
-                        using (RunningCommand command = Start(voice, block.Text)) printed[step.Name] = (await command.EndAsync()).Succeeded().Output;
+                        using (RunningCommand command = Start(voice, block.Text))
+                            printed[step.Name] = (await command.EndAsync()).Succeeded().Output;
                         output.WriteLine($"{page}:{block.Line} {step.Name}\n{printed[step.Name]}");
                         break;
                     case StepKind.RunUntil:
@@ -55,7 +58,8 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
                         break;
                     case StepKind.Prints:
                         string? difference = ExpectedOutput.Difference(block.Text, printed[step.Name]);
-                        Assert.True(difference is null, $"{page}:{block.Line}: '{step.Name}' prints something else\n{difference}\n\n{printed[step.Name]}");
+                        Assert.True(difference is null,
+                            $"{page}:{block.Line}: '{step.Name}' prints something else\n{difference}\n\n{printed[step.Name]}");
                         break;
                 }
             }
@@ -69,10 +73,12 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
     /// <summary>What a reader has after cloning and building: <c>./voice</c>, samples and components.</summary>
     private static void MakePlace(string folder)
     {
-        foreach (string name in new[] { "samples", "components", "infra", "docs" }) File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(Checkout.Root, name));
+        foreach (string name in new[] { "samples", "components", "infra", "docs" })
+            File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(Checkout.Root, name));
         string script = Path.Combine(folder, "voice");
         // The clone's own script builds what is stale. A test runs what is built.
-        File.WriteAllText(script, $"#!/bin/sh\nVOICE_ROOT={Checkout.Root} VOICE_HOME={folder} exec {Checkout.Dotnet} {Checkout.Cli} \"$@\"\n");
+        File.WriteAllText(
+            script, $"#!/bin/sh\nVOICE_ROOT={Checkout.Root} VOICE_HOME={folder} exec {Checkout.Dotnet} {Checkout.Cli} \"$@\"\n");
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
@@ -81,13 +87,15 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
     {
         string script = $"set -euo pipefail\n[ ! -f .steps ] || . ./.steps\n{block}\nexport -p > .steps\n";
         return new RunningCommand(
-            new ProcessStartInfo("/usr/bin/nsenter", ["--net=" + voice.Network!.FilePath, "/bin/bash", "-c", script]) { WorkingDirectory = voice.Home }, block);
+            new ProcessStartInfo("/usr/bin/nsenter", ["--net=" + voice.Network!.FilePath, "/bin/bash", "-c", script]) { WorkingDirectory =
+            voice.Home }, block);
     }
 
     private static string Given(string file, string what)
     {
         Assert.Equal("an offer", what);
-        return file.EndsWith(".json", StringComparison.Ordinal) ? JsonSerializer.Serialize(new { offerSdp = Offers.Create() }) : Offers.Create();
+        return file.EndsWith(".json", StringComparison.Ordinal) ? JsonSerializer.Serialize(new { offerSdp = Offers.Create() })
+            : Offers.Create();
     }
 }
 

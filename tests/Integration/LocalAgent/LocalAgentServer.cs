@@ -24,7 +24,8 @@ public sealed class LocalAgentServer : IAsyncLifetime
         if (SpeechTools.Missing is not null) return;
         // Twenty times real time, so that a test of half a minute of speech takes two seconds.
         _app = Dapr.Voice.LocalAgent.Program.Create(
-            ["--urls=http://127.0.0.1:0", "--LocalAgent:Decoders=2", $"--LocalAgent:MaximumSessions={MaximumSessions}", "--LocalAgent:SpeechSpeed=20", "--Logging:LogLevel:Default=Warning"],
+            ["--urls=http://127.0.0.1:0", "--LocalAgent:Decoders=2", $"--LocalAgent:MaximumSessions={MaximumSessions}",
+            "--LocalAgent:SpeechSpeed=20", "--Logging:LogLevel:Default=Warning"],
             builder => builder.Services.AddSingleton<TimeProvider>(new FixedTime()));
         await _app.StartAsync();
         Url = new Uri(_app.Urls.First());

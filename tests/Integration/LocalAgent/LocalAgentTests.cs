@@ -37,12 +37,15 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
             [
                 "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
                 "conversation.item.added", "conversation.item.done", "conversation.item.input_audio_transcription.completed",
-                "response.created", "rate_limits.updated", "response.output_item.added", "conversation.item.added", "response.content_part.added",
-                "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done", "response.output_item.done",
+                "response.created", "rate_limits.updated", "response.output_item.added", "conversation.item.added",
+                    "response.content_part.added",
+                "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
+                    "response.output_item.done",
                 "conversation.item.done", "response.done",
             ], types);
         var all = client.Types.ToList();
-        Assert.True(all.IndexOf("response.output_audio_transcript.delta") < all.IndexOf("response.output_audio.delta"), "text runs ahead of the audio");
+        Assert.True(all.IndexOf("response.output_audio_transcript.delta") < all.IndexOf("response.output_audio.delta"),
+            "text runs ahead of the audio");
         JsonObject started = client.Events[0];
         Assert.InRange((int)started["audio_start_ms"]!, 0, 400);
         JsonObject added = client.Events.First(e => (string)e["type"]! == "conversation.item.added");
@@ -63,20 +66,23 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech(nonsense), RealtimeClient.Silence(800));
         JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("", client.Transcript);
-        Assert.StartsWith("Sorry, I did not understand that.", (string?)done["response"]!["output"]![0]!["content"]![0]!["transcript"], StringComparison.Ordinal);
+        Assert.StartsWith("Sorry, I did not understand that.", (string?)done["response"]!["output"]![0]!["content"]![0]!["transcript"],
+            StringComparison.Ordinal);
     }
 
     [SpeechFact]
     public async Task Turn_TimerWithTool_CallsItAndConfirmsAfterItsOutput()
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
-        await client.SendAsync("""{"type":"session.update","session":{"type":"realtime","tools":[{"type":"function","name":"set_timer","parameters":{"type":"object","properties":{"minutes":{"type":"number"}}}}]}}""");
+        await client.SendAsync(
+            """{"type":"session.update","session":{"type":"realtime","tools":[{"type":"function","name":"set_timer","parameters":{"type":"object","properties":{"minutes":{"type":"number"}}}}]}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("set a timer for ten minutes"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.done");
         JsonObject call = client.Events.Single(e => (string)e["type"]! == "response.function_call_arguments.done");
         Assert.Equal("set_timer", (string?)call["name"]);
         Assert.Equal("""{"minutes":10}""", (string?)call["arguments"]);
-        await client.SendAsync($$$"""{"type":"conversation.item.create","item":{"type":"function_call_output","call_id":"{{{call["call_id"]}}}","output":"{\"ok\":true}"}}""");
+        await client.SendAsync(
+            $$$"""{"type":"conversation.item.create","item":{"type":"function_call_output","call_id":"{{{call["call_id"]}}}","output":"{\"ok\":true}"}}""");
         await client.SendAsync("""{"type":"response.create"}""");
         JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("the timer is set for ten minutes", server.Understand(client.AudioOf((string)done["response"]!["id"]!)));
@@ -87,10 +93,12 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"session.update","session":{"tools":[{"name":"set_timer"},{"name":"set_light"}]}}""");
-        await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("turn on the kitchen light and set a timer for ten minutes"), RealtimeClient.Silence(800));
+        await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("turn on the kitchen light and set a timer for ten minutes"),
+            RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.done");
         Assert.Equal("turn on the kitchen light and set a timer for ten minutes", client.Transcript);
-        IEnumerable<string> calls = client.Events.Where(e => (string)e["type"]! == "response.function_call_arguments.done").Select(e => $"{e["name"]} {e["arguments"]}");
+        IEnumerable<string> calls = client.Events.Where(e => (string)e["type"]! == "response.function_call_arguments.done")
+            .Select(e => $"{e["name"]} {e["arguments"]}");
         Assert.Equal(["""set_light {"room":"kitchen","on":true}""", """set_timer {"seconds":600}"""], calls);
     }
 
@@ -98,7 +106,8 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     public async Task Timer_WithoutTool_SpeaksWhenItRunsOut()
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
-        await client.SendAsync("""{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Set a timer for 1 second, please."}]}}""");
+        await client.SendAsync(
+            """{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Set a timer for 1 second, please."}]}}""");
         await client.SendAsync("""{"type":"response.create"}""");
         await client.ReadUntilAsync("response.done");
         JsonObject done = await client.ReadUntilAsync("response.done");
@@ -114,7 +123,8 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         Assert.True(client.AudioOf((string)story["response"]!["id"]!).Length > 20 * 24_000);
         await client.AppendAsync(server.Speech("repeat that"), RealtimeClient.Silence(800));
         JsonObject again = await client.ReadUntilAsync("response.done");
-        Assert.Equal((string?)story["response"]!["output"]![0]!["content"]![0]!["transcript"], (string?)again["response"]!["output"]![0]!["content"]![0]!["transcript"]);
+        Assert.Equal((string?)story["response"]!["output"]![0]!["content"]![0]!["transcript"],
+            (string?)again["response"]!["output"]![0]!["content"]![0]!["transcript"]);
     }
 
     [SpeechFact]
@@ -142,7 +152,8 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     public async Task BargeIn_NotWanted_LetsTheStoryGoOn()
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
-        await client.SendAsync("""{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
+        await client.SendAsync(
+            """{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("tell me a long story"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.output_audio.delta");
         await client.AppendAsync(server.Speech("stop"), RealtimeClient.Silence(800));
@@ -198,13 +209,15 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         JsonObject created = await client.ReadUntilAsync("session.created");
         Assert.Equal("gpt-realtime-2.1", (string?)created["session"]!["model"]);
         Assert.Equal("realtime", client.Socket.SubProtocol);
-        await client.SendAsync("""{"type":"session.update","session":{"type":"realtime","tracing":"auto","future":{"x":[1]},"audio":{"output":{"voice":"marin"}}}}""");
+        await client.SendAsync(
+            """{"type":"session.update","session":{"type":"realtime","tracing":"auto","future":{"x":[1]},"audio":{"output":{"voice":"marin"}}}}""");
         JsonObject updated = await client.ReadUntilAsync("session.updated");
         Assert.Equal("auto", (string?)updated["session"]!["tracing"]);
         Assert.Equal("""{"x":[1]}""", updated["session"]!["future"]!.ToJsonString());
         Assert.Equal("marin", (string?)updated["session"]!["audio"]!["output"]!["voice"]);
         Assert.Equal("server_vad", (string?)updated["session"]!["audio"]!["input"]!["turn_detection"]!["type"]);
-        await client.SendAsync("""{"type":"session.update","event_id":"f","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}}""");
+        await client.SendAsync(
+            """{"type":"session.update","event_id":"f","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}}""");
         Assert.Equal("f", (string?)(await client.ReadUntilAsync("error"))["error"]!["event_id"]);
     }
 
@@ -212,9 +225,11 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     public async Task Items_CreateRetrieveTruncateDelete_AreAnswered()
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
-        await client.SendAsync("""{"type":"conversation.item.create","item":{"id":"one","type":"message","role":"assistant","content":[{"type":"output_audio","transcript":"hello"}]}}""");
+        await client.SendAsync(
+            """{"type":"conversation.item.create","item":{"id":"one","type":"message","role":"assistant","content":[{"type":"output_audio","transcript":"hello"}]}}""");
         Assert.Null((string?)(await client.ReadUntilAsync("conversation.item.added"))["previous_item_id"]);
-        await client.SendAsync("""{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"zero","type":"message","role":"user","content":[{"type":"input_audio","audio":"AAAA"}]}}""");
+        await client.SendAsync(
+            """{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"zero","type":"message","role":"user","content":[{"type":"input_audio","audio":"AAAA"}]}}""");
         JsonObject added = await client.ReadUntilAsync("conversation.item.added", e => (string)e["item"]!["id"]! == "zero");
         Assert.True(((JsonObject)added["item"]!["content"]![0]!).ContainsKey("transcript"));
         await client.SendAsync("""{"type":"conversation.item.truncate","item_id":"one","content_index":0,"audio_end_ms":700}""");
@@ -250,8 +265,10 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync("""{"type":"response.create"}""");
         JsonObject greeting = await client.ReadUntilAsync("response.done");
-        Assert.Equal("hello i am the local agent what can i do for you", server.Understand(client.AudioOf((string)greeting["response"]!["id"]!)));
-        await client.SendAsync("""{"type":"response.create","response":{"instructions":"Say exactly: \"Goodbye. It was nice talking to you.\""}}""");
+        Assert.Equal("hello i am the local agent what can i do for you",
+            server.Understand(client.AudioOf((string)greeting["response"]!["id"]!)));
+        await client.SendAsync(
+            """{"type":"response.create","response":{"instructions":"Say exactly: \"Goodbye. It was nice talking to you.\""}}""");
         JsonObject told = await client.ReadUntilAsync("response.done");
         Assert.Equal("goodbye it was nice talking to you", server.Understand(client.AudioOf((string)told["response"]!["id"]!)));
     }
@@ -285,7 +302,8 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         for (int i = 0; i < LocalAgentServer.MaximumSessions; i++) clients.Add(await (await server.ConnectAsync()).StartedAsync());
         using var one = new ClientWebSocket();
         one.Options.CollectHttpResponseDetails = true;
-        await Assert.ThrowsAsync<WebSocketException>(() => one.ConnectAsync(new Uri($"ws://{server.Url.Authority}/v1/realtime"), CancellationToken.None));
+        await Assert.ThrowsAsync<WebSocketException>(
+            () => one.ConnectAsync(new Uri($"ws://{server.Url.Authority}/v1/realtime"), CancellationToken.None));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, one.HttpStatusCode);
         foreach (RealtimeClient client in clients)
         {

@@ -73,16 +73,20 @@ public sealed class LocalAgentUnitTests
     }
 
     [Theory]
-    [InlineData("what time is it", 0), InlineData("what is the date today", 1), InlineData("tell me a story", 4), InlineData("say that again", 5)]
+    [InlineData("what time is it", 0), InlineData("what is the date today", 1), InlineData("tell me a story", 4),
+    InlineData("say that again", 5)]
     [InlineData("be quiet", 6), InlineData("good evening", 7), InlineData("what can you do", 8), InlineData("see you later", 9)]
-    public void Parse_SimpleCommand_IsFound(string words, int kind) => Assert.Equal((CommandKind)kind, Assert.Single(CommandParser.Parse(words)).Kind);
+    public void Parse_SimpleCommand_IsFound(string words, int kind)
+        => Assert.Equal((CommandKind)kind, Assert.Single(CommandParser.Parse(words)).Kind);
 
     [Theory]
-    [InlineData(0, "zero"), InlineData(13, "thirteen"), InlineData(45, "forty five"), InlineData(110, "one hundred ten"), InlineData(2026, "two thousand twenty six")]
+    [InlineData(0, "zero"), InlineData(13, "thirteen"), InlineData(45, "forty five"), InlineData(110, "one hundred ten"),
+    InlineData(2026, "two thousand twenty six")]
     public void Cardinal_Number_IsSpoken(int number, string words) => Assert.Equal(words, SpokenNumbers.Cardinal(number));
 
     [Theory]
-    [InlineData(1, "first"), InlineData(12, "twelfth"), InlineData(20, "twentieth"), InlineData(22, "twenty second"), InlineData(31, "thirty first")]
+    [InlineData(1, "first"), InlineData(12, "twelfth"), InlineData(20, "twentieth"), InlineData(22, "twenty second"),
+    InlineData(31, "thirty first")]
     public void Ordinal_Day_IsSpoken(int number, string words) => Assert.Equal(words, SpokenNumbers.Ordinal(number));
 
     [Fact]
@@ -90,7 +94,8 @@ public sealed class LocalAgentUnitTests
     {
         Assert.Equal(["Hello.", "How are you?", "Fine 3.5!"], Sentences.Split("Hello. How are you?  Fine 3.5!"));
         Assert.All(Sentences.Split(new string('x', 5000)), s => Assert.True(s.Length <= SpeechSynthesizer.MaximumSentenceCharacters));
-        Assert.All(Sentences.Split(string.Join(' ', Enumerable.Repeat("word", 2000))), s => Assert.True(s.Length <= SpeechSynthesizer.MaximumSentenceCharacters));
+        Assert.All(Sentences.Split(string.Join(' ', Enumerable.Repeat("word", 2000))),
+            s => Assert.True(s.Length <= SpeechSynthesizer.MaximumSentenceCharacters));
         Assert.Empty(Sentences.Split("  "));
     }
 
@@ -132,7 +137,8 @@ public sealed class LocalAgentUnitTests
         Assert.True(whole.TryCommit(out short[] a) && pieces.TryCommit(out short[] b) && a.AsSpan().SequenceEqual(b));
     }
 
-    private static short[] Tone(double frequency, int rate) => [.. Enumerable.Range(0, rate).Select(i => (short)(10_000 * Math.Sin(2 * Math.PI * frequency * i / rate)))];
+    private static short[] Tone(double frequency, int rate)
+        => [.. Enumerable.Range(0, rate).Select(i => (short)(10_000 * Math.Sin(2 * Math.PI * frequency * i / rate)))];
 
     private static double Level(ReadOnlySpan<short> samples, double frequency, int rate)
     {

@@ -20,7 +20,8 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
 
     public IEnumerable<string> Types => Events.Select(e => (string)e["type"]!);
 
-    public Task SendAsync(string json) => socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, true, CancellationToken.None);
+    public Task SendAsync(string json)
+        => socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, true, CancellationToken.None);
 
     /// <summary>Appends audio in frames of 20 ms, as fast as it goes: the agent's time is that of the audio.</summary>
     public async Task AppendAsync(params short[][] parts)
@@ -31,7 +32,8 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
             {
                 short[] frame = new short[FrameSamples];
                 part.AsSpan(at, Math.Min(FrameSamples, part.Length - at)).CopyTo(frame);
-                await SendAsync($$"""{"type":"input_audio_buffer.append","audio":"{{Convert.ToBase64String(MemoryMarshal.AsBytes(frame.AsSpan()))}}"}""");
+                await SendAsync(
+                    $$"""{"type":"input_audio_buffer.append","audio":"{{Convert.ToBase64String(MemoryMarshal.AsBytes(frame.AsSpan()))}}"}""");
             }
         }
     }
@@ -60,12 +62,14 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
     public short[] AudioOf(string responseId)
     {
         var bytes = new ArrayBufferWriter<byte>();
-        foreach (JsonObject? delta in Events.Where(e => (string)e["type"]! == "response.output_audio.delta" && (string)e["response_id"]! == responseId))
+        foreach (JsonObject? delta in Events.Where(
+            e => (string)e["type"]! == "response.output_audio.delta" && (string)e["response_id"]! == responseId))
             bytes.Write(Convert.FromBase64String((string)delta["delta"]!));
         return MemoryMarshal.Cast<byte, short>(bytes.WrittenSpan).ToArray();
     }
 
-    public string? Transcript => (string?)Events.Last(e => (string)e["type"]! == "conversation.item.input_audio_transcription.completed")["transcript"];
+    public string? Transcript => (string?)Events.Last(
+        e => (string)e["type"]! == "conversation.item.input_audio_transcription.completed")["transcript"];
 
     public void Dispose() => socket.Dispose();
 

@@ -19,7 +19,10 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Relay;
 
-/// <summary>The whole service in process: keys from a secret store, transceivers from a state store, packets over real sockets; the same over whatever carries the links.</summary>
+/// <summary>
+/// The whole service in process: keys from a secret store, transceivers from a state store, packets over real sockets; the same over
+/// whatever carries the links.
+/// </summary>
 public abstract class RelayServiceTests : IAsyncLifetime
 {
     private const string AppToken = "token-of-the-test";
@@ -45,7 +48,8 @@ public abstract class RelayServiceTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await _store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", 0),
-            new TransceiverRecord("local", 0, "1", AppIds.Transceiver(0), [(_transceiver.Endpoint with { Host = _host }).ToString()], 10, 0, 0, false, DateTimeOffset.UtcNow.AddMinutes(1)),
+            new TransceiverRecord("local", 0, "1", AppIds.Transceiver(0), [(_transceiver.Endpoint with { Host = _host }).ToString()], 10, 0,
+            0, false, DateTimeOffset.UtcNow.AddMinutes(1)),
             ContractsJson.Default.TransceiverRecord);
         _app = await StartAsync();
     }
@@ -60,7 +64,8 @@ public abstract class RelayServiceTests : IAsyncLifetime
     private async Task<IHost> StartAsync()
     {
         IHost app = Dapr.Voice.Relay.Program.Create(
-            ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{_port}", "--Relay:Id=relay-test", "--Relay:Workers=2", "--Relay:MaximumFlows=1024"],
+            ["--urls=http://127.0.0.1:0", $"--Relay:PublicEndpoint=127.0.0.1:{_port}", "--Relay:Id=relay-test", "--Relay:Workers=2",
+            "--Relay:MaximumFlows=1024"],
             builder =>
             {
                 builder.Services.AddSingleton<ISecretStore>(_secrets);
@@ -72,7 +77,8 @@ public abstract class RelayServiceTests : IAsyncLifetime
     }
 
     private static HttpClient Http(IHost app)
-        => new() { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        => new() {
+        BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
@@ -84,7 +90,8 @@ public abstract class RelayServiceTests : IAsyncLifetime
         }
     }
 
-    private Task BecomeReadyAsync(HttpClient http) => UntilAsync(async () => (await http.GetAsync("/readyz")).StatusCode == HttpStatusCode.OK);
+    private Task BecomeReadyAsync(HttpClient http)
+        => UntilAsync(async () => (await http.GetAsync("/readyz")).StatusCode == HttpStatusCode.OK);
 
     private async Task<byte[]> AskAsync(byte[] packet)
     {
@@ -106,7 +113,8 @@ public abstract class RelayServiceTests : IAsyncLifetime
 
     private byte[] Check()
     {
-        string ufrag = new RoutingHint(1, 0, 5, new SessionId(42), 0, RoutingHint.ToMinutes(DateTimeOffset.UtcNow) + 10).Encode(_secrets.HintKeys);
+        string ufrag = new RoutingHint(
+            1, 0, 5, new SessionId(42), 0, RoutingHint.ToMinutes(DateTimeOffset.UtcNow) + 10).Encode(_secrets.HintKeys);
         byte[] buffer = new byte[256];
         var writer = new StunMessageWriter(buffer, StunClass.Request, StunMethod.Binding, new byte[12]);
         writer.Add(StunAttributeType.Username, Encoding.ASCII.GetBytes(ufrag + ":peer"));
@@ -144,7 +152,8 @@ public abstract class RelayServiceTests : IAsyncLifetime
         using (HttpClient http = Http(_app)) await BecomeReadyAsync(http);
         while (_client.Receive() > 0) { }
 
-        // The client says nothing. What the transceiver sends, on the path it knew before, arrives; then plain media goes up without a check.
+        // The client says nothing. What the transceiver sends, on the path it knew before, arrives; then plain media goes up without a
+        // check.
         bool isHeard = false;
         await UntilAsync(() =>
         {
@@ -188,9 +197,12 @@ public abstract class RelayServiceTests : IAsyncLifetime
             [SecretNames.LinkKey] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
         };
 
-        public HintKeyRing HintKeys => HintKeyRing.TryParse(_values[SecretNames.HintKeys], out HintKeyRing? ring, out _) ? ring! : throw new InvalidOperationException();
-        public KeyRing PasswordKeys => KeyRing.TryParse(_values[SecretNames.PasswordKeys], out KeyRing? ring, out _) ? ring! : throw new InvalidOperationException();
-        public LinkKey LinkKey => Steering.LinkKey.TryParse(_values[SecretNames.LinkKey], out LinkKey? key, out _) ? key! : throw new InvalidOperationException();
+        public HintKeyRing HintKeys => HintKeyRing.TryParse(_values[SecretNames.HintKeys], out HintKeyRing? ring, out _) ? ring!
+            : throw new InvalidOperationException();
+        public KeyRing PasswordKeys => KeyRing.TryParse(_values[SecretNames.PasswordKeys], out KeyRing? ring, out _) ? ring!
+            : throw new InvalidOperationException();
+        public LinkKey LinkKey => Steering.LinkKey.TryParse(_values[SecretNames.LinkKey], out LinkKey? key, out _) ? key!
+            : throw new InvalidOperationException();
 
         public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
             => Task.FromResult(new SecretResult(SecretOutcome.Found, _values[key], null));

@@ -83,7 +83,8 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.BadRequest, (await _client.DeleteAsync(path + "?reason=boredom")).StatusCode);
         Assert.Equal(HttpStatusCode.Accepted, (await _client.DeleteAsync(path + "?reason=api_hangup")).StatusCode);
-        for (seen = null; seen?.State != SessionState.Ended;) seen = await _client.GetFromJsonAsync(path, ContractsJson.Default.SessionRecord);
+        for (seen = null; seen?.State != SessionState.Ended;)
+            seen = await _client.GetFromJsonAsync(path, ContractsJson.Default.SessionRecord);
         Assert.Equal(SessionEndReason.ApiHangup, seen.EndReason);
         Assert.Equal(HttpStatusCode.NotFound, (await _client.DeleteAsync(path)).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await PushAsync(record)).StatusCode);
@@ -98,10 +99,12 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
     {
         Assert.Equal(HttpStatusCode.NotFound, (await _client.GetAsync("/internal/v1/sessions/rtc_local_aaaaaaaaaaaaa")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await _client.GetAsync("/internal/v1/sessions/nonsense")).StatusCode);
-        HttpResponseMessage bad = await _client.PostAsync("/internal/v1/sessions", new StringContent("{", Encoding.UTF8, "application/json"));
+        HttpResponseMessage bad = await _client.PostAsync(
+            "/internal/v1/sessions", new StringContent("{", Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.BadRequest, bad.StatusCode);
         Assert.Equal("application/problem+json", bad.Content.Headers.ContentType!.MediaType);
-        HttpResponseMessage large = await _client.PostAsync("/internal/v1/sessions", new StringContent(new string(' ', InternalEndpoints.MaximumRecordBytes + 1)));
+        HttpResponseMessage large = await _client.PostAsync(
+            "/internal/v1/sessions", new StringContent(new string(' ', InternalEndpoints.MaximumRecordBytes + 1)));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.StatusCode);
     }
 }

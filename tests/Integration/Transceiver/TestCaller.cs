@@ -15,7 +15,10 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Transceiver;
 
-/// <summary>A caller and the relay in front of it in one: a real link over a real socket, and a client's <see cref="PeerSession"/> behind it. One thread, the test's.</summary>
+/// <summary>
+/// A caller and the relay in front of it in one: a real link over a real socket, and a client's <see cref="PeerSession"/> behind it. One
+/// thread, the test's.
+/// </summary>
 internal sealed class TestCaller : IDisposable
 {
     private static readonly TransportAddress ClientAddress = TransportAddress.FromIPv4(0xC633_6407, 40_000);
@@ -40,10 +43,12 @@ internal sealed class TestCaller : IDisposable
     public TestCaller(FleetKeys keys, SessionRecord record, LinkScheme scheme, TransportAddress link)
     {
         Instant now = MonotonicClock.Now;
-        _transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Create(1) : UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
+        _transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Create(1)
+            : UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
         _poller = new SocketPoller(_wakeUp, _transport.Descriptor);
         _transceiver = _transport.Connect(link, now);
-        _connector = new LinkConnector(keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, RandomNumberGenerator.Fill, now);
+        _connector = new LinkConnector(
+            keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, RandomNumberGenerator.Fill, now);
         Assert.True(CallId.TryParse(record.CallId, out _, out string id) && SessionId.TryParse(id, out _id));
         _peer = new PeerSession(
             new PeerSessionOptions
@@ -168,7 +173,8 @@ internal sealed class TestCaller : IDisposable
         while (_connector.IsUp && _peer.TryTransmit(_buffer, out int length, out _, now))
         {
             int bytes = LinkFrame.HeaderLengthIPv4 + length;
-            if (_transport.TryAppend(ref _open, _transceiver, bytes, LinkTransport.IsAudio(_buffer.AsSpan(0, length)), now, out Span<byte> room))
+            if (_transport.TryAppend(ref _open, _transceiver, bytes, LinkTransport.IsAudio(_buffer.AsSpan(0, length)), now,
+                out Span<byte> room))
                 _connector.WriteData(room, _id, ClientAddress, 0, false, _buffer.AsSpan(0, length));
         }
         _transport.Flush(now);

@@ -31,7 +31,8 @@ internal sealed class TestFleet : IAsyncDisposable
         LinkListener[] listeners = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => Listen(scheme))];
         Scheme = scheme;
         Links = [.. listeners.Select(l => l.Transport.LocalAddress)];
-        Runtime = new TransceiverRuntime(Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
+        Runtime = new TransceiverRuntime(
+            Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
         Runtime.Start();
         _keeping = Runtime.KeepSlotsAsync(_stop.Token);
     }
@@ -56,7 +57,8 @@ internal sealed class TestFleet : IAsyncDisposable
 
     public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {
-        FleetKeys keys = await FleetKeys.LoadAsync(new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
+        FleetKeys keys = await FleetKeys.LoadAsync(
+            new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
         var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Eventually(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
@@ -78,7 +80,8 @@ internal sealed class TestFleet : IAsyncDisposable
     {
         var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         int chosen = slot ?? (int)(id.Value % 64);
-        var hint = new RoutingHint(Keys.HintKeys.CurrentId, (byte)Options.RegionNumber, (ushort)chosen, id, 0, RoutingHint.ToMinutes(DateTimeOffset.UtcNow) + 10);
+        var hint = new RoutingHint(Keys.HintKeys.CurrentId, (byte)Options.RegionNumber, (ushort)chosen, id, 0,
+            RoutingHint.ToMinutes(DateTimeOffset.UtcNow) + 10);
         return new SessionRecord
         {
             CallId = CallId.Format(Options.Region, id.ToString()),
@@ -105,7 +108,8 @@ internal sealed class TestFleet : IAsyncDisposable
     /// <summary>Types and sequence numbers of the events of a session, in the order of publication.</summary>
     public IReadOnlyList<string> Events(SessionRecord record)
         => [.. Publisher.Published.Where(p => p.Event.GetProperty("subject").GetString() == record.CallId)
-            .Select(p => $"{p.Event.GetProperty("type").GetString()} {p.Event.GetProperty("id").GetString()![(record.CallId.Length + 1)..]}")];
+            .Select(p =>
+            $"{p.Event.GetProperty("type").GetString()} {p.Event.GetProperty("id").GetString()![(record.CallId.Length + 1)..]}")];
 
     private static LinkListener Listen(LinkScheme scheme)
     {

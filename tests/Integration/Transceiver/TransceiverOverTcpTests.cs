@@ -20,7 +20,8 @@ public sealed class TransceiverOverTcpTests(ITestOutputHelper output) : Transcei
         SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.Runtime.AdmitAsync(first, CancellationToken.None);
         await fleet.Runtime.AdmitAsync(second, CancellationToken.None);
-        using TestCaller stalled = new(fleet.Keys, first, fleet.Scheme, fleet.Links[0]), caller = new(fleet.Keys, second, fleet.Scheme, fleet.Links[0]);
+        using TestCaller stalled = new(fleet.Keys, first, fleet.Scheme, fleet.Links[0]),
+            caller = new(fleet.Keys, second, fleet.Scheme, fleet.Links[0]);
         stalled.Connect();
         stalled.StartTalking();
         stalled.RunUntil(() => stalled.HeardLoud >= 10, "the first call runs");
@@ -32,8 +33,10 @@ public sealed class TransceiverOverTcpTests(ITestOutputHelper output) : Transcei
         SessionWorker worker = fleet.Runtime.Workers[0];
         int heard = caller.HeardLoud;
         long queued = 0;
-        caller.RunUntil(() => (queued = Math.Max(queued, worker.LinkCounters.QueuedBytes)) >= 0 && caller.HeardLoud >= heard + 200 && worker.LinksUp == 1, "the second call goes on for four seconds while the first one's link goes down", 15);
-        output.WriteLine($"lateness p99 {worker.Lateness.Percentile(0.99, Udp.MonotonicClock.Now):f2} ms, at most {queued / 1024} kB queued");
+        caller.RunUntil(() => (queued = Math.Max(queued, worker.LinkCounters.QueuedBytes)) >= 0 && caller.HeardLoud >= heard + 200
+            && worker.LinksUp == 1, "the second call goes on for four seconds while the first one's link goes down", 15);
+        output.WriteLine(
+            $"lateness p99 {worker.Lateness.Percentile(0.99, Udp.MonotonicClock.Now):f2} ms, at most {queued / 1024} kB queued");
         Assert.InRange(queued, 0, TcpLinkTransport.QueueBytes);
         Assert.Equal(0, worker.LinkCounters.QueuedBytes);
         Assert.Equal(1, Closes(worker, "LinkEnded"));
@@ -63,7 +66,8 @@ public sealed class TransceiverOverTcpTests(ITestOutputHelper output) : Transcei
             }
             int heard = caller.HeardLoud;
             caller.RunUntil(() => caller.HeardLoud >= heard + 125, "the call goes on");
-            caller.RunUntil(() => Closes(worker, "NoHandshake") + Closes(worker, "TooManyStrangers") + Closes(worker, "FrameTooLong") == strangers.Count, "all strangers are gone");
+            caller.RunUntil(() => Closes(worker, "NoHandshake") + Closes(worker, "TooManyStrangers")
+                + Closes(worker, "FrameTooLong") == strangers.Count, "all strangers are gone");
         }
         finally
         {

@@ -22,7 +22,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
 
     private static long Dropped(TestFleet fleet, SessionDrop reason) => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[reason]);
 
-    private static TestCaller Call(TestFleet fleet, SessionRecord record) => new(fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count]);
+    private static TestCaller Call(TestFleet fleet, SessionRecord record)
+        => new(fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count]);
 
     [Fact]
     public async Task PushedSession_WithTheEchoAgent_HearsItselfAndEndsOnce()
@@ -96,7 +97,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         using TestCaller caller = Call(fleet, record);
-        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[SessionDrop.SessionGone]) > 0, "a check is dropped for want of a record");
+        caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[SessionDrop.SessionGone]) > 0,
+            "a check is dropped for want of a record");
         Assert.True(Dropped(fleet, SessionDrop.ShelfAbandoned) > 0);
         Assert.Equal(0, fleet.Runtime.Directory.Living);
     }
@@ -133,7 +135,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
     [Fact]
     public async Task NobodyCalls_EndsWithSetupTimeoutAndTheSecondEvent()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromMilliseconds(100) }, scheme);
+        await using TestFleet fleet = await TestFleet.StartAsync(
+            new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         // The broker is away at first; the event comes once all the same.
@@ -152,7 +155,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
         using TestCaller caller = Call(fleet, record);
-        caller.RunUntil(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.FingerprintMismatch) == 1, "the session ends for the certificate");
+        caller.RunUntil(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.FingerprintMismatch) == 1,
+            "the session ends for the certificate");
     }
 
     [Fact]
@@ -162,19 +166,24 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
         Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(first, CancellationToken.None));
         Assert.Equal(AdmissionOutcome.NoRoom, await fleet.Runtime.AdmitAsync(second, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { Region = "elsewhere" }, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { Slot = (second.Slot + 1) % 64 }, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { LocalUfrag = first.LocalUfrag }, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
+            second with { Region = "elsewhere" }, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
+            second with { Slot = (second.Slot + 1) % 64 }, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
+            second with { LocalUfrag = first.LocalUfrag }, CancellationToken.None));
         fleet.Runtime.TryEnd(IdOf(first), SessionEndReason.ApiHangup);
         await TestFleet.Eventually(() => fleet.Runtime.Directory.Living == 0, "the first has ended");
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(second with { Offer = second.Offer with { Fingerprints = ["md5 00"] } }, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
+            second with { Offer = second.Offer with { Fingerprints = ["md5 00"] } }, CancellationToken.None));
         Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(second, CancellationToken.None));
     }
 
     [Fact]
     public async Task StoreAway_LivingSessionGoesOn_NewOnesAreRefused()
     {
-        var options = new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) };
+        var options = new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300),
+            RenewEvery = TimeSpan.FromMilliseconds(100) };
         await using TestFleet fleet = await TestFleet.StartAsync(options, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint), later = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
@@ -196,7 +205,9 @@ public abstract class TransceiverTests(LinkScheme scheme)
     [Fact]
     public async Task SlotTakenByAnother_SessionEndsWithOwnerLost()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) }, scheme);
+        await using TestFleet fleet = await TestFleet.StartAsync(
+            new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) },
+            scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
@@ -205,14 +216,16 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await TestFleet.Eventually(() => !fleet.Runtime.IsAdmitting, "the lease has run out");
         fleet.Store.IsAway = false;
         string key = StateKeys.Slot(TestFleet.Options.Region, record.Slot);
-        await fleet.Store.SaveAsync(ComponentNames.Sessions, key, new SlotRecord(TestFleet.Options.Region, record.Slot, 1, "other", 9), ContractsJson.Default.SlotRecord);
+        await fleet.Store.SaveAsync(ComponentNames.Sessions, key, new SlotRecord(TestFleet.Options.Region, record.Slot, 1, "other", 9),
+            ContractsJson.Default.SlotRecord);
         await TestFleet.Eventually(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.OwnerLost) == 1, "the session ends, fenced");
     }
 
     [Fact]
     public async Task Drain_SaysGoodbyeGivesTheSlotsBackAndLetsTheLeaseEnd()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 2, DrainGrace = TimeSpan.FromMilliseconds(200) }, scheme);
+        await using TestFleet fleet = await TestFleet.StartAsync(
+            new TransceiverOptions { Workers = 2, DrainGrace = TimeSpan.FromMilliseconds(200) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
@@ -228,8 +241,11 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.Equal(SessionEndReason.Drain, fleet.Stored(record)!.EndReason);
         Assert.Contains($"{LifecycleEventTypes.SessionEnded} 3", fleet.Events(record));
         for (int slot = 0; slot < TestFleet.Options.SlotCount; slot++)
-            Assert.Null(fleet.Store.Peek(ComponentNames.Sessions, StateKeys.Slot(TestFleet.Options.Region, slot), ContractsJson.Default.SlotRecord)!.Shard);
-        TransceiverRecord left = fleet.Store.Peek(ComponentNames.Sessions, StateKeys.Transceiver(TestFleet.Options.Region, 0), ContractsJson.Default.TransceiverRecord)!;
+            Assert.Null(
+                fleet.Store.Peek(ComponentNames.Sessions, StateKeys.Slot(TestFleet.Options.Region, slot),
+                ContractsJson.Default.SlotRecord)!.Shard);
+        TransceiverRecord left = fleet.Store.Peek(
+            ComponentNames.Sessions, StateKeys.Transceiver(TestFleet.Options.Region, 0), ContractsJson.Default.TransceiverRecord)!;
         Assert.True(left.Draining);
         Assert.True(left.LeaseUntil <= DateTimeOffset.UtcNow);
         Assert.False(fleet.Runtime.IsAdmitting);
@@ -302,7 +318,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
     [Fact]
     public async Task EndedRecord_AfterTheRetention_IsDeletedByTheOwner()
     {
-        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) }, scheme);
+        await using TestFleet fleet = await TestFleet.StartAsync(
+            new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);

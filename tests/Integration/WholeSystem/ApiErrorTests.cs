@@ -19,11 +19,13 @@ public sealed class ApiErrorTests(SharedSystem shared)
 
     [Fact]
     public async Task Call_WithAnOversizedOffer_Is413()
-        => await RefusedAsync(HttpStatusCode.RequestEntityTooLarge, "request_too_large", Offers.Content(Offers.Create() + string.Concat(Enumerable.Repeat("a=x:y\r\n", 20_000))));
+        => await RefusedAsync(HttpStatusCode.RequestEntityTooLarge, "request_too_large",
+        Offers.Content(Offers.Create() + string.Concat(Enumerable.Repeat("a=x:y\r\n", 20_000))));
 
     [Fact]
     public async Task Call_WithAnotherContentType_Is415()
-        => await RefusedAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_media_type", new StringContent(Offers.Create(), Encoding.UTF8, "text/plain"));
+        => await RefusedAsync(HttpStatusCode.UnsupportedMediaType, "unsupported_media_type",
+        new StringContent(Offers.Create(), Encoding.UTF8, "text/plain"));
 
     [Theory]
     [InlineData("this is no SDP")]
@@ -39,13 +41,15 @@ public sealed class ApiErrorTests(SharedSystem shared)
     [Fact]
     public async Task Call_WithoutFingerprint_Is400AndDoesNotRepeatTheOffer()
     {
-        string offer = string.Join("\r\n", Offers.Create().Split("\r\n").Where(l => !l.StartsWith("a=fingerprint", StringComparison.Ordinal)));
+        string offer = string.Join("\r\n", Offers.Create().Split("\r\n")
+            .Where(l => !l.StartsWith("a=fingerprint", StringComparison.Ordinal)));
         JsonObject error = await RefusedAsync(HttpStatusCode.BadRequest, null, Offers.Content(offer));
         Assert.DoesNotContain("cafe", error.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Call_OfAnUnknownAgent_Is404() => await RefusedAsync(HttpStatusCode.NotFound, null, Offers.Content(), query: "?agent=nobody");
+    public async Task Call_OfAnUnknownAgent_Is404()
+        => await RefusedAsync(HttpStatusCode.NotFound, null, Offers.Content(), query: "?agent=nobody");
 
     [Fact]
     public async Task Call_WithoutAKey_Is401() => await RefusedAsync(HttpStatusCode.Unauthorized, null, Offers.Content(), key: "");
@@ -53,13 +57,15 @@ public sealed class ApiErrorTests(SharedSystem shared)
     [Theory]
     [InlineData("sk-local-wrong")]
     [InlineData("ek_forged.token.here")]
-    public async Task Call_WithAWrongKey_Is401(string key) => await RefusedAsync(HttpStatusCode.Unauthorized, null, Offers.Content(), key: key);
+    public async Task Call_WithAWrongKey_Is401(string key)
+        => await RefusedAsync(HttpStatusCode.Unauthorized, null, Offers.Content(), key: key);
 
     [Fact]
     public async Task Call_WithAnExpiredKey_Is401()
     {
         Assert.True(KeyRing.TryParse(_voice.Secret(SecretNames.TokenKeys), out KeyRing? ring, out string? problem), problem);
-        string made = new EphemeralKeys(ring!, TimeProvider.System).Issue(new EphemeralKey("expired", "local", null, 60, null, DateTimeOffset.UtcNow.AddMinutes(-1)));
+        string made = new EphemeralKeys(ring!, TimeProvider.System).Issue(
+            new EphemeralKey("expired", "local", null, 60, null, DateTimeOffset.UtcNow.AddMinutes(-1)));
         JsonObject error = await RefusedAsync(HttpStatusCode.Unauthorized, null, Offers.Content(), key: made);
         Assert.Contains("expired", error.ToJsonString(), StringComparison.OrdinalIgnoreCase);
     }
@@ -68,7 +74,8 @@ public sealed class ApiErrorTests(SharedSystem shared)
     public async Task Call_WithAnEphemeralKeyOfOurs_IsAnswered()
     {
         using HttpClient client = _voice.NewApiClient();
-        using HttpResponseMessage made = await client.PostAsJsonAsync("/v1/realtime/client_secrets", new { session = new { type = "realtime" } });
+        using HttpResponseMessage made = await client.PostAsJsonAsync(
+            "/v1/realtime/client_secrets", new { session = new { type = "realtime" } });
         string key = (string)(await made.Content.ReadFromJsonAsync<JsonObject>())!["value"]!;
         Assert.StartsWith("ek_", key, StringComparison.Ordinal);
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
@@ -85,23 +92,28 @@ public sealed class ApiErrorTests(SharedSystem shared)
         using HttpClient client = _voice.NewClient();
         using var request = new HttpRequestMessage(HttpMethod.Options, Calls)
         {
-            Headers = { { "Origin", "https://app.example" }, { "Access-Control-Request-Method", "POST" }, { "Access-Control-Request-Headers", "authorization,content-type" } },
+            Headers = { { "Origin", "https://app.example" }, { "Access-Control-Request-Method", "POST" },
+                { "Access-Control-Request-Headers", "authorization,content-type" } },
         };
         using HttpResponseMessage answer = await client.SendAsync(request);
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
         Assert.Contains("POST", answer.Headers.GetValues("Access-Control-Allow-Methods").Single(), StringComparison.Ordinal);
-        Assert.Contains("authorization", answer.Headers.GetValues("Access-Control-Allow-Headers").Single(), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("authorization", answer.Headers.GetValues("Access-Control-Allow-Headers").Single(),
+            StringComparison.OrdinalIgnoreCase);
     }
 
-    private async Task<JsonObject> RefusedAsync(HttpStatusCode status, string? code, HttpContent content, string query = "", string? key = null)
+    private async Task<JsonObject> RefusedAsync(
+        HttpStatusCode status, string? code, HttpContent content, string query = "", string? key = null)
     {
         using HttpClient client = _voice.NewClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, Calls + query) { Content = content, Headers = { { "Origin", "https://app.example" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Calls + query) {
+            Content = content, Headers = { { "Origin", "https://app.example" } } };
         if (key is not "") request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + (key ?? _voice.ApiKey));
         using HttpResponseMessage answer = await client.SendAsync(request);
         string body = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == status, string.Create(CultureInfo.InvariantCulture, $"{(int)answer.StatusCode} instead of {(int)status}: {body}"));
+        Assert.True(answer.StatusCode == status, string.Create(
+            CultureInfo.InvariantCulture, $"{(int)answer.StatusCode} instead of {(int)status}: {body}"));
         // A page can read why only with this header.
         Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
         JsonObject error = JsonNode.Parse(body)!["error"]!.AsObject();

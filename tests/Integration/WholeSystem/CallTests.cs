@@ -21,7 +21,8 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         Assert.True(state["relay"]!.AsObject().ContainsKey("tcp"));
         Assert.Equal(["relay", "signaling", "transceiver-00", "transceiver-01"], state["sidecars"]!.AsObject().Select(s => s.Key).Order());
         JsonArray processes = state["processes"]!.AsArray();
-        Assert.Equal(["local-agent", "relay", "sidecar", "signaling", "transceiver-00", "transceiver-01"], processes.Select(p => (string)p!["name"]!).Order());
+        Assert.Equal(["local-agent", "relay", "sidecar", "signaling", "transceiver-00", "transceiver-01"],
+            processes.Select(p => (string)p!["name"]!).Order());
         // One that was started again since then has another pid now.
         Assert.All(_voice.ReadRunFile()["processes"]!.AsArray(), p => Assert.True(Directory.Exists($"/proc/{(int)p!["pid"]!}")));
         Assert.All(processes, p => Assert.Equal("local", (string?)p!["region"]));
@@ -34,8 +35,10 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         string heard = _voice.FileFor("echo.wav");
         CommandResult result = (await _voice.CallAsync("--agent", "echo", "--out", heard)).Succeeded();
         JsonObject call = result.Json;
-        output.WriteLine($"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
-        foreach (string key in new[] { "answer", "ice", "dtls", "channel", "firstAudio" }) Assert.True((double?)call["setupMs"]![key] > 0, key);
+        output.WriteLine(
+            $"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
+        foreach (string key in new[] { "answer", "ice", "dtls", "channel", "firstAudio" })
+            Assert.True((double?)call["setupMs"]![key] > 0, key);
         Assert.True((long)call["packets"]!["sent"]! > 50);
         Assert.True((long)call["packets"]!["received"]! > 50);
         Assert.Equal(0, (long)call["packets"]!["lost"]!);
@@ -62,17 +65,20 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         (short[]? samples, int rate) = WavFile.Read(heard);
         using var recognizer = new GrammarRecognizer(SpokenAnswers.Grammar);
         string words = recognizer.Recognize(samples, rate);
-        output.WriteLine($"call of the local agent: said '{turn["said"]}', heard '{turn["heard"]}', recognised '{words}', voice to voice {turn["voiceToVoiceMs"]} ms");
+        output.WriteLine(
+            $"call of the local agent: said '{turn["said"]}', heard '{turn["heard"]}', recognised '{words}', voice to voice {turn["voiceToVoiceMs"]} ms");
         Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
         Assert.StartsWith("it is ", words, StringComparison.Ordinal);
-        Assert.True(SpokenAnswers.Agree(Words((string)turn["heard"]!), Words(words)), $"the transcript says '{turn["heard"]}', its voice '{words}'");
+        Assert.True(SpokenAnswers.Agree(Words((string)turn["heard"]!), Words(words)),
+            $"the transcript says '{turn["heard"]}', its voice '{words}'");
         Assert.True((double?)turn["voiceToVoiceMs"] > 0);
     }
 
     [SpeechFact]
     public async Task Call_ThatTheAgentHasNoAnswerTo_Ends()
     {
-        CommandResult result = await _voice.RunAsync("call", "--wav", Path.Combine(Checkout.Root, "samples", "wav", "stop.wav"), "--agent", "local", "--json");
+        CommandResult result = await _voice.RunAsync(
+            "call", "--wav", Path.Combine(Checkout.Root, "samples", "wav", "stop.wav"), "--agent", "local", "--json");
         Assert.Equal(1, result.Status);
         JsonObject call = result.Json;
         Assert.False((bool)call["answered"]!);
@@ -91,7 +97,8 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         Assert.Equal(0, (int)load["failed"]!);
         Assert.Empty(load["failures"]!.AsObject());
         Assert.Equal(0, (double)load["lossPercent"]!);
-        foreach (string key in new[] { "setupMs.p50", "setupMs.p95", "latenessMs.p50", "latenessMs.p99", "cpuPercentPerSession", "sessionsPerCore" })
+        foreach (string key in new[] { "setupMs.p50", "setupMs.p95", "latenessMs.p50", "latenessMs.p99", "cpuPercentPerSession",
+            "sessionsPerCore" })
         {
             JsonNode? value = load;
             foreach (string part in key.Split('.')) value = value?[part];

@@ -13,11 +13,13 @@ internal static class Checkout
     public static string Question => Path.Combine(Root, "samples", "wav", "what-time-is-it.wav");
 
     /// <summary>The host that runs this test.</summary>
-    public static string Dotnet { get; } = SpeechTools.FindProgram("dotnet") ?? throw new InvalidOperationException("dotnet is not on the PATH.");
+    public static string Dotnet { get; } = SpeechTools.FindProgram("dotnet")
+        ?? throw new InvalidOperationException("dotnet is not on the PATH.");
 
     public static void EnsureBuilt()
     {
-        if (!File.Exists(Cli)) throw new InvalidOperationException("The product is not built: './voice doctor' builds it, './voice test integration' builds it and runs these tests.");
+        if (!File.Exists(Cli)) throw new InvalidOperationException("The product is not built: './voice doctor' builds it, './voice test "
+            + "integration' builds it and runs these tests.");
     }
 
     private static string FindRoot()

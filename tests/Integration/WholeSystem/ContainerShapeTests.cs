@@ -10,7 +10,10 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>The shape that Container Apps gives the system: published builds that nobody can write, nobody's user, TCP alone, and the settings that the Bicep gives each container.</summary>
+/// <summary>
+/// The shape that Container Apps gives the system: published builds that nobody can write, nobody's user, TCP alone, and the settings that
+/// the Bicep gives each container.
+/// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed partial class ContainerShapeTests(PublishedFolder published, ITestOutputHelper output)
 {
@@ -38,30 +41,35 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
     {
         await using VoiceSystem voice = await UpAsync();
         Assert.Null((string?)voice.State["relay"]!["udp"]);
-        var processes = voice.State["processes"]!.AsArray().ToDictionary(p => (string)p!["name"]!, p => (int)p!["pid"]!, StringComparer.Ordinal);
+        var processes = voice.State["processes"]!.AsArray()
+            .ToDictionary(p => (string)p!["name"]!, p => (int)p!["pid"]!, StringComparer.Ordinal);
         Assert.Equal(DeployedContainer.All.Keys.Append("sidecar").Order(), processes.Keys.Order());
         int compared = 0;
-        foreach ((string? name, int pid) in processes)
+        foreach ((string name, int pid) in processes)
         {
             Assert.Matches("Uid:\t65534\t65534\t65534\t65534", await File.ReadAllTextAsync($"/proc/{pid}/status"));
             Assert.Equal(Path.Combine(published.Path, "dotnet", "dotnet"), new FileInfo($"/proc/{pid}/exe").LinkTarget);
             if (name != "sidecar") compared += await CompareAsync(DeployedContainer.All[name], pid);
         }
-        output.WriteLine($"container shape: {processes.Count} processes as nobody, {compared} settings of {DeployedContainer.All.Count} containers as the Bicep has them, {OtherHere.Count} names with another value here");
+        output.WriteLine(
+            $"container shape: {processes.Count} processes as nobody, {compared} settings of {DeployedContainer.All.Count} containers as the Bicep has them, {OtherHere.Count} names with another value here");
 
         Assert.Empty(voice.UdpSockets());
-        // The settings name ports without an address; that this machine's neighbours reach none of them but the relay's is said on the command line.
+        // The settings name ports without an address; that this machine's neighbours reach none of them but the relay's is said on the
+        // command line.
         string[] open = [.. voice.TcpListeners().Where(l => !IPAddress.IsLoopback(l.Address)).Select(l => $"{l.Address}:{l.Port}")];
         Assert.Equal(["0.0.0.0:3478"], open.Distinct());
 
         JsonObject echo = (await voice.CallAsync("--agent", "echo")).Succeeded().Json;
         Assert.Equal(("tcp", 0L), ((string?)echo["transport"], (long)echo["packets"]!["lost"]!));
-        output.WriteLine($"echo: set-up {echo["setupMs"]!.ToJsonString()}, echo {echo["echoMs"]?.ToJsonString()}, packets {echo["packets"]!.ToJsonString()}");
+        output.WriteLine(
+            $"echo: set-up {echo["setupMs"]!.ToJsonString()}, echo {echo["echoMs"]?.ToJsonString()}, packets {echo["packets"]!.ToJsonString()}");
         if (SpeechTools.FindProgram("flite") is not null)
         {
             JsonObject local = (await voice.CallAsync()).Succeeded().Json;
             JsonNode turn = local["turns"]!.AsArray()[0]!;
-            output.WriteLine($"local agent: {local["transport"]}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
+            output.WriteLine(
+                $"local agent: {local["transport"]}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
             Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
         }
         // Still none, with calls behind it.
@@ -76,13 +84,15 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         // The sidecar outlives them all and shows what they wrote.
         async Task<JsonObject?> StateAsync(string key)
         {
-            using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
+            using HttpResponseMessage answer = await client.GetAsync(
+                $"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
             return answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
         }
         async Task<int> OwnedAsync(string incarnation)
         {
             int owned = 0;
-            foreach (int slot in Enumerable.Range(0, 64)) if ((string?)(await StateAsync(StateKeys.Slot("local", slot)))?["incarnation"] == incarnation) owned++;
+            foreach (int slot in Enumerable.Range(0, 64))
+                if ((string?)(await StateAsync(StateKeys.Slot("local", slot)))?["incarnation"] == incarnation) owned++;
             return owned;
         }
         int Sessions() => new[] { 0, 1 }.Sum(shard => voice.LogOf(AppIds.Transceiver(shard)).Split(": connected, agent").Length - 1);
@@ -118,7 +128,8 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             // Another process has begun by now, or will: the old one's own last word is that it leaves.
             JsonObject? record = await StateAsync(key);
             Assert.True((string?)record!["incarnation"] != incarnation || (bool)record["draining"]!, record.ToJsonString());
-            output.WriteLine($"  {AppIds.Transceiver(shard)}: {before} slots given back, its record says {((string?)record["incarnation"] == incarnation ? "draining" : "another process")}");
+            output.WriteLine(
+                $"  {AppIds.Transceiver(shard)}: {before} slots given back, its record says {((string?)record["incarnation"] == incarnation ? "draining" : "another process")}");
         }
         // Whoever had the call has been among them: it ended with a reason.
         JsonObject ended = await voice.RecordAsync(callId, "ended");
@@ -146,16 +157,21 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         {
             JsonObject call = (await voice.CallAsync([.. transport == "tcp" ? ["--tcp"] : Array.Empty<string>()])).Succeeded().Json;
             Assert.Equal(transport, (string?)call["transport"]);
-            output.WriteLine($"edge {edge}, link {link}: {transport}, set-up {call["setupMs"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}");
+            output.WriteLine(
+                $"edge {edge}, link {link}: {transport}, set-up {call["setupMs"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}");
         }
         JsonObject relay = await voice.InvokeAsync("relay", "internal/v1/stats");
-        Assert.All(relay["workers"]!.AsArray().SelectMany(w => w!["links"]!.AsArray()), l => Assert.StartsWith(link + "://", (string)l!["remote"]!, StringComparison.Ordinal));
+        Assert.All(relay["workers"]!.AsArray().SelectMany(w => w!["links"]!.AsArray()),
+            l => Assert.StartsWith(link + "://", (string)l!["remote"]!, StringComparison.Ordinal));
     }
 
     /// <returns>Sessions of both shards.</returns>
     private async Task<int> SessionsAsync(VoiceSystem voice, string when)
     {
-        int[] living = [.. await Task.WhenAll(new[] { 0, 1 }.Select(async shard => (int)(await voice.InvokeAsync(AppIds.Transceiver(shard), "internal/v1/stats"))["sessions"]!))];
+        int[] living =
+            [.. await Task.WhenAll(
+            new[] { 0, 1 }.Select(
+            async shard => (int)(await voice.InvokeAsync(AppIds.Transceiver(shard), "internal/v1/stats"))["sessions"]!))];
         output.WriteLine($"  sessions {when}: {string.Join(" + ", living)}");
         return living.Sum();
     }
@@ -180,17 +196,20 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
     /// <returns>How many settings were compared.</returns>
     private static async Task<int> CompareAsync(DeployedContainer container, int pid)
     {
-        var environment = (await File.ReadAllTextAsync($"/proc/{pid}/environ")).Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1], StringComparer.Ordinal);
+        var environment = (await File.ReadAllTextAsync($"/proc/{pid}/environ")).Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1], StringComparer.Ordinal);
         string[] platform = [.. FromPlatform.Where(name => container.App != "local-agent" || name == "PATH")];
         Assert.All(platform, name => Assert.Contains(name, DeployedContainer.FromPlatform));
         // There is no Application Insights on this machine, so up leaves its setting out.
-        Assert.Equal(container.Settings.Keys.Where(name => name != DeployedContainer.InsightsConnection).Concat(container.Image.Keys).Concat(platform).Distinct().Order(StringComparer.Ordinal), environment.Keys.Order(StringComparer.Ordinal));
-        foreach ((string? name, string? value) in container.Image.Concat(container.Settings))
+        Assert.Equal(container.Settings.Keys.Where(name => name != DeployedContainer.InsightsConnection).Concat(container.Image.Keys)
+            .Concat(platform).Distinct().Order(StringComparer.Ordinal), environment.Keys.Order(StringComparer.Ordinal));
+        foreach ((string name, string? value) in container.Image.Concat(container.Settings))
         {
             if (name == DeployedContainer.InsightsConnection) continue;
             if (!OtherHere.ContainsKey(name)) Assert.Equal((container.App, name, value), (container.App, name, environment[name]));
             // Of an address scheme and path are the same.
-            else if (Uri.TryCreate(value.Replace("+", "any", StringComparison.Ordinal), UriKind.Absolute, out Uri? there)) Assert.Equal((there.Scheme, there.PathAndQuery), (new Uri(environment[name]).Scheme, new Uri(environment[name]).PathAndQuery));
+            else if (Uri.TryCreate(value.Replace("+", "any", StringComparison.Ordinal), UriKind.Absolute, out Uri? there))
+            Assert.Equal((there.Scheme, there.PathAndQuery), (new Uri(environment[name]).Scheme, new Uri(environment[name]).PathAndQuery));
         }
         return container.Settings.Count;
     }
@@ -216,7 +235,8 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         => [.. Ended().Matches(voice.LogOf("supervisor")).Where(m => m.Groups[1].Value == name).Select(m => m.Groups[2].Value)];
 
     private static int Drained(VoiceSystem voice)
-        => new[] { 0, 1 }.Sum(shard => voice.LogOf(AppIds.Transceiver(shard)).Split('\n').Count(l => l.Contains("relay", StringComparison.OrdinalIgnoreCase) && l.Contains("Draining", StringComparison.Ordinal)));
+        => new[] { 0, 1 }.Sum(shard => voice.LogOf(AppIds.Transceiver(shard)).Split('\n')
+        .Count(l => l.Contains("relay", StringComparison.OrdinalIgnoreCase) && l.Contains("Draining", StringComparison.Ordinal)));
 
     [GeneratedRegex(@"(\S+) ended with status (-?\d+); starting it again")]
     private static partial Regex Ended();

@@ -8,7 +8,10 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Each container by itself, with the literal settings of the Bicep, in what its Dockerfile makes: before its sidecar is there, as at every start, and after it has gone.</summary>
+/// <summary>
+/// Each container by itself, with the literal settings of the Bicep, in what its Dockerfile makes: before its sidecar is there, as at every
+/// start, and after it has gone.
+/// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper output)
 {
@@ -42,9 +45,13 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
             var watch = Stopwatch.StartNew();
             int http = int.Parse(container.Image["ASPNETCORE_HTTP_PORTS"], System.Globalization.CultureInfo.InvariantCulture);
             Assert.Contains(http, container.Ports);
-            await Wait.UntilAsync(async () => process.HasExited ? throw new InvalidOperationException($"{app} ended with {process.ExitCode}: {said}") : await IsLiveAsync(network, http), $"{app} is live: {said}");
-            output.WriteLine($"{app}: live after {watch.ElapsedMilliseconds} ms in {image.Bytes / 1048576} MiB without the runtime; packages {string.Join(' ', image.Packages)}");
-            Assert.Contains($"Uid:\t{ImageRoot.AppUser}\t{ImageRoot.AppUser}", await File.ReadAllTextAsync($"/proc/{process.Id}/status"), StringComparison.Ordinal);
+            await Wait.UntilAsync(async () => process.HasExited
+                ? throw new InvalidOperationException($"{app} ended with {process.ExitCode}: {said}") : await IsLiveAsync(network, http),
+                $"{app} is live: {said}");
+            output.WriteLine(
+                $"{app}: live after {watch.ElapsedMilliseconds} ms in {image.Bytes / 1048576} MiB without the runtime; packages {string.Join(' ', image.Packages)}");
+            Assert.Contains($"Uid:\t{ImageRoot.AppUser}\t{ImageRoot.AppUser}", await File.ReadAllTextAsync($"/proc/{process.Id}/status"),
+                StringComparison.Ordinal);
             Assert.Equal(container.Ports, Listening(process.Id));
             // A request that never ends must not be waited for.
             using Socket slow = network.CreateSocket(SocketType.Stream, ProtocolType.Tcp);
@@ -79,7 +86,7 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
             ["CONTAINER_APP_REPLICA_NAME"] = $"{container.App}--0000001-5d4f8c7b9-x2x4z",
             ["CONTAINER_APP_PORT"] = $"{container.Ports[0]}",
         };
-        foreach ((string? name, string? value) in container.Image.Concat(container.Settings)) all[name] = value;
+        foreach ((string name, string? value) in container.Image.Concat(container.Settings)) all[name] = value;
         if (container.App != "local-agent")
         {
             all["DAPR_HTTP_PORT"] = "3500";
@@ -106,6 +113,10 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
         }
     }
 
-    /// <summary>Ports of its network that something listens on, on all addresses; a port on one address alone is no platform's to reach.</summary>
-    private static int[] Listening(int pid) => [.. ListeningSockets.Of(pid).Where(s => s.Address.Equals(IPAddress.Any) || s.Address.Equals(IPAddress.IPv6Any)).Select(s => s.Port).Distinct().Order()];
+    /// <summary>
+    /// Ports of its network that something listens on, on all addresses; a port on one address alone is no platform's to reach.
+    /// </summary>
+    private static int[] Listening(int pid)
+        => [.. ListeningSockets.Of(pid).Where(s => s.Address.Equals(IPAddress.Any) || s.Address.Equals(IPAddress.IPv6Any))
+        .Select(s => s.Port).Distinct().Order()];
 }

@@ -4,17 +4,23 @@ using Dapr.Voice.Infra.Checks;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>One container of the default deployment (one region, <c>aca-tcp</c>, images published): what the committed snapshot of the Bicep has, and what its Dockerfile adds.</summary>
+/// <summary>
+/// One container of the default deployment (one region, <c>aca-tcp</c>, images published): what the committed snapshot of the Bicep has,
+/// and what its Dockerfile adds.
+/// </summary>
 /// <param name="Settings">Environment that the Bicep gives it.</param>
 /// <param name="Image">Environment of the image, as far as its own recipe says.</param>
 /// <param name="Ports">Ports that the platform connects to: of its ingress and of its sidecar.</param>
 /// <param name="Packages">Debian packages that its recipe installs.</param>
 /// <param name="CopiedFolders">Folders of the repository beside the program.</param>
 internal sealed partial record DeployedContainer(
-    string App, string Project, string Assembly, IReadOnlyDictionary<string, string> Settings, IReadOnlyDictionary<string, string> Image, IReadOnlyList<int> Ports,
+    string App, string Project, string Assembly, IReadOnlyDictionary<string, string> Settings, IReadOnlyDictionary<string, string> Image,
+    IReadOnlyList<int> Ports,
     IReadOnlyList<string> Packages, IReadOnlyList<string> CopiedFolders)
 {
-    /// <summary>What is in a container beside that, by whoever puts it there. This is the one list of it; not all of it is always there.</summary>
+    /// <summary>
+    /// What is in a container beside that, by whoever puts it there. This is the one list of it; not all of it is always there.
+    /// </summary>
     public static readonly IReadOnlyDictionary<string, string> FromPlatform = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["PATH"] = "base image",
@@ -50,24 +56,32 @@ internal sealed partial record DeployedContainer(
     {
         // './voice test infra' compares it with the templates.
         var deployment = Deployment.Parse(File.ReadAllText(Path.Combine(Checkout.Root, ShapeFiles.SnapshotOf(ProductScenarios.Default))));
-        return deployment.Resources.Where(r => r.Type == "Microsoft.App/containerApps").Select(Read).ToDictionary(c => c.App, StringComparer.Ordinal);
+        return deployment.Resources.Where(r => r.Type == "Microsoft.App/containerApps").Select(Read)
+            .ToDictionary(c => c.App, StringComparer.Ordinal);
     }
 
     private static DeployedContainer Read(ResolvedResource resource)
     {
         string app = resource.Name!;
         string project = app == "local-agent" ? "samples/local-agent" : "services/" + app.Split('-')[0];
-        BicepObject container = Assert.IsType<BicepObject>(Assert.Single(Assert.IsType<BicepArray>(resource.Body.At("properties.template.containers")).Items));
-        var settings = ((BicepArray)container["env"]!).Items.Cast<BicepObject>().ToDictionary(e => Text(e["name"]), e => Setting(Text(e["name"]), e["value"]), StringComparer.Ordinal);
+        BicepObject container = Assert.IsType<BicepObject>(
+            Assert.Single(Assert.IsType<BicepArray>(resource.Body.At("properties.template.containers")).Items));
+        var settings = ((BicepArray)container["env"]!).Items.Cast<BicepObject>()
+            .ToDictionary(e => Text(e["name"]), e => Setting(Text(e["name"]), e["value"]), StringComparer.Ordinal);
         var ports = new List<int> { Number(resource.Body.At("properties.configuration.ingress.targetPort")) };
-        if (resource.Body.At("properties.configuration.ingress.additionalPortMappings") is BicepArray more) ports.AddRange(more.Items.Cast<BicepObject>().Select(m => Number(m["targetPort"])));
+        if (resource.Body.At("properties.configuration.ingress.additionalPortMappings") is BicepArray more)
+            ports.AddRange(more.Items.Cast<BicepObject>().Select(m => Number(m["targetPort"])));
         if (resource.Body.At("properties.configuration.dapr.appPort") is { } appPort) ports.Add(Number(appPort));
 
         string[] recipe = File.ReadAllLines(Path.Combine(Checkout.Root, project, "Dockerfile"));
         string[] stage = recipe[Array.FindLastIndex(recipe, l => l.StartsWith("FROM ", StringComparison.Ordinal))..];
-        var image = stage.Where(l => l.StartsWith("ENV ", StringComparison.Ordinal)).SelectMany(l => l[4..].Split(' ')).Select(e => e.Split('=', 2)).ToDictionary(e => e[0], e => e[1], StringComparer.Ordinal);
-        string[] packages = [.. stage.Select(l => Install().Match(l)).Where(m => m.Success).SelectMany(m => m.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
-        string[] copied = [.. stage.Where(l => l.StartsWith("COPY ", StringComparison.Ordinal) && !l.Contains("--from=", StringComparison.Ordinal)).Select(l => l.Split(' ')[1])];
+        var image = stage.Where(l => l.StartsWith("ENV ", StringComparison.Ordinal)).SelectMany(l => l[4..].Split(' '))
+            .Select(e => e.Split('=', 2)).ToDictionary(e => e[0], e => e[1], StringComparer.Ordinal);
+        string[] packages = [.. stage.Select(l => Install().Match(l)).Where(m => m.Success)
+            .SelectMany(m => m.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+        string[] copied =
+            [.. stage.Where(l => l.StartsWith("COPY ", StringComparison.Ordinal) && !l.Contains("--from=", StringComparison.Ordinal))
+            .Select(l => l.Split(' ')[1])];
         string assembly = Entry().Match(stage.Single(l => l.StartsWith("ENTRYPOINT", StringComparison.Ordinal))).Groups[1].Value;
         return new DeployedContainer(app, project, assembly, settings, image, [.. ports.Distinct().Order()], packages, copied);
     }
@@ -81,7 +95,8 @@ internal sealed partial record DeployedContainer(
     private static string Text(BicepValue? value) => value switch
     {
         BicepString text => text.Value,
-        BicepRuntime { Parts: { Count: > 0 } parts } => string.Concat(parts.Select(p => p is BicepString text ? text.Value : "203.0.113.7")),
+        BicepRuntime { Parts: { Count: > 0 } parts } => string.Concat(
+            parts.Select(p => p is BicepString text ? text.Value : "203.0.113.7")),
         _ => throw new InvalidOperationException($"neither text nor address: {value}"),
     };
 

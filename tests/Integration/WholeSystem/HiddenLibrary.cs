@@ -5,15 +5,17 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 /// <summary>Hides a shared library from one command and from what it starts: for them it is not installed. Needs root.</summary>
 internal static class HiddenLibrary
 {
-    /// <summary>A wrapper for <see cref="VoiceSystem.StartWith"/>: in a mount namespace of its own, an empty file covers the library.</summary>
+    /// <summary>
+    /// A wrapper for <see cref="VoiceSystem.StartWith"/>: in a mount namespace of its own, an empty file covers the library.
+    /// </summary>
     /// <param name="library">The file's name, for example <c>libopus.so.0</c>.</param>
     /// <param name="folder">Where the command starts; null for the folder of the test.</param>
     public static string[] Prefix(string library, string? folder = null)
         => Covered(library, "/dev/null", folder);
 
     /// <summary>
-    /// The same for libopus alone. Debian's voice of the local agent loads libopus, too, by way of libraries for sound cards, and could not speak without it. So
-    /// the file that covers it is a copy without the functions that we call, made in <paramref name="folder"/>.
+    /// The same for libopus alone. Debian's voice of the local agent loads libopus, too, by way of libraries for sound cards, and could not
+    /// speak without it. So the file that covers it is a copy without the functions that we call, made in <paramref name="folder"/>.
     /// </summary>
     public static string[] OpusPrefix(string folder)
     {
@@ -33,7 +35,8 @@ internal static class HiddenLibrary
     private static string[] Covered(string library, string cover, string? folder)
         =>
         [
-            "/usr/bin/unshare", "--mount", "/bin/sh", "-c", $"mount --bind '{cover}' {PathOf(library)} && cd '{folder ?? "."}' && exec \"$@\"", "sh",
+            "/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                $"mount --bind '{cover}' {PathOf(library)} && cd '{folder ?? "."}' && exec \"$@\"", "sh",
         ];
 
     private static string PathOf(string library)

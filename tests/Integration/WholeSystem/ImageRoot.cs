@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// The root file system that a Dockerfile's last stage makes, as far as that goes without a container engine: the published program, the runtime, and of the
-/// machine's Debian packages those of the base image and those that the recipe installs, with what they depend on. Nothing else is in it, no shell and no tool.
+/// The root file system that a Dockerfile's last stage makes, as far as that goes without a container engine: the published program, the
+/// runtime, and of the machine's Debian packages those of the base image and those that the recipe installs, with what they depend on.
+/// Nothing else is in it, no shell and no tool.
 /// </summary>
 internal sealed class ImageRoot : IDisposable
 {
@@ -12,12 +13,15 @@ internal sealed class ImageRoot : IDisposable
     public const int AppUser = 1654;
 
     /// <summary>
-    /// What Microsoft's image adds to the distribution's for .NET's sake (dotnet-docker, runtime-deps). The names are Ubuntu 24.04's, where a library whose ABI changed with 64-bit time
-    /// carries <c>t64</c>; the machine's distribution may be another one and has them under the older name, ICU under the number of its own version.
+    /// What Microsoft's image adds to the distribution's for .NET's sake (dotnet-docker, runtime-deps). The names are Ubuntu 24.04's, where
+    /// a library whose ABI changed with 64-bit time carries <c>t64</c>; the machine's distribution may be another one and has them under
+    /// the older name, ICU under the number of its own version.
     /// </summary>
-    private static readonly string[] BasePackages = ["ca-certificates", "libc6", "libgcc-s1", "libicu74", "libssl3t64", "libstdc++6", "tzdata"];
+    private static readonly string[] BasePackages =
+        ["ca-certificates", "libc6", "libgcc-s1", "libicu74", "libssl3t64", "libstdc++6", "tzdata"];
 
-    private static readonly string[] NotNeeded = ["/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/lintian/", "/usr/share/bug/"];
+    private static readonly string[] NotNeeded =
+        ["/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/lintian/", "/usr/share/bug/"];
 
     private readonly string _root;
     private readonly string _runtime;
@@ -28,9 +32,11 @@ internal sealed class ImageRoot : IDisposable
     {
         _container = container;
         _root = Directory.CreateTempSubdirectory("voice-image-").FullName;
-        new DirectoryInfo(_root).UnixFileMode |= UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        new DirectoryInfo(_root).UnixFileMode |= UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead
+            | UnixFileMode.OtherExecute;
         _runtime = Path.Combine(published, "dotnet");
-        foreach (string folder in new[] { "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/share/dotnet", "app", "proc", "dev", "tmp", "etc" }) Directory.CreateDirectory(Path.Combine(_root, folder));
+        foreach (string folder in new[] { "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/share/dotnet", "app", "proc", "dev", "tmp",
+            "etc" }) Directory.CreateDirectory(Path.Combine(_root, folder));
         foreach (string name in new[] { "bin", "sbin", "lib", "lib64" }) File.CreateSymbolicLink(Path.Combine(_root, name), "usr/" + name);
         string[] wanted = [.. BasePackages.Select(Local), .. Closure(container.Packages.Select(Local))];
         foreach (string package in wanted.Distinct()) Install(package);
@@ -47,24 +53,31 @@ internal sealed class ImageRoot : IDisposable
     /// <summary>Of the machine, as installed.</summary>
     public IReadOnlyList<string> Packages { get; }
 
-    public long Bytes => new DirectoryInfo(_root).EnumerateFiles("*", SearchOption.AllDirectories).Where(f => f.LinkTarget is null).Sum(f => f.Length);
+    public long Bytes => new DirectoryInfo(_root).EnumerateFiles("*", SearchOption.AllDirectories).Where(f => f.LinkTarget is null)
+        .Sum(f => f.Length);
 
     /// <summary>False where packages are not Debian's.</summary>
-    public static bool IsPossible => Environment.UserName == "root" && File.Exists("/usr/bin/dpkg-query") && File.Exists("/usr/bin/unshare");
+    public static bool IsPossible => Environment.UserName == "root" && File.Exists("/usr/bin/dpkg-query")
+        && File.Exists("/usr/bin/unshare");
 
     /// <summary>
-    /// Starts the image's entry point as the platform does: its user, its working folder, a root that can't be written, and these variables alone. The process is the program itself, all before it replaces itself.
+    /// Starts the image's entry point as the platform does: its user, its working folder, a root that can't be written, and these variables
+    /// alone. The process is the program itself, all before it replaces itself.
     /// </summary>
     public Process Start(NetworkNamespace network, IReadOnlyDictionary<string, string> environment)
     {
-        string script = "r=$1; d=$2; shift 2; mount --bind \"$r\" \"$r\" && mount --bind \"$d\" \"$r/usr/share/dotnet\" && mount --rbind /proc \"$r/proc\" && mount --rbind /dev \"$r/dev\" && mount -o remount,bind,ro \"$r\" && exec \"$@\"";
+        string script = "r=$1; d=$2; shift 2; mount --bind \"$r\" \"$r\" && mount --bind \"$d\" \"$r/usr/share/dotnet\" && mount --rbind "
+            + "/proc \"$r/proc\" && mount --rbind /dev \"$r/dev\" && mount -o remount,bind,ro \"$r\" && exec \"$@\"";
         string[] command =
         [
-            "--net=" + network.FilePath, "/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", _root, _runtime, "/usr/bin/setpriv", "--clear-groups",
-            "/usr/bin/env", "-i", .. environment.Select(e => $"{e.Key}={e.Value}"), "/usr/bin/unshare", $"--root={_root}", "--wd=/app", $"--setgid={AppUser}", $"--setuid={AppUser}",
+            "--net=" + network.FilePath, "/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", _root, _runtime, "/usr/bin/setpriv",
+                "--clear-groups",
+            "/usr/bin/env", "-i", .. environment.Select(e => $"{e.Key}={e.Value}"), "/usr/bin/unshare", $"--root={_root}", "--wd=/app",
+                $"--setgid={AppUser}", $"--setuid={AppUser}",
             "/usr/share/dotnet/dotnet", _container.Assembly,
         ];
-        return Process.Start(new ProcessStartInfo("/usr/bin/nsenter", command) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return Process.Start(new ProcessStartInfo("/usr/bin/nsenter", command) {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
@@ -76,7 +89,8 @@ internal sealed class ImageRoot : IDisposable
         string pattern = package.StartsWith("libicu", StringComparison.Ordinal) ? "libicu[0-9]*" : older;
         foreach (string tried in new[] { package, pattern })
         {
-            string? found = Query("-W", "-f", "${db:Status-Status} ${Package}\n", tried).Split('\n').FirstOrDefault(l => l.StartsWith("installed ", StringComparison.Ordinal));
+            string? found = Query("-W", "-f", "${db:Status-Status} ${Package}\n", tried).Split('\n')
+                .FirstOrDefault(l => l.StartsWith("installed ", StringComparison.Ordinal));
             if (found is not null) return found.Split(' ')[1];
         }
         throw new InvalidOperationException($"{package} is not installed here");
@@ -90,9 +104,11 @@ internal sealed class ImageRoot : IDisposable
         while (open.TryDequeue(out string? package))
         {
             if (!found.Add(package)) continue;
-            foreach (string dependency in Query("-W", "-f", "${Depends}", package).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            foreach (string dependency in Query("-W", "-f", "${Depends}", package)
+                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             {
-                string? installed = dependency.Split('|').Select(a => a.Trim().Split(' ', ':')[0]).FirstOrDefault(a => Query("-W", "-f", "${db:Status-Status}", a).StartsWith("installed", StringComparison.Ordinal));
+                string? installed = dependency.Split('|').Select(a => a.Trim().Split(' ', ':')[0])
+                    .FirstOrDefault(a => Query("-W", "-f", "${db:Status-Status}", a).StartsWith("installed", StringComparison.Ordinal));
                 if (installed is not null) open.Enqueue(installed);
             }
         }
@@ -119,18 +135,22 @@ internal sealed class ImageRoot : IDisposable
         }
     }
 
-    /// <summary>Links that no package lists, since its installation script makes them (update-alternatives(1)): a library that has several makers.</summary>
+    /// <summary>
+    /// Links that no package lists, since its installation script makes them (update-alternatives(1)): a library that has several makers.
+    /// </summary>
     private void TakeAlternatives()
     {
         const string Alternatives = "/etc/alternatives/";
-        foreach (FileInfo? link in new DirectoryInfo(Alternatives).EnumerateFiles().Where(f => f.LinkTarget is { } to && File.Exists(_root + to)))
+        foreach (FileInfo? link in new DirectoryInfo(Alternatives).EnumerateFiles()
+            .Where(f => f.LinkTarget is { } to && File.Exists(_root + to)))
         {
             Directory.CreateDirectory(_root + Alternatives);
             File.CreateSymbolicLink(_root + link.FullName, link.LinkTarget!);
         }
         foreach (FileInfo? link in new DirectoryInfo("/usr/lib").EnumerateDirectories("*-linux-gnu").SelectMany(d => d.EnumerateFiles()))
         {
-            if (link.LinkTarget is not { } to || !to.StartsWith(Alternatives, StringComparison.Ordinal) || new FileInfo(_root + to).LinkTarget is null) continue;
+            if (link.LinkTarget is not { } to || !to.StartsWith(Alternatives, StringComparison.Ordinal)
+                || new FileInfo(_root + to).LinkTarget is null) continue;
             Directory.CreateDirectory(_root + link.DirectoryName);
             File.CreateSymbolicLink(_root + link.FullName, to);
         }
@@ -139,7 +159,9 @@ internal sealed class ImageRoot : IDisposable
     /// <summary>Nothing where dpkg knows no such package.</summary>
     private static string Query(params string[] arguments)
     {
-        using Process dpkg = Process.Start(new ProcessStartInfo("/usr/bin/dpkg-query", arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process dpkg = Process.Start(
+            new ProcessStartInfo("/usr/bin/dpkg-query", arguments) {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         _ = dpkg.StandardError.ReadToEndAsync();
         string output = dpkg.StandardOutput.ReadToEnd();
         dpkg.WaitForExit();

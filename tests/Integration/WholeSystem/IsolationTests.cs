@@ -43,7 +43,8 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
     [Fact]
     public void UdpSockets_OfTheWholeSystem_OnlyTheRelayIsOnAPublicAddress()
     {
-        var sockets = _voice.UdpSockets().Where(s => _voice.HasOwnNetwork || s.Port is RelayPort or (>= FirstLinkPort and <= LastLinkPort)).ToList();
+        var sockets = _voice.UdpSockets().Where(s => _voice.HasOwnNetwork || s.Port is RelayPort or (>= FirstLinkPort and <= LastLinkPort))
+            .ToList();
         output.WriteLine("UDP sockets: " + string.Join(", ", sockets.Select(s => $"{s.Address}:{s.Port}").Distinct()));
         Assert.Contains(sockets, s => s.Port is >= FirstLinkPort and <= LastLinkPort);
         Assert.All(sockets, s => Assert.True(IPAddress.IsLoopback(s.Address) || s.Port == RelayPort, $"{s.Address}:{s.Port}"));
@@ -60,7 +61,8 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
 
         // Sent on one socket, they are counted in their order: once the last is, all have been looked at.
         await Wait.UntilAsync(async () => await DropsAsync() >= before + packets.Length, "the transceiver counts the strangers' packets");
-        output.WriteLine($"packets of a stranger to a link port: {packets.Length} sent, {await DropsAsync() - before} counted, {socket.Available} bytes came back");
+        output.WriteLine(
+            $"packets of a stranger to a link port: {packets.Length} sent, {await DropsAsync() - before} counted, {socket.Available} bytes came back");
         Assert.Equal(0, socket.Available);
     }
 
@@ -71,14 +73,18 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
         using Socket socket = _voice.NewSocket(SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, FirstLinkPort));
         byte[] frame = new byte[512];
-        int length = LinkFrame.Write(frame, LinkFrameKind.Data, 0x1234_5678_9abc_def0, new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), TransportAddress.FromIPv4(0x7f00_0001, 5000), StunCheck());
+        int length = LinkFrame.Write(frame, LinkFrameKind.Data, 0x1234_5678_9abc_def0,
+            new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))),
+            TransportAddress.FromIPv4(0x7f00_0001, 5000), StunCheck());
         await socket.SendAsync(frame.AsMemory(0, length));
 
-        // A relay whose transceiver was restarted has to learn that its cookie is void: so one short frame may come back, and never more than was sent.
+        // A relay whose transceiver was restarted has to learn that its cookie is void: so one short frame may come back, and never more
+        // than was sent.
         byte[] answer = new byte[2048];
         int got = await socket.ReceiveAsync(answer).WaitAsync(TimeSpan.FromSeconds(10));
         Assert.True(got <= length, $"{got} bytes for {length}");
-        Assert.True(LinkFrame.TryRead(answer.AsSpan(0, got), out LinkFrame read, out _) && read.Kind == LinkFrameKind.Reset && read.Payload.Length <= 8);
+        Assert.True(LinkFrame.TryRead(answer.AsSpan(0, got), out LinkFrame read, out _) && read.Kind == LinkFrameKind.Reset
+            && read.Payload.Length <= 8);
         JsonObject after = await _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
         Assert.Equal((long)before["packetsIn"]!, (long)after["packetsIn"]!);
     }
@@ -106,6 +112,8 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
     private static byte[] FrameWithoutCookie(byte[] packet)
     {
         byte[] frame = new byte[512];
-        return frame[..LinkFrame.Write(frame, LinkFrameKind.Data, 0, new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))), TransportAddress.FromIPv4(0x7f00_0001, 5000), packet)];
+        return frame[..LinkFrame.Write(frame, LinkFrameKind.Data, 0,
+            new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))),
+            TransportAddress.FromIPv4(0x7f00_0001, 5000), packet)];
     }
 }

@@ -11,7 +11,9 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Subscribers beside the running system get created, connected and ended of each session, whatever they answer the first time.</summary>
+/// <summary>
+/// Subscribers beside the running system get created, connected and ended of each session, whatever they answer the first time.
+/// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper output)
 {
@@ -35,7 +37,8 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
             return socket;
         });
         await using WebApplication app = builder.Build();
-        app.MapGet("/dapr/subscribe", () => Results.Json(new[] { new { pubsubname = "lifecycle", topic = "voice-sessions", route = "/heard" } }));
+        app.MapGet(
+            "/dapr/subscribe", () => Results.Json(new[] { new { pubsubname = "lifecycle", topic = "voice-sessions", route = "/heard" } }));
         app.MapPost("/heard", async (HttpRequest request) =>
         {
             JsonObject heard = (await JsonNode.ParseAsync(request.Body))!.AsObject();
@@ -49,14 +52,17 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
 
         JsonObject call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
         string callId = (string)call["callId"]!;
-        JsonObject[] Heard() => [.. deliveries.Where(d => (string?)d["subject"] == callId).DistinctBy(d => (string?)d["id"]).OrderBy(d => (long)d["data"]!["seq"]!)];
+        JsonObject[] Heard()
+            => [.. deliveries.Where(d => (string?)d["subject"] == callId).DistinctBy(d => (string?)d["id"])
+            .OrderBy(d => (long)d["data"]!["seq"]!)];
         await Wait.UntilAsync(() => Heard().Length >= 3, "created, connected and ended are heard");
         JsonObject[] events = Heard();
         Assert.Equal(WholeLife, events.Select(e => (string)e["type"]!));
         Assert.Equal(Enumerable.Range(1, 3).Select(i => $"{callId}/{i}"), events.Select(e => (string)e["id"]!));
         Assert.Equal("client_hangup", (string?)events[^1]["data"]!["reason"]);
         Assert.Equal(refusesFirst, events.All(e => refused.ContainsKey((string)e["id"]!)));
-        output.WriteLine($"subscriber that answers {(refusesFirst ? "500 first" : "200")}: {events.Length} events by id, {deliveries.Count(d => (string?)d["subject"] == callId)} deliveries taken");
+        output.WriteLine(
+            $"subscriber that answers {(refusesFirst ? "500 first" : "200")}: {events.Length} events by id, {deliveries.Count(d => (string?)d["subject"] == callId)} deliveries taken");
     }
 
     [Fact]
@@ -67,7 +73,8 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
         JsonObject call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
         string callId = (string)call["callId"]!;
         string[] Lines() => [.. events.OutputSoFar.Split('\n').Where(l => l.Contains(callId, StringComparison.Ordinal))];
-        await Wait.UntilAsync(() => WholeLife.All(type => Lines().Any(l => l.Contains(type, StringComparison.Ordinal))), "the three events are printed");
+        await Wait.UntilAsync(() => WholeLife.All(type => Lines().Any(l => l.Contains(type, StringComparison.Ordinal))),
+            "the three events are printed");
         RunningCommand.Signal(events.Pid, RunningCommand.Interrupt);
         Assert.Equal(0, (await events.EndAsync()).Status);
         Assert.Equal(3, Lines().Length);

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary><c>up --http-address</c> with one address of the machine: callers come there, the sidecar and the readiness check by loopback.</summary>
+/// <summary>
+/// <c>up --http-address</c> with one address of the machine: callers come there, the sidecar and the readiness check by loopback.
+/// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class NamedAddressTests
 {

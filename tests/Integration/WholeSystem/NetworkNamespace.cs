@@ -8,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// A network of its own for one system under test (network_namespaces(7)): its ports collide with nobody's, and what is left in it at the end was left by that
-/// system. Needs root; elsewhere <see cref="TryCreate"/> gives null and the system shares the machine's ports.
+/// A network of its own for one system under test (network_namespaces(7)): its ports collide with nobody's, and what is left in it at the
+/// end was left by that system. Needs root; elsewhere <see cref="TryCreate"/> gives null and the system shares the machine's ports.
 /// </summary>
 internal sealed partial class NetworkNamespace : IDisposable
 {
@@ -65,7 +65,8 @@ internal sealed partial class NetworkNamespace : IDisposable
             try
             {
                 using SafeFileHandle file = File.OpenHandle(FilePath);
-                if (SetNamespace(file, CloneNewNet) != 0) throw new InvalidOperationException($"setns: error {Marshal.GetLastPInvokeError()}");
+                if (SetNamespace(file, CloneNewNet) != 0)
+                    throw new InvalidOperationException($"setns: error {Marshal.GetLastPInvokeError()}");
                 action();
             }
             catch (Exception failure)
@@ -84,14 +85,16 @@ internal sealed partial class NetworkNamespace : IDisposable
     {
         const string Here = "voice-a", There = "voice-b";
         Run("ip", "link", "add", Here, "netns", _name, "type", "veth", "peer", "name", There, "netns", other._name);
-        foreach ((string? name, string? device, string? address) in new[] { (_name, Here, ownAddress), (other._name, There, otherAddress) })
+        foreach ((string name, string? device, string? address) in new[] { (_name, Here, ownAddress), (other._name, There, otherAddress) })
         {
             Run("ip", "-n", name, "address", "add", address + "/24", "dev", device);
             Run("ip", "-n", name, "link", "set", device, "up");
         }
     }
 
-    /// <summary>Takes its address away from an end of <see cref="ConnectTo"/>: what comes to it gets no answer, not even a refusal.</summary>
+    /// <summary>
+    /// Takes its address away from an end of <see cref="ConnectTo"/>: what comes to it gets no answer, not even a refusal.
+    /// </summary>
     public void Vanish(string address) => Run("ip", "-n", _name, "address", "delete", address + "/24", "dev", "voice-b");
 
     /// <summary>Pids of all processes whose network this is.</summary>
@@ -130,11 +133,14 @@ internal sealed partial class NetworkNamespace : IDisposable
 
     private static string Run(string program, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true,
+            RedirectStandardError = true })!;
         string output = process.StandardOutput.ReadToEnd();
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {error.Trim()}");
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException(
+            $"{program} {string.Join(' ', arguments)}: {error.Trim()}");
     }
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]

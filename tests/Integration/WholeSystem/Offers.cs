@@ -20,5 +20,6 @@ internal static class Offers
         SessionId = 1,
     }).ToString();
 
-    public static HttpContent Content(string? offer = null) => new StringContent(offer ?? Create(), Encoding.UTF8, new MediaTypeHeaderValue("application/sdp"));
+    public static HttpContent Content(string? offer = null)
+        => new StringContent(offer ?? Create(), Encoding.UTF8, new MediaTypeHeaderValue("application/sdp"));
 }

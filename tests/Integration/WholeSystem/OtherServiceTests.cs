@@ -19,7 +19,8 @@ public sealed class OtherServiceTests(SharedSystem shared, ITestOutputHelper out
         await sidecar.SaysAsync("joined the running system");
         using HttpClient client = _voice.NewClient();
 
-        using HttpResponseMessage created = await client.PostAsJsonAsync(Sessions, new { offerSdp = Offers.Create(), agent = "parrot", maximumSeconds = 60 });
+        using HttpResponseMessage created = await client.PostAsJsonAsync(
+            Sessions, new { offerSdp = Offers.Create(), agent = "parrot", maximumSeconds = 60 });
         JsonObject session = (await created.Content.ReadFromJsonAsync<JsonObject>())!;
         Assert.True(created.StatusCode == HttpStatusCode.Created, session.ToJsonString());
         string callId = (string)session["callId"]!;
@@ -47,7 +48,8 @@ public sealed class OtherServiceTests(SharedSystem shared, ITestOutputHelper out
         using HttpClient client = _voice.NewApiClient();
         using HttpResponseMessage listed = await client.PostAsJsonAsync("/internal/v1/sessions", new { offerSdp = Offers.Create() });
         Assert.Equal(HttpStatusCode.Unauthorized, listed.StatusCode);
-        using var forged = new HttpRequestMessage(HttpMethod.Delete, "/internal/v1/sessions/rtc_local_aaaaaaaaaaaaa") { Headers = { { "dapr-api-token", "guess" } } };
+        using var forged = new HttpRequestMessage(HttpMethod.Delete, "/internal/v1/sessions/rtc_local_aaaaaaaaaaaaa") {
+            Headers = { { "dapr-api-token", "guess" } } };
         using HttpResponseMessage refused = await client.SendAsync(forged);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         foreach (int port in new[] { 8070, 8100, 8101 })

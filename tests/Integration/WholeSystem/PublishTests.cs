@@ -28,9 +28,11 @@ public sealed class PublishTests(ITestOutputHelper output)
                 // Neither is anything of the SDK's folder mapped into it.
                 Assert.DoesNotContain("/usr/share/dotnet", await File.ReadAllTextAsync($"/proc/{pid}/maps"), StringComparison.Ordinal);
             }
-            using RunningCommand call = voice.Start("call", "--wav", Path.Combine(folder, "samples", "wav", "what-time-is-it.wav"), "--json", "--out", voice.FileFor("answer.wav"));
+            using RunningCommand call = voice.Start("call", "--wav", Path.Combine(folder, "samples", "wav", "what-time-is-it.wav"),
+                "--json", "--out", voice.FileFor("answer.wav"));
             JsonObject answered = (await call.EndAsync()).Succeeded().Json;
-            output.WriteLine($"published: {state["processes"]!.AsArray().Count} processes on {host}; call {answered["setupMs"]!.ToJsonString()}");
+            output.WriteLine(
+                $"published: {state["processes"]!.AsArray().Count} processes on {host}; call {answered["setupMs"]!.ToJsonString()}");
             Assert.True((bool)answered["answered"]!);
             (await voice.RunAsync("down")).Succeeded();
             Assert.Empty(voice.LeftBehind());

@@ -3,7 +3,8 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 /// <summary>What <c>./voice publish</c> makes, made once for the tests that need it and then read-only.</summary>
 public sealed class PublishedFolder : IAsyncLifetime
 {
-    private const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+    private const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead
+        | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     private readonly DirectoryInfo _parent = Directory.CreateTempSubdirectory("voice-published-");
     private Task? _publishing;
@@ -20,7 +21,8 @@ public sealed class PublishedFolder : IAsyncLifetime
 
     public Task DisposeAsync()
     {
-        foreach (DirectoryInfo folder in _parent.EnumerateDirectories("*", SearchOption.AllDirectories)) folder.UnixFileMode |= UnixFileMode.UserWrite;
+        foreach (DirectoryInfo folder in _parent.EnumerateDirectories("*", SearchOption.AllDirectories))
+            folder.UnixFileMode |= UnixFileMode.UserWrite;
         _parent.Delete(recursive: true);
         return Task.CompletedTask;
     }
@@ -31,6 +33,7 @@ public sealed class PublishedFolder : IAsyncLifetime
         await using var clone = new VoiceSystem();
         Said = (await clone.RunAsync("publish", Path)).Succeeded().Output.Trim();
         const UnixFileMode Writable = UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
-        foreach (FileSystemInfo? entry in new DirectoryInfo(Path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Append(new DirectoryInfo(Path))) entry.UnixFileMode &= ~Writable;
+        foreach (FileSystemInfo? entry in new DirectoryInfo(Path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
+            .Append(new DirectoryInfo(Path))) entry.UnixFileMode &= ~Writable;
     }
 }

@@ -21,7 +21,8 @@ public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output
         await Wait.UntilAsync(() => _voice.PidOf("relay") is not 0 and var now && now != before, "the supervisor starts the relay again");
 
         JsonObject result = (await call.EndAsync()).Succeeded().Json;
-        output.WriteLine($"relay killed in the middle of a call: longest gap {result["longestGapMs"]} ms, packets {result["packets"]!.ToJsonString()}, {result["ended"]}");
+        output.WriteLine(
+            $"relay killed in the middle of a call: longest gap {result["longestGapMs"]} ms, packets {result["packets"]!.ToJsonString()}, {result["ended"]}");
         Assert.Equal(callId, (string?)result["callId"]);
         Assert.StartsWith("stayed ", (string?)result["ended"], StringComparison.Ordinal);
         Assert.True((double)result["longestGapMs"]! < LongestGapMilliseconds);

@@ -46,14 +46,16 @@ internal sealed class RunningCommand : IDisposable
 
     public static void Signal(int pid, int signal) => Assert.Equal(0, LibC.kill(pid, signal));
 
-    public Task SaysAsync(string text) => Wait.UntilAsync(() => OutputSoFar.Contains(text, StringComparison.Ordinal) || EndedEarly(), $"'{_command}' says '{text}'");
+    public Task SaysAsync(string text)
+        => Wait.UntilAsync(() => OutputSoFar.Contains(text, StringComparison.Ordinal) || EndedEarly(), $"'{_command}' says '{text}'");
 
     /// <summary>Waits until a <c>call</c> is connected.</summary>
     /// <returns>Its call id.</returns>
     public async Task<string> ConnectedAsync()
     {
         const string Announcement = ": connected";
-        await Wait.UntilAsync(() => ErrorSoFar.Contains(Announcement, StringComparison.Ordinal) || EndedEarly(), $"'{_command}' is connected");
+        await Wait.UntilAsync(() => ErrorSoFar.Contains(Announcement, StringComparison.Ordinal) || EndedEarly(),
+            $"'{_command}' is connected");
         return ErrorSoFar.Split('\n').First(l => l.EndsWith(Announcement, StringComparison.Ordinal))["call ".Length..^Announcement.Length];
     }
 
@@ -86,7 +88,8 @@ internal sealed class RunningCommand : IDisposable
     }
 
     private bool EndedEarly()
-        => _process.HasExited ? throw new InvalidOperationException($"'voice {_command}' ended with {_process.ExitCode}\n{OutputSoFar}\n{ErrorSoFar}") : false;
+        => _process.HasExited ? throw new InvalidOperationException(
+        $"'voice {_command}' ended with {_process.ExitCode}\n{OutputSoFar}\n{ErrorSoFar}") : false;
 
     private static void Add(StringBuilder to, string? line)
     {

@@ -18,7 +18,8 @@ public sealed class RunningSystemWordsTests(SharedSystem shared, ITestOutputHelp
 
     [Fact]
     public async Task Call_WithTheWrongKey_SaysWhichToUse()
-        => Say((await _voice.CallAsync("--key", "sk-wrong")).Failed("the server refused the call: 401", "leave --key and VOICE_API_KEY away"));
+        => Say((await _voice.CallAsync("--key", "sk-wrong")).Failed(
+        "the server refused the call: 401", "leave --key and VOICE_API_KEY away"));
 
     [Fact]
     public async Task Call_OfAnUnknownAgent_NamesTheAgents()
@@ -35,7 +36,8 @@ public sealed class RunningSystemWordsTests(SharedSystem shared, ITestOutputHelp
 
     [Fact]
     public async Task Call_WithAnOutThatCannotBeWritten_SaysSoBeforeItCalls()
-        => Say((await _voice.CallAsync("--agent", "echo", "--out", "/nowhere/at/all.wav")).Failed("/nowhere/at/all.wav can't be written", "--out"));
+        => Say((await _voice.CallAsync("--agent", "echo", "--out", "/nowhere/at/all.wav")).Failed(
+        "/nowhere/at/all.wav can't be written", "--out"));
 
     [Fact]
     public async Task Doctor_BesideTheRunningSystem_NamesIt()

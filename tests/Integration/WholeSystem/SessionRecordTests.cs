@@ -31,7 +31,8 @@ public sealed class SessionRecordTests(SharedSystem shared, ITestOutputHelper ou
         CommandResult result = (await call.EndAsync()).Succeeded();
         Assert.Equal(callId, (string?)result.Json["callId"]);
         JsonObject ended = await _voice.RecordAsync(callId, "ended");
-        output.WriteLine($"record of a call: created {connected["createdAt"]}, connected {ended["connectedAt"]}, ended {ended["endedAt"]} for {ended["endReason"]}, statistics {ended["statistics"]?.ToJsonString()}");
+        output.WriteLine(
+            $"record of a call: created {connected["createdAt"]}, connected {ended["connectedAt"]}, ended {ended["endedAt"]} for {ended["endReason"]}, statistics {ended["statistics"]?.ToJsonString()}");
         Assert.Equal("client_hangup", (string?)ended["endReason"]);
         Assert.NotNull(ended["endedAt"]);
 
@@ -51,7 +52,8 @@ public sealed class SessionRecordTests(SharedSystem shared, ITestOutputHelper ou
         foreach (string log in Directory.EnumerateFiles(Path.Combine(_voice.Home, ".voice", "logs")))
         {
             string text = await File.ReadAllTextAsync(log);
-            foreach (string secret in _voice.Secrets()) Assert.False(text.Contains(secret, StringComparison.Ordinal), $"{log} holds a secret");
+            foreach (string secret in _voice.Secrets())
+                Assert.False(text.Contains(secret, StringComparison.Ordinal), $"{log} holds a secret");
             Assert.False(text.Contains("a=ice-pwd", StringComparison.Ordinal), $"{log} holds an SDP");
         }
     }

@@ -22,7 +22,8 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Up_InterruptedByCtrlC_LeavesNothingBehind()
     {
         // A session of its own, so that the signal reaches the whole process group, as a terminal sends it.
-        using RunningCommand up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
+        using RunningCommand up = _voice.StartWith(
+            ["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
         await up.SaysAsync("Stop it:");
         Assert.True(File.Exists(_voice.RunFile));
         RunningCommand.Signal(-up.Pid, RunningCommand.Interrupt);
@@ -36,7 +37,8 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Up_InterruptedWhileItStarts_LeavesNothingBehind()
     {
-        using RunningCommand up = _voice.StartWith(["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
+        using RunningCommand up = _voice.StartWith(
+            ["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
         await Wait.UntilAsync(() => File.Exists(Path.Combine(_voice.Home, ".voice", "logs", "sidecar.log")), "the first process starts");
         RunningCommand.Signal(-up.Pid, RunningCommand.Interrupt);
         await up.EndAsync();
@@ -80,13 +82,15 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         // Signaling's sidecar outlives the transceiver and shows what it wrote.
         async Task<JsonObject?> StateAsync(string key)
         {
-            using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
+            using HttpResponseMessage answer = await client.GetAsync(
+                $"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/state/sessions/{key}");
             return answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
         }
         async Task<int> OwnedAsync(string incarnation)
         {
             int owned = 0;
-            foreach (int slot in Enumerable.Range(0, 64)) if ((string?)(await StateAsync(StateKeys.Slot("local", slot)))?["incarnation"] == incarnation) owned++;
+            foreach (int slot in Enumerable.Range(0, 64))
+                if ((string?)(await StateAsync(StateKeys.Slot("local", slot)))?["incarnation"] == incarnation) owned++;
             return owned;
         }
         string record = StateKeys.Transceiver("local", 1);
@@ -101,7 +105,8 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         var took = Stopwatch.StartNew();
         foreach (int pid in pids) RunningCommand.Signal(pid, LibC.SIGTERM);
         await Wait.UntilAsync(() => pids.All(pid => !IsRunning(pid)), "both transceivers end");
-        output.WriteLine($"SIGTERM with a call: both transceivers ended after {took.Elapsed.TotalSeconds:0.0} s, {before} slots given back");
+        output.WriteLine(
+            $"SIGTERM with a call: both transceivers ended after {took.Elapsed.TotalSeconds:0.0} s, {before} slots given back");
         Assert.InRange(took.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
 
         Assert.Equal(0, await OwnedAsync(incarnation));

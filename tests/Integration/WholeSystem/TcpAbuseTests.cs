@@ -11,8 +11,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// Abuse of the relay's TCP port and of a transceiver's link port while three calls over TCP and two over UDP are alive. Each kind is counted under its reason and bounded, and
-/// the calls lose nothing.
+/// Abuse of the relay's TCP port and of a transceiver's link port while three calls over TCP and two over UDP are alive. Each kind is
+/// counted under its reason and bounded, and the calls lose nothing.
 /// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutputHelper output) : IClassFixture<TcpAbuseTests.AbusedSystem>
@@ -22,7 +22,9 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     private static readonly IPEndPoint Relay = new(IPAddress.Loopback, 3478), Link = new(IPAddress.Loopback, 20000);
     private readonly VoiceSystem _voice = system.Voice;
 
-    /// <summary>Both transports at the edge, links over TCP, one owner. What the calls are like when nobody disturbs them is measured once.</summary>
+    /// <summary>
+    /// Both transports at the edge, links over TCP, one owner. What the calls are like when nobody disturbs them is measured once.
+    /// </summary>
     public sealed class AbusedSystem : IAsyncLifetime
     {
         internal VoiceSystem Voice { get; } = new();
@@ -38,7 +40,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             if (!Voice.HasOwnNetwork) return;
             Outside = NetworkNamespace.TryCreate()!;
             Network.ConnectTo(Outside, InsideAddress, OutsideAddress);
-            await Voice.UpAsync("--transceivers", "1", "--edge", "both", "--link", "tcp", "--agent", "echo", "--address", "127.0.0.1", "--http-address", "0.0.0.0");
+            await Voice.UpAsync("--transceivers", "1", "--edge", "both", "--link", "tcp", "--agent", "echo", "--address", "127.0.0.1",
+                "--http-address", "0.0.0.0");
             using RunningCommand tcp = Load(Voice, TcpCalls, 8, "--tcp");
             using RunningCommand udp = Load(Voice, UdpCalls, 8);
             (TcpAlone, UdpAlone) = ((await tcp.EndAsync()).Succeeded().Json, (await udp.EndAsync()).Succeeded().Json);
@@ -83,7 +86,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             const int Unknown = 500, Known = 4;
             byte[] check = TcpAttacker.Check(await NewSessionAsync());
             IReadOnlyList<Socket> known = attacker.Open(Known, Relay, check);
-            IReadOnlyList<Socket> slow = [.. attacker.Open(Unknown, Relay, from: i => new IPAddress([127, 9, 2, (byte)(1 + (i / 250))])), .. known];
+            IReadOnlyList<Socket> slow = [.. attacker.Open(Unknown, Relay, from: i => new IPAddress([127, 9, 2, (byte)(1 + (i / 250))])),
+                .. known];
             byte[] frame = [0, 100, 0, 1, 0, 80, 0x21, 0x12, 0xA4, 0x42];
             for (int second = 0; second < 8; second++)
             {
@@ -93,7 +97,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             await Wait.UntilAsync(async () =>
             {
                 JsonObject now = await StatsAsync();
-                return Closed(now, "no_first_check") + Closed(now, "slow_frame") - Closed(before, "no_first_check") - Closed(before, "slow_frame") >= Unknown + Known;
+                return Closed(now, "no_first_check") + Closed(now, "slow_frame") - Closed(before, "no_first_check")
+                    - Closed(before, "slow_frame") >= Unknown + Known;
             }, "all of them are closed");
             await CountedAsync(before, "slow_frame", Known);
         });
@@ -105,13 +110,15 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             using var attacker = new TcpAttacker(system.Outside!);
             using RunningCommand call = _voice.StartWith(
                 ["/usr/bin/nsenter", "--net=" + system.Outside!.FilePath],
-                "call", "--wav", Checkout.Question, "--agent", "echo", "--tcp", "--seconds", "60", "--server", $"http://{InsideAddress}:{_voice.Url.Port}", "--key", _voice.ApiKey, "--via", $"{InsideAddress}:{Relay.Port}");
+                "call", "--wav", Checkout.Question, "--agent", "echo", "--tcp", "--seconds", "60", "--server",
+                $"http://{InsideAddress}:{_voice.Url.Port}", "--key", _voice.ApiKey, "--via", $"{InsideAddress}:{Relay.Port}");
             await call.ConnectedAsync();
             attacker.Open(100, new IPEndPoint(IPAddress.Parse(InsideAddress), Relay.Port));
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "accepted") >= Tcp(before, "accepted") + 101, "they are connected");
             system.Outside!.Vanish(OutsideAddress);
             await CountedAsync(before, "no_first_check", 100);
-            // What is still said to the caller is acknowledged by nobody (TCP_USER_TIMEOUT), well before the session gives up (consent: 30 s).
+            // What is still said to the caller is acknowledged by nobody (TCP_USER_TIMEOUT), well before the session gives up (consent: 30
+            // s).
             await Task.Delay(TimeSpan.FromSeconds(5));
             await CountedAsync(before, "timed_out", 1);
             Assert.Equal(Tcp(before, "connections"), Tcp(await StatsAsync(), "connections"));
@@ -151,7 +158,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         {
             JsonObject owner = await TransceiverAsync();
             var connections = new List<Socket>();
-            for (int session = 0; session < 4; session++) connections.AddRange(attacker.Open(2, Relay, TcpAttacker.Check(await NewSessionAsync())));
+            for (int session = 0; session < 4; session++)
+                connections.AddRange(attacker.Open(2, Relay, TcpAttacker.Check(await NewSessionAsync())));
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "bound") >= Tcp(before, "bound") + 8, "their checks are good");
             var random = new Random(4);
             byte[] garbage = new byte[200];
@@ -163,7 +171,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
                 TcpAttacker.Say(connections[i % 8], TcpAttacker.Framed(garbage));
                 if (i % 200 == 0) await Task.Delay(10);
             }
-            await Wait.UntilAsync(async () => Packets(await StatsAsync(), "drop_unknown_kind") > Packets(before, "drop_unknown_kind") + 500, "the relay drops what is none of ours");
+            await Wait.UntilAsync(async () => Packets(await StatsAsync(), "drop_unknown_kind") > Packets(before, "drop_unknown_kind") + 500,
+                "the relay drops what is none of ours");
             Assert.Equal(Tcp(before, "connections") + 8, Tcp(await StatsAsync(), "connections"));
             JsonObject after = await TransceiverAsync();
             Assert.Equal((long)owner["faults"]!, (long)after["faults"]!);
@@ -178,20 +187,25 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         {
             attacker.Open(100, Relay, TcpAttacker.Check(await NewSessionAsync()));
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "accepted") >= Tcp(before, "accepted") + 100, "they are connected");
-            await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "connections") <= Tcp(before, "connections") + 8, "the session has 8 connections");
+            await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "connections") <= Tcp(before, "connections") + 8,
+                "the session has 8 connections");
             JsonObject now = await StatsAsync();
-            Assert.Equal(Packets(now, "drop_session_limit") - Packets(before, "drop_session_limit"), Closed(now, "check_refused") - Closed(before, "check_refused"));
+            Assert.Equal(Packets(now, "drop_session_limit") - Packets(before, "drop_session_limit"),
+                Closed(now, "check_refused") - Closed(before, "check_refused"));
             Assert.InRange(Packets(now, "drop_session_limit") - Packets(before, "drop_session_limit"), 50, 92);
         });
 
     [RootFact]
     public async Task LinkPort_StrangersForgersAndLongFrames_AreCountedAndLinksStay()
-        => await BesideCallsAsync("the link port: 400 idle, 50 forged HELLOs, 50 of garbage, 100 frames of 64 kB", 14, async (attacker, _) =>
+        => await BesideCallsAsync("the link port: 400 idle, 50 forged HELLOs, 50 of garbage, 100 frames of 64 kB", 14,
+        async (attacker, _) =>
         {
             JsonObject before = await TransceiverAsync();
-            Assert.True(LinkKey.TryParse(Convert.ToBase64String(new byte[LinkKey.MinimumKeyBytes]), out LinkKey? wrong, out string? error), error);
+            Assert.True(LinkKey.TryParse(Convert.ToBase64String(new byte[LinkKey.MinimumKeyBytes]), out LinkKey? wrong, out string? error),
+                error);
             byte[] hello = new byte[2048];
-            new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, RandomNumberGenerator.Fill, Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
+            new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, RandomNumberGenerator.Fill,
+                Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
             // With room: of those that come at once, one may have to give way before it is heard, and is counted as that.
             attacker.Open(50, Link, TcpAttacker.Framed(hello.AsSpan(0, length)));
             await LinkCountedAsync(before, "linkDropped", "forged_handshake", 40);
@@ -203,16 +217,20 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             await Wait.UntilAsync(async () =>
             {
                 JsonObject now = await TransceiverAsync();
-                return now["linkClosed"]!.AsObject().Sum(c => (long)c.Value!) - before["linkClosed"]!.AsObject().Sum(c => (long)c.Value!) >= 590;
+                return now["linkClosed"]!.AsObject().Sum(c => (long)c.Value!) - before["linkClosed"]!.AsObject().Sum(c => (long)c.Value!)
+                    >= 590;
             }, "all of them are closed");
             JsonObject after = await TransceiverAsync();
-            output.WriteLine($"  the transceiver dropped: {Difference(before["linkDropped"]!, after["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, after["linkClosed"]!)}");
+            output.WriteLine(
+                $"  the transceiver dropped: {Difference(before["linkDropped"]!, after["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, after["linkClosed"]!)}");
             Assert.Equal(before["links"]!.AsArray().Sum(l => (int)l!["up"]!), after["links"]!.AsArray().Sum(l => (int)l!["up"]!));
             Assert.Equal((long)before["faults"]!, (long)after["faults"]!);
         });
 
     private static RunningCommand Load(VoiceSystem voice, int calls, int seconds, params string[] way)
-        => voice.Start(["load", "--calls", calls.ToString(CultureInfo.InvariantCulture), "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--agent", "echo", "--json", .. way]);
+        => voice.Start(
+        ["load", "--calls", calls.ToString(CultureInfo.InvariantCulture), "--seconds", seconds.ToString(CultureInfo.InvariantCulture),
+        "--agent", "echo", "--json", .. way]);
 
     /// <summary>Runs an abuse while the calls are alive, and says what it did to them and to memory.</summary>
     /// <param name="seconds">How long the calls last, about as long as the abuse.</param>
@@ -221,9 +239,11 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         long connected = (long)(await TransceiverAsync())["connected"]!;
         using RunningCommand tcp = Load(_voice, TcpCalls, seconds, "--tcp");
         using RunningCommand udp = Load(_voice, UdpCalls, seconds);
-        await Wait.UntilAsync(async () => (long)(await TransceiverAsync())["connected"]! >= connected + TcpCalls + UdpCalls, "the calls are up");
+        await Wait.UntilAsync(async () => (long)(await TransceiverAsync())["connected"]! >= connected + TcpCalls + UdpCalls,
+            "the calls are up");
         JsonObject before = await StatsAsync();
-        double relayBefore = ResidentMegabytes("relay"), ownerBefore = ResidentMegabytes("transceiver-00"), relayMost = relayBefore, ownerMost = ownerBefore;
+        double relayBefore = ResidentMegabytes("relay"), ownerBefore = ResidentMegabytes("transceiver-00"), relayMost = relayBefore,
+            ownerMost = ownerBefore;
         using (var attacker = new TcpAttacker(system.Network))
         {
             output.WriteLine(what);
@@ -231,7 +251,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             var watch = Task.Run(async () =>
             {
                 for (; !watching.IsCancellationRequested; await Task.Delay(100, CancellationToken.None))
-                    (relayMost, ownerMost) = (Math.Max(relayMost, ResidentMegabytes("relay")), Math.Max(ownerMost, ResidentMegabytes("transceiver-00")));
+                    (relayMost, ownerMost) = (Math.Max(relayMost, ResidentMegabytes("relay")),
+                        Math.Max(ownerMost, ResidentMegabytes("transceiver-00")));
             });
             try
             {
@@ -245,12 +266,15 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         }
         JsonObject after = await StatsAsync();
         JsonObject overTcp = (await tcp.EndAsync()).Succeeded().Json, overUdp = (await udp.EndAsync()).Succeeded().Json;
-        output.WriteLine($"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: {Difference(before["packets"]!, after["packets"]!, "drop_")}; accept pauses {Tcp(after, "acceptPauses")}");
+        output.WriteLine(
+            $"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: {Difference(before["packets"]!, after["packets"]!, "drop_")}; accept pauses {Tcp(after, "acceptPauses")}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  memory in MB before, at most, after: relay {relayBefore:0} {relayMost:0} {ResidentMegabytes("relay"):0}, transceiver {ownerBefore:0} {ownerMost:0} {ResidentMegabytes("transceiver-00"):0}"));
-        foreach ((string? name, JsonObject? beside, JsonObject? alone) in new[] { ("TCP", overTcp, system.TcpAlone), ("UDP", overUdp, system.UdpAlone) })
+        foreach ((string name, JsonObject? beside, JsonObject? alone) in new[] {
+            ("TCP", overTcp, system.TcpAlone), ("UDP", overUdp, system.UdpAlone) })
         {
-            output.WriteLine($"  calls over {name}: lost {beside["packets"]!["lost"]} of {beside["packets"]!["received"]} (alone {alone["packets"]!["lost"]}), longest gap {beside["longestGapMs"]} ms (alone {alone["longestGapMs"]}), lateness p99 {beside["latenessMs"]!["p99"]} ms (alone {alone["latenessMs"]!["p99"]})");
+            output.WriteLine(
+                $"  calls over {name}: lost {beside["packets"]!["lost"]} of {beside["packets"]!["received"]} (alone {alone["packets"]!["lost"]}), longest gap {beside["longestGapMs"]} ms (alone {alone["longestGapMs"]}), lateness p99 {beside["latenessMs"]!["p99"]} ms (alone {alone["latenessMs"]!["p99"]})");
             Assert.Equal(0, (int)beside["failed"]!);
             // None, but for a machine that stands still for longer than audio is of use.
             Assert.InRange((double)beside["lossPercent"]!, 0, 0.5);
@@ -260,18 +284,21 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     }
 
     private Task CountedAsync(JsonObject before, string reason, long count)
-        => Wait.UntilAsync(async () => Closed(await StatsAsync(), reason) - Closed(before, reason) >= count, $"{count} are closed as {reason}");
+        => Wait.UntilAsync(async () => Closed(await StatsAsync(), reason) - Closed(before, reason) >= count,
+        $"{count} are closed as {reason}");
 
     private async Task LinkCountedAsync(JsonObject before, string table, string reason, long count)
     {
         JsonObject now = before;
         try
         {
-            await Wait.UntilAsync(async () => Count(now = await TransceiverAsync(), table, reason) - Count(before, table, reason) >= count, $"{count} are counted as {reason}");
+            await Wait.UntilAsync(async () => Count(now = await TransceiverAsync(), table, reason) - Count(before, table, reason) >= count,
+                $"{count} are counted as {reason}");
         }
         finally
         {
-            output.WriteLine($"  the transceiver dropped: {Difference(before["linkDropped"]!, now["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, now["linkClosed"]!)}");
+            output.WriteLine(
+                $"  the transceiver dropped: {Difference(before["linkDropped"]!, now["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, now["linkClosed"]!)}");
         }
     }
 
@@ -297,11 +324,11 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         var closes = new JsonObject();
         foreach (JsonNode? worker in stats["workers"]!.AsArray())
         {
-            foreach ((string? name, JsonNode? value) in worker!["tcp"]!.AsObject())
+            foreach ((string name, JsonNode? value) in worker!["tcp"]!.AsObject())
             {
                 if (value is JsonObject reasons)
                 {
-                    foreach ((string? reason, JsonNode? count) in reasons) closes[reason] = (long)(closes[reason] ?? 0L) + (long)count!;
+                    foreach ((string reason, JsonNode? count) in reasons) closes[reason] = (long)(closes[reason] ?? 0L) + (long)count!;
                 }
                 else
                 {
@@ -324,16 +351,20 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     private static string Difference(JsonNode before, JsonNode after, string prefix = "")
     {
-        (string Key, long Count)[] grown = after.AsObject().Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(r => (r.Key, Count: (long)r.Value! - (long)(before[r.Key] ?? 0L))).Where(r => r.Count > 0).ToArray();
+        (string Key, long Count)[] grown = after.AsObject().Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(r => (r.Key, Count: (long)r.Value! - (long)(before[r.Key] ?? 0L))).Where(r => r.Count > 0).ToArray();
         return grown.Length == 0 ? "nothing" : string.Join(", ", grown.Select(r => $"{r.Key} {r.Count}"));
     }
 
     private double ResidentMegabytes(string process)
-        => long.Parse(File.ReadLines($"/proc/{_voice.PidOf(process)}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) / 1024.0;
+        => long.Parse(File.ReadLines($"/proc/{_voice.PidOf(process)}/status").First(
+        l => l.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Replace("kB", "", StringComparison.Ordinal).Trim(),
+        CultureInfo.InvariantCulture) / 1024.0;
 
     private static (int Soft, int Hard) OpenFileLimit(string pid)
     {
-        string[] words = File.ReadLines($"/proc/{pid}/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] words = File.ReadLines($"/proc/{pid}/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return (Parse(words[3]), Parse(words[4]));
 
         static int Parse(string text) => int.TryParse(text, CultureInfo.InvariantCulture, out int number) ? number : int.MaxValue;

@@ -30,7 +30,9 @@ internal sealed class TcpAttacker(NetworkNamespace network) : IDisposable
         return Framed(buffer.AsSpan(0, writer.Length));
     }
 
-    /// <summary>Opens connections, each from the address that <paramref name="from"/> gives by its number, and says something on each.</summary>
+    /// <summary>
+    /// Opens connections, each from the address that <paramref name="from"/> gives by its number, and says something on each.
+    /// </summary>
     /// <returns>The new ones.</returns>
     public IReadOnlyList<Socket> Open(int count, IPEndPoint to, ReadOnlyMemory<byte> first = default, Func<int, IPAddress>? from = null)
     {
@@ -70,5 +72,6 @@ internal sealed class TcpAttacker(NetworkNamespace network) : IDisposable
 
     public void Dispose() => _sockets.ForEach(s => s.Dispose());
 
-    private static string Line(string sdp, string attribute) => sdp.Split('\n').First(l => l.StartsWith($"a={attribute}:", StringComparison.Ordinal))[(attribute.Length + 3)..].Trim();
+    private static string Line(string sdp, string attribute)
+        => sdp.Split('\n').First(l => l.StartsWith($"a={attribute}:", StringComparison.Ordinal))[(attribute.Length + 3)..].Trim();
 }

@@ -43,7 +43,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     {
         JsonObject call = (await _voice.CallAsync("--agent", "local", "--tcp")).Succeeded().Json;
         JsonNode turn = call["turns"]!.AsArray()[0]!;
-        output.WriteLine($"local agent over TCP: set-up {call["setupMs"]!.ToJsonString()}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
+        output.WriteLine(
+            $"local agent over TCP: set-up {call["setupMs"]!.ToJsonString()}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
         Assert.Equal("tcp", (string?)call["transport"]);
         Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
     }
@@ -63,14 +64,16 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     public async Task Call_ResetInTheMiddle_GoesOnOverANewConnection()
     {
         using var proxy = TcpImpairingProxy.Start(Relay, Options());
-        using RunningCommand running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
+        using RunningCommand running = _voice.Start(
+            "call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
         await running.ConnectedAsync();
         await Wait.UntilAsync(() => proxy.Down.Delivered > 100, "two seconds of audio came back");
         proxy.ChangeAddress();
         long atReset = proxy.Down.Delivered;
         await Wait.UntilAsync(() => proxy.Down.Delivered > atReset + 100, "audio comes back again");
         JsonObject call = (await running.EndAsync()).Succeeded().Json;
-        output.WriteLine($"TCP reset in mid-call: {call["reconnects"]} reconnect, longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}");
+        output.WriteLine(
+            $"TCP reset in mid-call: {call["reconnects"]} reconnect, longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}");
         Assert.Equal(1, (int)call["reconnects"]!);
         Assert.Equal(2, proxy.Accepted);
         Assert.StartsWith("stayed ", (string?)call["ended"], StringComparison.Ordinal);
@@ -80,16 +83,19 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     [Fact]
     public async Task Call_OverALossyUdpNetworkThatChangesTheAddress_GoesOn()
     {
-        var bad = new ImpairmentOptions { Loss = 0.01, Bursts = new GilbertElliott(0.005, 0.4), Delay = TimeSpan.FromMilliseconds(20), Jitter = TimeSpan.FromMilliseconds(15), Reorder = 0.01, Duplicate = 0.01 };
+        var bad = new ImpairmentOptions { Loss = 0.01, Bursts = new GilbertElliott(0.005, 0.4), Delay = TimeSpan.FromMilliseconds(20),
+            Jitter = TimeSpan.FromMilliseconds(15), Reorder = 0.01, Duplicate = 0.01 };
         using var proxy = UdpImpairingProxy.Start(Relay, Options() with { Seed = 4, Up = bad, Down = bad });
-        using RunningCommand running = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
+        using RunningCommand running = _voice.Start(
+            "call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--via", proxy.EndPoint.ToString(), "--seconds", "8");
         await running.ConnectedAsync();
         await Wait.UntilAsync(() => proxy.Down.Delivered > 150, "audio came back");
         proxy.ChangeAddress();
         long atChange = proxy.Down.Delivered;
         await Wait.UntilAsync(() => proxy.Down.Delivered > atChange + 100, "audio comes back to the new address");
         JsonObject call = (await running.EndAsync()).Succeeded().Json;
-        output.WriteLine($"lossy UDP with address change: longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}; up {proxy.Up}, down {proxy.Down}");
+        output.WriteLine(
+            $"lossy UDP with address change: longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}; up {proxy.Up}, down {proxy.Down}");
         Assert.Equal("udp", (string?)call["transport"]);
         Assert.StartsWith("stayed ", (string?)call["ended"], StringComparison.Ordinal);
         Assert.True((double)call["longestGapMs"]! < 3000);
@@ -108,8 +114,10 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         using var stalledProxy = TcpImpairingProxy.Start(Relay, Options() with { SocketBufferBytes = 2048 });
         long droppedBefore = await DroppedAsOldAsync();
         string length = (Seconds + 8).ToString();
-        using RunningCommand slowCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", slowProxy.EndPoint.ToString(), "--seconds", length);
-        using RunningCommand stalledCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via", stalledProxy.EndPoint.ToString(), "--seconds", length);
+        using RunningCommand slowCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via",
+            slowProxy.EndPoint.ToString(), "--seconds", length);
+        using RunningCommand stalledCall = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--tcp", "--via",
+            stalledProxy.EndPoint.ToString(), "--seconds", length);
         await slowCall.ConnectedAsync();
         await stalledCall.ConnectedAsync();
         await Wait.UntilAsync(() => stalledProxy.Down.Delivered > 50, "the stalled client has heard something");
@@ -123,15 +131,19 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
 
         long dropped = await DroppedAsOldAsync() - droppedBefore;
 
-        output.WriteLine($"5 callers alone:  lost {alone["packets"]!["lost"]}, lateness {alone["latenessMs"]!.ToJsonString()}, longest gap {alone["longestGapMs"]} ms");
-        output.WriteLine($"5 callers beside: lost {beside["packets"]!["lost"]}, lateness {beside["latenessMs"]!.ToJsonString()}, longest gap {beside["longestGapMs"]} ms");
-        output.WriteLine($"slow client:    echo {slowEnd["echoMs"]?.ToJsonString()}, packets {slowEnd["packets"]!.ToJsonString()}, longest gap {slowEnd["longestGapMs"]} ms");
-        output.WriteLine($"stalled client: echo {stalledEnd["echoMs"]?.ToJsonString()}, packets {stalledEnd["packets"]!.ToJsonString()}, longest gap {stalledEnd["longestGapMs"]} ms, {stalledEnd["ended"]}; the relay dropped {dropped} packets of both as too old");
+        output.WriteLine(
+            $"5 callers alone:  lost {alone["packets"]!["lost"]}, lateness {alone["latenessMs"]!.ToJsonString()}, longest gap {alone["longestGapMs"]} ms");
+        output.WriteLine(
+            $"5 callers beside: lost {beside["packets"]!["lost"]}, lateness {beside["latenessMs"]!.ToJsonString()}, longest gap {beside["longestGapMs"]} ms");
+        output.WriteLine(
+            $"slow client:    echo {slowEnd["echoMs"]?.ToJsonString()}, packets {slowEnd["packets"]!.ToJsonString()}, longest gap {slowEnd["longestGapMs"]} ms");
+        output.WriteLine(
+            $"stalled client: echo {stalledEnd["echoMs"]?.ToJsonString()}, packets {stalledEnd["packets"]!.ToJsonString()}, longest gap {stalledEnd["longestGapMs"]} ms, {stalledEnd["ended"]}; the relay dropped {dropped} packets of both as too old");
         Assert.Equal((0L, 0L), ((long)alone["packets"]!["lost"]!, (long)beside["packets"]!["lost"]!));
         Assert.True((double)beside["latenessMs"]!["p99"]! < 10 * (double)alone["latenessMs"]!["p99"]! + 20, "the neighbours' schedule");
         Assert.True((double)beside["longestGapMs"]! < 3 * (double)alone["longestGapMs"]! + 150, "the neighbours' gaps");
-        // Without dropping, 23 s at two thirds of the rate would make the last words more than seven seconds old. What can't be dropped any more, in the proxy and
-        // in the kernel's buffers, is some 8 kB: two seconds at this rate.
+        // Without dropping, 23 s at two thirds of the rate would make the last words more than seven seconds old. What can't be dropped any
+        // more, in the proxy and in the kernel's buffers, is some 8 kB: two seconds at this rate.
         Assert.True((double)slowEnd["echoMs"]!["p95"]! < 4500, "old audio goes first");
         Assert.True(dropped > 100, "what could not pass was dropped at the relay");
         Assert.StartsWith("stayed ", (string?)stalledEnd["ended"], StringComparison.Ordinal);

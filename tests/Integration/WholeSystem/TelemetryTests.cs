@@ -9,7 +9,9 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>A whole system that exports to a collector and to Application Insights, both of our own: what arrives is what docs/telemetry.md says.</summary>
+/// <summary>
+/// A whole system that exports to a collector and to Application Insights, both of our own: what arrives is what docs/telemetry.md says.
+/// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed partial class TelemetryTests(ITestOutputHelper output)
 {
@@ -22,7 +24,8 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
     public async Task Call_WithBothReceivers_SendsWhatThePageSaysAndNoSecret()
     {
         await using var voice = new VoiceSystem();
-        await using OtlpReceiver collector = await OtlpReceiver.StartAsync(isGrpc: true, voice.NewSocket(SocketType.Stream, ProtocolType.Tcp));
+        await using OtlpReceiver collector = await OtlpReceiver.StartAsync(
+            isGrpc: true, voice.NewSocket(SocketType.Stream, ProtocolType.Tcp));
         await using InsightsReceiver insights = await InsightsReceiver.StartAsync(voice.NewSocket(SocketType.Stream, ProtocolType.Tcp));
         TelemetryReceiver[] receivers = [collector, insights];
         voice.Variables =
@@ -41,20 +44,25 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         foreach (TelemetryReceiver receiver in receivers)
         {
             // Its last span: the end of the call that had media. Metrics leave each second, and once more at the end.
-            await Wait.UntilAsync(() => Task.FromResult(TraceOfCall(receiver) is { } trace && SpansOf(receiver, trace, "voice.transceiver.session_report") == 2), "the call's end was reported");
+            await Wait.UntilAsync(
+                () => Task.FromResult(TraceOfCall(receiver) is { } trace
+                && SpansOf(receiver, trace, "voice.transceiver.session_report") == 2), "the call's end was reported");
         }
         (await voice.RunAsync("down")).Succeeded();
 
         foreach (TelemetryReceiver receiver in receivers)
         {
             string name = receiver.GetType().Name;
-            output.WriteLine($"{name}: {receiver.Spans.Count} spans, {receiver.Points.Count} points of {receiver.Points.Select(p => p.Name).Distinct().Count()} metrics, {receiver.Logs.Count} log lines, {receiver.Bodies.Sum(b => b.Length)} bytes");
+            output.WriteLine(
+                $"{name}: {receiver.Spans.Count} spans, {receiver.Points.Count} points of {receiver.Points.Select(p => p.Name).Distinct().Count()} metrics, {receiver.Logs.Count} log lines, {receiver.Bodies.Sum(b => b.Length)} bytes");
             AssertMetrics(receiver);
             AssertSpans(receiver);
             AssertOneTrace(receiver);
             Assert.Contains(receiver.Logs, l => l.Service == "signaling" && l.TraceId == TraceOfCall(receiver));
             foreach (string text in receiver.Bodies.Select(body => Encoding.UTF8.GetString(body.Span)))
-                Assert.All(secrets, secret => Assert.False(text.Contains(secret, StringComparison.OrdinalIgnoreCase), $"{name} was sent '{secret}'"));
+                Assert.All(
+                    secrets, secret => Assert.False(
+                    text.Contains(secret, StringComparison.OrdinalIgnoreCase), $"{name} was sent '{secret}'"));
         }
     }
 
@@ -63,7 +71,8 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
     private static async Task<IEnumerable<string>> CallWithoutMediaAsync(VoiceSystem voice)
     {
         using HttpClient client = voice.NewApiClient();
-        using HttpResponseMessage key = await client.PostAsync("/v1/realtime/client_secrets", new StringContent("{}", Encoding.UTF8, "application/json"));
+        using HttpResponseMessage key = await client.PostAsync(
+            "/v1/realtime/client_secrets", new StringContent("{}", Encoding.UTF8, "application/json"));
         string secret = (string)JsonNode.Parse(await key.Content.ReadAsStringAsync())!["value"]!;
         using HttpResponseMessage refused = await client.PostAsync("/v1/realtime/calls", Offers.Content("no offer at all"));
         Assert.False(refused.IsSuccessStatusCode);
@@ -89,7 +98,8 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         }
         Assert.Empty(Services.Except(receiver.Points.Select(p => p.Service)));
         // What the page says of the others.
-        Assert.All(receiver.Points.Select(p => p.Name).Except(ours).Distinct(), n => Assert.Matches("^(http\\.(server|client)\\.|dotnet\\.|requests/duration$|dependencies/duration$|_)", n));
+        Assert.All(receiver.Points.Select(p => p.Name).Except(ours).Distinct(),
+            n => Assert.Matches("^(http\\.(server|client)\\.|dotnet\\.|requests/duration$|dependencies/duration$|_)", n));
     }
 
     private void AssertSpans(TelemetryReceiver receiver)
@@ -110,31 +120,39 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
     {
         string trace = TraceOfCall(receiver)!;
         ReceivedSpan[] spans = [.. receiver.Spans.Where(s => s.TraceId == trace).OrderBy(s => s.Start)];
-        foreach (ReceivedSpan span in spans) output.WriteLine($"  {span.Start:ss.fff} {span.Duration.TotalMilliseconds,8:0.0} ms  {span.Service,-15} {span.Kind,-8} {span.Name}");
+        foreach (ReceivedSpan span in spans)
+            output.WriteLine(
+                $"  {span.Start:ss.fff} {span.Duration.TotalMilliseconds,8:0.0} ms  {span.Service,-15} {span.Kind,-8} {span.Name}");
         ReceivedSpan root = Assert.Single(spans, s => s.ParentSpanId.Length == 0);
         Assert.Equal(("POST /v1/realtime/calls", "server", "signaling"), (root.Name, root.Kind, root.Service));
         ReceivedSpan answer = Assert.Single(spans, s => s.Name == "voice.signaling.offer_answer");
         Assert.Equal(root.SpanId, answer.ParentSpanId);
         // Calls to the sidecar: the record's write is part of the answer, the push is not waited for.
-        Assert.Contains(spans, s => s.ParentSpanId == answer.SpanId && s is { Kind: "client", Service: "signaling", Name: "sidecar state.create" });
+        Assert.Contains(spans, s => s.ParentSpanId == answer.SpanId
+            && s is { Kind: "client", Service: "signaling", Name: "sidecar state.create" });
         ReceivedSpan push = Assert.Single(spans, s => s.Name == "voice.signaling.owner_push");
         Assert.Contains(spans, s => s.ParentSpanId == push.SpanId && s is { Kind: "client", Service: "signaling", Name: "sidecar invoke" });
-        Assert.Contains(spans, s => s is { Kind: "server", Service: "transceiver-00" } && s.Name.StartsWith("POST /internal/v1/sessions", StringComparison.Ordinal));
+        Assert.Contains(spans, s => s is { Kind: "server", Service: "transceiver-00" }
+            && s.Name.StartsWith("POST /internal/v1/sessions", StringComparison.Ordinal));
         ReceivedSpan setup = Assert.Single(spans, s => s.Name == "voice.transceiver.session_setup");
         Assert.Equal((answer.SpanId, "transceiver-00", false), (setup.ParentSpanId, setup.Service, setup.IsError));
         Assert.Equal(SetupSteps.Order(), receiver.SpanEvents.Where(e => e.SpanId == setup.SpanId).Select(e => e.Name).Order());
         Assert.Contains(spans, s => s.Name == "voice.transceiver.agent_connection");
-        Assert.Equal(["connected", "ended"], spans.Where(s => s.Name == "voice.transceiver.session_report").Select(s => s.Attributes["voice.session_state"]));
+        Assert.Equal(["connected", "ended"], spans.Where(s => s.Name == "voice.transceiver.session_report")
+            .Select(s => s.Attributes["voice.session_state"]));
         Assert.Equal(3, spans.Count(s => s.Name is "voice.signaling.event_publish" or "voice.transceiver.session_report"));
         // The call that was ended on request: its trace is linked from that request's.
-        Assert.Contains(receiver.Spans, s => s.Name.StartsWith("DELETE /v1/realtime/calls", StringComparison.Ordinal) && s.Links.Count == 1 && s.Links[0] != s.TraceId);
+        Assert.Contains(receiver.Spans, s => s.Name.StartsWith("DELETE /v1/realtime/calls", StringComparison.Ordinal) && s.Links.Count == 1
+            && s.Links[0] != s.TraceId);
     }
 
     /// <summary>The trace of the call with the local agent; <c>up</c> makes one of its own, with another agent.</summary>
     private static string? TraceOfCall(TelemetryReceiver receiver)
-        => receiver.Spans.FirstOrDefault(s => s.Name == "voice.transceiver.session_setup" && s.Attributes["voice.agent"] == "local" && !s.IsError)?.TraceId;
+        => receiver.Spans.FirstOrDefault(
+        s => s.Name == "voice.transceiver.session_setup" && s.Attributes["voice.agent"] == "local" && !s.IsError)?.TraceId;
 
-    private static int SpansOf(TelemetryReceiver receiver, string trace, string name) => receiver.Spans.Count(s => s.TraceId == trace && s.Name == name);
+    private static int SpansOf(TelemetryReceiver receiver, string trace, string name)
+        => receiver.Spans.Count(s => s.TraceId == trace && s.Name == name);
 
     [GeneratedRegex("^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH)( /[^ ]*)?$")]
     private static partial Regex Request();

@@ -19,13 +19,15 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
     [Fact]
     public async Task Transceiver_KilledOrSilent_NewCallsAreAnswered()
     {
-        await Wait.UntilAsync(async () => await SlotsAsync(0) + await SlotsAsync(1) == Slots && await SlotsAsync(0) > 0 && await SlotsAsync(1) > 0, "the two share the slots");
+        await Wait.UntilAsync(async () => await SlotsAsync(0) + await SlotsAsync(1) == Slots && await SlotsAsync(0) > 0
+            && await SlotsAsync(1) > 0, "the two share the slots");
         output.WriteLine($"slots: transceiver-00 {await SlotsAsync(0)}, transceiver-01 {await SlotsAsync(1)}");
 
         int killed = _voice.PidOf("transceiver-00");
         RunningCommand.Signal(killed, Native.LibC.SIGKILL);
         output.WriteLine($"transceiver-00 killed: five calls answered in a row after {await AnsweredInARowAsync():0.0} s");
-        await Wait.UntilAsync(async () => _voice.PidOf("transceiver-00") != killed && await SlotsAsync(0) + await SlotsAsync(1) == Slots, "the slots are all served again");
+        await Wait.UntilAsync(async () => _voice.PidOf("transceiver-00") != killed && await SlotsAsync(0) + await SlotsAsync(1) == Slots,
+            "the slots are all served again");
 
         // Silent, not dead: no port is closed, nobody starts it again, so its lease has to run out.
         int silent = _voice.PidOf("transceiver-01");
@@ -34,20 +36,23 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
         {
             var watch = Stopwatch.StartNew();
             await Wait.UntilAsync(async () => await SlotsAsync(0) == Slots, "the other takes all slots");
-            output.WriteLine($"transceiver-01 stopped: transceiver-00 serves all slots after {watch.Elapsed.TotalSeconds:0.0} s; five calls answered in a row after {await AnsweredInARowAsync():0.0} s more");
+            output.WriteLine(
+                $"transceiver-01 stopped: transceiver-00 serves all slots after {watch.Elapsed.TotalSeconds:0.0} s; five calls answered in a row after {await AnsweredInARowAsync():0.0} s more");
         }
         finally
         {
             RunningCommand.Signal(silent, RunningCommand.Continue);
         }
-        await Wait.UntilAsync(async () => await SlotsAsync(0) + await SlotsAsync(1) == Slots && await SlotsAsync(1) > 0, "the one that wakes up stands back, then has slots of its own again");
+        await Wait.UntilAsync(async () => await SlotsAsync(0) + await SlotsAsync(1) == Slots && await SlotsAsync(1) > 0,
+            "the one that wakes up stands back, then has slots of its own again");
     }
 
     /// <returns>Slots that a transceiver serves; -1 while it does not answer.</returns>
     private async Task<int> SlotsAsync(int shard)
     {
         using HttpClient client = _voice.NewClient();
-        using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/invoke/transceiver-0{shard}/method/internal/v1/stats");
+        using HttpResponseMessage answer = await client.GetAsync(
+            $"http://127.0.0.1:{_voice.SidecarPort("signaling")}/v1.0/invoke/transceiver-0{shard}/method/internal/v1/stats");
         return answer.IsSuccessStatusCode ? (int)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["slots"]! : -1;
     }
 

@@ -9,7 +9,9 @@ using Dapr.Voice.Tests.Integration.DaprContract;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>A place where <c>./voice</c> runs as a user runs it: a home folder of its own, and a network of its own where root can make one.</summary>
+/// <summary>
+/// A place where <c>./voice</c> runs as a user runs it: a home folder of its own, and a network of its own where root can make one.
+/// </summary>
 internal sealed class VoiceSystem : IAsyncDisposable
 {
     // nobody, on every Linux.
@@ -65,14 +67,18 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public RunningCommand StartWith(string[] wrapper, params string[] arguments)
     {
         string[] program = _published is null
-            ? ["/usr/bin/env", $"VOICE_ROOT={Checkout.Root}", $"VOICE_HOME={Home}", "VOICE_API_KEY=", .. Variables, Checkout.Dotnet, Checkout.Cli]
-            : [.. _asNobody ? new[] { "/usr/bin/setpriv", "--reuid", $"{NobodyId}", "--regid", $"{NobodyId}", "--clear-groups", "/usr/bin/env", "-i", $"VOICE_HOME={Home}" } : ["/usr/bin/env", "-i"], "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
-        string[] all = [.. Network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + Network.FilePath }, .. wrapper, .. program, .. arguments];
+            ? ["/usr/bin/env", $"VOICE_ROOT={Checkout.Root}", $"VOICE_HOME={Home}", "VOICE_API_KEY=", .. Variables, Checkout.Dotnet,
+            Checkout.Cli]
+            : [.. _asNobody ? new[] { "/usr/bin/setpriv", "--reuid", $"{NobodyId}", "--regid", $"{NobodyId}", "--clear-groups",
+            "/usr/bin/env", "-i", $"VOICE_HOME={Home}" } : ["/usr/bin/env", "-i"], "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
+        string[] all = [.. Network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + Network.FilePath }, .. wrapper, .. program,
+            .. arguments];
         return new RunningCommand(new ProcessStartInfo(all[0], all[1..]), string.Join(' ', arguments));
     }
 
     /// <summary>A call that asks the time.</summary>
-    public Task<CommandResult> CallAsync(params string[] arguments) => RunAsync(["call", "--wav", Checkout.Question, "--json", .. arguments]);
+    public Task<CommandResult> CallAsync(params string[] arguments)
+        => RunAsync(["call", "--wav", Checkout.Question, "--json", .. arguments]);
 
     /// <summary>The processes as run.json has them now: a restart changes them.</summary>
     public JsonObject ReadRunFile() => JsonNode.Parse(File.ReadAllText(RunFile))!.AsObject();
@@ -111,7 +117,8 @@ internal sealed class VoiceSystem : IAsyncDisposable
         return client;
     }
 
-    public Socket NewSocket(SocketType type, ProtocolType protocol) => Network?.CreateSocket(type, protocol) ?? new Socket(AddressFamily.InterNetwork, type, protocol);
+    public Socket NewSocket(SocketType type, ProtocolType protocol)
+        => Network?.CreateSocket(type, protocol) ?? new Socket(AddressFamily.InterNetwork, type, protocol);
 
     /// <summary>Its own network; null where it shares the machine's.</summary>
     public NetworkNamespace? Network { get; }
@@ -120,7 +127,8 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public async Task<JsonObject> InvokeAsync(string app, string method)
     {
         using HttpClient client = NewClient();
-        using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/invoke/{app}/method/{method}");
+        using HttpResponseMessage answer = await client.GetAsync(
+            $"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/invoke/{app}/method/{method}");
         string body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, $"{app}/{method}: {answer.StatusCode} {body}");
         return JsonNode.Parse(body)!.AsObject();
@@ -133,7 +141,8 @@ internal sealed class VoiceSystem : IAsyncDisposable
         JsonObject? record = null;
         await Wait.UntilAsync(async () =>
         {
-            using HttpResponseMessage answer = await client.GetAsync($"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");
+            using HttpResponseMessage answer = await client.GetAsync(
+                $"http://127.0.0.1:{SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");
             record = answer.StatusCode == HttpStatusCode.OK ? JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject() : null;
             return (string?)record?["state"] == state;
         }, $"{callId} is {state}");
@@ -141,7 +150,8 @@ internal sealed class VoiceSystem : IAsyncDisposable
     }
 
     /// <summary>Every secret of this system, each key of a ring by itself.</summary>
-    public IReadOnlyList<string> Secrets() => [.. SecretFile().SelectMany(s => ((string)s.Value!).Contains("PRIVATE KEY", StringComparison.Ordinal)
+    public IReadOnlyList<string> Secrets()
+        => [.. SecretFile().SelectMany(s => ((string)s.Value!).Contains("PRIVATE KEY", StringComparison.Ordinal)
         ? ((string)s.Value!).Split('\n').SkipWhile(l => !l.Contains("PRIVATE KEY", StringComparison.Ordinal)).Skip(1).Take(1)
         : ((string)s.Value!).Split(',').Select(key => key[(key.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()))];
 
@@ -149,7 +159,9 @@ internal sealed class VoiceSystem : IAsyncDisposable
 
     private JsonObject SecretFile() => JsonNode.Parse(File.ReadAllText(Path.Combine(Home, ".voice", "secrets.json")))!.AsObject();
 
-    /// <summary>Local addresses of the UDP sockets that take packets from anybody in the system's network; on a shared network also those of others.</summary>
+    /// <summary>
+    /// Local addresses of the UDP sockets that take packets from anybody in the system's network; on a shared network also those of others.
+    /// </summary>
     public IReadOnlyList<(IPAddress Address, int Port)> UdpSockets()
     {
         var sockets = new List<(IPAddress, int)>();
@@ -173,7 +185,8 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>Waits until a process that was started again takes work.</summary>
     public async Task ReadyAsync(string process)
     {
-        int port = process switch { "signaling" => Url.Port, "relay" => 8070, "local-agent" => 8090, _ => 8100 + int.Parse(process.Split('-')[1], CultureInfo.InvariantCulture) };
+        int port = process switch { "signaling" => Url.Port, "relay" => 8070, "local-agent" => 8090,
+        _ => 8100 + int.Parse(process.Split('-')[1], CultureInfo.InvariantCulture) };
         using HttpClient client = NewClient();
         await Wait.UntilAsync(async () =>
         {
@@ -192,14 +205,17 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>What is still there of the system: processes of its network, or of its last run.json.</summary>
     public IReadOnlyList<string> LeftBehind()
     {
-        IReadOnlyList<int> pids = Network?.Processes() ?? [.. (State["processes"]?.AsArray() ?? []).Select(p => (int)p!["pid"]!), .. State["supervisorPid"] is { } supervisor ? [(int)supervisor] : Array.Empty<int>()];
+        IReadOnlyList<int> pids = Network?.Processes() ?? [
+            .. (State["processes"]?.AsArray() ?? []).Select(p => (int)p!["pid"]!), .. State["supervisorPid"] is { } supervisor
+                ? [(int)supervisor] : Array.Empty<int>()];
         var left = new List<string>();
         foreach (int pid in pids)
         {
             try
             {
                 string stat = File.ReadAllText($"/proc/{pid}/stat");
-                if (stat[(stat.LastIndexOf(')') + 2)..][0] != 'Z') left.Add($"{pid} {File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ')}");
+                if (stat[(stat.LastIndexOf(')') + 2)..][0] != 'Z')
+                    left.Add($"{pid} {File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' ')}");
             }
             catch (IOException)
             {

@@ -49,13 +49,15 @@ public sealed class WithoutLibopusTests : IAsyncLifetime
         CommandResult call = (await command.EndAsync()).Failed("nothing answers", "./voice up");
         Assert.Contains("libopus0 is not installed. Concentus", call.Error, StringComparison.Ordinal);
         using RunningCommand asked = _voice.StartWith(without, "doctor", "--json");
-        Assert.StartsWith("libopus0", (string?)Assert.Single((await asked.EndAsync()).Json["warnings"]!.AsArray())!["what"], StringComparison.Ordinal);
+        Assert.StartsWith("libopus0", (string?)Assert.Single((await asked.EndAsync()).Json["warnings"]!.AsArray())!["what"],
+            StringComparison.Ordinal);
     }
 
     [RootSpeechFact]
     public async Task UpAndCall_WithoutLibopus_SpeakAndAreHeard()
     {
-        CommandResult up = (await WithoutAsync("up", "--detach", "--json", "--development-sidecar", "--no-install", "--transceivers", "1")).Succeeded();
+        CommandResult up =
+            (await WithoutAsync("up", "--detach", "--json", "--development-sidecar", "--no-install", "--transceivers", "1")).Succeeded();
         Assert.Contains("libopus0 is not installed. Concentus", up.Error, StringComparison.Ordinal);
         _voice.Adopt(up.Json);
         Assert.Equal("concentus", (string?)(await _voice.InvokeAsync("transceiver-00", "internal/v1/stats"))["opusCodec"]);
@@ -71,7 +73,8 @@ public sealed class WithoutLibopusTests : IAsyncLifetime
     private async Task AskTheTimeAsync(string[] wrapper, string codec)
     {
         string heard = _voice.FileFor($"answer-{codec}.wav");
-        using RunningCommand command = _voice.StartWith(wrapper, "call", "--wav", Checkout.Question, "--agent", "local", "--out", heard, "--json");
+        using RunningCommand command = _voice.StartWith(
+            wrapper, "call", "--wav", Checkout.Question, "--agent", "local", "--out", heard, "--json");
         JsonObject call = (await command.EndAsync()).Succeeded().Json;
         Assert.Equal(codec, (string?)call["codec"]);
         JsonNode turn = call["turns"]!.AsArray()[0]!;

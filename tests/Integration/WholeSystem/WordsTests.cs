@@ -32,7 +32,8 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Up_WithAPortTaken_NamesTheHolder(int port, bool udp, string what, string fix)
     {
         using Socket holder = Take(port, udp);
-        CommandResult up = (await _voice.RunAsync("up", "--detach", "--development-sidecar")).Failed($"port {port}/{(udp ? "udp" : "tcp")} for {what} is taken by ", fix);
+        CommandResult up = (await _voice.RunAsync("up", "--detach", "--development-sidecar")).Failed(
+            $"port {port}/{(udp ? "udp" : "tcp")} for {what} is taken by ", fix);
         Assert.Contains($"(pid {Environment.ProcessId})", up.Error, StringComparison.Ordinal);
         Say(up);
         Assert.Empty(_voice.LeftBehind());
@@ -54,7 +55,8 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Commands_WithoutOpenSsl_NameThePackage()
     {
         string[] without = HiddenLibrary.Prefix("libssl.so.3");
-        foreach (string[] command in new[] { new[] { "up", "--detach", "--no-install", "--development-sidecar" }, ["call", "--wav", Checkout.Question] })
+        foreach (string[] command in new[] { new[] { "up", "--detach", "--no-install", "--development-sidecar" },
+            ["call", "--wav", Checkout.Question] })
         {
             using RunningCommand running = _voice.StartWith(without, command);
             Say((await running.EndAsync()).Failed("libssl3", "apt-get install -y libssl3"));
@@ -72,7 +74,8 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
 
     [Fact]
     public async Task Call_OfAServerThatIsNotThere_SaysSo()
-        => Say((await _voice.CallAsync("--server", "http://127.0.0.1:9", "--key", "any")).Failed("nothing answers at http://127.0.0.1:9", "./voice up --detach"));
+        => Say((await _voice.CallAsync("--server", "http://127.0.0.1:9", "--key", "any")).Failed(
+        "nothing answers at http://127.0.0.1:9", "./voice up --detach"));
 
     [Fact]
     public async Task Call_WithWhatIsNoUrl_SaysSo()
@@ -126,7 +129,8 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Events_WhereNothingRuns_SaysHowToStart() => Say((await _voice.RunAsync("events")).Failed("nothing is running here", "./voice up --detach"));
+    public async Task Events_WhereNothingRuns_SaysHowToStart()
+        => Say((await _voice.RunAsync("events")).Failed("nothing is running here", "./voice up --detach"));
 
     private Socket Take(int port, bool udp)
     {

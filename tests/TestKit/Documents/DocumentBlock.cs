@@ -11,7 +11,9 @@ public enum StepKind
     RunUntil,
     /// <summary>What the step of that name prints.</summary>
     Prints,
-    /// <summary>A shell block that needs a cloud (<c>cloud</c>) or something else that a test has not (<c>form</c>): only its form is checked.</summary>
+    /// <summary>
+    /// A shell block that needs a cloud (<c>cloud</c>) or something else that a test has not (<c>form</c>): only its form is checked.
+    /// </summary>
     FormOnly,
 }
 
@@ -46,7 +48,8 @@ public sealed partial record DocumentBlock(int Line, string Language, string Tex
                 blocks.Add(new DocumentBlock(i + 1, line[3..].Trim(), string.Join('\n', lines[(i + 1)..end]), step, given));
                 (step, given, i) = (null, null, end);
             }
-            else if (line.Length > 0 && (step is not null || given is not null)) throw new FormatException($"line {i + 1}: a marker stands before no block");
+            else if (line.Length > 0 && (step is not null || given is not null))
+            throw new FormatException($"line {i + 1}: a marker stands before no block");
         }
         if (step is not null || given is not null) throw new FormatException("the last marker stands before no block");
         return blocks;

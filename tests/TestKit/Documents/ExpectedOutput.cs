@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Dapr.Voice.TestKit.Documents;
 
 /// <summary>
-/// Compares what a command printed with what a document says that it prints. A number matches any number, <c>…</c> matches anything in its line,
-/// a line with <c>…</c> alone matches any lines, and blanks and table borders may be longer or shorter.
+/// Compares what a command printed with what a document says that it prints. A number matches any number, <c>…</c> matches anything in its
+/// line, a line with <c>…</c> alone matches any lines, and blanks and table borders may be longer or shorter.
 /// </summary>
 public static partial class ExpectedOutput
 {

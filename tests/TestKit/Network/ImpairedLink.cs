@@ -3,12 +3,12 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>
-/// One direction of an impaired network: a bounded queue before a bottleneck, then a line with delay. No sockets, no clock: <see cref="Offer"/> what
-/// comes in, drain <see cref="TryTake"/>, come again at <see cref="NextTimeout"/>. One thread at a time.
+/// One direction of an impaired network: a bounded queue before a bottleneck, then a line with delay. No sockets, no clock:
+/// <see cref="Offer"/> what comes in, drain <see cref="TryTake"/>, come again at <see cref="NextTimeout"/>. One thread at a time.
 /// </summary>
 /// <remarks>
-/// Of a stream nothing is lost, doubled or reordered: a segment that would be lost or overtaken makes itself and all behind it late, as TCP's receiver sees it.
-/// A stall stops the bottleneck; what is past it still arrives.
+/// Of a stream nothing is lost, doubled or reordered: a segment that would be lost or overtaken makes itself and all behind it late, as
+/// TCP's receiver sees it. A stall stops the bottleneck; what is past it still arrives.
 /// </remarks>
 public sealed class ImpairedLink
 {
@@ -49,7 +49,9 @@ public sealed class ImpairedLink
     {
         _counters = _counters with { Offered = _counters.Offered + 1 };
         PacketFate fate = _impairment.Next();
-        if (_isStream) fate = new PacketFate(null, fate.ExtraDelay + (fate.Loss is null ? TimeSpan.Zero : _options.RetransmissionTime), IsOvertaken: false, IsDuplicated: false);
+        if (_isStream)
+            fate = new PacketFate(null, fate.ExtraDelay + (fate.Loss is null ? TimeSpan.Zero : _options.RetransmissionTime),
+                IsOvertaken: false, IsDuplicated: false);
         if (fate.Loss is null && !HasRoom(packet.Length, now)) fate = fate with { Loss = LossReason.QueueFull };
         switch (fate.Loss)
         {
@@ -78,7 +80,8 @@ public sealed class ImpairedLink
         get
         {
             Instant next = _underWay.TryPeek(out _, out (long Departure, long Number) at) ? new Instant(at.Departure) : Instant.Never;
-            return IsStalled || !_waiting.TryPeek(out (byte[] Packet, PacketFate Fate, Instant Arrival) head) ? next : Instant.Min(next, ServedAt(head.Packet, head.Arrival));
+            return IsStalled || !_waiting.TryPeek(out (byte[] Packet, PacketFate Fate, Instant Arrival) head) ? next
+                : Instant.Min(next, ServedAt(head.Packet, head.Arrival));
         }
     }
 

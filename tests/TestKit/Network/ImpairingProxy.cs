@@ -5,7 +5,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.TestKit.Network;
 
-/// <summary>What the two proxies share: a thread that owns the sockets, and the commands of the test. All members may be called from any thread.</summary>
+/// <summary>
+/// What the two proxies share: a thread that owns the sockets, and the commands of the test. All members may be called from any thread.
+/// </summary>
 public abstract class ImpairingProxy : IDisposable
 {
     /// <summary>The longest wait for a socket: how late a command of the test may be.</summary>

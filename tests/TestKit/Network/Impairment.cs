@@ -19,7 +19,8 @@ public sealed class Impairment
 
     public PacketFate Next()
     {
-        double loss = _random.NextUnit(), move = _random.NextUnit(), burstLoss = _random.NextUnit(), jitter = _random.NextUnit(), reorder = _random.NextUnit(), duplicate = _random.NextUnit();
+        double loss = _random.NextUnit(), move = _random.NextUnit(), burstLoss = _random.NextUnit(), jitter = _random.NextUnit(),
+            reorder = _random.NextUnit(), duplicate = _random.NextUnit();
         bool isBurstLoss = false;
         if (_options.Bursts is { } bursts)
         {

@@ -1,10 +1,12 @@
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>What passed one direction. Packets; of a stream, chunks.</summary>
-public readonly record struct LinkCounters(long Offered, long Delivered, long Duplicated, long LostAtRandom, long LostInBursts, long QueueFull)
+public readonly record struct LinkCounters(
+    long Offered, long Delivered, long Duplicated, long LostAtRandom, long LostInBursts, long QueueFull)
 {
     public long Lost => LostAtRandom + LostInBursts + QueueFull;
 
     public static LinkCounters operator +(LinkCounters a, LinkCounters b)
-        => new(a.Offered + b.Offered, a.Delivered + b.Delivered, a.Duplicated + b.Duplicated, a.LostAtRandom + b.LostAtRandom, a.LostInBursts + b.LostInBursts, a.QueueFull + b.QueueFull);
+        => new(a.Offered + b.Offered, a.Delivered + b.Delivered, a.Duplicated + b.Duplicated, a.LostAtRandom + b.LostAtRandom,
+        a.LostInBursts + b.LostInBursts, a.QueueFull + b.QueueFull);
 }

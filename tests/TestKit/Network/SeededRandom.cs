@@ -1,6 +1,8 @@
 namespace Dapr.Voice.TestKit.Network;
 
-/// <summary>splitmix64: the same numbers for a seed on every machine and every runtime, which <see cref="Random"/> does not promise.</summary>
+/// <summary>
+/// splitmix64: the same numbers for a seed on every machine and every runtime, which <see cref="Random"/> does not promise.
+/// </summary>
 internal struct SeededRandom(ulong seed)
 {
     private ulong _state = seed;

@@ -4,7 +4,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.TestKit.Network;
 
-/// <summary>Stands between callers and a relay's TCP port, on loopback. What can't pass is not read, so that it waits at the sender.</summary>
+/// <summary>
+/// Stands between callers and a relay's TCP port, on loopback. What can't pass is not read, so that it waits at the sender.
+/// </summary>
 public sealed class TcpImpairingProxy : ImpairingProxy
 {
     /// <summary>Connections at once; those beyond are closed.</summary>
@@ -150,7 +152,8 @@ public sealed class TcpImpairingProxy : ImpairingProxy
         client.Blocking = upstream.Blocking = false;
         client.NoDelay = upstream.NoDelay = true;
         int number = _accepted;
-        _connections.Add(new Connection(client, upstream, NewLink(up: true, number, isStream: true), NewLink(up: false, number, isStream: true)));
+        _connections.Add(
+            new Connection(client, upstream, NewLink(up: true, number, isStream: true), NewLink(up: false, number, isStream: true)));
         Volatile.Write(ref _accepted, number + 1);
     }
 

@@ -80,7 +80,8 @@ public sealed class UdpImpairingProxy : ImpairingProxy
                 if (_flows.Count == MaximumClients) continue;
                 var client = new SocketAddress(AddressFamily.InterNetwork, _from.Size);
                 _from.Buffer.CopyTo(client.Buffer);
-                _flows[client] = flow = new Flow(client, Connect(), NewLink(up: true, _flows.Count, isStream: false), NewLink(up: false, _flows.Count, isStream: false));
+                _flows[client] = flow = new Flow(
+                    client, Connect(), NewLink(up: true, _flows.Count, isStream: false), NewLink(up: false, _flows.Count, isStream: false));
             }
             flow.Up.Offer(_buffer.AsSpan(0, length), now);
         }

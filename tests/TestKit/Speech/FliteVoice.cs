@@ -11,7 +11,9 @@ public static class FliteVoice
         string file = Path.Combine(Path.GetTempPath(), $"flite-{Guid.NewGuid():N}.wav");
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("flite", ["-voice", voice, "-t", text, "-o", file]) { RedirectStandardError = true, UseShellExecute = false })!;
+            using Process process = Process.Start(
+                new ProcessStartInfo("flite", ["-voice", voice, "-t", text, "-o", file]) {
+                RedirectStandardError = true, UseShellExecute = false })!;
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0) throw new InvalidOperationException($"flite failed: {errors}");

@@ -4,7 +4,10 @@ using Dapr.Voice.Turns;
 
 namespace Dapr.Voice.TestKit.Speech;
 
-/// <summary>Recognises recordings with a JSGF grammar, so that a test's success means intelligible speech and not merely packets. One thread at a time.</summary>
+/// <summary>
+/// Recognises recordings with a JSGF grammar, so that a test's success means intelligible speech and not merely packets. One thread at a
+/// time.
+/// </summary>
 public sealed class GrammarRecognizer : IDisposable
 {
     private const int ModelRate = 16_000;
@@ -16,8 +19,10 @@ public sealed class GrammarRecognizer : IDisposable
     /// <param name="grammar">JSGF, with words of the CMU dictionary.</param>
     public GrammarRecognizer(string grammar)
     {
-        _decoder = LibPocketSphinx.Create(Path.Combine(SpeechTools.ModelFolder, "en-us"), Path.Combine(SpeechTools.ModelFolder, "cmudict-en-us.dict"));
-        if (_decoder.IsInvalid || LibPocketSphinx.ps_set_jsgf_string(_decoder, "test", grammar) != 0 || LibPocketSphinx.ps_set_search(_decoder, "test") != 0)
+        _decoder = LibPocketSphinx.Create(
+            Path.Combine(SpeechTools.ModelFolder, "en-us"), Path.Combine(SpeechTools.ModelFolder, "cmudict-en-us.dict"));
+        if (_decoder.IsInvalid || LibPocketSphinx.ps_set_jsgf_string(_decoder, "test", grammar) != 0
+            || LibPocketSphinx.ps_set_search(_decoder, "test") != 0)
             throw new InvalidOperationException("The model or the grammar could not be loaded.");
     }
 
@@ -45,6 +50,7 @@ public sealed class GrammarRecognizer : IDisposable
             last = i;
         }
         if (first < 0) return [];
-        return samples[(Math.Max(0, first - PaddingFrames) * VoiceActivityDetector.FrameSamples)..(Math.Min(frames, last + 1 + PaddingFrames) * VoiceActivityDetector.FrameSamples)];
+        return samples[(Math.Max(0, first - PaddingFrames)
+            * VoiceActivityDetector.FrameSamples)..(Math.Min(frames, last + 1 + PaddingFrames) * VoiceActivityDetector.FrameSamples)];
     }
 }

@@ -1,6 +1,9 @@
 namespace Dapr.Voice.TestKit.Speech;
 
-/// <summary>Changes the sample rate of a whole recording, slowly and well: each sample is a sum of windowed sincs. Shares no code with what it tests.</summary>
+/// <summary>
+/// Changes the sample rate of a whole recording, slowly and well: each sample is a sum of windowed sincs. Shares no code with what it
+/// tests.
+/// </summary>
 public static class SampleRate
 {
     private const int Reach = 24;

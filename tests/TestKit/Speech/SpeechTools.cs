@@ -23,5 +23,6 @@ public static class SpeechTools
     }
 
     public static string? FindProgram(string name)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name))
+        .FirstOrDefault(File.Exists);
 }

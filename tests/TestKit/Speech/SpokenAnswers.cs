@@ -32,8 +32,9 @@ public static class SpokenAnswers
     public const int MisheardWords = 1;
 
     /// <summary>
-    /// Whether the recogniser heard what the agent's transcript says. The sentence has a time of day, so its words are others each minute, and pocketsphinx is not sure of all of espeak's: seen are "five" for
-    /// "nine" after a decade, and "o'clock" for "forty". One word of them may differ, or a test would pass or fail by the minute; noise, a gap or another sentence differs in more.
+    /// Whether the recogniser heard what the agent's transcript says. The sentence has a time of day, so its words are others each minute,
+    /// and pocketsphinx is not sure of all of espeak's: seen are "five" for "nine" after a decade, and "o'clock" for "forty". One word of
+    /// them may differ, or a test would pass or fail by the minute; noise, a gap or another sentence differs in more.
     /// </summary>
     /// <param name="transcript">Lower case, words and spaces only, as is <paramref name="recognised"/>.</param>
     public static bool Agree(string transcript, string recognised)

@@ -9,7 +9,8 @@ public static class WavFile
     public static (short[] Samples, int SampleRate) Read(string path)
     {
         byte[] bytes = File.ReadAllBytes(path);
-        if (bytes.Length < 12 || !bytes.AsSpan(0, 4).SequenceEqual("RIFF"u8) || !bytes.AsSpan(8, 4).SequenceEqual("WAVE"u8)) throw new InvalidDataException($"{path} is no WAVE file.");
+        if (bytes.Length < 12 || !bytes.AsSpan(0, 4).SequenceEqual("RIFF"u8) || !bytes.AsSpan(8, 4).SequenceEqual("WAVE"u8))
+            throw new InvalidDataException($"{path} is no WAVE file.");
         int rate = 0, channels = 1;
         for (int at = 12; at + 8 <= bytes.Length;)
         {
@@ -18,7 +19,8 @@ public static class WavFile
             Span<byte> body = bytes.AsSpan(at + 8, length);
             if (name.SequenceEqual("fmt "u8))
             {
-                if (BinaryPrimitives.ReadInt16LittleEndian(body) is not (1 or -2) || BinaryPrimitives.ReadInt16LittleEndian(body[14..]) != 16)
+                if (BinaryPrimitives.ReadInt16LittleEndian(body) is not (1 or -2)
+                    || BinaryPrimitives.ReadInt16LittleEndian(body[14..]) != 16)
                     throw new InvalidDataException($"{path} is not PCM16.");
                 channels = BinaryPrimitives.ReadInt16LittleEndian(body[2..]);
                 rate = BinaryPrimitives.ReadInt32LittleEndian(body[4..]);

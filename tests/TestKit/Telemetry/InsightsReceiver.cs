@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Dapr.Voice.TestKit.Telemetry;
 
 /// <summary>
-/// The ingestion endpoint of Application Insights, as far as its exporter needs it: <c>POST /v2.1/track</c> with one JSON envelope per line.
+/// The ingestion endpoint of Application Insights, as far as its exporter needs it: <c>POST /v2.1/track</c> with one JSON envelope per
+/// line.
 /// </summary>
 public sealed class InsightsReceiver : TelemetryReceiver
 {
@@ -46,7 +47,9 @@ public sealed class InsightsReceiver : TelemetryReceiver
             count++;
         }
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(string.Create(CultureInfo.InvariantCulture, $$"""{"itemsReceived":{{count}},"itemsAccepted":{{count}},"errors":[]}"""), context.RequestAborted);
+        await context.Response.WriteAsync(
+            string.Create(CultureInfo.InvariantCulture, $$"""{"itemsReceived":{{count}},"itemsAccepted":{{count}},"errors":[]}"""),
+            context.RequestAborted);
         return body;
     }
 
@@ -66,7 +69,8 @@ public sealed class InsightsReceiver : TelemetryReceiver
                 AddSpan("server");
                 break;
             case "RemoteDependencyData":
-                AddSpan(Text(item, "type") switch { "InProc" => "internal", var type when type.Contains("Queue", StringComparison.Ordinal) => "producer", _ => "client" });
+                AddSpan(Text(item, "type") switch { "InProc" => "internal",
+                var type when type.Contains("Queue", StringComparison.Ordinal) => "producer", _ => "client" });
                 break;
             case "MetricData":
                 foreach (JsonElement metric in item.GetProperty("metrics").EnumerateArray())
@@ -87,8 +91,10 @@ public sealed class InsightsReceiver : TelemetryReceiver
         }
 
         void AddSpan(string kind) => ReceivedSpans.Enqueue(new(
-            service, Text(item, "name"), kind, trace, Text(item, "id"), parent == trace ? "" : parent, envelope.GetProperty("time").GetDateTimeOffset(),
-            TimeSpan.Parse(Text(item, "duration"), CultureInfo.InvariantCulture), !(item.TryGetProperty("success", out JsonElement success) && success.GetBoolean()),
+            service, Text(item, "name"), kind, trace, Text(item, "id"), parent == trace ? "" : parent,
+            envelope.GetProperty("time").GetDateTimeOffset(),
+            TimeSpan.Parse(Text(item, "duration"), CultureInfo.InvariantCulture),
+            !(item.TryGetProperty("success", out JsonElement success) && success.GetBoolean()),
             properties, Links(properties)));
     }
 

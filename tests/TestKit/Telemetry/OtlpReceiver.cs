@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Dapr.Voice.TestKit.Telemetry;
 
 /// <summary>
-/// A collector that speaks OTLP over gRPC or over HTTP and keeps what it gets. It reads the messages by the field numbers of opentelemetry-proto 1.
+/// A collector that speaks OTLP over gRPC or over HTTP and keeps what it gets. It reads the messages by the field numbers of
+/// opentelemetry-proto 1.
 /// </summary>
 public sealed class OtlpReceiver : TelemetryReceiver
 {
@@ -16,7 +17,8 @@ public sealed class OtlpReceiver : TelemetryReceiver
     private readonly bool _isGrpc;
 
     // gRPC without TLS: HTTP/2 from the first byte, as the agent of a platform offers it.
-    private OtlpReceiver(bool isGrpc, Socket? listener) : base(isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1, listener) => _isGrpc = isGrpc;
+    private OtlpReceiver(bool isGrpc, Socket? listener) : base(isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1, listener)
+        => _isGrpc = isGrpc;
 
     /// <summary>As OTEL_EXPORTER_OTLP_PROTOCOL wants it.</summary>
     public string Protocol => _isGrpc ? "grpc" : "http/protobuf";
@@ -35,7 +37,8 @@ public sealed class OtlpReceiver : TelemetryReceiver
         // A gRPC message has five bytes in front: 1 if compressed, and its length.
         if (_isGrpc)
         {
-            if (body.Span[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body.Span[1..]) != body.Length - 5) throw new InvalidDataException("not one plain gRPC message");
+            if (body.Span[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body.Span[1..]) != body.Length - 5)
+                throw new InvalidDataException("not one plain gRPC message");
             body = body[5..];
         }
         var request = new ProtobufMessage(body);
@@ -77,24 +80,29 @@ public sealed class OtlpReceiver : TelemetryReceiver
         ReceivedSpans.Enqueue(new ReceivedSpan(
             service, span.Text(5), Kinds[(int)span.Number(6)], span.Hex(1), span.Hex(2), span.Hex(4), start, Time(span.Number(8)) - start,
             span.Message(15)?.Number(3) == 2, Attributes(span, 9), [.. span.Messages(13).Select(link => link.Hex(1))]));
-        foreach (ProtobufMessage occurred in span.Messages(11)) ReceivedSpanEvents.Enqueue(new(service, occurred.Text(2), span.Hex(1), span.Hex(2)));
+        foreach (ProtobufMessage occurred in span.Messages(11))
+            ReceivedSpanEvents.Enqueue(new(service, occurred.Text(2), span.Hex(1), span.Hex(2)));
     }
 
     private void AddMetric(string service, ProtobufMessage metric)
     {
         foreach (ProtobufMessage point in new[] { 5, 7 }.SelectMany(metric.Messages).SelectMany(data => data.Messages(1)))
             Add(point.Has(4) ? point.Double(4) : (long)point.Number(6), Attributes(point, 7));
-        foreach (ProtobufMessage point in metric.Messages(9).SelectMany(data => data.Messages(1))) Add(point.Double(5), Attributes(point, 9));
+        foreach (ProtobufMessage point in metric.Messages(9).SelectMany(data => data.Messages(1)))
+            Add(point.Double(5), Attributes(point, 9));
 
-        void Add(double value, IReadOnlyDictionary<string, string> attributes) => ReceivedPoints.Enqueue(new(service, metric.Text(1), metric.Text(3), value, attributes));
+        void Add(double value, IReadOnlyDictionary<string, string> attributes)
+            => ReceivedPoints.Enqueue(new(service, metric.Text(1), metric.Text(3), value, attributes));
     }
 
-    private void AddLog(string service, ProtobufMessage log) => ReceivedLogs.Enqueue(new(service, Value(log.Message(5)), log.Hex(9), log.Hex(10)));
+    private void AddLog(string service, ProtobufMessage log)
+        => ReceivedLogs.Enqueue(new(service, Value(log.Message(5)), log.Hex(9), log.Hex(10)));
 
     private static DateTimeOffset Time(ulong nanoseconds) => DateTimeOffset.UnixEpoch.AddTicks((long)(nanoseconds / 100));
 
     private static Dictionary<string, string> Attributes(ProtobufMessage? owner, int number)
-        => owner is null ? [] : owner.Messages(number).ToDictionary(pair => pair.Text(1), pair => Value(pair.Message(2)), StringComparer.Ordinal);
+        => owner is null ? [] : owner.Messages(number).ToDictionary(
+        pair => pair.Text(1), pair => Value(pair.Message(2)), StringComparer.Ordinal);
 
     private static string Value(ProtobufMessage? value) => value switch
     {

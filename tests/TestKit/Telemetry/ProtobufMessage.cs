@@ -42,7 +42,8 @@ internal sealed class ProtobufMessage
 
     public bool Has(int number) => _fields.Exists(f => f.Number == number);
 
-    public IEnumerable<ProtobufMessage> Messages(int number) => _fields.Where(f => f.Number == number).Select(f => new ProtobufMessage(f.Bytes));
+    public IEnumerable<ProtobufMessage> Messages(int number)
+        => _fields.Where(f => f.Number == number).Select(f => new ProtobufMessage(f.Bytes));
 
     public ProtobufMessage? Message(int number) => Messages(number).FirstOrDefault();
 

@@ -4,7 +4,8 @@ namespace Dapr.Voice.TestKit.Telemetry;
 /// <param name="Kind">internal, server, client, producer or consumer.</param>
 /// <param name="Links">Trace ids of the spans it points at.</param>
 public sealed record ReceivedSpan(
-    string Service, string Name, string Kind, string TraceId, string SpanId, string ParentSpanId, DateTimeOffset Start, TimeSpan Duration, bool IsError,
+    string Service, string Name, string Kind, string TraceId, string SpanId, string ParentSpanId, DateTimeOffset Start, TimeSpan Duration,
+    bool IsError,
     IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<string> Links);
 
 /// <summary>Something that happened during a span.</summary>

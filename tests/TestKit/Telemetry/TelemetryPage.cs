@@ -36,7 +36,8 @@ public sealed class TelemetryPage
 {
     private const string SidecarRow = "| `sidecar OPERATION`";
 
-    private TelemetryPage(IReadOnlyList<DocumentedMetric> metrics, IReadOnlyList<DocumentedSpan> spans) => (Metrics, Spans) = (metrics, spans);
+    private TelemetryPage(IReadOnlyList<DocumentedMetric> metrics, IReadOnlyList<DocumentedSpan> spans)
+        => (Metrics, Spans) = (metrics, spans);
 
     public IReadOnlyList<DocumentedMetric> Metrics { get; }
 
@@ -62,5 +63,6 @@ public sealed class TelemetryPage
         return new TelemetryPage(metrics, spans);
     }
 
-    private static string[] Words(string cell) => [.. cell.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim().Trim('`'))];
+    private static string[] Words(string cell)
+        => [.. cell.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim().Trim('`'))];
 }

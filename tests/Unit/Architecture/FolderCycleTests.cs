@@ -11,7 +11,8 @@ namespace Dapr.Voice.Tests.Unit.Architecture;
 /// </summary>
 public sealed class FolderCycleTests
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
     private static readonly OpCode[] OneByteCodes = new OpCode[256], TwoByteCodes = new OpCode[256];
 
@@ -26,7 +27,8 @@ public sealed class FolderCycleTests
 
     /// <summary>Every assembly of the product that the unit tests reference.</summary>
     public static TheoryData<string> Assemblies()
-        => [.. Directory.GetFiles(AppContext.BaseDirectory, "Dapr.Voice.*.dll").Select(f => Path.GetFileNameWithoutExtension(f)).Where(IsProduct).Order(StringComparer.Ordinal)];
+        => [.. Directory.GetFiles(AppContext.BaseDirectory, "Dapr.Voice.*.dll").Select(f => Path.GetFileNameWithoutExtension(f))
+        .Where(IsProduct).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Assemblies))]
@@ -69,7 +71,8 @@ public sealed class FolderCycleTests
     public void Graph_OfThisAssembly_ShowsWhatAMethodBodyUses()
         => Assert.Contains("TestKit", Graph(typeof(FolderCycleTests).Assembly, "Dapr.Voice.").Values.SelectMany(edges => edges.Keys));
 
-    private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
+    private static string Root([CallerFilePath] string path = "")
+        => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
 
     private static bool IsProduct(string assembly) => !assembly.Contains("Test", StringComparison.Ordinal);
 
@@ -96,7 +99,8 @@ public sealed class FolderCycleTests
             if (outer.Namespace is not { } name) return null;
             if (prefix is not null) return name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : null;
             if (outer.Assembly != assembly) return null;
-            return name == root ? outer.Name : name.StartsWith(root + ".", StringComparison.Ordinal) ? name[(root.Length + 1)..].Split('.')[0] + "/" : null;
+            return name == root ? outer.Name : name.StartsWith(root + ".", StringComparison.Ordinal)
+                ? name[(root.Length + 1)..].Split('.')[0] + "/" : null;
         }
     }
 
@@ -117,7 +121,8 @@ public sealed class FolderCycleTests
     {
         if (type.BaseType is { } baseType) yield return baseType;
         foreach (Type implemented in type.GetInterfaces()) yield return implemented;
-        foreach (Type argument in type.CustomAttributes.SelectMany(a => a.ConstructorArguments).Select(a => a.Value).OfType<Type>()) yield return argument;
+        foreach (Type argument in type.CustomAttributes.SelectMany(a => a.ConstructorArguments).Select(a => a.Value).OfType<Type>())
+            yield return argument;
         foreach (FieldInfo field in type.GetFields(Declared)) yield return field.FieldType;
         foreach (MethodBase method in type.GetMethods(Declared).Concat<MethodBase>(type.GetConstructors(Declared)))
         {
@@ -142,7 +147,8 @@ public sealed class FolderCycleTests
                 MemberInfo member = method.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments)!;
                 if (member is Type type) yield return type;
                 if (member.DeclaringType is { } declaring) yield return declaring;
-                if (member is MethodInfo { IsGenericMethod: true } generic) foreach (Type argument in generic.GetGenericArguments()) yield return argument;
+                if (member is MethodInfo { IsGenericMethod: true } generic) foreach (Type argument in generic.GetGenericArguments())
+                    yield return argument;
             }
             at += code.OperandType switch
             {
@@ -156,7 +162,9 @@ public sealed class FolderCycleTests
         }
     }
 
-    /// <summary>The references from or to a folder that are part of a cycle, one line each. Types that share a folder may use each other.</summary>
+    /// <summary>
+    /// The references from or to a folder that are part of a cycle, one line each. Types that share a folder may use each other.
+    /// </summary>
     private static IReadOnlyList<string> Cycles(Dictionary<string, Dictionary<string, string>> graph)
         => [.. graph.SelectMany(from => from.Value
             .Where(to => (IsFolder(from.Key) || IsFolder(to.Key)) && Reaches(graph, to.Key, from.Key))
@@ -171,7 +179,8 @@ public sealed class FolderCycleTests
         while (next.TryPop(out string? node))
         {
             if (node == to) return true;
-            if (seen.Add(node) && graph.TryGetValue(node, out Dictionary<string, string>? edges)) foreach (string edge in edges.Keys) next.Push(edge);
+            if (seen.Add(node) && graph.TryGetValue(node, out Dictionary<string, string>? edges)) foreach (string edge in edges.Keys)
+                next.Push(edge);
         }
         return false;
     }

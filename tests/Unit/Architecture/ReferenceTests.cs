@@ -9,11 +9,13 @@ namespace Dapr.Voice.Tests.Unit.Architecture;
 /// project files.</summary>
 public sealed class ReferenceTests
 {
-    private static readonly string[] Protocols = ["Wire", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "WebRtc"];
+    private static readonly string[] Protocols =
+        ["Wire", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "WebRtc"];
 
     /// <summary>A library may reference those before it in this list, and no other.</summary>
     private static readonly string[] Layers =
-        ["Wire", "Native", "Contracts", "Sidecar", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "Udp", "Tcp", "Links", "WebRtc", "Hosting"];
+        ["Wire", "Native", "Contracts", "Sidecar", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "Udp",
+        "Tcp", "Links", "WebRtc", "Hosting"];
 
     /// <summary>That the relay knows no DTLS, no SRTP and no session is the design.</summary>
     private static readonly Dictionary<string, string[]> Services = new()
@@ -21,17 +23,22 @@ public sealed class ReferenceTests
         ["relay"] = ["Wire", "Stun", "Steering", "Udp", "Tcp", "Links", "Sidecar", "Contracts", "Hosting"],
         ["signaling"] = ["Sdp", "Steering", "Sidecar", "Contracts", "Hosting"],
         ["transceiver"] =
-            ["Wire", "Stun", "Ice", "Rtp", "Srtp", "Dtls", "Sctp", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar", "Contracts", "Hosting"],
+            ["Wire", "Stun", "Ice", "Rtp", "Srtp", "Dtls", "Sctp", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar",
+            "Contracts", "Hosting"],
     };
 
-    private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
+    private static string Root([CallerFilePath] string path = "")
+        => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
 
-    private static XDocument Project(string folder) => XDocument.Load(Directory.GetFiles(Path.Combine(Root(), folder), "*.csproj").Single());
+    private static XDocument Project(string folder)
+        => XDocument.Load(Directory.GetFiles(Path.Combine(Root(), folder), "*.csproj").Single());
 
     private static string[] References(XDocument project)
-        => [.. project.Descendants("ProjectReference").Select(r => Path.GetFileName(Path.GetDirectoryName(((string)r.Attribute("Include")!).Replace('\\', '/'))!))];
+        => [.. project.Descendants("ProjectReference").Select(
+        r => Path.GetFileName(Path.GetDirectoryName(((string)r.Attribute("Include")!).Replace('\\', '/'))!))];
 
-    public static TheoryData<string> Libraries() => [.. Directory.GetDirectories(Path.Combine(Root(), "libs")).Select(d => Path.GetFileName(d)!)];
+    public static TheoryData<string> Libraries()
+        => [.. Directory.GetDirectories(Path.Combine(Root(), "libs")).Select(d => Path.GetFileName(d)!)];
 
     [Theory]
     [MemberData(nameof(Libraries))]
@@ -57,10 +64,12 @@ public sealed class ReferenceTests
     }
 
     public static TheoryData<string> Projects()
-        => [.. Directory.GetDirectories(Path.Combine(Root(), "libs")).Select(d => $"libs/{Path.GetFileName(d)}"), .. Services.Keys.Select(name => $"services/{name}"), "samples/local-agent"];
+        => [.. Directory.GetDirectories(Path.Combine(Root(), "libs")).Select(d => $"libs/{Path.GetFileName(d)}"),
+        .. Services.Keys.Select(name => $"services/{name}"), "samples/local-agent"];
 
     [Fact]
-    public void Protocols_AreSansIo() => Assert.All(Protocols, name => Assert.Equal("true", (string?)Project($"libs/{name}").Descendants("SansIo").SingleOrDefault()));
+    public void Protocols_AreSansIo()
+        => Assert.All(Protocols, name => Assert.Equal("true", (string?)Project($"libs/{name}").Descendants("SansIo").SingleOrDefault()));
 
     [Fact]
     public void PInvokes_AreInNativeOnly()
@@ -69,9 +78,11 @@ public sealed class ReferenceTests
             .Concat(Directory.EnumerateFiles(Path.Combine(Root(), "services"), "*.cs", SearchOption.AllDirectories)))
         {
             string relative = Path.GetRelativePath(Root(), file).Replace('\\', '/');
-            if (relative.StartsWith("libs/Native/", StringComparison.Ordinal) || relative.Contains("/obj/", StringComparison.Ordinal)) continue;
+            if (relative.StartsWith("libs/Native/", StringComparison.Ordinal) || relative.Contains("/obj/", StringComparison.Ordinal))
+                continue;
             string text = File.ReadAllText(file);
-            Assert.False(text.Contains("[LibraryImport", StringComparison.Ordinal) || text.Contains("[DllImport", StringComparison.Ordinal), $"{relative} has a P/Invoke");
+            Assert.False(text.Contains("[LibraryImport", StringComparison.Ordinal) || text.Contains("[DllImport", StringComparison.Ordinal),
+                $"{relative} has a P/Invoke");
         }
     }
 }

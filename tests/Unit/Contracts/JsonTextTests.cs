@@ -19,7 +19,8 @@ public sealed class JsonTextTests
     [InlineData("""{"\ud800":1}""", false)]
     [InlineData("""{"a":{"b":["\ud834\u0020"]}}""", false)]
     [InlineData("""{"a":"plain","b":"\u00fc"}""", true)]
-    public void IsReadable_Surrogates_OnlyWhenPaired(string json, bool expected) => Assert.Equal(expected, JsonText.IsReadable(Encoding.UTF8.GetBytes(json)));
+    public void IsReadable_Surrogates_OnlyWhenPaired(string json, bool expected)
+        => Assert.Equal(expected, JsonText.IsReadable(Encoding.UTF8.GetBytes(json)));
 
     [Fact]
     public void IsReadable_BytesThatAreNoUtf8_IsFalse() => Assert.False(JsonText.IsReadable([(byte)'"', 0x90, (byte)'"']));

@@ -33,7 +33,8 @@ public sealed partial class CitationTests
         => Assert.Empty(Files.SelectMany(file => OldName().Matches(Repository.Read(file)).Select(name => $"{file}: {name.Value}")));
 
     [Fact]
-    public void Pages_Links_LeadSomewhere() => Assert.Empty(Repository.Documents.SelectMany(page => DeadLinks(page).Select(link => $"{page}: {link}")));
+    public void Pages_Links_LeadSomewhere()
+        => Assert.Empty(Repository.Documents.SelectMany(page => DeadLinks(page).Select(link => $"{page}: {link}")));
 
     private static IEnumerable<string> DeadLinks(string page)
     {
@@ -45,7 +46,8 @@ public sealed partial class CitationTests
             string[] parts = target.Split('#');
             string file = parts[0].Length == 0 ? Path.Combine(Repository.Root, page) : Path.GetFullPath(Path.Combine(folder, parts[0]));
             if (!File.Exists(file) && !Directory.Exists(file)) yield return $"{target} does not exist";
-            else if (parts.Length == 2 && !Repository.Anchors(File.ReadAllText(file)).Contains(parts[1])) yield return $"{target} has no such heading";
+            else if (parts.Length == 2 && !Repository.Anchors(File.ReadAllText(file)).Contains(parts[1]))
+            yield return $"{target} has no such heading";
         }
     }
 
@@ -55,11 +57,13 @@ public sealed partial class CitationTests
 
     private static bool IsThere(string file, string name)
     {
-        for (string? folder = Path.GetDirectoryName(file); folder is not null; folder = folder.Length == 0 ? null : Path.GetDirectoryName(folder))
+        for (string? folder = Path.GetDirectoryName(file); folder is not null; folder = folder.Length == 0 ? null
+            : Path.GetDirectoryName(folder))
         {
             if (File.Exists(Path.GetFullPath(Path.Combine(Repository.Root, folder, name)))) return true;
         }
-        return Repository.TextFiles.Any(path => path.StartsWith("docs/", StringComparison.Ordinal) && path.EndsWith("/" + name, StringComparison.Ordinal));
+        return Repository.TextFiles.Any(
+            path => path.StartsWith("docs/", StringComparison.Ordinal) && path.EndsWith("/" + name, StringComparison.Ordinal));
     }
 
     private static IEnumerable<string> MissingSections(string text)
@@ -71,7 +75,8 @@ public sealed partial class CitationTests
             string document = Repository.Read(path);
             foreach (Capture section in citation.Groups["section"].Captures)
             {
-                if (!Regex.IsMatch(document, $@"^#+ {Regex.Escape(section.Value)}[. ]", RegexOptions.Multiline)) yield return $"{path} {section.Value}";
+                if (!Regex.IsMatch(document, $@"^#+ {Regex.Escape(section.Value)}[. ]", RegexOptions.Multiline))
+                    yield return $"{path} {section.Value}";
             }
             if (citation.Groups["item"] is { Success: true } item && !Regex.IsMatch(document, $@"^{item.Value}\. ", RegexOptions.Multiline))
             {

@@ -22,7 +22,8 @@ public sealed partial class ExitCodeTests
         List<string> offenders = [.. Repository.TextFiles
             .Where(file => file.EndsWith(".cs", StringComparison.Ordinal) && !file.StartsWith("tests/", StringComparison.Ordinal))
             .Where(file => Repository.Read(file) is var text
-                && (text.Contains("Environment.ExitCode =", StringComparison.Ordinal) || text.Contains("Environment.Exit(", StringComparison.Ordinal)))];
+                && (text.Contains("Environment.ExitCode =", StringComparison.Ordinal)
+                || text.Contains("Environment.Exit(", StringComparison.Ordinal)))];
         Assert.Empty(offenders);
     }
 

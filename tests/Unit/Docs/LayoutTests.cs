@@ -33,7 +33,9 @@ public sealed class LayoutTests
             string line = lines[i].Trim();
             if (line.StartsWith("```", StringComparison.Ordinal)) isCode = !isCode;
             bool isProse = !isCode && line.Length > 0 && line[0] is not ('|' or '#' or '`' or '<' or '>');
-            bool begins = line.StartsWith("- ", StringComparison.Ordinal) || (line.Length > 2 && char.IsAsciiDigit(line[0]) && line.Contains(". ", StringComparison.Ordinal) && line.IndexOf(". ", StringComparison.Ordinal) < 3);
+            bool begins = line.StartsWith("- ", StringComparison.Ordinal)
+                || (line.Length > 2 && char.IsAsciiDigit(line[0]) && line.Contains(". ", StringComparison.Ordinal)
+                && line.IndexOf(". ", StringComparison.Ordinal) < 3);
             length = !isProse && !(line.StartsWith('`') && !line.StartsWith("```", StringComparison.Ordinal)) ? 0 : begins ? 1 : length + 1;
             Assert.True(length <= MostLines, $"{page}:{i + 1}: a paragraph of more than {MostLines} lines");
         }

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Docs;
 
-/// <summary>Documents are read when something is broken: what they name has to exist. A rename in the sources fails here, and not at night.</summary>
+/// <summary>
+/// Documents are read when something is broken: what they name has to exist. A rename in the sources fails here, and not at night.
+/// </summary>
 public sealed partial class NameTests
 {
     private static readonly Lazy<string> Product = new(() => Sources("services", "libs", "tools"));
@@ -18,8 +20,10 @@ public sealed partial class NameTests
     {
         foreach (Match name in Metric().Matches(Read(page)))
         {
-            if (name.Value.EndsWith(".v1", StringComparison.Ordinal)) Assert.Contains($"\"{name.Value}\"", Product.Value, StringComparison.Ordinal);
-            else Assert.True(Product.Value.Contains($"\"{name.Value}\"", StringComparison.Ordinal), $"{page} names the metric {name.Value}, which nobody measures");
+            if (name.Value.EndsWith(".v1", StringComparison.Ordinal))
+                Assert.Contains($"\"{name.Value}\"", Product.Value, StringComparison.Ordinal);
+            else Assert.True(Product.Value.Contains($"\"{name.Value}\"", StringComparison.Ordinal),
+            $"{page} names the metric {name.Value}, which nobody measures");
         }
     }
 
@@ -29,8 +33,11 @@ public sealed partial class NameTests
     {
         foreach (Match name in Setting().Matches(Read(page)))
         {
-            string options = File.ReadAllText(Path.Combine(Repository.Root, name.Groups[1].Value == "Fleet" ? "libs/Hosting/FleetOptions.cs" : $"services/{name.Groups[1].Value.ToLowerInvariant()}/{name.Groups[1].Value}Options.cs"));
-            Assert.True(Regex.IsMatch(options, $@"public [\w<>\[\]?, ]+ {name.Groups[2].Value} \{{"), $"{page} names the setting {name.Value}, which is not in {name.Groups[1].Value}Options");
+            string options = File.ReadAllText(
+                Path.Combine(Repository.Root, name.Groups[1].Value == "Fleet" ? "libs/Hosting/FleetOptions.cs"
+                : $"services/{name.Groups[1].Value.ToLowerInvariant()}/{name.Groups[1].Value}Options.cs"));
+            Assert.True(Regex.IsMatch(options, $@"public [\w<>\[\]?, ]+ {name.Groups[2].Value} \{{"),
+                $"{page} names the setting {name.Value}, which is not in {name.Groups[1].Value}Options");
         }
     }
 
@@ -58,16 +65,19 @@ public sealed partial class NameTests
     {
         foreach (Match line in Command().Matches(Read(page)))
         {
-            Assert.True(Cli.Value.Contains($"new Command(\"{line.Groups[1].Value}\"", StringComparison.Ordinal), $"{page}: there is no './voice {line.Groups[1].Value}'");
+            Assert.True(Cli.Value.Contains($"new Command(\"{line.Groups[1].Value}\"", StringComparison.Ordinal),
+                $"{page}: there is no './voice {line.Groups[1].Value}'");
             foreach (Match option in LongOption().Matches(line.Groups[2].Value))
-                Assert.True(Cli.Value.Contains($"\"{option.Value}\"", StringComparison.Ordinal), $"{page}: './voice {line.Groups[1].Value}' has no {option.Value}");
+                Assert.True(Cli.Value.Contains($"\"{option.Value}\"", StringComparison.Ordinal),
+                    $"{page}: './voice {line.Groups[1].Value}' has no {option.Value}");
         }
     }
 
     private static string Read(string page) => Repository.Read(page);
 
     private static string Sources(params string[] folders)
-        => string.Concat(folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
+        => string.Concat(
+        folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText));
 
     [GeneratedRegex(@"\bvoice\.(?:relay|transceiver|signaling|sidecar|session|slot)\.[a-z_]+(?:\.(?!v1\b)[a-z_]+)*(?:\.v1)?")]

@@ -8,12 +8,14 @@ internal static partial class Repository
 {
     private static readonly string[] SkippedFolders =
     [
-        ".git", ".voice", ".vs", "bin", "obj", "node_modules", "TestResults", "web/vendor", "tests/Vectors", "tests/Infra/Broken", "tools/infra/Schemas",
+        ".git", ".voice", ".vs", "bin", "obj", "node_modules", "TestResults", "web/vendor", "tests/Vectors", "tests/Infra/Broken",
+            "tools/infra/Schemas",
     ];
 
     private static readonly string[] TextExtensions =
     [
-        ".cs", ".csproj", ".props", ".targets", ".md", ".yaml", ".yml", ".bicep", ".bicepparam", ".sh", ".ps1", ".js", ".mjs", ".html", ".css", ".editorconfig", "",
+        ".cs", ".csproj", ".props", ".targets", ".md", ".yaml", ".yml", ".bicep", ".bicepparam", ".sh", ".ps1", ".js", ".mjs", ".html",
+            ".css", ".editorconfig", "",
     ];
 
     public static string Root { get; } = Find();
@@ -27,7 +29,8 @@ internal static partial class Repository
 
     /// <summary>Headings as Markdown sites name them: lower case, without punctuation, hyphens for blanks.</summary>
     public static HashSet<string> Anchors(string document)
-        => [.. Heading().Matches(document).Select(heading => NotInAnchor().Replace(heading.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
+        => [.. Heading().Matches(document)
+        .Select(heading => NotInAnchor().Replace(heading.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
 
     private static IEnumerable<string> Walk(string folder)
     {
@@ -38,14 +41,16 @@ internal static partial class Repository
         foreach (string child in Directory.EnumerateDirectories(folder))
         {
             string relative = Relative(child);
-            if (SkippedFolders.Contains(relative, StringComparer.Ordinal) || SkippedFolders.Contains(Path.GetFileName(child), StringComparer.Ordinal)) continue;
+            if (SkippedFolders.Contains(relative, StringComparer.Ordinal)
+                || SkippedFolders.Contains(Path.GetFileName(child), StringComparer.Ordinal)) continue;
             foreach (string file in Walk(child)) yield return file;
         }
     }
 
     private static string Relative(string path) => Path.GetRelativePath(Root, path).Replace('\\', '/');
 
-    private static string Find([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
+    private static string Find([CallerFilePath] string path = "")
+        => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", ".."));
 
     [GeneratedRegex(@"^#+ (.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();

@@ -7,8 +7,8 @@ using Xunit;
 namespace Dapr.Voice.Tests.Unit.Docs;
 
 /// <summary>
-/// Every code block of every document is known to a test. Shell blocks are steps: those that need no cloud run in <c>tests/Integration/Documents</c>;
-/// here all of them, and the commands within sentences, are checked for their form.
+/// Every code block of every document is known to a test. Shell blocks are steps: those that need no cloud run in
+/// <c>tests/Integration/Documents</c>; here all of them, and the commands within sentences, are checked for their form.
 /// </summary>
 public sealed partial class StepTests
 {
@@ -19,18 +19,22 @@ public sealed partial class StepTests
 
     private static readonly string[] Programs =
     [
-        "./voice", "az", "azd", "azurite", "bash", "cat", "cd", "chmod", "cp", "curl", "docker", "dotnet", "echo", "eval", "exec", "export", "for", "done", "do", "git", "grep", "head", "kill", "mktemp",
+        "./voice", "az", "azd", "azurite", "bash", "cat", "cd", "chmod", "cp", "curl", "docker", "dotnet", "echo", "eval", "exec", "export",
+            "for", "done", "do", "git", "grep", "head", "kill", "mktemp",
         "node", "npm", "openssl", "printf", "ps", "python3", "sed", "shred", "sort", "ss", "sudo", "tail", "tee", "tr", "umask",
     ];
 
-    /// <summary>Subcommands of the two CLIs that our documents may use. Look a new one up in the CLI's own help before you add it.</summary>
+    /// <summary>
+    /// Subcommands of the two CLIs that our documents may use. Look a new one up in the CLI's own help before you add it.
+    /// </summary>
     private static readonly string[] AzureCommands =
     [
         "az account show", "az ad signed-in-user show", "az afd custom-domain list", "az afd origin update", "az bicep build",
         "az consumption usage list", "az containerapp dapr enable", "az containerapp delete", "az containerapp env list-usages",
         "az containerapp env show", "az containerapp exec", "az containerapp hostname list", "az containerapp identity assign",
         "az containerapp list", "az containerapp logs show", "az containerapp revision deactivate", "az containerapp revision list",
-        "az containerapp revision restart", "az containerapp revision activate", "az containerapp show", "az containerapp update", "az group delete", "az group list",
+        "az containerapp revision restart", "az containerapp revision activate", "az containerapp show", "az containerapp update",
+            "az group delete", "az group list",
         "az keyvault list", "az keyvault purge", "az keyvault secret set", "az keyvault secret show", "az keyvault update", "az login",
         "az network lb address-pool address update", "az network lb delete", "az network nsg create", "az network nsg delete",
         "az network nsg rule create", "az network public-ip delete", "az network vnet subnet update", "az provider register",
@@ -52,15 +56,18 @@ public sealed partial class StepTests
         foreach (DocumentBlock block in blocks)
         {
             string where = $"{page}:{block.Line}";
-            Assert.True(Languages.Contains(block.Language, StringComparer.Ordinal), $"{where}: write one of {string.Join(", ", Languages)} behind the fence, not '{block.Language}'");
+            Assert.True(Languages.Contains(block.Language, StringComparer.Ordinal),
+                $"{where}: write one of {string.Join(", ", Languages)} behind the fence, not '{block.Language}'");
             if (block.Language == "sh")
             {
-                Assert.True(block.Step is { Kind: not StepKind.Prints }, $"{where}: a shell block needs a marker before it: <!-- STEP name: run -->");
+                Assert.True(block.Step is { Kind: not StepKind.Prints },
+                    $"{where}: a shell block needs a marker before it: <!-- STEP name: run -->");
                 Assert.True(runs.Add(block.Step!.Name), $"{where}: step {block.Step.Name} is there twice");
             }
             else if (block.Language == "console")
             {
-                Assert.True(block.Step is { Kind: StepKind.Prints } && runs.Contains(block.Step.Name), $"{where}: output needs a marker that names the step above it: <!-- STEP name: prints -->");
+                Assert.True(block.Step is { Kind: StepKind.Prints } && runs.Contains(block.Step.Name),
+                    $"{where}: output needs a marker that names the step above it: <!-- STEP name: prints -->");
             }
             else
             {
@@ -79,7 +86,8 @@ public sealed partial class StepTests
         string last = "";
         for (int i = 1; i < lines.Length; i++)
         {
-            bool isBlock = lines[i - 1].Length == 0 && lines[i].StartsWith("    ", StringComparison.Ordinal) && !ListItem().IsMatch(last) && !last.StartsWith(' ');
+            bool isBlock = lines[i - 1].Length == 0 && lines[i].StartsWith("    ", StringComparison.Ordinal) && !ListItem().IsMatch(last)
+                && !last.StartsWith(' ');
             Assert.False(isBlock, $"{page}: fence this block: {lines[i].Trim()}");
             if (lines[i].Length > 0) last = lines[i];
         }
@@ -95,7 +103,8 @@ public sealed partial class StepTests
             foreach (Match command in FirstWord().Matches(Joined(block.Text)))
             {
                 string word = command.Groups[1].Value;
-                Assert.True(Programs.Contains(word, StringComparer.Ordinal) || functions.Contains(word), $"{page}:{block.Line}: '{word}' is no program that a reader has");
+                Assert.True(Programs.Contains(word, StringComparer.Ordinal) || functions.Contains(word),
+                    $"{page}:{block.Line}: '{word}' is no program that a reader has");
             }
             foreach (Match file in RepositoryFile().Matches(block.Text))
                 Assert.True(Path.Exists(Path.Combine(Repository.Root, file.Value)), $"{page}:{block.Line}: {file.Value} does not exist");
@@ -112,7 +121,9 @@ public sealed partial class StepTests
         foreach (Match command in code.SelectMany(part => CloudCommand().Matches(part)))
         {
             string[] words = [.. command.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
-            Assert.True(AzureCommands.Any(known => known.Split(' ') is var parts && words.Length >= parts.Length && parts.SequenceEqual(words[..parts.Length], StringComparer.Ordinal)),
+            Assert.True(
+                AzureCommands.Any(known => known.Split(' ') is var parts && words.Length >= parts.Length
+                && parts.SequenceEqual(words[..parts.Length], StringComparer.Ordinal)),
                 $"{page}: there is no '{command.Value}'");
         }
     }
@@ -121,7 +132,8 @@ public sealed partial class StepTests
     [MemberData(nameof(Pages))]
     public void Page_Json_Parses(string page)
     {
-        foreach (DocumentBlock block in DocumentBlock.Read(Repository.Read(page)).Where(block => block.Language == "json")) JsonDocument.Parse(block.Text).Dispose();
+        foreach (DocumentBlock block in DocumentBlock.Read(Repository.Read(page)).Where(block => block.Language == "json"))
+            JsonDocument.Parse(block.Text).Dispose();
     }
 
     [Theory]
@@ -134,7 +146,8 @@ public sealed partial class StepTests
             File.WriteAllText(file, block.Text);
             try
             {
-                using Process node = Process.Start(new ProcessStartInfo("node", ["--check", file]) { RedirectStandardError = true, UseShellExecute = false })!;
+                using Process node = Process.Start(
+                    new ProcessStartInfo("node", ["--check", file]) { RedirectStandardError = true, UseShellExecute = false })!;
                 string error = node.StandardError.ReadToEnd();
                 node.WaitForExit();
                 Assert.True(node.ExitCode == 0, $"{page}:{block.Line}: {error}");
@@ -143,11 +156,13 @@ public sealed partial class StepTests
             {
                 File.Delete(file);
             }
-            string bundle = File.ReadAllText(Directory.GetFiles(Path.Combine(Repository.Root, "web", "vendor", "openai-agents-realtime-0.20.0"), "*.js").Single());
+            string bundle = File.ReadAllText(
+                Directory.GetFiles(Path.Combine(Repository.Root, "web", "vendor", "openai-agents-realtime-0.20.0"), "*.js").Single());
             foreach (Match import in Import().Matches(block.Text))
             {
                 Assert.Equal("@openai/agents-realtime", import.Groups[2].Value);
-                foreach (string name in import.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries)) Assert.Contains($".{name}", bundle, StringComparison.Ordinal);
+                foreach (string name in import.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries))
+                    Assert.Contains($".{name}", bundle, StringComparison.Ordinal);
             }
         }
     }
@@ -155,11 +170,14 @@ public sealed partial class StepTests
     [Fact]
     public void Blocks_MarkersAndOutput_AreReadAsDescribed()
     {
-        DocumentBlock block = Assert.Single(DocumentBlock.Read("Text.\n\n<!-- STEP up: run until \"Stop it\" -->\n```sh\n./voice up\n```\n"));
-        Assert.Equal((4, "sh", "./voice up", new DocumentStep("up", StepKind.RunUntil, "Stop it")), (block.Line, block.Language, block.Text, block.Step));
+        DocumentBlock block = Assert.Single(
+            DocumentBlock.Read("Text.\n\n<!-- STEP up: run until \"Stop it\" -->\n```sh\n./voice up\n```\n"));
+        Assert.Equal((4, "sh", "./voice up", new DocumentStep("up", StepKind.RunUntil, "Stop it")),
+            (block.Line, block.Language, block.Text, block.Step));
         Assert.Throws<FormatException>(() => DocumentBlock.Read("<!-- STEP up: perhaps -->\n```sh\nx\n```"));
         Assert.Throws<FormatException>(() => DocumentBlock.Read("<!-- STEP up: run -->\nText\n```sh\nx\n```"));
-        Assert.Null(ExpectedOutput.Difference("call …: answered\n  ICE 82 ms\n…\n─ end", "call rtc_1: answered\n  ICE 120.5 ms\nmore\nand more\n──── end\n"));
+        Assert.Null(ExpectedOutput.Difference("call …: answered\n  ICE 82 ms\n…\n─ end", "call rtc_1: answered\n  ICE 120.5 ms\nmore\nand "
+            + "more\n──── end\n"));
         Assert.Contains("ICE 82 ms", ExpectedOutput.Difference("a\n  ICE 82 ms", "a\n  ICE failed"), StringComparison.Ordinal);
         Assert.NotNull(ExpectedOutput.Difference("a", "a\nb"));
     }

@@ -24,8 +24,10 @@ public sealed partial class TelemetryPageTests
         listener.InstrumentPublished = (instrument, _) =>
         {
             // Those of other tests have names of their own.
-            if (!instrument.Meter.Name.StartsWith("Dapr.Voice.", StringComparison.Ordinal) || instrument.Name.EndsWith(".test", StringComparison.Ordinal)) return;
-            string type = instrument.GetType().Name.Split('`')[0] switch { "Counter" or "ObservableCounter" => "counter", "Histogram" => "histogram", _ => "gauge" };
+            if (!instrument.Meter.Name.StartsWith("Dapr.Voice.", StringComparison.Ordinal)
+                || instrument.Name.EndsWith(".test", StringComparison.Ordinal)) return;
+            string type = instrument.GetType().Name.Split('`')[0] switch { "Counter" or "ObservableCounter" => "counter",
+            "Histogram" => "histogram", _ => "gauge" };
             lock (instruments) instruments.Add($"{instrument.Name} {type} {instrument.Unit}");
         };
         listener.Start();
@@ -37,7 +39,8 @@ public sealed partial class TelemetryPageTests
             bool hasMetrics = type.GetFields(BindingFlags.Static | BindingFlags.NonPublic).Any(f => f.FieldType == typeof(Meter));
             if (hasMetrics) RuntimeHelpers.RunClassConstructor(type.TypeHandle);
         }
-        Assert.Equal(Page.Metrics.Select(m => $"{m.Name} {m.Type} {m.Unit}").Order(StringComparer.Ordinal), instruments.Order(StringComparer.Ordinal));
+        Assert.Equal(Page.Metrics.Select(m => $"{m.Name} {m.Type} {m.Unit}").Order(StringComparer.Ordinal),
+            instruments.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -69,10 +72,13 @@ public sealed partial class TelemetryPageTests
     }
 
     [Fact]
-    public void Workbook_Queries_NameMetricsOfThePage() => AssertNames("infra/bicep/modules/workbook.json", DottedName(), Page.Metrics.Select(m => m.Name).Concat(Page.Spans.Select(s => s.Name)));
+    public void Workbook_Queries_NameMetricsOfThePage()
+        => AssertNames("infra/bicep/modules/workbook.json", DottedName(),
+        Page.Metrics.Select(m => m.Name).Concat(Page.Spans.Select(s => s.Name)));
 
     [Fact]
-    public void Grafana_Queries_NameMetricsOfThePage() => AssertNames("docs/grafana/voice.json", PrometheusName(), Page.Metrics.SelectMany(m => m.PrometheusNames));
+    public void Grafana_Queries_NameMetricsOfThePage()
+        => AssertNames("docs/grafana/voice.json", PrometheusName(), Page.Metrics.SelectMany(m => m.PrometheusNames));
 
     private static void AssertNames(string file, Regex name, IEnumerable<string> known)
     {

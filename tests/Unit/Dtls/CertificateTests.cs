@@ -18,7 +18,8 @@ public sealed class CertificateTests
     {
         using var one = DtlsCertificate.Generate();
         using var other = DtlsCertificate.Generate();
-        string mixed = one.ToPem()[..one.ToPem().IndexOf("-----BEGIN PRIVATE", StringComparison.Ordinal)] + other.ToPem()[other.ToPem().IndexOf("-----BEGIN PRIVATE", StringComparison.Ordinal)..];
+        string mixed = one.ToPem()[..one.ToPem().IndexOf("-----BEGIN PRIVATE", StringComparison.Ordinal)]
+            + other.ToPem()[other.ToPem().IndexOf("-----BEGIN PRIVATE", StringComparison.Ordinal)..];
         Assert.Throws<ArgumentException>(() => DtlsCertificate.FromPem(mixed));
         Assert.Throws<ArgumentException>(() => DtlsCertificate.FromPem("no pem"));
     }

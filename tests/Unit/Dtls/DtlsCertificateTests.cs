@@ -77,7 +77,8 @@ public sealed class DtlsCertificateTests
     public void Fingerprint_TextForm_RoundTripsAndMatches(string algorithm)
     {
         byte[] certificate = [1, 2, 3];
-        byte[] hash = algorithm.ToLowerInvariant() switch { "sha-256" => SHA256.HashData(certificate), "sha-384" => SHA384.HashData(certificate), _ => SHA512.HashData(certificate) };
+        byte[] hash = algorithm.ToLowerInvariant() switch { "sha-256" => SHA256.HashData(certificate),
+        "sha-384" => SHA384.HashData(certificate), _ => SHA512.HashData(certificate) };
         string digits = string.Join(':', hash.Select(b => b.ToString("x2")));
         Assert.True(CertificateFingerprint.TryParse($"{algorithm} {digits}", out CertificateFingerprint? fingerprint));
         Assert.Equal($"{algorithm.ToLowerInvariant()} {digits.ToUpperInvariant()}", fingerprint!.ToString());

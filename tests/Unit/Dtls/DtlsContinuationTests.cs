@@ -11,7 +11,8 @@ public sealed class DtlsContinuationTests
         get
         {
             var cases = new TheoryData<string, DtlsRole>();
-            foreach (string suite in new[] { "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305" })
+            foreach (string suite in new[] { "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                "ECDHE-ECDSA-CHACHA20-POLY1305" })
             {
                 cases.Add(suite, DtlsRole.Server);
                 cases.Add(suite, DtlsRole.Client);

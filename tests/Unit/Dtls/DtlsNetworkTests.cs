@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Dtls;
 
-/// <summary>Handshakes over networks that lose, repeat and reorder. OpenSSL keeps its own clock, so the waits here are real and short.</summary>
+/// <summary>
+/// Handshakes over networks that lose, repeat and reorder. OpenSSL keeps its own clock, so the waits here are real and short.
+/// </summary>
 public sealed class DtlsNetworkTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -9,7 +9,8 @@ internal sealed class DtlsPair : IDisposable
     public static readonly DtlsCertificate ClientCertificate = DtlsCertificate.Generate();
     public static readonly DtlsCertificate ServerCertificate = DtlsCertificate.Generate();
 
-    public DtlsPair(string? ciphers = null, string? srtpProfiles = null, DtlsCertificate? expectedOfClient = null, DtlsCertificate? expectedOfServer = null, bool requiresSrtp = true)
+    public DtlsPair(string? ciphers = null, string? srtpProfiles = null, DtlsCertificate? expectedOfClient = null,
+        DtlsCertificate? expectedOfServer = null, bool requiresSrtp = true)
     {
         IReadOnlyList<CertificateFingerprint> forServer = [(expectedOfClient ?? ClientCertificate).Fingerprint];
         IReadOnlyList<CertificateFingerprint> forClient = [(expectedOfServer ?? ServerCertificate).Fingerprint];

@@ -73,7 +73,8 @@ public sealed class DtlsReasonTests
     {
         using var stranger = DtlsCertificate.Generate();
         using var pair = new DtlsPair();
-        using var server = new DtlsTransport(DtlsRole.Server, DtlsPair.ServerCertificate, [stranger.Fingerprint, DtlsPair.ClientCertificate.Fingerprint]);
+        using var server = new DtlsTransport(
+            DtlsRole.Server, DtlsPair.ServerCertificate, [stranger.Fingerprint, DtlsPair.ClientCertificate.Fingerprint]);
         pair.Server.Dispose();
         pair.Server = server;
         pair.Client.Start();
@@ -279,7 +280,9 @@ public sealed class DtlsReasonTests
                 {
                     bytes = new byte[random.Next(0, 200)];
                     random.NextBytes(bytes);
-                    if (bytes.Length > 13) (bytes[0], bytes[1], bytes[2], bytes[11], bytes[12]) = ((byte)random.Next(20, 26), 0xFE, 0xFD, 0, (byte)(bytes.Length - 13));
+                    if (bytes.Length > 13)
+                        (bytes[0], bytes[1], bytes[2], bytes[11], bytes[12]) = (
+                            (byte)random.Next(20, 26), 0xFE, 0xFD, 0, (byte)(bytes.Length - 13));
                     if (bytes.Length > 13 && i % 3 == 0) bytes.AsSpan(3, 8).Clear();
                 }
                 pair.Server.Receive(bytes);
@@ -323,7 +326,8 @@ public sealed class DtlsReasonTests
     }
 
     /// <summary>A record of epoch 1 that nobody sealed.</summary>
-    private static byte[] Record(byte type, int fragmentLength) => [type, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, 9, 0, (byte)fragmentLength, .. new byte[fragmentLength]];
+    private static byte[] Record(byte type, int fragmentLength)
+        => [type, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, 9, 0, (byte)fragmentLength, .. new byte[fragmentLength]];
 
     private static void AssertSame(SrtpKeyingMaterial? a, SrtpKeyingMaterial? b)
     {

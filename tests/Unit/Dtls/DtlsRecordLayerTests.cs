@@ -76,7 +76,8 @@ public sealed class DtlsRecordLayerTests
         return record[..layer.Protect(DtlsRecordLayer.ApplicationData, content, record)];
     }
 
-    private static DtlsRecordError Open(DtlsRecordLayer layer, byte[] record) => layer.TryUnprotect(record, new byte[2048], out _, out _, out _);
+    private static DtlsRecordError Open(DtlsRecordLayer layer, byte[] record)
+        => layer.TryUnprotect(record, new byte[2048], out _, out _, out _);
 
     private static DtlsTransportState State(DtlsRole role, ushort suite) => new(
         role, suite, [.. Enumerable.Repeat((byte)1, 48)], [.. Enumerable.Repeat((byte)2, 32)], [.. Enumerable.Repeat((byte)3, 32)],

@@ -33,15 +33,18 @@ internal sealed class FakeSecretStore : ISecretStore
         Asked.Add(key);
         await BeforeAnswer();
         if (Questions <= AwayFor) return new SecretResult(SecretOutcome.Unavailable, null, "CONNECTION");
-        return Values.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null) : new SecretResult(SecretOutcome.Failed, null, "ERR_SECRET_GET");
+        return Values.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null)
+            : new SecretResult(SecretOutcome.Failed, null, "ERR_SECRET_GET");
     }
 
-    public static string Ring(params int[] ids) => string.Join(',', ids.Select(id => $"{id}:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}"));
+    public static string Ring(params int[] ids)
+        => string.Join(',', ids.Select(id => $"{id}:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}"));
 
     private static readonly Lazy<string> Certificate = new(() =>
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using X509Certificate2 certificate = new CertificateRequest("CN=voice", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        using X509Certificate2 certificate = new CertificateRequest("CN=voice", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
         return certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem();
     });
 }

@@ -111,5 +111,6 @@ public sealed class FleetKeysTests
         Assert.False(keys.Contains(""));
     }
 
-    private Task<FleetKeys> LoadAsync(FleetSecrets needed) => FleetKeys.LoadAsync(_secrets, needed, _logs, new TestTime(), CancellationToken.None);
+    private Task<FleetKeys> LoadAsync(FleetSecrets needed)
+        => FleetKeys.LoadAsync(_secrets, needed, _logs, new TestTime(), CancellationToken.None);
 }

@@ -27,7 +27,8 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(["--urls=http://127.0.0.1:0"], TimeSpan.FromSeconds(1), test =>
         {
             test.Logging.ClearProviders();
-            test.Services.AddSingleton<ISecretStore>(_secrets).AddSingleton<ISidecarHealth>(_sidecar).AddSingleton<TimeProvider>(new TestTime());
+            test.Services.AddSingleton<ISecretStore>(_secrets).AddSingleton<ISidecarHealth>(_sidecar)
+                .AddSingleton<TimeProvider>(new TestTime());
         });
         builder.AddFleet();
         builder.Services.AddReadiness<HealthEndpointsTests>(test => test._missing);
@@ -47,7 +48,8 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task Startup_UntilTheKeysAreThere_NamesWhatIsWaitedFor()
     {
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"starting","reasons":["the sidecar"]}"""), await AskAsync("/startupz"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"starting","reasons":["the sidecar"]}"""),
+            await AskAsync("/startupz"));
 
         // Key Vault is filled after the apps have started: the sidecar is up and says no.
         string value = _secrets.Values[SecretNames.LinkKey];
@@ -62,9 +64,12 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
             seen.TrySetResult();
             await keys.Task;
         };
-        Task<FleetKeys> loading = _app.Services.GetRequiredService<FleetKeyLoader>().LoadAsync(FleetSecrets.Relay, NullLogger.Instance, stop.Token);
+        Task<FleetKeys> loading = _app.Services.GetRequiredService<FleetKeyLoader>()
+            .LoadAsync(FleetSecrets.Relay, NullLogger.Instance, stop.Token);
         await seen.Task;
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"starting","reasons":["secret voice-link-key in the store secrets"]}"""), await AskAsync("/startupz"));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, """{"status":"starting","reasons":["secret voice-link-key in the store secrets"]}"""),
+            await AskAsync("/startupz"));
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("/healthz")).Status);
 
         _secrets.Values[SecretNames.LinkKey] = value;
@@ -98,7 +103,8 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
         loops.Add("worker 0", () => 1);
         foreach (int _ in Enumerable.Range(0, LoopWatch.LooksUntilStuck)) loops.Stuck();
         ((TestTime)_app.Services.GetRequiredService<TimeProvider>()).Advance(LoopWatch.StallLimit);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stuck","reasons":["worker 0 stands still"]}"""), await AskAsync("/healthz"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stuck","reasons":["worker 0 stands still"]}"""),
+            await AskAsync("/healthz"));
     }
 
     [Fact]
@@ -106,7 +112,8 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
     {
         Assert.Equal((HttpStatusCode.OK, """{"status":"ready"}"""), await AskAsync("/readyz"));
         _missing.Add("a transceiver");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"not_ready","reasons":["a transceiver"]}"""), await AskAsync("/readyz"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"not_ready","reasons":["a transceiver"]}"""),
+            await AskAsync("/readyz"));
         _missing.Clear();
         _app.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"not_ready","reasons":["stopping"]}"""), await AskAsync("/readyz"));

@@ -42,5 +42,6 @@ public sealed class ServiceOptionsTests
     }
 
     private static T Read<T>(params (string Key, string Value)[] values) where T : class, IServiceOptions, new()
-        => ServiceOptions.Read<T>(new ConfigurationBuilder().AddInMemoryCollection(values.ToDictionary(v => v.Key, string? (v) => v.Value)).Build());
+        => ServiceOptions.Read<T>(new ConfigurationBuilder().AddInMemoryCollection(values.ToDictionary(v => v.Key, string? (v) => v.Value))
+        .Build());
 }

@@ -60,8 +60,11 @@ public sealed class VoiceTelemetryTests
         AssertHasAll(receiver);
         ReceivedPoint point = receiver.Points.First(p => p.Name == "voice.transceiver.test");
         Assert.Equal("{packet}", point.Unit);
-        foreach (string text in new[] { "voice.region", "swedencentral", "voice.shard", "service.instance.id", "transceiver-03--abc-xyz", "deployment.revision" })
-            Assert.True(receiver.Bodies.All(body => System.Text.Encoding.Latin1.GetString(body.Span).Contains(text, StringComparison.Ordinal)), text);
+        foreach (string text in new[] { "voice.region", "swedencentral", "voice.shard", "service.instance.id", "transceiver-03--abc-xyz",
+            "deployment.revision" })
+            Assert.True(
+                receiver.Bodies.All(body => System.Text.Encoding.Latin1.GetString(body.Span).Contains(text, StringComparison.Ordinal)),
+                text);
     }
 
     [Fact]
@@ -77,13 +80,16 @@ public sealed class VoiceTelemetryTests
     {
         await using OtlpReceiver collector = await OtlpReceiver.StartAsync(isGrpc: true);
         await using InsightsReceiver insights = await InsightsReceiver.StartAsync();
-        await RunAsync(new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Address, ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = insights.ConnectionString });
+        await RunAsync(
+            new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Address,
+            ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = insights.ConnectionString });
         AssertHasAll(collector);
         AssertHasAll(insights);
         string trace = collector.Spans.Single(s => s.Name == "takeover").TraceId;
         Assert.Equal(SpansOf(collector), SpansOf(insights));
 
-        IEnumerable<string> SpansOf(TelemetryReceiver receiver) => receiver.Spans.Where(s => s.TraceId == trace).Select(s => s.SpanId).Order();
+        IEnumerable<string> SpansOf(TelemetryReceiver receiver)
+            => receiver.Spans.Where(s => s.TraceId == trace).Select(s => s.SpanId).Order();
     }
 
     /// <summary>A host with a name and a class of telemetry each, of a process that calls itself and is probed.</summary>

@@ -34,7 +34,8 @@ public sealed class CandidateTests
     [Fact]
     public void TryParse_BrowserExtensions_AreSkipped()
     {
-        Assert.True(Candidate.TryParse("candidate:1 1 UDP 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag Ab/+ network-cost 999", out Candidate? candidate));
+        Assert.True(Candidate.TryParse("candidate:1 1 UDP 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag Ab/+ "
+            + "network-cost 999", out Candidate? candidate));
         Assert.Equal("candidate:1 1 udp 5 192.0.2.1 9 typ srflx raddr 0.0.0.0 rport 0", candidate.ToString());
     }
 
@@ -63,7 +64,8 @@ public sealed class CandidateTests
         for (int i = 0; i < 20_000; i++)
         {
             char[] text = seed.ToCharArray();
-            for (int n = random.Next(1, 5); n > 0; n--) text[random.Next(text.Length)] = (char)random.Next(random.Next(2) == 0 ? 128 : 65536);
+            for (int n = random.Next(1, 5); n > 0; n--)
+                text[random.Next(text.Length)] = (char)random.Next(random.Next(2) == 0 ? 128 : 65536);
             _ = Candidate.TryParse(text, out _);
         }
     }
@@ -72,7 +74,8 @@ public sealed class CandidateTests
     public void Format_AnyAddress_ParsesBack()
         => Prop.ForAll<uint, ulong, ushort>((v4, low, port) =>
         {
-            foreach (TransportAddress address in new[] { TransportAddress.FromIPv4(v4, port), new TransportAddress(0x2001_0DB8_0000_0000, low, port) })
+            foreach (TransportAddress address in new[] { TransportAddress.FromIPv4(v4, port),
+                new TransportAddress(0x2001_0DB8_0000_0000, low, port) })
             {
                 var candidate = Candidate.Host(address, port % 100);
                 Assert.True(Candidate.TryParse(candidate.ToString(), out Candidate? read));

@@ -11,7 +11,8 @@ internal static class Checks
 
     public static byte[] Request(
         string username, string password, bool usesCandidate = false, bool hasFingerprint = true, bool hasIntegrity = true,
-        StunAttributeType role = StunAttributeType.IceControlling, ulong tieBreaker = 1, StunAttributeType? extra = null, TransactionId? id = null)
+        StunAttributeType role = StunAttributeType.IceControlling, ulong tieBreaker = 1, StunAttributeType? extra = null,
+        TransactionId? id = null)
     {
         byte[] buffer = new byte[600];
         Span<byte> idBytes = stackalloc byte[TransactionId.Length];

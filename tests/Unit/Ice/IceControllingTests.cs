@@ -173,7 +173,8 @@ public sealed class IceControllingTests
     {
         var network = SimulatedIceNetwork.ClientAndLiteServer(1);
         network.Agents[Client] = new IceAgent(
-            IceRole.Controlled, SimulatedIceNetwork.Credentials("caller"), SimulatedIceNetwork.Credentials("server"), ulong.MaxValue, Seeded.Random(1), network.Now);
+            IceRole.Controlled, SimulatedIceNetwork.Credentials("caller"), SimulatedIceNetwork.Credentials("server"), ulong.MaxValue,
+            Seeded.Random(1), network.Now);
         network.Agents[Client].AddRemoteCandidate(Candidate.Host(network.Addresses[Server][0]), 0);
         network.Run(TimeSpan.FromSeconds(1));
         Assert.Equal(IceRole.Controlling, network.Agents[Client].Role);
@@ -227,7 +228,8 @@ public sealed class IceControllingTests
     [Fact]
     public void AddRemoteCandidate_NotUsable_IsSkipped()
     {
-        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("a"), SimulatedIceNetwork.Credentials("b"), 1, Seeded.Random(1), Instant.Zero);
+        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("a"), SimulatedIceNetwork.Credentials("b"), 1,
+            Seeded.Random(1), Instant.Zero);
         TransportAddress address = SimulatedIceNetwork.Address("198.51.100.1:3478");
         agent.AddRemoteCandidate(Candidate.Host(address, 0, CandidateTransport.TcpActive), 0);
         agent.AddRemoteCandidate(Candidate.Host(address) with { Component = 2 }, 0);
@@ -247,7 +249,8 @@ public sealed class IceControllingTests
         void Exchange()
         {
             agent.HandleTimeout(now);
-            while (agent.TryTransmit(buffer, out _, out TransportPath to)) agent.Receive(Answer(buffer.AsSpan(8, 12).ToArray(), remote.Password), to, now);
+            while (agent.TryTransmit(buffer, out _, out TransportPath to))
+                agent.Receive(Answer(buffer.AsSpan(8, 12).ToArray(), remote.Password), to, now);
         }
         Exchange();
         Assert.Equal(1, agent.SelectedPath?.Base);
@@ -297,7 +300,8 @@ public sealed class IceControllingTests
     private static byte[] Answer(byte[] transactionId, string? password, int errorCode = 0)
     {
         byte[] buffer = new byte[200];
-        var writer = new StunMessageWriter(buffer, errorCode == 0 ? StunClass.SuccessResponse : StunClass.ErrorResponse, StunMethod.Binding, transactionId);
+        var writer = new StunMessageWriter(
+            buffer, errorCode == 0 ? StunClass.SuccessResponse : StunClass.ErrorResponse, StunMethod.Binding, transactionId);
         if (errorCode != 0) writer.AddErrorCode(errorCode, default);
         if (password is not null) writer.AddMessageIntegrity(System.Text.Encoding.UTF8.GetBytes(password));
         writer.AddFingerprint();

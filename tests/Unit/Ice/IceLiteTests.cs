@@ -249,7 +249,9 @@ public sealed class IceLiteTests
     public void Receive_PeerThatWantsToBeControlled_GetsARoleConflict()
     {
         IceAgent agent = Lite();
-        agent.Receive(Checks.Request($"{Local.Ufrag}:peer", Local.Password, role: StunAttributeType.IceControlled, tieBreaker: ulong.MaxValue), First, At(0));
+        agent.Receive(
+            Checks.Request($"{Local.Ufrag}:peer", Local.Password, role: StunAttributeType.IceControlled, tieBreaker: ulong.MaxValue), First,
+            At(0));
         (TransportPath _, byte[]? bytes) = Assert.Single(Transmit(agent));
         Assert.True(StunMessage.TryParse(bytes, out StunMessage answer, out _));
         Assert.Equal(StunClass.ErrorResponse, answer.Class);

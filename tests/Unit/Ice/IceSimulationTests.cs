@@ -91,8 +91,12 @@ public sealed class IceSimulationTests
         TransportPath server = network.Agents[Server].SelectedPath!.Value;
 
         // Each sends where the other listens, and the other takes it.
-        Assert.True(network.Agents[Server].IsValidated(new(network.Addresses[Server].IndexOf(client.Remote), network.Addresses[Client][client.Base])), $"seed {seed}");
-        Assert.True(network.Agents[Client].IsValidated(new(network.Addresses[Client].IndexOf(server.Remote), network.Addresses[Server][server.Base])), $"seed {seed}");
+        Assert.True(
+            network.Agents[Server].IsValidated(
+            new(network.Addresses[Server].IndexOf(client.Remote), network.Addresses[Client][client.Base])), $"seed {seed}");
+        Assert.True(
+            network.Agents[Client].IsValidated(
+            new(network.Addresses[Client].IndexOf(server.Remote), network.Addresses[Server][server.Base])), $"seed {seed}");
     }
 
     private static void AssertEqual(IceAgentState expected, IceAgentState actual)

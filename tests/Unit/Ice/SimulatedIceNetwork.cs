@@ -34,7 +34,8 @@ internal sealed class SimulatedIceNetwork(int seed)
     /// <summary>Sees each datagram sent: sender, its path, its bytes.</summary>
     public Action<int, TransportPath, byte[]> OnSent { get; set; } = (_, _, _) => { };
 
-    public static TransportAddress Address(string text) => TransportAddress.TryParse(text, out TransportAddress address) ? address : throw new FormatException(text);
+    public static TransportAddress Address(string text)
+        => TransportAddress.TryParse(text, out TransportAddress address) ? address : throw new FormatException(text);
 
     public void Run(TimeSpan duration)
     {
@@ -69,7 +70,8 @@ internal sealed class SimulatedIceNetwork(int seed)
     {
         for (int sender = 0; sender < 2; sender++)
         {
-            while (Agents[sender].TryTransmit(_buffer, out int length, out TransportPath to)) Send(sender, to, _buffer.AsSpan(0, length).ToArray());
+            while (Agents[sender].TryTransmit(_buffer, out int length, out TransportPath to))
+                Send(sender, to, _buffer.AsSpan(0, length).ToArray());
             while (Agents[sender].TryTakeEvent(out IceEvent occurred)) Events[sender].Add(occurred);
         }
     }
@@ -84,15 +86,19 @@ internal sealed class SimulatedIceNetwork(int seed)
         while (copies-- > 0)
         {
             Instant at = Now + TimeSpan.FromMilliseconds(DelayMilliseconds + (_random.NextDouble() * JitterMilliseconds));
-            _inFlight.Enqueue(new Packet(receiver, new TransportPath(receiverBase, Addresses[sender][to.Base]), bytes), (at.Ticks, _order++));
+            _inFlight.Enqueue(new Packet(receiver, new TransportPath(receiverBase, Addresses[sender][to.Base]), bytes),
+                (at.Ticks, _order++));
         }
     }
 
     private readonly record struct Packet(int To, TransportPath Path, byte[] Bytes);
 
-    public static IceCredentials Credentials(string name) => new($"{name}ufrag", Convert.ToHexStringLower(Encoding.ASCII.GetBytes(name + "-password-of-the-test")));
+    public static IceCredentials Credentials(string name)
+        => new($"{name}ufrag", Convert.ToHexStringLower(Encoding.ASCII.GetBytes(name + "-password-of-the-test")));
 
-    /// <summary>A caller with <paramref name="clientAddresses"/> bases against a lite server behind <paramref name="serverAddresses"/> ingresses.</summary>
+    /// <summary>
+    /// A caller with <paramref name="clientAddresses"/> bases against a lite server behind <paramref name="serverAddresses"/> ingresses.
+    /// </summary>
     public static SimulatedIceNetwork ClientAndLiteServer(int seed, int clientAddresses = 1, int serverAddresses = 1)
     {
         var network = new SimulatedIceNetwork(seed);
@@ -104,7 +110,8 @@ internal sealed class SimulatedIceNetwork(int seed)
         network.Agents[Server] = new IceAgent(IceRole.Lite, server, null, 9, Seeded.Random(2), network.Now);
         for (int i = 0; i < serverAddresses; i++)
         {
-            for (int b = 0; b < clientAddresses; b++) network.Agents[Client].AddRemoteCandidate(Candidate.Host(network.Addresses[Server][i], i), b);
+            for (int b = 0; b < clientAddresses; b++)
+                network.Agents[Client].AddRemoteCandidate(Candidate.Host(network.Addresses[Server][i], i), b);
         }
         return network;
     }

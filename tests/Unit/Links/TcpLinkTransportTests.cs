@@ -44,7 +44,8 @@ public sealed class TcpLinkTransportTests : IDisposable
 
     private void Append(TransportAddress to, ReadOnlySpan<byte> packet, Instant now)
     {
-        if (_connector.TryAppend(ref _open, to, LinkFrame.HeaderLengthIPv4 + packet.Length, LinkTransport.IsAudio(packet), now, out Span<byte> room))
+        if (_connector.TryAppend(ref _open, to, LinkFrame.HeaderLengthIPv4 + packet.Length, LinkTransport.IsAudio(packet), now,
+            out Span<byte> room))
             LinkFrame.Write(room, LinkFrameKind.Data, 1, new SessionId(packet[^1]), Client, packet);
     }
 
@@ -164,7 +165,8 @@ public sealed class TcpLinkTransportTests : IDisposable
                 strangers.Add(new TcpClient());
                 strangers[^1].Connect(_acceptor.LocalAddress.ToIPEndPoint());
                 int accepted = i + 1;
-                Until(() => { _acceptor.Receive(MonotonicClock.Now); return _acceptor.Open == Math.Min(accepted, TcpLinkTransport.MaximumStrangers); });
+                Until(() => { _acceptor.Receive(MonotonicClock.Now);
+                return _acceptor.Open == Math.Min(accepted, TcpLinkTransport.MaximumStrangers); });
             }
             Assert.Equal(5, Closes("TooManyStrangers"));
             for (int i = 0; i < 5; i++) Assert.Equal(0, strangers[i].GetStream().Read(new byte[1]));
@@ -218,7 +220,8 @@ public sealed class TcpLinkTransportTests : IDisposable
             {
                 strangers.Add(new TcpClient());
                 strangers[^1].Connect(_acceptor.LocalAddress.ToIPEndPoint());
-                if (i < TcpLinkTransport.MaximumStrangers) Until(() => { _acceptor.Receive(MonotonicClock.Now); return _acceptor.Open == 4 + strangers.Count; });
+                if (i < TcpLinkTransport.MaximumStrangers)
+                    Until(() => { _acceptor.Receive(MonotonicClock.Now); return _acceptor.Open == 4 + strangers.Count; });
             }
             Until(() => { _acceptor.Receive(MonotonicClock.Now); return Closes("TooManyStrangers") + Closes("Limit") == 64; });
             Assert.Equal((0, 4 + TcpLinkTransport.MaximumStrangers), (Closes("Limit"), _acceptor.Open));

@@ -23,8 +23,8 @@ internal static class OpusPacket
     }
 
     /// <summary>
-    /// The packet carries a coarse copy of the frame before it (RFC 6716, section 4.2.4). Only packets of one frame are looked at, as WebRTC sends them; it is
-    /// false for others.
+    /// The packet carries a coarse copy of the frame before it (RFC 6716, section 4.2.4). Only packets of one frame are looked at, as
+    /// WebRTC sends them; it is false for others.
     /// </summary>
     public static bool HasLbrr(ReadOnlySpan<byte> packet)
     {

@@ -202,7 +202,8 @@ public sealed class OpusTests(ITestOutputHelper output)
     [InlineData(new byte[] { 0x1B, 63, 0 }, 0)]            // 63 frames of 60 ms: more than 120 ms
     [InlineData(new byte[] { 0x03 }, 0)]
     [InlineData(new byte[0], 0)]
-    public void DurationSamples_TocByte_FollowsRfc6716(byte[] packet, int samples) => Assert.Equal(samples, OpusPacket.DurationSamples(packet, Rate));
+    public void DurationSamples_TocByte_FollowsRfc6716(byte[] packet, int samples)
+        => Assert.Equal(samples, OpusPacket.DurationSamples(packet, Rate));
 
     [Fact]
     public void MissingLibrary_NamesThePackage()
@@ -220,7 +221,8 @@ public sealed class OpusTests(ITestOutputHelper output)
     private static short[] Voice(int at) => [.. Enumerable.Range(at, Frame).Select(i =>
     {
         double phase = i % 200 / (double)Rate;
-        return (short)(9_000 * (0.5 + 0.5 * Math.Sin(2 * Math.PI * 4 * i / Rate)) * Math.Exp(-phase * 400) * (Math.Sin(2 * Math.PI * 700 * phase) + 0.5 * Math.Sin(2 * Math.PI * 1800 * phase)));
+        return (short)(9_000 * (0.5 + 0.5 * Math.Sin(2 * Math.PI * 4 * i / Rate)) * Math.Exp(-phase * 400)
+            * (Math.Sin(2 * Math.PI * 700 * phase) + 0.5 * Math.Sin(2 * Math.PI * 1800 * phase)));
     })];
 
     private static double Power(short[] samples, double frequency)

@@ -6,8 +6,9 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Unit.Opus;
 
 /// <summary>
-/// What our encoders make is decoded by libopus and by Concentus, two implementations that share no binary, and both must hear the same. Concentus computes
-/// in fixed point and Debian's libopus in floating point, so they agree within a signal-to-noise ratio and not to the bit.
+/// What our encoders make is decoded by libopus and by Concentus, two implementations that share no binary, and both must hear the same.
+/// Concentus computes in fixed point and Debian's libopus in floating point, so they agree within a signal-to-noise ratio and not to the
+/// bit.
 /// </summary>
 public sealed class TwoDecodersTests(ITestOutputHelper output)
 {
@@ -45,21 +46,24 @@ public sealed class TwoDecodersTests(ITestOutputHelper output)
     }
 
     [Theory, MemberData(nameof(Settings))]
-    public void Packets_OfOurEncoders_SoundTheSameToBothDecoders(string codec, int bitrate, int microseconds, int channels, bool fec, bool dtx)
+    public void Packets_OfOurEncoders_SoundTheSameToBothDecoders(
+        string codec, int bitrate, int microseconds, int channels, bool fec, bool dtx)
     {
         var packets = new List<byte[]>();
         foreach (OpusApplication application in Enum.GetValues<OpusApplication>())
         {
             packets.Clear();
             using IOpusEncoder encoder = Codec(codec).CreateEncoder(24_000, channels, application);
-            (encoder.Bitrate, encoder.Complexity, encoder.InbandFec, encoder.ExpectedLossPercent, encoder.Dtx) = (bitrate, 5, fec, fec ? 20 : 0, dtx);
+            (encoder.Bitrate, encoder.Complexity, encoder.InbandFec, encoder.ExpectedLossPercent, encoder.Dtx) =
+                (bitrate, 5, fec, fec ? 20 : 0, dtx);
             int samples = 24 * microseconds / 1_000;
             byte[] packet = new byte[OpusCodec.MaximumPacketBytes];
             short[] speech = Speech(24_000, channels);
             for (int at = 0; at + samples * channels <= speech.Length; at += samples * channels)
                 packets.Add(packet[..encoder.Encode(speech.AsSpan(at, samples * channels), packet)]);
             double exact = Compare(packets, 48_000, channels), resampled = Compare(packets, 24_000, channels);
-            output.WriteLine($"{application}: configurations {string.Join(' ', packets.Select(p => p[0] >> 3).Distinct())}; {exact:0.0} dB, {resampled:0.0} dB at 24 kHz");
+            output.WriteLine(
+                $"{application}: configurations {string.Join(' ', packets.Select(p => p[0] >> 3).Distinct())}; {exact:0.0} dB, {resampled:0.0} dB at 24 kHz");
             double least = dtx ? LeastDecibelsWithPauses : LeastDecibels;
             Assert.True(exact >= least, $"{application}: {exact:0.0} dB");
             Assert.True(resampled >= least, $"{application}: {resampled:0.0} dB at 24 kHz");
@@ -76,7 +80,8 @@ public sealed class TwoDecodersTests(ITestOutputHelper output)
         byte toc = (byte)(frame[0] & 0xFC);
         byte[][] odd =
         [
-            [toc], [toc, 7], [(byte)(toc | 1)], [(byte)(toc | 1), 7, 7], [(byte)(toc | 2), 0], [(byte)(toc | 2), 0, .. frame[1..]], [(byte)(toc | 2), 1, 7, .. frame[1..]],
+            [toc], [toc, 7], [(byte)(toc | 1)], [(byte)(toc | 1), 7, 7], [(byte)(toc | 2), 0], [(byte)(toc | 2), 0, .. frame[1..]],
+                [(byte)(toc | 2), 1, 7, .. frame[1..]],
             [(byte)(toc | 3), 2], [(byte)(toc | 3), 0x83, 0, 1, 7],
         ];
         foreach (int rate in new[] { 24_000, 48_000 })
@@ -115,17 +120,21 @@ public sealed class TwoDecodersTests(ITestOutputHelper output)
             }
         }
         double exact = Compare(packets, 48_000, 1), resampled = Compare(packets, 24_000, 1);
-        output.WriteLine($"configurations {string.Join(' ', packets.Select(p => p[0] >> 3).Distinct())}; {exact:0.0} dB, {resampled:0.0} dB at 24 kHz");
+        output.WriteLine(
+            $"configurations {string.Join(' ', packets.Select(p => p[0] >> 3).Distinct())}; {exact:0.0} dB, {resampled:0.0} dB at 24 kHz");
         Assert.True(exact >= LeastDecibels, $"{exact:0.0} dB");
         Assert.True(resampled >= LeastDecibels, $"{resampled:0.0} dB at 24 kHz");
     }
 
     private static OpusCodec Codec(string name) => name == "libopus" ? OpusCodec.Libopus : OpusCodec.Concentus;
 
-    /// <summary>Signal-to-noise ratio in dB: how far what Concentus hears is from what libopus hears, at the best of small delays.</summary>
+    /// <summary>
+    /// Signal-to-noise ratio in dB: how far what Concentus hears is from what libopus hears, at the best of small delays.
+    /// </summary>
     private static double Compare(List<byte[]> packets, int sampleRate, int channels)
     {
-        short[] reference = Decode(OpusCodec.Libopus, packets, sampleRate, channels), other = Decode(OpusCodec.Concentus, packets, sampleRate, channels);
+        short[] reference = Decode(OpusCodec.Libopus, packets, sampleRate, channels),
+            other = Decode(OpusCodec.Concentus, packets, sampleRate, channels);
         Assert.Equal(reference.Length, other.Length);
         Assert.True(reference.Average(s => Math.Abs((double)s)) > 200, "there is something to hear");
         int longest = sampleRate == 48_000 ? 0 : sampleRate / 1_000;
@@ -158,14 +167,17 @@ public sealed class TwoDecodersTests(ITestOutputHelper output)
         return 10 * Math.Log10(signal / noise);
     }
 
-    /// <summary>Syllables of a voiced sound and of noise with pauses between them, so that every mode of the encoder has its reason.</summary>
+    /// <summary>
+    /// Syllables of a voiced sound and of noise with pauses between them, so that every mode of the encoder has its reason.
+    /// </summary>
     private static short[] Speech(int samples, int channels)
     {
         var random = new Random(7);
         short[] pcm = new short[samples * channels];
         for (int i = 0; i < samples; i++)
         {
-            double t = i / 24_000.0, syllable = Math.Max(0, Math.Sin(2 * Math.PI * 1.5 * t)), pitch = 2 * Math.PI * (130 * t + 10 * Math.Sin(2 * Math.PI * t));
+            double t = i / 24_000.0, syllable = Math.Max(0, Math.Sin(2 * Math.PI * 1.5 * t)),
+                pitch = 2 * Math.PI * (130 * t + 10 * Math.Sin(2 * Math.PI * t));
             double voiced = 0;
             for (int harmonic = 1; harmonic <= 20; harmonic++) voiced += Math.Sin(harmonic * pitch) / harmonic;
             double hiss = (i / 8_000 & 1) == 0 ? 0 : 0.3 * (random.NextDouble() - 0.5);

@@ -15,7 +15,8 @@ internal sealed class FakeTransceiver : IDisposable
 
     public FakeTransceiver(LinkScheme scheme, TransportAddress address, ulong incarnation = 1, ushort slot = 3)
     {
-        _port = new LinkPort(scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(address) : UdpLinkTransport.Bind(address), new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, RandomNumberGenerator.Fill, MonotonicClock.Now));
+        _port = new LinkPort(scheme == LinkScheme.Tcp ? TcpLinkTransport.Listen(address) : UdpLinkTransport.Bind(address),
+            new LinkAcceptor(SteeringKeys.LinkKey(), 0, 0, incarnation, 64, RandomNumberGenerator.Fill, MonotonicClock.Now));
         Acceptor.SetSlots([new(slot, 1)], MonotonicClock.Now);
     }
 
@@ -51,7 +52,8 @@ internal sealed class FakeTransceiver : IDisposable
         _port.Flush(now);
     }
 
-    public void Send(SessionId session, TransportPath path, ReadOnlySpan<byte> packet) => _port.TrySend(session, path, packet, MonotonicClock.Now);
+    public void Send(SessionId session, TransportPath path, ReadOnlySpan<byte> packet)
+        => _port.TrySend(session, path, packet, MonotonicClock.Now);
 
     /// <summary>Cuts the connection that a link came by, as its end of a broken one would.</summary>
     public void Break(int link)

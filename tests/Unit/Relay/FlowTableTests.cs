@@ -31,7 +31,8 @@ public sealed class FlowTableTests
                 }
                 else if (model.Count(m => m.Value == session) < 8)
                 {
-                    Assert.True(table.TrySet(client, new SessionId(session), now, out int flow) is FlowChange.Created or FlowChange.Kept or FlowChange.Moved);
+                    Assert.True(table.TrySet(client, new SessionId(session), now, out int flow) is FlowChange.Created or FlowChange.Kept
+                        or FlowChange.Moved);
                     Assert.Equal(client, table[flow].Client);
                     if (!table[flow].HasSsrc) table.LearnSsrc(flow, (uint)random.Next(30));
                     model[client] = session;
@@ -69,10 +70,14 @@ public sealed class FlowTableTests
     public void TrySet_TwoCallersBehindOneIPv6Prefix_CountTogether()
     {
         var table = new FlowTable(Limits with { PerPrefix = 2 }, KeyedHash.CreateRandom(), Instant.Zero);
-        Assert.Equal(FlowChange.Created, table.TrySet(new TransportAddress(0x20010db8_00000001, 1, 1), new SessionId(1), Instant.Zero, out _));
-        Assert.Equal(FlowChange.Created, table.TrySet(new TransportAddress(0x20010db8_00000001, 2, 1), new SessionId(2), Instant.Zero, out _));
-        Assert.Equal(FlowChange.PrefixLimit, table.TrySet(new TransportAddress(0x20010db8_00000001, 3, 1), new SessionId(3), Instant.Zero, out _));
-        Assert.Equal(FlowChange.Created, table.TrySet(new TransportAddress(0x20010db8_00000002, 3, 1), new SessionId(3), Instant.Zero, out _));
+        Assert.Equal(FlowChange.Created,
+            table.TrySet(new TransportAddress(0x20010db8_00000001, 1, 1), new SessionId(1), Instant.Zero, out _));
+        Assert.Equal(FlowChange.Created,
+            table.TrySet(new TransportAddress(0x20010db8_00000001, 2, 1), new SessionId(2), Instant.Zero, out _));
+        Assert.Equal(FlowChange.PrefixLimit, table.TrySet(
+            new TransportAddress(0x20010db8_00000001, 3, 1), new SessionId(3), Instant.Zero, out _));
+        Assert.Equal(FlowChange.Created,
+            table.TrySet(new TransportAddress(0x20010db8_00000002, 3, 1), new SessionId(3), Instant.Zero, out _));
     }
 
     [Fact]

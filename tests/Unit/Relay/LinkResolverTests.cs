@@ -20,12 +20,14 @@ public sealed class LinkResolverTests
     public LinkResolverTests() => _resolver = new LinkResolver(_time, (_, _) =>
     {
         _lookUps++;
-        return _answer is null ? Task.FromException<IPAddress[]>(new SocketException()) : Task.FromResult(_answer.Select(IPAddress.Parse).ToArray());
+        return _answer is null ? Task.FromException<IPAddress[]>(new SocketException())
+            : Task.FromResult(_answer.Select(IPAddress.Parse).ToArray());
     });
 
     private async Task<string> LookAsync(params LinkEndpoint[] endpoints)
     {
-        IReadOnlyList<LinkTarget> targets = await _resolver.ResolveAsync(endpoints.Length > 0 ? endpoints : [Named], _ => _isReached, default);
+        IReadOnlyList<LinkTarget> targets = await _resolver.ResolveAsync(
+            endpoints.Length > 0 ? endpoints : [Named], _ => _isReached, default);
         _time.Advance(TimeSpan.FromSeconds(1));
         return string.Join(' ', targets.Select(t => t.ToString()));
     }

@@ -6,7 +6,8 @@ namespace Dapr.Voice.Tests.Unit.Relay;
 public sealed class OpenFileLimitTests
 {
     [Theory]
-    [InlineData("Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 4096                 files     \n", 1024)]
+    [InlineData("Limit                     Soft Limit           Hard Limit           Units     \nMax open files            "
+    + "1024                 4096                 files     \n", 1024)]
     [InlineData("Max open files            unlimited            unlimited            files     \n", int.MaxValue)]
     [InlineData("Max open files\n", int.MaxValue)]
     [InlineData("", int.MaxValue)]
@@ -22,7 +23,8 @@ public sealed class OpenFileLimitTests
     [InlineData(16_384, 4096, 4096 - OpenFileLimit.Reserved)]
     [InlineData(16_384, 256, OpenFileLimit.FewestConnections)]
     [InlineData(3, 256, 3)]
-    public void Fit_DescriptorsForFewer_LeavesRoomForAllElse(int wanted, int limit, int expected) => Assert.Equal(expected, OpenFileLimit.Fit(wanted, limit));
+    public void Fit_DescriptorsForFewer_LeavesRoomForAllElse(int wanted, int limit, int expected)
+        => Assert.Equal(expected, OpenFileLimit.Fit(wanted, limit));
 
     [Fact]
     public void Options_FewDescriptors_BoundTheConnections()

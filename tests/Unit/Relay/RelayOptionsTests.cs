@@ -10,7 +10,9 @@ namespace Dapr.Voice.Tests.Unit.Relay;
 public sealed class RelayOptionsTests
 {
     private static RelayOptions Read(params (string Key, string Value)[] settings)
-        => ServiceOptions.Read<RelayOptions>(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"Relay:{s.Key}", (string?)s.Value))).Build());
+        => ServiceOptions.Read<RelayOptions>(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"Relay:{s.Key}", (string?)s.Value)))
+        .Build());
 
     [Fact]
     public void Read_NothingSet_WorksOnALaptop()
@@ -24,8 +26,10 @@ public sealed class RelayOptionsTests
     [Fact]
     public void Read_AllThatComposeSets_IsUnderstood()
     {
-        RelayOptions options = Read(("PublicEndpoint", "127.0.0.1:4000"), ("Workers", "3"), ("Transceivers:0", "127.0.0.1:20000"), ("IngressAddresses:0", "127.0.0.1"), ("FlowLifetime", "00:00:30"));
-        Assert.Equal(("127.0.0.1:4000", 3, TimeSpan.FromSeconds(30)), (options.Public.ToString(), options.WorkerCount, options.FlowLifetime));
+        RelayOptions options = Read(("PublicEndpoint", "127.0.0.1:4000"), ("Workers", "3"), ("Transceivers:0", "127.0.0.1:20000"),
+            ("IngressAddresses:0", "127.0.0.1"), ("FlowLifetime", "00:00:30"));
+        Assert.Equal(("127.0.0.1:4000", 3, TimeSpan.FromSeconds(30)),
+            (options.Public.ToString(), options.WorkerCount, options.FlowLifetime));
         Assert.Equal("udp://127.0.0.1:20000", Assert.Single(options.TransceiverEndpoints).ToString());
         Assert.Single(options.Ingresses);
     }
@@ -38,7 +42,8 @@ public sealed class RelayOptionsTests
         Assert.Equal("0.0.0.0:3478", options.PublicTcp.ToString());
         // Nor any link over UDP, unless it is asked for.
         Assert.Null(options.Link);
-        Assert.Equal("10.0.0.5:0", Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("LinkAddress", "10.0.0.5")).Link.ToString());
+        Assert.Equal(
+            "10.0.0.5:0", Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("LinkAddress", "10.0.0.5")).Link.ToString());
         Assert.Equal("127.0.0.1:0", Read().Link.ToString());
     }
 
@@ -54,7 +59,8 @@ public sealed class RelayOptionsTests
     [Fact]
     public void Read_TcpOnlyWithATransceiverOverUdp_NamesTheSettingThatIsMissing()
     {
-        SettingsException e = Assert.Throws<SettingsException>(() => Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("Transceivers:0", "10.0.0.4:20000")));
+        SettingsException e = Assert.Throws<SettingsException>(
+            () => Read(("PublicEndpoint", ""), ("PublicTcpEndpoint", "0.0.0.0:3478"), ("Transceivers:0", "10.0.0.4:20000")));
         Assert.Contains("Relay__LinkAddress", e.Message, StringComparison.Ordinal);
     }
 

@@ -12,7 +12,8 @@ internal static class RelayPackets
     public static readonly HintKeyRing HintKeys = SteeringKeys.HintRing(1);
     public static readonly KeyRing PasswordKeys = SteeringKeys.Ring(1);
 
-    public static RoutingHint Hint(ulong session, ushort slot = 3, byte region = 0, uint expiry = 1000) => new(1, region, slot, new SessionId(session), 0, expiry);
+    public static RoutingHint Hint(ulong session, ushort slot = 3, byte region = 0, uint expiry = 1000)
+        => new(1, region, slot, new SessionId(session), 0, expiry);
 
     public static byte[] Check(RoutingHint hint) => Check(hint.Encode(HintKeys));
 
@@ -21,7 +22,8 @@ internal static class RelayPackets
         byte[] buffer = new byte[300];
         var writer = new StunMessageWriter(buffer, StunClass.Request, StunMethod.Binding, new byte[12]);
         writer.Add(StunAttributeType.Username, Encoding.ASCII.GetBytes(ufrag + ":peer"));
-        writer.AddMessageIntegrity(Encoding.ASCII.GetBytes(password ?? (ufrag.Length == 39 ? IcePassword.Derive(PasswordKeys, ufrag) : "none")));
+        writer.AddMessageIntegrity(Encoding.ASCII.GetBytes(
+            password ?? (ufrag.Length == 39 ? IcePassword.Derive(PasswordKeys, ufrag) : "none")));
         writer.AddFingerprint();
         return buffer[..writer.Length];
     }

@@ -119,21 +119,26 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
         Until(() => { stalled.Turn(); return stalled.Packets == 1; });
         Connect();
 
-        // From here on nobody takes the turns of the stalled one: what its kernel does not hold waits with the relay, and no more than its queue.
+        // From here on nobody takes the turns of the stalled one: what its kernel does not hold waits with the relay, and no more than its
+        // queue.
         int sent = 0, before = Heard;
         long memory = 0;
-        for (Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(20); Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull < 20_000 && MonotonicClock.Now < end;)
+        for (Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(20); Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull < 20_000
+            && MonotonicClock.Now < end;)
         {
-            for (int i = 0; i < 20; i++) audio.CopyTo(caller.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, audio.Length));
+            for (int i = 0; i < 20; i++)
+                audio.CopyTo(caller.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, audio.Length));
             caller.Flush();
             Send(RelayPackets.Rtp(5));
             sent++;
             Turn();
-            if (Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull is > 0 and < 100) memory = Process.GetCurrentProcess().PrivateMemorySize64;
+            if (Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull is > 0 and < 100)
+                memory = Process.GetCurrentProcess().PrivateMemorySize64;
         }
         Until(() => Heard >= before + sent);
         long grown = Process.GetCurrentProcess().PrivateMemorySize64 - memory;
-        output.WriteLine($"{Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull} units of audio dropped, the neighbour heard {Heard - before} of {sent}, memory {grown / 1024} kB more than when the dropping began");
+        output.WriteLine(
+            $"{Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull} units of audio dropped, the neighbour heard {Heard - before} of {sent}, memory {grown / 1024} kB more than when the dropping began");
         Assert.True(Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull >= 20_000);
         Assert.InRange(grown, long.MinValue, 16 * 1024 * 1024);
 
@@ -148,7 +153,8 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
     {
         Connect();
         Until(() => Worker.LinkCount == 2);
-        for (Instant end = MonotonicClock.Now + LinkTiming.DownAfter + TimeSpan.FromSeconds(1); Worker.LinkCount > 0 && MonotonicClock.Now < end;) Worker.Turn(TimeSpan.FromMilliseconds(5));
+        for (Instant end = MonotonicClock.Now + LinkTiming.DownAfter + TimeSpan.FromSeconds(1); Worker.LinkCount > 0
+            && MonotonicClock.Now < end;) Worker.Turn(TimeSpan.FromMilliseconds(5));
         Assert.Equal(0, Worker.LinkCount);
         int before = Heard;
         Until(() => Worker.LinkCount == 2);
@@ -161,7 +167,8 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
     {
         TransportAddress address = Transceiver.Target.Address;
         Transceiver.Dispose();
-        for (Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(2); MonotonicClock.Now < end;) Worker.Turn(TimeSpan.FromMilliseconds(20));
+        for (Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(2); MonotonicClock.Now < end;)
+            Worker.Turn(TimeSpan.FromMilliseconds(20));
         // 25, 50, 100… ms at least, two connections: a handful in two seconds.
         Assert.InRange(Worker.LinkCloses.Single(c => c.Key == "Refused").Value, 4, 24);
         Transceiver = new FakeTransceiver(LinkScheme.Tcp, address, incarnation: 2);

@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Relay;
 
-/// <summary>A worker, a transceiver's links and clients over real sockets, all driven by the test's thread; the same over whatever carries the links.</summary>
+/// <summary>
+/// A worker, a transceiver's links and clients over real sockets, all driven by the test's thread; the same over whatever carries the
+/// links.
+/// </summary>
 public abstract class RelayWorkerTests : IDisposable
 {
     private protected static readonly TransportAddress Loopback = TransportAddress.FromIPv4(0x7F000001, 0);
@@ -42,8 +45,11 @@ public abstract class RelayWorkerTests : IDisposable
 
     private RelayWorker NewWorker(ulong incarnation)
     {
-        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = Public.ToString(), Workers = 1, MaximumFlows = 256, IngressAddresses = ["127.0.0.1", "127.0.0.2"] };
-        var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, incarnation, new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), IngressTable.From(options), TimeProvider.System);
+        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = Public.ToString(), Workers = 1, MaximumFlows = 256,
+            IngressAddresses = ["127.0.0.1", "127.0.0.2"] };
+        var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, incarnation,
+            new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), IngressTable.From(options),
+            TimeProvider.System);
         worker.SetTargets([Transceiver.Target]);
         return worker;
     }
@@ -108,7 +114,8 @@ public abstract class RelayWorkerTests : IDisposable
     {
         Connect();
         int datagrams = Transceiver.Units;
-        for (int i = 0; i < 50; i++) RelayPackets.Rtp(5).CopyTo(Client.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, 72));
+        for (int i = 0; i < 50; i++)
+            RelayPackets.Rtp(5).CopyTo(Client.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, 72));
         Client.Flush();
         Until(() => Heard == 51);
         // 98 bytes a frame, 14 in a datagram, and the kernel may hand the burst over in a few batches.
@@ -261,7 +268,8 @@ public abstract class RelayWorkerTests : IDisposable
             Instant end = MonotonicClock.Now + TimeSpan.FromSeconds(20);
             while (Heard < target && MonotonicClock.Now < end)
             {
-                for (int i = 0; i < 20; i++) rtp.CopyTo(Client.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, rtp.Length));
+                for (int i = 0; i < 20; i++)
+                    rtp.CopyTo(Client.Queue(TransportAddress.FromIPv4(0x7F000001, Public.Port), default, rtp.Length));
                 Client.Flush();
                 // The worker's turns alone are measured, both directions of them.
                 long before = GC.GetAllocatedBytesForCurrentThread();

@@ -11,7 +11,8 @@ namespace Dapr.Voice.Tests.Unit.Relay;
 public sealed class RouterTests
 {
     private const int Tokyo = 5, Osaka = 6;
-    private static readonly TransportAddress Caller = TransportAddress.FromIPv4(0xC0000207, 5004), Rebound = TransportAddress.FromIPv4(0xC0000207, 6001);
+    private static readonly TransportAddress Caller = TransportAddress.FromIPv4(0xC0000207, 5004),
+        Rebound = TransportAddress.FromIPv4(0xC0000207, 6001);
 
     private readonly SlotTable _slots = new(0, 64);
     private readonly FlowTable _flows;
@@ -26,7 +27,8 @@ public sealed class RouterTests
         _slots[4] = Osaka;
     }
 
-    private Verdict Up(byte[] packet, TransportAddress from, out int link, out SessionId session) => _router.RouteUp(packet, from, 0, _now, out link, out session);
+    private Verdict Up(byte[] packet, TransportAddress from, out int link, out SessionId session)
+        => _router.RouteUp(packet, from, 0, _now, out link, out session);
     private Verdict Up(byte[] packet, TransportAddress from) => Up(packet, from, out _, out _);
     private void Wait(double seconds) => _now += TimeSpan.FromSeconds(seconds);
 
@@ -69,7 +71,8 @@ public sealed class RouterTests
     [Fact]
     public void RouteUp_HintWithAnotherPassword_IsDroppedWithoutTrace()
     {
-        Assert.Equal(Verdict.DropBadIntegrity, Up(RelayPackets.Check(RelayPackets.Hint(7).Encode(RelayPackets.HintKeys), "somebody who read the ufrag"), Caller));
+        Assert.Equal(Verdict.DropBadIntegrity,
+            Up(RelayPackets.Check(RelayPackets.Hint(7).Encode(RelayPackets.HintKeys), "somebody who read the ufrag"), Caller));
         Assert.Equal(0, _flows.Count);
     }
 
@@ -228,7 +231,9 @@ public sealed class RouterTests
     {
         var flows = new FlowTable(new FlowLimits(64, 32, 8, 3, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom(), _now);
         var router = new Router(flows, _slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys);
-        var verdicts = Enumerable.Range(0, 4).Select(i => router.RouteUp(RelayPackets.Check(RelayPackets.Hint((ulong)i)), TransportAddress.FromIPv4(1, (ushort)(i + 1)), 0, _now, out _, out _)).ToList();
+        var verdicts = Enumerable.Range(0, 4)
+            .Select(i => router.RouteUp(RelayPackets.Check(RelayPackets.Hint((ulong)i)), TransportAddress.FromIPv4(1, (ushort)(i + 1)), 0,
+            _now, out _, out _)).ToList();
         Assert.Equal([Verdict.Forward, Verdict.Forward, Verdict.Forward, Verdict.DropNewFlowRate], verdicts);
         Assert.Equal(Verdict.DeliverAndLearn, router.RouteDown(Rebound, new SessionId(77), 0, Tokyo, _now));
         Wait(0.34);

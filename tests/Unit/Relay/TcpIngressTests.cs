@@ -57,7 +57,8 @@ public abstract class TcpIngressTests : IDisposable
 
     private void Start(Action<RelayOptions>? change = null)
     {
-        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(), LinkAddress = _scheme == LinkScheme.Udp ? "127.0.0.1" : "", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
+        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(),
+            LinkAddress = _scheme == LinkScheme.Udp ? "127.0.0.1" : "", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
         change?.Invoke(options);
         Assert.Empty(options.Problems());
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
@@ -183,9 +184,11 @@ public abstract class TcpIngressTests : IDisposable
     [Fact]
     public void Client_FirstCheckBeforeTheFirstLink_WaitsAndGoesUp()
     {
-        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(), LinkAddress = _scheme == LinkScheme.Udp ? "127.0.0.1" : "", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
+        var options = new RelayOptions { Id = "relay-0", PublicEndpoint = "", PublicTcpEndpoint = _public.ToString(),
+            LinkAddress = _scheme == LinkScheme.Udp ? "127.0.0.1" : "", Workers = 1, MaximumFlows = 256, MaximumTcpConnections = 256 };
         var keys = new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey());
-        var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, 1, keys, IngressTable.From(options), TimeProvider.System);
+        var worker = new RelayWorker(0, RelaySockets.Open(options)[0], options, 0, 64, 1, keys, IngressTable.From(options),
+            TimeProvider.System);
         _workers.Add(worker);
         TcpConnectionId client = _clients.Connect(_public, Now);
         Send(client, Check(7));
@@ -202,9 +205,12 @@ public abstract class TcpIngressTests : IDisposable
         { "47455420", nameof(Verdict.DropNotACheck), nameof(TcpClose.NotACheck) },
         { "0001", nameof(Verdict.DropMalformed), nameof(TcpClose.CheckRefused) },
         { Convert.ToHexString(RelayPackets.Check("forged", "x")), nameof(Verdict.DropBadHint), nameof(TcpClose.CheckRefused) },
-        { Convert.ToHexString(RelayPackets.Check(RelayPackets.Hint(7, expiry: 1))), nameof(Verdict.DropExpiredHint), nameof(TcpClose.CheckRefused) },
-        { Convert.ToHexString(RelayPackets.Check(RelayPackets.Hint(7, region: 3, expiry: InAnHour))), nameof(Verdict.DropForeignRegion), nameof(TcpClose.CheckRefused) },
-        { Convert.ToHexString(RelayPackets.Check(RelayPackets.Hint(7, expiry: InAnHour).Encode(RelayPackets.HintKeys), "wrong")), nameof(Verdict.DropBadIntegrity), nameof(TcpClose.CheckRefused) },
+        { Convert.ToHexString(RelayPackets.Check(RelayPackets.Hint(7, expiry: 1))), nameof(Verdict.DropExpiredHint),
+            nameof(TcpClose.CheckRefused) },
+        { Convert.ToHexString(RelayPackets.Check(RelayPackets.Hint(7, region: 3, expiry: InAnHour))), nameof(Verdict.DropForeignRegion),
+            nameof(TcpClose.CheckRefused) },
+        { Convert.ToHexString(RelayPackets.Check(RelayPackets.Hint(7, expiry: InAnHour).Encode(RelayPackets.HintKeys), "wrong")),
+            nameof(Verdict.DropBadIntegrity), nameof(TcpClose.CheckRefused) },
     };
 
     [Theory]
@@ -230,7 +236,8 @@ public abstract class TcpIngressTests : IDisposable
         _transceiver.Acceptor.SetSlots([new(3, 1), new(9, 1)], Now);
         Until(() =>
         {
-            if (_heard.Count == 0) _clients.Send(client, RelayPackets.Check(RelayPackets.Hint(7, slot: 9, expiry: InAnHour)), TcpFrameClass.Control, Now);
+            if (_heard.Count == 0)
+                _clients.Send(client, RelayPackets.Check(RelayPackets.Hint(7, slot: 9, expiry: InAnHour)), TcpFrameClass.Control, Now);
             return _heard.Count > 0;
         });
         Assert.False(IsClosed(client));
@@ -362,12 +369,15 @@ public abstract class TcpIngressTests : IDisposable
         Start(o => o.FlowLifetime = TimeSpan.FromSeconds(5));
         // The shortest lifetime that can be set is longer than this test likes to wait: the sweep is asked about the future.
         var slots = new SlotTable(0, 64);
-        var options = new RelayOptions { PublicEndpoint = "", PublicTcpEndpoint = "127.0.0.1:1", Workers = 1, MaximumTcpConnections = 4, FlowLifetime = TimeSpan.FromSeconds(5) };
+        var options = new RelayOptions { PublicEndpoint = "", PublicTcpEndpoint = "127.0.0.1:1", Workers = 1, MaximumTcpConnections = 4,
+            FlowLifetime = TimeSpan.FromSeconds(5) };
         var socket = TcpFrameSocket.Create(TcpIngress.SocketOptions(options));
         socket.Listen(Loopback);
-        using var ingress = new TcpIngress(socket, options, slots, new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), new VerdictCounters(), Now);
+        using var ingress = new TcpIngress(socket, options, slots,
+            new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), new VerdictCounters(), Now);
         slots[3] = 0;
-        var links = new LinkSet(SteeringKeys.LinkKey(), "relay-9", 0, 1, 1, slots, new FlowTable(new FlowLimits(16, 16, 8, 10, TimeSpan.FromSeconds(5)), KeyedHash.CreateRandom(), Now), []);
+        var links = new LinkSet(SteeringKeys.LinkKey(), "relay-9", 0, 1, 1, slots,
+            new FlowTable(new FlowLimits(16, 16, 8, 10, TimeSpan.FromSeconds(5)), KeyedHash.CreateRandom(), Now), []);
         TcpConnectionId client = _clients.Connect(socket.LocalAddress, Now);
         Send(client, Check(7));
         Until(() =>

@@ -18,10 +18,13 @@ public sealed class TransceiverDiscoveryTests
     private static RelayOptions Options => new() { Transceivers = ["127.0.0.1:7"] };
 
     public TransceiverDiscoveryTests()
-        => _discovery = new TransceiverDiscovery(Options, new FleetOptions(), _directory, _store, TimeProvider.System, NullLogger<TransceiverDiscovery>.Instance);
+        => _discovery = new TransceiverDiscovery(
+        Options, new FleetOptions(), _directory, _store, TimeProvider.System, NullLogger<TransceiverDiscovery>.Instance);
 
-    private Task PutAsync(int shard, double leaseSeconds, params string[] links) => _store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", shard),
-        new TransceiverRecord("local", shard, "1", AppIds.Transceiver(shard), links, 10, 0, 0, false, TimeProvider.System.GetUtcNow().AddSeconds(leaseSeconds)), ContractsJson.Default.TransceiverRecord);
+    private Task PutAsync(int shard, double leaseSeconds, params string[] links)
+        => _store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", shard),
+        new TransceiverRecord("local", shard, "1", AppIds.Transceiver(shard), links, 10, 0, 0, false,
+        TimeProvider.System.GetUtcNow().AddSeconds(leaseSeconds)), ContractsJson.Default.TransceiverRecord);
 
     private async Task<string> LookAsync()
     {
@@ -42,7 +45,8 @@ public sealed class TransceiverDiscoveryTests
     {
         var options = new RelayOptions { PublicEndpoint = "", PublicTcpEndpoint = "0.0.0.0:3478" };
         var directory = new TransceiverDirectory(options);
-        using var discovery = new TransceiverDiscovery(options, new FleetOptions(), directory, _store, TimeProvider.System, NullLogger<TransceiverDiscovery>.Instance);
+        using var discovery = new TransceiverDiscovery(
+            options, new FleetOptions(), directory, _store, TimeProvider.System, NullLogger<TransceiverDiscovery>.Instance);
         await PutAsync(0, 5, "udp://10.0.0.4:20000", "tcp://10.0.0.4:20000");
         await discovery.LookAsync(default);
         Assert.Equal("tcp://10.0.0.4:20000", Assert.Single(directory.Targets).ToString());

@@ -197,7 +197,8 @@ public sealed class JitterBufferTests
     }
 
     private JitterInsertResult Insert(ushort sequence, long atMilliseconds, uint? timestamp = null)
-        => _buffer.Insert([(byte)sequence], sequence, timestamp ?? (uint)(sequence - 10) * 960, false, Instant.FromMilliseconds(atMilliseconds));
+        => _buffer.Insert([(byte)sequence], sequence, timestamp ?? (uint)(sequence - 10) * 960, false,
+        Instant.FromMilliseconds(atMilliseconds));
 
     /// <summary>Every frame that is due: P = packet, L = lost, + the number whose payload came along.</summary>
     private List<string> Take(long atMilliseconds)

@@ -9,7 +9,8 @@ public sealed class RtpPacketTests
     public void TryParse_PacketOfRfc7714_ReadsEveryField()
     {
         // RFC 7714, section 16: the packet all vectors there start from.
-        byte[] bytes = Convert.FromHexString("8040f17b8041f8d35501a0b247616c6c696120657374206f6d6e69732064697669736120696e207061727465732074726573");
+        byte[] bytes = Convert.FromHexString(
+            "8040f17b8041f8d35501a0b247616c6c696120657374206f6d6e69732064697669736120696e207061727465732074726573");
         Assert.True(RtpPacket.TryParse(bytes, out RtpPacket packet, out RtpParseError error));
         Assert.Equal(RtpParseError.None, error);
         Assert.Equal(0x40, packet.PayloadType);

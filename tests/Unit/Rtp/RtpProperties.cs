@@ -32,7 +32,8 @@ public sealed class RtpProperties
         => Prop.ForAll(ArbMap.Default.ArbFor<(bool, byte[][])>(), input =>
         {
             (bool isTwoByteForm, byte[][]? values) = input;
-            byte[][] elements = (values ?? []).Where(v => v is not null && (isTwoByteForm || v.Length is >= 1 and <= 16)).Take(14).ToArray();
+            byte[][] elements = (values ?? []).Where(v => v is not null && (isTwoByteForm || v.Length is >= 1 and <= 16)).Take(14)
+                .ToArray();
             byte[] buffer = new byte[12 + 8 + elements.Sum(e => e.Length + 2)];
             RtpPacketWriter.WriteHeader(buffer, 111, false, 1, 2, 3);
             var writer = new RtpHeaderExtensionWriter(buffer, 12, isTwoByteForm);
@@ -82,7 +83,8 @@ public sealed class RtpProperties
     }
 
     [Fact]
-    public void Rtcp_UnshapedBytes_NeverThrow() => Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), bytes => ReadAll(bytes ?? [])).QuickCheckThrowOnFailure();
+    public void Rtcp_UnshapedBytes_NeverThrow()
+        => Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), bytes => ReadAll(bytes ?? [])).QuickCheckThrowOnFailure();
 
     [Fact]
     public void ReportBlock_WhatIsWritten_ParsesBack()
@@ -140,7 +142,8 @@ public sealed class RtpProperties
         if (!RtcpCompound.TryParse(datagram, out RtcpCompound compound, out _)) return;
         foreach (RtcpPacket packet in compound)
         {
-            if (packet.TryReadSenderReport(out SenderReport sr)) for (int i = 0; i < sr.ReportBlocks.Count; i++) _ = sr.ReportBlocks[i].Jitter + sr.Info.PacketCount;
+            if (packet.TryReadSenderReport(out SenderReport sr)) for (int i = 0; i < sr.ReportBlocks.Count; i++)
+                _ = sr.ReportBlocks[i].Jitter + sr.Info.PacketCount;
             if (packet.TryReadReceiverReport(out ReceiverReport rr)) for (int i = 0; i < rr.ReportBlocks.Count; i++) _ = rr.ReportBlocks[i];
             if (packet.TryReadSourceDescription(out SourceDescription sdes)) foreach (SdesItem item in sdes) _ = item.Value.Length;
             if (packet.TryReadBye(out Bye bye))

@@ -176,7 +176,8 @@ public sealed class DataChannelSetTests
     [Fact]
     public void DataChannelOpen_AnyValue_RoundTrips()
     {
-        Prop.ForAll(ArbMap.Default.ArbFor<bool>(), ArbMap.Default.ArbFor<ushort?>(), ArbMap.Default.ArbFor<ushort>(), (isOrdered, retransmits, priority) =>
+        Prop.ForAll(ArbMap.Default.ArbFor<bool>(), ArbMap.Default.ArbFor<ushort?>(), ArbMap.Default.ArbFor<ushort>(),
+            (isOrdered, retransmits, priority) =>
         {
             var open = new DataChannelOpen(new DataChannelReliability(isOrdered, retransmits), priority, $"Etikett-ü{priority}", "json");
             byte[] bytes = new byte[DataChannelOpen.MaximumBytes];

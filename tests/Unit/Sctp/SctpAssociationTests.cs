@@ -324,7 +324,8 @@ public sealed class SctpAssociationTests
         for (byte i = 0; i < 10; i++) Send(link.A, 4, [i], link.Now);
         link.A.ResetStream(4, link.Now);
         Assert.Equal(SctpSendResult.InvalidStream, link.A.Send(4, 53, [1], false, null, link.Now));
-        Assert.True(link.RunUntil(() => link.A.TryTakeEvent(out SctpEvent e) && e == new SctpEvent(SctpEventKind.OutgoingStreamReset, 4), 2_000));
+        Assert.True(
+            link.RunUntil(() => link.A.TryTakeEvent(out SctpEvent e) && e == new SctpEvent(SctpEventKind.OutgoingStreamReset, 4), 2_000));
         for (byte i = 0; i < 10; i++) Assert.Equal([i], Receive(link.B));
         Assert.Equal(new SctpEvent(SctpEventKind.IncomingStreamReset, 4), TakeEvent(link.B));
         Send(link.A, 4, [77], link.Now);
@@ -455,7 +456,8 @@ public sealed class SctpAssociationTests
     public void Receive_UnknownChunks_FollowTheirHighestBits()
     {
         // Unknown 0x3F: stop silently. 0x7F: stop and report. 0xBF: skip. 0xFF: skip and report. Behind each: a HEARTBEAT.
-        foreach ((int type, bool isAnswered, bool isReported) in new[] { (0x3F, false, false), (0x7F, false, true), (0xBF, true, false), (0xFF, true, true) })
+        foreach ((int type, bool isAnswered, bool isReported) in new[] {
+            (0x3F, false, false), (0x7F, false, true), (0xBF, true, false), (0xFF, true, true) })
         {
             var link = new SctpLink(32);
             uint tagOfB = 0;
@@ -571,7 +573,8 @@ public sealed class SctpAssociationTests
         return bytes;
     }
 
-    internal static byte[]? TryReceive(SctpAssociation association) => association.TryReceive(out SctpMessage message) ? message.Payload.ToArray() : null;
+    internal static byte[]? TryReceive(SctpAssociation association)
+        => association.TryReceive(out SctpMessage message) ? message.Payload.ToArray() : null;
 
     private static byte[] Receive(SctpAssociation association)
     {

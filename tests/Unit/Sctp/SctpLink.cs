@@ -3,7 +3,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Tests.Unit.Sctp;
 
-/// <summary>Two associations and the path between them, in virtual time: seeded delay, reordering, loss and duplication, the same each run.</summary>
+/// <summary>
+/// Two associations and the path between them, in virtual time: seeded delay, reordering, loss and duplication, the same each run.
+/// </summary>
 internal sealed class SctpLink
 {
     private readonly PriorityQueue<Delivery, (long At, long Order)> _underWay = new();

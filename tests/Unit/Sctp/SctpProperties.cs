@@ -40,7 +40,8 @@ public sealed class SctpProperties
         Prop.ForAll(Gen.Choose(1, 1_000_000).ToArbitrary(), seed =>
         {
             var random = new Random(seed);
-            var link = new SctpLink(seed) { Loss = random.NextDouble() * 0.2, JitterMilliseconds = random.Next(60), Duplication = random.NextDouble() * 0.3 };
+            var link = new SctpLink(seed) { Loss = random.NextDouble() * 0.2, JitterMilliseconds = random.Next(60),
+                Duplication = random.NextDouble() * 0.3 };
             link.Connect();
             var traffic = new Traffic(random, 60, link.A, link.B);
             link.OnStep = () => traffic.Step(link.Now);
@@ -72,7 +73,8 @@ public sealed class SctpProperties
             SctpAssociationState stateB = link.B.ExportState(link.Now);
             link.B = SctpAssociation.Import(JsonCopy(stateB), options, link.Now);
             toB.Receiver = toA.Sender = link.B;
-            if (handover == 0) Assert.True(stateA.Outbound.Length > 0 && stateB.Outbound.Length > 0, "data must be unacknowledged both ways");
+            if (handover == 0)
+                Assert.True(stateA.Outbound.Length > 0 && stateB.Outbound.Length > 0, "data must be unacknowledged both ways");
         }
         Assert.True(link.RunUntil(() => toB.IsDone && toA.IsDone, 3_600_000));
     }
@@ -136,7 +138,8 @@ public sealed class SctpProperties
             link.A.Connect(link.Now);
             link.OnStep = () =>
             {
-                link.A.Send((ushort)random.Next(3), 53, new byte[random.Next(1, 3000)], random.Next(2) == 0, (ushort)random.Next(3), link.Now);
+                link.A.Send((ushort)random.Next(3), 53, new byte[random.Next(1, 3000)], random.Next(2) == 0, (ushort)random.Next(3),
+                    link.Now);
                 if (random.Next(20) == 0) link.A.ResetStream((ushort)random.Next(3), link.Now);
                 while (link.A.TryReceive(out _)) { }
                 while (link.B.TryReceive(out _)) { }

@@ -17,7 +17,8 @@ public sealed class AnswererRuleTests
         Assert.Equal("m=audio 0 UDP/TLS/RTP/SAVPF 111", Offers.Section(answer, 2)[0]);
         Assert.Equal("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", Offers.Section(answer, 3)[0]);
         Assert.Equal(4, Regex.Count(answer, "(?m)^m="));
-        Assert.Equal(["a=mid:0", "a=mid:v", "a=mid:a2", "a=mid:1"], Enumerable.Range(0, 4).Select(i => Offers.Section(answer, i).Single(l => l.StartsWith("a=mid", StringComparison.Ordinal))));
+        Assert.Equal(["a=mid:0", "a=mid:v", "a=mid:a2", "a=mid:1"],
+            Enumerable.Range(0, 4).Select(i => Offers.Section(answer, i).Single(l => l.StartsWith("a=mid", StringComparison.Ordinal))));
         Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 97 98", "c=IN IP4 0.0.0.0", "a=mid:v", "a=inactive"], Offers.Section(answer, 1));
         Assert.Contains("a=group:BUNDLE 0 1", Offers.SessionLines(answer));
     }
@@ -69,7 +70,8 @@ public sealed class AnswererRuleTests
         string[] parts = offer.Split("\r\nm=");
         for (int i = 1; i < parts.Length; i++)
         {
-            if (!parts[i].StartsWith("video", StringComparison.Ordinal)) parts[i] = Regex.Replace(parts[i], "\r\na=(ice-ufrag|ice-pwd|fingerprint|setup):[^\r]*", "");
+            if (!parts[i].StartsWith("video", StringComparison.Ordinal))
+                parts[i] = Regex.Replace(parts[i], "\r\na=(ice-ufrag|ice-pwd|fingerprint|setup):[^\r]*", "");
         }
         Assert.Equal("Kx/5", Offers.Read(string.Join("\r\nm=", parts)).IceUfrag);
     }
@@ -85,7 +87,8 @@ public sealed class AnswererRuleTests
 
     [Fact]
     public void Rule02_BundleNamesAnUnknownMid_IsRefused()
-        => Assert.Equal(SdpErrorReason.UnknownBundleMid, Offers.Refusal(Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 0 1 7", StringComparison.Ordinal)));
+        => Assert.Equal(SdpErrorReason.UnknownBundleMid, Offers.Refusal(
+        Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 0 1 7", StringComparison.Ordinal)));
 
     [Fact]
     public void Rule02_SectionsOutsideTheBundle_AreNotServed()
@@ -93,7 +96,8 @@ public sealed class AnswererRuleTests
         OfferSummary summary = Offers.Read(Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 0", StringComparison.Ordinal));
         Assert.Equal(SectionRejection.OutsideBundle, summary.Sections[1].Rejection);
         Assert.Null(summary.SctpPort);
-        Assert.Equal(SdpErrorReason.BundleRequired, Offers.Refusal(Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 1", StringComparison.Ordinal)));
+        Assert.Equal(SdpErrorReason.BundleRequired, Offers.Refusal(
+            Offers.Chromium.Replace("BUNDLE 0 1", "BUNDLE 1", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -161,7 +165,8 @@ public sealed class AnswererRuleTests
 
     [Fact]
     public void Rule05_OfferIsLiteToo_IsRefused()
-        => Assert.Equal(SdpErrorReason.PeerIsIceLite, Offers.Refusal(Offers.Chromium.Replace("a=extmap-allow-mixed", "a=ice-lite", StringComparison.Ordinal)));
+        => Assert.Equal(SdpErrorReason.PeerIsIceLite, Offers.Refusal(
+        Offers.Chromium.Replace("a=extmap-allow-mixed", "a=ice-lite", StringComparison.Ordinal)));
 
     [Fact]
     public void Rule06_Consent_IsOursToWatchNotToCheck()
@@ -191,13 +196,16 @@ public sealed class AnswererRuleTests
 
     [Fact]
     public void Rule08_Setup_HoldconnIsRefused()
-        => Assert.Equal(SdpErrorReason.InvalidSetup, Offers.Refusal(Offers.Chromium.Replace("setup:actpass", "setup:holdconn", StringComparison.Ordinal)));
+        => Assert.Equal(SdpErrorReason.InvalidSetup, Offers.Refusal(
+        Offers.Chromium.Replace("setup:actpass", "setup:holdconn", StringComparison.Ordinal)));
 
     [Fact]
     public void Rule08_Fingerprints_SeveralInAnyCaseAreNormalised()
     {
         string sha512 = "SHA-512 " + string.Join(':', Enumerable.Repeat("c4", 64));
-        OfferSummary summary = Offers.Read(Offers.Chromium.Replace($"a=fingerprint:{Offers.Fingerprint}", $"a=fingerprint:{sha512}\r\na=fingerprint:{Offers.Fingerprint.ToLowerInvariant()}", StringComparison.Ordinal));
+        OfferSummary summary = Offers.Read(
+            Offers.Chromium.Replace($"a=fingerprint:{Offers.Fingerprint}",
+            $"a=fingerprint:{sha512}\r\na=fingerprint:{Offers.Fingerprint.ToLowerInvariant()}", StringComparison.Ordinal));
         Assert.Equal([$"sha-512 {sha512[8..].ToUpperInvariant()}", Offers.Fingerprint], summary.Fingerprints);
         Assert.Contains($"a=fingerprint:{Offers.Parameters.Fingerprint}", Offers.Section(Offers.Answer(Offers.Chromium), 0));
     }
@@ -207,7 +215,8 @@ public sealed class AnswererRuleTests
     [InlineData("a=fingerprint:sha-1 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33\r\n", SdpErrorReason.InvalidFingerprint)]
     [InlineData("a=fingerprint:sha-256 00:11\r\n", SdpErrorReason.InvalidFingerprint)]
     public void Rule08_FingerprintMissingOrUseless_IsRefused(string lines, SdpErrorReason expected)
-        => Assert.Equal(expected, Offers.Refusal(Offers.Chromium.Replace($"a=fingerprint:{Offers.Fingerprint}\r\n", lines, StringComparison.Ordinal)));
+        => Assert.Equal(
+        expected, Offers.Refusal(Offers.Chromium.Replace($"a=fingerprint:{Offers.Fingerprint}\r\n", lines, StringComparison.Ordinal)));
 
     [Theory]
     [InlineData(0, 1, DatagramKind.Stun)]
@@ -219,7 +228,9 @@ public sealed class AnswererRuleTests
 
     [Fact]
     public void Rule09_PayloadTypesThatLookLikeRtcp_AreNotUsed()
-        => Assert.Equal(SdpErrorReason.UnsupportedMedia, Offers.Refusal(Offers.AudioOnly.Replace("SAVPF 111", "SAVPF 72", StringComparison.Ordinal).Replace("rtpmap:111", "rtpmap:72", StringComparison.Ordinal)));
+        => Assert.Equal(SdpErrorReason.UnsupportedMedia, Offers.Refusal(
+        Offers.AudioOnly.Replace("SAVPF 111", "SAVPF 72", StringComparison.Ordinal)
+        .Replace("rtpmap:111", "rtpmap:72", StringComparison.Ordinal)));
 
     [Theory]
     [InlineData(nameof(Offers.Chromium), 111)]
@@ -236,17 +247,20 @@ public sealed class AnswererRuleTests
 
     [Fact]
     public void Rule10_OpusInAnyCase_IsFound()
-        => Assert.Equal(111, Offers.Read(Offers.Chromium.Replace("opus/48000/2", "OPUS/48000/2", StringComparison.Ordinal)).OpusPayloadType);
+        => Assert.Equal(
+        111, Offers.Read(Offers.Chromium.Replace("opus/48000/2", "OPUS/48000/2", StringComparison.Ordinal)).OpusPayloadType);
 
     [Fact]
     public void Rule10_Dtx_IsAskedForOnlyIfWanted()
     {
         var parameters = new AnswerParameters
         {
-            IceUfrag = "abcd", IcePassword = Offers.Parameters.IcePassword, Fingerprint = Offers.Fingerprint, Candidates = [], AudioSsrc = 1,
+            IceUfrag = "abcd", IcePassword = Offers.Parameters.IcePassword, Fingerprint = Offers.Fingerprint, Candidates = [],
+                AudioSsrc = 1,
             Cname = "c", MsidStream = "s", MsidTrack = "t", SessionId = 1, UsesDtx = true,
         };
-        Assert.Contains("minptime=10;useinbandfec=1;usedtx=1\r\n", OfferAnswer.CreateAnswer(Offers.Read(Offers.Chromium), parameters).ToString());
+        Assert.Contains("minptime=10;useinbandfec=1;usedtx=1\r\n",
+            OfferAnswer.CreateAnswer(Offers.Read(Offers.Chromium), parameters).ToString());
     }
 
     [Fact]
@@ -267,7 +281,8 @@ public sealed class AnswererRuleTests
         Assert.Equal("m=audio 9 UDP/TLS/RTP/SAVPF 111 110", audio[0]);
         Assert.Contains("a=rtpmap:110 telephone-event/48000", audio);
         Assert.Equal("m=audio 9 UDP/TLS/RTP/SAVPF 109", Offers.Section(Offers.Answer(Offers.Firefox), 0)[0]);
-        foreach (string codec in new[] { "red", "CN", "G722", "PCMU" }) Assert.DoesNotContain(audio, l => l.Contains($" {codec}/", StringComparison.Ordinal));
+        foreach (string codec in new[] { "red", "CN", "G722", "PCMU" })
+            Assert.DoesNotContain(audio, l => l.Contains($" {codec}/", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -282,7 +297,8 @@ public sealed class AnswererRuleTests
         Assert.Equal(
             [$"a=extmap:{audioLevel} urn:ietf:params:rtp-hdrext:ssrc-audio-level", $"a=extmap:{mid} urn:ietf:params:rtp-hdrext:sdes:mid"],
             audio.Where(l => l.StartsWith("a=extmap", StringComparison.Ordinal)));
-        Assert.DoesNotContain(audio, l => l.Contains("transport-cc", StringComparison.Ordinal) || l.Contains("allow-mixed", StringComparison.Ordinal));
+        Assert.DoesNotContain(audio, l => l.Contains("transport-cc", StringComparison.Ordinal)
+            || l.Contains("allow-mixed", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -290,7 +306,10 @@ public sealed class AnswererRuleTests
     [InlineData("a=extmap:1/recvonly urn:ietf:params:rtp-hdrext:ssrc-audio-level")]
     [InlineData("a=extmap:x urn:ietf:params:rtp-hdrext:ssrc-audio-level")]
     public void Rule13_UnusableExtension_IsLeftOut(string line)
-        => Assert.Null(Offers.Read(Offers.Chromium.Replace("a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level", line, StringComparison.Ordinal)).AudioLevelExtensionId);
+        => Assert.Null(
+        Offers.Read(
+        Offers.Chromium.Replace("a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level", line,
+        StringComparison.Ordinal)).AudioLevelExtensionId);
 
     [Theory]
     [InlineData("sendrecv", "sendrecv", true, true)]
@@ -311,14 +330,16 @@ public sealed class AnswererRuleTests
     [InlineData("sendonly", "recvonly")]
     [InlineData("inactive", "inactive")]
     public void Rule14_DirectionOfTheSession_CountsWhereTheSectionHasNone(string offered, string answered)
-        => Assert.Contains($"a={answered}", Offers.Section(Offers.Answer(Offers.Firefox.Replace("a=sendrecv", $"a={offered}", StringComparison.Ordinal)), 0));
+        => Assert.Contains($"a={answered}", Offers.Section(
+        Offers.Answer(Offers.Firefox.Replace("a=sendrecv", $"a={offered}", StringComparison.Ordinal)), 0));
 
     [Fact]
     public void Rule14_ListenOnly_AnswersASendrecvOfferWithRecvonly()
     {
         var parameters = new AnswerParameters
         {
-            IceUfrag = "abcd", IcePassword = Offers.Parameters.IcePassword, Fingerprint = Offers.Fingerprint, Candidates = [], AudioSsrc = 1,
+            IceUfrag = "abcd", IcePassword = Offers.Parameters.IcePassword, Fingerprint = Offers.Fingerprint, Candidates = [],
+                AudioSsrc = 1,
             Cname = "c", MsidStream = "s", MsidTrack = "t", SessionId = 1, SendsAudio = false,
         };
         string[] audio = Offers.Section(OfferAnswer.CreateAnswer(Offers.Read(Offers.AudioOnly), parameters).ToString(), 0);
@@ -344,7 +365,8 @@ public sealed class AnswererRuleTests
     {
         var parameters = new AnswerParameters
         {
-            IceUfrag = "abcd", IcePassword = Offers.Parameters.IcePassword, Fingerprint = Offers.Fingerprint, Candidates = [], AudioSsrc = 1,
+            IceUfrag = "abcd", IcePassword = Offers.Parameters.IcePassword, Fingerprint = Offers.Fingerprint, Candidates = [],
+                AudioSsrc = 1,
             Cname = "c", MsidStream = stream, MsidTrack = track, SessionId = 1,
         };
         Assert.Throws<ArgumentException>(() => OfferAnswer.CreateAnswer(Offers.Read(Offers.Chromium), parameters));
@@ -376,7 +398,8 @@ public sealed class AnswererRuleTests
     [InlineData("a=max-message-size:1073741823\r\n", 1073741823)]
     [InlineData("a=max-message-size:99999999999999999999\r\n", 65536)]
     public void Rule16_MaxMessageSize_DefaultsTo64KiB(string line, long expected)
-        => Assert.Equal(expected, Offers.Read(Offers.Chromium.Replace("a=max-message-size:262144\r\n", line, StringComparison.Ordinal)).MaxMessageSize);
+        => Assert.Equal(
+        expected, Offers.Read(Offers.Chromium.Replace("a=max-message-size:262144\r\n", line, StringComparison.Ordinal)).MaxMessageSize);
 
     [Fact]
     public void Rule16_NoApplicationSection_RunsWithoutEvents()
@@ -413,7 +436,9 @@ public sealed class AnswererRuleTests
     {
         foreach (string line in Offers.Chromium.Split("\r\n"))
         {
-            if (line.Length == 0 || !SessionDescription.TryParse(Offers.Chromium.Replace(line + "\r\n", "", StringComparison.Ordinal), out SessionDescription? description, out SdpError error)
+            if (line.Length == 0 || !SessionDescription.TryParse(
+                Offers.Chromium.Replace(line + "\r\n", "", StringComparison.Ordinal), out SessionDescription? description,
+                out SdpError error)
                 || OfferAnswer.TryReadOffer(description, out _, out error)) continue;
             Assert.DoesNotContain("Kx/5", error.ToString());
             Assert.DoesNotContain("0aB1cD2eF3gH4iJ5kL6mN7oP", error.ToString());
@@ -424,7 +449,8 @@ public sealed class AnswererRuleTests
     [Fact]
     public void Rule18_CandidatesOfTheOffer_AreIgnoredWhateverTheyAre()
     {
-        string offer = Offers.Firefox.Replace("a=candidate:0 1 UDP 2122252543 192.0.2.33 54321 typ host", "a=candidate:what ever", StringComparison.Ordinal);
+        string offer = Offers.Firefox.Replace(
+            "a=candidate:0 1 UDP 2122252543 192.0.2.33 54321 typ host", "a=candidate:what ever", StringComparison.Ordinal);
         Assert.Equal(Offers.Answer(Offers.Firefox), Offers.Answer(offer));
     }
 

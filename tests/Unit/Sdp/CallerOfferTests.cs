@@ -22,7 +22,9 @@ public sealed class CallerOfferTests
     {
         OfferSummary summary = Offers.Read(OfferAnswer.CreateOffer(Parameters).ToString());
         Assert.Equal("callerufrag", summary.IceUfrag);
-        Assert.Equal((111, 77u, true, true, 5000, 262144L), (summary.OpusPayloadType, summary.AudioSsrc, summary.AudioReceives, summary.AudioSends, summary.SctpPort, summary.MaxMessageSize));
+        Assert.Equal((111, 77u, true, true, 5000, 262144L),
+            (summary.OpusPayloadType, summary.AudioSsrc, summary.AudioReceives, summary.AudioSends, summary.SctpPort,
+            summary.MaxMessageSize));
         Assert.True(summary.SetupActive);
         Assert.Equal(["0", "1"], summary.BundleMids);
         Assert.DoesNotContain("candidate", OfferAnswer.CreateOffer(Parameters).ToString());
@@ -37,7 +39,8 @@ public sealed class CallerOfferTests
         Assert.Equal([Offers.Parameters.Fingerprint], answer.Fingerprints);
         Assert.True(answer.IsIceLite);
         Assert.False(answer.SetupActive);
-        Assert.Equal(["candidate:1 1 udp 2130706431 198.51.100.1 3478 typ host", "candidate:2 1 udp 2130706175 198.51.100.2 3478 typ host"], answer.Candidates);
+        Assert.Equal(["candidate:1 1 udp 2130706431 198.51.100.1 3478 typ host", "candidate:2 1 udp 2130706175 198.51.100.2 3478 typ host"],
+            answer.Candidates);
         Assert.Equal((111, 4_000_000_001u, true, true, 5000, 262144L),
             (answer.OpusPayloadType, answer.AudioSsrc, answer.AudioReceives, answer.AudioSends, answer.SctpPort, answer.MaxMessageSize));
         Assert.All(answer.Candidates, c => Assert.True(Dapr.Voice.Ice.Candidate.TryParse(c, out _)));
@@ -69,7 +72,8 @@ public sealed class CallerOfferTests
             a=sctp-port:5000
             a=max-message-size:0
             """);
-        Assert.Equal(("kZ2q/u11", true, false, long.MaxValue), (answer.IceUfrag, answer.SetupActive, answer.IsIceLite, answer.MaxMessageSize));
+        Assert.Equal(("kZ2q/u11", true, false, long.MaxValue),
+            (answer.IceUfrag, answer.SetupActive, answer.IsIceLite, answer.MaxMessageSize));
         Assert.Equal(2, answer.Candidates.Count);
         Assert.Null(answer.AudioSsrc);
     }
@@ -95,7 +99,8 @@ public sealed class CallerOfferTests
     public void TryReadAnswer_DataChannelRejected_LeavesAudio()
     {
         string text = Offers.Answer(OfferAnswer.CreateOffer(Parameters).ToString())
-            .Replace("m=application 9", "m=application 0", StringComparison.Ordinal).Replace("BUNDLE 0 1", "BUNDLE 0", StringComparison.Ordinal);
+            .Replace("m=application 9", "m=application 0", StringComparison.Ordinal)
+            .Replace("BUNDLE 0 1", "BUNDLE 0", StringComparison.Ordinal);
         AnswerSummary answer = Read(text);
         Assert.Null(answer.SctpPort);
         Assert.Equal(111, answer.OpusPayloadType);
@@ -103,7 +108,8 @@ public sealed class CallerOfferTests
 
     private static AnswerSummary Read(string text)
     {
-        if (!SessionDescription.TryParse(text, out SessionDescription? description, out SdpError error) || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out error))
+        if (!SessionDescription.TryParse(text, out SessionDescription? description, out SdpError error)
+            || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out error))
             throw new InvalidOperationException(error.ToString());
         return answer;
     }

@@ -5,7 +5,8 @@ namespace Dapr.Voice.Tests.Unit.Sdp;
 /// <summary>Offers in the manner of the clients that we serve; credentials and keys are made up.</summary>
 internal static class Offers
 {
-    public const string Fingerprint = "sha-256 1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A";
+    public const string Fingerprint =
+        "sha-256 1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A";
 
     /// <summary>Chromium driven by the Agents SDK: no candidates, a track without stream.</summary>
     public static readonly string Chromium = $"""
@@ -175,7 +176,9 @@ internal static class Offers
     public static readonly string AudioOnly = Chromium[..Chromium.IndexOf("m=application", StringComparison.Ordinal)]
         .Replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0", StringComparison.Ordinal);
 
-    public static readonly string DataOnly = (Chromium[..Chromium.IndexOf("m=audio", StringComparison.Ordinal)] + Chromium[Chromium.IndexOf("m=application", StringComparison.Ordinal)..])
+    public static readonly string DataOnly =
+        (Chromium[..Chromium.IndexOf("m=audio", StringComparison.Ordinal)]
+        + Chromium[Chromium.IndexOf("m=application", StringComparison.Ordinal)..])
         .Replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 1", StringComparison.Ordinal);
 
     public static readonly IReadOnlyDictionary<string, string> All = new Dictionary<string, string>
@@ -207,7 +210,8 @@ internal static class Offers
 
     public static OfferSummary Read(string sdp)
     {
-        if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError error) || !OfferAnswer.TryReadOffer(description, out OfferSummary? summary, out error))
+        if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError error)
+            || !OfferAnswer.TryReadOffer(description, out OfferSummary? summary, out error))
             throw new InvalidOperationException(error.ToString());
         return summary;
     }

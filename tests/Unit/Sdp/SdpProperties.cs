@@ -19,7 +19,8 @@ public sealed class SdpProperties
         var random = new Random(8866);
         string[] offers = Offers.All.Values.ToArray();
         int answered = 0;
-        for (int i = 0; i < 6_000; i++) answered += Process(Mutate(offers[i % offers.Length], offers[random.Next(offers.Length)], random)) ? 1 : 0;
+        for (int i = 0; i < 6_000; i++)
+            answered += Process(Mutate(offers[i % offers.Length], offers[random.Next(offers.Length)], random)) ? 1 : 0;
         // If none got through, the mutations would test the door only.
         Assert.InRange(answered, 600, 5_900);
     }
@@ -33,7 +34,8 @@ public sealed class SdpProperties
             Assert.True(SessionDescription.TryParse(text, out SessionDescription? answer, out SdpError error), error.ToString());
             Assert.Equal(text, answer.ToString());
             Assert.True(SessionDescription.TryParse(offer, out SessionDescription? offered, out _));
-            Assert.Equal(offered.Media.Select(m => (m.MediaType, m.Mid, m.Protocol)), answer.Media.Select(m => (m.MediaType, m.Mid, m.Protocol)));
+            Assert.Equal(offered.Media.Select(m => (m.MediaType, m.Mid, m.Protocol)),
+                answer.Media.Select(m => (m.MediaType, m.Mid, m.Protocol)));
         }
     }
 

@@ -12,7 +12,8 @@ public sealed class SessionDescriptionTests
         { "too_large", Head + "a=" + new string('x', SdpLimits.MaximumCharacters), 0 },
         { "too_many_lines", Head + string.Concat(Enumerable.Repeat("a=x\r\n", SdpLimits.MaximumLines)), SdpLimits.MaximumLines + 1 },
         { "line_too_long", Head + "a=" + new string('x', SdpLimits.MaximumLineCharacters), 5 },
-        { "too_many_media_sections", Head + string.Concat(Enumerable.Repeat("m=audio 9 X 0\r\n", SdpLimits.MaximumMediaSections + 1)), 5 + SdpLimits.MaximumMediaSections },
+        { "too_many_media_sections", Head + string.Concat(Enumerable.Repeat("m=audio 9 X 0\r\n", SdpLimits.MaximumMediaSections + 1)),
+            5 + SdpLimits.MaximumMediaSections },
         { "duplicate_mid", Head + "m=audio 9 X 0\r\na=mid:0\r\nm=video 9 X 0\r\na=mid:0\r\n", 8 },
         { "duplicate_mid", Head + "m=audio 9 X 0\r\na=mid:0\r\na=mid:1\r\n", 7 },
         { "control_character", Head + "a=x\0y\r\n", 5 },
@@ -45,9 +46,12 @@ public sealed class SessionDescriptionTests
     [Fact]
     public void TryParse_AtTheLimits_IsAccepted()
     {
-        Assert.True(SessionDescription.TryParse(Head + string.Concat(Enumerable.Repeat("a=x\r\n", SdpLimits.MaximumLines - 4)), out _, out _));
+        Assert.True(
+            SessionDescription.TryParse(Head + string.Concat(Enumerable.Repeat("a=x\r\n", SdpLimits.MaximumLines - 4)), out _, out _));
         Assert.True(SessionDescription.TryParse(Head + "a=" + new string('x', SdpLimits.MaximumLineCharacters - 2), out _, out _));
-        Assert.True(SessionDescription.TryParse(Head + string.Concat(Enumerable.Repeat("m=audio 9 X 0\r\n", SdpLimits.MaximumMediaSections)), out SessionDescription? description, out _));
+        Assert.True(
+            SessionDescription.TryParse(Head + string.Concat(Enumerable.Repeat("m=audio 9 X 0\r\n", SdpLimits.MaximumMediaSections)),
+            out SessionDescription? description, out _));
         Assert.Equal(SdpLimits.MaximumMediaSections, description.Media.Count);
     }
 
@@ -77,7 +81,8 @@ public sealed class SessionDescriptionTests
     [Fact]
     public void TryParse_LinesWeDoNotNeed_AreReadOver()
     {
-        string text = Head.Replace("t=0 0", "i=x\r\nu=y\r\nb=AS:64\r\nt=0 0\r\nr=1 2\r\nz=0", StringComparison.Ordinal) + "m=audio 9/2 X 0\r\ni=x\r\nb=AS:1\r\nk=clear:x\r\na=mid:0\r\n";
+        string text = Head.Replace("t=0 0", "i=x\r\nu=y\r\nb=AS:64\r\nt=0 0\r\nr=1 2\r\nz=0", StringComparison.Ordinal)
+            + "m=audio 9/2 X 0\r\ni=x\r\nb=AS:1\r\nk=clear:x\r\na=mid:0\r\n";
         Assert.True(SessionDescription.TryParse(text, out SessionDescription? description, out _));
         Assert.Equal(("0", 9), (description.Media[0].Mid, description.Media[0].Port));
     }

@@ -11,14 +11,18 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Sidecar;
 
-/// <summary>Every answer that the real sidecar was recorded to give is given to the client: it becomes an outcome, and never an exception.</summary>
+/// <summary>
+/// Every answer that the real sidecar was recorded to give is given to the client: it becomes an outcome, and never an exception.
+/// </summary>
 public sealed class RecordedAnswersTests
 {
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "Vectors", "dapr-contract");
 
-    private static readonly Google.Protobuf.Reflection.ServiceDescriptor Service = DaprReflection.Descriptor.Services.Single(s => s.FullName == "dapr.proto.runtime.v1.Dapr");
+    private static readonly Google.Protobuf.Reflection.ServiceDescriptor Service = DaprReflection.Descriptor.Services.Single(
+        s => s.FullName == "dapr.proto.runtime.v1.Dapr");
 
-    private static readonly JsonTypeInfo<JsonElement> Any = (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
+    private static readonly JsonTypeInfo<JsonElement> Any =
+        (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
 
     private static readonly JsonTypeInfo<int> Number = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
 
@@ -42,12 +46,16 @@ public sealed class RecordedAnswersTests
             string what = $"{name}: {step["name"]}: ";
             (string Expected, string Actual)? outcomes = method switch
             {
-                "GetState" => (Read(status, answer as GetStateResponse), (await State().ReadAsync("sessions", "k", Any)).Outcome.ToString()),
+                "GetState" => (Read(status, answer as GetStateResponse),
+                    (await State().ReadAsync("sessions", "k", Any)).Outcome.ToString()),
                 "GetBulkState" => (Bulk(status, answer as GetBulkStateResponse), await BulkAsync(answer as GetBulkStateResponse)),
                 "SaveState" => (Written(status), (await State().TrySaveAsync("sessions", "k", 1, "1", Number)).Outcome.ToString()),
                 "DeleteState" => (Written(status), (await State().DeleteAsync("sessions", "k", "1")).Outcome.ToString()),
-                "PublishEvent" => (status == StatusCode.OK ? "Published" : "Refused", (await services.GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", 1, Number)).Outcome.ToString()),
-                "GetSecret" => (Secret(status), (await services.GetRequiredService<ISecretStore>().GetAsync("secrets", (string)step["request"]!["key"]!)).Outcome.ToString()),
+                "PublishEvent" => (status == StatusCode.OK ? "Published" : "Refused",
+                    (await services.GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", 1, Number)).Outcome.ToString()),
+                "GetSecret" => (Secret(status),
+                    (await services.GetRequiredService<ISecretStore>()
+                    .GetAsync("secrets", (string)step["request"]!["key"]!)).Outcome.ToString()),
                 _ => null,
             };
             if (outcomes is { } o) Assert.Equal(what + o.Expected, what + o.Actual);
@@ -70,7 +78,8 @@ public sealed class RecordedAnswersTests
         foreach (JsonNode? step in recording["steps"]?.AsArray() ?? [])
         {
             JsonNode answer = step!["answer"]!;
-            if (answer["status"]!.GetValueKind() != JsonValueKind.Number || !((string)step["request"]!["path"]!).Contains("/invoke/", StringComparison.Ordinal)) continue;
+            if (answer["status"]!.GetValueKind() != JsonValueKind.Number
+                || !((string)step["request"]!["path"]!).Contains("/invoke/", StringComparison.Ordinal)) continue;
             int status = (int)answer["status"]!;
             string body = answer["body"]?["json"]?.ToJsonString() ?? (string?)answer["body"]?["text"] ?? "";
             var sidecar = new ScriptedHttp(ScriptedHttp.Answer(status, body, (string?)answer["headers"]?["content-type"] ?? "text/plain"));
@@ -138,5 +147,6 @@ public sealed class RecordedAnswersTests
     };
 
     private static TheoryData<string> Recordings(string folder)
-        => [.. Directory.EnumerateFiles(Path.Combine(Root, folder), "*.json", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Root, f).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+        => [.. Directory.EnumerateFiles(Path.Combine(Root, folder), "*.json", SearchOption.AllDirectories)
+        .Select(f => Path.GetRelativePath(Root, f).Replace('\\', '/')).Order(StringComparer.Ordinal)];
 }

@@ -5,7 +5,8 @@ using Dapr.Voice.Sidecar;
 namespace Dapr.Voice.Tests.Unit.Sidecar;
 
 /// <summary>A request as the sidecar would have received it.</summary>
-internal sealed record SentRequest(string Method, string PathAndQuery, IReadOnlyDictionary<string, string> Headers, string Body, long? ContentLength, bool IsChunked);
+internal sealed record SentRequest(
+    string Method, string PathAndQuery, IReadOnlyDictionary<string, string> Headers, string Body, long? ContentLength, bool IsChunked);
 
 /// <summary>Answers invocations one after the other as scripted, and keeps what was asked.</summary>
 internal sealed class ScriptedHttp(params Func<CancellationToken, Task<HttpResponseMessage>>[] answers) : HttpMessageHandler
@@ -14,7 +15,8 @@ internal sealed class ScriptedHttp(params Func<CancellationToken, Task<HttpRespo
 
     public List<SentRequest> Requests { get; } = [];
 
-    public static Func<CancellationToken, Task<HttpResponseMessage>> Answer(int status, string body = "", string contentType = "application/json") => _ =>
+    public static Func<CancellationToken, Task<HttpResponseMessage>> Answer(
+        int status, string body = "", string contentType = "application/json") => _ =>
     {
         var response = new HttpResponseMessage((HttpStatusCode)status) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
         if (body.Length > 0) response.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);

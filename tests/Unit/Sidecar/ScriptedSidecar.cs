@@ -21,8 +21,8 @@ namespace Dapr.Voice.Tests.Unit.Sidecar;
 internal sealed record SentCall(string Method, IMessage Request, IReadOnlyDictionary<string, string> Headers);
 
 /// <summary>
-/// A gRPC server with Dapr's methods that answers the calls one after the other as scripted; the last answer stays. It gives odd answers that no sidecar
-/// can be made to give on demand. Its HTTP port answers health checks with <see cref="HealthStatus"/>.
+/// A gRPC server with Dapr's methods that answers the calls one after the other as scripted; the last answer stays. It gives odd answers
+/// that no sidecar can be made to give on demand. Its HTTP port answers health checks with <see cref="HealthStatus"/>.
 /// </summary>
 internal sealed class ScriptedSidecar : IAsyncDisposable
 {
@@ -50,7 +50,8 @@ internal sealed class ScriptedSidecar : IAsyncDisposable
 
     public static Func<ServerCallContext, Task<IMessage>> Nothing { get; } = Answer(new GetStateResponse());
 
-    public static Func<ServerCallContext, Task<IMessage>> Value(string json, string etag) => Answer(new GetStateResponse { Data = ByteString.CopyFromUtf8(json), Etag = etag });
+    public static Func<ServerCallContext, Task<IMessage>> Value(string json, string etag)
+        => Answer(new GetStateResponse { Data = ByteString.CopyFromUtf8(json), Etag = etag });
 
     /// <summary>No ErrorInfo, as in Container Apps.</summary>
     public static Func<ServerCallContext, Task<IMessage>> Error(StatusCode status) => _ => throw new RpcException(new Status(status, "x"));
@@ -80,7 +81,8 @@ internal sealed class ScriptedSidecar : IAsyncDisposable
             return Results.StatusCode(sidecar.HealthStatus);
         });
         await sidecar._server.StartAsync();
-        string[] addresses = [.. sidecar._server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
+        string[] addresses =
+            [.. sidecar._server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
         (sidecar.GrpcEndpoint, sidecar.HttpEndpoint) = (new Uri(addresses[0]), new Uri(addresses[1]));
         return sidecar;
     }
@@ -128,7 +130,8 @@ internal sealed class ScriptedSidecar : IAsyncDisposable
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
-        var method = new Method<TRequest, TResponse>(MethodType.Unary, "dapr.proto.runtime.v1.Dapr", name, Marshaller<TRequest>(), Marshaller<TResponse>());
+        var method = new Method<TRequest, TResponse>(
+            MethodType.Unary, "dapr.proto.runtime.v1.Dapr", name, Marshaller<TRequest>(), Marshaller<TResponse>());
         builder.AddMethod(method, async (request, context) =>
         {
             var headers = context.RequestHeaders.Where(h => !h.IsBinary).ToDictionary(h => h.Key, h => h.Value, StringComparer.Ordinal);

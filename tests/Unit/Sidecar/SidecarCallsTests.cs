@@ -27,7 +27,8 @@ public sealed class SidecarCallsTests
         Assert.True(published.IsPublished);
         SentCall call = Assert.Single(sidecar.Calls);
         var request = (PublishEventRequest)call.Request;
-        Assert.Equal(("lifecycle", "voice-sessions", "application/cloudevents+json"), (request.PubsubName, request.Topic, request.DataContentType));
+        Assert.Equal(("lifecycle", "voice-sessions", "application/cloudevents+json"),
+            (request.PubsubName, request.Topic, request.DataContentType));
         Assert.Equal("""{"name":"a","epoch":1}""", request.Data.ToStringUtf8());
         Assert.Equal(Trace, ActivityContext.Parse(call.Headers["traceparent"], null).TraceId.ToHexString());
     }
@@ -79,7 +80,8 @@ public sealed class SidecarCallsTests
                 if (instrument.Name == "voice.sidecar.call.duration") listener.EnableMeasurementEvents(instrument);
             },
         };
-        meters.SetMeasurementEventCallback<double>((_, _, tags, _) => measured.Enqueue(string.Join(' ', tags.ToArray().Select(t => $"{t.Key}={t.Value}"))));
+        meters.SetMeasurementEventCallback<double>(
+            (_, _, tags, _) => measured.Enqueue(string.Join(' ', tags.ToArray().Select(t => $"{t.Key}={t.Value}"))));
         meters.Start();
 
         IStateStore store = services.GetRequiredService<IStateStore>();
@@ -105,7 +107,8 @@ public sealed class SidecarCallsTests
     public async Task PublishAsync_Status_IsAnOutcome(StatusCode status, PublishOutcome outcome)
     {
         await using ScriptedSidecar sidecar = await StartAsync(Error(status));
-        PublishResult published = await sidecar.Connect().GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
+        PublishResult published = await sidecar.Connect().GetRequiredService<IEventPublisher>()
+            .PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
         Assert.Equal((outcome, status.ToString()), (published.Outcome, published.ErrorCode));
     }
 
@@ -114,7 +117,8 @@ public sealed class SidecarCallsTests
     {
         await using ScriptedSidecar sidecar = await StartAsync(Never);
         IServiceProvider services = sidecar.Connect(o => o.PublishTimeout = o.SecretTimeout = TimeSpan.FromMilliseconds(20));
-        PublishResult published = await services.GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
+        PublishResult published = await services.GetRequiredService<IEventPublisher>()
+            .PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
         SecretResult secret = await services.GetRequiredService<ISecretStore>().GetAsync("secrets", "k");
         Assert.Equal((PublishOutcome.Unavailable, SecretOutcome.Unavailable), (published.Outcome, secret.Outcome));
     }
@@ -190,14 +194,16 @@ public sealed class SidecarCallsTests
 
     [Fact]
     public async Task ServiceInvoker_NoSidecar_IsUnavailable()
-        => Assert.Equal(InvocationOutcome.Unavailable, (await new ScriptedHttp(ScriptedHttp.Refused).Invoker().InvokeAsync("relay", HttpMethod.Get, "x")).Outcome);
+        => Assert.Equal(InvocationOutcome.Unavailable,
+        (await new ScriptedHttp(ScriptedHttp.Refused).Invoker().InvokeAsync("relay", HttpMethod.Get, "x")).Outcome);
 
     [Fact]
     public async Task WaitForOutboundHealth_SidecarThatIsNotReady_Waits()
     {
         await using ScriptedSidecar sidecar = await StartAsync(Done);
         sidecar.HealthStatus = 500;
-        ISidecarHealth health = sidecar.Connect(o => o.HealthPollInterval = TimeSpan.FromMilliseconds(1)).GetRequiredService<ISidecarHealth>();
+        ISidecarHealth health = sidecar.Connect(o => o.HealthPollInterval = TimeSpan.FromMilliseconds(1))
+            .GetRequiredService<ISidecarHealth>();
         Task waiting = health.WaitForOutboundHealthAsync(CancellationToken.None);
         while (sidecar.HealthChecks < 3) await Task.Yield();
         Assert.False(waiting.IsCompleted);
@@ -209,7 +215,8 @@ public sealed class SidecarCallsTests
     public async Task IsOutboundHealthy_NoSidecar_IsFalse()
     {
         await using ScriptedSidecar sidecar = await StartAsync(Done);
-        Assert.False(await sidecar.Connect(o => o.HttpEndpoint = new Uri("http://127.0.0.1:1")).GetRequiredService<ISidecarHealth>().IsOutboundHealthyAsync());
+        Assert.False(await sidecar.Connect(o => o.HttpEndpoint = new Uri("http://127.0.0.1:1")).GetRequiredService<ISidecarHealth>()
+            .IsOutboundHealthyAsync());
     }
 
     [Theory]
@@ -230,7 +237,8 @@ public sealed class SidecarCallsTests
 
     [Fact]
     public void Options_EndpointOfAnotherScheme_IsRefused()
-        => Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddSidecar(o => o.GrpcEndpoint = new Uri("dns:///sidecar:50001")));
+        => Assert.Throws<InvalidOperationException>(
+        () => new ServiceCollection().AddSidecar(o => o.GrpcEndpoint = new Uri("dns:///sidecar:50001")));
 
     [Theory]
     [InlineData("right", "right", true)]

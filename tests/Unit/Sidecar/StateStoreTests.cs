@@ -71,7 +71,8 @@ public sealed class StateStoreTests
     public async Task ReadAsync_AnswerLongerThanLimit_IsUnavailable()
     {
         await using ScriptedSidecar sidecar = await StartAsync(Value($"\"{new string('v', 70_000)}\"", "1"));
-        StateReadResult<Owner> read = await sidecar.Store(o => o.MaximumAnswerBytes = 64 * 1024).ReadAsync("sessions", "k", OwnerJson.Default.Owner);
+        StateReadResult<Owner> read = await sidecar.Store(o => o.MaximumAnswerBytes = 64 * 1024)
+            .ReadAsync("sessions", "k", OwnerJson.Default.Owner);
         Assert.Equal((StateReadOutcome.Unavailable, "ResourceExhausted"), (read.Outcome, read.ErrorCode));
     }
 
@@ -83,7 +84,8 @@ public sealed class StateStoreTests
         Assert.Equal("DeadlineExceeded", (await store.ReadAsync("sessions", "k", OwnerJson.Default.Owner)).ErrorCode);
         Assert.Equal(StateReadOutcome.Unavailable, (await store.GetBulkAsync("sessions", ["k"], OwnerJson.Default.Owner)).Outcome);
         Assert.Equal(StateWriteOutcome.Unavailable, (await store.TryCreateAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
-        Assert.Equal(StateWriteOutcome.Unavailable, (await store.TrySaveAsync("sessions", "k", Ours, "1", OwnerJson.Default.Owner)).Outcome);
+        Assert.Equal(StateWriteOutcome.Unavailable,
+            (await store.TrySaveAsync("sessions", "k", Ours, "1", OwnerJson.Default.Owner)).Outcome);
         Assert.Equal(StateWriteOutcome.Unavailable, (await store.SaveAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
         Assert.Equal(StateWriteOutcome.Unavailable, (await store.DeleteAsync("sessions", "k")).Outcome);
     }
@@ -94,7 +96,8 @@ public sealed class StateStoreTests
         await using ScriptedSidecar sidecar = await StartAsync(Never);
         using var cancelled = new CancellationTokenSource();
         Task<StateReadResult<Owner>> one = sidecar.Store().ReadAsync("sessions", "k", OwnerJson.Default.Owner, cancelled.Token);
-        Task<StateBulkReadResult<Owner>> several = sidecar.Store().GetBulkAsync("sessions", ["k"], OwnerJson.Default.Owner, cancelled.Token);
+        Task<StateBulkReadResult<Owner>> several = sidecar.Store()
+            .GetBulkAsync("sessions", ["k"], OwnerJson.Default.Owner, cancelled.Token);
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => several);
@@ -160,7 +163,8 @@ public sealed class StateStoreTests
     public async Task TryCreateAsync_FailedAndAnotherOwnerThere_IsLost(StatusCode status)
     {
         await using ScriptedSidecar sidecar = await StartAsync(Error(status), Value("""{"name":"b","epoch":1}""", "1"));
-        Assert.Equal(StateWriteOutcome.Conflict, (await sidecar.Store().TryCreateAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
+        Assert.Equal(StateWriteOutcome.Conflict,
+            (await sidecar.Store().TryCreateAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
     }
 
     [Theory]
@@ -169,7 +173,8 @@ public sealed class StateStoreTests
     public async Task TryCreateAsync_FailedAndOursThere_IsWritten(StatusCode status)
     {
         await using ScriptedSidecar sidecar = await StartAsync(Error(status), Value("""{"epoch":1,"name":"a"}""", "1"));
-        Assert.Equal(StateWriteOutcome.Written, (await sidecar.Store().TryCreateAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
+        Assert.Equal(StateWriteOutcome.Written,
+            (await sidecar.Store().TryCreateAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
     }
 
     [Theory]
@@ -185,7 +190,8 @@ public sealed class StateStoreTests
     public async Task TryCreateAsync_Refused_IsNotReadBack()
     {
         await using ScriptedSidecar sidecar = await StartAsync(Error(StatusCode.InvalidArgument));
-        Assert.Equal(StateWriteOutcome.Refused, (await sidecar.Store().TryCreateAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
+        Assert.Equal(StateWriteOutcome.Refused,
+            (await sidecar.Store().TryCreateAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
         Assert.Single(sidecar.Calls);
     }
 
@@ -204,7 +210,8 @@ public sealed class StateStoreTests
     {
         Func<ServerCallContext, Task<IMessage>> lost = Error(StatusCode.Aborted);
         Func<ServerCallContext, Task<IMessage>> there = Value("""{"name":"b","epoch":1}""", "4");
-        await using ScriptedSidecar sidecar = await StartAsync(Error(StatusCode.Internal), there, lost, there, lost, there, lost, there, lost, there, lost);
+        await using ScriptedSidecar sidecar = await StartAsync(
+            Error(StatusCode.Internal), there, lost, there, lost, there, lost, there, lost, there, lost);
         Assert.Equal(StateWriteOutcome.Conflict, (await sidecar.Store().SaveAsync("sessions", "k", Ours, OwnerJson.Default.Owner)).Outcome);
         Assert.Equal(9, sidecar.Calls.Count);
     }
@@ -226,7 +233,8 @@ public sealed class StateStoreTests
         {
             Items =
             {
-                Item("a", """{"name":"a","epoch":1}""", "1"), Item("none", "", ""), Item("bad", "5", "1"), Item("empty", "", "1"), Item("null", "null", "1"),
+                Item("a", """{"name":"a","epoch":1}""", "1"), Item("none", "", ""), Item("bad", "5", "1"), Item("empty", "", "1"),
+                    Item("null", "null", "1"),
                 new BulkStateItem { Key = "broken", Error = "x" },
             },
         };
@@ -302,5 +310,6 @@ public sealed class StateStoreTests
         Assert.Equal(0, health.ConsecutiveFailures);
     }
 
-    private static BulkStateItem Item(string key, string json, string etag) => new() { Key = key, Data = ByteString.CopyFromUtf8(json), Etag = etag };
+    private static BulkStateItem Item(string key, string json, string etag)
+        => new() { Key = key, Data = ByteString.CopyFromUtf8(json), Etag = etag };
 }

@@ -36,7 +36,8 @@ public sealed class CallTests : IAsyncLifetime
         string answer = await response.Content.ReadAsStringAsync();
         SessionRecord record = _signaling.Record(response.Headers.Location!.OriginalString.Split('/')[^1])!;
 
-        Assert.True(RoutingHint.TryDecode(Encoding.ASCII.GetBytes(record.LocalUfrag), _signaling.Keys.HintKeys, out RoutingHint hint, out _));
+        Assert.True(
+            RoutingHint.TryDecode(Encoding.ASCII.GetBytes(record.LocalUfrag), _signaling.Keys.HintKeys, out RoutingHint hint, out _));
         Assert.Equal(record.CallId, CallId.Format("local", hint.SessionId.ToString()));
         Assert.Equal(record.Slot, hint.Slot);
         Assert.Equal(RoutingHint.ToMinutes(_signaling.Time.GetUtcNow().AddSeconds(3600 + 120)), hint.ExpiryMinutes);
@@ -84,7 +85,8 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Equal(callId, JsonSerializer.Deserialize(push.Body!, ContractsJson.Default.SessionRecord)!.CallId);
         Published published = Assert.Single(_signaling.Publisher.Events);
         Assert.Equal((ComponentNames.Lifecycle, Topics.Sessions), (published.PubSub, published.Topic));
-        Assert.Equal((callId + "/1", LifecycleEventTypes.SessionCreated, callId), (published.Event.Id, published.Event.Type, published.Event.Subject));
+        Assert.Equal((callId + "/1", LifecycleEventTypes.SessionCreated, callId),
+            (published.Event.Id, published.Event.Type, published.Event.Subject));
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", published.Traceparent!);
     }
 
@@ -105,8 +107,10 @@ public sealed class CallTests : IAsyncLifetime
     {
         using var form = new MultipartFormDataContent("xoxoBoundary");
         form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
-        form.Add(Part("""{"type":"realtime","model":"gpt-x","voice":"nobody","agent":"echo","odd":[1,2]}""", "application/json"), "session");
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey, ("Accept", "application/sdp"));
+        form.Add(Part("""{"type":"realtime","model":"gpt-x","voice":"nobody","agent":"echo","odd":[1,2]}""", "application/json"),
+            "session");
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey, ("Accept", "application/sdp"));
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         Assert.Equal("application/sdp", response.Content.Headers.ContentType!.ToString());
@@ -119,7 +123,8 @@ public sealed class CallTests : IAsyncLifetime
     [Fact]
     public async Task Call_JsonBody_IsAnsweredWithIdAndSdp()
     {
-        using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Browser, agent = "parrot" }));
+        using HttpResponseMessage response = await _signaling.PostJsonAsync(
+            "/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Browser, agent = "parrot" }));
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         JsonElement body = await SignalingHarness.JsonAsync(response);
@@ -130,7 +135,9 @@ public sealed class CallTests : IAsyncLifetime
     [Fact]
     public async Task Call_JsonBodyThatAcceptsSdp_IsAnsweredWithSdp()
     {
-        using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Browser }), FakeSecretStore.ApiKey, ("Accept", "application/sdp"));
+        using HttpResponseMessage response = await _signaling.PostJsonAsync(
+            "/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Browser }), FakeSecretStore.ApiKey,
+            ("Accept", "application/sdp"));
 
         Assert.Equal("application/sdp", response.Content.Headers.ContentType!.ToString());
     }
@@ -175,7 +182,8 @@ public sealed class CallTests : IAsyncLifetime
     {
         using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.WithoutOpus);
 
-        Assert.Equal((HttpStatusCode.UnprocessableEntity, "unsupported_media"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "unsupported_media"),
+            (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
 
     [Theory]
@@ -185,7 +193,8 @@ public sealed class CallTests : IAsyncLifetime
     {
         using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser, contentType: contentType);
 
-        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported_media_type"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
+        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported_media_type"),
+            (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
 
     [Theory]
@@ -201,7 +210,8 @@ public sealed class CallTests : IAsyncLifetime
         request.Headers.Authorization = new("Bearer", FakeSecretStore.ApiKey);
         using HttpResponseMessage response = await _signaling.Http.SendAsync(request);
 
-        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "request_too_large"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "request_too_large"),
+            (response.StatusCode, await SignalingHarness.CodeAsync(response)));
         Assert.Equal("*", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
     }
 
@@ -223,7 +233,8 @@ public sealed class CallTests : IAsyncLifetime
     [InlineData("multipart/form-data; boundary=b")]
     public async Task Call_BadMultipart_Is400(string contentType)
     {
-        using HttpResponseMessage response = await _signaling.PostOfferAsync("--b\r\nContent-Disposition: form-data; name=\"sdp\"\r\n\r\ncut short", contentType: contentType);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(
+            "--b\r\nContent-Disposition: form-data; name=\"sdp\"\r\n\r\ncut short", contentType: contentType);
 
         Assert.Equal((HttpStatusCode.BadRequest, "invalid_multipart"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -234,13 +245,15 @@ public sealed class CallTests : IAsyncLifetime
     [InlineData("""{"agent":"echo","agent":"parrot"}""")]
     public async Task Call_SessionWithWhatCannotBeRead_Is400InBothForms(string session)
     {
-        using HttpResponseMessage json = await _signaling.PostJsonAsync("/v1/realtime/calls", $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Browser)}},"session":{{session}}}""");
+        using HttpResponseMessage json = await _signaling.PostJsonAsync(
+            "/v1/realtime/calls", $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Browser)}},"session":{{session}}}""");
         Assert.Equal((HttpStatusCode.BadRequest, "invalid_json"), (json.StatusCode, await SignalingHarness.CodeAsync(json)));
 
         using var form = new MultipartFormDataContent("xoxoBoundary");
         form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
         form.Add(Part(session, "application/json"), "session");
-        using HttpResponseMessage multipart = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
+        using HttpResponseMessage multipart = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
         Assert.Equal((HttpStatusCode.BadRequest, "invalid_json"), (multipart.StatusCode, await SignalingHarness.CodeAsync(multipart)));
     }
 
@@ -250,7 +263,8 @@ public sealed class CallTests : IAsyncLifetime
         // Latin 1 writes one byte where UTF-8 has two.
         var content = new ByteArrayContent(Encoding.Latin1.GetBytes("""{"sdp":"v=0","session":{"agent":"ü"}}"""));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", content, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", content, FakeSecretStore.ApiKey);
 
         Assert.Equal((HttpStatusCode.BadRequest, "invalid_json"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -263,7 +277,8 @@ public sealed class CallTests : IAsyncLifetime
         using var form = new MultipartFormDataContent("xoxoBoundary");
         form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
         form.Add(Part($$"""{"deep":{{new string('[', depth)}}{{new string(']', depth)}}}""", "application/json"), "session");
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
 
         Assert.Equal(expected, response.StatusCode);
     }
@@ -271,7 +286,9 @@ public sealed class CallTests : IAsyncLifetime
     [Fact]
     public async Task Call_SessionAbove16KiB_IsRefused()
     {
-        using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Browser, session = new { instructions = new string('x', 17_000) } }));
+        using HttpResponseMessage response = await _signaling.PostJsonAsync(
+            "/v1/realtime/calls", JsonSerializer.Serialize(
+            new { sdp = Offers.Browser, session = new { instructions = new string('x', 17_000) } }));
 
         Assert.Equal((HttpStatusCode.BadRequest, "session_too_large"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -279,7 +296,9 @@ public sealed class CallTests : IAsyncLifetime
     [Fact]
     public async Task Call_SessionThatGrowsInTheRecord_IsRefusedBeforeTheStoreDoes()
     {
-        using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/calls", $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Browser)}},"session":{"instructions":"{{new string('ü', 8_000)}}"} }""");
+        using HttpResponseMessage response = await _signaling.PostJsonAsync(
+            "/v1/realtime/calls",
+            $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Browser)}},"session":{"instructions":"{{new string('ü', 8_000)}}"} }""");
 
         Assert.Equal((HttpStatusCode.BadRequest, "session_too_large"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -290,7 +309,8 @@ public sealed class CallTests : IAsyncLifetime
         _signaling.Store.IsAway = true;
         using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser);
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "service_unavailable"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "service_unavailable"),
+            (response.StatusCode, await SignalingHarness.CodeAsync(response)));
         Assert.Equal(TimeSpan.FromSeconds(2), response.Headers.RetryAfter!.Delta);
         Assert.Equal("2000", response.Headers.GetValues("retry-after-ms").Single());
         Assert.Empty(_signaling.Publisher.Events);
@@ -305,18 +325,21 @@ public sealed class CallTests : IAsyncLifetime
         await _signaling.AddOwnerAsync(0, [3, 4, 5], sessions, capacity: 10, lateness, draining);
         using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser);
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "over_capacity"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "over_capacity"),
+            (response.StatusCode, await SignalingHarness.CodeAsync(response)));
         Assert.NotNull(response.Headers.RetryAfter);
     }
 
     [Fact]
     public async Task Call_ProblemAskedFor_IsProblemDetails()
     {
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", headers: ("Accept", "application/problem+json"));
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", headers: ("Accept", "application/problem+json"));
 
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.ToString());
         JsonElement problem = await SignalingHarness.JsonAsync(response);
-        Assert.Equal((401, "urn:dapr-voice:error:missing_api_key"), (problem.GetProperty("status").GetInt32(), problem.GetProperty("type").GetString()));
+        Assert.Equal((401, "urn:dapr-voice:error:missing_api_key"),
+            (problem.GetProperty("status").GetInt32(), problem.GetProperty("type").GetString()));
     }
 
     [Fact]
@@ -330,7 +353,8 @@ public sealed class CallTests : IAsyncLifetime
 
         string logs = _signaling.Logs.Text;
         Assert.Contains(callId, logs);
-        foreach (string secret in (string[])[FakeSecretStore.ApiKey, ephemeral, Offers.Password, Offers.Fingerprint, IcePassword.Derive(_signaling.Keys.PasswordKeys, _signaling.Record(callId)!.LocalUfrag), "a=ice", "m=audio"])
+        foreach (string secret in (string[])[FakeSecretStore.ApiKey, ephemeral, Offers.Password, Offers.Fingerprint,
+            IcePassword.Derive(_signaling.Keys.PasswordKeys, _signaling.Record(callId)!.LocalUfrag), "a=ice", "m=audio"])
             Assert.DoesNotContain(secret, logs);
     }
 
@@ -338,15 +362,18 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_AnyBytesAtAll_AreRefusedAndNeverAnError()
     {
         var random = new Random(7);
-        string[] types = ["application/sdp", "application/json", "multipart/form-data; boundary=b", "text/plain", "application/json; charset=utf-16"];
+        string[] types = ["application/sdp", "application/json", "multipart/form-data; boundary=b", "text/plain",
+            "application/json; charset=utf-16"];
         for (int i = 0; i < 200; i++)
         {
             byte[] body = new byte[random.Next(600)];
             random.NextBytes(body);
-            if (i % 3 == 0) Encoding.ASCII.GetBytes("--b\r\nContent-Disposition: form-data; name=sdp\r\n").AsSpan(0, Math.Min(47, body.Length)).CopyTo(body);
+            if (i % 3 == 0) Encoding.ASCII.GetBytes("--b\r\nContent-Disposition: form-data; name=sdp\r\n")
+                .AsSpan(0, Math.Min(47, body.Length)).CopyTo(body);
             var content = new ByteArrayContent(body);
             content.Headers.ContentType = MediaTypeHeaderValue.Parse(types[i % types.Length]);
-            using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/calls", content, FakeSecretStore.ApiKey);
+            using HttpResponseMessage response = await _signaling.SendAsync(
+                HttpMethod.Post, "/v1/realtime/calls", content, FakeSecretStore.ApiKey);
             Assert.InRange((int)response.StatusCode, 400, 499);
         }
     }

@@ -23,12 +23,14 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_OwnerKnowsTheCall_LeavesTheRestToTheOwner(string method, string suffix)
     {
         string callId = await _signaling.CallAsync();
-        using HttpResponseMessage response = await _signaling.SendAsync(new(method), $"/v1/realtime/calls/{callId}{suffix}", null, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            new(method), $"/v1/realtime/calls/{callId}{suffix}", null, FakeSecretStore.ApiKey);
         await _signaling.DrainAsync();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Empty(await response.Content.ReadAsByteArrayAsync());
-        Assert.Contains(new Invocation(SignalingHarness.Owner, HttpMethod.Delete, $"internal/v1/sessions/{callId}?reason=api_hangup", null), _signaling.Invoker.Calls);
+        Assert.Contains(new Invocation(SignalingHarness.Owner, HttpMethod.Delete, $"internal/v1/sessions/{callId}?reason=api_hangup", null),
+            _signaling.Invoker.Calls);
         Assert.Equal(SessionState.Created, _signaling.Record(callId)!.State);
         Assert.Empty(EndedEvents);
     }
@@ -40,10 +42,12 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_NoOwnerKnowsTheCall_EndsTheRecordAndPublishesOnce(HttpStatusCode status)
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Delete ? FakeInvoker.Refused(status) : new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Delete ? FakeInvoker.Refused(status)
+            : new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
         for (int i = 0; i < 3; i++)
         {
-            using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
+            using HttpResponseMessage response = await _signaling.SendAsync(
+                HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
         await _signaling.DrainAsync();
@@ -60,7 +64,8 @@ public sealed class EndTests : IAsyncLifetime
         string callId = await _signaling.CallAsync();
         _signaling.Time.Advance(TimeSpan.FromSeconds(10));
         await _signaling.RefreshAsync();
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.DoesNotContain(_signaling.Invoker.Calls, call => call.Method == HttpMethod.Delete);
@@ -74,7 +79,8 @@ public sealed class EndTests : IAsyncLifetime
     {
         string callId = await _signaling.CallAsync();
         _signaling.Invoker.Answer = _ => FakeInvoker.Failed(outcome);
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.NotNull(response.Headers.RetryAfter);
@@ -85,10 +91,12 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_AnswerOfTheWriteIsLost_IsPublishedAllTheSame()
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null) : FakeInvoker.Refused(HttpStatusCode.NotFound);
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null)
+            : FakeInvoker.Refused(HttpStatusCode.NotFound);
         bool isFirst = true;
         _signaling.Store.LosesAnswer = _ => isFirst && !(isFirst = false);
-        EndOutcome outcome = await _signaling.Service<SessionEnder>().EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);
+        EndOutcome outcome = await _signaling.Service<SessionEnder>()
+            .EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);
         await _signaling.DrainAsync();
 
         Assert.Equal(EndOutcome.Ended, outcome);
@@ -103,10 +111,12 @@ public sealed class EndTests : IAsyncLifetime
         {
             if (call.Method != HttpMethod.Delete) return new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
             SessionRecord ended = _signaling.Record(callId)! with { State = SessionState.Ended, EndReason = SessionEndReason.ClientHangup };
-            _signaling.Store.SaveAsync(ComponentNames.Sessions, StateKeys.Session(callId), ended, ContractsJson.Default.SessionRecord).GetAwaiter().GetResult();
+            _signaling.Store.SaveAsync(ComponentNames.Sessions, StateKeys.Session(callId), ended, ContractsJson.Default.SessionRecord)
+                .GetAwaiter().GetResult();
             return FakeInvoker.Refused(HttpStatusCode.NotFound);
         };
-        EndOutcome outcome = await _signaling.Service<SessionEnder>().EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);
+        EndOutcome outcome = await _signaling.Service<SessionEnder>()
+            .EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);
         await _signaling.DrainAsync();
 
         Assert.Equal(EndOutcome.AlreadyEnded, outcome);
@@ -120,7 +130,8 @@ public sealed class EndTests : IAsyncLifetime
     [InlineData("rtc_local_..%2F..%2F..%2Fa")]
     public async Task Hangup_UnknownCall_Is404(string callId)
     {
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
 
         Assert.Equal((HttpStatusCode.NotFound, "call_not_found"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -142,7 +153,8 @@ public sealed class EndTests : IAsyncLifetime
     {
         string callId = await _signaling.CallAsync();
         _signaling.Store.IsAway = true;
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup", null, FakeSecretStore.ApiKey);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
     }
@@ -153,7 +165,8 @@ public sealed class EndTests : IAsyncLifetime
     [InlineData("refer")]
     public async Task SipOperation_AnyCall_Is404UnsupportedOperation(string operation)
     {
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, $"/v1/realtime/calls/rtc_local_aaaaaaaaaaaaa/{operation}", null, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, $"/v1/realtime/calls/rtc_local_aaaaaaaaaaaaa/{operation}", null, FakeSecretStore.ApiKey);
 
         Assert.Equal((HttpStatusCode.NotFound, "unsupported_operation"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }

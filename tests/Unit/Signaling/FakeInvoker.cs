@@ -19,10 +19,13 @@ internal sealed class FakeInvoker : IServiceInvoker
 
     public static InvocationResult Failed(InvocationOutcome outcome) => new(outcome, default, outcome.ToString());
 
-    public Task<InvocationResult> InvokeAsync<TRequest>(string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType, CancellationToken cancellation = default)
+    public Task<InvocationResult> InvokeAsync<TRequest>(
+        string appId, HttpMethod method, string path, TRequest body, JsonTypeInfo<TRequest> requestType,
+        CancellationToken cancellation = default)
         => Record(new(appId, method, path, JsonSerializer.Serialize(body, requestType)));
 
-    public Task<InvocationResult> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default) => Record(new(appId, method, path, null));
+    public Task<InvocationResult> InvokeAsync(string appId, HttpMethod method, string path, CancellationToken cancellation = default)
+        => Record(new(appId, method, path, null));
 
     private Task<InvocationResult> Record(Invocation call)
     {

@@ -16,9 +16,11 @@ internal sealed class FakePublisher : IEventPublisher
 
     public int AwayFor { get; set; }
 
-    public Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null, CancellationToken cancellation = default)
+    public Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
+        CancellationToken cancellation = default)
     {
-        if (Interlocked.Increment(ref _calls) <= AwayFor) return Task.FromResult(new PublishResult(PublishOutcome.Unavailable, "CONNECTION"));
+        if (Interlocked.Increment(ref _calls) <= AwayFor)
+            return Task.FromResult(new PublishResult(PublishOutcome.Unavailable, "CONNECTION"));
         Events.Enqueue(new(pubsub, topic, (LifecycleEvent)(object)cloudEvent!, traceparent));
         return Task.FromResult(new PublishResult(PublishOutcome.Published, null));
     }

@@ -40,7 +40,8 @@ public sealed class HttpTests
     public async Task Cors_Answer_ExposesTheHeadersThatClientsRead()
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync();
-        using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Post, Calls, null, null, ("Origin", "https://app.example.com"));
+        using HttpResponseMessage response = await signaling.SendAsync(
+            HttpMethod.Post, Calls, null, null, ("Origin", "https://app.example.com"));
 
         Assert.Equal("Location,ETag,Link,Retry-After,Access-Control-Allow-Methods", Header(response, "Access-Control-Expose-Headers"));
     }
@@ -50,7 +51,8 @@ public sealed class HttpTests
     [InlineData("https://evil.example.com", null)]
     public async Task Cors_ConfiguredOrigins_AreNamedAndNoOther(string origin, string? allowed)
     {
-        await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:AllowedOrigins:0"] = "https://app.example.com");
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(
+            settings => settings["Signaling:AllowedOrigins:0"] = "https://app.example.com");
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Post, Calls, null, null, ("Origin", origin));
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
@@ -73,7 +75,8 @@ public sealed class HttpTests
     [Fact]
     public async Task Api_MoreRequestsThanTheBurst_Are429WithRetryAfter()
     {
-        await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => (settings["Signaling:RequestsPerSecondPerAddress"], settings["Signaling:RequestBurstPerAddress"]) = ("1", "2"));
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(
+            settings => (settings["Signaling:RequestsPerSecondPerAddress"], settings["Signaling:RequestBurstPerAddress"]) = ("1", "2"));
         using (await signaling.PostOfferAsync(Offers.Browser)) { }
         using (await signaling.PostOfferAsync(Offers.Browser)) { }
         // A bucket that refills by one a second can't hold out against four in a row.
@@ -102,7 +105,9 @@ public sealed class HttpTests
         JsonElement status = await SignalingHarness.JsonAsync(response);
 
         Assert.Equal(HttpStatusCode.Forbidden, forbidden.StatusCode);
-        Assert.Equal((callId, "created", "local", SignalingHarness.Owner), (status.GetProperty("callId").GetString(), status.GetProperty("state").GetString(), status.GetProperty("agent").GetString(), status.GetProperty("owner").GetString()));
+        Assert.Equal((callId, "created", "local", SignalingHarness.Owner),
+            (status.GetProperty("callId").GetString(), status.GetProperty("state").GetString(), status.GetProperty("agent").GetString(),
+            status.GetProperty("owner").GetString()));
         Assert.DoesNotContain(signaling.Record(callId)!.LocalUfrag, status.GetRawText());
     }
 
@@ -145,9 +150,11 @@ public sealed class HttpTests
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync(appToken: configured);
         (string, string)[] headers = sent is null ? [] : [("dapr-api-token", sent)];
-        foreach ((HttpMethod method, string path) in ((HttpMethod, string)[])[(HttpMethod.Post, ""), (HttpMethod.Get, "/rtc_local_aaaaaaaaaaaaa"), (HttpMethod.Delete, "/rtc_local_aaaaaaaaaaaaa")])
+        foreach ((HttpMethod method, string path) in ((HttpMethod, string)[])[
+            (HttpMethod.Post, ""), (HttpMethod.Get, "/rtc_local_aaaaaaaaaaaaa"), (HttpMethod.Delete, "/rtc_local_aaaaaaaaaaaaa")])
         {
-            using HttpResponseMessage response = await signaling.SendAsync(method, "/internal/v1/sessions" + path, null, FakeSecretStore.ApiKey, headers);
+            using HttpResponseMessage response = await signaling.SendAsync(
+                method, "/internal/v1/sessions" + path, null, FakeSecretStore.ApiKey, headers);
             Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         }
     }
@@ -156,8 +163,11 @@ public sealed class HttpTests
     public async Task Internal_CreateGetEnd_WorksForAnotherService()
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync();
-        (string, string)[] headers = [("dapr-api-token", SignalingHarness.AppToken), ("dapr-caller-app-id", "forged"), ("dapr-caller-app-id", "web-front")];
-        using HttpResponseMessage created = await signaling.PostJsonAsync("/internal/v1/sessions", JsonSerializer.Serialize(new { offerSdp = Offers.Browser, agent = "echo", session = new { voice = "x" } }), null, headers);
+        (string, string)[] headers = [("dapr-api-token", SignalingHarness.AppToken), ("dapr-caller-app-id", "forged"),
+            ("dapr-caller-app-id", "web-front")];
+        using HttpResponseMessage created = await signaling.PostJsonAsync(
+            "/internal/v1/sessions", JsonSerializer.Serialize(
+            new { offerSdp = Offers.Browser, agent = "echo", session = new { voice = "x" } }), null, headers);
         JsonElement body = await SignalingHarness.JsonAsync(created);
         string callId = body.GetProperty("callId").GetString()!;
 
@@ -167,10 +177,12 @@ public sealed class HttpTests
         Assert.Equal(signaling.Time.GetUtcNow().AddSeconds(3600), body.GetProperty("expiresAt").GetDateTimeOffset());
         Assert.Equal(("internal", "echo"), (signaling.Record(callId)!.ClientKind, signaling.Record(callId)!.Agent));
 
-        using HttpResponseMessage status = await signaling.SendAsync(HttpMethod.Get, "/internal/v1/sessions/" + callId, null, null, headers);
+        using HttpResponseMessage status = await signaling.SendAsync(
+            HttpMethod.Get, "/internal/v1/sessions/" + callId, null, null, headers);
         Assert.Equal("created", (await SignalingHarness.JsonAsync(status)).GetProperty("state").GetString());
 
-        using HttpResponseMessage ended = await signaling.SendAsync(HttpMethod.Delete, $"/internal/v1/sessions/{callId}?reason=customer_left", null, null, headers);
+        using HttpResponseMessage ended = await signaling.SendAsync(
+            HttpMethod.Delete, $"/internal/v1/sessions/{callId}?reason=customer_left", null, null, headers);
         Assert.Equal(HttpStatusCode.Accepted, ended.StatusCode);
         Assert.Contains("Internal call by web-front", signaling.Logs.Text);
         Assert.DoesNotContain("forged", signaling.Logs.Text.Split('\n').Where(line => line.Contains("Internal call")));
@@ -184,7 +196,8 @@ public sealed class HttpTests
     public async Task Internal_BadBody_IsRefusedWithTheReason(string json, int status, string code)
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync();
-        using HttpResponseMessage response = await signaling.PostJsonAsync("/internal/v1/sessions", json, null, ("dapr-api-token", SignalingHarness.AppToken));
+        using HttpResponseMessage response = await signaling.PostJsonAsync(
+            "/internal/v1/sessions", json, null, ("dapr-api-token", SignalingHarness.AppToken));
         JsonElement problem = await SignalingHarness.JsonAsync(response);
 
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
@@ -209,7 +222,8 @@ public sealed class HttpTests
         await signaling.CallAsync((await SignalingHarness.JsonAsync(token)).GetProperty("value").GetString());
         using HttpResponseMessage config = await signaling.Http.GetAsync("/demo/config");
 
-        Assert.Equal(["local", "echo", "parrot"], (await SignalingHarness.JsonAsync(config)).GetProperty("agents").EnumerateArray().Select(a => a.GetString()!));
+        Assert.Equal(["local", "echo", "parrot"], (await SignalingHarness.JsonAsync(config)).GetProperty("agents").EnumerateArray()
+            .Select(a => a.GetString()!));
     }
 
     [Fact]
@@ -222,7 +236,8 @@ public sealed class HttpTests
             await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:WebRoot"] = folder);
             using HttpResponseMessage compressed = await signaling.SendAsync(HttpMethod.Get, "/", null, null, ("Accept-Encoding", "gzip"));
             Assert.Equal("gzip", compressed.Content.Headers.ContentEncoding.Single());
-            using HttpResponseMessage page = await signaling.Http.GetAsync("/"), outside = await signaling.Http.GetAsync("/..%2f..%2fetc/passwd");
+            using HttpResponseMessage page = await signaling.Http.GetAsync("/"),
+                outside = await signaling.Http.GetAsync("/..%2f..%2fetc/passwd");
 
             Assert.Contains("<title>page</title>", await page.Content.ReadAsStringAsync());
             Assert.Contains("default-src 'none'", Header(page, "Content-Security-Policy"));
@@ -234,5 +249,6 @@ public sealed class HttpTests
         }
     }
 
-    private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? string.Join(',', values) : null;
+    private static string? Header(HttpResponseMessage response, string name)
+        => response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? string.Join(',', values) : null;
 }

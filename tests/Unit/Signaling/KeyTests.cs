@@ -19,7 +19,8 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task ClientSecret_NothingAskedFor_LastsTenMinutes()
     {
-        using HttpResponseMessage response = await _signaling.SendAsync(HttpMethod.Post, "/v1/realtime/client_secrets", null, FakeSecretStore.ApiKey);
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/client_secrets", null, FakeSecretStore.ApiKey);
         JsonElement body = await SignalingHarness.JsonAsync(response);
 
         Assert.StartsWith("ek_", body.GetProperty("value").GetString());
@@ -32,7 +33,8 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task ClientSecret_Session_IsEchoedAndReachesTheCall()
     {
-        string key = await _signaling.EphemeralKeyAsync("""{"expires_after":{"anchor":"created_at","seconds":10},"session":{"type":"realtime","model":"unheard-of","instructions":"Sei nett, \u00fcberall."},"max_session_seconds":60}""");
+        string key = await _signaling.EphemeralKeyAsync(
+            """{"expires_after":{"anchor":"created_at","seconds":10},"session":{"type":"realtime","model":"unheard-of","instructions":"Sei nett, \u00fcberall."},"max_session_seconds":60}""");
         string callId = await _signaling.CallAsync(key);
 
         Contracts.SessionRecord record = _signaling.Record(callId)!;
@@ -61,7 +63,8 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task ClientSecret_SessionAbove8KiB_IsRefused()
     {
-        using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/client_secrets", JsonSerializer.Serialize(new { session = new { instructions = new string('x', 8_200) } }));
+        using HttpResponseMessage response = await _signaling.PostJsonAsync(
+            "/v1/realtime/client_secrets", JsonSerializer.Serialize(new { session = new { instructions = new string('x', 8_200) } }));
 
         Assert.Equal("session_too_large", await SignalingHarness.CodeAsync(response));
     }
@@ -69,7 +72,8 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task ClientSecret_LargestSession_StillFitsIntoAHeader()
     {
-        string key = await _signaling.EphemeralKeyAsync(JsonSerializer.Serialize(new { session = new { instructions = new string('x', 8_100) } }));
+        string key = await _signaling.EphemeralKeyAsync(
+            JsonSerializer.Serialize(new { session = new { instructions = new string('x', 8_100) } }));
 
         await _signaling.CallAsync(key);
     }
@@ -77,7 +81,8 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task ClientSecret_WithAnEphemeralKey_Is403()
     {
-        using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/client_secrets", "{}", await _signaling.EphemeralKeyAsync());
+        using HttpResponseMessage response = await _signaling.PostJsonAsync(
+            "/v1/realtime/client_secrets", "{}", await _signaling.EphemeralKeyAsync());
 
         Assert.Equal((HttpStatusCode.Forbidden, "api_key_required"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -96,7 +101,8 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task ClientSecret_UnknownAgent_Is404()
     {
-        using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/client_secrets", """{"session":{"agent":"nobody"}}""");
+        using HttpResponseMessage response = await _signaling.PostJsonAsync(
+            "/v1/realtime/client_secrets", """{"session":{"agent":"nobody"}}""");
 
         Assert.Equal((HttpStatusCode.NotFound, "agent_not_found"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -123,7 +129,8 @@ public sealed class KeyTests : IAsyncLifetime
         _signaling.Time.Advance(TimeSpan.FromSeconds(16));
         using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser, key: key);
 
-        Assert.Equal((HttpStatusCode.Unauthorized, "ephemeral_key_expired"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
+        Assert.Equal((HttpStatusCode.Unauthorized, "ephemeral_key_expired"),
+            (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
 
     [Fact]
@@ -142,8 +149,10 @@ public sealed class KeyTests : IAsyncLifetime
     [Fact]
     public async Task Check_UnsignedToken_IsInvalid()
     {
-        static string Part(string json) => Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        string token = "ek_" + Part("""{"alg":"none","typ":"JWT","kid":"2"}""") + "." + Part("""{"iss":"dapr-voice","aud":"realtime","exp":4102444800,"jti":"x","region":"local","max_session_seconds":60}""") + ".";
+        static string Part(string json)
+            => Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        string token = "ek_" + Part("""{"alg":"none","typ":"JWT","kid":"2"}""") + "."
+            + Part("""{"iss":"dapr-voice","aud":"realtime","exp":4102444800,"jti":"x","region":"local","max_session_seconds":60}""") + ".";
 
         Assert.Equal(EphemeralKeyOutcome.Invalid, (await _signaling.Service<KeyLoader>().Current!.Ephemeral.CheckAsync(token)).Outcome);
     }
@@ -152,12 +161,15 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task Check_RotatedRing_TakesOldKeysUntilTheyLeave()
     {
         string oldKey = FakeSecretStore.Ring(1), newKey = FakeSecretStore.Ring(2);
-        EphemeralKeys Keys(string ring) => new(KeyRing.TryParse(ring, out KeyRing? parsed, out _) ? parsed! : throw new InvalidOperationException(), _signaling.Time);
-        string issued = Keys(oldKey).Issue(new EphemeralKey("id", "local", "echo", 60, JsonElement.Parse("""{"a":1.50}"""), _signaling.Time.GetUtcNow().AddMinutes(1)));
+        EphemeralKeys Keys(string ring)
+            => new(KeyRing.TryParse(ring, out KeyRing? parsed, out _) ? parsed! : throw new InvalidOperationException(), _signaling.Time);
+        string issued = Keys(oldKey).Issue(
+            new EphemeralKey("id", "local", "echo", 60, JsonElement.Parse("""{"a":1.50}"""), _signaling.Time.GetUtcNow().AddMinutes(1)));
 
         (EphemeralKeyOutcome outcome, EphemeralKey? key) = await Keys(newKey + "," + oldKey).CheckAsync(issued);
         Assert.Equal(EphemeralKeyOutcome.Valid, outcome);
-        Assert.Equal(("id", "local", "echo", 60, """{"a":1.50}"""), (key!.Id, key.Region, key.Agent, key.MaximumSessionSeconds, key.Session!.Value.GetRawText()));
+        Assert.Equal(("id", "local", "echo", 60, """{"a":1.50}"""),
+            (key!.Id, key.Region, key.Agent, key.MaximumSessionSeconds, key.Session!.Value.GetRawText()));
         Assert.Equal(EphemeralKeyOutcome.Invalid, (await Keys(newKey).CheckAsync(issued)).Outcome);
     }
 }

@@ -5,7 +5,8 @@ internal static class Offers
 {
     public const string Ufrag = "cLi7";
     public const string Password = "Zk3pQ0vYt8mN5bXw2LrJ9aHd";
-    public const string Fingerprint = "sha-256 0F:1E:2D:3C:4B:5A:69:78:87:96:A5:B4:C3:D2:E1:F0:0F:1E:2D:3C:4B:5A:69:78:87:96:A5:B4:C3:D2:E1:F0";
+    public const string Fingerprint =
+        "sha-256 0F:1E:2D:3C:4B:5A:69:78:87:96:A5:B4:C3:D2:E1:F0:0F:1E:2D:3C:4B:5A:69:78:87:96:A5:B4:C3:D2:E1:F0";
 
     public static string Browser { get; } = Crlf($"""
         v=0

@@ -104,7 +104,9 @@ public sealed class PlacementTests
     {
         DateTimeOffset now = DateTimeOffset.UnixEpoch;
         TransceiverRecord live = new("local", 0, "new", "transceiver-00", [], 10, 0, 0, false, now.AddSeconds(3));
-        var snapshot = new FleetSnapshot([live], [new("local", 1, 0, "old", 1), new("local", 2, 0, "new", 2), new("local", 3, null, null, 3)], now, maximumLatenessMilliseconds: 5);
+        var snapshot = new FleetSnapshot(
+            [live], [new("local", 1, 0, "old", 1), new("local", 2, 0, "new", 2), new("local", 3, null, null, 3)], now,
+            maximumLatenessMilliseconds: 5);
 
         Assert.Null(snapshot.OwnerOf(1));
         Assert.Equal("transceiver-00", snapshot.OwnerOf(2));

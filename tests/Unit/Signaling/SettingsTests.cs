@@ -27,10 +27,12 @@ public sealed class SettingsTests
     {
         Assert.True(Ingress.TryParse("udp://203.0.113.7:3478", out Ingress? udp));
         Assert.True(Ingress.TryParse("tcp://203.0.113.7:3478", out Ingress? tcp));
-        uint[] ranked = [Priority(udp.ToCandidate(0)), Priority(udp.ToCandidate(1000)), Priority(tcp.ToCandidate(0)), Priority(tcp.ToCandidate(1)), Priority(tcp.ToCandidate(1000))];
+        uint[] ranked = [Priority(udp.ToCandidate(0)), Priority(udp.ToCandidate(1000)), Priority(tcp.ToCandidate(0)),
+            Priority(tcp.ToCandidate(1)), Priority(tcp.ToCandidate(1000))];
         Assert.Equal(ranked.OrderDescending(), ranked);
         Assert.Equal(ranked.Length, ranked.Distinct().Count());
-        // RFC 6544, section 4.2: the direction preference of a passive host candidate is 4, in the three highest bits of the local preference.
+        // RFC 6544, section 4.2: the direction preference of a passive host candidate is 4, in the three highest bits of the local
+        // preference.
         Assert.Equal(4u, (ranked[2] >> 8 & 0xFFFF) >> 13);
 
         static uint Priority(string candidate) => uint.Parse(candidate.Split(' ')[3], System.Globalization.CultureInfo.InvariantCulture);
@@ -71,7 +73,8 @@ public sealed class SettingsTests
     [InlineData(1, "", "10.0.0.1")]
     public async Task ClientAddress_ForwardedHeader_IsTrustedAsFarAsConfigured(int proxies, string forwarded, string client)
     {
-        await using ServiceProvider services = new ServiceCollection().AddLogging().AddSingleton(new SignalingOptions { TrustedProxies = proxies }).AddPublicApi().BuildServiceProvider();
+        await using ServiceProvider services = new ServiceCollection().AddLogging()
+            .AddSingleton(new SignalingOptions { TrustedProxies = proxies }).AddPublicApi().BuildServiceProvider();
         var app = new ApplicationBuilder(services);
         app.UseClientAddress();
         app.Run(_ => Task.CompletedTask);

@@ -53,7 +53,8 @@ public sealed class ShardDemandTests
     }
 
     private static FleetSnapshot Fleet(int[] sessions, double lateness = 0) => new(
-        sessions.Select((count, shard) => new TransceiverRecord("local", shard, $"i{shard}", AppIds.Transceiver(shard), [], 40, count, lateness, false, Now.AddSeconds(3))),
+        sessions.Select((count, shard) => new TransceiverRecord(
+        "local", shard, $"i{shard}", AppIds.Transceiver(shard), [], 40, count, lateness, false, Now.AddSeconds(3))),
         sessions.Select((_, shard) => new SlotRecord("local", shard, shard, $"i{shard}", 1)),
         Now, maximumLatenessMilliseconds: 5);
 }

@@ -38,7 +38,8 @@ internal sealed class SignalingHarness : IAsyncDisposable
     public CapturedLogs Logs { get; private init; } = null!;
     public FleetKeys Keys => Service<KeyLoader>().Current!.Fleet;
 
-    public static async Task<SignalingHarness> StartAsync(Action<Dictionary<string, string?>>? settings = null, string? appToken = AppToken, bool withOwner = true)
+    public static async Task<SignalingHarness> StartAsync(
+        Action<Dictionary<string, string?>>? settings = null, string? appToken = AppToken, bool withOwner = true)
     {
         var time = new TestTime();
         var store = new MemoryStateStore();
@@ -73,7 +74,8 @@ internal sealed class SignalingHarness : IAsyncDisposable
         await app.StartAsync(CancellationToken.None);
 
         // Every caller here is a page of another origin, as most callers are.
-        var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()), DefaultRequestHeaders = { { "Origin", "https://app.example.com" } } };
+        var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()),
+            DefaultRequestHeaders = { { "Origin", "https://app.example.com" } } };
         var harness = new SignalingHarness(app, http)
         {
             Time = time, Store = store, Secrets = secrets, Invoker = invoker, Publisher = publisher, Logs = logs,
@@ -90,18 +92,23 @@ internal sealed class SignalingHarness : IAsyncDisposable
     public async Task AddOwnerAsync(int shard, int[] slots, int sessions = 0, int capacity = 10, double lateness = 0, bool draining = false)
     {
         string incarnation = $"incarnation-{shard}";
-        var record = new TransceiverRecord("local", shard, incarnation, AppIds.Transceiver(shard), ["udp://127.0.0.1:20000"], capacity, sessions, lateness, draining, Time.GetUtcNow().AddSeconds(3));
-        await Store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", shard), record, ContractsJson.Default.TransceiverRecord, cancellation: CancellationToken.None);
+        var record = new TransceiverRecord("local", shard, incarnation, AppIds.Transceiver(shard), ["udp://127.0.0.1:20000"], capacity,
+            sessions, lateness, draining, Time.GetUtcNow().AddSeconds(3));
+        await Store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", shard), record,
+            ContractsJson.Default.TransceiverRecord, cancellation: CancellationToken.None);
         foreach (int slot in slots)
         {
-            await Store.SaveAsync(ComponentNames.Sessions, StateKeys.Slot("local", slot), new SlotRecord("local", slot, shard, incarnation, 1), ContractsJson.Default.SlotRecord, cancellation: CancellationToken.None);
+            await Store.SaveAsync(ComponentNames.Sessions, StateKeys.Slot("local", slot),
+                new SlotRecord("local", slot, shard, incarnation, 1), ContractsJson.Default.SlotRecord,
+                cancellation: CancellationToken.None);
         }
         await RefreshAsync();
     }
 
     public Task RefreshAsync() => Service<FleetDirectory>().RefreshAsync(CancellationToken.None);
 
-    public SessionRecord? Record(string callId) => Store.Peek(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord);
+    public SessionRecord? Record(string callId)
+        => Store.Peek(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord);
 
     /// <summary>Lets the queues of pushes and events run dry, which stopping them does.</summary>
     public async Task DrainAsync()
@@ -110,7 +117,8 @@ internal sealed class SignalingHarness : IAsyncDisposable
         await Service<LifecyclePublisher>().StopAsync(CancellationToken.None);
     }
 
-    public Task<HttpResponseMessage> PostOfferAsync(string offer, string query = "", string? key = FakeSecretStore.ApiKey, string contentType = "application/sdp")
+    public Task<HttpResponseMessage> PostOfferAsync(
+        string offer, string query = "", string? key = FakeSecretStore.ApiKey, string contentType = "application/sdp")
     {
         var content = new StringContent(offer, Encoding.UTF8);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
@@ -125,7 +133,8 @@ internal sealed class SignalingHarness : IAsyncDisposable
         return response.Headers.Location!.OriginalString.Split('/')[^1];
     }
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content = null, string? key = null, params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, HttpContent? content = null, string? key = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (key is not null) request.Headers.Authorization = new("Bearer", key);
@@ -133,7 +142,8 @@ internal sealed class SignalingHarness : IAsyncDisposable
         return await Http.SendAsync(request, CancellationToken.None);
     }
 
-    public Task<HttpResponseMessage> PostJsonAsync(string path, string json, string? key = FakeSecretStore.ApiKey, params (string Name, string Value)[] headers)
+    public Task<HttpResponseMessage> PostJsonAsync(
+        string path, string json, string? key = FakeSecretStore.ApiKey, params (string Name, string Value)[] headers)
         => SendAsync(HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"), key, headers);
 
     public async Task<string> EphemeralKeyAsync(string body = "{}")
@@ -143,9 +153,11 @@ internal sealed class SignalingHarness : IAsyncDisposable
         return (await JsonAsync(response)).GetProperty("value").GetString()!;
     }
 
-    public static async Task<JsonElement> JsonAsync(HttpResponseMessage response) => JsonElement.Parse(await response.Content.ReadAsStringAsync());
+    public static async Task<JsonElement> JsonAsync(HttpResponseMessage response)
+        => JsonElement.Parse(await response.Content.ReadAsStringAsync());
 
-    public static async Task<string> CodeAsync(HttpResponseMessage response) => (await JsonAsync(response)).GetProperty("error").GetProperty("code").GetString()!;
+    public static async Task<string> CodeAsync(HttpResponseMessage response)
+        => (await JsonAsync(response)).GetProperty("error").GetProperty("code").GetString()!;
 
     public async ValueTask DisposeAsync()
     {

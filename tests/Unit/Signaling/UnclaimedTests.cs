@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Signaling;
 
-/// <summary>Sessions whose owner refused them when they were pushed: their callers have an answer, and their records must end all the same.</summary>
+/// <summary>
+/// Sessions whose owner refused them when they were pushed: their callers have an answer, and their records must end all the same.
+/// </summary>
 public sealed class UnclaimedTests : IAsyncLifetime
 {
     private static readonly InvocationResult Succeeded = new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
@@ -25,14 +27,16 @@ public sealed class UnclaimedTests : IAsyncLifetime
     [InlineData(InvocationOutcome.Unreachable, default(HttpStatusCode))]
     public async Task Push_Refused_SessionEndsBySetupTimeoutAndIsPublishedOnce(InvocationOutcome outcome, HttpStatusCode status)
     {
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(outcome, status, "NO") : FakeInvoker.Refused(HttpStatusCode.NotFound);
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(outcome, status, "NO")
+            : FakeInvoker.Refused(HttpStatusCode.NotFound);
         string callId = await _signaling.CallAsync();
         while (!EndedEvents.Any()) await Task.Yield();
         await _signaling.DrainAsync();
 
         SessionRecord record = _signaling.Record(callId)!;
         Assert.Equal((SessionState.Ended, SessionEndReason.SetupTimeout), (record.State, record.EndReason));
-        Assert.Equal((callId + "/2", SessionEndReason.SetupTimeout), (Assert.Single(EndedEvents).Event.Id, EndedEvents.Single().Event.Data.Reason));
+        Assert.Equal((callId + "/2", SessionEndReason.SetupTimeout),
+            (Assert.Single(EndedEvents).Event.Id, EndedEvents.Single().Event.Data.Reason));
     }
 
     [Fact]
@@ -63,7 +67,8 @@ public sealed class UnclaimedTests : IAsyncLifetime
     {
         string callId = await _signaling.CallAsync();
         SessionRecord connected = _signaling.Record(callId)! with { State = SessionState.Connected, EventSequence = 2 };
-        await _signaling.Store.SaveAsync(ComponentNames.Sessions, StateKeys.Session(callId), connected, ContractsJson.Default.SessionRecord);
+        await _signaling.Store.SaveAsync(
+            ComponentNames.Sessions, StateKeys.Session(callId), connected, ContractsJson.Default.SessionRecord);
         _signaling.Invoker.Answer = _ => FakeInvoker.Refused(HttpStatusCode.NotFound);
 
         Assert.True(await _signaling.Service<SessionEnder>().EndUnclaimedAsync(callId, CancellationToken.None));

@@ -17,7 +17,8 @@ public sealed class ReplayListTests
             foreach (int step in steps ?? [])
             {
                 long index = Math.Max(0, position + step % 200);
-                SrtpError expected = index <= list.Highest - ReplayList.Width ? SrtpError.TooOld : seen.Contains(index) ? SrtpError.Replayed : SrtpError.None;
+                SrtpError expected = index <= list.Highest - ReplayList.Width ? SrtpError.TooOld : seen.Contains(index) ? SrtpError.Replayed
+                    : SrtpError.None;
                 if (list.Check(index) != expected) return false;
                 if (expected != SrtpError.None) continue;
                 list.Add(index);

@@ -7,7 +7,8 @@ namespace Dapr.Voice.Tests.Unit.Srtp;
 
 public sealed class SrtcpContextTests
 {
-    public static TheoryData<SrtpProtectionProfile> Profiles => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.AeadAes128Gcm];
+    public static TheoryData<SrtpProtectionProfile> Profiles
+        => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.AeadAes128Gcm];
 
     [Theory, MemberData(nameof(Profiles))]
     public void ProtectAndUnprotect_Compounds_GiveBackEachOne(SrtpProtectionProfile profile)
@@ -67,7 +68,8 @@ public sealed class SrtcpContextTests
     public void Protect_IndexUsedUp_Throws()
     {
         SrtpKeyingMaterial material = SrtpTestData.Gcm;
-        using var sender = SrtcpContext.Import(new SrtpContextState(material.Profile, material.Key, material.Salt, [new SrtpSourceState(1, 0x7FFF_FFFE, 0, 1)]));
+        using var sender = SrtcpContext.Import(
+            new SrtpContextState(material.Profile, material.Key, material.Salt, [new SrtpSourceState(1, 0x7FFF_FFFE, 0, 1)]));
         using var receiver = new SrtcpContext(material);
         byte[] last = SrtpTestData.ProtectedRtcp(sender);
         Assert.Equal(0xFFFF_FFFFu, BinaryPrimitives.ReadUInt32BigEndian(last.AsSpan(last.Length - 4)));
@@ -134,7 +136,8 @@ public sealed class SrtcpContextTests
             {
                 var writer = new RtcpWriter(buffer);
                 writer.AddReceiverReport(1);
-                if (!receiver.TryUnprotect(buffer, sender.Protect(buffer, writer.Length), out _, out _)) throw new InvalidOperationException("refused");
+                if (!receiver.TryUnprotect(buffer, sender.Protect(buffer, writer.Length), out _, out _))
+                    throw new InvalidOperationException("refused");
             }
         }
     }

@@ -7,7 +7,8 @@ namespace Dapr.Voice.Tests.Unit.Srtp;
 
 public sealed class SrtpContextTests
 {
-    public static TheoryData<SrtpProtectionProfile> Profiles => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.AeadAes128Gcm];
+    public static TheoryData<SrtpProtectionProfile> Profiles
+        => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.AeadAes128Gcm];
 
     [Theory, MemberData(nameof(Profiles))]
     public void ProtectAndUnprotect_ManyPackets_GiveBackEachOne(SrtpProtectionProfile profile)
@@ -54,7 +55,8 @@ public sealed class SrtpContextTests
         BinaryPrimitives.WriteUInt32BigEndian(rolloverCounter, 2);
         byte[] tag = HMACSHA1.HashData(authenticationKey, (byte[])[.. expected, .. rolloverCounter])[..10];
 
-        using var context = SrtpContext.Import(new SrtpContextState(material.Profile, material.Key, material.Salt, [new SrtpSourceState(ssrc, index - 1, 0, 1)]));
+        using var context = SrtpContext.Import(
+            new SrtpContextState(material.Profile, material.Key, material.Salt, [new SrtpSourceState(ssrc, index - 1, 0, 1)]));
         Assert.Equal([.. expected, .. tag], SrtpTestData.Protected(context, 0x1234, ssrc, 40));
     }
 
@@ -134,12 +136,14 @@ public sealed class SrtpContextTests
         using var sender = new SrtpContext(SrtpTestData.Of(profile));
         using var receiver = new SrtpContext(SrtpTestData.Of(profile));
         byte[]? last = null;
-        for (int i = 100; i <= 131_060; i += i < 131_000 ? 20 : 1) Assert.Equal(SrtpError.None, Unprotect(receiver, last = SrtpTestData.Protected(sender, (ushort)i)));
+        for (int i = 100; i <= 131_060; i += i < 131_000 ? 20 : 1)
+            Assert.Equal(SrtpError.None, Unprotect(receiver, last = SrtpTestData.Protected(sender, (ushort)i)));
         byte[] replay = [.. last!];
 
         using var newSender = SrtpContext.Import(sender.ExportState());
         using var newReceiver = SrtpContext.Import(receiver.ExportState());
-        for (int i = 131_061; i < 131_200; i++) Assert.Equal(SrtpError.None, Unprotect(newReceiver, SrtpTestData.Protected(newSender, (ushort)i)));
+        for (int i = 131_061; i < 131_200; i++)
+            Assert.Equal(SrtpError.None, Unprotect(newReceiver, SrtpTestData.Protected(newSender, (ushort)i)));
         Assert.Equal(2u, PacketIndex.RolloverCounter(newReceiver.ExportState().Sources[0].HighestIndex));
         Assert.NotEqual(SrtpError.None, Unprotect(newReceiver, replay));
         Assert.Throws<InvalidOperationException>(() => SrtpTestData.Protected(newSender, unchecked((ushort)131_199)));
@@ -154,7 +158,9 @@ public sealed class SrtpContextTests
         for (int i = 0; i < 100; i += 2) Assert.Equal(SrtpError.None, Unprotect(receiver, packets[i]));
         SrtpContextState snapshot = receiver.ExportState();
         using var imported = SrtpContext.Import(snapshot);
-        for (int i = 0; i < 100; i++) Assert.Equal(i % 2 == 0 ? SrtpError.Replayed : SrtpError.None, Unprotect(imported, SrtpTestData.Protected(Fresh(i), (ushort)i)));
+        for (int i = 0; i < 100; i++)
+            Assert.Equal(i % 2 == 0 ? SrtpError.Replayed : SrtpError.None,
+                Unprotect(imported, SrtpTestData.Protected(Fresh(i), (ushort)i)));
 
         static SrtpContext Fresh(int _) => new(SrtpTestData.Gcm);
     }
@@ -165,7 +171,8 @@ public sealed class SrtpContextTests
         using var sender = new SrtpContext(SrtpTestData.Gcm);
         using var stranger = new SrtpContext(SrtpTestData.Gcm with { Key = new byte[16] });
         using var receiver = new SrtpContext(SrtpTestData.Gcm);
-        for (uint ssrc = 100; ssrc < 108; ssrc++) Assert.Equal(SrtpError.AuthenticationFailed, Unprotect(receiver, SrtpTestData.Protected(stranger, 1, ssrc)));
+        for (uint ssrc = 100; ssrc < 108; ssrc++)
+            Assert.Equal(SrtpError.AuthenticationFailed, Unprotect(receiver, SrtpTestData.Protected(stranger, 1, ssrc)));
         for (uint ssrc = 0; ssrc < 8; ssrc++) Assert.Equal(SrtpError.None, Unprotect(receiver, SrtpTestData.Protected(sender, 1, ssrc)));
         using var other = new SrtpContext(SrtpTestData.Gcm);
         Assert.Equal(SrtpError.TooManySources, Unprotect(receiver, SrtpTestData.Protected(other, 1, 8)));

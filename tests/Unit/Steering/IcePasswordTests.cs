@@ -5,11 +5,13 @@ namespace Dapr.Voice.Tests.Unit.Steering;
 
 public sealed class IcePasswordTests
 {
-    private static readonly string Ufrag = new RoutingHint(1, 7, 0x1234, new SessionId(0x0123456789ABCDEF), 2, 700_000).Encode(SteeringKeys.HintRing(1));
+    private static readonly string Ufrag = new RoutingHint(
+        1, 7, 0x1234, new SessionId(0x0123456789ABCDEF), 2, 700_000).Encode(SteeringKeys.HintRing(1));
 
     // Computed with Python: base64.b32encode(hmac.new(b'\x01' * 32, ufrag, 'sha256').digest()[:20]).lower().
     [Fact]
-    public void Derive_KnownUfrag_IsTheSameForever() => Assert.Equal("i2fh6ad3xaazqyozfcneoiab4ebgnz66", IcePassword.Derive(SteeringKeys.Ring(1), Ufrag));
+    public void Derive_KnownUfrag_IsTheSameForever()
+        => Assert.Equal("i2fh6ad3xaazqyozfcneoiab4ebgnz66", IcePassword.Derive(SteeringKeys.Ring(1), Ufrag));
 
     [Fact]
     public void TryDerive_FromStunUsername_EqualsDerive()
@@ -23,7 +25,8 @@ public sealed class IcePasswordTests
     [InlineData("nothing")]
     [InlineData("")]
     [InlineData("ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ")]
-    public void Derive_NotAUfrag_Throws(string ufrag) => Assert.Throws<ArgumentException>(() => IcePassword.Derive(SteeringKeys.Ring(1), ufrag));
+    public void Derive_NotAUfrag_Throws(string ufrag)
+        => Assert.Throws<ArgumentException>(() => IcePassword.Derive(SteeringKeys.Ring(1), ufrag));
 
     [Fact]
     public void Derive_KeyLeftTheRing_Throws() => Assert.Throws<ArgumentException>(() => IcePassword.Derive(SteeringKeys.Ring(4), Ufrag));

@@ -36,7 +36,8 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public void TryParse_AnyText_NeverThrows() => Prop.ForAll<string>(text => { KeyRing.TryParse(text, out _, out _); }).QuickCheckThrowOnFailure();
+    public void TryParse_AnyText_NeverThrows()
+        => Prop.ForAll<string>(text => { KeyRing.TryParse(text, out _, out _); }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void SessionId_AnyValue_RoundTrips()

@@ -64,5 +64,6 @@ public sealed class LinkEndpointTests
     }
 
     [Fact]
-    public void ForWorker_Number_CountsPorts() => Assert.Equal("tcp://t:20003", new LinkEndpoint(LinkScheme.Tcp, "t", 20000).ForWorker(3).ToString());
+    public void ForWorker_Number_CountsPorts()
+        => Assert.Equal("tcp://t:20003", new LinkEndpoint(LinkScheme.Tcp, "t", 20000).ForWorker(3).ToString());
 }

@@ -12,7 +12,8 @@ public sealed class LinkFrameTests
     public void Write_AnyPacket_RoundTrips()
         => Prop.ForAll<byte[], ulong, bool>((packet, word, isIPv4) =>
         {
-            TransportAddress client = isIPv4 ? TransportAddress.FromIPv4((uint)word, (ushort)word) : new TransportAddress(word | 1, word, (ushort)word);
+            TransportAddress client = isIPv4 ? TransportAddress.FromIPv4((uint)word, (ushort)word)
+                : new TransportAddress(word | 1, word, (ushort)word);
             byte[] buffer = new byte[packet.Length + LinkFrame.HeaderLengthIPv6];
             int length = LinkFrame.Write(buffer, LinkFrameKind.Data, word, new SessionId(~word), client, packet, (byte)(word & 15), isIPv4);
             Assert.Equal(LinkFrame.HeaderLength(client) + packet.Length, length);
@@ -32,12 +33,15 @@ public sealed class LinkFrameTests
     public void Write_KnownFrame_HasTheBytesOfTheDrawing()
     {
         byte[] buffer = new byte[64];
-        int length = LinkFrame.Write(buffer, LinkFrameKind.Data, 0x0102030405060708, new SessionId(0x1112131415161718), TransportAddress.FromIPv4(0xC0000207, 0x1234), [0xAA, 0xBB], 3, true);
-        Assert.Equal("11430002" + "0102030405060708" + "1112131415161718" + "1234" + "c0000207" + "aabb", Convert.ToHexStringLower(buffer.AsSpan(0, length)));
+        int length = LinkFrame.Write(buffer, LinkFrameKind.Data, 0x0102030405060708, new SessionId(0x1112131415161718),
+            TransportAddress.FromIPv4(0xC0000207, 0x1234), [0xAA, 0xBB], 3, true);
+        Assert.Equal("11430002" + "0102030405060708" + "1112131415161718" + "1234" + "c0000207" + "aabb",
+            Convert.ToHexStringLower(buffer.AsSpan(0, length)));
     }
 
     [Fact]
-    public void TryRead_AnyBytes_NeverThrows() => Prop.ForAll<byte[]>(bytes => { LinkFrame.TryRead(bytes, out _, out _); }).QuickCheckThrowOnFailure();
+    public void TryRead_AnyBytes_NeverThrows()
+        => Prop.ForAll<byte[]>(bytes => { LinkFrame.TryRead(bytes, out _, out _); }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void TryRead_CutAnywhere_IsRefused()

@@ -76,7 +76,8 @@ internal sealed class LinkPair
     public void DeliverToConnector(byte[] datagram)
     {
         LinkConnector.Frames frames = Connector.Receive(datagram.ToArray(), Now);
-        while (frames.TryRead(out LinkFrame frame)) Down.Add((frame.Kind, frame.SessionId, frame.Client, frame.Ingress, frame.Payload.ToArray()));
+        while (frames.TryRead(out LinkFrame frame))
+            Down.Add((frame.Kind, frame.SessionId, frame.Client, frame.Ingress, frame.Payload.ToArray()));
     }
 
     /// <summary>Moves time from timer to timer.</summary>

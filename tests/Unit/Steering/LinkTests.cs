@@ -58,14 +58,16 @@ public sealed class LinkTests
         pair.Exchange();
         pair.DeliverToAcceptor([.. pair.UpFrame(5, Packet), .. pair.UpFrame(6, [], isUnverified: true)], LinkPair.RelayAddress);
         Assert.Equal(2, pair.Up.Count);
-        Assert.Equal((new SessionId(5), new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client), false), (pair.Up[0].Session, pair.Up[0].Path, pair.Up[0].IsUnverified));
+        Assert.Equal((new SessionId(5), new TransportPath(LinkBase.Compose(0, 2), LinkPair.Client), false),
+            (pair.Up[0].Session, pair.Up[0].Path, pair.Up[0].IsUnverified));
         Assert.Equal(Packet, pair.Up[0].Packet);
         Assert.True(pair.Up[1].IsUnverified);
         Assert.True(pair.Acceptor.TryGetRelay(pair.Up[0].Path, new SessionId(5), out _, out TransportAddress relay));
         Assert.Equal(LinkPair.RelayAddress, relay);
         pair.DeliverToConnector(pair.DownFrame(5, pair.Up[0].Path, Packet));
         (LinkFrameKind Kind, SessionId Session, TransportAddress Client, byte Ingress, byte[] Packet) down = Assert.Single(pair.Down);
-        Assert.Equal((LinkFrameKind.Data, new SessionId(5), LinkPair.Client, (byte)2), (down.Kind, down.Session, down.Client, down.Ingress));
+        Assert.Equal((LinkFrameKind.Data, new SessionId(5), LinkPair.Client, (byte)2),
+            (down.Kind, down.Session, down.Client, down.Ingress));
         Assert.Equal(Packet, down.Packet);
     }
 
@@ -111,7 +113,9 @@ public sealed class LinkTests
         foreach (byte[] datagram in answers) pair.DeliverToConnector(datagram);
         pair.Exchange();
         Assert.Equal(cookie, pair.Connector.Cookie);
-        Assert.True(pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(0, 0), LinkPair.Client), new SessionId(5), out _, out TransportAddress relay));
+        Assert.True(
+            pair.Acceptor.TryGetRelay(new TransportPath(LinkBase.Compose(0, 0), LinkPair.Client), new SessionId(5), out _,
+            out TransportAddress relay));
         Assert.Equal(pair.ConnectorAddress, relay);
         pair.DeliverToAcceptor(pair.UpFrame(5, Packet), pair.ConnectorAddress);
         Assert.Single(pair.Up);
@@ -288,7 +292,8 @@ public sealed class LinkTests
         var addresses = new TransportAddress[ids.Length];
         for (int i = 0; i < ids.Length; i++)
         {
-            pair.ConnectorAddress = addresses[i] = TransportAddress.FromIPv4(0x0A000001, (ushort)(41_000 + (pair.Acceptor.LinkCount * 10) + i));
+            pair.ConnectorAddress = addresses[i] = TransportAddress.FromIPv4(
+                0x0A000001, (ushort)(41_000 + (pair.Acceptor.LinkCount * 10) + i));
             pair.Connector = pair.NewConnector(1, ids[i]);
             pair.Exchange();
             if (pair.Connector.IsUp) pair.DeliverToAcceptor(pair.UpFrame(5, Packet), addresses[i]);

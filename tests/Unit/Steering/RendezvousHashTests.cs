@@ -11,7 +11,8 @@ public sealed class RendezvousHashTests
     [Fact]
     public void Choose_AnyOrder_IsTheSame()
     {
-        for (ushort slot = 0; slot < 64; slot++) Assert.Equal(RendezvousHash.Choose(1, slot, [0, 1, 2, 3]), RendezvousHash.Choose(1, slot, [3, 1, 0, 2]));
+        for (ushort slot = 0; slot < 64; slot++)
+            Assert.Equal(RendezvousHash.Choose(1, slot, [0, 1, 2, 3]), RendezvousHash.Choose(1, slot, [3, 1, 0, 2]));
     }
 
     [Fact]

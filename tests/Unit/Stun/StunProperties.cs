@@ -16,7 +16,8 @@ public sealed class StunProperties
     public void TryParse_MutatedMessages_NeverThrow()
     {
         var random = new Random(5769);
-        byte[][] seeds = [Rfc5769Vectors.SampleRequest, Rfc5769Vectors.IPv4Response, Rfc5769Vectors.IPv6Response, Rfc5769Vectors.LongTermRequest];
+        byte[][] seeds = [Rfc5769Vectors.SampleRequest, Rfc5769Vectors.IPv4Response, Rfc5769Vectors.IPv6Response,
+            Rfc5769Vectors.LongTermRequest];
         for (int i = 0; i < 50_000; i++)
         {
             byte[] bytes = (byte[])seeds[i % seeds.Length].Clone();
@@ -53,7 +54,8 @@ public sealed class StunProperties
             writer.AddMessageIntegrity("key"u8);
             writer.AddFingerprint();
 
-            Assert.True(StunMessage.TryParse(buffer.AsSpan(0, writer.Length), out StunMessage message, out StunParseError error), error.ToString());
+            Assert.True(StunMessage.TryParse(buffer.AsSpan(0, writer.Length), out StunMessage message, out StunParseError error),
+                error.ToString());
             Assert.Equal(id, TransactionId.From(message.TransactionId));
             Assert.True(message.TryGet((StunAttributeType)type, out ReadOnlySpan<byte> read));
             Assert.True(read.SequenceEqual(value));
@@ -65,7 +67,8 @@ public sealed class StunProperties
     public void XorMappedAddress_AnyAddress_ReadsBack()
         => Prop.ForAll<ulong, ulong, ushort>((high, low, port) =>
         {
-            foreach (TransportAddress address in new[] { new TransportAddress(high, low, port), TransportAddress.FromIPv4((uint)low, port) })
+            foreach (TransportAddress address in new[] { new TransportAddress(high, low, port),
+                TransportAddress.FromIPv4((uint)low, port) })
             {
                 byte[] buffer = new byte[64];
                 var writer = new StunMessageWriter(buffer, StunClass.SuccessResponse, StunMethod.Binding, "abcdefghijkl"u8);

@@ -62,7 +62,8 @@ public sealed class FrameAssemblerTests : IDisposable
             {
                 if (assembler.IsBroken) break;
                 List<byte[]> frames = Feed(assembler, piece);
-                if (frames.Exists(f => f.Length is 0 or > MaximumFrameBytes) || assembler.HeldBytes > FrameAssembler.PrefixLength + MaximumFrameBytes) return false;
+                if (frames.Exists(f => f.Length is 0 or > MaximumFrameBytes)
+                    || assembler.HeldBytes > FrameAssembler.PrefixLength + MaximumFrameBytes) return false;
             }
             assembler.Reset();
             return _pool.Rented == 0;

@@ -54,7 +54,8 @@ public sealed class InheritedListenersTests
         using Socket held = Held(out TransportAddress local);
         using var server = TcpFrameSocket.Create();
         var wrong = TransportAddress.FromIPv4(local.IPv4, 1);
-        Assert.Contains($"not at {wrong}", Assert.Throws<PortBindException>(() => server.Adopt(Duplicate(held), wrong)).Message, StringComparison.Ordinal);
+        Assert.Contains($"not at {wrong}", Assert.Throws<PortBindException>(() => server.Adopt(Duplicate(held), wrong)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,7 +63,8 @@ public sealed class InheritedListenersTests
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using var server = TcpFrameSocket.Create();
-        Assert.Contains("no listening TCP socket", Assert.Throws<PortBindException>(() => server.Adopt((int)socket.Handle, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("no listening TCP socket", Assert.Throws<PortBindException>(
+            () => server.Adopt((int)socket.Handle, default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,8 @@ public sealed class TcpFrameSocketTests
     {
         using var pair = new TcpPair();
         (TcpConnectionId atClient, TcpConnectionId atServer) = pair.Connect();
-        for (byte i = 1; i <= 100; i++) Assert.True(pair.Client.Send(atClient, new byte[i], i % 2 == 0 ? TcpFrameClass.Media : TcpFrameClass.Control, TcpPair.Now));
+        for (byte i = 1; i <= 100; i++)
+            Assert.True(pair.Client.Send(atClient, new byte[i], i % 2 == 0 ? TcpFrameClass.Media : TcpFrameClass.Control, TcpPair.Now));
         pair.Until(() => pair.ServerFrames.Count == 100);
         Assert.Equal(Enumerable.Range(1, 100), pair.ServerFrames.Select(f => f.Frame.Length));
         Assert.All(pair.ServerFrames, f => Assert.Equal(atServer, f.From));
@@ -336,7 +337,8 @@ public sealed class TcpFrameSocketTests
     public void Receive_ConnectionAcceptedFromWhatWasLeftOver_IsToldOfBeforeItsFirstFrame()
     {
         // Room for one connection in a turn, so that the listener's event is left over.
-        using var pair = new TcpPair(new TcpFrameSocketOptions { MaximumFrameBytes = 100, ReceiveBudgetBytes = 1, ReceiveBytesPerConnection = 512 });
+        using var pair = new TcpPair(new TcpFrameSocketOptions {
+            MaximumFrameBytes = 100, ReceiveBudgetBytes = 1, ReceiveBytesPerConnection = 512 });
         (TcpConnectionId first, TcpConnectionId _) = pair.Connect();
         // The kernel's list of what is ready is empty after this, so that it names the first connection first.
         pair.Turn();

@@ -39,7 +39,8 @@ internal sealed class TcpPair : IDisposable
     {
         int accepted = ServerEvents.Count(e => e.Kind == TcpEventKind.Accepted);
         TcpConnectionId id = Client.Connect(Server.LocalAddress, Now);
-        Until(() => ServerEvents.Count(e => e.Kind == TcpEventKind.Accepted) > accepted && ClientEvents.Contains(new TcpEvent(TcpEventKind.Connected, id)));
+        Until(() => ServerEvents.Count(e => e.Kind == TcpEventKind.Accepted) > accepted
+            && ClientEvents.Contains(new TcpEvent(TcpEventKind.Connected, id)));
         return (id, ServerEvents.Last(e => e.Kind == TcpEventKind.Accepted).Connection);
     }
 

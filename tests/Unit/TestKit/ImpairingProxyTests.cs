@@ -35,7 +35,8 @@ public sealed class ImpairingProxyTests
         static string Lost()
         {
             using Socket server = UdpServer();
-            using var proxy = UdpImpairingProxy.Start((IPEndPoint)server.LocalEndPoint!, new ProxyOptions { Seed = 9, Up = new ImpairmentOptions { Loss = 0.4 } });
+            using var proxy = UdpImpairingProxy.Start(
+                (IPEndPoint)server.LocalEndPoint!, new ProxyOptions { Seed = 9, Up = new ImpairmentOptions { Loss = 0.4 } });
             using Socket client = UdpClient(proxy);
             for (int i = 0; i < 100; i++) client.Send([(byte)i]);
             SpinWait.SpinUntil(() => proxy.Up is { Offered: 100 } up && up.Delivered + up.Lost == 100, LimitMilliseconds);
@@ -98,7 +99,8 @@ public sealed class ImpairingProxyTests
     public void Tcp_WithLossJitterAndRate_PassesEveryByteInOrder()
     {
         using Socket listener = TcpListener();
-        var impaired = new ImpairmentOptions { Loss = 0.01, Jitter = TimeSpan.FromMilliseconds(2), BitsPerSecond = 80_000_000, RetransmissionTime = TimeSpan.FromMilliseconds(5) };
+        var impaired = new ImpairmentOptions { Loss = 0.01, Jitter = TimeSpan.FromMilliseconds(2), BitsPerSecond = 80_000_000,
+            RetransmissionTime = TimeSpan.FromMilliseconds(5) };
         using var proxy = TcpImpairingProxy.Start((IPEndPoint)listener.LocalEndPoint!, new ProxyOptions { Up = impaired, Down = impaired });
         using Socket client = TcpClient(proxy);
         using Socket server = listener.Accept();

@@ -14,7 +14,8 @@ public sealed class ImpairmentTests
 
     private static readonly ImpairmentOptions Everything = new()
     {
-        Loss = 0.03, Bursts = new GilbertElliott(0.01, 0.25), Delay = TimeSpan.FromMilliseconds(40), Jitter = TimeSpan.FromMilliseconds(20), Reorder = 0.05, Duplicate = 0.02,
+        Loss = 0.03, Bursts = new GilbertElliott(0.01, 0.25), Delay = TimeSpan.FromMilliseconds(40), Jitter = TimeSpan.FromMilliseconds(20),
+            Reorder = 0.05, Duplicate = 0.02,
         BitsPerSecond = 2_000_000,
     };
 
@@ -34,7 +35,8 @@ public sealed class ImpairmentTests
     {
         var before = Fates(Everything, 7).Take(Packets).ToList();
         var after = Fates(Everything with { Loss = 0, Jitter = TimeSpan.Zero }, 7).Take(Packets).ToList();
-        Assert.Equal(before.Select(f => (f.IsOvertaken, f.IsDuplicated, f.Loss == LossReason.Burst)), after.Select(f => (f.IsOvertaken, f.IsDuplicated, f.Loss == LossReason.Burst)));
+        Assert.Equal(before.Select(f => (f.IsOvertaken, f.IsDuplicated, f.Loss == LossReason.Burst)),
+            after.Select(f => (f.IsOvertaken, f.IsDuplicated, f.Loss == LossReason.Burst)));
     }
 
     [Fact]
@@ -61,7 +63,8 @@ public sealed class ImpairmentTests
     }
 
     [Fact]
-    public void Link_OfOneSeed_DeliversTheSameAtTheSameTimes() => Check.QuickThrowOnFailure(Prop.ForAll<ulong>(seed => Run(Everything, seed, 300).SequenceEqual(Run(Everything, seed, 300))));
+    public void Link_OfOneSeed_DeliversTheSameAtTheSameTimes()
+        => Check.QuickThrowOnFailure(Prop.ForAll<ulong>(seed => Run(Everything, seed, 300).SequenceEqual(Run(Everything, seed, 300))));
 
     [Fact]
     public void Link_WithEverything_AccountsForEachPacket() => Check.QuickThrowOnFailure(Prop.ForAll<ulong>(seed =>
@@ -88,7 +91,8 @@ public sealed class ImpairmentTests
     [Fact]
     public void Link_ThatReorders_LetsOthersPass()
     {
-        List<(int Number, Instant At)> arrived = Run(new ImpairmentOptions { Reorder = 0.1, ReorderBy = TimeSpan.FromMilliseconds(50) }, 5, 500);
+        List<(int Number, Instant At)> arrived = Run(
+            new ImpairmentOptions { Reorder = 0.1, ReorderBy = TimeSpan.FromMilliseconds(50) }, 5, 500);
         int late = arrived.Zip(arrived.Skip(1)).Count(pair => pair.First.Number > pair.Second.Number);
         Assert.InRange(late, 25, 75);
         Assert.Equal(Enumerable.Range(0, 500), arrived.Select(a => a.Number).Order());
@@ -140,8 +144,10 @@ public sealed class ImpairmentTests
     {
         foreach (ImpairmentOptions wrong in new ImpairmentOptions[]
         {
-            new() { Loss = 1.1 }, new() { Loss = double.NaN }, new() { Duplicate = -0.1 }, new() { Reorder = 2 }, new() { Delay = TimeSpan.FromHours(1) },
-            new() { Jitter = TimeSpan.FromTicks(-1) }, new() { BitsPerSecond = -1 }, new() { QueueBytes = 10 }, new() { Bursts = new GilbertElliott(2, 0.5) },
+            new() { Loss = 1.1 }, new() { Loss = double.NaN }, new() { Duplicate = -0.1 }, new() { Reorder = 2 },
+                new() { Delay = TimeSpan.FromHours(1) },
+            new() { Jitter = TimeSpan.FromTicks(-1) }, new() { BitsPerSecond = -1 }, new() { QueueBytes = 10 },
+                new() { Bursts = new GilbertElliott(2, 0.5) },
         })
         {
             Assert.Throws<ArgumentException>(() => new Impairment(wrong, 1));
@@ -163,7 +169,8 @@ public sealed class ImpairmentTests
         return packet;
     }
 
-    private static List<(int Number, Instant At)> Run(ImpairmentOptions options, ulong seed, int packets) => Run(new ImpairedLink(options, seed, isStream: false), packets);
+    private static List<(int Number, Instant At)> Run(ImpairmentOptions options, ulong seed, int packets)
+        => Run(new ImpairedLink(options, seed, isStream: false), packets);
 
     /// <summary>One packet every 10 ms, looked at every millisecond, until nothing is under way.</summary>
     private static List<(int Number, Instant At)> Run(ImpairedLink link, int packets)

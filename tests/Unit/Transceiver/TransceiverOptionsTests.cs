@@ -7,8 +7,10 @@ namespace Dapr.Voice.Tests.Unit.Transceiver;
 
 public sealed class TransceiverOptionsTests
 {
-    private static TransceiverOptions Read(string link, string advertised = "") => ServiceOptions.Read<TransceiverOptions>(new ConfigurationBuilder().AddInMemoryCollection(
-        new Dictionary<string, string?> { ["Transceiver:LinkEndpoint"] = link, ["Transceiver:AdvertisedLinkEndpoint"] = advertised, ["Transceiver:Workers"] = "2" }).Build());
+    private static TransceiverOptions Read(string link, string advertised = "")
+        => ServiceOptions.Read<TransceiverOptions>(new ConfigurationBuilder().AddInMemoryCollection(
+        new Dictionary<string, string?> { ["Transceiver:LinkEndpoint"] = link, ["Transceiver:AdvertisedLinkEndpoint"] = advertised,
+        ["Transceiver:Workers"] = "2" }).Build());
 
     [Theory]
     [InlineData("127.0.0.1:20000", "", "udp://127.0.0.1:20001", "udp://127.0.0.1:20001")]

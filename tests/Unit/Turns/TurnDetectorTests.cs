@@ -25,7 +25,9 @@ public sealed class TurnDetectorTests
             signal.Silence(1000).Speech(1800, speech).Silence(1200).Speech(900, speech).Silence(1200);
             List<TurnEvent> events = Run(signal);
 
-            Assert.Equal([TurnEventKind.SpeechStarted, TurnEventKind.SpeechStopped, TurnEventKind.SpeechStarted, TurnEventKind.SpeechStopped], events.Select(e => e.Kind));
+            Assert.Equal(
+                [TurnEventKind.SpeechStarted, TurnEventKind.SpeechStopped, TurnEventKind.SpeechStarted, TurnEventKind.SpeechStopped],
+                events.Select(e => e.Kind));
             Assert.InRange(events[0].AudioMilliseconds, 640, 860);
             Assert.InRange(events[1].AudioMilliseconds, 2800 + 300, 2800 + 560);
             Assert.InRange(events[2].AudioMilliseconds, 4000 - 360, 4000 - 140);
@@ -107,7 +109,8 @@ public sealed class TurnDetectorTests
     public void Process_ShorterSilence_EndsTheTurnSooner()
     {
         SpeechSignal signal = new SpeechSignal(8) { NoiseLevel = -60 }.Silence(600).Speech(1000, -22).Silence(1000);
-        long stop = Run(signal, new TurnDetector(silenceMilliseconds: 200)).Single(e => e.Kind == TurnEventKind.SpeechStopped).AudioMilliseconds;
+        long stop = Run(signal, new TurnDetector(silenceMilliseconds: 200))
+            .Single(e => e.Kind == TurnEventKind.SpeechStopped).AudioMilliseconds;
         Assert.InRange(stop, 1700, 1860);
     }
 
@@ -140,7 +143,8 @@ public sealed class TurnDetectorTests
     {
         TurnOptions options = new TurnOptions(double.NaN, -5, int.MaxValue).Clamped();
         Assert.Equal(new TurnOptions(0.5, 0, TurnOptions.MaximumSilenceMilliseconds), options);
-        Assert.Equal(new TurnOptions(1, TurnOptions.MaximumPrefixPaddingMilliseconds, TurnOptions.MinimumSilenceMilliseconds), new TurnOptions(7, int.MaxValue, 0).Clamped());
+        Assert.Equal(new TurnOptions(1, TurnOptions.MaximumPrefixPaddingMilliseconds, TurnOptions.MinimumSilenceMilliseconds),
+            new TurnOptions(7, int.MaxValue, 0).Clamped());
     }
 
     [Fact]
@@ -155,14 +159,16 @@ public sealed class TurnDetectorTests
                 for (int n = 0; n < 40; n++)
                 {
                     for (int i = 0; i < 480; i++)
-                        frame[i] = samples.Length == 0 || (n & Math.Abs(repeat % 16)) == 0 ? (short)0 : (short)(samples[(i + n) % samples.Length] * 977);
+                        frame[i] = samples.Length == 0 || (n & Math.Abs(repeat % 16)) == 0 ? (short)0
+                            : (short)(samples[(i + n) % samples.Length] * 977);
                     if (detector.Process(frame) is { Kind: not TurnEventKind.None } e) events.Add(e);
                 }
                 return events;
             }
             List<TurnEvent> first = Once();
             Assert.Equal(first, Once());
-            for (int i = 0; i < first.Count; i++) Assert.Equal(i % 2 == 0 ? TurnEventKind.SpeechStarted : TurnEventKind.SpeechStopped, first[i].Kind);
+            for (int i = 0; i < first.Count; i++)
+                Assert.Equal(i % 2 == 0 ? TurnEventKind.SpeechStarted : TurnEventKind.SpeechStopped, first[i].Kind);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -180,7 +186,8 @@ public sealed class TurnDetectorTests
     public void Process_WrongFrameSize_IsTheCallersMistake()
         => Assert.Throws<ArgumentException>(() => new TurnDetector().Process(new short[481]));
 
-    private static List<TurnEvent> Run(SpeechSignal signal, TurnDetector? detector = null) => Run(signal.Frames(), detector ?? new TurnDetector());
+    private static List<TurnEvent> Run(SpeechSignal signal, TurnDetector? detector = null)
+        => Run(signal.Frames(), detector ?? new TurnDetector());
 
     private static List<TurnEvent> Run(IEnumerable<short[]> frames, TurnDetector detector)
         => frames.Select(frame => detector.Process(frame)).Where(e => e.Kind != TurnEventKind.None).ToList();

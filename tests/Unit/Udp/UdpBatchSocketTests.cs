@@ -24,7 +24,8 @@ public sealed class UdpBatchSocketTests : IDisposable
         _b.Dispose();
     }
 
-    private static int ReceiveAll(UdpBatchSocket socket, SocketPoller poller, int expected, Action<byte[], TransportAddress, TransportAddress> each)
+    private static int ReceiveAll(
+        UdpBatchSocket socket, SocketPoller poller, int expected, Action<byte[], TransportAddress, TransportAddress> each)
     {
         int total = 0;
         Instant end = MonotonicClock.Now + Patience;

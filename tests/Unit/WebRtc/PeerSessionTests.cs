@@ -31,7 +31,8 @@ public sealed class PeerSessionTests
     private static int[] Numbers(IEnumerable<(bool IsLost, uint Timestamp, byte[] Payload)> heard)
         => [.. heard.Where(h => !h.IsLost).Select(h => BitConverter.ToInt32(h.Payload))];
 
-    private static string[] Texts(string prefix, int frames) => [.. Enumerable.Range(0, frames).Where(n => n % 5 == 0).Select(n => $"{prefix} {n}")];
+    private static string[] Texts(string prefix, int frames)
+        => [.. Enumerable.Range(0, frames).Where(n => n % 5 == 0).Select(n => $"{prefix} {n}")];
 
     [Fact]
     public void Connect_CallerAndServer_HaveMediaAndChannelAndSayEachOnce()
@@ -175,7 +176,8 @@ public sealed class PeerSessionTests
     {
         using var network = new SimulatedNetwork(6);
         network.Connect();
-        (PeerSession? one, List<PeerEvent>? events) = byCaller ? (network.Caller, network.ServerEvents) : (network.Server, network.CallerEvents);
+        (PeerSession? one, List<PeerEvent>? events) = byCaller ? (network.Caller, network.ServerEvents)
+            : (network.Server, network.CallerEvents);
         one.Close(network.Now);
         network.Run(100);
         Assert.Equal(PeerCloseReason.ByPeer, Assert.Single(events, e => e.Kind == PeerEventKind.Closed).Reason);
@@ -239,8 +241,10 @@ public sealed class PeerSessionTests
             now += TimeSpan.FromMilliseconds(20);
             network.Caller.SendAudio(payload, 960, false, now);
             network.Server.SendAudio(payload, 960, false, now);
-            while (network.Caller.TryTransmit(buffer, out int length, out _, now)) network.Server.Receive(buffer.AsSpan(0, length), path, now);
-            while (network.Server.TryTransmit(buffer, out int length, out _, now)) network.Caller.Receive(buffer.AsSpan(0, length), back, now);
+            while (network.Caller.TryTransmit(buffer, out int length, out _, now))
+                network.Server.Receive(buffer.AsSpan(0, length), path, now);
+            while (network.Server.TryTransmit(buffer, out int length, out _, now))
+                network.Caller.Receive(buffer.AsSpan(0, length), back, now);
             while (network.Server.TryReceiveAudio(buffer, out _, out _, now)) { }
             while (network.Caller.TryReceiveAudio(buffer, out _, out _, now)) { }
             if (network.Server.NextTimeout <= now) network.Server.HandleTimeout(now);

@@ -8,8 +8,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Tests.Unit.WebRtc;
 
 /// <summary>
-/// A caller and a transceiver's session on a seeded network in virtual time: one-way delay, loss, reordering, duplication. The same each run,
-/// but for the certificates' random bytes. OpenSSL keeps a clock of its own, so the handshake is carried without loss.
+/// A caller and a transceiver's session on a seeded network in virtual time: one-way delay, loss, reordering, duplication. The same each
+/// run, but for the certificates' random bytes. OpenSSL keeps a clock of its own, so the handshake is carried without loss.
 /// </summary>
 internal sealed class SimulatedNetwork : IDisposable
 {
@@ -100,7 +100,8 @@ internal sealed class SimulatedNetwork : IDisposable
     private void Step()
     {
         Now += TimeSpan.FromMilliseconds(1);
-        while (_flying.TryPeek(out (bool ToServer, byte[] Bytes, TransportAddress From) packet, out (long At, int Order) due) && due.At <= Now.Ticks)
+        while (_flying.TryPeek(out (bool ToServer, byte[] Bytes, TransportAddress From) packet, out (long At, int Order) due)
+            && due.At <= Now.Ticks)
         {
             _flying.Dequeue();
             if (packet.ToServer) Server.Receive(packet.Bytes, new TransportPath(3, packet.From), Now);
@@ -120,7 +121,8 @@ internal sealed class SimulatedNetwork : IDisposable
 
     private void Drain(PeerSession peer, bool toServer, List<PeerEvent> events, List<(bool, uint, byte[])> heard, List<string> read)
     {
-        while (peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, Now)) heard.Add((frame.IsLost, frame.Timestamp, _buffer[..length]));
+        while (peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, Now))
+            heard.Add((frame.IsLost, frame.Timestamp, _buffer[..length]));
         while (peer.TryReceiveMessage(out DataChannelMessage message, Now)) read.Add(System.Text.Encoding.UTF8.GetString(message.Payload));
         while (peer.TryTakeEvent(out PeerEvent occurred)) events.Add(occurred);
         while (peer.TryTransmit(_buffer, out int length, out _, Now)) Fly(toServer, _buffer.AsSpan(0, length));

@@ -24,7 +24,9 @@ internal static class CallCommand
     private const int LongestPauseSamples = WavFile.SampleRate * 60;
     private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>What was heard so shortly before the question ended does not answer it: the agent speaks over the caller, as an echo does.</summary>
+    /// <summary>
+    /// What was heard so shortly before the question ended does not answer it: the agent speaks over the caller, as an echo does.
+    /// </summary>
     private static readonly TimeSpan Overlap = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The longest silence after the WAV has been said, whatever the agent promises.</summary>
@@ -34,28 +36,36 @@ internal static class CallCommand
     {
         var wav = new Option<string?>("--wav") { Description = "What to say: WAV, PCM 16 bit, 8 to 48 kHz" };
         var output = new Option<string?>("--out") { Description = "Where to put what is heard (WAV, 24 kHz mono)" };
-        var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows (default: the server's default)" };
+        var agent = new Option<string?>("--agent") {
+            Description = "local, echo, parrot, or what the server knows (default: the server's default)" };
         var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
-        var key = new Option<string?>("--key") { Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
-        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints the longest gap (default: until the answer is over, or 30 s of silence)" };
+        var key = new Option<string?>("--key") {
+            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
+        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints "
+            + "the longest gap (default: until the answer is over, or 30 s of silence)" };
         var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
         var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") { wav, output, agent, server, key, seconds, tcp, via, json };
+        var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") {
+            wav, output, agent, server, key, seconds, tcp, via, json };
         command.SetAction(async (result, cancellation) =>
         {
-            string path = result.GetValue(wav) ?? throw new CommandFailedException("no WAV named", "give --wav FILE (samples/wav has some)");
+            string path = result.GetValue(wav) ?? throw new CommandFailedException(
+                "no WAV named", "give --wav FILE (samples/wav has some)");
             short[] question = WavFile.Read(path);
             // Before the call, not after it: what was heard would be lost.
             if (result.GetValue(output) is { } target) WavFile.EnsureWritable(target);
-            if (result.GetValue(seconds) is { } given && given is < 1 or > 3600) throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
+            if (result.GetValue(seconds) is { } given && given is < 1 or > 3600)
+                throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
             var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
             await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var certificate = DtlsCertificate.Generate();
             using Caller caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
             // Only the echo's answer is the question: of the others there is nothing to compare.
-            EchoMeter? echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo" ? new EchoMeter(WavFile.SampleRate, result.GetValue(seconds) is null ? 0 : (question.Length + FrameSamples - 1) / FrameSamples * FrameSamples) : null;
+            EchoMeter? echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo"
+                ? new EchoMeter(WavFile.SampleRate, result.GetValue(seconds) is null ? 0
+                : (question.Length + FrameSamples - 1) / FrameSamples * FrameSamples) : null;
             var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null, echo);
             // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
             var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call" };
@@ -80,12 +90,18 @@ internal static class CallCommand
                 ["codec"] = OpusCodec.Best.Name,
                 ["reconnects"] = caller.Reconnects,
                 ["setupMs"] = caller.Times.ToJson(),
-                ["packets"] = new JsonObject { ["sent"] = statistics.RtpSent, ["received"] = statistics.RtpReceived, ["lost"] = Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost) },
+                ["packets"] = new JsonObject { ["sent"] = statistics.RtpSent, ["received"] = statistics.RtpReceived,
+                    ["lost"] = Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost) },
                 ["rttMs"] = statistics.RoundTripMilliseconds is { } rtt ? Math.Round(rtt, 2) : null,
                 ["jitterMs"] = Math.Round(statistics.JitterMilliseconds, 2),
                 ["longestGapMs"] = Math.Round(caller.LongestGapMilliseconds, 1),
-                ["echoMs"] = echo is { } delay ? new JsonObject { ["p50"] = Math.Round(delay.P50, 1), ["p95"] = Math.Round(delay.P95, 1), ["max"] = Math.Round(delay.Maximum, 1) } : null,
-                ["turns"] = new JsonArray([.. conversation.Turns.Select(t => (JsonNode)new JsonObject { ["said"] = t.Said, ["heard"] = t.Heard, ["voiceToVoiceMs"] = t.VoiceToVoice is { } v ? Math.Round(v) : null })]),
+                ["echoMs"] = echo is { } delay
+                    ? new JsonObject { ["p50"] = Math.Round(delay.P50, 1), ["p95"] = Math.Round(delay.P95, 1),
+                    ["max"] = Math.Round(delay.Maximum, 1) } : null,
+                ["turns"] = new JsonArray(
+                    [.. conversation.Turns.Select(
+                    t => (JsonNode)new JsonObject { ["said"] = t.Said, ["heard"] = t.Heard, ["voiceToVoiceMs"] = t.VoiceToVoice is { } v
+                    ? Math.Round(v) : null })]),
                 ["out"] = output is null ? null : Path.GetFullPath(output),
                 ["ended"] = conversation.Ended,
             });
@@ -94,14 +110,21 @@ internal static class CallCommand
         {
             CallTimes times = caller.Times;
             Console.WriteLine($"call {caller.CallId}: {(conversation.WasAnswered ? "answered" : "NOT answered")} ({conversation.Ended})");
-            if (caller.Transport is { } transport) Console.WriteLine($"  transport  {transport}{(caller.Reconnects > 0 ? $", reconnected {caller.Reconnects} times" : "")}");
-            Console.WriteLine($"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, first audio {times.FirstAudio:0} ms after the POST");
-            Console.WriteLine($"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
+            if (caller.Transport is { } transport)
+                Console.WriteLine($"  transport  {transport}{(caller.Reconnects > 0 ? $", reconnected {caller.Reconnects} times" : "")}");
+            Console.WriteLine(
+                $"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, first audio {times.FirstAudio:0} ms after the POST");
+            Console.WriteLine(
+                $"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
             Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
-            if (echo is { } measured) Console.WriteLine($"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, at most {measured.Maximum:0} ms");
+            if (echo is { } measured)
+                Console.WriteLine(
+                    $"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, at most {measured.Maximum:0} ms");
             foreach (Turn turn in conversation.Turns)
-                Console.WriteLine($"  turn       said: {Words(turn.Said)} | heard: {(turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard))}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
-            if (output is not null) Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
+                Console.WriteLine(
+                    $"  turn       said: {Words(turn.Said)} | heard: {(turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard))}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
+            if (output is not null)
+                Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
         }
         return conversation.WasAnswered ? 0 : 1;
     }
@@ -189,7 +212,9 @@ internal static class CallCommand
                 }
                 if (stay is { } limit ? now - start >= limit : IsAnswerOver(now, over))
                 {
-                    Finish(stay is not null ? $"stayed {(now - start).TotalSeconds:0} s" : _heardSpeechAfterQuestion ? "the answer is over" : _silentResponse != Instant.Never ? "the agent had nothing to say" : $"no answer within {AnswerLimit.TotalSeconds:0} s");
+                    Finish(stay is not null ? $"stayed {(now - start).TotalSeconds:0} s" : _heardSpeechAfterQuestion ? "the answer is over"
+                        : _silentResponse != Instant.Never ? "the agent had nothing to say"
+                        : $"no answer within {AnswerLimit.TotalSeconds:0} s");
                     caller.HangUp(now);
                     return;
                 }
@@ -202,7 +227,8 @@ internal static class CallCommand
         private void Finish(string how)
         {
             Ended = how;
-            WasAnswered = caller.Times.FirstAudio is not null && (_heardSpeechAfterQuestion || stay is not null && _lastHeardSpeech != Instant.Never);
+            WasAnswered = caller.Times.FirstAudio is not null
+                && (_heardSpeechAfterQuestion || stay is not null && _lastHeardSpeech != Instant.Never);
             if (_turns.Count == 0 && (_heardSpeechAfterQuestion || _said is not null)) _turns.Add(new Turn(_said, null, _voiceToVoice));
         }
 
@@ -211,7 +237,8 @@ internal static class CallCommand
             if (!_questionIsOver) return false;
             Instant lastSound = _heardSpeechAfterQuestion ? _lastHeardSpeech : Instant.Never;
             if (now - questionOver > AnswerLimit && (lastSound == Instant.Never || now - lastSound > AnswerLimit)) return true;
-            if (!_heardSpeechAfterQuestion && !_responding && _silentResponse != Instant.Never && now - _silentResponse > QuietAtEnd) return true;
+            if (!_heardSpeechAfterQuestion && !_responding && _silentResponse != Instant.Never && now - _silentResponse > QuietAtEnd)
+                return true;
             return _heardSpeechAfterQuestion && !_responding && now - _lastHeardSpeech > QuietAtEnd && now - questionOver > QuietAtEnd;
         }
 
@@ -264,7 +291,8 @@ internal static class CallCommand
         }
 
         private static bool HasAudio(JsonObject done)
-            => done["response"]?["output"] is JsonArray items && items.Any(i => i?["content"] is JsonArray parts && parts.Any(p => (string?)p?["type"] is "output_audio" or "audio"));
+            => done["response"]?["output"] is JsonArray items && items.Any(
+            i => i?["content"] is JsonArray parts && parts.Any(p => (string?)p?["type"] is "output_audio" or "audio"));
 
         private static int LastSpeechFrame(short[] samples)
         {

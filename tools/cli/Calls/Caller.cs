@@ -72,12 +72,14 @@ internal sealed class Caller : IDisposable
     public Action<JsonObject>? EventReceived { get; set; }
 
     /// <summary>Offer, POST, answer; the checks start with the first <see cref="Step"/>.</summary>
-    public static async Task<Caller> DialAsync(ServerAccess server, string? agent, CallerOptions options, DtlsCertificate certificate, CancellationToken cancellation)
+    public static async Task<Caller> DialAsync(
+        ServerAccess server, string? agent, CallerOptions options, DtlsCertificate certificate, CancellationToken cancellation)
     {
         Instant started = MonotonicClock.Now;
         uint ssrc = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         string cname = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        var credentials = new IceCredentials(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)));
+        var credentials = new IceCredentials(
+            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)));
         SessionDescription offer = OfferAnswer.CreateOffer(new OfferParameters
         {
             IceUfrag = credentials.Ufrag,
@@ -90,10 +92,13 @@ internal sealed class Caller : IDisposable
             SessionId = (ulong)RandomNumberGenerator.GetInt32(int.MaxValue),
         });
         (string? callId, string? sdp) = await server.CallAsync(offer.ToString(), agent, cancellation);
-        if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError sdpError) || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out sdpError))
+        if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError sdpError)
+            || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out sdpError))
             throw new CommandFailedException($"the server's answer can't be read: {sdpError}", "is this a Realtime server?");
-        var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out CertificateFingerprint? parsed) ? parsed : null).OfType<CertificateFingerprint>().ToList();
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false, ReceiveBufferSize = 1 << 20 };
+        var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out CertificateFingerprint? parsed) ? parsed
+            : null).OfType<CertificateFingerprint>().ToList();
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) {
+            Blocking = false, ReceiveBufferSize = 1 << 20 };
         socket.Bind(new IPEndPoint(IPAddress.Any, 0));
         Instant now = MonotonicClock.Now;
         var peer = new PeerSession(new PeerSessionOptions
@@ -105,8 +110,10 @@ internal sealed class Caller : IDisposable
             DtlsRole = DtlsRole.Client,
             Certificate = certificate,
             ExpectedFingerprints = fingerprints,
-            Audio = new PeerAudioOptions(ssrc, cname, (byte)(answer.OpusPayloadType ?? 111), (ushort)RandomNumberGenerator.GetInt32(0x8000), (uint)RandomNumberGenerator.GetInt32(int.MaxValue)),
-            Data = answer.SctpPort is { } port ? new PeerDataOptions((ushort)port, (int)Math.Min(answer.MaxMessageSize, 256 * 1024), PeerSession.EventsLabel) : null,
+            Audio = new PeerAudioOptions(ssrc, cname, (byte)(answer.OpusPayloadType ?? 111), (ushort)RandomNumberGenerator.GetInt32(0x8000),
+                (uint)RandomNumberGenerator.GetInt32(int.MaxValue)),
+            Data = answer.SctpPort is { } port ? new PeerDataOptions(
+                (ushort)port, (int)Math.Min(answer.MaxMessageSize, 256 * 1024), PeerSession.EventsLabel) : null,
             WallClockOffset = WallClock.OffsetOf(now),
             Random = RandomNumberGenerator.Fill,
         }, now);
@@ -116,7 +123,9 @@ internal sealed class Caller : IDisposable
         {
             peer.Dispose();
             socket.Dispose();
-            throw new CommandFailedException($"the answer has no {(options.TcpOnly ? "TCP" : "usable")} candidate over IPv4", options.TcpOnly ? "leave --tcp away, or start the system with './voice up --edge both'" : "is the relay's address configured (./voice up --address)?");
+            throw new CommandFailedException($"the answer has no {(options.TcpOnly ? "TCP" : "usable")} candidate over IPv4",
+                options.TcpOnly ? "leave --tcp away, or start the system with './voice up --edge both'"
+                : "is the relay's address configured (./voice up --address)?");
         }
         Instant tcpFrom = tcp.Count == 0 ? Instant.Never : udp.Count == 0 ? now : now + UdpAlone;
         var caller = new Caller(peer, socket, tcp, tcpFrom, callId, started);
@@ -246,7 +255,8 @@ internal sealed class Caller : IDisposable
 
     // sockaddr_in: family (2), port (2), address (4).
     private static TransportAddress Address(SocketAddress from)
-        => TransportAddress.FromIPv4(((uint)from[4] << 24) | ((uint)from[5] << 16) | ((uint)from[6] << 8) | from[7], (ushort)((from[2] << 8) | from[3]));
+        => TransportAddress.FromIPv4(((uint)from[4] << 24) | ((uint)from[5] << 16) | ((uint)from[6] << 8) | from[7],
+        (ushort)((from[2] << 8) | from[3]));
 
     public void Dispose()
     {
@@ -265,7 +275,9 @@ internal sealed class CallTimes
     public double? Channel { get; set; }
     public double? FirstAudio { get; set; }
 
-    public JsonObject ToJson() => new() { ["answer"] = Round(Answer), ["ice"] = Round(Ice), ["dtls"] = Round(Dtls), ["channel"] = Round(Channel), ["firstAudio"] = Round(FirstAudio) };
+    public JsonObject ToJson()
+        => new() { ["answer"] = Round(Answer), ["ice"] = Round(Ice), ["dtls"] = Round(Dtls), ["channel"] = Round(Channel),
+        ["firstAudio"] = Round(FirstAudio) };
 
     private static JsonNode? Round(double? milliseconds) => milliseconds is { } value ? Math.Round(value, 1) : null;
 }

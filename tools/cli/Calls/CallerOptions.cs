@@ -19,15 +19,18 @@ internal sealed record CallerOptions(bool TcpOnly = false, TransportAddress? Via
     {
         if (via is null) return new CallerOptions(tcpOnly);
         int colon = via.LastIndexOf(':');
-        if (colon < 1 || !ushort.TryParse(via[(colon + 1)..], out ushort port) || port == 0) throw new CommandFailedException($"--via '{via}' is not HOST:PORT", "for example: --via 127.0.0.1:4000");
+        if (colon < 1 || !ushort.TryParse(via[(colon + 1)..], out ushort port) || port == 0)
+            throw new CommandFailedException($"--via '{via}' is not HOST:PORT", "for example: --via 127.0.0.1:4000");
         try
         {
-            IPAddress address = Dns.GetHostAddresses(via[..colon], AddressFamily.InterNetwork).FirstOrDefault() ?? throw new SocketException((int)SocketError.HostNotFound);
+            IPAddress address = Dns.GetHostAddresses(via[..colon], AddressFamily.InterNetwork).FirstOrDefault()
+                ?? throw new SocketException((int)SocketError.HostNotFound);
             return new CallerOptions(tcpOnly, TransportAddress.From(new IPEndPoint(address, port)));
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
-            throw new CommandFailedException($"--via: '{via[..colon]}' has no IPv4 address: {failure.Message}", "give an address, for example 127.0.0.1:4000");
+            throw new CommandFailedException(
+                $"--via: '{via[..colon]}' has no IPv4 address: {failure.Message}", "give an address, for example 127.0.0.1:4000");
         }
     }
 }

@@ -8,10 +8,12 @@ namespace Dapr.Voice.Cli.Calls;
 internal readonly record struct EchoDelay(double P50, double P95, double Maximum, int Samples);
 
 /// <summary>
-/// How long our own voice takes through the whole system and back: from when a sample was spoken until it could be played, with packetisation and the codec's
-/// look-ahead on both ways, without sound cards and playout buffer. Speech is found again by correlation, since it comes back through another encoder.
+/// How long our own voice takes through the whole system and back: from when a sample was spoken until it could be played, with
+/// packetisation and the codec's look-ahead on both ways, without sound cards and playout buffer. Speech is found again by correlation,
+/// since it comes back through another encoder.
 /// </summary>
-/// <param name="period">Samples after which what is said is said again: an echo is never looked for so far off that the next one would be found. 0: never.</param>
+/// <param name="period">Samples after which what is said is said again: an echo is never looked for so far off that the next one would be
+/// found. 0: never.</param>
 internal sealed class EchoMeter(int sampleRate, int period)
 {
     /// <summary>Correlation at 4 kHz: the pitch and two formants of a voice, at a quarter of a millisecond.</summary>
@@ -74,7 +76,8 @@ internal sealed class EchoMeter(int sampleRate, int period)
                 int half = period > 0 ? Math.Min(LongestSamples, period / _decimation / 2) : LongestSamples;
                 found = offset is { } centre
                     ? Search(said, start, back, centre - half, centre + half)
-                    : Search(said, start, back, (int)-lead - CorrelationRate / 50, (int)-lead + Math.Min(LongestSamples, 2 * half - NearSamples));
+                    : Search(said, start, back, (int)-lead - CorrelationRate / 50,
+                    (int)-lead + Math.Min(LongestSamples, 2 * half - NearSamples));
             }
             if (found is not { } at) continue;
             offset = at;
@@ -82,14 +85,16 @@ internal sealed class EchoMeter(int sampleRate, int period)
         }
         if (delays.Count == 0) return null;
         delays.Sort();
-        return new EchoDelay(delays[delays.Count / 2], delays[Math.Min(delays.Count - 1, (int)(delays.Count * 0.95))], delays[^1], delays.Count);
+        return new EchoDelay(delays[delays.Count / 2], delays[Math.Min(delays.Count - 1, (int)(delays.Count * 0.95))], delays[^1],
+            delays.Count);
     }
 
     /// <summary>The middle of each frame of a window: when it was spoken, and when it could be played.</summary>
     private void AddDelays(List<double> delays, int start, int offset)
     {
         int from = start * _decimation, until = from + WindowSamples * _decimation;
-        for (int frame = (from + _frameSamples - 1) / _frameSamples; (frame + 1) * _frameSamples <= until && frame < _spokenAt.Count; frame++)
+        for (int frame = (from + _frameSamples - 1) / _frameSamples; (frame + 1) * _frameSamples <= until && frame < _spokenAt.Count;
+            frame++)
         {
             int middle = frame * _frameSamples + _frameSamples / 2;
             int place = middle + offset * _decimation;
@@ -135,7 +140,8 @@ internal sealed class EchoMeter(int sampleRate, int period)
 
     private static double Product(float[] a, int atA, float[] b, int atB)
     {
-        ReadOnlySpan<Vector<float>> x = MemoryMarshal.Cast<float, Vector<float>>(a.AsSpan(atA, WindowSamples)), y = MemoryMarshal.Cast<float, Vector<float>>(b.AsSpan(atB, WindowSamples));
+        ReadOnlySpan<Vector<float>> x = MemoryMarshal.Cast<float, Vector<float>>(a.AsSpan(atA, WindowSamples)),
+            y = MemoryMarshal.Cast<float, Vector<float>>(b.AsSpan(atB, WindowSamples));
         Vector<float> sum = Vector<float>.Zero;
         for (int i = 0; i < x.Length; i++) sum += x[i] * y[i];
         // 800 samples are a whole number of vectors of 4, 8 and 16.

@@ -6,8 +6,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Cli.Calls;
 
 /// <summary>
-/// The active side of ICE-TCP (RFC 6544, section 7.1): a connection to each passive candidate, checked from when it stands; one that breaks is made
-/// again and checked again. One thread's, like the session that it serves.
+/// The active side of ICE-TCP (RFC 6544, section 7.1): a connection to each passive candidate, checked from when it stands; one that breaks
+/// is made again and checked again. One thread's, like the session that it serves.
 /// </summary>
 internal sealed class IceTcpClient : IDisposable
 {
@@ -15,12 +15,14 @@ internal sealed class IceTcpClient : IDisposable
     public const int Base = 1;
 
     /// <summary>A relay that is restarted is back within a second or two; by then consent still stands.</summary>
-    private static readonly TimeSpan[] Pauses = [TimeSpan.Zero, TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)];
+    private static readonly TimeSpan[] Pauses =
+        [TimeSpan.Zero, TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)];
 
     // A caller has a handful of connections and reads one session's packets.
     private static readonly TcpFrameSocketOptions SocketOptions = new()
     {
-        MaximumConnections = IceAgent.MaximumPaths, MaximumFrameBytes = 2048, TotalQueueBytes = 64 * 1024, ReceiveBudgetBytes = 16 * 1024, ReceiveBytesPerConnection = 4 * 1024,
+        MaximumConnections = IceAgent.MaximumPaths, MaximumFrameBytes = 2048, TotalQueueBytes = 64 * 1024, ReceiveBudgetBytes = 16 * 1024,
+            ReceiveBytesPerConnection = 4 * 1024,
     };
 
     private readonly PeerSession _peer;
@@ -76,7 +78,8 @@ internal sealed class IceTcpClient : IDisposable
         foreach (Way way in _ways)
         {
             if (!way.IsOpen || way.Candidate.Address != remote) continue;
-            TcpFrameClass frameClass = DatagramDemultiplexer.Classify(datagram) is DatagramKind.Rtp or DatagramKind.Rtcp ? TcpFrameClass.Media : TcpFrameClass.Control;
+            TcpFrameClass frameClass = DatagramDemultiplexer.Classify(datagram) is DatagramKind.Rtp or DatagramKind.Rtcp
+                ? TcpFrameClass.Media : TcpFrameClass.Control;
             _socket.Send(way.Connection, datagram, frameClass, now);
             return;
         }

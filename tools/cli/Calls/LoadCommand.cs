@@ -26,14 +26,18 @@ internal static class LoadCommand
     public static Command Create(Installation installation)
     {
         var calls = new Option<int>("--calls") { Description = "Calls at once (1 to 2000)", DefaultValueFactory = _ => 50 };
-        var seconds = new Option<int>("--seconds") { Description = "How long all of them last together (1 to 3600)", DefaultValueFactory = _ => 60 };
-        var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows", DefaultValueFactory = _ => "echo" };
+        var seconds = new Option<int>("--seconds") { Description = "How long all of them last together (1 to 3600)",
+            DefaultValueFactory = _ => 60 };
+        var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows",
+            DefaultValueFactory = _ => "echo" };
         var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
-        var key = new Option<string?>("--key") { Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
+        var key = new Option<string?>("--key") {
+            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
         var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
         var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("load", "Many calls at once: failures, set-up, loss, lateness, CPU per session") { calls, seconds, agent, server, key, tcp, via, json };
+        var command = new Command("load", "Many calls at once: failures, set-up, loss, lateness, CPU per session") {
+            calls, seconds, agent, server, key, tcp, via, json };
         command.SetAction(async (result, cancellation) =>
         {
             int count = result.GetValue(calls), duration = result.GetValue(seconds);
@@ -74,14 +78,20 @@ internal static class LoadCommand
         }
         else
         {
-            Console.WriteLine($"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{string.Concat(run.Failures.Select(f => $"; {f.Value} of them: {f.Key}"))}");
+            Console.WriteLine(
+                $"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{string.Concat(run.Failures.Select(f => $"; {f.Value} of them: {f.Key}"))}");
             if (setup.Count == 0) return 1;
             Console.WriteLine($"  transport  {run.Transport}");
-            Console.WriteLine($"  set-up     p50 {Percentile(setup, 0.5):0} ms, p95 {Percentile(setup, 0.95):0} ms (POST to data channel open)");
-            Console.WriteLine($"  packets    {run.Sent} sent, {run.Received} received, {run.Lost} lost ({lossPercent:0.###} %); the longest gap at a caller {run.LongestGap:0} ms");
-            Console.WriteLine(run.LatenessP99 is { } late ? $"  lateness   p50 {run.LatenessP50:0.00} ms, p99 {late:0.00} ms (downlink schedule, worst transceiver)" : "  lateness   not known: the server is not the one running here");
+            Console.WriteLine(
+                $"  set-up     p50 {Percentile(setup, 0.5):0} ms, p95 {Percentile(setup, 0.95):0} ms (POST to data channel open)");
+            Console.WriteLine(
+                $"  packets    {run.Sent} sent, {run.Received} received, {run.Lost} lost ({lossPercent:0.###} %); the longest gap at a caller {run.LongestGap:0} ms");
+            Console.WriteLine(run.LatenessP99 is { } late
+                ? $"  lateness   p50 {run.LatenessP50:0.00} ms, p99 {late:0.00} ms (downlink schedule, worst transceiver)"
+                : "  lateness   not known: the server is not the one running here");
             if (run.CpuPercentPerSession is { } cpu)
-                Console.WriteLine($"  CPU        {cpu:0.00} % of a core per session ({sessionsPerCore:0} sessions per core): {string.Join(", ", run.CpuPercent.Select(c => $"{c.Key} {c.Value:0.0} %"))}");
+                Console.WriteLine(
+                    $"  CPU        {cpu:0.00} % of a core per session ({sessionsPerCore:0} sessions per core): {string.Join(", ", run.CpuPercent.Select(c => $"{c.Key} {c.Value:0.0} %"))}");
         }
         return run.Failures.Count == 0 ? 0 : 1;
     }
@@ -266,7 +276,7 @@ internal static class LoadCommand
             int living = _active.Count(a => !a.HasFailed);
             Dictionary<string, long> end = ServerCpu();
             double all = 0;
-            foreach ((string? name, long ticks) in end)
+            foreach ((string name, long ticks) in end)
             {
                 // proc(5): utime and stime count in USER_HZ, 100 a second.
                 double percent = (ticks - cpuAtStart.GetValueOrDefault(name)) / elapsed.TotalSeconds;
@@ -285,12 +295,15 @@ internal static class LoadCommand
             {
                 try
                 {
-                    JsonObject? stats = client.GetFromJsonAsync<JsonObject>($"http://127.0.0.1:{local.Sidecars[Contracts.AppIds.Signaling]}/v1.0/invoke/{app}/method/internal/v1/stats").GetAwaiter().GetResult();
+                    JsonObject? stats = client.GetFromJsonAsync<JsonObject>(
+                        $"http://127.0.0.1:{local.Sidecars[Contracts.AppIds.Signaling]}/v1.0/invoke/{app}/method/internal/v1/stats")
+                        .GetAwaiter().GetResult();
                     if (stats?["latenessMs"] is not JsonObject lateness) continue;
                     LatenessP50 = Math.Max(LatenessP50 ?? 0, (double?)lateness["p50"] ?? 0);
                     LatenessP99 = Math.Max(LatenessP99 ?? 0, (double?)lateness["p99"] ?? 0);
                 }
-                catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException or global::System.Text.Json.JsonException)
+                catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException
+                or global::System.Text.Json.JsonException)
                 {
                     Output.Say($"  {app} does not tell its lateness: {failure.Message}");
                 }
@@ -307,7 +320,8 @@ internal static class LoadCommand
                 {
                     string stat = File.ReadAllText($"/proc/{process.Pid}/stat");
                     string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-                    cpu[process.Name] = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+                    cpu[process.Name] = long.Parse(fields[11], CultureInfo.InvariantCulture)
+                        + long.Parse(fields[12], CultureInfo.InvariantCulture);
                 }
                 catch (IOException)
                 {

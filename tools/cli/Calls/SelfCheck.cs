@@ -7,8 +7,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Cli.Calls;
 
 /// <summary>
-/// The first calls to a system that has just started are our own, to the echo agent: <c>up</c> says "it answers" because it was seen to, and
-/// the user's first call finds every process warm.
+/// The first calls to a system that has just started are our own, to the echo agent: <c>up</c> says "it answers" because it was seen to,
+/// and the user's first call finds every process warm.
 /// </summary>
 internal static class SelfCheck
 {
@@ -27,7 +27,8 @@ internal static class SelfCheck
         return last;
     }
 
-    private static async Task<double> CallAsync(ServerAccess server, CallerOptions way, DtlsCertificate certificate, CancellationToken cancellation)
+    private static async Task<double> CallAsync(
+        ServerAccess server, CallerOptions way, DtlsCertificate certificate, CancellationToken cancellation)
     {
         using Caller caller = await Caller.DialAsync(server, "echo", way, certificate, cancellation);
         using IOpusEncoder encoder = OpusCodec.Best.CreateEncoder(WavFile.SampleRate);
@@ -42,8 +43,10 @@ internal static class SelfCheck
             caller.Step(now);
             if (caller.IsOver || now - started > Limit)
             {
-                string stage = caller.Times.Ice is null ? "no answer to STUN checks" : caller.Times.Dtls is null ? "DTLS did not finish" : caller.Times.Channel is null ? "the data channel did not open" : "no audio came back";
-                throw new CommandFailedException($"a call to the new system was not answered: {stage}", "read the logs of relay and transceivers in .voice/logs");
+                string stage = caller.Times.Ice is null ? "no answer to STUN checks" : caller.Times.Dtls is null ? "DTLS did not finish"
+                    : caller.Times.Channel is null ? "the data channel did not open" : "no audio came back";
+                throw new CommandFailedException(
+                    $"a call to the new system was not answered: {stage}", "read the logs of relay and transceivers in .voice/logs");
             }
             if (caller.IsConnected && now >= nextFrame)
             {

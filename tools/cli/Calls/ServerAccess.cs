@@ -39,7 +39,8 @@ internal sealed class ServerAccess : IDisposable
         }
         else
         {
-            if (local is null) throw new CommandFailedException("no system is running here", "'./voice up --detach' starts one, or name one with --server URL");
+            if (local is null) throw new CommandFailedException("no system is running here", "'./voice up --detach' starts one, or name "
+                + "one with --server URL");
             address = new Uri(local.Url);
         }
         bool isLocal = local is not null && new Uri(local.Url).Authority == address.Authority;
@@ -56,7 +57,8 @@ internal sealed class ServerAccess : IDisposable
     /// <returns>Call id and answer.</returns>
     public async Task<(string CallId, string Answer)> CallAsync(string offer, string? agent, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/realtime/calls" + (agent is null ? "" : "?agent=" + Uri.EscapeDataString(agent)))
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, "/v1/realtime/calls" + (agent is null ? "" : "?agent=" + Uri.EscapeDataString(agent)))
         {
             Content = new StringContent(offer, Encoding.UTF8, new MediaTypeHeaderValue("application/sdp")),
         };
@@ -68,13 +70,16 @@ internal sealed class ServerAccess : IDisposable
             if (answer.StatusCode == HttpStatusCode.Created) return (answer.Headers.Location?.OriginalString.Split('/')[^1] ?? "", body);
             throw Refused(answer.StatusCode, body, answer.Headers.RetryAfter?.Delta);
         }
-        catch (HttpRequestException failure) when (failure.InnerException is SocketException or IOException || failure.HttpRequestError is not HttpRequestError.Unknown)
+        catch (HttpRequestException failure)
+        when (failure.InnerException is SocketException or IOException || failure.HttpRequestError is not HttpRequestError.Unknown)
         {
-            throw new CommandFailedException($"nothing answers at {Server}: {failure.InnerException?.Message ?? failure.Message}", "'./voice up --detach' starts a system here; 'curl' the URL to see whether it is the right one");
+            throw new CommandFailedException($"nothing answers at {Server}: {failure.InnerException?.Message ?? failure.Message}",
+                "'./voice up --detach' starts a system here; 'curl' the URL to see whether it is the right one");
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new CommandFailedException($"{Server} did not answer within {_client.Timeout.TotalSeconds:0} s", "look at its logs (.voice/logs), or try again");
+            throw new CommandFailedException(
+                $"{Server} did not answer within {_client.Timeout.TotalSeconds:0} s", "look at its logs (.voice/logs), or try again");
         }
     }
 
@@ -92,9 +97,11 @@ internal sealed class ServerAccess : IDisposable
         if (message.Length > 300) message = message[..300];
         string fix = status switch
         {
-            HttpStatusCode.Unauthorized => Local is null ? "give the right key with --key or VOICE_API_KEY" : "leave --key and VOICE_API_KEY away: the running system's own key is used then",
+            HttpStatusCode.Unauthorized => Local is null ? "give the right key with --key or VOICE_API_KEY"
+                : "leave --key and VOICE_API_KEY away: the running system's own key is used then",
             HttpStatusCode.NotFound => "give --agent local, echo or parrot, or a name that the server knows",
-            HttpStatusCode.ServiceUnavailable => $"no owner has room: try again{(retryAfter is { } wait ? $" in {wait.TotalSeconds:0} s" : "")}, or start more transceivers",
+            HttpStatusCode.ServiceUnavailable =>
+                $"no owner has room: try again{(retryAfter is { } wait ? $" in {wait.TotalSeconds:0} s" : "")}, or start more transceivers",
             HttpStatusCode.TooManyRequests => "too many calls at once from here: slow down",
             _ => "see the server's log (.voice/logs/signaling.log)",
         };

@@ -20,10 +20,13 @@ internal static class WavFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException($"{path} can't be read: {failure.Message}", "give the path of a WAV file (PCM, 16 bit, mono or stereo)");
+            throw new CommandFailedException(
+                $"{path} can't be read: {failure.Message}", "give the path of a WAV file (PCM, 16 bit, mono or stereo)");
         }
-        CommandFailedException Refuse(string why) => new($"{path} is no WAV that can be played: {why}", "give a WAV file: PCM, 16 bit, mono or stereo, 8 to 48 kHz");
-        if (bytes.Length < 12 || !bytes.AsSpan(0, 4).SequenceEqual("RIFF"u8) || !bytes.AsSpan(8, 4).SequenceEqual("WAVE"u8)) throw Refuse("it does not begin with RIFF … WAVE");
+        CommandFailedException Refuse(string why)
+            => new($"{path} is no WAV that can be played: {why}", "give a WAV file: PCM, 16 bit, mono or stereo, 8 to 48 kHz");
+        if (bytes.Length < 12 || !bytes.AsSpan(0, 4).SequenceEqual("RIFF"u8) || !bytes.AsSpan(8, 4).SequenceEqual("WAVE"u8))
+            throw Refuse("it does not begin with RIFF … WAVE");
         int rate = 0, channels = 0, bits = 0;
         ReadOnlySpan<byte> data = default;
         for (int at = 12; at + 8 <= bytes.Length;)
@@ -77,7 +80,8 @@ internal static class WavFile
         }
     }
 
-    private static CommandFailedException CannotWrite(string path, Exception why) => new($"{path} can't be written: {why.Message}", "give a path in a folder of yours with --out");
+    private static CommandFailedException CannotWrite(string path, Exception why)
+        => new($"{path} can't be written: {why.Message}", "give a path in a folder of yours with --out");
 
     public static void Write(string path, ReadOnlySpan<short> samples)
     {
@@ -121,7 +125,8 @@ internal static class WavFile
             for (int j = Math.Max(0, (int)(center - reach)); j <= Math.Min(input.Length - 1, (int)(center + reach)); j++)
             {
                 double x = (j - center) * cutoff;
-                double weight = (Math.Abs(x) < 1e-9 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x)) * (0.5 + 0.5 * Math.Cos(Math.PI * x / HalfWidth));
+                double weight = (Math.Abs(x) < 1e-9 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x))
+                    * (0.5 + 0.5 * Math.Cos(Math.PI * x / HalfWidth));
                 sum += input[j] * weight;
                 weights += weight;
             }

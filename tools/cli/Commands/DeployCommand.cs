@@ -13,7 +13,10 @@ using Spectre.Console;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice deploy --what-if</c>: what <c>azd up</c> would make, from the same Bicep and by the same compiler. Nothing is asked of a cloud, and nothing is deployed.</summary>
+/// <summary>
+/// <c>./voice deploy --what-if</c>: what <c>azd up</c> would make, from the same Bicep and by the same compiler. Nothing is asked of a
+/// cloud, and nothing is deployed.
+/// </summary>
 internal static class DeployCommand
 {
     /// <summary>More findings than this are counted only: the check suite prints all.</summary>
@@ -23,24 +26,35 @@ internal static class DeployCommand
 
     public static Command Create(Installation installation)
     {
-        var whatIf = new Option<bool>("--what-if") { Description = "Print what would be created, per region, with ports and the order of its monthly cost" };
-        var regions = new Option<string?>("--regions") { Description = "Azure regions, separated by commas, home first (default: as in infra/bicep/main.parameters.json)" };
-        var edge = new Option<string?>("--edge") { Description = $"{EdgeNames.AcaTcp}: all in Container Apps, media over ICE-TCP; {EdgeNames.UdpEdge}: relays on VMs, media over UDP too" };
+        var whatIf = new Option<bool>("--what-if") {
+            Description = "Print what would be created, per region, with ports and the order of its monthly cost" };
+        var regions = new Option<string?>("--regions") {
+            Description = "Azure regions, separated by commas, home first (default: as in infra/bicep/main.parameters.json)" };
+        var edge = new Option<string?>("--edge") {
+            Description =
+                $"{EdgeNames.AcaTcp}: all in Container Apps, media over ICE-TCP; {EdgeNames.UdpEdge}: relays on VMs, media over UDP too" };
         var shards = new Option<int?>("--shards") { Description = $"Transceiver shards of each region (1 to {WhatIfRequest.MostShards})" };
-        var json = new Option<bool>("--json") { Description = "Print one JSON object: edge, regions[{name, shards, resources[{type, name, size, ports[], dollarsPerMonth}], identities, roleAssignments, daprComponents, dollarsPerMonth{fixed, idle}}], shared, dollarsPerMonth{fixed, idle, perThousandSessionHours}, findings[], set[], next[]" };
-        var update = new Option<bool>("--update-snapshots") { Description = "Write infra/bicep/snapshots anew: what every shape of deployment makes, for a review and for './voice test infra'" };
-        var command = new Command("deploy", "What a deployment to Azure would create and cost ('azd up' does it)") { whatIf, regions, edge, shards, json, update };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object: edge, regions[{name, shards, resources[{type, name, "
+            + "size, ports[], dollarsPerMonth}], identities, roleAssignments, daprComponents, dollarsPerMonth{fixed, idle}}], shared, "
+            + "dollarsPerMonth{fixed, idle, perThousandSessionHours}, findings[], set[], next[]" };
+        var update = new Option<bool>("--update-snapshots") { Description = "Write infra/bicep/snapshots anew: what every shape of "
+            + "deployment makes, for a review and for './voice test infra'" };
+        var command = new Command("deploy", "What a deployment to Azure would create and cost ('azd up' does it)") {
+            whatIf, regions, edge, shards, json, update };
         command.SetAction(result =>
         {
-            var request = new WhatIfRequest(Regions(result.GetValue(regions)), EdgeOf(result.GetValue(edge)), Shards(result.GetValue(shards)));
+            var request = new WhatIfRequest(
+                Regions(result.GetValue(regions)), EdgeOf(result.GetValue(edge)), Shards(result.GetValue(shards)));
             string main = Path.Combine(installation.Root, "infra", "bicep", "main.bicep");
-            if (!File.Exists(main)) throw new CommandFailedException($"there is no {main}", "run this in a clone, or in a folder made by './voice publish' of this version");
+            if (!File.Exists(main)) throw new CommandFailedException($"there is no {main}", "run this in a clone, or in a folder made by "
+                + "'./voice publish' of this version");
             if (result.GetValue(update)) return UpdateSnapshots(installation.Root);
             if (!result.GetValue(whatIf))
             {
                 throw new CommandFailedException(
                     "this command deploys nothing",
-                    "look first: './voice deploy --what-if'; then 'azd auth login', 'azd env new NAME', 'azd up' (docs/runbooks/first-deployment.md has what that needs)");
+                    "look first: './voice deploy --what-if'; then 'azd auth login', 'azd env new NAME', 'azd up' "
+                    + "(docs/runbooks/first-deployment.md has what that needs)");
             }
             WhatIfReport report;
             try
@@ -62,7 +76,9 @@ internal static class DeployCommand
         return command;
     }
 
-    /// <summary>By the compiler where there is one. Without it the nearest of the committed snapshots, and a word on how to get it.</summary>
+    /// <summary>
+    /// By the compiler where there is one. Without it the nearest of the committed snapshots, and a word on how to get it.
+    /// </summary>
     private static WhatIfReport Plan(string root, WhatIfRequest request)
     {
         if (BicepLocation.Find() is { } path)
@@ -71,7 +87,8 @@ internal static class DeployCommand
             return DeploymentPlanner.Plan(root, request, AzureVariables(), compiler);
         }
         WhatIfReport report = DeploymentPlanner.PlanOfCommitted(root, request, out string shape);
-        Output.Say($"There is no Bicep compiler here, so this is the committed shape '{shape}', whatever regions and shards you asked for. To get the compiler: {BicepLocation.HowToGet}.");
+        Output.Say($"There is no Bicep compiler here, so this is the committed shape '{shape}', whatever regions and shards you asked "
+            + $"for. To get the compiler: {BicepLocation.HowToGet}.");
         return report;
     }
 
@@ -80,10 +97,13 @@ internal static class DeployCommand
         string path = BicepLocation.Find() ?? throw new CommandFailedException("there is no Bicep compiler here", BicepLocation.HowToGet);
         using var compiler = BicepCompiler.Start(path);
         // Another version may write another snapshot, and then every check elsewhere would fail.
-        if (compiler.Version() != BicepLocation.Version) throw new CommandFailedException($"the Bicep compiler here is {compiler.Version()}, the snapshots are made with {BicepLocation.Version}", BicepLocation.HowToGet);
+        if (compiler.Version() != BicepLocation.Version)
+            throw new CommandFailedException(
+                $"the Bicep compiler here is {compiler.Version()}, the snapshots are made with {BicepLocation.Version}",
+                BicepLocation.HowToGet);
         try
         {
-            foreach ((string? file, string? text) in ShapeFiles.Make(SourceTree.FromDisk(root), compiler))
+            foreach ((string file, string? text) in ShapeFiles.Make(SourceTree.FromDisk(root), compiler))
             {
                 string target = Path.Combine(root, file);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -103,27 +123,36 @@ internal static class DeployCommand
     {
         if (list is null) return null;
         string[] names = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (names.Length is < 1 or > WhatIfRequest.MostRegions) throw new CommandFailedException($"--regions wants 1 to {WhatIfRequest.MostRegions} names", "for example --regions westeurope,eastus2");
+        if (names.Length is < 1 or > WhatIfRequest.MostRegions)
+            throw new CommandFailedException(
+                $"--regions wants 1 to {WhatIfRequest.MostRegions} names", "for example --regions westeurope,eastus2");
         foreach (string name in names)
         {
             if (AzureRegions.IsKnown(name)) continue;
             IReadOnlyList<string> near = AzureRegions.Near(name);
-            throw new CommandFailedException($"'{name}' is no Azure region that we know", near.Count > 0 ? $"do you mean {string.Join(" or ", near)}?" : "'az account list-locations --query [].name' lists them");
+            throw new CommandFailedException($"'{name}' is no Azure region that we know", near.Count > 0
+                ? $"do you mean {string.Join(" or ", near)}?" : "'az account list-locations --query [].name' lists them");
         }
-        if (names.Distinct(StringComparer.Ordinal).Count() != names.Length) throw new CommandFailedException("--regions names a region twice", "each region once");
+        if (names.Distinct(StringComparer.Ordinal).Count() != names.Length)
+            throw new CommandFailedException("--regions names a region twice", "each region once");
         return names;
     }
 
     private static Edge? EdgeOf(string? word)
-        => word is null ? null : EdgeNames.TryParse(word, out Edge edge) ? edge : throw new CommandFailedException($"there is no edge '{word}'", $"give {EdgeNames.AcaTcp} or {EdgeNames.UdpEdge}");
+        => word is null ? null : EdgeNames.TryParse(word, out Edge edge) ? edge
+        : throw new CommandFailedException($"there is no edge '{word}'", $"give {EdgeNames.AcaTcp} or {EdgeNames.UdpEdge}");
 
     private static int? Shards(int? shards)
-        => shards is null or (>= 1 and <= WhatIfRequest.MostShards) ? shards : throw new CommandFailedException($"--shards {shards} is out of range", $"give 1 to {WhatIfRequest.MostShards}");
+        => shards is null or (>= 1 and <= WhatIfRequest.MostShards) ? shards
+        : throw new CommandFailedException($"--shards {shards} is out of range", $"give 1 to {WhatIfRequest.MostShards}");
 
-    /// <summary>What an azd environment sets, if this runs in one (<c>azd env get-values</c>); the parameters file names no others.</summary>
+    /// <summary>
+    /// What an azd environment sets, if this runs in one (<c>azd env get-values</c>); the parameters file names no others.
+    /// </summary>
     private static Dictionary<string, string> AzureVariables()
         => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Where(v => v.Key is string name && (name.StartsWith("AZURE_", StringComparison.Ordinal) || name.StartsWith("VOICE_", StringComparison.Ordinal) || name.StartsWith("SERVICE_", StringComparison.Ordinal)))
+            .Where(v => v.Key is string name && (name.StartsWith("AZURE_", StringComparison.Ordinal)
+            || name.StartsWith("VOICE_", StringComparison.Ordinal) || name.StartsWith("SERVICE_", StringComparison.Ordinal)))
             .ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "", StringComparer.Ordinal);
 
     private static void Print(WhatIfReport report)
@@ -132,22 +161,31 @@ internal static class DeployCommand
         if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipedWidth;
         foreach (PlannedPlace place in report.Places)
         {
-            Console.WriteLine($"== {place.Name}: {place.ResourceCount} resources{(place.Shards > 0 ? $", {Counted(place.Shards, "shard")}" : "")}; {Counted(place.Identities, "identity")}, {Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
+            Console.WriteLine(
+                $"== {place.Name}: {place.ResourceCount} resources{(place.Shards > 0 ? $", {Counted(place.Shards, "shard")}"
+                : "")}; {Counted(place.Identities, "identity")}, {Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
             Table table = new Table().Border(TableBorder.Rounded).AddColumns("type", "name", "size", "ports", "$ a month");
             table.Columns[^1].RightAligned();
             foreach (PlannedResource resource in place.Resources)
             {
                 table.AddRow(
-                    Markup.Escape(resource.Type), Markup.Escape(resource.Name), Markup.Escape(resource.Size), Markup.Escape(Ports(resource.Ports)),
-                    resource.DollarsPerMonth is { } dollars ? dollars > 0 ? Markup.Escape(CapacityTables.Dollars(dollars)) : "" : "not known");
+                    Markup.Escape(resource.Type), Markup.Escape(resource.Name), Markup.Escape(resource.Size),
+                    Markup.Escape(Ports(resource.Ports)),
+                    resource.DollarsPerMonth is { } dollars ? dollars > 0 ? Markup.Escape(CapacityTables.Dollars(dollars)) : ""
+                    : "not known");
             }
             AnsiConsole.Write(table);
-            Console.WriteLine($"   standing there: order of {CapacityTables.Dollars(place.FixedDollarsPerMonth)} a month{(place.UsageDollarsPerMonth > 0 ? $"; and {CapacityTables.Dollars(place.UsageDollarsPerMonth)} for who is alive and who owns what (table operations)" : "")}");
-            if (place.Unpriced.Any()) Console.WriteLine($"   not in the price table: {string.Join(", ", place.Unpriced.Select(r => $"{r.Type} {r.Size}"))}");
+            Console.WriteLine(
+                $"   standing there: order of {CapacityTables.Dollars(place.FixedDollarsPerMonth)} a month{(place.UsageDollarsPerMonth > 0 ? $"; and {CapacityTables.Dollars(place.UsageDollarsPerMonth)} for who is alive and who owns what (table operations)" : "")}");
+            if (place.Unpriced.Any())
+                Console.WriteLine($"   not in the price table: {string.Join(", ", place.Unpriced.Select(r => $"{r.Type} {r.Size}"))}");
             Console.WriteLine();
         }
-        Console.WriteLine($"In all, with nobody calling: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on {EdgeNames.Of(report.Edge)}.");
-        Console.WriteLine($"By use: order of {CapacityTables.Dollars(report.UsageDollarsPerThousandSessionHours)} for 1,000 session hours (egress, data processed, store, broker), {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for a GB of logs; the agent's model not counted.");
+        Console.WriteLine(
+            $"In all, with nobody calling: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on {EdgeNames.Of(report.Edge)}.");
+        Console.WriteLine(
+            $"By use: order of {CapacityTables.Dollars(report.UsageDollarsPerThousandSessionHours)} for 1,000 session hours (egress, data "
+            + $"processed, store, broker), {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for a GB of logs; the agent's model not counted.");
         Console.WriteLine($"Order of cost only: {PriceTable.Caution}.");
         Console.WriteLine();
         bool isOwn = AzureVariables().GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 };
@@ -158,8 +196,10 @@ internal static class DeployCommand
         else
         {
             Console.WriteLine($"Findings: {report.Findings.Count}");
-            foreach (Finding? finding in report.Findings.OrderByDescending(f => f.Severity).Take(MostFindings)) Console.WriteLine($"  {finding}");
-            if (report.Findings.Count > MostFindings) Console.WriteLine($"  and {report.Findings.Count - MostFindings} more: './voice test infra' prints all");
+            foreach (Finding? finding in report.Findings.OrderByDescending(f => f.Severity).Take(MostFindings))
+                Console.WriteLine($"  {finding}");
+            if (report.Findings.Count > MostFindings)
+                Console.WriteLine($"  and {report.Findings.Count - MostFindings} more: './voice test infra' prints all");
         }
         Console.WriteLine();
         Console.WriteLine("Next:");
@@ -170,13 +210,15 @@ internal static class DeployCommand
     {
         if (report.HasErrors) yield return "mend the findings: a deployment would fail or go wrong";
         foreach (string set in report.Parameters) yield return set.StartsWith("azd ", StringComparison.Ordinal) ? set : $"set {set}";
-        yield return "azd auth login && azd env new NAME && azd env set AZURE_LOCATION " + (report.Places.FirstOrDefault(p => p.Name != PlannedPlace.Shared)?.Name ?? WhatIfRequest.DefaultRegion);
+        yield return "azd auth login && azd env new NAME && azd env set AZURE_LOCATION "
+            + (report.Places.FirstOrDefault(p => p.Name != PlannedPlace.Shared)?.Name ?? WhatIfRequest.DefaultRegion);
         yield return "azd up          (docs/runbooks/first-deployment.md)";
     }
 
     private static string Ports(IReadOnlyList<PlannedPort> ports) => string.Join(", ", ports);
 
-    private static string Counted(int count, string what) => $"{count} {(count == 1 ? what : what.EndsWith('y') ? what[..^1] + "ies" : what + "s")}";
+    private static string Counted(int count, string what)
+        => $"{count} {(count == 1 ? what : what.EndsWith('y') ? what[..^1] + "ies" : what + "s")}";
 
     private static JsonObject ToJson(WhatIfReport report) => new()
     {
@@ -192,7 +234,8 @@ internal static class DeployCommand
         ["prices"] = PriceTable.Caution,
         ["findings"] = new JsonArray([.. report.Findings.Select(f => (JsonNode)new JsonObject
         {
-            ["rule"] = f.Rule, ["severity"] = f.Severity.ToString().ToLowerInvariant(), ["file"] = f.File, ["line"] = f.Line, ["column"] = f.Column, ["message"] = f.Message,
+            ["rule"] = f.Rule, ["severity"] = f.Severity.ToString().ToLowerInvariant(), ["file"] = f.File, ["line"] = f.Line,
+                ["column"] = f.Column, ["message"] = f.Message,
         })]),
         ["set"] = new JsonArray([.. report.Parameters.Select(p => (JsonNode)p)]),
         ["next"] = new JsonArray([.. Next(report).Select(n => (JsonNode)n)]),
@@ -208,12 +251,15 @@ internal static class DeployCommand
             ["type"] = r.Type,
             ["name"] = r.Name,
             ["size"] = r.Size,
-            ["ports"] = new JsonArray([.. r.Ports.Select(p => (JsonNode)new JsonObject { ["protocol"] = p.Protocol, ["port"] = p.Number, ["external"] = p.IsExternal })]),
+            ["ports"] = new JsonArray(
+                [.. r.Ports.Select(p => (JsonNode)new JsonObject {
+                ["protocol"] = p.Protocol, ["port"] = p.Number, ["external"] = p.IsExternal })]),
             ["dollarsPerMonth"] = r.DollarsPerMonth is { } dollars ? Math.Round(dollars, 2) : null,
         })]),
         ["identities"] = place.Identities,
         ["roleAssignments"] = place.RoleAssignments,
         ["daprComponents"] = place.DaprComponents,
-        ["dollarsPerMonth"] = new JsonObject { ["fixed"] = Math.Round(place.FixedDollarsPerMonth, 2), ["idle"] = Math.Round(place.FixedDollarsPerMonth + place.UsageDollarsPerMonth, 2) },
+        ["dollarsPerMonth"] = new JsonObject { ["fixed"] = Math.Round(place.FixedDollarsPerMonth, 2),
+            ["idle"] = Math.Round(place.FixedDollarsPerMonth + place.UsageDollarsPerMonth, 2) },
     };
 }

@@ -11,7 +11,8 @@ internal static class DoctorCommand
 {
     public static Command Create(Installation installation)
     {
-        var json = new Option<bool>("--json") { Description = "Print one JSON object: ready, missing[{what, fix}], warnings[{what, cost, fix}]" };
+        var json = new Option<bool>("--json") {
+            Description = "Print one JSON object: ready, missing[{what, fix}], warnings[{what, cost, fix}]" };
         var tests = new Option<bool>("--tests") { Description = "Also what './voice test' needs" };
         var command = new Command("doctor", "Say what is missing on this machine and how to get it") { json, tests };
         command.SetAction(result =>
@@ -54,7 +55,8 @@ internal static class DoctorCommand
         foreach (NativeRequirement? required in NativeRequirement.All.Where(r => includeTests || r.Need < NativeNeed.Tests))
         {
             bool present = required.IsPresent();
-            string install = NativePackages.InstallCommand([required]) + (NativePackages.MayInstall ? "   ('./voice up' does that for you)" : "");
+            string install = NativePackages.InstallCommand([required])
+                + (NativePackages.MayInstall ? "   ('./voice up' does that for you)" : "");
             yield return new Check(
                 $"{required.Package}: {required.UsedFor}", present ? null : install, present || includeTests ? null : required.WithoutIt);
         }
@@ -62,7 +64,7 @@ internal static class DoctorCommand
         if (running is not null) yield return new Check($"running at {running.Url} with {running.SidecarKind}", null);
         else
         {
-            foreach ((string? what, int port, bool udp, string? option) in new[]
+            foreach ((string what, int port, bool udp, string? option) in new[]
             {
                 ("the page and the API", LocalPorts.SignalingHttp.First, false, "--port"),
                 ("the relay", LocalPorts.RelayPublic.First, true, "--relay-port"),
@@ -72,7 +74,8 @@ internal static class DoctorCommand
             })
             {
                 string kind = udp ? "udp" : "tcp";
-                string? fix = PortOwner.Find(port, udp) is { } holder ? $"taken by {holder}: end it{(option.Length > 0 ? $", or './voice up {option} N'" : "")}" : null;
+                string? fix = PortOwner.Find(port, udp) is { } holder
+                    ? $"taken by {holder}: end it{(option.Length > 0 ? $", or './voice up {option} N'" : "")}" : null;
                 yield return new Check($"port {port}/{kind} for {what} is free", fix);
             }
         }

@@ -13,7 +13,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice events</c>: a subscriber of the lifecycle topic that prints each event once, whatever the broker repeats; an example of how to be one.</summary>
+/// <summary>
+/// <c>./voice events</c>: a subscriber of the lifecycle topic that prints each event once, whatever the broker repeats; an example of how
+/// to be one.
+/// </summary>
 internal static class EventsCommand
 {
     /// <summary>Ids remembered for de-duplication; the oldest go first.</summary>
@@ -21,15 +24,19 @@ internal static class EventsCommand
 
     public static Command Create(Installation installation)
     {
-        var appId = new Option<string>("--app-id") { Description = "Our app id; each gets every event", DefaultValueFactory = _ => "events" };
+        var appId = new Option<string>("--app-id") { Description = "Our app id; each gets every event",
+            DefaultValueFactory = _ => "events" };
         var port = new Option<int>("--port") { Description = "Port that the sidecar delivers to", DefaultValueFactory = _ => 7075 };
         var sidecarPort = new Option<int>("--sidecar-port") { Description = "Our sidecar's HTTP port", DefaultValueFactory = _ => 3590 };
-        var failFirst = new Option<bool>("--fail-first") { Description = "Answer 500 to the first delivery of each event: it comes again, and is still printed once" };
+        var failFirst = new Option<bool>("--fail-first") {
+            Description = "Answer 500 to the first delivery of each event: it comes again, and is still printed once" };
         var json = new Option<bool>("--json") { Description = "Print the CloudEvents as they are, one per line" };
-        var command = new Command("events", "Print session lifecycle events of a running system, each once, beginning with those that the topic still has; their order is that of delivery") { appId, port, sidecarPort, failFirst, json };
+        var command = new Command("events", "Print session lifecycle events of a running system, each once, beginning with those that the "
+            + "topic still has; their order is that of delivery") { appId, port, sidecarPort, failFirst, json };
         command.SetAction(async (result, cancellation) =>
         {
-            if (RunState.Load(installation) is not { IsAlive: true } state) throw new CommandFailedException("nothing is running here", "'./voice up --detach' starts it");
+            if (RunState.Load(installation) is not { IsAlive: true } state)
+                throw new CommandFailedException("nothing is running here", "'./voice up --detach' starts it");
             int ownPort = result.GetValue(port);
             PortOwner.EnsureFree("the subscriber", ownPort, udp: false, "--port");
             var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -43,7 +50,8 @@ internal static class EventsCommand
             web.MapSubscribeHandler();
             web.MapPost("/events", async (HttpRequest request) =>
             {
-                if (await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted) is not JsonObject cloudEvent || (string?)cloudEvent["id"] is not { } id)
+                if (await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted)
+                    is not JsonObject cloudEvent || (string?)cloudEvent["id"] is not { } id)
                     return Results.Json(new { status = "DROP" });
                 if (result.GetValue(failFirst) && refused.Count < RememberedIds && refused.TryAdd(id, true)) return Results.StatusCode(500);
                 lock (seen)
@@ -52,12 +60,16 @@ internal static class EventsCommand
                     order.Enqueue(id);
                     if (order.Count > RememberedIds) seen.Remove(order.Dequeue());
                     if (result.GetValue(json)) Console.WriteLine(cloudEvent.ToJsonString());
-                    else Console.WriteLine($"{(string?)cloudEvent["time"],-33} {(string?)cloudEvent["type"],-30} {id} {(string?)cloudEvent["data"]?["reason"]}");
+                    else Console.WriteLine(
+                    $"{(string?)cloudEvent["time"],-33} {(string?)cloudEvent["type"],-30} {id} {(string?)cloudEvent["data"]?["reason"]}");
                 }
                 return Results.Ok();
-            }).WithTopic(new TopicOptions { PubsubName = ComponentNames.Lifecycle, Name = Topics.Sessions, DeadLetterTopic = Topics.DeadLetter });
+            }).WithTopic(
+                new TopicOptions { PubsubName = ComponentNames.Lifecycle, Name = Topics.Sessions, DeadLetterTopic = Topics.DeadLetter });
             await web.StartAsync(cancellation);
-            await SidecarCommand.AttachAsync(installation, state, new AppArgument(result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort), cancellation);
+            await SidecarCommand.AttachAsync(installation, state,
+                new AppArgument(result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort),
+                cancellation);
             await web.StopAsync(CancellationToken.None);
             return 0;
         });

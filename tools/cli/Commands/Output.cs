@@ -10,7 +10,8 @@ internal static class Output
     private static readonly JsonSerializerOptions Compact = new() { WriteIndented = false };
 
     /// <summary>Standard error, so that tables and JSON stay clean.</summary>
-    public static readonly IAnsiConsole Progress = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    public static readonly IAnsiConsole Progress = AnsiConsole.Create(
+        new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     public static void Say(string text) => Console.Error.WriteLine(text);
 

@@ -16,7 +16,8 @@ internal static class PublishCommand
         var command = new Command("publish", "Write linux-x64 builds that need no SDK: DIR/voice up | call | doctor") { folder };
         command.SetAction(async (result, cancellation) =>
         {
-            if (installation.IsPublished) throw new CommandFailedException("this is a published folder", "run './voice publish' in a clone");
+            if (installation.IsPublished)
+                throw new CommandFailedException("this is a published folder", "run './voice publish' in a clone");
             string target = Path.GetFullPath(result.GetValue(folder)!);
             string marker = Path.Combine(target, "bin", "cli", "Dapr.Voice.Cli.dll");
             if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !File.Exists(marker))
@@ -30,7 +31,9 @@ internal static class PublishCommand
             foreach (VoiceProgram program in VoiceProgram.All)
             {
                 Output.Say($"publishing {program.Name} ...");
-                await DotnetAsync(installation, ["publish", Path.Combine(installation.Root, program.ProjectFolder), "-c", "Release", "--no-build", "-v", "q", "-nologo", "--no-self-contained", "-o", Path.Combine(target, "bin", program.Name)], cancellation);
+                await DotnetAsync(installation,
+                    ["publish", Path.Combine(installation.Root, program.ProjectFolder), "-c", "Release", "--no-build", "-v", "q", "-nologo",
+                    "--no-self-contained", "-o", Path.Combine(target, "bin", program.Name)], cancellation);
             }
             Output.Say("laying the runtime beside ...");
             string host = DotnetRoot();
@@ -39,19 +42,23 @@ internal static class PublishCommand
             File.Copy(Path.Combine(host, "dotnet"), Path.Combine(target, "dotnet", "dotnet"), overwrite: true);
             foreach (string part in new[] { "LICENSE.txt", "ThirdPartyNotices.txt" })
             {
-                if (File.Exists(Path.Combine(host, part))) File.Copy(Path.Combine(host, part), Path.Combine(target, "dotnet", part), overwrite: true);
+                if (File.Exists(Path.Combine(host, part)))
+                    File.Copy(Path.Combine(host, part), Path.Combine(target, "dotnet", part), overwrite: true);
             }
-            foreach (string part in new[] { $"host/fxr/{version}", $"shared/Microsoft.NETCore.App/{version}", $"shared/Microsoft.AspNetCore.App/{version}" })
+            foreach (string part in new[] { $"host/fxr/{version}", $"shared/Microsoft.NETCore.App/{version}",
+                $"shared/Microsoft.AspNetCore.App/{version}" })
                 CopyFolder(Path.Combine(host, part), Path.Combine(target, "dotnet", part));
             CopyFolder(Path.Combine(installation.Root, "web"), Path.Combine(target, "web"));
             CopyFolder(Path.Combine(installation.Root, "components"), Path.Combine(target, "components"));
             // For './voice deploy --what-if', which reads what azd deploys.
             CopyFolder(Path.Combine(installation.Root, "infra"), Path.Combine(target, "infra"));
-            foreach (string file in new[] { "voice", "README.md", "dapr.yaml", "azure.yaml" }) File.Copy(Path.Combine(installation.Root, file), Path.Combine(target, file), overwrite: true);
+            foreach (string file in new[] { "voice", "README.md", "dapr.yaml", "azure.yaml" })
+                File.Copy(Path.Combine(installation.Root, file), Path.Combine(target, file), overwrite: true);
             string samples = Path.Combine(installation.Root, "samples", "wav");
             if (Directory.Exists(samples)) CopyFolder(samples, Path.Combine(target, "samples", "wav"));
             long bytes = Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);
-            Console.WriteLine($"{target}: {bytes / 1048576} MiB in {watch.Elapsed.TotalSeconds:0} s. Start it with {Path.Combine(target, "voice")} up");
+            Console.WriteLine(
+                $"{target}: {bytes / 1048576} MiB in {watch.Elapsed.TotalSeconds:0} s. Start it with {Path.Combine(target, "voice")} up");
             return 0;
         });
         return command;
@@ -66,15 +73,18 @@ internal static class PublishCommand
 
     private static async Task DotnetAsync(Installation installation, string[] arguments, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(installation.DotnetHost, arguments) { UseShellExecute = false, WorkingDirectory = installation.Root, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(installation.DotnetHost, arguments) {
+            UseShellExecute = false, WorkingDirectory = installation.Root, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process dotnet = Process.Start(start) ?? throw new CommandFailedException("dotnet does not start");
         Task<string> errors = dotnet.StandardError.ReadToEndAsync(cancellation);
         string output = await dotnet.StandardOutput.ReadToEndAsync(cancellation);
         await dotnet.WaitForExitAsync(cancellation);
         if (dotnet.ExitCode != 0)
         {
-            string first = (output + await errors).Split('\n').FirstOrDefault(l => l.Contains("error", StringComparison.Ordinal)) ?? "no error line";
-            throw new CommandFailedException($"dotnet {arguments[0]} {Path.GetFileName(arguments[1])} failed: {first.Trim()}", "mend that, then publish again");
+            string first = (output + await errors).Split('\n').FirstOrDefault(l => l.Contains("error", StringComparison.Ordinal))
+                ?? "no error line";
+            throw new CommandFailedException(
+                $"dotnet {arguments[0]} {Path.GetFileName(arguments[1])} failed: {first.Trim()}", "mend that, then publish again");
         }
     }
 

@@ -5,7 +5,10 @@ using Dapr.Voice.Cli.Running;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice run SERVICE</c>: one of our processes in the foreground with a laptop's settings, as <c>dapr.yaml</c> starts them. The environment wins over the settings.</summary>
+/// <summary>
+/// <c>./voice run SERVICE</c>: one of our processes in the foreground with a laptop's settings, as <c>dapr.yaml</c> starts them. The
+/// environment wins over the settings.
+/// </summary>
 internal static class RunCommand
 {
     public static Command Create(Installation installation)
@@ -19,22 +22,25 @@ internal static class RunCommand
             string name = result.GetValue(service)!;
             var options = new UpOptions
             {
-                Agent = result.GetValue(agent)!, Transceivers = result.GetValue(shard) + 1, HttpPort = 8080, RelayPort = 3478, Addresses = [], HttpAddress = "127.0.0.1", Apps = [],
+                Agent = result.GetValue(agent)!, Transceivers = result.GetValue(shard) + 1, HttpPort = 8080, RelayPort = 3478,
+                    Addresses = [], HttpAddress = "127.0.0.1", Apps = [],
                 Components = null, UseDevelopmentSidecar = true, Region = "local",
             };
             LocalSecrets.Ensure(installation);
             string wanted = name == "transceiver" ? Contracts.AppIds.Transceiver(result.GetValue(shard)) : name;
-            PlannedProcess planned = new ServicePlan(installation, options, daprd: null).Processes.FirstOrDefault(p => p.Name == wanted && p.Name != "sidecar")
+            PlannedProcess planned = new ServicePlan(installation, options, daprd: null).Processes.FirstOrDefault(
+                p => p.Name == wanted && p.Name != "sidecar")
                 ?? throw new CommandFailedException($"'{name}' is no service", "give signaling, relay, transceiver or local-agent");
             var start = new ProcessStartInfo(planned.FileName) { WorkingDirectory = installation.Root };
             foreach (string argument in planned.Arguments) start.ArgumentList.Add(argument);
-            foreach ((string? key, string? value) in planned.Environment)
+            foreach ((string key, string? value) in planned.Environment)
             {
                 // The token is daprd's to choose: ours is only for sidecars that we start ourselves.
                 if (key != "APP_API_TOKEN") start.Environment.TryAdd(key, value);
             }
             using Process process = Process.Start(start) ?? throw new CommandFailedException($"{name} does not start");
-            using CancellationTokenRegistration forward = cancellation.Register(() => _ = Native.LibC.kill(process.Id, Native.LibC.SIGTERM));
+            using CancellationTokenRegistration forward = cancellation.Register(
+                () => _ = Native.LibC.kill(process.Id, Native.LibC.SIGTERM));
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         });

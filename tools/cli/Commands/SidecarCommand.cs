@@ -9,8 +9,8 @@ using Dapr.Voice.Cli.Running;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice sidecar</c>: Dapr's API, over HTTP and gRPC, for a service beside ours. Where the system runs, the app ids join its sidecar process, so that they share
-/// its stores and topics. Otherwise a development sidecar of their own is started.
+/// <c>./voice sidecar</c>: Dapr's API, over HTTP and gRPC, for a service beside ours. Where the system runs, the app ids join its sidecar
+/// process, so that they share its stores and topics. Otherwise a development sidecar of their own is started.
 /// </summary>
 internal static class SidecarCommand
 {
@@ -18,9 +18,12 @@ internal static class SidecarCommand
     {
         var resources = new Option<string?>("--resources-path") { Description = "Folder with Dapr's YAML (default components/local)" };
         var config = new Option<string?>("--config") { Description = "Configuration file" };
-        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: your service calls SIDECAR_PORT (3500 to 3999; gRPC: 1000 above), and gets calls and events on APP_PORT (repeatable)", Required = true };
+        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: your service calls SIDECAR_PORT (3500 to "
+            + "3999; gRPC: 1000 above), and gets calls and events on APP_PORT (repeatable)", Required = true };
         var alone = new Option<bool>("--alone") { Description = "Do not join a running system" };
-        var command = new Command("sidecar", "Run the development sidecar, or join app ids to that of a running './voice up', until Ctrl-C") { resources, config, app, alone };
+        var command = new Command("sidecar",
+            "Run the development sidecar, or join app ids to that of a running './voice up', until Ctrl-C") { resources, config, app,
+            alone };
         command.SetAction(async (result, cancellation) =>
         {
             List<AppArgument> parsed = [.. result.GetValue(app)!.Select(AppArgument.Parse)];
@@ -28,9 +31,11 @@ internal static class SidecarCommand
             if (!result.GetValue(alone) && ours && RunState.Load(installation) is { IsAlive: true } state)
             {
                 if (parsed.FirstOrDefault(a => state.Sidecars.ContainsKey(a.Id)) is { } taken)
-                    throw new CommandFailedException($"{taken.Id} can't join: the running system has an app with that id, and calls to it would reach you", "choose another id");
+                    throw new CommandFailedException($"{taken.Id} can't join: the running system has an app with that id, and calls to it "
+                        + $"would reach you", "choose another id");
                 if (state.SidecarControlPort is { } control) return await JoinAsync(control, parsed, cancellation);
-                if (parsed.Count > 1) throw new CommandFailedException("beside daprd, give one --app at a time", "run the command once for each");
+                if (parsed.Count > 1)
+                    throw new CommandFailedException("beside daprd, give one --app at a time", "run the command once for each");
                 return await AttachAsync(installation, state, parsed[0], cancellation);
             }
             foreach (AppArgument one in parsed)
@@ -38,11 +43,14 @@ internal static class SidecarCommand
                 PortOwner.EnsureFree($"the sidecar of {one.Id}", one.Sidecar.Http, udp: false, "--app");
                 PortOwner.EnsureFree($"gRPC of the sidecar of {one.Id}", one.Sidecar.Grpc, udp: false, "--app");
             }
-            // Our own components name the secrets relative to our folder. Another's are relative to the folder in which the command runs, as with daprd.
+            // Our own components name the secrets relative to our folder. Another's are relative to the folder in which the command runs,
+            // as with daprd.
             if (ours) LocalSecrets.Ensure(installation);
-            var start = new ProcessStartInfo(installation.DotnetHost) { WorkingDirectory = ours ? installation.WorkingFolder : Environment.CurrentDirectory };
+            var start = new ProcessStartInfo(installation.DotnetHost) {
+                WorkingDirectory = ours ? installation.WorkingFolder : Environment.CurrentDirectory };
             start.ArgumentList.Add(installation.Assembly(VoiceProgram.DevSidecar));
-            foreach (string argument in new[] { "--resources-path", Path.GetFullPath(result.GetValue(resources) ?? installation.Components) }) start.ArgumentList.Add(argument);
+            foreach (string argument in new[] { "--resources-path",
+                Path.GetFullPath(result.GetValue(resources) ?? installation.Components) }) start.ArgumentList.Add(argument);
             if (result.GetValue(config) is { } file)
             {
                 start.ArgumentList.Add("--config");
@@ -61,7 +69,9 @@ internal static class SidecarCommand
         return command;
     }
 
-    /// <summary>A sidecar for one app id beside a running system until cancelled: in its development sidecar, or a daprd of its own.</summary>
+    /// <summary>
+    /// A sidecar for one app id beside a running system until cancelled: in its development sidecar, or a daprd of its own.
+    /// </summary>
     public static async Task<int> AttachAsync(Installation installation, RunState state, AppArgument app, CancellationToken cancellation)
     {
         if (state.SidecarControlPort is { } control) return await JoinAsync(control, [app], cancellation);
@@ -75,21 +85,24 @@ internal static class SidecarCommand
     }
 
     /// <summary>
-    /// Joins app ids to the running system until cancelled. The sidecar process forgets them when it is started again, so they are looked up every second and joined again
-    /// where they are missing.
+    /// Joins app ids to the running system until cancelled. The sidecar process forgets them when it is started again, so they are looked
+    /// up every second and joined again where they are missing.
     /// </summary>
     private static async Task<int> JoinAsync(int control, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{control}"), Timeout = TimeSpan.FromSeconds(5) };
-        if (Environment.GetEnvironmentVariable("DAPR_API_TOKEN") is { Length: > 0 } apiToken) client.DefaultRequestHeaders.Add("dapr-api-token", apiToken);
+        if (Environment.GetEnvironmentVariable("DAPR_API_TOKEN") is { Length: > 0 } apiToken)
+            client.DefaultRequestHeaders.Add("dapr-api-token", apiToken);
         var joined = new List<AppArgument>();
         try
         {
             foreach (AppArgument app in apps)
             {
-                if (await AddAsync(client, app, cancellation) is { } refusal) throw new CommandFailedException($"{app.Id} can't join: {refusal}", "choose another id or port");
+                if (await AddAsync(client, app, cancellation) is { } refusal)
+                    throw new CommandFailedException($"{app.Id} can't join: {refusal}", "choose another id or port");
                 joined.Add(app);
-                Console.WriteLine($"{Addresses(app)} (joined the running system{(app.AppPort is { } port ? $"; delivers to 127.0.0.1:{port}" : "")})");
+                Console.WriteLine(
+                    $"{Addresses(app)} (joined the running system{(app.AppPort is { } port ? $"; delivers to 127.0.0.1:{port}" : "")})");
             }
             Console.WriteLine("Ctrl-C ends it");
             using var ticks = new PeriodicTimer(TimeSpan.FromSeconds(1));
@@ -101,7 +114,8 @@ internal static class SidecarCommand
         }
         catch (HttpRequestException failure)
         {
-            throw new CommandFailedException($"the running system's sidecar does not answer: {failure.Message}", "'./voice down', then './voice up'");
+            throw new CommandFailedException(
+                $"the running system's sidecar does not answer: {failure.Message}", "'./voice down', then './voice up'");
         }
         finally
         {
@@ -120,7 +134,10 @@ internal static class SidecarCommand
         return 0;
     }
 
-    /// <summary>Joins those apps again that the sidecar process does not know. Does nothing while the process does not answer: it is being started again.</summary>
+    /// <summary>
+    /// Joins those apps again that the sidecar process does not know. Does nothing while the process does not answer: it is being started
+    /// again.
+    /// </summary>
     private static async Task JoinAgainAsync(HttpClient client, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
     {
         try
@@ -130,10 +147,12 @@ internal static class SidecarCommand
             {
                 if (known.Any(k => (string?)k?["id"] == app.Id && (int?)k?["httpPort"] == app.Sidecar.Http)) continue;
                 string? refusal = await AddAsync(client, app, cancellation);
-                Console.WriteLine(refusal is null ? $"{app.Id}: joined again; the sidecar process was started again" : $"{app.Id}: can't join again: {refusal}");
+                Console.WriteLine(refusal is null ? $"{app.Id}: joined again; the sidecar process was started again"
+                    : $"{app.Id}: can't join again: {refusal}");
             }
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception failure) when (failure is HttpRequestException or JsonException
+        || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             // The next tick tries again.
         }

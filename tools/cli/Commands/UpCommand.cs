@@ -15,40 +15,56 @@ internal static class UpCommand
 {
     public static Command Create(Installation installation)
     {
-        var agent = new Option<string>("--agent") { Description = "Default agent: local (hears and speaks, no network), echo, parrot, or a Realtime WebSocket URL", DefaultValueFactory = _ => "local" };
-        var transceivers = new Option<int>("--transceivers") { Description = "How many transceivers (1 to 16)", DefaultValueFactory = _ => 2 };
+        var agent = new Option<string>("--agent") { Description = "Default agent: local (hears and speaks, no network), echo, parrot, or "
+            + "a Realtime WebSocket URL", DefaultValueFactory = _ => "local" };
+        var transceivers = new Option<int>("--transceivers") {
+            Description = "How many transceivers (1 to 16)", DefaultValueFactory = _ => 2 };
         var port = new Option<int>("--port") { Description = "HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
-        var relayPort = new Option<int>("--relay-port") { Description = "The relay's public port, UDP and TCP", DefaultValueFactory = _ => 3478 };
-        var address = new Option<string[]>("--address") { Description = "Address of this machine to name in answers (repeatable); default: loopback and all of this machine's", AllowMultipleArgumentsPerToken = false };
-        var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you (microphones then need HTTPS; whoever reaches the page gets a key)", DefaultValueFactory = _ => "127.0.0.1" };
-        var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp, or both. tcp is the shape of Container Apps: TCP alone between everything, each process with a container's settings and no other", DefaultValueFactory = _ => "both" };
-        var link = new Option<string?>("--link") { Description = "What relay and transceivers speak over: udp or tcp (default: udp; with --edge tcp: tcp)" };
-        var plan = new Option<bool>("--plan") { Description = "Start nothing; print as JSON what would be started, with the settings of each process" };
-        var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };
+        var relayPort = new Option<int>("--relay-port") { Description = "The relay's public port, UDP and TCP",
+            DefaultValueFactory = _ => 3478 };
+        var address = new Option<string[]>("--address") { Description = "Address of this machine to name in answers (repeatable); "
+            + "default: loopback and all of this machine's", AllowMultipleArgumentsPerToken = false };
+        var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you "
+            + "(microphones then need HTTPS; whoever reaches the page gets a key)", DefaultValueFactory = _ => "127.0.0.1" };
+        var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp, or both. tcp is the shape of "
+            + "Container Apps: TCP alone between everything, each process with a container's settings and no other",
+            DefaultValueFactory = _ => "both" };
+        var link = new Option<string?>("--link") {
+            Description = "What relay and transceivers speak over: udp or tcp (default: udp; with --edge tcp: tcp)" };
+        var plan = new Option<bool>("--plan") {
+            Description = "Start nothing; print as JSON what would be started, with the settings of each process" };
+        var app = new Option<string[]>("--app") {
+            Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };
         var components = new Option<string?>("--components") { Description = "Folder with Dapr components (default components/local)" };
-        var development = new Option<bool>("--development-sidecar") { Description = "Use the development sidecar even where daprd and Redis are there" };
+        var development = new Option<bool>("--development-sidecar") {
+            Description = "Use the development sidecar even where daprd and Redis are there" };
         var region = new Option<string>("--region") { Description = "Name of the region", DefaultValueFactory = _ => "local" };
         var detach = new Option<bool>("--detach") { Description = "Return when it answers; './voice down' ends it" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var install = new Option<bool>("--no-install") { Description = "Never install packages with apt" };
         var supervise = new Option<bool>("--supervise") { Hidden = true };
         var command = new Command("up", "Start one region on this machine: relay, transceivers, signaling, local agent, sidecars")
-        { agent, transceivers, port, relayPort, address, http, edge, link, plan, app, components, development, region, detach, json, install, supervise };
+        { agent, transceivers, port, relayPort, address, http, edge, link, plan, app, components, development, region, detach, json,
+        install, supervise };
         command.SetAction(async (result, cancellation) =>
         {
             int count = result.GetValue(transceivers);
             if (count is < 1 or > Contracts.LocalPorts.MaximumShards)
-                throw new CommandFailedException($"--transceivers {count} is out of range", $"give 1 to {Contracts.LocalPorts.MaximumShards}");
-            foreach ((string? name, int value) in new[] { ("--port", result.GetValue(port)), ("--relay-port", result.GetValue(relayPort)) })
+                throw new CommandFailedException(
+                    $"--transceivers {count} is out of range", $"give 1 to {Contracts.LocalPorts.MaximumShards}");
+            foreach ((string name, int value) in new[] { ("--port", result.GetValue(port)), ("--relay-port", result.GetValue(relayPort)) })
             {
                 if (value is < 1 or > 65_535) throw new CommandFailedException($"{name} {value} is out of range", "give 1 to 65535");
             }
             string chosen = result.GetValue(agent)!;
-            if (chosen is not ("local" or "echo" or "parrot") && !(Uri.TryCreate(chosen, UriKind.Absolute, out Uri? url) && url.Scheme is "ws" or "wss"))
-                throw new CommandFailedException($"agent '{chosen}' is unknown", "give local, echo, parrot, or the ws:// or wss:// URL of a Realtime backend");
+            if (chosen is not ("local" or "echo" or "parrot")
+                && !(Uri.TryCreate(chosen, UriKind.Absolute, out Uri? url) && url.Scheme is "ws" or "wss"))
+                throw new CommandFailedException(
+                    $"agent '{chosen}' is unknown", "give local, echo, parrot, or the ws:// or wss:// URL of a Realtime backend");
             foreach (string given in result.GetValue(address) ?? [])
             {
-                if (!global::System.Net.IPAddress.TryParse(given, out _)) throw new CommandFailedException($"'{given}' is no IP address", "for example: --address 192.168.1.20");
+                if (!global::System.Net.IPAddress.TryParse(given, out _))
+                    throw new CommandFailedException($"'{given}' is no IP address", "for example: --address 192.168.1.20");
             }
             foreach (string given in result.GetValue(app) ?? []) AppArgument.Parse(given);
             EdgeKind edgeKind = result.GetValue(edge) switch
@@ -61,7 +77,8 @@ internal static class UpCommand
             LinkKind linkKind = result.GetValue(link) switch
             {
                 null => edgeKind == EdgeKind.Tcp ? LinkKind.Tcp : LinkKind.Udp,
-                "udp" when edgeKind == EdgeKind.Tcp => throw new CommandFailedException("--edge tcp has no UDP between its processes", "leave --link away, or give --edge both --link udp"),
+                "udp" when edgeKind == EdgeKind.Tcp => throw new CommandFailedException(
+                    "--edge tcp has no UDP between its processes", "leave --link away, or give --edge both --link udp"),
                 "udp" => LinkKind.Udp,
                 "tcp" => LinkKind.Tcp,
                 var other => throw new CommandFailedException($"link '{other}' is unknown", "give --link udp or tcp"),
@@ -89,11 +106,14 @@ internal static class UpCommand
             }
             if (!result.GetValue(supervise) && RunState.Load(installation) is { IsAlive: true } running)
             {
-                throw new CommandFailedException($"already running since {running.StartedAt.ToLocalTime():HH:mm:ss} at {running.Url} (pid {running.SupervisorPid})", "'./voice down' ends it");
+                throw new CommandFailedException(
+                    $"already running since {running.StartedAt.ToLocalTime():HH:mm:ss} at {running.Url} (pid {running.SupervisorPid})",
+                    "'./voice down' ends it");
             }
             await NativePackages.EnsureAsync(NativeNeed.System, mayInstall: !result.GetValue(install), Output.Say, cancellation);
             string apiKey = LocalSecrets.Ensure(installation);
-            string? daprd = options.UseDevelopmentSidecar ? null : await FindDaprdAsync(options.Components ?? installation.Components, cancellation);
+            string? daprd = options.UseDevelopmentSidecar ? null
+                : await FindDaprdAsync(options.Components ?? installation.Components, cancellation);
             var planned = new ServicePlan(installation, options, daprd);
             if (!result.GetValue(supervise)) planned.EnsurePortsAreFree();
             return result.GetValue(detach) && !result.GetValue(supervise)
@@ -103,10 +123,15 @@ internal static class UpCommand
         return command;
     }
 
-    /// <summary>Settings of each process, and apart from them what the platform adds. The token of this start is no setting to copy, so it is left out.</summary>
+    /// <summary>
+    /// Settings of each process, and apart from them what the platform adds. The token of this start is no setting to copy, so it is left
+    /// out.
+    /// </summary>
     private static JsonObject PlanJson(ServicePlan plan)
     {
-        static JsonObject Object(IReadOnlyDictionary<string, string> values) => new(values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => KeyValuePair.Create(v.Key, (JsonNode?)(v.Key == "APP_API_TOKEN" ? "" : v.Value))));
+        static JsonObject Object(IReadOnlyDictionary<string, string> values)
+            => new(values.OrderBy(v => v.Key, StringComparer.Ordinal)
+            .Select(v => KeyValuePair.Create(v.Key, (JsonNode?)(v.Key == "APP_API_TOKEN" ? "" : v.Value))));
         return new JsonObject
         {
             ["processes"] = new JsonArray([.. plan.Processes.Select(p => (JsonNode)new JsonObject
@@ -122,7 +147,8 @@ internal static class UpCommand
         };
     }
 
-    private static async Task<int> SuperviseAsync(Installation installation, UpOptions options, ServicePlan plan, string apiKey, bool asJson, bool quiet, CancellationToken cancellation)
+    private static async Task<int> SuperviseAsync(Installation installation, UpOptions options, ServicePlan plan, string apiKey,
+        bool asJson, bool quiet, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         var supervisor = new Supervisor(installation, plan, Output.Say);
@@ -131,7 +157,8 @@ internal static class UpCommand
             Url = plan.Url,
             CallsUrl = plan.Url + "/v1/realtime/calls",
             ApiKey = apiKey,
-            Relay = new RelayAddresses(plan.HasUdp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null, plan.HasTcp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null),
+            Relay = new RelayAddresses(plan.HasUdp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null, plan.HasTcp
+                ? $"{plan.Addresses[0]}:{options.RelayPort}" : null),
             Sidecars = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Http, StringComparer.Ordinal),
             SidecarGrpcPorts = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Grpc, StringComparer.Ordinal),
             SidecarKind = plan.Daprd is null ? "development sidecar" : "daprd",
@@ -144,9 +171,12 @@ internal static class UpCommand
         };
         try
         {
-            if (!quiet) Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
+            if (!quiet)
+                Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
             await supervisor.StartAsync(cancellation);
-            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey)) await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, alsoTcp: plan is { HasUdp: true, HasTcp: true }, cancellation);
+            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey))
+                await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, alsoTcp: plan is { HasUdp: true, HasTcp: true },
+                    cancellation);
             RunState state = State();
             state.Save(installation);
             supervisor.Changed = () => State().Save(installation);
@@ -173,9 +203,11 @@ internal static class UpCommand
         File.Delete(installation.RunFile);
         string log = Path.Combine(installation.Logs, "supervisor.log");
         string[] own = [.. Environment.GetCommandLineArgs().Skip(1).Where(a => a is not ("--detach" or "--json")), "--supervise"];
-        // setsid: Ctrl-C in this terminal is not for it. The shell takes standard output away from us, so that a pipe on `up --json` ends with it.
+        // setsid: Ctrl-C in this terminal is not for it. The shell takes standard output away from us, so that a pipe on `up --json` ends
+        // with it.
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = installation.Root };
-        foreach (string argument in new[] { "-c", "log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "voice", log, installation.DotnetHost, installation.Assembly(VoiceProgram.Cli) }.Concat(own)) start.ArgumentList.Add(argument);
+        foreach (string argument in new[] { "-c", "log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "voice", log,
+            installation.DotnetHost, installation.Assembly(VoiceProgram.Cli) }.Concat(own)) start.ArgumentList.Add(argument);
         using Process supervisor = Process.Start(start) ?? throw new CommandFailedException("the supervisor does not start");
         var watch = Stopwatch.StartNew();
         if (!asJson) Output.Say("starting ...");
@@ -193,7 +225,8 @@ internal static class UpCommand
                 string[] lines = [.. File.ReadAllLines(log).Where(l => l.Length > 0)];
                 string? message = lines.LastOrDefault(l => l.StartsWith("voice: ", StringComparison.Ordinal))?[7..];
                 string? fix = lines.LastOrDefault(l => l.StartsWith("       -> ", StringComparison.Ordinal))?[10..];
-                throw new CommandFailedException(message ?? lines.LastOrDefault() ?? "the supervisor ended", fix ?? $"read the logs in {installation.Logs}");
+                throw new CommandFailedException(
+                    message ?? lines.LastOrDefault() ?? "the supervisor ended", fix ?? $"read the logs in {installation.Logs}");
             }
             try
             {
@@ -210,9 +243,11 @@ internal static class UpCommand
     private static void Print(RunState state, TimeSpan took, bool detached)
     {
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("process", "listens", "pid", "region");
-        foreach (RunningProcess process in state.Processes) table.AddRow(process.Name, process.Listens, process.Pid.ToString(), process.Region);
+        foreach (RunningProcess process in state.Processes)
+            table.AddRow(process.Name, process.Listens, process.Pid.ToString(), process.Region);
         AnsiConsole.Write(table);
-        Console.WriteLine($"Talk to it:   {state.Url}   (up in {took.TotalSeconds:0.0} s; agent: {state.DefaultAgent}; sidecars: {state.SidecarKind})");
+        Console.WriteLine(
+            $"Talk to it:   {state.Url}   (up in {took.TotalSeconds:0.0} s; agent: {state.DefaultAgent}; sidecars: {state.SidecarKind})");
         Console.WriteLine($"Call it:      ./voice call --wav samples/wav/what-time-is-it.wav --out answer.wav");
         Console.WriteLine($"API:          POST {state.CallsUrl}   Authorization: Bearer {state.ApiKey}");
         Console.WriteLine(detached ? "Stop it:      ./voice down" : "Stop it:      Ctrl-C");
@@ -221,9 +256,10 @@ internal static class UpCommand
     /// <summary>The real sidecar is used where it can work: on the PATH, with every server that the components name answering.</summary>
     private static async Task<string?> FindDaprdAsync(string components, CancellationToken cancellation)
     {
-        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "daprd")).FirstOrDefault(File.Exists);
+        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "daprd"))
+            .FirstOrDefault(File.Exists);
         if (found is null) return null;
-        foreach ((string? host, int port) in ComponentServers.In(components))
+        foreach ((string host, int port) in ComponentServers.In(components))
         {
             try
             {
@@ -235,7 +271,8 @@ internal static class UpCommand
             catch (Exception failure) when (failure is SocketException or OperationCanceledException)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Output.Say($"daprd is on the PATH, but nothing answers at {host}:{port}, which the components name: using the development sidecar");
+                Output.Say($"daprd is on the PATH, but nothing answers at {host}:{port}, which the components name: using the development "
+                    + $"sidecar");
                 return null;
             }
         }

@@ -11,7 +11,9 @@ internal static partial class ComponentServers
     private static readonly Dictionary<string, int> Addresses =
         new(StringComparer.OrdinalIgnoreCase) { ["redisHost"] = 6379, ["endpoint"] = 80, ["serviceURL"] = 80, ["connectionString"] = 5672 };
 
-    /// <summary>Each server once. A file that can't be read is passed over: the sidecar will say what is wrong with it, and where.</summary>
+    /// <summary>
+    /// Each server once. A file that can't be read is passed over: the sidecar will say what is wrong with it, and where.
+    /// </summary>
     public static IReadOnlyList<(string Host, int Port)> In(string folder)
     {
         var servers = new SortedSet<(string, int)>();
@@ -29,13 +31,15 @@ internal static partial class ComponentServers
             }
             foreach (YamlMappingNode item in yaml.Documents.SelectMany(d => d.AllNodes).OfType<YamlMappingNode>())
             {
-                if (Text(item, "name") is not { } name || !Addresses.TryGetValue(name, out int port) || Text(item, "value") is not { Length: > 0 } value) continue;
+                if (Text(item, "name") is not { } name || !Addresses.TryGetValue(name, out int port)
+                    || Text(item, "value") is not { Length: > 0 } value) continue;
                 string address = value.Contains("://", StringComparison.Ordinal) ? value : $"tcp://{value}";
                 if (name.Equals("connectionString", StringComparison.OrdinalIgnoreCase) && !value.Contains("://", StringComparison.Ordinal))
                 {
                     // PostgreSQL's other form, "host=… port=…". A file of SQLite names no host.
                     if (!HostOf().IsMatch(value)) continue;
-                    address = $"tcp://{HostOf().Match(value).Groups[1].Value}:{(PortOf().Match(value) is { Success: true } own ? own.Groups[1].Value : "5432")}";
+                    address =
+                        $"tcp://{HostOf().Match(value).Groups[1].Value}:{(PortOf().Match(value) is { Success: true } own ? own.Groups[1].Value : "5432")}";
                 }
                 if (Uri.TryCreate(address, UriKind.Absolute, out Uri? uri)) servers.Add((uri.Host, uri.Port > 0 ? uri.Port : port));
             }
@@ -43,7 +47,8 @@ internal static partial class ComponentServers
         return [.. servers];
     }
 
-    private static string? Text(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) && value is YamlScalarNode scalar ? scalar.Value : null;
+    private static string? Text(YamlMappingNode node, string name)
+        => node.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? value) && value is YamlScalarNode scalar ? scalar.Value : null;
 
     [GeneratedRegex(@"(?:^|\s)host=(\S+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex HostOf();

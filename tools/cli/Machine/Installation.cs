@@ -9,7 +9,8 @@ internal sealed class Installation
     {
         Root = root;
         IsPublished = isPublished;
-        WorkingFolder = Environment.GetEnvironmentVariable("VOICE_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : IsWritable(root) ? root : UserFolder();
+        WorkingFolder = Environment.GetEnvironmentVariable("VOICE_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : IsWritable(root)
+            ? root : UserFolder();
         Home = Path.Combine(WorkingFolder, ".voice");
     }
 
@@ -17,7 +18,10 @@ internal sealed class Installation
     public string Root { get; }
     public bool IsPublished { get; }
 
-    /// <summary>Where our processes run: VOICE_HOME; else the root; else, where the root is not ours to write, a folder of the user's. Components name the secrets relative to it.</summary>
+    /// <summary>
+    /// Where our processes run: VOICE_HOME; else the root; else, where the root is not ours to write, a folder of the user's. Components
+    /// name the secrets relative to it.
+    /// </summary>
     public string WorkingFolder { get; }
 
     /// <summary>State of a running system: keys, logs, process list; <c>.voice</c> in <see cref="WorkingFolder"/>.</summary>
@@ -38,7 +42,10 @@ internal sealed class Installation
     private static string UserFolder()
     {
         string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
-        if (string.IsNullOrEmpty(state)) state = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".local", "state");
+        if (string.IsNullOrEmpty(state))
+            state = Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".local",
+                "state");
         return Path.GetFullPath(Path.Combine(state, "dapr-voice"));
     }
 

@@ -28,7 +28,8 @@ internal static class LocalSecrets
         Add(SecretNames.DtlsCertificate, Certificate);
         if (changed)
         {
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
             using var file = new FileStream(installation.SecretsFile, options);
             using var writer = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true });
             secrets.WriteTo(writer);

@@ -19,13 +19,16 @@ internal enum NativeNeed
 
 /// <summary>What the machine must have besides .NET, how to see whether it is there, and the Debian package that brings it.</summary>
 /// <param name="WithoutIt">What goes on without the package, and at what cost. Null: nothing does, the package is required.</param>
-internal sealed record NativeRequirement(string Package, string UsedFor, Func<bool> IsPresent, NativeNeed Need = NativeNeed.System, string? WithoutIt = null)
+internal sealed record NativeRequirement(
+    string Package, string UsedFor, Func<bool> IsPresent, NativeNeed Need = NativeNeed.System, string? WithoutIt = null)
 {
     public static readonly IReadOnlyList<NativeRequirement> All =
     [
-        new("libssl3", "DTLS and SRTP (transceiver, call, load)", () => Library("libssl.so.3") && Library("libcrypto.so.3"), NativeNeed.Call),
+        new("libssl3", "DTLS and SRTP (transceiver, call, load)", () => Library("libssl.so.3") && Library("libcrypto.so.3"),
+            NativeNeed.Call),
         new("libopus0", "Opus (transceiver, call, load)", () => OpusCodec.IsLibopusInstalled, NativeNeed.Call,
-            WithoutIt: "Concentus, which is managed code, takes its place: about twice the CPU time for each call, and 6 MB of garbage a second"),
+            WithoutIt: "Concentus, which is managed code, takes its place: about twice the CPU time for each call, and 6 MB of garbage a "
+            + "second"),
         new("libespeak-ng1", "the local agent's voice", () => Library("libespeak-ng.so.1")),
         new("libpocketsphinx3", "the local agent's ears", () => Library("libpocketsphinx.so.3")),
         new("pocketsphinx-en-us", "the local agent's English model", () => Directory.Exists("/usr/share/pocketsphinx/model/en-us/en-us")),
@@ -36,7 +39,8 @@ internal sealed record NativeRequirement(string Package, string UsedFor, Func<bo
         new("nodejs", "./voice test browser, infra", () => OnPath("node"), NativeNeed.Tests),
         new("npm", "./voice test browser, infra", () => OnPath("npm"), NativeNeed.Tests),
         new("shellcheck", "./voice test infra", () => OnPath("shellcheck"), NativeNeed.Tests),
-        new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"), NativeNeed.Tests),
+        new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"),
+            NativeNeed.Tests),
     ];
 
     private static bool OnPath(string program)
@@ -55,7 +59,8 @@ internal static class NativePackages
 {
     public static bool MayInstall => Environment.UserName == "root" && File.Exists("/usr/bin/apt-get");
 
-    public static string InstallCommand(IEnumerable<NativeRequirement> missing) => "sudo apt-get update && sudo apt-get install -y " + string.Join(' ', missing.Select(m => m.Package));
+    public static string InstallCommand(IEnumerable<NativeRequirement> missing)
+        => "sudo apt-get update && sudo apt-get install -y " + string.Join(' ', missing.Select(m => m.Package));
 
     /// <summary>
     /// Installs what is missing, where <paramref name="mayInstall"/> and this user may. A package with a stand-in is then done without, and
@@ -89,7 +94,8 @@ internal static class NativePackages
         SayWithout(still, say);
     }
 
-    private static string Names(IEnumerable<NativeRequirement> missing) => string.Join(", ", missing.Select(m => $"{m.Package} ({m.UsedFor})"));
+    private static string Names(IEnumerable<NativeRequirement> missing)
+        => string.Join(", ", missing.Select(m => $"{m.Package} ({m.UsedFor})"));
 
     private static void SayWithout(List<NativeRequirement> missing, Action<string> say)
     {
@@ -99,7 +105,8 @@ internal static class NativePackages
 
     private static async Task RunAptAsync(string[] arguments, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo("/usr/bin/apt-get", arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/usr/bin/apt-get", arguments) {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
         using Process apt = Process.Start(start) ?? throw new CommandFailedException("apt-get does not start");
         Task<string> output = apt.StandardOutput.ReadToEndAsync(cancellation);
@@ -107,6 +114,7 @@ internal static class NativePackages
         await apt.WaitForExitAsync(cancellation);
         await output;
         if (apt.ExitCode != 0)
-            throw new CommandFailedException($"apt-get {arguments[0]} failed: {(await errors).Trim().Split('\n')[^1]}", "check the machine's package sources, then run the command again");
+            throw new CommandFailedException($"apt-get {arguments[0]} failed: {(await errors).Trim().Split('\n')[^1]}",
+                "check the machine's package sources, then run the command again");
     }
 }

@@ -11,7 +11,8 @@ internal static class PortOwner
     /// <param name="option">The option that chooses another port, or null where there is none.</param>
     public static void EnsureFree(string what, int port, bool udp, string? option)
     {
-        using var probe = new Socket(AddressFamily.InterNetwork, udp ? SocketType.Dgram : SocketType.Stream, udp ? ProtocolType.Udp : ProtocolType.Tcp);
+        using var probe = new Socket(AddressFamily.InterNetwork, udp ? SocketType.Dgram : SocketType.Stream, udp ? ProtocolType.Udp
+            : ProtocolType.Tcp);
         try
         {
             // A port in TIME_WAIT is free for a server that sets SO_REUSEADDR, as Kestrel does.
@@ -23,7 +24,8 @@ internal static class PortOwner
         {
             string kind = udp ? "udp" : "tcp";
             string holder = Find(port, udp) is { } owner ? $"is taken by {owner}" : "can't be bound: " + failure.Message;
-            throw new CommandFailedException($"port {port}/{kind} for {what} {holder}", "end that process" + (option is null ? "" : $", or choose another port with {option}"));
+            throw new CommandFailedException($"port {port}/{kind} for {what} {holder}",
+                "end that process" + (option is null ? "" : $", or choose another port with {option}"));
         }
     }
 
@@ -39,7 +41,8 @@ internal static class PortOwner
                 string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 if (fields.Length < 10 || (!udp && fields[3] != "0A")) continue;
                 string local = fields[1];
-                if (int.Parse(local[(local.LastIndexOf(':') + 1)..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) == port) inodes.Add($"socket:[{fields[9]}]");
+                if (int.Parse(local[(local.LastIndexOf(':') + 1)..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) == port)
+                    inodes.Add($"socket:[{fields[9]}]");
             }
         }
         if (inodes.Count == 0) return null;
@@ -65,7 +68,8 @@ internal static class PortOwner
     private static string NameOf(string process)
     {
         string name = File.ReadAllText(process + "/comm").Trim();
-        string? program = File.ReadAllText(process + "/cmdline").Split('\0').FirstOrDefault(a => a.EndsWith(".dll", StringComparison.Ordinal));
+        string? program = File.ReadAllText(process + "/cmdline").Split('\0')
+            .FirstOrDefault(a => a.EndsWith(".dll", StringComparison.Ordinal));
         return program is null ? name : Path.GetFileNameWithoutExtension(program);
     }
 }

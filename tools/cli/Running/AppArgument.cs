@@ -13,7 +13,8 @@ internal sealed record AppArgument(string Id, SidecarPorts Sidecar, int? AppPort
     {
         string[] halves = text.Split('=', 2);
         string[] ports = halves.Length == 2 ? halves[1].Split(',') : [];
-        if (halves[0].Length == 0 || ports.Length is not (1 or 2) || !ushort.TryParse(ports[0], out ushort http) || (ports.Length == 2 && !ushort.TryParse(ports[1], out _)))
+        if (halves[0].Length == 0 || ports.Length is not (1 or 2) || !ushort.TryParse(ports[0], out ushort http)
+            || (ports.Length == 2 && !ushort.TryParse(ports[1], out _)))
             throw new CommandFailedException($"'{text}' is not ID=SIDECAR_PORT[,APP_PORT]", "for example: --app billing=3700,8080");
         return new AppArgument(halves[0], InBand(http, $"--app {text}"), ports.Length == 2 ? ushort.Parse(ports[1]) : null);
     }
@@ -25,7 +26,8 @@ internal sealed record AppArgument(string Id, SidecarPorts Sidecar, int? AppPort
         PortBand band = LocalPorts.SidecarHttp;
         return ports.IsInBand
             ? ports
-            : throw new CommandFailedException($"{option}: the port of a sidecar lies between {band.First} and {band.Last}", "its other ports follow from it, and would meet those of another app");
+            : throw new CommandFailedException($"{option}: the port of a sidecar lies between {band.First} and {band.Last}",
+            "its other ports follow from it, and would meet those of another app");
     }
 
     /// <summary>The argument of the development sidecar.</summary>

@@ -3,7 +3,9 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Running;
 
-/// <summary>How the real sidecar is started for one app id: by <c>./voice up</c> for all of them, by <c>./voice sidecar</c> for one more.</summary>
+/// <summary>
+/// How the real sidecar is started for one app id: by <c>./voice up</c> for all of them, by <c>./voice sidecar</c> for one more.
+/// </summary>
 internal static class DaprdArguments
 {
     /// <param name="components">Folder of the resources; its file config/config.yaml is the configuration where it is there.</param>

@@ -7,7 +7,10 @@ internal enum EdgeKind
     Both,
     Udp,
 
-    /// <summary>The shape that Container Apps gives the system: TCP alone between everything, and each process with a container's settings and no other.</summary>
+    /// <summary>
+    /// The shape that Container Apps gives the system: TCP alone between everything, and each process with a container's settings and no
+    /// other.
+    /// </summary>
     Tcp,
 }
 

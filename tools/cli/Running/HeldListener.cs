@@ -5,16 +5,19 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Cli.Running;
 
 /// <summary>
-/// A listening socket that outlives the process that uses it (sd_listen_fds(3)), as systemd keeps one: clients that connect while that process is started again wait in
-/// the backlog. Chromium tries once to mend a connection; refused, it gives the call up after five seconds.
+/// A listening socket that outlives the process that uses it (sd_listen_fds(3)), as systemd keeps one: clients that connect while that
+/// process is started again wait in the backlog. Chromium tries once to mend a connection; refused, it gives the call up after five
+/// seconds.
 /// </summary>
 internal sealed class HeldListener : IDisposable
 {
     private const int Backlog = 4096;
 
-    // What the shell adds to the environment goes again: who is started without ours has none of the shell's. The program finds it as descriptor 3 and is told by its own process id that it is meant. Redirections of plain sh end at descriptor 9.
+    // What the shell adds to the environment goes again: who is started without ours has none of the shell's. The program finds it as
+    // descriptor 3 and is told by its own process id that it is meant. Redirections of plain sh end at descriptor 9.
     private const string Shell = "/bin/bash";
-    private const string Script = "held=$0; exec 3<&\"$held\" {held}<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec /usr/bin/env -u PWD -u OLDPWD -u SHLVL -u _ \"$@\"";
+    private const string Script = "held=$0; exec 3<&\"$held\" {held}<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec /usr/bin/env -u PWD -u OLDPWD -u "
+        + "SHLVL -u _ \"$@\"";
 
     private readonly Socket _socket;
 

@@ -51,7 +51,8 @@ internal sealed record RunState
     public void Save(Installation installation)
     {
         string draft = installation.RunFile + ".new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
         using (var file = new FileStream(draft, options)) JsonSerializer.Serialize(file, this, CliJson.Default.RunState);
         File.Move(draft, installation.RunFile, overwrite: true);
     }
@@ -59,7 +60,8 @@ internal sealed record RunState
 
 /// <param name="Udp">Null where the relay has TCP only.</param>
 /// <param name="Tcp">ICE-TCP; null where the relay has none.</param>
-internal sealed record RelayAddresses([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Udp, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Tcp);
+internal sealed record RelayAddresses([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Udp,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Tcp);
 
 internal sealed record RunningProcess(string Name, int Pid, string Region, string Listens, int Restarts);
 

@@ -10,7 +10,8 @@ namespace Dapr.Voice.Cli.Running;
 /// <summary>One process to start: program, arguments, environment, and how to see that it is ready.</summary>
 /// <param name="Environment">Its settings.</param>
 internal sealed record PlannedProcess(
-    string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens, string? ReadyUrl, Stage Stage)
+    string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens,
+    string? ReadyUrl, Stage Stage)
 {
     /// <summary>What the platform adds to the settings: of the image, and of the sidecar's injection.</summary>
     public IReadOnlyDictionary<string, string> PlatformEnvironment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -18,7 +19,9 @@ internal sealed record PlannedProcess(
     /// <summary>It inherits nothing of ours but PATH, as in a container.</summary>
     public bool IsClean { get; init; }
 
-    /// <summary>Where its supervisor listens for it, so that who connects while it is started again is not refused; null for nowhere.</summary>
+    /// <summary>
+    /// Where its supervisor listens for it, so that who connects while it is started again is not refused; null for nowhere.
+    /// </summary>
     public IPEndPoint? HeldListener { get; init; }
 }
 
@@ -27,12 +30,15 @@ internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
 
 /// <summary>
 /// Which processes make up one region on this machine, on which ports, with which settings. Everything listens on loopback but the
-/// relay's port and, where asked for, signaling. With the edge of Container Apps each process has the settings of its container there, which a test compares
-/// with what the Bicep resolves to. They name a port and no address; that it is loopback's here is said on the command line (<c>--urls</c>), so that the settings stay the same.
+/// relay's port and, where asked for, signaling. With the edge of Container Apps each process has the settings of its container there,
+/// which a test compares with what the Bicep resolves to. They name a port and no address; that it is loopback's here is said on the
+/// command line (<c>--urls</c>), so that the settings stay the same.
 /// </summary>
 internal sealed class ServicePlan
 {
-    /// <summary>In the shape of Container Apps: a shard and a relay of size `small` (main.bicep), its slots, and the shards that services look for.</summary>
+    /// <summary>
+    /// In the shape of Container Apps: a shard and a relay of size `small` (main.bicep), its slots, and the shards that services look for.
+    /// </summary>
     private const int ContainerWorkers = 1, ContainerCapacity = 25, ContainerSlots = 64, ContainerMaximumShards = 8;
 
     /// <summary>Addresses that an answer may name (Signaling__Ingresses).</summary>
@@ -47,7 +53,8 @@ internal sealed class ServicePlan
         _installation = installation;
         _options = options;
         Daprd = daprd;
-        Addresses = options.Addresses.Count > 0 ? options.Addresses : [.. OwnAddresses().Take(options.Edge == EdgeKind.Both ? MaximumIngresses / 2 : MaximumIngresses)];
+        Addresses = options.Addresses.Count > 0 ? options.Addresses
+            : [.. OwnAddresses().Take(options.Edge == EdgeKind.Both ? MaximumIngresses / 2 : MaximumIngresses)];
         Apps = [.. OwnApps(), .. options.Apps.Select(AppArgument.Parse)];
         if (Apps.CountBy(a => a.Id, StringComparer.Ordinal).FirstOrDefault(a => a.Value > 1).Key is { } twice)
             throw new CommandFailedException($"two apps have the id '{twice}'", "choose another id with --app");
@@ -65,28 +72,36 @@ internal sealed class ServicePlan
     private bool IsContainer => _options.Edge == EdgeKind.Tcp;
 
     /// <summary>One per core, as many as have ports.</summary>
-    private int WorkersPerTransceiver => IsContainer ? ContainerWorkers : Math.Min(Environment.ProcessorCount, LocalPorts.LinkPortsPerShard);
+    private int WorkersPerTransceiver => IsContainer ? ContainerWorkers
+        : Math.Min(Environment.ProcessorCount, LocalPorts.LinkPortsPerShard);
 
     public bool HasUdp => _options.Edge != EdgeKind.Tcp;
     public bool HasTcp => _options.Edge != EdgeKind.Udp;
 
     public string Url => $"http://{(_options.HttpAddress is "0.0.0.0" or "*" ? Addresses[0] : _options.HttpAddress)}:{_options.HttpPort}";
 
-    /// <summary>Throws <see cref="CommandFailedException"/> where two of ours would listen on one port, and where another process has one of them.</summary>
+    /// <summary>
+    /// Throws <see cref="CommandFailedException"/> where two of ours would listen on one port, and where another process has one of them.
+    /// </summary>
     public void EnsurePortsAreFree()
     {
         EnsurePortsDiffer();
         foreach (Listener listener in Listeners()) PortOwner.EnsureFree(listener.Name, listener.Port, listener.IsUdp, listener.Option);
     }
 
-    /// <summary>Throws <see cref="CommandFailedException"/> where two of ours would listen on one port. The bands of <see cref="LocalPorts"/> see to the rest, but some ports are chosen by the user.</summary>
+    /// <summary>
+    /// Throws <see cref="CommandFailedException"/> where two of ours would listen on one port. The bands of <see cref="LocalPorts"/> see to
+    /// the rest, but some ports are chosen by the user.
+    /// </summary>
     public void EnsurePortsDiffer()
     {
         var taken = new Dictionary<(int, bool), string>();
         foreach (Listener listener in Listeners())
         {
             if (!taken.TryAdd((listener.Port, listener.IsUdp), listener.Name))
-                throw new CommandFailedException($"port {listener.Port} is for {taken[(listener.Port, listener.IsUdp)]} and cannot be for {listener.Name}, too", $"choose another port with {listener.Option ?? "--app"}");
+                throw new CommandFailedException(
+                    $"port {listener.Port} is for {taken[(listener.Port, listener.IsUdp)]} and cannot be for {listener.Name}, too",
+                    $"choose another port with {listener.Option ?? "--app"}");
         }
     }
 
@@ -105,9 +120,11 @@ internal sealed class ServicePlan
         {
             yield return new(AppIds.Transceiver(shard), TransceiverHttpPort(shard), IsUdp: false, Option: null);
             for (int worker = 0; worker < WorkersPerTransceiver; worker++)
-                yield return new($"the link of {AppIds.Transceiver(shard)}", LinkPort(shard) + worker, _options.Link == LinkKind.Udp, Option: null);
+                yield return new($"the link of {AppIds.Transceiver(shard)}", LinkPort(shard) + worker, _options.Link == LinkKind.Udp,
+                    Option: null);
         }
-        if (Daprd is null) yield return new("the development sidecar's control", LocalPorts.SidecarControl.First, IsUdp: false, Option: null);
+        if (Daprd is null)
+            yield return new("the development sidecar's control", LocalPorts.SidecarControl.First, IsUdp: false, Option: null);
         foreach (AppArgument app in Apps)
         {
             bool isOurs = OwnApps().Contains(app);
@@ -124,7 +141,8 @@ internal sealed class ServicePlan
     {
         yield return new(AppIds.Signaling, LocalPorts.SignalingSidecar, _options.HttpPort);
         yield return new(AppIds.Relay, LocalPorts.RelaySidecar, LocalPorts.RelayHttp.First);
-        for (int shard = 0; shard < _options.Transceivers; shard++) yield return new(AppIds.Transceiver(shard), LocalPorts.TransceiverSidecar(shard), TransceiverHttpPort(shard));
+        for (int shard = 0; shard < _options.Transceivers; shard++)
+            yield return new(AppIds.Transceiver(shard), LocalPorts.TransceiverSidecar(shard), TransceiverHttpPort(shard));
     }
 
     private static int TransceiverHttpPort(int shard) => LocalPorts.TransceiverHttp.First + shard;
@@ -136,7 +154,8 @@ internal sealed class ServicePlan
         string components = _options.Components ?? _installation.Components;
         if (Daprd is null)
         {
-            var arguments = new List<string> { "--resources-path", components, "--control-port", LocalPorts.SidecarControl.First.ToString() };
+            var arguments = new List<string> { "--resources-path", components, "--control-port",
+                LocalPorts.SidecarControl.First.ToString() };
             string configuration = Path.Combine(components, "config", "config.yaml");
             if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
             foreach (AppArgument app in Apps) arguments.AddRange(["--app", app.ToString()]);
@@ -148,18 +167,21 @@ internal sealed class ServicePlan
         {
             foreach (AppArgument app in Apps)
             {
-                yield return new PlannedProcess($"daprd-{app.Id}", Daprd, DaprdArguments.For(app, components), new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiToken },
+                yield return new PlannedProcess($"daprd-{app.Id}", Daprd, DaprdArguments.For(app, components),
+                    new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiToken },
                     $"http {app.Sidecar.Http}, grpc {app.Sidecar.Grpc}", HealthOf(app.Sidecar), Stage.Sidecar);
             }
         }
 
-        var agent = new Dictionary<string, string>(StringComparer.Ordinal) { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{LocalPorts.Agent.First}" };
+        var agent = new Dictionary<string, string>(StringComparer.Ordinal) {
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{LocalPorts.Agent.First}" };
         if (IsContainer)
         {
             agent["LocalAgent__Decoders"] = "2";
             agent["LocalAgent__MaximumSessions"] = "16";
         }
-        yield return Program(VoiceProgram.LocalAgent, "local-agent", [], agent, $"ws {LocalPorts.Agent.First}", $"http://127.0.0.1:{LocalPorts.Agent.First}/healthz", Stage.Agent);
+        yield return Program(VoiceProgram.LocalAgent, "local-agent", [], agent, $"ws {LocalPorts.Agent.First}",
+            $"http://127.0.0.1:{LocalPorts.Agent.First}/healthz", Stage.Agent);
 
         for (int shard = 0; shard < _options.Transceivers; shard++)
         {
@@ -181,7 +203,8 @@ internal sealed class ServicePlan
                 settings["Transceiver__DefaultAgent"] = "custom";
             }
             yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), Listen(HttpUrl("127.0.0.1", http)), settings,
-                $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{http}/healthz", Stage.Transceiver, LocalPorts.TransceiverSidecar(shard));
+                $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{http}/healthz", Stage.Transceiver,
+                LocalPorts.TransceiverSidecar(shard));
         }
 
         int relayHttp = LocalPorts.RelayHttp.First;
@@ -198,7 +221,8 @@ internal sealed class ServicePlan
             relay["Relay__LinkAddress"] = "127.0.0.1";
             for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
         }
-        yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay, string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")),
+        yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay,
+            string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")),
             $"http://127.0.0.1:{relayHttp}/healthz", Stage.Relay, LocalPorts.RelaySidecar)
             // A container is handed no socket: there a balancer accepts while the relay is away.
             with { HeldListener = HasTcp && !IsContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
@@ -207,7 +231,8 @@ internal sealed class ServicePlan
         int ingress = 0;
         foreach (string transport in Transports())
         {
-            foreach (string address in Addresses) signaling[$"Signaling__Ingresses__{ingress++}"] = $"{transport}://{address}:{_options.RelayPort}";
+            foreach (string address in Addresses)
+                signaling[$"Signaling__Ingresses__{ingress++}"] = $"{transport}://{address}:{_options.RelayPort}";
         }
         bool custom = Uri.TryCreate(_options.Agent, UriKind.Absolute, out _);
         signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
@@ -228,7 +253,8 @@ internal sealed class ServicePlan
             signaling["Signaling__MaximumLatenessMilliseconds"] = "1000";
             signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         }
-        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, Listen(SignalingUrls), signaling, $"http {_options.HttpPort}", $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, LocalPorts.SignalingSidecar);
+        yield return Program(VoiceProgram.Signaling, AppIds.Signaling, Listen(SignalingUrls), signaling, $"http {_options.HttpPort}",
+            $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, LocalPorts.SignalingSidecar);
     }
 
     /// <summary>UDP first: callers prefer what comes first.</summary>
@@ -242,11 +268,15 @@ internal sealed class ServicePlan
         get
         {
             string asked = HttpUrl(_options.HttpAddress, _options.HttpPort);
-            return IsOnLoopbackAlone || _options.HttpAddress is "0.0.0.0" or "*" ? asked : $"{asked};{HttpUrl("127.0.0.1", _options.HttpPort)}";
+            return IsOnLoopbackAlone || _options.HttpAddress is "0.0.0.0" or "*" ? asked
+                : $"{asked};{HttpUrl("127.0.0.1", _options.HttpPort)}";
         }
     }
 
-    /// <summary>Where to listen, for a process whose settings name its port alone: there a container has its addresses to itself, here page and internal routes would be everybody's.</summary>
+    /// <summary>
+    /// Where to listen, for a process whose settings name its port alone: there a container has its addresses to itself, here page and
+    /// internal routes would be everybody's.
+    /// </summary>
     private IReadOnlyList<string> Listen(string urls) => IsContainer ? ["--urls", urls] : [];
 
     /// <summary>Asks the sidecar alone: it answers before its app does.</summary>
@@ -256,7 +286,8 @@ internal sealed class ServicePlan
 
     private Dictionary<string, string> ServiceSettings(string appId, int httpPort, SidecarPorts sidecar)
     {
-        var settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["Fleet__Region"] = _options.Region, ["Fleet__RegionNumber"] = "0" };
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal) {
+            ["Fleet__Region"] = _options.Region, ["Fleet__RegionNumber"] = "0" };
         if (IsContainer)
         {
             settings["Fleet__SlotCount"] = ContainerSlots.ToString();
@@ -268,7 +299,7 @@ internal sealed class ServicePlan
         settings["APP_ID"] = appId;
         settings["APP_PORT"] = httpPort.ToString();
         settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort}";
-        foreach ((string? name, string? value) in SidecarSettings(sidecar)) settings[name] = value;
+        foreach ((string name, string? value) in SidecarSettings(sidecar)) settings[name] = value;
         return settings;
     }
 
@@ -280,9 +311,11 @@ internal sealed class ServicePlan
         ["APP_API_TOKEN"] = _appApiToken,
     };
 
-    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments, Dictionary<string, string> environment, string listens, string ready, Stage stage, SidecarPorts? sidecar = null)
+    private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments,
+        Dictionary<string, string> environment, string listens, string ready, Stage stage, SidecarPorts? sidecar = null)
     {
-        var planned = new PlannedProcess(name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
+        var planned = new PlannedProcess(
+            name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
         if (!IsContainer)
         {
             environment["DOTNET_gcServer"] = "0";
@@ -290,7 +323,8 @@ internal sealed class ServicePlan
             return planned;
         }
         // As in the images' recipes.
-        Dictionary<string, string> platform = sidecar is { } ports ? SidecarSettings(ports) : new Dictionary<string, string>(StringComparer.Ordinal);
+        Dictionary<string, string> platform = sidecar is { } ports ? SidecarSettings(ports)
+            : new Dictionary<string, string>(StringComparer.Ordinal);
         platform["DOTNET_gcServer"] = "0";
         platform["DOTNET_EnableDiagnostics_IPC"] = "0";
         switch (stage)
@@ -302,16 +336,21 @@ internal sealed class ServicePlan
         return planned with { PlatformEnvironment = platform, IsClean = true };
     }
 
-    /// <summary>Loopback first: the page and the tools on this machine need nothing else. Then each IPv4 address of this machine, for phones beside it.</summary>
+    /// <summary>
+    /// Loopback first: the page and the tools on this machine need nothing else. Then each IPv4 address of this machine, for phones beside
+    /// it.
+    /// </summary>
     private static IEnumerable<string> OwnAddresses()
     {
         yield return "127.0.0.1";
         foreach (NetworkInterface network in NetworkInterface.GetAllNetworkInterfaces())
         {
-            if (network.OperationalStatus != OperationalStatus.Up || network.NetworkInterfaceType == NetworkInterfaceType.Loopback) continue;
+            if (network.OperationalStatus != OperationalStatus.Up || network.NetworkInterfaceType == NetworkInterfaceType.Loopback)
+                continue;
             foreach (UnicastIPAddressInformation address in network.GetIPProperties().UnicastAddresses)
             {
-                if (address.Address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address.Address)) yield return address.Address.ToString();
+                if (address.Address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address.Address))
+                    yield return address.Address.ToString();
             }
         }
     }

@@ -13,14 +13,16 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
 {
     /// <summary>For each stage.</summary>
     private static readonly TimeSpan GraceOnStop = TimeSpan.FromSeconds(5);
-    // No new calls; then the transceivers hang up, which callers hear through the relay; the sidecars last, since the others say goodbye through them.
+    // No new calls; then the transceivers hang up, which callers hear through the relay; the sidecars last, since the others say goodbye
+    // through them.
     private static readonly Stage[] StopOrder = [Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
     private static readonly TimeSpan LongestRestartPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
 
-    // PR_SET_PDEATHSIG fires when the *thread* that forked ends, not its process (prctl(2)): so one thread that lives as long as we do forks them all.
+    // PR_SET_PDEATHSIG fires when the *thread* that forked ends, not its process (prctl(2)): so one thread that lives as long as we do
+    // forks them all.
     private readonly BlockingCollection<(PlannedProcess Process, TaskCompletionSource Done)> _launches = [];
     private Thread? _launcher;
 
@@ -46,7 +48,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         lock (_lock)
         {
             return [.. plan.Processes.Where(p => _children.ContainsKey(p.Name)).Select(p => _children[p.Name])
-                .Select(c => new RunningProcess(c.Plan.Name, c.Process is { HasExited: false } alive ? alive.Id : 0, region, c.Plan.Listens, c.Restarts))];
+                .Select(c => new RunningProcess(
+                c.Plan.Name, c.Process is { HasExited: false } alive ? alive.Id : 0, region, c.Plan.Listens, c.Restarts))];
         }
     }
 
@@ -92,10 +95,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             if (_stopping) return;
             if (!_children.TryGetValue(planned.Name, out Child? child)) _children[planned.Name] = child = new Child { Plan = planned };
             // setpriv makes the kernel end the child when its supervisor is killed: nothing stays behind, whatever happens to us.
-            // setsid keeps the terminal's Ctrl-C from it: that goes to a whole process group, and the order in which to end is ours to keep.
-            // Both replace themselves by the program, so its pid is the one that we know.
+            // setsid keeps the terminal's Ctrl-C from it: that goes to a whole process group, and the order in which to end is ours to
+            // keep. Both replace themselves by the program, so its pid is the one that we know.
             if (planned.HeldListener is { } held) child.Listener ??= HeldListener.Open(held);
-            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. child.Listener?.Launcher ?? [], planned.FileName, .. planned.Arguments];
+            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. child.Listener?.Launcher ?? [],
+                planned.FileName, .. planned.Arguments];
             var start = new ProcessStartInfo(command[0], command[1..])
             {
                 UseShellExecute = false,
@@ -110,11 +114,13 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 start.Environment.Clear();
                 start.Environment["PATH"] = path ?? "/usr/bin:/bin";
             }
-            foreach ((string? name, string? value) in planned.PlatformEnvironment) start.Environment[name] = value;
-            foreach ((string? name, string? value) in planned.Environment) start.Environment[name] = value;
+            foreach ((string name, string? value) in planned.PlatformEnvironment) start.Environment[name] = value;
+            foreach ((string name, string? value) in planned.Environment) start.Environment[name] = value;
             start.Environment.Remove("VOICE_ROOT");
             start.Environment.Remove("VOICE_PUBLISHED");
-            child.Log ??= new StreamWriter(new FileStream(Path.Combine(installation.Logs, planned.Name + ".log"), FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
+            child.Log ??= new StreamWriter(
+                new FileStream(Path.Combine(installation.Logs, planned.Name + ".log"), FileMode.Create, FileAccess.Write,
+                FileShare.ReadWrite)) { AutoFlush = true };
             var process = new Process { StartInfo = start, EnableRaisingEvents = true };
             StreamWriter log = child.Log;
             void Write(object _, DataReceivedEventArgs line)
@@ -144,7 +150,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         {
             if (_stopping || child.Process != process) return;
             child.Restarts++;
-            pause = child.Restarts == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.Restarts - 2)));
+            pause = child.Restarts == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(
+                Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.Restarts - 2)));
         }
         say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{(pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "")} (log: {Path.Combine(installation.Logs, child.Plan.Name + ".log")})");
         _ = Task.Run(async () =>
@@ -172,7 +179,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 using HttpResponseMessage answer = await client.GetAsync(planned.ReadyUrl, cancellation);
                 if (answer.IsSuccessStatusCode) return;
             }
-            catch (Exception failure) when (failure is HttpRequestException || (failure is TaskCanceledException && !cancellation.IsCancellationRequested))
+            catch (Exception failure) when (failure is HttpRequestException
+            || (failure is TaskCanceledException && !cancellation.IsCancellationRequested))
             {
                 // Not listening yet.
             }
@@ -182,7 +190,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         }
         string log = Path.Combine(installation.Logs, planned.Name + ".log");
         string last = LastLines(log, 3);
-        throw new CommandFailedException($"{planned.Name} did not become ready{(failures >= 3 ? " (it ended three times)" : $" within {StartLimit.TotalSeconds:0} s")}: {last}", $"read {log}");
+        throw new CommandFailedException(
+            $"{planned.Name} did not become ready{(failures >= 3 ? " (it ended three times)" : $" within {StartLimit.TotalSeconds:0} s")}: {last}", $"read {log}");
     }
 
     private static string LastLines(string path, int count)

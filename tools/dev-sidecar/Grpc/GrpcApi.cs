@@ -6,8 +6,8 @@ using Grpc.Core;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// <c>dapr.proto.runtime.v1.Dapr</c> of one app id. The messages come from Dapr.Protos, which has no server base class, so the methods are bound by name here.
-/// A method that is not bound answers Unimplemented.
+/// <c>dapr.proto.runtime.v1.Dapr</c> of one app id. The messages come from Dapr.Protos, which has no server base class, so the methods are
+/// bound by name here. A method that is not bound answers Unimplemented.
 /// </summary>
 internal sealed class GrpcApi(AppSidecar sidecar, string? token)
 {
@@ -39,16 +39,19 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
     }
 
     /// <summary>Binds a method: checks the token before it, and turns its <see cref="ApiException"/> into a status.</summary>
-    private void Add<TRequest, TResponse>(ServerServiceDefinition.Builder builder, string name, Func<TRequest, ServerCallContext, Task<TResponse>> handler)
+    private void Add<TRequest, TResponse>(
+        ServerServiceDefinition.Builder builder, string name, Func<TRequest, ServerCallContext, Task<TResponse>> handler)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
-        var method = new Method<TRequest, TResponse>(MethodType.Unary, Service, name, GrpcMessages.Marshaller<TRequest>(), GrpcMessages.Marshaller<TResponse>());
+        var method = new Method<TRequest, TResponse>(
+            MethodType.Unary, Service, name, GrpcMessages.Marshaller<TRequest>(), GrpcMessages.Marshaller<TResponse>());
         builder.AddMethod(method, async (request, context) =>
         {
             try
             {
-                if (!LoopbackServer.HasToken(token, context.GetHttpContext())) throw new ApiException(ApiError.Unauthenticated, "Unauthorized");
+                if (!LoopbackServer.HasToken(token, context.GetHttpContext()))
+                    throw new ApiException(ApiError.Unauthenticated, "Unauthorized");
                 return await handler(request, context).ConfigureAwait(false);
             }
             catch (ApiException failure)
@@ -60,7 +63,8 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
 
     private async Task<GetStateResponse> GetStateAsync(GetStateRequest request, ServerCallContext context)
     {
-        StoredValue? found = await sidecar.State.Open(request.StoreName).GetAsync(request.Key, context.CancellationToken).ConfigureAwait(false);
+        StoredValue? found = await sidecar.State.Open(request.StoreName).GetAsync(request.Key, context.CancellationToken)
+            .ConfigureAwait(false);
         var answer = new GetStateResponse();
         if (found is not { } value) return answer;
         answer.Data = GrpcMessages.Bytes(value.Value);
@@ -72,7 +76,8 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
     private async Task<GetBulkStateResponse> GetBulkStateAsync(GetBulkStateRequest request, ServerCallContext context)
     {
         var answer = new GetBulkStateResponse();
-        foreach (BulkEntry entry in await sidecar.State.Open(request.StoreName).GetBulkAsync(request.Keys, context.CancellationToken).ConfigureAwait(false))
+        foreach (BulkEntry entry in await sidecar.State.Open(request.StoreName).GetBulkAsync(request.Keys, context.CancellationToken)
+            .ConfigureAwait(false))
         {
             var item = new BulkStateItem { Key = entry.Key, Error = entry.Error ?? "" };
             if (entry.Found is { } value)
@@ -96,7 +101,8 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
     private async Task<Empty> DeleteStateAsync(DeleteStateRequest request, ServerCallContext context)
     {
         var item = new StateItem { Key = request.Key, Etag = request.Etag, Options = request.Options };
-        await sidecar.State.Open(request.StoreName).DeleteAsync([GrpcMessages.Request(item)], context.CancellationToken).ConfigureAwait(false);
+        await sidecar.State.Open(request.StoreName).DeleteAsync([GrpcMessages.Request(item)], context.CancellationToken)
+            .ConfigureAwait(false);
         return new Empty();
     }
 
@@ -116,7 +122,8 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
         {
             if (operation.OperationType is not ("upsert" or "delete"))
                 throw new ApiException(ApiError.OperationUnknown, $"operation type {operation.OperationType} not supported");
-            operations.Add(new StateOperation(operation.OperationType == "delete", GrpcMessages.Request(operation.Request ?? new StateItem())));
+            operations.Add(
+                new StateOperation(operation.OperationType == "delete", GrpcMessages.Request(operation.Request ?? new StateItem())));
         }
         await store.TransactAsync(operations, context.CancellationToken).ConfigureAwait(false);
         return new Empty();
@@ -125,7 +132,8 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
     private async Task<Empty> PublishAsync(PublishEventRequest request, ServerCallContext context)
     {
         AppTopic topic = sidecar.Publisher.Open(request.PubsubName, request.Topic);
-        await topic.PublishAsync(request.Data.Memory, request.DataContentType, request.Metadata, CallTrace.Of(context.GetHttpContext()), context.CancellationToken).ConfigureAwait(false);
+        await topic.PublishAsync(request.Data.Memory, request.DataContentType, request.Metadata, CallTrace.Of(context.GetHttpContext()),
+            context.CancellationToken).ConfigureAwait(false);
         return new Empty();
     }
 
@@ -133,7 +141,8 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
     {
         AppTopic topic = sidecar.Publisher.Open(request.PubsubName, request.Topic);
         List<EventToPublish> events = [.. request.Entries.Select(e => new EventToPublish(e.EntryId, e.Event.Memory, e.ContentType))];
-        await topic.PublishBulkAsync(events, request.Metadata, CallTrace.Of(context.GetHttpContext()), context.CancellationToken).ConfigureAwait(false);
+        await topic.PublishBulkAsync(events, request.Metadata, CallTrace.Of(context.GetHttpContext()), context.CancellationToken)
+            .ConfigureAwait(false);
         return new BulkPublishResponse();
     }
 

@@ -43,14 +43,16 @@ internal static class GrpcMessages
     }
 
     public static StateRequest Request(StateItem item)
-        => new(item.Key, item.Value.Memory, item.Etag?.Value, Word(item.Options?.Concurrency), Word(item.Options?.Consistency), TimeToLive(item.Metadata));
+        => new(item.Key, item.Value.Memory, item.Etag?.Value, Word(item.Options?.Concurrency), Word(item.Options?.Consistency),
+        TimeToLive(item.Metadata));
 
     /// <summary>Values are never changed in place, so the bytes need no copy.</summary>
     public static ByteString Bytes(ReadOnlyMemory<byte> value) => UnsafeByteOperations.UnsafeWrap(value);
 
     public static void AddExpiry(MapField<string, string> metadata, StoredValue value)
     {
-        if (value.ExpiresAt is { } end) metadata["ttlExpireTime"] = end.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        if (value.ExpiresAt is { } end)
+            metadata["ttlExpireTime"] = end.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
     }
 
     private static string? Word(StateConcurrency? concurrency) => concurrency switch

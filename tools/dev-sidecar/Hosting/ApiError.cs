@@ -3,7 +3,8 @@ using Grpc.Core;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// An error of the sidecar's API as each of its two transports shows it. This is the one place that pairs them, so that a fault is called the same wherever it happens.
+/// An error of the sidecar's API as each of its two transports shows it. This is the one place that pairs them, so that a fault is called
+/// the same wherever it happens.
 /// </summary>
 /// <param name="HttpStatus">Status of the HTTP answer.</param>
 /// <param name="HttpCode"><c>errorCode</c> in the JSON body of the HTTP answer.</param>
@@ -12,8 +13,10 @@ namespace Dapr.Voice.DevSidecar;
 internal sealed record ApiError(int HttpStatus, string HttpCode, StatusCode GrpcStatus, string? GrpcReason)
 {
     // State.
-    public static readonly ApiError StateStoreNotFound = new(400, "ERR_STATE_STORE_NOT_FOUND", StatusCode.InvalidArgument, "DAPR_STATE_NOT_FOUND");
-    public static readonly ApiError StateStoreNotConfigured = new(500, "ERR_STATE_STORE_NOT_CONFIGURED", StatusCode.FailedPrecondition, "DAPR_STATE_NOT_CONFIGURED");
+    public static readonly ApiError StateStoreNotFound = new(
+        400, "ERR_STATE_STORE_NOT_FOUND", StatusCode.InvalidArgument, "DAPR_STATE_NOT_FOUND");
+    public static readonly ApiError StateStoreNotConfigured = new(
+        500, "ERR_STATE_STORE_NOT_CONFIGURED", StatusCode.FailedPrecondition, "DAPR_STATE_NOT_CONFIGURED");
     public static readonly ApiError KeyMissing = new(400, "ERR_MALFORMED_REQUEST", StatusCode.InvalidArgument, "ERR_STATE_SAVE");
     public static readonly ApiError KeyIllegal = new(400, "ERR_MALFORMED_REQUEST", StatusCode.InvalidArgument, "DAPR_STATE_ILLEGAL_KEY");
     public static readonly ApiError StateGet = new(500, "ERR_STATE_GET", StatusCode.Internal, "ERR_STATE_GET");
@@ -25,11 +28,13 @@ internal sealed record ApiError(int HttpStatus, string HttpCode, StatusCode Grpc
         = new(500, "ERR_STATE_STORE_NOT_SUPPORTED", StatusCode.Unimplemented, "DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED");
     public static readonly ApiError OperationUnknown
         = new(400, "ERR_NOT_SUPPORTED_STATE_OPERATION", StatusCode.Unimplemented, "ERR_NOT_SUPPORTED_STATE_OPERATION");
-    public static readonly ApiError MalformedRequest = new(400, "ERR_MALFORMED_REQUEST", StatusCode.InvalidArgument, "ERR_MALFORMED_REQUEST");
+    public static readonly ApiError MalformedRequest = new(
+        400, "ERR_MALFORMED_REQUEST", StatusCode.InvalidArgument, "ERR_MALFORMED_REQUEST");
 
     // Publish and subscribe.
     public static readonly ApiError PubSubNotFound = new(404, "ERR_PUBSUB_NOT_FOUND", StatusCode.InvalidArgument, "DAPR_PUBSUB_NOT_FOUND");
-    public static readonly ApiError TopicEmpty = new(404, "ERR_TOPIC_NAME_EMPTY", StatusCode.InvalidArgument, "DAPR_PUBSUB_TOPIC_NAME_EMPTY");
+    public static readonly ApiError TopicEmpty = new(
+        404, "ERR_TOPIC_NAME_EMPTY", StatusCode.InvalidArgument, "DAPR_PUBSUB_TOPIC_NAME_EMPTY");
     public static readonly ApiError TopicForbidden = new(403, "ERR_PUBSUB_FORBIDDEN", StatusCode.PermissionDenied, "DAPR_PUBSUB_FORBIDDEN");
     public static readonly ApiError CloudEventMalformed
         = new(500, "ERR_PUBSUB_CLOUD_EVENTS_SER", StatusCode.InvalidArgument, "DAPR_PUBSUB_CLOUD_EVENT_CREATION");
@@ -50,7 +55,9 @@ internal sealed record ApiError(int HttpStatus, string HttpCode, StatusCode Grpc
     public static readonly ApiError LockNotConfigured = new(500, "ERR_LOCK_STORE_NOT_CONFIGURED", StatusCode.FailedPrecondition, null);
     public static readonly ApiError Unauthenticated = new(401, "ERR_UNAUTHENTICATED", StatusCode.Unauthenticated, "Unauthorized");
 
-    /// <summary>This error where a store refused a write because of its ETag: one that does not match, or one that the store cannot read.</summary>
+    /// <summary>
+    /// This error where a store refused a write because of its ETag: one that does not match, or one that the store cannot read.
+    /// </summary>
     public ApiError For(StateFailureKind kind) => kind switch
     {
         StateFailureKind.Mismatch => this with { HttpStatus = 409, GrpcStatus = StatusCode.Aborted },

@@ -60,12 +60,14 @@ internal sealed class AppChannel : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<HttpResponseMessage> SendAndMaybeBufferAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAndMaybeBufferAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
     {
         HttpResponseMessage response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
         try
         {
-            if (completion == HttpCompletionOption.ResponseContentRead) await response.Content.LoadIntoBufferAsync(Responses.MaximumBodyBytes, cancellation).ConfigureAwait(false);
+            if (completion == HttpCompletionOption.ResponseContentRead)
+                await response.Content.LoadIntoBufferAsync(Responses.MaximumBodyBytes, cancellation).ConfigureAwait(false);
             return response;
         }
         catch

@@ -18,7 +18,8 @@ internal sealed class AppMetadata(string appId, SharedComponents components, App
         {
             bool hasRoom = _extended.ContainsKey(name) || _extended.Count < MaximumExtendedValues;
             if (!hasRoom || value.Length > MaximumValueCharacters)
-                throw new ApiException(ApiError.MetadataFull, $"the development sidecar keeps at most {MaximumExtendedValues} values of {MaximumValueCharacters} characters");
+                throw new ApiException(ApiError.MetadataFull,
+                    $"the development sidecar keeps at most {MaximumExtendedValues} values of {MaximumValueCharacters} characters");
             _extended[name] = value;
         }
     }
@@ -30,7 +31,8 @@ internal sealed class AppMetadata(string appId, SharedComponents components, App
             Id = appId,
             RuntimeVersion = RuntimeVersion,
             EnabledFeatures = { "HotReload", "WorkflowsRemoteActivityReminder" },
-            ActorRuntime = new ActorRuntime { RuntimeStatus = ActorRuntime.Types.ActorRuntimeStatus.Disabled, Placement = "placement: disconnected" },
+            ActorRuntime = new ActorRuntime { RuntimeStatus = ActorRuntime.Types.ActorRuntimeStatus.Disabled,
+                Placement = "placement: disconnected" },
         };
         foreach (ComponentSpec component in components.For(appId))
         {
@@ -44,7 +46,9 @@ internal sealed class AppMetadata(string appId, SharedComponents components, App
         }
         lock (_gate) answer.ExtendedMetadata.Add(_extended);
         foreach (SubscriptionSpec subscription in subscriptions?.Active ?? []) answer.Subscriptions.Add(Described(subscription));
-        if (app is not null) answer.AppConnectionProperties = new AppConnectionProperties { Port = app.Port, Protocol = "http", ChannelAddress = "127.0.0.1" };
+        if (app is not null)
+            answer.AppConnectionProperties = new AppConnectionProperties {
+                Port = app.Port, Protocol = "http", ChannelAddress = "127.0.0.1" };
         return answer;
     }
 
@@ -58,7 +62,9 @@ internal sealed class AppMetadata(string appId, SharedComponents components, App
         PubsubName = subscription.PubSub,
         Topic = subscription.Topic,
         DeadLetterTopic = subscription.DeadLetterTopic ?? "",
-        Type = subscription.Kind == SubscriptionKind.Programmatic ? PubsubSubscriptionType.Programmatic : PubsubSubscriptionType.Declarative,
-        Rules = new PubsubSubscriptionRules { Rules = { subscription.Rules.Select(r => new PubsubSubscriptionRule { Match = r.MatchText ?? "", Path = r.Path }) } },
+        Type = subscription.Kind == SubscriptionKind.Programmatic ? PubsubSubscriptionType.Programmatic
+            : PubsubSubscriptionType.Declarative,
+        Rules = new PubsubSubscriptionRules {
+            Rules = { subscription.Rules.Select(r => new PubsubSubscriptionRule { Match = r.MatchText ?? "", Path = r.Path }) } },
     };
 }

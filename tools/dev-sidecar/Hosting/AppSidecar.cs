@@ -11,7 +11,8 @@ internal sealed class AppSidecar : IAsyncDisposable
     private LoopbackServer? _http;
     private LoopbackServer? _grpc;
 
-    public AppSidecar(AppSpec spec, DevSidecarOptions options, SharedComponents components, SidecarRegistry registry, Func<AppSidecar, Task> shutdown, Action<string> note)
+    public AppSidecar(AppSpec spec, DevSidecarOptions options, SharedComponents components, SidecarRegistry registry,
+        Func<AppSidecar, Task> shutdown, Action<string> note)
     {
         Id = spec.Id;
         HttpPort = spec.HttpPort;
@@ -55,9 +56,11 @@ internal sealed class AppSidecar : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         string advice = $"Stop what listens there, or give the app other ports (--app {Id}=PORT).";
-        _http = await LoopbackServer.StartAsync($"the sidecar of '{Id}'", HttpPort, HttpProtocols.Http1, advice, _ => { }, server => server.Run(new HttpApi(this, _token).HandleAsync), cancellation)
+        _http = await LoopbackServer.StartAsync($"the sidecar of '{Id}'", HttpPort, HttpProtocols.Http1, advice, _ => { },
+            server => server.Run(new HttpApi(this, _token).HandleAsync), cancellation)
             .ConfigureAwait(false);
-        _grpc = await LoopbackServer.StartAsync($"gRPC of the sidecar of '{Id}'", GrpcPort, HttpProtocols.Http2, advice, services => services.AddGrpc(),
+        _grpc = await LoopbackServer.StartAsync(
+            $"gRPC of the sidecar of '{Id}'", GrpcPort, HttpProtocols.Http2, advice, services => services.AddGrpc(),
             server => server.MapGrpcService(new GrpcApi(this, _token).Bind()), cancellation).ConfigureAwait(false);
         HttpPort = _http.Port;
         GrpcPort = _grpc.Port;

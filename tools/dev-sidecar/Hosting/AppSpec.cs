@@ -8,7 +8,10 @@ namespace Dapr.Voice.DevSidecar;
 /// <param name="AppApiToken">What the sidecar puts on calls to the app; null for the token of the environment.</param>
 public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, string? AppApiToken = null)
 {
-    /// <summary>Port of the sidecar's gRPC API on 127.0.0.1; 0 takes a free one. By default it follows from the HTTP port (<see cref="SidecarPorts"/>).</summary>
+    /// <summary>
+    /// Port of the sidecar's gRPC API on 127.0.0.1; 0 takes a free one. By default it follows from the HTTP port
+    /// (<see cref="SidecarPorts"/>).
+    /// </summary>
     public int GrpcPort { get; init; } = HttpPort == 0 ? 0 : new SidecarPorts(HttpPort).Grpc;
 
     /// <summary>Reads <c>ID=HTTP_PORT[:GRPC_PORT][,APP_PORT]</c>.</summary>
@@ -33,7 +36,8 @@ public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, strin
 
     internal void Validate()
     {
-        if (Id.Length is 0 or > 64 || !Id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')) throw new ResourceException($"'{Id}' is no app id: up to 64 letters, digits, '-', '_', '.'.");
+        if (Id.Length is 0 or > 64 || !Id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            throw new ResourceException($"'{Id}' is no app id: up to 64 letters, digits, '-', '_', '.'.");
         if (HttpPort is < 0 or > ushort.MaxValue || GrpcPort is < 0 or > ushort.MaxValue || AppPort is <= 0 or > ushort.MaxValue)
             throw new ResourceException($"App '{Id}' has a port that does not exist: HTTP {HttpPort}, gRPC {GrpcPort}, app {AppPort}.");
         if (HttpPort != 0 && (HttpPort == GrpcPort || HttpPort == AppPort) || GrpcPort != 0 && GrpcPort == AppPort)

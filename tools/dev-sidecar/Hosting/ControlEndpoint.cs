@@ -23,7 +23,8 @@ internal sealed record ErrorAnswer(string Error);
 internal sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>
-/// Lets apps join a running process: <c>GET /apps</c>, <c>POST /apps</c>, <c>DELETE /apps/{id}</c> (<c>?killed=true</c> keeps the name for a while), and <c>PUT /components/{name}/outage</c> with
+/// Lets apps join a running process: <c>GET /apps</c>, <c>POST /apps</c>, <c>DELETE /apps/{id}</c> (<c>?killed=true</c> keeps the name for
+/// a while), and <c>PUT /components/{name}/outage</c> with
 /// <c>{"state":"killed|frozen|up"}</c>. Loopback only; a page in a browser is kept out by the Host header and by wanting application/json.
 /// </summary>
 internal sealed class ControlEndpoint : IAsyncDisposable
@@ -46,7 +47,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
     public static async Task<ControlEndpoint> StartAsync(DevSidecarHost host, int port, string? token, CancellationToken cancellation)
     {
         var endpoint = new ControlEndpoint(host, token);
-        endpoint._server = await LoopbackServer.StartAsync("the control endpoint", port, HttpProtocols.Http1, "Name another with --control-port.", _ => { },
+        endpoint._server = await LoopbackServer.StartAsync(
+            "the control endpoint", port, HttpProtocols.Http1, "Name another with --control-port.", _ => { },
             server => server.Run(endpoint.HandleAsync), cancellation).ConfigureAwait(false);
         return endpoint;
     }
@@ -74,7 +76,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
                     else await ErrorAsync(context, 404, $"There is no app '{id}'.").ConfigureAwait(false);
                     break;
                 case ("PUT", ["components", var name, "outage"]): await OutageAsync(context, name).ConfigureAwait(false); break;
-                default: await ErrorAsync(context, 404, "GET /apps, POST /apps, DELETE /apps/{id}, PUT /components/{name}/outage.").ConfigureAwait(false); break;
+                default: await ErrorAsync(context, 404, "GET /apps, POST /apps, DELETE /apps/{id}, PUT /components/{name}/outage.")
+                    .ConfigureAwait(false); break;
             }
         }
         catch (ResourceException e)
@@ -89,7 +92,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
 
     private async Task AddAsync(HttpContext context)
     {
-        AppRequest? wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.AppRequest, context.RequestAborted).ConfigureAwait(false);
+        AppRequest? wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.AppRequest, context.RequestAborted)
+            .ConfigureAwait(false);
         if (wanted?.Id is not { Length: > 0 } id)
         {
             await ErrorAsync(context, 400, "Send {\"id\": …, \"httpPort\": …, \"appPort\": …}.").ConfigureAwait(false);
@@ -103,7 +107,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
 
     private async Task OutageAsync(HttpContext context, string name)
     {
-        OutageRequest? wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.OutageRequest, context.RequestAborted).ConfigureAwait(false);
+        OutageRequest? wanted = await context.Request.ReadFromJsonAsync(ControlJson.Default.OutageRequest, context.RequestAborted)
+            .ConfigureAwait(false);
         if (!Enum.TryParse<OutageState>(wanted?.State, ignoreCase: true, out OutageState state))
         {
             await ErrorAsync(context, 400, "Send {\"state\": \"killed\"}, \"frozen\" or \"up\".").ConfigureAwait(false);
@@ -116,12 +121,14 @@ internal sealed class ControlEndpoint : IAsyncDisposable
     private Task AppsAsync(HttpContext context, int status)
     {
         context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(_host.Apps.Select(a => new AppAnswer(a.Id, a.HttpPort, a.GrpcPort, a.AppPort)).ToList(), ControlJson.Default.ListAppAnswer, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(_host.Apps.Select(a => new AppAnswer(a.Id, a.HttpPort, a.GrpcPort, a.AppPort)).ToList(),
+            ControlJson.Default.ListAppAnswer, cancellationToken: context.RequestAborted);
     }
 
     private static Task ErrorAsync(HttpContext context, int status, string message)
     {
         context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(new ErrorAnswer(message), ControlJson.Default.ErrorAnswer, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(
+            new ErrorAnswer(message), ControlJson.Default.ErrorAnswer, cancellationToken: context.RequestAborted);
     }
 }

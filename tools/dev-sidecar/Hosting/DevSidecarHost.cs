@@ -1,6 +1,9 @@
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>All sidecars of one process: starts them, lets apps join and leave, and ends with the last shutdown. Used by <c>Program</c> and by tests in process.</summary>
+/// <summary>
+/// All sidecars of one process: starts them, lets apps join and leave, and ends with the last shutdown. Used by <c>Program</c> and by tests
+/// in process.
+/// </summary>
 public sealed class DevSidecarHost : IAsyncDisposable
 {
     private readonly DevSidecarOptions _options;
@@ -19,14 +22,20 @@ public sealed class DevSidecarHost : IAsyncDisposable
         _registry = new SidecarRegistry(options.TimeScale);
     }
 
-    /// <summary>Completes when a <c>POST /v1.0/shutdown</c> has ended the last app id and no control endpoint could bring another.</summary>
+    /// <summary>
+    /// Completes when a <c>POST /v1.0/shutdown</c> has ended the last app id and no control endpoint could bring another.
+    /// </summary>
     public Task Ended => _ended.Task;
 
     /// <summary>The port of the control endpoint, or null.</summary>
     public int? ControlPort => _control?.Port;
 
-    /// <summary>Reads the resources, opens every port, and prints a line for each. Throws <see cref="ResourceException"/> for what the user can mend.</summary>
-    public static async Task<DevSidecarHost> StartAsync(DevSidecarOptions options, TextWriter output, CancellationToken cancellation = default)
+    /// <summary>
+    /// Reads the resources, opens every port, and prints a line for each. Throws <see cref="ResourceException"/> for what the user can
+    /// mend.
+    /// </summary>
+    public static async Task<DevSidecarHost> StartAsync(
+        DevSidecarOptions options, TextWriter output, CancellationToken cancellation = default)
     {
         var host = new DevSidecarHost(options, output);
         try
@@ -56,7 +65,8 @@ public sealed class DevSidecarHost : IAsyncDisposable
         await _changes.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            var sidecar = new AppSidecar(app, _options, _components, _registry, OnShutdownAsync, line => _output.WriteLine($"note: {line}"));
+            var sidecar = new AppSidecar(app, _options, _components, _registry, OnShutdownAsync,
+                line => _output.WriteLine($"note: {line}"));
             try
             {
                 await sidecar.StartAsync(cancellation).ConfigureAwait(false);
@@ -67,7 +77,8 @@ public sealed class DevSidecarHost : IAsyncDisposable
                 throw;
             }
             _registry.Add(sidecar);
-            _output.WriteLine($"sidecar {app.Id} listens on http://127.0.0.1:{sidecar.HttpPort}, gRPC on 127.0.0.1:{sidecar.GrpcPort}{(app.AppPort is { } port ? $", app on {port}" : "")}");
+            _output.WriteLine(
+                $"sidecar {app.Id} listens on http://127.0.0.1:{sidecar.HttpPort}, gRPC on 127.0.0.1:{sidecar.GrpcPort}{(app.AppPort is { } port ? $", app on {port}" : "")}");
             return app with { HttpPort = sidecar.HttpPort, GrpcPort = sidecar.GrpcPort };
         }
         finally
@@ -86,7 +97,8 @@ public sealed class DevSidecarHost : IAsyncDisposable
         return found.Count > 0;
     }
 
-    public IReadOnlyList<AppSpec> Apps => _registry.All.Select(s => new AppSpec(s.Id, s.HttpPort, s.App?.Port) { GrpcPort = s.GrpcPort }).ToList();
+    public IReadOnlyList<AppSpec> Apps => _registry.All.Select(s => new AppSpec(s.Id, s.HttpPort, s.App?.Port) { GrpcPort = s.GrpcPort })
+        .ToList();
 
     /// <summary>Completes when every app has been asked for its subscriptions.</summary>
     public Task WhenReadyAsync() => Task.WhenAll(_registry.All.Select(s => s.Ready));

@@ -56,7 +56,8 @@ public sealed record DevSidecarOptions
             string? joined = null;
             int equals = name.IndexOf('=', StringComparison.Ordinal);
             if (name.StartsWith("--", StringComparison.Ordinal) && equals > 0) (name, joined) = (name[..equals], name[(equals + 1)..]);
-            string Next() => joined ?? (i + 1 < arguments.Count ? arguments[++i] : throw new ResourceException($"{name} needs a value.\n{Usage}"));
+            string Next()
+                => joined ?? (i + 1 < arguments.Count ? arguments[++i] : throw new ResourceException($"{name} needs a value.\n{Usage}"));
             switch (name)
             {
                 case "--resources-path": resources.Add(Next()); break;
@@ -65,16 +66,20 @@ public sealed record DevSidecarOptions
                 case "--away": away.Add(Next()); break;
                 case "--control-port":
                     string port = Next();
-                    control = int.TryParse(port, CultureInfo.InvariantCulture, out int number) && number is >= 0 and <= ushort.MaxValue ? number : throw new ResourceException($"--control-port {port}: write a port from 0 to 65535.");
+                    control = int.TryParse(port, CultureInfo.InvariantCulture, out int number) && number is >= 0 and <= ushort.MaxValue
+                        ? number : throw new ResourceException($"--control-port {port}: write a port from 0 to 65535.");
                     break;
                 case "--time-scale":
                     string factor = Next();
-                    scale = double.TryParse(factor, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is > 0 and <= 100 ? value : throw new ResourceException($"--time-scale {factor}: write a number above 0, for example 0.1.");
+                    scale = double.TryParse(factor, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                        && value is > 0 and <= 100 ? value : throw new ResourceException(
+                        $"--time-scale {factor}: write a number above 0, for example 0.1.");
                     break;
                 default: throw new ResourceException($"'{name}' is not known.\n{Usage}");
             }
         }
-        if (apps.Count == 0 && control is null) throw new ResourceException($"Name at least one --app, or a --control-port through which apps join.\n{Usage}");
+        if (apps.Count == 0 && control is null)
+            throw new ResourceException($"Name at least one --app, or a --control-port through which apps join.\n{Usage}");
         return new DevSidecarOptions
         {
             ResourcesPaths = resources,

@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>One listening port on 127.0.0.1. Every port of the process is opened here, so every port has the same guard against web pages.</summary>
+/// <summary>
+/// One listening port on 127.0.0.1. Every port of the process is opened here, so every port has the same guard against web pages.
+/// </summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromMilliseconds(200);
@@ -28,7 +30,8 @@ internal sealed class LoopbackServer : IAsyncDisposable
     /// <param name="advice">What the user can do if the port is taken: a sentence for the error message.</param>
     /// <exception cref="ResourceException">The port is taken.</exception>
     public static async Task<LoopbackServer> StartAsync(
-        string name, int port, HttpProtocols protocols, string advice, Action<IServiceCollection> services, Action<WebApplication> configure, CancellationToken cancellation)
+        string name, int port, HttpProtocols protocols, string advice, Action<IServiceCollection> services,
+        Action<WebApplication> configure, CancellationToken cancellation)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -63,14 +66,18 @@ internal sealed class LoopbackServer : IAsyncDisposable
         await _server.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>True if no token is asked for, or if the caller sent it. The comparison takes the same time wherever the two differ.</summary>
+    /// <summary>
+    /// True if no token is asked for, or if the caller sent it. The comparison takes the same time wherever the two differ.
+    /// </summary>
     public static bool HasToken(string? expected, HttpContext context)
         => expected is null || CryptographicOperations.FixedTimeEquals(
-            Encoding.UTF8.GetBytes(context.Request.Headers[AppChannel.TokenHeader].FirstOrDefault() ?? ""), Encoding.UTF8.GetBytes(expected));
+            Encoding.UTF8.GetBytes(context.Request.Headers[AppChannel.TokenHeader].FirstOrDefault() ?? ""),
+            Encoding.UTF8.GetBytes(expected));
 
     /// <summary>
-    /// Refuses web pages. A browser on this machine reaches every loopback port, and a page whose name is rebound to 127.0.0.1 could read the answers. The Host header
-    /// still has the name of the page, and a request across origins has an Origin or a Sec-Fetch-Site header. No app that calls a sidecar sends one of them.
+    /// Refuses web pages. A browser on this machine reaches every loopback port, and a page whose name is rebound to 127.0.0.1 could read
+    /// the answers. The Host header still has the name of the page, and a request across origins has an Origin or a Sec-Fetch-Site header.
+    /// No app that calls a sidecar sends one of them.
     /// </summary>
     private static Task GuardAsync(HttpContext context, RequestDelegate next)
     {
@@ -80,7 +87,8 @@ internal sealed class LoopbackServer : IAsyncDisposable
         context.Response.StatusCode = 403;
         context.Response.ContentType = "text/plain; charset=utf-8";
         return context.Response.WriteAsync(
-            isLocalHost ? "The sidecar answers no web page: remove the headers Origin and Sec-Fetch-Site.\n" : "The sidecar answers only as localhost or 127.0.0.1.\n",
+            isLocalHost ? "The sidecar answers no web page: remove the headers Origin and Sec-Fetch-Site.\n"
+            : "The sidecar answers only as localhost or 127.0.0.1.\n",
             context.RequestAborted);
     }
 }

@@ -6,8 +6,8 @@ namespace Dapr.Voice.DevSidecar;
 public enum OutageState { Up, Killed, Frozen }
 
 /// <summary>
-/// The server behind a component while it is killed (connections refused), frozen (they hang) or up. Waits are those that the real sidecar was recorded to wait before it gave
-/// up; a killed server comes back empty, and its publisher needs some seconds to notice.
+/// The server behind a component while it is killed (connections refused), frozen (they hang) or up. Waits are those that the real sidecar
+/// was recorded to wait before it gave up; a killed server comes back empty, and its publisher needs some seconds to notice.
 /// </summary>
 internal sealed class Outage(double timeScale)
 {
@@ -22,7 +22,8 @@ internal sealed class Outage(double timeScale)
     public void Set(OutageState state)
     {
         if (_state == OutageState.Killed && state == OutageState.Up)
-            Volatile.Write(ref _publishingBackAt, Stopwatch.GetTimestamp() + (long)(PublisherRecovery.TotalSeconds * timeScale * Stopwatch.Frequency));
+            Volatile.Write(ref _publishingBackAt, Stopwatch.GetTimestamp()
+                + (long)(PublisherRecovery.TotalSeconds * timeScale * Stopwatch.Frequency));
         _state = state;
     }
 

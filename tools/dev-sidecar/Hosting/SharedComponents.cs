@@ -1,8 +1,9 @@
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// What all app ids of the process share: stores and brokers by component. On the real sidecar <c>state.in-memory</c> and <c>pubsub.in-memory</c> belong to one sidecar alone; here they are shared as
-/// well, which is the friendlier reading and the only difference that is meant (no recording has two sidecars on one of them).
+/// What all app ids of the process share: stores and brokers by component. On the real sidecar <c>state.in-memory</c> and
+/// <c>pubsub.in-memory</c> belong to one sidecar alone; here they are shared as well, which is the friendlier reading and the only
+/// difference that is meant (no recording has two sidecars on one of them).
 /// </summary>
 internal sealed class SharedComponents : IDisposable
 {
@@ -17,8 +18,11 @@ internal sealed class SharedComponents : IDisposable
         Resources = resources;
         foreach (string away in options.Away)
         {
-            ComponentSpec component = resources.Components.FirstOrDefault(c => c.Name == away) ?? throw new ResourceException($"--away {away}: there is no such component.");
-            if (!component.IgnoreErrors) throw new ResourceException($"component '{away}' ({component.Type}): its server does not answer. Start it, or set 'ignoreErrors: true' in {component.Source.File}.");
+            ComponentSpec component = resources.Components.FirstOrDefault(c => c.Name == away)
+                ?? throw new ResourceException($"--away {away}: there is no such component.");
+            if (!component.IgnoreErrors)
+                throw new ResourceException($"component '{away}' ({component.Type}): its server does not answer. Start it, or set "
+                    + $"'ignoreErrors: true' in {component.Source.File}.");
         }
         foreach (ComponentSpec component in resources.Components)
         {
@@ -30,7 +34,8 @@ internal sealed class SharedComponents : IDisposable
             {
                 case "state": _stores[component.Name] = StateStore.Create(component, options.Time); break;
                 case "pubsub":
-                    var broker = new Broker(keepsHistory: component.Type == "pubsub.redis", keepsGroups: component.Type is "pubsub.redis" or "pubsub.rabbitmq");
+                    var broker = new Broker(keepsHistory: component.Type == "pubsub.redis",
+                        keepsGroups: component.Type is "pubsub.redis" or "pubsub.rabbitmq");
                     _brokers[component.Name] = (broker, new TopicScopes(component));
                     break;
                 default: _secrets[component.Name] = SecretStore.Create(component); break;
@@ -52,7 +57,8 @@ internal sealed class SharedComponents : IDisposable
         return isThere && _stores.TryGetValue(name, out store!);
     }
 
-    public bool TryGetBroker(string name, string appId, out Broker broker, out TopicScopes scopes, out ComponentSpec component, out Outage outage)
+    public bool TryGetBroker(string name, string appId, out Broker broker, out TopicScopes scopes, out ComponentSpec component,
+        out Outage outage)
     {
         bool isThere = Find(name, appId, out component, out outage);
         (broker, scopes) = (null!, null!);
@@ -68,15 +74,18 @@ internal sealed class SharedComponents : IDisposable
     }
 
     /// <summary>
-    /// Throws <see cref="ResourceException"/> if a secret store of this app cannot be read: the real sidecar ends there, too. Only for components in the app's scope, so that
-    /// an app that joins needs no secrets of ours.
+    /// Throws <see cref="ResourceException"/> if a secret store of this app cannot be read: the real sidecar ends there, too. Only for
+    /// components in the app's scope, so that an app that joins needs no secrets of ours.
     /// </summary>
     public void CheckFor(string appId)
     {
-        foreach (ComponentSpec? component in For(appId).Where(c => c.Category == "secretstores" && !c.IgnoreErrors)) _secrets[component.Name].All();
+        foreach (ComponentSpec? component in For(appId).Where(c => c.Category == "secretstores" && !c.IgnoreErrors))
+            _secrets[component.Name].All();
     }
 
-    /// <summary>Lets the server behind a component die, hang or return. A killed one comes back empty. False for an unknown component.</summary>
+    /// <summary>
+    /// Lets the server behind a component die, hang or return. A killed one comes back empty. False for an unknown component.
+    /// </summary>
     public bool SetOutage(string name, OutageState state)
     {
         if (!_outages.TryGetValue(name, out Outage? outage)) return false;

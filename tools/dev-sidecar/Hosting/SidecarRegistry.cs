@@ -35,7 +35,8 @@ internal sealed class SidecarRegistry(double timeScale)
         lock (_gate)
         {
             _sidecars.Remove(sidecar);
-            if (isKilled && !_sidecars.Exists(s => s.Id == sidecar.Id)) _ghosts[sidecar.Id] = Stopwatch.GetTimestamp() + (long)(WithdrawAfter.TotalSeconds * timeScale * Stopwatch.Frequency);
+            if (isKilled && !_sidecars.Exists(s => s.Id == sidecar.Id))
+                _ghosts[sidecar.Id] = Stopwatch.GetTimestamp() + (long)(WithdrawAfter.TotalSeconds * timeScale * Stopwatch.Frequency);
         }
     }
 

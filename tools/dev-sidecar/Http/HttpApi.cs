@@ -53,14 +53,20 @@ internal sealed class HttpApi(AppSidecar sidecar, string? token)
                 case "state" when raw.Length == 4 && part[3].Length > 0 && isWrite: return _state.SaveAsync(context, part[3]);
                 case "state" when raw.Length == 5 && part[4] == "bulk" && isWrite: return _state.BulkAsync(context, part[3]);
                 case "state" when raw.Length == 5 && part[4] == "transaction" && isWrite: return _state.TransactAsync(context, part[3]);
-                case "state" when raw.Length == 5 && part[4].Length > 0 && HttpMethods.IsGet(method): return _state.GetAsync(context, part[3], part[4]);
-                case "state" when raw.Length == 5 && part[4].Length > 0 && HttpMethods.IsDelete(method): return _state.DeleteAsync(context, part[3], part[4]);
+                case "state" when raw.Length == 5 && part[4].Length > 0 && HttpMethods.IsGet(method):
+                    return _state.GetAsync(context, part[3], part[4]);
+                case "state" when raw.Length == 5 && part[4].Length > 0 && HttpMethods.IsDelete(method):
+                    return _state.DeleteAsync(context, part[3], part[4]);
                 case "publish" when raw.Length == 6 && part[3] == "bulk" && isWrite: return _publish.BulkAsync(context, part[4], part[5]);
-                case "publish" when raw.Length == 5 && part[4].Length > 0 && isWrite: return _publish.PublishAsync(context, part[3], part[4]);
-                case "secrets" when raw.Length == 5 && part[4] == "bulk" && HttpMethods.IsGet(method): return _secrets.BulkAsync(context, part[3]);
-                case "secrets" when raw.Length == 5 && part[4].Length > 0 && HttpMethods.IsGet(method): return _secrets.GetAsync(context, part[3], part[4]);
+                case "publish" when raw.Length == 5 && part[4].Length > 0 && isWrite:
+                    return _publish.PublishAsync(context, part[3], part[4]);
+                case "secrets" when raw.Length == 5 && part[4] == "bulk" && HttpMethods.IsGet(method):
+                    return _secrets.BulkAsync(context, part[3]);
+                case "secrets" when raw.Length == 5 && part[4].Length > 0 && HttpMethods.IsGet(method):
+                    return _secrets.GetAsync(context, part[3], part[4]);
                 case "healthz" when raw.Length == 4 && raw[3] == "outbound" && HttpMethods.IsGet(method): return Responses.Empty(context);
-                case "metadata" when raw.Length == 4 && part[3].Length > 0 && HttpMethods.IsPut(method): return _metadata.SetAsync(context, part[3]);
+                case "metadata" when raw.Length == 4 && part[3].Length > 0 && HttpMethods.IsPut(method):
+                    return _metadata.SetAsync(context, part[3]);
             }
         }
         switch (path)
@@ -90,7 +96,8 @@ internal sealed class HttpApi(AppSidecar sidecar, string? token)
     {
         if (context.Request.Query["appid"].FirstOrDefault() is { Length: > 0 } asked && asked != sidecar.Id)
             return Responses.Error(context, 500, "ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match");
-        return sidecar.Ready.IsCompletedSuccessfully ? Responses.Empty(context) : Responses.Error(context, 500, "ERR_HEALTH_NOT_READY", "dapr is not ready: [runtime]");
+        return sidecar.Ready.IsCompletedSuccessfully ? Responses.Empty(context)
+            : Responses.Error(context, 500, "ERR_HEALTH_NOT_READY", "dapr is not ready: [runtime]");
     }
 
     private async Task ShutdownAsync(HttpContext context)

@@ -11,7 +11,8 @@ internal sealed class MetadataRoutes(AppMetadata metadata)
     public async Task SetAsync(HttpContext context, string name)
     {
         ReadOnlyMemory<byte>? body = await Responses.ReadBodyAsync(context).ConfigureAwait(false);
-        metadata.Set(name, body is { } value ? Encoding.UTF8.GetString(value.Span) : throw new ApiException(ApiError.MetadataFull, "stream too large"));
+        metadata.Set(name, body is { } value ? Encoding.UTF8.GetString(value.Span)
+            : throw new ApiException(ApiError.MetadataFull, "stream too large"));
         await Responses.Empty(context).ConfigureAwait(false);
     }
 

@@ -14,7 +14,8 @@ internal sealed class PublishRoutes(AppPublisher publisher)
             await Responses.Error(context, 400, "ERR_PUBSUB_REQUEST_METADATA", "stream too large").ConfigureAwait(false);
             return;
         }
-        await target.PublishAsync(body, context.Request.ContentType, Responses.QueryMetadata(context), CallTrace.Of(context), context.RequestAborted).ConfigureAwait(false);
+        await target.PublishAsync(body, context.Request.ContentType, Responses.QueryMetadata(context), CallTrace.Of(context),
+            context.RequestAborted).ConfigureAwait(false);
         await Responses.Empty(context).ConfigureAwait(false);
     }
 
@@ -22,7 +23,8 @@ internal sealed class PublishRoutes(AppPublisher publisher)
     {
         AppTopic target = publisher.Open(pubsub, topic);
         if (await Responses.ReadBodyAsync(context).ConfigureAwait(false) is not { } body) throw target.Malformed("stream too large");
-        await target.PublishBulkAsync(ReadEntries(body, target), Responses.QueryMetadata(context), CallTrace.Of(context), context.RequestAborted).ConfigureAwait(false);
+        await target.PublishBulkAsync(ReadEntries(body, target), Responses.QueryMetadata(context), CallTrace.Of(context),
+            context.RequestAborted).ConfigureAwait(false);
         await Responses.Empty(context).ConfigureAwait(false);
     }
 
@@ -40,7 +42,9 @@ internal sealed class PublishRoutes(AppPublisher publisher)
                 string contentType = Text(entry, "contentType") ?? "text/plain";
                 // A JSON string under a type that is not JSON is the text itself.
                 bool isText = item.ValueKind == JsonValueKind.String && !contentType.Contains("json", StringComparison.OrdinalIgnoreCase);
-                entries.Add(new EventToPublish(Text(entry, "entryId") ?? "", Encoding.UTF8.GetBytes(isText ? item.GetString()! : item.GetRawText()), contentType));
+                entries.Add(
+                    new EventToPublish(Text(entry, "entryId") ?? "", Encoding.UTF8.GetBytes(isText ? item.GetString()! : item.GetRawText()),
+                    contentType));
             }
             return entries;
         }

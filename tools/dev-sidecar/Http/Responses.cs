@@ -9,7 +9,8 @@ internal static class Responses
     /// <summary>The real sidecar reads 4 MiB of a request.</summary>
     public const int MaximumBodyBytes = 4 * 1024 * 1024;
 
-    public static Task Error(HttpContext context, ApiException failure) => Error(context, failure.Error.HttpStatus, failure.Error.HttpCode, failure.Message);
+    public static Task Error(HttpContext context, ApiException failure)
+        => Error(context, failure.Error.HttpStatus, failure.Error.HttpCode, failure.Message);
 
     public static Task Error(HttpContext context, int status, string errorCode, string message)
     {
@@ -60,9 +61,10 @@ internal static class Responses
     public static Dictionary<string, string> QueryMetadata(HttpContext context)
     {
         var metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach ((string? name, Microsoft.Extensions.Primitives.StringValues values) in context.Request.Query)
+        foreach ((string name, Microsoft.Extensions.Primitives.StringValues values) in context.Request.Query)
         {
-            if (name.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase) && values.Count > 0) metadata.TryAdd(name["metadata.".Length..], values[0] ?? "");
+            if (name.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase) && values.Count > 0)
+                metadata.TryAdd(name["metadata.".Length..], values[0] ?? "");
         }
         return metadata;
     }

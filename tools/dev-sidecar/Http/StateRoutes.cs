@@ -51,7 +51,8 @@ internal sealed class StateRoutes(AppState state)
         List<string> keys = await ReadAsync(context, "failed deserializing HTTP body: ", root =>
         {
             if (root.ValueKind != JsonValueKind.Object) throw Malformed("the body must be an object with keys");
-            return root.TryGetProperty("keys", out JsonElement list) && list.ValueKind != JsonValueKind.Null ? Items(list).Select(Key).ToList() : [];
+            return root.TryGetProperty("keys", out JsonElement list) && list.ValueKind != JsonValueKind.Null
+                ? Items(list).Select(Key).ToList() : [];
         }).ConfigureAwait(false);
         IReadOnlyList<BulkEntry> entries = await store.GetBulkAsync(keys, context.RequestAborted).ConfigureAwait(false);
 
@@ -71,7 +72,8 @@ internal sealed class StateRoutes(AppState state)
     {
         AppStore store = state.Open(name);
         store.CheckTransactions();
-        List<StateOperation> operations = await ReadAsync(context, "failed deserializing HTTP body: ", ReadOperations).ConfigureAwait(false);
+        List<StateOperation> operations = await ReadAsync(context, "failed deserializing HTTP body: ", ReadOperations)
+            .ConfigureAwait(false);
         await store.TransactAsync(operations, context.RequestAborted).ConfigureAwait(false);
         await Responses.Empty(context).ConfigureAwait(false);
     }
@@ -162,14 +164,16 @@ internal sealed class StateRoutes(AppState state)
     private static StateRequest ReadRequest(JsonElement item, Dictionary<string, string> queryMetadata)
     {
         if (item.ValueKind != JsonValueKind.Object) throw Malformed("an item must be an object");
-        ReadOnlyMemory<byte> value = item.TryGetProperty("value", out JsonElement json) ? Encoding.UTF8.GetBytes(json.GetRawText()) : "null"u8.ToArray();
+        ReadOnlyMemory<byte> value = item.TryGetProperty("value", out JsonElement json) ? Encoding.UTF8.GetBytes(json.GetRawText())
+            : "null"u8.ToArray();
         string? timeToLive = queryMetadata.GetValueOrDefault("ttlInSeconds");
         if (item.TryGetProperty("metadata", out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object)
         {
             foreach (JsonProperty property in metadata.EnumerateObject())
             {
                 if (property.Value.ValueKind != JsonValueKind.String) throw Malformed($"metadata '{property.Name}' must be a string");
-                if (string.Equals(property.Name, "ttlInSeconds", StringComparison.OrdinalIgnoreCase)) timeToLive = property.Value.GetString();
+                if (string.Equals(property.Name, "ttlInSeconds", StringComparison.OrdinalIgnoreCase))
+                    timeToLive = property.Value.GetString();
             }
         }
         string? concurrency = null, consistency = null;
@@ -181,18 +185,22 @@ internal sealed class StateRoutes(AppState state)
     private static JsonElement.ArrayEnumerator Items(JsonElement list)
     {
         if (list.ValueKind != JsonValueKind.Array) throw Malformed("a list is expected");
-        return list.GetArrayLength() <= MaximumItems ? list.EnumerateArray() : throw Malformed($"the development sidecar takes at most {MaximumItems} items in one request");
+        return list.GetArrayLength() <= MaximumItems ? list.EnumerateArray()
+            : throw Malformed($"the development sidecar takes at most {MaximumItems} items in one request");
     }
 
-    private static string Key(JsonElement item) => item.ValueKind == JsonValueKind.String && item.GetString() is { Length: > 0 } key ? key : throw Malformed("a key must be a string");
+    private static string Key(JsonElement item) => item.ValueKind == JsonValueKind.String && item.GetString() is { Length: > 0 } key ? key
+        : throw Malformed("a key must be a string");
 
     private static string? Text(JsonElement item, string name)
     {
-        if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null) return null;
+        if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty(name, out JsonElement value)
+            || value.ValueKind == JsonValueKind.Null) return null;
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Malformed($"'{name}' must be a string");
     }
 
     private static ApiException Malformed(string message) => new(ApiError.MalformedRequest, message);
 
-    private static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string Time(DateTimeOffset time)
+        => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// Service invocation from one app id: finds the callee in this process, adds who calls, streams both ways. Where the real thing is two sidecars, this is one hop; what app and caller see is the same.
+/// Service invocation from one app id: finds the callee in this process, adds who calls, streams both ways. Where the real thing is two
+/// sidecars, this is one hop; what app and caller see is the same.
 /// </summary>
 internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, double timeScale)
 {
@@ -15,11 +16,13 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
     // What belongs to one connection, and what the sidecars themselves set.
     private static readonly HashSet<string> NotForwarded = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Content-Length", "Expect",
+        "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+            "Upgrade", "Host", "Content-Length", "Expect",
         AppChannel.TokenHeader, "dapr-app-id", "traceparent",
     };
 
-    private static readonly HashSet<string> NotReturned = new(StringComparer.OrdinalIgnoreCase) { "Connection", "Keep-Alive", "Transfer-Encoding", "Date", "Upgrade", "Trailer" };
+    private static readonly HashSet<string> NotReturned =
+        new(StringComparer.OrdinalIgnoreCase) { "Connection", "Keep-Alive", "Transfer-Encoding", "Date", "Upgrade", "Trailer" };
 
     /// <param name="path">Raw path of the method.</param>
     /// <param name="query">With its question mark, or empty.</param>
@@ -29,7 +32,8 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
         if (isGhost)
         {
             // The sidecar was killed and its name is still known: three retries a second apart, all refused.
-            for (int attempt = 1; attempt < Attempts; attempt++) await Task.Delay(AttemptInterval * timeScale, context.RequestAborted).ConfigureAwait(false);
+            for (int attempt = 1; attempt < Attempts; attempt++)
+                await Task.Delay(AttemptInterval * timeScale, context.RequestAborted).ConfigureAwait(false);
             await FailAsync(context, calleeId, "failed to invoke target after 3 retries: connection refused").ConfigureAwait(false);
             return;
         }
@@ -58,7 +62,8 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             bool isTooLarge = e is BodyTooLargeException || e.InnerException is BodyTooLargeException;
-            await FailAsync(context, calleeId, isTooLarge ? "stream too large" : $"error invoking app channel: {e.Message}").ConfigureAwait(false);
+            await FailAsync(context, calleeId, isTooLarge ? "stream too large" : $"error invoking app channel: {e.Message}")
+                .ConfigureAwait(false);
             return;
         }
         using (response) await ReturnAsync(context, response).ConfigureAwait(false);
@@ -73,14 +78,16 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
             request.Content = new StreamContent(new LimitedStream(context.Request.Body, Responses.MaximumBodyBytes));
             if (context.Request.ContentLength is { } length) request.Content.Headers.ContentLength = length;
         }
-        foreach ((string? name, Microsoft.Extensions.Primitives.StringValues values) in context.Request.Headers)
+        foreach ((string name, Microsoft.Extensions.Primitives.StringValues values) in context.Request.Headers)
         {
             if (NotForwarded.Contains(name) || name.StartsWith(':')) continue;
-            if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values)) request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
+            if (!request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
+                request.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }
         string address = context.Connection.RemoteIpAddress?.ToString() ?? "127.0.0.1";
         string host = Environment.MachineName;
-        // The sidecar's word comes last in what names the caller, and first in what names the callee (recorded): a forger can only add in front or behind.
+        // The sidecar's word comes last in what names the caller, and first in what names the callee (recorded): a forger can only add in
+        // front or behind.
         Append(request, "dapr-caller-app-id", caller.Id, isLast: true);
         Append(request, "dapr-caller-namespace", "default", isLast: true);
         Append(request, "dapr-callee-app-id", calleeId, isLast: false);
@@ -101,7 +108,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
     private static async Task ReturnAsync(HttpContext context, HttpResponseMessage response)
     {
         context.Response.StatusCode = (int)response.StatusCode;
-        foreach ((string? name, HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
+        foreach ((string name, HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             if (!NotReturned.Contains(name)) context.Response.Headers.Append(name, values.ToArray());
         }
@@ -130,5 +137,6 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
         }
     }
 
-    private static Task FailAsync(HttpContext context, string calleeId, string why) => Responses.Error(context, 500, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {calleeId}, err: {why}");
+    private static Task FailAsync(HttpContext context, string calleeId, string why)
+        => Responses.Error(context, 500, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {calleeId}, err: {why}");
 }

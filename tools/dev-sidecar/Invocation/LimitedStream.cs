@@ -3,7 +3,9 @@ namespace Dapr.Voice.DevSidecar;
 /// <summary>The body of an invocation was longer than the sidecar takes.</summary>
 internal sealed class BodyTooLargeException() : IOException("stream too large");
 
-/// <summary>Reads on and throws <see cref="BodyTooLargeException"/> beyond the limit: for bodies that do not say how long they are.</summary>
+/// <summary>
+/// Reads on and throws <see cref="BodyTooLargeException"/> beyond the limit: for bodies that do not say how long they are.
+/// </summary>
 internal sealed class LimitedStream(Stream inner, long limit) : Stream
 {
     private long _read;
@@ -21,7 +23,8 @@ internal sealed class LimitedStream(Stream inner, long limit) : Stream
         return _read <= limit ? read : throw new BodyTooLargeException();
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
     public override void SetLength(long value) => throw new NotSupportedException();

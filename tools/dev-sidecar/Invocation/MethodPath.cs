@@ -1,6 +1,9 @@
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>The path of an invocation as the callee sees it: decoded (an encoded slash arrives as a slash), cleaned of <c>.</c>, <c>..</c> and <c>//</c>, encoded again.</summary>
+/// <summary>
+/// The path of an invocation as the callee sees it: decoded (an encoded slash arrives as a slash), cleaned of <c>.</c>, <c>..</c> and
+/// <c>//</c>, encoded again.
+/// </summary>
 internal static class MethodPath
 {
     /// <param name="raw">As on the wire, without the query, with or without a leading slash.</param>

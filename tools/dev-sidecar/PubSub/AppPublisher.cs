@@ -16,13 +16,16 @@ internal sealed class AppPublisher(string appId, SharedComponents components, Ti
     /// <summary>Most events in one bulk publish.</summary>
     public const int MaximumBulkEntries = 1_000;
 
-    /// <summary>The topic; throws <see cref="ApiException"/> where this app does not have the component or may not publish to the topic.</summary>
+    /// <summary>
+    /// The topic; throws <see cref="ApiException"/> where this app does not have the component or may not publish to the topic.
+    /// </summary>
     public AppTopic Open(string pubsub, string topic)
     {
         if (!components.TryGetBroker(pubsub, appId, out Broker broker, out TopicScopes scopes, out _, out Outage outage))
             throw new ApiException(ApiError.PubSubNotFound, $"pubsub {pubsub} is not found");
         if (topic.Length == 0) throw new ApiException(ApiError.TopicEmpty, $"topic is empty in pubsub {pubsub}");
-        if (!scopes.MayPublish(appId, topic)) throw new ApiException(ApiError.TopicForbidden, $"topic {topic} is not allowed for app id {appId}");
+        if (!scopes.MayPublish(appId, topic))
+            throw new ApiException(ApiError.TopicForbidden, $"topic {topic} is not allowed for app id {appId}");
         return new AppTopic(appId, pubsub, topic, broker, outage, time);
     }
 }
@@ -31,18 +34,22 @@ internal sealed class AppPublisher(string appId, SharedComponents components, Ti
 internal sealed class AppTopic(string appId, string pubsub, string topic, Broker broker, Outage outage, TimeProvider time)
 {
     public async Task PublishAsync(
-        ReadOnlyMemory<byte> body, string? contentType, IReadOnlyDictionary<string, string> metadata, CallTrace trace, CancellationToken cancellation)
+        ReadOnlyMemory<byte> body, string? contentType, IReadOnlyDictionary<string, string> metadata, CallTrace trace,
+        CancellationToken cancellation)
     {
-        BrokerEvent wrapped = Wrap(body.Span, contentType, metadata, trace) ?? throw new ApiException(ApiError.CloudEventMalformed, "cannot create cloudevent");
+        BrokerEvent wrapped = Wrap(body.Span, contentType, metadata, trace)
+            ?? throw new ApiException(ApiError.CloudEventMalformed, "cannot create cloudevent");
         await CheckServerAsync(cancellation).ConfigureAwait(false);
         if (broker.Publish(topic, wrapped) is { } problem) throw Failed(problem);
     }
 
     /// <summary>All events, or none where one of them cannot be read.</summary>
     public async Task PublishBulkAsync(
-        IReadOnlyCollection<EventToPublish> events, IReadOnlyDictionary<string, string> metadata, CallTrace trace, CancellationToken cancellation)
+        IReadOnlyCollection<EventToPublish> events, IReadOnlyDictionary<string, string> metadata, CallTrace trace,
+        CancellationToken cancellation)
     {
-        if (events.Count > AppPublisher.MaximumBulkEntries) throw Malformed($"the development sidecar takes at most {AppPublisher.MaximumBulkEntries} entries");
+        if (events.Count > AppPublisher.MaximumBulkEntries)
+            throw Malformed($"the development sidecar takes at most {AppPublisher.MaximumBulkEntries} entries");
         var ids = new HashSet<string>(StringComparer.Ordinal);
         var wrapped = new List<BrokerEvent>(events.Count);
         foreach (EventToPublish entry in events)
@@ -69,5 +76,6 @@ internal sealed class AppTopic(string appId, string pubsub, string topic, Broker
     private ApiException Failed(string why) => new(ApiError.Publish, $"error when publish to topic {topic} in pubsub {pubsub}: {why}");
 
     private BrokerEvent? Wrap(ReadOnlySpan<byte> body, string? contentType, IReadOnlyDictionary<string, string> metadata, CallTrace trace)
-        => CloudEventEnvelope.Wrap(body, contentType, appId, pubsub, topic, trace.TraceParent, trace.TraceState, metadata, time.GetUtcNow());
+        => CloudEventEnvelope.Wrap(body, contentType, appId, pubsub, topic, trace.TraceParent, trace.TraceState, metadata,
+        time.GetUtcNow());
 }

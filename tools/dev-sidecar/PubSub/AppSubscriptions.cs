@@ -2,8 +2,12 @@ using System.Text.Json;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>Waits for the app's port, asks the app what it wants to hear, and keeps the subscriptions of the app and of the files until the sidecar goes.</summary>
-internal sealed class AppSubscriptions(string appId, AppChannel app, SharedComponents components, DevSidecarOptions options, Action<string> note) : IDisposable
+/// <summary>
+/// Waits for the app's port, asks the app what it wants to hear, and keeps the subscriptions of the app and of the files until the sidecar
+/// goes.
+/// </summary>
+internal sealed class AppSubscriptions(
+    string appId, AppChannel app, SharedComponents components, DevSidecarOptions options, Action<string> note) : IDisposable
 {
     private static readonly TimeSpan PortPollInterval = TimeSpan.FromMilliseconds(50);
 
@@ -40,10 +44,12 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
     {
         try
         {
-            while (!await app.IsListeningAsync(_stop.Token).ConfigureAwait(false)) await Task.Delay(PortPollInterval, _stop.Token).ConfigureAwait(false);
+            while (!await app.IsListeningAsync(_stop.Token).ConfigureAwait(false))
+                await Task.Delay(PortPollInterval, _stop.Token).ConfigureAwait(false);
             await AskAsync("/dapr/config").ConfigureAwait(false);
             List<SubscriptionSpec> wanted = Parse(await AskAsync("/dapr/subscribe").ConfigureAwait(false));
-            wanted.AddRange(components.Resources.Subscriptions.Where(s => s.Scopes.Count == 0 || s.Scopes.Contains(appId, StringComparer.Ordinal)));
+            wanted.AddRange(components.Resources.Subscriptions.Where(
+                s => s.Scopes.Count == 0 || s.Scopes.Contains(appId, StringComparer.Ordinal)));
             foreach (SubscriptionSpec subscription in wanted) Subscribe(subscription);
             _ready.TrySetResult();
         }
@@ -65,7 +71,8 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
             note($"{appId}: the subscription to '{wanted.Topic}' has no route and is ignored.");
             return;
         }
-        if (!components.TryGetBroker(wanted.PubSub, appId, out Broker? broker, out TopicScopes? scopes, out ComponentSpec? component, out _))
+        if (!components.TryGetBroker(wanted.PubSub, appId, out Broker? broker, out TopicScopes? scopes, out ComponentSpec? component,
+            out _))
         {
             note($"{appId}: the subscription to '{wanted.Topic}' names the pub/sub component '{wanted.PubSub}', which this app does not have.");
             return;
@@ -84,7 +91,8 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
             .Replace("{appID}", appId, StringComparison.Ordinal)
             .Replace("{podName}", appId, StringComparison.Ordinal)
             .Replace("{namespace}", "default", StringComparison.Ordinal);
-        var consumer = new TopicSubscription(wanted, app, broker, mayDeadLetter, components.Resources.InboundRetry(wanted.PubSub, appId), options.TimeScale, options.Time, _stop.Token);
+        var consumer = new TopicSubscription(wanted, app, broker, mayDeadLetter, components.Resources.InboundRetry(wanted.PubSub, appId),
+            options.TimeScale, options.Time, _stop.Token);
         lock (_gate)
         {
             _stop.Token.ThrowIfCancellationRequested();
@@ -105,8 +113,10 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
                 request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
                 request.Headers.TryAddWithoutValidation("dapr-app-id", appId);
                 request.Headers.TryAddWithoutValidation("traceparent", TraceContext.Child(null));
-                using HttpResponseMessage response = await app.SendAsync(request, HttpCompletionOption.ResponseContentRead, _stop.Token).ConfigureAwait(false);
-                if ((int)response.StatusCode is 404 || response.IsSuccessStatusCode) return response.IsSuccessStatusCode ? await response.Content.ReadAsByteArrayAsync(_stop.Token).ConfigureAwait(false) : null;
+                using HttpResponseMessage response = await app.SendAsync(request, HttpCompletionOption.ResponseContentRead, _stop.Token)
+                    .ConfigureAwait(false);
+                if ((int)response.StatusCode is 404 || response.IsSuccessStatusCode) return response.IsSuccessStatusCode
+                    ? await response.Content.ReadAsByteArrayAsync(_stop.Token).ConfigureAwait(false) : null;
                 note($"{appId}: the app answered {(int)response.StatusCode} to GET {path}; it is taken as 'nothing'.");
                 return null;
             }
@@ -139,7 +149,10 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
         return subscriptions;
     }
 
-    /// <summary>Reads one subscription as the real sidecar does: names without regard to case, since SDKs differ in it (Dapr.AspNetCore writes <c>pubsubName</c>).</summary>
+    /// <summary>
+    /// Reads one subscription as the real sidecar does: names without regard to case, since SDKs differ in it (Dapr.AspNetCore writes
+    /// <c>pubsubName</c>).
+    /// </summary>
     private SubscriptionSpec ParseOne(JsonElement item)
     {
         string topic = Text(item, "topic") ?? "";
@@ -151,7 +164,8 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
                 foreach (JsonElement rule in list.EnumerateArray())
                 {
                     string match = Text(rule, "match") ?? "";
-                    if (MatchExpression.TryParse(match, out MatchExpression? expression, out string? problem)) rules.Add(new SubscriptionRule(expression, match, Text(rule, "path") ?? "/"));
+                    if (MatchExpression.TryParse(match, out MatchExpression? expression, out string? problem))
+                        rules.Add(new SubscriptionRule(expression, match, Text(rule, "path") ?? "/"));
                     else note($"{appId}: the rule '{match}' of topic '{topic}' is ignored: {problem}.");
                 }
             }
@@ -162,7 +176,8 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
             rules.Add(new SubscriptionRule(null, null, route));
         }
         string? deadLetter = Text(item, "deadLetterTopic");
-        return new SubscriptionSpec(SubscriptionKind.Programmatic, Text(item, "pubsubname") ?? "", topic, rules, string.IsNullOrEmpty(deadLetter) ? null : deadLetter, [])
+        return new SubscriptionSpec(SubscriptionKind.Programmatic, Text(item, "pubsubname") ?? "", topic, rules,
+            string.IsNullOrEmpty(deadLetter) ? null : deadLetter, [])
         {
             IsRaw = Find(item, "metadata") is { ValueKind: JsonValueKind.Object } metadata && IsTrue(metadata, "rawPayload"),
             IsBulk = Find(item, "bulkSubscribe") is { ValueKind: JsonValueKind.Object } bulk && IsTrue(bulk, "enabled"),
@@ -171,7 +186,9 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
 
     /// <summary>A flag stands as true or as "true": metadata has strings only.</summary>
     private static bool IsTrue(JsonElement item, string name)
-        => Find(item, name) is { } value && (value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && string.Equals(value.GetString(), "true", StringComparison.OrdinalIgnoreCase)));
+        => Find(item, name) is { } value
+        && (value.ValueKind == JsonValueKind.True
+        || (value.ValueKind == JsonValueKind.String && string.Equals(value.GetString(), "true", StringComparison.OrdinalIgnoreCase)));
 
     private static JsonElement? Find(JsonElement item, string name)
     {
@@ -182,5 +199,6 @@ internal sealed class AppSubscriptions(string appId, AppChannel app, SharedCompo
         return null;
     }
 
-    private static string? Text(JsonElement item, string name) => Find(item, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+    private static string? Text(JsonElement item, string name)
+        => Find(item, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 }

@@ -1,11 +1,12 @@
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: app id) gets every event of a topic once;
-/// the members of a group take turns.
+/// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: app id) gets every event of a
+/// topic once; the members of a group take turns.
 /// </summary>
 /// <param name="keepsHistory">True as Redis: a new group begins at the oldest event that is still kept.</param>
-/// <param name="keepsGroups">True as Redis and RabbitMQ: events wait for a group that is away. Null: as <paramref name="keepsHistory"/>.</param>
+/// <param name="keepsGroups">True as Redis and RabbitMQ: events wait for a group that is away. Null: as
+/// <paramref name="keepsHistory"/>.</param>
 internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDisposable
 {
     /// <summary>Topics of one component; a topic is made by the first publish or subscription.</summary>
@@ -21,9 +22,13 @@ internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDis
         return stream.Publish(published);
     }
 
-    /// <summary>Joins a group. Dispose the result to leave; what the consumer has not finished goes to the other members, or stays for the group's return.</summary>
+    /// <summary>
+    /// Joins a group. Dispose the result to leave; what the consumer has not finished goes to the other members, or stays for the group's
+    /// return.
+    /// </summary>
     public IDisposable Subscribe(string topic, string group, IEventConsumer consumer)
-        => Topic(topic)?.Subscribe(group, consumer) ?? throw new ResourceException($"The development sidecar keeps at most {MaximumTopics} topics per component.");
+        => Topic(topic)?.Subscribe(group, consumer) ?? throw new ResourceException(
+        $"The development sidecar keeps at most {MaximumTopics} topics per component.");
 
     /// <summary>Forgets all events: a broker that was killed without a snapshot comes back like this. Subscriptions go on.</summary>
     public void Clear()

@@ -12,7 +12,8 @@ internal static class CloudEventEnvelope
 
     /// <param name="metadata">The query's <c>metadata.*</c>, names without the prefix.</param>
     /// <returns>Null for a body that calls itself a CloudEvent and is none.</returns>
-    public static BrokerEvent? Wrap(ReadOnlySpan<byte> body, string? contentType, string appId, string pubsub, string topic, string traceParent, string traceState, IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
+    public static BrokerEvent? Wrap(ReadOnlySpan<byte> body, string? contentType, string appId, string pubsub, string topic,
+        string traceParent, string traceState, IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
     {
         if (metadata.TryGetValue("rawPayload", out string? raw) && string.Equals(raw, "true", StringComparison.OrdinalIgnoreCase))
             return new BrokerEvent(body.ToArray(), null, traceParent);
@@ -56,7 +57,8 @@ internal static class CloudEventEnvelope
         envelope["tracestate"] = traceState;
 
         DateTimeOffset? expires = null;
-        if (metadata.TryGetValue("ttlInSeconds", out string? ttl) && long.TryParse(ttl, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds is > 0 and < int.MaxValue)
+        if (metadata.TryGetValue("ttlInSeconds", out string? ttl)
+            && long.TryParse(ttl, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds is > 0 and < int.MaxValue)
         {
             expires = now.AddSeconds(seconds);
             envelope["expiration"] = Time(expires.Value);
@@ -64,14 +66,16 @@ internal static class CloudEventEnvelope
         return new BrokerEvent(JsonSerializer.SerializeToUtf8Bytes(envelope), expires, traceParent);
     }
 
-    private static bool IsJson(string mediaType) => mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal);
+    private static bool IsJson(string mediaType)
+        => mediaType == "application/json" || mediaType.EndsWith("+json", StringComparison.Ordinal);
 
     private static void Default(JsonObject envelope, string name, string value)
     {
         if (!envelope.ContainsKey(name)) envelope[name] = value;
     }
 
-    private static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string Time(DateTimeOffset time)
+        => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static JsonNode? Parse(ReadOnlySpan<byte> body) => TryParse(body, out JsonNode? node) ? node : null;
 

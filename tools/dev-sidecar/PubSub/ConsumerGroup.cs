@@ -1,6 +1,9 @@
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>Reads a topic for its members in turn: first attempts in order, retries beside them, so that a failing event loses its place and nothing else.</summary>
+/// <summary>
+/// Reads a topic for its members in turn: first attempts in order, retries beside them, so that a failing event loses its place and nothing
+/// else.
+/// </summary>
 internal sealed class ConsumerGroup : IDisposable
 {
     /// <summary>Deliveries under way at once, retries included; then the group waits (the component's queueDepth is 100, too).</summary>
@@ -88,7 +91,8 @@ internal sealed class ConsumerGroup : IDisposable
         Wake();
     }
 
-    // Only the pump moves the position. The two locks are taken one after the other, never one inside the other: the stream takes ours inside its own.
+    // Only the pump moves the position. The two locks are taken one after the other, never one inside the other: the stream takes ours
+    // inside its own.
     private bool TryTake(out BrokerEvent taken, out IEventConsumer member)
     {
         member = null!;

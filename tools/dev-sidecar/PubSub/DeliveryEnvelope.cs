@@ -3,16 +3,19 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>What an app is sent where its subscription asks for another form than the event itself: raw messages, and bulk messages.</summary>
+/// <summary>
+/// What an app is sent where its subscription asks for another form than the event itself: raw messages, and bulk messages.
+/// </summary>
 internal static class DeliveryEnvelope
 {
     private const string CloudEventType = "application/cloudevents+json", RawType = "application/octet-stream";
 
     /// <summary>
-    /// A CloudEvent around the bytes of a message: what a subscription with <c>rawPayload</c> receives. The sidecar does not know what is in the message, so the data is
-    /// base64, and id and type are made up.
+    /// A CloudEvent around the bytes of a message: what a subscription with <c>rawPayload</c> receives. The sidecar does not know what is
+    /// in the message, so the data is base64, and id and type are made up.
     /// </summary>
-    public static byte[] WrapRaw(ReadOnlySpan<byte> message, string pubsub, string topic) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+    public static byte[] WrapRaw(ReadOnlySpan<byte> message, string pubsub, string topic)
+        => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
         ["id"] = Guid.NewGuid().ToString(),
         ["specversion"] = "1.0",
@@ -24,10 +27,14 @@ internal static class DeliveryEnvelope
         ["data_base64"] = Convert.ToBase64String(message),
     });
 
-    /// <summary>A bulk message with one entry. The real sidecar collects several; an app has to cope with one, since that is what comes when nothing else does in time.</summary>
+    /// <summary>
+    /// A bulk message with one entry. The real sidecar collects several; an app has to cope with one, since that is what comes when nothing
+    /// else does in time.
+    /// </summary>
     /// <param name="isRaw">The event of the entry is then the message's bytes in base64.</param>
     /// <exception cref="JsonException">The message is no JSON although it is not raw.</exception>
-    public static byte[] WrapBulk(ReadOnlySpan<byte> message, string entryId, bool isRaw, string pubsub, string topic) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+    public static byte[] WrapBulk(ReadOnlySpan<byte> message, string entryId, bool isRaw, string pubsub, string topic)
+        => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
         ["id"] = Guid.NewGuid().ToString(),
         ["metadata"] = new JsonObject { ["pubsubName"] = pubsub },
@@ -43,13 +50,16 @@ internal static class DeliveryEnvelope
         }),
     });
 
-    /// <summary>The status of one entry in the answer to a bulk message; null where the answer does not name the entry, which counts as a failure.</summary>
+    /// <summary>
+    /// The status of one entry in the answer to a bulk message; null where the answer does not name the entry, which counts as a failure.
+    /// </summary>
     public static string? BulkStatus(ReadOnlySpan<byte> answer, string entryId)
     {
         try
         {
             if (JsonNode.Parse(answer) is not JsonObject body || body["statuses"] is not JsonArray statuses) return null;
-            JsonObject? entry = statuses.OfType<JsonObject>().FirstOrDefault(s => s["entryId"] is JsonValue id && id.TryGetValue(out string? text) && text == entryId);
+            JsonObject? entry = statuses.OfType<JsonObject>().FirstOrDefault(
+                s => s["entryId"] is JsonValue id && id.TryGetValue(out string? text) && text == entryId);
             if (entry is null) return null;
             return entry["status"] is JsonValue status && status.TryGetValue(out string? word) ? word : "";
         }

@@ -14,8 +14,8 @@ internal enum DeliveryEnd
 internal interface IEventConsumer
 {
     /// <summary>
-    /// Delivers, with all retries. Completes <paramref name="firstAttempt"/> when the app has answered once, so that the next event of the topic may follow in order.
-    /// Never throws.
+    /// Delivers, with all retries. Completes <paramref name="firstAttempt"/> when the app has answered once, so that the next event of the
+    /// topic may follow in order. Never throws.
     /// </summary>
     Task<DeliveryEnd> DeliverAsync(BrokerEvent delivered, TaskCompletionSource firstAttempt);
 }

@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// A routing rule over <c>event</c>: the part of CEL that rules use. Comparison, <c>&amp;&amp;</c>, <c>||</c>, <c>!</c>, <c>in</c>, parentheses, fields (<c>event.data.n</c>), strings, numbers, true,
-/// false, null, lists, <c>has(…)</c>, <c>size(…)</c> and <c>.startsWith</c>, <c>.endsWith</c>, <c>.contains</c>. What is not known is refused when it is read, not when an event comes.
+/// A routing rule over <c>event</c>: the part of CEL that rules use. Comparison, <c>&amp;&amp;</c>, <c>||</c>, <c>!</c>, <c>in</c>,
+/// parentheses, fields (<c>event.data.n</c>), strings, numbers, true, false, null, lists, <c>has(…)</c>, <c>size(…)</c> and
+/// <c>.startsWith</c>, <c>.endsWith</c>, <c>.contains</c>. What is not known is refused when it is read, not when an event comes.
 /// </summary>
 internal sealed class MatchExpression
 {
@@ -127,7 +128,8 @@ internal sealed class MatchExpression
             return left;
         }
 
-        private static Func<JsonElement, object?> Compare(Func<JsonElement, object?> a, Func<JsonElement, object?> b, Func<object?, object?, bool> test) => e => test(a(e), b(e));
+        private static Func<JsonElement, object?> Compare(
+            Func<JsonElement, object?> a, Func<JsonElement, object?> b, Func<object?, object?, bool> test) => e => test(a(e), b(e));
 
         private Func<JsonElement, object?> Unary()
         {
@@ -176,7 +178,8 @@ internal sealed class MatchExpression
             {
                 int start = _at++;
                 while (_at < text.Length && (char.IsAsciiDigit(text[_at]) || text[_at] is '.' or 'e' or 'E')) _at++;
-                if (!double.TryParse(text.AsSpan(start, _at - start), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)) throw Problem($"'{text[start.._at]}' is no number");
+                if (!double.TryParse(text.AsSpan(start, _at - start), NumberStyles.Float, CultureInfo.InvariantCulture, out double number))
+                    throw Problem($"'{text[start.._at]}' is no number");
                 return _ => number;
             }
             string word = Word();
@@ -212,8 +215,10 @@ internal sealed class MatchExpression
                     Expect("]");
                     value = e => (owner(e), index(e)) switch
                     {
-                        (JsonElement { ValueKind: JsonValueKind.Object } map, string name) => map.TryGetProperty(name, out JsonElement field) ? Value(field) : Missing,
-                        (JsonElement { ValueKind: JsonValueKind.Array } array, double n) when n >= 0 && n < array.GetArrayLength() => Value(array[(int)n]),
+                        (JsonElement { ValueKind: JsonValueKind.Object } map, string name) =>
+                            map.TryGetProperty(name, out JsonElement field) ? Value(field) : Missing,
+                        (JsonElement { ValueKind: JsonValueKind.Array } array, double n)
+                            when n >= 0 && n < array.GetArrayLength() => Value(array[(int)n]),
                         _ => Missing,
                     };
                     continue;
@@ -223,7 +228,8 @@ internal sealed class MatchExpression
                 Func<JsonElement, object?> target = value;
                 if (!Take("("))
                 {
-                    value = e => target(e) is JsonElement { ValueKind: JsonValueKind.Object } map && map.TryGetProperty(name, out JsonElement field) ? Value(field) : Missing;
+                    value = e => target(e) is JsonElement { ValueKind: JsonValueKind.Object } map
+                        && map.TryGetProperty(name, out JsonElement field) ? Value(field) : Missing;
                     continue;
                 }
                 Func<string, string, bool> test = name switch
@@ -264,7 +270,8 @@ internal sealed class MatchExpression
             Space();
             int start = _at;
             while (_at < text.Length && (char.IsAsciiLetterOrDigit(text[_at]) || text[_at] == '_')) _at++;
-            return _at > start ? text[start.._at] : throw Problem(_at < text.Length ? $"'{text[_at]}' is not expected" : "it ends too early");
+            return _at > start ? text[start.._at] : throw Problem(
+                _at < text.Length ? $"'{text[_at]}' is not expected" : "it ends too early");
         }
 
         private bool Take(string token)
@@ -279,7 +286,8 @@ internal sealed class MatchExpression
         {
             Space();
             int end = _at + word.Length;
-            if (!text.AsSpan(_at).StartsWith(word, StringComparison.Ordinal) || (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] == '_'))) return false;
+            if (!text.AsSpan(_at).StartsWith(word, StringComparison.Ordinal)
+                || (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] == '_'))) return false;
             _at = end;
             return true;
         }

@@ -1,6 +1,9 @@
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>Which topics of a component an app may publish to and hear: <c>publishingScopes</c>, <c>subscriptionScopes</c>, <c>allowedTopics</c>, <c>protectedTopics</c>.</summary>
+/// <summary>
+/// Which topics of a component an app may publish to and hear: <c>publishingScopes</c>, <c>subscriptionScopes</c>, <c>allowedTopics</c>,
+/// <c>protectedTopics</c>.
+/// </summary>
 internal sealed class TopicScopes
 {
     private readonly Dictionary<string, string[]> _publishing;
@@ -31,14 +34,17 @@ internal sealed class TopicScopes
     private static Dictionary<string, string[]> Scopes(ComponentSpec component, string name)
     {
         var scopes = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        foreach (string part in (component.Find(name) ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (string part in (component.Find(name) ?? "").Split(
+            ';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             int equals = part.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0) throw component.Source.Error($"'{name}' of component '{component.Name}' must look like app=topic1,topic2;app2=topic3, not '{part}'.");
+            if (equals <= 0) throw component.Source.Error($"'{name}' of component '{component.Name}' must look like "
+                + $"app=topic1,topic2;app2=topic3, not '{part}'.");
             scopes[part[..equals].Trim()] = List(part[(equals + 1)..]);
         }
         return scopes;
     }
 
-    private static string[] List(string? text) => (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[] List(string? text)
+        => (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

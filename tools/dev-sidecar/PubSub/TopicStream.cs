@@ -1,6 +1,8 @@
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>The events of one topic and the groups that read them. Oldest events go where there are too many, as with <c>maxLenApprox</c>.</summary>
+/// <summary>
+/// The events of one topic and the groups that read them. Oldest events go where there are too many, as with <c>maxLenApprox</c>.
+/// </summary>
 /// <param name="keepsHistory">A new group begins at the oldest event that is still kept.</param>
 /// <param name="keepsGroups">Events wait for a group whose last member left. Null: as <paramref name="keepsHistory"/>.</param>
 internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) : IDisposable
@@ -35,7 +37,8 @@ internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) :
         {
             if (!_groups.TryGetValue(name, out group!))
             {
-                if (_groups.Count >= MaximumGroups) throw new ResourceException($"The development sidecar keeps at most {MaximumGroups} consumer groups per topic.");
+                if (_groups.Count >= MaximumGroups)
+                    throw new ResourceException($"The development sidecar keeps at most {MaximumGroups} consumer groups per topic.");
                 group = new ConsumerGroup(this, keepsHistory ? _firstSequence : _firstSequence + _events.Count);
                 _groups[name] = group;
             }

@@ -2,8 +2,12 @@ using System.Text.Json;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>One sidecar's subscription to one topic: finds the route, calls the app, reads its answer, retries by the component's inbound policy, sends to the dead-letter topic.</summary>
-internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, Broker broker, bool mayDeadLetter, RetryPolicy? retry, double timeScale, TimeProvider time, CancellationToken stop) : IEventConsumer
+/// <summary>
+/// One sidecar's subscription to one topic: finds the route, calls the app, reads its answer, retries by the component's inbound policy,
+/// sends to the dead-letter topic.
+/// </summary>
+internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, Broker broker, bool mayDeadLetter, RetryPolicy? retry,
+    double timeScale, TimeProvider time, CancellationToken stop) : IEventConsumer
 {
     private enum Answer { Acknowledge, Retry, Drop }
 
@@ -12,7 +16,8 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
         try
         {
             if (delivered.ExpiresAt is { } end && end <= time.GetUtcNow()) return DeliveryEnd.Done;
-            ReadOnlyMemory<byte> cloudEvent = spec.IsRaw ? DeliveryEnvelope.WrapRaw(delivered.Body.Span, spec.PubSub, spec.Topic) : delivered.Body;
+            ReadOnlyMemory<byte> cloudEvent = spec.IsRaw ? DeliveryEnvelope.WrapRaw(delivered.Body.Span, spec.PubSub, spec.Topic)
+                : delivered.Body;
             if (Route(cloudEvent) is not { } path) return DeliveryEnd.Done;
             if (Message(delivered, cloudEvent) is not { } message) return DeliveryEnd.Done;
             for (int attempt = 1; ; attempt++)
@@ -20,10 +25,12 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
                 (Answer answer, int? status) = await CallAsync(path, message).ConfigureAwait(false);
                 firstAttempt.TrySetResult();
                 if (answer == Answer.Acknowledge) return DeliveryEnd.Done;
-                TimeSpan? delay = answer == Answer.Retry && (status is null || retry?.Covers(status.Value) == true) ? retry?.DelayBefore(attempt) : null;
+                TimeSpan? delay = answer == Answer.Retry && (status is null || retry?.Covers(status.Value) == true)
+                    ? retry?.DelayBefore(attempt) : null;
                 if (delay is not { } wait)
                 {
-                    // The event was dropped, or there is no attempt left. It goes to the dead-letter topic; without one it is lost, as on the real sidecar (docs/dapr.md, point 7).
+                    // The event was dropped, or there is no attempt left. It goes to the dead-letter topic; without one it is lost, as on
+                    // the real sidecar (docs/dapr.md, point 7).
                     if (mayDeadLetter && spec.DeadLetterTopic is { } deadLetter) broker.Publish(deadLetter, delivered);
                     return DeliveryEnd.Done;
                 }
@@ -64,7 +71,8 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
         string entryId = Guid.NewGuid().ToString();
         try
         {
-            return new OutgoingMessage(DeliveryEnvelope.WrapBulk(delivered.Body.Span, entryId, spec.IsRaw, spec.PubSub, spec.Topic), "application/json", traceParent, entryId);
+            return new OutgoingMessage(DeliveryEnvelope.WrapBulk(delivered.Body.Span, entryId, spec.IsRaw, spec.PubSub, spec.Topic),
+                "application/json", traceParent, entryId);
         }
         catch (JsonException)
         {
@@ -82,7 +90,8 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
             request.Content.Headers.TryAddWithoutValidation("Content-Type", message.ContentType);
             request.Headers.TryAddWithoutValidation("pubsubname", spec.PubSub);
             request.Headers.TryAddWithoutValidation("traceparent", message.TraceParent);
-            using HttpResponseMessage response = await app.SendAsync(request, HttpCompletionOption.ResponseContentRead, stop).ConfigureAwait(false);
+            using HttpResponseMessage response = await app.SendAsync(request, HttpCompletionOption.ResponseContentRead, stop)
+                .ConfigureAwait(false);
             int status = (int)response.StatusCode;
             if (status == 404) return (Answer.Drop, status);
             if (status is < 200 or > 299) return (Answer.Retry, status);
@@ -107,7 +116,8 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("status", out JsonElement status) && status.ValueKind == JsonValueKind.String
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("status", out JsonElement status) && status.ValueKind == JsonValueKind.String
                 ? status.GetString()!
                 : "";
         }

@@ -5,7 +5,8 @@ namespace Dapr.Voice.DevSidecar;
 /// <summary>Durations the way the real sidecar writes them.</summary>
 internal static class GoDuration
 {
-    private static readonly (string Unit, double Seconds)[] Units = [("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6), ("ns", 1e-9), ("h", 3600), ("m", 60), ("s", 1)];
+    private static readonly (string Unit, double Seconds)[] Units =
+        [("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6), ("ns", 1e-9), ("h", 3600), ("m", 60), ("s", 1)];
 
     public static bool TryParse(string text, out TimeSpan duration)
     {
@@ -17,10 +18,11 @@ internal static class GoDuration
         while (!rest.IsEmpty)
         {
             int digits = rest.IndexOfAnyExcept("0123456789.");
-            if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double amount)) return false;
+            if (digits <= 0 || !double.TryParse(
+                rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double amount)) return false;
             rest = rest[digits..];
             bool isKnown = false;
-            foreach ((string? unit, double factor) in Units)
+            foreach ((string unit, double factor) in Units)
             {
                 if (!rest.StartsWith(unit, StringComparison.Ordinal)) continue;
                 seconds += amount * factor;

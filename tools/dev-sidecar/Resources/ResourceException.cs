@@ -1,6 +1,9 @@
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>Something in the resource files, the command line or the machine keeps the sidecar from starting. The message names the place and what to do.</summary>
+/// <summary>
+/// Something in the resource files, the command line or the machine keeps the sidecar from starting. The message names the place and what
+/// to do.
+/// </summary>
 public sealed class ResourceException : Exception
 {
     public ResourceException(string message) : base(message) { }

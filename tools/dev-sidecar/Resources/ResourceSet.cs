@@ -22,4 +22,5 @@ internal sealed record ResourceSet(
 
 /// <summary>The part of a Resiliency resource that this sidecar acts on.</summary>
 /// <param name="InboundRetries">By component name.</param>
-internal sealed record ResiliencySpec(IReadOnlyDictionary<string, RetryPolicy> InboundRetries, RetryPolicy? DefaultInboundRetry, IReadOnlyList<string> Scopes);
+internal sealed record ResiliencySpec(
+    IReadOnlyDictionary<string, RetryPolicy> InboundRetries, RetryPolicy? DefaultInboundRetry, IReadOnlyList<string> Scopes);

@@ -1,10 +1,12 @@
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>A retry policy of a Resiliency resource.</summary>
-/// <param name="IsExponential">Each wait is half as long again as the one before, up to <paramref name="MaximumInterval"/>; otherwise all are <paramref name="Duration"/>.</param>
+/// <param name="IsExponential">Each wait is half as long again as the one before, up to <paramref name="MaximumInterval"/>; otherwise all
+/// are <paramref name="Duration"/>.</param>
 /// <param name="MaximumRetries">-1 for no end, which is the real sidecar's default.</param>
 /// <param name="StatusCodes">Ranges of status codes that are retried; empty for all failures.</param>
-internal sealed record RetryPolicy(bool IsExponential, TimeSpan Duration, TimeSpan MaximumInterval, int MaximumRetries, IReadOnlyList<(int From, int To)> StatusCodes)
+internal sealed record RetryPolicy(
+    bool IsExponential, TimeSpan Duration, TimeSpan MaximumInterval, int MaximumRetries, IReadOnlyList<(int From, int To)> StatusCodes)
 {
     /// <summary>The wait before retry number <paramref name="retry"/> (from 1); null where the policy gives up.</summary>
     public TimeSpan? DelayBefore(int retry)

@@ -7,7 +7,8 @@ internal enum SubscriptionKind { Programmatic, Declarative }
 internal sealed record SubscriptionRule(MatchExpression? Match, string? MatchText, string Path);
 
 /// <summary>One topic that an app hears, from its own <c>/dapr/subscribe</c> or from a file.</summary>
-internal sealed record SubscriptionSpec(SubscriptionKind Kind, string PubSub, string Topic, IReadOnlyList<SubscriptionRule> Rules, string? DeadLetterTopic, IReadOnlyList<string> Scopes)
+internal sealed record SubscriptionSpec(SubscriptionKind Kind, string PubSub, string Topic, IReadOnlyList<SubscriptionRule> Rules,
+    string? DeadLetterTopic, IReadOnlyList<string> Scopes)
 {
     /// <summary>The message is not a CloudEvent: the sidecar puts it into one, as base64.</summary>
     public bool IsRaw { get; init; }

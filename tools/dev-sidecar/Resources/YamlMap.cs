@@ -10,7 +10,8 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
 
     public long Line => node.Start.Line;
 
-    public IEnumerable<(string Key, YamlNode Value)> Entries => node.Children.Select(c => (c.Key is YamlScalarNode s ? s.Value ?? "" : "", c.Value));
+    public IEnumerable<(string Key, YamlNode Value)> Entries
+        => node.Children.Select(c => (c.Key is YamlScalarNode s ? s.Value ?? "" : "", c.Value));
 
     public ResourceException Error(string problem) => new(file, Line, problem);
 
@@ -37,11 +38,13 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
     };
 
     public IReadOnlyList<YamlMap> Maps(string key) => Items(key)
-        .Select(item => item is YamlMappingNode map ? new YamlMap(file, map) : throw Error(item, $"each item of '{key}' must be a mapping."))
+        .Select(item => item is YamlMappingNode map ? new YamlMap(file, map)
+        : throw Error(item, $"each item of '{key}' must be a mapping."))
         .ToList();
 
     public IReadOnlyList<string> Texts(string key) => Items(key)
-        .Select(item => item is YamlScalarNode scalar ? scalar.Value ?? "" : throw Error(item, $"each item of '{key}' must be a single value."))
+        .Select(item => item is YamlScalarNode scalar ? scalar.Value ?? ""
+        : throw Error(item, $"each item of '{key}' must be a single value."))
         .ToList();
 
     public bool Flag(string key, bool otherwise) => Text(key) is not { Length: > 0 } text ? otherwise
@@ -56,7 +59,8 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
     public TimeSpan Duration(string key, TimeSpan otherwise)
     {
         if (Text(key) is not { Length: > 0 } text) return otherwise;
-        return GoDuration.TryParse(text, out TimeSpan value) ? value : throw Error(Find(key)!, $"'{key}' must be a duration such as 500ms, 5s or 1m30s, not '{text}'.");
+        return GoDuration.TryParse(text, out TimeSpan value) ? value
+            : throw Error(Find(key)!, $"'{key}' must be a duration such as 500ms, 5s or 1m30s, not '{text}'.");
     }
 
     private IEnumerable<YamlNode> Items(string key) => Find(key) switch

@@ -7,7 +7,8 @@ internal sealed class AppSecrets(string appId, SharedComponents components)
     public IReadOnlyDictionary<string, string> Get(string storeName, string key)
     {
         string what = $"failed getting secret with key {key} from secret store {storeName}";
-        return Read(storeName, what, store => store.Get(key)) ?? throw new ApiException(ApiError.SecretGet, $"{what}: secret {key} not found");
+        return Read(storeName, what, store => store.Get(key))
+            ?? throw new ApiException(ApiError.SecretGet, $"{what}: secret {key} not found");
     }
 
     /// <summary>Every secret of the store.</summary>

@@ -43,24 +43,31 @@ internal abstract class SecretStore
 
         private Dictionary<string, IReadOnlyDictionary<string, string>> Read()
         {
-            if (!File.Exists(_file)) throw _component.Source.Error($"the secrets file '{_file}' is not there (relative to {Directory.GetCurrentDirectory()}); './voice up' writes it, or correct secretsFile.");
+            if (!File.Exists(_file))
+                throw _component.Source.Error(
+                    $"the secrets file '{_file}' is not there (relative to {Directory.GetCurrentDirectory()}); './voice up' writes it, or correct secretsFile.");
             var secrets = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
             try
             {
-                if (new FileInfo(_file).Length > MaximumFileBytes) throw _component.Source.Error($"the secrets file '{_file}' is longer than {MaximumFileBytes} bytes.");
-                using var document = JsonDocument.Parse(File.ReadAllBytes(_file), new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
-                if (document.RootElement.ValueKind != JsonValueKind.Object) throw _component.Source.Error($"the secrets file '{_file}' must be one JSON object.");
+                if (new FileInfo(_file).Length > MaximumFileBytes)
+                    throw _component.Source.Error($"the secrets file '{_file}' is longer than {MaximumFileBytes} bytes.");
+                using var document = JsonDocument.Parse(File.ReadAllBytes(_file),
+                    new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+                if (document.RootElement.ValueKind != JsonValueKind.Object)
+                    throw _component.Source.Error($"the secrets file '{_file}' must be one JSON object.");
                 foreach (JsonProperty property in document.RootElement.EnumerateObject())
                 {
                     if (_isMultiValued && property.Value.ValueKind == JsonValueKind.Object)
                     {
                         var group = new Dictionary<string, string>(StringComparer.Ordinal);
-                        foreach (JsonProperty inner in property.Value.EnumerateObject()) Flatten(inner.Name, inner.Value, (name, value) => group[name] = value);
+                        foreach (JsonProperty inner in property.Value.EnumerateObject())
+                            Flatten(inner.Name, inner.Value, (name, value) => group[name] = value);
                         secrets[property.Name] = group;
                     }
                     else
                     {
-                        Flatten(property.Name, property.Value, (name, value) => secrets[name] = new Dictionary<string, string> { [name] = value });
+                        Flatten(property.Name, property.Value, (name, value) =>
+                            secrets[name] = new Dictionary<string, string> { [name] = value });
                     }
                 }
             }
@@ -90,13 +97,16 @@ internal abstract class SecretStore
         }
     }
 
-    /// <summary>The environment of this process. What is not set is an empty value, and the sidecar's own tokens are never given away (recorded).</summary>
+    /// <summary>
+    /// The environment of this process. What is not set is an empty value, and the sidecar's own tokens are never given away (recorded).
+    /// </summary>
     private sealed class EnvironmentSecretStore(string prefix) : SecretStore
     {
         private static readonly HashSet<string> Own = new(StringComparer.OrdinalIgnoreCase) { "DAPR_API_TOKEN", "APP_API_TOKEN" };
 
         public override IReadOnlyDictionary<string, string> Get(string name)
-            => new Dictionary<string, string> { [name] = Own.Contains(prefix + name) ? "" : Environment.GetEnvironmentVariable(prefix + name) ?? "" };
+            => new Dictionary<string, string> { [name] = Own.Contains(prefix + name) ? ""
+            : Environment.GetEnvironmentVariable(prefix + name) ?? "" };
 
         public override IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> All()
         {

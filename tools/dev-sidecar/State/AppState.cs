@@ -18,7 +18,10 @@ internal sealed class AppState(string appId, SharedComponents components)
 /// <param name="Error">Why this key could not be read; null where it could.</param>
 internal readonly record struct BulkEntry(string Key, StoredValue? Found, string? Error);
 
-/// <summary>A state store as one app id sees it: keys without the prefix, and the waits of a server that is away. Every method throws <see cref="ApiException"/>.</summary>
+/// <summary>
+/// A state store as one app id sees it: keys without the prefix, and the waits of a server that is away. Every method throws
+/// <see cref="ApiException"/>.
+/// </summary>
 internal sealed class AppStore(string appId, string name, StateStore store, ComponentSpec component, Outage outage)
 {
     /// <summary>Error code of the HTTP query API, which no recorded store serves.</summary>
@@ -31,11 +34,13 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
         if (await outage.FailsAsync(StoreCall.Read, cancellation).ConfigureAwait(false))
             throw new ApiException(ApiError.StateGet, $"fail to get {key} from state store {name}: the server is {outage.State}");
         (StoredValue? found, StateFailure? failure) = store.Get(Prefixed(key));
-        return failure is null ? found : throw new ApiException(ApiError.StateGet, $"fail to get {key} from state store {name}: {failure.Message}");
+        return failure is null ? found : throw new ApiException(
+            ApiError.StateGet, $"fail to get {key} from state store {name}: {failure.Message}");
     }
 
     /// <summary>
-    /// One entry for each key, in their order; most stores answer a key that is asked for twice only once. A key that cannot be read fails alone.
+    /// One entry for each key, in their order; most stores answer a key that is asked for twice only once. A key that cannot be read fails
+    /// alone.
     /// </summary>
     public async Task<IReadOnlyList<BulkEntry>> GetBulkAsync(IReadOnlyCollection<string> keys, CancellationToken cancellation)
     {
@@ -59,7 +64,8 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
         foreach (StateRequest request in requests) CheckKey(request.Key);
         if (requests.Count > 0 && await outage.FailsAsync(StoreCall.Write, cancellation).ConfigureAwait(false))
             throw new ApiException(ApiError.StateSave, $"failed saving state in state store {name}: the server is {outage.State}");
-        ThrowWorst(requests.Select(r => store.Save(Prefixed(r))).OfType<StateFailure>().ToList(), ApiError.StateSave, $"failed saving state in state store {name}");
+        ThrowWorst(requests.Select(r => store.Save(Prefixed(r))).OfType<StateFailure>().ToList(), ApiError.StateSave,
+            $"failed saving state in state store {name}");
     }
 
     /// <summary>Deletes each item for itself.</summary>
@@ -69,13 +75,15 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
         string keys = string.Join(", ", requests.Select(r => r.Key));
         if (requests.Count > 0 && await outage.FailsAsync(StoreCall.Write, cancellation).ConfigureAwait(false))
             throw new ApiException(ApiError.StateDelete, $"failed deleting state with key {keys}: the server is {outage.State}");
-        ThrowWorst(requests.Select(r => store.Delete(Prefixed(r))).OfType<StateFailure>().ToList(), ApiError.StateDelete, $"failed deleting state with key {keys}");
+        ThrowWorst(requests.Select(r => store.Delete(Prefixed(r))).OfType<StateFailure>().ToList(), ApiError.StateDelete,
+            $"failed deleting state with key {keys}");
     }
 
     /// <summary>Throws where the store has no transactions; call it before reading what is in the transaction.</summary>
     public void CheckTransactions()
     {
-        if (!store.HasTransactions) throw new ApiException(ApiError.TransactionsNotSupported, $"state store {name} doesn't support transactions");
+        if (!store.HasTransactions)
+            throw new ApiException(ApiError.TransactionsNotSupported, $"state store {name} doesn't support transactions");
     }
 
     /// <summary>All or nothing where the store can roll back.</summary>
@@ -88,7 +96,8 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
             ? StateFailure.Error($"the server is {outage.State}")
             : store.Transact([.. operations.Select(o => o with { Request = Prefixed(o.Request) })]);
         // The error is the same for every reason, a stale ETag included (recorded).
-        if (failure is not null) throw new ApiException(ApiError.StateTransaction, $"error while executing state transaction: {failure.Message}");
+        if (failure is not null)
+            throw new ApiException(ApiError.StateTransaction, $"error while executing state transaction: {failure.Message}");
     }
 
     private static void CheckKey(string key)
@@ -99,10 +108,14 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
 
     private static void CheckSeparator(string key)
     {
-        if (key.Contains("||", StringComparison.Ordinal)) throw new ApiException(ApiError.KeyIllegal, $"input key/keyPrefix '{key}' can't contain '||'");
+        if (key.Contains("||", StringComparison.Ordinal))
+            throw new ApiException(ApiError.KeyIllegal, $"input key/keyPrefix '{key}' can't contain '||'");
     }
 
-    /// <summary>An error that is not about an ETag wins, then a mismatch: one stale ETag among good writes is a mismatch, two malformed ones are malformed.</summary>
+    /// <summary>
+    /// An error that is not about an ETag wins, then a mismatch: one stale ETag among good writes is a mismatch, two malformed ones are
+    /// malformed.
+    /// </summary>
     private static void ThrowWorst(List<StateFailure> failures, ApiError error, string what)
     {
         if (failures.Count == 0) return;

@@ -2,20 +2,28 @@ using System.Globalization;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>Azure Blob Storage: ETags like <c>"0x8DC…"</c> with their quotes, no TTL, no transactions, options not looked at; a lost create is 500, every ETag that does not fit 409.</summary>
+/// <summary>
+/// Azure Blob Storage: ETags like <c>"0x8DC…"</c> with their quotes, no TTL, no transactions, options not looked at; a lost create is 500,
+/// every ETag that does not fit 409.
+/// </summary>
 internal sealed class BlobStateStore(TimeProvider time) : StateStore(time)
 {
     private long _lastStamp;
 
-    /// <summary>Throws <see cref="ResourceException"/> for a container name that the service refuses: the real sidecar, which makes the container at its start, ends there.</summary>
+    /// <summary>
+    /// Throws <see cref="ResourceException"/> for a container name that the service refuses: the real sidecar, which makes the container at
+    /// its start, ends there.
+    /// </summary>
     public static BlobStateStore CreateNamed(ComponentSpec component, TimeProvider time)
     {
         string container = component.Find("containerName")!;
-        bool isName = container.Length is >= 3 and <= 63 && container.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+        bool isName = container.Length is >= 3 and <= 63 && container.All(
+            c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
             && container[0] != '-' && container[^1] != '-' && !container.Contains("--", StringComparison.Ordinal);
         return isName
             ? new BlobStateStore(time)
-            : throw component.Source.Error($"component '{component.Name}': '{container}' is no name of a container. Write 3 to 63 lower-case letters, digits and single hyphens between them.");
+            : throw component.Source.Error($"component '{component.Name}': '{container}' is no name of a container. Write 3 to 63 "
+            + $"lower-case letters, digits and single hyphens between them.");
     }
 
     public override IReadOnlyList<string> Capabilities { get; } = ["ETAG"];

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// Redis as the component drives it, by a script over a hash with the fields data, version and first-write. Hence its quirks: ETags count from 1 and start again, last-write beats an ETag,
-/// a key once written with first-write refuses every later write without an ETag, a TTL outlives a write that names none, and nothing rolls back.
+/// Redis as the component drives it, by a script over a hash with the fields data, version and first-write. Hence its quirks: ETags count
+/// from 1 and start again, last-write beats an ETag, a key once written with first-write refuses every later write without an ETag, a TTL
+/// outlives a write that names none, and nothing rolls back.
 /// </summary>
 internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
 {
@@ -26,7 +27,8 @@ internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
         if (request.HasETag && !long.TryParse(request.ETag, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out version))
             return new StateFailure(StateFailureKind.MalformedETag, $"invalid etag value: '{request.ETag}' is no number");
         if (request.Concurrency == "last-write") version = 0;
-        if (!TryParseTimeToLive(request.TimeToLive, out long? seconds)) return StateFailure.Error($"failed to parse ttl from metadata: '{request.TimeToLive}'");
+        if (!TryParseTimeToLive(request.TimeToLive, out long? seconds))
+            return StateFailure.Error($"failed to parse ttl from metadata: '{request.TimeToLive}'");
 
         Item? item = Find(request.Key);
         bool isFree = item is null || item.ETag == version.ToString(CultureInfo.InvariantCulture) || (!item.IsSticky && version == 0);
@@ -35,7 +37,8 @@ internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
         DateTimeOffset now = Now;
         return Put(request.Key, request.Value, stored =>
         {
-            stored.ETag = ((long.TryParse(stored.ETag, CultureInfo.InvariantCulture, out long count) ? count : 0) + 1).ToString(CultureInfo.InvariantCulture);
+            stored.ETag = ((long.TryParse(stored.ETag, CultureInfo.InvariantCulture, out long count) ? count : 0)
+                + 1).ToString(CultureInfo.InvariantCulture);
             stored.IsSticky |= request.IsFirstWrite;
             if (seconds is { } ttl) stored.ExpiresAt = ttl > 0 ? now.AddSeconds(ttl) : null;
         });

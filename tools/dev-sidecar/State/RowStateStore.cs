@@ -3,8 +3,9 @@ namespace Dapr.Voice.DevSidecar;
 internal enum RowStoreKind { Memory, Sqlite, PostgreSql }
 
 /// <summary>
-/// The three stores that keep a row per key with a random UUID as ETag. They differ in five answers. On PostgreSQL a lost create is an error of the server, and so is an
-/// empty value. Only memory takes a TTL below -1, answers a key twice in one bulk get, and reads an empty key.
+/// The three stores that keep a row per key with a random UUID as ETag. They differ in five answers. On PostgreSQL a lost create is an
+/// error of the server, and so is an empty value. Only memory takes a TTL below -1, answers a key twice in one bulk get, and reads an empty
+/// key.
 /// </summary>
 internal sealed class RowStateStore(RowStoreKind kind, TimeProvider time) : StateStore(time)
 {
@@ -28,8 +29,10 @@ internal sealed class RowStateStore(RowStoreKind kind, TimeProvider time) : Stat
     protected override StateFailure? SaveLocked(StateRequest request)
     {
         if (CheckOptions(request) is { } wrong) return wrong;
-        if (!TryParseTimeToLive(request.TimeToLive, out long? seconds)) return StateFailure.Error($"error parsing TTL: incorrect value for metadata 'ttlInSeconds': '{request.TimeToLive}'");
-        if (seconds < -1 && kind != RowStoreKind.Memory) return StateFailure.Error("error parsing TTL: incorrect value for metadata 'ttlInSeconds': must be -1 or greater");
+        if (!TryParseTimeToLive(request.TimeToLive, out long? seconds))
+            return StateFailure.Error($"error parsing TTL: incorrect value for metadata 'ttlInSeconds': '{request.TimeToLive}'");
+        if (seconds < -1 && kind != RowStoreKind.Memory)
+            return StateFailure.Error("error parsing TTL: incorrect value for metadata 'ttlInSeconds': must be -1 or greater");
 
         if (request.Value.IsEmpty && kind == RowStoreKind.PostgreSql) return StateFailure.Error("null value in column \"value\"");
 

@@ -5,7 +5,8 @@ namespace Dapr.Voice.DevSidecar;
 /// <param name="Value">JSON text.</param>
 /// <param name="ETag">Null where none was sent; an empty one counts as none at every store.</param>
 /// <param name="TimeToLive">The text of <c>ttlInSeconds</c>, not yet looked at: each store has its own idea of a bad one.</param>
-internal sealed record StateRequest(string Key, ReadOnlyMemory<byte> Value, string? ETag, string? Concurrency, string? Consistency, string? TimeToLive)
+internal sealed record StateRequest(
+    string Key, ReadOnlyMemory<byte> Value, string? ETag, string? Concurrency, string? Consistency, string? TimeToLive)
 {
     public bool HasETag => !string.IsNullOrEmpty(ETag);
 

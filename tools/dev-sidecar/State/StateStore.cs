@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// A state store in memory that behaves as the store of the component's type was recorded to behave (tests/Vectors/dapr-contract). Shared by all app ids of the
-/// process. All members may be called from any thread.
+/// A state store in memory that behaves as the store of the component's type was recorded to behave (tests/Vectors/dapr-contract). Shared
+/// by all app ids of the process. All members may be called from any thread.
 /// </summary>
 internal abstract class StateStore(TimeProvider time)
 {
@@ -82,11 +82,12 @@ internal abstract class StateStore(TimeProvider time)
             foreach (StateOperation operation in operations)
             {
                 string key = operation.Request.Key;
-                if (!before.ContainsKey(key)) before[key] = _items.TryGetValue(key, out Item? item) ? new Item { Value = item.Value, ETag = item.ETag, ExpiresAt = item.ExpiresAt, IsSticky = item.IsSticky } : null;
+                if (!before.ContainsKey(key)) before[key] = _items.TryGetValue(key, out Item? item)
+                    ? new Item { Value = item.Value, ETag = item.ETag, ExpiresAt = item.ExpiresAt, IsSticky = item.IsSticky } : null;
             }
             StateFailure? failure = Run(operations);
             if (failure is null) return null;
-            foreach ((string? key, Item? item) in before)
+            foreach ((string key, Item? item) in before)
             {
                 Remove(key);
                 if (item is not null) Add(key, item);
@@ -139,7 +140,8 @@ internal abstract class StateStore(TimeProvider time)
         if (!exists)
         {
             if (_items.Count >= MaximumKeys) SweepExpired();
-            if (_items.Count >= MaximumKeys) return StateFailure.Error($"the development sidecar keeps at most {MaximumKeys} keys per store");
+            if (_items.Count >= MaximumKeys)
+                return StateFailure.Error($"the development sidecar keeps at most {MaximumKeys} keys per store");
             item = new Item();
         }
         long bytes = _bytes + value.Length - (exists ? item!.Value.Length : 0);
@@ -159,15 +161,18 @@ internal abstract class StateStore(TimeProvider time)
     /// <summary>Recorded: an unknown word fails the write with 500, except at Table and Blob Storage, which do not look.</summary>
     protected static StateFailure? CheckOptions(StateRequest request)
     {
-        if (request.Concurrency is not (null or "" or "first-write" or "last-write")) return StateFailure.Error($"unrecognized concurrency model '{request.Concurrency}'");
-        return request.Consistency is null or "" or "strong" or "eventual" ? null : StateFailure.Error($"unrecognized consistency model '{request.Consistency}'");
+        if (request.Concurrency is not (null or "" or "first-write" or "last-write"))
+            return StateFailure.Error($"unrecognized concurrency model '{request.Concurrency}'");
+        return request.Consistency is null or "" or "strong" or "eventual" ? null
+            : StateFailure.Error($"unrecognized consistency model '{request.Consistency}'");
     }
 
     protected static bool TryParseTimeToLive(string? text, out long? seconds)
     {
         seconds = null;
         if (string.IsNullOrEmpty(text)) return true;
-        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) || value > int.MaxValue) return false;
+        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) || value > int.MaxValue)
+            return false;
         seconds = value;
         return true;
     }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// Azure Table Storage: ETags with quotes inside, no TTL, no transactions, options not looked at, keys without <c>/ \ # ?</c>, values up to 32,766 characters. An ETag on a missing key is
-/// written; one of another form than its own is 500 on a save and 409 on a delete.
+/// Azure Table Storage: ETags with quotes inside, no TTL, no transactions, options not looked at, keys without <c>/ \ # ?</c>, values up to
+/// 32,766 characters. An ETag on a missing key is written; one of another form than its own is 500 on a save and 409 on a delete.
 /// </summary>
 internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
 {
@@ -15,13 +15,17 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
 
     private long _lastStamp;
 
-    /// <summary>Throws <see cref="ResourceException"/> for a table name that the service refuses: the real sidecar, which makes the table at its start, ends there.</summary>
+    /// <summary>
+    /// Throws <see cref="ResourceException"/> for a table name that the service refuses: the real sidecar, which makes the table at its
+    /// start, ends there.
+    /// </summary>
     public static TableStateStore CreateNamed(ComponentSpec component, TimeProvider time)
     {
         string table = component.Find("tableName")!;
         return table.Length is >= 3 and <= 63 && char.IsAsciiLetter(table[0]) && table.All(char.IsAsciiLetterOrDigit)
             ? new TableStateStore(time)
-            : throw component.Source.Error($"component '{component.Name}': '{table}' is no name of a table. Write 3 to 63 letters and digits, a letter first.");
+            : throw component.Source.Error(
+            $"component '{component.Name}': '{table}' is no name of a table. Write 3 to 63 letters and digits, a letter first.");
     }
 
     public override IReadOnlyList<string> Capabilities { get; } = ["ETAG"];
@@ -32,8 +36,10 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
 
     protected override StateFailure? SaveLocked(StateRequest request)
     {
-        if (request.Key.Length > MaximumKeyCharacters || request.Key.AsSpan().ContainsAny("/\\#?")) return StateFailure.Error($"the key '{request.Key}' is refused by Table Storage");
-        if (System.Text.Encoding.UTF8.GetCharCount(request.Value.Span) > MaximumValueCharacters) return StateFailure.Error("PropertyValueTooLarge");
+        if (request.Key.Length > MaximumKeyCharacters || request.Key.AsSpan().ContainsAny("/\\#?"))
+            return StateFailure.Error($"the key '{request.Key}' is refused by Table Storage");
+        if (System.Text.Encoding.UTF8.GetCharCount(request.Value.Span) > MaximumValueCharacters)
+            return StateFailure.Error("PropertyValueTooLarge");
 
         Item? item = Find(request.Key);
         if (item is not null)
@@ -63,13 +69,15 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
     protected override StateFailure? CheckReadKey(string key)
         => key.Contains('/', StringComparison.Ordinal) ? StateFailure.Error("InvalidInput: a slash in the key") : base.CheckReadKey(key);
 
-    private static bool IsOwnForm(string etag) => etag.StartsWith("W/\"datetime'", StringComparison.Ordinal) && etag.EndsWith("'\"", StringComparison.Ordinal);
+    private static bool IsOwnForm(string etag)
+        => etag.StartsWith("W/\"datetime'", StringComparison.Ordinal) && etag.EndsWith("'\"", StringComparison.Ordinal);
 
     private string NextETag()
     {
         // Ticks, moved on where two writes fall into one: an ETag must never come twice.
         _lastStamp = Math.Max(_lastStamp + 1, Now.UtcTicks);
-        string stamp = new DateTime(_lastStamp, DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH':'mm':'ss'.'fffffff'Z'", CultureInfo.InvariantCulture);
+        string stamp = new DateTime(_lastStamp, DateTimeKind.Utc).ToString(
+            "yyyy-MM-dd'T'HH':'mm':'ss'.'fffffff'Z'", CultureInfo.InvariantCulture);
         return $"W/\"datetime'{Uri.EscapeDataString(stamp)}'\"";
     }
 }

@@ -6,7 +6,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Azd;
 
-/// <summary>main.parameters.json as azd reads it: <c>${NAME}</c> and <c>${NAME=default}</c> replaced from the environment, then handed to the template.</summary>
+/// <summary>
+/// main.parameters.json as azd reads it: <c>${NAME}</c> and <c>${NAME=default}</c> replaced from the environment, then handed to the
+/// template.
+/// </summary>
 internal sealed partial class AzdParameters
 {
     private const string SchemaUrl = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#";
@@ -23,16 +26,23 @@ internal sealed partial class AzdParameters
         if (tree.Text(path) is not { } text || SourceDocument.Load(path, text, findings) is not { } file) return null;
         void Wrong(YamlNode where, string message) => findings.Add(file.At(where, RuleIds.AzdParametersFile, message));
         if (file.Root.Text("$schema") != SchemaUrl) Wrong(file.Root.At("$schema") ?? file.Root, $"'$schema' is '{SchemaUrl}'.");
-        if (file.Root.Text("contentVersion") is not { } version || !Version().IsMatch(version)) Wrong(file.Root.At("contentVersion") ?? file.Root, "'contentVersion' is four numbers: 1.0.0.0.");
-        foreach ((YamlScalarNode? key, string? name, YamlNode _) in file.Root.Entries().Where(e => e.Name is not ("$schema" or "contentVersion" or "parameters"))) Wrong(key, $"'{name}' is no part of a parameters file.");
+        if (file.Root.Text("contentVersion") is not { } version || !Version().IsMatch(version))
+            Wrong(file.Root.At("contentVersion") ?? file.Root, "'contentVersion' is four numbers: 1.0.0.0.");
+        foreach ((YamlScalarNode? key, string? name, YamlNode _) in file.Root.Entries()
+            .Where(e => e.Name is not ("$schema" or "contentVersion" or "parameters"))) Wrong(
+            key, $"'{name}' is no part of a parameters file.");
         foreach ((YamlScalarNode? key, string? name, YamlNode? value) in file.Root.Entries("parameters"))
         {
-            if (value.At("value") is null == value.At("reference") is null) Wrong(key, $"'{name}' needs 'value' or 'reference', one of them.");
+            if (value.At("value") is null == value.At("reference") is null)
+                Wrong(key, $"'{name}' needs 'value' or 'reference', one of them.");
         }
         return new AzdParameters(file);
     }
 
-    /// <summary>The parameters in order. A variable that is not set and has no default is the empty string. What a variable replaces stays text, as in azd.</summary>
+    /// <summary>
+    /// The parameters in order. A variable that is not set and has no default is the empty string. What a variable replaces stays text, as
+    /// in azd.
+    /// </summary>
     public IEnumerable<(string Name, JsonNode? Value)> Values(IReadOnlyDictionary<string, string> environment)
     {
         foreach ((YamlScalarNode _, string? name, YamlNode? entry) in Entries)
@@ -43,7 +53,8 @@ internal sealed partial class AzdParameters
 
     /// <summary>What a parameter is when nobody sets a variable; null: azd's own variables decide.</summary>
     public JsonNode? Default(string name)
-        => Entries.FirstOrDefault(e => e.Name == name).Value.At("value") is { } value && value.ToJson() is JsonValue scalar && !scalar.ToString().Contains("${AZURE_", StringComparison.Ordinal) ? Replace(scalar, new Dictionary<string, string>()) : null;
+        => Entries.FirstOrDefault(e => e.Name == name).Value.At("value") is { } value && value.ToJson() is JsonValue scalar
+        && !scalar.ToString().Contains("${AZURE_", StringComparison.Ordinal) ? Replace(scalar, new Dictionary<string, string>()) : null;
 
     private static JsonNode? Replace(JsonNode? node, IReadOnlyDictionary<string, string> environment)
     {
@@ -52,7 +63,9 @@ internal sealed partial class AzdParameters
             case JsonObject map: return new JsonObject(map.Select(p => KeyValuePair.Create(p.Key, Replace(p.Value, environment))));
             case JsonArray list: return new JsonArray([.. list.Select(i => Replace(i, environment))]);
             case JsonValue value when value.TryGetValue(out string? text):
-                return JsonValue.Create(Variable().Replace(text, m => environment.TryGetValue(m.Groups[1].Value, out string? set) && set.Length > 0 ? set : m.Groups[2].Success ? m.Groups[2].Value : ""));
+                return JsonValue.Create(Variable()
+                    .Replace(text, m => environment.TryGetValue(m.Groups[1].Value, out string? set) && set.Length > 0 ? set
+                    : m.Groups[2].Success ? m.Groups[2].Value : ""));
             default: return node?.DeepClone();
         }
     }

@@ -5,7 +5,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Azd;
 
-/// <summary><c>azure.yaml</c>: against azd's schema, and its paths, services, hooks and variables against what is in the repository.</summary>
+/// <summary>
+/// <c>azure.yaml</c>: against azd's schema, and its paths, services, hooks and variables against what is in the repository.
+/// </summary>
 internal sealed class AzdProject
 {
     public const string Path = "azure.yaml";
@@ -14,7 +16,8 @@ internal sealed class AzdProject
 
     private static readonly string[] HookNames =
     [
-        "preprovision", "postprovision", "preinfracreate", "postinfracreate", "preinfradelete", "postinfradelete", "preup", "postup", "predown", "postdown", "predeploy", "postdeploy",
+        "preprovision", "postprovision", "preinfracreate", "postinfracreate", "preinfradelete", "postinfradelete", "preup", "postup",
+            "predown", "postdown", "predeploy", "postdeploy",
         "prepackage", "postpackage", "prepublish", "postpublish", "prerestore", "postrestore", "prebuild", "postbuild",
     ];
 
@@ -34,28 +37,41 @@ internal sealed class AzdProject
 
     public void Check(SourceTree tree, ICollection<Finding> findings)
     {
-        foreach (JsonSchema.Problem problem in Schema.Value.Check(_file.Root)) findings.Add(_file.At(problem.Where, RuleIds.AzdSchema, problem.Message + "."));
+        foreach (JsonSchema.Problem problem in Schema.Value.Check(_file.Root))
+            findings.Add(_file.At(problem.Where, RuleIds.AzdSchema, problem.Message + "."));
         string main = $"{InfraPath}/{Module}.bicep";
-        if (!tree.Exists(main)) findings.Add(_file.At(_file.Root.At("infra") ?? _file.Root, RuleIds.AzdInfraPath, $"There is no '{main}'."));
-        foreach ((YamlScalarNode? key, string? name, YamlNode? service) in _file.Root.Entries("services")) CheckService(key, name, service, tree, findings);
+        if (!tree.Exists(main))
+            findings.Add(_file.At(_file.Root.At("infra") ?? _file.Root, RuleIds.AzdInfraPath, $"There is no '{main}'."));
+        foreach ((YamlScalarNode? key, string? name, YamlNode? service) in _file.Root.Entries("services")) CheckService(key, name, service,
+            tree, findings);
         CheckHooks(_file.Root.At("hooks"), tree, findings);
-        foreach ((YamlScalarNode? key, string? name, YamlNode _) in _file.Root.Entries("hooks").Where(h => !HookNames.Contains(h.Name))) findings.Add(_file.At(key, RuleIds.AzdHook, $"azd has no event '{name}', so nothing would run."));
+        foreach ((YamlScalarNode? key, string? name, YamlNode _) in _file.Root.Entries("hooks")
+            .Where(h => !HookNames.Contains(h.Name))) findings.Add(
+            _file.At(key, RuleIds.AzdHook, $"azd has no event '{name}', so nothing would run."));
     }
 
     /// <summary>What the project has to have beside what its schema asks for.</summary>
     public void CheckComplete(ICollection<Finding> findings)
     {
-        foreach (string name in AzdManifest.Services.Where(s => !Services.Contains(s))) findings.Add(_file.At(_file.Root.At("services") ?? _file.Root, RuleIds.AzdServiceTag, $"The service '{name}' is not deployed."));
-        foreach (string name in AzdManifest.Hooks.Where(h => _file.Root.At("hooks", h) is null)) findings.Add(_file.At(_file.Root.At("hooks") ?? _file.Root, RuleIds.AzdHook, $"The hook '{name}' is missing: {AzdManifest.WhatItDoes(name)}."));
-        foreach ((string? path, string? wanted) in AzdManifest.Values)
+        foreach (string name in AzdManifest.Services.Where(s => !Services.Contains(s)))
+            findings.Add(
+                _file.At(_file.Root.At("services") ?? _file.Root, RuleIds.AzdServiceTag, $"The service '{name}' is not deployed."));
+        foreach (string name in AzdManifest.Hooks.Where(h => _file.Root.At("hooks", h) is null))
+            findings.Add(
+                _file.At(_file.Root.At("hooks") ?? _file.Root, RuleIds.AzdHook,
+                $"The hook '{name}' is missing: {AzdManifest.WhatItDoes(name)}."));
+        foreach ((string path, string? wanted) in AzdManifest.Values)
         {
-            if (_file.Root.Text(path.Split('.')) != wanted) findings.Add(_file.At(_file.Root.At(path.Split('.')) ?? _file.Root, RuleIds.AzdSchema, $"'{path}' is '{wanted}' in this project."));
+            if (_file.Root.Text(path.Split('.')) != wanted)
+                findings.Add(
+                    _file.At(_file.Root.At(path.Split('.')) ?? _file.Root, RuleIds.AzdSchema, $"'{path}' is '{wanted}' in this project."));
         }
         foreach ((YamlScalarNode? key, string? name, YamlNode? service) in _file.Root.Entries("services"))
         {
-            foreach ((string? path, string? wanted) in AzdManifest.ValuesOf(name))
+            foreach ((string path, string? wanted) in AzdManifest.ValuesOf(name))
             {
-                if (service.Text(path.Split('.')) != wanted) findings.Add(_file.At(service.At(path.Split('.')) ?? key, RuleIds.AzdSchema, $"'{path}' of '{name}' is '{wanted}'."));
+                if (service.Text(path.Split('.')) != wanted)
+                    findings.Add(_file.At(service.At(path.Split('.')) ?? key, RuleIds.AzdSchema, $"'{path}' of '{name}' is '{wanted}'."));
             }
         }
     }
@@ -63,10 +79,15 @@ internal sealed class AzdProject
     /// <summary>A pipeline starts from nothing: every variable of ours that main.parameters.json reads is handed to it.</summary>
     public void CheckPipeline(AzdParameters parameters, ICollection<Finding> findings)
     {
-        string[] read = [.. parameters.Entries.SelectMany(e => e.Value.AllNodes.OfType<YamlScalarNode>()).SelectMany(n => Substitution.NamesIn(n.Value ?? "")).Where(n => !AzdManifest.IsOfAzd(n)).Distinct(StringComparer.Ordinal)];
+        string[] read = [.. parameters.Entries.SelectMany(e => e.Value.AllNodes.OfType<YamlScalarNode>())
+            .SelectMany(n => Substitution.NamesIn(n.Value ?? "")).Where(n => !AzdManifest.IsOfAzd(n)).Distinct(StringComparer.Ordinal)];
         var there = _file.Root.Items("pipeline", "variables").Concat(_file.Root.Items("pipeline", "secrets")).ToList();
-        foreach (string name in read.Where(n => there.All(v => v.Text() != n))) findings.Add(_file.At(_file.Root.At("pipeline") ?? _file.Root, RuleIds.AzdVariable, $"main.parameters.json reads '{name}', which the pipeline is not given."));
-        foreach (YamlNode? variable in there.Where(v => !read.Contains(v.Text()))) findings.Add(_file.At(variable, RuleIds.AzdVariable, $"main.parameters.json does not read '{variable.Text()}'."));
+        foreach (string name in read.Where(n => there.All(v => v.Text() != n)))
+            findings.Add(
+                _file.At(_file.Root.At("pipeline") ?? _file.Root, RuleIds.AzdVariable,
+                $"main.parameters.json reads '{name}', which the pipeline is not given."));
+        foreach (YamlNode? variable in there.Where(v => !read.Contains(v.Text())))
+            findings.Add(_file.At(variable, RuleIds.AzdVariable, $"main.parameters.json does not read '{variable.Text()}'."));
     }
 
     /// <summary><c>${NAME}</c>s of the file, with the place of each.</summary>
@@ -74,7 +95,9 @@ internal sealed class AzdProject
     {
         foreach (YamlScalarNode node in _file.Root.AllNodes.OfType<YamlScalarNode>())
         {
-            foreach (string name in Substitution.NamesIn(node.Value ?? "")) yield return (name, _file.At(node, RuleIds.AzdVariable, $"'${{{name}}}' is set by nobody: no output and no variable of azd has that name."));
+            foreach (string name in Substitution.NamesIn(node.Value ?? ""))
+                yield return (name, _file.At(node, RuleIds.AzdVariable, $"'${{{name}}}' is set by nobody: no output and no variable of "
+                    + $"azd has that name."));
         }
     }
 
@@ -96,15 +119,21 @@ internal sealed class AzdProject
             }
             // Paths of docker are relative to the project; azd's own default is ./Dockerfile.
             string dockerfile = Clean(Combine(folder, service.Text("docker", "path") ?? "./Dockerfile"));
-            bool needsOne = service.Text("language") is "docker" or "js" or "ts" or "python" or null || service.At("docker", "path") is not null;
-            if (needsOne && !tree.Exists(dockerfile)) findings.Add(_file.At(service.At("docker", "path") ?? key, RuleIds.AzdProjectPath, $"'{name}': there is no '{dockerfile}'."));
+            bool needsOne = service.Text("language") is "docker" or "js" or "ts" or "python" or null
+                || service.At("docker", "path") is not null;
+            if (needsOne && !tree.Exists(dockerfile))
+                findings.Add(
+                    _file.At(service.At("docker", "path") ?? key, RuleIds.AzdProjectPath, $"'{name}': there is no '{dockerfile}'."));
             if (service.At("docker", "context") is { } context && !tree.HasFolder(Clean(Combine(folder, context.Text() ?? ""))))
-                findings.Add(_file.At(context, RuleIds.AzdProjectPath, $"'{name}': there is no folder '{Clean(Combine(folder, context.Text() ?? ""))}'."));
+                findings.Add(
+                    _file.At(context, RuleIds.AzdProjectPath,
+                    $"'{name}': there is no folder '{Clean(Combine(folder, context.Text() ?? ""))}'."));
         }
         CheckHooks(service.At("hooks"), tree, findings);
     }
 
-    // A shell script runs on one system only, and azd runs on all: so hooks are C# files, which azd runs alone where no project file stands above them.
+    // A shell script runs on one system only, and azd runs on all: so hooks are C# files, which azd runs alone where no project file stands
+    // above them.
     private void CheckHooks(YamlNode? hooks, SourceTree tree, ICollection<Finding> findings)
     {
         foreach ((YamlScalarNode? key, string? name, YamlNode? hook) in hooks.Entries())
@@ -116,7 +145,8 @@ internal sealed class AzdProject
                 findings.Add(_file.At(run ?? key, RuleIds.AzdHook, $"'{name}' runs no C# file of this repository: '{path}'."));
                 continue;
             }
-            if (hook.Text("kind") is { } kind && kind != "dotnet") findings.Add(_file.At(hook.At("kind")!, RuleIds.AzdHook, $"The kind of '{name}' is dotnet."));
+            if (hook.Text("kind") is { } kind && kind != "dotnet")
+                findings.Add(_file.At(hook.At("kind")!, RuleIds.AzdHook, $"The kind of '{name}' is dotnet."));
             foreach (string folder in FoldersOf(path))
             {
                 if (tree.Under(folder, "proj").FirstOrDefault(p => Parent(p) == folder) is { } project)
@@ -132,7 +162,8 @@ internal sealed class AzdProject
         for (string folder = Parent(path); folder.Length > 0; folder = Parent(folder)) yield return folder;
     }
 
-    private static string Combine(string folder, string path) => path.StartsWith("./", StringComparison.Ordinal) || !path.StartsWith('/') ? $"{folder}/{path}" : path;
+    private static string Combine(string folder, string path)
+        => path.StartsWith("./", StringComparison.Ordinal) || !path.StartsWith('/') ? $"{folder}/{path}" : path;
 
     /// <summary>A path without <c>.</c>, <c>..</c> and slashes at its ends.</summary>
     private static string Clean(string path)

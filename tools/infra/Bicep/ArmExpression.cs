@@ -4,8 +4,9 @@ using System.Text;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// An expression as the compiler leaves it in a snapshot where only the deployment knows a value: <c>format('https://{0}', reference('ID', '2025-06-01').hostName)</c>. Literals, calls,
-/// properties and indexes are the whole grammar (Azure Resource Manager, template expressions).
+/// An expression as the compiler leaves it in a snapshot where only the deployment knows a value: <c>format('https://{0}', reference('ID',
+/// '2025-06-01').hostName)</c>. Literals, calls, properties and indexes are the whole grammar (Azure Resource Manager, template
+/// expressions).
 /// </summary>
 internal abstract record ArmExpression
 {
@@ -47,11 +48,13 @@ internal abstract record ArmExpression
         Call { Function: "concat" } joined => [.. joined.Arguments.Select(a => a.ToValue(where))],
         Call { Function: "base64", Arguments: [var encoded] } => [encoded.ToValue(where)],
         Call { Function: "join", Arguments: [Call { Function: "createArray" } list, Literal between] }
-            => [.. list.Arguments.SelectMany((a, i) => i == 0 ? (BicepValue[])[a.ToValue(where)] : [new BicepString(where, between.Text), a.ToValue(where)])],
+            => [.. list.Arguments.SelectMany(
+            (a, i) => i == 0 ? (BicepValue[])[a.ToValue(where)] : [new BicepString(where, between.Text), a.ToValue(where)])],
         _ => [],
     };
 
-    public BicepValue ToValue(Place where) => this is Literal text ? new BicepString(where, text.Text) : new BicepRuntime(where, ToString()) { References = [.. References()], Parts = Parts(where) };
+    public BicepValue ToValue(Place where) => this is Literal text ? new BicepString(where, text.Text)
+        : new BicepRuntime(where, ToString()) { References = [.. References()], Parts = Parts(where) };
 
     public sealed override string ToString() => this switch
     {
@@ -82,7 +85,8 @@ internal abstract record ArmExpression
         for (int i = 0; i < pattern.Length; i++)
         {
             int close = pattern[i] == '{' ? pattern.IndexOf('}', i) : -1;
-            if (close > i && int.TryParse(pattern.AsSpan(i + 1, close - i - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int hole) && hole < holes.Count)
+            if (close > i && int.TryParse(
+                pattern.AsSpan(i + 1, close - i - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int hole) && hole < holes.Count)
             {
                 if (holes[hole] is Literal literal) known.Append(literal.Text);
                 else

@@ -7,15 +7,19 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// The Bicep compiler as a process that answers over its standard streams (<c>bicep jsonrpc --stdio</c>): one start, then a fraction of a second for a question, where the command line
-/// takes seconds for each. Calls of several threads are answered one after the other. Needs no network: the resource types are in the compiler.
+/// The Bicep compiler as a process that answers over its standard streams (<c>bicep jsonrpc --stdio</c>): one start, then a fraction of a
+/// second for a question, where the command line takes seconds for each. Calls of several threads are answered one after the other. Needs
+/// no network: the resource types are in the compiler.
 /// </summary>
 public sealed class BicepCompiler : IDisposable
 {
-    /// <summary>Longer than a machine that does ten other things needs for the largest template. A compiler that takes longer hangs.</summary>
+    /// <summary>
+    /// Longer than a machine that does ten other things needs for the largest template. A compiler that takes longer hangs.
+    /// </summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(10);
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly Lock _lock = new();
     private readonly Process _process;
@@ -29,7 +33,8 @@ public sealed class BicepCompiler : IDisposable
     {
         var start = new ProcessStartInfo(path, ["jsonrpc", "--stdio"])
         {
-            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardInputEncoding = new UTF8Encoding(false),
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+                StandardInputEncoding = new UTF8Encoding(false),
         };
         try
         {
@@ -56,19 +61,26 @@ public sealed class BicepCompiler : IDisposable
     }
 
     /// <summary>What is wrong with a .bicepparam file and with the template that it names; in order of file and place.</summary>
-    public IReadOnlyList<Finding> CheckParameters(string path) => Diagnostics(Call("bicep/compileParams", new JsonObject { ["path"] = path, ["parameterOverrides"] = new JsonObject() }));
+    public IReadOnlyList<Finding> CheckParameters(string path)
+        => Diagnostics(Call("bicep/compileParams", new JsonObject { ["path"] = path, ["parameterOverrides"] = new JsonObject() }));
 
-    /// <summary>What the template of a .bicepparam file would make in that place, as the JSON that <c>bicep snapshot</c> writes. Names with a hash are Azure's own for that subscription.</summary>
+    /// <summary>
+    /// What the template of a .bicepparam file would make in that place, as the JSON that <c>bicep snapshot</c> writes. Names with a hash
+    /// are Azure's own for that subscription.
+    /// </summary>
     /// <exception cref="BicepCompilerException">The template or the parameters have errors.</exception>
     public string Snapshot(string parametersPath, AzurePlace place)
     {
         ArgumentNullException.ThrowIfNull(place);
-        var metadata = new JsonObject { ["tenantId"] = place.TenantId, ["subscriptionId"] = place.SubscriptionId, ["location"] = place.Location, ["deploymentName"] = "main" };
+        var metadata = new JsonObject { ["tenantId"] = place.TenantId, ["subscriptionId"] = place.SubscriptionId,
+            ["location"] = place.Location, ["deploymentName"] = "main" };
         if (place.ResourceGroup is { } group) metadata["resourceGroup"] = group;
-        string snapshot = Call("bicep/getSnapshot", new JsonObject { ["path"] = parametersPath, ["metadata"] = metadata, ["externalInputs"] = new JsonArray() })["snapshot"]!.GetValue<string>();
+        string snapshot = Call("bicep/getSnapshot", new JsonObject {
+            ["path"] = parametersPath, ["metadata"] = metadata, ["externalInputs"] = new JsonArray() })["snapshot"]!.GetValue<string>();
         // Each process writes the outputs in another order.
         var root = (JsonObject)JsonNode.Parse(snapshot)!;
-        root["outputs"] = new JsonObject(((JsonObject)root["outputs"]!).OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone())));
+        root["outputs"] = new JsonObject(((JsonObject)root["outputs"]!).OrderBy(o => o.Key, StringComparer.Ordinal)
+            .Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone())));
         return root.ToJsonString(Indented).ReplaceLineEndings("\n") + "\n";
     }
 
@@ -82,7 +94,8 @@ public sealed class BicepCompiler : IDisposable
         IReadOnlyList<BicepSymbol> Read(string kind) =>
         [
             .. ((JsonArray)answer[kind]!).Select(s => new BicepSymbol(
-                s!["name"]!.GetValue<string>(), s["type"]?["name"]?.GetValue<string>() ?? "", s["description"]?.GetValue<string>(), 1 + s["range"]!["end"]!["line"]!.GetValue<int>())),
+                s!["name"]!.GetValue<string>(), s["type"]?["name"]?.GetValue<string>() ?? "", s["description"]?.GetValue<string>(),
+                1 + s["range"]!["end"]!["line"]!.GetValue<int>())),
         ];
         return new BicepMetadata(Read("parameters"), Read("outputs"));
     }
@@ -99,19 +112,24 @@ public sealed class BicepCompiler : IDisposable
     [
         .. ((JsonArray)answer["diagnostics"]!).Select(d => new Finding(
             d!["code"]!.GetValue<string>(), Level(d["level"]!.GetValue<string>()), d["source"]!.GetValue<string>(),
-            1 + d["range"]!["start"]!["line"]!.GetValue<int>(), 1 + d["range"]!["start"]!["char"]!.GetValue<int>(), d["message"]!.GetValue<string>()))
+            1 + d["range"]!["start"]!["line"]!.GetValue<int>(), 1 + d["range"]!["start"]!["char"]!.GetValue<int>(),
+            d["message"]!.GetValue<string>()))
             .OrderBy(f => f.File, StringComparer.Ordinal).ThenBy(f => f.Line).ThenBy(f => f.Column),
     ];
 
-    private static Severity Level(string word) => word switch { "Error" => Severity.Error, "Warning" => Severity.Warning, _ => Severity.Information };
+    private static Severity Level(string word)
+        => word switch { "Error" => Severity.Error, "Warning" => Severity.Warning, _ => Severity.Information };
 
-    /// <summary>JSON-RPC 2.0 with the framing of the Language Server Protocol: a header <c>Content-Length</c>, an empty line, the message.</summary>
+    /// <summary>
+    /// JSON-RPC 2.0 with the framing of the Language Server Protocol: a header <c>Content-Length</c>, an empty line, the message.
+    /// </summary>
     private JsonObject Call(string method, JsonObject parameters)
     {
         lock (_lock)
         {
             int id = ++_calls;
-            byte[] body = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["jsonrpc"] = "2.0", ["id"] = id, ["method"] = method, ["params"] = parameters });
+            byte[] body = JsonSerializer.SerializeToUtf8Bytes(
+                new JsonObject { ["jsonrpc"] = "2.0", ["id"] = id, ["method"] = method, ["params"] = parameters });
             try
             {
                 Stream to = _process.StandardInput.BaseStream;
@@ -124,7 +142,9 @@ public sealed class BicepCompiler : IDisposable
                 {
                     var message = (JsonObject)JsonNode.Parse(ReadMessage(_process.StandardOutput.BaseStream))!;
                     if (message["id"]?.GetValue<int>() != id) continue;
-                    if (message["error"] is { } error) throw new BicepCompilerException(error["message"]?.GetValue<string>() ?? "the Bicep compiler failed without a reason");
+                    if (message["error"] is { } error)
+                        throw new BicepCompilerException(
+                            error["message"]?.GetValue<string>() ?? "the Bicep compiler failed without a reason");
                     return (JsonObject)message["result"]!;
                 }
             }
@@ -142,7 +162,8 @@ public sealed class BicepCompiler : IDisposable
         {
             string line = ReadLine(from);
             if (line.Length == 0) break;
-            if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) length = int.Parse(line.AsSpan(15).Trim(), CultureInfo.InvariantCulture);
+            if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
+                length = int.Parse(line.AsSpan(15).Trim(), CultureInfo.InvariantCulture);
         }
         if (length < 0) throw new IOException("an answer has no length");
         byte[] body = new byte[length];

@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// A value of a snapshot, with its place. What the compiler could resolve is text, a number, a flag, a list or an object; what only the deployment knows is a <see cref="BicepRuntime"/>.
+/// A value of a snapshot, with its place. What the compiler could resolve is text, a number, a flag, a list or an object; what only the
+/// deployment knows is a <see cref="BicepRuntime"/>.
 /// </summary>
 public abstract record BicepValue(Place Where)
 {
@@ -20,7 +21,8 @@ public abstract record BicepValue(Place Where)
     public sealed override string ToString() => ToJson()?.ToJsonString(Relaxed) ?? "null";
 
     // For people and for comparisons: no browser ever reads it.
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Relaxed =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }
 
 /// <summary>Text that is known now.</summary>
@@ -73,9 +75,13 @@ public sealed record BicepObject(Place Where, IReadOnlyList<BicepProperty> Prope
     /// <summary>The property of that name, or null.</summary>
     public BicepValue? this[string name] => Find(name)?.Value;
 
-    public BicepProperty? Find(string name) => Properties.FirstOrDefault(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase));
+    public BicepProperty? Find(string name)
+        => Properties.FirstOrDefault(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The value at a dotted path of property names (<c>properties.configuration.ingress</c>), or null where a step is missing or is no object.</summary>
+    /// <summary>
+    /// The value at a dotted path of property names (<c>properties.configuration.ingress</c>), or null where a step is missing or is no
+    /// object.
+    /// </summary>
     public BicepValue? At(string path)
     {
         BicepValue? value = this;
@@ -90,10 +96,15 @@ public sealed record BicepObject(Place Where, IReadOnlyList<BicepProperty> Prope
     internal override JsonNode? ToJson() => new JsonObject(Properties.Select(p => KeyValuePair.Create(p.Name, p.Value.ToJson())));
 }
 
-/// <summary>One property of one resource that only the deployment knows: <paramref name="Resource"/> is its id, <paramref name="Path"/> the way to it (<c>properties.principalId</c>).</summary>
+/// <summary>
+/// One property of one resource that only the deployment knows: <paramref name="Resource"/> is its id, <paramref name="Path"/> the way to
+/// it (<c>properties.principalId</c>).
+/// </summary>
 public sealed record RuntimeReference(string Resource, string Path);
 
-/// <summary>A value that only the deployment knows. <paramref name="Text"/> is Azure's expression for it, without the brackets around it.</summary>
+/// <summary>
+/// A value that only the deployment knows. <paramref name="Text"/> is Azure's expression for it, without the brackets around it.
+/// </summary>
 public sealed record BicepRuntime(Place Where, string Text) : BicepValue(Where)
 {
     public override bool IsKnown => false;
@@ -101,7 +112,10 @@ public sealed record BicepRuntime(Place Where, string Text) : BicepValue(Where)
     /// <summary>Every resource property that the value is made from.</summary>
     public IReadOnlyList<RuntimeReference> References { get; init; } = [];
 
-    /// <summary>The pieces of a text that is put together, in order, known text as <see cref="BicepString"/>; of base64 the pieces of what is encoded. Empty for any other expression.</summary>
+    /// <summary>
+    /// The pieces of a text that is put together, in order, known text as <see cref="BicepString"/>; of base64 the pieces of what is
+    /// encoded. Empty for any other expression.
+    /// </summary>
     public IReadOnlyList<BicepValue> Parts { get; init; } = [];
 
     internal override JsonNode? ToJson() => JsonValue.Create($"[{Text}]");

@@ -4,7 +4,8 @@ using Dapr.Voice.Infra.Checks;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// Templates of a tree laid out in a temporary folder, where the compiler can read them: a tree may be changed in memory only. Findings name the paths of the tree. For one thread.
+/// Templates of a tree laid out in a temporary folder, where the compiler can read them: a tree may be changed in memory only. Findings
+/// name the paths of the tree. For one thread.
 /// </summary>
 public sealed class BicepWorkspace : IDisposable
 {
@@ -16,7 +17,8 @@ public sealed class BicepWorkspace : IDisposable
         ArgumentNullException.ThrowIfNull(tree);
         _compiler = compiler;
         // What the templates load by loadTextContent() is among Dapr's components.
-        foreach (string path in tree.Paths.Where(p => p.StartsWith("infra/", StringComparison.Ordinal) || p.StartsWith("components/azure/", StringComparison.Ordinal))) Write(path, tree.Text(path)!);
+        foreach (string path in tree.Paths.Where(p => p.StartsWith("infra/", StringComparison.Ordinal)
+            || p.StartsWith("components/azure/", StringComparison.Ordinal))) Write(path, tree.Text(path)!);
     }
 
     /// <summary>Puts a file there, or another text into one that is there.</summary>
@@ -32,10 +34,14 @@ public sealed class BicepWorkspace : IDisposable
     {
         BicepCompilation compiled = _compiler.Compile(Path.Combine(_root, mainPath));
         foreach (Finding finding in compiled.Findings) findings.Add(InTree(finding));
-        return compiled.Template is { } template ? CompiledTemplate.Parse(template, _compiler.Metadata(Path.Combine(_root, mainPath))) : null;
+        return compiled.Template is { } template ? CompiledTemplate.Parse(template, _compiler.Metadata(Path.Combine(_root, mainPath)))
+            : null;
     }
 
-    /// <summary>The snapshot for parameters in the language of .bicepparam files, which name the template as <c>../main.bicep</c>. Null, and findings, where they do not fit the template.</summary>
+    /// <summary>
+    /// The snapshot for parameters in the language of .bicepparam files, which name the template as <c>../main.bicep</c>. Null, and
+    /// findings, where they do not fit the template.
+    /// </summary>
     public string? Snapshot(string mainPath, string parameters, AzurePlace place, ICollection<Finding> findings)
     {
         string file = Path.Combine(_root, Path.GetDirectoryName(mainPath)!, "snapshots", "parameters.bicepparam");
@@ -46,9 +52,11 @@ public sealed class BicepWorkspace : IDisposable
         }
         catch (BicepCompilerException e)
         {
-            var reasons = _compiler.CheckParameters(file).Where(f => f.Severity == Severity.Error && f.Rule != "BCP104").Select(InTree).ToList();
+            var reasons = _compiler.CheckParameters(file).Where(f => f.Severity == Severity.Error && f.Rule != "BCP104").Select(InTree)
+                .ToList();
             foreach (Finding? reason in reasons) findings.Add(reason);
-            if (reasons.Count == 0) findings.Add(new Finding(RuleIds.Snapshot, Severity.Error, mainPath, 0, 0, $"There is no snapshot: {e.Message}."));
+            if (reasons.Count == 0)
+                findings.Add(new Finding(RuleIds.Snapshot, Severity.Error, mainPath, 0, 0, $"There is no snapshot: {e.Message}."));
             return null;
         }
     }
@@ -79,7 +87,8 @@ public sealed record CompiledTemplate(IReadOnlyList<TemplateParameter> Parameter
             bool isNullable = parameter.TryGetProperty("nullable", out JsonElement nullable) && nullable.GetBoolean();
             return new TemplateParameter(symbol.Name, symbol.Line, hasDefault || isNullable, hasDefault ? value : null);
         }
-        return new CompiledTemplate([.. metadata.Parameters.Select(Read)], root.GetProperty("$schema").GetString()!.EndsWith("/deploymentTemplate.json#", StringComparison.Ordinal));
+        return new CompiledTemplate([.. metadata.Parameters.Select(Read)],
+            root.GetProperty("$schema").GetString()!.EndsWith("/deploymentTemplate.json#", StringComparison.Ordinal));
     }
 }
 

@@ -11,7 +11,7 @@ internal static class Bicepparam
     public static string Write(string template, IEnumerable<(string Name, JsonNode? Value)> parameters)
     {
         var text = new StringBuilder($"using '{template}'\n");
-        foreach ((string? name, JsonNode? value) in parameters)
+        foreach ((string name, JsonNode? value) in parameters)
         {
             text.Append("\nparam ").Append(name).Append(" = ");
             Write(text, value, 0);
@@ -26,7 +26,7 @@ internal static class Bicepparam
         {
             case JsonObject map when map.Count > 0:
                 text.Append("{\n");
-                foreach ((string? name, JsonNode? property) in map)
+                foreach ((string name, JsonNode? property) in map)
                 {
                     text.Append(indent).Append(name).Append(": ");
                     Write(text, property, depth + 1);
@@ -47,7 +47,8 @@ internal static class Bicepparam
             case JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String:
                 string plain = scalar.GetValue<string>();
                 text.Append('\'').Append(plain.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)
-                    .Replace("${", "\\${", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal).Replace("\r", "\\r", StringComparison.Ordinal)).Append('\'');
+                    .Replace("${", "\\${", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)
+                    .Replace("\r", "\\r", StringComparison.Ordinal)).Append('\'');
                 break;
             default: text.Append(value?.ToJsonString() ?? "null"); break;
         }

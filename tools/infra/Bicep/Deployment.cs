@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// What a deployment would make, read from a snapshot of the Bicep compiler (<see cref="BicepCompiler.Snapshot"/>): the rules, <c>./voice deploy --what-if</c> and the tests look at this.
+/// What a deployment would make, read from a snapshot of the Bicep compiler (<see cref="BicepCompiler.Snapshot"/>): the rules, <c>./voice
+/// deploy --what-if</c> and the tests look at this.
 /// </summary>
 public sealed class Deployment
 {
@@ -22,7 +23,8 @@ public sealed class Deployment
         return new Deployment
         {
             Resources = [.. root.GetProperty("predictedResources").EnumerateArray().Select(Resource)],
-            Outputs = [.. root.GetProperty("outputs").EnumerateObject().Select(o => new ResolvedOutput(o.Name, Value(o.Value, new Place("main.bicep", 0, 0, $"output {o.Name}"))))],
+            Outputs = [.. root.GetProperty("outputs").EnumerateObject()
+                .Select(o => new ResolvedOutput(o.Name, Value(o.Value, new Place("main.bicep", 0, 0, $"output {o.Name}"))))],
         };
     }
 
@@ -33,12 +35,14 @@ public sealed class Deployment
         BicepValue name = Value(resource.GetProperty("name"), where.Property("name"));
         string? known = (name as BicepString)?.Value;
         // An extension whose name is not known has the function that makes its id for an id: extensionResourceId(ON, TYPE, NAME).
-        string? on = id.StartsWith('[') && ArmExpression.Parse(id[1..^1]) is ArmExpression.Call { Function: "extensionResourceId", Arguments: [ArmExpression.Literal target, ..] } ? target.Text : ExtendedBy(id, type);
+        string? on = id.StartsWith('[') && ArmExpression.Parse(id[1..^1]) is ArmExpression.Call {
+            Function: "extensionResourceId", Arguments: [ArmExpression.Literal target, ..] } ? target.Text : ExtendedBy(id, type);
         string plain = on ?? id;
         var body = (BicepObject)Value(resource, where);
         IEnumerable<BicepProperty> properties = body.Properties.Where(p => p.Name is not ("id" or "type" or "apiVersion" or "condition"))
             .Select(p => p.Name == "name" && known is not null ? p with { Value = new BicepString(name.Where, known.Split('/')[^1]) } : p);
-        return new ResolvedResource(id, type, resource.TryGetProperty("apiVersion", out JsonElement version) ? version.GetString()! : "", known, body with { Properties = [.. properties] })
+        return new ResolvedResource(id, type, resource.TryGetProperty("apiVersion", out JsonElement version) ? version.GetString()! : "",
+            known, body with { Properties = [.. properties] })
         {
             Scope = plain.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase) is > 0 and var end ? plain[..end] : plain,
             NameValue = name,
@@ -48,7 +52,10 @@ public sealed class Deployment
         };
     }
 
-    /// <summary>The part of an extension's id before its own provider: <c>…/managedEnvironments/cae/providers/Microsoft.Insights/diagnosticSettings/logs</c> is on the environment.</summary>
+    /// <summary>
+    /// The part of an extension's id before its own provider:
+    /// <c>…/managedEnvironments/cae/providers/Microsoft.Insights/diagnosticSettings/logs</c> is on the environment.
+    /// </summary>
     private static string? ExtendedBy(string id, string type)
     {
         int own = id.LastIndexOf($"/providers/{type[..type.IndexOf('/', StringComparison.Ordinal)]}/", StringComparison.OrdinalIgnoreCase);
@@ -57,11 +64,13 @@ public sealed class Deployment
 
     private static BicepValue Value(JsonElement value, Place where) => value.ValueKind switch
     {
-        JsonValueKind.Object => new BicepObject(where, [.. value.EnumerateObject().Select(p => new BicepProperty(p.Name, Value(p.Value, where.Property(p.Name))))]),
+        JsonValueKind.Object => new BicepObject(
+            where, [.. value.EnumerateObject().Select(p => new BicepProperty(p.Name, Value(p.Value, where.Property(p.Name))))]),
         JsonValueKind.Array => new BicepArray(where, [.. value.EnumerateArray().Select((item, i) => Value(item, where.Item(i)))]),
         JsonValueKind.String => Text(value.GetString()!, where),
         JsonValueKind.True or JsonValueKind.False => new BicepBoolean(where, value.GetBoolean()),
-        JsonValueKind.Number => value.TryGetInt64(out long whole) ? new BicepInteger(where, whole) : new BicepNumber(where, value.GetDecimal()),
+        JsonValueKind.Number => value.TryGetInt64(out long whole) ? new BicepInteger(where, whole)
+            : new BicepNumber(where, value.GetDecimal()),
         _ => new BicepNull(where),
     };
 

@@ -20,13 +20,17 @@ public sealed record CapacityAssumptions
     /// <summary>Shards of a cell, that is of one <c>Fleet__Region</c>. Several cells may share an Azure region.</summary>
     public int ShardsPerCell { get; init; } = 24;
 
-    /// <summary><c>Fleet__MaximumShards</c>: registry keys that everybody reads each second; a few more than shards, for upgrades.</summary>
+    /// <summary>
+    /// <c>Fleet__MaximumShards</c>: registry keys that everybody reads each second; a few more than shards, for upgrades.
+    /// </summary>
     public int MaximumShards { get; init; } = 32;
 
     /// <summary><c>Fleet__SlotCount</c>: about eight for each shard.</summary>
     public int SlotCount { get; init; } = 192;
 
-    /// <summary>Table and broker are per cell; shards renew this often (<c>Transceiver__RenewEvery</c>), relays and signaling look as often.</summary>
+    /// <summary>
+    /// Table and broker are per cell; shards renew this often (<c>Transceiver__RenewEvery</c>), relays and signaling look as often.
+    /// </summary>
     public double RenewSeconds { get; init; } = 1;
 
     /// <summary>Shards read all slots this often, whatever happens (SlotKeeper.FullLookEvery).</summary>

@@ -3,8 +3,8 @@ using Dapr.Voice.Infra.Pricing;
 namespace Dapr.Voice.Infra.Capacity;
 
 /// <summary>
-/// From unit costs to fleets: docs/capacity.md is made of it. A fleet is cut into cells, one <c>Fleet__Region</c> each with its own shards, relays,
-/// signaling, storage account and broker; a cell is as large as its nearest limit allows, and load is met by more cells.
+/// From unit costs to fleets: docs/capacity.md is made of it. A fleet is cut into cells, one <c>Fleet__Region</c> each with its own shards,
+/// relays, signaling, storage account and broker; a cell is as large as its nearest limit allows, and load is met by more cells.
 /// </summary>
 public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptions)
 {
@@ -20,7 +20,10 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
     /// <summary>Ingress proxies of an environment in the default mode: at most so many, of one core each.</summary>
     public const double IngressProxies = 10;
 
-    /// <summary>Transceiver workers that a relay worker talks to (LinkSet.MaximumEndpoints), links of a transceiver worker (LinkAcceptor.MaximumLinks).</summary>
+    /// <summary>
+    /// Transceiver workers that a relay worker talks to (LinkSet.MaximumEndpoints), links of a transceiver worker
+    /// (LinkAcceptor.MaximumLinks).
+    /// </summary>
     public const int EndpointsPerRelayWorker = 256, LinksPerTransceiverWorker = 64;
 
     /// <summary><c>Transceiver__Shard</c> is 0 to 99; <c>Fleet__RegionNumber</c> is 8 bits of the hint.</summary>
@@ -49,7 +52,8 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
         int relays = Math.Max(FewestReplicas, Ceiling(perCell * RelayCore(edge) / (assumptions.RelayCores * assumptions.Utilisation)));
         // Signaling in pieces of one core.
         int signaling = Math.Max(FewestReplicas, Ceiling(callsPerSecond / cells * units.SignalingSecondsPerCall / assumptions.Utilisation));
-        double registry = RegistryOperations(shardsPerCell, relays, signaling, assumptions.MaximumShards, assumptions.SlotCount, assumptions.RenewSeconds, assumptions.FullLookSeconds);
+        double registry = RegistryOperations(shardsPerCell, relays, signaling, assumptions.MaximumShards, assumptions.SlotCount,
+            assumptions.RenewSeconds, assumptions.FullLookSeconds);
         double perSession = callsPerSecond / cells * units.TableOperationsPerCall;
         double broker = callsPerSecond / cells * units.BrokerOperationsPerCall;
         double egressBytes = sessions * EgressBytesPerSecond(edge), ingressBytes = sessions * IngressBytesPerSecond(edge);
@@ -74,19 +78,22 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
             EgressBitsPerSecond = egressBytes * 8,
             EgressGigabytesPerMonth = egressMonth,
             BetweenRegionsGigabytesPerMonth = betweenMonth,
-            Costs = Costs(edge, shards, cells, relays, signaling, (registry + perSession) * cells, broker, egressMonth, (egressBytes + ingressBytes) * PriceTable.SecondsPerMonth / BytesPerGigabyte, betweenMonth),
+            Costs = Costs(edge, shards, cells, relays, signaling, (registry + perSession) * cells, broker, egressMonth,
+                (egressBytes + ingressBytes) * PriceTable.SecondsPerMonth / BytesPerGigabyte, betweenMonth),
             Limits = limits,
             Broken = [.. limits.Where(l => (l.IsOfFleet ? sessions : perCell) > l.Sessions)],
         };
     }
 
     /// <summary>
-    /// Table operations a second for who is alive and who owns what, in one cell. A shard reads every registry key and updates its own (which the component makes of
-    /// a failed insert and an update), and all slots each <paramref name="fullLookSeconds"/>; a relay reads every registry key; a signaling replica those and all slots.
-    /// The component reads one by one: there is no bulk read on Table Storage.
+    /// Table operations a second for who is alive and who owns what, in one cell. A shard reads every registry key and updates its own
+    /// (which the component makes of a failed insert and an update), and all slots each <paramref name="fullLookSeconds"/>; a relay reads
+    /// every registry key; a signaling replica those and all slots. The component reads one by one: there is no bulk read on Table Storage.
     /// </summary>
-    public static double RegistryOperations(double shards, double relays, double signaling, int maximumShards, int slotCount, double renewSeconds = 1, double fullLookSeconds = 10)
-        => shards * ((maximumShards + 2) / renewSeconds + slotCount / fullLookSeconds) + relays * maximumShards / renewSeconds + signaling * (maximumShards + slotCount) / renewSeconds;
+    public static double RegistryOperations(double shards, double relays, double signaling, int maximumShards, int slotCount,
+        double renewSeconds = 1, double fullLookSeconds = 10)
+        => shards * ((maximumShards + 2) / renewSeconds + slotCount / fullLookSeconds) + relays * maximumShards / renewSeconds
+        + signaling * (maximumShards + slotCount) / renewSeconds;
 
     /// <summary>Bytes a second that leave the cloud for one session, headers included.</summary>
     public double EgressBytesPerSecond(Edge edge) => units.AgentSpeaks * units.PacketsPerSecond * PacketBytes(edge);
@@ -94,26 +101,34 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
     /// <summary>Bytes a second that come in for one session, headers included.</summary>
     public double IngressBytesPerSecond(Edge edge) => units.PacketsPerSecond * PacketBytes(edge);
 
-    /// <summary>Dollars of what is paid by use (egress, data processed, operations, broker) for an hour of one session, at small scale: no tiers but the first that costs.</summary>
+    /// <summary>
+    /// Dollars of what is paid by use (egress, data processed, operations, broker) for an hour of one session, at small scale: no tiers but
+    /// the first that costs.
+    /// </summary>
     public double UsageDollarsPerSessionHour(Edge edge)
     {
         double callsPerHour = 60 / assumptions.MeanCallMinutes;
-        double egress = EgressBytesPerSecond(edge) * 3600 / BytesPerGigabyte, ingress = IngressBytesPerSecond(edge) * 3600 / BytesPerGigabyte;
+        double egress = EgressBytesPerSecond(edge) * 3600 / BytesPerGigabyte,
+            ingress = IngressBytesPerSecond(edge) * 3600 / BytesPerGigabyte;
         return egress * PriceTable.Egress[1].DollarsPerGigabyte
             + (egress + ingress) * PriceTable.LoadBalancerData.Dollars
-            + callsPerHour * (units.TableOperationsPerCall * PriceTable.TableOperations.Dollars + units.BrokerOperationsPerCall * PriceTable.ServiceBusOperations.Dollars) / 1e6;
+            + callsPerHour * (units.TableOperationsPerCall * PriceTable.TableOperations.Dollars
+            + units.BrokerOperationsPerCall * PriceTable.ServiceBusOperations.Dollars) / 1e6;
     }
 
-    private double PacketBytes(Edge edge) => units.PayloadBytes + units.RtpOverheadBytes + (edge == Edge.AcaTcp ? units.TcpOverheadBytes : units.UdpOverheadBytes);
+    private double PacketBytes(Edge edge)
+        => units.PayloadBytes + units.RtpOverheadBytes + (edge == Edge.AcaTcp ? units.TcpOverheadBytes : units.UdpOverheadBytes);
 
     private double RelayCore(Edge edge) => edge == Edge.AcaTcp ? units.RelayCoreTcp : units.RelayCoreUdp;
 
     private IReadOnlyList<(string, double)> Costs(
-        Edge edge, int shards, int cells, int relays, int signaling, double tableOperationsPerSecond, double brokerPerCell, double egressMonth, double processedMonth, double betweenMonth)
+        Edge edge, int shards, int cells, int relays, int signaling, double tableOperationsPerSecond, double brokerPerCell,
+        double egressMonth, double processedMonth, double betweenMonth)
     {
         double relayMonth = edge == Edge.AcaTcp
             ? PriceTable.ConsumptionMonth(assumptions.RelayCores, assumptions.RelayCores * 2)
-            : PriceTable.VirtualMachineHour[assumptions.RelayVirtualMachine] * PriceTable.HoursPerMonth + PriceTable.ManagedDiskSmall.Dollars;
+            : PriceTable.VirtualMachineHour[assumptions.RelayVirtualMachine] * PriceTable.HoursPerMonth
+            + PriceTable.ManagedDiskSmall.Dollars;
         // The environment's own balancer and its two addresses; udp-edge has a balancer of ours and its address beside.
         double balancer = PriceTable.HoursPerMonth * (PriceTable.LoadBalancer.Dollars + 2 * PriceTable.PublicAddress.Dollars);
         (string, double)[] costs =
@@ -122,7 +137,8 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
             ("relays", cells * relays * relayMonth),
             ("signaling", cells * signaling * PriceTable.ConsumptionMonth(1, 2)),
             ("egress to the internet", PriceTable.EgressMonth(egressMonth)),
-            ("balancers: rules, addresses, data processed", cells * balancer * (edge == Edge.AcaTcp ? 1 : 2) + processedMonth * PriceTable.LoadBalancerData.Dollars),
+            ("balancers: rules, addresses, data processed", cells * balancer * (edge == Edge.AcaTcp ? 1 : 2)
+                + processedMonth * PriceTable.LoadBalancerData.Dollars),
             ("table operations", tableOperationsPerSecond * PriceTable.SecondsPerMonth / 1e6 * PriceTable.TableOperations.Dollars),
             ("broker", cells * PriceTable.ServiceBusMonth(brokerPerCell * PriceTable.SecondsPerMonth)),
             ("between regions", betweenMonth * PriceTable.BetweenRegions.Dollars),
@@ -134,23 +150,35 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
     {
         // On both edges: shards are in Container Apps, which has no UDP, so links to them are TCP.
         int perShard = SessionsPerShard, links = assumptions.LinkConnections;
-        double coresPerSession = (double)assumptions.ShardCores / perShard + (edge == Edge.AcaTcp ? RelayCore(edge) / assumptions.Utilisation : 0);
+        double coresPerSession = (double)assumptions.ShardCores / perShard
+            + (edge == Edge.AcaTcp ? RelayCore(edge) / assumptions.Utilisation : 0);
         int relayWorkers = Math.Max(1, assumptions.RelayCores / 2);
         double relaySessions = assumptions.RelayCores * assumptions.Utilisation / RelayCore(edge);
         List<CapacityLimit> limits =
         [
-            new("default quota of 100 cores per environment", (CoresPerEnvironment - FewestReplicas) / coresPerSession, false, false, "ask for more (up to 5,000), or one more cell"),
-            new("transceiver workers of a relay worker (LinkSet.MaximumEndpoints, 256)", EndpointsPerRelayWorker / assumptions.ShardCores * (double)perShard, false, true, "one more cell; or raise the constant"),
-            new("links of a transceiver worker (LinkAcceptor.MaximumLinks, 64)", LinksPerTransceiverWorker / (relayWorkers * links) * relaySessions, false, true, "Relay__LinkConnections=1; fewer relay workers; one more cell; or raise the constant"),
+            new("default quota of 100 cores per environment", (CoresPerEnvironment - FewestReplicas) / coresPerSession, false, false,
+                "ask for more (up to 5,000), or one more cell"),
+            new("transceiver workers of a relay worker (LinkSet.MaximumEndpoints, 256)",
+                EndpointsPerRelayWorker / assumptions.ShardCores * (double)perShard, false, true, "one more cell; or raise the constant"),
+            new("links of a transceiver worker (LinkAcceptor.MaximumLinks, 64)",
+                LinksPerTransceiverWorker / (relayWorkers * links) * relaySessions, false, true,
+                "Relay__LinkConnections=1; fewer relay workers; one more cell; or raise the constant"),
             new("100 shards of a region (Transceiver__Shard)", ShardsPerRegion * (double)perShard, false, true, "one more cell"),
-            new("5,000 cores, the most an environment can have", (MaximumCoresPerEnvironment - FewestReplicas) / coresPerSession, false, false, "one more cell"),
-            new("20,000 requests a second of a storage account", TableLimit(edge), false, false, "one more cell; smaller Fleet__MaximumShards and Fleet__SlotCount; a longer Transceiver__RenewEvery"),
-            new("1,000 operations a second of Service Bus Standard", BrokerOperationsPerSecondAndNamespace / units.BrokerOperationsPerCall * assumptions.MeanCallMinutes * 60, false, false, "Premium, or one more cell"),
-            new("256 region numbers of the hint", RegionsPerFleet * (double)assumptions.ShardsPerCell * perShard, true, true, "larger cells (constants above), or two fleets with a name each"),
+            new("5,000 cores, the most an environment can have", (MaximumCoresPerEnvironment - FewestReplicas) / coresPerSession, false,
+                false, "one more cell"),
+            new("20,000 requests a second of a storage account", TableLimit(edge), false, false,
+                "one more cell; smaller Fleet__MaximumShards and Fleet__SlotCount; a longer Transceiver__RenewEvery"),
+            new("1,000 operations a second of Service Bus Standard",
+                BrokerOperationsPerSecondAndNamespace / units.BrokerOperationsPerCall * assumptions.MeanCallMinutes * 60, false, false,
+                "Premium, or one more cell"),
+            new("256 region numbers of the hint", RegionsPerFleet * (double)assumptions.ShardsPerCell * perShard, true, true,
+                "larger cells (constants above), or two fleets with a name each"),
         ];
         // A packet passes a proxy on the link to the shard, and with aca-tcp one more on its way to the relay; both directions.
         double proxyCore = (edge == Edge.AcaTcp ? 4 : 2) * units.PacketsPerSecond * units.AssumedProxySecondsPerPacket;
-        limits.Add(new("10 ingress proxies of an environment (cost per packet assumed)", IngressProxies * assumptions.Utilisation / proxyCore, false, false, "premium ingress on a profile of its own; one more environment; udp-edge"));
+        limits.Add(new("10 ingress proxies of an environment (cost per packet assumed)",
+            IngressProxies * assumptions.Utilisation / proxyCore, false, false,
+            "premium ingress on a profile of its own; one more environment; udp-edge"));
         return [.. limits.OrderBy(l => l.Sessions)];
     }
 
@@ -161,8 +189,10 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
         for (int shards = FewestReplicas; ; shards++)
         {
             double next = (double)shards * SessionsPerShard, calls = next / (assumptions.MeanCallMinutes * 60);
-            double relays = Math.Ceiling(next * RelayCore(edge) / (assumptions.RelayCores * assumptions.Utilisation)), signaling = Math.Max(FewestReplicas, Math.Ceiling(calls * units.SignalingSecondsPerCall / assumptions.Utilisation));
-            double operations = RegistryOperations(shards, relays, signaling, shards, 8 * shards, assumptions.RenewSeconds, assumptions.FullLookSeconds) + calls * units.TableOperationsPerCall;
+            double relays = Math.Ceiling(next * RelayCore(edge) / (assumptions.RelayCores * assumptions.Utilisation)),
+                signaling = Math.Max(FewestReplicas, Math.Ceiling(calls * units.SignalingSecondsPerCall / assumptions.Utilisation));
+            double operations = RegistryOperations(shards, relays, signaling, shards, 8 * shards, assumptions.RenewSeconds,
+                assumptions.FullLookSeconds) + calls * units.TableOperationsPerCall;
             if (operations > TableOperationsPerSecondAndAccount) return sessions;
             sessions = next;
         }

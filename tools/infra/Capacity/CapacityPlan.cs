@@ -1,6 +1,9 @@
 namespace Dapr.Voice.Infra.Capacity;
 
-/// <summary>What so many concurrent sessions need and cost, on paper. Figures a second are at that concurrency; money is for a month in which it never falls.</summary>
+/// <summary>
+/// What so many concurrent sessions need and cost, on paper. Figures a second are at that concurrency; money is for a month in which it
+/// never falls.
+/// </summary>
 public sealed record CapacityPlan
 {
     public required double Sessions { get; init; }

@@ -8,7 +8,8 @@ public static class CapacityTables
     /// <summary>What it takes and costs, a column for each plan.</summary>
     public static string Needs(IReadOnlyList<CapacityPlan> plans)
     {
-        List<string> lines = [Row(["", .. plans.Select(p => $"{Count(p.Sessions)}, {EdgeNames.Of(p.Edge)}")]), Row([.. Enumerable.Repeat("---", plans.Count + 1)])];
+        List<string> lines = [Row(["", .. plans.Select(p => $"{Count(p.Sessions)}, {EdgeNames.Of(p.Edge)}")]),
+            Row([.. Enumerable.Repeat("---", plans.Count + 1)])];
         void Add(string name, Func<CapacityPlan, string> value) => lines.Add(Row([name, .. plans.Select(value)]));
         Add("calls a second", p => Count(p.CallsPerSecond));
         Add("sessions of a shard", p => Count(p.SessionsPerShard));
@@ -17,7 +18,8 @@ public static class CapacityTables
         Add("relays of a cell", p => Count(p.RelaysPerCell));
         Add("signaling replicas of a cell", p => Count(p.SignalingPerCell));
         Add("cores in all", p => Count(p.Cores));
-        Add("table operations a second and cell: registry + calls", p => $"{Count(p.RegistryOperationsPerSecondAndCell)} + {Count(p.SessionOperationsPerSecondAndCell)}");
+        Add("table operations a second and cell: registry + calls",
+            p => $"{Count(p.RegistryOperationsPerSecondAndCell)} + {Count(p.SessionOperationsPerSecondAndCell)}");
         Add("broker operations a second and cell", p => Count(p.BrokerOperationsPerSecondAndCell));
         Add("egress", p => $"{Bits(p.EgressBitsPerSecond)}, {Bytes(p.EgressGigabytesPerMonth)} a month");
         Add("between regions, a month", p => Bytes(p.BetweenRegionsGigabytesPerMonth));
@@ -33,7 +35,10 @@ public static class CapacityTables
     public static string Limits(CapacityPlan plan)
     {
         List<string> lines = [Row(["limit", "sessions", "of", "figure", "then"]), Row(["---", "---", "---", "---", "---"])];
-        lines.AddRange(plan.Limits.Select(l => Row([l.Name, Count(l.Sessions), l.IsOfFleet ? "the fleet" : "a cell", l.IsMeasured ? "ours" : "vendor's or assumed", l.Then])));
+        lines.AddRange(
+            plan.Limits.Select(
+            l => Row(
+            [l.Name, Count(l.Sessions), l.IsOfFleet ? "the fleet" : "a cell", l.IsMeasured ? "ours" : "vendor's or assumed", l.Then])));
         return string.Join('\n', lines);
     }
 
@@ -45,13 +50,16 @@ public static class CapacityTables
         return (Math.Round(value / scale) * scale).ToString("#,0", CultureInfo.InvariantCulture);
     }
 
-    public static string Dollars(double value) => value < 1 ? $"${value.ToString("0.00", CultureInfo.InvariantCulture)}" : $"${Count(value)}";
+    public static string Dollars(double value)
+        => value < 1 ? $"${value.ToString("0.00", CultureInfo.InvariantCulture)}" : $"${Count(value)}";
 
     public static string Cents(double dollars) => $"{(dollars * 100).ToString("0.00", CultureInfo.InvariantCulture)} ¢";
 
-    private static string Bits(double perSecond) => perSecond >= 1e12 ? $"{perSecond / 1e12:0.0} Tbit/s" : perSecond >= 1e9 ? $"{perSecond / 1e9:0.0} Gbit/s" : $"{perSecond / 1e6:0} Mbit/s";
+    private static string Bits(double perSecond) => perSecond >= 1e12 ? $"{perSecond / 1e12:0.0} Tbit/s" : perSecond >= 1e9
+        ? $"{perSecond / 1e9:0.0} Gbit/s" : $"{perSecond / 1e6:0} Mbit/s";
 
-    private static string Bytes(double gigabytes) => gigabytes >= 1e6 ? $"{gigabytes / 1e6:0.0} PB" : gigabytes >= 1000 ? $"{gigabytes / 1000:0} TB" : $"{gigabytes:0} GB";
+    private static string Bytes(double gigabytes)
+        => gigabytes >= 1e6 ? $"{gigabytes / 1e6:0.0} PB" : gigabytes >= 1000 ? $"{gigabytes / 1000:0} TB" : $"{gigabytes:0} GB";
 
     private static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |";
 }

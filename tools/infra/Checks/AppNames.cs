@@ -14,9 +14,11 @@ internal static class AppNames
 
     /// <summary>The shard of a transceiver's app id, null for any other text.</summary>
     public static int? ShardOf(string app)
-        => app.StartsWith(TransceiverPrefix, StringComparison.Ordinal) && int.TryParse(app[TransceiverPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int shard)
+        => app.StartsWith(TransceiverPrefix, StringComparison.Ordinal)
+        && int.TryParse(app[TransceiverPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int shard)
             && AppIds.Transceiver(shard) == app && shard < 100 ? shard : null;
 
     /// <summary>The service whose image an app runs: <c>signaling</c>, <c>relay</c>, <c>transceiver</c>; null: none of ours.</summary>
-    public static string? ServiceOf(string app) => app is AppIds.Signaling or AppIds.Relay ? app : IsTransceiver(app) ? "transceiver" : null;
+    public static string? ServiceOf(string app)
+        => app is AppIds.Signaling or AppIds.Relay ? app : IsTransceiver(app) ? "transceiver" : null;
 }

@@ -20,7 +20,8 @@ internal static class BicepValueExtensions
     /// <summary>Where the value stands, or where its owner does if it has no place of its own.</summary>
     public static Place Or(this BicepValue? value, Place owner) => value is null ? owner : value.Where;
 
-    public static bool IsType(this ResolvedResource resource, string type) => string.Equals(resource.Type, type, StringComparison.OrdinalIgnoreCase);
+    public static bool IsType(this ResolvedResource resource, string type)
+        => string.Equals(resource.Type, type, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Every value in the tree, the root first.</summary>
     public static IEnumerable<BicepValue> Descend(this BicepValue value)

@@ -3,9 +3,11 @@ using Dapr.Voice.Infra.Bicep;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>What a rule over the resolved templates looks at, and where it puts what it finds.</summary>
-internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment deployment, Scenario scenario, SettingsTable? settings, bool isComplete, ICollection<Finding> findings)
+internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment deployment, Scenario scenario, SettingsTable? settings,
+    bool isComplete, ICollection<Finding> findings)
 {
-    private readonly Dictionary<string, ResolvedResource> _byId = deployment.Resources.DistinctBy(r => r.Id).ToDictionary(r => r.Id, StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, ResolvedResource> _byId = deployment.Resources.DistinctBy(r => r.Id)
+        .ToDictionary(r => r.Id, StringComparer.OrdinalIgnoreCase);
 
     public SourceTree Tree => tree;
     public string MainPath => mainPath;

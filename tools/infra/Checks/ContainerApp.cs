@@ -22,11 +22,14 @@ internal sealed class ContainerApp
         Ingress = Configuration?["ingress"] as BicepObject;
         Container = Template?["containers"].Objects().FirstOrDefault();
         Environment = body.At("properties.environmentId") ?? body.At("properties.managedEnvironmentId");
-        IEnumerable<Setting> settings = (Container?["env"]).Objects().Select(e => new Setting(e["name"].Text() ?? "", e["value"], e["secretRef"].Text(), e.Where));
+        IEnumerable<Setting> settings = (Container?["env"]).Objects()
+            .Select(e => new Setting(e["name"].Text() ?? "", e["value"], e["secretRef"].Text(), e.Where));
         Settings = [.. settings];
         if (Ingress is null) return;
         IEnumerable<BicepObject> mappings = Ingress["additionalPortMappings"].Objects();
-        Ports = [.. mappings.Prepend(Ingress).Select(p => new Port(p["targetPort"].Number(), p["exposedPort"].Number(), p["external"].Flag() == true, p["exposedPort"].Or((p["targetPort"]).Or(p.Where))))];
+        Ports = [.. mappings.Prepend(Ingress)
+            .Select(p => new Port(p["targetPort"].Number(), p["exposedPort"].Number(), p["external"].Flag() == true,
+            p["exposedPort"].Or((p["targetPort"]).Or(p.Where))))];
     }
 
     public ResolvedResource Resource { get; }
@@ -63,5 +66,6 @@ internal sealed class ContainerApp
 
     /// <summary>The number after the last colon: of <c>8080</c>, <c>http://+:8080</c>, <c>tcp://0.0.0.0:20000</c>.</summary>
     public static int? PortOf(string? text)
-        => text is not null && int.TryParse(text[(text.LastIndexOf(':') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port is > 0 and < 65536 ? port : null;
+        => text is not null && int.TryParse(text[(text.LastIndexOf(':') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture,
+        out int port) && port is > 0 and < 65536 ? port : null;
 }

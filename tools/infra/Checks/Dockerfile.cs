@@ -3,10 +3,13 @@ using System.Globalization;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>What a service's Dockerfile says about its image: ports, user and environment of the last stage.</summary>
-internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(int Port, bool IsUdp, int Line)> Ports, IReadOnlyDictionary<string, string> Environment, string? User, string? Entrypoint)
+internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(int Port, bool IsUdp, int Line)> Ports,
+    IReadOnlyDictionary<string, string> Environment, string? User, string? Entrypoint)
 {
-    // What each service listens on, a transceiver with at most six workers (settings' defaults and docs/architecture.md): media on both transports, the link by port and transport.
-    private static readonly IReadOnlyDictionary<string, (int Port, bool IsUdp)[]> Expected = new Dictionary<string, (int, bool)[]>(StringComparer.Ordinal)
+    // What each service listens on, a transceiver with at most six workers (settings' defaults and docs/architecture.md): media on both
+    // transports, the link by port and transport.
+    private static readonly IReadOnlyDictionary<string, (int Port, bool IsUdp)[]> Expected =
+        new Dictionary<string, (int, bool)[]>(StringComparer.Ordinal)
     {
         ["signaling"] = [(8080, false)],
         ["relay"] = [(3478, false), (3478, true), (8070, false)],
@@ -17,24 +20,37 @@ internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(in
     public static IReadOnlyDictionary<string, Dockerfile> LoadAll(SourceTree tree, bool isComplete, ICollection<Finding> findings)
     {
         var images = new Dictionary<string, Dockerfile>(StringComparer.Ordinal);
-        foreach ((string? service, (int Port, bool IsUdp)[]? ports) in Expected)
+        foreach ((string service, (int Port, bool IsUdp)[]? ports) in Expected)
         {
             string path = $"services/{service}/Dockerfile";
             if (tree.Text(path) is not { } text)
             {
-                if (isComplete) findings.Add(new Finding(RuleIds.DockerImage, Severity.Error, path, 0, 0, $"There is no Dockerfile for '{service}'."));
+                if (isComplete)
+                    findings.Add(new Finding(RuleIds.DockerImage, Severity.Error, path, 0, 0, $"There is no Dockerfile for '{service}'."));
                 continue;
             }
             Dockerfile image = Parse(path, service, text, findings);
             images[service] = image;
-            if (image.User is null or "root" or "0") findings.Add(new Finding(RuleIds.DockerUser, Severity.Error, path, image.LastLine, 1, "The image runs as root: the last stage needs a USER."));
-            if (image.Entrypoint is { } entry && !entry.StartsWith('[')) findings.Add(new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1, "ENTRYPOINT in shell form: the shell, not the service, would get SIGTERM."));
+            if (image.User is null or "root" or "0")
+                findings.Add(
+                    new Finding(RuleIds.DockerUser, Severity.Error, path, image.LastLine, 1,
+                    "The image runs as root: the last stage needs a USER."));
+            if (image.Entrypoint is { } entry && !entry.StartsWith('['))
+                findings.Add(
+                    new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1,
+                    "ENTRYPOINT in shell form: the shell, not the service, would get SIGTERM."));
             if (!isComplete) continue;
             foreach ((int port, bool isUdp) in ports.Where(p => !image.Ports.Any(e => e.Port == p.Port && e.IsUdp == p.IsUdp)))
-                findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, image.LastLine, 1, $"'{service}' listens on {port}/{(isUdp ? "udp" : "tcp")}, the image does not EXPOSE it."));
+                findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, image.LastLine, 1,
+                $"'{service}' listens on {port}/{(isUdp ? "udp" : "tcp")}, the image does not EXPOSE it."));
             foreach ((int port, bool isUdp, int line) in image.Ports.Where(e => !ports.Any(p => e.Port == p.Port && e.IsUdp == p.IsUdp)))
-                findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, line, 1, $"'{service}' does not listen on {port}/{(isUdp ? "udp" : "tcp")}."));
-            if (image.Entrypoint is null) findings.Add(new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1, "The image starts nothing: ENTRYPOINT is missing."));
+                findings.Add(
+                new Finding(RuleIds.DockerPort, Severity.Error, path, line, 1,
+                $"'{service}' does not listen on {port}/{(isUdp ? "udp" : "tcp")}."));
+            if (image.Entrypoint is null)
+                findings.Add(
+                    new Finding(RuleIds.DockerEntrypoint, Severity.Error, path, image.LastLine, 1,
+                    "The image starts nothing: ENTRYPOINT is missing."));
         }
         return images;
     }
@@ -70,9 +86,13 @@ internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(in
                     foreach (string item in rest.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                     {
                         string[] sides = item.Split('/'), ends = sides[0].Split('-');
-                        bool isRange = int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out int port) & int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int end)
-                            && port > 0 && end < 65536 && end >= port && ends.Length <= 2 && (sides.Length == 1 || sides[1] is "tcp" or "udp");
-                        if (isRange) ports.AddRange(Enumerable.Range(port, end - port + 1).Select(p => (p, sides.Length == 2 && sides[1] == "udp", first)));
+                        bool isRange = int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out int port) & int.TryParse(
+                            ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int end)
+                            && port > 0 && end < 65536 && end >= port && ends.Length <= 2
+                            && (sides.Length == 1 || sides[1] is "tcp" or "udp");
+                        if (isRange)
+                            ports.AddRange(Enumerable.Range(port, end - port + 1)
+                                .Select(p => (p, sides.Length == 2 && sides[1] == "udp", first)));
                         else findings.Add(new Finding(RuleIds.DockerPort, Severity.Error, path, first, 1, $"EXPOSE: '{item}' is no port."));
                     }
                     break;

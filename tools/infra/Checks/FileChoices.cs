@@ -3,14 +3,20 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>Values in YAML files that we chose, each as file, path and value: what the committed snapshots are for the templates. In a path, <c>[x]</c> is the item whose name is x.</summary>
+/// <summary>
+/// Values in YAML files that we chose, each as file, path and value: what the committed snapshots are for the templates. In a path,
+/// <c>[x]</c> is the item whose name is x.
+/// </summary>
 internal static class FileChoices
 {
-    private const string Local = "components/local/", Emulator = "components/azure-emulator/", Azure = "components/azure/", Postgres = "components/postgres-rabbitmq/";
-    private const string PostgresConnection = "host=localhost port=5432 user=postgres password=postgres database=dapr_voice connect_timeout=10";
+    private const string Local = "components/local/", Emulator = "components/azure-emulator/", Azure = "components/azure/",
+        Postgres = "components/postgres-rabbitmq/";
+    private const string PostgresConnection =
+        "host=localhost port=5432 user=postgres password=postgres database=dapr_voice connect_timeout=10";
     private const string EmulatorKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-    private static readonly ILookup<string, (string Path, string Value)> All = Listed().ToLookup(c => c.File, c => (c.Path, c.Value), StringComparer.Ordinal);
+    private static readonly ILookup<string, (string Path, string Value)> All = Listed()
+        .ToLookup(c => c.File, c => (c.Path, c.Value), StringComparer.Ordinal);
 
     public static void Check(SourceTree tree, ICollection<Finding> findings)
     {
@@ -18,10 +24,13 @@ internal static class FileChoices
         {
             // A file that is gone or can't be read is reported where it is read first.
             if (tree.Text(file.Key) is not { } text || SourceDocument.Load(file.Key, text, []) is not { } document) continue;
-            foreach ((string? path, string? wanted) in file)
+            foreach ((string path, string? wanted) in file)
             {
                 YamlNode? node = Find(document.Root, path, out YamlNode? near);
-                if ((node as YamlScalarNode)?.Value != wanted) findings.Add(document.At(near, RuleIds.Choice, $"'{path}' is '{wanted}' by choice (FileChoices), here it is '{(node as YamlScalarNode)?.Value ?? "not set"}'."));
+                if ((node as YamlScalarNode)?.Value != wanted)
+                    findings.Add(
+                        document.At(near, RuleIds.Choice,
+                        $"'{path}' is '{wanted}' by choice (FileChoices), here it is '{(node as YamlScalarNode)?.Value ?? "not set"}'."));
             }
         }
     }
@@ -32,14 +41,17 @@ internal static class FileChoices
         near = root;
         foreach (string step in path.Split('/'))
         {
-            at = step.StartsWith('[') ? at.Items().FirstOrDefault(i => (i.Text("name") ?? i.Text("appID")) == step[1..^1] || i.Entries().FirstOrDefault().Name == step[1..^1]) ?? Numbered(at, step) : at.At(step);
+            at = step.StartsWith('[') ? at.Items().FirstOrDefault(
+                i => (i.Text("name") ?? i.Text("appID")) == step[1..^1]
+                || i.Entries().FirstOrDefault().Name == step[1..^1]) ?? Numbered(at, step) : at.At(step);
             if (at is null) return null;
             near = at;
         }
         return at;
     }
 
-    private static YamlNode? Numbered(YamlNode? list, string step) => int.TryParse(step[1..^1], out int index) ? list.Items().ElementAtOrDefault(index) : null;
+    private static YamlNode? Numbered(YamlNode? list, string step)
+        => int.TryParse(step[1..^1], out int index) ? list.Items().ElementAtOrDefault(index) : null;
 
     private static IEnumerable<(string File, string Path, string Value)> Listed()
     {
@@ -61,12 +73,14 @@ internal static class FileChoices
             yield return (folder + "config/config.yaml", "spec/nameResolution/configuration/connectionString", ".voice/nameresolution.db");
             yield return (folder + "config/config.yaml", "spec/tracing/samplingRate", "1");
         }
-        foreach (string name in new[] { "sessions", "checkpoints" }) yield return (Postgres + name + ".yaml", "spec/metadata/[connectionString]/value", PostgresConnection);
-        foreach ((string? name, string? value) in new[]
+        foreach (string name in new[] { "sessions", "checkpoints" })
+            yield return (Postgres + name + ".yaml", "spec/metadata/[connectionString]/value", PostgresConnection);
+        foreach ((string name, string? value) in new[]
         {
-            ("connectionString", "amqp://guest:guest@localhost:5672"), ("durable", "true"), ("deletedWhenUnused", "false"), ("deliveryMode", "2"), ("publisherConfirm", "true"), ("requeueInFailure", "true"),
+            ("connectionString", "amqp://guest:guest@localhost:5672"), ("durable", "true"), ("deletedWhenUnused", "false"),
+                ("deliveryMode", "2"), ("publisherConfirm", "true"), ("requeueInFailure", "true"),
         }) yield return (Postgres + "lifecycle.yaml", $"spec/metadata/[{name}]/value", value);
-        foreach ((string? name, string? table) in new[] { ("sessions", "sessions"), ("sessions-buddy", "sessionsbuddy") })
+        foreach ((string name, string? table) in new[] { ("sessions", "sessions"), ("sessions-buddy", "sessionsbuddy") })
         {
             yield return (Emulator + name + ".yaml", "spec/metadata/[accountName]/value", "devstoreaccount1");
             yield return (Emulator + name + ".yaml", "spec/metadata/[accountKey]/value", EmulatorKey);
@@ -101,7 +115,8 @@ internal static class FileChoices
         yield return ("azure.yaml", "workflows/up/steps/[1]/azd", "publish --all");
         yield return ("azure.yaml", "workflows/up/steps/[2]/azd", "provision");
         yield return ("azure.yaml", "pipeline/provider", "github");
-        foreach (string service in new[] { "signaling", "relay", "transceiver", "local-agent" }) yield return ("azure.yaml", $"services/{service}/docker/platform", "linux/amd64");
+        foreach (string service in new[] { "signaling", "relay", "transceiver", "local-agent" })
+            yield return ("azure.yaml", $"services/{service}/docker/platform", "linux/amd64");
 
         yield return ("dapr.yaml", "common/resourcesPath", "./components/local");
         yield return ("dapr.yaml", "common/env/DOTNET_ENVIRONMENT", "Development");
@@ -109,12 +124,18 @@ internal static class FileChoices
         yield return ("dapr.yaml", "common/env/Fleet__RegionNumber", "0");
         yield return ("dapr.yaml", "common/env/Fleet__SlotCount", "64");
         yield return ("dapr.yaml", "common/env/APP_API_TOKEN", "local-development");
-        foreach ((string? app, string? name, string? value) in new[]
+        foreach ((string app, string? name, string? value) in new[]
         {
-            ("signaling", "ASPNETCORE_URLS", "http://127.0.0.1:8080"), ("signaling", "Signaling__Ingresses__0", "udp://127.0.0.1:3478"), ("signaling", "Signaling__DefaultAgent", "parrot"),
-            ("relay", "ASPNETCORE_URLS", "http://127.0.0.1:8070"), ("relay", "Relay__PublicEndpoint", "127.0.0.1:3478"), ("relay", "Relay__LinkAddress", "127.0.0.1"),
-            ("transceiver-00", "ASPNETCORE_URLS", "http://127.0.0.1:8100"), ("transceiver-00", "Transceiver__Shard", "0"), ("transceiver-00", "Transceiver__LinkEndpoint", "127.0.0.1:20000"), ("transceiver-00", "Transceiver__DefaultAgent", "parrot"),
-            ("transceiver-01", "ASPNETCORE_URLS", "http://127.0.0.1:8101"), ("transceiver-01", "Transceiver__Shard", "1"), ("transceiver-01", "Transceiver__LinkEndpoint", "127.0.0.1:20100"), ("transceiver-01", "Transceiver__DefaultAgent", "parrot"),
+            ("signaling", "ASPNETCORE_URLS", "http://127.0.0.1:8080"), ("signaling", "Signaling__Ingresses__0", "udp://127.0.0.1:3478"),
+                ("signaling", "Signaling__DefaultAgent", "parrot"),
+            ("relay", "ASPNETCORE_URLS", "http://127.0.0.1:8070"), ("relay", "Relay__PublicEndpoint", "127.0.0.1:3478"),
+                ("relay", "Relay__LinkAddress", "127.0.0.1"),
+            ("transceiver-00", "ASPNETCORE_URLS", "http://127.0.0.1:8100"), ("transceiver-00", "Transceiver__Shard", "0"),
+                ("transceiver-00", "Transceiver__LinkEndpoint", "127.0.0.1:20000"),
+                    ("transceiver-00", "Transceiver__DefaultAgent", "parrot"),
+            ("transceiver-01", "ASPNETCORE_URLS", "http://127.0.0.1:8101"), ("transceiver-01", "Transceiver__Shard", "1"),
+                ("transceiver-01", "Transceiver__LinkEndpoint", "127.0.0.1:20100"),
+                    ("transceiver-01", "Transceiver__DefaultAgent", "parrot"),
         }) yield return ("dapr.yaml", $"apps/[{app}]/env/{name}", value);
     }
 }

@@ -6,12 +6,15 @@ using Dapr.Voice.Infra.Dapr;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Everything that can be said about a deployment without a cloud: what the Bicep compiler and its linter say, the snapshots of every shape and our rules over them, azure.yaml, Dapr's
-/// files and images, and that all of them agree. Nothing is thrown for what files say.
+/// Everything that can be said about a deployment without a cloud: what the Bicep compiler and its linter say, the snapshots of every shape
+/// and our rules over them, azure.yaml, Dapr's files and images, and that all of them agree. Nothing is thrown for what files say.
 /// </summary>
 public static class InfrastructureCheck
 {
-    /// <summary>Findings of the repository as a product, where what is missing counts, in order of file and place. Without a compiler the committed snapshots are looked at.</summary>
+    /// <summary>
+    /// Findings of the repository as a product, where what is missing counts, in order of file and place. Without a compiler the committed
+    /// snapshots are looked at.
+    /// </summary>
     public static IReadOnlyList<Finding> OfProduct(SourceTree tree, BicepCompiler? compiler)
     {
         ArgumentNullException.ThrowIfNull(tree);
@@ -24,12 +27,16 @@ public static class InfrastructureCheck
         foreach (Scenario shape in ProductScenarios.All)
         {
             string? snapshot = ShapeFiles.Check(tree, shape, files.Parameters, workspace, findings);
-            if (snapshot is not null && shape.HasRules) CheckDeployment(tree, files, shape, Deployment.Parse(snapshot), isComplete: true, findings);
+            if (snapshot is not null && shape.HasRules)
+                CheckDeployment(tree, files, shape, Deployment.Parse(snapshot), isComplete: true, findings);
         }
         return InOrder(findings);
     }
 
-    /// <summary>Findings of a part: only what is there is checked. Its templates are compiled with the parameters of <see cref="ProductScenarios.Plain"/> that they declare.</summary>
+    /// <summary>
+    /// Findings of a part: only what is there is checked. Its templates are compiled with the parameters of
+    /// <see cref="ProductScenarios.Plain"/> that they declare.
+    /// </summary>
     public static IReadOnlyList<Finding> OfPart(SourceTree tree, BicepCompiler compiler)
     {
         ArgumentNullException.ThrowIfNull(tree);
@@ -40,9 +47,11 @@ public static class InfrastructureCheck
         using var workspace = new BicepWorkspace(tree, compiler);
         CompiledTemplate? template = CheckTemplates(files, workspace, findings);
         if (template is null) return InOrder(findings);
-        List<(string Name, JsonNode? Value)> values = files.Parameters?.Values(ProductScenarios.Plain.Environment).Where(v => template.Parameters.Any(p => p.Name == v.Name)).ToList() ?? [];
+        List<(string Name, JsonNode? Value)> values = files.Parameters?.Values(ProductScenarios.Plain.Environment).Where(
+            v => template.Parameters.Any(p => p.Name == v.Name)).ToList() ?? [];
         string text = Bicepparam.Write($"../{Path.GetFileName(files.MainPath)}", values);
-        if (workspace.Snapshot(files.MainPath, text, AzurePlace.Example with { ResourceGroup = template.IsOfGroup ? "rg-voice" : null }, findings) is { } snapshot)
+        if (workspace.Snapshot(files.MainPath, text, AzurePlace.Example with { ResourceGroup = template.IsOfGroup ? "rg-voice" : null },
+            findings) is { } snapshot)
             CheckDeployment(tree, files, ProductScenarios.Plain, Deployment.Parse(snapshot), isComplete: false, findings);
         return InOrder(findings);
     }
@@ -55,15 +64,19 @@ public static class InfrastructureCheck
         return InOrder(findings);
     }
 
-    /// <summary>What compiler and linter say, each word of theirs, and whether azd's parameters are the template's. Null where there is no template.</summary>
+    /// <summary>
+    /// What compiler and linter say, each word of theirs, and whether azd's parameters are the template's. Null where there is no template.
+    /// </summary>
     private static CompiledTemplate? CheckTemplates(FilePart files, BicepWorkspace workspace, List<Finding> findings)
     {
         CompiledTemplate? template = workspace.Compile(files.MainPath, findings);
-        if (template is not null && files.Parameters is { } parameters) AzdRules.CheckParameters(parameters, files.MainPath, template, findings);
+        if (template is not null && files.Parameters is { } parameters)
+            AzdRules.CheckParameters(parameters, files.MainPath, template, findings);
         return template;
     }
 
-    private static void CheckDeployment(SourceTree tree, FilePart files, Scenario shape, Deployment deployment, bool isComplete, List<Finding> findings)
+    private static void CheckDeployment(
+        SourceTree tree, FilePart files, Scenario shape, Deployment deployment, bool isComplete, List<Finding> findings)
     {
         var context = new CheckContext(tree, files.MainPath, deployment, shape, files.Settings, isComplete, findings);
         IReadOnlyList<ContainerApp> apps = ContainerAppRules.Apps(context);
@@ -82,12 +95,14 @@ public static class InfrastructureCheck
     private static IReadOnlyList<Finding> InOrder(IEnumerable<Finding> findings) =>
     [
         .. findings.DistinctBy(f => (f.Rule, f.File, f.Line, f.Column, f.Path, IsWhole: f.Line == 0 && f.Path is null ? f.Message : ""))
-            .OrderBy(f => f.File, StringComparer.Ordinal).ThenBy(f => f.Line).ThenBy(f => f.Column).ThenBy(f => f.Path, StringComparer.Ordinal),
+            .OrderBy(f => f.File, StringComparer.Ordinal).ThenBy(f => f.Line).ThenBy(f => f.Column)
+            .ThenBy(f => f.Path, StringComparer.Ordinal),
     ];
 
     /// <summary>What the files beside the templates are and give.</summary>
     private sealed record FilePart(
-        string MainPath, SettingsTable? Settings, IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Dapr, IReadOnlyDictionary<string, Dockerfile> Images, AzdProject? Azd, AzdParameters? Parameters)
+        string MainPath, SettingsTable? Settings, IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Dapr,
+        IReadOnlyDictionary<string, Dockerfile> Images, AzdProject? Azd, AzdParameters? Parameters)
     {
         public static FilePart Read(SourceTree tree, bool isComplete, List<Finding> findings)
         {
@@ -96,7 +111,8 @@ public static class InfrastructureCheck
             DaprRunFile.Check(tree, settings, isComplete, findings);
             IReadOnlyDictionary<string, Dockerfile> images = Dockerfile.LoadAll(tree, isComplete, findings);
             var azd = AzdProject.Load(tree, findings);
-            if (azd is null && isComplete) findings.Add(new Finding(RuleIds.AzdSchema, Severity.Error, AzdProject.Path, 0, 0, "There is no azure.yaml."));
+            if (azd is null && isComplete)
+                findings.Add(new Finding(RuleIds.AzdSchema, Severity.Error, AzdProject.Path, 0, 0, "There is no azure.yaml."));
             azd?.Check(tree, findings);
             if (isComplete)
             {
@@ -104,7 +120,8 @@ public static class InfrastructureCheck
                 FileChoices.Check(tree, findings);
             }
             string main = $"{azd?.InfraPath ?? "infra/bicep"}/{azd?.Module ?? "main"}";
-            return new FilePart($"{main}.bicep", settings, files, images, azd, AzdParameters.Load(tree, $"{main}.parameters.json", findings));
+            return new FilePart($"{main}.bicep", settings, files, images, azd,
+                AzdParameters.Load(tree, $"{main}.parameters.json", findings));
         }
     }
 }

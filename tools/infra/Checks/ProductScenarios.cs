@@ -8,10 +8,12 @@ public static class ProductScenarios
     private static readonly Dictionary<string, object?> Nothing = [];
 
     /// <summary>The first provisioning: azd's own variables and nothing else, so that placeholders stand where apps will be.</summary>
-    public static readonly Scenario Plain = new("one-region-first-provision", Environment(hasImages: false, appsExist: false), Nothing, Regions: 1, Shards: 2, IsPublished: false, HasUdpEdge: false);
+    public static readonly Scenario Plain = new("one-region-first-provision", Environment(hasImages: false, appsExist: false), Nothing,
+        Regions: 1, Shards: 2, IsPublished: false, HasUdpEdge: false);
 
     /// <summary>What <c>azd up</c> in an empty environment ends with.</summary>
-    public static readonly Scenario Default = new("one-region", Environment(hasImages: true, appsExist: true), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false);
+    public static readonly Scenario Default = new(
+        "one-region", Environment(hasImages: true, appsExist: true), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false);
 
     public static readonly IReadOnlyList<Scenario> All =
     [
@@ -19,32 +21,43 @@ public static class ProductScenarios
         Default,
         new("three-regions", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["regions"] = new[] { Region("westeurope", 1, standby: 1), Region("northeurope", 2, standby: 1), Region("swedencentral", 3, standby: 1) },
-            ["shardSize"] = "medium", ["relaySize"] = "medium", ["relays"] = 2, ["dedicatedProfileType"] = "D4", ["agentUrl"] = "wss://agent.example.com/v1/realtime",
-            ["agentKeySecretName"] = "voice-agent-key", ["otlpEndpoint"] = "http://otel.example.com:4317", ["allowedOrigins"] = new object?[] { "https://app.example.com" },
+            ["regions"] = new[] { Region("westeurope", 1, standby: 1), Region("northeurope", 2, standby: 1),
+                Region("swedencentral", 3, standby: 1) },
+            ["shardSize"] = "medium", ["relaySize"] = "medium", ["relays"] = 2, ["dedicatedProfileType"] = "D4",
+                ["agentUrl"] = "wss://agent.example.com/v1/realtime",
+            ["agentKeySecretName"] = "voice-agent-key", ["otlpEndpoint"] = "http://otel.example.com:4317",
+                ["allowedOrigins"] = new object?[] { "https://app.example.com" },
             ["subscribers"] = new object?[] { "call-log", "billing" },
         }, Regions: 3, Shards: 3, IsPublished: true, HasUdpEdge: false) { StandbyShards = 1 },
         new("one-region-udp-edge", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
         }, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: true),
-        new("three-regions-udp-edge-global", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
+        new("three-regions-udp-edge-global", Environment(hasImages: true, appsExist: true),
+            new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["edge"] = "udp-edge", ["regions"] = new[] { Region("westeurope", 1, isZoneRedundant: true), Region("northeurope", 2, isZoneRedundant: true), Region("swedencentral", 3, isZoneRedundant: true) },
-            ["shardSize"] = "large", ["relaySize"] = "large", ["globalLoadBalancer"] = true, ["edgeSshPublicKey"] = "ssh-ed25519 AAAA", ["edgeInstances"] = 61,
+            ["edge"] = "udp-edge", ["regions"] = new[] { Region("westeurope", 1, isZoneRedundant: true),
+                Region("northeurope", 2, isZoneRedundant: true), Region("swedencentral", 3, isZoneRedundant: true) },
+            ["shardSize"] = "large", ["relaySize"] = "large", ["globalLoadBalancer"] = true, ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
+                ["edgeInstances"] = 61,
         }, Regions: 3, Shards: 2, IsPublished: true, HasUdpEdge: true),
         // The first region's lower shard is kept, and a second region gets its ground: its keys are not there yet.
-        new("update-with-kept-shard-and-new-region", Environment(hasImages: true, appsExist: true, keyedRegions: "westeurope"), new Dictionary<string, object?>(StringComparer.Ordinal)
+        new("update-with-kept-shard-and-new-region", Environment(hasImages: true, appsExist: true, keyedRegions: "westeurope"),
+            new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["regions"] = new[] { Region("westeurope", 1, keep: 1), Region("northeurope", 2) }, ["frontDoorOnly"] = false, ["demoPage"] = "off", ["logDailyQuotaGb"] = -1,
+            ["regions"] = new[] { Region("westeurope", 1, keep: 1), Region("northeurope", 2) }, ["frontDoorOnly"] = false,
+                ["demoPage"] = "off", ["logDailyQuotaGb"] = -1,
         }, Regions: 2, Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
         // A pipeline on a fresh machine: it knows that there are apps and not what they run.
-        new("update-from-a-pipeline", Environment(hasImages: false, appsExist: true, keyedRegions: "westeurope"), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
+        new("update-from-a-pipeline", Environment(hasImages: false, appsExist: true, keyedRegions: "westeurope"), Nothing, Regions: 1,
+            Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
     ];
 
-    private static Dictionary<string, object?> Region(string location, int number, int standby = 0, int keep = 0, bool isZoneRedundant = false)
+    private static Dictionary<string, object?> Region(
+        string location, int number, int standby = 0, int keep = 0, bool isZoneRedundant = false)
     {
-        var region = new Dictionary<string, object?>(StringComparer.Ordinal) { ["location"] = location, ["number"] = number, ["shards"] = 2 };
+        var region = new Dictionary<string, object?>(StringComparer.Ordinal) {
+            ["location"] = location, ["number"] = number, ["shards"] = 2 };
         // What is left out shows the template's own default.
         if (standby > 0) region["standbyShards"] = standby;
         if (keep > 0) region["keepShards"] = keep;
@@ -52,11 +65,13 @@ public static class ProductScenarios
         return region;
     }
 
-    private static Dictionary<string, string> Environment(bool hasImages, bool appsExist, string keyedRegions = "westeurope,northeurope,swedencentral")
+    private static Dictionary<string, string> Environment(
+        bool hasImages, bool appsExist, string keyedRegions = "westeurope,northeurope,swedencentral")
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["AZURE_ENV_NAME"] = "voice-check", ["AZURE_LOCATION"] = "westeurope", ["AZURE_PRINCIPAL_ID"] = SomePrincipal, ["AZURE_SUBSCRIPTION_ID"] = Bicep.AzurePlace.Example.SubscriptionId,
+            ["AZURE_ENV_NAME"] = "voice-check", ["AZURE_LOCATION"] = "westeurope", ["AZURE_PRINCIPAL_ID"] = SomePrincipal,
+                ["AZURE_SUBSCRIPTION_ID"] = Bicep.AzurePlace.Example.SubscriptionId,
         };
         if (appsExist) variables["VOICE_KEYED_REGIONS"] = keyedRegions;
         foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" })

@@ -17,13 +17,15 @@ internal static class References
     public static bool Names(this BicepValue? value, ResolvedResource resource) => value switch
     {
         BicepString s => resource.Name is { } name && (s.Value == name || s.Value.StartsWith(name + ".", StringComparison.Ordinal)),
-        BicepRuntime r => resource.NameValue.SameAs(r) || r.References.Any(x => Same(x.Resource, resource.Id)) || (r.Parts.Count > 0 && r.Parts[0].SameAs(resource.NameValue)),
+        BicepRuntime r => resource.NameValue.SameAs(r) || r.References.Any(x => Same(x.Resource, resource.Id))
+            || (r.Parts.Count > 0 && r.Parts[0].SameAs(resource.NameValue)),
         _ => false,
     };
 
     /// <summary>The value is that property of the resource.</summary>
     public static bool IsRead(this BicepValue? value, ResolvedResource resource, string path)
-        => value is BicepRuntime r && r.References.Any(x => Same(x.Resource, resource.Id) && string.Equals(x.Path, path, StringComparison.OrdinalIgnoreCase));
+        => value is BicepRuntime r && r.References.Any(
+        x => Same(x.Resource, resource.Id) && string.Equals(x.Path, path, StringComparison.OrdinalIgnoreCase));
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Azure's built-in roles that we assign, by the ids that Azure publishes; ids are the same in every tenant. A role that is not here is a finding: an id
-/// says nothing to whoever reads it.
+/// Azure's built-in roles that we assign, by the ids that Azure publishes; ids are the same in every tenant. A role that is not here is a
+/// finding: an id says nothing to whoever reads it.
 /// </summary>
 internal static class RoleNames
 {

@@ -5,12 +5,14 @@ using Dapr.Voice.Infra.Dapr;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Who may do what: each identity that a component, an app or a machine uses has exactly the role that its use needs, on the one resource it uses. What needs a role is
-/// derived from the components (<see cref="ComponentManifest"/>) and the registries, so a missing assignment and a needless one are both findings.
+/// Who may do what: each identity that a component, an app or a machine uses has exactly the role that its use needs, on the one resource
+/// it uses. What needs a role is derived from the components (<see cref="ComponentManifest"/>) and the registries, so a missing assignment
+/// and a needless one are both findings.
 /// </summary>
 internal static partial class RoleRules
 {
-    private const string IdentityType = "Microsoft.ManagedIdentity/userAssignedIdentities", AssignmentType = "Microsoft.Authorization/roleAssignments";
+    private const string IdentityType = "Microsoft.ManagedIdentity/userAssignedIdentities",
+        AssignmentType = "Microsoft.Authorization/roleAssignments";
     private const string RegistryType = "Microsoft.ContainerRegistry/registries", VaultType = "Microsoft.KeyVault/vaults";
 
     private sealed record Need(ResolvedResource Identity, string Role, ResolvedResource Target, Place Where, string Who);
@@ -26,43 +28,60 @@ internal static partial class RoleRules
         {
             var properties = assignment.Body["properties"] as BicepObject;
             string definition = properties?["roleDefinitionId"]?.ToString() ?? "";
-            string? role = RoleNames.ById.Where(r => definition.Contains(r.Key, StringComparison.OrdinalIgnoreCase) && RoleDefinition().IsMatch(definition)).Select(r => r.Value).FirstOrDefault();
-            if (role is null) context.Add((properties?["roleDefinitionId"]).Or(assignment.Where), RuleIds.RoleUnknown, "The role is none of those in RoleNames: an unknown id, or more than anybody here needs.");
-            ResolvedResource? identity = identities.FirstOrDefault(i => properties?["principalId"].IsRead(i, "properties.principalId") == true);
+            string? role = RoleNames.ById.Where(r => definition.Contains(r.Key, StringComparison.OrdinalIgnoreCase)
+                && RoleDefinition().IsMatch(definition)).Select(r => r.Value).FirstOrDefault();
+            if (role is null)
+                context.Add((properties?["roleDefinitionId"]).Or(assignment.Where), RuleIds.RoleUnknown,
+                    "The role is none of those in RoleNames: an unknown id, or more than anybody here needs.");
+            ResolvedResource? identity = identities.FirstOrDefault(
+                i => properties?["principalId"].IsRead(i, "properties.principalId") == true);
             if (identity is not null && properties?["principalType"].Text() != "ServicePrincipal")
-                context.Add((properties?["principalType"]).Or(assignment.Where), RuleIds.RolePrincipalType, "Without principalType 'ServicePrincipal' the assignment fails while the new identity is not yet known everywhere.");
+                context.Add((properties?["principalType"]).Or(assignment.Where), RuleIds.RolePrincipalType,
+                    "Without principalType 'ServicePrincipal' the assignment fails while the new identity is not yet known everywhere.");
             if (context.Find(assignment.ScopeResource) is not { } target)
             {
-                context.Add(assignment.Where, RuleIds.RoleScope, "The role is given on a whole resource group or subscription; 'scope' names the one resource.");
+                context.Add(assignment.Where, RuleIds.RoleScope, "The role is given on a whole resource group or subscription; 'scope' "
+                    + "names the one resource.");
                 continue;
             }
             // ARM wants a GUID that stays the same at the next deployment and differs for each principal, role and resource.
             string name = $"{assignment.Scope} {assignment.NameValue}";
-            if (!names.Add(name) || properties?["principalId"] is null) context.Add(assignment.NameValue.Or(assignment.Where), RuleIds.RoleName, "Another assignment has this name: it is made of resource, principal and role.");
-            if (assignment.NameValue is BicepString literal && !Guid.TryParse(literal.Value, out _)) context.Add(literal.Where, RuleIds.RoleName, "The name of a role assignment is a GUID: guid(resource, principal, role).");
+            if (!names.Add(name) || properties?["principalId"] is null)
+                context.Add(assignment.NameValue.Or(assignment.Where), RuleIds.RoleName,
+                    "Another assignment has this name: it is made of resource, principal and role.");
+            if (assignment.NameValue is BicepString literal && !Guid.TryParse(literal.Value, out _))
+                context.Add(literal.Where, RuleIds.RoleName, "The name of a role assignment is a GUID: guid(resource, principal, role).");
             if (role is null) continue;
             if (identity is not null)
             {
                 given.Add((identity.Id, role, target.Id));
                 bool isNeeded = needs.Any(n => n.Identity.Id == identity.Id && n.Role == role && n.Target.Id == target.Id);
-                if (context.IsComplete && context.Scenario.IsPublished && !isNeeded) context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{identity.ShortName}' on '{target.ShortName}'.");
+                if (context.IsComplete && context.Scenario.IsPublished && !isNeeded)
+                    context.Add(assignment.Where, RuleIds.RoleUnneeded,
+                        $"Nothing needs '{role}' for '{identity.ShortName}' on '{target.ShortName}'.");
             }
             else if (properties?["principalId"].Text() is { } person)
             {
                 given.Add((person, role, target.Id));
-                if (context.IsComplete && (role != RoleNames.VaultSecretsOfficer || person != Deployer(context))) context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{person}' on '{target.ShortName}'.");
+                if (context.IsComplete && (role != RoleNames.VaultSecretsOfficer || person != Deployer(context)))
+                    context.Add(assignment.Where, RuleIds.RoleUnneeded, $"Nothing needs '{role}' for '{person}' on '{target.ShortName}'.");
             }
         }
-        foreach (Need? need in needs.Where(n => !given.Contains((n.Identity.Id, n.Role, n.Target.Id))).DistinctBy(n => (n.Identity.Id, n.Role, n.Target.Id)))
-            context.Add(need.Where, RuleIds.RoleMissing, $"{need.Who}: the identity '{need.Identity.ShortName}' needs '{need.Role}' on '{need.Target.ShortName}'.");
+        foreach (Need? need in needs.Where(n => !given.Contains((n.Identity.Id, n.Role, n.Target.Id)))
+            .DistinctBy(n => (n.Identity.Id, n.Role, n.Target.Id)))
+            context.Add(need.Where, RuleIds.RoleMissing,
+                $"{need.Who}: the identity '{need.Identity.ShortName}' needs '{need.Role}' on '{need.Target.ShortName}'.");
         if (!context.IsComplete || Deployer(context) is not { } deployer) return;
-        foreach (ResolvedResource? vault in context.Of(VaultType).Where(v => !given.Contains((deployer, RoleNames.VaultSecretsOfficer, v.Id))))
-            context.Add(vault.Where, RuleIds.RoleMissing, $"Whoever runs azd writes the fleet's keys and needs '{RoleNames.VaultSecretsOfficer}' on '{vault.ShortName}'.");
+        foreach (ResolvedResource? vault in context.Of(VaultType)
+            .Where(v => !given.Contains((deployer, RoleNames.VaultSecretsOfficer, v.Id))))
+            context.Add(vault.Where, RuleIds.RoleMissing,
+                $"Whoever runs azd writes the fleet's keys and needs '{RoleNames.VaultSecretsOfficer}' on '{vault.ShortName}'.");
     }
 
     private static string? Deployer(CheckContext context) => context.Scenario.Environment.GetValueOrDefault("AZURE_PRINCIPAL_ID");
 
-    private static List<Need> Needs(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps, IReadOnlyList<ResolvedResource> identities)
+    private static List<Need> Needs(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps,
+        IReadOnlyList<ResolvedResource> identities)
     {
         var needs = new List<Need>();
         foreach (DaprComponent component in components)
@@ -71,26 +90,36 @@ internal static partial class RoleRules
             ResolvedResource? identity = identities.FirstOrDefault(i => client.Resolved.IsRead(i, "properties.clientId"));
             MetadataEntry? place = component.Find("accountName") ?? component.Find("vaultName") ?? component.Find("namespaceName");
             ResolvedResource? target = context.Of(manifest.Target).FirstOrDefault(t => place?.Resolved.Names(t) == true);
-            if (identities.Count > 0 && identity is null) context.Add(client.Where, RuleIds.DaprIdentity, "'azureClientId' is not the client id of an identity of this deployment.");
-            if (place is not null && target is null && context.Of(manifest.Target).Any()) context.Add(place.Where, RuleIds.FleetAgreement, $"'{place.Name}' names no '{manifest.Target}' of this deployment.");
+            if (identities.Count > 0 && identity is null)
+                context.Add(client.Where, RuleIds.DaprIdentity, "'azureClientId' is not the client id of an identity of this deployment.");
+            if (place is not null && target is null && context.Of(manifest.Target).Any())
+                context.Add(place.Where, RuleIds.FleetAgreement, $"'{place.Name}' names no '{manifest.Target}' of this deployment.");
             if (identity is null || target is null) continue;
             needs.Add(new(identity, manifest.Role, target, client.Where, $"Component '{component.Name}'"));
             // Who is in the scopes of the broker's component and none of ours is there to receive.
-            if (manifest.Role == RoleNames.ServiceBusSender && component.Scopes.Any(s => context.Scenario.Subscribers.Contains(s.App))) needs.Add(new(identity, RoleNames.ServiceBusReceiver, target, client.Where, $"A subscriber of component '{component.Name}'"));
+            if (manifest.Role == RoleNames.ServiceBusSender && component.Scopes.Any(s => context.Scenario.Subscribers.Contains(s.App)))
+                needs.Add(
+                    new(identity, RoleNames.ServiceBusReceiver, target, client.Where, $"A subscriber of component '{component.Name}'"));
         }
         var registries = context.Of(RegistryType).ToList();
-        foreach ((ContainerApp? app, BicepObject? registry) in apps.SelectMany(a => (a.Configuration?["registries"]).Objects().Select(r => (a, r))))
+        foreach ((ContainerApp? app, BicepObject? registry) in apps.SelectMany(
+            a => (a.Configuration?["registries"]).Objects().Select(r => (a, r))))
         {
             ResolvedResource? identity = identities.FirstOrDefault(i => registry["identity"].IsIdOf(i));
             ResolvedResource? target = registries.FirstOrDefault(r => registry["server"].Names(r));
-            if (target is null && registries.Count > 0) context.Add((registry["server"]).Or(registry.Where), RuleIds.AcaRegistry, $"'{app.Name}' pulls from a registry that is not of this deployment.");
-            if (identity is not null && target is not null) needs.Add(new(identity, RoleNames.AcrPull, target, registry.Where, $"App '{app.Name}'"));
+            if (target is null && registries.Count > 0)
+                context.Add((registry["server"]).Or(registry.Where), RuleIds.AcaRegistry,
+                    $"'{app.Name}' pulls from a registry that is not of this deployment.");
+            if (identity is not null && target is not null)
+                needs.Add(new(identity, RoleNames.AcrPull, target, registry.Where, $"App '{app.Name}'"));
         }
-        foreach ((ContainerApp? app, BicepObject? secret) in apps.SelectMany(a => (a.Configuration?["secrets"]).Objects().Select(s => (a, s))))
+        foreach ((ContainerApp? app, BicepObject? secret) in apps.SelectMany(
+            a => (a.Configuration?["secrets"]).Objects().Select(s => (a, s))))
         {
             ResolvedResource? identity = identities.FirstOrDefault(i => secret["identity"].IsIdOf(i));
             ResolvedResource? target = context.Of(VaultType).FirstOrDefault(v => secret["keyVaultUrl"].Names(v));
-            if (identity is not null && target is not null) needs.Add(new(identity, RoleNames.VaultSecretsUser, target, secret.Where, $"App '{app.Name}'"));
+            if (identity is not null && target is not null)
+                needs.Add(new(identity, RoleNames.VaultSecretsUser, target, secret.Where, $"App '{app.Name}'"));
         }
         return needs;
     }

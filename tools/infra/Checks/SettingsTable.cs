@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Names of settings from the tables in <c>docs/settings.md</c> (another test compares them with the options records): every name in backticks in a row's first
-/// cell. <c>__N</c> stands for a number, <c>__NAME</c> for a word, a <c>*</c> at the end for anything.
+/// Names of settings from the tables in <c>docs/settings.md</c> (another test compares them with the options records): every name in
+/// backticks in a row's first cell. <c>__N</c> stands for a number, <c>__NAME</c> for a word, a <c>*</c> at the end for anything.
 /// </summary>
 internal sealed partial class SettingsTable
 {

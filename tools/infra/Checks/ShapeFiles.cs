@@ -4,8 +4,9 @@ using Dapr.Voice.Infra.Bicep;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// The committed files of each shape: its parameters (<c>NAME.bicepparam</c>) and what the compiler makes of them (<c>NAME.snapshot.json</c>). A change of a template shows in a review as
-/// a change of what is deployed. <c>bicep snapshot --mode validate</c> accepts the same files.
+/// The committed files of each shape: its parameters (<c>NAME.bicepparam</c>) and what the compiler makes of them
+/// (<c>NAME.snapshot.json</c>). A change of a template shows in a review as a change of what is deployed. <c>bicep snapshot --mode
+/// validate</c> accepts the same files.
 /// </summary>
 public static class ShapeFiles
 {
@@ -30,15 +31,20 @@ public static class ShapeFiles
         foreach (Scenario shape in ProductScenarios.All)
         {
             string text = Text(shape, parameters);
-            string snapshot = workspace.Snapshot("infra/bicep/main.bicep", text, AzurePlace.Example, findings) ?? throw new BicepCompilerException(string.Join('\n', findings));
+            string snapshot = workspace.Snapshot("infra/bicep/main.bicep", text, AzurePlace.Example, findings)
+                ?? throw new BicepCompilerException(string.Join('\n', findings));
             made[ParametersOf(shape)] = text;
             made[SnapshotOf(shape)] = snapshot;
         }
         return made;
     }
 
-    /// <summary>Compares the files of a shape with what the templates make now, and returns the snapshot: the new one, or without a compiler the committed one.</summary>
-    internal static string? Check(SourceTree tree, Scenario shape, AzdParameters? parameters, BicepWorkspace? workspace, ICollection<Finding> findings)
+    /// <summary>
+    /// Compares the files of a shape with what the templates make now, and returns the snapshot: the new one, or without a compiler the
+    /// committed one.
+    /// </summary>
+    internal static string? Check(
+        SourceTree tree, Scenario shape, AzdParameters? parameters, BicepWorkspace? workspace, ICollection<Finding> findings)
     {
         string text = Text(shape, parameters);
         Compare(ParametersOf(shape), tree.Text(ParametersOf(shape)), text, findings);
@@ -52,8 +58,9 @@ public static class ShapeFiles
     private static string Text(Scenario shape, AzdParameters? parameters)
     {
         var values = new OrderedDictionary<string, System.Text.Json.Nodes.JsonNode?>(StringComparer.Ordinal);
-        foreach ((string? name, System.Text.Json.Nodes.JsonNode? value) in parameters?.Values(shape.Environment) ?? []) values[name] = value;
-        foreach ((string? name, object? value) in shape.Overrides) values[name] = System.Text.Json.JsonSerializer.SerializeToNode(value);
+        foreach ((string name, System.Text.Json.Nodes.JsonNode? value) in parameters?.Values(shape.Environment) ?? []) values[name] =
+            value;
+        foreach ((string name, object? value) in shape.Overrides) values[name] = System.Text.Json.JsonSerializer.SerializeToNode(value);
         return Bicepparam.Write("../main.bicep", values.Select(v => (v.Key, v.Value)));
     }
 
@@ -68,7 +75,8 @@ public static class ShapeFiles
         int line = 0;
         while (line < before.Length && line < after.Length && before[line] == after[line]) line++;
         if (line == before.Length && line == after.Length) return;
-        static string At(string[] lines, int line) => line < lines.Length ? lines[line].Trim() is { Length: > 100 } text ? text[..100] + "…" : lines[line].Trim() : "the end of the file";
+        static string At(string[] lines, int line) => line < lines.Length ? lines[line].Trim() is { Length: > 100 } text ? text[..100] + "…"
+            : lines[line].Trim() : "the end of the file";
         findings.Add(new Finding(RuleIds.Snapshot, Severity.Error, path, line + 1, 1,
             $"The templates now make '{At(after, line)}', committed is '{At(before, line)}'. If that is what you want, run '{Command}' and look at the difference."));
     }

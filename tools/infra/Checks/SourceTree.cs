@@ -4,8 +4,9 @@ using System.Text;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// The repository as the rules see it: files by their path from its root, with <c>/</c>. Texts are read when asked for and kept; <see cref="With"/> lays a changed
-/// text over one file, which is how the mutation run works without touching the disk. Safe for several threads.
+/// The repository as the rules see it: files by their path from its root, with <c>/</c>. Texts are read when asked for and kept;
+/// <see cref="With"/> lays a changed text over one file, which is how the mutation run works without touching the disk. Safe for several
+/// threads.
 /// </summary>
 public sealed class SourceTree
 {
@@ -16,7 +17,8 @@ public sealed class SourceTree
     private readonly ConcurrentDictionary<string, byte[]?> _read;
     private readonly IReadOnlyDictionary<string, byte[]> _changed;
 
-    private SourceTree(string? root, IReadOnlySet<string> paths, ConcurrentDictionary<string, byte[]?> read, IReadOnlyDictionary<string, byte[]> changed)
+    private SourceTree(string? root, IReadOnlySet<string> paths, ConcurrentDictionary<string, byte[]?> read,
+        IReadOnlyDictionary<string, byte[]> changed)
         => (_root, _paths, _read, _changed) = (root, paths, read, changed);
 
     /// <summary>All files below a folder, but for what builds leave behind.</summary>
@@ -67,7 +69,8 @@ public sealed class SourceTree
     public SourceTree With(string path, string text)
     {
         var changed = new Dictionary<string, byte[]>(_changed, StringComparer.Ordinal) { [path] = Encoding.UTF8.GetBytes(text) };
-        return new SourceTree(_root, _paths.Contains(path) ? _paths : new HashSet<string>(_paths, StringComparer.Ordinal) { path }, _read, changed);
+        return new SourceTree(_root, _paths.Contains(path) ? _paths : new HashSet<string>(_paths, StringComparer.Ordinal) { path }, _read,
+            changed);
     }
 
     private static void Collect(DirectoryInfo folder, string prefix, HashSet<string> paths)

@@ -6,9 +6,10 @@ using Dapr.Voice.Infra.Checks;
 namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>
-/// One component against what its type takes and against our own conventions: names and scopes of the contracts, no key prefix, nothing that lets a sidecar make
-/// tables or topics, no secret as text. <paramref name="allowsKeys"/>: the storage emulator's well-known key may stand in the file. <paramref name="subscribers"/>: app ids of
-/// other services that may use the broker's component to listen, and publish nothing.
+/// One component against what its type takes and against our own conventions: names and scopes of the contracts, no key prefix, nothing
+/// that lets a sidecar make tables or topics, no secret as text. <paramref name="allowsKeys"/>: the storage emulator's well-known key may
+/// stand in the file. <paramref name="subscribers"/>: app ids of other services that may use the broker's component to listen, and publish
+/// nothing.
 /// </summary>
 internal sealed partial class ComponentChecker(ICollection<Finding> findings, bool allowsKeys, IReadOnlyCollection<string> subscribers)
 {
@@ -16,10 +17,13 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
     {
         if (MetadataBundle.Find(component.Type) is not { } bundle)
         {
-            Add(component.MetadataAt, RuleIds.DaprUnknownType, $"There is no component type '{component.Type}', or its metadata names are not among tools/infra/Schemas.");
+            Add(component.MetadataAt, RuleIds.DaprUnknownType,
+                $"There is no component type '{component.Type}', or its metadata names are not among tools/infra/Schemas.");
             return;
         }
-        if (component.Version.Length > 0 && component.Version != bundle.Version && component.Version != "v1") Add(component.MetadataAt, RuleIds.DaprComponentVersion, $"'{component.Type}' has no version '{component.Version}'; it has v1{(bundle.Version == "v1" ? "" : " and " + bundle.Version)}.");
+        if (component.Version.Length > 0 && component.Version != bundle.Version && component.Version != "v1")
+            Add(component.MetadataAt, RuleIds.DaprComponentVersion,
+                $"'{component.Type}' has no version '{component.Version}'; it has v1{(bundle.Version == "v1" ? "" : " and " + bundle.Version)}.");
         CheckNames(component, bundle);
         CheckRequired(component, bundle);
         CheckConventions(component, bundle);
@@ -32,7 +36,8 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (MetadataEntry entry in component.Metadata)
         {
-            if (!seen.Add(entry.Name)) Add(entry.Where, RuleIds.DaprDuplicateMetadata, $"'{entry.Name}' stands twice; one of them is not read.");
+            if (!seen.Add(entry.Name))
+                Add(entry.Where, RuleIds.DaprDuplicateMetadata, $"'{entry.Name}' stands twice; one of them is not read.");
             if (!bundle.Rules.TryGetValue(entry.Name, out MetadataBundle.Rule? rule))
             {
                 Add(entry.Where, RuleIds.DaprUnknownMetadata, $"'{component.Type}' does not know '{entry.Name}', and would not say so.");
@@ -48,15 +53,19 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
                 "number" => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _),
                 _ => rule.Words.Count == 0 || rule.Words.Contains(value),
             };
-            if (!fits) Add(entry.Where, RuleIds.DaprMetadataValue, $"'{entry.Name}' is '{value}', it has to be {(rule.Words.Count > 0 ? "one of " + string.Join(", ", rule.Words) : "a " + rule.Type)}.");
+            if (!fits)
+                Add(entry.Where, RuleIds.DaprMetadataValue,
+                    $"'{entry.Name}' is '{value}', it has to be {(rule.Words.Count > 0 ? "one of " + string.Join(", ", rule.Words) : "a " + rule.Type)}.");
         }
     }
 
     private void CheckRequired(DaprComponent component, MetadataBundle bundle)
     {
-        foreach (string name in bundle.Required.Where(n => component.Find(n) is null)) Add(component.MetadataAt, RuleIds.DaprMissingMetadata, $"'{component.Type}' needs '{name}'.");
+        foreach (string name in bundle.Required.Where(n => component.Find(n) is null))
+            Add(component.MetadataAt, RuleIds.DaprMissingMetadata, $"'{component.Type}' needs '{name}'.");
         if (bundle.Profiles.Count == 0 || bundle.Profiles.Any(p => p.Required.All(n => component.Find(n) is not null))) return;
-        Add(component.MetadataAt, RuleIds.DaprMissingMetadata, $"'{component.Type}' needs one of: {string.Join("; ", bundle.Profiles.Where(p => p.Required.Count > 0).Select(p => string.Join(" and ", p.Required)))}.");
+        Add(component.MetadataAt, RuleIds.DaprMissingMetadata,
+            $"'{component.Type}' needs one of: {string.Join("; ", bundle.Profiles.Where(p => p.Required.Count > 0).Select(p => string.Join(" and ", p.Required)))}.");
     }
 
     private void CheckConventions(DaprComponent component, MetadataBundle bundle)
@@ -67,7 +76,8 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
             Add(component.MetadataAt, RuleIds.DaprIdentity, "A user-assigned identity is meant only when 'azureClientId' names it.");
         // Services read what others wrote: with the default prefix each app would see its own keys only.
         if (component.Building == "state" && component.Find("keyPrefix")?.Value != "none")
-            Add(component.Find("keyPrefix")?.Where ?? component.MetadataAt, RuleIds.DaprKeyPrefix, "A state store needs 'keyPrefix: none', or no app sees the records of another.");
+            Add(component.Find("keyPrefix")?.Where ?? component.MetadataAt, RuleIds.DaprKeyPrefix,
+                "A state store needs 'keyPrefix: none', or no app sees the records of another.");
         string? management = component.Type switch
         {
             "state.azure.tablestorage" => "skipCreateTable",
@@ -75,22 +85,25 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
             _ => null,
         };
         if (management is not null && !hasKey && component.Find(management)?.Value != "true")
-            Add(component.Find(management)?.Where ?? component.MetadataAt, RuleIds.DaprEntityManagement, $"The identity may not make anything: '{management}' has to be \"true\".");
+            Add(component.Find(management)?.Where ?? component.MetadataAt, RuleIds.DaprEntityManagement,
+                $"The identity may not make anything: '{management}' has to be \"true\".");
         CheckStorageName(component, "tableName", TableName());
         CheckStorageName(component, "containerName", ContainerName());
         if (!ComponentManifest.Names.Contains(component.Name))
-            Add(component.Where, RuleIds.DaprComponentName, $"No service uses a component named '{component.Name}'; there are {string.Join(", ", ComponentManifest.Names)}.");
+            Add(component.Where, RuleIds.DaprComponentName,
+                $"No service uses a component named '{component.Name}'; there are {string.Join(", ", ComponentManifest.Names)}.");
     }
 
     private void CheckStorageName(DaprComponent component, string name, Regex form)
     {
-        if (component.Find(name) is { Source: MetadataSource.Value, Value: { } value } entry && !form.IsMatch(value)) Add(entry.Where, RuleIds.DaprStorageName, $"'{value}' is no name that Azure Storage takes for '{name}'.");
+        if (component.Find(name) is { Source: MetadataSource.Value, Value: { } value } entry && !form.IsMatch(value))
+            Add(entry.Where, RuleIds.DaprStorageName, $"'{value}' is no name that Azure Storage takes for '{name}'.");
     }
 
     private void CheckScopes(DaprComponent component)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach ((string? app, Place where) in component.Scopes)
+        foreach ((string app, Place where) in component.Scopes)
         {
             if (!seen.Add(app)) Add(where, RuleIds.DaprScopes, $"'{app}' stands twice.");
             if (!IsKnown(component, app)) Add(where, RuleIds.DaprUnknownApp, $"No app has the id '{app}'.");
@@ -115,17 +128,24 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
                 Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{part}' is not app=topic,topic, or the app stands twice.");
                 continue;
             }
-            if (!IsKnown(component, sides[0])) Add(entry.Where, RuleIds.DaprUnknownApp, $"publishingScopes: no app has the id '{sides[0]}'.");
+            if (!IsKnown(component, sides[0]))
+                Add(entry.Where, RuleIds.DaprUnknownApp, $"publishingScopes: no app has the id '{sides[0]}'.");
             string[] topics = sides[1].Split(',', StringSplitOptions.RemoveEmptyEntries);
-            foreach (string topic in topics.Where(t => !TopicManifest.Names.Contains(t))) Add(entry.Where, RuleIds.DaprUnknownTopic, $"publishingScopes: there is no topic '{topic}'.");
-            foreach (string topic in TopicManifest.PublishedBy(sides[0]).Where(t => !topics.Contains(t))) Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{sides[0]}' publishes to '{topic}' and may not.");
+            foreach (string topic in topics.Where(t => !TopicManifest.Names.Contains(t)))
+                Add(entry.Where, RuleIds.DaprUnknownTopic, $"publishingScopes: there is no topic '{topic}'.");
+            foreach (string topic in TopicManifest.PublishedBy(sides[0]).Where(t => !topics.Contains(t)))
+                Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{sides[0]}' publishes to '{topic}' and may not.");
         }
-        foreach ((string? app, Place _) in component.Scopes.Where(s => TopicManifest.PublishedBy(s.App).Count > 0 && !apps.Contains(s.App))) Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' publishes and is not named.");
-        foreach ((string? app, Place _) in component.Scopes.Where(s => subscribers.Contains(s.App) && !text.Split(';').Contains(s.App + "=")))
+        foreach ((string app, Place _) in component.Scopes.Where(
+            s => TopicManifest.PublishedBy(s.App).Count > 0 && !apps.Contains(s.App))) Add(
+            entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' publishes and is not named.");
+        foreach ((string app, Place _) in component.Scopes.Where(
+            s => subscribers.Contains(s.App) && !text.Split(';').Contains(s.App + "=")))
             Add(entry.Where, RuleIds.DaprPublishingScopes, $"'{app}' listens and may publish: name it with nothing behind the sign.");
     }
 
-    private bool IsKnown(DaprComponent component, string app) => AppNames.IsOurs(app) || (component.Name == ComponentNames.Lifecycle && subscribers.Contains(app));
+    private bool IsKnown(DaprComponent component, string app)
+        => AppNames.IsOurs(app) || (component.Name == ComponentNames.Lifecycle && subscribers.Contains(app));
 
     private void Add(Place where, string rule, string message) => findings.Add(Finding.At(where, rule, Severity.Error, message));
 

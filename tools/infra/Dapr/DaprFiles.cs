@@ -15,10 +15,14 @@ internal static class DaprFiles
     /// <summary>As <c>FleetOptions.MaximumShards</c> has it by default: files are scoped to that many shards.</summary>
     public const int Shards = 16;
 
-    private static readonly string[] Folders = ["components/local", "components/postgres-rabbitmq", "components/azure-emulator", "components/azure"];
+    private static readonly string[] Folders =
+        ["components/local", "components/postgres-rabbitmq", "components/azure-emulator", "components/azure"];
 
-    /// <summary>Checks what is there and returns the components by folder. <paramref name="isComplete"/>: also that nothing is missing.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Check(SourceTree tree, bool isComplete, ICollection<Finding> findings)
+    /// <summary>
+    /// Checks what is there and returns the components by folder. <paramref name="isComplete"/>: also that nothing is missing.
+    /// </summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Check(
+        SourceTree tree, bool isComplete, ICollection<Finding> findings)
     {
         var byFolder = new Dictionary<string, IReadOnlyList<DaprComponent>>(StringComparer.Ordinal);
         foreach (string folder in Folders)
@@ -34,21 +38,29 @@ internal static class DaprFiles
                 if (kind == "Resiliency") resiliency.Add(document);
             }
             foreach (DaprComponent? again in components.GroupBy(c => c.Name, StringComparer.Ordinal).SelectMany(g => g.Skip(1)))
-                findings.Add(Finding.At(again.Where, RuleIds.DaprComponentTwice, Severity.Error, $"'{folder}' has a component '{again.Name}' already."));
-            var checker = new ComponentChecker(findings, allowsKeys: folder is "components/azure-emulator" or "components/postgres-rabbitmq", subscribers: []);
+                findings.Add(
+                    Finding.At(again.Where, RuleIds.DaprComponentTwice, Severity.Error,
+                    $"'{folder}' has a component '{again.Name}' already."));
+            var checker = new ComponentChecker(
+                findings, allowsKeys: folder is "components/azure-emulator" or "components/postgres-rabbitmq", subscribers: []);
             foreach (DaprComponent component in components)
             {
                 checker.Check(component);
                 CheckScopes(component, folder, findings);
-                if (folder == "components/azure" && ComponentManifest.Find(component.Name) is { } wanted && wanted.AzureType != component.Type)
-                    findings.Add(Finding.At(component.MetadataAt, RuleIds.DaprUnknownType, Severity.Error, $"'{component.Name}' is of type '{wanted.AzureType}' in Azure."));
+                if (folder == "components/azure" && ComponentManifest.Find(component.Name) is { } wanted
+                    && wanted.AzureType != component.Type)
+                    findings.Add(
+                        Finding.At(component.MetadataAt, RuleIds.DaprUnknownType, Severity.Error,
+                        $"'{component.Name}' is of type '{wanted.AzureType}' in Azure."));
             }
             foreach (SourceDocument document in resiliency) CheckResiliency(document, components, findings);
             bool loses = components.Any(c => c.Type == "pubsub.redis");
-            if (loses && !resiliency.Any(d => d.Root.At("spec", "targets", "components", ComponentNames.Lifecycle, "inbound", "retry") is not null))
+            if (loses && !resiliency.Any(d => d.Root.At("spec", "targets", "components", ComponentNames.Lifecycle, "inbound", "retry")
+                is not null))
             {
                 DaprComponent events = components.First(c => c.Type == "pubsub.redis");
-                findings.Add(Finding.At(events.MetadataAt, RuleIds.DaprResiliency, Severity.Error, "Redis gives an event to its subscriber once and forgets it, unless an inbound retry policy targets the component."));
+                findings.Add(Finding.At(events.MetadataAt, RuleIds.DaprResiliency, Severity.Error, "Redis gives an event to its "
+                    + "subscriber once and forgets it, unless an inbound retry policy targets the component."));
             }
             if (isComplete) CheckComplete(folder, components, findings);
             byFolder[folder] = components;
@@ -59,19 +71,25 @@ internal static class DaprFiles
     internal static void CheckDefinition(SourceDocument document, ICollection<Finding> findings)
     {
         string? kind = document.Root.Text("kind"), version = document.Root.Text("apiVersion");
-        string? definition = kind switch { "Component" => "components", "Configuration" => "configuration", "Resiliency" => "resiliency", "Subscription" => "subscription", _ => null };
+        string? definition = kind switch { "Component" => "components", "Configuration" => "configuration", "Resiliency" => "resiliency",
+        "Subscription" => "subscription", _ => null };
         if (definition is null)
         {
-            findings.Add(document.At(document.Root.At("kind") ?? document.Root, RuleIds.DaprSchema, $"'{kind}' is no kind of Dapr resource that we use."));
+            findings.Add(
+                document.At(document.Root.At("kind") ?? document.Root, RuleIds.DaprSchema,
+                $"'{kind}' is no kind of Dapr resource that we use."));
             return;
         }
         if (Definition(definition, version) is not { } schema)
         {
-            findings.Add(document.At(document.Root.At("apiVersion") ?? document.Root, RuleIds.DaprSchema, $"'{kind}' has no version '{version}'."));
+            findings.Add(
+                document.At(document.Root.At("apiVersion") ?? document.Root, RuleIds.DaprSchema, $"'{kind}' has no version '{version}'."));
             return;
         }
-        foreach (JsonSchema.Problem problem in schema.Check(document.Root)) findings.Add(document.At(problem.Where, RuleIds.DaprSchema, problem.Message + "."));
-        if (string.IsNullOrEmpty(document.Root.Text("metadata", "name"))) findings.Add(document.At(document.Root, RuleIds.DaprSchema, "'metadata.name' is missing."));
+        foreach (JsonSchema.Problem problem in schema.Check(document.Root))
+            findings.Add(document.At(problem.Where, RuleIds.DaprSchema, problem.Message + "."));
+        if (string.IsNullOrEmpty(document.Root.Text("metadata", "name")))
+            findings.Add(document.At(document.Root, RuleIds.DaprSchema, "'metadata.name' is missing."));
     }
 
     private static JsonSchema? Definition(string definition, string? apiVersion)
@@ -81,12 +99,15 @@ internal static class DaprFiles
         return Definitions.GetOrAdd((definition, apiVersion[group.Length..]), static key =>
         {
             using var reader = new StreamReader(EmbeddedSchemas.Open($"dapr/crds/{key.Definition}.yaml"));
-            YamlNode? version = SourceDocument.Load(key.Definition, reader.ReadToEnd(), [])?.Root.Items("spec", "versions").FirstOrDefault(v => v.Text("name") == key.Version);
-            return version.At("schema", "openAPIV3Schema") is { } schema ? new JsonSchema(JsonSerializer.SerializeToElement(schema.ToJson()), isClosed: true) : null;
+            YamlNode? version = SourceDocument.Load(key.Definition, reader.ReadToEnd(), [])?.Root.Items("spec", "versions")
+                .FirstOrDefault(v => v.Text("name") == key.Version);
+            return version.At("schema", "openAPIV3Schema") is { } schema
+                ? new JsonSchema(JsonSerializer.SerializeToElement(schema.ToJson()), isClosed: true) : null;
         });
     }
 
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(string Definition, string Version), JsonSchema?> Definitions = new();
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(string Definition, string Version),
+        JsonSchema?> Definitions = new();
 
     private static void CheckScopes(DaprComponent component, string folder, ICollection<Finding> findings)
     {
@@ -95,33 +116,43 @@ internal static class DaprFiles
         if (component.Scopes.Count == 0 && component.Building == "pubsub" && folder != "components/azure") return;
         if (component.Scopes.Count == 0)
         {
-            findings.Add(Finding.At(component.ScopesAt, RuleIds.DaprScopes, Severity.Error, $"Without scopes every app has '{component.Name}'."));
+            findings.Add(
+                Finding.At(component.ScopesAt, RuleIds.DaprScopes, Severity.Error, $"Without scopes every app has '{component.Name}'."));
             return;
         }
         foreach (string app in AllApps().Where(a => manifest.IsUsedBy(a) && component.Scopes.All(s => s.App != a)))
-            findings.Add(Finding.At(component.ScopesAt, RuleIds.DaprScopes, Severity.Error, $"'{app}' uses '{component.Name}' and is not among its scopes."));
-        foreach ((string? app, Place where) in component.Scopes.Where(s => AppNames.IsOurs(s.App) && !manifest.IsUsedBy(s.App)))
-            findings.Add(Finding.At(where, RuleIds.DaprScopes, Severity.Error, $"'{app}' does not use '{component.Name}' and is among its scopes."));
+            findings.Add(
+                Finding.At(component.ScopesAt, RuleIds.DaprScopes, Severity.Error,
+                $"'{app}' uses '{component.Name}' and is not among its scopes."));
+        foreach ((string app, Place where) in component.Scopes.Where(s => AppNames.IsOurs(s.App) && !manifest.IsUsedBy(s.App)))
+            findings.Add(
+            Finding.At(where, RuleIds.DaprScopes, Severity.Error, $"'{app}' does not use '{component.Name}' and is among its scopes."));
     }
 
-    private static IEnumerable<string> AllApps() => [AppIds.Signaling, AppIds.Relay, .. Enumerable.Range(0, Shards).Select(AppIds.Transceiver)];
+    private static IEnumerable<string> AllApps()
+        => [AppIds.Signaling, AppIds.Relay, .. Enumerable.Range(0, Shards).Select(AppIds.Transceiver)];
 
     private static void CheckResiliency(SourceDocument document, IReadOnlyList<DaprComponent> components, ICollection<Finding> findings)
     {
         string[] retries = [.. document.Root.Entries("spec", "policies", "retries").Select(r => r.Name)];
         foreach ((YamlScalarNode? key, string? name, YamlNode? target) in document.Root.Entries("spec", "targets", "components"))
         {
-            if (components.All(c => c.Name != name)) findings.Add(document.At(key, RuleIds.DaprResiliency, $"The folder has no component '{name}'."));
+            if (components.All(c => c.Name != name))
+                findings.Add(document.At(key, RuleIds.DaprResiliency, $"The folder has no component '{name}'."));
             foreach ((YamlScalarNode _, string _, YamlNode? direction) in target.Entries())
             {
-                if (direction.At("retry") is { } retry && !retries.Contains(retry.Text())) findings.Add(document.At(retry, RuleIds.DaprResiliency, $"There is no retry policy '{retry.Text()}'."));
+                if (direction.At("retry") is { } retry && !retries.Contains(retry.Text()))
+                    findings.Add(document.At(retry, RuleIds.DaprResiliency, $"There is no retry policy '{retry.Text()}'."));
             }
         }
         foreach ((YamlScalarNode? key, string? name, YamlNode? policy) in document.Root.Entries("spec", "policies", "retries"))
         {
             // An event may wait as long as a subscriber takes to start again, and not for ever (which is Dapr's default).
-            bool isBounded = int.TryParse(policy.Text("maxRetries"), out int times) && TryDuration(policy.Text("duration"), out TimeSpan pause) && times * pause >= TimeSpan.FromMinutes(5) && times * pause <= TimeSpan.FromMinutes(5);
-            if (!isBounded) findings.Add(document.At(key, RuleIds.DaprResiliency, $"'{name}': retries for five minutes, longer than a restart takes and shorter than for ever, are what the services count on."));
+            bool isBounded = int.TryParse(policy.Text("maxRetries"), out int times)
+                && TryDuration(policy.Text("duration"), out TimeSpan pause) && times * pause >= TimeSpan.FromMinutes(5)
+                && times * pause <= TimeSpan.FromMinutes(5);
+            if (!isBounded) findings.Add(document.At(key, RuleIds.DaprResiliency, $"'{name}': retries for five minutes, longer than a "
+                + $"restart takes and shorter than for ever, are what the services count on."));
         }
     }
 
@@ -131,7 +162,8 @@ internal static class DaprFiles
         duration = default;
         if (text is null) return false;
         double unit = text.EndsWith("ms", StringComparison.Ordinal) ? 1 : text.EndsWith('s') ? 1000 : 0;
-        if (unit == 0 || !double.TryParse(text.TrimEnd('s').TrimEnd('m'), System.Globalization.CultureInfo.InvariantCulture, out double number)) return false;
+        if (unit == 0 || !double.TryParse(
+            text.TrimEnd('s').TrimEnd('m'), System.Globalization.CultureInfo.InvariantCulture, out double number)) return false;
         duration = TimeSpan.FromMilliseconds(number * unit);
         return true;
     }
@@ -141,7 +173,9 @@ internal static class DaprFiles
         foreach (ComponentManifest? wanted in ComponentManifest.All.Where(m => components.All(c => c.Name != m.Name)))
         {
             if (wanted.IsBuddy && (folder is "components/local" or "components/postgres-rabbitmq")) continue;
-            findings.Add(new Finding(RuleIds.DaprComponentMissing, Severity.Error, folder, 0, 0, $"The services use a component '{wanted.Name}', '{folder}' has none."));
+            findings.Add(
+                new Finding(RuleIds.DaprComponentMissing, Severity.Error, folder, 0, 0,
+                $"The services use a component '{wanted.Name}', '{folder}' has none."));
         }
     }
 }

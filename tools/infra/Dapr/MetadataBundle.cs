@@ -16,9 +16,12 @@ internal sealed class MetadataBundle
     private static readonly ConcurrentDictionary<string, MetadataBundle?> Bundles = new(StringComparer.Ordinal);
 
     // Entra ID, the same for every Azure component, and the runtime's own: in no bundle (Schemas/README.md).
-    private static readonly string[] EntraNames = ["azureClientId", "azureTenantId", "azureEnvironment", "azureClientSecret", "azureCertificate", "azureCertificateFile", "azureCertificatePassword"];
-    private static readonly string[] PubSubNames = ["publishingScopes", "subscriptionScopes", "allowedTopics", "protectedTopics", "consumerID"];
-    private static readonly string[] StateNames = ["keyPrefix", "actorStateStore", "outboxPublishPubsub", "outboxPublishTopic", "outboxPubsub", "outboxDiscardWhenMissingState"];
+    private static readonly string[] EntraNames = ["azureClientId", "azureTenantId", "azureEnvironment", "azureClientSecret",
+        "azureCertificate", "azureCertificateFile", "azureCertificatePassword"];
+    private static readonly string[] PubSubNames =
+        ["publishingScopes", "subscriptionScopes", "allowedTopics", "protectedTopics", "consumerID"];
+    private static readonly string[] StateNames =
+        ["keyPrefix", "actorStateStore", "outboxPublishPubsub", "outboxPublishTopic", "outboxPubsub", "outboxDiscardWhenMissingState"];
 
     private MetadataBundle(string type, SourceDocument bundle)
     {
@@ -28,7 +31,10 @@ internal sealed class MetadataBundle
         {
             foreach (YamlNode entry in entries)
             {
-                if (entry.Text("name") is { } name) rules.TryAdd(name, new Rule(entry.Text("type"), [.. entry.Items("allowedValues").Select(v => v.Text() ?? "")], entry.Text("sensitive") == "true"));
+                if (entry.Text("name") is { } name)
+                    rules.TryAdd(
+                        name, new Rule(entry.Text("type"), [.. entry.Items("allowedValues").Select(v => v.Text() ?? "")],
+                        entry.Text("sensitive") == "true"));
             }
         }
         Take(bundle.Root.Items("metadata"));
@@ -42,11 +48,13 @@ internal sealed class MetadataBundle
         foreach (YamlNode profile in bundle.Root.Items("builtinAuthenticationProfiles"))
         {
             Take(profile.Items("metadata"));
-            foreach (string name in EntraNames) rules.TryAdd(name, new Rule(null, [], name is "azureClientSecret" or "azureCertificate" or "azureCertificatePassword"));
+            foreach (string name in EntraNames)
+                rules.TryAdd(name, new Rule(null, [], name is "azureClientSecret" or "azureCertificate" or "azureCertificatePassword"));
             TakesIdentity = true;
             profiles.Add(Read(profile));
         }
-        foreach (string name in type.StartsWith("pubsub.", StringComparison.Ordinal) ? PubSubNames : type.StartsWith("state.", StringComparison.Ordinal) ? StateNames : []) rules.TryAdd(name, new Rule(null, [], false));
+        foreach (string name in type.StartsWith("pubsub.", StringComparison.Ordinal) ? PubSubNames
+            : type.StartsWith("state.", StringComparison.Ordinal) ? StateNames : []) rules.TryAdd(name, new Rule(null, [], false));
         Profiles = profiles;
         Rules = rules;
     }
@@ -69,5 +77,6 @@ internal sealed class MetadataBundle
     });
 
     private static Profile Read(YamlDotNet.RepresentationModel.YamlNode profile)
-        => new([.. profile.Items("metadata").Select(m => m.Text("name")!)], [.. profile.Items("metadata").Where(m => m.Text("required") == "true").Select(m => m.Text("name")!)]);
+        => new([.. profile.Items("metadata").Select(m => m.Text("name")!)],
+        [.. profile.Items("metadata").Where(m => m.Text("required") == "true").Select(m => m.Text("name")!)]);
 }

@@ -1,6 +1,9 @@
 namespace Dapr.Voice.Infra.Dapr;
 
-/// <summary>Dapr's own view of one resource file, without our conventions: its kind's definition and, for a component, the metadata that its type takes.</summary>
+/// <summary>
+/// Dapr's own view of one resource file, without our conventions: its kind's definition and, for a component, the metadata that its type
+/// takes.
+/// </summary>
 internal static class ResourceCheck
 {
     public static IReadOnlyList<Finding> Of(string path, string text)

@@ -30,7 +30,9 @@ internal sealed class SourceDocument
         }
         catch (YamlException e)
         {
-            findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, (int)e.Start.Line, (int)e.Start.Column, e.InnerException?.Message ?? e.Message));
+            findings.Add(
+                new Finding(RuleIds.YamlSyntax, Severity.Error, path, (int)e.Start.Line, (int)e.Start.Column,
+                e.InnerException?.Message ?? e.Message));
             return null;
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
@@ -40,9 +42,11 @@ internal sealed class SourceDocument
             return null;
         }
         if (stream.Documents.Count == 1) return new SourceDocument(path, stream.Documents[0].RootNode);
-        findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, 1, 1, $"One document is expected, there are {stream.Documents.Count}."));
+        findings.Add(
+            new Finding(RuleIds.YamlSyntax, Severity.Error, path, 1, 1, $"One document is expected, there are {stream.Documents.Count}."));
         return null;
     }
 
-    public Finding At(YamlNode where, string rule, string message) => new(rule, Severity.Error, Path, (int)where.Start.Line, (int)where.Start.Column, message);
+    public Finding At(YamlNode where, string rule, string message)
+        => new(rule, Severity.Error, Path, (int)where.Start.Line, (int)where.Start.Column, message);
 }

@@ -20,11 +20,14 @@ internal static class YamlNodes
 
     public static string? Text(this YamlNode? node, params ReadOnlySpan<string> path) => (node.At(path) as YamlScalarNode)?.Value;
 
-    public static IReadOnlyList<YamlNode> Items(this YamlNode? node, params ReadOnlySpan<string> path) => node.At(path) is YamlSequenceNode list ? [.. list.Children] : [];
+    public static IReadOnlyList<YamlNode> Items(this YamlNode? node, params ReadOnlySpan<string> path)
+        => node.At(path) is YamlSequenceNode list ? [.. list.Children] : [];
 
     /// <summary>Keys with their values; keys that are no scalars are left out.</summary>
-    public static IEnumerable<(YamlScalarNode Key, string Name, YamlNode Value)> Entries(this YamlNode? node, params ReadOnlySpan<string> path)
-        => node.At(path) is YamlMappingNode map ? map.Children.Where(c => c.Key is YamlScalarNode).Select(c => ((YamlScalarNode)c.Key, ((YamlScalarNode)c.Key).Value ?? "", c.Value)) : [];
+    public static IEnumerable<(YamlScalarNode Key, string Name, YamlNode Value)> Entries(
+        this YamlNode? node, params ReadOnlySpan<string> path)
+        => node.At(path) is YamlMappingNode map ? map.Children.Where(c => c.Key is YamlScalarNode)
+        .Select(c => ((YamlScalarNode)c.Key, ((YamlScalarNode)c.Key).Value ?? "", c.Value)) : [];
 
     /// <summary>The node as JSON has it; a plain scalar is what YAML 1.2's core schema takes it for.</summary>
     public static JsonNode? ToJson(this YamlNode node)
@@ -41,8 +44,10 @@ internal static class YamlNodes
                 if (scalar.Style != ScalarStyle.Plain) return JsonValue.Create(text);
                 if (text is "" or "~" or "null") return null;
                 if (text is "true" or "false") return JsonValue.Create(text == "true");
-                if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole)) return JsonValue.Create(whole);
-                return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? JsonValue.Create(number) : JsonValue.Create(text);
+                if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole))
+                    return JsonValue.Create(whole);
+                return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)
+                    ? JsonValue.Create(number) : JsonValue.Create(text);
             default: return null;
         }
     }

@@ -1,15 +1,17 @@
 namespace Dapr.Voice.Infra.Pricing;
 
 /// <summary>
-/// Every price that <c>./voice deploy --what-if</c>, <c>./voice capacity</c> and docs/capacity.md use, and no other place has one. Written from
-/// knowledge, not fetched: a region may be a third dearer, and any line may have changed. Good for the order of an invoice, for no more.
+/// Every price that <c>./voice deploy --what-if</c>, <c>./voice capacity</c> and docs/capacity.md use, and no other place has one. Written
+/// from knowledge, not fetched: a region may be a third dearer, and any line may have changed. Good for the order of an invoice, for no
+/// more.
 /// </summary>
 public static class PriceTable
 {
     /// <summary>When the figures were believed to be right.</summary>
     public const string AsOf = "2025";
 
-    public const string Caution = "public list prices in US dollars, US regions, as of 2025, from knowledge and not fetched; no free grants, reservations or agreements";
+    public const string Caution = "public list prices in US dollars, US regions, as of 2025, from knowledge and not fetched; no free "
+        + "grants, reservations or agreements";
 
     /// <summary>Azure counts 730 hours to the month.</summary>
     public const double HoursPerMonth = 730;
@@ -17,10 +19,13 @@ public static class PriceTable
     public const double SecondsPerMonth = HoursPerMonth * 3600;
 
     public static readonly Price ConsumptionVcpu = new("aca.vcpu-second", "Container Apps, consumption, active vCPU", 0.000024, "second");
-    public static readonly Price ConsumptionMemory = new("aca.gib-second", "Container Apps, consumption, GiB of memory", 0.000003, "second");
-    public static readonly Price DedicatedManagement = new("aca.dedicated-management", "Container Apps, management of dedicated profiles, per environment", 0.10, "hour");
+    public static readonly Price ConsumptionMemory = new(
+        "aca.gib-second", "Container Apps, consumption, GiB of memory", 0.000003, "second");
+    public static readonly Price DedicatedManagement = new(
+        "aca.dedicated-management", "Container Apps, management of dedicated profiles, per environment", 0.10, "hour");
     public static readonly Price DedicatedVcpu = new("aca.dedicated-vcpu", "Container Apps, dedicated profile, vCPU", 0.06, "hour");
-    public static readonly Price DedicatedMemory = new("aca.dedicated-gib", "Container Apps, dedicated profile, GiB of memory", 0.005, "hour");
+    public static readonly Price DedicatedMemory = new(
+        "aca.dedicated-gib", "Container Apps, dedicated profile, GiB of memory", 0.005, "hour");
     public static readonly Price LoadBalancer = new("lb.rules", "Standard load balancer, up to five rules", 0.025, "hour");
     public static readonly Price LoadBalancerRule = new("lb.rule", "Standard load balancer, each rule beyond five", 0.01, "hour");
     public static readonly Price LoadBalancerData = new("lb.data", "Standard load balancer, data processed", 0.005, "GB");
@@ -30,9 +35,11 @@ public static class PriceTable
     public static readonly Price TableOperations = new("table.operations", "Table Storage, operations", 0.036, "million");
     public static readonly Price BlobWrites = new("blob.writes", "Blob Storage (hot, local redundancy), writes", 5.50, "million");
     public static readonly Price StoredData = new("storage.data", "Table and Blob Storage, data at rest", 0.045, "GB and month");
-    public static readonly Price ServiceBusStandard = new("servicebus.standard", "Service Bus Standard, base, 13 million operations in it", 10, "month");
+    public static readonly Price ServiceBusStandard = new(
+        "servicebus.standard", "Service Bus Standard, base, 13 million operations in it", 10, "month");
     public static readonly Price ServiceBusPremium = new("servicebus.premium", "Service Bus Premium, messaging unit", 677, "month");
-    public static readonly Price ServiceBusOperations = new("servicebus.operations", "Service Bus Standard, operations beyond the first 13 million", 0.80, "million");
+    public static readonly Price ServiceBusOperations = new(
+        "servicebus.operations", "Service Bus Standard, operations beyond the first 13 million", 0.80, "million");
     public static readonly Price KeyVaultOperations = new("keyvault.operations", "Key Vault, operations", 3, "million");
     public static readonly Price RegistryBasic = new("acr.basic", "Container Registry Basic", 5, "month");
     public static readonly Price RegistryStandard = new("acr.standard", "Container Registry Standard", 20, "month");
@@ -44,12 +51,16 @@ public static class PriceTable
     public static readonly Price BetweenRegions = new("network.between-regions", "traffic between regions of a continent", 0.02, "GB");
     public static readonly Price ManagedDiskSmall = new("disk.small", "system disk of a VM, 30 GB or so", 2.50, "month");
 
-    /// <summary>Internet egress in tiers: up to so many GB of a month, dollars per GB. What lies above the last is negotiated; the last price stands for it.</summary>
+    /// <summary>
+    /// Internet egress in tiers: up to so many GB of a month, dollars per GB. What lies above the last is negotiated; the last price stands
+    /// for it.
+    /// </summary>
     public static readonly IReadOnlyList<(double UpToGigabytes, double DollarsPerGigabyte)> Egress =
         [(100, 0), (10_000, 0.087), (50_000, 0.083), (150_000, 0.07), (double.PositiveInfinity, 0.05)];
 
     /// <summary>Linux VMs, dollars an hour: those a relay fits on.</summary>
-    public static readonly IReadOnlyDictionary<string, double> VirtualMachineHour = new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase)
+    public static readonly IReadOnlyDictionary<string, double> VirtualMachineHour =
+        new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase)
     {
         ["Standard_B1s"] = 0.0104,
         ["Standard_B1ms"] = 0.0207,
@@ -76,7 +87,8 @@ public static class PriceTable
     };
 
     /// <summary>Cores and GiB of Container Apps' dedicated profiles.</summary>
-    public static readonly IReadOnlyDictionary<string, (int Cores, int Gibibytes)> WorkloadProfiles = new Dictionary<string, (int, int)>(StringComparer.OrdinalIgnoreCase)
+    public static readonly IReadOnlyDictionary<string, (int Cores, int Gibibytes)> WorkloadProfiles =
+        new Dictionary<string, (int, int)>(StringComparer.OrdinalIgnoreCase)
     {
         ["D4"] = (4, 16),
         ["D8"] = (8, 32),

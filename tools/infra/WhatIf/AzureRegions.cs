@@ -1,18 +1,24 @@
 namespace Dapr.Voice.Infra.WhatIf;
 
 /// <summary>
-/// Azure's public regions by the name that templates take, as known when this was written; not every one has every service we use (docs/runbooks/first-deployment.md says how to ask).
+/// Azure's public regions by the name that templates take, as known when this was written; not every one has every service we use
+/// (docs/runbooks/first-deployment.md says how to ask).
 /// </summary>
 public static class AzureRegions
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "australiacentral", "australiacentral2", "australiaeast", "australiasoutheast", "austriaeast", "belgiumcentral", "brazilsouth", "brazilsoutheast",
-        "canadacentral", "canadaeast", "centralindia", "centralus", "chilecentral", "denmarkeast", "eastasia", "eastus", "eastus2", "francecentral", "francesouth", "germanynorth",
-        "germanywestcentral", "indonesiacentral", "israelcentral", "italynorth", "japaneast", "japanwest", "koreacentral", "koreasouth", "malaysiawest", "mexicocentral",
+        "australiacentral", "australiacentral2", "australiaeast", "australiasoutheast", "austriaeast", "belgiumcentral", "brazilsouth",
+            "brazilsoutheast",
+        "canadacentral", "canadaeast", "centralindia", "centralus", "chilecentral", "denmarkeast", "eastasia", "eastus", "eastus2",
+            "francecentral", "francesouth", "germanynorth",
+        "germanywestcentral", "indonesiacentral", "israelcentral", "italynorth", "japaneast", "japanwest", "koreacentral", "koreasouth",
+            "malaysiawest", "mexicocentral",
         "newzealandnorth", "northcentralus", "northeurope", "norwayeast", "norwaywest", "polandcentral", "qatarcentral", "southafricanorth",
-        "southafricawest", "southcentralus", "southeastasia", "southindia", "spaincentral", "swedencentral", "swedensouth", "switzerlandnorth",
-        "switzerlandwest", "uaecentral", "uaenorth", "uksouth", "ukwest", "westcentralus", "westeurope", "westindia", "westus", "westus2", "westus3",
+        "southafricawest", "southcentralus", "southeastasia", "southindia", "spaincentral", "swedencentral", "swedensouth",
+            "switzerlandnorth",
+        "switzerlandwest", "uaecentral", "uaenorth", "uksouth", "ukwest", "westcentralus", "westeurope", "westindia", "westus", "westus2",
+            "westus3",
     };
 
     public static IReadOnlyCollection<string> All => Names;
@@ -23,7 +29,8 @@ public static class AzureRegions
     public static IReadOnlyList<string> Near(string name)
     {
         string plain = new([.. name.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant)]);
-        return [.. Names.Select(n => (Name: n, Distance: Distance(plain, n))).Where(d => d.Distance <= 3).OrderBy(d => d.Distance).ThenBy(d => d.Name, StringComparer.Ordinal).Take(3).Select(d => d.Name)];
+        return [.. Names.Select(n => (Name: n, Distance: Distance(plain, n))).Where(d => d.Distance <= 3).OrderBy(d => d.Distance)
+            .ThenBy(d => d.Name, StringComparer.Ordinal).Take(3).Select(d => d.Name)];
     }
 
     /// <summary>Levenshtein's; names are short, so the whole table is nothing.</summary>

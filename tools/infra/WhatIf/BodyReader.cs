@@ -11,7 +11,8 @@ internal static class BodyReader
     /// <summary>A whole or fractional number; also one written as a string, as Container Apps' cpu may be.</summary>
     public static double? Number(this BicepObject body, string path)
         => body.At(path) is { IsKnown: true } value && value is not (BicepObject or BicepArray)
-            && double.TryParse(value.ToString().Trim('"', '\''), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
+            && double.TryParse(value.ToString().Trim('"', '\''), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            ? number : null;
 
     public static bool? Flag(this BicepObject body, string path) => body.At(path) is BicepBoolean flag ? flag.Value : null;
 
@@ -20,5 +21,6 @@ internal static class BodyReader
 
     /// <summary>Gibibytes of <c>0.5Gi</c>; null if it is written otherwise.</summary>
     public static double? Gibibytes(this BicepObject body, string path)
-        => body.Text(path) is { } text && text.EndsWith("Gi", StringComparison.Ordinal) && double.TryParse(text.AsSpan(0, text.Length - 2), NumberStyles.Float, CultureInfo.InvariantCulture, out double size) ? size : null;
+        => body.Text(path) is { } text && text.EndsWith("Gi", StringComparison.Ordinal) && double.TryParse(
+        text.AsSpan(0, text.Length - 2), NumberStyles.Float, CultureInfo.InvariantCulture, out double size) ? size : null;
 }

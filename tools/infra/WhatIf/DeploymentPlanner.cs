@@ -9,8 +9,8 @@ using Dapr.Voice.Infra.Pricing;
 namespace Dapr.Voice.Infra.WhatIf;
 
 /// <summary>
-/// Resolves main.bicep with main.parameters.json as <c>azd</c> would and sums up what comes of it. Looks at the second of azd's two provisions: images are taken as
-/// published, or there would be placeholders only.
+/// Resolves main.bicep with main.parameters.json as <c>azd</c> would and sums up what comes of it. Looks at the second of azd's two
+/// provisions: images are taken as published, or there would be placeholders only.
 /// </summary>
 public static class DeploymentPlanner
 {
@@ -28,7 +28,9 @@ public static class DeploymentPlanner
         ("SERVICE_LOCAL_AGENT_IMAGE_NAME", "registry.invalid/local-agent:what-if"),
     ];
 
-    /// <summary>What is so at the second provision, whatever an environment says of the last one: the apps that the first made are there.</summary>
+    /// <summary>
+    /// What is so at the second provision, whatever an environment says of the last one: the apps that the first made are there.
+    /// </summary>
     private static readonly string[] Existing = ["signalingExists", "relayExists", "transceiverExists", "localAgentExists"];
 
     /// <summary>Shards of a region whose number nobody gives; two show a takeover.</summary>
@@ -40,10 +42,12 @@ public static class DeploymentPlanner
     private const double SessionHoursShown = 1000;
 
     /// <param name="root">The repository, or another folder with its infra/ and components/.</param>
-    /// <param name="environment">Variables of the azd environment; those that are missing get stand-ins. With AZURE_SUBSCRIPTION_ID, names with a hash are those that Azure will make.</param>
+    /// <param name="environment">Variables of the azd environment; those that are missing get stand-ins. With AZURE_SUBSCRIPTION_ID, names
+    /// with a hash are those that Azure will make.</param>
     /// <exception cref="FileNotFoundException">There is no main.bicep or no main.parameters.json.</exception>
     /// <exception cref="ArgumentException">The request asks for a region, a number or an edge that cannot be.</exception>
-    public static WhatIfReport Plan(string root, WhatIfRequest request, IReadOnlyDictionary<string, string> environment, BicepCompiler compiler)
+    public static WhatIfReport Plan(
+        string root, WhatIfRequest request, IReadOnlyDictionary<string, string> environment, BicepCompiler compiler)
     {
         foreach (string needed in new[] { Path.Combine(root, Main), Path.Combine(root, Parameters) })
         {
@@ -51,28 +55,32 @@ public static class DeploymentPlanner
         }
         Check(request);
         var variables = new Dictionary<string, string>(environment, StringComparer.Ordinal);
-        foreach ((string? variable, string? value) in StandIns)
+        foreach ((string variable, string? value) in StandIns)
         {
             if (string.IsNullOrEmpty(variables.GetValueOrDefault(variable))) variables[variable] = value;
         }
         if (request.Regions is { Count: > 0 } named) variables["AZURE_LOCATION"] = named[0];
-        else if (string.IsNullOrEmpty(variables.GetValueOrDefault("AZURE_LOCATION"))) variables["AZURE_LOCATION"] = WhatIfRequest.DefaultRegion;
+        else if (string.IsNullOrEmpty(variables.GetValueOrDefault("AZURE_LOCATION")))
+        variables["AZURE_LOCATION"] = WhatIfRequest.DefaultRegion;
 
         List<Finding> findings = [];
         var tree = SourceTree.FromDisk(root);
         var values = new OrderedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach ((string? name, JsonNode? value) in AzdParameters.Load(tree, Parameters, findings)?.Values(variables) ?? []) values[name] = value;
+        foreach ((string name, JsonNode? value) in AzdParameters.Load(tree, Parameters, findings)?.Values(variables) ?? []) values[name] =
+            value;
         var said = new List<string>();
         Override(values, said, request);
         // The hook after the first one has put keys into the vault of each region.
         foreach (string app in Existing) values[app] = "true";
         values["keyedRegions"] = string.Join(',', Regions(values).Select(r => (string?)r["location"]));
 
-        string subscription = variables.GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 } own ? own : AzurePlace.Example.SubscriptionId;
+        string subscription = variables.GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 } own ? own
+            : AzurePlace.Example.SubscriptionId;
         string tenant = variables.GetValueOrDefault("AZURE_TENANT_ID") is { Length: > 0 } ofOwn ? ofOwn : AzurePlace.Example.TenantId;
         using var workspace = new BicepWorkspace(tree, compiler);
         workspace.Compile(Main, findings);
-        string? snapshot = workspace.Snapshot(Main, Bicepparam.Write("../main.bicep", values.Select(v => (v.Key, v.Value))), new AzurePlace(tenant, subscription, variables["AZURE_LOCATION"]), findings);
+        string? snapshot = workspace.Snapshot(Main, Bicepparam.Write("../main.bicep", values.Select(v => (v.Key, v.Value))),
+            new AzurePlace(tenant, subscription, variables["AZURE_LOCATION"]), findings);
         Edge edge = EdgeNames.TryParse((string?)values["edge"], out Edge chosen) ? chosen : Edge.AcaTcp;
         Deployment deployment = snapshot is null ? new Deployment { Resources = [], Outputs = [] } : Deployment.Parse(snapshot);
         return Summarise(deployment, findings, edge, said);
@@ -84,7 +92,8 @@ public static class DeploymentPlanner
     {
         Check(request);
         Edge edge = request.Edge ?? Edge.AcaTcp;
-        Scenario nearest = ProductScenarios.All.Where(s => s is { IsPublished: true, HasRules: true } && s.HasUdpEdge == (edge == Edge.UdpEdge)).MinBy(s => Math.Abs(s.Regions - (request.Regions?.Count ?? 1)))!;
+        Scenario nearest = ProductScenarios.All.Where(s => s is { IsPublished: true, HasRules: true }
+            && s.HasUdpEdge == (edge == Edge.UdpEdge)).MinBy(s => Math.Abs(s.Regions - (request.Regions?.Count ?? 1)))!;
         shape = nearest.Name;
         string file = Path.Combine(root, ShapeFiles.SnapshotOf(nearest));
         if (!File.Exists(file)) throw new FileNotFoundException($"{file} is not there", file);
@@ -92,15 +101,21 @@ public static class DeploymentPlanner
     }
 
     /// <summary>From what was resolved; apart from <see cref="Plan"/> for tests and for who has a deployment already.</summary>
-    public static WhatIfReport Summarise(Deployment deployment, IReadOnlyList<Finding> findings, Edge edge, IReadOnlyList<string> parameters)
+    public static WhatIfReport Summarise(
+        Deployment deployment, IReadOnlyList<Finding> findings, Edge edge, IReadOnlyList<string> parameters)
     {
         var made = deployment.Resources.ToList();
         var groupLocations = made.Where(r => ResourceReader.IsType(r, "Microsoft.Resources/resourceGroups") && r.Name is not null)
-            .GroupBy(r => r.Name!, StringComparer.OrdinalIgnoreCase).ToDictionary(g => g.Key, g => g.First().Body.Text("location") ?? "", StringComparer.OrdinalIgnoreCase);
+            .GroupBy(r => r.Name!, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(g => g.Key, g => g.First().Body.Text("location") ?? "", StringComparer.OrdinalIgnoreCase);
         // Apps run in regions, and what is in such a group belongs to its region. A group without apps is shared, wherever it lies.
-        var regional = made.Where(r => ResourceReader.IsType(r, "Microsoft.App/managedEnvironments")).Select(r => GroupOf(r.Scope)).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var regional = made.Where(r => ResourceReader.IsType(r, "Microsoft.App/managedEnvironments")).Select(r => GroupOf(r.Scope))
+            .OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         var places = new List<PlannedPlace>();
-        foreach (string group in regional) places.Add(Place(groupLocations.GetValueOrDefault(group) is { Length: > 0 } location ? location : group, [.. made.Where(r => IsIn(r, group))]));
+        foreach (string group in regional)
+            places.Add(
+                Place(groupLocations.GetValueOrDefault(group) is { Length: > 0 } location ? location : group,
+                [.. made.Where(r => IsIn(r, group))]));
         var rest = made.Where(r => !regional.Any(group => IsIn(r, group))).ToList();
         if (rest.Count > 0) places.Add(Place(PlannedPlace.Shared, rest));
 
@@ -112,11 +127,15 @@ public static class DeploymentPlanner
     {
         if (request.Regions is { } regions)
         {
-            if (regions.Count is < 1 or > WhatIfRequest.MostRegions) throw new ArgumentException($"1 to {WhatIfRequest.MostRegions} regions", nameof(request));
-            if (regions.Distinct(StringComparer.Ordinal).Count() != regions.Count) throw new ArgumentException("a region is named twice", nameof(request));
-            if (regions.FirstOrDefault(r => !AzureRegions.IsKnown(r)) is { } unknown) throw new ArgumentException($"'{unknown}' is no Azure region that we know", nameof(request));
+            if (regions.Count is < 1 or > WhatIfRequest.MostRegions)
+                throw new ArgumentException($"1 to {WhatIfRequest.MostRegions} regions", nameof(request));
+            if (regions.Distinct(StringComparer.Ordinal).Count() != regions.Count)
+                throw new ArgumentException("a region is named twice", nameof(request));
+            if (regions.FirstOrDefault(r => !AzureRegions.IsKnown(r)) is { } unknown)
+                throw new ArgumentException($"'{unknown}' is no Azure region that we know", nameof(request));
         }
-        if (request.Shards is < 1 or > WhatIfRequest.MostShards) throw new ArgumentException($"1 to {WhatIfRequest.MostShards} shards", nameof(request));
+        if (request.Shards is < 1 or > WhatIfRequest.MostShards)
+            throw new ArgumentException($"1 to {WhatIfRequest.MostShards} shards", nameof(request));
     }
 
     private static void Override(OrderedDictionary<string, JsonNode?> values, List<string> said, WhatIfRequest request)
@@ -135,13 +154,16 @@ public static class DeploymentPlanner
         var regions = new List<JsonObject>();
         foreach (string location in locations)
         {
-            JsonObject? known = before.FirstOrDefault(r => string.Equals((string?)r["location"], location, StringComparison.OrdinalIgnoreCase));
-            JsonObject region = (JsonObject?)known?.DeepClone() ?? new JsonObject { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards };
+            JsonObject? known = before.FirstOrDefault(
+                r => string.Equals((string?)r["location"], location, StringComparison.OrdinalIgnoreCase));
+            JsonObject region = (JsonObject?)known?.DeepClone()
+                ?? new JsonObject { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards };
             if (request.Shards is { } shards) region["shards"] = shards;
             regions.Add(region);
         }
         values["regions"] = new JsonArray([.. regions]);
-        said.Add("regions in infra/bicep/main.parameters.json: " + string.Join(", ", regions.Select(r => $"{{ \"location\": \"{r["location"]}\", \"number\": {r["number"]}, \"shards\": {r["shards"]} }}")));
+        said.Add("regions in infra/bicep/main.parameters.json: " + string.Join(
+            ", ", regions.Select(r => $"{{ \"location\": \"{r["location"]}\", \"number\": {r["number"]}, \"shards\": {r["shards"]} }}")));
         if (request.Shards is { } wanted)
         {
             // Services look for shards below this number only; a few more leave room to upgrade by new ones.
@@ -151,9 +173,11 @@ public static class DeploymentPlanner
         }
     }
 
-    private static int NumberOf(JsonObject region) => int.TryParse(region["number"]?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
+    private static int NumberOf(JsonObject region)
+        => int.TryParse(region["number"]?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
 
-    private static IReadOnlyList<JsonObject> Regions(OrderedDictionary<string, JsonNode?> values) => values.GetValueOrDefault("regions") is JsonArray list ? [.. list.OfType<JsonObject>()] : [];
+    private static IReadOnlyList<JsonObject> Regions(OrderedDictionary<string, JsonNode?> values)
+        => values.GetValueOrDefault("regions") is JsonArray list ? [.. list.OfType<JsonObject>()] : [];
 
     private static PlannedPlace Place(string name, IReadOnlyList<ResolvedResource> resources)
     {
@@ -185,19 +209,23 @@ public static class DeploymentPlanner
         {
             foreach (BicepObject variable in container.Objects("env"))
             {
-                if (variable.Text("name") == name && int.TryParse(variable.Text("value"), NumberStyles.None, CultureInfo.InvariantCulture, out int value)) return value;
+                if (variable.Text("name") == name && int.TryParse(
+                    variable.Text("value"), NumberStyles.None, CultureInfo.InvariantCulture, out int value)) return value;
             }
         }
         return null;
     }
 
     private static bool IsApp(ResolvedResource resource, string prefix)
-        => ResourceReader.IsType(resource, "Microsoft.App/containerApps") && resource.Name?.StartsWith(prefix, StringComparison.Ordinal) == true;
+        => ResourceReader.IsType(resource, "Microsoft.App/containerApps")
+        && resource.Name?.StartsWith(prefix, StringComparison.Ordinal) == true;
 
     private static bool IsIn(ResolvedResource resource, string group)
         => string.Equals(GroupOf(resource.Scope), group, StringComparison.OrdinalIgnoreCase)
-            || (ResourceReader.IsType(resource, "Microsoft.Resources/resourceGroups") && string.Equals(resource.Name, group, StringComparison.OrdinalIgnoreCase));
+            || (ResourceReader.IsType(resource, "Microsoft.Resources/resourceGroups")
+            && string.Equals(resource.Name, group, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The group's name in <c>/subscriptions/ID/resourceGroups/NAME</c>; null for a subscription.</summary>
-    private static string? GroupOf(string scope) => scope.Split('/') is [_, "subscriptions", _, "resourceGroups", var name, ..] ? name : null;
+    private static string? GroupOf(string scope)
+        => scope.Split('/') is [_, "subscriptions", _, "resourceGroups", var name, ..] ? name : null;
 }

@@ -4,7 +4,9 @@ using Dapr.Voice.Infra.Pricing;
 
 namespace Dapr.Voice.Infra.WhatIf;
 
-/// <summary>Size, ports and standing cost of one resource, by its type. A type that is not here has no cost of its own as far as we know.</summary>
+/// <summary>
+/// Size, ports and standing cost of one resource, by its type. A type that is not here has no cost of its own as far as we know.
+/// </summary>
 internal static class ResourceReader
 {
     /// <summary>Load balancing rules that the balancer's base price holds.</summary>
@@ -20,10 +22,13 @@ internal static class ResourceReader
             "microsoft.app/managedenvironments" => Environment(body),
             "microsoft.compute/virtualmachinescalesets" => ScaleSet(body),
             "microsoft.network/loadbalancers" => Balancer(body),
-            "microsoft.network/publicipaddresses" => (body.Text("sku.name") ?? "", PriceTable.HoursPerMonth * PriceTable.PublicAddress.Dollars),
+            "microsoft.network/publicipaddresses" =>
+                (body.Text("sku.name") ?? "", PriceTable.HoursPerMonth * PriceTable.PublicAddress.Dollars),
             "microsoft.network/natgateways" => (body.Text("sku.name") ?? "", PriceTable.HoursPerMonth * PriceTable.NatGateway.Dollars),
             "microsoft.network/privateendpoints" => ("", PriceTable.HoursPerMonth * PriceTable.PrivateEndpoint.Dollars),
-            "microsoft.network/virtualnetworks" => (string.Join(", ", body.Objects("properties.subnets").Select(s => $"{s.Text("name")} {s.Text("properties.addressPrefix")}")), 0),
+            "microsoft.network/virtualnetworks" =>
+                (string.Join(", ", body.Objects("properties.subnets")
+                .Select(s => $"{s.Text("name")} {s.Text("properties.addressPrefix")}")), 0),
             "microsoft.storage/storageaccounts" => (body.Text("sku.name") ?? "", 0),
             "microsoft.keyvault/vaults" => (body.Text("properties.sku.name") ?? "", 0),
             "microsoft.servicebus/namespaces" => Broker(body),
@@ -33,7 +38,9 @@ internal static class ResourceReader
             "microsoft.operationalinsights/workspaces" => (Logs(body), 0),
             _ => null,
         };
-        return read is var (size2, dollars) ? new PlannedResource(resource.Type[(resource.Type.IndexOf('/', StringComparison.Ordinal) + 1)..], DisplayName(resource), size2, Ports(resource), dollars) : null;
+        return read is var (size2, dollars) ? new PlannedResource(
+            resource.Type[(resource.Type.IndexOf('/', StringComparison.Ordinal) + 1)..], DisplayName(resource), size2, Ports(resource),
+            dollars) : null;
     }
 
     /// <summary>Ports that the resource opens; those of apps are exposed by their environment.</summary>
@@ -46,31 +53,39 @@ internal static class ResourceReader
             bool external = ingress.Flag("external") ?? false;
             if (ingress.Text("transport") is not "tcp") return [new PlannedPort("https", 443, external)];
             var ports = new List<PlannedPort>();
-            if ((ingress.Number("exposedPort") ?? ingress.Number("targetPort")) is { } first) ports.Add(new PlannedPort("tcp", (int)first, external));
+            if ((ingress.Number("exposedPort") ?? ingress.Number("targetPort")) is { } first)
+                ports.Add(new PlannedPort("tcp", (int)first, external));
             foreach (BicepObject mapping in ingress.Objects("additionalPortMappings"))
             {
-                if ((mapping.Number("exposedPort") ?? mapping.Number("targetPort")) is { } port) ports.Add(new PlannedPort("tcp", (int)port, mapping.Flag("external") ?? false));
+                if ((mapping.Number("exposedPort") ?? mapping.Number("targetPort")) is { } port)
+                    ports.Add(new PlannedPort("tcp", (int)port, mapping.Flag("external") ?? false));
             }
             return ports;
         }
         if (IsType(resource, "Microsoft.Network/loadBalancers"))
         {
             return [.. body.Objects("properties.loadBalancingRules").Where(r => r.Number("properties.frontendPort") is not null)
-                .Select(r => new PlannedPort((r.Text("properties.protocol") ?? "any").ToLowerInvariant(), (int)r.Number("properties.frontendPort")!, IsExternal: true))];
+                .Select(r => new PlannedPort((r.Text("properties.protocol") ?? "any").ToLowerInvariant(),
+                (int)r.Number("properties.frontendPort")!, IsExternal: true))];
         }
         return [];
     }
 
-    public static bool IsType(ResolvedResource resource, string type) => string.Equals(resource.Type, type, StringComparison.OrdinalIgnoreCase);
+    public static bool IsType(ResolvedResource resource, string type)
+        => string.Equals(resource.Type, type, StringComparison.OrdinalIgnoreCase);
 
     private static (string, double?) App(BicepObject body)
     {
         IReadOnlyList<BicepObject> containers = body.Objects("properties.template.containers");
-        double cpu = containers.Sum(c => c.Number("resources.cpu") ?? 0), memory = containers.Sum(c => c.Gibibytes("resources.memory") ?? 0);
-        double least = body.Number("properties.template.scale.minReplicas") ?? 0, most = body.Number("properties.template.scale.maxReplicas") ?? 10;
+        double cpu = containers.Sum(c => c.Number("resources.cpu") ?? 0),
+            memory = containers.Sum(c => c.Gibibytes("resources.memory") ?? 0);
+        double least = body.Number("properties.template.scale.minReplicas") ?? 0,
+            most = body.Number("properties.template.scale.maxReplicas") ?? 10;
         string profile = body.Text("properties.workloadProfileName") ?? "Consumption";
         bool isConsumption = string.Equals(profile, "Consumption", StringComparison.OrdinalIgnoreCase);
-        string size = $"{Plain(cpu)} vCPU, {Plain(memory)} GiB, {(least == most ? $"{Plain(least)}" : $"{Plain(least)} to {Plain(most)}")} {(most == 1 ? "replica" : "replicas")}{(isConsumption ? "" : $", profile {profile}")}";
+        string size =
+            $"{Plain(cpu)} vCPU, {Plain(memory)} GiB, {(least == most ? $"{Plain(least)}"
+            : $"{Plain(least)} to {Plain(most)}")} {(most == 1 ? "replica" : "replicas")}{(isConsumption ? "" : $", profile {profile}")}";
         // What runs on a dedicated profile is paid with the profile.
         return (size, isConsumption ? least * PriceTable.ConsumptionMonth(cpu, memory) : 0);
     }
@@ -97,7 +112,8 @@ internal static class ResourceReader
         {
             // The platform puts a balancer of ours and addresses (out; in, if external) beside an environment in a network.
             words.Add(isInternal ? "internal" : "external, its balancer and two addresses");
-            month += PriceTable.HoursPerMonth * ((isInternal ? 2 : 1) * PriceTable.LoadBalancer.Dollars + (isInternal ? 1 : 2) * PriceTable.PublicAddress.Dollars);
+            month += PriceTable.HoursPerMonth
+                * ((isInternal ? 2 : 1) * PriceTable.LoadBalancer.Dollars + (isInternal ? 1 : 2) * PriceTable.PublicAddress.Dollars);
         }
         if (body.Flag("properties.zoneRedundant") == true) words.Add("zone-redundant");
         return (string.Join(", ", words), month);
@@ -107,20 +123,24 @@ internal static class ResourceReader
     {
         string size = body.Text("sku.name") ?? "?";
         double count = body.Number("sku.capacity") ?? 1;
-        return ($"{Plain(count)} x {size}", PriceTable.VirtualMachineHour.TryGetValue(size, out double hour) ? count * (hour * PriceTable.HoursPerMonth + PriceTable.ManagedDiskSmall.Dollars) : null);
+        return ($"{Plain(count)} x {size}", PriceTable.VirtualMachineHour.TryGetValue(size, out double hour)
+            ? count * (hour * PriceTable.HoursPerMonth + PriceTable.ManagedDiskSmall.Dollars) : null);
     }
 
     private static (string, double?) Balancer(BicepObject body)
     {
         int rules = body.Objects("properties.loadBalancingRules").Count + body.Objects("properties.outboundRules").Count;
         string tier = body.Text("sku.tier") ?? "Regional";
-        return ($"{body.Text("sku.name")} {tier}, {rules} rules", PriceTable.HoursPerMonth * (PriceTable.LoadBalancer.Dollars + Math.Max(0, rules - RulesInBase) * PriceTable.LoadBalancerRule.Dollars));
+        return ($"{body.Text("sku.name")} {tier}, {rules} rules",
+            PriceTable.HoursPerMonth * (PriceTable.LoadBalancer.Dollars
+            + Math.Max(0, rules - RulesInBase) * PriceTable.LoadBalancerRule.Dollars));
     }
 
     private static (string, double?) Broker(BicepObject body) => body.Text("sku.name") switch
     {
         "Standard" => ("Standard", PriceTable.ServiceBusStandard.Dollars),
-        "Premium" => ($"Premium, {Plain(body.Number("sku.capacity") ?? 1)} units", PriceTable.ServiceBusPremium.Dollars * (body.Number("sku.capacity") ?? 1)),
+        "Premium" => ($"Premium, {Plain(body.Number("sku.capacity") ?? 1)} units",
+            PriceTable.ServiceBusPremium.Dollars * (body.Number("sku.capacity") ?? 1)),
         var other => (other ?? "?", null),
     };
 
@@ -140,7 +160,8 @@ internal static class ResourceReader
     });
 
     private static string Logs(BicepObject body)
-        => body.Number("properties.workspaceCapping.dailyQuotaGb") is >= 0 and var quota ? $"at most {Plain(quota)} GB a day" : "no daily limit";
+        => body.Number("properties.workspaceCapping.dailyQuotaGb") is >= 0 and var quota ? $"at most {Plain(quota)} GB a day"
+        : "no daily limit";
 
     /// <summary>The name, or what is known of it.</summary>
     private static string DisplayName(ResolvedResource resource)

@@ -7,7 +7,8 @@ namespace Dapr.Voice.Infra.WhatIf;
 /// <param name="UsageDollarsPerThousandSessionHours">Egress, data processed, store and broker operations.</param>
 /// <param name="Parameters">What was set beside main.parameters.json, in words for <c>azd env set</c> and its file.</param>
 public sealed record WhatIfReport(
-    IReadOnlyList<PlannedPlace> Places, Edge Edge, double UsageDollarsPerThousandSessionHours, IReadOnlyList<string> Parameters, IReadOnlyList<Finding> Findings)
+    IReadOnlyList<PlannedPlace> Places, Edge Edge, double UsageDollarsPerThousandSessionHours, IReadOnlyList<string> Parameters,
+    IReadOnlyList<Finding> Findings)
 {
     public double FixedDollarsPerMonth => Places.Sum(p => p.FixedDollarsPerMonth);
 

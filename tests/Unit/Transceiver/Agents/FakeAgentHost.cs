@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Agents;
 
-/// <summary>A session without a caller: the test's thread is the worker thread, time moves by hand, events are kept as parsed JSON.</summary>
+/// <summary>
+/// A session without a caller: the test's thread is the worker thread, time moves by hand, events are kept as parsed JSON.
+/// </summary>
 internal sealed class FakeAgentHost : IAgentHost, IDisposable
 {
     private readonly BlockingCollection<Action> _posted = [];

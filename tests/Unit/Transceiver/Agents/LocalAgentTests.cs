@@ -40,7 +40,8 @@ public sealed class LocalAgentTests : IDisposable
         JsonElement session = Assert.Single(_host.Events).GetProperty("session");
         Assert.Equal(["session.created"], _host.Types);
         Assert.Equal("echo", session.GetProperty("model").GetString());
-        Assert.Equal("server_vad", session.GetProperty("audio").GetProperty("input").GetProperty("turn_detection").GetProperty("type").GetString());
+        Assert.Equal("server_vad", session.GetProperty("audio").GetProperty("input").GetProperty("turn_detection").GetProperty("type")
+            .GetString());
     }
 
     [Fact]
@@ -88,7 +89,8 @@ public sealed class LocalAgentTests : IDisposable
     public void ResponseCreate_OnEcho_IsAnEmptyPairWithItsMetadata()
     {
         Say("""{"type":"response.create","response":{"metadata":{"a":"b"}}}""");
-        JsonElement created = _host.Last("response.created").GetProperty("response"), done = _host.Last("response.done").GetProperty("response");
+        JsonElement created = _host.Last("response.created").GetProperty("response"),
+            done = _host.Last("response.done").GetProperty("response");
         Assert.Equal("in_progress", created.GetProperty("status").GetString());
         Assert.Equal("completed", done.GetProperty("status").GetString());
         Assert.Equal(created.GetProperty("id").GetString(), done.GetProperty("id").GetString());
@@ -105,7 +107,8 @@ public sealed class LocalAgentTests : IDisposable
     [InlineData("""{"event_id":"x","type":"session.update","session":7}""", "invalid_value")]
     [InlineData("""{"event_id":"x","type":"session.update","session":{"a":1,"a":2}}""", "invalid_value")]
     [InlineData("""{"event_id":"x","type":"conversation.item.create","item":[]}""", "invalid_value")]
-    [InlineData("""{"event_id":"x","type":"conversation.item.create","previous_item_id":"nope","item":{"type":"message"}}""", "item_not_found")]
+    [InlineData("""{"event_id":"x","type":"conversation.item.create","previous_item_id":"nope","item":{"type":"message"}}""",
+    "item_not_found")]
     [InlineData("""{"event_id":"x","type":"conversation.item.retrieve","item_id":"nope"}""", "item_not_found")]
     [InlineData("""{"event_id":"x","type":"conversation.item.delete","item_id":"nope"}""", "item_not_found")]
     [InlineData("""{"event_id":"x","type":"conversation.item.truncate","item_id":"nope","audio_end_ms":1}""", "item_not_found")]
@@ -152,7 +155,8 @@ public sealed class LocalAgentTests : IDisposable
         Assert.Equal("i1", _host.Last("conversation.item.added").GetProperty("previous_item_id").GetString());
 
         Say("""{"type":"conversation.item.retrieve","item_id":"i1"}""");
-        Assert.Equal("hello", _host.Last("conversation.item.retrieved").GetProperty("item").GetProperty("content")[0].GetProperty("text").GetString());
+        Assert.Equal("hello", _host.Last("conversation.item.retrieved").GetProperty("item").GetProperty("content")[0].GetProperty("text")
+            .GetString());
         Say("""{"type":"conversation.item.truncate","item_id":"i1","content_index":0,"audio_end_ms":120}""");
         Assert.Equal(120, _host.Last("conversation.item.truncated").GetProperty("audio_end_ms").GetInt32());
         Say("""{"type":"conversation.item.delete","item_id":"i1"}""");
@@ -164,7 +168,8 @@ public sealed class LocalAgentTests : IDisposable
     [Fact]
     public void ConversationItems_MoreThanTheLimit_ForgetTheOldest()
     {
-        for (int i = 0; i <= ConversationLog.MaximumItems; i++) Say($$$"""{"type":"conversation.item.create","item":{"id":"i{{{i}}}","type":"message"}}""");
+        for (int i = 0; i <= ConversationLog.MaximumItems; i++)
+            Say($$$"""{"type":"conversation.item.create","item":{"id":"i{{{i}}}","type":"message"}}""");
         Say("""{"event_id":"x","type":"conversation.item.retrieve","item_id":"i0"}""");
         AssertError("item_not_found", "x");
         Say("""{"type":"conversation.item.retrieve","item_id":"i1"}""");
@@ -180,8 +185,10 @@ public sealed class LocalAgentTests : IDisposable
     {
         string[] seeds =
         [
-            SdkUpdate, """{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"i0","type":"message","role":"system","content":[{"a":null}]}}""",
-            """{"type":"response.create","response":{"metadata":{"a":"b"}}}""", """{"type":"conversation.item.truncate","item_id":"i0","content_index":0,"audio_end_ms":1e9}""",
+            SdkUpdate,
+                """{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"i0","type":"message","role":"system","content":[{"a":null}]}}""",
+            """{"type":"response.create","response":{"metadata":{"a":"b"}}}""",
+                """{"type":"conversation.item.truncate","item_id":"i0","content_index":0,"audio_end_ms":1e9}""",
         ];
         var random = new System.Random(42);
         for (int i = 0; i < 4000; i++)

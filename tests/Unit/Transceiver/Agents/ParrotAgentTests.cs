@@ -50,7 +50,8 @@ public sealed class ParrotAgentTests : IDisposable
         _host.Play(_agent, 200);
         Assert.Equal(
             [
-                "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done", "response.output_item.done",
+                "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
+                    "response.output_item.done",
                 "conversation.item.done", "response.done", "output_audio_buffer.stopped",
             ],
             _host.Types);
@@ -73,7 +74,8 @@ public sealed class ParrotAgentTests : IDisposable
         Assert.Equal("assistant", assistant.GetProperty("role").GetString());
         Assert.Equal(user, _host.Last("conversation.item.done").GetProperty("previous_item_id").GetString());
         string response = _host.Last("response.created").GetProperty("response").GetProperty("id").GetString()!;
-        foreach (string type in (string[])["output_audio_buffer.started", "response.output_audio.done", "response.content_part.done", "output_audio_buffer.stopped"])
+        foreach (string type in (string[])["output_audio_buffer.started", "response.output_audio.done", "response.content_part.done",
+            "output_audio_buffer.stopped"])
             Assert.Equal(response, _host.Last(type).GetProperty("response_id").GetString());
     }
 
@@ -88,7 +90,8 @@ public sealed class ParrotAgentTests : IDisposable
         Assert.Equal(
             [
                 "input_audio_buffer.speech_started", "output_audio_buffer.cleared", "conversation.item.truncated",
-                "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done", "response.output_item.done",
+                "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
+                    "response.output_item.done",
                 "conversation.item.done", "response.done",
             ],
             _host.Types);
@@ -134,7 +137,8 @@ public sealed class ParrotAgentTests : IDisposable
         _host.Events.Clear();
         Say("""{"type":"response.cancel"}""");
         Say("""{"type":"output_audio_buffer.clear"}""");
-        Assert.Equal("client_cancelled", _host.Last("response.done").GetProperty("response").GetProperty("status_details").GetProperty("reason").GetString());
+        Assert.Equal("client_cancelled", _host.Last("response.done").GetProperty("response").GetProperty("status_details")
+            .GetProperty("reason").GetString());
         Assert.Contains("output_audio_buffer.cleared", _host.Types);
         Assert.DoesNotContain("error", _host.Types);
         Assert.True(_host.Downlink.IsEmpty);

@@ -10,7 +10,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Agents;
 
-/// <summary>The agent against a real WebSocket server. The test's thread is the session's; nothing waits for a time, all for conditions.</summary>
+/// <summary>
+/// The agent against a real WebSocket server. The test's thread is the session's; nothing waits for a time, all for conditions.
+/// </summary>
 public sealed class RealtimeAgentTests : IAsyncLifetime
 {
     private static readonly BackendPolicy Quick = new(
@@ -125,7 +127,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         _host.Events.Clear();
         _host.Play(_agent, 6);
         Assert.Equal(
-            ["output_audio_buffer.started r1", "output_audio_buffer.stopped r1", "output_audio_buffer.started r2", "output_audio_buffer.stopped r2"],
+            ["output_audio_buffer.started r1", "output_audio_buffer.stopped r1", "output_audio_buffer.started r2",
+            "output_audio_buffer.stopped r2"],
             _host.Events.Select(e => $"{FakeAgentHost.TypeOf(e)} {e.GetProperty("response_id").GetString()}"));
     }
 
@@ -213,7 +216,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     public async Task SpeechStarted_InterruptResponseFalse_SpeaksOn()
     {
         RealtimeBackend.Connection connection = Connect();
-        await connection.SayAsync("""{"type":"session.updated","event_id":"0","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
+        await connection.SayAsync(
+            """{"type":"session.updated","event_id":"0","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
         await SpeakWholeAsync(connection, "r1", "i1", 1000);
         _host.Play(_agent, 5);
         await connection.SayAsync("""{"type":"input_audio_buffer.speech_started","event_id":"2"}""");
@@ -257,7 +261,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         Say("""{"event_id":"u","type":"session.update","session":{"type":"realtime","audio":{"input":{"format":{"type":"audio/pcma"},"noise_reduction":null}}}}""");
         JsonElement update = connection.Expect("session.update");
         Assert.Equal("u", update.GetProperty("event_id").GetString());
-        Assert.Equal("audio/pcm", update.GetProperty("session").GetProperty("audio").GetProperty("input").GetProperty("format").GetProperty("type").GetString());
+        Assert.Equal("audio/pcm", update.GetProperty("session").GetProperty("audio").GetProperty("input").GetProperty("format")
+            .GetProperty("type").GetString());
         Assert.False(update.GetProperty("session").TryGetProperty("instructions", out _));
     }
 
@@ -266,11 +271,16 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     {
         RealtimeBackend.Connection first = Connect();
         await first.SayAsync("""{"type":"session.created","event_id":"1","session":{"id":"s1"}}""");
-        await first.SayAsync("""{"type":"conversation.item.added","event_id":"2","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
-        await first.SayAsync("""{"type":"conversation.item.input_audio_transcription.completed","event_id":"3","item_id":"u1","content_index":0,"transcript":"what time is it"}""");
-        await first.SayAsync("""{"type":"conversation.item.done","event_id":"4","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
-        await first.SayAsync("""{"type":"conversation.item.done","event_id":"5","previous_item_id":"u1","item":{"id":"a1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_audio","transcript":"It is noon.","audio":"AAAA"}]}}""");
-        await first.SayAsync("""{"type":"conversation.item.done","event_id":"6","item":{"id":"u2","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+        await first.SayAsync(
+            """{"type":"conversation.item.added","event_id":"2","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+        await first.SayAsync(
+            """{"type":"conversation.item.input_audio_transcription.completed","event_id":"3","item_id":"u1","content_index":0,"transcript":"what time is it"}""");
+        await first.SayAsync(
+            """{"type":"conversation.item.done","event_id":"4","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+        await first.SayAsync(
+            """{"type":"conversation.item.done","event_id":"5","previous_item_id":"u1","item":{"id":"a1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_audio","transcript":"It is noon.","audio":"AAAA"}]}}""");
+        await first.SayAsync(
+            """{"type":"conversation.item.done","event_id":"6","item":{"id":"u2","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
         await first.SayAsync("""{"type":"response.created","event_id":"7","response":{"id":"r9"}}""");
         await first.SpeakAsync("r9", "a9", 50);
         _host.RunUntil(() => _host.Downlink.PendingSamples > 0, "audio");
@@ -364,7 +374,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     public async Task BackendMessages_ThatAreNoEvents_AreIgnored()
     {
         RealtimeBackend.Connection connection = Connect();
-        foreach (string nonsense in (string[])["", "7", "[]", "{}", "{\"type\":", """{"type":"response.output_audio.delta","delta":"***"}""", """{"type":"output_audio_buffer.started"}"""])
+        foreach (string nonsense in (string[])["", "7", "[]", "{}", "{\"type\":",
+            """{"type":"response.output_audio.delta","delta":"***"}""", """{"type":"output_audio_buffer.started"}"""])
             await connection.SayAsync(nonsense);
         await connection.SendBinaryAsync([1, 2, 3]);
         await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
@@ -424,7 +435,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         RealtimeBackend.Connection backend = _backend.Next();
         var flood = Task.Run(async () =>
         {
-            for (int i = 0; i < 50_000; i++) await backend.SayAsync("""{"type":"response.audio.delta","response_id":"r","item_id":"i","delta":""}""");
+            for (int i = 0; i < 50_000; i++)
+                await backend.SayAsync("""{"type":"response.audio.delta","response_id":"r","item_id":"i","delta":""}""");
         });
         // All 50,000 would be 12.8 million.
         SpinWait.SpinUntil(() => connection.InboundBytes > RealtimeConnection.MaximumInboundBytes, TimeSpan.FromSeconds(20));
@@ -473,7 +485,9 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         await connection.SayAsync($$$"""{"type":"response.created","event_id":"x","response":{"id":"{{{response}}}"}}""");
         await connection.SpeakAsync(response, item, milliseconds);
         await connection.SayAsync($$$"""{"type":"response.done","event_id":"y","response":{"id":"{{{response}}}"}}""");
-        _host.RunUntil(() => _host.Events.Any(e => FakeAgentHost.TypeOf(e) == "response.done" && e.GetProperty("response").GetProperty("id").GetString() == response), "response.done");
+        _host.RunUntil(
+            () => _host.Events.Any(e => FakeAgentHost.TypeOf(e) == "response.done"
+            && e.GetProperty("response").GetProperty("id").GetString() == response), "response.done");
     }
 
     private void Say(string json) => _agent.OnClientEvent(Encoding.UTF8.GetBytes(json), Instant.Zero);

@@ -14,7 +14,9 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Agents;
 
-/// <summary>A Realtime backend on a loopback port, played by the test: it sees each connection's events and says what it is told to.</summary>
+/// <summary>
+/// A Realtime backend on a loopback port, played by the test: it sees each connection's events and says what it is told to.
+/// </summary>
 internal sealed class RealtimeBackend : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -94,9 +96,11 @@ internal sealed class RealtimeBackend : IAsyncDisposable
 
         public bool HasSeen(string type) => _events.Any(e => e.GetProperty("type").GetString() == type);
 
-        public Task SendBinaryAsync(byte[] bytes) => socket.SendAsync(bytes, WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
+        public Task SendBinaryAsync(byte[] bytes)
+            => socket.SendAsync(bytes, WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
 
-        public Task SayAsync(string json) => socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        public Task SayAsync(string json)
+            => socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
 
         /// <summary>An audio delta of so many milliseconds of a ramp.</summary>
         public Task SpeakAsync(string response, string item, int milliseconds, short value = 1000)
@@ -107,7 +111,8 @@ internal sealed class RealtimeBackend : IAsyncDisposable
         }
 
         public Task SpeakAsync(string response, string item, byte[] pcm)
-            => SayAsync($$"""{"type":"response.output_audio.delta","event_id":"d","response_id":"{{response}}","item_id":"{{item}}","output_index":0,"content_index":0,"delta":"{{Convert.ToBase64String(pcm)}}"}""");
+            => SayAsync(
+            $$"""{"type":"response.output_audio.delta","event_id":"d","response_id":"{{response}}","item_id":"{{item}}","output_index":0,"content_index":0,"delta":"{{Convert.ToBase64String(pcm)}}"}""");
 
         public Task CloseAsync() => socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "bye", CancellationToken.None);
 
@@ -124,7 +129,8 @@ internal sealed class RealtimeBackend : IAsyncDisposable
                     ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
                     if (received.MessageType == WebSocketMessageType.Close)
                     {
-                        if (socket.State == WebSocketState.CloseReceived) await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellation);
+                        if (socket.State == WebSocketState.CloseReceived)
+                            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellation);
                         Gone.TrySetResult(true);
                         return;
                     }

@@ -37,12 +37,14 @@ public sealed class PeerDropTableTests
         ];
         Assert.Equal(mapped.Length, mapped.Distinct().Count());
         SessionDrop[] own = [.. Enum.GetValues<SessionDrop>().Except(mapped)];
-        Assert.Equal(WorkersOwn.Order(), own.Where(d => !OwnGroups.Any(group => d.ToString().StartsWith(group, StringComparison.Ordinal))).Order());
+        Assert.Equal(WorkersOwn.Order(), own.Where(d => !OwnGroups.Any(group => d.ToString().StartsWith(group, StringComparison.Ordinal)))
+            .Order());
     }
 
     [Fact]
     public void Of_AReasonWithoutAWord_SaysWhich()
-        => Assert.Contains("OtherMalformed", Assert.Throws<InvalidOperationException>(() => PeerDropTable.Of<IceDropReason>("Other")).Message, StringComparison.Ordinal);
+        => Assert.Contains("OtherMalformed", Assert.Throws<InvalidOperationException>(
+        () => PeerDropTable.Of<IceDropReason>("Other")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Read_OfASession_HasEachLayersDropsAndAllocatesNothing()
@@ -86,9 +88,11 @@ public sealed class PeerDropTableTests
         network.Connect();
         PeerSessionState caller = network.Caller.ExportState(network.Now), server = network.Server.ExportState(network.Now);
         using var other = PeerSession.Import(
-            caller with { Sender = caller.Sender! with { PayloadType = 100 } }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
+            caller with { Sender = caller.Sender! with { PayloadType = 100 } }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero,
+            Seeded.Random(3), network.Now);
         server.Channels!.Channels[0].Label = "other";
-        using var receiver = PeerSession.Import(server with { EventsChannel = null }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
+        using var receiver = PeerSession.Import(
+            server with { EventsChannel = null }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
         other.SendAudio(new byte[60], 960, false, network.Now);
         Assert.True(other.SendText("who hears this?"u8, network.Now));
         byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];

@@ -107,7 +107,8 @@ public sealed class DownlinkQueueTests
     }
 
     [Fact]
-    public void TryEnqueue_FiveMinutesInOneItem_FitWhole() => Assert.True(_queue.TryEnqueue(new DownlinkItem("item", "resp"), new short[DownlinkQueue.MaximumSamples]));
+    public void TryEnqueue_FiveMinutesInOneItem_FitWhole()
+        => Assert.True(_queue.TryEnqueue(new DownlinkItem("item", "resp"), new short[DownlinkQueue.MaximumSamples]));
 
     [Fact]
     public void MaximumSamples_IsFiveMinutes() => Assert.Equal(300 * 24_000, DownlinkQueue.MaximumSamples);

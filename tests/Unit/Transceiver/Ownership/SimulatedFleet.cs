@@ -10,7 +10,10 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Ownership;
 
-/// <summary>Several transceivers over one store in virtual time. Checks with every write that no slot epoch ever has two owners and that epochs only grow.</summary>
+/// <summary>
+/// Several transceivers over one store in virtual time. Checks with every write that no slot epoch ever has two owners and that epochs only
+/// grow.
+/// </summary>
 internal sealed class SimulatedFleet
 {
     public const int Slots = 64;
@@ -28,14 +31,16 @@ internal sealed class SimulatedFleet
     public SortedDictionary<int, Member> Members { get; } = [];
     public TimeSpan Now { get; private set; }
 
-    /// <param name="link">Where it listens; else on a port of its own, so that a restart is one elsewhere and has to wait for the lease.</param>
+    /// <param name="link">Where it listens; else on a port of its own, so that a restart is one elsewhere and has to wait for the
+    /// lease.</param>
     /// <param name="advertised">A name for it that another process may have, too.</param>
     public Member Start(int shard, string? link = null, string advertised = "")
     {
         var table = new SlotTable(Slots);
         link ??= $"udp://127.0.0.1:{20000 + _incarnations}";
         var self = new OwnerIdentity(shard, $"i{_incarnations++}");
-        var keeper = new SlotKeeper(Store, table, Fleet, new TransceiverOptions { Shard = shard, AdvertisedLinkEndpoint = advertised }, self, [link], () => default, NullLogger.Instance);
+        var keeper = new SlotKeeper(Store, table, Fleet, new TransceiverOptions { Shard = shard, AdvertisedLinkEndpoint = advertised },
+            self, [link], () => default, NullLogger.Instance);
         return Members[shard] = new Member(self, table, keeper);
     }
 
@@ -46,7 +51,8 @@ internal sealed class SimulatedFleet
     {
         foreach (int shard in shards)
         {
-            if (Members.TryGetValue(shard, out Member? member)) await member.Keeper.StepAsync(new Instant(Now.Ticks), Origin + Now, CancellationToken.None);
+            if (Members.TryGetValue(shard, out Member? member))
+                await member.Keeper.StepAsync(new Instant(Now.Ticks), Origin + Now, CancellationToken.None);
         }
     }
 
@@ -68,7 +74,8 @@ internal sealed class SimulatedFleet
 
     public void Advance(TimeSpan time) => Now += time;
 
-    public SlotRecord? Record(int slot) => Store.Peek(ComponentNames.Sessions, StateKeys.Slot(Fleet.Region, slot), ContractsJson.Default.SlotRecord);
+    public SlotRecord? Record(int slot)
+        => Store.Peek(ComponentNames.Sessions, StateKeys.Slot(Fleet.Region, slot), ContractsJson.Default.SlotRecord);
 
     /// <summary>Each slot is served by the one that the record names, with its epoch, and by no other.</summary>
     public void AssertSettled()
@@ -78,7 +85,8 @@ internal sealed class SimulatedFleet
             Member[] serving = [.. Members.Values.Where(m => m.Table.IsServed(slot))];
             Member owner = Assert.Single(serving);
             SlotRecord? record = Record(slot);
-            Assert.Equal((owner.Self.Shard, owner.Self.Incarnation, owner.Table.EpochOf(slot)), (record?.Shard, record?.Incarnation, record?.Epoch));
+            Assert.Equal((owner.Self.Shard, owner.Self.Incarnation, owner.Table.EpochOf(slot)),
+                (record?.Shard, record?.Incarnation, record?.Epoch));
         }
     }
 
@@ -90,7 +98,8 @@ internal sealed class SimulatedFleet
         _epochs[record.Slot] = record.Epoch;
         if (record.Shard is null) return;
         string owner = $"{record.Shard}/{record.Incarnation}";
-        Assert.True(_owners.TryAdd((record.Slot, record.Epoch), owner) || _owners[(record.Slot, record.Epoch)] == owner, "Two owners of one slot epoch.");
+        Assert.True(_owners.TryAdd((record.Slot, record.Epoch), owner) || _owners[(record.Slot, record.Epoch)] == owner,
+            "Two owners of one slot epoch.");
     }
 
     public sealed record Member(OwnerIdentity Self, SlotTable Table, SlotKeeper Keeper);

@@ -80,7 +80,8 @@ public sealed class SlotKeeperTests
     [InlineData("udp://10.0.0.4:20000", "", true)]
     [InlineData("tcp://10.0.0.4:20000", "", true)]
     [InlineData("tcp://transceiver-00:20000", "tcp://transceiver-00:20000", false)]
-    public async Task OwnerRestarted_AtTheSameEndpoint_WaitsForTheLeaseWhereTheEndpointProvesNothing(string link, string advertised, bool isAtOnce)
+    public async Task OwnerRestarted_AtTheSameEndpoint_WaitsForTheLeaseWhereTheEndpointProvesNothing(
+        string link, string advertised, bool isAtOnce)
     {
         _fleet.Start(0, link, advertised);
         await _fleet.RunAsync(2);

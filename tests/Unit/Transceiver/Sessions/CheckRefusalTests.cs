@@ -43,19 +43,24 @@ public sealed class CheckRefusalTests
 
     [Fact]
     public void TryWrite_WrongPassword_IsSilent()
-        => Assert.False(CheckRefusal.TryWrite(Check([.. Password.Reverse()]), Session, HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes], out _));
+        => Assert.False(
+        CheckRefusal.TryWrite(Check([.. Password.Reverse()]), Session, HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes], out _));
 
     [Fact]
     public void TryWrite_CheckOfAnotherSession_IsSilent()
-        => Assert.False(CheckRefusal.TryWrite(Check(Password), new SessionId(7), HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes], out _));
+        => Assert.False(
+        CheckRefusal.TryWrite(Check(Password), new SessionId(7), HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes], out _));
 
     [Fact]
     public void TryWrite_Indication_IsSilent()
-        => Assert.False(CheckRefusal.TryWrite(Check(Password, StunClass.Indication), Session, HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes], out _));
+        => Assert.False(
+        CheckRefusal.TryWrite(Check(Password, StunClass.Indication), Session, HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes],
+        out _));
 
     [Fact]
     public void TryWrite_OtherBytes_IsSilent()
-        => Assert.False(CheckRefusal.TryWrite([0x80, 0x6F, 1, 2, 3], Session, HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes], out _));
+        => Assert.False(
+        CheckRefusal.TryWrite([0x80, 0x6F, 1, 2, 3], Session, HintKeys, PasswordKeys, new byte[CheckRefusal.MaximumBytes], out _));
 
     [Fact]
     public void TryWrite_AllocatesNothing()

@@ -40,7 +40,8 @@ public sealed class DeadlineHeapTests
     public void AnyOperations_EarliestIsTheMinimumOfAModel()
     {
         const int capacity = 17;
-        Gen<(int index, int time)> operation = Gen.Choose(0, capacity - 1).SelectMany(index => Gen.Choose(-40, 100).Select(time => (index, time)));
+        Gen<(int index, int time)> operation = Gen.Choose(0, capacity - 1)
+            .SelectMany(index => Gen.Choose(-40, 100).Select(time => (index, time)));
         Prop.ForAll(operation.ArrayOf().ToArbitrary(), operations =>
         {
             var heap = new DeadlineHeap(capacity);

@@ -17,7 +17,8 @@ public sealed class SessionReporterTests : IAsyncDisposable
 
     public SessionReporterTests()
         => _reporter = new SessionReporter(
-            _store, _publisher, new SessionDirectory(10, new SlotTable(64)), TimeProvider.System, TimeSpan.FromMinutes(5), "/voice/local/transceiver-00/i", NullLogger.Instance);
+            _store, _publisher, new SessionDirectory(10, new SlotTable(64)), TimeProvider.System, TimeSpan.FromMinutes(5),
+            "/voice/local/transceiver-00/i", NullLogger.Instance);
 
     public ValueTask DisposeAsync() => _reporter.DisposeAsync();
 
@@ -37,15 +38,18 @@ public sealed class SessionReporterTests : IAsyncDisposable
         EventSequence = 1,
     };
 
-    private static SessionRecord Connected => Created with { State = SessionState.Connected, ConnectedAt = Origin.AddSeconds(1), EventSequence = 2 };
+    private static SessionRecord Connected
+        => Created with { State = SessionState.Connected, ConnectedAt = Origin.AddSeconds(1), EventSequence = 2 };
 
     private static SessionRecord Ended
-        => Connected with { State = SessionState.Ended, EndedAt = Origin.AddSeconds(9), EndReason = SessionEndReason.ClientHangup, EventSequence = 3 };
+        => Connected with { State = SessionState.Ended, EndedAt = Origin.AddSeconds(9), EndReason = SessionEndReason.ClientHangup,
+        EventSequence = 3 };
 
     private Task SaveAsync(SessionRecord record)
         => _store.TryCreateAsync(ComponentNames.Sessions, StateKeys.Session(record.CallId), record, ContractsJson.Default.SessionRecord);
 
-    private SessionRecord? Stored => _store.Peek(ComponentNames.Sessions, StateKeys.Session(Created.CallId), ContractsJson.Default.SessionRecord);
+    private SessionRecord? Stored => _store.Peek(
+        ComponentNames.Sessions, StateKeys.Session(Created.CallId), ContractsJson.Default.SessionRecord);
 
     private string[] Ids => [.. _publisher.Published.Select(p => p.Event.GetProperty("id").GetString()!)];
 
@@ -96,7 +100,8 @@ public sealed class SessionReporterTests : IAsyncDisposable
     [Fact]
     public async Task EndedByAnother_IsNotOverwrittenAndNotPublishedAgain()
     {
-        SessionRecord others = Ended with { EndReason = SessionEndReason.OwnerLost, EndedAt = Origin.AddSeconds(5), OwnerAppId = "transceiver-01" };
+        SessionRecord others = Ended with { EndReason = SessionEndReason.OwnerLost, EndedAt = Origin.AddSeconds(5),
+            OwnerAppId = "transceiver-01" };
         await SaveAsync(others);
         _reporter.Report(Ended);
         _reporter.Report(Connected);
