@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Azure.Monitor.OpenTelemetry.AspNetCore;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -43,7 +44,15 @@ public static class VoiceTelemetry
         IConfiguration configuration = builder.Configuration;
         bool hasCollector = HasCollector(configuration), hasInsights = HasInsights(configuration);
         if (!hasCollector && !hasInsights) return builder;
+        AddExport(builder, hasCollector, hasInsights, service, instance);
+        return builder;
+    }
 
+    // Not inlined: a process that exports nothing should not load the assemblies of OpenTelemetry and Azure, about 2 MB.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void AddExport(IHostApplicationBuilder builder, bool hasCollector, bool hasInsights, string service, string instance)
+    {
+        IConfiguration configuration = builder.Configuration;
         OpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry();
         if (hasInsights)
         {
@@ -72,7 +81,6 @@ public static class VoiceTelemetry
             .WithLogging();
         builder.Services.Configure<AspNetCoreTraceInstrumentationOptions>(requests => requests.Filter = IsWork);
         builder.Services.AddHostedService<TelemetryFlush>();
-        return builder;
     }
 
     /// <summary>A probe every few seconds is no work; its spans would outnumber the calls.</summary>
