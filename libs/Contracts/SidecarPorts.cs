@@ -37,8 +37,6 @@ public readonly record struct SidecarPorts(int Http)
 public sealed record PortBand(string Purpose, int First, int Last)
 {
     public bool Contains(int port) => port >= First && port <= Last;
-
-    public bool Overlaps(PortBand other) => First <= other.Last && other.First <= Last;
 }
 
 /// <summary>

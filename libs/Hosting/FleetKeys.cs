@@ -59,7 +59,8 @@ public sealed partial class FleetKeys
         if (keys._hintKeys is { } hints && keys._passwordKeys is { } passwords && !passwords.HasKey(hints.CurrentId))
         {
             throw new SettingsException(
-                $"Secret '{SecretNames.PasswordKeys}' lacks key {hints.CurrentId}, the current one of '{SecretNames.HintKeys}': both rings need the same ids.");
+                $"Secret '{SecretNames.PasswordKeys}' lacks key {hints.CurrentId}, the current one of '{SecretNames.HintKeys}'. "
+                + "Both key rings need the same ids.");
         }
         LogLoaded(logger, needed);
         startup?.Complete();

@@ -91,8 +91,9 @@ public sealed record Candidate(
     public override string ToString()
     {
         var endPoint = Address.ToIPEndPoint();
+        string transport = Transport == CandidateTransport.Udp ? "udp" : "tcp";
         string text = string.Create(CultureInfo.InvariantCulture,
-            $"{Prefix}{Foundation} {Component} {(Transport == CandidateTransport.Udp ? "udp" : "tcp")} {Priority} {endPoint.Address} {endPoint.Port} typ {TypeName}");
+            $"{Prefix}{Foundation} {Component} {transport} {Priority} {endPoint.Address} {endPoint.Port} typ {TypeName}");
         if (RelatedAddress is { } related)
         {
             var relatedEndPoint = related.ToIPEndPoint();

@@ -160,9 +160,6 @@ public static unsafe partial class LibCrypto
     internal static partial nint BIO_new(nint method);
 
     [LibraryImport(Library)]
-    internal static partial int BIO_free(nint bio);
-
-    [LibraryImport(Library)]
     internal static partial void BIO_set_init(nint bio, int initialised);
 
     [LibraryImport(Library)]

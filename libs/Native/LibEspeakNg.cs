@@ -19,8 +19,6 @@ public static unsafe partial class LibEspeakNg
 
     /// <summary>Words per minute, 80 to 450.</summary>
     public const int espeakRATE = 1;
-    public const int espeakPITCH = 3;
-    public const int espeakRANGE = 4;
 
     private const uint espeakCHARS_UTF8 = 1;
     private const int POS_CHARACTER = 1;

@@ -9,7 +9,6 @@ public static partial class LibOpus
 
     public const int OPUS_APPLICATION_VOIP = 2048;
     public const int OPUS_APPLICATION_AUDIO = 2049;
-    public const int OPUS_APPLICATION_RESTRICTED_LOWDELAY = 2051;
 
     public const int OPUS_SET_BITRATE_REQUEST = 4002;
     public const int OPUS_SET_COMPLEXITY_REQUEST = 4010;

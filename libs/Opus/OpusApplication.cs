@@ -8,5 +8,4 @@ public enum OpusApplication
     /// <summary>Intelligible speech; the only one with in-band FEC at low rates.</summary>
     Voip = LibOpus.OPUS_APPLICATION_VOIP,
     Audio = LibOpus.OPUS_APPLICATION_AUDIO,
-    RestrictedLowDelay = LibOpus.OPUS_APPLICATION_RESTRICTED_LOWDELAY,
 }

@@ -88,9 +88,8 @@ public sealed class JitterBuffer
     }
 
     /// <summary>Copies a payload in.</summary>
-    /// <param name="audioLevel">Handed back with the frame, as is.</param>
     public JitterInsertResult Insert(
-        ReadOnlySpan<byte> payload, ushort sequenceNumber, uint timestamp, bool marker, Instant now, AudioLevel? audioLevel = null)
+        ReadOnlySpan<byte> payload, ushort sequenceNumber, uint timestamp, Instant now)
     {
         if (payload.Length > _options.MaximumPayloadBytes)
         {
@@ -129,7 +128,7 @@ public sealed class JitterBuffer
         Array.Copy(_order, position, _order, position + 1, _count - position);
         _order[position] = slot;
         _count++;
-        _slots[slot] = new Slot(sequenceNumber, timestamp, marker, audioLevel, payload.Length, now);
+        _slots[slot] = new Slot(sequenceNumber, timestamp, payload.Length, now);
         payload.CopyTo(_memory.AsSpan(slot * _options.MaximumPayloadBytes));
         // What was about to be reported as lost has come after all, between two lost frames.
         if (_lostLeft > 0) _lostLeft = SerialNumber.Distance(Head.SequenceNumber, _next);
@@ -154,7 +153,7 @@ public sealed class JitterBuffer
         ref Slot head = ref Head;
         if (_lostLeft > 0)
         {
-            frame = new JitterFrame(JitterFrameKind.Lost, _next, LostTimestamp(head), Marker: false, AudioLevel: null);
+            frame = new JitterFrame(JitterFrameKind.Lost, _next, LostTimestamp(head));
             _lostLeft--;
             _next++;
             _lastTimestamp = frame.Timestamp;
@@ -163,7 +162,7 @@ public sealed class JitterBuffer
             return true;
         }
 
-        frame = new JitterFrame(JitterFrameKind.Packet, head.SequenceNumber, head.Timestamp, head.Marker, head.AudioLevel);
+        frame = new JitterFrame(JitterFrameKind.Packet, head.SequenceNumber, head.Timestamp);
         length = CopyPayload(_order[0], buffer);
         _next = (ushort)(head.SequenceNumber + 1);
         _lastTimestamp = head.Timestamp;
@@ -237,5 +236,5 @@ public sealed class JitterBuffer
     }
 
     private readonly record struct Slot(
-        ushort SequenceNumber, uint Timestamp, bool Marker, AudioLevel? AudioLevel, int Length, Instant Arrival);
+        ushort SequenceNumber, uint Timestamp, int Length, Instant Arrival);
 }

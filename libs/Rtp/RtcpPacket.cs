@@ -35,20 +35,4 @@ public readonly ref struct RtcpPacket
             new ReportBlockList(Body.Slice(4, Count * ReportBlock.Length)));
         return true;
     }
-
-    public bool TryReadSourceDescription(out SourceDescription description)
-    {
-        description = default;
-        if (Type != RtcpPacketType.SourceDescription) return false;
-        description = new SourceDescription(Body, Count);
-        return true;
-    }
-
-    public bool TryReadBye(out Bye bye)
-    {
-        bye = default;
-        if (Type != RtcpPacketType.Bye || Body.Length < 4 * Count) return false;
-        bye = new Bye(Body, Count);
-        return true;
-    }
 }

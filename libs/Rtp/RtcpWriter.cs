@@ -8,6 +8,9 @@ public ref struct RtcpWriter(Span<byte> destination)
     private const int MaximumCount = 31;
     private const int MaximumTextLength = 255;
 
+    // The item type of a CNAME in an SDES packet (RFC 3550, section 6.5.1).
+    private const byte CnameItem = 1;
+
     private readonly Span<byte> _destination = destination;
 
     /// <summary>Bytes written so far; always whole words.</summary>
@@ -39,24 +42,14 @@ public ref struct RtcpWriter(Span<byte> destination)
         int length = (4 + 2 + cname.Length + 1 + 3) & ~3;
         Span<byte> body = Begin(RtcpPacketType.SourceDescription, 1, length);
         BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
-        body[4] = (byte)SdesItemType.Cname;
+        body[4] = CnameItem;
         body[5] = (byte)cname.Length;
         cname.CopyTo(body[6..]);
         body[(6 + cname.Length)..].Clear();
     }
 
-    /// <param name="reason">UTF-8, at most 255 bytes; empty for none.</param>
-    public void AddBye(uint ssrc, scoped ReadOnlySpan<byte> reason = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(reason.Length, MaximumTextLength, nameof(reason));
-        int length = reason.IsEmpty ? 4 : (4 + 1 + reason.Length + 3) & ~3;
-        Span<byte> body = Begin(RtcpPacketType.Bye, 1, length);
-        BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);
-        if (reason.IsEmpty) return;
-        body[4] = (byte)reason.Length;
-        reason.CopyTo(body[5..]);
-        body[(5 + reason.Length)..].Clear();
-    }
+    /// <summary>Adds a BYE packet for one source, without a reason (section 6.6).</summary>
+    public void AddBye(uint ssrc) => BinaryPrimitives.WriteUInt32BigEndian(Begin(RtcpPacketType.Bye, 1, 4), ssrc);
 
     private Span<byte> Begin(RtcpPacketType type, int count, int bodyLength)
     {

@@ -17,17 +17,13 @@ namespace Dapr.Voice.Rtp;
 /// </code>
 /// </summary>
 /// <param name="Length">Bytes of header: fixed part, CSRC list and extension.</param>
-/// <param name="ExtensionOffset">Where the extension's profile field is; 0 if there is no extension.</param>
 public readonly record struct RtpHeader(
-    byte PayloadType, bool Marker, ushort SequenceNumber, uint Timestamp, uint Ssrc, int Length, byte CsrcCount, bool HasPadding,
-    int ExtensionOffset)
+    byte PayloadType, bool Marker, ushort SequenceNumber, uint Timestamp, uint Ssrc, int Length, bool HasPadding)
 {
     public const int FixedLength = 12;
 
     private const int VersionMask = 0xC0, Version2 = 0x80, PaddingBit = 0x20, ExtensionBit = 0x10, CsrcCountMask = 0x0F;
     private const int MarkerBit = 0x80, PayloadTypeMask = 0x7F;
-
-    public bool HasExtension => ExtensionOffset != 0;
 
     public static bool TryParse(ReadOnlySpan<byte> packet, out RtpHeader header, out RtpParseError error)
     {
@@ -39,11 +35,9 @@ public readonly record struct RtpHeader(
         int length = FixedLength + 4 * csrcCount;
         if (packet.Length < length) { error = RtpParseError.CsrcListTruncated; return false; }
 
-        int extensionOffset = 0;
         if ((packet[0] & ExtensionBit) != 0)
         {
             if (packet.Length < length + 4) { error = RtpParseError.ExtensionTruncated; return false; }
-            extensionOffset = length;
             length += 4 + 4 * BinaryPrimitives.ReadUInt16BigEndian(packet[(length + 2)..]);
             if (packet.Length < length) { error = RtpParseError.ExtensionTruncated; return false; }
         }
@@ -56,9 +50,7 @@ public readonly record struct RtpHeader(
             BinaryPrimitives.ReadUInt32BigEndian(packet[4..]),
             BinaryPrimitives.ReadUInt32BigEndian(packet[8..]),
             length,
-            (byte)csrcCount,
-            (packet[0] & PaddingBit) != 0,
-            extensionOffset);
+            (packet[0] & PaddingBit) != 0);
         return true;
     }
 }

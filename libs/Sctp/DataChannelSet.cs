@@ -25,8 +25,6 @@ public sealed class DataChannelSet
         _isDtlsClient = isDtlsClient;
     }
 
-    public SctpAssociation Association => _association;
-
     public IReadOnlyList<DataChannel> Channels => _channels;
 
     /// <summary>Openings that were refused: too many channels, an id of ours or in use, names too long, malformed.</summary>

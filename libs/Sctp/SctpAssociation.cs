@@ -58,7 +58,7 @@ public sealed partial class SctpAssociation
     private ulong _heartbeatNonce;
     private Instant _heartbeatSentAt;
 
-    private long _packetsSent, _packetsReceived, _messagesSent, _messagesReceived;
+    private long _packetsSent, _packetsReceived;
     private long _chunksRetransmitted, _fastRetransmissions, _timeoutRetransmissions, _messagesAbandoned;
 
     public SctpAssociation(SctpOptions options)
@@ -87,7 +87,7 @@ public sealed partial class SctpAssociation
         Instant.Min(Instant.Min(_acknowledgementTimer, _heartbeatTimer), _resetTimer));
 
     public SctpStatistics Statistics
-        => new(_packetsSent, _packetsReceived, _messagesSent, _messagesReceived, _chunksRetransmitted, _fastRetransmissions,
+        => new(_packetsSent, _packetsReceived, _chunksRetransmitted, _fastRetransmissions,
         _timeoutRetransmissions, _messagesAbandoned, _rto.Current, _rto.Smoothed, _congestion.Bytes, _peerWindow, _outbound.BytesInFlight,
         _outbound.Bytes);
 
@@ -132,7 +132,6 @@ public sealed partial class SctpAssociation
             _streams.SetOutbound(streamId, (ushort)(template.StreamSequence + 1));
         }
         _outbound.Enqueue(message, template);
-        _messagesSent++;
         return SctpSendResult.Queued;
     }
 
@@ -141,7 +140,6 @@ public sealed partial class SctpAssociation
     {
         bool wasFull = _inbound.Window < _options.ReceiveWindowBytes / 2;
         bool hasMessage = _inbound.TryTake(out message);
-        if (hasMessage) _messagesReceived++;
         // A sender that stopped at a closed window learns from this SACK that it is open again.
         if (wasFull && _inbound.Window >= _options.ReceiveWindowBytes / 2 && _lastWindowSent < _options.ReceiveWindowBytes / 2
             && Phase == SctpPhase.Established)

@@ -10,8 +10,6 @@ namespace Dapr.Voice.Sctp;
 public readonly record struct SctpStatistics(
     long PacketsSent,
     long PacketsReceived,
-    long MessagesSent,
-    long MessagesReceived,
     long ChunksRetransmitted,
     long FastRetransmissions,
     long TimeoutRetransmissions,

@@ -45,9 +45,4 @@ public sealed record OfferSummary
     /// The data channel section has the form before RFC 8841, <c>DTLS/SCTP 5000</c> with <c>a=sctpmap</c>, and is answered in kind.
     /// </summary>
     public bool UsesLegacySctpmap { get; init; }
-
-    /// <summary>
-    /// The offer asks for an ICE restart of a session whose offer had <paramref name="previousUfrag"/> (RFC 8839, section 4.4.1.1.1).
-    /// </summary>
-    public bool IsIceRestartOf(string previousUfrag) => IceUfrag != previousUfrag;
 }

@@ -9,16 +9,6 @@ public struct SrtpErrorCounters
 
     public readonly long this[SrtpError reason] => _counts[(int)reason];
 
-    public readonly long Total
-    {
-        get
-        {
-            long total = 0;
-            foreach (long count in _counts) total += count;
-            return total;
-        }
-    }
-
     internal void Add(SrtpError reason) => _counts[(int)reason]++;
 
     [InlineArray((int)SrtpError.TooManySources + 1)]

@@ -498,7 +498,6 @@ public sealed unsafe class TcpFrameSocket : IDisposable
             else if (error is not (LibC.EAGAIN or LibC.EINTR)) End(index, ReasonOf(error));
             return;
         }
-        Counters.BytesReceivedCount += got;
         Span<byte> filled = buffer[..(held + (int)got)];
         var id = new TcpConnectionId(index, connection.Generation);
         long empty = connection.Assembler.EmptyFrames;
@@ -545,7 +544,6 @@ public sealed unsafe class TcpFrameSocket : IDisposable
                 else End(index, ReasonOf(error));
                 return;
             }
-            Counters.BytesSentCount += sent;
             Counters.FramesSentCount += connection.Queue.Consume(sent);
             if (sent == bytes) continue;
             Block(index, connection);

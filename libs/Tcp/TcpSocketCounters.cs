@@ -4,8 +4,7 @@ namespace Dapr.Voice.Tcp;
 public sealed class TcpSocketCounters
 {
     internal long AcceptedCount, ConnectedCount, AcceptPauseCount, FramesReceivedCount, FramesSentCount, EmptyFrameCount,
-        BytesReceivedCount, BytesSentCount, MediaTooOldCount,
-        MediaNoRoomCount, OversizedCount;
+        MediaTooOldCount, MediaNoRoomCount, OversizedCount;
     internal int OpenCount;
     internal readonly long[] CloseCounts = new long[Enum.GetValues<TcpCloseReason>().Length];
 
@@ -21,8 +20,6 @@ public sealed class TcpSocketCounters
 
     /// <summary>Frames of length zero. They are ignored; RFC 4571 allows them.</summary>
     public long EmptyFrames => Volatile.Read(ref EmptyFrameCount);
-    public long BytesReceived => Volatile.Read(ref BytesReceivedCount);
-    public long BytesSent => Volatile.Read(ref BytesSentCount);
 
     /// <summary>Media frames dropped because they had waited longer than the limit.</summary>
     public long MediaTooOld => Volatile.Read(ref MediaTooOldCount);

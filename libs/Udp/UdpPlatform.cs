@@ -13,7 +13,8 @@ internal static unsafe class UdpPlatform
     {
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException(
-                $"UDP needs 64-bit Linux (recvmmsg, sendmmsg); this is {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}. In a container or WSL 2 it runs.");
+                $"The UDP sockets need 64-bit Linux (recvmmsg, sendmmsg). This system is {RuntimeInformation.OSDescription}, "
+                + $"{RuntimeInformation.ProcessArchitecture}. Use a container or WSL 2.");
         // The layout of struct mmsghdr in glibc on x64 and arm64. The attributes fix the offsets, and the sizes follow.
         bool isAsExpected = sizeof(LibC.iovec) == 16 && sizeof(LibC.msghdr) == 56 && sizeof(LibC.mmsghdr) == 64
             && sizeof(LibC.cmsghdr) == 16 && sizeof(LibC.pollfd) == 8 && sizeof(LibC.timespec) == 16

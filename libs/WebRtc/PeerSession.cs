@@ -217,7 +217,7 @@ public sealed class PeerSession : IDisposable
         frame = default;
         length = 0;
         if (_jitter is null || !_jitter.TryTake(buffer, out length, out JitterFrame taken, now)) return false;
-        frame = new AudioFrameInfo(taken.Kind == JitterFrameKind.Lost, taken.SequenceNumber, taken.Timestamp, taken.Marker);
+        frame = new AudioFrameInfo(taken.Kind == JitterFrameKind.Lost, taken.SequenceNumber, taken.Timestamp);
         return true;
     }
 
@@ -454,7 +454,7 @@ public sealed class PeerSession : IDisposable
             _jitter!.Restart();
         }
         _receiver.OnPacket(packet.Header, now);
-        _jitter!.Insert(packet.Payload, packet.SequenceNumber, packet.Timestamp, packet.Marker, now);
+        _jitter!.Insert(packet.Payload, packet.SequenceNumber, packet.Timestamp, now);
     }
 
     private void ReceiveRtcp(Span<byte> datagram, TransportPath from, Instant now)

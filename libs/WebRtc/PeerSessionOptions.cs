@@ -43,9 +43,8 @@ public sealed record PeerSessionOptions
 /// <param name="FirstSequenceNumber">Random (RFC 3550, section 5.1); below 2^15, so that the receiver's first rollover guess is
 /// right.</param>
 /// <param name="FirstTimestamp">Random.</param>
-/// <param name="AudioLevelExtensionId">RFC 6464, or null.</param>
 public sealed record PeerAudioOptions(
-    uint LocalSsrc, string Cname, byte PayloadType, ushort FirstSequenceNumber, uint FirstTimestamp, int? AudioLevelExtensionId = null);
+    uint LocalSsrc, string Cname, byte PayloadType, ushort FirstSequenceNumber, uint FirstTimestamp);
 
 /// <param name="RemotePort">The peer's a=sctp-port.</param>
 /// <param name="RemoteMaximumMessageSize">The peer's a=max-message-size.</param>

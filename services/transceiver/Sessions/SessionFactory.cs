@@ -96,7 +96,7 @@ internal sealed partial class SessionFactory(
         if (payloadType is < 0 or > 127 || Encoding.UTF8.GetByteCount(record.Answer.Cname) > byte.MaxValue) return false;
         audio = new PeerAudioOptions(
             record.Answer.AudioSsrc, record.Answer.Cname, (byte)payloadType, (ushort)RandomNumberGenerator.GetInt32(FirstSequenceNumbers),
-            (uint)RandomNumberGenerator.GetInt32(int.MaxValue), record.Offer.AudioLevelExtensionId);
+            (uint)RandomNumberGenerator.GetInt32(int.MaxValue));
         return true;
     }
 

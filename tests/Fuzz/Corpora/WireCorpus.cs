@@ -99,11 +99,12 @@ internal sealed class WireCorpus
         RtpPacketWriter.WriteHeader(packet, 111, true, 65_535, uint.MaxValue, Conversation.CallerSsrc);
         // Two contributing sources, an extension with several elements, four bytes of padding.
         packet[0] |= 0x20 | 2;
-        var extension = new RtpHeaderExtensionWriter(packet, 20, isTwoByteForm);
-        extension.Add(1, [0x80 | 30]);
-        extension.Add(2, [1, 2, 3]);
-        extension.Add(14, "audio-mid-0"u8);
-        int header = extension.Finish();
+        packet[0] |= 0x10;
+        byte[] extension = isTwoByteForm
+            ? [0x10, 0x00, 0, 6, 1, 1, 0x80 | 30, 2, 3, 1, 2, 3, 14, 11, .. "audio-mid-0"u8, 0, 0, 0]
+            : [0xBE, 0xDE, 0, 5, 1 << 4, 0x80 | 30, 2 << 4 | 2, 1, 2, 3, 14 << 4 | 10, .. "audio-mid-0"u8, 0, 0];
+        extension.CopyTo(packet, 20);
+        int header = 20 + extension.Length;
         packet[header + 63] = 4;
         return packet[..(header + 64)];
     }
@@ -117,7 +118,7 @@ internal sealed class WireCorpus
             block with { Ssrc = 9 });
         writer.AddReceiverReport(Conversation.CallerSsrc, block);
         writer.AddCname(Conversation.CallerSsrc, "a.name@of.somebody"u8);
-        writer.AddBye(Conversation.CallerSsrc, "goodbye"u8);
+        writer.AddBye(Conversation.CallerSsrc);
         // Feedback that we do not know (RFC 4585): a generic NACK and a picture loss indication.
         ReadOnlySpan<byte> feedback = [0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 5, 0xFF, 0xFF, 0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
         feedback.CopyTo(packet.AsSpan(writer.Length));

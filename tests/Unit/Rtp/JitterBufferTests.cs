@@ -108,7 +108,7 @@ public sealed class JitterBufferTests
     [Fact]
     public void Insert_OversizedPayload_IsDroppedAndCounted()
     {
-        Assert.Equal(JitterInsertResult.Oversized, _buffer.Insert(new byte[1281], 1, 1, false, Instant.Zero));
+        Assert.Equal(JitterInsertResult.Oversized, _buffer.Insert(new byte[1281], 1, 1, Instant.Zero));
         Assert.Equal(1, _buffer.Statistics.Oversized);
     }
 
@@ -136,9 +136,9 @@ public sealed class JitterBufferTests
     {
         Insert(10, 0, 0);
         Take(0);
-        _buffer.Insert([7], 11, 48_000, true, Instant.FromMilliseconds(1000), new AudioLevel(true, 30));
+        _buffer.Insert([7], 11, 48_000, Instant.FromMilliseconds(1000));
         Assert.True(_buffer.TryTake(_output, out int length, out JitterFrame frame, Instant.FromMilliseconds(1000)));
-        Assert.Equal(new JitterFrame(JitterFrameKind.Packet, 11, 48_000, true, new AudioLevel(true, 30)), frame);
+        Assert.Equal(new JitterFrame(JitterFrameKind.Packet, 11, 48_000), frame);
         Assert.Equal(1, length);
     }
 
@@ -148,8 +148,8 @@ public sealed class JitterBufferTests
         Insert(10, 0);
         Take(0);
         var imported = JitterBuffer.Import(_buffer.ExportState());
-        Assert.Equal(JitterInsertResult.Late, imported.Insert([1], 10, 0, false, Instant.Zero));
-        Assert.Equal(JitterInsertResult.Accepted, imported.Insert([1], 12, 1920, false, Instant.Zero));
+        Assert.Equal(JitterInsertResult.Late, imported.Insert([1], 10, 0, Instant.Zero));
+        Assert.Equal(JitterInsertResult.Accepted, imported.Insert([1], 12, 1920, Instant.Zero));
         Assert.False(imported.TryTake(_output, out _, out _, Instant.Zero));
     }
 
@@ -170,7 +170,7 @@ public sealed class JitterBufferTests
         for (ushort i = 0; i < 1000; i++)
         {
             _buffer.Restart();
-            _buffer.Insert(payload, (ushort)(i * 7919), i, false, Instant.Zero);
+            _buffer.Insert(payload, (ushort)(i * 7919), i, Instant.Zero);
         }
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
@@ -190,14 +190,14 @@ public sealed class JitterBufferTests
             {
                 int sequence = i % 10 == 3 ? i + 1 : i % 10 == 4 ? i - 1 : i;
                 var now = Instant.FromMilliseconds(i * 20);
-                if (i % 17 != 0) _buffer.Insert(payload, (ushort)sequence, (uint)(sequence * 960), false, now);
+                if (i % 17 != 0) _buffer.Insert(payload, (ushort)sequence, (uint)(sequence * 960), now);
                 while (_buffer.TryTake(_output, out _, out _, now)) { }
             }
         }
     }
 
     private JitterInsertResult Insert(ushort sequence, long atMilliseconds, uint? timestamp = null)
-        => _buffer.Insert([(byte)sequence], sequence, timestamp ?? (uint)(sequence - 10) * 960, false,
+        => _buffer.Insert([(byte)sequence], sequence, timestamp ?? (uint)(sequence - 10) * 960,
         Instant.FromMilliseconds(atMilliseconds));
 
     /// <summary>Every frame that is due: P = packet, L = lost, + the number whose payload came along.</summary>

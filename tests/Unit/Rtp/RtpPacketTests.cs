@@ -29,14 +29,9 @@ public sealed class RtpPacketTests
         Assert.True(RtpPacket.TryParse(bytes, out RtpPacket packet, out _));
         Assert.True(packet.Marker);
         Assert.Equal(111, packet.PayloadType);
-        Assert.Equal(2, packet.CsrcCount);
-        Assert.Equal(0xBu, packet.GetCsrc(1));
         Assert.Equal(28, packet.HeaderLength);
         Assert.Equal(3, packet.PaddingLength);
         Assert.Equal(new byte[] { 0xDE, 0xAD }, packet.Payload);
-        Assert.True(packet.TryGetExtension(1, out ReadOnlySpan<byte> value));
-        Assert.Equal(new byte[] { 0xAA }, value);
-        Assert.False(packet.TryGetExtension(2, out _));
     }
 
     [Theory]
@@ -52,51 +47,5 @@ public sealed class RtpPacketTests
     {
         Assert.False(RtpPacket.TryParse(Convert.FromHexString(hex), out _, out RtpParseError error));
         Assert.Equal(expected, error);
-    }
-
-    [Fact]
-    public void Extensions_OneByteForm_SkipsPaddingAndStopsAtId15()
-    {
-        byte[] bytes = Convert.FromHexString("906F00010000000200000003" + "BEDE0003" + "0021AABB" + "003077F0" + "10AA0000");
-        RtpPacket.TryParse(bytes, out RtpPacket packet, out _);
-        Assert.Equal("2=AABB 3=77", Describe(packet));
-    }
-
-    [Fact]
-    public void Extensions_TwoByteForm_ReadsEmptyAndLongElements()
-    {
-        byte[] bytes = Convert.FromHexString("906F00010000000200000003" + "10000003" + "C8000010" + "02ABCD00" + "05040102");
-        RtpPacket.TryParse(bytes, out RtpPacket packet, out _);
-        // The last element claims four bytes and has two: the enumeration ends before it.
-        Assert.Equal("200= 16=ABCD", Describe(packet));
-    }
-
-    [Fact]
-    public void Extensions_UnknownProfile_HasNoElements()
-    {
-        byte[] bytes = Convert.FromHexString("906F00010000000200000003" + "ABCD0001" + "10AA0000");
-        RtpPacket.TryParse(bytes, out RtpPacket packet, out _);
-        Assert.Equal("", Describe(packet));
-    }
-
-    [Theory]
-    [InlineData(0x80, true, 0)]
-    [InlineData(0x7F, false, 127)]
-    [InlineData(0xAA, true, 42)]
-    public void AudioLevel_Byte_RoundTrips(byte value, bool isVoice, byte level)
-    {
-        Assert.True(AudioLevel.TryRead([value], out AudioLevel read));
-        Assert.Equal(new AudioLevel(isVoice, level), read);
-        Assert.Equal(value, read.ToByte());
-    }
-
-    [Fact]
-    public void AudioLevel_EmptyElement_IsRefused() => Assert.False(AudioLevel.TryRead([], out _));
-
-    private static string Describe(RtpPacket packet)
-    {
-        var elements = new List<string>();
-        foreach (RtpHeaderExtension element in packet.Extensions) elements.Add($"{element.Id}={Convert.ToHexString(element.Value)}");
-        return string.Join(' ', elements);
     }
 }

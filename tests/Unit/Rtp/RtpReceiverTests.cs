@@ -120,7 +120,7 @@ public sealed class RtpReceiverTests
 
     private static RtpSequenceVerdict Feed(RtpReceiver receiver, ushort sequence, long atMilliseconds = 0)
     {
-        var header = new RtpHeader(111, false, sequence, (uint)(sequence * 960), 1, 12, 0, false, 0);
+        var header = new RtpHeader(111, false, sequence, (uint)(sequence * 960), 1, 12, HasPadding: false);
         if (atMilliseconds > 0) header = header with { Timestamp = (uint)(atMilliseconds / 20 * 960) };
         return receiver.OnPacket(header, Start + TimeSpan.FromMilliseconds(atMilliseconds));
     }

@@ -23,7 +23,7 @@ public sealed class SrtpContextTests
             Assert.True(receiver.TryUnprotect(packet, packet.Length, out int length, out _));
             Assert.Equal(SrtpTestData.Packet((ushort)i, payloadLength: payload).AsSpan(0, 12 + payload), packet.AsSpan(0, length));
         }
-        Assert.Equal(0, receiver.Errors.Total);
+        Assert.Equal(0, Enum.GetValues<SrtpError>().Sum(reason => receiver.Errors[reason]));
     }
 
     [Fact]
@@ -235,7 +235,7 @@ public sealed class SrtpContextTests
             if (bytes.Length > 0 && i % 2 == 0) bytes[0] = (byte)(0x80 | bytes[0] & 0x3F);
             Assert.NotEqual(SrtpError.None, Unprotect(receiver, bytes));
         }
-        Assert.Equal(20_000, receiver.Errors.Total);
+        Assert.Equal(20_000, Enum.GetValues<SrtpError>().Sum(reason => receiver.Errors[reason]));
     }
 
     [Theory, MemberData(nameof(Profiles))]
