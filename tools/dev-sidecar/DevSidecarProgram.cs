@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.DevSidecar.Resources;
 
 namespace Dapr.Voice.DevSidecar;
 
@@ -6,14 +8,16 @@ namespace Dapr.Voice.DevSidecar;
 public static class DevSidecarProgram
 {
     /// <summary>Runs until SIGTERM, SIGINT, the cancellation or the shutdown of the last app id.</summary>
-    /// <returns>0; 1 with a message on <paramref name="error"/> where it could not start.</returns>
+    /// <returns>
+    /// An <see cref="ExitCode"/>: <see cref="ExitCode.Failed"/> if the process could not start; <paramref name="error"/> then has the reason.
+    /// </returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Func<string, string?> environment, TextWriter output,
         TextWriter error, CancellationToken cancellation = default)
     {
         if (arguments is ["--help" or "-h"])
         {
             output.WriteLine(DevSidecarOptions.Usage);
-            return 0;
+            return (int)ExitCode.Done;
         }
         try
         {
@@ -32,12 +36,12 @@ public static class DevSidecarProgram
                 using CancellationTokenRegistration cancelled = cancellation.Register(() => stop.TrySetResult());
                 await Task.WhenAny(stop.Task, host.Ended).ConfigureAwait(false);
             }
-            return 0;
+            return (int)ExitCode.Done;
         }
         catch (ResourceException e)
         {
             error.WriteLine(e.Message);
-            return 1;
+            return (int)ExitCode.Failed;
         }
     }
 }

@@ -1,6 +1,7 @@
 using Dapr.Voice.Infra;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Bicep;

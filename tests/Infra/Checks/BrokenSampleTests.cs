@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Dapr.Voice.Infra;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Tests.Infra.Bicep;
 using Xunit;
 using Xunit.Abstractions;

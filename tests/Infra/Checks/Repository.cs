@@ -1,4 +1,5 @@
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Tests.Infra.Checks;
 

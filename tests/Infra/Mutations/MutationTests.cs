@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Dapr.Voice.Infra;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Tests.Infra.Bicep;
 using Dapr.Voice.Tests.Infra.Checks;
 using Xunit;

@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Components;
+using Dapr.Voice.DevSidecar.Resources;
 using Dapr.Voice.Tests.Integration.DevSidecar;
 using YamlDotNet.RepresentationModel;
 

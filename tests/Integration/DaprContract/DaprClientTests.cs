@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Dapr.Client;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.PubSub;
 using Dapr.Voice.Sidecar;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;

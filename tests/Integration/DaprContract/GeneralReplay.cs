@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Components;
 using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Components;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Tests.Integration.DaprContract;
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Resources;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dapr.Client.Autogen.Grpc.v1;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Components;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Google.Protobuf;
 using Grpc.Core;

@@ -1,4 +1,7 @@
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.PubSub;
+using Dapr.Voice.DevSidecar.Resources;
+using Dapr.Voice.DevSidecar.State;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 

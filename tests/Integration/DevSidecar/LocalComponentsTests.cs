@@ -1,5 +1,8 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Components;
+using Dapr.Voice.DevSidecar.PubSub;
+using Dapr.Voice.DevSidecar.Resources;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Resources;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 

@@ -1,4 +1,7 @@
 using Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Components;
+using Dapr.Voice.DevSidecar.Resources;
+using Dapr.Voice.DevSidecar.Secrets;
 using Dapr.Voice.Tests.Integration.DaprContract;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Capacity;
 using Dapr.Voice.Infra.Pricing;
 
@@ -30,7 +31,7 @@ internal static class CapacityCommand
             Description = "Print one JSON object: plans[{sessions, edge, shards, cells, …, dollarsPerSessionHour, limits[]}]" };
         var command = new Command("capacity", "On paper: what so many concurrent calls need, cost, and run into first") {
             sessions, edge, minutes, speaks, shards, echo, json };
-        command.SetAction(result =>
+        command.OnInvoke(result =>
         {
             if (!EdgeNames.TryParse(result.GetValue(edge), out Edge chosen))
                 throw new CommandFailedException(
@@ -57,7 +58,7 @@ internal static class CapacityCommand
                 Output.Json(
                     new JsonObject { ["prices"] = PriceTable.Caution, ["plans"] = new JsonArray(
                     [.. plans.Select(p => (JsonNode)ToJson(p))]) });
-                return 0;
+                return ExitCode.Done;
             }
             Console.WriteLine(CapacityTables.Needs(plans));
             Console.WriteLine();
@@ -67,7 +68,7 @@ internal static class CapacityCommand
             Console.WriteLine();
             Console.WriteLine(
                 $"Order of cost only: {PriceTable.Caution}. docs/capacity.md has the unit costs and where they were measured.");
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -3,10 +3,12 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Capacity;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Infra.Pricing;
 using Dapr.Voice.Infra.WhatIf;
 using Spectre.Console;
@@ -41,7 +43,7 @@ internal static class DeployCommand
             + "deployment makes, for a review and for './voice test infra'" };
         var command = new Command("deploy", "What a deployment to Azure would create and cost ('azd up' does it)") {
             whatIf, regions, edge, shards, json, update };
-        command.SetAction(result =>
+        command.OnInvoke(result =>
         {
             var request = new WhatIfRequest(
                 Regions(result.GetValue(regions)), EdgeOf(result.GetValue(edge)), Shards(result.GetValue(shards)));
@@ -71,7 +73,7 @@ internal static class DeployCommand
             }
             if (result.GetValue(json)) Output.Json(ToJson(report));
             else Print(report);
-            return report.HasErrors ? 1 : 0;
+            return report.HasErrors ? ExitCode.Failed : ExitCode.Done;
         });
         return command;
     }
@@ -92,7 +94,7 @@ internal static class DeployCommand
         return report;
     }
 
-    private static int UpdateSnapshots(string root)
+    private static ExitCode UpdateSnapshots(string root)
     {
         string path = BicepLocation.Find() ?? throw new CommandFailedException("there is no Bicep compiler here", BicepLocation.HowToGet);
         using var compiler = BicepCompiler.Start(path);
@@ -116,7 +118,7 @@ internal static class DeployCommand
         {
             throw new CommandFailedException(failure.Message, "mend the templates: './voice test infra' says more");
         }
-        return 0;
+        return ExitCode.Done;
     }
 
     private static IReadOnlyList<string>? Regions(string? list)

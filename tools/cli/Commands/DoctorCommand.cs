@@ -15,7 +15,7 @@ internal static class DoctorCommand
             Description = "Print one JSON object: ready, missing[{what, fix}], warnings[{what, cost, fix}]" };
         var tests = new Option<bool>("--tests") { Description = "Also what './voice test' needs" };
         var command = new Command("doctor", "Say what is missing on this machine and how to get it") { json, tests };
-        command.SetAction(result =>
+        command.OnInvoke(result =>
         {
             List<Check> checks = [.. Checks(installation, result.GetValue(tests))];
             List<Check> missing = [.. checks.Where(c => c is { Fix: not null, Cost: null })];
@@ -40,7 +40,7 @@ internal static class DoctorCommand
                 }
                 Console.WriteLine(missing.Count == 0 ? "Ready: './voice up'." : $"{missing.Count} missing.");
             }
-            return missing.Count == 0 ? 0 : 1;
+            return missing.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Cli.Commands;
@@ -15,14 +16,14 @@ internal static class DownCommand
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var command = new Command("down", "Stop what './voice up' started") { json };
-        command.SetAction(async (result, cancellation) =>
+        command.OnInvoke(async (result, cancellation) =>
         {
             if (RunState.Load(installation) is not { IsAlive: true } state)
             {
                 if (File.Exists(installation.RunFile)) File.Delete(installation.RunFile);
                 if (result.GetValue(json)) Output.Json(new JsonObject { ["stopped"] = 0, ["wasRunning"] = false });
                 else Console.WriteLine("nothing is running here; './voice up' starts it");
-                return 0;
+                return ExitCode.Done;
             }
             _ = LibC.kill(state.SupervisorPid, LibC.SIGTERM);
             DateTimeOffset until = DateTimeOffset.UtcNow + Limit;
@@ -35,7 +36,7 @@ internal static class DownCommand
             }
             if (result.GetValue(json)) Output.Json(new JsonObject { ["stopped"] = state.Processes.Count, ["wasRunning"] = true });
             else Console.WriteLine($"stopped {state.Processes.Count} processes");
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -33,7 +33,7 @@ internal static class EventsCommand
         var json = new Option<bool>("--json") { Description = "Print the CloudEvents as they are, one per line" };
         var command = new Command("events", "Print session lifecycle events of a running system, each once, beginning with those that the "
             + "topic still has; their order is that of delivery") { appId, port, sidecarPort, failFirst, json };
-        command.SetAction(async (result, cancellation) =>
+        command.OnInvoke(async (result, cancellation) =>
         {
             if (RunState.Load(installation) is not { IsAlive: true } state)
                 throw new CommandFailedException("nothing is running here", "'./voice up --detach' starts it");
@@ -71,7 +71,7 @@ internal static class EventsCommand
                 new AppArgument(result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort),
                 cancellation);
             await web.StopAsync(CancellationToken.None);
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Commands;
 
@@ -14,7 +15,7 @@ internal static class PublishCommand
     {
         var folder = new Argument<string>("dir") { Description = "Folder to make; must be empty or a former publish" };
         var command = new Command("publish", "Write linux-x64 builds that need no SDK: DIR/voice up | call | doctor") { folder };
-        command.SetAction(async (result, cancellation) =>
+        command.OnInvoke(async (result, cancellation) =>
         {
             if (installation.IsPublished)
                 throw new CommandFailedException("this is a published folder", "run './voice publish' in a clone");
@@ -59,7 +60,7 @@ internal static class PublishCommand
             long bytes = Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);
             Console.WriteLine(
                 $"{target}: {bytes / 1048576} MiB in {watch.Elapsed.TotalSeconds:0} s. Start it with {Path.Combine(target, "voice")} up");
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Commands;
 
@@ -17,7 +18,7 @@ internal static class RunCommand
         var shard = new Option<int>("--shard") { Description = "The transceiver's shard", DefaultValueFactory = _ => 0 };
         var agent = new Option<string>("--agent") { Description = "Default agent", DefaultValueFactory = _ => "local" };
         var command = new Command("run", "Run one service in the foreground (what dapr.yaml calls)") { service, shard, agent };
-        command.SetAction(async (result, cancellation) =>
+        command.OnInvoke(async (result, cancellation) =>
         {
             string name = result.GetValue(service)!;
             var options = new UpOptions
@@ -27,7 +28,7 @@ internal static class RunCommand
                 Components = null, UseDevelopmentSidecar = true, Region = "local",
             };
             LocalSecrets.Ensure(installation);
-            string wanted = name == "transceiver" ? Contracts.AppIds.Transceiver(result.GetValue(shard)) : name;
+            string wanted = name == "transceiver" ? AppIds.Transceiver(result.GetValue(shard)) : name;
             PlannedProcess planned = new ServicePlan(installation, options, daprd: null).Processes.FirstOrDefault(
                 p => p.Name == wanted && p.Name != "sidecar")
                 ?? throw new CommandFailedException($"'{name}' is no service", "give signaling, relay, transceiver or local-agent");
@@ -42,7 +43,8 @@ internal static class RunCommand
             using CancellationTokenRegistration forward = cancellation.Register(
                 () => _ = Native.LibC.kill(process.Id, Native.LibC.SIGTERM));
             await process.WaitForExitAsync(CancellationToken.None);
-            return process.ExitCode;
+            // The service has its code from the same table.
+            return (ExitCode)process.ExitCode;
         });
         return command;
     }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Commands;
 
@@ -24,7 +25,7 @@ internal static class SidecarCommand
         var command = new Command("sidecar",
             "Run the development sidecar, or join app ids to that of a running './voice up', until Ctrl-C") { resources, config, app,
             alone };
-        command.SetAction(async (result, cancellation) =>
+        command.OnInvoke(async (result, cancellation) =>
         {
             List<AppArgument> parsed = [.. result.GetValue(app)!.Select(AppArgument.Parse)];
             bool ours = Path.GetFullPath(result.GetValue(resources) ?? installation.Components).TrimEnd('/') == installation.Components;
@@ -64,7 +65,7 @@ internal static class SidecarCommand
             using Process process = Process.Start(start) ?? throw new CommandFailedException("the development sidecar does not start");
             // Ctrl-C reaches the process, too: the terminal sends it to the whole group.
             await process.WaitForExitAsync(CancellationToken.None);
-            return process.ExitCode;
+            return (ExitCode)process.ExitCode;
         });
         return command;
     }
@@ -72,7 +73,8 @@ internal static class SidecarCommand
     /// <summary>
     /// A sidecar for one app id beside a running system until cancelled: in its development sidecar, or a daprd of its own.
     /// </summary>
-    public static async Task<int> AttachAsync(Installation installation, RunState state, AppArgument app, CancellationToken cancellation)
+    public static async Task<ExitCode> AttachAsync(
+        Installation installation, RunState state, AppArgument app, CancellationToken cancellation)
     {
         if (state.SidecarControlPort is { } control) return await JoinAsync(control, [app], cancellation);
         var start = new ProcessStartInfo("daprd") { WorkingDirectory = installation.WorkingFolder };
@@ -81,14 +83,15 @@ internal static class SidecarCommand
         Console.WriteLine($"{Addresses(app)} (daprd)");
         using CancellationTokenRegistration forward = cancellation.Register(() => _ = Native.LibC.kill(daprd.Id, Native.LibC.SIGTERM));
         await daprd.WaitForExitAsync(CancellationToken.None);
-        return daprd.ExitCode;
+        // Not from our table: the code of daprd is handed on.
+        return (ExitCode)daprd.ExitCode;
     }
 
     /// <summary>
     /// Joins app ids to the running system until cancelled. The sidecar process forgets them when it is started again, so they are looked
     /// up every second and joined again where they are missing.
     /// </summary>
-    private static async Task<int> JoinAsync(int control, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
+    private static async Task<ExitCode> JoinAsync(int control, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{control}"), Timeout = TimeSpan.FromSeconds(5) };
         if (Environment.GetEnvironmentVariable("DAPR_API_TOKEN") is { Length: > 0 } apiToken)
@@ -131,7 +134,7 @@ internal static class SidecarCommand
                 }
             }
         }
-        return 0;
+        return ExitCode.Done;
     }
 
     /// <summary>

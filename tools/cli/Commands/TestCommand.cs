@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Xml.Linq;
 using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Commands;
 
@@ -30,7 +31,7 @@ internal static class TestCommand
         var names = new Argument<string[]>("suite") { Description = string.Join("; ", Suites.Select(s => $"{s.Name}: {s.What}")),
             Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("test", "Run all tests, or the suites named") { names };
-        command.SetAction(async (result, cancellation) =>
+        command.OnInvoke(async (result, cancellation) =>
         {
             if (installation.IsPublished)
                 throw new CommandFailedException("a published folder has no tests", "run './voice test' in a clone");
@@ -55,7 +56,7 @@ internal static class TestCommand
                     $"== {suite.Name}: {counts.Passed} passed, {counts.Failed} failed, {counts.Skipped} skipped in {watch.Elapsed.TotalSeconds:0} s");
             }
             Console.WriteLine($"{passed} passed, {failed} failed, {skipped} skipped");
-            return failed == 0 && passed > 0 ? 0 : 1;
+            return failed == 0 && passed > 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }

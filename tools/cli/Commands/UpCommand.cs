@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
 using Spectre.Console;
 
 namespace Dapr.Voice.Cli.Commands;
@@ -46,12 +47,12 @@ internal static class UpCommand
         var command = new Command("up", "Start one region on this machine: relay, transceivers, signaling, local agent, sidecars")
         { agent, transceivers, port, relayPort, address, http, edge, link, plan, app, components, development, region, detach, json,
         install, supervise };
-        command.SetAction(async (result, cancellation) =>
+        command.OnInvoke(async (result, cancellation) =>
         {
             int count = result.GetValue(transceivers);
-            if (count is < 1 or > Contracts.LocalPorts.MaximumShards)
+            if (count is < 1 or > LocalPorts.MaximumShards)
                 throw new CommandFailedException(
-                    $"--transceivers {count} is out of range", $"give 1 to {Contracts.LocalPorts.MaximumShards}");
+                    $"--transceivers {count} is out of range", $"give 1 to {LocalPorts.MaximumShards}");
             foreach ((string name, int value) in new[] { ("--port", result.GetValue(port)), ("--relay-port", result.GetValue(relayPort)) })
             {
                 if (value is < 1 or > 65_535) throw new CommandFailedException($"{name} {value} is out of range", "give 1 to 65535");
@@ -102,7 +103,7 @@ internal static class UpCommand
             if (result.GetValue(plan))
             {
                 Output.Json(PlanJson(new ServicePlan(installation, options, daprd: null)));
-                return 0;
+                return ExitCode.Done;
             }
             if (!result.GetValue(supervise) && RunState.Load(installation) is { IsAlive: true } running)
             {
@@ -147,7 +148,7 @@ internal static class UpCommand
         };
     }
 
-    private static async Task<int> SuperviseAsync(Installation installation, UpOptions options, ServicePlan plan, string apiKey,
+    private static async Task<ExitCode> SuperviseAsync(Installation installation, UpOptions options, ServicePlan plan, string apiKey,
         bool asJson, bool quiet, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
@@ -162,7 +163,7 @@ internal static class UpCommand
             Sidecars = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Http, StringComparer.Ordinal),
             SidecarGrpcPorts = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Grpc, StringComparer.Ordinal),
             SidecarKind = plan.Daprd is null ? "development sidecar" : "daprd",
-            SidecarControlPort = plan.Daprd is null ? Contracts.LocalPorts.SidecarControl.First : null,
+            SidecarControlPort = plan.Daprd is null ? LocalPorts.SidecarControl.First : null,
             DefaultAgent = options.Agent,
             Processes = supervisor.Processes(options.Region),
             SupervisorPid = Environment.ProcessId,
@@ -193,11 +194,11 @@ internal static class UpCommand
             await supervisor.DisposeAsync();
             File.Delete(installation.RunFile);
         }
-        return 0;
+        return ExitCode.Done;
     }
 
     /// <summary>Starts a second process of ours in a session of its own that supervises, and returns when the system answers.</summary>
-    private static async Task<int> DetachAsync(Installation installation, bool asJson, CancellationToken cancellation)
+    private static async Task<ExitCode> DetachAsync(Installation installation, bool asJson, CancellationToken cancellation)
     {
         Directory.CreateDirectory(installation.Logs);
         File.Delete(installation.RunFile);
@@ -217,7 +218,7 @@ internal static class UpCommand
             {
                 if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Default.RunState));
                 else Print(state, watch.Elapsed, detached: true);
-                return 0;
+                return ExitCode.Done;
             }
             if (supervisor.HasExited)
             {

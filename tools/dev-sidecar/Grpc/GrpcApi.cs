@@ -1,9 +1,11 @@
 using Dapr.Client.Autogen.Grpc.v1;
+using Dapr.Voice.DevSidecar.Apps;
+using Dapr.Voice.DevSidecar.State;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Grpc;
 
 /// <summary>
 /// <c>dapr.proto.runtime.v1.Dapr</c> of one app id. The messages come from Dapr.Protos, which has no server base class, so the methods are

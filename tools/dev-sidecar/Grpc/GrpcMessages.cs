@@ -1,12 +1,14 @@
 using System.Globalization;
 using Dapr.Client.Autogen.Grpc.v1;
+using Dapr.Voice.DevSidecar.Apps;
+using Dapr.Voice.DevSidecar.State;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Rpc;
 using Grpc.Core;
 using static Dapr.Client.Autogen.Grpc.v1.StateOptions.Types;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Grpc;
 
 /// <summary>Between Dapr's protobuf messages and the types of the development sidecar.</summary>
 internal static class GrpcMessages
@@ -32,14 +34,14 @@ internal static class GrpcMessages
     /// <summary>The status of an error, with its reason in <c>grpc-status-details-bin</c> where the real sidecar sends one.</summary>
     public static RpcException Status(ApiException failure)
     {
-        var trailers = new Grpc.Core.Metadata();
+        var trailers = new Metadata();
         if (failure.Error.GrpcReason is { } reason)
         {
             var details = new Google.Rpc.Status { Code = (int)failure.Error.GrpcStatus, Message = failure.Message };
             details.Details.Add(Google.Protobuf.WellKnownTypes.Any.Pack(new ErrorInfo { Reason = reason, Domain = ErrorDomain }));
             trailers.Add(StatusDetails, details.ToByteArray());
         }
-        return new RpcException(new Grpc.Core.Status(failure.Error.GrpcStatus, failure.Message), trailers);
+        return new RpcException(new global::Grpc.Core.Status(failure.Error.GrpcStatus, failure.Message), trailers);
     }
 
     public static StateRequest Request(StateItem item)

@@ -1,9 +1,10 @@
+using Dapr.Voice.DevSidecar.Apps;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary>Dapr's HTTP API of one app id: finds the route of a request and turns an <see cref="ApiException"/> into an answer.</summary>
-internal sealed class HttpApi(AppSidecar sidecar, string? token)
+internal sealed class HttpApi(AppSidecar sidecar, InvokeApi invocation, string? token)
 {
     private readonly StateRoutes _state = new(sidecar.State);
     private readonly PublishRoutes _publish = new(sidecar.Publisher);
@@ -49,7 +50,7 @@ internal sealed class HttpApi(AppSidecar sidecar, string? token)
             switch (part[2])
             {
                 case "invoke" when raw.Length > 5 && raw[4] == "method" && part[3].Length > 0:
-                    return sidecar.Invocation.InvokeAsync(context, part[3], string.Join('/', raw[5..]), query);
+                    return invocation.InvokeAsync(context, part[3], string.Join('/', raw[5..]), query);
                 case "state" when raw.Length == 4 && part[3].Length > 0 && isWrite: return _state.SaveAsync(context, part[3]);
                 case "state" when raw.Length == 5 && part[4] == "bulk" && isWrite: return _state.BulkAsync(context, part[3]);
                 case "state" when raw.Length == 5 && part[4] == "transaction" && isWrite: return _state.TransactAsync(context, part[3]);
@@ -80,7 +81,7 @@ internal sealed class HttpApi(AppSidecar sidecar, string? token)
 
         // Any other path is an invocation if a header names the callee.
         return context.Request.Headers["dapr-app-id"].FirstOrDefault() is { Length: > 0 } appId
-            ? sidecar.Invocation.InvokeAsync(context, appId, path, query)
+            ? invocation.InvokeAsync(context, appId, path, query)
             : Responses.NotServed(context);
     }
 

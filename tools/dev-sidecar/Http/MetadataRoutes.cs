@@ -2,8 +2,9 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Dapr.Client.Autogen.Grpc.v1;
+using Dapr.Voice.DevSidecar.Apps;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary><c>/v1.0/metadata</c> of one app id. The JSON has names of its own, so it is written by hand.</summary>
 internal sealed class MetadataRoutes(AppMetadata metadata)

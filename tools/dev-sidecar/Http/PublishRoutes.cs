@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using Dapr.Voice.DevSidecar.Apps;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary><c>/v1.0/publish/…</c> of one app id.</summary>
 internal sealed class PublishRoutes(AppPublisher publisher)

@@ -1,14 +1,12 @@
 using System.Buffers;
 using System.Text.Json;
+using Dapr.Voice.DevSidecar.Apps;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary>Answers in the sidecar's own forms.</summary>
 internal static class Responses
 {
-    /// <summary>The real sidecar reads 4 MiB of a request.</summary>
-    public const int MaximumBodyBytes = 4 * 1024 * 1024;
-
     public static Task Error(HttpContext context, ApiException failure)
         => Error(context, failure.Error.HttpStatus, failure.Error.HttpCode, failure.Message);
 
@@ -46,14 +44,14 @@ internal static class Responses
     /// <summary>The whole body, or null if it is longer than the limit.</summary>
     public static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContext context)
     {
-        if (context.Request.ContentLength > MaximumBodyBytes) return null;
+        if (context.Request.ContentLength > AppChannel.MaximumBodyBytes) return null;
         var body = new ArrayBufferWriter<byte>(Math.Max(256, (int)(context.Request.ContentLength ?? 0) + 1));
         while (true)
         {
             int read = await context.Request.Body.ReadAsync(body.GetMemory(), context.RequestAborted).ConfigureAwait(false);
             if (read == 0) return body.WrittenMemory;
             body.Advance(read);
-            if (body.WrittenCount > MaximumBodyBytes) return null;
+            if (body.WrittenCount > AppChannel.MaximumBodyBytes) return null;
         }
     }
 

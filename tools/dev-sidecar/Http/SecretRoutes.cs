@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Dapr.Voice.DevSidecar.Apps;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary><c>/v1.0/secrets/…</c> of one app id.</summary>
 internal sealed class SecretRoutes(AppSecrets secrets)

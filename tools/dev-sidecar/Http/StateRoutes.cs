@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Dapr.Voice.DevSidecar.Apps;
+using Dapr.Voice.DevSidecar.State;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary><c>/v1.0/state/…</c> of one app id.</summary>
 internal sealed class StateRoutes(AppState state)

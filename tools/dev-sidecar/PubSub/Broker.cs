@@ -1,4 +1,7 @@
-namespace Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Resources;
+
+
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
 /// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: app id) gets every event of a

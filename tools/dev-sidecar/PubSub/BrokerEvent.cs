@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>An event as the broker holds it.</summary>
 /// <param name="Body">A CloudEvent as JSON, or whatever was published raw.</param>

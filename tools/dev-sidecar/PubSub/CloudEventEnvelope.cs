@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>Puts what was published into a CloudEvent the way the sidecar does: the content type decides (docs/dapr.md, point 8).</summary>
 internal static class CloudEventEnvelope

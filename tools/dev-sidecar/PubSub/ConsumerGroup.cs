@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
 /// Reads a topic for its members in turn: first attempts in order, retries beside them, so that a failing event loses its place and nothing

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
 /// What an app is sent where its subscription asks for another form than the event itself: raw messages, and bulk messages.

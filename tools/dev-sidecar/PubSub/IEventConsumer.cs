@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>How the delivery of one event ended for its group.</summary>
 internal enum DeliveryEnd

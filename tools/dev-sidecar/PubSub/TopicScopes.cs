@@ -1,4 +1,7 @@
-namespace Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Resources;
+
+
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
 /// Which topics of a component an app may publish to and hear: <c>publishingScopes</c>, <c>subscriptionScopes</c>, <c>allowedTopics</c>,

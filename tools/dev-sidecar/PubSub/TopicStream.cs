@@ -1,4 +1,7 @@
-namespace Dapr.Voice.DevSidecar;
+using Dapr.Voice.DevSidecar.Resources;
+
+
+namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
 /// The events of one topic and the groups that read them. Oldest events go where there are too many, as with <c>maxLenApprox</c>.

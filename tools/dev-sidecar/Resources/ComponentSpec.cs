@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>One <c>kind: Component</c>, with its secrets resolved.</summary>
 internal sealed record ComponentSpec(YamlMap Source, string Name, string Type, string Version, IReadOnlyDictionary<string, string> Metadata,

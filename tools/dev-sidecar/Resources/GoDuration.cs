@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>Durations the way the real sidecar writes them.</summary>
 internal static class GoDuration

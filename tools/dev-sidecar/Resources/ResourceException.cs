@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>
 /// Something in the resource files, the command line or the machine keeps the sidecar from starting. The message names the place and what

@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>Everything that was read from the resource folders and the configuration file.</summary>
 internal sealed record ResourceSet(

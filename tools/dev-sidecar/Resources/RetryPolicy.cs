@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>A retry policy of a Resiliency resource.</summary>
 /// <param name="IsExponential">Each wait is half as long again as the one before, up to <paramref name="MaximumInterval"/>; otherwise all

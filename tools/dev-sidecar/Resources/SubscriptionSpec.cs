@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>How an app came to a subscription; the word is that of the metadata API.</summary>
 internal enum SubscriptionKind { Programmatic, Declarative }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using YamlDotNet.RepresentationModel;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>A mapping node of a YAML file that knows its place, so that every complaint names file and line.</summary>
 internal sealed class YamlMap(string file, YamlMappingNode node)

@@ -1,7 +1,8 @@
 using System.Collections;
 using System.Text.Json;
+using Dapr.Voice.DevSidecar.Resources;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.Secrets;
 
 /// <summary>A secret store; values are read anew at each question, so that a changed file is seen.</summary>
 internal abstract class SecretStore

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Dapr.Voice.DevSidecar.Resources;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>
 /// Azure Blob Storage: ETags like <c>"0x8DC…"</c> with their quotes, no TTL, no transactions, options not looked at; a lost create is 500,

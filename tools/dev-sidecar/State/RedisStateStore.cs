@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>
 /// Redis as the component drives it, by a script over a hash with the fields data, version and first-write. Hence its quirks: ETags count

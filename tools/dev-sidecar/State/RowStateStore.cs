@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 internal enum RowStoreKind { Memory, Sqlite, PostgreSql }
 

@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>Why a store did not do what was asked. The API turns it into a status: 409, 400, 500.</summary>
 internal enum StateFailureKind { Mismatch, MalformedETag, Error }

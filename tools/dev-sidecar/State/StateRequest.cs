@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>A write as the API read it.</summary>
 /// <param name="Key">With the prefix.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Dapr.Voice.DevSidecar.Resources;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>
 /// A state store in memory that behaves as the store of the component's type was recorded to behave (tests/Vectors/dapr-contract). Shared

@@ -1,4 +1,4 @@
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>A value as a read shows it.</summary>
 /// <param name="ExpiresAt">Null where it has no end or the store does not show it.</param>

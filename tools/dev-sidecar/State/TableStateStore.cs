@@ -1,6 +1,7 @@
 using System.Globalization;
+using Dapr.Voice.DevSidecar.Resources;
 
-namespace Dapr.Voice.DevSidecar;
+namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>
 /// Azure Table Storage: ETags with quotes inside, no TTL, no transactions, options not looked at, keys without <c>/ \ # ?</c>, values up to

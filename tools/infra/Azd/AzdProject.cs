@@ -1,6 +1,7 @@
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Checks;
 using Dapr.Voice.Infra.Documents;
+using Dapr.Voice.Infra.Manifests;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Azd;

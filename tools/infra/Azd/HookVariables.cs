@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Infra.Azd;
 

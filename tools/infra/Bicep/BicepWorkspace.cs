@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Infra.Bicep;
 

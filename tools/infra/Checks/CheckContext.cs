@@ -1,4 +1,6 @@
 using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Documents;
+using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 

@@ -1,6 +1,7 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
+using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 

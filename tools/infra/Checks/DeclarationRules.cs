@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Infra.Checks;
 

@@ -1,5 +1,6 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
+using Dapr.Voice.Infra.Documents;
+using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 

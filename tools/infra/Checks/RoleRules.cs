@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Dapr;
+using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 

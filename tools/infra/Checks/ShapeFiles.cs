@@ -1,5 +1,6 @@
 using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Infra.Checks;
 

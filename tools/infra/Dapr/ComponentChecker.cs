@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Dapr;
 

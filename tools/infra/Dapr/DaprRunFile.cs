@@ -2,6 +2,7 @@ using System.Globalization;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Checks;
 using Dapr.Voice.Infra.Documents;
+using Dapr.Voice.Infra.Manifests;
 using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;

@@ -4,6 +4,7 @@ using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Capacity;
 using Dapr.Voice.Infra.Checks;
+using Dapr.Voice.Infra.Documents;
 using Dapr.Voice.Infra.Pricing;
 
 namespace Dapr.Voice.Infra.WhatIf;

@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Cli.Calls;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Opus;
+using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Cli.Commands;
+
+/// <summary><c>./voice call</c>: plays a WAV into a call and keeps what comes back.</summary>
+internal static class CallCommand
+{
+    private const int FrameSamples = WavFile.SampleRate / 50;
+
+    public static Command Create(Installation installation)
+    {
+        var wav = new Option<string?>("--wav") { Description = "What to say: WAV, PCM 16 bit, 8 to 48 kHz" };
+        var output = new Option<string?>("--out") { Description = "Where to put what is heard (WAV, 24 kHz mono)" };
+        var agent = new Option<string?>("--agent") {
+            Description = "local, echo, parrot, or what the server knows (default: the server's default)" };
+        var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
+        var key = new Option<string?>("--key") {
+            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
+        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints "
+            + "the longest gap (default: until the answer is over, or 30 s of silence)" };
+        var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
+        var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") {
+            wav, output, agent, server, key, seconds, tcp, via, json };
+        command.OnInvoke(async (result, cancellation) =>
+        {
+            string path = result.GetValue(wav) ?? throw new CommandFailedException(
+                "no WAV named", "give --wav FILE (samples/wav has some)");
+            short[] question = WavFile.Read(path);
+            // Before the call, not after it: what was heard would be lost.
+            if (result.GetValue(output) is { } target) WavFile.EnsureWritable(target);
+            if (result.GetValue(seconds) is { } given && given is < 1 or > 3600)
+                throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
+            var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
+            await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
+            using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
+            using var certificate = DtlsCertificate.Generate();
+            using Caller caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
+            // Only the echo's answer is the question: of the others there is nothing to compare.
+            EchoMeter? echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo"
+                ? new EchoMeter(WavFile.SampleRate, result.GetValue(seconds) is null ? 0
+                : (question.Length + FrameSamples - 1) / FrameSamples * FrameSamples) : null;
+            var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null, echo,
+                Output.Say);
+            // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
+            var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call" };
+            thread.Start();
+            await Task.Run(thread.Join, CancellationToken.None);
+            if (result.GetValue(output) is { } file) WavFile.Write(file, conversation.Heard);
+            return Report(caller, conversation, echo?.Measure(conversation.Heard), result.GetValue(output), result.GetValue(json));
+        });
+        return command;
+    }
+
+    private static ExitCode Report(Caller caller, Conversation conversation, EchoDelay? echo, string? output, bool asJson)
+    {
+        PeerStatistics statistics = caller.Statistics;
+        if (asJson)
+        {
+            Output.Json(new JsonObject
+            {
+                ["callId"] = caller.CallId,
+                ["answered"] = conversation.WasAnswered,
+                ["transport"] = caller.Transport,
+                ["codec"] = OpusCodec.Best.Name,
+                ["reconnects"] = caller.Reconnects,
+                ["setupMs"] = caller.Times.ToJson(),
+                ["packets"] = new JsonObject { ["sent"] = statistics.RtpSent, ["received"] = statistics.RtpReceived,
+                    ["lost"] = Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost) },
+                ["rttMs"] = statistics.RoundTripMilliseconds is { } rtt ? Math.Round(rtt, 2) : null,
+                ["jitterMs"] = Math.Round(statistics.JitterMilliseconds, 2),
+                ["longestGapMs"] = Math.Round(caller.LongestGapMilliseconds, 1),
+                ["echoMs"] = echo is { } delay
+                    ? new JsonObject { ["p50"] = Math.Round(delay.P50, 1), ["p95"] = Math.Round(delay.P95, 1),
+                    ["max"] = Math.Round(delay.Maximum, 1) } : null,
+                ["turns"] = new JsonArray(
+                    [.. conversation.Turns.Select(
+                    t => (JsonNode)new JsonObject { ["said"] = t.Said, ["heard"] = t.Heard, ["voiceToVoiceMs"] = t.VoiceToVoice is { } v
+                    ? Math.Round(v) : null })]),
+                ["out"] = output is null ? null : Path.GetFullPath(output),
+                ["ended"] = conversation.Ended,
+            });
+        }
+        else
+        {
+            CallTimes times = caller.Times;
+            Console.WriteLine($"call {caller.CallId}: {(conversation.WasAnswered ? "answered" : "NOT answered")} ({conversation.Ended})");
+            if (caller.Transport is { } transport)
+                Console.WriteLine($"  transport  {transport}{(caller.Reconnects > 0 ? $", reconnected {caller.Reconnects} times" : "")}");
+            Console.WriteLine(
+                $"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, first audio {times.FirstAudio:0} ms after the POST");
+            Console.WriteLine(
+                $"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
+            Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
+            if (echo is { } measured)
+                Console.WriteLine(
+                    $"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, at most {measured.Maximum:0} ms");
+            foreach (Turn turn in conversation.Turns)
+                Console.WriteLine(
+                    $"  turn       said: {Words(turn.Said)} | heard: {(turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard))}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
+            if (output is not null)
+                Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
+        }
+        return conversation.WasAnswered ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static string Words(string? transcript) => string.IsNullOrEmpty(transcript) ? "(no transcript)" : transcript;
+}

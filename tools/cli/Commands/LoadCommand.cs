@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Dapr.Voice.Cli.Calls;
+using Dapr.Voice.Cli.Machine;
+using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Dtls;
+using Dapr.Voice.Opus;
+using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Cli.Commands;
+
+/// <summary><c>./voice load</c>: many callers at once, with live progress, and what they cost the server.</summary>
+internal static class LoadCommand
+{
+    public static Command Create(Installation installation)
+    {
+        var calls = new Option<int>("--calls") { Description = "Calls at once (1 to 2000)", DefaultValueFactory = _ => 50 };
+        var seconds = new Option<int>("--seconds") { Description = "How long all of them last together (1 to 3600)",
+            DefaultValueFactory = _ => 60 };
+        var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows",
+            DefaultValueFactory = _ => "echo" };
+        var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
+        var key = new Option<string?>("--key") {
+            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
+        var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
+        var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var command = new Command("load", "Many calls at once: failures, set-up, loss, lateness, CPU per session") {
+            calls, seconds, agent, server, key, tcp, via, json };
+        command.OnInvoke(async (result, cancellation) =>
+        {
+            int count = result.GetValue(calls), duration = result.GetValue(seconds);
+            if (count is < 1 or > 2000) throw new CommandFailedException($"--calls {count} is out of range", "give 1 to 2000");
+            if (duration is < 1 or > 3600) throw new CommandFailedException($"--seconds {duration} is out of range", "give 1 to 3600");
+            var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
+            await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
+            using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
+            using var run = new LoadRun(access, count, TimeSpan.FromSeconds(duration), result.GetValue(agent), way, Output.Say);
+            await run.RunAsync(cancellation);
+            return Report(run, result.GetValue(json));
+        });
+        return command;
+    }
+
+    private static ExitCode Report(LoadRun run, bool asJson)
+    {
+        List<double> setup = run.SetupMilliseconds;
+        double lossPercent = run.Received + run.Lost > 0 ? 100.0 * run.Lost / (run.Received + run.Lost) : 0;
+        double? sessionsPerCore = run.CpuPercentPerSession is > 0 and var percent ? 100 / percent : null;
+        if (asJson)
+        {
+            Output.Json(new JsonObject
+            {
+                ["calls"] = run.Calls,
+                ["failed"] = run.Failures.Values.Sum(),
+                ["failures"] = new JsonObject(run.Failures.Select(f => KeyValuePair.Create(f.Key, (JsonNode?)f.Value))),
+                ["transport"] = run.Transport,
+                ["setupMs"] = new JsonObject { ["p50"] = Round(Percentile(setup, 0.5)), ["p95"] = Round(Percentile(setup, 0.95)) },
+                ["latenessMs"] = new JsonObject { ["p50"] = Round(run.LatenessP50), ["p99"] = Round(run.LatenessP99) },
+                ["packets"] = new JsonObject { ["sent"] = run.Sent, ["received"] = run.Received, ["lost"] = run.Lost },
+                ["lossPercent"] = Math.Round(lossPercent, 4),
+                ["longestGapMs"] = Round(run.LongestGap),
+                ["cpuPercentPerSession"] = Round(run.CpuPercentPerSession),
+                ["sessionsPerCore"] = Round(sessionsPerCore),
+                ["cpuPercent"] = new JsonObject(run.CpuPercent.Select(c => KeyValuePair.Create(c.Key, Round(c.Value)))),
+            });
+        }
+        else
+        {
+            Console.WriteLine(
+                $"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{string.Concat(run.Failures.Select(f => $"; {f.Value} of them: {f.Key}"))}");
+            if (setup.Count == 0) return ExitCode.Failed;
+            Console.WriteLine($"  transport  {run.Transport}");
+            Console.WriteLine(
+                $"  set-up     p50 {Percentile(setup, 0.5):0} ms, p95 {Percentile(setup, 0.95):0} ms (POST to data channel open)");
+            Console.WriteLine(
+                $"  packets    {run.Sent} sent, {run.Received} received, {run.Lost} lost ({lossPercent:0.###} %); the longest gap at a caller {run.LongestGap:0} ms");
+            Console.WriteLine(run.LatenessP99 is { } late
+                ? $"  lateness   p50 {run.LatenessP50:0.00} ms, p99 {late:0.00} ms (downlink schedule, worst transceiver)"
+                : "  lateness   not known: the server is not the one running here");
+            if (run.CpuPercentPerSession is { } cpu)
+                Console.WriteLine(
+                    $"  CPU        {cpu:0.00} % of a core per session ({sessionsPerCore:0} sessions per core): {string.Join(", ", run.CpuPercent.Select(c => $"{c.Key} {c.Value:0.0} %"))}");
+        }
+        return run.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static JsonNode? Round(double? value) => value is { } v && double.IsFinite(v) ? Math.Round(v, 2) : null;
+
+    private static double? Percentile(List<double> values, double fraction)
+    {
+        if (values.Count == 0) return null;
+        values.Sort();
+        return values[Math.Min(values.Count - 1, (int)(values.Count * fraction))];
+    }
+}

@@ -1,0 +1,52 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.DevSidecar.Resources;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>An app id to serve.</summary>
+/// <param name="HttpPort">Port of the sidecar's HTTP API on 127.0.0.1; 0 takes a free one.</param>
+/// <param name="AppPort">Port of the app on 127.0.0.1; null for an app that is only a client.</param>
+/// <param name="AppApiToken">What the sidecar puts on calls to the app; null for the token of the environment.</param>
+public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, string? AppApiToken = null)
+{
+    /// <summary>
+    /// Port of the sidecar's gRPC API on 127.0.0.1; 0 takes a free one. By default it follows from the HTTP port
+    /// (<see cref="SidecarPorts"/>).
+    /// </summary>
+    public int GrpcPort { get; init; } = HttpPort == 0 ? 0 : new SidecarPorts(HttpPort).Grpc;
+
+    /// <summary>Reads <c>ID=HTTP_PORT[:GRPC_PORT][,APP_PORT]</c>.</summary>
+    public static AppSpec Parse(string text)
+    {
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        string[] ports = equals > 0 ? text[(equals + 1)..].Split(',') : [];
+        if (ports.Length is < 1 or > 2) throw Error(text);
+        string[] own = ports[0].Split(':');
+        if (own.Length > 2 || !TryPort(own[0], out int http)) throw Error(text);
+        int? app = null;
+        if (ports.Length == 2)
+        {
+            if (!TryPort(ports[1], out int port) || port == 0) throw Error(text);
+            app = port;
+        }
+        var spec = new AppSpec(text[..equals].Trim(), http, app);
+        if (own.Length == 2) spec = TryPort(own[1], out int grpc) ? spec with { GrpcPort = grpc } : throw Error(text);
+        spec.Validate();
+        return spec;
+    }
+
+    internal void Validate()
+    {
+        if (Id.Length is 0 or > 64 || !Id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            throw new ResourceException($"'{Id}' is no app id: up to 64 letters, digits, '-', '_', '.'.");
+        if (HttpPort is < 0 or > ushort.MaxValue || GrpcPort is < 0 or > ushort.MaxValue || AppPort is <= 0 or > ushort.MaxValue)
+            throw new ResourceException($"App '{Id}' has a port that does not exist: HTTP {HttpPort}, gRPC {GrpcPort}, app {AppPort}.");
+        if (HttpPort != 0 && (HttpPort == GrpcPort || HttpPort == AppPort) || GrpcPort != 0 && GrpcPort == AppPort)
+            throw new ResourceException($"App '{Id}' names one port twice: HTTP {HttpPort}, gRPC {GrpcPort}, app {AppPort}.");
+    }
+
+    private static bool TryPort(string text, out int port) => int.TryParse(text, out port) && port is >= 0 and <= ushort.MaxValue;
+
+    private static ResourceException Error(string text)
+        => new($"--app {text}: write ID=HTTP_PORT[:GRPC_PORT][,APP_PORT], for example --app mine=3700,8080. The gRPC port is HTTP_PORT + {SidecarPorts.GrpcOffset} where it is not named.");
+}

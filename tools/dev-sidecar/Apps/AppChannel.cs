@@ -1,0 +1,82 @@
+using System.Net.Sockets;
+
+namespace Dapr.Voice.DevSidecar.Apps;
+
+/// <summary>The way from a sidecar to its app: plain HTTP on 127.0.0.1, with the app's token.</summary>
+internal sealed class AppChannel : IDisposable
+{
+    /// <summary>The longest body that a sidecar passes on, in either direction: 4 MiB, as the real one.</summary>
+    public const int MaximumBodyBytes = 4 * 1024 * 1024;
+
+    public const string TokenHeader = "dapr-api-token";
+
+    private readonly int _port;
+    private readonly string? _token;
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        UseCookies = false,
+        // A subscriber's or callee's redirect goes to the caller as it is.
+        AllowAutoRedirect = false,
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        ActivityHeadersPropagator = null,
+    });
+
+    public AppChannel(int port, string? token)
+    {
+        _port = port;
+        _token = token;
+    }
+
+    public int Port => _port;
+
+    /// <summary>Taken as it stands: the escapes of a path are the caller's.</summary>
+    public Uri Address(string pathAndQuery)
+    {
+        string path = pathAndQuery.StartsWith('/') ? pathAndQuery : "/" + pathAndQuery;
+        return new Uri($"http://127.0.0.1:{_port}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+    }
+
+    /// <summary>Sends with the app's own token, whatever the request carried.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    {
+        request.Headers.Remove(TokenHeader);
+        if (_token is not null) request.Headers.TryAddWithoutValidation(TokenHeader, _token);
+        return SendAndMaybeBufferAsync(request, completion, cancellation);
+    }
+
+    /// <summary>True as soon as something listens.</summary>
+    public async Task<bool> IsListeningAsync(CancellationToken cancellation)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(System.Net.IPAddress.Loopback, _port, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> SendAndMaybeBufferAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    {
+        HttpResponseMessage response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
+        try
+        {
+            if (completion == HttpCompletionOption.ResponseContentRead)
+                await response.Content.LoadIntoBufferAsync(MaximumBodyBytes, cancellation).ConfigureAwait(false);
+            return response;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Dapr.Voice.DevSidecar.Resources;
+
+namespace Dapr.Voice.DevSidecar;
+
+/// <summary>What the process is started with.</summary>
+public sealed record DevSidecarOptions
+{
+    public const string Usage = """
+        Dapr.Voice.DevSidecar: Dapr's API over HTTP and gRPC for a laptop and for tests, with the quirks of the stores named in the YAML.
+
+          --resources-path DIR     folder with components, subscriptions, resiliency (may be repeated)
+          --config FILE            Configuration resource (read, mostly for the real sidecar)
+          --app ID=HTTP[:GRPC][,APP]  an app id: the ports of its sidecar (gRPC: HTTP + 1000 if not named) and its own port, if it listens (may be repeated)
+          --control-port N         POST /apps {id, httpPort, grpcPort?, appPort?, appApiToken?}, GET /apps, DELETE /apps/{id}; 0 takes a free port
+          --time-scale X           waits (outages, retries) times X; 1 by default
+          --away NAME              pretend that the component's server is away at the start (may be repeated)
+
+        Environment: DAPR_API_TOKEN (asked of the apps), APP_API_TOKEN (shown to the apps).
+        """;
+
+    public IReadOnlyList<string> ResourcesPaths { get; init; } = [];
+
+    public string? ConfigurationFile { get; init; }
+
+    public IReadOnlyList<AppSpec> Apps { get; init; } = [];
+
+    /// <summary>Null for no control endpoint.</summary>
+    public int? ControlPort { get; init; }
+
+    /// <summary>What apps have to send in <c>dapr-api-token</c>; null for nothing.</summary>
+    public string? ApiToken { get; init; }
+
+    /// <summary>What apps are sent in <c>dapr-api-token</c> where their <see cref="AppSpec"/> does not say otherwise.</summary>
+    public string? AppApiToken { get; init; }
+
+    /// <summary>Factor on every wait that imitates the real sidecar's patience.</summary>
+    public double TimeScale { get; init; } = 1;
+
+    /// <summary>Components whose server is away at the start: without <c>ignoreErrors</c> the sidecar does not start.</summary>
+    public IReadOnlyList<string> Away { get; init; } = [];
+
+    /// <summary>The clock of TTLs and expirations.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public static DevSidecarOptions Parse(IReadOnlyList<string> arguments, Func<string, string?> environment)
+    {
+        var resources = new List<string>();
+        var apps = new List<AppSpec>();
+        var away = new List<string>();
+        string? configuration = null;
+        int? control = null;
+        double scale = 1;
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            string name = arguments[i];
+            string? joined = null;
+            int equals = name.IndexOf('=', StringComparison.Ordinal);
+            if (name.StartsWith("--", StringComparison.Ordinal) && equals > 0) (name, joined) = (name[..equals], name[(equals + 1)..]);
+            string Next()
+                => joined ?? (i + 1 < arguments.Count ? arguments[++i] : throw new ResourceException($"{name} needs a value.\n{Usage}"));
+            switch (name)
+            {
+                case "--resources-path": resources.Add(Next()); break;
+                case "--config": configuration = Next(); break;
+                case "--app": apps.Add(AppSpec.Parse(Next())); break;
+                case "--away": away.Add(Next()); break;
+                case "--control-port":
+                    string port = Next();
+                    control = int.TryParse(port, CultureInfo.InvariantCulture, out int number) && number is >= 0 and <= ushort.MaxValue
+                        ? number : throw new ResourceException($"--control-port {port}: write a port from 0 to 65535.");
+                    break;
+                case "--time-scale":
+                    string factor = Next();
+                    scale = double.TryParse(factor, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                        && value is > 0 and <= 100 ? value : throw new ResourceException(
+                        $"--time-scale {factor}: write a number above 0, for example 0.1.");
+                    break;
+                default: throw new ResourceException($"'{name}' is not known.\n{Usage}");
+            }
+        }
+        if (apps.Count == 0 && control is null)
+            throw new ResourceException($"Name at least one --app, or a --control-port through which apps join.\n{Usage}");
+        return new DevSidecarOptions
+        {
+            ResourcesPaths = resources,
+            ConfigurationFile = configuration,
+            Apps = apps,
+            ControlPort = control,
+            ApiToken = EmptyAsNull(environment("DAPR_API_TOKEN")),
+            AppApiToken = EmptyAsNull(environment("APP_API_TOKEN")),
+            TimeScale = scale,
+            Away = away,
+        };
+    }
+
+    private static string? EmptyAsNull(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

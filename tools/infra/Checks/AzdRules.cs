@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Dapr.Voice.Infra.Azd;
+using Dapr.Voice.Infra.Bicep;
+using Dapr.Voice.Infra.Manifests;
+
+namespace Dapr.Voice.Infra.Checks;
+
+/// <summary>
+/// What azd expects of the templates: tags by which it finds things, outputs that it puts into its environment, parameters that it fills.
+/// </summary>
+internal static class AzdRules
+{
+    private const string EnvironmentTag = "azd-env-name", ServiceTag = "azd-service-name";
+
+    public static void Check(CheckContext context, AzdProject? azd)
+    {
+        CheckTags(context, azd);
+        var outputs = context.Deployment.Outputs.Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
+        if (azd is not null)
+        {
+            foreach ((string name, Finding? place) in azd.Variables())
+            {
+                if (!outputs.Contains(name) && !AzdManifest.IsOfAzd(name)) context.Add(place);
+            }
+            if (azd.Services.Count > 0 && !outputs.Contains("AZURE_CONTAINER_REGISTRY_ENDPOINT"))
+                context.AddToFile(context.MainPath, RuleIds.AzdOutput,
+                    "azd pushes images to the output 'AZURE_CONTAINER_REGISTRY_ENDPOINT'.");
+        }
+        if (!context.IsComplete) return;
+        foreach (string name in AzdManifest.Outputs.Where(o => !outputs.Contains(o)))
+            context.AddToFile(context.MainPath, RuleIds.AzdOutput, $"The output '{name}' is missing: hooks and people read it.");
+        foreach (string name in HookVariables.ReadBy(context.Tree).Where(v => !outputs.Contains(v) && !AzdManifest.IsOfAzd(v)))
+            context.AddToFile(context.MainPath, RuleIds.AzdOutput, $"A hook reads '{name}', which no output sets.");
+    }
+
+    private static void CheckTags(CheckContext context, AzdProject? azd)
+    {
+        string? environment = context.Scenario.Environment.GetValueOrDefault("AZURE_ENV_NAME");
+        var tagged = new Dictionary<string, ResolvedResource>(StringComparer.Ordinal);
+        foreach (ResolvedResource resource in context.Made)
+        {
+            // Azure lets everything carry tags that has a location.
+            if (resource.Body["location"] is null) continue;
+            BicepValue? tags = resource.Body["tags"];
+            if (azd is not null && tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime
+                && tags.At(EnvironmentTag).Text() != environment)
+                context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag,
+                    $"'{resource.ShortName}' needs the tag {EnvironmentTag} with the environment's name: azd finds by it what is its own.");
+            if (tags.At(ServiceTag) is not { } tag || tag.Text() is not { } service) continue;
+            if (azd is not null && !azd.Services.Contains(service))
+                context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"azure.yaml has no service '{service}'.");
+            if (!tagged.TryAdd(service, resource))
+                context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag,
+                    $"'{tagged[service].ShortName}' has {ServiceTag} '{service}' already; azd deploys to exactly one.");
+        }
+        if (azd is null) return;
+        foreach (string service in azd.Services.Where(s => !tagged.ContainsKey(s)))
+        {
+            context.Add(
+                azd.At(RuleIds.AzdServiceTag, $"No resource has the tag {ServiceTag} '{service}': azd would not know where to deploy it.",
+                service));
+        }
+    }
+
+    /// <summary>
+    /// main.parameters.json and the parameters that main.bicep declares are the same ones, and whoever deploys main.bicep without azd gets
+    /// what azd gives.
+    /// </summary>
+    public static void CheckParameters(AzdParameters file, string mainPath, CompiledTemplate template, ICollection<Finding> findings)
+    {
+        foreach ((YamlDotNet.RepresentationModel.YamlScalarNode? key, string? name,
+            YamlDotNet.RepresentationModel.YamlNode _) in file.Entries.Where(
+            e => template.Parameters.All(d => d.Name != e.Name))) findings.Add(
+            file.File.At(key, RuleIds.AzdParameter, $"'{mainPath}' has no parameter '{name}'."));
+        foreach (TemplateParameter parameter in template.Parameters)
+        {
+            if (file.Entries.All(e => e.Name != parameter.Name))
+            {
+                string then = parameter.IsOptional ? "" : "; azd would ask for it";
+                findings.Add(new Finding(RuleIds.AzdParameter, Severity.Error, mainPath, parameter.Line, 1,
+                    $"'{parameter.Name}' is not in main.parameters.json, where people look for what they can set{then}."));
+            }
+            else if (parameter.Default is { ValueKind: not (JsonValueKind.Array or JsonValueKind.Object) } here
+            && file.Default(parameter.Name)?.ToString() is { } there
+                && !here.ToString().StartsWith('[') && !string.Equals(here.ToString(), there, StringComparison.OrdinalIgnoreCase))
+            {
+                findings.Add(new Finding(RuleIds.DefaultDiffers, Severity.Error, mainPath, parameter.Line, 1,
+                    $"The default of '{parameter.Name}' is '{there}' in main.parameters.json, here it is '{here}'."));
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+namespace Dapr.Voice.Infra.Manifests;
+
+/// <summary>
+/// What azure.yaml has to say for this project: what is deployed, by which hooks, and which environment variables azd reads back.
+/// </summary>
+internal static class AzdManifest
+{
+    public static readonly IReadOnlyList<string> Services = ["signaling", "relay", "transceiver", "local-agent"];
+
+    public static readonly IReadOnlyList<string> Hooks = ["preprovision", "postprovision", "postdeploy"];
+
+    public static string WhatItDoes(string hook) => hook switch
+    {
+        "preprovision" => "checks what the deployment needs before anything is made",
+        "postprovision" => "makes the fleet's keys in Key Vault",
+        "postdeploy" => "gives every app the new image, waits until it serves and prints the URLs",
+        _ => "named in the runbooks",
+    };
+
+    public static readonly IReadOnlyList<(string Path, string Value)> Values =
+        [("name", "dapr-voice"), ("infra.provider", "bicep"), ("infra.path", "infra/bicep")];
+
+    public static IReadOnlyList<(string Path, string Value)> ValuesOf(string service) => Services.Contains(service)
+        ? [("project", service == "local-agent" ? "./samples/local-agent" : $"./services/{service}"), ("host", "containerapp"),
+        ("language", "docker"), ("docker.path", "./Dockerfile"), ("docker.context", "../.."), ("docker.remoteBuild", "true")]
+        : [];
+
+    /// <summary>Outputs of main.bicep that people, hooks and the README name.</summary>
+    public static readonly IReadOnlyList<string> Outputs = [
+        "AZURE_LOCATION", "AZURE_TENANT_ID", "AZURE_CONTAINER_REGISTRY_ENDPOINT", "AZURE_CONTAINER_REGISTRY_NAME", "AZURE_RESOURCE_GROUP",
+            "VOICE_STAGE", "VOICE_DEPLOYED_EDGE", "SIGNALING_URL", "SIGNALING_URLS", "VOICE_REGIONS", "VOICE_RESOURCE_GROUPS",
+                "VOICE_KEY_VAULTS", "VOICE_ENVIRONMENTS", "VOICE_EVENTS_IDENTITIES", "VOICE_STORAGE_ACCOUNTS", "VOICE_SHARDS",
+                    "VOICE_INGRESS_ADDRESSES",
+    ];
+
+    /// <summary>Set by azd itself.</summary>
+    public static bool IsOfAzd(string variable) => variable is "AZURE_ENV_NAME" or "AZURE_LOCATION" or "AZURE_PRINCIPAL_ID"
+        or "AZURE_PRINCIPAL_TYPE" or "AZURE_SUBSCRIPTION_ID" or "AZURE_TENANT_ID" or "AZURE_RESOURCE_GROUP"
+        || (variable.StartsWith("SERVICE_", StringComparison.Ordinal)
+        && (variable.EndsWith("_IMAGE_NAME", StringComparison.Ordinal) || variable.EndsWith("_RESOURCE_EXISTS", StringComparison.Ordinal)));
+}
