@@ -20,7 +20,7 @@ public sealed class JoiningTests
         using var stop = new CancellationTokenSource();
         int control = RecordingApp.FreePort();
         SidecarUnderTest first = await SystemAsync(control);
-        Task<int> joining = SidecarCommand.AttachAsync(Installation.Find(), State(control), Mine, stop.Token);
+        Task<ExitCode> joining = SidecarCommand.AttachAsync(Installation.Find(), State(control), Mine, stop.Token);
         await Wait.UntilAsync(() => HasJoined(first), "the app to join");
         await first.DisposeAsync();
 
@@ -30,7 +30,7 @@ public sealed class JoiningTests
         Assert.Equal("", await http.GetStringAsync($"http://127.0.0.1:{Mine.Sidecar.Http}/v1.0/state/sessions/k"));
 
         await stop.CancelAsync();
-        Assert.Equal(0, await joining.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(ExitCode.Done, await joining.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.DoesNotContain(second.Host.Apps, a => a.Id == Mine.Id);
     }
 
