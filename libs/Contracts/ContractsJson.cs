@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// How everything in this project goes over the wire as JSON: camelCase names, enums as snake_case words, nulls left out.
+/// How the types of this project are written as JSON: property names in camelCase, enums as snake_case words, nulls omitted.
 /// </summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]
@@ -15,5 +15,5 @@ namespace Dapr.Voice.Contracts;
 [JsonSerializable(typeof(List<SessionRecord>))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 
-/// <summary><c>ClientHangup</c> as <c>client_hangup</c>: the word in records and events.</summary>
+/// <summary>Writes <c>ClientHangup</c> as <c>client_hangup</c>, which is the word in records and events.</summary>
 public sealed class SnakeCaseEnum<TEnum>() : JsonStringEnumConverter<TEnum>(JsonNamingPolicy.SnakeCaseLower) where TEnum : struct, Enum;

@@ -10,11 +10,12 @@ public enum ExitCode
     Done = 0,
 
     /// <summary>
-    /// The program could not do its work here: a port is taken, the platform lacks something, or a command failed. The message says which.
+    /// The program could not do its work here. For example, a port is in use, the platform lacks something, or a command failed. The
+    /// message says which.
     /// </summary>
     Failed = 1,
 
-    /// <summary>A fault of our own that only a new process cures. A supervisor should start the service again.</summary>
+    /// <summary>The program has a fault that only a new process can clear. A supervisor should start the service again.</summary>
     Fault = 70,
 
     /// <summary>A setting or a secret is unusable. A supervisor that starts the service again meets the same fault.</summary>

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// Dapr app ids. A transceiver shard has an app id of its own, so that an invocation reaches the owner (docs/dapr.md).
+/// Dapr app ids. Each transceiver shard has its own app id, so that an invocation reaches the owner of a session (docs/dapr.md).
 /// </summary>
 public static class AppIds
 {
@@ -27,37 +27,39 @@ public static class Topics
     public const string Sessions = "voice-sessions";
     public const string Fleet = "voice-fleet";
 
-    /// <summary>Where an event goes that a subscriber refused for good.</summary>
+    /// <summary>The topic for events that a subscriber rejected permanently.</summary>
     public const string DeadLetter = "voice-dead-letter";
 }
 
 /// <summary>
-/// Names in the secret store: letters, digits and hyphens, so that Key Vault takes them too. Values are flat strings.
-/// Key rings are <c>id:base64,id:base64</c>, newest first, id 0 to 15, at least 32 bytes each.
+/// Names in the secret store. They have letters, digits and hyphens only, because Key Vault accepts no other characters. Each value is a
+/// string. A key ring is <c>id:base64,id:base64</c>: the newest key first, ids from 0 to 15, at least 32 bytes a key.
 /// </summary>
 public static class SecretNames
 {
-    /// <summary>Key ring for routing hints (docs/design.md 4.1).</summary>
+    /// <summary>The key ring for routing hints (docs/design.md 4.1).</summary>
     public const string HintKeys = "voice-hint-keys";
 
-    /// <summary>Key ring for derived ICE passwords (docs/design.md 4.2); same ids as <see cref="HintKeys"/>.</summary>
+    /// <summary>The key ring for derived ICE passwords (docs/design.md 4.2). It has the same ids as <see cref="HintKeys"/>.</summary>
     public const string PasswordKeys = "voice-password-keys";
 
-    /// <summary>One base64 key of 32 bytes: relays and transceivers prove themselves to each other with it (docs/design.md 4.3).</summary>
+    /// <summary>One key of 32 bytes in base64. Relays and transceivers use it to authenticate each other (docs/design.md 4.3).</summary>
     public const string LinkKey = "voice-link-key";
 
-    /// <summary>Key ring for signed ephemeral keys.</summary>
+    /// <summary>The key ring that signs ephemeral keys.</summary>
     public const string TokenKeys = "voice-token-keys";
 
-    /// <summary>API keys of app servers, separated by commas.</summary>
+    /// <summary>The API keys of app servers, separated by commas.</summary>
     public const string ApiKeys = "voice-api-keys";
 
-    /// <summary>PEM: the fleet's self-signed ECDSA P-256 certificate followed by its PKCS#8 private key.</summary>
+    /// <summary>The fleet's self-signed ECDSA P-256 certificate followed by its PKCS#8 private key, both in PEM.</summary>
     public const string DtlsCertificate = "voice-dtls-certificate";
 }
 
-/// <summary>Keys in the state stores (docs/design.md 4.4): letters, digits, '.', '-', '_' only, since Table Storage takes no
-/// others.</summary>
+/// <summary>
+/// Keys in the state stores (docs/design.md 4.4). They have letters, digits, '.', '-' and '_' only, because Table Storage accepts no
+/// others.
+/// </summary>
 public static class StateKeys
 {
     public static string Transceiver(string region, int shard) => $"transceiver.{region}.{shard:00}";

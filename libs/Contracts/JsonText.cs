@@ -3,12 +3,13 @@ using System.Text.Unicode;
 
 namespace Dapr.Voice.Contracts;
 
-/// <summary>What has to be known of a stranger's JSON before it is read.</summary>
+/// <summary>Checks JSON from an untrusted sender before it is read.</summary>
 public static class JsonText
 {
     /// <summary>
-    /// True if every string in it can be read: it is UTF-8, and no escape is half a surrogate pair. System.Text.Json looks at strings
-    /// only when they are asked for, and throws then, which may be anywhere and much later. Not a check of the grammar beyond that.
+    /// Returns true if every string in the JSON can be read: the text is UTF-8, and no escape is half a surrogate pair. System.Text.Json
+    /// checks a string only when the string is read, and then it throws, possibly much later and far from the parser. This method does not
+    /// check the rest of the grammar.
     /// </summary>
     public static bool IsReadable(ReadOnlySpan<byte> utf8Json)
     {
@@ -26,7 +27,7 @@ public static class JsonText
         }
         catch (Exception notReadable) when (notReadable is JsonException or InvalidOperationException)
         {
-            // The reader has no other way to say it.
+            // The reader reports an unreadable string only by an exception.
             return false;
         }
     }

@@ -3,10 +3,10 @@ using System.Text.Json.Serialization;
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// A CloudEvent 1.0 of our own making (docs/design.md 4.5): published as <c>application/cloudevents+json</c>, so that id, type and source
-/// are ours.
-/// <c>id</c> is <c>{callId}/{seq}</c>: brokers repeat and reorder, subscribers de-duplicate and order by it. Carries no audio, no
-/// transcript and no secret. <c>traceparent</c> is not in it: it goes as a header of the publish call (docs/dapr.md, point 8).
+/// A lifecycle event of a session or of the fleet, as a CloudEvent 1.0 (docs/design.md 4.5). It is published as
+/// <c>application/cloudevents+json</c>, so that its id, type and source are ours and not the sidecar's. <c>id</c> is <c>{callId}/{seq}</c>.
+/// Brokers repeat and reorder events; a subscriber uses the id to find duplicates and to restore the order. An event has no audio, no
+/// transcript and no secret. <c>traceparent</c> is a header of the publish call and not part of the event (docs/dapr.md, point 8).
 /// </summary>
 public sealed record LifecycleEvent(
     [property: JsonPropertyName("id")] string Id,

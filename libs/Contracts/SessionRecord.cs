@@ -2,20 +2,22 @@ using System.Text.Json;
 
 namespace Dapr.Voice.Contracts;
 
-/// <summary>State of a session as other services see it.</summary>
+/// <summary>The state of a session as other services see it.</summary>
 public enum SessionState { Created, Connected, Ended }
 
-/// <summary>Why a session ended. One reason, the same word in the record, the event, the counter and the log.</summary>
+/// <summary>
+/// Why a session ended. A session has one reason, which is the same word in the record, the event, the counter and the log.
+/// </summary>
 public enum SessionEndReason
 {
     None,
-    /// <summary>The client closed the data channel, sent SCTP ABORT or DTLS close_notify.</summary>
+    /// <summary>The client closed the data channel, or sent SCTP ABORT or DTLS close_notify.</summary>
     ClientHangup,
-    /// <summary>Hang-up over HTTP or by another service.</summary>
+    /// <summary>The session was ended by an HTTP request or by another service.</summary>
     ApiHangup,
-    /// <summary>No valid consent check for 30 s (RFC 7675).</summary>
+    /// <summary>No valid consent check arrived for 30 s (RFC 7675).</summary>
     ConsentExpired,
-    /// <summary>No valid STUN check, or no DTLS, within the set-up limits.</summary>
+    /// <summary>No valid STUN check arrived, or DTLS did not connect, within the set-up limits.</summary>
     SetupTimeout,
     DtlsFailed,
     /// <summary>The client's certificate does not match the fingerprint in its offer (RFC 8122).</summary>
@@ -28,9 +30,9 @@ public enum SessionEndReason
 }
 
 /// <summary>
-/// A session, under <see cref="StateKeys.Session"/>. Signaling writes it once and pushes the same to the owner; from then on
-/// the owner writes it. Under 30,000 characters as JSON (Table Storage ends at 32 k). It holds no secret and no SDP: the owner
-/// derives the ICE password from the hint's ufrag.
+/// The record of a session, stored under <see cref="StateKeys.Session"/>. Signaling writes it once and sends a copy to the owner. After
+/// that, only the owner writes it. As JSON it has fewer than 30,000 characters, because Table Storage allows 32 k. It contains no secret
+/// and no SDP: the owner derives the ICE password from the ufrag.
 /// </summary>
 public sealed record SessionRecord
 {
@@ -39,32 +41,33 @@ public sealed record SessionRecord
     public required string Region { get; init; }
     public required int Slot { get; init; }
 
-    /// <summary>App id of the transceiver it was pushed to; the owner of the slot is the authority.</summary>
+    /// <summary>App id of the transceiver that signaling sent the session to. The owner of the slot is the authority.</summary>
     public required string OwnerAppId { get; init; }
     public required string Agent { get; init; }
 
-    /// <summary>Our ICE ufrag: the hint (39 characters).</summary>
+    /// <summary>Our ICE ufrag, which is the routing hint (39 characters).</summary>
     public required string LocalUfrag { get; init; }
     public required OfferFacts Offer { get; init; }
     public required AnswerFacts Answer { get; init; }
 
-    /// <summary>The Realtime <c>session</c> object that the caller or its ephemeral key asked for, as is; at most 16 KiB.</summary>
+    /// <summary>The Realtime <c>session</c> object that the caller or its ephemeral key asked for, unchanged. At most 16 KiB.</summary>
     public JsonElement? RealtimeSession { get; init; }
 
     /// <summary>The longest a session may last, in seconds.</summary>
     public required int MaximumSeconds { get; init; }
 
-    /// <summary><c>openai</c>, <c>internal</c>, <c>whip</c>.</summary>
+    /// <summary>One of <c>openai</c>, <c>internal</c> and <c>whip</c>.</summary>
     public required string ClientKind { get; init; }
 
     /// <summary>
-    /// Id (not the text) of the ephemeral key it was made with: that key may end it. Null where an API key or another service made it.
+    /// Id (not the text) of the ephemeral key that created the session; that key may also end it. Null if an API key or another service
+    /// created the session.
     /// </summary>
     public string? EphemeralKeyId { get; init; }
 
     /// <summary>
-    /// W3C trace context of the request that made it, so that whoever serves the session continues that trace. Null where nothing is
-    /// traced.
+    /// W3C trace context of the request that created the session. The transceiver that serves the session continues this trace. Null if the
+    /// request was not traced.
     /// </summary>
     public string? Traceparent { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
@@ -73,23 +76,23 @@ public sealed record SessionRecord
     public DateTimeOffset? EndedAt { get; init; }
     public SessionEndReason EndReason { get; init; }
 
-    /// <summary>Sequence number of the last lifecycle event published for it.</summary>
+    /// <summary>Sequence number of the last lifecycle event that was published for the session.</summary>
     public long EventSequence { get; init; }
     public SessionStatistics? Statistics { get; init; }
 }
 
-/// <summary>What the owner must know of the client's offer.</summary>
-/// <param name="Fingerprints"><c>sha-256 AB:CD:…</c> lines of the offer; one of them must match the client's certificate.</param>
-/// <param name="SetupActive">True if the client will be the DTLS client (it is, since we always answer passive, unless it offered
-/// passive).</param>
-/// <param name="AudioMid">Null without audio.</param>
-/// <param name="AudioSsrc">The microphone's SSRC if the offer names it.</param>
-/// <param name="AudioReceives">The client can be sent audio.</param>
-/// <param name="AudioSends">The client will send audio.</param>
-/// <param name="AudioLevelExtensionId">RFC 6464 header extension id, or null.</param>
-/// <param name="MidExtensionId">RFC 9143 header extension id, or null.</param>
-/// <param name="SctpPort">Null without a data channel section.</param>
-/// <param name="MaxMessageSize">The client's a=max-message-size; 65536 where absent; 0 means any size.</param>
+/// <summary>The part of the client's offer that the owner needs.</summary>
+/// <param name="Fingerprints"><c>sha-256 AB:CD:…</c> lines of the offer. One of them must match the client's certificate.</param>
+/// <param name="SetupActive">True if the client will be the DTLS client. Our answer is passive, so this is true unless the client offered
+/// passive.</param>
+/// <param name="AudioMid">Null if the session has no audio.</param>
+/// <param name="AudioSsrc">The SSRC of the microphone, or null if the offer does not name it.</param>
+/// <param name="AudioReceives">True if the client can receive audio.</param>
+/// <param name="AudioSends">True if the client will send audio.</param>
+/// <param name="AudioLevelExtensionId">Id of the RFC 6464 header extension, or null.</param>
+/// <param name="MidExtensionId">Id of the RFC 9143 header extension, or null.</param>
+/// <param name="SctpPort">Null if the offer has no data channel section.</param>
+/// <param name="MaxMessageSize">The client's a=max-message-size in bytes. 65536 if the attribute is absent; 0 means any size.</param>
 public sealed record OfferFacts(
     string IceUfrag,
     IReadOnlyList<string> Fingerprints,
@@ -105,12 +108,12 @@ public sealed record OfferFacts(
     int? SctpPort,
     long MaxMessageSize);
 
-/// <summary>What our answer promised.</summary>
+/// <summary>The part of our answer that the owner must keep to.</summary>
 /// <param name="AudioSsrc">SSRC of our audio.</param>
 /// <param name="Cname">RTCP CNAME of our audio.</param>
 public sealed record AnswerFacts(uint AudioSsrc, string Cname, string Msid);
 
-/// <summary>Counters of a session at its last report.</summary>
+/// <summary>Counters of a session at the time of its last report.</summary>
 public sealed record SessionStatistics(
     long PacketsReceived, long PacketsSent, long PacketsLost, double JitterMilliseconds, double? RoundTripMilliseconds,
     long DurationMilliseconds);
@@ -120,10 +123,10 @@ public static class CallId
 {
     public const string Prefix = "rtc_";
 
-    /// <param name="sessionId">13 characters base32, see <c>SessionId</c> in libs/Steering.</param>
+    /// <param name="sessionId">13 characters of base32; see <c>SessionId</c> in libs/Steering.</param>
     public static string Format(string region, string sessionId) => $"{Prefix}{region}_{sessionId}";
 
-    /// <summary>True for anything of the right shape; says nothing of whether it exists.</summary>
+    /// <summary>Returns true if the text has the form of a call id. It does not check that the session exists.</summary>
     public static bool TryParse(string? callId, out string region, out string sessionId)
     {
         region = sessionId = "";

@@ -1,9 +1,9 @@
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// The ports of one app's sidecar on a laptop. Whoever starts a sidecar chooses its HTTP port from one band. The other ports follow from
-/// it, each in a band of its own, so that no port of a sidecar meets a port of another. The development sidecar and the real one have the
-/// same ports. In Azure each replica has a network of its own, and the platform chooses.
+/// The ports of one app's sidecar on a laptop. The program that starts a sidecar chooses the HTTP port from one band. The other ports
+/// follow from it, each in its own band, so that the ports of two sidecars never collide. The development sidecar and the real one use the
+/// same ports. In Azure each replica has its own network, and the platform chooses the ports.
 /// </summary>
 /// <remarks>
 /// <see cref="LocalPorts"/> lists every band of the machine.
@@ -29,26 +29,26 @@ public readonly record struct SidecarPorts(int Http)
     /// <summary>Port of the sidecar's metrics: 6500 to 6999. The development sidecar does not use it.</summary>
     public int Metrics => Http + MetricsOffset;
 
-    /// <summary>False for an HTTP port outside its band: the other ports might then meet those of another app.</summary>
+    /// <summary>False if the HTTP port is outside its band. The other ports could then collide with those of another app.</summary>
     public bool IsInBand => LocalPorts.SidecarHttp.Contains(Http);
 }
 
-/// <summary>A range of ports, both ends included, and what it is for.</summary>
+/// <summary>A range of ports, both ends included, and its purpose.</summary>
 public sealed record PortBand(string Purpose, int First, int Last)
 {
     public bool Contains(int port) => port >= First && port <= Last;
 }
 
 /// <summary>
-/// Which ports a whole region uses on a laptop. The bands do not overlap, and they end below 32768, where Linux begins to hand out ports to
-/// clients. The two ports that a caller sees (the page and the relay) can be chosen; they must then lie outside the other bands.
+/// The ports that a whole region uses on a laptop. The bands do not overlap. They end below 32768, where Linux starts to assign ports to
+/// clients. The two ports that a caller sees (the page and the relay) can be configured; they must then lie outside the other bands.
 /// </summary>
 public static class LocalPorts
 {
-    /// <summary>Shards that one machine runs at most.</summary>
+    /// <summary>The maximum number of shards on one machine.</summary>
     public const int MaximumShards = 16;
 
-    /// <summary>Link ports set aside for each shard; one worker thread listens on each.</summary>
+    /// <summary>The number of link ports reserved for each shard. Each worker thread listens on one.</summary>
     public const int LinkPortsPerShard = 16;
 
     public static PortBand RelayPublic { get; } = new("the relay, for callers (UDP and TCP)", 3_478, 3_478);
@@ -70,13 +70,13 @@ public static class LocalPorts
             TransceiverHttp, Links,
     ];
 
-    /// <summary>Ports of the sidecar of signaling.</summary>
+    /// <summary>The ports of signaling's sidecar.</summary>
     public static SidecarPorts SignalingSidecar { get; } = new(3_500);
 
-    /// <summary>Ports of the sidecar of the relay.</summary>
+    /// <summary>The ports of the relay's sidecar.</summary>
     public static SidecarPorts RelaySidecar { get; } = new(3_501);
 
-    /// <summary>Ports of the sidecar of a transceiver.</summary>
+    /// <summary>Returns the ports of a transceiver's sidecar.</summary>
     /// <param name="shard">0 to <see cref="MaximumShards"/> - 1.</param>
     public static SidecarPorts TransceiverSidecar(int shard) => new(3_510 + shard);
 

@@ -1,19 +1,19 @@
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// What a transceiver says of itself once a second under <see cref="StateKeys.Transceiver"/>. Expired when <see cref="LeaseUntil"/> has
-/// passed, by the value, never by TTL.
+/// What a transceiver publishes about itself once a second under <see cref="StateKeys.Transceiver"/>. The record has expired when <see
+/// cref="LeaseUntil"/> has passed. The store's TTL is not used.
 /// </summary>
-/// <param name="Region">Region name.</param>
+/// <param name="Region">Name of the region.</param>
 /// <param name="Shard">0 to 99.</param>
-/// <param name="Incarnation">Random per process start: two processes of one shard are two owners.</param>
-/// <param name="AppId">Dapr app id to invoke.</param>
-/// <param name="Links">Link endpoints, one per worker thread, <c>udp://10.0.0.4:20000</c>.</param>
-/// <param name="Capacity">Sessions it will take at most.</param>
-/// <param name="Sessions">Sessions it has.</param>
-/// <param name="LatenessP99Milliseconds">p99 lateness of the downlink schedule over the last 10 s.</param>
-/// <param name="Draining">True: it takes no new sessions.</param>
-/// <param name="LeaseUntil">UTC.</param>
+/// <param name="Incarnation">A random value for each process start. Two processes of one shard are two different owners.</param>
+/// <param name="AppId">The Dapr app id to invoke.</param>
+/// <param name="Links">Link endpoints, one for each worker thread: <c>udp://10.0.0.4:20000</c>.</param>
+/// <param name="Capacity">The maximum number of sessions.</param>
+/// <param name="Sessions">The current number of sessions.</param>
+/// <param name="LatenessP99Milliseconds">The 99th percentile of the lateness of sent audio over the last 10 s.</param>
+/// <param name="Draining">True if the transceiver accepts no new sessions.</param>
+/// <param name="LeaseUntil">In UTC.</param>
 public sealed record TransceiverRecord(
     string Region,
     int Shard,
@@ -26,8 +26,8 @@ public sealed record TransceiverRecord(
     bool Draining,
     DateTimeOffset LeaseUntil);
 
-/// <summary>Who owns a slot, under <see cref="StateKeys.Slot"/>; written only by compare-and-set.</summary>
-/// <param name="Shard">The owner, or null where it was given back.</param>
+/// <summary>The owner of a slot, stored under <see cref="StateKeys.Slot"/>. It is written only by compare-and-set.</summary>
+/// <param name="Shard">The owner, or null if the owner gave the slot back.</param>
 /// <param name="Incarnation">The owner's process.</param>
-/// <param name="Epoch">Grows by one with each change of owner; fences the old one.</param>
+/// <param name="Epoch">Grows by one with each change of owner, so that the writes of an earlier owner can be rejected.</param>
 public sealed record SlotRecord(string Region, int Slot, int? Shard, string? Incarnation, long Epoch);

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Dapr.Voice.Dtls;
 
-/// <summary>The hash of a certificate as <c>a=fingerprint</c> gives it (RFC 8122, section 5): <c>sha-256 AB:CD:…</c>.</summary>
+/// <summary>The hash of a certificate in the form of <c>a=fingerprint</c> (RFC 8122, section 5): <c>sha-256 AB:CD:…</c>.</summary>
 public sealed record CertificateFingerprint
 {
     private readonly byte[] _hash;
@@ -13,12 +13,12 @@ public sealed record CertificateFingerprint
         _hash = hash;
     }
 
-    /// <summary><c>sha-256</c>, <c>sha-384</c> or <c>sha-512</c>; older ones are refused.</summary>
+    /// <summary>One of <c>sha-256</c>, <c>sha-384</c> and <c>sha-512</c>. Older hash functions are rejected.</summary>
     public string Algorithm { get; }
 
     public static CertificateFingerprint OfCertificate(ReadOnlySpan<byte> der) => new("sha-256", SHA256.HashData(der));
 
-    /// <summary>Reads upper and lower case alike (RFC 8122 wants upper; clients differ).</summary>
+    /// <summary>Reads upper and lower case. RFC 8122 requires upper case, but some clients use lower case.</summary>
     public static bool TryParse(string? text, out CertificateFingerprint? fingerprint)
     {
         fingerprint = null;

@@ -3,14 +3,14 @@ using System.Buffers;
 namespace Dapr.Voice.Dtls;
 
 /// <summary>
-/// Whole datagrams or records, first in first out, bounded. Buffers are rented while they are in use: a steady flow allocates nothing, an
-/// idle connection holds nothing.
+/// A bounded first-in, first-out queue of whole datagrams or records. Buffers are rented while they are in use. A steady flow does not
+/// allocate, and an idle connection holds no buffer.
 /// </summary>
 internal sealed class DatagramQueue(int capacity, int datagramBytes)
 {
     private readonly Queue<(byte[] Bytes, int Length)> _waiting = new(4);
 
-    /// <summary>What found the queue full or was too long.</summary>
+    /// <summary>The number of datagrams that were dropped because the queue was full or the datagram was too long.</summary>
     public long Dropped { get; private set; }
 
     public bool IsFull => _waiting.Count >= capacity;
@@ -28,7 +28,7 @@ internal sealed class DatagramQueue(int capacity, int datagramBytes)
         return true;
     }
 
-    /// <summary>One that does not fit into <paramref name="buffer"/> is dropped.</summary>
+    /// <summary>Takes the oldest datagram. If it does not fit into <paramref name="buffer"/>, it is dropped.</summary>
     public bool TryDequeue(Span<byte> buffer, out int length)
     {
         while (_waiting.TryDequeue(out (byte[] Bytes, int Length) next))

@@ -5,13 +5,12 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Dtls;
 
 /// <summary>
-/// A self-signed ECDSA P-256 certificate with its key, and OpenSSL's contexts made from it. One serves a whole fleet (docs/design.md 3):
-/// the answer
-/// names its fingerprint before it is known who will own the session. Thread-safe.
+/// A self-signed ECDSA P-256 certificate with its key, and OpenSSL's contexts for it. One certificate serves a whole fleet (docs/design.md
+/// 3), because the answer contains its fingerprint before it is known which transceiver will own the session. Thread-safe.
 /// </summary>
 public sealed class DtlsCertificate : IDisposable
 {
-    // RFC 8827, section 6.5: nobody reads the dates, only the fingerprint. Fixed ones need no clock.
+    // RFC 8827, section 6.5: peers check only the fingerprint and not the dates. Fixed dates need no clock.
     private static readonly DateTimeOffset NotBefore = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset NotAfter = new(2049, 12, 31, 0, 0, 0, TimeSpan.Zero);
 
@@ -39,8 +38,8 @@ public sealed class DtlsCertificate : IDisposable
         return new DtlsCertificate(X509CertificateLoader.LoadCertificate(signed.RawDataMemory.Span), key);
     }
 
-    /// <param name="pem">The certificate, then its private key (PKCS#8 or SEC 1).</param>
-    /// <exception cref="ArgumentException">It is no such pair; the message holds nothing of the key.</exception>
+    /// <param name="pem">The certificate followed by its private key (PKCS#8 or SEC 1).</param>
+    /// <exception cref="ArgumentException">The text is not such a pair. The message contains nothing of the key.</exception>
     public static DtlsCertificate FromPem(string pem)
     {
         try
@@ -64,7 +63,7 @@ public sealed class DtlsCertificate : IDisposable
 
     internal SslContextHandle Context(DtlsRole role) => role == DtlsRole.Server ? _server.Value : _client.Value;
 
-    /// <summary>A context of its own that offers less, for tests; the caller disposes it.</summary>
+    /// <summary>Creates a separate context with fewer ciphers or profiles, for tests. The caller disposes it.</summary>
     internal SslContextHandle CreateContext(DtlsRole role, string? ciphers = null, string? srtpProfiles = null) => SslContextHandle.Create(
         role == DtlsRole.Server, _certificate.RawDataMemory.Span, _key.ExportECPrivateKey(), ciphers ?? SslContextHandle.Ciphers,
         srtpProfiles ?? SslContextHandle.SrtpProfiles);
@@ -81,7 +80,7 @@ public sealed class DtlsCertificate : IDisposable
 
     public void Dispose()
     {
-        // Connections hold a reference of their own to OpenSSL's context.
+        // Connections have their own reference to OpenSSL's context.
         if (_server.IsValueCreated) _server.Value.Dispose();
         if (_client.IsValueCreated) _client.Value.Dispose();
         _certificate.Dispose();

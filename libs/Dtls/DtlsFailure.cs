@@ -1,22 +1,22 @@
 namespace Dapr.Voice.Dtls;
 
-/// <summary>Why a connection failed. The word is also the counter's tag.</summary>
+/// <summary>Why a connection failed. The name is also the tag of the counter.</summary>
 public enum DtlsFailure : byte
 {
     None,
 
-    /// <summary>No common ground, a broken message, or a fatal alert while connecting.</summary>
+    /// <summary>The two sides have no common parameters, a message was malformed, or a fatal alert arrived during the handshake.</summary>
     HandshakeFailed,
 
-    /// <summary>OpenSSL gave up repeating its flight (after 12 times).</summary>
+    /// <summary>OpenSSL stopped repeating its flight after 12 attempts.</summary>
     HandshakeTimeout,
 
-    /// <summary>The peer agreed to no SRTP profile (RFC 5764, section 4.1), and the session has audio.</summary>
+    /// <summary>The session has audio, but the peer agreed to no SRTP profile (RFC 5764, section 4.1).</summary>
     NoSrtpProfile,
 
-    /// <summary>The peer's certificate has none of the promised fingerprints.</summary>
+    /// <summary>The peer's certificate has none of the expected fingerprints.</summary>
     FingerprintMismatch,
 
-    /// <summary>A fatal alert after the handshake.</summary>
+    /// <summary>A fatal alert arrived after the handshake.</summary>
     FatalAlert,
 }

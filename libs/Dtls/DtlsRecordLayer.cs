@@ -9,12 +9,12 @@ namespace Dapr.Voice.Dtls;
 internal enum DtlsRecordError : byte { None, Malformed, WrongEpoch, Replayed, NotAuthentic }
 
 /// <summary>
-/// Records of an established DTLS 1.2 connection (RFC 6347, section 4.1), without a handshake: how a successor goes on with a connection
-/// that OpenSSL began in another process. OpenSSL can't be handed a connection's keys; it makes them itself or not at all.
+/// The record layer of an established DTLS 1.2 connection (RFC 6347, section 4.1), without a handshake. A successor uses it to continue a
+/// connection that OpenSSL began in another process, because OpenSSL can't import the keys of a connection.
 /// <code>
 /// | type 8 | version 16 | epoch 16 | sequence number 48 | length 16 | [explicit nonce 64] | ciphertext | tag 128 |
 /// </code>
-/// One thread. Nothing per record allocates.
+/// Only one thread may use it. Protecting or opening a record does not allocate.
 /// </summary>
 internal sealed class DtlsRecordLayer : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class DtlsRecordLayer : IDisposable
     private const ushort Epoch = 1;
     private const int WindowBits = 64;
 
-    // The last number of 48 bits; after it nothing may be sent under these keys.
+    // The highest number of 48 bits. After it, nothing may be sent under these keys.
     private const ulong LastSequenceNumber = (1UL << 48) - 1;
 
     private readonly AeadCipher _writeCipher;
@@ -60,19 +60,20 @@ internal sealed class DtlsRecordLayer : IDisposable
         Span<byte> readKey = isClient ? serverKey : clientKey;
         _writeCipher = new AeadCipher(algorithm, writeKey, isEncrypting: true);
         _readCipher = new AeadCipher(algorithm, readKey, isEncrypting: false);
-        // AES-GCM sends part of its nonce (RFC 5288, section 3), ChaCha20 none of it (RFC 7905, section 2).
+        // AES-GCM sends a part of its nonce (RFC 5288, section 3). ChaCha20 sends nothing of it (RFC 7905, section 2).
         _explicitBytes = ivBytes == 4 ? 8 : 0;
         block.Clear();
         NextWriteSequenceNumber = state.NextWriteSequenceNumber + sequenceLead;
         _highestRead = state.HighestReadSequenceNumber;
-        // Everything up to the highest counts as seen: a record that the old owner may have taken must not be taken twice.
+        // All numbers up to the highest count as seen. The old owner may have accepted any of these records, and none may be accepted
+        // twice.
         _window = ulong.MaxValue;
     }
 
     public ulong NextWriteSequenceNumber { get; private set; }
     public ulong HighestReadSequenceNumber => _highestRead;
 
-    /// <returns>The record's length; 0 if the sequence numbers are used up.</returns>
+    /// <returns>The length of the record, or 0 if the sequence numbers are used up.</returns>
     public int Protect(byte type, ReadOnlySpan<byte> plaintext, Span<byte> record)
     {
         if (NextWriteSequenceNumber > LastSequenceNumber) return 0;
@@ -84,8 +85,8 @@ internal sealed class DtlsRecordLayer : IDisposable
         WriteAssociatedData(associated, type, sequence, (ushort)plaintext.Length);
         Span<byte> body = record.Slice(HeaderBytes, bodyBytes);
         MakeNonce(nonce, _writeIv, record.Slice(3, 8));
-        // RFC 5288, section 3 leaves the explicit part to us. OpenSSL counts from a random 64-bit start; epoch and sequence number can't
-        // meet it but by a chance of 2^-40 even after millions of records.
+        // RFC 5288, section 3 lets us choose the explicit part. OpenSSL counts from a random 64-bit start. Epoch and sequence number equal
+        // one of its values with a probability of at most 2^-40, even after millions of records.
         if (_explicitBytes > 0) record.Slice(3, 8).CopyTo(body);
         Span<byte> ciphertext = body.Slice(_explicitBytes, plaintext.Length);
         Span<byte> tag = body[^TagBytes..];
@@ -94,7 +95,9 @@ internal sealed class DtlsRecordLayer : IDisposable
         return HeaderBytes + bodyBytes;
     }
 
-    /// <summary>Opens the first record of <paramref name="datagram"/>; <paramref name="consumed"/> bytes further begins the next.</summary>
+    /// <summary>
+    /// Opens the first record of <paramref name="datagram"/>. The next record begins after <paramref name="consumed"/> bytes.
+    /// </summary>
     public DtlsRecordError TryUnprotect(ReadOnlySpan<byte> datagram, Span<byte> plaintext, out byte type, out int length, out int consumed)
     {
         type = 0;
@@ -124,7 +127,7 @@ internal sealed class DtlsRecordLayer : IDisposable
         Span<byte> tag = stackalloc byte[TagBytes];
         body[^TagBytes..].CopyTo(tag);
         ciphertext.CopyTo(plaintext);
-        // The runtime's own AEADs throw on a wrong tag; a stranger must not be able to cause exceptions.
+        // The runtime's own AEADs throw on a wrong tag. An attacker must not be able to cause exceptions.
         if (!_readCipher.Open(nonce, associated, default, plaintext[..length], tag))
         {
             length = 0;
@@ -163,7 +166,7 @@ internal sealed class DtlsRecordLayer : IDisposable
         BinaryPrimitives.WriteUInt16BigEndian(associated[11..], length);
     }
 
-    // RFC 6347, section 4.1.2.6: a window of 64, moved only by records that are authentic.
+    // RFC 6347, section 4.1.2.6: a window of 64 records. Only authentic records move it.
     private bool IsReplayed(ulong sequence)
         => sequence <= _highestRead && (_highestRead - sequence >= WindowBits || (_window >> (int)(_highestRead - sequence) & 1) != 0);
 

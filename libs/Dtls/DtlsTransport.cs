@@ -5,28 +5,32 @@ using Dapr.Voice.Srtp;
 namespace Dapr.Voice.Dtls;
 
 /// <summary>
-/// One DTLS 1.2 connection with SRTP keys (RFC 6347, RFC 5764). OpenSSL does the handshake and the records; an imported connection goes on
-/// with <see cref="DtlsRecordLayer"/>. Datagrams in and out by the caller; OpenSSL keeps its own clock. One thread at a time.
+/// One DTLS 1.2 connection with SRTP keys (RFC 6347, RFC 5764). OpenSSL does the handshake and the records. An imported connection
+/// continues with <see cref="DtlsRecordLayer"/>. The caller transports the datagrams. OpenSSL uses its own clock. Only one thread may use
+/// it at a time.
 /// </summary>
 public sealed class DtlsTransport : IDisposable
 {
-    /// <summary>Our datagrams: link MTU 1200 with some room for a client's larger ones on the way in.</summary>
+    /// <summary>The maximum length of a datagram. The MTU of a link is 1200; clients may send larger datagrams.</summary>
     private const int MaximumDatagramBytes = 1500;
 
-    /// <summary>A flight has six messages; a repeat after loss as many datagrams again.</summary>
+    /// <summary>A flight has six messages. A repetition after a loss needs the same number of datagrams again.</summary>
     private const int MaximumQueuedDatagrams = 32;
 
-    /// <summary>Records of application data that nobody fetched.</summary>
+    /// <summary>The maximum number of application data records that wait for the owner.</summary>
     private const int MaximumQueuedRecords = 32;
     private const int MaximumRecordBytes = 2048;
 
-    /// <summary>Application data that overtook the peer's Finished: the first packets of SCTP are worth keeping, a flood is not.</summary>
+    /// <summary>
+    /// The maximum number of application data records that arrive before the peer's Finished. They are kept because they are the first
+    /// packets of SCTP. The number is small, so that an attacker can't fill memory.
+    /// </summary>
     private const int MaximumEarlyRecords = 4;
 
-    /// <summary>Finished, its repeats and an alert: all that comes encrypted before a connection stands.</summary>
+    /// <summary>Finished, its repetitions and an alert. Nothing else arrives encrypted before the connection is established.</summary>
     private const int MaximumEncryptedHandshakeRecords = 16;
 
-    // Explicit nonce and tag; ChaCha20 has no explicit nonce.
+    // The length of explicit nonce and tag. ChaCha20 has no explicit nonce.
     private const int MinimumGcmFragmentBytes = 24;
     private const int MinimumChaChaFragmentBytes = 16;
     private const ushort ChaChaCipherSuite = 0xCCA9;
@@ -53,8 +57,8 @@ public sealed class DtlsTransport : IDisposable
     private int _encryptedHandshakeRecordsLeft = MaximumEncryptedHandshakeRecords;
     private readonly long[] _drops = new long[Enum.GetValues<DtlsDropReason>().Length];
 
-    /// <param name="expectedPeer">The fingerprints of the peer's description; the certificate must have one of them.</param>
-    /// <param name="requiresSrtp">False for a session of data channels alone: some peers then offer no SRTP profile, and there are no
+    /// <param name="expectedPeer">The fingerprints of the peer's description. The certificate must have one of them.</param>
+    /// <param name="requiresSrtp">False for a session with data channels only. Some peers then offer no SRTP profile, and there are no
     /// keys.</param>
     public DtlsTransport(DtlsRole role, DtlsCertificate certificate, IReadOnlyList<CertificateFingerprint> expectedPeer,
         bool requiresSrtp = true)
@@ -82,23 +86,23 @@ public sealed class DtlsTransport : IDisposable
         _hasStarted = IsConnected = true;
     }
 
-    /// <summary>The handshake is done with the right peer, and the connection is not over.</summary>
+    /// <summary>True if the handshake with the expected peer is done and the connection has not ended.</summary>
     public bool IsConnected { get; private set; }
 
     /// <summary>
-    /// For what we send; null before <see cref="DtlsEventKind.Connected"/>, without an agreed profile, and on an imported connection (its
-    /// SRTP contexts are imported, too).
+    /// The keys for sending. Null before <see cref="DtlsEventKind.Connected"/>, without an agreed profile, and on an imported connection
+    /// (its SRTP contexts are imported, too).
     /// </summary>
     public SrtpKeyingMaterial? LocalKeys { get; private set; }
 
-    /// <summary>For what we receive.</summary>
+    /// <summary>The keys for receiving. Null whenever <see cref="LocalKeys"/> is.</summary>
     public SrtpKeyingMaterial? RemoteKeys { get; private set; }
 
-    /// <summary>Datagrams and records of this connection that went nowhere, by reason.</summary>
+    /// <summary>The number of datagrams and records that were dropped for this reason.</summary>
     public long Dropped(DtlsDropReason reason)
         => reason == DtlsDropReason.Unfetched ? _outgoing.Dropped + _received.Dropped + _early.Dropped : _drops[(int)reason];
 
-    /// <summary>Begins the handshake: the client sends its ClientHello. A server just waits.</summary>
+    /// <summary>Starts the handshake. A client sends its ClientHello. A server waits for it.</summary>
     public void Start()
     {
         if (_hasStarted || _isOver) return;
@@ -106,7 +110,7 @@ public sealed class DtlsTransport : IDisposable
         if (_role == DtlsRole.Client) ContinueHandshake();
     }
 
-    /// <summary>Takes one datagram.</summary>
+    /// <summary>Processes one datagram.</summary>
     public void Receive(ReadOnlySpan<byte> datagram)
     {
         if (_isOver) { Drop(DtlsDropReason.Ended); return; }
@@ -118,7 +122,7 @@ public sealed class DtlsTransport : IDisposable
             return;
         }
         _hasStarted = true;
-        // Record by record: OpenSSL delivers what is authentic and does not say which record that was.
+        // OpenSSL gets the records one by one, because it returns authentic data but does not say from which record.
         while (!_isOver && !datagram.IsEmpty)
         {
             if (!TryReadRecord(ref datagram, out ReadOnlySpan<byte> record))
@@ -130,19 +134,19 @@ public sealed class DtlsTransport : IDisposable
         }
     }
 
-    /// <summary>The next datagram to send.</summary>
+    /// <summary>Returns the next datagram to send.</summary>
     /// <param name="buffer">At least 1500 bytes.</param>
     public bool TryTransmit(Span<byte> buffer, out int length) => _outgoing.TryDequeue(buffer, out length);
 
     public bool TryTakeEvent(out DtlsEvent occurred) => _events.TryDequeue(out occurred);
 
-    /// <summary>The next record of application data.</summary>
+    /// <summary>Returns the next record of application data.</summary>
     /// <param name="buffer">At least 2048 bytes.</param>
     public bool TryReceive(Span<byte> buffer, out int length) => _received.TryDequeue(buffer, out length);
 
     /// <summary>
-    /// Sends one record. False: not connected, longer than 1436 bytes (1163 fit into the link's MTU), or nobody has fetched what was sent
-    /// before.
+    /// Sends one record. Returns false if the connection is not established, if the data is longer than 1436 bytes (1163 bytes fit into a
+    /// link's MTU), or if the queue of outgoing datagrams is full.
     /// </summary>
     public bool Send(ReadOnlySpan<byte> applicationData)
     {
@@ -153,7 +157,7 @@ public sealed class DtlsTransport : IDisposable
         return length > 0 && _outgoing.TryEnqueue(_record.AsSpan(0, length));
     }
 
-    /// <summary>Says goodbye; the connection is over. No event follows: the caller knows.</summary>
+    /// <summary>Sends close_notify and ends the connection. There is no event, because the caller knows.</summary>
     public void CloseNotify()
     {
         if (_isOver) return;
@@ -162,10 +166,10 @@ public sealed class DtlsTransport : IDisposable
         IsConnected = false;
     }
 
-    /// <summary>Time until <see cref="HandleTimeout"/> is due; null if nothing waits for an answer.</summary>
+    /// <summary>The time until <see cref="HandleTimeout"/> must be called. Null if no flight waits for an answer.</summary>
     public TimeSpan? NextTimeout => _isOver || _ssl is null || !_hasStarted ? null : _ssl.Timeout;
 
-    /// <summary>Sends the last flight again if its time has come.</summary>
+    /// <summary>Sends the last flight again if its time-out has passed.</summary>
     public void HandleTimeout()
     {
         if (_isOver || _ssl is null) return;
@@ -179,7 +183,7 @@ public sealed class DtlsTransport : IDisposable
             _ssl!.Shutdown();
             return;
         }
-        // Level warning, close_notify (RFC 5246, section 7.2.1).
+        // The alert has the level warning and the description close_notify (RFC 5246, section 7.2.1).
         int length = _records.Protect(DtlsRecordLayer.Alert, [1, 0], _record);
         if (length > 0) _outgoing.TryEnqueue(_record.AsSpan(0, length));
     }
@@ -202,8 +206,9 @@ public sealed class DtlsTransport : IDisposable
     }
 
     /// <summary>
-    /// OpenSSL 3.0 ends a connection over an encrypted record too short for nonce and tag, which anybody can forge, and keeps up to a
-    /// hundred records of the next epoch at 16 kB each. Neither gets that far.
+    /// Checks whether OpenSSL may see a record. OpenSSL 3.0 ends a connection after an encrypted record that is too short for nonce and
+    /// tag, which anybody can forge. It also stores up to a hundred records of the next epoch with 16 kB each. Such records are not passed
+    /// to it.
     /// </summary>
     private bool IsSafeForOpenSsl(ReadOnlySpan<byte> record)
     {
@@ -313,7 +318,7 @@ public sealed class DtlsTransport : IDisposable
             datagram = datagram[consumed..];
             if (error == DtlsRecordError.WrongEpoch && type == ChangeCipherSpec)
             {
-                // A client that repeats its last flight has not seen ours.
+                // A client that repeats its last flight has not received ours.
                 if (_finalFlight.Length > 0) _outgoing.TryEnqueue(_finalFlight);
                 continue;
             }
@@ -340,7 +345,7 @@ public sealed class DtlsTransport : IDisposable
         }
     }
 
-    // Warnings other than close_notify say nothing that matters here (RFC 5246, section 7.2).
+    // Warnings other than close_notify have no effect here (RFC 5246, section 7.2).
     private void ReceiveAlert(bool isFatal, bool isCloseNotify)
     {
         if (isCloseNotify)
@@ -364,8 +369,11 @@ public sealed class DtlsTransport : IDisposable
         _events.Enqueue(new DtlsEvent(kind, failure, failure == DtlsFailure.None || _ssl is null ? 0 : _ssl.LastErrorCode));
     }
 
-    /// <summary>The connection as plain data. Secrets: seal it. Of the two that then know the keys, one only may send.</summary>
-    /// <exception cref="InvalidOperationException">Not connected.</exception>
+    /// <summary>
+    /// Exports the connection as plain data. It contains secrets, so encrypt it. After the export two objects know the keys, and only one
+    /// of them may send.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The connection is not established.</exception>
     public DtlsTransportState ExportState()
     {
         if (!IsConnected) throw new InvalidOperationException("Only an established connection can be handed on.");
@@ -385,7 +393,8 @@ public sealed class DtlsTransport : IDisposable
         };
     }
 
-    /// <param name="sequenceLead">How many records the old owner may have sent since the export: their numbers are not used again.</param>
+    /// <param name="sequenceLead"> The number of records that the old owner may have sent since the export. Their sequence numbers are not
+    /// used again. </param>
     public static DtlsTransport Import(DtlsTransportState state, ulong sequenceLead = 0) => new(state, sequenceLead);
 
     public void Dispose()
@@ -400,12 +409,13 @@ public sealed class DtlsTransport : IDisposable
     }
 
     /// <summary>
-    /// One datagram at a time in, a queue out. OpenSSL tells nobody its record numbers, so they are read from the headers that pass through
-    /// here. It must not know its transport, or neither could ever be collected: a GCHandle keeps it alive.
+    /// Passes one incoming datagram at a time to OpenSSL and puts outgoing datagrams into a queue. OpenSSL does not report record numbers,
+    /// so they are read from the headers that pass through here. This object must not refer to its transport: a GCHandle keeps it alive,
+    /// and the transport could then never be collected.
     /// </summary>
     private sealed class SslBio(DatagramQueue outgoing) : DatagramBio
     {
-        // ChangeCipherSpec has 14 bytes, Finished 61.
+        // ChangeCipherSpec has 14 bytes, Finished 61 bytes.
         private const int MaximumFinalFlightBytes = 256;
 
         private readonly byte[] _incoming = new byte[MaximumDatagramBytes];
@@ -419,17 +429,17 @@ public sealed class DtlsTransport : IDisposable
 
         public void Offer(ReadOnlySpan<byte> datagram)
         {
-            // OpenSSL reads a length of 0 as the end of the stream.
+            // OpenSSL interprets a length of 0 as the end of the stream.
             if (datagram.IsEmpty || datagram.Length > _incoming.Length) return;
             datagram.CopyTo(_incoming);
             _incomingLength = datagram.Length;
             _offeredSequence = HighestInEpochOne(datagram);
         }
 
-        /// <summary>A record of the last datagram was authentic.</summary>
+        /// <summary>Notes that a record of the last datagram was authentic.</summary>
         public void CommitRead() => HighestReadSequenceNumber = Math.Max(HighestReadSequenceNumber, _offeredSequence);
 
-        /// <summary>What left from the last ChangeCipherSpec on; ends the recording.</summary>
+        /// <summary>Returns everything that was sent since the last ChangeCipherSpec, and stops the recording.</summary>
         public byte[] TakeFinalFlight()
         {
             byte[] flight = _finalFlight.AsSpan(0, _finalFlightLength).ToArray();

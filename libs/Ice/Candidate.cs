@@ -5,33 +5,33 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Ice;
 
-/// <summary>A candidate as <c>a=candidate</c> carries it (RFC 8839, section 5.1).</summary>
-/// <param name="Foundation">1 to 32 characters; equal for candidates of equal fate.</param>
-/// <param name="Component">1 for RTP with rtcp-mux and for everything bundled.</param>
+/// <summary>A candidate in the form of <c>a=candidate</c> (RFC 8839, section 5.1).</summary>
+/// <param name="Foundation">1 to 32 characters. Candidates that are likely to fail together have the same foundation.</param>
+/// <param name="Component">1 for RTP with rtcp-mux and for everything that is bundled.</param>
 public sealed record Candidate(
     string Foundation, int Component, CandidateTransport Transport, uint Priority, TransportAddress Address, CandidateType Type)
 {
-    /// <summary>Longer ones are refused, in characters.</summary>
+    /// <summary>The maximum length in characters. Longer candidates are rejected.</summary>
     public const int MaximumLength = 512;
 
     private const string Prefix = "candidate:";
 
-    /// <summary>For reflexive and relayed candidates: the base they were learned from.</summary>
+    /// <summary>For reflexive and relayed candidates: the base from which they were learned.</summary>
     public TransportAddress? RelatedAddress { get; init; }
 
-    /// <summary>A host candidate for component 1.</summary>
-    /// <param name="index">0 for the preferred address; each next one ranks lower and gets a foundation of its own.</param>
+    /// <summary>Creates a host candidate for component 1.</summary>
+    /// <param name="index">0 for the preferred address. Each further address has a lower priority and its own foundation.</param>
     public static Candidate Host(TransportAddress address, int index = 0, CandidateTransport transport = CandidateTransport.Udp)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(index, 1000);
-        // RFC 6544, section 4.2 puts the direction into the local preference; below UDP either way.
+        // RFC 6544, section 4.2 puts the direction of TCP into the local preference. TCP ranks below UDP in each direction.
         int localPreference = transport == CandidateTransport.Udp ? 65535 - index : 8191 - index;
         uint priority = ComputePriority(CandidateType.Host, localPreference, 1);
         return new Candidate((index + 1).ToString(CultureInfo.InvariantCulture), 1, transport, priority, address, CandidateType.Host);
     }
 
-    /// <summary>RFC 8445, section 5.1.2.1.</summary>
+    /// <summary>Computes the priority (RFC 8445, section 5.1.2.1).</summary>
     /// <param name="localPreference">0 to 65535.</param>
     public static uint ComputePriority(CandidateType type, int localPreference, int component)
     {
@@ -46,8 +46,8 @@ public sealed record Candidate(
     }
 
     /// <summary>
-    /// Reads an attribute value, with or without <c>candidate:</c> (and <c>a=</c>) in front. False for what can't be used as it
-    /// is: host names (mDNS), unknown transports and types.
+    /// Reads an attribute value, with or without <c>candidate:</c> (and <c>a=</c>) in front. Returns false for candidates that can't be
+    /// used: host names (mDNS), unknown transports and unknown types.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out Candidate? candidate)
     {
@@ -81,13 +81,16 @@ public sealed record Candidate(
         if (!TryReadTransport(isUdp, tcpType, out CandidateTransport transport)) return false;
         candidate = new Candidate(foundation.ToString(), (int)component, transport, priority, address, type)
         {
-            // Browsers hide the base behind 0.0.0.0 or a name; it is for diagnosis only, so an unreadable one is no fault.
+            // Browsers hide the base behind 0.0.0.0 or a name. It serves diagnosis only, so an unreadable one is not an error.
             RelatedAddress = TryReadAddress(relatedAddress, relatedPort, out TransportAddress related) ? related : null,
         };
         return true;
     }
 
-    /// <summary>With <c>candidate:</c> in front, as in a browser's <c>RTCIceCandidate.candidate</c>; no <c>ufrag</c> extension.</summary>
+    /// <summary>
+    /// Returns the candidate with <c>candidate:</c> in front, as in a browser's <c>RTCIceCandidate.candidate</c>, without a <c>ufrag</c>
+    /// extension.
+    /// </summary>
     public override string ToString()
     {
         var endPoint = Address.ToIPEndPoint();

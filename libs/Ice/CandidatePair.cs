@@ -5,7 +5,7 @@ namespace Dapr.Voice.Ice;
 
 internal enum CandidatePairState : byte
 {
-    /// <summary>No check of ours sent yet; at a lite agent for ever.</summary>
+    /// <summary>We have not sent a check. A lite agent's pairs stay in this state.</summary>
     Waiting,
     InProgress,
     Succeeded,
@@ -13,8 +13,8 @@ internal enum CandidatePairState : byte
 }
 
 /// <summary>
-/// A path and what is known of it (RFC 8445, section 6.1.2). At a lite agent a pair comes into being with the first authenticated
-/// check from a remote address; a full agent makes one per base and remote candidate.
+/// A path and its state (RFC 8445, section 6.1.2). A lite agent creates a pair when the first authenticated check arrives from a remote
+/// address. A full agent creates one for each base and remote candidate.
 /// </summary>
 internal sealed class CandidatePair
 {
@@ -27,30 +27,32 @@ internal sealed class CandidatePair
     public uint RemotePriority { get; private set; }
     public CandidatePairState State { get; set; }
 
-    /// <summary>An authenticated check, answer or media packet came from there.</summary>
+    /// <summary>True after an authenticated check, answer or media packet arrived on this path.</summary>
     public bool IsValidated { get; set; }
     public bool IsNominated { get; set; }
 
-    /// <summary>The latest authenticated packet of any kind.</summary>
+    /// <summary>When the latest authenticated packet of any kind arrived.</summary>
     public Instant LastHeard { get; set; }
 
-    // Lite: when it was last known to keep the client's pair alive.
+    // Lite agent: when a check arrived or an indication was sent. Both keep the client's pair alive.
     public Instant LastKeptAlive { get; set; }
     public bool IsIndicationDue { get; set; }
 
-    // Full: the schedule of its checks.
+    // Full agent: the schedule of the pair's checks.
     public bool IsCheckDue { get; set; }
     public Instant NextCheck { get; set; }
     public Instant FirstCheck { get; set; }
 
-    /// <summary>The oldest check that was sent after the latest answer; <see cref="Instant.Never"/> if there is none.</summary>
+    /// <summary>
+    /// When the oldest check after the latest answer was sent. <see cref="Instant.Never"/> if no check is unanswered.
+    /// </summary>
     public Instant UnansweredSince { get; set; }
 
-    /// <summary>Checks since the pair began to be hurried.</summary>
+    /// <summary>The number of checks since the pair went to the fast pace.</summary>
     public int Attempts { get; set; }
     public TimeSpan? RoundTripTime { get; private set; }
 
-    /// <summary>Makes it another pair: an evicted one is used again instead of allocating.</summary>
+    /// <summary>Turns an evicted object into a new pair, so that no new object is allocated.</summary>
     public void Reset(TransportPath path, uint remotePriority, Instant now)
     {
         Path = path;
@@ -71,12 +73,12 @@ internal sealed class CandidatePair
         if (transaction.SentAt < UnansweredSince) UnansweredSince = transaction.SentAt;
     }
 
-    /// <summary>Finds an outstanding check and forgets it, so that a repeated answer counts once.</summary>
+    /// <summary>Finds an outstanding check and removes it, so that a repeated answer counts once.</summary>
     public bool TryComplete(TransactionId id, out CheckTransaction transaction)
     {
         for (int i = 0; i < CheckTransactionRing.Capacity; i++)
         {
-            // An empty entry has the default id, which a peer could send too, but no role that sends checks.
+            // An empty entry has the default id, which a peer could send as well. But it has the role Lite, which sends no checks.
             if (_transactions[i].Id != id || _transactions[i].Role == IceRole.Lite) continue;
             transaction = _transactions[i];
             _transactions[i] = default;
@@ -86,7 +88,7 @@ internal sealed class CandidatePair
         return false;
     }
 
-    /// <summary>RFC 6298's weight of 1/8 for a new sample.</summary>
+    /// <summary>Adds a sample to the smoothed round-trip time, with RFC 6298's weight of 1/8.</summary>
     public void AddRoundTrip(TimeSpan sample)
         => RoundTripTime = RoundTripTime is { } smoothed ? TimeSpan.FromTicks(((smoothed.Ticks * 7) + sample.Ticks) / 8) : sample;
 

@@ -2,7 +2,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Ice;
 
-/// <summary>The pairs of one agent, at most <see cref="IceAgent.MaximumPaths"/>: few enough to be searched one by one.</summary>
+/// <summary>
+/// The pairs of one agent. There are at most <see cref="IceAgent.MaximumPaths"/>, few enough for a linear search.
+/// </summary>
 internal sealed class CandidatePairTable
 {
     private readonly CandidatePair[] _pairs = new CandidatePair[IceAgent.MaximumPaths];
@@ -20,8 +22,8 @@ internal sealed class CandidatePairTable
         return null;
     }
 
-    /// <summary>Adds a pair; in a full table it takes the place of the one that was silent longest.</summary>
-    /// <param name="spared">Is never taken: the selected pair.</param>
+    /// <summary>Adds a pair. In a full table it replaces the pair that has been silent longest.</summary>
+    /// <param name="spared">The selected pair, which is never replaced.</param>
     public CandidatePair Add(TransportPath path, uint remotePriority, CandidatePair? spared, Instant now, out bool hasEvicted)
     {
         hasEvicted = IsFull;

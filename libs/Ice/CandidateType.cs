@@ -9,7 +9,9 @@ public enum CandidateType : byte
     Relayed,
 }
 
-/// <summary>The transport of a candidate; for TCP with the side that opens the connection (RFC 6544, section 4.5).</summary>
+/// <summary>
+/// The transport of a candidate. For TCP it includes the side that opens the connection (RFC 6544, section 4.5).
+/// </summary>
 public enum CandidateTransport : byte
 {
     Udp,

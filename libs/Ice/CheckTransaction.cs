@@ -4,13 +4,13 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Ice;
 
-/// <summary>A check on its way (RFC 8445, section 7.2.4).</summary>
-/// <param name="Role">Ours when it was sent: a 487 only counts while we still have it.</param>
+/// <summary>A check that was sent and not yet answered (RFC 8445, section 7.2.4).</summary>
+/// <param name="Role">Our role when it was sent. A 487 answer counts only while we still have that role.</param>
 internal readonly record struct CheckTransaction(TransactionId Id, Instant SentAt, IceRole Role, bool UsesCandidate);
 
 /// <summary>
-/// The latest checks of a pair. Each check has an id of its own, so that every answer gives a round-trip time; an answer that
-/// comes later than eight newer checks is not worth waiting for.
+/// The latest checks of a pair. Each check has its own id, so that every answer gives a round-trip time. An answer that arrives after eight
+/// newer checks were sent is ignored.
 /// </summary>
 [InlineArray(Capacity)]
 internal struct CheckTransactionRing

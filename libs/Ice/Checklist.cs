@@ -5,21 +5,21 @@ namespace Dapr.Voice.Ice;
 
 /// <summary>
 /// When a full agent checks which pair (RFC 8445, section 6.1.4; RFC 7675, section 5.1). A new pair is checked at 0, 50, 110, 170, 270 ms
-/// and so on, a valid one every 2.5 s. When the selected pair has been silent for 2.5 s and a check on it is overdue, the
-/// agent <em>hunts</em>: all pairs are checked at the pace of new ones, and the first to answer wins.
+/// and so on, a valid pair every 2.5 s. When the selected pair has been silent for 2.5 s and a check on it is overdue, the agent
+/// <em>hunts</em>: it checks all pairs at the pace of new pairs, and selects the first one that answers.
 /// </summary>
 internal sealed class Checklist(CandidatePairTable pairs)
 {
     /// <summary>
-    /// RFC 7675 lets implementations choose from 4 to 6 s; browsers take 2.5 s, and so do we, to notice a dead relay as soon as they do.
+    /// RFC 7675 allows 4 to 6 s. Browsers use 2.5 s, and so do we, in order to notice a dead relay as soon as they do.
     /// </summary>
     public static readonly TimeSpan ConsentInterval = TimeSpan.FromSeconds(2.5);
     public static readonly TimeSpan SelectedSilence = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>Ta, between first checks of different pairs (RFC 8445, section 14.2: at least 5 ms).</summary>
+    /// <summary>The time Ta between the first checks of different pairs (RFC 8445, section 14.2 requires at least 5 ms).</summary>
     public static readonly TimeSpan Pacing = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>How long an unanswered pair is tried, as in browsers.</summary>
+    /// <summary>How long a pair without an answer is checked. Browsers use the same time.</summary>
     public static readonly TimeSpan PairTimeout = TimeSpan.FromSeconds(15);
 
     private static ReadOnlySpan<ushort> GapMilliseconds => [50, 60, 60, 100, 200, 400, 800, 1000];
@@ -28,7 +28,7 @@ internal sealed class Checklist(CandidatePairTable pairs)
 
     public bool IsHunting { get; private set; }
 
-    /// <summary>Marks the pairs whose time has come; <see cref="TryTakeDue"/> hands them out.</summary>
+    /// <summary>Marks the pairs whose check is due. <see cref="TryTakeDue"/> returns them.</summary>
     public void HandleTimeout(CandidatePair? selected, Instant now)
     {
         if (!IsHunting && selected is not null && HuntAt(selected) <= now) StartHunt(now);
@@ -67,7 +67,9 @@ internal sealed class Checklist(CandidatePairTable pairs)
         return next;
     }
 
-    /// <summary>The selected pair first, so that a nomination does not wait behind others.</summary>
+    /// <summary>
+    /// Returns a pair whose check is due. The selected pair comes first, so that a nomination does not wait for other checks.
+    /// </summary>
     public CandidatePair? TryTakeDue(CandidatePair? selected)
     {
         CandidatePair? due = selected is { IsCheckDue: true } ? selected : null;
@@ -113,7 +115,9 @@ internal sealed class Checklist(CandidatePairTable pairs)
         pair.NextCheck = now + ConsentInterval;
     }
 
-    /// <summary>A triggered check (RFC 8445, section 7.3.1.4), or one that nominates: at once, before its turn.</summary>
+    /// <summary>
+    /// Makes a check due at once, before its turn: a triggered check (RFC 8445, section 7.3.1.4) or one that nominates.
+    /// </summary>
     public static void CheckNow(CandidatePair pair, Instant now)
     {
         if (pair.State == CandidatePairState.Failed) pair.State = CandidatePairState.Waiting;
@@ -132,10 +136,10 @@ internal sealed class Checklist(CandidatePairTable pairs)
         }
     }
 
-    /// <summary>Only the very first check of a pair waits for its turn; the rest keeps a rhythm of its own.</summary>
+    /// <summary>Only the first check of a pair waits for the pacing. Later checks follow the pair's own schedule.</summary>
     private bool IsPaced(CandidatePair pair) => pair.State == CandidatePairState.Waiting && !IsHunting;
 
-    // A quiet call hears nothing but answers, 2.5 s apart. So silence alone says little: a check must be overdue as well.
+    // In a quiet call, only answers arrive, 2.5 s apart. So silence alone does not mean much: a check must be overdue as well.
     private static Instant HuntAt(CandidatePair selected)
         => selected.UnansweredSince == Instant.Never
             ? Instant.Never

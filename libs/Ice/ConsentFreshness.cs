@@ -3,8 +3,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Ice;
 
 /// <summary>
-/// The peer's consent to be sent packets (RFC 7675, section 5.1). A full agent renews it by answers to its checks; a lite one, which sends
-/// none, by the checks it can authenticate, since a peer that checks wants the session.
+/// The peer's consent to receive packets (RFC 7675, section 5.1). In a full agent, answers to its checks renew the consent. A lite agent
+/// sends no checks; there, each authenticated check of the peer renews it, because a peer that checks wants the session.
 /// </summary>
 internal struct ConsentFreshness
 {
@@ -12,7 +12,7 @@ internal struct ConsentFreshness
 
     public bool IsGranted { get; private set; }
 
-    /// <summary><see cref="Instant.Never"/> as long as consent was not given for the first time.</summary>
+    /// <summary><see cref="Instant.Never"/> until consent was given for the first time.</summary>
     public Instant ExpiresAt { get; private set; }
 
     public void Grant(Instant now)

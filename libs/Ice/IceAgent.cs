@@ -6,45 +6,51 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Ice;
 
 /// <summary>
-/// One session's ICE (RFC 8445): a lite agent for the service, a full one for our own caller. No sockets, no clock: feed it
-/// datagrams and time, drain <see cref="TryTransmit"/> and <see cref="TryTakeEvent"/> after each, and call
-/// <see cref="HandleTimeout"/> at <see cref="NextTimeout"/>. One thread at a time.
+/// The ICE agent of one session (RFC 8445): a lite agent for the service, a full agent for our own caller. It has no socket and no clock.
+/// Feed it datagrams and time, drain <see cref="TryTransmit"/> and <see cref="TryTakeEvent"/> after each call, and call <see
+/// cref="HandleTimeout"/> at <see cref="NextTimeout"/>. Only one thread may use it at a time.
 /// </summary>
 /// <remarks>
-/// Where RFC 8489, section 9.1.3 would answer a request without or with wrong credentials by 400 or 401, this agent is silent and counts:
-/// an answer would tell strangers that the port is alive and lend itself to reflection, and an error response ends a Chromium
-/// call within seconds where silence leaves its other checks alone.
+/// RFC 8489, section 9.1.3 answers a request without valid credentials with 400 or 401. This agent counts such a request and does not
+/// answer. An answer would tell strangers that the port is alive, and it could be used for reflection. In addition, Chromium ends a call
+/// within seconds after an error response, while silence does not affect its other checks.
 /// </remarks>
 public sealed class IceAgent
 {
     /// <summary>
-    /// Paths remembered per session. A phone changing networks makes one or two; beyond that the one that was silent longest is forgotten.
+    /// The maximum number of paths of a session. A phone that changes networks creates one or two. When the table is full, the path that
+    /// has been silent longest is removed.
     /// </summary>
     public const int MaximumPaths = 8;
 
-    /// <summary>Answers waiting for <see cref="TryTransmit"/>; beyond that the oldest is dropped, the peer will ask again.</summary>
+    /// <summary>
+    /// The maximum number of answers that wait for <see cref="TryTransmit"/>. Beyond that the oldest is dropped; the peer repeats its
+    /// check.
+    /// </summary>
     public const int MaximumPendingResponses = 16;
 
-    /// <summary>No message written is longer, in bytes: two ufrags of 256 characters, and 80 bytes of everything else.</summary>
+    /// <summary>
+    /// The maximum length in bytes of a message that we write: two ufrags of 256 characters, and 80 bytes for everything else.
+    /// </summary>
     public const int MaximumDatagramLength = 640;
 
-    /// <summary>Without any valid check by then the agent fails.</summary>
+    /// <summary>The agent fails if no valid check arrives within this time.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// A check from a path never seen moves the session once the selected path has been silent for this long (NAT rebinding).
+    /// A check on a new path moves the session to that path if the selected path has been silent for this long (NAT rebinding).
     /// </summary>
     public static readonly TimeSpan NewPathSilence = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The same for a path that was there before: longer than any browser's interval between checks, so that checks which only keep a spare
-    /// alive do not count.
+    /// The same time for a path that is already known. It is longer than the check interval of any browser, so that a check which only
+    /// keeps a spare path alive does not move the session.
     /// </summary>
     public static readonly TimeSpan KnownPathSilence = TimeSpan.FromSeconds(6);
 
     /// <summary>
-    /// A lite agent sends a Binding indication this often on the newest path of each other base. Chromium forgets a pair that
-    /// has been silent for 30 s; kept alive, it is the spare through which the call survives the loss of an ingress.
+    /// How often a lite agent sends a Binding indication on the newest path of each base that is not selected. Chromium removes a pair that
+    /// has been silent for 30 s. As long as the pair is kept alive, the call can use it when an ingress is lost.
     /// </summary>
     public static readonly TimeSpan SpareKeepAliveInterval = TimeSpan.FromSeconds(15);
 
@@ -75,9 +81,9 @@ public sealed class IceAgent
     private bool _isPathChangePending;
     private IceEventKind? _pendingEnd;
 
-    /// <param name="remote">Needed by a full agent. At a lite one null lets any peer in who knows our password.</param>
-    /// <param name="tieBreaker">Random; settles who controls if both sides think they do.</param>
-    /// <param name="random">Makes transaction ids, which nobody off the path may be able to guess, and a new tie-breaker.</param>
+    /// <param name="remote">A full agent needs it. In a lite agent, null accepts any peer that knows our password.</param>
+    /// <param name="tieBreaker">A random number. It decides who controls if both sides believe that they do.</param>
+    /// <param name="random">Creates transaction ids and new tie-breakers. Attackers off the path must not be able to guess the ids.</param>
     public IceAgent(IceRole role, IceCredentials local, IceCredentials? remote, ulong tieBreaker, RandomFill random, Instant now)
     {
         ArgumentNullException.ThrowIfNull(local);
@@ -97,28 +103,32 @@ public sealed class IceAgent
         if (role != IceRole.Lite) _checklist = new Checklist(_pairs);
     }
 
-    /// <summary>Changes from controlling to controlled, or back, when a role conflict is lost.</summary>
+    /// <summary>The role. It changes from controlling to controlled, or back, when a role conflict is lost.</summary>
     public IceRole Role { get; private set; }
 
     public IceStatistics Statistics { get; } = new();
 
     /// <summary>
-    /// Where to send; null before the first authenticated check and after the end. A lite agent does not wait for
-    /// USE-CANDIDATE, since DTLS comes before it; later on the latest USE-CANDIDATE wins.
+    /// The path to send on. Null before the first authenticated check and after the end. A lite agent does not wait for USE-CANDIDATE,
+    /// because DTLS starts before it. After that, the latest USE-CANDIDATE selects the path.
     /// </summary>
     public TransportPath? SelectedPath => _selected?.Path;
 
-    /// <summary>Smoothed, of the selected path; null at a lite agent, which sends no checks.</summary>
+    /// <summary>
+    /// The smoothed round-trip time of the selected path. Null in a lite agent, which sends no checks.
+    /// </summary>
     public TimeSpan? RoundTripTime => _selected?.RoundTripTime;
 
-    /// <summary>Consent is lost, or no path ever worked.</summary>
+    /// <summary>True if consent was lost, or if no path ever worked.</summary>
     public bool HasEnded => _hasEnded;
 
-    /// <summary>True for paths from which DTLS and media are to be accepted: an authenticated check or packet came from there.</summary>
+    /// <summary>
+    /// Returns true if DTLS and media from this path may be accepted: an authenticated check or packet arrived on it.
+    /// </summary>
     public bool IsValidated(TransportPath path)
         => (_selected is { } selected && selected.Path == path) || _pairs.Find(path) is { IsValidated: true };
 
-    /// <summary>When <see cref="HandleTimeout"/> wants to be called next; in the past if something is overdue.</summary>
+    /// <summary>When <see cref="HandleTimeout"/> must be called next. It lies in the past if something is overdue.</summary>
     public Instant NextTimeout
     {
         get
@@ -130,8 +140,8 @@ public sealed class IceAgent
     }
 
     /// <summary>
-    /// Adds a pair of a full agent: one remote candidate, checked from one base. Only UDP and passive TCP (which the owner has connected
-    /// to), and component 1; others are skipped.
+    /// Adds a pair to a full agent: one remote candidate, checked from one base. Only component 1 is used, over UDP or passive TCP (the
+    /// owner has opened the connection). Other candidates are ignored.
     /// </summary>
     public void AddRemoteCandidate(Candidate candidate, int @base)
     {
@@ -143,8 +153,8 @@ public sealed class IceAgent
     }
 
     /// <summary>
-    /// The connection under a path of a full agent is a new one (RFC 6544, section 7.3): it is checked at once and at the pace of a new
-    /// pair, and nominated again, since the peer sees it come from another port.
+    /// Tells a full agent that the connection of a path was replaced (RFC 6544, section 7.3). The pair is checked at once, at the pace of a
+    /// new pair. It is nominated again, because the peer sees it arrive from another port.
     /// </summary>
     public void CheckAgain(TransportPath path, Instant now)
     {
@@ -157,8 +167,8 @@ public sealed class IceAgent
     }
 
     /// <summary>
-    /// ICE restart at a lite agent (RFC 8839, section 4.4): the old credentials count until the first check with the new ones. Paths,
-    /// and all that runs over them, stay.
+    /// Starts an ICE restart in a lite agent (RFC 8839, section 4.4). The old credentials stay valid until the first check with the new
+    /// ones arrives. The paths, and the traffic on them, are kept.
     /// </summary>
     public void Restart(IceCredentials local, IceCredentials? remote)
     {
@@ -170,7 +180,9 @@ public sealed class IceAgent
         _remote = remote;
     }
 
-    /// <summary>Takes one STUN datagram. Anything else, and anything without valid credentials, is counted and has no effect.</summary>
+    /// <summary>
+    /// Processes one STUN datagram. Other datagrams, and those without valid credentials, are counted and have no effect.
+    /// </summary>
     public void Receive(ReadOnlySpan<byte> datagram, TransportPath from, Instant now)
     {
         Advance(now);
@@ -185,16 +197,16 @@ public sealed class IceAgent
         switch (message.Class)
         {
             case StunClass.Request: ReceiveRequest(message, from); break;
-            // Not authenticated, so it says nothing; it is there to keep NATs and browsers' pairs alive.
+            // An indication is not authenticated, so it changes nothing. It only keeps NATs and the browser's pairs alive.
             case StunClass.Indication: Statistics.IndicationsReceived++; break;
             default: ReceiveResponse(message, from); break;
         }
     }
 
     /// <summary>
-    /// A packet from <paramref name="path"/> passed SRTP authentication and was newer than those before. At a lite agent it selects the
-    /// path (after NAT rebinding it comes seconds before the next check); at a full one it only shows that the path lives. It is no
-    /// consent.
+    /// Tells the agent that a packet from <paramref name="path"/> passed SRTP authentication and was newer than the packets before it. In a
+    /// lite agent the path becomes selected: after NAT rebinding such a packet arrives seconds before the next check. In a full agent it
+    /// only shows that the path is alive. It does not renew consent.
     /// </summary>
     public void NoteAuthenticatedPacket(TransportPath path, Instant now)
     {
@@ -203,7 +215,7 @@ public sealed class IceAgent
         CandidatePair? pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path);
         if (_checklist is null)
         {
-            // Before the first check there is nobody to have keys with; such a call is a mistake elsewhere and must not open a path.
+            // Before the first check there is no peer with keys. Such a call is a mistake of the caller and must not open a path.
             if (_selected is null) return;
             pair ??= AddPair(path, 0);
             pair.IsValidated = true;
@@ -212,7 +224,7 @@ public sealed class IceAgent
         if (pair is not null) pair.LastHeard = _now;
     }
 
-    /// <summary>Writes the next datagram to send. Drain it until false after every input.</summary>
+    /// <summary>Writes the next datagram to send. Call it after every input until it returns false.</summary>
     /// <param name="buffer">At least <see cref="MaximumDatagramLength"/> bytes.</param>
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to)
     {
@@ -247,7 +259,7 @@ public sealed class IceAgent
 
     public bool TryTakeEvent(out IceEvent occurred)
     {
-        // Kept as flags: whoever does not drain sees the latest move, and nothing grows.
+        // Pending events are flags. A caller that does not drain them sees only the latest change, and no queue grows.
         if (_isConnectedPending)
         {
             _isConnectedPending = false;
@@ -283,7 +295,9 @@ public sealed class IceAgent
         else _checklist.HandleTimeout(_selected, _now);
     }
 
-    /// <summary>What a successor needs to go on; drain output and events first, they are not part of it.</summary>
+    /// <summary>
+    /// Exports the state that a successor needs to continue. Drain output and events first; they are not part of the state.
+    /// </summary>
     public IceAgentState ExportState()
     {
         var paths = new List<IcePathState>(_pairs.Count);
@@ -305,7 +319,9 @@ public sealed class IceAgent
         };
     }
 
-    /// <summary>Goes on with an exported state. No event repeats what the exporter has said; consent has its full 30 s.</summary>
+    /// <summary>
+    /// Continues with an exported state. Events that the exporter reported are not repeated. Consent starts with its full 30 s.
+    /// </summary>
     public static IceAgent Import(IceAgentState state, RandomFill random, Instant now)
     {
         var agent = new IceAgent(state.Role, state.Local, state.Remote, state.TieBreaker, random, now)
@@ -352,7 +368,7 @@ public sealed class IceAgent
         if (HasRoleConflict(message)) { Respond(from, id, key, StunErrorCode.RoleConflict); return; }
         Respond(from, id, key);
 
-        // A network that duplicates or delays must not move the session back to where it was: a check counts once.
+        // A network that duplicates or delays packets must not move the session back to an old path. So each check counts once.
         bool isRepeated = !TryRemember(id);
         if (_checklist is null)
         {
@@ -374,7 +390,7 @@ public sealed class IceAgent
         pair.LastKeptAlive = _now;
         bool usesCandidate = message.HasUseCandidate;
         if (usesCandidate) pair.IsNominated = true;
-        // Firefox says USE-CANDIDATE only once, so a move must not depend on it; priorities are not compared, the peer controls.
+        // Firefox sends USE-CANDIDATE only once, so a move must not depend on it. Priorities are not compared, because the peer controls.
         if (_selected is null || usesCandidate || _selected.LastHeard + (isNew ? NewPathSilence : KnownPathSilence) <= _now) Select(pair);
         pair.LastHeard = _now;
     }
@@ -395,7 +411,7 @@ public sealed class IceAgent
 
     private void ReceiveResponse(in StunMessage message, TransportPath from)
     {
-        // RFC 8445, section 7.2.5.2.1: an answer counts only if it comes back from where the check went.
+        // RFC 8445, section 7.2.5.2.1: an answer counts only if it comes from the address to which the check was sent.
         CandidatePair? pair = _checklist is null ? null : _pairs.Find(from);
         if (pair is null) { Statistics.CountDropped(IceDropReason.UnexpectedResponse); return; }
         if (!message.HasMessageIntegrity) { Statistics.CountDropped(IceDropReason.NoCredentials); return; }
@@ -434,7 +450,7 @@ public sealed class IceAgent
             Checklist.CheckNow(pair, _now);
             return;
         }
-        // The peer refuses us with the right password: no use in asking the same again, until all else fails.
+        // The peer rejected our check and knows the right password. The pair is not checked again unless all other pairs fail.
         pair.State = CandidatePairState.Failed;
         pair.NextCheck = Instant.Never;
         pair.IsCheckDue = false;
@@ -446,13 +462,16 @@ public sealed class IceAgent
         End(IceEventKind.Failed);
     }
 
-    /// <summary>RFC 8445, section 7.3.1.1. True if the peer has to give way; if it is us, the role has changed.</summary>
+    /// <summary>
+    /// Checks for a role conflict (RFC 8445, section 7.3.1.1). Returns true if the peer must change its role. If we must, our role has
+    /// changed.
+    /// </summary>
     private bool HasRoleConflict(in StunMessage message)
     {
         StunAttributeType claim = Role == IceRole.Controlling ? StunAttributeType.IceControlling : StunAttributeType.IceControlled;
         if (!message.TryGetTieBreaker(claim, out ulong theirs)) return false;
         Statistics.RoleConflicts++;
-        // A lite agent can't control, whatever the tie-breakers say.
+        // A lite agent can't control, whatever the tie-breakers are.
         bool isOursHigher = _tieBreaker >= theirs;
         if (Role == IceRole.Lite || isOursHigher == (Role == IceRole.Controlling)) return true;
         SwitchRole();
@@ -462,7 +481,7 @@ public sealed class IceAgent
     private void SwitchRole()
     {
         Role = Role == IceRole.Controlling ? IceRole.Controlled : IceRole.Controlling;
-        // RFC 8445, section 7.2.5.1: with a new tie-breaker, or two agents with equal ones would swap for ever.
+        // RFC 8445, section 7.2.5.1: the agent takes a new tie-breaker. Otherwise two agents with equal ones would swap roles for ever.
         Span<byte> bytes = stackalloc byte[8];
         _random(bytes);
         _tieBreaker = BinaryPrimitives.ReadUInt64BigEndian(bytes);
@@ -510,7 +529,7 @@ public sealed class IceAgent
         _responses.Enqueue(new PendingResponse(to, id, key, errorCode, unknown));
     }
 
-    /// <summary>False if this check was seen before.</summary>
+    /// <summary>Returns false if this check was seen before.</summary>
     private bool TryRemember(TransactionId id)
     {
         if (_recentTransactions.AsSpan(0, (int)Math.Min(_rememberedTransactions, RememberedTransactions)).Contains(id)) return false;
@@ -538,7 +557,9 @@ public sealed class IceAgent
         }
     }
 
-    /// <summary>The path last heard on a base that is not the selected one: older ones of that base are what a NAT has forgotten.</summary>
+    /// <summary>
+    /// Returns true for the most recently heard path of a base that is not selected. A NAT has forgotten the older paths of that base.
+    /// </summary>
     private bool IsSpare(CandidatePair pair)
     {
         if (_selected is not { } selected || !pair.IsValidated || pair.Path.Base == selected.Path.Base) return false;
@@ -609,7 +630,7 @@ public sealed class IceAgent
         var id = TransactionId.Create(_random);
         Span<byte> idBytes = stackalloc byte[TransactionId.Length];
         id.Write(idBytes);
-        // As browsers do: once selected, every check nominates, so one lost packet does not leave the peer elsewhere.
+        // As in browsers, every check on the selected pair nominates. One lost packet then does not leave the peer on another path.
         bool usesCandidate = Role == IceRole.Controlling && pair == _selected;
         var writer = new StunMessageWriter(buffer, StunClass.Request, StunMethod.Binding, idBytes);
         writer.Add(StunAttributeType.Username, _outgoingUsername);

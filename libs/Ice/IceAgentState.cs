@@ -3,15 +3,15 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Ice;
 
 /// <summary>
-/// What another process needs to go on as this agent. Plain data, no times: consent starts anew with the import, since the
-/// successor can't know what arrived in between. Holds the passwords, so it has to be sealed wherever it is kept.
+/// The state that another process needs to continue as this agent. It is plain data without times: consent starts again with the import,
+/// because the successor can't know what arrived in between. It contains the passwords, so it must be encrypted wherever it is stored.
 /// </summary>
 public sealed record IceAgentState
 {
     public required IceRole Role { get; init; }
     public required IceCredentials Local { get; init; }
 
-    /// <summary>Credentials before an ICE restart that still count.</summary>
+    /// <summary>The credentials from before an ICE restart that are still valid.</summary>
     public IceCredentials? PreviousLocal { get; init; }
     public IceCredentials? Remote { get; init; }
     public required ulong TieBreaker { get; init; }
@@ -22,7 +22,7 @@ public sealed record IceAgentState
 }
 
 /// <param name="RemotePriority">The priority of the remote candidate (RFC 8445, section 5.1.2).</param>
-/// <param name="IsValidated">Passed an authenticated check.</param>
-/// <param name="HasSucceeded">One of our own checks was answered on it.</param>
-/// <param name="IsNominated">Nominated by us and confirmed, or by the peer.</param>
+/// <param name="IsValidated">An authenticated check arrived on this path.</param>
+/// <param name="HasSucceeded">One of our own checks on this path was answered.</param>
+/// <param name="IsNominated">We nominated the path and the peer confirmed it, or the peer nominated it.</param>
 public sealed record IcePathState(TransportPath Path, uint RemotePriority, bool IsValidated, bool HasSucceeded, bool IsNominated);

@@ -1,24 +1,24 @@
 namespace Dapr.Voice.Ice;
 
-/// <summary>Why a received message changed nothing and got no answer, or why something was not sent.</summary>
+/// <summary>Why a received message had no effect and no answer, or why something was not sent.</summary>
 public enum IceDropReason : byte
 {
-    /// <summary>No STUN message, or a damaged one.</summary>
+    /// <summary>The bytes are not a STUN message, or the message is malformed.</summary>
     Malformed,
-    /// <summary>STUN, but another method than Binding.</summary>
+    /// <summary>The STUN method is not Binding.</summary>
     NotBinding,
-    /// <summary>ICE requires FINGERPRINT in every message (RFC 8445, section 7.1).</summary>
+    /// <summary>FINGERPRINT is missing. ICE requires it in every message (RFC 8445, section 7.1).</summary>
     NoFingerprint,
     BadFingerprint,
-    /// <summary>A request without USERNAME or MESSAGE-INTEGRITY, or a response without the latter.</summary>
+    /// <summary>A request has no USERNAME or no MESSAGE-INTEGRITY, or a response has no MESSAGE-INTEGRITY.</summary>
     NoCredentials,
-    /// <summary>USERNAME names another session, or another peer.</summary>
+    /// <summary>USERNAME names another session or another peer.</summary>
     UnknownUfrag,
     BadIntegrity,
-    /// <summary>A response to nothing that is outstanding on that path.</summary>
+    /// <summary>The response does not match any outstanding check on that path.</summary>
     UnexpectedResponse,
-    /// <summary>Nobody drained <see cref="IceAgent.TryTransmit"/>: the oldest answer made room.</summary>
+    /// <summary>The owner did not drain <see cref="IceAgent.TryTransmit"/>, so the oldest answer was dropped.</summary>
     OutputQueueFull,
-    /// <summary>Consent is lost or the agent has failed.</summary>
+    /// <summary>Consent was lost, or the agent has failed.</summary>
     Ended,
 }

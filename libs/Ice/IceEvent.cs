@@ -4,15 +4,15 @@ namespace Dapr.Voice.Ice;
 
 public enum IceEventKind : byte
 {
-    /// <summary>A first path works; DTLS may start. Once per agent.</summary>
+    /// <summary>The first path works, and DTLS may start. Reported once for each agent.</summary>
     Connected,
-    /// <summary>Packets go elsewhere from now on.</summary>
+    /// <summary>The selected path has changed. Packets must go there from now on.</summary>
     SelectedPathChanged,
-    /// <summary>No valid check or answer for 30 s (RFC 7675): nothing may be sent any more. Last event.</summary>
+    /// <summary>No valid check or answer arrived for 30 s (RFC 7675). Nothing may be sent any more. This is the last event.</summary>
     ConsentLost,
-    /// <summary>No path worked within <see cref="IceAgent.ConnectTimeout"/>. Last event.</summary>
+    /// <summary>No path worked within <see cref="IceAgent.ConnectTimeout"/>. This is the last event.</summary>
     Failed,
 }
 
-/// <param name="Path">The selected path; without meaning for the two last events.</param>
+/// <param name="Path">The selected path. It has no meaning in the two last events.</param>
 public readonly record struct IceEvent(IceEventKind Kind, TransportPath Path);

@@ -1,27 +1,27 @@
 namespace Dapr.Voice.Ice;
 
-/// <summary>Counters of one agent since it was made or imported; live, owned by the agent.</summary>
+/// <summary>Counters of one agent since it was created or imported. The agent owns and updates them.</summary>
 public sealed class IceStatistics
 {
     private readonly long[] _dropped = new long[Enum.GetValues<IceDropReason>().Length];
 
-    /// <summary>Authenticated requests.</summary>
+    /// <summary>The number of authenticated requests.</summary>
     public long ChecksReceived { get; internal set; }
     public long ChecksSent { get; internal set; }
 
-    /// <summary>Authenticated success responses to our checks.</summary>
+    /// <summary>The number of authenticated success responses to our checks.</summary>
     public long ResponsesReceived { get; internal set; }
 
-    /// <summary>Success and error responses.</summary>
+    /// <summary>The number of success and error responses.</summary>
     public long ResponsesSent { get; internal set; }
     public long IndicationsReceived { get; internal set; }
     public long IndicationsSent { get; internal set; }
     public long RoleConflicts { get; internal set; }
 
-    /// <summary>Moves of the selected path, the first selection not counted.</summary>
+    /// <summary>How often the selected path changed. The first selection does not count.</summary>
     public long PathChanges { get; internal set; }
 
-    /// <summary>Paths forgotten to make room for a newer one.</summary>
+    /// <summary>The number of paths that were removed because a newer one needed the place.</summary>
     public long PathsEvicted { get; internal set; }
 
     public long Dropped(IceDropReason reason) => _dropped[(int)reason];

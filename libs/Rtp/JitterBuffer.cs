@@ -3,24 +3,25 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// Puts packets back in order and adds nothing when nothing is missing: a model needs no playout clock, so there is no playout delay. Only
-/// an open gap holds packets back, for a bounded time, and is then reported as lost frames. All memory is taken at construction.
+/// Restores the order of packets. It adds no delay while nothing is missing: a model needs no playout clock, so there is no playout delay.
+/// Only a gap holds packets back, for a bounded time. After that, the missing frames are reported as lost. All memory is allocated in the
+/// constructor.
 /// </summary>
 public sealed class JitterBuffer
 {
-    // A step back by more than this is no reordering (RFC 3550, A.1: two seconds at 50 packets/s); two such packets in order restart the
+    // A step back by more than this is not reordering (RFC 3550, A.1: two seconds at 50 packets/s). Two such packets in order restart the
     // sequence.
     private const int MaximumMisorder = 100;
     private const int NoBadSequence = -1;
 
-    // An Opus packet lasts at most 120 ms (RFC 6716, section 3.2.5); a longer step per packet is silence that was not sent.
+    // An Opus packet has at most 120 ms (RFC 6716, section 3.2.5). A longer step for one packet is silence that was not sent.
     private const uint MaximumTicksPerPacket = 5760;
 
     private readonly JitterBufferOptions _options;
     private readonly byte[] _memory;
     private readonly Slot[] _slots;
 
-    // Slot numbers: the first _count are the packets held, in sequence order; the rest are free.
+    // Slot numbers. The first _count are the packets that are held, in sequence order. The others are free.
     private readonly int[] _order;
     private int _count;
 
@@ -46,7 +47,7 @@ public sealed class JitterBuffer
 
     public JitterBufferStatistics Statistics => _statistics;
 
-    /// <summary>Packets that were not accepted, by reason.</summary>
+    /// <summary>The number of packets that were not accepted for this reason.</summary>
     public long Dropped(JitterInsertResult reason) => reason switch
     {
         JitterInsertResult.Duplicate => _statistics.Duplicates,
@@ -56,16 +57,18 @@ public sealed class JitterBuffer
         _ => 0,
     };
 
-    /// <summary>Packets held back now.</summary>
+    /// <summary>The number of packets that are held now.</summary>
     public int Count => _count;
 
-    /// <summary>When the open gap is given up; call <see cref="TryTake"/> then. <see cref="Instant.Never"/> if nothing waits.</summary>
+    /// <summary>
+    /// When the wait for the current gap ends. Call <see cref="TryTake"/> then. <see cref="Instant.Never"/> if no packet waits.
+    /// </summary>
     public Instant NextTimeout
     {
         get
         {
             if (_count == 0) return Instant.Never;
-            // Packets that can be taken at once are due at once: their arrival lies in the past.
+            // A packet that can be returned at once is due at once, because its arrival lies in the past.
             Instant earliest = Instant.Never;
             for (int i = 0; i < _count; i++) earliest = Instant.Min(earliest, _slots[_order[i]].Arrival);
             return HeadIsDue ? earliest : earliest + _options.ReorderWindow;
@@ -77,7 +80,8 @@ public sealed class JitterBuffer
     private ref Slot Head => ref _slots[_order[0]];
 
     /// <summary>
-    /// Forgets what it holds and begins anew with the next packet: the stream is another one now. Keeps its memory and its statistics.
+    /// Drops the packets that are held and starts again with the next packet, because the stream was replaced by another one. Memory and
+    /// statistics are kept.
     /// </summary>
     public void Restart()
     {
@@ -87,7 +91,7 @@ public sealed class JitterBuffer
         _badSequence = NoBadSequence;
     }
 
-    /// <summary>Copies a payload in.</summary>
+    /// <summary>Copies a payload into the buffer.</summary>
     public JitterInsertResult Insert(
         ReadOnlySpan<byte> payload, ushort sequenceNumber, uint timestamp, Instant now)
     {
@@ -130,14 +134,14 @@ public sealed class JitterBuffer
         _count++;
         _slots[slot] = new Slot(sequenceNumber, timestamp, payload.Length, now);
         payload.CopyTo(_memory.AsSpan(slot * _options.MaximumPayloadBytes));
-        // What was about to be reported as lost has come after all, between two lost frames.
+        // A packet that was about to be reported as lost arrived, between two lost frames.
         if (_lostLeft > 0) _lostLeft = SerialNumber.Distance(Head.SequenceNumber, _next);
         return JitterInsertResult.Accepted;
     }
 
-    /// <summary>Hands on the next frame, if it is there or given up.</summary>
+    /// <summary>Returns the next frame, if it has arrived or is reported as lost.</summary>
     /// <param name="buffer">At least <see cref="JitterBufferOptions.MaximumPayloadBytes"/> long.</param>
-    /// <param name="length">Of a lost frame: the length of the payload after it, if that is the very next one, else 0.</param>
+    /// <param name="length">For a lost frame: the length of the next payload if that packet follows directly, else 0.</param>
     public bool TryTake(Span<byte> buffer, out int length, out JitterFrame frame, Instant now)
     {
         length = 0;
@@ -184,7 +188,9 @@ public sealed class JitterBuffer
         _statistics = state.Statistics,
     };
 
-    /// <summary>True for the second of two consecutive packets far behind: the sender started over, and so do we.</summary>
+    /// <summary>
+    /// Returns true for the second of two consecutive packets that are far behind. The sender has started over, and so does the buffer.
+    /// </summary>
     private bool Restarts(ushort sequenceNumber)
     {
         if (SerialNumber.Distance(sequenceNumber, _next) >= -MaximumMisorder) return false;
@@ -213,14 +219,17 @@ public sealed class JitterBuffer
         int skipped = missing - _lostLeft;
         if (skipped == 0) return;
 
-        // The last ones before the packet are reported: the very last may be repaired from it, and concealment runs into real audio.
+        // The last missing frames before the packet are reported. The very last may be repaired from it, and concealment then leads into
+        // real audio.
         _next = (ushort)(_next + skipped);
         uint ticks = unchecked((uint)_lostLeft + 1) * _options.TicksPerPacket;
         _lastTimestamp = unchecked(Head.Timestamp - ticks);
         _statistics = _statistics with { Skipped = _statistics.Skipped + skipped, Resynchronisations = _statistics.Resynchronisations + 1 };
     }
 
-    /// <summary>Spreads the missing ones evenly between their neighbours, unless silence lies between these.</summary>
+    /// <summary>
+    /// Spreads the timestamps of the missing frames evenly between their neighbours, unless there is silence between those.
+    /// </summary>
     private uint LostTimestamp(in Slot head)
     {
         uint steps = (uint)SerialNumber.Distance(head.SequenceNumber, _next) + 1;

@@ -6,22 +6,29 @@ public sealed record JitterBufferOptions
     public static JitterBufferOptions Default { get; } = new();
 
     /// <summary>
-    /// How long an open gap may hold later packets back. 60 ms is three packets: reordering beyond that is rare, waiting longer is heard.
+    /// How long a gap may hold later packets back. 60 ms is three packets. More reordering than that is rare, and a longer wait is audible.
     /// </summary>
     public TimeSpan ReorderWindow { get; init; } = TimeSpan.FromMilliseconds(60);
 
-    /// <summary>So many packets behind a gap end the wait before the window does.</summary>
+    /// <summary>When this number of packets waits behind a gap, the wait ends before the time does.</summary>
     public int ReorderPackets { get; init; } = 8;
 
-    /// <summary>Lost frames reported in a row; what is missing beyond that is skipped (200 ms of concealment is noise already).</summary>
+    /// <summary>
+    /// The maximum number of lost frames that are reported in a row. Further missing frames are skipped, because 200 ms of concealment is
+    /// already noise.
+    /// </summary>
     public int MaximumConsecutiveLost { get; init; } = 10;
 
-    /// <summary>Packets held at once. More than <see cref="ReorderPackets"/> so that one batch from the socket fits.</summary>
+    /// <summary>
+    /// The maximum number of packets that are held. It is larger than <see cref="ReorderPackets"/>, so that one batch from the socket fits.
+    /// </summary>
     public int Slots { get; init; } = 32;
 
-    /// <summary>Bytes per slot: the longest Opus packet is 1275 bytes (RFC 6716, section 3.2.1).</summary>
+    /// <summary>Bytes for each slot. The longest Opus packet has 1275 bytes (RFC 6716, section 3.2.1).</summary>
     public int MaximumPayloadBytes { get; init; } = 1280;
 
-    /// <summary>Timestamp ticks of a packet, to date a lost one whose neighbours do not tell: 20 ms at 48 kHz.</summary>
+    /// <summary>
+    /// Timestamp ticks of a packet. They date a lost frame if its neighbours can't. 960 is 20 ms at 48 kHz.
+    /// </summary>
     public uint TicksPerPacket { get; init; } = 960;
 }

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// Where a <see cref="JitterBuffer"/> stands. Packets waiting behind a gap are not part of it: the gap is heard, nothing else.
+/// The position of a <see cref="JitterBuffer"/>. Packets that wait behind a gap are not part of it, so the caller hears a gap.
 /// </summary>
 public sealed record JitterBufferState(bool HasStarted, ushort NextSequenceNumber, uint LastTimestamp, JitterBufferStatistics Statistics);

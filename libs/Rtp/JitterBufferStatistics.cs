@@ -1,10 +1,10 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>Totals of a <see cref="JitterBuffer"/>, in packets.</summary>
-/// <param name="Reordered">Came after a later packet, and in time.</param>
-/// <param name="Skipped">Missing beyond the run of lost frames that is reported.</param>
-/// <param name="Discarded">Held when the sequence started over, so never handed on.</param>
-/// <param name="Resynchronisations">Times the sequence started over elsewhere.</param>
+/// <summary>Totals of a <see cref="JitterBuffer"/> in packets.</summary>
+/// <param name="Reordered">Packets that arrived after a later packet, but in time.</param>
+/// <param name="Skipped">Missing packets beyond the lost frames that are reported in a row.</param>
+/// <param name="Discarded">Packets that were held when the sequence started over, and that were never returned.</param>
+/// <param name="Resynchronisations">How often the sequence started over at another number.</param>
 public readonly record struct JitterBufferStatistics(
     long Delivered, long Lost, long Skipped, long Reordered, long Duplicates, long Late, long Oversized, long Overflows,
     long Resynchronisations,

@@ -1,5 +1,5 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>One step of the stream in order.</summary>
-/// <param name="Timestamp">Of the packet; estimated from its neighbours if it is lost.</param>
+/// <summary>One frame of the stream, in order.</summary>
+/// <param name="Timestamp">The timestamp of the packet. For a lost frame it is estimated from the neighbours.</param>
 public readonly record struct JitterFrame(JitterFrameKind Kind, ushort SequenceNumber, uint Timestamp);

@@ -2,12 +2,12 @@ namespace Dapr.Voice.Rtp;
 
 public enum JitterFrameKind : byte
 {
-    /// <summary>A payload, in order.</summary>
+    /// <summary>A payload in order.</summary>
     Packet,
 
     /// <summary>
-    /// A payload that did not come in time. If the next one is there, the buffer holds it (its length is not 0), so that the decoder can
-    /// take in-band FEC from it; it comes again as a <see cref="Packet"/> of its own.
+    /// A payload that did not arrive in time. If the next packet is present, its payload is in the buffer (the length is not 0), so that
+    /// the decoder can use its in-band FEC. The same payload is returned again as a <see cref="Packet"/>.
     /// </summary>
     Lost,
 }

@@ -1,17 +1,17 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>What became of a packet. The word is also the counter's tag.</summary>
+/// <summary>What happened to a packet. The name is also the tag of the counter.</summary>
 public enum JitterInsertResult : byte
 {
     Accepted,
     Duplicate,
 
-    /// <summary>Its place has already been handed on, as lost or by resynchronisation.</summary>
+    /// <summary>The stream is already past this packet, because of a lost frame or a resynchronisation.</summary>
     Late,
 
-    /// <summary>Longer than a slot.</summary>
+    /// <summary>The payload is longer than a slot.</summary>
     Oversized,
 
-    /// <summary>Every slot is taken: the owner does not take frames out.</summary>
+    /// <summary>All slots are in use, because the owner does not take frames out.</summary>
     Full,
 }

@@ -3,14 +3,14 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// Wall-clock time as RTCP writes it (RFC 3550, section 4): seconds since 1900 in the upper, fraction in the lower 32 bits.
-/// The protocol code has no clock: who owns it says how far wall time is ahead of <see cref="Instant"/>.
+/// Wall-clock time in RTCP's format (RFC 3550, section 4): seconds since 1900 in the upper 32 bits, the fraction in the lower 32 bits. The
+/// protocol code has no clock. Its owner passes the difference between wall-clock time and <see cref="Instant"/>.
 /// </summary>
 public readonly record struct NtpTimestamp(ulong Value)
 {
     private const long SecondsFrom1900To1970 = 2_208_988_800;
 
-    /// <summary>The middle 32 bits, in units of 1/65536 s: what LSR and RTT are computed with.</summary>
+    /// <summary>The middle 32 bits, in units of 1/65536 s. LSR and the round-trip time use them.</summary>
     public uint Middle => (uint)(Value >> 16);
 
     /// <param name="wallClockOffset">Time since 1970 (UTC) at <see cref="Instant.Zero"/>.</param>
@@ -19,12 +19,12 @@ public readonly record struct NtpTimestamp(ulong Value)
         long ticksSince1970 = now.Ticks + wallClockOffset.Ticks;
         long seconds = Math.DivRem(ticksSince1970, TimeSpan.TicksPerSecond, out long rest);
         if (rest < 0) { seconds--; rest += TimeSpan.TicksPerSecond; }
-        // The era wraps in 2036: only the lower 32 bits of the seconds are sent.
+        // The era ends in 2036. Only the lower 32 bits of the seconds are sent.
         uint ntpSeconds = unchecked((uint)(seconds + SecondsFrom1900To1970));
         return new NtpTimestamp((ulong)ntpSeconds << 32 | ((ulong)rest << 32) / TimeSpan.TicksPerSecond);
     }
 
-    /// <summary>A duration in units of 1/65536 s, as DLSR carries it; saturates after 18.2 hours.</summary>
+    /// <summary>Converts a duration to units of 1/65536 s, the format of DLSR. The maximum is 18.2 hours.</summary>
     public static uint ToShortUnits(TimeSpan duration)
     {
         if (duration <= TimeSpan.Zero) return 0;

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>An RR (RFC 3550, section 6.4.2), in place.</summary>
+/// <summary>An RR (RFC 3550, section 6.4.2), read in place.</summary>
 public readonly ref struct ReceiverReport
 {
     internal ReceiverReport(uint ssrc, ReportBlockList reportBlocks)
@@ -9,7 +9,7 @@ public readonly ref struct ReceiverReport
         ReportBlocks = reportBlocks;
     }
 
-    /// <summary>Of the one who reports.</summary>
+    /// <summary>The SSRC of the sender of the report.</summary>
     public uint Ssrc { get; }
 
     public ReportBlockList ReportBlocks { get; }

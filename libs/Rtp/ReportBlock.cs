@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// What a receiver tells about one source (RFC 3550, section 6.4.1).
+/// What a receiver reports about one source (RFC 3550, section 6.4.1).
 /// <code>
 /// |                             SSRC                              |
 /// | fraction lost |       cumulative number of packets lost       |
@@ -13,10 +13,10 @@ namespace Dapr.Voice.Rtp;
 /// |                   delay since last SR (DLSR)                  |
 /// </code>
 /// </summary>
-/// <param name="FractionLost">Of 256, since the last report.</param>
-/// <param name="CumulativeLost">24 bits with sign: duplicates make it negative.</param>
+/// <param name="FractionLost">In 1/256, since the last report.</param>
+/// <param name="CumulativeLost">24 bits with a sign. Duplicates can make it negative.</param>
 /// <param name="Jitter">In timestamp units (1/48000 s for Opus).</param>
-/// <param name="LastSenderReport">Middle 32 bits of the last SR's NTP time; 0 if none came.</param>
+/// <param name="LastSenderReport">The middle 32 bits of the last SR's NTP time, or 0 if no SR arrived.</param>
 /// <param name="DelaySinceLastSenderReport">In 1/65536 s.</param>
 public readonly record struct ReportBlock(
     uint Ssrc, byte FractionLost, int CumulativeLost, uint ExtendedHighestSequenceNumber, uint Jitter, uint LastSenderReport,
@@ -27,10 +27,10 @@ public readonly record struct ReportBlock(
     public const int MinimumCumulativeLost = -0x80_0000;
 
     /// <summary>
-    /// Round trip as the sender of the SR sees it (RFC 3550, section 6.4.1): arrival - LSR - DLSR. Null if the peer has seen no SR,
-    /// or if the numbers make no sense (a peer's clock may run odd, and a negative round trip is worse than none).
+    /// The round-trip time as the sender of the SR sees it (RFC 3550, section 6.4.1): arrival - LSR - DLSR. Null if the peer has received
+    /// no SR, or if the result is negative, which happens if the peer's clock is wrong.
     /// </summary>
-    /// <param name="arrival">Our wall clock when the report came, from the same clock as the SR.</param>
+    /// <param name="arrival">Our wall-clock time at the arrival of the report, from the same clock as the SR's time.</param>
     public TimeSpan? RoundTripTime(NtpTimestamp arrival)
     {
         if (LastSenderReport == 0) return null;

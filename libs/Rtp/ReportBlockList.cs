@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>The report blocks of one SR or RR, in place.</summary>
+/// <summary>The report blocks of one SR or RR, read in place.</summary>
 public readonly ref struct ReportBlockList
 {
     private readonly ReadOnlySpan<byte> _bytes;

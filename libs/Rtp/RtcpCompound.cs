@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// A compound RTCP packet (RFC 3550, section 6.1) read in place, as an enumerator of its packets. Reduced size is accepted
-/// (RFC 5506): the first packet may be of any type. Types we do not know are enumerated like the others; skip them.
+/// A compound RTCP packet (RFC 3550, section 6.1), read in place, as an enumerator of its packets. Reduced size is accepted (RFC 5506): the
+/// first packet may have any type. Packets of unknown types are enumerated, too.
 /// </summary>
 public ref struct RtcpCompound
 {
@@ -19,7 +19,7 @@ public ref struct RtcpCompound
 
     public readonly RtcpCompound GetEnumerator() => this;
 
-    /// <summary>Checks version, type, length and padding of every packet; the chain must fill the datagram exactly.</summary>
+    /// <summary>Checks version, type, length and padding of every packet. The packets must fill the datagram exactly.</summary>
     public static bool TryParse(ReadOnlySpan<byte> datagram, out RtcpCompound compound, out RtcpParseError error)
     {
         compound = default;
@@ -29,13 +29,13 @@ public ref struct RtcpCompound
         {
             if (rest.Length < HeaderLength) { error = RtcpParseError.TooShort; return false; }
             if ((rest[0] & VersionMask) != Version2) { error = RtcpParseError.BadVersion; return false; }
-            // RFC 5761, section 4: outside of 192 to 223 it would have been an RTP packet.
+            // RFC 5761, section 4: a type outside 192 to 223 is an RTP packet.
             if (rest[1] is < 192 or > 223) { error = RtcpParseError.BadPacketType; return false; }
             int length = PacketLength(rest);
             if (length > rest.Length) { error = RtcpParseError.LengthBeyondEnd; return false; }
             if ((rest[0] & PaddingBit) != 0)
             {
-                // Only the last packet of a compound may be padded, in whole words (RFC 3550, section 6.4.1).
+                // Only the last packet of a compound may have padding, in whole words (RFC 3550, section 6.4.1).
                 int padding = rest[length - 1];
                 if (length != rest.Length || padding == 0 || padding % 4 != 0 || padding > length - HeaderLength)
                 {

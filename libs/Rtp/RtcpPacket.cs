@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// One packet of a compound (RFC 3550, section 6.4), padding already taken off; each <c>TryRead</c> checks that type and length fit.
+/// One packet of a compound (RFC 3550, section 6.4) without its padding. Each <c>TryRead</c> method checks that type and length are right.
 /// </summary>
 public readonly ref struct RtcpPacket
 {

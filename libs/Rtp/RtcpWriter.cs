@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Dapr.Voice.Rtp;
 
-/// <summary>Writes a compound RTCP packet (RFC 3550, section 6) packet by packet into a span the caller owns.</summary>
+/// <summary>Writes the packets of a compound RTCP packet (RFC 3550, section 6) into a span that the caller owns.</summary>
 public ref struct RtcpWriter(Span<byte> destination)
 {
     private const int MaximumCount = 31;
@@ -13,7 +13,7 @@ public ref struct RtcpWriter(Span<byte> destination)
 
     private readonly Span<byte> _destination = destination;
 
-    /// <summary>Bytes written so far; always whole words.</summary>
+    /// <summary>Bytes written so far. Always a multiple of four.</summary>
     public int Length { get; private set; }
 
     public readonly Span<byte> Written => _destination[..Length];
@@ -33,12 +33,14 @@ public ref struct RtcpWriter(Span<byte> destination)
         WriteBlocks(body[4..], blocks);
     }
 
-    /// <summary>An SDES packet of one chunk with one item, the CNAME, which every compound must have (section 6.1).</summary>
-    /// <param name="cname">UTF-8, 1 to 255 bytes.</param>
+    /// <summary>
+    /// Adds an SDES packet with one chunk and one item, the CNAME. Every compound packet must have it (section 6.1).
+    /// </summary>
+    /// <param name="cname">1 to 255 bytes of UTF-8.</param>
     public void AddCname(uint ssrc, scoped ReadOnlySpan<byte> cname)
     {
         if (cname.Length is 0 or > MaximumTextLength) throw new ArgumentOutOfRangeException(nameof(cname));
-        // SSRC, item header, text, at least one null octet, up to a whole word.
+        // SSRC, item header, text and at least one null octet, rounded up to a whole word.
         int length = (4 + 2 + cname.Length + 1 + 3) & ~3;
         Span<byte> body = Begin(RtcpPacketType.SourceDescription, 1, length);
         BinaryPrimitives.WriteUInt32BigEndian(body, ssrc);

@@ -4,8 +4,7 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// The header of an RTP packet (RFC 3550, section 5.1), which SRTP leaves in the clear: so it can be read before decryption, padding
-/// cannot.
+/// The header of an RTP packet (RFC 3550, section 5.1). SRTP does not encrypt it, so it can be read before decryption. The padding can not.
 /// <code>
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -16,7 +15,7 @@ namespace Dapr.Voice.Rtp;
 /// |     extension profile         |   extension length in words   |
 /// </code>
 /// </summary>
-/// <param name="Length">Bytes of header: fixed part, CSRC list and extension.</param>
+/// <param name="Length">The length of the header in bytes: fixed part, CSRC list and extension.</param>
 public readonly record struct RtpHeader(
     byte PayloadType, bool Marker, ushort SequenceNumber, uint Timestamp, uint Ssrc, int Length, bool HasPadding)
 {

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>A plain RTP packet (RFC 3550, section 5.1) read in place; valid as long as its datagram.</summary>
+/// <summary>A plain RTP packet (RFC 3550, section 5.1), read in place. It is valid as long as its datagram.</summary>
 public readonly ref struct RtpPacket
 {
     private readonly ReadOnlySpan<byte> _bytes;
@@ -20,13 +20,13 @@ public readonly ref struct RtpPacket
     public uint Timestamp => _header.Timestamp;
     public uint Ssrc => _header.Ssrc;
 
-    /// <summary>Bytes before the payload, extension included.</summary>
+    /// <summary>Bytes before the payload, including the extension.</summary>
     public int HeaderLength => _header.Length;
 
-    /// <summary>Bytes after the payload, the length byte included; 0 if there is none.</summary>
+    /// <summary>Bytes after the payload, including the length byte. 0 if there is no padding.</summary>
     public int PaddingLength { get; }
 
-    /// <summary>Without header and padding; may be empty.</summary>
+    /// <summary>The bytes between header and padding. May be empty.</summary>
     public ReadOnlySpan<byte> Payload => _bytes[_header.Length..^PaddingLength];
 
     public ReadOnlySpan<byte> Bytes => _bytes;

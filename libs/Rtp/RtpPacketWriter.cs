@@ -2,10 +2,12 @@ using System.Buffers.Binary;
 
 namespace Dapr.Voice.Rtp;
 
-/// <summary>Writes RTP headers (RFC 3550, section 5.1) without CSRC list and without padding, which is all that we send.</summary>
+/// <summary>
+/// Writes RTP headers (RFC 3550, section 5.1) without a CSRC list, an extension or padding. We send no others.
+/// </summary>
 public static class RtpPacketWriter
 {
-    /// <returns>12, the length of the fixed header.</returns>
+    /// <returns>12, the length of the header.</returns>
     public static int WriteHeader(Span<byte> destination, byte payloadType, bool marker, ushort sequenceNumber, uint timestamp, uint ssrc)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payloadType, 127);

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>Why bytes are no RTP packet. The word is also the counter's tag.</summary>
+/// <summary>Why bytes are not an RTP packet. The name is also the tag of the counter.</summary>
 public enum RtpParseError : byte
 {
     None,

@@ -2,16 +2,18 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Rtp;
 
-/// <summary>Statistics of one source we hear (RFC 3550, appendices A.1, A.3 and A.8), for report blocks and for our own figures.</summary>
+/// <summary>
+/// Statistics of one source that we receive (RFC 3550, appendices A.1, A.3 and A.8), for report blocks and for our own metrics.
+/// </summary>
 public sealed class RtpReceiver
 {
     private const uint SequenceModulus = 1 << 16;
 
-    // RFC 3550, A.1: 3000 is a minute of dropped 20 ms packets, 100 are two seconds of reordering.
+    // RFC 3550, A.1: 3000 packets of 20 ms are a minute of dropped packets. 100 packets are two seconds of reordering.
     private const int MaximumDropout = 3000;
     private const int MaximumMisorder = 100;
 
-    // A value that no 16-bit number equals.
+    // A value that no 16-bit number can have.
     private const uint NoBadSequence = SequenceModulus + 1;
 
     private readonly int _clockRate;
@@ -30,10 +32,9 @@ public sealed class RtpReceiver
     private uint _lastSenderReport;
     private Instant _lastSenderReportAt;
 
-    /// <param name="probation">
-    /// Packets in order before a source is believed. 0 where SRTP has authenticated it: then the first packet proves the source.
-    /// </param>
-    /// <param name="clockRate">Ticks of the timestamp per second.</param>
+    /// <param name="probation"> The number of packets in order that a source must send before it is accepted. Use 0 where SRTP has
+    /// authenticated the packets: then the first packet proves the source. </param>
+    /// <param name="clockRate">Timestamp ticks per second.</param>
     public RtpReceiver(uint ssrc, int clockRate = 48_000, int probation = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(clockRate);
@@ -46,12 +47,12 @@ public sealed class RtpReceiver
 
     public uint Ssrc { get; }
 
-    /// <summary>Packets counted, duplicates included (A.3 does the same).</summary>
+    /// <summary>The number of packets received, including duplicates (as in A.3).</summary>
     public uint Received => _received;
 
     public uint ExtendedHighestSequenceNumber => _cycles + _maximumSequence;
 
-    /// <summary>Lost since the start; negative when duplicates outnumber losses.</summary>
+    /// <summary>Packets lost since the start. Negative if there are more duplicates than losses.</summary>
     public long CumulativeLost => _hasStarted ? (long)Expected - _received : 0;
 
     public TimeSpan Jitter => TimeSpan.FromSeconds((_jitterTimes16 >> 4) / (double)_clockRate);
@@ -69,14 +70,16 @@ public sealed class RtpReceiver
         return verdict;
     }
 
-    /// <summary>Remembers an SR of this source, for LSR and DLSR of our next report.</summary>
+    /// <summary>Stores an SR of this source, for LSR and DLSR of our next report.</summary>
     public void OnSenderReport(NtpTimestamp ntp, Instant now)
     {
         _lastSenderReport = ntp.Middle;
         _lastSenderReportAt = now;
     }
 
-    /// <summary>The block for a report sent now. Starts the next reporting interval, so ask once per report.</summary>
+    /// <summary>
+    /// Returns the block for a report that is sent now. It starts the next reporting interval, so call it once for each report.
+    /// </summary>
     public ReportBlock ToReportBlock(Instant now)
     {
         uint expectedInterval = unchecked(Expected - _expectedPrior);
@@ -159,7 +162,7 @@ public sealed class RtpReceiver
 
     private void UpdateJitter(uint timestamp, Instant now)
     {
-        // Wraps like the timestamp does; only differences of transit times are used (A.8).
+        // The value wraps like the timestamp. Only differences of transit times are used (A.8).
         uint arrival = unchecked((uint)(ulong)((Int128)now.Ticks * _clockRate / TimeSpan.TicksPerSecond));
         uint transit = unchecked(arrival - timestamp);
         if (_transit is { } previous)

@@ -3,7 +3,7 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// Numbers the packets of one stream we send, and keeps the totals for its sender reports (RFC 3550, sections 5.1 and 6.4.1).
+/// Assigns the sequence numbers of one outgoing stream, and keeps the totals for its sender reports (RFC 3550, sections 5.1 and 6.4.1).
 /// </summary>
 public sealed class RtpSender
 {
@@ -11,11 +11,10 @@ public sealed class RtpSender
     private Instant? _lastSent;
     private uint _lastTimestamp;
 
-    /// <param name="firstSequenceNumber">
-    /// Random and below 2^15: then a receiver that misses the first packets can't guess a wrong rollover counter (RFC 3711, section 3.3.1).
-    /// </param>
-    /// <param name="firstTimestamp">Random.</param>
-    /// <param name="clockRate">Ticks of the timestamp per second.</param>
+    /// <param name="firstSequenceNumber"> A random number below 2^15. A receiver that misses the first packets then can't guess a wrong
+    /// rollover counter (RFC 3711, section 3.3.1). </param>
+    /// <param name="firstTimestamp">A random number.</param>
+    /// <param name="clockRate">Timestamp ticks per second.</param>
     public RtpSender(uint ssrc, byte payloadType, ushort firstSequenceNumber, uint firstTimestamp, int clockRate = 48_000)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payloadType, 127);
@@ -32,15 +31,15 @@ public sealed class RtpSender
     public ushort NextSequenceNumber { get; private set; }
     public uint NextTimestamp { get; private set; }
 
-    /// <summary>Modulo 2^32, as sender reports have it.</summary>
+    /// <summary>The number of packets modulo 2^32, as in sender reports.</summary>
     public uint PacketCount { get; private set; }
 
-    /// <summary>Payload bytes modulo 2^32, as sender reports have it.</summary>
+    /// <summary>The number of payload bytes modulo 2^32, as in sender reports.</summary>
     public uint OctetCount { get; private set; }
 
-    /// <summary>Writes the next packet; the timestamp then moves on by the duration of this payload.</summary>
-    /// <param name="timestampStep">What the payload lasts, in ticks of the clock rate (960 for 20 ms of Opus).</param>
-    /// <returns>The packet's length.</returns>
+    /// <summary>Writes the next packet. The timestamp then advances by the duration of this payload.</summary>
+    /// <param name="timestampStep">The duration of the payload in ticks of the clock rate (960 for 20 ms of Opus).</param>
+    /// <returns>The length of the packet.</returns>
     public int WritePacket(Span<byte> destination, ReadOnlySpan<byte> payload, uint timestampStep, bool marker, Instant now)
     {
         int headerLength = RtpPacketWriter.WriteHeader(destination, PayloadType, marker, NextSequenceNumber, NextTimestamp, Ssrc);
@@ -58,15 +57,16 @@ public sealed class RtpSender
     }
 
     /// <summary>
-    /// Lets media time pass without a packet (silence that is not sent); the packet after it should carry the marker (RFC 7587, section
+    /// Advances the timestamp without a packet, for silence that is not sent. The next packet should have the marker bit (RFC 7587, section
     /// 4.1).
     /// </summary>
     public void Skip(uint timestampTicks) => NextTimestamp = unchecked(NextTimestamp + timestampTicks);
 
     /// <summary>
-    /// Sender information for an SR sent now; the RTP time is where the media clock stands now, extrapolated from the last packet.
+    /// Returns the sender information for an SR that is sent now. The RTP timestamp is extrapolated from the last packet to the current
+    /// time.
     /// </summary>
-    /// <returns>False before the first packet: then an RR is due (RFC 3550, section 6.4).</returns>
+    /// <returns>False before the first packet. Send an RR then (RFC 3550, section 6.4).</returns>
     public bool TryGetSenderInfo(Instant now, TimeSpan wallClockOffset, out SenderInfo info)
     {
         if (_lastSent is not { } lastSent) { info = default; return false; }

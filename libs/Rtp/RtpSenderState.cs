@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>What another process needs to go on sending a stream.</summary>
-/// <param name="SinceLastPacket">How long ago the last packet left; null before the first.</param>
+/// <summary>The state that another process needs to continue sending a stream.</summary>
+/// <param name="SinceLastPacket">The time since the last packet was sent. Null before the first packet.</param>
 public sealed record RtpSenderState(
     uint Ssrc, byte PayloadType, ushort NextSequenceNumber, uint NextTimestamp, uint PacketCount, uint OctetCount, uint LastTimestamp,
     TimeSpan? SinceLastPacket);

@@ -1,16 +1,16 @@
 namespace Dapr.Voice.Rtp;
 
-/// <summary>What RFC 3550, appendix A.1 says to a sequence number.</summary>
+/// <summary>The result of checking a sequence number by RFC 3550, appendix A.1.</summary>
 public enum RtpSequenceVerdict : byte
 {
     Valid,
 
-    /// <summary>The source has not yet sent enough packets in order to be believed.</summary>
+    /// <summary>The source has not yet sent enough packets in order to be accepted.</summary>
     Probation,
 
-    /// <summary>A large jump: not counted unless the very next number follows it.</summary>
+    /// <summary>The number jumped far. The packet does not count unless the next packet has the following number.</summary>
     Jump,
 
-    /// <summary>Two packets in order after a large jump: the source started over, and so do the statistics.</summary>
+    /// <summary>Two packets in order arrived after a jump. The source has started over, and so have the statistics.</summary>
     Restarted,
 }

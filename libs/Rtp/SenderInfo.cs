@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Rtp;
 
 /// <summary>
-/// The sender information of an SR (RFC 3550, section 6.4.1): one moment on the wall clock and on the media clock, and totals.
+/// The sender information of an SR (RFC 3550, section 6.4.1): one moment on the wall clock and on the media clock, and the totals.
 /// </summary>
-/// <param name="PacketCount">Since the start, modulo 2^32.</param>
+/// <param name="PacketCount">Packets since the start, modulo 2^32.</param>
 /// <param name="OctetCount">Payload bytes since the start, modulo 2^32.</param>
 public readonly record struct SenderInfo(NtpTimestamp Ntp, uint RtpTimestamp, uint PacketCount, uint OctetCount)
 {

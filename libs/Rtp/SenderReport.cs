@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace Dapr.Voice.Rtp;
 
-/// <summary>An SR (RFC 3550, section 6.4.1), in place.</summary>
+/// <summary>An SR (RFC 3550, section 6.4.1), read in place.</summary>
 public readonly ref struct SenderReport
 {
-    /// <summary>SSRC, NTP time, RTP time, packet and octet count; after the RTCP header.</summary>
+    /// <summary>The part after the RTCP header: SSRC, NTP time, RTP time, packet count and octet count.</summary>
     internal const int FixedLength = 24;
 
     private readonly ReadOnlySpan<byte> _body;

@@ -1,16 +1,18 @@
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// Buffers for received chunks, kept by one association in four sizes and used again. It never holds more than was in use at once.
+/// Buffers of a few sizes for received chunks. One association keeps and reuses them. The pool never has more buffers than were in use at
+/// the same time.
 /// </summary>
 internal sealed class BlockPool
 {
-    // Short events; longer ones; a fragment as peers cut them (up to about 1,200 bytes); whatever else a DTLS record can carry.
+    // Short events, longer events, fragments (peers cut messages at about 640 or 1,200 bytes), and everything else that fits into a DTLS
+    // record.
     private static readonly int[] s_sizes = [64, 256, 640, 1536, 16 * 1024];
 
     private readonly Stack<byte[]>?[] _free = new Stack<byte[]>?[s_sizes.Length];
 
-    /// <summary>The size of the block for a chunk; -1 if there is none so large.</summary>
+    /// <summary>Returns the size of the block for a chunk, or -1 if the chunk is larger than every block.</summary>
     public static int SizeFor(int bytes)
     {
         foreach (int size in s_sizes)

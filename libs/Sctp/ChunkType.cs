@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>RFC 9260, section 3.2; RFC 6525 (RE-CONFIG); RFC 3758 (FORWARD-TSN).</summary>
+/// <summary>Chunk types (RFC 9260, section 3.2; RFC 6525 for RE-CONFIG; RFC 3758 for FORWARD-TSN).</summary>
 internal enum ChunkType : byte
 {
     Data = 0,

@@ -2,7 +2,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Sctp;
 
-/// <summary>Slow start, congestion avoidance and fast recovery for one path (RFC 9260, section 7.2). All in bytes of user data.</summary>
+/// <summary>
+/// Slow start, congestion avoidance and fast recovery for one path (RFC 9260, section 7.2). All values are bytes of user data.
+/// </summary>
 internal sealed class CongestionWindow
 {
     private const int Unit = SctpOptions.MaximumChunkPayloadBytes;
@@ -19,7 +21,7 @@ internal sealed class CongestionWindow
 
     public void OnCumulativeAdvance(int bytesAcknowledged, int flightBefore, bool isAllAcknowledged, uint cumulativeTsn)
     {
-        // An unused window proves nothing about the path, so it does not grow (section 7.2.1).
+        // An unused window says nothing about the path, so it does not grow (section 7.2.1).
         bool wasUsed = flightBefore + Unit > Bytes;
         if (IsInFastRecovery && SerialNumber.IsNewerOrEqual(cumulativeTsn, _recoveryExit)) IsInFastRecovery = false;
         else if (!IsInFastRecovery && Bytes <= SlowStartThreshold)
@@ -38,7 +40,7 @@ internal sealed class CongestionWindow
         if (isAllAcknowledged) _partialBytesAcknowledged = 0;
     }
 
-    /// <returns>True if this loss begins a new recovery; losses within one halve the window once.</returns>
+    /// <returns>True if this loss begins a new recovery. Further losses in the same recovery do not halve the window again.</returns>
     public bool OnFastRetransmit(uint highestOutstandingTsn)
     {
         if (IsInFastRecovery) return false;
@@ -57,7 +59,10 @@ internal sealed class CongestionWindow
         IsInFastRecovery = false;
     }
 
-    /// <summary>Nothing was sent for a retransmission timeout: what was known of the path grows old (section 7.2.1).</summary>
+    /// <summary>
+    /// Reduces the window after nothing was sent for a retransmission time-out, because the window may no longer fit the path (section
+    /// 7.2.1).
+    /// </summary>
     public void OnIdle() => Bytes = Math.Max(Bytes / 2, Math.Min(Bytes, InitialBytes));
 
     public void Restore(int bytes, int slowStartThreshold)

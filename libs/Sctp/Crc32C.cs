@@ -6,7 +6,7 @@ namespace Dapr.Voice.Sctp;
 /// <summary>The checksum of an SCTP packet (RFC 9260, section 6.8 and appendix A).</summary>
 internal static class Crc32C
 {
-    /// <summary>Over a whole packet with its checksum field read as zero.</summary>
+    /// <summary>Computes the checksum of a whole packet. The checksum field counts as zero.</summary>
     /// <param name="packet">At least a common header (12 bytes).</param>
     public static uint OfPacket(ReadOnlySpan<byte> packet)
     {

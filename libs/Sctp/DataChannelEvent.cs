@@ -2,17 +2,17 @@ namespace Dapr.Voice.Sctp;
 
 public enum DataChannelEventKind : byte
 {
-    /// <summary>The association is up.</summary>
+    /// <summary>The association is established.</summary>
     Connected,
-    /// <summary>The peer began anew; channels stay open, as in browsers, but what was under way is lost.</summary>
+    /// <summary>The peer has restarted the association. As in browsers, channels stay open, but messages in transit are lost.</summary>
     Restarted,
-    /// <summary>By the peer, or by us and now acknowledged.</summary>
+    /// <summary>The peer has opened a channel, or has acknowledged a channel that we opened.</summary>
     ChannelOpened,
-    /// <summary>The peer has reset the channel: nothing more comes on it. Our own side is being reset too.</summary>
+    /// <summary>The peer has reset the channel and sends nothing more on it. Our side is being reset, too.</summary>
     ChannelClosing,
-    /// <summary>Both sides have reset it; the id may be used again.</summary>
+    /// <summary>Both sides have reset the channel. Its id may be used again.</summary>
     ChannelClosed,
-    /// <summary>The association is over. The last event.</summary>
+    /// <summary>The association has ended. This is the last event.</summary>
     AssociationClosed,
 }
 

@@ -6,7 +6,7 @@ public readonly ref struct DataChannelMessage(DataChannel channel, bool isText, 
     public DataChannel Channel { get; } = channel;
     public ushort ChannelId => Channel.Id;
 
-    /// <summary>Text is UTF-8 by agreement; it is not checked here.</summary>
+    /// <summary>True if the payload is text. The sender should use UTF-8; this is not checked here.</summary>
     public bool IsText { get; } = isText;
     public ReadOnlySpan<byte> Payload { get; } = payload;
 }

@@ -19,13 +19,14 @@ internal readonly record struct DataChannelOpen(DataChannelReliability Reliabili
     public const byte AckMessageType = 2;
 
     /// <summary>
-    /// Of the label, and of the protocol, as UTF-8. Ours is "oai-events"; 65,535 each would be sixteen channels' worth of a megabyte.
+    /// The maximum length of the label, and of the protocol, in bytes of UTF-8. Our label is "oai-events". RFC 8832 allows 65,535 bytes
+    /// each, which is more than a megabyte for sixteen channels.
     /// </summary>
     public const int MaximumNameBytes = 256;
 
     public const int MaximumBytes = FixedBytes + 2 * MaximumNameBytes;
 
-    // The channel type: the highest bit says unordered, the rest what the parameter counts.
+    // In the channel type, the highest bit means unordered. The other bits give the meaning of the reliability parameter.
     private const byte UnorderedBit = 0x80;
     private const byte Reliable = 0, RetransmitLimited = 1, LifetimeLimited = 2;
 
@@ -55,8 +56,8 @@ internal readonly record struct DataChannelOpen(DataChannelReliability Reliabili
         return true;
     }
 
-    /// <param name="destination">At least <see cref="MaximumBytes"/>.</param>
-    /// <returns>Bytes written.</returns>
+    /// <param name="destination">At least <see cref="MaximumBytes"/> bytes.</param>
+    /// <returns>The number of bytes written.</returns>
     public int Write(Span<byte> destination)
     {
         var writer = new SpanWriter(destination);

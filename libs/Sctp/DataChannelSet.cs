@@ -4,12 +4,12 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// The data channels of one association (RFC 8831) and their opening (DCEP, RFC 8832). It takes the association's events and messages
-/// itself; its owner feeds packets to the association, drains this, then lets the association transmit.
+/// The data channels of one association (RFC 8831) and the protocol that opens them (DCEP, RFC 8832). It takes the association's events and
+/// messages. Its owner feeds packets to the association, drains this set, and then lets the association transmit.
 /// </summary>
 public sealed class DataChannelSet
 {
-    /// <summary>Open at once. A voice client has one; the rest is for applications that ride along.</summary>
+    /// <summary>The maximum number of open channels. A voice client has one. The others are for applications that add their own.</summary>
     public const int MaximumChannels = 16;
 
     private readonly SctpAssociation _association;
@@ -18,7 +18,7 @@ public sealed class DataChannelSet
     private readonly PendingMessages _pending = new();
     private readonly Queue<DataChannelEvent> _events = [];
 
-    /// <param name="isDtlsClient">The DTLS client opens channels with even ids, the server with odd ones (RFC 8832, section 6).</param>
+    /// <param name="isDtlsClient">The DTLS client opens channels with even ids, the server with odd ids (RFC 8832, section 6).</param>
     public DataChannelSet(SctpAssociation association, bool isDtlsClient)
     {
         _association = association;
@@ -27,16 +27,22 @@ public sealed class DataChannelSet
 
     public IReadOnlyList<DataChannel> Channels => _channels;
 
-    /// <summary>Openings that were refused: too many channels, an id of ours or in use, names too long, malformed.</summary>
+    /// <summary>
+    /// The number of rejected channels: too many channels, an id that belongs to us or is in use, names that are too long, malformed
+    /// messages.
+    /// </summary>
     public long RefusedOpenings { get; private set; }
 
-    /// <summary>Messages for no open channel, or of an unknown payload protocol.</summary>
+    /// <summary>The number of messages that had no open channel, or an unknown payload protocol.</summary>
     public long StrayMessages { get; private set; }
 
-    /// <summary>Bytes that wait here because the association's own queue is full.</summary>
+    /// <summary>Bytes that wait here because the association's send queue is full.</summary>
     public int PendingBytes => _pending.Bytes;
 
-    /// <summary>Opens a channel; messages may be sent on it at once. Null if there are <see cref="MaximumChannels"/> already.</summary>
+    /// <summary>
+    /// Opens a channel. Messages may be sent on it at once. Returns null if there are already <see cref="MaximumChannels"/> channels, or if
+    /// the opening can't be sent.
+    /// </summary>
     /// <param name="label">At most 256 bytes of UTF-8.</param>
     public DataChannel? Open(string label, DataChannelReliability reliability, Instant now, string protocol = "")
     {
@@ -61,17 +67,17 @@ public sealed class DataChannelSet
         return null;
     }
 
-    /// <param name="payload">UTF-8 if <paramref name="isText"/>; may be empty.</param>
+    /// <param name="payload">UTF-8 if <paramref name="isText"/> is true. May be empty.</param>
     public SctpSendResult Send(DataChannel channel, ReadOnlySpan<byte> payload, bool isText, Instant now)
     {
         if (channel.Phase is DataChannelPhase.Closing or DataChannelPhase.Closed) return SctpSendResult.Closed;
-        // SCTP has no empty messages: one byte of zero stands for none (RFC 8831, section 6.6).
+        // SCTP has no empty messages. One zero byte stands for an empty message (RFC 8831, section 6.6).
         if (payload.IsEmpty) return SendOrKeep(channel, isText ? PayloadProtocolId.EmptyText : PayloadProtocolId.EmptyBinary, [0], now);
         return SendOrKeep(channel, isText ? PayloadProtocolId.Text : PayloadProtocolId.Binary, payload, now);
     }
 
     /// <summary>
-    /// Resets our side once all that was sent has arrived; the peer answers by resetting its own (RFC 8831, section 6.7).
+    /// Resets our stream when everything that was sent has arrived. The peer answers by resetting its own stream (RFC 8831, section 6.7).
     /// </summary>
     public void Close(DataChannel channel, Instant now)
     {
@@ -87,7 +93,8 @@ public sealed class DataChannelSet
     }
 
     /// <summary>
-    /// The next message of any channel. Openings are answered on the way; a message may come before its channel's event was taken.
+    /// Returns the next message of any channel. It also answers DATA_CHANNEL_OPEN messages that it meets. A message may be returned before
+    /// the event of its channel was taken.
     /// </summary>
     public bool TryReceive(out DataChannelMessage message, Instant now)
     {
@@ -105,7 +112,7 @@ public sealed class DataChannelSet
                 StrayMessages++;
                 continue;
             }
-            // Data proves that the peer has the opening as well as its answer would.
+            // Data shows that the peer has received the DATA_CHANNEL_OPEN, just like an answer to it.
             MarkOpen(channel);
             message = new DataChannelMessage(channel, isText, isEmpty ? default : received.Payload);
             return true;
@@ -132,7 +139,9 @@ public sealed class DataChannelSet
         Pending = _pending.Export(),
     };
 
-    /// <summary>Events that were not taken before the export are not repeated; take them first.</summary>
+    /// <summary>
+    /// Continues with an exported state. Events that were not taken before the export are not repeated, so take them first.
+    /// </summary>
     public static DataChannelSet Import(DataChannelSetState state, SctpAssociation association)
     {
         var set = new DataChannelSet(association, state.IsDtlsClient);
@@ -151,7 +160,7 @@ public sealed class DataChannelSet
         return set;
     }
 
-    /// <summary>Takes what the association has to say and hands it what was waiting.</summary>
+    /// <summary>Processes the association's events and passes waiting messages to it.</summary>
     private void Advance(Instant now)
     {
         while (_association.TryTakeEvent(out SctpEvent occurred)) OnAssociationEvent(occurred);
@@ -160,7 +169,7 @@ public sealed class DataChannelSet
             if (SendNow(entry.Channel, entry.PayloadProtocolId, entry.Payload, now) == SctpSendResult.WouldBlock) break;
             _pending.Remove();
         }
-        // A reset waits for what the channel still has in the queue above; the association then waits for what it has itself.
+        // A reset waits until no message of the channel waits here. The association then waits for the messages in its own queue.
         foreach (DataChannel channel in _channels)
             if (channel is { Phase: DataChannelPhase.Closing, IsOutgoingReset: false } && _pending.Count == 0)
                 _association.ResetStream(channel.Id, now);
@@ -219,7 +228,7 @@ public sealed class DataChannelSet
         if (existing is not null || !isPeersToChoose || _channels.Count >= MaximumChannels
             || !DataChannelOpen.TryParse(payload, out DataChannelOpen open))
         {
-            // RFC 8832, section 6: refused by resetting the stream. One that is in use stays as it is.
+            // RFC 8832, section 6: an opening is rejected by a reset of the stream. A channel that is already open stays as it is.
             RefusedOpenings++;
             if (existing is null) _association.ResetStream(streamId, now);
             return;
@@ -240,7 +249,7 @@ public sealed class DataChannelSet
     private SctpSendResult SendOrKeep(DataChannel channel, uint payloadProtocolId, ReadOnlySpan<byte> payload, Instant now)
     {
         if (_pending.Count > 0) Advance(now);
-        // Order is kept across channels too: nothing overtakes what waits.
+        // The order is kept across channels, too: no message overtakes one that waits.
         SctpSendResult result = _pending.Count > 0 ? SctpSendResult.WouldBlock : SendNow(channel, payloadProtocolId, payload, now);
         if (result != SctpSendResult.WouldBlock) return result;
         if (payload.Length > _association.MaximumSendMessageBytes) return SctpSendResult.TooLarge;
@@ -249,7 +258,7 @@ public sealed class DataChannelSet
 
     private SctpSendResult SendNow(DataChannel channel, uint payloadProtocolId, ReadOnlySpan<byte> payload, Instant now)
     {
-        // DCEP itself is always reliable and in order (RFC 8832, section 6).
+        // DCEP messages are always sent reliably and in order (RFC 8832, section 6).
         if (payloadProtocolId == PayloadProtocolId.Dcep)
             return _association.Send(channel.Id, payloadProtocolId, payload, unordered: false, null, now);
         DataChannelReliability reliability = channel.Reliability;

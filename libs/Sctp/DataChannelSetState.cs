@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>The channels of a session as plain data; the association's own state is exported apart.</summary>
+/// <summary>The channels of a session as plain data. The association's state is exported separately.</summary>
 public sealed class DataChannelSetState
 {
     public bool IsDtlsClient { get; set; }
@@ -20,7 +20,7 @@ public sealed class DataChannelSetState
         public bool IsIncomingReset { get; set; }
     }
 
-    /// <summary>A message that the association had no room for yet.</summary>
+    /// <summary>A message that waited because the association's send queue was full.</summary>
     public sealed class PendingState
     {
         public ushort ChannelId { get; set; }

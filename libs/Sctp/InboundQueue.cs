@@ -5,12 +5,12 @@ namespace Dapr.Voice.Sctp;
 internal enum InboundOutcome : byte { Accepted, Full, MessageTooLarge }
 
 /// <summary>
-/// Received chunks until their message is whole and its turn has come (<see cref="_held"/>, by TSN), then until the owner takes it
-/// (<see cref="_ready"/>). Fragments of one message have consecutive TSNs (RFC 9260, section 6.9).
+/// Received chunks. They stay in <see cref="_held"/>, sorted by TSN, until their message is complete and next in order. Then they stay in
+/// <see cref="_ready"/> until the owner takes the message. Fragments of one message have consecutive TSNs (RFC 9260, section 6.9).
 /// </summary>
 internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 {
-    // With the 64 bytes counted for each, this bounds the bookkeeping as the window bounds the data.
+    // With 64 bytes for each chunk, this limits the bookkeeping, as the window limits the data.
     public const int MaximumChunks = 2048;
 
     private const int OverheadBytes = 64;
@@ -26,8 +26,8 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     public bool IsEmpty => _held.Count == 0 && _ready.Count == 0;
 
     /// <summary>
-    /// What the peer is told it may send (a_rwnd). Less than a packet is said as nothing, which keeps a full window from being filled in
-    /// crumbs.
+    /// The window that is reported to the peer (a_rwnd). Less than one packet is reported as zero, so that the peer does not fill a full
+    /// window with tiny chunks.
     /// </summary>
     public int Window
     {
@@ -40,20 +40,19 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     private int Chunks => _held.Count + _ready.Count;
 
-    /// <param name="isBeyond">It lies beyond all that has come, so it can wait. What fills a hole gets in where others are turned away:
-    /// without it nothing would ever leave.</param>
+    /// <param name="isBeyond">True if the chunk is beyond everything received, so that it can be sent again later. A chunk that fills a gap
+    /// is accepted when others are rejected, because messages can't be completed without it.</param>
     public bool HasRoomFor(int payloadBytes, bool isBeyond)
     {
         int block = BlockPool.SizeFor(payloadBytes);
         if (block < 0) return false;
         if (isBeyond && _payloadBytes + payloadBytes > options.ReceiveWindowBytes) return false;
-        // The peer counts user data against the window; blocks and bookkeeping are more than that, so the bound on memory is twice the
-        // window.
+        // The peer counts only user data against the window. Blocks and bookkeeping need more, so the limit of memory is twice the window.
         int limit = isBeyond ? options.ReceiveWindowBytes * 2 : options.ReceiveWindowBytes / 2 * 5;
         return _blockBytes + block + OverheadBytes <= limit && Chunks < (isBeyond ? MaximumChunks : MaximumChunks + MaximumChunks / 4);
     }
 
-    /// <summary>Takes a chunk in whose TSN is new and for which there is room.</summary>
+    /// <summary>Stores a chunk. Its TSN must be new, and there must be room for it.</summary>
     public InboundOutcome Accept(uint tsn, ushort streamId, ushort streamSequence, uint payloadProtocolId, DataFlags flags,
         ReadOnlySpan<byte> payload)
     {
@@ -92,8 +91,8 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     }
 
     /// <summary>
-    /// The peer skips a message of the stream, and those before it (RFC 3758, section 3.6): what is whole is handed on, then the turn moves
-    /// on.
+    /// Skips a message of the stream, and those before it, because the peer has abandoned them (RFC 3758, section 3.6). Complete messages
+    /// are delivered first.
     /// </summary>
     public void SkipTo(ushort streamId, ushort streamSequence)
     {
@@ -112,8 +111,8 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         Advance(streamId);
     }
 
-    /// <summary>Throws away the pieces of messages that the peer gave up, up to the TSN.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Drops the fragments of messages that the peer has abandoned, up to the TSN.</summary>
+    /// <returns>The number of fragments dropped.</returns>
     public int DropPiecesUpTo(uint tsn)
     {
         int dropped = 0;
@@ -169,7 +168,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         while (_ready.TryDequeue(out HeldChunk chunk)) Release(chunk);
     }
 
-    /// <summary>Gives back what a burst of large messages made it grow to. Only if nothing is held.</summary>
+    /// <summary>Releases the memory that a burst of large messages needed. It does so only if no chunk is held.</summary>
     public void Trim()
     {
         if (!IsEmpty || _lent.Count != 0) return;
@@ -230,7 +229,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         return chunk;
     }
 
-    /// <summary>A message of the stream was handed on: the next one may have been waiting for that.</summary>
+    /// <summary>Moves to the next message of a stream after one was delivered. That message may already be complete.</summary>
     private void Advance(ushort streamId)
     {
         ushort next = (ushort)(streams.NextInbound(streamId) + 1);
@@ -242,13 +241,13 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
             if (!IsWhole(first, last)) break;
             MoveToReady(first, last);
             next++;
-            // Later sequence numbers have later TSNs, but nothing makes a peer keep to that.
+            // Later sequence numbers should have later TSNs, but a peer may not comply. So the search starts again.
             i = -1;
         }
         streams.SetInbound(streamId, next);
     }
 
-    /// <summary>The fragments around one that follow each other without a hole.</summary>
+    /// <summary>Finds the run of consecutive fragments around one fragment.</summary>
     private void FindRun(int index, out int first, out int last, out int bytes)
     {
         first = last = index;

@@ -14,10 +14,10 @@ internal readonly ref struct InitChunk
     // \              Optional/Variable-Length Parameters              \
     public const int FixedBytes = 16;
 
-    // RFC 9260, section 3.3.2: a smaller window is no INIT.
+    // RFC 9260, section 3.3.2: an INIT with a smaller window is invalid.
     private const uint MinimumWindow = 1500;
 
-    // What is told back of parameters we do not know. Nobody needs more than their names.
+    // The maximum number of bytes of unknown parameters that are reported back. The peer needs only their types.
     public const int MaximumUnrecognizedBytes = 128;
 
     private InitChunk(ReadOnlySpan<byte> value, bool forwardsTsn, bool resetsStreams, ReadOnlySpan<byte> cookie,
@@ -71,7 +71,9 @@ internal readonly ref struct InitChunk
         return init.Tag != 0 && init.OutboundStreams != 0 && init.InboundStreams != 0 && init.Window >= MinimumWindow;
     }
 
-    /// <summary>The parameters that the sender wants to hear about, each inside an Unrecognized Parameter, padded.</summary>
+    /// <summary>
+    /// Collects the parameters that the sender wants to have reported, each inside an Unrecognized Parameter, with padding.
+    /// </summary>
     public byte[] CollectUnrecognized()
     {
         Span<byte> report = stackalloc byte[MaximumUnrecognizedBytes];
@@ -94,7 +96,9 @@ internal readonly ref struct InitChunk
         return writer.Written.ToArray();
     }
 
-    /// <summary>Reads one type-length-value with its padding; false at the end or where the length does not hold.</summary>
+    /// <summary>
+    /// Reads one type-length-value parameter with its padding. Returns false at the end, or if the length is invalid.
+    /// </summary>
     public static bool TryReadParameter(scoped ref ReadOnlySpan<byte> rest, out ushort type, out ReadOnlySpan<byte> body)
     {
         type = 0;
@@ -108,8 +112,8 @@ internal readonly ref struct InitChunk
         return true;
     }
 
-    // Addresses (5, 6, 11, 12), the unused cookie preservative (9) and ECN (0x8000) mean nothing inside DTLS; they are known, and passed
-    // over.
+    // Addresses (5, 6, 11, 12), the unused cookie preservative (9) and ECN (0x8000) have no meaning inside DTLS. They are known and
+    // ignored.
     private static bool IsKnown(ushort type)
         => type is ParameterType.StateCookie or ParameterType.UnrecognizedParameter or ParameterType.SupportedExtensions
         or ParameterType.ForwardTsnSupported or 5 or 6 or 9 or 11 or 12 or 0x8000;

@@ -4,21 +4,23 @@ namespace Dapr.Voice.Sctp;
 
 internal enum OutboundChunkState : byte
 {
-    /// <summary>Never sent.</summary>
+    /// <summary>The chunk was never sent.</summary>
     Unsent,
     InFlight,
-    /// <summary>Reported by a Gap Ack Block; may be withdrawn by the peer until the cumulative TSN passes it.</summary>
+    /// <summary>
+    /// A Gap Ack Block reported the chunk. The peer may still withdraw that until the cumulative TSN passes the chunk.
+    /// </summary>
     Acknowledged,
-    /// <summary>Taken for lost, to be sent again.</summary>
+    /// <summary>The chunk is considered lost and must be sent again.</summary>
     Lost,
-    /// <summary>Given up with its whole message (RFC 3758).</summary>
+    /// <summary>The chunk was abandoned together with its message (RFC 3758).</summary>
     Abandoned,
 }
 
-/// <summary>One DATA chunk in the send queue. Its TSN is its place in the queue.</summary>
+/// <summary>One DATA chunk in the send queue. Its position in the queue gives its TSN.</summary>
 internal struct OutboundChunk
 {
-    /// <summary>Where its bytes begin in the queue's byte ring, counted since the association began.</summary>
+    /// <summary>The start of its bytes in the queue's byte ring, counted from the start of the association.</summary>
     public long Position;
     public ushort Length;
     public ushort StreamId;
@@ -27,11 +29,11 @@ internal struct OutboundChunk
     public DataFlags Flags;
     public OutboundChunkState State;
     public bool WasFastRetransmitted;
-    /// <summary>Reports of it missing (RFC 9260, section 7.2.4).</summary>
+    /// <summary>How often the chunk was reported missing (RFC 9260, section 7.2.4).</summary>
     public byte Misses;
     public ushort Transmissions;
-    /// <summary>Negative: never given up.</summary>
+    /// <summary>Negative if the number of retransmissions is not limited.</summary>
     public int MaximumRetransmits;
-    /// <summary><see cref="Instant.Never"/>: never given up for its age.</summary>
+    /// <summary><see cref="Instant.Never"/> if the age is not limited.</summary>
     public Instant Expiry;
 }

@@ -3,12 +3,13 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// Messages cut into chunks, from Send until the cumulative acknowledgement. Two rings, one of chunks and one of bytes, that grow to what
-/// was needed and allocate nothing after that. First in, first out over all streams, so a chunk's TSN is known when it is queued.
+/// Messages cut into chunks, from the call of Send to the cumulative acknowledgement. There is a ring of chunks and a ring of bytes. They
+/// grow to the size that is needed and do not allocate after that. The queue is first in, first out over all streams, so a chunk's TSN is
+/// known when it is queued.
 /// </summary>
 internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
 {
-    // Bounds the ring of chunks where messages are tiny: 2,048 descriptors are about 100 KiB.
+    // Limits the ring of chunks if messages are tiny. 2,048 descriptors are about 100 KiB.
     public const int MaximumChunks = 2048;
 
     private const int FirstChunkCapacity = 16;
@@ -21,18 +22,18 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
 
     public int Count { get; private set; }
 
-    /// <summary>User data held.</summary>
+    /// <summary>Bytes of user data in the queue.</summary>
     public int Bytes { get; private set; }
 
-    /// <summary>The TSN of the first chunk in the queue, or of the next one to come if it is empty.</summary>
+    /// <summary>The TSN of the first chunk in the queue. If the queue is empty, the TSN of the next chunk.</summary>
     public uint HeadTsn { get; private set; } = firstTsn;
 
-    /// <summary>Chunks in front of this one have been sent or given up; this one and those behind have not.</summary>
+    /// <summary>The index of the first chunk that was neither sent nor abandoned. All chunks after it are in the same state.</summary>
     public int FirstUnsent { get; private set; }
 
     public int LostCount { get; private set; }
 
-    /// <summary>User data sent and neither acknowledged nor taken for lost.</summary>
+    /// <summary>Bytes of user data that were sent and are neither acknowledged nor considered lost.</summary>
     public int BytesInFlight { get; private set; }
 
     public ref OutboundChunk this[int index] => ref _chunks[(_head + index) & (_chunks.Length - 1)];
@@ -44,7 +45,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
 
     public bool HasRoomFor(int messageBytes) => Bytes + messageBytes <= maximumBytes && Count + ChunksFor(messageBytes) <= MaximumChunks;
 
-    /// <summary>Only if <see cref="HasRoomFor"/> says so.</summary>
+    /// <summary>Adds a message. Call it only if <see cref="HasRoomFor"/> returned true.</summary>
     public void Enqueue(ReadOnlySpan<byte> message, in OutboundChunk template)
     {
         for (int offset = 0; offset < message.Length;)
@@ -77,7 +78,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         if (index >= FirstUnsent) FirstUnsent = index + 1;
     }
 
-    /// <returns>True if this report is news.</returns>
+    /// <returns>True if the chunk was not acknowledged before.</returns>
     public bool MarkAcknowledged(int index)
     {
         ref OutboundChunk chunk = ref this[index];
@@ -87,7 +88,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         return true;
     }
 
-    /// <summary>The peer dropped what it had reported (RFC 9260, section 6.2).</summary>
+    /// <summary>The peer has dropped a chunk that it had reported (RFC 9260, section 6.2).</summary>
     public void MarkReneged(int index)
     {
         ref OutboundChunk chunk = ref this[index];
@@ -105,7 +106,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         LostCount++;
     }
 
-    /// <summary>Gives up the whole message that the chunk belongs to; its TSNs stay used.</summary>
+    /// <summary>Abandons the whole message of the chunk. Its TSNs stay used.</summary>
     public void Abandon(int index)
     {
         int first = index, last = index;
@@ -120,7 +121,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         if (last >= FirstUnsent) FirstUnsent = last + 1;
     }
 
-    /// <summary>How many chunks at the head are given up: what FORWARD-TSN may skip.</summary>
+    /// <summary>Returns the number of abandoned chunks at the head, which FORWARD-TSN may skip.</summary>
     public int LeadingAbandoned()
     {
         int count = 0;
@@ -128,8 +129,8 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         return count;
     }
 
-    /// <summary>Takes the first chunk out: the cumulative acknowledgement has passed it.</summary>
-    /// <returns>User data in it that had not been acknowledged before.</returns>
+    /// <summary>Removes the first chunk after the cumulative acknowledgement has passed it.</summary>
+    /// <returns>The bytes of its user data that had not been acknowledged before.</returns>
     public int RemoveHead()
     {
         ref OutboundChunk chunk = ref this[0];
@@ -156,7 +157,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         HeadTsn = firstTsn;
     }
 
-    /// <summary>Gives back what a burst of large messages made it grow to. Only if nothing is queued.</summary>
+    /// <summary>Releases the memory that a burst of large messages needed. It does so only if the queue is empty.</summary>
     public void Trim()
     {
         if (Count != 0) return;
@@ -165,7 +166,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         _head = 0;
     }
 
-    /// <summary>Puts a chunk of an exported association back; its state is taken from <paramref name="chunk"/>.</summary>
+    /// <summary>Restores a chunk of an exported association, with the state in <paramref name="chunk"/>.</summary>
     public void Restore(in OutboundChunk chunk, ReadOnlySpan<byte> payload)
     {
         Append(chunk, payload);
@@ -207,7 +208,7 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         int capacity = Math.Max(_bytes.Length, FirstByteCapacity);
         while (capacity < Bytes + payloadBytes) capacity *= 2;
         byte[] bytes = new byte[capacity];
-        // A chunk keeps its position; only where the ring wraps changes.
+        // A chunk keeps its position. Only the place where the ring wraps changes.
         for (int i = 0; i < Count; i++)
         {
             ref OutboundChunk chunk = ref this[i];

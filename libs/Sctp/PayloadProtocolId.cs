@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>RFC 8831, section 8: what the payload of a message on a data channel is.</summary>
+/// <summary>The payload protocol ids of messages on a data channel (RFC 8831, section 8).</summary>
 internal static class PayloadProtocolId
 {
     public const uint Dcep = 50;

@@ -3,11 +3,13 @@ using System.Buffers;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// Messages that wait, in order, until the association has room for them. Bounded in number and bytes; buffers come from the shared pool.
+/// Messages that wait, in order, until the association has room for them. Their number and their bytes are limited. Buffers come from the
+/// shared pool.
 /// </summary>
 internal sealed class PendingMessages
 {
-    // What a channel takes beyond the association's own send queue (512 KiB): a function result or two of the largest size.
+    // What a channel accepts in addition to the association's send queue (512 KiB). It is enough for one or two of the largest function
+    // results.
     public const int MaximumBytes = 1024 * 1024;
     public const int MaximumCount = 1024;
 
@@ -18,7 +20,7 @@ internal sealed class PendingMessages
 
     public bool TryAdd(DataChannel channel, uint payloadProtocolId, ReadOnlySpan<byte> payload)
     {
-        // Answers to openings are few and tiny, and must not be lost.
+        // Answers to openings are few and small, and they must not be lost.
         int maximumCount = payloadProtocolId == PayloadProtocolId.Dcep ? MaximumCount + 4 * DataChannelSet.MaximumChannels : MaximumCount;
         if (_entries.Count >= maximumCount || Bytes + payload.Length > MaximumBytes) return false;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(payload.Length);

@@ -4,13 +4,13 @@ namespace Dapr.Voice.Sctp;
 
 internal enum TsnOutcome : byte { New, Duplicate, TooFarAhead, TooManyGaps }
 
-/// <summary>Which TSNs have come: all up to the cumulative one, and a bounded number of runs beyond it.</summary>
+/// <summary>The TSNs that were received: all up to the cumulative TSN, and a limited number of runs beyond it.</summary>
 internal sealed class ReceivedTsns(uint cumulative)
 {
-    // As many as an answer needs at heavy loss; their Gap Ack Blocks (4 bytes each) take less than half of a packet.
+    // Enough for heavy loss. The Gap Ack Blocks of all runs (4 bytes each) need less than half of a packet.
     public const int MaximumRuns = 128;
 
-    // Far less than the 65,535 that a Gap Ack Block can name, more than the receive window holds in chunks.
+    // Far less than the 65,535 that a Gap Ack Block can express, and more chunks than the receive window can hold.
     public const int MaximumAhead = 16_384;
 
     private readonly uint[] _starts = new uint[MaximumRuns];
@@ -19,13 +19,13 @@ internal sealed class ReceivedTsns(uint cumulative)
     public uint Cumulative { get; private set; } = cumulative;
     public int RunCount { get; private set; }
 
-    /// <summary>The newest TSN that has come.</summary>
+    /// <summary>The highest TSN that was received.</summary>
     public uint Highest => RunCount > 0 ? _ends[RunCount - 1] : Cumulative;
 
     public uint RunStart(int run) => _starts[run];
     public uint RunEnd(int run) => _ends[run];
 
-    /// <summary>Says what <see cref="Record"/> would do with it.</summary>
+    /// <summary>Returns what <see cref="Record"/> would do with the TSN.</summary>
     public TsnOutcome Classify(uint tsn)
     {
         int ahead = SerialNumber.Distance(tsn, Cumulative);
@@ -37,7 +37,7 @@ internal sealed class ReceivedTsns(uint cumulative)
         return extends || RunCount < MaximumRuns ? TsnOutcome.New : TsnOutcome.TooManyGaps;
     }
 
-    /// <summary>Only for a TSN that <see cref="Classify"/> calls new.</summary>
+    /// <summary>Adds a TSN. Call it only if <see cref="Classify"/> found the TSN new.</summary>
     public void Record(uint tsn)
     {
         if (tsn == Cumulative + 1)
@@ -65,7 +65,7 @@ internal sealed class ReceivedTsns(uint cumulative)
         }
     }
 
-    /// <summary>The sender will not send what is missing up to there (RFC 3758).</summary>
+    /// <summary>Moves the cumulative TSN forward, because the sender has abandoned what is missing up to there (RFC 3758).</summary>
     public void MoveForward(uint tsn)
     {
         if (!SerialNumber.IsNewer(tsn, Cumulative)) return;
@@ -91,7 +91,9 @@ internal sealed class ReceivedTsns(uint cumulative)
         RemoveAt(0);
     }
 
-    /// <summary>The first run that ends at or after the TSN. Loss is recent, so the search starts at the newest.</summary>
+    /// <summary>
+    /// Finds the first run that ends at or after the TSN. Losses are usually recent, so the search starts with the newest run.
+    /// </summary>
     private int RunAtOrAfter(uint tsn)
     {
         int run = RunCount;

@@ -1,31 +1,31 @@
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// The retransmission timeout (RFC 9260, section 6.3.1) with other bounds than the RFC's 1 s / 1 s / 60 s, which were made for
-/// signalling networks and would be heard in a conversation.
+/// The retransmission time-out (RFC 9260, section 6.3.1). The RFC's bounds (start 1 s, minimum 1 s, maximum 60 s) are made for signalling
+/// networks and would be audible in a conversation. This class uses shorter bounds.
 /// </summary>
 internal sealed class RetransmissionTimeout
 {
-    // One lost packet of the handshake cost a full second with the RFC's start value (measured against browsers). 250 ms is more than a
-    // round trip between most callers and their region; where it is less, the peer only sees one packet twice.
+    // With the RFC's start value, one lost packet of the handshake costs a full second (measured with browsers). 250 ms is longer than the
+    // round trip between most callers and their region. Where it is shorter, the peer only receives one packet twice.
     private static readonly TimeSpan Initial = TimeSpan.FromMilliseconds(250);
 
-    // The RFC's floor of 1 s covers delayed acknowledgements (up to 200 ms in practice). We ask for immediate ones by the I bit, so they do
-    // not inflate what is measured; 100 ms is left for scheduling at both ends and a jittery radio.
+    // The RFC's minimum of 1 s allows for delayed acknowledgements (up to 200 ms in practice). We ask for immediate ones with the I bit, so
+    // they do not increase the measured time. 100 ms is left for scheduling at both ends and for a radio link with jitter.
     private static readonly TimeSpan Minimum = TimeSpan.FromMilliseconds(100);
 
-    // After an outage (a relay restarts, an owner is replaced: under 5 s) the first word must not wait for a timer that backed off to a
-    // minute.
+    // After an outage (a relay restarts or an owner is replaced, under 5 s), the first message must not wait for a timer that has grown to
+    // a minute.
     private static readonly TimeSpan Maximum = TimeSpan.FromSeconds(4);
 
-    // G of RFC 9260, section 6.3.1, rule C4: timers are looked at about every millisecond.
+    // G of RFC 9260, section 6.3.1, rule C4. Timers are checked about every millisecond.
     private static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(1);
 
     private TimeSpan _variation;
 
     public TimeSpan Current { get; private set; } = Initial;
 
-    /// <summary>Zero until measured.</summary>
+    /// <summary>Zero until the first measurement.</summary>
     public TimeSpan Smoothed { get; private set; }
 
     public TimeSpan Variation => _variation;

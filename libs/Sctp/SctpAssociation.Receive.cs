@@ -3,10 +3,10 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Sctp;
 
-// What comes in: the door, then one method for each chunk.
+// Received packets: first the checks of the packet, then one method for each chunk type.
 public sealed partial class SctpAssociation
 {
-    // Duplicates named in one SACK (RFC 9260, section 3.3.4); they only help the peer to see that it was hasty.
+    // The maximum number of duplicates in one SACK (RFC 9260, section 3.3.4). They only tell the peer that it retransmitted too early.
     private const int MaximumDuplicates = 16;
 
     private readonly uint[] _duplicates = new uint[MaximumDuplicates];
@@ -16,13 +16,16 @@ public sealed partial class SctpAssociation
     private byte[] _heartbeatEcho = [];
     private int _heartbeatEchoBytes;
 
-    // One report at a time: the cause, and the first bytes of what it is about.
+    // One error is reported at a time: the cause, and the first bytes of the part that caused it.
     private const int MaximumErrorBytes = 32;
     private readonly byte[] _errorInfo = new byte[MaximumErrorBytes];
     private int _errorBytes;
     private ErrorCause _errorCause;
 
-    /// <summary>Takes one packet. Nothing in it makes this throw; what is not for this association is counted and ignored.</summary>
+    /// <summary>
+    /// Processes one packet. It never throws, whatever the packet contains. Packets that do not belong to this association are counted and
+    /// ignored.
+    /// </summary>
     public void Receive(ReadOnlySpan<byte> packet, Instant now)
     {
         if (!TryAdmit(packet, out SctpDropReason reason))
@@ -78,7 +81,7 @@ public sealed partial class SctpAssociation
         if (BinaryPrimitives.ReadUInt32LittleEndian(packet[8..]) != Crc32C.OfPacket(packet)) return false;
         reason = SctpDropReason.WrongVerificationTag;
         uint tag = BinaryPrimitives.ReadUInt32BigEndian(packet[4..]);
-        // RFC 9260, section 8.5 and 8.5.1.
+        // The rules are in RFC 9260, sections 8.5 and 8.5.1.
         bool reflectsTag = (packet[CommonHeaderBytes + 1] & 1) != 0;
         switch ((ChunkType)packet[CommonHeaderBytes])
         {
@@ -94,7 +97,7 @@ public sealed partial class SctpAssociation
         }
     }
 
-    /// <returns>False if the rest of the packet is not to be read.</returns>
+    /// <returns>False if the rest of the packet must be ignored.</returns>
     private bool OnControl(ChunkType type, byte flags, ReadOnlySpan<byte> chunk, Instant now)
     {
         ReadOnlySpan<byte> value = chunk[4..];
@@ -142,7 +145,7 @@ public sealed partial class SctpAssociation
                 return true;
             default:
                 Drop(SctpDropReason.UnknownChunk);
-                // RFC 9260, section 3.2: the two highest bits say whether to report and whether to go on.
+                // RFC 9260, section 3.2: the two highest bits say whether to report the chunk and whether to continue with the packet.
                 if (((byte)type & 0x40) != 0) ReportError(ErrorCause.UnrecognizedChunkType, chunk);
                 return ((byte)type & 0x80) != 0;
         }
@@ -157,12 +160,13 @@ public sealed partial class SctpAssociation
         }
         if (Phase == SctpPhase.ShutdownAckSent)
         {
-            // RFC 9260, section 9.2: the peer has forgotten that we are leaving.
+            // RFC 9260, section 9.2: the peer has forgotten that we are shutting down.
             _due |= Due.ShutdownAck;
             return;
         }
-        // Before the association is up, and when both begin at once, the answer carries what our own INIT says (section 5.2.1). Afterwards
-        // the peer has begun anew, and the answer needs a new tag so that its COOKIE ECHO is told from an old one (section 5.2.2).
+        // Before the association is established, and when both sides begin at once, the answer has the values of our own INIT (section
+        // 5.2.1). Later, the peer has restarted. The answer then needs a new tag, which distinguishes its COOKIE ECHO from an old one
+        // (section 5.2.2).
         bool isRestart = Phase is not (SctpPhase.Closed or SctpPhase.CookieWait or SctpPhase.CookieEchoed);
         bool isRepeated = _issued is not null && _issued.PeerTag == init.Tag && _issued.PeerInitialTsn == init.InitialTsn
             && isRestart == (_issued.LocalTag != _localTag);
@@ -195,7 +199,7 @@ public sealed partial class SctpAssociation
             Drop(SctpDropReason.UnexpectedChunk);
             return;
         }
-        // A cookie must fit into a packet of ours, beside its header.
+        // A cookie must fit into one of our packets, beside its header.
         if (!InitChunk.TryParse(value, out InitChunk init) || init.Cookie.IsEmpty
             || init.Cookie.Length > SctpOptions.MaximumPacketBytes - CommonHeaderBytes - 8)
         {
@@ -241,7 +245,7 @@ public sealed partial class SctpAssociation
 
     private void AdoptPeer(uint tag, uint initialTsn, uint window, ushort inboundStreams, bool forwardsTsn, bool resetsStreams)
     {
-        // The same peer may be adopted twice when both ends begin at once; what it sent in between stays.
+        // When both ends begin at once, the same peer may be adopted twice. Data that it sent in between is kept.
         if (_peerTag != tag || _received.Cumulative != initialTsn - 1)
         {
             _received.Restart(initialTsn - 1);
@@ -255,7 +259,8 @@ public sealed partial class SctpAssociation
     }
 
     /// <summary>
-    /// RFC 9260, section 5.2.4, action A. What the peer had not acknowledged it will not: it does not know these numbers any more.
+    /// The peer has restarted (RFC 9260, section 5.2.4, action A). Data that it had not acknowledged is lost, because it no longer knows
+    /// these TSNs.
     /// </summary>
     private void Restart(SctpAssociationState.CookieState issued, Instant now)
     {
@@ -332,7 +337,7 @@ public sealed partial class SctpAssociation
         bool isKnownStream = streamId < _options.StreamCount && _streams.CanUse(streamId);
         if (!isKnownStream)
         {
-            // Received and thrown away (RFC 9260, section 6.5): not acknowledging it would make it come for ever.
+            // The chunk is dropped but acknowledged (RFC 9260, section 6.5). Otherwise the peer would send it for ever.
             Drop(streamId < _options.StreamCount ? SctpDropReason.TooManyStreams : SctpDropReason.InvalidStream);
             _received.Record(tsn);
             ReportError(ErrorCause.InvalidStreamIdentifier, [(byte)(streamId >> 8), (byte)streamId, 0, 0]);
@@ -358,10 +363,10 @@ public sealed partial class SctpAssociation
         RestartHeartbeatOnTraffic(now);
     }
 
-    /// <returns>True if it was understood, so that a SACK is due.</returns>
+    /// <returns>True if the chunk is valid. A SACK is then due.</returns>
     private bool OnForwardTsn(ReadOnlySpan<byte> value, Instant now)
     {
-        // RFC 3758, section 3.2: New Cumulative TSN, then pairs of stream and stream sequence.
+        // RFC 3758, section 3.2: the New Cumulative TSN, then pairs of stream and stream sequence number.
         if (Phase is not (SctpPhase.Established or SctpPhase.ShutdownPending or SctpPhase.ShutdownSent) || value.Length < 4)
         {
             Drop(Phase == SctpPhase.Established ? SctpDropReason.MalformedChunk : SctpDropReason.UnexpectedChunk);
@@ -384,7 +389,7 @@ public sealed partial class SctpAssociation
 
     private void ScheduleSack(bool isWanted, Instant now)
     {
-        // RFC 9260, section 6.2: at least every second packet, at once for a gap or a duplicate, otherwise within the delay.
+        // RFC 9260, section 6.2: a SACK at least for every second packet, at once for a gap or a duplicate, otherwise within the delay.
         if (isWanted || ++_packetsSinceSack >= 2)
         {
             _due |= Due.Sack;
@@ -439,7 +444,7 @@ public sealed partial class SctpAssociation
                 ContinueShutdown(now);
                 break;
             case SctpPhase.ShutdownSent:
-                // Both began (RFC 9260, section 9.2).
+                // Both sides have begun the shutdown (RFC 9260, section 9.2).
                 Phase = SctpPhase.ShutdownAckSent;
                 _due = (_due & ~Due.Shutdown) | Due.ShutdownAck;
                 _handshakeTimer = now + _rto.Current;
@@ -468,7 +473,7 @@ public sealed partial class SctpAssociation
     {
         if (Phase != SctpPhase.CookieEchoed || value.Length < 4
             || BinaryPrimitives.ReadUInt16BigEndian(value) != (ushort)ErrorCause.StaleCookie) return;
-        // RFC 9260, section 5.2.6: begin again. The count of tries goes on, so this ends.
+        // RFC 9260, section 5.2.6: the handshake starts again. The counter of attempts is not reset, so this ends.
         Phase = SctpPhase.CookieWait;
         _due = (_due & ~Due.CookieEcho) | Due.Init;
         _handshakeTimer = now + _rto.Current;

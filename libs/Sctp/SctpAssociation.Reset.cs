@@ -3,7 +3,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Sctp;
 
-// Stream reset (RFC 6525): each side resets what it sends; a data channel is closed when both have.
+// Stream reset (RFC 6525). Each side resets its outgoing stream. A data channel is closed when both have done so.
 public sealed partial class SctpAssociation
 {
     private readonly List<ushort> _streamsToReset = [];
@@ -17,14 +17,14 @@ public sealed partial class SctpAssociation
     private Instant _resetTimer = Instant.Never;
 
     /// <summary>
-    /// Resets our outgoing stream once all that is queued on it has arrived. Nothing can be sent on it until the peer has answered.
+    /// Resets our outgoing stream when everything that is queued on it has arrived. Nothing can be sent on it until the peer has answered.
     /// </summary>
     public void ResetStream(ushort streamId, Instant now)
     {
         if (Phase >= SctpPhase.ShutdownPending || IsResetting(streamId) || _streamsToReset.Count >= StreamTable.MaximumStreams) return;
         if (Phase == SctpPhase.Established && !_peerResetsStreams)
         {
-            // RFC 8831, section 6.7 makes RE-CONFIG a must; without it a channel can only be forgotten.
+            // RFC 8831, section 6.7 requires RE-CONFIG. Without it, a channel can only be removed locally.
             Raise(new SctpEvent(SctpEventKind.OutgoingStreamReset, streamId));
             return;
         }
@@ -61,7 +61,7 @@ public sealed partial class SctpAssociation
 
     private void BeginOwnReset(Instant now)
     {
-        // Asked for only when the stream has nothing outstanding, so the peer never has to wait for data and say "in progress".
+        // The request is sent only when the stream has no outstanding data. So the peer never has to answer "in progress".
         Span<ushort> drained = stackalloc ushort[StreamTable.MaximumStreams];
         int count = 0;
         foreach (ushort streamId in _streamsToReset)
@@ -150,8 +150,9 @@ public sealed partial class SctpAssociation
     }
 
     /// <summary>
-    /// Performs the peer's reset when all that it sent before has come (RFC 6525, section 5.2.2). Until then it gets no answer, rather than
-    /// "in progress": stacks differ in what they do with that one, and all repeat an unanswered request.
+    /// Performs the peer's reset when everything that it sent before has arrived (RFC 6525, section 5.2.2). Until then the request gets no
+    /// answer. SCTP implementations differ in what they do with the answer "in progress", but all of them repeat a request without an
+    /// answer.
     /// </summary>
     private void TryPerformDeferredReset()
     {
@@ -168,7 +169,7 @@ public sealed partial class SctpAssociation
 
     private void OnIncomingReset(ReadOnlySpan<byte> body, Instant now)
     {
-        // The peer asks us to reset what we send (RFC 6525, section 4.2). We do, as a request of our own.
+        // The peer asks us to reset our outgoing stream (RFC 6525, section 4.2). We do so with a request of our own.
         uint sequence = BinaryPrimitives.ReadUInt32BigEndian(body);
         if (!IsNewRequest(sequence)) return;
         for (ReadOnlySpan<byte> list = body[4..]; list.Length >= 2; list = list[2..])
@@ -205,7 +206,7 @@ public sealed partial class SctpAssociation
             _resetTimer = now + _rto.Current;
             return;
         }
-        // Refused or done, the stream is no longer ours to use: there is nothing else to try.
+        // After a success or a rejection we no longer use the stream. There is nothing else to try.
         _ownReset = null;
         _resetTimer = Instant.Never;
         _due &= ~Due.ResetRequest;

@@ -2,7 +2,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Sctp;
 
-// Out into plain data and back, so that another process can go on.
+// Export to plain data and import from it, so that another process can continue the association.
 public sealed partial class SctpAssociation
 {
     public SctpAssociationState ExportState(Instant now)
@@ -66,8 +66,8 @@ public sealed partial class SctpAssociation
     }
 
     /// <summary>
-    /// Goes on where <see cref="ExportState"/> stopped. What was in flight is taken for lost and sent again, and a SACK is sent at once: so
-    /// both sides learn quickly where the other stands, and the peer discards what it has already.
+    /// Continues where <see cref="ExportState"/> stopped. Data in flight is considered lost and is sent again, and a SACK is sent at once.
+    /// Both sides then learn quickly where the other one is. The peer drops what it already has.
     /// </summary>
     public static SctpAssociation Import(SctpAssociationState state, SctpOptions options, Instant now)
     {

@@ -3,7 +3,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Sctp;
 
-// What goes out: one packet at a time, control chunks first, then data as windows allow; and what acknowledgements do to it.
+// Sent packets: control chunks first, then data within the windows. This part also processes acknowledgements.
 public sealed partial class SctpAssociation
 {
     // RFC 9260, section 7.2.4.
@@ -72,7 +72,7 @@ public sealed partial class SctpAssociation
         return true;
     }
 
-    /// <summary>The chunks that go alone into a packet (RFC 9260, section 6.10), or with nothing but themselves at the end.</summary>
+    /// <summary>Writes the chunks that must be alone in a packet (RFC 9260, section 6.10) or at its end.</summary>
     private uint WriteAlone(ref SpanWriter writer)
     {
         uint tag;
@@ -114,7 +114,7 @@ public sealed partial class SctpAssociation
             WriteHeader(ref writer, ChunkType.CookieEcho, 0, cookie.Length);
             writer.WriteBytes(cookie);
             writer.WriteZeros(-cookie.Length & 3);
-            // RFC 9260, section 5.1: data may ride behind it, which saves the first message a round trip.
+            // RFC 9260, section 5.1: data may follow in the same packet, which saves a round trip for the first message.
             mayCarryData = true;
         }
         if (Phase == SctpPhase.CookieEchoed && !mayCarryData) return;
@@ -125,7 +125,7 @@ public sealed partial class SctpAssociation
             WriteData(ref writer, now);
             return;
         }
-        // A SACK that waits for its timer goes along if a packet leaves anyway.
+        // A SACK that waits for its timer is added to a packet that is sent anyway.
         if ((_due & Due.Sack) != Due.None || (_acknowledgementTimer != Instant.Never && mayCarryData && TrySelect(now, out _)))
             WriteSack(ref writer);
         if ((_due & Due.HeartbeatAck) != Due.None && writer.Free >= 4 + _heartbeatEchoBytes + 3)
@@ -160,7 +160,7 @@ public sealed partial class SctpAssociation
         if (!mayCarryData) return;
         if ((_due & Due.ForwardTsn) != Due.None) WriteForwardTsn(ref writer, now);
         WriteData(ref writer, now);
-        // Selecting may have given messages up: that is said in this packet if it fits, else in the next.
+        // The selection may have abandoned messages. This packet reports them if there is room, otherwise the next one.
         if ((_due & Due.ForwardTsn) != Due.None) WriteForwardTsn(ref writer, now);
     }
 
@@ -174,8 +174,8 @@ public sealed partial class SctpAssociation
             ref OutboundChunk chunk = ref _outbound[index];
             if (writer.Free < DataHeaderBytes + ((chunk.Length + 3) & ~3)) break;
             bool isRepetition = chunk.Transmissions > 0;
-            // RFC 9260, section 6.1: where nothing follows, the peer would only wait for more; its answer also is our measure of the round
-            // trip.
+            // RFC 9260, section 6.1: if no chunk follows, the peer would only wait for more before it answers. Its answer also measures the
+            // round trip.
             bool isLast = index == _outbound.Count - 1;
             WriteHeader(ref writer, ChunkType.Data, (byte)(chunk.Flags | (isLast ? DataFlags.Immediate : DataFlags.None)),
                 12 + chunk.Length);
@@ -193,7 +193,7 @@ public sealed partial class SctpAssociation
             if (isRepetition)
             {
                 _chunksRetransmitted++;
-                // Karn: an answer to something sent twice measures nothing.
+                // Karn's rule: the answer to a chunk that was sent twice can't be used to measure the round trip.
                 if (_isTimingRoundTrip && _timedTsn == tsn) _isTimingRoundTrip = false;
                 if (index == 0) _dataTimer = now + _rto.Current;
             }
@@ -204,11 +204,11 @@ public sealed partial class SctpAssociation
             }
             if (_dataTimer == Instant.Never && Phase != SctpPhase.CookieEchoed) _dataTimer = now + _rto.Current;
         }
-        // Only one packet goes past the congestion window.
+        // Only one packet may exceed the congestion window.
         if (hasWritten) _isFastRetransmitDue = false;
     }
 
-    /// <summary>The chunk to send now: what was lost before what is new, within the windows.</summary>
+    /// <summary>Selects the chunk to send now, within the windows. Lost chunks come before new ones.</summary>
     private bool TrySelect(Instant now, out int index)
     {
         if (_outbound.LostCount > 0)
@@ -216,7 +216,7 @@ public sealed partial class SctpAssociation
             GiveUpOnLost(now);
             for (index = 0; index < _outbound.FirstUnsent && _outbound.LostCount > 0; index++)
                 if (_outbound[index].State == OutboundChunkState.Lost)
-                    // The first packet of a fast retransmission does not ask the window (section 7.2.4).
+                    // The first packet of a fast retransmission ignores the congestion window (section 7.2.4).
                     return _isFastRetransmitDue || _outbound.BytesInFlight < _congestion.Bytes;
         }
         while (_outbound.FirstUnsent < _outbound.Count)
@@ -229,8 +229,8 @@ public sealed partial class SctpAssociation
                 continue;
             }
             if (chunk.Length <= _peerWindow) return _outbound.BytesInFlight < _congestion.Bytes;
-            // A closed window says by itself when it opens. In case that is lost, one chunk at a time asks, a timeout later (section 6.1,
-            // rule A).
+            // The peer reports when a closed window opens. In case that report is lost, one chunk at a time is sent after a time-out
+            // (section 6.1, rule A).
             if (_outbound.BytesInFlight > 0) return false;
             if (!_isProbeDue && _dataTimer == Instant.Never && Phase != SctpPhase.CookieEchoed) _dataTimer = now + _rto.Current;
             return _isProbeDue;
@@ -316,7 +316,7 @@ public sealed partial class SctpAssociation
     private void WriteInit(ref SpanWriter writer, ChunkType type, uint tag, uint initialTsn, ReadOnlySpan<byte> cookie,
         ReadOnlySpan<byte> unrecognized)
     {
-        // Supported Extensions (RFC 5061, section 4.2.7): RE-CONFIG and FORWARD-TSN; the latter also has a parameter of its own.
+        // Supported Extensions (RFC 5061, section 4.2.7): RE-CONFIG and FORWARD-TSN. FORWARD-TSN also has its own parameter.
         int cookieBytes = cookie.IsEmpty ? 0 : 4 + ((cookie.Length + 3) & ~3);
         WriteHeader(ref writer, type, 0, InitChunk.FixedBytes + 8 + 4 + cookieBytes + unrecognized.Length);
         writer.WriteUInt32(tag);
@@ -383,13 +383,13 @@ public sealed partial class SctpAssociation
         if (!Acknowledge(BinaryPrimitives.ReadUInt32BigEndian(value), value.Slice(12, 4 * gaps), now)) return;
         uint window = BinaryPrimitives.ReadUInt32BigEndian(value[4..]);
         _peerWindow = (int)Math.Min(Math.Max(0, (long)window - _outbound.BytesInFlight), int.MaxValue);
-        // A closed window that is answered for is a slow reader, not a dead one.
+        // A peer that answers with a closed window is a slow reader and not dead.
         if (window < SctpOptions.MaximumPacketBytes) _retransmissions = 0;
         ContinueShutdown(now);
         RestartHeartbeatOnTraffic(now);
     }
 
-    /// <summary>Applies a cumulative TSN and Gap Ack Blocks (pairs of offsets) to what is outstanding.</summary>
+    /// <summary>Applies a cumulative TSN and Gap Ack Blocks (pairs of offsets) to the outstanding chunks.</summary>
     private bool Acknowledge(uint cumulative, ReadOnlySpan<byte> gapBlocks, Instant now)
     {
         int advance = SerialNumber.Distance(cumulative, _outbound.HeadTsn) + 1;
@@ -413,21 +413,21 @@ public sealed partial class SctpAssociation
                 bytesAcknowledged, flightBefore, _outbound.BytesInFlight == 0 && _outbound.LostCount == 0, cumulative);
             if (_outbound.LeadingAbandoned() > 0) _due |= Due.ForwardTsn;
         }
-        // Within a recovery every report that moves on counts for all holes below it (RFC 9260, section 7.2.4).
+        // During a recovery, every report that advances the cumulative TSN counts for all gaps below it (RFC 9260, section 7.2.4).
         CountMisses(_congestion.IsInFastRecovery && advance > 0 ? highestReported : highestNews);
         if (!HasOutstanding) _dataTimer = Instant.Never;
         else if (advance > 0 || _dataTimer == Instant.Never) _dataTimer = now + _rto.Current;
         return true;
     }
 
-    /// <returns>The highest chunk that these blocks acknowledge for the first time, or -1.</returns>
+    /// <returns>The index of the highest chunk that these blocks acknowledge for the first time, or -1.</returns>
     private int ApplyGapBlocks(ReadOnlySpan<byte> blocks, ref int bytesAcknowledged, Instant now, out int highestReported)
     {
         int highestNews = -1, next = 0;
         highestReported = -1;
         for (; blocks.Length >= 4; blocks = blocks[4..])
         {
-            // An offset of 1 is the TSN behind the cumulative one: the head of the queue.
+            // An offset of 1 is the TSN after the cumulative one, which is the head of the queue.
             int start = BinaryPrimitives.ReadUInt16BigEndian(blocks) - 1, end = BinaryPrimitives.ReadUInt16BigEndian(blocks[2..]) - 1;
             if (start < next || end < start || end >= _outbound.FirstUnsent) break;
             for (; next < start; next++) _outbound.MarkReneged(next);
@@ -451,7 +451,7 @@ public sealed partial class SctpAssociation
             ref OutboundChunk chunk = ref _outbound[i];
             if (chunk.State != OutboundChunkState.InFlight || chunk.WasFastRetransmitted || ++chunk.Misses < MissesBeforeFastRetransmit)
                 continue;
-            // Once only; lost again, it waits for the timer.
+            // Only once: if it is lost again, it waits for the timer.
             chunk.WasFastRetransmitted = true;
             _outbound.MarkLost(i);
             if (!_congestion.OnFastRetransmit(_outbound.TsnAt(_outbound.FirstUnsent - 1))) continue;

@@ -4,29 +4,28 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// One SCTP association over DTLS (RFC 9260 as narrowed by RFC 8261 and 8831: one path, no addresses), with partial reliability (RFC 3758)
-/// and stream reset (RFC 6525). Either end may begin, also both at once. Used by one thread; says nothing of itself but through its
-/// methods: after any of them drain <see cref="TryTransmit"/>, <see cref="TryTakeEvent"/> and <see cref="TryReceive"/>, then look at
-/// <see cref="NextTimeout"/>.
+/// One SCTP association over DTLS (RFC 9260 as restricted by RFC 8261 and RFC 8831: one path, no addresses), with partial reliability (RFC
+/// 3758) and stream reset (RFC 6525). Either side may start the handshake, or both at once. Only one thread may use it. After each method
+/// call, drain <see cref="TryTransmit"/>, <see cref="TryTakeEvent"/> and <see cref="TryReceive"/>, then read <see cref="NextTimeout"/>.
 /// </summary>
 public sealed partial class SctpAssociation
 {
     private const int CommonHeaderBytes = 12;
 
-    // With timeouts of 0.1 to 4 s, twelve unanswered tries take more than 30 s: consent freshness (RFC 7675), not SCTP, decides that a path
-    // is dead, and an owner that is replaced within seconds finds the association alive.
+    // With time-outs of 0.1 to 4 s, twelve unanswered attempts take more than 30 s. So consent freshness (RFC 7675) and not SCTP decides
+    // that a path is dead, and an owner that is replaced within seconds finds the association alive.
     private const int MaximumRetransmissions = 12;
 
-    // RFC 9260 allows 500 ms. The peer's sender waits for our SACK to go on, and what it sends are events of a conversation.
+    // RFC 9260 allows 500 ms. The peer may need our SACK before it can continue, and its messages are events of a conversation.
     private static readonly TimeSpan s_acknowledgementDelay = TimeSpan.FromMilliseconds(20);
 
     // RFC 9260, section 16 (HB.interval).
     private static readonly TimeSpan s_heartbeatInterval = TimeSpan.FromSeconds(30);
 
-    // Bytes of a HEARTBEAT that are kept to be sent back; peers send under 64.
+    // The maximum number of bytes of a HEARTBEAT that are kept for the answer. Peers send fewer than 64.
     private const int MaximumHeartbeatBytes = 512;
 
-    // Two resets of 64 streams each and what else may happen between two looks of the owner.
+    // Enough for two resets of 64 streams each and other events between two calls of the owner.
     private const int MaximumEvents = 256;
 
     private readonly SctpOptions _options;
@@ -80,7 +79,7 @@ public sealed partial class SctpAssociation
 
     public bool IsConnected => Phase is SctpPhase.Established;
 
-    /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
+    /// <summary>When <see cref="HandleTimeout"/> must be called.</summary>
     public Instant NextTimeout => Phase == SctpPhase.Ended
         ? Instant.Never
         : Instant.Min(Instant.Min(_handshakeTimer, _dataTimer),
@@ -93,7 +92,9 @@ public sealed partial class SctpAssociation
 
     public long DropCount(SctpDropReason reason) => _drops[(int)reason];
 
-    /// <summary>Begins the handshake. Not needed where the peer does; harmless if it has done so already.</summary>
+    /// <summary>
+    /// Starts the handshake. It is not needed if the peer starts it, and it has no effect if the peer has already done so.
+    /// </summary>
     public void Connect(Instant now)
     {
         if (Phase != SctpPhase.Closed) return;
@@ -103,11 +104,11 @@ public sealed partial class SctpAssociation
         _handshakeTimer = now + _rto.Current;
     }
 
-    /// <summary>Queues a whole message, copied. Before the handshake is done it waits.</summary>
-    /// <param name="message">At least one byte: SCTP has no empty messages (RFC 8831, section 6.6 says how to send one).</param>
-    /// <param name="maxRetransmits">Null: until it arrives. Otherwise given up after so many repetitions (RFC 7496), if the peer supports
-    /// that.</param>
-    /// <param name="maxLifetime">Null: until it arrives. Otherwise given up at that age.</param>
+    /// <summary>Copies a whole message into the send queue. Before the handshake is done, the message waits there.</summary>
+    /// <param name="message">At least one byte, because SCTP has no empty messages. RFC 8831, section 6.6 says how to send one.</param>
+    /// <param name="maxRetransmits">Null to retransmit until the message arrives. Otherwise the message is abandoned after this number of
+    /// retransmissions (RFC 7496), if the peer supports that.</param>
+    /// <param name="maxLifetime">Null to retransmit until the message arrives. Otherwise the message is abandoned at this age.</param>
     public SctpSendResult Send(
         ushort streamId, uint payloadProtocolId, ReadOnlySpan<byte> message, bool unordered, ushort? maxRetransmits, Instant now,
         TimeSpan? maxLifetime = null)
@@ -135,12 +136,14 @@ public sealed partial class SctpAssociation
         return SctpSendResult.Queued;
     }
 
-    /// <summary>The next whole message, in the order of its stream. Valid until the next call of any method.</summary>
+    /// <summary>
+    /// Returns the next whole message, in the order of its stream. It is valid until the next call of any method.
+    /// </summary>
     public bool TryReceive(out SctpMessage message)
     {
         bool wasFull = _inbound.Window < _options.ReceiveWindowBytes / 2;
         bool hasMessage = _inbound.TryTake(out message);
-        // A sender that stopped at a closed window learns from this SACK that it is open again.
+        // This SACK tells a sender that stopped at a closed window that the window is open again.
         if (wasFull && _inbound.Window >= _options.ReceiveWindowBytes / 2 && _lastWindowSent < _options.ReceiveWindowBytes / 2
             && Phase == SctpPhase.Established)
             _due |= Due.Sack;
@@ -149,7 +152,7 @@ public sealed partial class SctpAssociation
 
     public bool TryTakeEvent(out SctpEvent occurred) => _events.TryDequeue(out occurred);
 
-    /// <summary>Ends the association once everything queued has arrived (RFC 9260, section 9.2).</summary>
+    /// <summary>Ends the association when everything in the queue has arrived (RFC 9260, section 9.2).</summary>
     public void Shutdown(Instant now)
     {
         if (Phase is SctpPhase.Closed or SctpPhase.CookieWait or SctpPhase.CookieEchoed) End(SctpCloseReason.Shutdown);
@@ -158,7 +161,7 @@ public sealed partial class SctpAssociation
         ContinueShutdown(now);
     }
 
-    /// <summary>Ends the association at once; what is queued is lost. The ABORT is left to be transmitted.</summary>
+    /// <summary>Ends the association at once. Queued messages are lost. The owner must still transmit the ABORT.</summary>
     public void Abort() => AbortWith(SctpCloseReason.AbortedLocally, ErrorCause.UserInitiatedAbort);
 
     public void HandleTimeout(Instant now)
@@ -191,7 +194,7 @@ public sealed partial class SctpAssociation
                 _due |= Due.Init;
                 break;
             case SctpPhase.CookieEchoed:
-                // Data that rode along with the COOKIE ECHO rides along again.
+                // Data that was sent together with the COOKIE ECHO is sent with it again.
                 MarkAllLost();
                 _due |= Due.CookieEcho;
                 break;
@@ -215,7 +218,7 @@ public sealed partial class SctpAssociation
             _isProbeDue = _outbound.Count > 0;
             return;
         }
-        // A peer whose window is closed is not dead: its SACKs reset the count.
+        // A peer with a closed window is not dead: its SACKs reset the counter.
         if (++_retransmissions > MaximumRetransmissions)
         {
             AbortWith(SctpCloseReason.PeerUnreachable, ErrorCause.UserInitiatedAbort);
@@ -237,7 +240,7 @@ public sealed partial class SctpAssociation
             AbortWith(SctpCloseReason.PeerUnreachable, ErrorCause.UserInitiatedAbort);
             return;
         }
-        // Nothing was said for an interval: a good moment to give memory back.
+        // Nothing was sent for a whole interval, so this is a good time to release memory.
         _outbound.Trim();
         _inbound.Trim();
         _isHeartbeatUnanswered = true;
@@ -248,11 +251,12 @@ public sealed partial class SctpAssociation
     }
 
     /// <summary>
-    /// While a heartbeat is unanswered the next follows at the pace of retransmissions, so that the count means the same time.
+    /// While a heartbeat is unanswered, the next one follows after a retransmission time-out. The counter then stands for the same time as
+    /// for data.
     /// </summary>
     private void RestartHeartbeat(Instant now)
     {
-        // RFC 9260, section 8.3 wants jitter, here up to an eighth.
+        // RFC 9260, section 8.3 requires jitter. Here it is up to an eighth of the interval.
         var jitter = TimeSpan.FromTicks((long)(NextRandom() % (ulong)(s_heartbeatInterval.Ticks / 8)));
         _heartbeatTimer = now + (_isHeartbeatUnanswered ? s_heartbeatInterval / 8 : s_heartbeatInterval + jitter);
     }
@@ -313,7 +317,7 @@ public sealed partial class SctpAssociation
         _due = Due.None;
         _outbound.Restart(_outbound.HeadTsn);
         _outbound.Trim();
-        // Complete messages that already arrived stay to be taken; Closed is raised even if nobody looked at the events before it.
+        // Complete messages can still be taken. Closed is raised even if nobody took the events before it.
         _events.Enqueue(new SctpEvent(SctpEventKind.Closed, 0, reason));
     }
 
@@ -332,7 +336,7 @@ public sealed partial class SctpAssociation
         return tag == 0 ? 1 : tag;
     }
 
-    /// <summary>SplitMix64 over the seed that the options brought.</summary>
+    /// <summary>SplitMix64 with the seed of the options.</summary>
     private ulong NextRandom()
     {
         ulong z = _random += 0x9E3779B97F4A7C15;

@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dapr.Voice.Sctp;
 
 /// <summary>
-/// An association as plain data, from which another process continues it. Times are durations from the moment of export, since clocks
-/// differ between processes. Options are not in it: the importer brings its own. Holds messages in full, so it is to be sealed wherever it
-/// is stored.
+/// An association as plain data, from which another process can continue it. Times are durations since the export, because clocks differ
+/// between processes. The options are not part of it: the importing process supplies its own. It contains whole messages, so encrypt it
+/// wherever it is stored.
 /// </summary>
 [SuppressMessage("Performance", "CA1819", Justification = "Data to be serialised.")]
 public sealed class SctpAssociationState
@@ -32,13 +32,13 @@ public sealed class SctpAssociationState
 
     public StreamState[] Streams { get; set; } = [];
 
-    /// <summary>The TSN of the first of <see cref="Outbound"/>, or of the next message.</summary>
+    /// <summary>The TSN of the first chunk in <see cref="Outbound"/>, or of the next message if that is empty.</summary>
     public uint OutboundHeadTsn { get; set; }
     public OutboundChunkData[] Outbound { get; set; } = [];
 
     public uint CumulativeTsn { get; set; }
 
-    /// <summary>Runs received beyond it, first and last TSN in turn.</summary>
+    /// <summary>The runs that were received beyond the cumulative TSN: the first and the last TSN of each run in turn.</summary>
     public uint[] TsnRuns { get; set; } = [];
     public InboundChunk[] Held { get; set; } = [];
     public InboundChunk[] Ready { get; set; } = [];
@@ -82,7 +82,7 @@ public sealed class SctpAssociationState
         public byte[] Payload { get; set; } = [];
     }
 
-    /// <summary>What was promised to the peer in INIT ACK and takes effect with its COOKIE ECHO.</summary>
+    /// <summary>The values that we sent in an INIT ACK. They take effect with the peer's COOKIE ECHO.</summary>
     public sealed class CookieState
     {
         public byte[] Nonce { get; set; } = [];

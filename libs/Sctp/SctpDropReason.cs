@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>Why a packet or a chunk went nowhere; the member is also the tag of the counter.</summary>
+/// <summary>Why a packet or a chunk was dropped. The name is also the tag of the counter.</summary>
 public enum SctpDropReason : byte
 {
     PacketTooShort,
@@ -9,25 +9,25 @@ public enum SctpDropReason : byte
     WrongVerificationTag,
     MalformedChunk,
     UnknownChunk,
-    /// <summary>A chunk that has no meaning in the state the association is in.</summary>
+    /// <summary>The chunk is not allowed in the current state of the association.</summary>
     UnexpectedChunk,
     UnknownCookie,
     InvalidStream,
-    /// <summary>More streams in use than are kept account of.</summary>
+    /// <summary>More streams are in use than the association keeps track of.</summary>
     TooManyStreams,
     DuplicateData,
     ReceiveBufferFull,
     TooManyGaps,
-    /// <summary>A TSN further ahead than a SACK is able to name.</summary>
+    /// <summary>The TSN is further ahead than a SACK can express.</summary>
     TsnTooFarAhead,
-    /// <summary>A SACK for data that was never sent, or an old one.</summary>
+    /// <summary>The SACK is old, or it acknowledges data that was never sent.</summary>
     StaleSack,
     HeartbeatTooLarge,
-    /// <summary>More waits for the owner to take than is kept for it.</summary>
+    /// <summary>The owner did not take its events, and the queue of events is full.</summary>
     EventQueueFull,
-    /// <summary>More bytes than a message may have; it ends the association.</summary>
+    /// <summary>The message has more bytes than allowed. This ends the association.</summary>
     MessageTooLarge,
-    /// <summary>A piece of a message that the peer gave up before it was whole (RFC 3758).</summary>
+    /// <summary>A fragment of a message that the peer abandoned before the message was complete (RFC 3758).</summary>
     AbandonedByPeer,
     AssociationEnded,
 }

@@ -2,41 +2,43 @@ namespace Dapr.Voice.Sctp;
 
 public enum SctpEventKind : byte
 {
-    /// <summary>The handshake is done (RFC 9260: ESTABLISHED).</summary>
+    /// <summary>The handshake is done (ESTABLISHED in RFC 9260).</summary>
     Connected,
 
     /// <summary>
-    /// The peer started again inside the same DTLS session (RFC 9260, section 5.2.4, action A): what was not acknowledged is gone,
-    /// numbering starts anew.
+    /// The peer has restarted inside the same DTLS session (RFC 9260, section 5.2.4, action A). Data that was not acknowledged is lost, and
+    /// the numbering starts again.
     /// </summary>
     Restarted,
 
-    /// <summary>The peer reset its outgoing stream <see cref="SctpEvent.StreamId"/> (RFC 6525): nothing more comes on it.</summary>
+    /// <summary>
+    /// The peer has reset its outgoing stream <see cref="SctpEvent.StreamId"/> (RFC 6525). It sends nothing more on it.
+    /// </summary>
     IncomingStreamReset,
 
-    /// <summary>The peer acknowledged the reset of our outgoing stream <see cref="SctpEvent.StreamId"/>.</summary>
+    /// <summary>The peer has acknowledged the reset of our outgoing stream <see cref="SctpEvent.StreamId"/>.</summary>
     OutgoingStreamReset,
 
-    /// <summary>Over, for <see cref="SctpEvent.Reason"/>. The last event.</summary>
+    /// <summary>The association has ended for <see cref="SctpEvent.Reason"/>. This is the last event.</summary>
     Closed,
 }
 
 public enum SctpCloseReason : byte
 {
     None,
-    /// <summary>The SHUTDOWN handshake, begun by either side.</summary>
+    /// <summary>One of the two sides started the SHUTDOWN handshake, and it is done.</summary>
     Shutdown,
     AbortedLocally,
     AbortedByPeer,
     /// <summary>The handshake was not answered.</summary>
     HandshakeTimeout,
-    /// <summary>Data, a heartbeat or a stream reset stayed unanswered.</summary>
+    /// <summary>Data, a heartbeat or a stream reset was not answered.</summary>
     PeerUnreachable,
     /// <summary>The peer sent a message longer than <see cref="SctpOptions.MaximumReceiveMessageBytes"/>.</summary>
     MessageTooLarge,
     ProtocolViolation,
 }
 
-/// <param name="StreamId">Meaningful for the two stream resets.</param>
-/// <param name="Reason">Meaningful for <see cref="SctpEventKind.Closed"/>.</param>
+/// <param name="StreamId">Used only by the two stream reset events.</param>
+/// <param name="Reason">Used only by <see cref="SctpEventKind.Closed"/>.</param>
 public readonly record struct SctpEvent(SctpEventKind Kind, ushort StreamId = 0, SctpCloseReason Reason = SctpCloseReason.None);

@@ -1,15 +1,17 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>What an association is told by the session description and by its owner. Every bound on its memory is here.</summary>
+/// <summary>
+/// Settings of an association from the session description and from its owner. All limits of its memory are here.
+/// </summary>
 public sealed record SctpOptions
 {
     /// <summary>
-    /// The largest packet sent. DTLS adds 37 bytes (AES-GCM: header 13, nonce 8, tag 16), which makes a datagram of at most 1197:
-    /// under the 1200 bytes that pass everywhere, and a multiple of four as chunks are.
+    /// The largest packet that is sent. DTLS adds 37 bytes (AES-GCM: header 13, nonce 8, tag 16), so a datagram has at most 1197 bytes.
+    /// That is below the 1200 bytes that every network transports. The value is a multiple of four, as chunks are.
     /// </summary>
     public const int MaximumPacketBytes = 1160;
 
-    /// <summary>User data in one DATA chunk: the packet less its common header (12) and the chunk's header (16).</summary>
+    /// <summary>The maximum user data of a DATA chunk: the packet without the common header (12) and the chunk's header (16).</summary>
     public const int MaximumChunkPayloadBytes = MaximumPacketBytes - 12 - 16;
 
     /// <summary>Our <c>a=sctp-port</c>.</summary>
@@ -19,25 +21,30 @@ public sealed record SctpOptions
     public ushort RemotePort { get; init; } = 5000;
 
     /// <summary>
-    /// Tags, initial TSN, cookies and heartbeat nonces come from it. In production from a cryptographic source: the packets travel inside
-    /// DTLS, so guessing helps only the peer, against itself.
+    /// The seed of tags, initial TSNs, cookies and heartbeat nonces. In production it comes from a cryptographic source. The packets travel
+    /// inside DTLS, so only the peer could use a guess, and only against its own session.
     /// </summary>
     public required ulong RandomSeed { get; init; }
 
-    /// <summary>The peer's <c>a=max-message-size</c>; RFC 8841, section 6 says 64 KiB when it is absent.</summary>
+    /// <summary>The peer's <c>a=max-message-size</c>. It is 64 KiB if the attribute is absent (RFC 8841, section 6).</summary>
     public int MaximumSendMessageBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Our own <c>a=max-message-size</c>; a longer message ends the association.</summary>
+    /// <summary>Our own <c>a=max-message-size</c>. A longer message ends the association.</summary>
     public int MaximumReceiveMessageBytes { get; init; } = 256 * 1024;
 
-    /// <summary>User data queued and not yet acknowledged. A message that does not fit is refused as a whole.</summary>
+    /// <summary>
+    /// The limit of user data that is queued and not yet acknowledged. A message that does not fit is rejected as a whole.
+    /// </summary>
     public int SendBufferBytes { get; init; } = 512 * 1024;
 
-    /// <summary>The window (a_rwnd) offered to the peer when nothing waits; what is held in pieces is bounded by twice this.</summary>
+    /// <summary>
+    /// The window (a_rwnd) that is offered to the peer when nothing waits. The memory for incomplete messages is limited to twice this
+    /// value.
+    /// </summary>
     public int ReceiveWindowBytes { get; init; } = 512 * 1024;
 
     /// <summary>
-    /// Streams offered in each direction. Clients take ids from 0 upwards; 1,024 is what libwebrtc itself offers at least.
+    /// The number of streams offered in each direction. Clients use ids from 0 upwards. libwebrtc itself offers at least 1,024.
     /// </summary>
     public ushort StreamCount { get; init; } = 1024;
 

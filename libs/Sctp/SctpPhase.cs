@@ -1,6 +1,8 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>The states of an association (RFC 9260, section 4). <see cref="Ended"/> is ours: unlike CLOSED it cannot be left.</summary>
+/// <summary>
+/// The states of an association (RFC 9260, section 4). <see cref="Ended"/> is our own: unlike CLOSED, it is final.
+/// </summary>
 public enum SctpPhase : byte
 {
     Closed,

@@ -2,13 +2,15 @@ namespace Dapr.Voice.Sctp;
 
 public enum SctpSendResult : byte
 {
-    /// <summary>Copied into the send queue.</summary>
+    /// <summary>The message was copied into the send queue.</summary>
     Queued,
-    /// <summary>The send queue has no room for it now; nothing of it was taken. Try again when acknowledgements have come.</summary>
+    /// <summary>
+    /// The send queue has no room for the message now. Nothing was queued. Try again after acknowledgements have arrived.
+    /// </summary>
     WouldBlock,
-    /// <summary>Longer than the peer takes.</summary>
+    /// <summary>The message is longer than the peer accepts.</summary>
     TooLarge,
-    /// <summary>Not a stream of this association, one too many, or one that is being reset.</summary>
+    /// <summary>The stream is outside the range of this association, is one too many, or is being reset.</summary>
     InvalidStream,
     /// <summary>The association is ending or has ended.</summary>
     Closed,

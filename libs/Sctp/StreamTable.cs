@@ -1,16 +1,18 @@
 namespace Dapr.Voice.Sctp;
 
-/// <summary>The next sequence number of each stream in each direction. A stream that is not in it stands at zero both ways.</summary>
+/// <summary>
+/// The next sequence number of each stream in each direction. A stream that is not in the table has the number zero in both directions.
+/// </summary>
 internal sealed class StreamTable
 {
-    // Four times as many as there may be data channels, for those that are being reset while others open.
+    // Four times the maximum number of data channels, because some are being reset while others open.
     public const int MaximumStreams = 64;
 
     private readonly List<Entry> _entries = [];
 
     public int Count => _entries.Count;
 
-    /// <summary>False if the stream is new and there is no room to keep account of it.</summary>
+    /// <summary>Returns false if the stream is new and the table is full.</summary>
     public bool CanUse(ushort streamId) => IndexOf(streamId) >= 0 || _entries.Count < MaximumStreams;
 
     public ushort NextInbound(ushort streamId) => IndexOf(streamId) is >= 0 and var i ? _entries[i].Inbound : (ushort)0;
@@ -32,7 +34,7 @@ internal sealed class StreamTable
         else if ((inbound | outbound) != 0 && _entries.Count < MaximumStreams) _entries.Add(new Entry(streamId, inbound, outbound));
     }
 
-    /// <summary>After a reset: frees the place of a stream that stands at zero both ways.</summary>
+    /// <summary>After a reset: removes a stream whose numbers are zero in both directions.</summary>
     public void Forget(ushort streamId)
     {
         int index = IndexOf(streamId);

@@ -1,19 +1,20 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>What we put into an answer. No record, so that printing it shows no password.</summary>
+/// <summary>What our answer contains. This is not a record, so that printing it shows no password.</summary>
 public sealed class AnswerParameters
 {
-    /// <summary>Our hint: 4 to 256 characters of A-Z a-z 0-9 + /.</summary>
+    /// <summary>Our routing hint: 4 to 256 of the characters A-Z, a-z, 0-9, + and /.</summary>
     public required string IceUfrag { get; init; }
 
     /// <summary>22 to 256 characters.</summary>
     public required string IcePassword { get; init; }
 
-    /// <summary><c>sha-256 AB:CD:…</c>.</summary>
+    /// <summary>In the form <c>sha-256 AB:CD:…</c>.</summary>
     public required string Fingerprint { get; init; }
 
     /// <summary>
-    /// Candidate attribute values, all we will ever have, with or without <c>candidate:</c> in front; no <c>ufrag</c> extension.
+    /// Candidate attribute values, with or without <c>candidate:</c> in front and without a <c>ufrag</c> extension. The list is complete:
+    /// no candidate is added later.
     /// </summary>
     public required IReadOnlyList<string> Candidates { get; init; }
 
@@ -21,21 +22,25 @@ public sealed class AnswerParameters
     public required uint AudioSsrc { get; init; }
     public required string Cname { get; init; }
 
-    /// <summary>Not "-": clients of the OpenAI family play <c>event.streams[0]</c>, which that leaves undefined.</summary>
+    /// <summary>
+    /// Not "-". With "-", <c>event.streams[0]</c> is undefined in a browser, and clients of the OpenAI family play that stream.
+    /// </summary>
     public required string MsidStream { get; init; }
     public required string MsidTrack { get; init; }
 
-    /// <summary>For <c>o=</c>; below 2^63 (RFC 9429, section 5.2.1).</summary>
+    /// <summary>For the <c>o=</c> line. It is below 2^63 (RFC 9429, section 5.2.1).</summary>
     public required ulong SessionId { get; init; }
 
-    /// <summary>False answers a sendrecv offer with recvonly, as WHIP wants it (RFC 9725).</summary>
+    /// <summary>If false, a sendrecv offer is answered with recvonly, as WHIP requires (RFC 9725).</summary>
     public bool SendsAudio { get; init; } = true;
 
-    /// <summary>Asks the client for silence suppression: a third fewer packets in digital silence, none in faint noise.</summary>
+    /// <summary>
+    /// Asks the client for silence suppression. It saves a third of the packets in digital silence, and none in faint noise.
+    /// </summary>
     public bool UsesDtx { get; init; }
     public int SctpPort { get; init; } = OfferAnswer.DefaultSctpPort;
 
-    /// <summary>The largest data channel message that we take, in bytes.</summary>
+    /// <summary>The largest data channel message that we accept, in bytes.</summary>
     public int MaxMessageSize { get; init; } = 262144;
 
     internal void Validate()

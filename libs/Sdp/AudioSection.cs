@@ -2,18 +2,20 @@ using System.Globalization;
 
 namespace Dapr.Voice.Sdp;
 
-/// <summary>What we look for in an audio section.</summary>
+/// <summary>Finds the attributes that we need in an audio section.</summary>
 internal static class AudioSection
 {
     public static bool IsKnownProtocol(string protocol) => protocol is "UDP/TLS/RTP/SAVPF" or "TCP/TLS/RTP/SAVPF";
 
-    /// <summary>Payload type of the first Opus in the order of the m-line, which is the order of preference.</summary>
+    /// <summary>Returns the payload type of the first Opus format on the m-line, which lists formats in order of preference.</summary>
     public static int? FindOpus(MediaDescription media) => Find(media, map => map.IsOpus);
 
-    /// <summary>telephone-event at Opus' clock; the 8 kHz one would need a second clock on the same stream.</summary>
+    /// <summary>
+    /// Returns the payload type of telephone-event at Opus' clock rate. The 8 kHz variant would need a second clock in the same stream.
+    /// </summary>
     public static int? FindTelephoneEvent(MediaDescription media) => Find(media, map => map.IsTelephoneEvent);
 
-    /// <summary>The first SSRC the section names; an audio section has one, but for Firefox' spare.</summary>
+    /// <summary>Returns the first SSRC that the section names. An audio section has one; Firefox adds a spare one.</summary>
     public static uint? FindSsrc(MediaDescription media)
     {
         foreach (string value in media.Attributes.FindAll("ssrc"))

@@ -5,7 +5,9 @@ internal static class BundleGroup
 {
     private const string Semantics = "BUNDLE";
 
-    /// <summary>The mids of the group that holds <paramref name="wantedMid"/>, or of the first group; null without any.</summary>
+    /// <summary>
+    /// Reads the mids of the group that contains <paramref name="wantedMid"/>, or of the first group. Null if there is no group.
+    /// </summary>
     public static bool TryRead(SessionDescription session, string? wantedMid, out IReadOnlyList<string>? mids, out SdpError error)
     {
         mids = null;

@@ -3,11 +3,12 @@ using System.Globalization;
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// An application section for data channels: RFC 8841, or the form of the drafts before it (aiortc), which has the port in the m-line.
+/// An application section for data channels, either in the form of RFC 8841 or in the form of the drafts before it, which aiortc uses and
+/// which has the port in the m-line.
 /// </summary>
 internal static class DataChannelSection
 {
-    /// <summary>RFC 8841, section 6: what a peer takes that does not say.</summary>
+    /// <summary>The message size that a peer accepts if it does not say (RFC 8841, section 6).</summary>
     public const long DefaultMaxMessageSize = 65536;
 
     private const string Format = "webrtc-datachannel";
@@ -16,7 +17,7 @@ internal static class DataChannelSection
 
     public static bool IsLegacyProtocol(string protocol) => protocol is "DTLS/SCTP";
 
-    /// <returns>The peer's SCTP port, or null if this is no data channel.</returns>
+    /// <returns>The peer's SCTP port, or null if the section is not a data channel.</returns>
     public static int? ReadPort(MediaDescription media)
     {
         if (!IsLegacyProtocol(media.Protocol))

@@ -5,23 +5,25 @@ namespace Dapr.Voice.Sdp;
 /// <summary>An <c>m=</c> section (RFC 8866, section 5.14).</summary>
 public sealed class MediaDescription
 {
-    /// <summary><c>audio</c>, <c>video</c>, <c>application</c>.</summary>
+    /// <summary>For example <c>audio</c>, <c>video</c> or <c>application</c>.</summary>
     public required string MediaType { get; init; }
 
-    /// <summary>0 means rejected, or bundle-only in an offer; 9 stands for "see the candidates".</summary>
+    /// <summary>
+    /// 0 means that the section is rejected, or bundle-only in an offer. 9 is a placeholder: the candidates have the port.
+    /// </summary>
     public required int Port { get; init; }
 
-    /// <summary>As written: <c>UDP/TLS/RTP/SAVPF</c>.</summary>
+    /// <summary>As written, for example <c>UDP/TLS/RTP/SAVPF</c>.</summary>
     public required string Protocol { get; init; }
 
-    /// <summary>Payload types, or <c>webrtc-datachannel</c>; never empty.</summary>
+    /// <summary>Payload types, or <c>webrtc-datachannel</c>. Never empty.</summary>
     public required IReadOnlyList<string> Formats { get; init; }
 
-    /// <summary>The value of <c>c=</c>, if the section has one.</summary>
+    /// <summary>The value of <c>c=</c>, or null if the section has none.</summary>
     public string? Connection { get; init; }
     public required IReadOnlyList<SdpAttribute> Attributes { get; init; }
 
-    /// <summary>RFC 5888; null if the section has none.</summary>
+    /// <summary>The section's mid (RFC 5888), or null if it has none.</summary>
     public string? Mid => Attributes.Find("mid");
 
     internal static bool TryParseLine(
@@ -30,7 +32,7 @@ public sealed class MediaDescription
         (mediaType, port, protocol, formats) = ("", 0, "", []);
         string[] parts = value.ToString().Split(' ');
         if (parts.Length < 4 || Array.Exists(parts, string.IsNullOrEmpty)) return false;
-        // "port/number of ports" is for layered streams; the first port is the one that counts.
+        // The form "port/number of ports" is for layered streams. Only the first port matters here.
         ReadOnlySpan<char> portText = parts[1].AsSpan();
         int slash = portText.IndexOf('/');
         if (slash >= 0) portText = portText[..slash];

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>Who sends, seen by whoever wrote the description (RFC 3264, section 5.1).</summary>
+/// <summary>Who sends, as seen by the author of the description (RFC 3264, section 5.1).</summary>
 [Flags]
 public enum MediaDirection : byte
 {
@@ -20,7 +20,9 @@ internal static class MediaDirections
         _ => "inactive",
     };
 
-    /// <summary>The section's own attribute, or the session's (Firefox), or sendrecv.</summary>
+    /// <summary>
+    /// Returns the direction of the section: its own attribute, else the session's attribute (Firefox writes it there), else sendrecv.
+    /// </summary>
     public static MediaDirection Of(SessionDescription session, MediaDescription media)
         => Find(media.Attributes) ?? Find(session.Attributes) ?? MediaDirection.SendRecv;
 

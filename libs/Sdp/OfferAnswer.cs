@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// Offer and answer (RFC 3264, RFC 9429) for what we are: one bundled transport, ICE-lite, one audio stream in Opus, one data channel
-/// section. All our candidates are in the answer; the offer's are not even read, since a lite agent sends no checks.
+/// Offer and answer (RFC 3264, RFC 9429) for the features that we have: one bundled transport, ICE-lite, one audio stream in Opus and one
+/// data channel section. The answer contains all our candidates. The offer's candidates are not read, because a lite agent sends no checks.
 /// </summary>
 public static class OfferAnswer
 {
@@ -17,7 +17,7 @@ public static class OfferAnswer
     private const int DiscardPort = 9;
     private const string NoAddress = "IN IP4 0.0.0.0";
 
-    /// <summary>Reads an offer and decides what becomes of each section.</summary>
+    /// <summary>Reads an offer and decides for each section whether it is accepted.</summary>
     public static bool TryReadOffer(SessionDescription offer, [NotNullWhen(true)] out OfferSummary? summary, out SdpError error)
     {
         summary = null;
@@ -78,7 +78,7 @@ public static class OfferAnswer
         return true;
     }
 
-    /// <summary>Writes the answer: as many sections as the offer, in its order.</summary>
+    /// <summary>Creates the answer. It has the sections of the offer in the same order.</summary>
     public static SessionDescription CreateAnswer(OfferSummary offer, AnswerParameters parameters)
     {
         parameters.Validate();
@@ -87,7 +87,7 @@ public static class OfferAnswer
         session.Add(new("ice-lite"));
         session.Add(new("msid-semantic", " WMS *"));
 
-        // Candidates go once, into the section whose transport the bundle uses (RFC 9143, section 7.3).
+        // The candidates are written once, in the section whose transport the bundle uses (RFC 9143, section 7.3).
         string? taggedMid = offer.BundleMids.Count > 0 ? offer.BundleMids[0] : offer.Sections.First(s => s.IsAccepted).Mid;
         return new SessionDescription
         {
@@ -98,7 +98,8 @@ public static class OfferAnswer
     }
 
     /// <summary>
-    /// An offer for our own caller: max-bundle, actpass, audio both ways, a data channel, no candidates (a lite server needs none).
+    /// Creates an offer for our own caller: max-bundle, actpass, audio in both directions and a data channel. It has no candidates, because
+    /// a lite server needs none.
     /// </summary>
     public static SessionDescription CreateOffer(OfferParameters parameters)
     {
@@ -146,7 +147,7 @@ public static class OfferAnswer
         };
     }
 
-    /// <summary>Reads the answer to what <see cref="CreateOffer"/> wrote.</summary>
+    /// <summary>Reads the answer to an offer of <see cref="CreateOffer"/>.</summary>
     public static bool TryReadAnswer(SessionDescription answer, [NotNullWhen(true)] out AnswerSummary? summary, out SdpError error)
     {
         summary = null;
@@ -189,14 +190,16 @@ public static class OfferAnswer
         return true;
     }
 
-    /// <summary>Throws on what would break a line or a field of it.</summary>
+    /// <summary>Throws if the text would break a line or a field of the description.</summary>
     internal static void RequireToken(string text, string name)
     {
         if (text.Length == 0 || text.Any(c => c <= ' ' || c > '~'))
             throw new ArgumentException("Should be visible ASCII without spaces.", name);
     }
 
-    /// <summary>The first audio and the first data channel section that we can serve; says of each other one why not.</summary>
+    /// <summary>
+    /// Chooses the first audio section and the first data channel section that we can serve. For every other section it stores the reason.
+    /// </summary>
     private static (MediaDescription? Audio, MediaDescription? Data) Choose(SessionDescription offer, SectionRejection[] rejections)
     {
         MediaDescription? audio = null, data = null;
@@ -222,12 +225,13 @@ public static class OfferAnswer
         return (audio, data);
     }
 
-    // Port 0 rejects, except with bundle-only, where the section has no port of its own (RFC 9143, section 6).
+    // Port 0 rejects a section, unless the section is bundle-only and has no port of its own (RFC 9143, section 6).
     private static bool IsOffered(MediaDescription media) => media.Port != 0 || media.Attributes.Has("bundle-only");
 
     /// <summary>
-    /// The section whose ICE and DTLS attributes count for the bundle: the first accepted one in the group's order that has some (aiortc
-    /// has different ones in each), else the first of the group that has (they may sit in a section that we reject).
+    /// Returns the section whose ICE and DTLS attributes count for the bundle. That is the first accepted section in the order of the group
+    /// that has such attributes (aiortc writes different ones into each section). Otherwise it is the first section of the group that has
+    /// them; we may reject that section.
     /// </summary>
     private static MediaDescription TransportSection(
         SessionDescription description, IReadOnlyList<string>? bundle, MediaDescription? audio, MediaDescription? data)
@@ -254,7 +258,8 @@ public static class OfferAnswer
         attributes.Add(new("ice-ufrag", parameters.IceUfrag));
         attributes.Add(new("ice-pwd", parameters.IcePassword));
         attributes.Add(new("fingerprint", parameters.Fingerprint));
-        // Passive wherever the offer lets us: a ClientHello of ours that comes before the browser is writable costs a second.
+        // Our answer is passive if the offer allows it. If we sent the ClientHello before the browser can send, the set-up would take a
+        // second longer.
         attributes.Add(new("setup", offer.SetupActive ? "passive" : "active"));
         if (isTagged)
         {
@@ -273,7 +278,7 @@ public static class OfferAnswer
             return Section(section, DiscardPort, [offer.UsesLegacySctpmap ? Text(parameters.SctpPort) : "webrtc-datachannel"], attributes);
         }
 
-        // Not rtcp-mux-only: that one is for offers (RFC 8858, section 4.3).
+        // rtcp-mux-only belongs only in offers (RFC 8858, section 4.3).
         attributes.Add(new("rtcp-mux"));
         if (offer.UsesReducedSizeRtcp) attributes.Add(new("rtcp-rsize"));
         var formats = new List<string> { Text(offer.OpusPayloadType!.Value) };
@@ -302,7 +307,7 @@ public static class OfferAnswer
     private static SdpAttribute[] Opus(int payloadType, bool usesDtx) =>
     [
         new("rtpmap", $"{Text(payloadType)} opus/48000/2"),
-        // No stereo, no sprop-stereo: mono both ways (RFC 7587, section 6.1).
+        // There is no stereo and no sprop-stereo: the audio is mono in both directions (RFC 7587, section 6.1).
         new("fmtp", $"{Text(payloadType)} minptime=10;useinbandfec=1{(usesDtx ? ";usedtx=1" : "")}"),
         new("ptime", "20"),
     ];

@@ -1,6 +1,8 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>What our own caller offers: sendrecv Opus and a data channel. No record, so that printing it shows no password.</summary>
+/// <summary>
+/// What our own caller offers: sendrecv Opus and a data channel. This is not a record, so that printing it shows no password.
+/// </summary>
 public sealed class OfferParameters
 {
     public required string IceUfrag { get; init; }
@@ -11,9 +13,9 @@ public sealed class OfferParameters
     public required string MsidStream { get; init; }
     public required string MsidTrack { get; init; }
 
-    /// <summary>For <c>o=</c>; below 2^63.</summary>
+    /// <summary>For the <c>o=</c> line. It is below 2^63.</summary>
     public required ulong SessionId { get; init; }
 
-    /// <summary>The largest data channel message that we take, in bytes.</summary>
+    /// <summary>The largest data channel message that we accept, in bytes.</summary>
     public int MaxMessageSize { get; init; } = 262144;
 }

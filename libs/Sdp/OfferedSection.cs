@@ -1,26 +1,26 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>Why we answer a section with port 0.</summary>
+/// <summary>Why the answer rejects a section (port 0).</summary>
 public enum SectionRejection : byte
 {
-    /// <summary>Not rejected.</summary>
+    /// <summary>The section is accepted.</summary>
     None,
-    /// <summary>The offer has rejected it itself.</summary>
+    /// <summary>The offer itself rejects the section.</summary>
     RejectedInOffer,
-    /// <summary>Video, text, image.</summary>
+    /// <summary>The section is video, text or image.</summary>
     UnsupportedMediaType,
     /// <summary>A second audio or application section.</summary>
     SecondOfItsKind,
     UnsupportedProtocol,
-    /// <summary>Audio without Opus.</summary>
+    /// <summary>An audio section without Opus.</summary>
     NoOpus,
-    /// <summary>Application, and not a WebRTC data channel.</summary>
+    /// <summary>An application section that is not a WebRTC data channel.</summary>
     NoDataChannel,
-    /// <summary>Outside the BUNDLE group whose transport we use.</summary>
+    /// <summary>The section is outside the BUNDLE group whose transport we use.</summary>
     OutsideBundle,
 }
 
-/// <summary>An <c>m=</c> section of an offer and what becomes of it.</summary>
+/// <summary>An <c>m=</c> section of an offer, and what the answer does with it.</summary>
 public sealed record OfferedSection(
     string MediaType, string? Mid, string Protocol, IReadOnlyList<string> Formats, SectionRejection Rejection)
 {

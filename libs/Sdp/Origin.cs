@@ -1,10 +1,12 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>The <c>o=</c> line (RFC 8866, section 5.2). The numbers stay text: their range is the offerer's business.</summary>
+/// <summary>
+/// The <c>o=</c> line (RFC 8866, section 5.2). The numbers are kept as text, because nothing here depends on their range.
+/// </summary>
 public sealed record Origin(string Username, string SessionId, string SessionVersion, string NetworkType, string AddressType,
     string Address)
 {
-    /// <summary>As RFC 9429, section 5.2.1 wants it: no name, no real address.</summary>
+    /// <summary>Creates an origin without a name and without a real address, as RFC 9429, section 5.2.1 requires.</summary>
     public static Origin Create(ulong sessionId)
         => new("-", sessionId.ToString(System.Globalization.CultureInfo.InvariantCulture), "1", "IN", "IP4", "127.0.0.1");
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dapr.Voice.Sdp;
 
-/// <summary><c>a=rtpmap</c>: a payload type and what it stands for (RFC 8866, section 6.6).</summary>
+/// <summary><c>a=rtpmap</c>: a payload type and the format that it stands for (RFC 8866, section 6.6).</summary>
 internal readonly record struct RtpMap(int PayloadType, string Encoding, int ClockRate, int Channels)
 {
     public static bool TryParse(string value, out RtpMap map)
@@ -21,10 +21,12 @@ internal readonly record struct RtpMap(int PayloadType, string Encoding, int Clo
 
     public bool IsOpus => Encoding.Equals("opus", StringComparison.OrdinalIgnoreCase) && ClockRate == 48000 && Channels == 2;
 
-    /// <summary>RFC 4733, at Opus' clock.</summary>
+    /// <summary>True for telephone-event (RFC 4733) at Opus' clock rate.</summary>
     public bool IsTelephoneEvent => Encoding.Equals("telephone-event", StringComparison.OrdinalIgnoreCase) && ClockRate == 48000;
 
-    /// <summary>7 bits; 64 to 95 are left out, as with rtcp-mux they can't be told from RTCP (RFC 5761, section 4).</summary>
+    /// <summary>
+    /// Reads a payload type of 7 bits. 64 to 95 are rejected: with rtcp-mux they can't be distinguished from RTCP (RFC 5761, section 4).
+    /// </summary>
     public static bool TryReadPayloadType(ReadOnlySpan<char> text, out int payloadType)
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out payloadType)
         && payloadType is <= 63 or (>= 96 and <= 127);

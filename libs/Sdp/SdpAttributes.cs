@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>Look-ups in the attributes of a section or a session; names are case-sensitive (RFC 8866, section 5.13).</summary>
+/// <summary>Finds attributes of a section or a session. Names are case-sensitive (RFC 8866, section 5.13).</summary>
 internal static class SdpAttributes
 {
     public static bool Has(this IReadOnlyList<SdpAttribute> attributes, string name)
@@ -12,7 +12,7 @@ internal static class SdpAttributes
         return false;
     }
 
-    /// <summary>The value of the first attribute of that name, "" for one without value; null if there is none.</summary>
+    /// <summary>Returns the value of the first attribute with that name, "" if it has no value, or null if there is none.</summary>
     public static string? Find(this IReadOnlyList<SdpAttribute> attributes, string name)
     {
         foreach (SdpAttribute attribute in attributes)

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>Why a description is refused. In snake case it is the stable code that callers see.</summary>
+/// <summary>Why a description is rejected. In snake case, the name is the stable code that callers see.</summary>
 public enum SdpErrorReason : byte
 {
     None,
@@ -8,30 +8,30 @@ public enum SdpErrorReason : byte
     TooManyLines,
     LineTooLong,
     ControlCharacter,
-    /// <summary>Not <c>letter=value</c>, or a value that breaks the grammar of its letter.</summary>
+    /// <summary>A line is not <c>letter=value</c>, or its value breaks the grammar of the letter.</summary>
     MalformedLine,
-    /// <summary>Does not begin with <c>v=0</c>.</summary>
+    /// <summary>The description does not begin with <c>v=0</c>.</summary>
     MissingVersion,
     MissingOrigin,
     TooManyMediaSections,
     DuplicateMid,
     NoMediaSection,
     MissingMid,
-    /// <summary>BUNDLE names a mid that no section has.</summary>
+    /// <summary>The BUNDLE group names a mid that no section has.</summary>
     UnknownBundleMid,
-    /// <summary>Several usable sections and no BUNDLE group: we have one transport.</summary>
+    /// <summary>Several sections are usable and there is no BUNDLE group. We have only one transport.</summary>
     BundleRequired,
     RtcpMuxRequired,
     MissingIceCredentials,
     InvalidIceCredentials,
-    /// <summary>Both sides lite: nobody would send checks.</summary>
+    /// <summary>Both sides are ICE-lite, so nobody would send checks.</summary>
     PeerIsIceLite,
     MissingFingerprint,
-    /// <summary>No fingerprint by SHA-256, or a damaged one.</summary>
+    /// <summary>There is no SHA-256 fingerprint, or a fingerprint is malformed.</summary>
     InvalidFingerprint,
     InvalidSetup,
-    /// <summary>Nothing in the offer that we can do.</summary>
+    /// <summary>The offer contains nothing that we support.</summary>
     UnsupportedMedia,
-    /// <summary>An answer that does not answer our offer.</summary>
+    /// <summary>The answer does not match our offer.</summary>
     AnswerMismatch,
 }

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// What a description may cost us. A browser's largest offer here (audio, video, all codecs) has 8 kB, 220 lines and 3 sections.
+/// Limits of a description. The largest offer of a browser here (audio, video, all codecs) has 8 kB, 220 lines and 3 sections.
 /// </summary>
 public static class SdpLimits
 {
@@ -10,9 +10,12 @@ public static class SdpLimits
     public const int MaximumLineCharacters = 4096;
     public const int MaximumMediaSections = 16;
 
-    /// <summary>Fingerprints kept of an offer; one is the rule, one per hash function is allowed (RFC 8122, section 5).</summary>
+    /// <summary>
+    /// The maximum number of fingerprints that are kept. An offer usually has one; one for each hash function is allowed (RFC 8122, section
+    /// 5).
+    /// </summary>
     public const int MaximumFingerprints = 8;
 
-    /// <summary>Candidates kept of an answer.</summary>
+    /// <summary>The maximum number of candidates of an answer that are kept.</summary>
     public const int MaximumCandidates = 32;
 }

@@ -5,20 +5,22 @@ using System.Text;
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// A session description (RFC 8866) with what offer and answer need: origin, name, attributes and sections. Bandwidth, times, keys and
-/// the like are read over. <see cref="ToString"/> writes SDP, which holds ICE passwords: it is for the wire, not for logs.
+/// The parts of a session description (RFC 8866) that offer and answer need: origin, name, attributes and sections. Other lines, such as
+/// bandwidth, times and keys, are ignored. <see cref="ToString"/> writes SDP, which contains ICE passwords. Never write it to a log.
 /// </summary>
 public sealed class SessionDescription
 {
     public required Origin Origin { get; init; }
     public string SessionName { get; init; } = "-";
 
-    /// <summary>The value of a session-level <c>c=</c>.</summary>
+    /// <summary>The value of the session-level <c>c=</c> line, or null.</summary>
     public string? Connection { get; init; }
     public required IReadOnlyList<SdpAttribute> Attributes { get; init; }
     public required IReadOnlyList<MediaDescription> Media { get; init; }
 
-    /// <summary>Reads a description within <see cref="SdpLimits"/>. Lines may end with CRLF or LF, the last one with nothing.</summary>
+    /// <summary>
+    /// Reads a description within <see cref="SdpLimits"/>. Lines may end with CRLF or LF; the last one may have no line end.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out SessionDescription? description, out SdpError error)
     {
         description = null;
@@ -31,7 +33,7 @@ public sealed class SessionDescription
     }
 
     /// <summary>
-    /// SDP with CRLF after every line, the last one too: browsers refuse a description that does not end with a line end.
+    /// Returns the SDP with CRLF after every line, including the last one. Browsers reject a description that does not end with a line end.
     /// </summary>
     public override string ToString()
     {
@@ -103,7 +105,7 @@ public sealed class SessionDescription
         private (SdpErrorReason Reason, string Message) Read(ReadOnlySpan<char> line)
         {
             if (line.Length > SdpLimits.MaximumLineCharacters) return (SdpErrorReason.LineTooLong, "The line is too long.");
-            // C1 controls and the Unicode line ends as well: a value may end up in a log or a header some day.
+            // C1 controls and the Unicode line ends are rejected, too, because a value may reach a log or a header.
             foreach (char c in line)
             {
                 if (char.IsControl(c) || c is '\u2028' or '\u2029')

@@ -1,13 +1,15 @@
 namespace Dapr.Voice.Sdp;
 
-/// <summary>ICE and DTLS attributes of a bundle, each read from the section or, failing that, from the session (Firefox).</summary>
+/// <summary>
+/// The ICE and DTLS attributes of a bundle. Each is read from the section, or from the session if the section lacks it (Firefox).
+/// </summary>
 internal sealed class TransportAttributes
 {
     public string IceUfrag { get; private init; } = "";
     public string IcePassword { get; private init; } = "";
     public IReadOnlyList<string> Fingerprints { get; private init; } = [];
 
-    /// <summary>Null if absent.</summary>
+    /// <summary>Null if the attribute is absent.</summary>
     public SetupRole? Setup { get; private init; }
 
     public static bool TryRead(SessionDescription session, MediaDescription media, out TransportAttributes transport, out SdpError error)

@@ -3,13 +3,13 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// An AEAD cipher in one direction under one key, in an OpenSSL context that is reused: only the nonce is set anew. Works in place,
-/// allocates nothing, says no instead of throwing when a tag is wrong (the runtime's <c>AesGcm</c> throws, which a stranger could make it
-/// do 50 times a millisecond).
+/// An AEAD cipher for one direction and one key. The OpenSSL context is reused, so that only the nonce is set for each packet. It works in
+/// place and does not allocate. A wrong tag gives false, not an exception. The runtime's <c>AesGcm</c> throws, and an attacker could cause
+/// 50 exceptions a millisecond.
 /// </summary>
 internal sealed class AeadCipher : IDisposable
 {
-    /// <summary>Of all three algorithms; also OpenSSL's default.</summary>
+    /// <summary>The nonce length of all three algorithms. It is also OpenSSL's default.</summary>
     public const int NonceLength = 12;
 
     public const int TagLength = 16;
@@ -24,8 +24,8 @@ internal sealed class AeadCipher : IDisposable
             : LibCrypto.EVP_DecryptInit_ex(_context, algorithm, 0, key, default));
     }
 
-    /// <param name="associatedDataTail">Follows the first part as if they were one; may be empty.</param>
-    /// <param name="tag">16 bytes to fill.</param>
+    /// <param name="associatedDataTail">More associated data that follows the first part directly. May be empty.</param>
+    /// <param name="tag">Receives the tag of 16 bytes.</param>
     public void Seal(
         scoped ReadOnlySpan<byte> nonce, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail,
         Span<byte> data, Span<byte> tag)
@@ -38,8 +38,8 @@ internal sealed class AeadCipher : IDisposable
         Evp.Check(LibCrypto.EVP_CIPHER_CTX_ctrl(_context, LibCrypto.EVP_CTRL_AEAD_GET_TAG, tag.Length, tag));
     }
 
-    /// <summary>OpenSSL compares the tag in fixed time.</summary>
-    /// <returns>False if the tag is wrong: then <paramref name="data"/> holds nothing of use.</returns>
+    /// <summary>Decrypts and checks the tag. OpenSSL compares the tag in constant time.</summary>
+    /// <returns>False if the tag is wrong. <paramref name="data"/> must not be used then.</returns>
     public bool Open(
         scoped ReadOnlySpan<byte> nonce, scoped ReadOnlySpan<byte> associatedData, scoped ReadOnlySpan<byte> associatedDataTail,
         Span<byte> data, Span<byte> tag)

@@ -3,7 +3,9 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Srtp;
 
-/// <summary>Return codes of calls that can't fail on any packet: they fail for lack of memory or of an algorithm.</summary>
+/// <summary>
+/// Checks the results of OpenSSL calls that no packet can make fail. They fail only if memory or an algorithm is missing.
+/// </summary>
 internal static class Evp
 {
     public static void Check(int result)

@@ -7,9 +7,9 @@ internal static class PacketIndex
     private const int HalfSpace = 1 << 15;
     private const long MaximumRolloverCounter = uint.MaxValue;
 
-    /// <summary>The index that lies closest to the highest one so far (RFC 3711, appendix A).</summary>
-    /// <param name="highest">Highest index so far; negative if there is none, which means a rollover counter of zero.</param>
-    /// <returns>Negative if the packet could only come from before the first, or if the key's 2^48 packets are used up.</returns>
+    /// <summary>Estimates the index of a packet: the one closest to the highest index so far (RFC 3711, appendix A).</summary>
+    /// <param name="highest">The highest index so far. Negative if there is none; the rollover counter is then zero.</param>
+    /// <returns>Negative if the packet would be from before the first one, or if the key's 2^48 packets are used up.</returns>
     public static long Estimate(long highest, ushort sequenceNumber)
     {
         if (highest < 0) return sequenceNumber;

@@ -1,13 +1,15 @@
 namespace Dapr.Voice.Srtp;
 
-/// <summary>Which of the last 128 indices have been seen (RFC 3711, section 3.3.2, asks for at least 64), and the highest.</summary>
+/// <summary>
+/// The highest index, and which of the last 128 indices have been seen (RFC 3711, section 3.3.2 requires at least 64).
+/// </summary>
 internal struct ReplayList
 {
     public const int Width = 128;
 
     private UInt128 _seen;
 
-    /// <summary>The highest index accepted; -1 before the first.</summary>
+    /// <summary>The highest index that was accepted. -1 before the first.</summary>
     public long Highest { get; private set; } = -1;
 
     public ReplayList() { }
@@ -18,10 +20,10 @@ internal struct ReplayList
         _seen = new UInt128(seenHigh, seenLow);
     }
 
-    /// <summary>Bits 64 to 127 back from the highest index.</summary>
+    /// <summary>The indices 64 to 127 below the highest. Bit n stands for the index 64 + n below.</summary>
     public readonly ulong SeenHigh => (ulong)(_seen >> 64);
 
-    /// <summary>Bit n: the index n below the highest has been seen.</summary>
+    /// <summary>The indices 0 to 63 below the highest. Bit n stands for the index n below.</summary>
     public readonly ulong SeenLow => (ulong)_seen;
 
     public readonly SrtpError Check(long index)
@@ -32,7 +34,9 @@ internal struct ReplayList
         return (_seen & UInt128.One << (int)behind) != 0 ? SrtpError.Replayed : SrtpError.None;
     }
 
-    /// <summary>Only for an index that <see cref="Check"/> let pass and whose packet is authentic.</summary>
+    /// <summary>
+    /// Adds an index. Call it only after <see cref="Check"/> accepted the index and the packet was authenticated.
+    /// </summary>
     public void Add(long index)
     {
         if (index > Highest)

@@ -5,8 +5,8 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// The session keys of one direction of RTP or RTCP, ready in OpenSSL contexts that are reused for each packet: only the IV is set anew.
-/// One thread at a time; the handles free themselves on the finaliser's.
+/// The session keys of one direction of RTP or RTCP, in OpenSSL contexts that are reused for each packet, so that only the IV is set. Only
+/// one thread may use it at a time. If it is not disposed, the finalizer thread frees the handles.
 /// </summary>
 internal sealed class SessionCipher : IDisposable
 {
@@ -15,12 +15,12 @@ internal sealed class SessionCipher : IDisposable
 
     private readonly byte[] _salt;
 
-    // GCM has the first, AES-CM the other two.
+    // GCM uses the first field, AES-CM the other two.
     private readonly AeadCipher? _aead;
     private readonly EvpCipherContextHandle? _counterMode;
     private readonly HmacContextHandle? _hmac;
 
-    /// <param name="isRtcp">Chooses the labels of the key derivation.</param>
+    /// <param name="isRtcp">Selects the labels of the key derivation.</param>
     public static SessionCipher Derive(SrtpKeyingMaterial material, bool isRtcp, bool isEncrypting)
     {
         material.Validate();
@@ -38,8 +38,8 @@ internal sealed class SessionCipher : IDisposable
         return cipher;
     }
 
-    /// <param name="authenticationKey">20 bytes; unused with GCM.</param>
-    /// <param name="isEncrypting">A GCM context works in one direction only; AES-CM is its own inverse.</param>
+    /// <param name="authenticationKey">20 bytes. GCM does not use it.</param>
+    /// <param name="isEncrypting">A GCM context works in one direction only. AES-CM is its own inverse.</param>
     public SessionCipher(
         SrtpProtectionProfile profile, ReadOnlySpan<byte> key, ReadOnlySpan<byte> authenticationKey, ReadOnlySpan<byte> salt,
         bool isEncrypting)
@@ -56,7 +56,7 @@ internal sealed class SessionCipher : IDisposable
         Evp.Check(LibCrypto.HMAC_Init_ex(_hmac, authenticationKey, authenticationKey.Length, LibCrypto.EVP_sha1(), 0));
     }
 
-    /// <summary>Null with AES-CM.</summary>
+    /// <summary>The GCM cipher, or null with AES-CM.</summary>
     public AeadCipher? Aead => _aead;
 
     /// <summary>Encrypts or decrypts in place with AES in counter mode (RFC 3711, section 4.1.1).</summary>
@@ -76,7 +76,9 @@ internal sealed class SessionCipher : IDisposable
         Evp.Check(LibCrypto.EVP_EncryptUpdate(_counterMode!, data));
     }
 
-    /// <summary>HMAC-SHA1 over everything given, cut to the length of <paramref name="tag"/> (RFC 3711, section 4.2).</summary>
+    /// <summary>
+    /// Computes HMAC-SHA1 over all arguments and cuts it to the length of <paramref name="tag"/> (RFC 3711, section 4.2).
+    /// </summary>
     public void Authenticate(ReadOnlySpan<byte> message, Span<byte> tag)
     {
         Span<byte> mac = stackalloc byte[Sha1Length];
@@ -89,8 +91,8 @@ internal sealed class SessionCipher : IDisposable
     /// <summary>
     /// The IV of RFC 7714, section 8.1: 00 00 | SSRC | ROC | SEQ, XOR salt. For SRTCP (section 9.1): 00 00 | SSRC | 00 00 | index.
     /// </summary>
-    /// <param name="index">48 bits for SRTP, 31 bits for SRTCP: both fall on the same places.</param>
-    /// <param name="iv">12 bytes.</param>
+    /// <param name="index">48 bits for SRTP, 31 bits for SRTCP. Both are written at the same place.</param>
+    /// <param name="iv">Receives 12 bytes.</param>
     public void WriteGcmIv(uint ssrc, long index, Span<byte> iv)
     {
         _salt.CopyTo(iv);

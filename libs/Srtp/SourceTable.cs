@@ -1,9 +1,13 @@
 namespace Dapr.Voice.Srtp;
 
-/// <summary>The replay list of each SSRC under one key. Few: a peer that makes up SSRCs must not make us remember them.</summary>
+/// <summary>
+/// The replay list of each SSRC under one key. The table is small, so that a peer that invents SSRCs can't make it grow.
+/// </summary>
 internal sealed class SourceTable
 {
-    /// <summary>Audio, RTX and what a renegotiation or a restart of the sender may add; a call has one or two.</summary>
+    /// <summary>
+    /// Enough for audio, RTX, and what a renegotiation or a restart of the sender may add. A call has one or two.
+    /// </summary>
     public const int Capacity = 8;
 
     private readonly uint[] _ssrcs = new uint[Capacity];
@@ -16,7 +20,7 @@ internal sealed class SourceTable
 
     public ref ReplayList this[int slot] => ref _lists[slot];
 
-    /// <returns>The new slot.</returns>
+    /// <returns>The index of the new entry.</returns>
     public int Add(uint ssrc, ReplayList list)
     {
         if (IsFull) throw new InvalidOperationException($"A context holds at most {Capacity} SSRCs.");

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// SRTCP for one direction (RFC 3711, section 3.4; RFC 7714, section 9): used either to protect or to unprotect. In place, no allocation
-/// per packet. One thread at a time.
+/// SRTCP for one direction (RFC 3711, section 3.4; RFC 7714, section 9): a context is used either to protect or to unprotect. It works in
+/// place and does not allocate for a packet. Only one thread may use it at a time.
 /// <code>
 /// AES-CM: | header and SSRC, clear | encrypted | E + 31-bit index | 10 bytes of HMAC-SHA1 |
 /// GCM:    | header and SSRC, clear | encrypted | 16 bytes of tag  | E + 31-bit index      |
@@ -36,7 +36,7 @@ public sealed class SrtcpContext : IDisposable
         _sources = sources;
     }
 
-    /// <summary>For vectors that start from session keys.</summary>
+    /// <summary>For test vectors that start with session keys.</summary>
     internal SrtcpContext(SrtpKeyingMaterial material, SessionCipher encryption, SessionCipher decryption) : this(material)
     {
         _encryption = encryption;
@@ -45,16 +45,16 @@ public sealed class SrtcpContext : IDisposable
 
     public SrtpProtectionProfile Profile => _material.Profile;
 
-    /// <summary>Packets that <see cref="TryUnprotect"/> refused, by reason.</summary>
+    /// <summary>The packets that <see cref="TryUnprotect"/> rejected, by reason.</summary>
     public SrtpErrorCounters Errors => _errors;
 
     /// <inheritdoc cref="SrtpContext.IsNewest"/>
     public bool IsNewest { get; private set; }
 
-    /// <summary>Protects a compound RTCP packet in place; always encrypted.</summary>
+    /// <summary>Protects a compound RTCP packet in place. It is always encrypted.</summary>
     /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtcpOverhead"/> bytes.</param>
-    /// <param name="length">Of the plain packet, 8 bytes or more.</param>
-    /// <returns>The protected packet's length.</returns>
+    /// <param name="length">The length of the plain packet, at least 8 bytes.</param>
+    /// <returns>The length of the protected packet.</returns>
     public int Protect(Span<byte> buffer, int length)
     {
         if (length < ClearLength || (buffer[0] & 0xC0) != 0x80) throw new ArgumentException("Not an RTCP packet.", nameof(buffer));
@@ -65,7 +65,7 @@ public sealed class SrtcpContext : IDisposable
         int slot = _sources.Find(ssrc);
         if (slot < 0) slot = _sources.Add(ssrc, new ReplayList());
         ref ReplayList sent = ref _sources[slot];
-        // RFC 3711, section 9.2: no more than 2^31 under one key. One a second takes 68 years.
+        // RFC 3711, section 9.2 allows at most 2^31 packets under one key. At one packet a second, that is 68 years.
         if (sent.Highest == MaximumIndex) throw new InvalidOperationException("The SRTCP index is used up under this key.");
         long index = sent.Highest + 1;
         sent.Add(index);
@@ -91,9 +91,10 @@ public sealed class SrtcpContext : IDisposable
     }
 
     /// <summary>
-    /// Authenticates and, if its E flag says so, decrypts an SRTCP packet in place. On failure the buffer's content is of no use.
+    /// Authenticates an SRTCP packet in place, and decrypts it if its E flag is set. After a failure, the content of the buffer is
+    /// undefined.
     /// </summary>
-    /// <param name="plainLength">Length of the RTCP packet; 0 on failure.</param>
+    /// <param name="plainLength">The length of the RTCP packet, or 0 after a failure.</param>
     public bool TryUnprotect(Span<byte> buffer, int length, out int plainLength, out SrtpError error)
     {
         error = Unprotect(buffer[..length], out plainLength);
@@ -139,7 +140,7 @@ public sealed class SrtcpContext : IDisposable
             Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
             cipher.WriteGcmIv(ssrc, index, iv);
             Span<byte> tag = packet.Slice(plainLength, _tagLength);
-            // Without encryption the whole packet is associated data (RFC 7714, section 9.3).
+            // Without encryption, the whole packet is associated data (RFC 7714, section 9.3).
             bool isAuthentic = isEncrypted
                 ? aead.Open(iv, packet[..ClearLength], word, body, tag)
                 : aead.Open(iv, packet[..plainLength], word, default, tag);

@@ -5,8 +5,8 @@ using Dapr.Voice.Rtp;
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// SRTP for one direction (RFC 3711; RFC 7714 for GCM): used either to protect or to unprotect. Works in place, allocates nothing per
-/// packet. One thread at a time.
+/// SRTP for one direction (RFC 3711; RFC 7714 for GCM): a context is used either to protect or to unprotect. It works in place and does not
+/// allocate for a packet. Only one thread may use it at a time.
 /// <code>
 /// | RTP header, clear | payload, encrypted | tag: 10 bytes HMAC-SHA1 or 16 bytes GCM |
 /// </code>
@@ -33,7 +33,7 @@ public sealed class SrtpContext : IDisposable
         _sources = sources;
     }
 
-    /// <summary>For vectors that start from session keys.</summary>
+    /// <summary>For test vectors that start with session keys.</summary>
     internal SrtpContext(SrtpKeyingMaterial material, SessionCipher encryption, SessionCipher decryption) : this(material)
     {
         _encryption = encryption;
@@ -42,19 +42,21 @@ public sealed class SrtpContext : IDisposable
 
     public SrtpProtectionProfile Profile => _material.Profile;
 
-    /// <summary>Packets that <see cref="TryUnprotect"/> refused, by reason.</summary>
+    /// <summary>The packets that <see cref="TryUnprotect"/> rejected, by reason.</summary>
     public SrtpErrorCounters Errors => _errors;
 
-    /// <summary>The packet that <see cref="TryUnprotect"/> took last was newer than all before it of its SSRC, not a late one.</summary>
+    /// <summary>
+    /// True if the packet that <see cref="TryUnprotect"/> accepted last was newer than all earlier packets of its SSRC.
+    /// </summary>
     public bool IsNewest { get; private set; }
 
     /// <summary>Protects an RTP packet in place.</summary>
     /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtpOverhead"/> bytes.</param>
-    /// <param name="length">Of the plain packet.</param>
-    /// <returns>The protected packet's length.</returns>
-    /// <exception cref="ArgumentException">It is no RTP packet, or there is no room for the tag.</exception>
-    /// <exception cref="InvalidOperationException">This sequence number was already used, or too many SSRCs: either would break or leak the
-    /// keystream.</exception>
+    /// <param name="length">The length of the plain packet.</param>
+    /// <returns>The length of the protected packet.</returns>
+    /// <exception cref="ArgumentException">The bytes are not an RTP packet, or the buffer has no room for the tag.</exception>
+    /// <exception cref="InvalidOperationException">The sequence number was already used, or there are too many SSRCs. A repeated number
+    /// would reveal the keystream.</exception>
     public int Protect(Span<byte> buffer, int length)
     {
         if (!RtpHeader.TryParse(buffer[..length], out RtpHeader header, out RtpParseError error))
@@ -81,7 +83,7 @@ public sealed class SrtpContext : IDisposable
         else
         {
             cipher.ApplyKeystream(header.Ssrc, index, payload);
-            // The rollover counter is authenticated, not sent: it stands where the tag then overwrites it, which saves one call into
+            // The rollover counter is authenticated but not sent. It is written where the tag will overwrite it, which saves one call into
             // OpenSSL.
             BinaryPrimitives.WriteUInt32BigEndian(buffer[length..], PacketIndex.RolloverCounter(index));
             cipher.Authenticate(buffer[..(length + RolloverCounterLength)], tag);
@@ -89,8 +91,8 @@ public sealed class SrtpContext : IDisposable
         return length + _tagLength;
     }
 
-    /// <summary>Authenticates and decrypts an SRTP packet in place. On failure the buffer's content is of no use.</summary>
-    /// <param name="plainLength">Length of the RTP packet; 0 on failure.</param>
+    /// <summary>Authenticates and decrypts an SRTP packet in place. After a failure, the content of the buffer is undefined.</summary>
+    /// <param name="plainLength">The length of the RTP packet, or 0 after a failure.</param>
     public bool TryUnprotect(Span<byte> buffer, int length, out int plainLength, out SrtpError error)
     {
         error = Unprotect(buffer[..length], out plainLength);
@@ -145,7 +147,7 @@ public sealed class SrtpContext : IDisposable
             cipher.ApplyKeystream(header.Ssrc, index, payload);
         }
 
-        // Only now: a forged packet must neither move the rollover counter nor take a place.
+        // Only after authentication: a forged packet must neither move the rollover counter nor use an entry of the table.
         IsNewest = index > received.Highest;
         if (slot < 0) slot = _sources.Add(header.Ssrc, received);
         _sources[slot].Add(index);

@@ -1,8 +1,9 @@
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// What another process needs to continue one direction. Secret. Whoever continues a sending context must first raise
-/// <see cref="SrtpSourceState.HighestIndex"/> beyond anything the old owner may have sent: an index used twice breaks the cipher.
+/// The state that another process needs to continue one direction. It contains secrets. A process that continues a sending context must
+/// first raise <see cref="SrtpSourceState.HighestIndex"/> above every index that the old owner may have used. Using an index twice breaks
+/// the cipher.
 /// </summary>
 public sealed record SrtpContextState(SrtpProtectionProfile Profile, byte[] Key, byte[] Salt, SrtpSourceState[] Sources)
 {

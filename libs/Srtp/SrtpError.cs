@@ -1,25 +1,25 @@
 namespace Dapr.Voice.Srtp;
 
-/// <summary>Why a packet was not unprotected. The word is also the counter's tag.</summary>
+/// <summary>Why a packet was not unprotected. The name is also the tag of the counter.</summary>
 public enum SrtpError : byte
 {
     None,
 
-    /// <summary>Shorter than header and tag.</summary>
+    /// <summary>The packet is shorter than header and tag.</summary>
     TooShort,
 
-    /// <summary>No RTP or RTCP header where one should be.</summary>
+    /// <summary>The packet has no valid RTP or RTCP header.</summary>
     BadHeader,
 
-    /// <summary>Index seen before (RFC 3711, section 3.3.2).</summary>
+    /// <summary>The index was seen before (RFC 3711, section 3.3.2).</summary>
     Replayed,
 
-    /// <summary>Index older than the replay list reaches.</summary>
+    /// <summary>The index is older than the replay list.</summary>
     TooOld,
 
-    /// <summary>The tag is wrong: forged, damaged, or under another key or rollover counter.</summary>
+    /// <summary>The tag is wrong: the packet was forged or damaged, or the sender used another key or rollover counter.</summary>
     AuthenticationFailed,
 
-    /// <summary>A new SSRC, and the context holds as many as it may.</summary>
+    /// <summary>The SSRC is new, and the context already has the maximum number of SSRCs.</summary>
     TooManySources,
 }

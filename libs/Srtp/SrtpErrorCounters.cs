@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Dapr.Voice.Srtp;
 
-/// <summary>How often each reason occurred in one context.</summary>
+/// <summary>How often each error occurred in one context.</summary>
 public struct SrtpErrorCounters
 {
     private Counts _counts;

@@ -1,8 +1,10 @@
 namespace Dapr.Voice.Srtp;
 
-/// <summary>Master key and master salt of one direction (RFC 5764, section 4.2). Secret: its text form shows neither.</summary>
+/// <summary>
+/// The master key and the master salt of one direction (RFC 5764, section 4.2). Both are secret; <c>ToString</c> shows neither.
+/// </summary>
 /// <param name="Key">16 bytes.</param>
-/// <param name="Salt">14 bytes for AES-CM, 12 for GCM.</param>
+/// <param name="Salt">14 bytes for AES-CM, 12 bytes for GCM.</param>
 public sealed record SrtpKeyingMaterial(SrtpProtectionProfile Profile, byte[] Key, byte[] Salt)
 {
     public override string ToString() => $"SrtpKeyingMaterial {{ Profile = {Profile} }}";

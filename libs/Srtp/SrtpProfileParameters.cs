@@ -1,12 +1,12 @@
 namespace Dapr.Voice.Srtp;
 
-/// <summary>Lengths in bytes that a protection profile fixes (RFC 5764, section 4.1.2; RFC 7714, section 12).</summary>
+/// <summary>The lengths of each protection profile in bytes (RFC 5764, section 4.1.2; RFC 7714, section 12).</summary>
 public static class SrtpProfileParameters
 {
-    /// <summary>Room that <c>Protect</c> needs behind any RTP packet.</summary>
+    /// <summary>The room that <c>Protect</c> needs after an RTP packet.</summary>
     public const int MaximumRtpOverhead = 16;
 
-    /// <summary>Room that <c>Protect</c> needs behind any RTCP packet: tag and index word.</summary>
+    /// <summary>The room that <c>Protect</c> needs after an RTCP packet, for the tag and the index.</summary>
     public const int MaximumRtcpOverhead = 20;
 
     public static bool IsKnown(SrtpProtectionProfile profile)
@@ -21,7 +21,7 @@ public static class SrtpProfileParameters
         _ => throw Unknown(profile),
     };
 
-    /// <summary>The same for SRTP and SRTCP in both profiles.</summary>
+    /// <summary>Returns the tag length, which is the same for SRTP and SRTCP in both profiles.</summary>
     public static int TagLength(SrtpProtectionProfile profile) => profile switch
     {
         SrtpProtectionProfile.Aes128CmHmacSha1_80 => 10,

@@ -9,11 +9,12 @@ internal static class MessageIntegrity
     public const int ValueLength = 20;
 
     /// <summary>
-    /// Verifies in constant time. The HMAC was made when the attribute was the last one, so it covers a length field that ends
-    /// there; where something follows (FINGERPRINT, always, in ICE) the covered part is copied to the stack for that field's sake.
+    /// Verifies the attribute in constant time. The sender computed the HMAC while the attribute was the last one, so the HMAC covers a
+    /// length field that ends at the attribute. If something follows (in ICE, FINGERPRINT always does), the covered part is copied to the
+    /// stack and its length field is rewritten.
     /// </summary>
-    /// <param name="message">A parsed message, so at most <see cref="StunMessage.MaximumLength"/> bytes.</param>
-    /// <param name="attributeOffset">Where the attribute begins.</param>
+    /// <param name="message">A parsed message, so it has at most <see cref="StunMessage.MaximumLength"/> bytes.</param>
+    /// <param name="attributeOffset">The offset of the attribute in the message.</param>
     public static bool Verify(ReadOnlySpan<byte> message, int attributeOffset, ReadOnlySpan<byte> key)
     {
         const int attributeLength = StunHeader.AttributeHeaderLength + ValueLength;
@@ -36,7 +37,7 @@ internal static class MessageIntegrity
             computed, message.Slice(attributeOffset + StunHeader.AttributeHeaderLength, ValueLength));
     }
 
-    /// <param name="message">The message up to the attribute, its length field counting the attribute in.</param>
+    /// <param name="message">The message up to the attribute. Its length field already includes the attribute.</param>
     public static void Compute(ReadOnlySpan<byte> message, ReadOnlySpan<byte> key, Span<byte> value)
         => HMACSHA1.HashData(key, message, value);
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Dapr.Voice.Stun;
 
-/// <summary>Walks attributes whose lengths <see cref="StunMessage.TryParse"/> has checked.</summary>
+/// <summary>Enumerates the attributes of a message. <see cref="StunMessage.TryParse"/> has checked their lengths.</summary>
 public ref struct StunAttributeEnumerator
 {
     private ReadOnlySpan<byte> _rest;
@@ -23,7 +23,7 @@ public ref struct StunAttributeEnumerator
             ReadOnlySpan<byte> value = _rest.Slice(StunHeader.AttributeHeaderLength, length);
             _rest = _rest[(StunHeader.AttributeHeaderLength + StunHeader.Padded(length))..];
 
-            // RFC 8489, section 14.5: what follows MESSAGE-INTEGRITY is not protected, so it must be ignored, apart from these two.
+            // RFC 8489, section 14.5: attributes after MESSAGE-INTEGRITY are not protected and must be ignored, except for these two.
             if (_isPastIntegrity && type is not (StunAttributeType.Fingerprint or StunAttributeType.MessageIntegritySha256)) continue;
             _isPastIntegrity |= type == StunAttributeType.MessageIntegrity;
             Current = new StunAttribute(type, value);

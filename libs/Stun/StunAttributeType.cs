@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Stun;
 
 /// <summary>
-/// Attribute types by their registered names (RFC 8489, section 18.3; RFC 8445, section 20.2). Below 0x8000 a receiver must
-/// understand them ("comprehension-required"), from there on it may skip them.
+/// Attribute types by their registered names (RFC 8489, section 18.3; RFC 8445, section 20.2). A receiver must understand the types below
+/// 0x8000 ("comprehension-required"). It may ignore the others.
 /// </summary>
 public enum StunAttributeType : ushort
 {

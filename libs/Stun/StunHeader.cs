@@ -17,12 +17,10 @@ internal static class StunHeader
     public const int TransactionIdLength = 12;
     public const uint MagicCookie = 0x2112A442;
 
-    /// <summary>Type and length in front of each attribute.</summary>
+    /// <summary>The length of an attribute's header: its type and its length.</summary>
     public const int AttributeHeaderLength = 4;
 
-    /// <summary>
-    /// Method and class share fourteen bits: M11..M7 C1 M6..M4 C0 M3..M0.
-    /// </summary>
+    /// <summary>Encodes the fourteen bits that method and class share: M11..M7 C1 M6..M4 C0 M3..M0.</summary>
     public static ushort EncodeType(StunClass messageClass, StunMethod method)
     {
         int m = (int)method & 0xFFF;
@@ -34,6 +32,6 @@ internal static class StunHeader
 
     public static StunMethod DecodeMethod(ushort type) => (StunMethod)((type & 0x00F) | ((type >> 1) & 0x070) | ((type >> 2) & 0xF80));
 
-    /// <summary>Attribute values are padded to a multiple of four; the padding is not part of their length.</summary>
+    /// <summary>Rounds up to a multiple of four. Attribute values are padded to it; the length field does not count the padding.</summary>
     public static int Padded(int length) => (length + 3) & ~3;
 }

@@ -4,13 +4,13 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Stun;
 
 /// <summary>
-/// A STUN message (RFC 8489, section 5) read in place; valid as long as its datagram. Unknown attributes stay where they are.
+/// A STUN message (RFC 8489, section 5), read in place. It is valid as long as its datagram. Unknown attributes are kept.
 /// </summary>
 public readonly ref struct StunMessage
 {
     /// <summary>
-    /// The longest message taken, in bytes. ICE checks are about 110; with DTLS flights inside (0xC070, 0xC071) browsers send
-    /// up to 1.2 kB. Bounded so that verifying needs no more than this much stack.
+    /// The longest message that is accepted, in bytes. ICE checks have about 110 bytes. Browsers that carry DTLS flights in them (0xC070,
+    /// 0xC071) send up to 1.2 kB. Verifying a message needs this much stack.
     /// </summary>
     public const int MaximumLength = 2048;
 
@@ -25,7 +25,7 @@ public readonly ref struct StunMessage
         _fingerprintOffset = fingerprintOffset;
     }
 
-    /// <summary>Accepts a datagram that is one whole message; checks every length in it.</summary>
+    /// <summary>Accepts a datagram that is exactly one message. Checks every length in it.</summary>
     public static bool TryParse(ReadOnlySpan<byte> datagram, out StunMessage message, out StunParseError error)
     {
         message = default;
@@ -37,7 +37,7 @@ public readonly ref struct StunMessage
         int offset = StunHeader.Length;
         while (offset < datagram.Length)
         {
-            // Both the offset and the end are multiples of four, so an attribute header is there.
+            // The offset and the end are both multiples of four, so a whole attribute header is left.
             int length = BinaryPrimitives.ReadUInt16BigEndian(datagram[(offset + 2)..]);
             int next = offset + StunHeader.AttributeHeaderLength + StunHeader.Padded(length);
             if (next > datagram.Length) { error = StunParseError.TruncatedAttribute; return false; }
@@ -68,13 +68,15 @@ public readonly ref struct StunMessage
     /// <summary>The whole message.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes;
 
-    /// <summary>In order of appearance; what follows MESSAGE-INTEGRITY is left out, as RFC 8489, section 14.5 wants.</summary>
+    /// <summary>
+    /// The attributes in order of appearance. Attributes after MESSAGE-INTEGRITY are omitted, as RFC 8489, section 14.5 requires.
+    /// </summary>
     public StunAttributeEnumerator Attributes => new(_bytes[StunHeader.Length..]);
 
     public bool HasMessageIntegrity => _integrityOffset != 0;
     public bool HasFingerprint => _fingerprintOffset != 0;
 
-    /// <summary>The value of the first attribute of a type; later ones of the same type do not count (RFC 8489, section 14).</summary>
+    /// <summary>Reads the first attribute of a type. Later ones of the same type are ignored (RFC 8489, section 14).</summary>
     public bool TryGet(StunAttributeType type, out ReadOnlySpan<byte> value)
     {
         foreach (StunAttribute attribute in Attributes)
@@ -87,7 +89,7 @@ public readonly ref struct StunMessage
         return false;
     }
 
-    /// <summary>USERNAME, empty if absent. In ICE <c>receiver's ufrag:sender's ufrag</c>.</summary>
+    /// <summary>The value of USERNAME, or empty if it is absent. In ICE it is <c>receiver's ufrag:sender's ufrag</c>.</summary>
     public ReadOnlySpan<byte> Username => TryGet(StunAttributeType.Username, out ReadOnlySpan<byte> value) ? value : default;
 
     public bool HasUseCandidate => TryGet(StunAttributeType.UseCandidate, out _);
@@ -99,7 +101,7 @@ public readonly ref struct StunMessage
             && BinaryPrimitives.TryReadUInt32BigEndian(value, out priority);
     }
 
-    /// <summary>The tie-breaker in ICE-CONTROLLING or ICE-CONTROLLED, whichever <paramref name="type"/> names.</summary>
+    /// <summary>Reads the tie-breaker from ICE-CONTROLLING or ICE-CONTROLLED, whichever <paramref name="type"/> names.</summary>
     public bool TryGetTieBreaker(StunAttributeType type, out ulong tieBreaker)
     {
         tieBreaker = 0;
@@ -125,14 +127,14 @@ public readonly ref struct StunMessage
         return true;
     }
 
-    /// <summary>FINGERPRINT is there and right.</summary>
+    /// <summary>Returns true if FINGERPRINT is present and correct.</summary>
     public bool HasValidFingerprint()
         => _fingerprintOffset != 0
             && BinaryPrimitives.ReadUInt32BigEndian(_bytes[(_fingerprintOffset + StunHeader.AttributeHeaderLength)..])
                 == Fingerprint.Compute(_bytes[.._fingerprintOffset]);
 
-    /// <summary>MESSAGE-INTEGRITY is there and right.</summary>
-    /// <param name="key">The password's bytes with short-term credentials, as in ICE (RFC 8489, section 9.1.1).</param>
+    /// <summary>Returns true if MESSAGE-INTEGRITY is present and correct.</summary>
+    /// <param name="key">The bytes of the password, because ICE uses short-term credentials (RFC 8489, section 9.1.1).</param>
     public bool VerifyMessageIntegrity(ReadOnlySpan<byte> key)
         => _integrityOffset != 0 && MessageIntegrity.Verify(_bytes, _integrityOffset, key);
 

@@ -4,8 +4,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Stun;
 
 /// <summary>
-/// Writes a message front to back into a span the caller owns; the length field is right after every call. Too small a span,
-/// or an attribute after the one that must be last, is the caller's mistake and throws.
+/// Writes a message front to back into a span that the caller owns. The length field is correct after every call. The writer throws if the
+/// span is too small, or if an attribute is added after the one that must be last.
 /// </summary>
 public ref struct StunMessageWriter
 {
@@ -37,7 +37,7 @@ public ref struct StunMessageWriter
         value.CopyTo(Reserve(type, value.Length));
     }
 
-    /// <summary>An attribute that says all by being there: USE-CANDIDATE.</summary>
+    /// <summary>Adds an attribute without a value, such as USE-CANDIDATE.</summary>
     public void AddFlag(StunAttributeType type) => Add(type, []);
 
     public void AddUInt32(StunAttributeType type, uint value)
@@ -63,7 +63,7 @@ public ref struct StunMessageWriter
     }
 
     /// <param name="code">300 to 699.</param>
-    /// <param name="reason">UTF-8 for people, short.</param>
+    /// <param name="reason">A short text for people, in UTF-8.</param>
     public void AddErrorCode(int code, scoped ReadOnlySpan<byte> reason)
     {
         if (code is < 300 or > 699) throw new ArgumentOutOfRangeException(nameof(code), code, "300 to 699.");
@@ -74,7 +74,7 @@ public ref struct StunMessageWriter
         reason.CopyTo(value[4..]);
     }
 
-    /// <param name="key">The password's bytes with short-term credentials.</param>
+    /// <param name="key">The bytes of the password (short-term credentials).</param>
     public void AddMessageIntegrity(scoped ReadOnlySpan<byte> key)
     {
         if (_hasIntegrity) throw new InvalidOperationException("MESSAGE-INTEGRITY is there already.");
@@ -84,7 +84,7 @@ public ref struct StunMessageWriter
         _hasIntegrity = true;
     }
 
-    /// <summary>Nothing can be added after it.</summary>
+    /// <summary>Adds FINGERPRINT. Nothing can be added after it.</summary>
     public void AddFingerprint()
     {
         int covered = Length;
@@ -93,7 +93,9 @@ public ref struct StunMessageWriter
         _hasFingerprint = true;
     }
 
-    /// <summary>Writes the attribute's header and padding and counts it into the message's length; the caller fills the value.</summary>
+    /// <summary>
+    /// Writes the attribute's header and padding and adds them to the message's length. The caller fills the returned value.
+    /// </summary>
     private Span<byte> Reserve(StunAttributeType type, int length)
     {
         if (_hasFingerprint) throw new InvalidOperationException("FINGERPRINT is the last attribute.");

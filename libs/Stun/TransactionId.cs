@@ -3,12 +3,14 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Stun;
 
-/// <summary>The 96 bits that tie a response to its request, as a value that can be kept and compared.</summary>
+/// <summary>The 96 bits that match a response to its request, as a value that can be kept and compared.</summary>
 public readonly record struct TransactionId(ulong High, uint Low)
 {
     public const int Length = StunHeader.TransactionIdLength;
 
-    /// <summary>Unguessable, as RFC 8489, section 5 wants: it keeps off-path answers out.</summary>
+    /// <summary>
+    /// Creates a transaction id that can't be guessed, as RFC 8489, section 5 requires. It keeps attackers off the path from answering.
+    /// </summary>
     public static TransactionId Create(RandomFill random)
     {
         Span<byte> bytes = stackalloc byte[Length];

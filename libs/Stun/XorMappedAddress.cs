@@ -4,8 +4,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Stun;
 
 /// <summary>
-/// The value of XOR-MAPPED-ADDRESS (RFC 8489, section 14.2): an address hidden from gateways that rewrite addresses in
-/// payloads. <c>0 | family:8 | port:16 | address:32|128</c>, port and address XORed with cookie and transaction id.
+/// The value of XOR-MAPPED-ADDRESS (RFC 8489, section 14.2). It hides an address from gateways that rewrite addresses in payloads. <c>0 |
+/// family:8 | port:16 | address:32|128</c>, where port and address are XORed with the cookie and the transaction id.
 /// </summary>
 internal static class XorMappedAddress
 {
@@ -13,7 +13,7 @@ internal static class XorMappedAddress
     private const byte FamilyIPv4 = 1;
     private const byte FamilyIPv6 = 2;
 
-    /// <returns>Bytes written: 8 or 20.</returns>
+    /// <returns>The number of bytes written: 8 or 20.</returns>
     public static int Write(Span<byte> value, TransportAddress address, ReadOnlySpan<byte> transactionId)
     {
         value[0] = 0;

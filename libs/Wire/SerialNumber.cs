@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Wire;
 
-/// <summary>Comparison of numbers that wrap (RFC 1982, section 3.2), for 16 bits (RTP) and 32 bits (SCTP TSN).</summary>
+/// <summary>Compares numbers that wrap around (RFC 1982, section 3.2), of 16 bits (RTP) and 32 bits (SCTP TSN).</summary>
 public static class SerialNumber
 {
     public static bool IsNewer(ushort a, ushort b) => (short)(a - b) > 0;
@@ -8,7 +8,7 @@ public static class SerialNumber
     public static bool IsNewerOrEqual(ushort a, ushort b) => (short)(a - b) >= 0;
     public static bool IsNewerOrEqual(uint a, uint b) => (int)(a - b) >= 0;
 
-    /// <summary>How far <paramref name="a"/> lies ahead of <paramref name="b"/>; negative if behind.</summary>
+    /// <summary>Returns how far <paramref name="a"/> is ahead of <paramref name="b"/>. Negative if it is behind.</summary>
     public static int Distance(ushort a, ushort b) => (short)(a - b);
     public static int Distance(uint a, uint b) => (int)(a - b);
 }

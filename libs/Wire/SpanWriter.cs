@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Wire;
 
 /// <summary>
-/// Writes network-order fields front to back into a span the caller owns. Too small a span is the caller's mistake and throws.
+/// Writes fields in network byte order, front to back, into a span that the caller owns. It throws if the span is too small.
 /// </summary>
 public ref struct SpanWriter(Span<byte> destination)
 {
@@ -47,7 +47,7 @@ public ref struct SpanWriter(Span<byte> destination)
         Length += count;
     }
 
-    /// <summary>Takes <paramref name="count"/> bytes to be filled by the caller.</summary>
+    /// <summary>Reserves the next <paramref name="count"/> bytes. The caller fills them.</summary>
     public Span<byte> Reserve(int count)
     {
         Span<byte> span = _destination.Slice(Length, count);

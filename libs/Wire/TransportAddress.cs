@@ -4,8 +4,8 @@ using System.Net;
 namespace Dapr.Voice.Wire;
 
 /// <summary>
-/// An IP address and a port as a value of 18 bytes: no allocation, cheap to compare and to hash. IPv4 is held as
-/// IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2), so both families share tables and frames.
+/// An IP address and a port as a value of 18 bytes. It does not allocate, and it is cheap to compare and to hash. IPv4 is stored as
+/// IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2), so that both families share tables and frames.
 /// </summary>
 public readonly record struct TransportAddress(ulong High, ulong Low, ushort Port)
 {
@@ -13,7 +13,7 @@ public readonly record struct TransportAddress(ulong High, ulong Low, ushort Por
 
     public static TransportAddress FromIPv4(uint address, ushort port) => new(0, MappedPrefix | address, port);
 
-    /// <param name="address">Four bytes (IPv4) or sixteen (IPv6), network order.</param>
+    /// <param name="address">Four bytes (IPv4) or sixteen (IPv6) in network byte order.</param>
     public static TransportAddress FromBytes(ReadOnlySpan<byte> address, ushort port) => address.Length switch
     {
         4 => FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(address), port),
@@ -39,10 +39,10 @@ public readonly record struct TransportAddress(ulong High, ulong Low, ushort Por
 
     public bool IsIPv4 => High == 0 && Low >> 32 == 0xFFFF;
 
-    /// <summary>The IPv4 address in host order; only meaningful where <see cref="IsIPv4"/> holds.</summary>
+    /// <summary>The IPv4 address in host byte order. It has a meaning only if <see cref="IsIPv4"/> is true.</summary>
     public uint IPv4 => (uint)Low;
 
-    /// <summary>Writes all sixteen bytes, IPv4 as IPv4-mapped.</summary>
+    /// <summary>Writes all sixteen bytes. An IPv4 address is written as IPv4-mapped IPv6.</summary>
     public void WriteAddress16(Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt64BigEndian(destination, High);
