@@ -4,17 +4,17 @@ using System.Runtime.InteropServices;
 namespace Dapr.Voice.Native;
 
 /// <summary>
-/// What OpenSSL reads from and writes to in place of a socket: whole datagrams. A memory BIO joins a flight's datagrams into one run of
-/// bytes, and BIO_s_dgram_pair exists from OpenSSL 3.2 only, so this BIO is our own (docs/protocols/webrtc.md 3).
-/// One thread at a time, the one that calls its <see cref="SslConnection"/>.
+/// The BIO from which OpenSSL reads and to which it writes, instead of a socket. It transfers whole datagrams. We need our own BIO, because
+/// a memory BIO joins the datagrams of a flight into one sequence of bytes, and BIO_s_dgram_pair exists only from OpenSSL 3.2
+/// (docs/protocols/webrtc.md 3). Only one thread may use it at a time: the thread that calls its <see cref="SslConnection"/>.
 /// </summary>
 public abstract class DatagramBio
 {
-    /// <summary>OpenSSL sends one datagram. Must not throw; valid during the call only.</summary>
+    /// <summary>OpenSSL sends one datagram. It is valid only during the call. The method must not throw.</summary>
     protected internal abstract void OnWrite(ReadOnlySpan<byte> datagram);
 
-    /// <summary>OpenSSL wants the next datagram.</summary>
-    /// <returns>Its length, or -1 if there is none. Must not throw.</returns>
+    /// <summary>OpenSSL reads the next datagram. The method must not throw.</summary>
+    /// <returns>The length of the datagram, or -1 if there is none.</returns>
     protected internal abstract int OnRead(Span<byte> buffer);
 
     private const int BIO_CTRL_FLUSH = 11;
@@ -24,7 +24,7 @@ public abstract class DatagramBio
     private const int BIO_FLAGS_SHOULD_RETRY = 0x08;
     private const int BIO_TYPE_SOURCE_SINK = 0x0400;
 
-    /// <summary>IPv4 and UDP headers.</summary>
+    /// <summary>The length of the IPv4 and UDP headers.</summary>
     private const int MtuOverhead = 28;
 
     private static readonly nint Method = CreateMethod();
@@ -38,7 +38,9 @@ public abstract class DatagramBio
         return method;
     }
 
-    /// <summary>A BIO whose data is <paramref name="self"/>; SSL_free frees the BIO, the handle is its maker's.</summary>
+    /// <summary>
+    /// Creates a BIO whose data is <paramref name="self"/>. SSL_free frees the BIO. The creator of the handle must free the handle.
+    /// </summary>
     internal static nint Create(GCHandle self)
     {
         nint bio = LibCrypto.BIO_new(Method);

@@ -7,7 +7,7 @@ public sealed class DescriptorHandle : SafeHandleMinusOneIsInvalid
 {
     public DescriptorHandle(int descriptor) : base(ownsHandle: true) => SetHandle(descriptor);
 
-    /// <summary>The number itself, for system calls of the thread that keeps the handle alive.</summary>
+    /// <summary>The descriptor's number, for system calls of the thread that keeps the handle alive.</summary>
     public int Number => (int)handle;
 
     protected override bool ReleaseHandle() => LibC.close((int)handle) == 0;

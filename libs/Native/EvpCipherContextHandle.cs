@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>An <c>EVP_CIPHER_CTX</c>: cipher, direction and key are set once, each packet only sets its IV.</summary>
+/// <summary>An <c>EVP_CIPHER_CTX</c>. Cipher, direction and key are set once. Each packet sets only its IV.</summary>
 public sealed class EvpCipherContextHandle : SafeHandle
 {
     public EvpCipherContextHandle() : base(0, ownsHandle: true) { }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>An <c>HMAC_CTX</c>, keyed once and restarted for each message.</summary>
+/// <summary>An <c>HMAC_CTX</c>. The key is set once. Each message restarts it.</summary>
 public sealed class HmacContextHandle : SafeHandle
 {
     public HmacContextHandle() : base(0, ownsHandle: true) { }

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>Sockets, ppoll(2) and eventfd(2). Constants as on Linux for x64 and arm64; layouts of 64-bit glibc.</summary>
+/// <summary>
+/// Sockets, ppoll(2) and eventfd(2). The constants are those of Linux on x64 and arm64, the layouts those of 64-bit glibc.
+/// </summary>
 public static unsafe partial class LibC
 {
     public const int AF_INET = 2, AF_INET6 = 10;
@@ -36,12 +38,12 @@ public static unsafe partial class LibC
     [LibraryImport("libc")]
     public static partial int close(int descriptor);
 
-    // Variadic in C; on Linux for x64 and arm64 an int goes the same way.
+    // The function is variadic in C. On Linux for x64 and arm64, an int is passed in the same way.
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fcntl(int descriptor, int command, int argument);
 
-    // The four below run per wake-up: SetLastError would save and restore errno around each, so the caller reads it with
-    // Marshal.GetLastSystemError() directly after the call (docs/packet-path.md 8).
+    // The four functions below run for each wake-up. SetLastError would save and restore errno around each call, so the caller reads it
+    // with Marshal.GetLastSystemError() directly after the call (docs/packet-path.md 8).
     [LibraryImport("libc")]
     public static partial int recvmmsg(int socket, mmsghdr* messages, uint count, int flags, timespec* timeout);
 

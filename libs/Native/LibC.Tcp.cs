@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>TCP sockets and epoll(7). Constants as on Linux for x64 and arm64; layouts of 64-bit glibc.</summary>
+/// <summary>TCP sockets and epoll(7). The constants are those of Linux on x64 and arm64, the layouts those of 64-bit glibc.</summary>
 public static unsafe partial class LibC
 {
     public const int SOCK_STREAM = 1;
@@ -15,7 +15,9 @@ public static unsafe partial class LibC
         ECONNREFUSED = 111,
         EHOSTUNREACH = 113, EINPROGRESS = 115;
 
-    /// <summary>struct epoll_event is packed on x64 (12 bytes) and nowhere else (16): so no C# struct can be it.</summary>
+    /// <summary>
+    /// struct epoll_event has 12 bytes on x64, where it is packed, and 16 bytes elsewhere. So no C# struct can represent it.
+    /// </summary>
     public static readonly int EpollEventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
 
     [LibraryImport("libc", SetLastError = true)]
@@ -27,7 +29,7 @@ public static unsafe partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     public static partial int epoll_create1(int flags);
 
-    // As in LibC.Sockets.cs: errno by Marshal.GetLastSystemError() directly after the call.
+    // As in LibC.Sockets.cs: the caller reads errno with Marshal.GetLastSystemError() directly after the call.
     [LibraryImport("libc")]
     public static partial int accept4(int socket, void* address, uint* length, int flags);
 
@@ -40,13 +42,13 @@ public static unsafe partial class LibC
     [LibraryImport("libc")]
     private static partial int epoll_ctl(int epoll, int operation, int descriptor, byte* @event);
 
-    /// <param name="events">Room for <paramref name="count"/> times <see cref="EpollEventSize"/> bytes; read with
-    /// <see cref="EpollEvent"/>.</param>
-    /// <param name="timeout">Milliseconds; 0 does not wait.</param>
+    /// <param name="events">Room for <paramref name="count"/> times <see cref="EpollEventSize"/> bytes. Read them with <see
+    /// cref="EpollEvent"/>.</param>
+    /// <param name="timeout">In milliseconds. 0 does not wait.</param>
     [LibraryImport("libc")]
     public static partial int epoll_wait(int epoll, byte* events, int count, int timeout);
 
-    /// <summary>epoll_ctl(2) with the event's two fields: <c>events</c> and <c>data.u64</c>. 0 on success.</summary>
+    /// <summary>epoll_ctl(2) with the two fields of the event: <c>events</c> and <c>data.u64</c>. Returns 0 on success.</summary>
     public static int epoll_ctl(int epoll, int operation, int descriptor, uint events, ulong data)
     {
         byte* written = stackalloc byte[16];
@@ -55,7 +57,7 @@ public static unsafe partial class LibC
         return epoll_ctl(epoll, operation, descriptor, written);
     }
 
-    /// <summary>The event at a place of what <see cref="epoll_wait"/> filled.</summary>
+    /// <summary>Reads one of the events that <see cref="epoll_wait"/> returned.</summary>
     public static (uint Events, ulong Data) EpollEvent(byte* events, int index)
     {
         byte* read = events + (index * EpollEventSize);

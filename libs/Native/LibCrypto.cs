@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>The part of libcrypto (OpenSSL 3) that SRTP and DTLS use, under the names of its manual pages.</summary>
+/// <summary>The part of libcrypto (OpenSSL 3) that SRTP and DTLS use, with the names of its manual pages.</summary>
 public static unsafe partial class LibCrypto
 {
     public const int EVP_CTRL_AEAD_GET_TAG = 0x10;
@@ -18,7 +18,7 @@ public static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     internal static partial void EVP_CIPHER_CTX_free(nint context);
 
-    /// <summary>A static table entry of the library: never freed.</summary>
+    /// <summary>Returns an entry of a static table of the library. It is never freed.</summary>
     [LibraryImport(Library)]
     public static partial nint EVP_aes_128_ctr();
 
@@ -31,9 +31,9 @@ public static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial nint EVP_chacha20_poly1305();
 
-    /// <param name="cipher">Zero keeps the context's cipher.</param>
-    /// <param name="key">Empty keeps the context's key.</param>
-    /// <param name="iv">Empty keeps the context's IV.</param>
+    /// <param name="cipher">Zero keeps the cipher of the context.</param>
+    /// <param name="key">An empty span keeps the key of the context.</param>
+    /// <param name="iv">An empty span keeps the IV of the context.</param>
     [LibraryImport(Library)]
     public static partial int EVP_EncryptInit_ex(
         EvpCipherContextHandle context, nint cipher, nint engine, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv);
@@ -42,7 +42,7 @@ public static unsafe partial class LibCrypto
     public static partial int EVP_DecryptInit_ex(
         EvpCipherContextHandle context, nint cipher, nint engine, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv);
 
-    /// <param name="output">May be where <paramref name="input"/> is; null for associated data of an AEAD cipher.</param>
+    /// <param name="output">It may be the same as <paramref name="input"/>. Null for the associated data of an AEAD cipher.</param>
     [LibraryImport(Library)]
     internal static partial int EVP_EncryptUpdate(EvpCipherContextHandle context, byte* output, out int written, byte* input, int length);
 
@@ -72,19 +72,19 @@ public static unsafe partial class LibCrypto
         fixed (byte* bytes = data) return EVP_DecryptUpdate(context, bytes, out _, bytes, data.Length);
     }
 
-    /// <summary>Associated data of an AEAD cipher, when encrypting.</summary>
+    /// <summary>Adds associated data of an AEAD cipher when encrypting.</summary>
     public static int EVP_EncryptUpdateAad(EvpCipherContextHandle context, ReadOnlySpan<byte> associatedData)
     {
         fixed (byte* bytes = associatedData) return EVP_EncryptUpdate(context, null, out _, bytes, associatedData.Length);
     }
 
-    /// <summary>Associated data of an AEAD cipher, when decrypting.</summary>
+    /// <summary>Adds associated data of an AEAD cipher when decrypting.</summary>
     public static int EVP_DecryptUpdateAad(EvpCipherContextHandle context, ReadOnlySpan<byte> associatedData)
     {
         fixed (byte* bytes = associatedData) return EVP_DecryptUpdate(context, null, out _, bytes, associatedData.Length);
     }
 
-    /// <summary>Ends an AEAD encryption; stream modes write no bytes here.</summary>
+    /// <summary>Ends an AEAD encryption. Stream modes write no bytes here.</summary>
     public static int EVP_EncryptFinal(EvpCipherContextHandle context)
     {
         byte unused;
@@ -92,7 +92,7 @@ public static unsafe partial class LibCrypto
     }
 
     /// <summary>Ends an AEAD decryption.</summary>
-    /// <returns>1 only if the tag was right.</returns>
+    /// <returns>1 only if the tag is correct.</returns>
     public static int EVP_DecryptFinal(EvpCipherContextHandle context)
     {
         byte unused;
@@ -111,7 +111,7 @@ public static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial nint EVP_sha1();
 
-    /// <param name="key">Empty, with <paramref name="digest"/> zero, starts a new message under the same key.</param>
+    /// <param name="key">An empty span, with a <paramref name="digest"/> of zero, starts a new message with the same key.</param>
     [LibraryImport(Library)]
     public static partial int HMAC_Init_ex(HmacContextHandle context, ReadOnlySpan<byte> key, int keyLength, nint digest, nint engine);
 
@@ -124,11 +124,13 @@ public static unsafe partial class LibCrypto
 
     // ------------------------------------------------------------------------------------------------ errors (err.h)
 
-    /// <summary>The error queue belongs to the thread: what another session left there would be read as ours.</summary>
+    /// <summary>
+    /// Clears the error queue of the thread. Otherwise an error that another session left there would be read as ours.
+    /// </summary>
     [LibraryImport(Library)]
     public static partial void ERR_clear_error();
 
-    /// <summary>The oldest error code of this thread, taken off the queue; zero if there is none.</summary>
+    /// <summary>Removes the oldest error code of this thread from the queue and returns it. Zero if there is none.</summary>
     [LibraryImport(Library)]
     public static partial nuint ERR_get_error();
 
@@ -137,7 +139,7 @@ public static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     internal static partial void X509_free(nint certificate);
 
-    /// <param name="output">Null to learn the length; otherwise advanced past what was written.</param>
+    /// <param name="output">Null to get the length. Otherwise the pointer is advanced beyond the bytes written.</param>
     [LibraryImport(Library)]
     internal static partial int i2d_X509(nint certificate, byte** output);
 

@@ -6,15 +6,15 @@ using System.Text;
 namespace Dapr.Voice.Native;
 
 /// <summary>
-/// The part of libespeak-ng that speaks, under the names of its header (speak_lib.h). The library is one per process and not thread-safe:
-/// one thread calls all of this, or a lock stands around it.
+/// The part of libespeak-ng that synthesizes speech, with the names of its header (speak_lib.h). A process has one instance of the library,
+/// which is not thread-safe. Only one thread may call these methods, or the caller must use a lock.
 /// </summary>
 public static unsafe partial class LibEspeakNg
 {
     public const int EE_OK = 0;
     public const int AUDIO_OUTPUT_SYNCHRONOUS = 2;
 
-    /// <summary>Without it a missing data folder ends the process.</summary>
+    /// <summary>Without this option, a missing data folder ends the process.</summary>
     public const int espeakINITIALIZE_DONT_EXIT = 0x8000;
 
     /// <summary>Words per minute, 80 to 450.</summary>
@@ -30,7 +30,7 @@ public static unsafe partial class LibEspeakNg
     /// <returns>False to stop speaking.</returns>
     public delegate bool ChunkHandler(ReadOnlySpan<short> samples);
 
-    /// <param name="path">Zero: where the package put its data.</param>
+    /// <param name="path">Zero selects the folder into which the package installed its data.</param>
     /// <returns>The sample rate in Hz, or a negative error.</returns>
     [LibraryImport(Library)]
     public static partial int espeak_Initialize(int output, int bufferMilliseconds, nint path, int options);
@@ -41,7 +41,10 @@ public static unsafe partial class LibEspeakNg
     [LibraryImport(Library)]
     public static partial int espeak_SetParameter(int parameter, int value, int relative);
 
-    /// <summary>Speaks a text, handing over the samples as they come; returns when all is spoken or the handler said to stop.</summary>
+    /// <summary>
+    /// Speaks a text and passes the samples to the handler as they are produced. Returns after all samples, or when the handler returned
+    /// false.
+    /// </summary>
     /// <returns><see cref="EE_OK"/> or an error.</returns>
     public static int Synthesize(string text, ChunkHandler onChunk)
     {
@@ -73,7 +76,7 @@ public static unsafe partial class LibEspeakNg
         }
         catch (Exception thrown)
         {
-            // An exception must not run through frames of C; it goes on where the call came from.
+            // An exception must not pass through frames of C code. It is rethrown in Synthesize.
             s_thrown = ExceptionDispatchInfo.Capture(thrown);
             return 1;
         }

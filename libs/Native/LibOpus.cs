@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>The part of libopus 1.3 that is used here, under the names of its manual (opus.h, opus_defines.h).</summary>
+/// <summary>The part of libopus 1.3 that is used here, with the names of its manual (opus.h, opus_defines.h).</summary>
 public static partial class LibOpus
 {
     public const int OPUS_OK = 0;
@@ -24,13 +24,13 @@ public static partial class LibOpus
     [LibraryImport(Library)]
     internal static partial void opus_encoder_destroy(nint encoder);
 
-    /// <returns>Bytes written, or a negative error.</returns>
+    /// <returns>The number of bytes written, or a negative error.</returns>
     [LibraryImport(Library)]
     public static partial int opus_encode(
         OpusEncoderHandle encoder, ReadOnlySpan<short> pcm, int frameSize, Span<byte> data, int maximumBytes);
 
-    // Variadic in C. On x64 System V a variadic call passes integers as any other does; other ABIs (ARM64 of Apple) do not, and this
-    // project does not run there.
+    // The function is variadic in C. On x64 System V, a variadic call passes integers like any other call. Other ABIs (Apple's ARM64) do
+    // not, and this project does not run there.
     [LibraryImport(Library)]
     public static partial int opus_encoder_ctl(OpusEncoderHandle encoder, int request, int value);
 
@@ -40,8 +40,8 @@ public static partial class LibOpus
     [LibraryImport(Library)]
     internal static partial void opus_decoder_destroy(nint decoder);
 
-    /// <param name="data">Empty: the packet was lost, conceal it.</param>
-    /// <param name="frameSize">Samples per channel that fit; exactly those wanted for concealment and FEC.</param>
+    /// <param name="data">An empty span if the packet was lost and must be concealed.</param>
+    /// <param name="frameSize">The room in samples per channel. For concealment and FEC, the exact number of samples to produce.</param>
     /// <returns>Samples per channel, or a negative error.</returns>
     [LibraryImport(Library)]
     public static partial int opus_decode(

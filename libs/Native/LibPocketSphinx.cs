@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace Dapr.Voice.Native;
 
 /// <summary>
-/// The part of libpocketsphinx (5prealpha) that recognises with a grammar, under the names of its header (pocketsphinx.h).
+/// The part of libpocketsphinx (5prealpha) that recognizes speech with a grammar, with the names of its header (pocketsphinx.h).
 /// </summary>
 public static unsafe partial class LibPocketSphinx
 {
     private const string Library = NativeLibraries.PocketSphinx;
     private const string BaseLibrary = NativeLibraries.SphinxBase;
 
-    /// <summary>A decoder that logs nothing.</summary>
-    /// <returns>Invalid if the model could not be loaded.</returns>
+    /// <summary>Creates a decoder that logs nothing.</summary>
+    /// <returns>An invalid handle if the model could not be loaded.</returns>
     public static PocketSphinxHandle Create(string acousticModelFolder, string dictionaryFile)
     {
         err_set_logfp(0);
@@ -20,7 +20,7 @@ public static unsafe partial class LibPocketSphinx
         for (int i = 0; i < arguments.Length; i++) pointers[i] = Marshal.StringToCoTaskMemUTF8(arguments[i]);
         try
         {
-            // It keeps copies of the strings.
+            // The library keeps its own copies of the strings.
             nint configuration = cmd_ln_parse_r(0, ps_args(), arguments.Length, pointers, 0);
             if (configuration == 0) return new PocketSphinxHandle();
             PocketSphinxHandle decoder = ps_init(configuration);
@@ -34,7 +34,7 @@ public static unsafe partial class LibPocketSphinx
     }
 
     /// <param name="phones">Separated by spaces, in the phone set of the model.</param>
-    /// <param name="update">Zero while more words follow.</param>
+    /// <param name="update">Zero if more words follow.</param>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int ps_add_word(PocketSphinxHandle decoder, string word, string phones, int update);
 
@@ -48,7 +48,7 @@ public static unsafe partial class LibPocketSphinx
     public static partial int ps_start_utt(PocketSphinxHandle decoder);
 
     /// <param name="samples">PCM16 mono, 16 kHz.</param>
-    /// <param name="fullUtterance">1: this is all of it, so that levels are normalised over the whole.</param>
+    /// <param name="fullUtterance">1 if this is the whole utterance, so that levels are normalized over all of it.</param>
     [LibraryImport(Library)]
     public static partial int ps_process_raw(
         PocketSphinxHandle decoder, ReadOnlySpan<short> samples, nuint count, int noSearch, int fullUtterance);
@@ -56,7 +56,7 @@ public static unsafe partial class LibPocketSphinx
     [LibraryImport(Library)]
     public static partial int ps_end_utt(PocketSphinxHandle decoder);
 
-    /// <returns>A string of the decoder's, or zero if nothing fits.</returns>
+    /// <returns>A string that belongs to the decoder, or zero if nothing was recognized.</returns>
     [LibraryImport(Library)]
     public static partial nint ps_get_hyp(PocketSphinxHandle decoder, out int score);
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Dapr.Voice.Native;
 
 /// <summary>
-/// The part of libssl (OpenSSL 3) that DTLS uses, under the names of its manual pages. Macros are spelled out as the calls behind them.
+/// The part of libssl (OpenSSL 3) that DTLS uses, with the names of its manual pages. Macros are replaced by the functions that they call.
 /// </summary>
 internal static unsafe partial class LibSsl
 {
@@ -59,7 +59,7 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int SSL_CTX_set_cipher_list(nint context, string ciphers);
 
-    /// <returns>0 on success: the odd one out.</returns>
+    /// <returns>0 on success, unlike the other functions.</returns>
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int SSL_CTX_set_tlsext_use_srtp(nint context, string profiles);
 
@@ -135,7 +135,7 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Library)]
     public static partial nint SSL_get_current_cipher(nint ssl);
 
-    /// <summary>The two bytes that name the suite on the wire.</summary>
+    /// <summary>Returns the two bytes that stand for the cipher suite on the wire.</summary>
     [LibraryImport(Library)]
     public static partial ushort SSL_CIPHER_get_protocol_id(nint cipher);
 }

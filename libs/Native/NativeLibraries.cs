@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>Which shared libraries this project calls and which Debian package brings each.</summary>
+/// <summary>The shared libraries that this project calls, and the Debian package of each.</summary>
 public static class NativeLibraries
 {
     public const string Ssl = "libssl.so.3";
@@ -24,14 +24,16 @@ public static class NativeLibraries
         (SphinxBase, "libsphinxbase3"),
     ];
 
-    /// <summary>Loads each library now, so that a service stops at its start and not in its first call.</summary>
-    /// <exception cref="MissingNativeLibraryException">One is not installed.</exception>
+    /// <summary>Loads each library now, so that a service fails at its start and not at the first call.</summary>
+    /// <exception cref="MissingNativeLibraryException">One of them is not installed.</exception>
     public static void Require(params ReadOnlySpan<string> libraries)
     {
         foreach (string library in libraries) Load(library, typeof(NativeLibraries).Assembly, null);
     }
 
-    /// <summary>The library can be loaded here and has <paramref name="export"/>. If it can be loaded, it stays so.</summary>
+    /// <summary>
+    /// Returns true if the library can be loaded and has the function <paramref name="export"/>. A library that was loaded stays loaded.
+    /// </summary>
     public static bool IsInstalled(string library, string export)
         => NativeLibrary.TryLoad(library, typeof(NativeLibraries).Assembly, null, out nint handle)
         && NativeLibrary.TryGetExport(handle, export, out _);
@@ -41,7 +43,8 @@ public static class NativeLibraries
 
     private static nint Load(string library, Assembly assembly, DllImportSearchPath? searchPath)
     {
-        // libc and whatever else every Linux has is left to the runtime's own search (zero means "not resolved here").
+        // The runtime itself finds libc and other libraries that every Linux has. Zero means that this resolver does not handle the
+        // library.
         string? package = PackageOf(library);
         if (package is null) return 0;
         return NativeLibrary.TryLoad(library, assembly, searchPath, out nint handle) ? handle

@@ -2,32 +2,32 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.Native;
 
-/// <summary>What a call into OpenSSL came to.</summary>
+/// <summary>The result of a call into OpenSSL.</summary>
 public enum SslOutcome : byte
 {
     Done,
-    /// <summary>It needs more datagrams.</summary>
+    /// <summary>OpenSSL needs more datagrams.</summary>
     WantRead,
     /// <summary>The peer's close_notify has arrived.</summary>
     Closed,
-    /// <summary>A fatal alert, sent or received, or a handshake that can't go on.</summary>
+    /// <summary>A fatal alert was sent or received, or the handshake can't continue.</summary>
     Failed,
 }
 
 /// <summary>
-/// One <c>SSL</c> over a <see cref="DatagramBio"/>. Not thread-safe; its callbacks run inside its own calls.
-/// Each call clears the thread's error queue first: it is shared by all connections on the thread.
+/// One <c>SSL</c> over a <see cref="DatagramBio"/>. It is not thread-safe. Its callbacks run inside its own calls. Each call first clears
+/// the thread's error queue, which all connections of the thread share.
 /// </summary>
 public sealed unsafe class SslConnection : SafeHandle
 {
-    /// <summary>OpenSSL starts at a second; clients of WebRTC repeat after 50 ms (docs/protocols/webrtc.md 3).</summary>
+    /// <summary>OpenSSL's default is a second. WebRTC clients repeat after 50 ms (docs/protocols/webrtc.md 3).</summary>
     public const uint FirstRetransmitMicroseconds = 50_000;
     private const uint LongestRetransmitMicroseconds = 4_000_000;
 
-    /// <summary>Whole datagrams, IP and UDP headers included: passes every tunnel we know.</summary>
+    /// <summary>The length of a whole datagram with IP and UDP headers. It passes every tunnel that we know.</summary>
     private const int LinkMtu = 1200;
 
-    // Held so that the context outlives its connections.
+    // This reference makes the context outlive its connections.
     private readonly SslContextHandle _context;
     private GCHandle _bio;
     private static int _liveCount;
@@ -36,11 +36,11 @@ public sealed unsafe class SslConnection : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>How many exist in this process, for tests that look for leaks.</summary>
+    /// <summary>The number of connections in this process, for tests that look for leaks.</summary>
     internal static int LiveCount => Volatile.Read(ref _liveCount);
 
     /// <summary>
-    /// OpenSSL's code of the error behind the last <see cref="SslOutcome.Failed"/> or failed <see cref="HandleTimeout"/>; 0 if it gave
+    /// OpenSSL's code of the error behind the last <see cref="SslOutcome.Failed"/> or failed <see cref="HandleTimeout"/>. 0 if OpenSSL gave
     /// none.
     /// </summary>
     public ulong LastErrorCode { get; private set; }
@@ -72,7 +72,7 @@ public sealed unsafe class SslConnection : SafeHandle
         return Outcome(LibSsl.SSL_do_handshake(handle));
     }
 
-    /// <summary>Reads one record's application data.</summary>
+    /// <summary>Reads the application data of one record.</summary>
     public SslOutcome Read(Span<byte> buffer, out int length)
     {
         LibCrypto.ERR_clear_error();
@@ -97,7 +97,9 @@ public sealed unsafe class SslConnection : SafeHandle
         GC.KeepAlive(this);
     }
 
-    /// <summary>Time until <see cref="HandleTimeout"/> is due, by OpenSSL's own clock; null if no flight waits for an answer.</summary>
+    /// <summary>
+    /// The time until <see cref="HandleTimeout"/> must be called, by OpenSSL's own clock. Null if no flight waits for an answer.
+    /// </summary>
     public TimeSpan? Timeout
     {
         get
@@ -110,7 +112,7 @@ public sealed unsafe class SslConnection : SafeHandle
     }
 
     /// <summary>Sends the last flight again.</summary>
-    /// <returns>False: given up after too many repeats.</returns>
+    /// <returns>False if OpenSSL stopped after too many repetitions.</returns>
     public bool HandleTimeout()
     {
         LibCrypto.ERR_clear_error();
@@ -119,7 +121,7 @@ public sealed unsafe class SslConnection : SafeHandle
         return goesOn;
     }
 
-    /// <summary>The peer's certificate, DER; null if there is none.</summary>
+    /// <summary>Returns the peer's certificate in DER, or null if there is none.</summary>
     public byte[]? GetPeerCertificate()
     {
         nint certificate = LibSsl.SSL_get1_peer_certificate(handle);
@@ -142,7 +144,7 @@ public sealed unsafe class SslConnection : SafeHandle
         }
     }
 
-    /// <summary>The SRTP profile's number (RFC 5764, section 4.1.2), or null if none was agreed on.</summary>
+    /// <summary>The number of the SRTP profile (RFC 5764, section 4.1.2), or null if none was negotiated.</summary>
     public ushort? SelectedSrtpProfile
     {
         get
@@ -152,7 +154,7 @@ public sealed unsafe class SslConnection : SafeHandle
         }
     }
 
-    /// <summary>As on the wire; 0 before there is one.</summary>
+    /// <summary>The cipher suite as on the wire, or 0 before one was negotiated.</summary>
     public ushort CipherSuite
     {
         get
@@ -162,7 +164,7 @@ public sealed unsafe class SslConnection : SafeHandle
         }
     }
 
-    /// <summary>RFC 5705 without context.</summary>
+    /// <summary>Exports keying material (RFC 5705, without a context).</summary>
     public byte[] ExportKeyingMaterial(ReadOnlySpan<byte> label, int length)
     {
         byte[] output = new byte[length];
@@ -172,7 +174,7 @@ public sealed unsafe class SslConnection : SafeHandle
             : throw new InvalidOperationException("OpenSSL exports no keying material before the handshake is done.");
     }
 
-    /// <summary>What the record keys are made from (RFC 5246, section 6.3). Secrets.</summary>
+    /// <summary>Returns the values from which the record keys are derived (RFC 5246, section 6.3). They are secret.</summary>
     public (byte[] MasterSecret, byte[] ClientRandom, byte[] ServerRandom, ushort CipherSuite) ExportConnectionSecrets()
     {
         byte[] master = new byte[48], client = new byte[32], server = new byte[32];

@@ -3,18 +3,18 @@ using System.Runtime.InteropServices;
 namespace Dapr.Voice.Native;
 
 /// <summary>
-/// An <c>SSL_CTX</c> for DTLS 1.2 with SRTP, one certificate and no session resumption. Shared by all connections of a role; its use is
-/// thread-safe once made.
+/// An <c>SSL_CTX</c> for DTLS 1.2 with SRTP, one certificate and no session resumption. All connections of one role share it. After its
+/// creation it is thread-safe.
 /// </summary>
 public sealed unsafe class SslContextHandle : SafeHandle
 {
     public const string Ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305";
 
-    // The order is the server's preference: GCM costs two thirds of CM with HMAC (docs/protocols/webrtc.md 4); CM is all that some clients
-    // have.
+    // The order is the server's preference. GCM costs two thirds of CM with HMAC (docs/protocols/webrtc.md 4). Some clients support only
+    // CM.
     public const string SrtpProfiles = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
 
-    // A client's certificate has 300 to 1,200 bytes; by default OpenSSL would buffer 100 kB of anybody's.
+    // The certificate of a client has 300 to 1,200 bytes. By default OpenSSL would buffer 100 kB from anybody.
     private const int MaximumCertificateBytes = 16 * 1024;
 
     public SslContextHandle() : base(0, ownsHandle: true) { }
@@ -23,13 +23,13 @@ public sealed unsafe class SslContextHandle : SafeHandle
 
     internal nint Pointer => handle;
 
-    /// <param name="certificate">X.509, DER.</param>
-    /// <param name="privateKey">ECPrivateKey (RFC 5915), DER.</param>
-    /// <exception cref="InvalidOperationException">OpenSSL refuses one of them; the message says which.</exception>
+    /// <param name="certificate">An X.509 certificate in DER.</param>
+    /// <param name="privateKey">An ECPrivateKey (RFC 5915) in DER.</param>
+    /// <exception cref="InvalidOperationException">OpenSSL rejects one of the arguments. The message says which.</exception>
     public static SslContextHandle Create(bool isServer, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> privateKey)
         => Create(isServer, certificate, privateKey, Ciphers, SrtpProfiles);
 
-    /// <summary>With less to offer than the product has, so that tests reach each suite and profile.</summary>
+    /// <summary>Creates a context with fewer ciphers or profiles than the product offers, so that tests can reach each of them.</summary>
     public static SslContextHandle Create(
         bool isServer, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> privateKey, string ciphers, string srtpProfiles)
     {
@@ -43,7 +43,7 @@ public sealed unsafe class SslContextHandle : SafeHandle
         LibSsl.SSL_CTX_set_options(pointer, LibSsl.SSL_OP_NO_QUERY_MTU | LibSsl.SSL_OP_NO_TICKET | LibSsl.SSL_OP_CIPHER_SERVER_PREFERENCE
             | LibSsl.SSL_OP_NO_RENEGOTIATION);
         LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_SESS_CACHE_MODE, 0, 0);
-        // A datagram must be read whole: what one read leaves is lost.
+        // A datagram must be read as a whole, because OpenSSL would lose what one read leaves.
         LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_READ_AHEAD, 1, 0);
         LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_MAX_CERT_LIST, MaximumCertificateBytes, 0);
         Require(LibSsl.SSL_CTX_set_cipher_list(pointer, ciphers) == 1, "the cipher list");
@@ -60,7 +60,7 @@ public sealed unsafe class SslContextHandle : SafeHandle
         if (!succeeded) throw new InvalidOperationException($"OpenSSL refuses {what}.");
     }
 
-    // Certificates are self-signed: what counts is the fingerprint in the signed-in description (RFC 8122), compared after the handshake.
+    // Certificates are self-signed. After the handshake, their fingerprint is compared with the one in the session description (RFC 8122).
     [UnmanagedCallersOnly]
     private static int AcceptAny(int preverified, nint storeContext) => 1;
 

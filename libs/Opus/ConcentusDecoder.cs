@@ -6,8 +6,8 @@ using Concentus.Structs;
 namespace Dapr.Voice.Opus;
 
 /// <summary>
-/// The decoder of Concentus. It decodes at 48 kHz whatever rate is wanted, and resamples: below 48 kHz it gives silence for hybrid packets,
-/// which wideband speech at 24 to 40 kbit/s consists of. The resampler delays the sound by less than 1 ms.
+/// The decoder of Concentus. It always decodes at 48 kHz and resamples to the wanted rate. Below 48 kHz it would return silence for hybrid
+/// packets, which are the normal packets of wideband speech at 24 to 40 kbit/s. The resampler delays the sound by less than 1 ms.
 /// </summary>
 internal sealed class ConcentusDecoder : IOpusDecoder
 {
@@ -19,7 +19,7 @@ internal sealed class ConcentusDecoder : IOpusDecoder
     /// <summary>The two low bits of a packet's first byte say how many frames it has (RFC 6716, section 3.1).</summary>
     private const int CodeBits = 3;
 
-    // Of speexdsp, 0 to 10: its authors' choice for telephony.
+    // The quality of speexdsp's resampler, from 0 to 10. Its authors recommend 3 for telephony.
     private const int ResamplerQuality = 3;
 
     private readonly global::Concentus.IOpusDecoder _decoder;
@@ -42,7 +42,7 @@ internal sealed class ConcentusDecoder : IOpusDecoder
     public int Decode(ReadOnlySpan<byte> packet, Span<short> pcm)
     {
         if (packet.IsEmpty) return (int)OpusError.InvalidPacket;
-        // RFC 6716, section 3.2: code 0 is one frame, all that a browser sends.
+        // RFC 6716, section 3.2: code 0 is one frame. Browsers send nothing else.
         if ((packet[0] & CodeBits) == 0) return IsUnsentFrame(packet) ? ConcealFrame(packet, pcm) : Run(packet, pcm, fromNext: false);
         if (!TryParse(packet, out OpusPacketInfo? parsed)) return (int)OpusError.InvalidPacket;
         return parsed.Frames.All(frame => frame.Length > 1) ? Run(packet, pcm, fromNext: false) : DecodeEach(parsed, packet[0], pcm);
@@ -53,7 +53,7 @@ internal sealed class ConcentusDecoder : IOpusDecoder
         if (next.IsEmpty) return (int)OpusError.InvalidPacket;
         if ((next[0] & CodeBits) != 0)
         {
-            // The copy of what was lost is in the first frame.
+            // The copy of the lost frame is in the first frame.
             if (!TryParse(next, out OpusPacketInfo? parsed)) return (int)OpusError.InvalidPacket;
             next = OneFrame(next[0], parsed.Frames[0]);
         }
@@ -69,14 +69,14 @@ internal sealed class ConcentusDecoder : IOpusDecoder
     }
 
     /// <summary>
-    /// A frame of no byte or of one is a frame that was not sent, as in discontinuous transmission (RFC 6716, section 3.2.1). Concentus
-    /// fails on it, so such frames are concealed here, which is what libopus does.
+    /// Returns true for a frame of zero or one byte. Such a frame stands for one that was not sent, as in discontinuous transmission (RFC
+    /// 6716, section 3.2.1). Concentus fails on it, so such frames are concealed here, as libopus does.
     /// </summary>
     private static bool IsUnsentFrame(ReadOnlySpan<byte> packetOfOne) => packetOfOne.Length <= 2;
 
     private static byte[] OneFrame(byte toc, byte[] frame) => [(byte)(toc & ~CodeBits), .. frame];
 
-    /// <summary>A packet of several frames is rare, so this may allocate.</summary>
+    /// <summary>Parses a packet of several frames. Such packets are rare, so this may allocate.</summary>
     private static bool TryParse(ReadOnlySpan<byte> packet, [NotNullWhen(true)] out OpusPacketInfo? parsed)
     {
         parsed = null;
@@ -86,7 +86,7 @@ internal sealed class ConcentusDecoder : IOpusDecoder
         }
         catch (Exception)
         {
-            // Whatever the parser found, or stumbled over, these bytes are no packet.
+            // Whatever the parser threw, these bytes are not a packet.
         }
         return parsed is { Frames.Count: > 0 };
     }
@@ -97,7 +97,7 @@ internal sealed class ConcentusDecoder : IOpusDecoder
         return samples > pcm.Length ? (int)OpusError.BufferTooSmall : Conceal(pcm[..samples]);
     }
 
-    /// <summary>A packet of several frames, of which some were not sent.</summary>
+    /// <summary>Decodes a packet of several frames, of which some were not sent.</summary>
     private int DecodeEach(OpusPacketInfo packet, byte toc, Span<short> pcm)
     {
         int samples = OpusPacketInfo.GetNumSamplesPerFrame([toc], DecodedRate) * packet.Frames.Count;
@@ -126,7 +126,8 @@ internal sealed class ConcentusDecoder : IOpusDecoder
                 _decoded.AsSpan(0, decoded * _channels).CopyTo(pcm);
                 return decoded;
             }
-            // The ratio is whole and packets are multiples of 2.5 ms, so all input is used and each call fills exactly its share.
+            // The ratio is an integer and packets are multiples of 2.5 ms, so each call uses all its input and fills exactly its part of
+            // the output.
             int samples = decoded / _factor;
             _resampler.ProcessInterleaved(_decoded.AsSpan(0, decoded * _channels), ref decoded, pcm, ref samples);
             return samples;
@@ -134,8 +135,8 @@ internal sealed class ConcentusDecoder : IOpusDecoder
         catch (Exception thrown)
         {
             int error = ConcentusLibrary.ErrorOf(thrown);
-            // Unless it refused the packet as a whole, it was interrupted in the middle of its work: what it holds of earlier packets can't
-            // be relied on.
+            // Unless the decoder rejected the packet as a whole, it stopped in the middle of its work. Its memory of earlier packets is
+            // then unreliable.
             if (error is not ((int)OpusError.InvalidPacket or (int)OpusError.BufferTooSmall)) _decoder.ResetState();
             return error;
         }

@@ -14,7 +14,7 @@ internal sealed class ConcentusEncoder : IOpusEncoder
     {
         ConcentusLibrary.StayManaged();
         _channels = channels;
-        // Its enum has the numbers of opus_defines.h, too.
+        // The enum of Concentus has the numbers of opus_defines.h, too.
         _encoder = OpusCodecFactory.CreateEncoder(sampleRate, channels, (global::Concentus.Enums.OpusApplication)application);
     }
 

@@ -2,10 +2,10 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Opus;
 
-/// <summary>What the encoder optimises for.</summary>
+/// <summary>What the encoder optimizes for.</summary>
 public enum OpusApplication
 {
-    /// <summary>Intelligible speech; the only one with in-band FEC at low rates.</summary>
+    /// <summary>Intelligible speech. Only this one has in-band FEC at low bit rates.</summary>
     Voip = LibOpus.OPUS_APPLICATION_VOIP,
     Audio = LibOpus.OPUS_APPLICATION_AUDIO,
 }

@@ -3,12 +3,12 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Opus;
 
 /// <summary>
-/// Makes encoders and decoders of one implementation of Opus. libopus is the codec of a transceiver. Concentus, a port of it to C#, serves
-/// machines without libopus; docs/decisions/0019 has its cost. Any thread.
+/// Creates encoders and decoders of one implementation of Opus. libopus is the codec of a transceiver. Concentus, a C# port of it, is for
+/// machines without libopus; docs/decisions/0019 has its cost. Thread-safe.
 /// </summary>
 public sealed class OpusCodec
 {
-    /// <summary>The largest packet of one frame (RFC 6716, section 3.2.1: 1275 bytes for the frame, and the TOC byte).</summary>
+    /// <summary>The largest packet of one frame: 1275 bytes for the frame (RFC 6716, section 3.2.1), and the TOC byte.</summary>
     public const int MaximumPacketBytes = 1276;
 
     private static readonly Lazy<bool> IsLibopusThere = new(
@@ -16,25 +16,25 @@ public sealed class OpusCodec
 
     private OpusCodec(string name) => Name = name;
 
-    /// <summary>The reference implementation. It allocates nothing for a frame.</summary>
+    /// <summary>The reference implementation. It does not allocate for a frame.</summary>
     public static OpusCodec Libopus { get; } = new("libopus");
 
     /// <summary>
-    /// The managed implementation. It needs no native library, takes more CPU time, and allocates about 120 kB for each frame that it
-    /// encodes and 30 kB for each that it decodes.
+    /// The managed implementation. It needs no native library but more CPU time. It allocates about 120 kB for each encoded frame and 30 kB
+    /// for each decoded one.
     /// </summary>
     public static OpusCodec Concentus { get; } = new("concentus");
 
-    /// <summary>libopus can be loaded here. The answer is found once in the life of the process.</summary>
+    /// <summary>True if libopus can be loaded here. This is checked once in a process.</summary>
     public static bool IsLibopusInstalled => IsLibopusThere.Value;
 
-    /// <summary>libopus where it is installed, else Concentus.</summary>
+    /// <summary>libopus if it is installed, else Concentus.</summary>
     public static OpusCodec Best => IsLibopusInstalled ? Libopus : Concentus;
 
-    /// <summary><c>libopus</c> or <c>concentus</c>: the word of settings, logs and metrics.</summary>
+    /// <summary><c>libopus</c> or <c>concentus</c>, as used in settings, logs and metrics.</summary>
     public string Name { get; }
 
-    /// <param name="sampleRate">Of the PCM: 8, 12, 16, 24 or 48 kHz.</param>
+    /// <param name="sampleRate">The sample rate of the PCM: 8, 12, 16, 24 or 48 kHz.</param>
     /// <param name="channels">1 or 2.</param>
     /// <exception cref="MissingNativeLibraryException">This is <see cref="Libopus"/>, and it is not installed.</exception>
     public IOpusEncoder CreateEncoder(int sampleRate = 24_000, int channels = 1, OpusApplication application = OpusApplication.Voip)
@@ -44,7 +44,7 @@ public sealed class OpusCodec
             : new ConcentusEncoder(sampleRate, channels, application);
     }
 
-    /// <param name="sampleRate">Of the PCM: 8, 12, 16, 24 or 48 kHz. Packets of any bandwidth are decoded to it.</param>
+    /// <param name="sampleRate">The sample rate of the PCM: 8, 12, 16, 24 or 48 kHz. Packets of any bandwidth are decoded to it.</param>
     /// <param name="channels">1 or 2.</param>
     /// <exception cref="MissingNativeLibraryException">This is <see cref="Libopus"/>, and it is not installed.</exception>
     public IOpusDecoder CreateDecoder(int sampleRate = 24_000, int channels = 1)

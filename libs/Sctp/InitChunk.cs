@@ -64,7 +64,7 @@ internal readonly ref struct InitChunk
                 forwardsTsn |= body.Contains((byte)ChunkType.ForwardTsn);
                 resetsStreams |= body.Contains((byte)ChunkType.ReConfig);
             }
-            // RFC 9260, section 3.2.1: without the highest bit an unknown parameter ends the reading.
+            // RFC 9260, section 3.2.1: an unknown parameter without the highest bit ends the processing of parameters.
             else if (!IsKnown(type) && (type & 0x8000) == 0) break;
         }
         init = new InitChunk(value, forwardsTsn, resetsStreams, cookie, parameters);

@@ -1,12 +1,12 @@
 namespace Dapr.Voice.Turns;
 
 /// <summary>
-/// Cuts a stream of 20 ms frames (PCM16 mono, 24 kHz) into turns: speech begins with 60 ms of voice and ends with a silence. A
-/// single loud frame, a click, neither begins a turn nor prolongs one.
+/// Cuts a stream of 20 ms frames (PCM16 mono, 24 kHz) into turns. A turn starts with 60 ms of voice and ends with a silence. A single loud
+/// frame, such as a click, neither starts nor extends a turn.
 /// </summary>
 public sealed class TurnDetector
 {
-    /// <summary>The shortest "yes" has more; a door, a key, a cough's attack has less.</summary>
+    /// <summary>The shortest "yes" is longer. The sound of a door, of a key or the start of a cough is shorter.</summary>
     public const int MinimumSpeechMilliseconds = 60;
 
     private const int MinimumSpeechFrames = MinimumSpeechMilliseconds / VoiceActivityDetector.FrameMilliseconds;
@@ -26,7 +26,7 @@ public sealed class TurnDetector
     public TurnDetector(double threshold = 0.5, int prefixPaddingMilliseconds = 300, int silenceMilliseconds = 500)
         : this(new TurnOptions(threshold, prefixPaddingMilliseconds, silenceMilliseconds)) { }
 
-    /// <summary>May change at any time, in the middle of a turn too; the noise floor stays known.</summary>
+    /// <summary>The options may change at any time, also during a turn. The noise floor is kept.</summary>
     public TurnOptions Options
     {
         get => _options;
@@ -37,10 +37,10 @@ public sealed class TurnDetector
         }
     }
 
-    /// <summary>Between a start and its stop.</summary>
+    /// <summary>True between the start and the end of a turn.</summary>
     public bool IsSpeaking { get; private set; }
 
-    /// <summary>Milliseconds of audio seen so far.</summary>
+    /// <summary>The milliseconds of audio processed so far.</summary>
     public long PositionMilliseconds { get; private set; }
 
     /// <summary>For meters and logs.</summary>
@@ -55,7 +55,7 @@ public sealed class TurnDetector
         return IsSpeaking ? TryStop() : TryStart();
     }
 
-    /// <summary>Ends the turn now, whatever is heard (it grew too long, or the client committed it).</summary>
+    /// <summary>Ends the turn now, whatever is heard: it became too long, or the client committed it.</summary>
     public TurnEvent Stop()
     {
         if (!IsSpeaking) return TurnEvent.None;

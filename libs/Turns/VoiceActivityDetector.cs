@@ -1,10 +1,10 @@
 namespace Dapr.Voice.Turns;
 
 /// <summary>
-/// Says of each 20 ms of PCM16 mono at 24 kHz whether somebody speaks: level against a noise floor that follows the room.
-/// The floor is the minimum of the level over the last three seconds (speech has a gap in any three seconds, noise has
-/// none), and jumps at once to a level that holds still for 600 ms (speech never does, a fan that starts does). Same input, same
-/// output; nothing is allocated after construction.
+/// Decides for each 20 ms of PCM16 mono at 24 kHz whether somebody speaks. It compares the level with a noise floor that follows the room.
+/// The floor is the minimum of the level over the last three seconds, because speech has gaps in that time and noise has none. If the level
+/// is constant for 600 ms, the floor moves to it at once: speech is never constant, but a fan that starts is. The same input gives the same
+/// output. Nothing is allocated after construction.
 /// </summary>
 public sealed class VoiceActivityDetector
 {
@@ -12,22 +12,23 @@ public sealed class VoiceActivityDetector
     public const int FrameSamples = 480;
     public const int FrameMilliseconds = 20;
 
-    /// <summary>Digital silence between words must not make the next breath look loud.</summary>
+    /// <summary>A limit, so that a breath after digital silence between words does not count as loud.</summary>
     public const double LowestFloor = -70;
 
-    /// <summary>A floor above this would take loud speech for noise.</summary>
+    /// <summary>With a higher floor, loud speech would count as noise.</summary>
     public const double HighestFloor = -20;
 
-    // Noise up to here is not taken for speech before the floor is known.
+    // Noise up to this level does not count as speech before the floor is known.
     private const double InitialFloor = -42;
 
-    // The level's minimum lies below its mean by about this much for the noises of rooms.
+    // For the noise of rooms, the minimum of the level is about this much below its mean.
     private const double MinimumBias = 1.5;
 
-    // What was active stays so down to this far below the onset: the ends of words.
+    // Active speech stays active down to this far below the onset, which keeps the ends of words.
     private const double Hysteresis = 4;
 
-    // Two poles at 115 Hz: no offset, 16 dB less hum, no rumble of a desk; a deep voice loses its fundamental, not its formants.
+    // Two poles at 115 Hz remove the offset, the rumble of a desk and 16 dB of hum. A deep voice loses its fundamental but not its
+    // formants.
     private const float HighPassPole = 0.97f;
 
     private const double SilentLevel = -100;
@@ -52,27 +53,29 @@ public sealed class VoiceActivityDetector
     private int _recentCount;
     private double _threshold;
 
-    /// <param name="threshold">0 to 1 as in <c>server_vad</c>: higher wants louder speech.</param>
+    /// <param name="threshold">0 to 1 as in <c>server_vad</c>. A higher value requires louder speech.</param>
     public VoiceActivityDetector(double threshold = 0.5)
     {
         Threshold = threshold;
         Array.Fill(_blockMinima, InitialFloor);
     }
 
-    /// <summary>0 to 1; what lies outside is brought to the nearer end. 0.5 asks for 10 dB above the floor and for -58 dBFS.</summary>
+    /// <summary>
+    /// 0 to 1. Values outside are set to the nearer limit. 0.5 requires 10 dB above the floor and at least -58 dBFS.
+    /// </summary>
     public double Threshold
     {
         get => _threshold;
         set => _threshold = double.IsNaN(value) ? 0.5 : Math.Clamp(value, 0, 1);
     }
 
-    /// <summary>Level of the last frame in dBFS (a full-scale square wave is 0), after the high-pass.</summary>
+    /// <summary>The level of the last frame in dBFS, after the high-pass filter. A full-scale square wave has 0 dBFS.</summary>
     public double Level { get; private set; } = SilentLevel;
 
     /// <summary>The noise floor in dBFS.</summary>
     public double NoiseFloor { get; private set; } = InitialFloor;
 
-    /// <summary>The last frame was speech.</summary>
+    /// <summary>True if the last frame was speech.</summary>
     public bool IsActive { get; private set; }
 
     private double Onset => Math.Max(NoiseFloor + 3 + 14 * _threshold, -68 + 20 * _threshold);
@@ -91,12 +94,12 @@ public sealed class VoiceActivityDetector
         return IsActive;
     }
 
-    // Mean square with full scale = 1.
+    // Returns the mean square, where full scale is 1.
     private double FilteredPower(ReadOnlySpan<short> frame)
     {
         if (!_hasInput)
         {
-            // A constant offset present from the start is no event.
+            // An offset that is present from the start is not a sound.
             _previousInput = frame[0];
             _hasInput = true;
         }
@@ -111,7 +114,7 @@ public sealed class VoiceActivityDetector
             sum += second * second;
         }
         _previousInput = input;
-        // Left to decay they become denormal numbers, which cost a hundred times as much.
+        // Without this they would decay to denormal numbers, which cost a hundred times as much.
         _previousFirst = Math.Abs(first) < 1e-6f ? 0 : first;
         _previousSecond = Math.Abs(second) < 1e-6f ? 0 : second;
         return sum / (FrameSamples * 32768.0 * 32768.0);
@@ -119,7 +122,7 @@ public sealed class VoiceActivityDetector
 
     private void TrackMinimum()
     {
-        // The louder of two frames: a gap between words of 40 ms counts, a zero crossing of slow noise does not.
+        // The louder of two frames counts. So a gap of 40 ms between words lowers the level, and a zero crossing of slow noise does not.
         double level = Math.Max(Level, _previousLevel);
         _previousLevel = Level;
         _blockMinimum = Math.Min(_blockMinimum, level);

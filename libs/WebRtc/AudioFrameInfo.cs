@@ -1,6 +1,7 @@
 namespace Dapr.Voice.WebRtc;
 
-/// <summary>One step of the incoming stream, in order.</summary>
-/// <param name="IsLost">True: this packet is given up; there is no payload, the caller conceals or repairs from the next.</param>
-/// <param name="Timestamp">RTP timestamp, 48 kHz.</param>
+/// <summary>One frame of the incoming stream, in order.</summary>
+/// <param name="IsLost">True if the packet is lost. There is no payload. The caller conceals the loss, or repairs it from the next
+/// packet.</param>
+/// <param name="Timestamp">The RTP timestamp at 48 kHz.</param>
 public readonly record struct AudioFrameInfo(bool IsLost, ushort SequenceNumber, uint Timestamp);

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.WebRtc;
 
-/// <summary>A few finished packets waiting to be fetched. Everything is allocated at the start; a full ring refuses.</summary>
+/// <summary>A few finished packets that wait to be sent. All memory is allocated at the start. A full ring accepts no packet.</summary>
 internal sealed class PacketRing(int capacity, int packetBytes)
 {
     private readonly byte[] _bytes = new byte[capacity * packetBytes];
@@ -9,7 +9,7 @@ internal sealed class PacketRing(int capacity, int packetBytes)
 
     public int Count { get; private set; }
 
-    /// <summary>The next free packet's bytes; empty if the ring is full. <see cref="Commit"/> keeps it.</summary>
+    /// <summary>Returns the bytes of the next free packet, or an empty span if the ring is full. <see cref="Commit"/> keeps it.</summary>
     public Span<byte> Reserve() => Count == capacity ? [] : _bytes.AsSpan((_head + Count) % capacity * packetBytes, packetBytes);
 
     public void Commit(int length)

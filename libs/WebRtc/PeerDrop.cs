@@ -1,38 +1,42 @@
 namespace Dapr.Voice.WebRtc;
 
-/// <summary>Why <see cref="PeerSession"/> itself gave up a packet or a message. The protocols below it have reasons of their own.</summary>
+/// <summary>
+/// Why <see cref="PeerSession"/> itself dropped a packet or a message. The protocols below it have their own reasons.
+/// </summary>
 public enum PeerDrop : byte
 {
-    /// <summary>The session is over.</summary>
+    /// <summary>The session has ended.</summary>
     Closed,
-    /// <summary>A datagram that is neither STUN nor DTLS nor RTP nor RTCP (RFC 7983).</summary>
+    /// <summary>The datagram is neither STUN nor DTLS nor RTP nor RTCP (RFC 7983).</summary>
     UnknownKind,
-    /// <summary>DTLS from a path that has passed no check.</summary>
+    /// <summary>DTLS arrived on a path without a successful check.</summary>
     DtlsBeforeIce,
-    /// <summary>RTP or RTCP before there are keys for it.</summary>
+    /// <summary>RTP or RTCP arrived before its keys were available.</summary>
     MediaBeforeDtls,
-    /// <summary>RTP or RTCP in a session without audio.</summary>
+    /// <summary>RTP or RTCP arrived in a session without audio.</summary>
     MediaNotNegotiated,
-    /// <summary>RTP of another payload type than the one agreed.</summary>
+    /// <summary>RTP arrived with a payload type that was not negotiated.</summary>
     UnknownPayloadType,
-    /// <summary>A held RTP packet when the peer started its stream over.</summary>
+    /// <summary>An RTP packet waited in the jitter buffer when the peer started its stream again.</summary>
     StreamRestarted,
-    /// <summary>Audio of ours before DTLS is done: there is nobody to hear it.</summary>
+    /// <summary>Our audio was ready before DTLS was done. Nobody can receive it yet.</summary>
     AudioBeforeDtls,
-    /// <summary>Audio of ours in a session without audio.</summary>
+    /// <summary>Our audio was ready in a session without audio.</summary>
     AudioNotNegotiated,
-    /// <summary>A payload of ours that does not fit into a packet.</summary>
+    /// <summary>Our payload does not fit into a packet.</summary>
     AudioTooLong,
-    /// <summary>An RTP or RTCP packet of ours that found the ring full: nobody drained <see cref="PeerSession.TryTransmit"/>.</summary>
+    /// <summary>
+    /// The ring was full when our RTP or RTCP packet was ready, because the owner did not drain <see cref="PeerSession.TryTransmit"/>.
+    /// </summary>
     TransmitRingFull,
-    /// <summary>An SCTP packet of ours that DTLS did not accept. SCTP repeats it.</summary>
+    /// <summary>DTLS did not accept our SCTP packet. SCTP repeats it.</summary>
     SctpPacketUnsent,
-    /// <summary>A message on a data channel that is not the events channel.</summary>
+    /// <summary>A message arrived on a data channel that is not the events channel.</summary>
     OtherChannel,
-    /// <summary>A message for no open channel, or of an unknown payload protocol.</summary>
+    /// <summary>A message arrived for a channel that is not open, or with an unknown payload protocol.</summary>
     StrayMessage,
-    /// <summary>The opening of a data channel that was refused.</summary>
+    /// <summary>The opening of a data channel was rejected.</summary>
     ChannelRefused,
-    /// <summary>A message of ours that its channel's limits gave up (RFC 3758).</summary>
+    /// <summary>Our message was abandoned because of the limits of its channel (RFC 3758).</summary>
     MessageAbandoned,
 }

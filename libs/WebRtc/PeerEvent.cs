@@ -4,22 +4,24 @@ namespace Dapr.Voice.WebRtc;
 
 public enum PeerEventKind : byte
 {
-    /// <summary>A check passed authentication: there is a path. Once.</summary>
+    /// <summary>A check was authenticated, so there is a path. Reported once.</summary>
     IceConnected,
 
-    /// <summary>The handshake is done, the certificate matches, media may flow. Once.</summary>
+    /// <summary>The handshake is done, the certificate matches, and media may be sent. Reported once.</summary>
     DtlsConnected,
 
-    /// <summary>The events channel is open both ways. Once.</summary>
+    /// <summary>The events channel is open in both directions. Reported once.</summary>
     ChannelOpened,
 
-    /// <summary>The peer closed the events channel: a hang-up (docs/protocols/realtime.md 2, step 8).</summary>
+    /// <summary>The peer closed the events channel, which is a hang-up (docs/protocols/realtime.md 2, step 8).</summary>
     ChannelClosed,
 
-    /// <summary>Datagrams now go to <see cref="PeerEvent.Path"/>.</summary>
+    /// <summary>Datagrams are now sent to <see cref="PeerEvent.Path"/>.</summary>
     PathChanged,
 
-    /// <summary>Over, for <see cref="PeerEvent.Reason"/>. The last event; what is left to transmit should still be sent.</summary>
+    /// <summary>
+    /// The session has ended for <see cref="PeerEvent.Reason"/>. This is the last event. Datagrams that wait should still be sent.
+    /// </summary>
     Closed,
 }
 
@@ -28,17 +30,17 @@ public enum PeerCloseReason : byte
     None,
     /// <summary><see cref="PeerSession.Close"/> was called.</summary>
     Local,
-    /// <summary>DTLS close_notify or a fatal alert after the handshake, or SCTP ABORT or SHUTDOWN.</summary>
+    /// <summary>The peer sent DTLS close_notify, a fatal alert after the handshake, SCTP ABORT or SCTP SHUTDOWN.</summary>
     ByPeer,
-    /// <summary>No valid check for 30 s (RFC 7675).</summary>
+    /// <summary>No valid check arrived for 30 s (RFC 7675).</summary>
     ConsentExpired,
-    /// <summary>Controlling only: no pair worked.</summary>
+    /// <summary>No pair worked. Only a controlling agent reports this.</summary>
     IceFailed,
     DtlsFailed,
     FingerprintMismatch,
     SctpFailed,
 }
 
-/// <param name="Path">Meaningful for <see cref="PeerEventKind.PathChanged"/>.</param>
-/// <param name="Reason">Meaningful for <see cref="PeerEventKind.Closed"/>.</param>
+/// <param name="Path">Used only by <see cref="PeerEventKind.PathChanged"/>.</param>
+/// <param name="Reason">Used only by <see cref="PeerEventKind.Closed"/>.</param>
 public readonly record struct PeerEvent(PeerEventKind Kind, TransportPath Path = default, PeerCloseReason Reason = PeerCloseReason.None);

@@ -27,15 +27,16 @@ public sealed class PeerSession : IDisposable
     /// <summary>The data channel of the Realtime dialect (docs/protocols/realtime.md 2).</summary>
     public const string EventsLabel = "oai-events";
 
-    /// <summary>What a transmit buffer must hold: the largest datagram we make is below it.</summary>
+    /// <summary>The size of a transmit buffer. The largest datagram that we send is smaller.</summary>
     public const int MaximumDatagramBytes = 1500;
 
-    /// <summary>Packets of ours waiting for <see cref="TryTransmit"/>: 16 frames are 320 ms, more would be too late to be of use.</summary>
+    /// <summary>
+    /// The maximum number of our packets that wait for <see cref="TryTransmit"/>. 16 frames are 320 ms; later packets would be useless.
+    /// </summary>
     private const int RingPackets = 16;
     private const int RtcpBytes = 256;
 
-    // RFC 4585, section 3.4 lets a small session report as often as 5 % of its bandwidth allows; at one report a second we use about 1
-    // kbit/s.
+    // RFC 4585, section 3.4 lets a small session report as often as 5 % of its bandwidth allows. One report a second needs about 1 kbit/s.
     private static readonly TimeSpan RtcpInterval = TimeSpan.FromSeconds(1);
 
     private readonly PeerSessionOptions _options;
@@ -90,19 +91,19 @@ public sealed class PeerSession : IDisposable
         if (options.Audio is not null) _jitter = new JitterBuffer();
     }
 
-    /// <summary>False once <see cref="PeerEventKind.Closed"/> was raised.</summary>
+    /// <summary>True after <see cref="PeerEventKind.Closed"/> was raised.</summary>
     public bool IsClosed => _closed != PeerCloseReason.None;
 
-    /// <summary>Media may flow: the handshake is done and the certificate is the promised one.</summary>
+    /// <summary>True if media may be sent: the handshake is done and the certificate has the expected fingerprint.</summary>
     public bool IsConnected => _isDtlsConnected && !IsClosed;
 
-    /// <summary>The events channel is open.</summary>
+    /// <summary>True if the events channel is open.</summary>
     public bool IsChannelOpen => _eventsChannel is not null && !IsClosed;
 
-    /// <summary>Where datagrams go; null before the first authenticated check.</summary>
+    /// <summary>The path to which datagrams are sent. Null before the first authenticated check.</summary>
     public TransportPath? SelectedPath => _ice.SelectedPath;
 
-    /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
+    /// <summary>When <see cref="HandleTimeout"/> must be called.</summary>
     public Instant NextTimeout
     {
         get
@@ -131,7 +132,9 @@ public sealed class PeerSession : IDisposable
 
     public IceStatistics IceStatistics => _ice.Statistics;
 
-    /// <summary>What was given up here, in packets and messages. The other overloads have what each protocol gave up.</summary>
+    /// <summary>
+    /// The number of packets and messages that this class dropped for a reason. The other overloads return the drops of each protocol.
+    /// </summary>
     public long Dropped(PeerDrop reason) => reason switch
     {
         PeerDrop.StreamRestarted => _jitter?.Statistics.Discarded ?? 0,
@@ -150,14 +153,14 @@ public sealed class PeerSession : IDisposable
     public long Dropped(JitterInsertResult reason) => _jitter?.Dropped(reason) ?? 0;
     public long Dropped(SctpDropReason reason) => _sctp?.DropCount(reason) ?? 0;
 
-    /// <summary>A candidate of the peer, for a controlling agent.</summary>
-    /// <param name="base">Which of the owner's sockets to check it from.</param>
+    /// <summary>Adds a candidate of the peer to a controlling agent.</summary>
+    /// <param name="base">The owner's socket from which the candidate is checked.</param>
     public void AddRemoteCandidate(Candidate candidate, int @base) => _ice.AddRemoteCandidate(candidate, @base);
 
-    /// <summary>The connection under a path is a new one: a controlling agent checks and nominates it again.</summary>
+    /// <summary>The connection of a path was replaced. A controlling agent checks and nominates the path again.</summary>
     public void CheckAgain(TransportPath path, Instant now) => _ice.CheckAgain(path, now);
 
-    /// <summary>Takes one datagram. SRTP is decrypted in place.</summary>
+    /// <summary>Processes one datagram. SRTP is decrypted in place.</summary>
     public void Receive(Span<byte> datagram, TransportPath from, Instant now)
     {
         if (IsClosed)
@@ -171,7 +174,7 @@ public sealed class PeerSession : IDisposable
                 _ice.Receive(datagram, from, now);
                 TakeIceEvents(now);
                 break;
-            // The handshake starts before nomination, so any path that passed a check will do (docs/protocols/webrtc.md 1).
+            // The handshake starts before the nomination, so any path with a successful check is accepted (docs/protocols/webrtc.md 1).
             case DatagramKind.Dtls when _ice.IsValidated(from):
                 _dtls.Receive(datagram);
                 AfterDtls(now);
@@ -191,8 +194,8 @@ public sealed class PeerSession : IDisposable
         }
     }
 
-    /// <summary>The next datagram to send.</summary>
-    /// <param name="buffer">At least <see cref="MaximumDatagramBytes"/>.</param>
+    /// <summary>Returns the next datagram to send.</summary>
+    /// <param name="buffer">At least <see cref="MaximumDatagramBytes"/> bytes.</param>
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now)
     {
         if (_ice.TryTransmit(buffer, out length, out to)) return true;
@@ -202,7 +205,7 @@ public sealed class PeerSession : IDisposable
         while (true)
         {
             if (_dtls.TryTransmit(buffer, out length)) return true;
-            // One SCTP packet at a time: the record goes out before the next is made, so nothing queues up inside DTLS.
+            // One SCTP packet at a time: its record is sent before the next one is created, so that no queue builds up inside DTLS.
             if (_sctp is null || !_dtls.IsConnected || !_sctp.TryTransmit(_record, out int packet, now)) return false;
             if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
         }
@@ -210,7 +213,7 @@ public sealed class PeerSession : IDisposable
 
     public bool TryTakeEvent(out PeerEvent occurred) => _events.TryDequeue(out occurred);
 
-    /// <summary>The next step of the caller's audio, in order: a payload, or word that one is lost for good.</summary>
+    /// <summary>Returns the next frame of the caller's audio, in order: a payload, or the report that one is lost.</summary>
     /// <param name="buffer">At least 1500 bytes.</param>
     public bool TryReceiveAudio(Span<byte> buffer, out int length, out AudioFrameInfo frame, Instant now)
     {
@@ -221,7 +224,9 @@ public sealed class PeerSession : IDisposable
         return true;
     }
 
-    /// <summary>The next message on the events channel; its payload is valid until the next call on this session.</summary>
+    /// <summary>
+    /// Returns the next message on the events channel. Its payload is valid until the next call on this session.
+    /// </summary>
     public bool TryReceiveMessage(out DataChannelMessage message, Instant now)
     {
         message = default;
@@ -230,7 +235,8 @@ public sealed class PeerSession : IDisposable
         {
             if (_eventsChannel is null && message.Channel.Label == EventsLabel)
             {
-                // A first message may share the packet with the opening (or its acknowledgement), before the event of it was taken.
+                // The first message may share a packet with the opening (or its acknowledgement) and arrive before the event of the channel
+                // was taken.
                 _eventsChannel = message.Channel;
                 Raise(new PeerEvent(PeerEventKind.ChannelOpened));
             }
@@ -241,8 +247,8 @@ public sealed class PeerSession : IDisposable
         return false;
     }
 
-    /// <summary>Queues one Opus payload. Before DTLS is done it is dropped: there is nobody to hear it.</summary>
-    /// <param name="timestampStep">RTP ticks (48 kHz) since the payload sent before; 960 for each 20 ms.</param>
+    /// <summary>Queues one Opus payload. It is dropped before DTLS is done, because nobody can receive it.</summary>
+    /// <param name="timestampStep">RTP ticks (48 kHz) since the previous payload; 960 for each 20 ms.</param>
     public void SendAudio(ReadOnlySpan<byte> opusPayload, uint timestampStep, bool marker, Instant now)
     {
         if (_sender is null || _srtpOutbound is null || IsClosed || opusPayload.Length > MaximumDatagramBytes - 64)
@@ -265,13 +271,13 @@ public sealed class PeerSession : IDisposable
     }
 
     /// <summary>
-    /// Sends a text message on the events channel. False: it is not open, or its buffer is full (try again after some packets).
+    /// Sends a text message on the events channel. Returns false if the channel is not open, or if its buffer is full (try again later).
     /// </summary>
     public bool SendText(ReadOnlySpan<byte> utf8, Instant now)
         => _channels is not null && _eventsChannel is { } channel && !IsClosed
         && _channels.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
 
-    /// <summary>Says goodbye: RTCP BYE, then DTLS close_notify. Fetch what is left with <see cref="TryTransmit"/>.</summary>
+    /// <summary>Sends RTCP BYE and DTLS close_notify. Send the remaining datagrams of <see cref="TryTransmit"/> afterwards.</summary>
     public void Close(Instant now)
     {
         if (IsClosed) return;
@@ -372,14 +378,14 @@ public sealed class PeerSession : IDisposable
             _srtcpOutbound = new SrtcpContext(_dtls.LocalKeys!);
             _srtpInbound = new SrtpContext(_dtls.RemoteKeys!);
             _srtcpInbound = new SrtcpContext(_dtls.RemoteKeys!);
-            // The first report soon: the round trip is worth knowing early.
+            // The first report is sent early, because the round-trip time should be known early.
             _nextRtcp = now + RtcpInterval / 4;
         }
         if (_options.Data is { } data)
         {
             _sctp = new SctpAssociation(SctpOptionsFor(data, NextRandom()));
             _channels = new DataChannelSet(_sctp, isDtlsClient: _options.DtlsRole == DtlsRole.Client);
-            // Every client sends INIT; a server waits for it (docs/protocols/webrtc.md 6).
+            // Every client sends INIT. A server waits for it (docs/protocols/webrtc.md 6).
             if (_options.DtlsRole == DtlsRole.Client) _sctp.Connect(now);
         }
         Raise(new PeerEvent(PeerEventKind.DtlsConnected));
@@ -388,7 +394,7 @@ public sealed class PeerSession : IDisposable
     private static SctpOptions SctpOptionsFor(PeerDataOptions data, ulong seed)
     {
         const int OwnLimit = 256 * 1024;
-        // A peer's 0 means "any size" (RFC 8841, section 6).
+        // A peer's value of 0 means "any size" (RFC 8841, section 6).
         int theirs = data.RemoteMaximumMessageSize is 0 or > OwnLimit ? OwnLimit : data.RemoteMaximumMessageSize;
         return new SctpOptions { RemotePort = data.RemotePort, RandomSeed = seed, MaximumSendMessageBytes = theirs,
             MaximumReceiveMessageBytes = OwnLimit };
@@ -428,7 +434,7 @@ public sealed class PeerSession : IDisposable
             DropMediaTooEarly();
             return;
         }
-        // The context counts what it refuses.
+        // The context counts the packets that it rejects.
         if (!_srtpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _)) return;
         if (_srtpInbound.IsNewest)
         {
@@ -446,11 +452,11 @@ public sealed class PeerSession : IDisposable
             Drop(PeerDrop.UnknownPayloadType);
             return;
         }
-        // A new SSRC is a client that started its sender over: statistics and order start over with it.
+        // A new SSRC means that the client has started its sender again. Statistics and order start again with it.
         if (_receiver is null || _receiver.Ssrc != packet.Ssrc)
         {
             _receiver = new RtpReceiver(packet.Ssrc);
-            // Not a new one: its memory is 48 KiB, and a client may change its SSRC with each packet.
+            // The buffer is not replaced: it has 48 KiB, and a client could change its SSRC with each packet.
             _jitter!.Restart();
         }
         _receiver.OnPacket(packet.Header, now);
@@ -465,7 +471,7 @@ public sealed class PeerSession : IDisposable
             return;
         }
         if (!_srtcpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _)) return;
-        // RTCP has numbers of its own, which say nothing of its order among audio packets: while audio flows, audio decides.
+        // RTCP has its own index, which says nothing about its order among audio packets. While audio arrives, audio decides the path.
         if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) NoteAuthenticated(from, now);
         if (!RtcpCompound.TryParse(datagram[..length], out RtcpCompound compound, out RtcpParseError error))
         {
@@ -499,9 +505,8 @@ public sealed class PeerSession : IDisposable
         }
     }
 
-    // Only what has passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding costs one
-    // packet), and
-    // only the newest: a late packet from where the peer was before would send the stream back there.
+    // Only packets that passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding costs one
+    // packet). Only the newest packet may do so: a late packet from the peer's earlier address would move the stream back to it.
     private void NoteAuthenticated(TransportPath from, Instant now)
     {
         _ice.NoteAuthenticatedPacket(from, now);
@@ -511,7 +516,7 @@ public sealed class PeerSession : IDisposable
     private void SendRtcp(Instant now, bool isBye)
     {
         if (_srtcpOutbound is null || _sender is null) return;
-        // RFC 3550, section 6.2: between half and one and a half intervals, so that sessions do not report in step.
+        // RFC 3550, section 6.2: between half and one and a half intervals, so that sessions do not report at the same moments.
         _nextRtcp = now + RtcpInterval * (0.5 + NextRandom() / (double)ulong.MaxValue);
         Span<byte> packet = _media.Reserve();
         if (packet.IsEmpty)
@@ -549,12 +554,13 @@ public sealed class PeerSession : IDisposable
 
     private void Raise(PeerEvent occurred)
     {
-        // Nobody takes events: only path changes can pile up, and the newest says it all.
+        // If the owner does not take events, only path changes can accumulate. Further ones are dropped, because SelectedPath has the
+        // newest.
         if (_events.Count >= 64 && occurred.Kind == PeerEventKind.PathChanged) return;
         _events.Enqueue(occurred);
     }
 
-    // splitmix64: timing and tags, nothing that must be secret.
+    // splitmix64, for timing and tags. These values need not be secret.
     private ulong NextRandom()
     {
         ulong z = _random += 0x9E37_79B9_7F4A_7C15;
@@ -564,9 +570,10 @@ public sealed class PeerSession : IDisposable
     }
 
     /// <summary>
-    /// This session as plain data. It holds keys: seal it. The session may go on or be disposed, but only one of the two may send.
+    /// Exports this session as plain data. It contains keys, so encrypt it. The session may continue or be disposed, but only one of the
+    /// two may send.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Not connected, or over.</exception>
+    /// <exception cref="InvalidOperationException">The session is not connected, or it has ended.</exception>
     public PeerSessionState ExportState(Instant now)
     {
         if (!IsConnected) throw new InvalidOperationException("Only a connected session has a state to go on from.");
@@ -592,8 +599,8 @@ public sealed class PeerSession : IDisposable
     }
 
     /// <summary>
-    /// Goes on where <see cref="ExportState"/> stopped. Packets in flight to the old owner are lost as on any network, and repaired as
-    /// there.
+    /// Continues where <see cref="ExportState"/> stopped. Packets in flight to the old owner are lost, and they are repaired like other
+    /// losses.
     /// </summary>
     public static PeerSession Import(
         PeerSessionState state, DtlsCertificate certificate, TimeSpan wallClockOffset, RandomFill random, Instant now)

@@ -8,8 +8,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.WebRtc;
 
 /// <summary>
-/// Everything another process needs to go on with a living session, as plain data: serialise it, seal it (it holds keys), import it there.
-/// The certificate is the fleet's and is not in it.
+/// The state that another process needs to continue a live session, as plain data. It contains keys, so encrypt it after serialization. The
+/// certificate belongs to the fleet and is not part of it.
 /// </summary>
 public sealed record PeerSessionState
 {
@@ -29,6 +29,6 @@ public sealed record PeerSessionState
     public SctpAssociationState? Sctp { get; init; }
     public DataChannelSetState? Channels { get; init; }
 
-    /// <summary>Id of the events channel once it is open.</summary>
+    /// <summary>The id of the events channel, or null if it is not open.</summary>
     public ushort? EventsChannel { get; init; }
 }

@@ -1,23 +1,23 @@
 namespace Dapr.Voice.WebRtc;
 
 /// <summary>
-/// Counters of one session, plain numbers. <see cref="PeerSession.Dropped(PeerDrop)"/> and its siblings have what was dropped.
+/// Counters of one session. <see cref="PeerSession.Dropped(PeerDrop)"/> and its overloads return the numbers of dropped packets.
 /// </summary>
 public struct PeerStatistics
 {
-    /// <summary>RTP packets that authenticated.</summary>
+    /// <summary>RTP packets that passed authentication.</summary>
     public long RtpReceived;
     public long RtpSent;
 
-    /// <summary>From sequence numbers (RFC 3550, A.3); negative if more duplicates came than were lost.</summary>
+    /// <summary>Computed from sequence numbers (RFC 3550, A.3). Negative if there were more duplicates than losses.</summary>
     public long RtpLost;
     public long RtcpReceived;
     public long RtcpSent;
     public double JitterMilliseconds;
 
-    /// <summary>From RTCP where the peer reports, else from our own checks. Null until known.</summary>
+    /// <summary>From RTCP if the peer reports, else from our own checks. Null until it is known.</summary>
     public double? RoundTripMilliseconds;
 
-    /// <summary>What the peer's reports say of our stream.</summary>
+    /// <summary>Lost packets of our stream, as the peer reports them.</summary>
     public long PeerReportsLost;
 }
