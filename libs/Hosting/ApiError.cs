@@ -5,15 +5,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// What a caller is told when a request fails: problem details (RFC 9457) with the extensions <c>code</c> and <c>param</c>.
-/// <see cref="Code"/> is stable and is also the word in metrics and logs. <see cref="Message"/> is for people and repeats nothing secret.
+/// The answer to a request that failed: problem details (RFC 9457) with the extensions <c>code</c> and <c>param</c>. <see cref="Code"/> is
+/// stable, and it is the same word in metrics and logs. <see cref="Message"/> is for people and contains no secret.
 /// </summary>
-/// <param name="Param">The field of the request that is to blame, or null.</param>
+/// <param name="Param">The field of the request that caused the error, or null.</param>
 public sealed record ApiError(int Status, string Code, string Message, string? Param = null) : IResult
 {
     private const string TypePrefix = "urn:dapr-voice:error:";
 
-    /// <summary>When it is worth trying again. Errors with the status 429 or 503 always say it.</summary>
+    /// <summary>When the caller should try again. Errors with the status 429 or 503 always have it.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     public static ApiError Invalid(string code, string message, string? param = null) => new(400, code, message, param);
@@ -32,14 +32,14 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError OverCapacity()
         => Unavailable("over_capacity", "No room for another session right now. Try again shortly.", TimeSpan.FromSeconds(2));
 
-    /// <param name="what">Which dependency is away, in words fit for a caller.</param>
+    /// <param name="what">The dependency that is unavailable, in words for a caller.</param>
     public static ApiError Unavailable(string what)
         => Unavailable("service_unavailable", $"{what} Try again shortly.", TimeSpan.FromSeconds(2));
 
     public static ApiError Unavailable(string code, string message, TimeSpan retryAfter)
         => new(503, code, message) { RetryAfter = retryAfter };
 
-    /// <summary>The error of an answer that has a status and no body.</summary>
+    /// <summary>Returns the error for an answer that has a status and no body.</summary>
     internal static ApiError OfStatus(int status) => status switch
     {
         401 => Unauthenticated("unauthenticated", "This address needs a token."),
@@ -52,7 +52,7 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         _ => new(status, "bad_request", "The request could not be used."),
     };
 
-    /// <summary>Writes the answer. Headers that were set before it, such as those of CORS, stay.</summary>
+    /// <summary>Writes the answer. Headers that were set earlier, such as those of CORS, are kept.</summary>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         HttpResponse response = httpContext.Response;
@@ -66,7 +66,7 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         }
         var details = new ProblemDetails { Type = TypePrefix + Code, Title = Message, Status = Status,
             Extensions = { ["code"] = Code, ["param"] = Param } };
-        // False where the caller accepts no JSON: then the status has to do.
+        // This returns false if the caller does not accept JSON. The caller then gets only the status.
         await httpContext.RequestServices.GetRequiredService<IProblemDetailsService>()
             .TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details });
     }

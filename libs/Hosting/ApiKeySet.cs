@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>API keys of app servers, as hashes: the keys themselves are not kept.</summary>
+/// <summary>The API keys of app servers, stored as hashes. The keys themselves are not kept.</summary>
 public sealed class ApiKeySet
 {
-    /// <summary>Keys come from a random generator; a shorter one is a password somebody thought of.</summary>
+    /// <summary>A key must come from a random generator. A shorter one is a password that somebody invented.</summary>
     public const int MinimumKeyLength = 16;
 
     private readonly byte[][] _hashes;
@@ -16,7 +16,7 @@ public sealed class ApiKeySet
     public int Count => _hashes.Length;
 
     /// <summary>Reads keys separated by commas.</summary>
-    /// <param name="error">What is wrong, without the key.</param>
+    /// <param name="error">What is wrong. It does not contain the key.</param>
     public static bool TryParse(string? secretText, out ApiKeySet? keys, out string? error)
     {
         string[] entries = (secretText ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -34,7 +34,7 @@ public sealed class ApiKeySet
         return true;
     }
 
-    /// <summary>Looks at every key, so that the time taken tells nothing but how many there are.</summary>
+    /// <summary>Compares with every key, so that the time it takes reveals only the number of keys.</summary>
     public bool Contains(string key)
     {
         byte[] hash = Hash(key);

@@ -6,15 +6,15 @@ using OpenTelemetry.Trace;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Decides which traces are kept, for every exporter alike. Who calls decides for those that are called. A trace that would begin with a
-/// call out of the process is background work, such as the renewal of a lease each second: its metrics say enough, so it is not kept.
-/// OTEL_TRACES_SAMPLER_ARG, from 0 to 1, keeps a share of the others.
+/// Decides which traces are kept, in the same way for every exporter. A service follows the decision of its caller. A trace that starts
+/// with a call out of the process is background work, such as the renewal of a lease each second. Its metrics are sufficient, so the trace
+/// is not kept. OTEL_TRACES_SAMPLER_ARG, from 0 to 1, is the share of other traces that are kept.
 /// </summary>
 internal sealed class CallSampler : Sampler
 {
     private readonly Sampler _sampler;
 
-    /// <exception cref="SettingsException">The share is no number from 0 to 1.</exception>
+    /// <exception cref="SettingsException">The share is not a number from 0 to 1.</exception>
     public CallSampler(IConfiguration configuration)
     {
         string? setting = configuration["OTEL_TRACES_SAMPLER_ARG"];

@@ -8,20 +8,20 @@ using Microsoft.Extensions.Logging;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Gives every failed request a body that its caller can read: unknown paths, wrong methods, bodies that were cut short, and faults of our
-/// own. All of them are an <see cref="ApiError"/>, written by the framework's problem details service.
+/// Gives every failed request a readable body: unknown paths, wrong methods, truncated bodies, and our own faults. Each one is an <see
+/// cref="ApiError"/> that the framework's problem details service writes.
 /// </summary>
 public static class ErrorAnswers
 {
     internal static IServiceCollection AddErrorAnswers(this IServiceCollection services)
         => services.AddProblemDetails().AddExceptionHandler<Handler>();
 
-    /// <summary>Goes before everything that may fail.</summary>
+    /// <summary>Call it before all middleware that may fail.</summary>
     public static IApplicationBuilder UseErrorAnswers(this IApplicationBuilder app)
         => app.UseExceptionHandler().UseStatusCodePages(
         context => ApiError.OfStatus(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
 
-    /// <summary>The framework has already dealt with callers that have gone.</summary>
+    /// <summary>The framework has already handled callers that disconnected.</summary>
     private sealed class Handler(ILogger<ApiError> logger) : IExceptionHandler
     {
         public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ public static class ErrorAnswers
                 await new ApiError(bad.StatusCode, code, "The request could not be read.").ExecuteAsync(httpContext);
                 return true;
             }
-            // The route and not the path, which may hold what a caller made up.
+            // The route and not the path, because the path may contain arbitrary text of the caller.
             var endpoint = httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint;
             ErrorAnswersLog.Unhandled(logger, exception, httpContext.Request.Method, endpoint?.RoutePattern.RawText ?? "-");
             await ApiError.Internal().ExecuteAsync(httpContext);

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>Reads the fleet's keys for a service that starts: <see cref="FleetKeys.LoadAsync"/> with what the process has.</summary>
+/// <summary>
+/// Reads the fleet's keys when a service starts. It calls <see cref="FleetKeys.LoadAsync"/> with the services of the process.
+/// </summary>
 public sealed class FleetKeyLoader(ISecretStore secrets, ISidecarHealth sidecar, StartupState startup, TimeProvider time)
 {
     /// <inheritdoc cref="FleetKeys.LoadAsync"/>

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// The fleet's keys as this process needs them, read once from the secret store and checked. A property whose secret was not asked for
-/// throws.
+/// The keys of the fleet that this process needs, read once from the secret store and checked. A property throws if its secret was not
+/// requested.
 /// </summary>
 public sealed partial class FleetKeys
 {
@@ -29,20 +29,20 @@ public sealed partial class FleetKeys
     public KeyRing TokenKeys => _tokenKeys ?? throw NotAskedFor();
     public ApiKeySet ApiKeys => _apiKeys ?? throw NotAskedFor();
 
-    /// <summary>Certificate and private key of the fleet, PEM.</summary>
+    /// <summary>Certificate and private key of the fleet in PEM.</summary>
     public string CertificatePem => _certificatePem ?? throw NotAskedFor();
 
-    /// <summary>The certificate as SDP names it: <c>sha-256 AB:CD:…</c> (RFC 8122, section 5).</summary>
+    /// <summary>The fingerprint of the certificate in the form of SDP: <c>sha-256 AB:CD:…</c> (RFC 8122, section 5).</summary>
     public string CertificateFingerprint => _certificateFingerprint ?? throw NotAskedFor();
 
     /// <summary>
-    /// Reads the secrets, and tries again for as long as it takes: a sidecar may start after us, and a secret (or the right to read it) may
-    /// be added after the service. Each try that fails is logged with the secret's name and what to do.
+    /// Reads the secrets. It repeats this without a limit, because a sidecar may start after the service, and a secret (or the permission
+    /// to read it) may be added later. Each failed attempt is logged with the name of the secret and with what to do.
     /// </summary>
-    /// <param name="sidecar">Tells a sidecar that is not up yet, which says no to everything, from a secret that is not there; null: not
-    /// asked.</param>
-    /// <param name="startup">Told what is waited for, and when nothing is any more.</param>
-    /// <exception cref="SettingsException">A secret is there and unusable. The message names it and never repeats it.</exception>
+    /// <param name="sidecar">Distinguishes a sidecar that is not yet ready, and rejects everything, from a missing secret. If null, it is
+    /// not asked.</param>
+    /// <param name="startup">Is told what the service waits for, and when it no longer waits.</param>
+    /// <exception cref="SettingsException">A secret exists but is unusable. The message names it and never contains its value.</exception>
     public static async Task<FleetKeys> LoadAsync(ISecretStore secrets, FleetSecrets needed, ILogger logger, TimeProvider time,
         CancellationToken cancellation, ISidecarHealth? sidecar = null, StartupState? startup = null)
     {
@@ -55,7 +55,7 @@ public sealed partial class FleetKeys
                 throw new SettingsException($"Secret '{name}' in the store '{ComponentNames.Secrets}' can't be used: {error}.");
         }
 
-        // A hint's key id selects the password's key: a ring that lacks it would answer calls that no client can connect.
+        // The key id of a hint selects the key of the password. Without that key, no client could connect to the calls that are answered.
         if (keys._hintKeys is { } hints && keys._passwordKeys is { } passwords && !passwords.HasKey(hints.CurrentId))
         {
             throw new SettingsException(
@@ -114,7 +114,7 @@ public sealed partial class FleetKeys
 
     private bool TryTakeCertificate(string text, out string? error)
     {
-        // Stores that hold one line (Key Vault through some tools, .env files) carry the line ends as '\n'.
+        // Stores that hold one line (Key Vault with some tools, .env files) write the line ends as '\n'.
         string pem = text.Replace("\\n", "\n", StringComparison.Ordinal);
         error = null;
         try
@@ -127,7 +127,7 @@ public sealed partial class FleetKeys
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            // The exception's message may quote what it read.
+            // The message of the exception may quote what it read.
             error = "it is not PEM of a certificate followed by its PKCS#8 private key";
         }
         return error is null;

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Hosting;
 
-/// <summary>Which secrets a service reads: no more than it needs.</summary>
+/// <summary>The secrets that a service reads. A service reads only what it needs.</summary>
 [Flags]
 public enum FleetSecrets
 {
@@ -12,12 +12,14 @@ public enum FleetSecrets
     ApiKeys = 16,
     DtlsCertificate = 32,
 
-    /// <summary>Verifies hints, proves itself on links.</summary>
+    /// <summary>The relay verifies hints and authenticates itself on links.</summary>
     Relay = HintKeys | LinkKey,
 
-    /// <summary>Verifies hints, answers STUN, proves itself on links, is the DTLS peer.</summary>
+    /// <summary>The transceiver verifies hints, answers STUN, authenticates itself on links, and is the DTLS peer.</summary>
     Transceiver = HintKeys | PasswordKeys | LinkKey | DtlsCertificate,
 
-    /// <summary>Makes hints and passwords, names the certificate's fingerprint, knows callers.</summary>
+    /// <summary>
+    /// Signaling creates hints and passwords, writes the certificate's fingerprint into answers, and authenticates callers.
+    /// </summary>
     Signaling = HintKeys | PasswordKeys | TokenKeys | ApiKeys | DtlsCertificate,
 }

@@ -8,17 +8,17 @@ using Microsoft.Extensions.Hosting;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>The three probes of a service, answered by the framework's health checks in our words.</summary>
+/// <summary>The three probes of a service. The framework's health checks answer them, with our texts.</summary>
 public static class HealthEndpoints
 {
     private const string Startup = "startup", Live = "live", Ready = "ready";
 
-    /// <summary>Paths that a probe asks. No gate of ours may stand before them.</summary>
+    /// <summary>The paths of the probes. No access check may apply to them.</summary>
     public static readonly IReadOnlyList<string> Paths = ["/startupz", "/healthz", "/readyz"];
 
     /// <summary>
-    /// Registers the checks and what they ask: <see cref="StartupState"/>, <see cref="LoopWatch"/>, and what <see cref="AddReadiness"/>
-    /// adds.
+    /// Registers the health checks and what they use: <see cref="StartupState"/>, <see cref="LoopWatch"/>, and the reasons that <see
+    /// cref="AddReadiness"/> adds.
     /// </summary>
     internal static IServiceCollection AddHealth(this IServiceCollection services)
     {
@@ -30,17 +30,18 @@ public static class HealthEndpoints
         return services;
     }
 
-    /// <summary>Says what the service still lacks before it can take new work.</summary>
-    /// <param name="missing">Words for an operator; empty means ready. It is called for each probe, so it has to be cheap.</param>
+    /// <summary>Adds a readiness check.</summary>
+    /// <param name="missing">Returns what the service needs before it can accept new work, in words for an operator. Empty if it is ready.
+    /// It is called for each probe, so it must be fast.</param>
     public static IServiceCollection AddReadiness<T>(this IServiceCollection services, Func<T, IEnumerable<string>> missing)
         where T : notnull
         => services.AddSingleton(provider => new Readiness(() => missing(provider.GetRequiredService<T>())));
 
     /// <summary>
-    /// Maps the probes. <c>GET /startupz</c> answers 200 once the service has what it starts with (the sidecar and the keys), and stays at
-    /// 200; before, it answers 503 and what the service waits for. <c>GET /healthz</c> answers 200 while the process serves; 503 names a
-    /// loop that stands still, which only another process cures. <c>GET /readyz</c> answers 200 while the service takes new work, else 503
-    /// and why not. A process that is stopping is live and not ready, so that balancers leave it in time.
+    /// Maps the probes. <c>GET /startupz</c> answers 503 with what the service waits for. As soon as the service has the sidecar and the
+    /// keys, it answers 200, and never 503 again. <c>GET /healthz</c> answers 200 while the process serves, and 503 with the name of a loop
+    /// that is stuck; only a new process repairs that. <c>GET /readyz</c> answers 200 while the service accepts new work, otherwise 503
+    /// with the reasons. A process that is stopping is live but not ready, so that load balancers stop using it in time.
     /// </summary>
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder endpoints)
     {
@@ -76,7 +77,7 @@ public static class HealthEndpoints
         public IEnumerable<string> Missing() => missing();
     }
 
-    /// <summary>A check that fails where there is a reason.</summary>
+    /// <summary>A check that fails if there is a reason.</summary>
     private sealed class ReasonsCheck(Func<IEnumerable<string>> reasons) : IHealthCheck
     {
         private const string Reasons = "reasons";

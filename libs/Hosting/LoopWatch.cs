@@ -1,15 +1,16 @@
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Tells loops that turn from one that stands still, for the liveness probe: each question is a look. Looks and time both count, so that a
-/// process that was frozen as a whole, and could neither turn nor be asked, is not taken for dead when it goes on. Any thread.
+/// Detects loops that are stuck, for the liveness probe. Each probe checks whether the loops have made turns since the last check. A loop
+/// is stuck only after enough time and enough checks. So a process that was suspended as a whole is not considered stuck when it continues.
+/// Thread-safe.
 /// </summary>
 public sealed class LoopWatch(TimeProvider time)
 {
-    /// <summary>No loop of ours waits longer than a second between turns.</summary>
+    /// <summary>Our loops wait at most a second between turns, so this limit leaves a large margin.</summary>
     public static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>Looks in a row that saw no turn.</summary>
+    /// <summary>The number of consecutive checks that saw no turn.</summary>
     public const int LooksUntilStuck = 3;
 
     private readonly Lock _gate = new();
@@ -24,14 +25,14 @@ public sealed class LoopWatch(TimeProvider time)
         public long Read() => turns();
     }
 
-    /// <param name="name">As an operator is told: <c>worker 3</c>.</param>
-    /// <param name="turns">Turns that the loop has made, ever; read at each look, from any thread.</param>
+    /// <param name="name">The name for an operator, such as <c>worker 3</c>.</param>
+    /// <param name="turns">Returns the number of turns that the loop has made since its start. Any thread may call it.</param>
     public void Add(string name, Func<long> turns)
     {
         lock (_gate) _loops.Add(new Watched(name, turns, time.GetTimestamp()));
     }
 
-    /// <summary>Names of those that stand still.</summary>
+    /// <summary>Checks all loops and returns the names of those that are stuck.</summary>
     public IReadOnlyList<string> Stuck()
     {
         lock (_gate)

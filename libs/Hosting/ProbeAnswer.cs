@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>What a probe is told: one word, and the reasons where it is a bad one.</summary>
+/// <summary>The answer to a probe: a status, and the reasons if the status is not good.</summary>
 internal sealed record ProbeAnswer(string Status, IReadOnlyList<string>? Reasons);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

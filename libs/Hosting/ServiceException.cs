@@ -3,10 +3,10 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// A reason why the service cannot start or go on, in one sentence for the person who runs it. No stack trace helps that person.
+/// Why the service can't start or continue, in one sentence for its operator. It is printed without a stack trace.
 /// </summary>
 public class ServiceException(ExitCode code, string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>What the process exits with.</summary>
+    /// <summary>The exit code of the process.</summary>
     public ExitCode Code => code;
 }

@@ -4,17 +4,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>How a part of a running service ends the process when it cannot go on. The first reason wins. Any thread.</summary>
+/// <summary>Lets a part of a running service end the process when it can't continue. Only the first reason counts. Thread-safe.</summary>
 public sealed partial class ServiceExit(IHostApplicationLifetime lifetime, ILogger<ServiceExit> logger)
 {
     private ServiceException? _reason;
 
-    /// <summary>Null while nothing has failed.</summary>
+    /// <summary>Null if nothing has failed.</summary>
     public ServiceException? Reason => Volatile.Read(ref _reason);
 
     /// <summary>
-    /// Stops the service. The process exits with the code of the reason; a reason that is not a <see cref="ServiceException"/> is a fault
-    /// of our own.
+    /// Stops the service. The process exits with the code of the reason. A reason that is not a <see cref="ServiceException"/> counts as a
+    /// fault of our own.
     /// </summary>
     public void Fail(Exception reason)
     {

@@ -5,15 +5,15 @@ using Microsoft.Extensions.Options;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>Settings of a service, read and checked by the framework's options: docs/decisions/0021.</summary>
+/// <summary>The settings of a service. The framework's options read and check them (docs/decisions/0021).</summary>
 public static class ServiceOptions
 {
     /// <summary>
-    /// Registers <typeparamref name="T"/> for injection. <see cref="ServiceHost.BuildService"/> checks it with all others, so that one
-    /// message names every bad setting of the service and no port is opened before.
+    /// Registers <typeparamref name="T"/> for injection. <see cref="ServiceHost.BuildService"/> checks it together with all others, so that
+    /// one message names every bad setting of the service, and no port is opened before.
     /// </summary>
-    /// <returns>The settings as far as they could be read, for decisions that are made while the service is put together. They are not
-    /// checked yet.</returns>
+    /// <returns>The settings as far as they could be read, for decisions during the construction of the service. They are not checked yet.
+    /// </returns>
     public static T AddServiceOptions<T>(this WebApplicationBuilder builder) where T : class, IServiceOptions, new()
     {
         var setup = new ServiceOptionsSetup<T>(builder.Configuration);
@@ -26,7 +26,7 @@ public static class ServiceOptions
     }
 
     /// <summary>Reads and checks one section outside of a service.</summary>
-    /// <exception cref="SettingsException">Names every bad setting and the way out.</exception>
+    /// <exception cref="SettingsException">Names every bad setting and how to correct it.</exception>
     public static T Read<T>(IConfiguration configuration) where T : class, IServiceOptions, new()
     {
         var setup = new ServiceOptionsSetup<T>(configuration);
@@ -37,7 +37,7 @@ public static class ServiceOptions
     }
 
     /// <summary>Checks the settings of all sections.</summary>
-    /// <exception cref="SettingsException">Names every bad setting of every section and the way out.</exception>
+    /// <exception cref="SettingsException">Names every bad setting of every section and how to correct it.</exception>
     internal static void Check(IServiceProvider services)
     {
         try

@@ -6,8 +6,8 @@ namespace Dapr.Voice.Hosting;
 
 /// <summary>
 /// Binds one section and finds everything that is wrong with it. The framework's binder stops at the first value of a wrong type and quotes
-/// the value, which may be a secret in the wrong place. Here the binder runs again without that value, so all of them are named, and none
-/// is quoted.
+/// it, and the value may be a secret in the wrong place. This class repeats the binding without that value. So all bad values are named,
+/// and none is quoted.
 /// </summary>
 internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : IConfigureOptions<T>, IValidateOptions<T> where T : class,
     IServiceOptions, new()
@@ -23,13 +23,13 @@ internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : ICo
         var problems = new List<string>();
         problems.AddRange(Bind(new T()).Select(setting => $"{setting}: the value has the wrong type."));
         problems.AddRange(Unknown());
-        // Only values that could be read are judged, or a setting would be named twice.
+        // The checks run only if all values could be read. Otherwise a setting would be named twice.
         if (problems.Count == 0) problems.AddRange(options.Problems());
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 
     /// <summary>
-    /// Binds all that can be bound. Returns the names, as environment variables, of settings whose values have the wrong type.
+    /// Binds everything that can be bound. Returns the names, as environment variables, of the settings whose values have the wrong type.
     /// </summary>
     private List<string> Bind(T options)
     {
@@ -58,7 +58,7 @@ internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : ICo
         }
     }
 
-    /// <summary>A setting that nobody reads is a typing mistake that would otherwise be found much later.</summary>
+    /// <summary>Finds settings that nothing reads. Such a setting is a typing mistake that would be noticed much later.</summary>
     private IEnumerable<string> Unknown()
     {
         var known = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true })
@@ -69,8 +69,8 @@ internal sealed class ServiceOptionsSetup<T>(IConfiguration configuration) : ICo
     }
 
     /// <summary>
-    /// The binder says: <c>Failed to convert configuration value 'x' at 'Workers' to type …</c>. The value may hold quotes, so the last
-    /// match counts.
+    /// The binder's message is <c>Failed to convert configuration value 'x' at 'Workers' to type …</c>. The value may contain quotes, so
+    /// the last match counts.
     /// </summary>
     private static string? PathIn(string message)
     {

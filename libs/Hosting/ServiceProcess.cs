@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dapr.Voice.Hosting;
 
-/// <summary>The outermost frame of every service: it runs the service, prints why it could not run, and gives the exit code.</summary>
+/// <summary>
+/// The outermost method of every service: it runs the service, prints why it could not run, and returns the exit code.
+/// </summary>
 public static class ServiceProcess
 {
     /// <summary>Runs until SIGTERM, SIGINT or <see cref="ServiceExit.Fail"/>. Returns a member of <see cref="ExitCode"/>.</summary>

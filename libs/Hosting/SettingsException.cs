@@ -3,6 +3,6 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// A setting or a secret that the service cannot start with. The message names it, says what to change, and never repeats a secret.
+/// The service can't start with a setting or a secret. The message names it, says what to change, and never contains a secret.
 /// </summary>
 public sealed class SettingsException(string message, Exception? inner = null) : ServiceException(ExitCode.BadSettings, message, inner);

@@ -1,11 +1,11 @@
 namespace Dapr.Voice.Hosting;
 
-/// <summary>What a service that starts still waits for, in words for an operator. Any thread.</summary>
+/// <summary>What a starting service still waits for, in words for an operator. Thread-safe.</summary>
 public sealed class StartupState
 {
     private volatile string? _waitingFor = "the sidecar";
 
-    /// <summary>Null once it has started: that stays, whatever goes away later.</summary>
+    /// <summary>Null after the service has started. It stays null, whatever becomes unavailable later.</summary>
     public string? WaitingFor => _waitingFor;
 
     public void WaitFor(string what)

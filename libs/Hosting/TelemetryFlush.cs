@@ -7,8 +7,8 @@ using OpenTelemetry.Trace;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Sends the last telemetry when everything else has stopped. Left to their disposal, the providers would wait five seconds each, one after
-/// the other, for a collector that is away, which is longer than whoever stops us waits.
+/// Sends the last telemetry after everything else has stopped. Without this, the providers are disposed one after the other, and each waits
+/// five seconds for a collector that is unavailable. That is longer than the platform waits for the process to stop.
 /// </summary>
 internal sealed class TelemetryFlush(IServiceProvider services) : IHostedLifecycleService
 {

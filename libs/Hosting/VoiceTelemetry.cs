@@ -15,8 +15,8 @@ using OpenTelemetry.Trace;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// Where the metrics, spans and log lines of a service go; docs/telemetry.md lists them all. A meter or activity source of ours is named
-/// <c>Dapr.Voice.{Part}</c>, an instrument <c>voice.{service}.{thing}</c> with a unit.
+/// Where the metrics, spans and log lines of a service are sent. docs/telemetry.md lists all of them. Our meters and activity sources are
+/// named <c>Dapr.Voice.{Part}</c>, our instruments <c>voice.{service}.{thing}</c> with a unit.
 /// </summary>
 public static class VoiceTelemetry
 {
@@ -25,7 +25,7 @@ public static class VoiceTelemetry
 
     private static string Version { get; } = typeof(VoiceTelemetry).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    /// <param name="part">As in the namespace: <c>Relay</c>.</param>
+    /// <param name="part">The part of the namespace, such as <c>Relay</c>.</param>
     public static Meter CreateMeter(string part) => new($"Dapr.Voice.{part}", Version);
 
     /// <inheritdoc cref="CreateMeter"/>
@@ -33,11 +33,11 @@ public static class VoiceTelemetry
 
     /// <summary>
     /// Sends telemetry to a collector if OTEL_EXPORTER_OTLP_ENDPOINT is set, and to Application Insights if
-    /// APPLICATIONINSIGHTS_CONNECTION_STRING is set. With neither, nothing is listened to and nothing leaves the process. Call it after the
-    /// log providers are chosen.
+    /// APPLICATIONINSIGHTS_CONNECTION_STRING is set. If neither is set, no listener is added and nothing leaves the process. Call it after
+    /// the log providers were chosen.
     /// </summary>
     /// <param name="service">The <c>service.name</c>, as in <c>AppIds</c>.</param>
-    /// <param name="instance">Tells processes of one service apart where the platform does not.</param>
+    /// <param name="instance">Distinguishes the processes of one service if the platform does not.</param>
     /// <exception cref="SettingsException">The address or the connection string is malformed.</exception>
     public static IHostApplicationBuilder AddVoiceTelemetry(this IHostApplicationBuilder builder, string service, string instance)
     {
@@ -48,7 +48,8 @@ public static class VoiceTelemetry
         return builder;
     }
 
-    // Not inlined: a process that exports nothing should not load the assemblies of OpenTelemetry and Azure, about 2 MB.
+    // This method is not inlined, so that a process that exports nothing does not load the assemblies of OpenTelemetry and Azure, about 2
+    // MB.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void AddExport(IHostApplicationBuilder builder, bool hasCollector, bool hasInsights, string service, string instance)
     {
@@ -59,19 +60,20 @@ public static class VoiceTelemetry
             telemetry.UseAzureMonitor(insights =>
             {
                 insights.ConnectionString = configuration[InsightsConnection];
-                // The defaults keep five traces a second and drop the log lines of the others.
+                // The defaults keep five traces a second and drop the log lines of all others.
                 (insights.SamplingRatio, insights.TracesPerSecond, insights.EnableTraceBasedLogsSampler) = (1, null, false);
-                // A stream of its own, polled for all the time and read by nobody most of the time.
+                // Live metrics are a separate stream that polls all the time, although usually nobody reads it.
                 insights.EnableLiveMetrics = false;
-                // What could not be sent is dropped. A container has no disk to keep it on, and on a laptop it would come again much later.
+                // Telemetry that can't be sent is dropped. A container has no disk to store it, and on a laptop it would be sent much
+                // later.
                 insights.DisableOfflineStorage = true;
-                // The same facts as those of System.Runtime, under names of Windows.
+                // The performance counters are the metrics of System.Runtime under the names of Windows.
                 insights.EnablePerformanceCounters = false;
             });
         }
         if (hasCollector) telemetry.UseOtlpExporter();
-        // These come after Azure's, whose resource detectors and sampler they replace. The detectors ask 169.254.169.254 before the service
-        // may start, and outside of a virtual machine each start waits for the missing answer.
+        // These calls come after Azure's and replace its resource detectors and its sampler. The detectors send a request to
+        // 169.254.169.254 during the start. Outside of an Azure virtual machine, each start would wait for an answer that never arrives.
         telemetry.ConfigureResource(resource => resource.Clear()
             .AddService(service, "dapr.voice", Version, false, Replica(configuration) ?? instance)
                 .AddAttributes(Attributes(configuration)).AddEnvironmentVariableDetector().AddTelemetrySdk())
@@ -83,14 +85,14 @@ public static class VoiceTelemetry
         builder.Services.AddHostedService<TelemetryFlush>();
     }
 
-    /// <summary>A probe every few seconds is no work; its spans would outnumber the calls.</summary>
+    /// <summary>Excludes the probes. They arrive every few seconds, and their spans would outnumber those of the calls.</summary>
     private static bool IsWork(HttpContext context)
         => !HealthEndpoints.Paths.Contains(context.Request.Path.Value, StringComparer.OrdinalIgnoreCase);
 
     private static bool HasCollector(IConfiguration configuration)
     {
         if (string.IsNullOrWhiteSpace(configuration[OtlpEndpoint])) return false;
-        // The exporter takes a malformed address for none and falls back to localhost.
+        // The exporter treats a malformed address like a missing one and uses localhost.
         if (Uri.TryCreate(configuration[OtlpEndpoint], UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https")
             return true;
         throw new SettingsException($"Settings need a change: {OtlpEndpoint} should be an http or https address, such as "
@@ -100,7 +102,7 @@ public static class VoiceTelemetry
     private static bool HasInsights(IConfiguration configuration)
     {
         if (configuration[InsightsConnection] is not { } connection || string.IsNullOrWhiteSpace(connection)) return false;
-        // The exporter finds a malformed one only while the host starts, and then quotes it.
+        // The exporter rejects a malformed connection string only while the host starts, and its message then contains the string.
         bool isWhole = connection.Split(';').Select(pair => pair.Split('=', 2, StringSplitOptions.TrimEntries))
             .Any(pair => pair is [var key, var value] && key.Equals("InstrumentationKey", StringComparison.OrdinalIgnoreCase)
             && Guid.TryParse(value, out _));

@@ -8,20 +8,16 @@ namespace Dapr.Voice.Rtp;
 /// </summary>
 public readonly record struct NtpTimestamp(ulong Value)
 {
-    private const long SecondsFrom1900To1970 = 2_208_988_800;
-
     /// <summary>The middle 32 bits, in units of 1/65536 s. LSR and the round-trip time use them.</summary>
     public uint Middle => (uint)(Value >> 16);
 
-    /// <param name="wallClockOffset">Time since 1970 (UTC) at <see cref="Instant.Zero"/>.</param>
+    /// <param name="wallClockOffset">The time since 1900-01-01 (UTC) at <see cref="Instant.Zero"/>.</param>
     public static NtpTimestamp From(Instant now, TimeSpan wallClockOffset)
     {
-        long ticksSince1970 = now.Ticks + wallClockOffset.Ticks;
-        long seconds = Math.DivRem(ticksSince1970, TimeSpan.TicksPerSecond, out long rest);
+        long seconds = Math.DivRem(now.Ticks + wallClockOffset.Ticks, TimeSpan.TicksPerSecond, out long rest);
         if (rest < 0) { seconds--; rest += TimeSpan.TicksPerSecond; }
         // The era ends in 2036. Only the lower 32 bits of the seconds are sent.
-        uint ntpSeconds = unchecked((uint)(seconds + SecondsFrom1900To1970));
-        return new NtpTimestamp((ulong)ntpSeconds << 32 | ((ulong)rest << 32) / TimeSpan.TicksPerSecond);
+        return new NtpTimestamp((ulong)unchecked((uint)seconds) << 32 | ((ulong)rest << 32) / TimeSpan.TicksPerSecond);
     }
 
     /// <summary>Converts a duration to units of 1/65536 s, the format of DLSR. The maximum is 18.2 hours.</summary>

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>The caller's token joined with a time limit; knows which of the two ended the wait.</summary>
+/// <summary>Combines the caller's token with a time limit. It knows which of the two ended the wait.</summary>
 internal sealed class Deadline : IDisposable
 {
     private readonly CancellationTokenSource _timer;

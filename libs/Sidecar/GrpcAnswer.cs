@@ -3,15 +3,15 @@ using Grpc.Core;
 namespace Dapr.Voice.Sidecar;
 
 /// <summary>
-/// How a gRPC call to the sidecar ended. Outcomes follow from <see cref="Status"/> alone: the sidecar of Container Apps (1.13.6) sends no
-/// ErrorInfo, so its reasons must not decide anything.
+/// The result of a gRPC call to the sidecar. Outcomes depend only on <see cref="Status"/>. The sidecar of Container Apps (1.13.6) sends no
+/// ErrorInfo, so the reason in an ErrorInfo must not decide anything.
 /// </summary>
-/// <param name="Value">The answer; only with <see cref="StatusCode.OK"/>.</param>
+/// <param name="Value">The answer. It has a meaning only with <see cref="StatusCode.OK"/>.</param>
 internal readonly record struct GrpcAnswer<T>(StatusCode Status, T? Value)
 {
     public bool IsSuccess => Status == StatusCode.OK;
 
-    /// <summary>A word for logs. It is the status, because messages may quote keys and values. Null on success.</summary>
+    /// <summary>A word for logs. It is the status, because a message may quote keys and values. Null on success.</summary>
     public string? ErrorCode => IsSuccess ? null : Status.ToString();
 
     /// <summary>True if the same request can never succeed without a change of configuration or of the request itself.</summary>
@@ -23,9 +23,9 @@ internal readonly record struct GrpcAnswer<T>(StatusCode Status, T? Value)
 internal static class GrpcAnswer
 {
     /// <summary>
-    /// Waits for a call of Dapr's client. Throws <see cref="OperationCanceledException"/> only if the caller cancelled; a deadline that
-    /// passed is
-    /// <see cref="StatusCode.DeadlineExceeded"/>, and a connection that fails is <see cref="StatusCode.Unavailable"/>.
+    /// Waits for a call of Dapr's client. It throws <see cref="OperationCanceledException"/> only if the caller cancelled. If the deadline
+    /// passed, the status is <see cref="StatusCode.DeadlineExceeded"/>; if the connection failed, it is <see
+    /// cref="StatusCode.Unavailable"/>.
     /// </summary>
     public static async Task<GrpcAnswer<T>> OfAsync<T>(Deadline deadline, Func<CancellationToken, Task<T>> call)
     {
@@ -47,7 +47,7 @@ internal static class GrpcAnswer
         }
     }
 
-    /// <summary>The same for a call without an answer; the value is true.</summary>
+    /// <summary>The same for a call without an answer. The value is true.</summary>
     public static Task<GrpcAnswer<bool>> OfAsync(Deadline deadline, Func<CancellationToken, Task> call)
         => OfAsync(deadline, async cancellation =>
     {

@@ -5,12 +5,14 @@ using System.Text.Json;
 namespace Dapr.Voice.Sidecar;
 
 /// <summary>
-/// What all calls to the sidecar share: the deadline, the span, the metric, and the memory of how the last calls went. One per process.
-/// Any thread may use it.
+/// What all calls to the sidecar share: the deadline, the span, the metric, and the count of failed calls. There is one instance in a
+/// process. Thread-safe.
 /// </summary>
 internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
 {
-    /// <summary>Name of the meter and of the activity source. The host exports everything that begins with <c>Dapr.Voice.</c>.</summary>
+    /// <summary>
+    /// The name of the meter and of the activity source. The host exports every source whose name begins with <c>Dapr.Voice.</c>.
+    /// </summary>
     public const string TelemetryName = "Dapr.Voice.Sidecar";
 
     private static readonly Meter Meter = new(TelemetryName);
@@ -25,18 +27,21 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
     public TimeProvider Time => time;
 
     /// <summary>
-    /// Calls in a row that ended without a usable answer: no connection, deadline, or a sidecar that could not reach its store.
+    /// The number of consecutive calls without a usable answer: no connection, deadline passed, or a sidecar that could not reach its
+    /// store.
     /// </summary>
     public int ConsecutiveFailures => Volatile.Read(ref _consecutiveFailures);
 
     /// <summary>
-    /// Runs one operation, which may consist of several requests, inside one deadline and one span. Throws
-    /// <see cref="OperationCanceledException"/> only if the caller cancelled.
+    /// Runs one operation, which may consist of several requests, within one deadline and one span. It throws <see
+    /// cref="OperationCanceledException"/> only if the caller cancelled.
     /// </summary>
-    /// <param name="operation">For example <c>state.get</c>. Becomes a tag of the metric and, after <c>sidecar </c>, the name of the
+    /// <param name="operation">For example <c>state.get</c>. It is a tag of the metric and, after <c>sidecar </c>, the name of the
     /// span.</param>
-    /// <param name="component">The component, or the app id of an invocation. Never a key: keys and values stay out of telemetry.</param>
-    /// <param name="describe">The outcome's name, and whether the sidecar was of use. A readiness probe follows the second.</param>
+    /// <param name="component">The component, or the app id of an invocation. Never a key: keys and values must not reach
+    /// telemetry.</param>
+    /// <param name="describe">Returns the name of the outcome, and whether the sidecar's answer was usable. Readiness depends on the
+    /// second.</param>
     /// <param name="traceparent">W3C trace context of the span's parent. If it is null or malformed, the current activity is the
     /// parent.</param>
     public async Task<T> RunAsync<T>(
@@ -50,7 +55,7 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
         using var deadline = new Deadline(timeout, time, cancellation);
         T result = await call(deadline).ConfigureAwait(false);
         (string member, bool isUsable) = describe(result);
-        // One spelling for all words of telemetry.
+        // All words of telemetry have the same spelling.
         string outcome = JsonNamingPolicy.SnakeCaseLower.ConvertName(member);
         if (isUsable) Volatile.Write(ref _consecutiveFailures, 0);
         else Interlocked.Increment(ref _consecutiveFailures);
@@ -62,10 +67,11 @@ internal sealed class SidecarCalls(SidecarOptions options, TimeProvider time)
 
     private static Activity? Start(string name, string? traceparent)
     {
-        // The trace context may come from a record that somebody else wrote. A malformed one costs the link to the trace, not the event.
+        // The trace context may come from a record of another writer. If it is malformed, the span is not linked to the trace, but the
+        // event is sent.
         if (!ActivityContext.TryParse(traceparent, null, out ActivityContext parent))
             return Source.StartActivity(name, ActivityKind.Client);
-        // Dapr's client sends the current activity. Where nobody listens to the source there is none, and the trace would end here.
+        // Dapr's client sends the current activity. Without a listener there is no activity, and the trace would end here.
         return Source.StartActivity(name, ActivityKind.Client, parent) ?? new Activity(name).SetParentId(traceparent!).Start();
     }
 }

@@ -7,17 +7,17 @@ using Stub = Dapr.Client.Autogen.Grpc.v1.Dapr.DaprClient;
 namespace Dapr.Voice.Sidecar;
 
 /// <summary>
-/// How we connect to the sidecar over gRPC, and the generated client for the one call of which <see cref="DaprClient"/> hides too much:
-/// its bulk read drops the error of each key.
+/// The gRPC connection to the sidecar, and the generated client for bulk reads. <see cref="DaprClient"/> can't be used for those, because
+/// it drops the error of each key.
 /// </summary>
 internal sealed class SidecarChannel(SidecarOptions options) : IDisposable
 {
-    /// <summary>Header that carries a token in both directions.</summary>
+    /// <summary>The header with the token, in both directions.</summary>
     public const string TokenHeader = "dapr-api-token";
 
     private readonly GrpcChannel _channel = GrpcChannel.ForAddress(options.GrpcEndpoint, ChannelOptions(options));
 
-    /// <summary>Dapr's client with our endpoints, token and channel.</summary>
+    /// <summary>Configures Dapr's client with our endpoints, token and channel.</summary>
     public static void Configure(DaprClientBuilder builder, SidecarOptions options) => builder
         .UseHttpEndpoint(options.HttpEndpoint.ToString())
         .UseGrpcEndpoint(options.GrpcEndpoint.ToString())
@@ -35,7 +35,7 @@ internal sealed class SidecarChannel(SidecarOptions options) : IDisposable
 
     public void Dispose() => _channel.Dispose();
 
-    /// <summary>A handler for a neighbour on loopback: no proxy, no cookies, and no redirects.</summary>
+    /// <summary>Creates a handler for a sidecar on loopback: no proxy, no cookies, and no redirects.</summary>
     public static SocketsHttpHandler CreateHandler() => new()
     {
         UseProxy = false,
@@ -50,11 +50,11 @@ internal sealed class SidecarChannel(SidecarOptions options) : IDisposable
     {
         HttpHandler = CreateHandler(),
         DisposeHttpClient = true,
-        // The defaults (1 s to 120 s) needed 45 s to come back after a sidecar had been away for 70 s.
+        // With the defaults (1 s to 120 s), calls worked again only 45 s after the return of a sidecar that had been down for 70 s.
         InitialReconnectBackoff = TimeSpan.FromMilliseconds(100),
         MaxReconnectBackoff = TimeSpan.FromMilliseconds(500),
         MaxReceiveMessageSize = options.MaximumAnswerBytes,
-        // Dapr's builder sets this in options of its own, which ours replace.
+        // Dapr's builder sets this in its own options, which ours replace.
         ThrowOperationCanceledOnCancellation = true,
     };
 }

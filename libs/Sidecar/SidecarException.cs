@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>The sidecar could not do what was asked, in one of the few calls that have no outcome to return.</summary>
+/// <summary>The sidecar could not do the operation. Only the few calls that return no outcome throw this.</summary>
 public sealed class SidecarException : Exception
 {
     public SidecarException(string message) : base(message) { }

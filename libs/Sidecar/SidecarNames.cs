@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Dapr.Voice.Sidecar;
 
 /// <summary>
-/// Names that go into the path of a call: letters, digits, '.', '-', '_', so that nothing needs escaping and nothing escapes.
+/// Names that become part of the path of a call. They have letters, digits, '.', '-' and '_' only, so that they need no escaping and can't
+/// leave their path segment.
 /// </summary>
 internal static class SidecarNames
 {

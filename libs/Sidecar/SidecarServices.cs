@@ -6,8 +6,8 @@ namespace Dapr.Voice.Sidecar;
 public static class SidecarServices
 {
     /// <summary>
-    /// Registers <see cref="IStateStore"/>, <see cref="IEventPublisher"/>, <see cref="ISecretStore"/>, <see cref="IServiceInvoker"/>,
-    /// <see cref="ISidecarHealth"/> and <see cref="SidecarOptions"/>, all of them singletons. Nothing connects before the first call.
+    /// Registers <see cref="IStateStore"/>, <see cref="IEventPublisher"/>, <see cref="ISecretStore"/>, <see cref="IServiceInvoker"/>, <see
+    /// cref="ISidecarHealth"/> and <see cref="SidecarOptions"/> as singletons. No connection is opened before the first call.
     /// </summary>
     public static IServiceCollection AddSidecar(this IServiceCollection services, Action<SidecarOptions>? configure = null)
     {

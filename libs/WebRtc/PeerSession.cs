@@ -10,9 +10,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.WebRtc;
 
 /// <summary>
-/// One peer's end of a session: ICE, DTLS, SRTP, RTCP and SCTP joined (docs/architecture.md). No socket and no clock: the owner hands in
-/// datagrams with their time and fetches what is to be sent. One thread at a time; nothing per packet allocates, locks, logs or throws
-/// on what the network says.
+/// One peer's end of a session, with ICE, DTLS, SRTP, RTCP and SCTP (docs/architecture.md). It has no socket and no clock: the owner passes
+/// datagrams with their time and takes the datagrams to send. Only one thread may use it at a time. Processing a packet does not allocate,
+/// lock or log, and it does not throw, whatever the packet contains.
 /// <code>
 /// peer.Receive(datagram, from, now);
 /// while (peer.TryReceiveAudio(buffer, out int n, out var frame, now)) ...

@@ -29,7 +29,7 @@ public sealed record PeerSessionOptions
     public PeerDataOptions? Data { get; init; }
 
     /// <summary>
-    /// What to add to an <see cref="Instant"/> to get the time since 1900-01-01 (RFC 3550, section 4), for sender reports.
+    /// The time since 1900-01-01 (UTC) at <see cref="Instant.Zero"/>, for sender reports (RFC 3550, section 4).
     /// </summary>
     public TimeSpan WallClockOffset { get; init; }
 

@@ -4,7 +4,10 @@ using Dapr.Client;
 
 namespace Dapr.Voice.Sidecar;
 
-/// <summary><see cref="IEventPublisher"/> by Dapr's client. One event per call: Container Apps' sidecar has no bulk publishing.</summary>
+/// <summary>
+/// Implements <see cref="IEventPublisher"/> with Dapr's client. It publishes one event in each call, because the sidecar of Container Apps
+/// has no bulk publishing.
+/// </summary>
 internal sealed class DaprEventPublisher(DaprClient client, SidecarCalls calls) : IEventPublisher
 {
     public async Task<PublishResult> PublishAsync<T>(

@@ -2,7 +2,7 @@ using Dapr.Client;
 
 namespace Dapr.Voice.Sidecar;
 
-/// <summary><see cref="ISidecarHealth"/> by Dapr's client, which asks over HTTP.</summary>
+/// <summary>Implements <see cref="ISidecarHealth"/> with Dapr's client, which uses HTTP for it.</summary>
 internal sealed class DaprSidecarHealth(DaprClient client, SidecarCalls calls) : ISidecarHealth
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
@@ -11,7 +11,7 @@ internal sealed class DaprSidecarHealth(DaprClient client, SidecarCalls calls) :
 
     public async Task<bool> IsOutboundHealthyAsync(CancellationToken cancellation = default)
     {
-        // Outbound, not healthz: healthz waits for the app, and the app waits for this.
+        // This is the outbound check and not healthz. healthz waits for the app, and the app waits for this.
         using var deadline = new Deadline(Timeout, calls.Time, cancellation);
         try
         {

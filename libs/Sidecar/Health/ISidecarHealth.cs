@@ -1,19 +1,22 @@
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>What we know of our sidecar.</summary>
+/// <summary>The health of our sidecar.</summary>
 public interface ISidecarHealth
 {
     /// <summary>
-    /// Calls in a row that got no usable answer; 0 after each that got one. Readiness follows this and not <c>healthz</c>, which stays 204
-    /// while the store behind the sidecar is dead (docs/dapr.md, point 15).
+    /// The number of consecutive calls without a usable answer. A call with one sets it to 0. Readiness depends on this and not on
+    /// <c>healthz</c>, which answers 204 although the store behind the sidecar is down (docs/dapr.md, point 15).
     /// </summary>
     int ConsecutiveFailures { get; }
 
-    /// <summary>True if the sidecar's APIs and components are up; says nothing of the stores behind them, nor of the app.</summary>
+    /// <summary>
+    /// True if the APIs and the components of the sidecar are ready. It says nothing about the stores behind them, or about the app.
+    /// </summary>
     Task<bool> IsOutboundHealthyAsync(CancellationToken cancellation = default);
 
     /// <summary>
-    /// Waits until <see cref="IsOutboundHealthyAsync"/> is true. For as long as the token allows: a sidecar may come later or come back.
+    /// Waits until <see cref="IsOutboundHealthyAsync"/> is true. Only the token limits the wait, because a sidecar may start late or
+    /// return.
     /// </summary>
     Task WaitForOutboundHealthAsync(CancellationToken cancellation);
 }

@@ -8,14 +8,14 @@ using Microsoft.Extensions.Primitives;
 namespace Dapr.Voice.Sidecar;
 
 /// <summary>
-/// Tells a call of our own sidecar from one that came in through the public ingress of the same port, by the token that the sidecar puts on
-/// every call to us (<c>APP_API_TOKEN</c>). The sidecar replaces whatever token a caller sent by its own (docs/dapr.md, point 10).
-/// Dapr.AspNetCore has a handler for it too, which compares in a time that depends on the token and does not know the caller.
+/// Distinguishes calls of our own sidecar from calls through the public ingress of the same port. The sidecar adds a token to every call to
+/// us (<c>APP_API_TOKEN</c>), and it replaces a token that a caller sent (docs/dapr.md, point 10). Dapr.AspNetCore has a handler for this,
+/// too. Its comparison takes a time that depends on the token, and it does not know the caller.
 /// </summary>
 public static class AppApiToken
 {
     /// <summary>
-    /// Answers 401 without a body to a call without the token, and to every call where no token is configured. Works for route handlers,
+    /// Answers 401 without a body to a call without the token, and to every call if no token is configured. It works for route handlers,
     /// groups and plain request delegates.
     /// </summary>
     public static TBuilder RequireAppApiToken<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
@@ -33,7 +33,7 @@ public static class AppApiToken
         return builder;
     }
 
-    /// <summary>True if the call carries the token that is configured.</summary>
+    /// <summary>Returns true if the call has the configured token.</summary>
     public static bool IsAllowed(HttpContext context)
     {
         SidecarOptions options = context.RequestServices.GetRequiredService<SidecarOptions>();
@@ -44,8 +44,8 @@ public static class AppApiToken
     }
 
     /// <summary>
-    /// The app id of the caller as its sidecar names it, or null. It is the last value of the header: a caller can put values before it,
-    /// but none after it (docs/dapr.md, point 10). It means something only behind <see cref="RequireAppApiToken"/>.
+    /// Returns the app id of the caller from its sidecar, or null. It is the last value of the header: a caller can put values before it,
+    /// but none after it (docs/dapr.md, point 10). Use it only behind <see cref="RequireAppApiToken"/>.
     /// </summary>
     public static string? CallerAppId(HttpContext context)
     {

@@ -5,8 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Dapr.Voice.Sidecar;
 
 /// <summary>
-/// <see cref="IServiceInvoker"/> over Dapr's HTTP API. It is ours because <c>DaprClient.InvokeMethodAsync</c> is obsolete, and the
-/// HttpClient that Dapr makes instead sends chunked bodies, which a sidecar never sends again.
+/// Implements <see cref="IServiceInvoker"/> with Dapr's HTTP API. We need our own implementation because
+/// <c>DaprClient.InvokeMethodAsync</c> is obsolete. Its replacement, an HttpClient of Dapr, sends chunked bodies, and a sidecar never
+/// repeats those.
 /// </summary>
 internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) : IServiceInvoker
 {
@@ -27,7 +28,7 @@ internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) :
                 method, $"/v1.0/invoke/{appId}/method/{path.TrimStart('/')}", body, body is null ? null : "application/json",
                 deadline).ConfigureAwait(false);
             return Read(answer);
-            // An app that is away or slow does not mean that our own sidecar fails.
+            // An app that is unavailable or slow does not mean that our own sidecar fails.
         }, result => (result.Outcome.ToString(), result.Outcome != InvocationOutcome.Unavailable), cancellation);
     }
 
@@ -38,16 +39,16 @@ internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) :
         if (answer.Failure != SidecarFailure.None) return new(InvocationOutcome.Unavailable, default, answer.ErrorCode);
         if (!answer.IsSuccess)
         {
-            // The sidecar's own refusals: no such app, not reachable, too large (500, 404, 403). A wrong DAPR_API_TOKEN is 401 in plain
-            // text.
+            // The sidecar itself rejects the call: no such app, not reachable, too large (500, 404, 403). A wrong DAPR_API_TOKEN gives 401
+            // in plain text.
             if (answer.ErrorCode == "ERR_DIRECT_INVOKE") return new(InvocationOutcome.Unreachable, default, answer.ErrorCode);
             bool isTokenRefused = answer.Status == HttpStatusCode.Unauthorized && answer.Body.Span.StartsWith("invalid api token"u8);
             return isTokenRefused
                 ? new(InvocationOutcome.Unavailable, default, "INVALID_API_TOKEN")
                 : new(InvocationOutcome.Refused, answer.Status, answer.ErrorCode);
         }
-        // The sidecar sometimes answers so for an app that is down (docs/dapr.md, point 23). An app of ours without a body answers 201, 202
-        // or 204.
+        // The sidecar sometimes sends this answer for an app that is down (docs/dapr.md, point 23). Our apps answer 201, 202 or 204 without
+        // a body.
         return answer.Status == HttpStatusCode.OK && answer.Body.IsEmpty
             ? new(InvocationOutcome.Unreachable, default, "EMPTY_ANSWER")
             : new(InvocationOutcome.Succeeded, answer.Status, null);

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>Why there is no answer at all.</summary>
+/// <summary>Why there is no answer.</summary>
 internal enum SidecarFailure { None, NoConnection, Deadline, AnswerTooLong }
 
-/// <summary>What the sidecar answered, or why there is no answer.</summary>
+/// <summary>The answer of the sidecar, or why there is none.</summary>
 internal readonly record struct SidecarAnswer(HttpStatusCode Status, ReadOnlyMemory<byte> Body, SidecarFailure Failure)
 {
     public static SidecarAnswer Failed(SidecarFailure failure) => new(default, default, failure);
@@ -14,8 +14,8 @@ internal readonly record struct SidecarAnswer(HttpStatusCode Status, ReadOnlyMem
     public bool IsSuccess => Failure == SidecarFailure.None && (int)Status is >= 200 and < 300;
 
     /// <summary>
-    /// The <c>errorCode</c> of the body; the status where the body has none (a refused token is plain text); the failure where there is no
-    /// answer. Short and safe for a log: messages are left out, since they may quote keys and values.
+    /// The <c>errorCode</c> of the body. It is the status if the body has no code (the answer to a rejected token is plain text), and the
+    /// failure if there is no answer. It is safe to log. Messages are not included, because they may quote keys and values.
     /// </summary>
     public string ErrorCode
     {
@@ -39,7 +39,7 @@ internal readonly record struct SidecarAnswer(HttpStatusCode Status, ReadOnlyMem
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
-                // Not JSON: the status is all there is.
+                // The body is not JSON, so only the status is known.
             }
             return $"HTTP_{(int)Status}";
         }

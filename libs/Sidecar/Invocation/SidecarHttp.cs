@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>One pool of HTTP connections to the sidecar, for invocations. Adds the API token and reads the answer up to a limit.</summary>
+/// <summary>
+/// The pool of HTTP connections to the sidecar, for invocations. It adds the API token and reads answers up to a limit.
+/// </summary>
 internal sealed class SidecarHttp : IDisposable
 {
     private readonly SidecarOptions _options;
@@ -18,8 +20,8 @@ internal sealed class SidecarHttp : IDisposable
     }
 
     /// <summary>
-    /// Sends one request and reads the whole answer. Never throws for what the sidecar or the network does: those are
-    /// <see cref="SidecarAnswer.Failure"/>. Throws <see cref="OperationCanceledException"/> only if the caller cancelled.
+    /// Sends one request and reads the whole answer. A failure of the sidecar or of the network does not throw; it is in <see
+    /// cref="SidecarAnswer.Failure"/>. It throws <see cref="OperationCanceledException"/> only if the caller cancelled.
     /// </summary>
     public async Task<SidecarAnswer> SendAsync(
         HttpMethod method, string path, ReadOnlyMemory<byte> body, string? contentType, Deadline deadline)
@@ -27,7 +29,7 @@ internal sealed class SidecarHttp : IDisposable
         using var request = new HttpRequestMessage(method, new Uri(_options.HttpEndpoint, path));
         if (contentType is not null)
         {
-            // This content has a length. JsonContent has none and is sent in chunks, and the sidecar never retries a chunked request.
+            // This content has a length. JsonContent has none and is sent in chunks, and the sidecar never repeats a chunked request.
             request.Content = new ReadOnlyMemoryContent(body);
             request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         }

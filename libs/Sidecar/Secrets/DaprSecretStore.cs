@@ -3,7 +3,7 @@ using Grpc.Core;
 
 namespace Dapr.Voice.Sidecar;
 
-/// <summary><see cref="ISecretStore"/> by Dapr's client.</summary>
+/// <summary>Implements <see cref="ISecretStore"/> with Dapr's client.</summary>
 internal sealed class DaprSecretStore(DaprClient client, SidecarCalls calls) : ISecretStore
 {
     public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
@@ -25,7 +25,7 @@ internal sealed class DaprSecretStore(DaprClient client, SidecarCalls calls) : I
         }, result => (result.Outcome.ToString(), result.Outcome != SecretOutcome.Unavailable), cancellation);
     }
 
-    // The store of environment variables answers a missing secret with success and an empty value.
+    // The store of environment variables answers with success and an empty value if a secret is missing.
     private static SecretResult Read(Dictionary<string, string> values, string key)
         => values.TryGetValue(key, out string? value) && !string.IsNullOrEmpty(value)
             ? new SecretResult(SecretOutcome.Found, value, null)

@@ -1,24 +1,26 @@
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>How a question for a secret ended.</summary>
+/// <summary>The result of reading a secret.</summary>
 public enum SecretOutcome
 {
     Found,
-    /// <summary>The store answered with an empty value, or with success and without the key.</summary>
+    /// <summary>The store answered with an empty value, or with success but without the key.</summary>
     Missing,
-    /// <summary>The store said no. For a file that means "not there"; Key Vault says the same when it is away.</summary>
+    /// <summary>
+    /// The store answered with an error. With a file store the secret is missing. Key Vault answers so when it is down, too.
+    /// </summary>
     Failed,
-    /// <summary>No sidecar, or the deadline passed.</summary>
+    /// <summary>There is no sidecar, or the deadline passed.</summary>
     Unavailable,
-    /// <summary>Unknown store, secret out of scope, refused token.</summary>
+    /// <summary>The store is unknown, the secret is out of scope, or the token was rejected.</summary>
     Refused,
 }
 
-/// <param name="Value">Set exactly if <paramref name="Outcome"/> is <see cref="SecretOutcome.Found"/>. Never log it.</param>
-/// <param name="ErrorCode">Dapr's error code, or a word for its absence; safe to log. Null on success.</param>
+/// <param name="Value">Not null exactly if <paramref name="Outcome"/> is <see cref="SecretOutcome.Found"/>. Never log it.</param>
+/// <param name="ErrorCode">Dapr's error code, or a replacement if there is none. It is safe to log. Null on success.</param>
 public readonly record struct SecretResult(SecretOutcome Outcome, string? Value, string? ErrorCode)
 {
-    /// <summary>Without the value: a record's own text would put the secret into a log.</summary>
+    /// <summary>Omits the value. The default text of a record would put the secret into a log.</summary>
     public override string ToString() => $"{Outcome} {ErrorCode}";
 }
 

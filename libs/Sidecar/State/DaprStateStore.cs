@@ -7,16 +7,18 @@ using Protos = Dapr.Client.Autogen.Grpc.v1;
 
 namespace Dapr.Voice.Sidecar;
 
-/// <summary><see cref="IStateStore"/> by Dapr's client, except for the bulk read (<see cref="SidecarChannel"/>).</summary>
+/// <summary>
+/// Implements <see cref="IStateStore"/> with Dapr's client, except for the bulk read (<see cref="SidecarChannel"/>).
+/// </summary>
 internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, SidecarCalls calls) : IStateStore
 {
-    /// <summary>The longest key that every recorded store accepts.</summary>
+    /// <summary>The longest key that all recorded stores accept.</summary>
     public const int MaximumKeyLength = 250;
 
-    /// <summary>How often <see cref="SaveAsync"/> reads and writes again before it fails on a contended Redis key.</summary>
+    /// <summary>How often <see cref="SaveAsync"/> reads and writes again if other writers change a Redis key at the same time.</summary>
     private const int SaveOverAttempts = 4;
 
-    // Redis lets last-write overrule a stale ETag, so an ETag always goes with first-write. First-write without an ETag creates.
+    // With last-write, Redis ignores a stale ETag, so an ETag is always sent with first-write. First-write without an ETag creates a key.
     private static readonly StateOptions FirstWrite = new() { Concurrency = ConcurrencyMode.FirstWrite };
 
     public Task<StateReadResult<T>> ReadAsync<T>(string store, string key, JsonTypeInfo<T> type, CancellationToken cancellation = default)
@@ -60,8 +62,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
             StateWriteResult written = Written(answer);
             if (written.Outcome is StateWriteOutcome.Written or StateWriteOutcome.Refused) return written;
 
-            // A lost create is Aborted on some stores and Internal, which also means "the store is away", on others. Only the key tells,
-            // and it also tells that our own write arrived although its answer was lost.
+            // A lost create is Aborted on some stores. On others it is Internal, which also means that the store is unavailable. Only
+            // reading the key tells them apart. It also tells whether our own write arrived although its answer was lost.
             StateReadResult<JsonElement> there = await ReadAsync(store, key, StateJson.Default.JsonElement, deadline).ConfigureAwait(false);
             if (there.Outcome != StateReadOutcome.Found) return written;
             bool isOurs = JsonElement.DeepEquals(there.Entry!.Value, JsonElement.Parse(json));
@@ -119,12 +121,12 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
             json, deadline, token => client.TrySaveByteStateAsync(store, key, json, etag, FirstWrite, TimeToLive(timeToLive), token))
             .ConfigureAwait(false));
 
-    // Dapr's client turns Aborted into false where there is an ETag. Without one it throws, and the status says Aborted.
+    // With an ETag, Dapr's client turns Aborted into false. Without one it throws, and the status is Aborted.
     private static StateWriteResult Written(GrpcAnswer<bool> answer) => answer switch
     {
         { IsSuccess: true, Value: true } => new(StateWriteOutcome.Written, null),
         { IsSuccess: true } or { Status: StatusCode.Aborted } => new(StateWriteOutcome.Conflict, nameof(StatusCode.Aborted)),
-        // More than the sidecar reads of a request.
+        // The request is larger than the sidecar accepts.
         { IsRefused: true } or { Status: StatusCode.ResourceExhausted } => new(StateWriteOutcome.Refused, answer.ErrorCode),
         _ => new(StateWriteOutcome.Unavailable, answer.ErrorCode),
     };
@@ -145,7 +147,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
             deadline, token => client.GetByteStateAndETagAsync(store, key, ConsistencyMode.Strong, cancellationToken: token))
             .ConfigureAwait(false);
         if (!answer.IsSuccess) return new StateReadResult<T>(ReadFailure(answer), null, answer.ErrorCode);
-        // A missing key has neither data nor ETag. A stored null has four bytes.
+        // A missing key has neither data nor an ETag. A stored null has four bytes.
         (ReadOnlyMemory<byte> data, string etag) = answer.Value;
         if (data.IsEmpty && etag.Length == 0) return new StateReadResult<T>(StateReadOutcome.Missing, null, null);
         return TryParse(data.Span, type, out T? value)
@@ -156,7 +158,8 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
     private async Task<StateBulkReadResult<T>> GetBulkAsync<T>(
         string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, Deadline deadline)
     {
-        // A store without a bulk command of its own reads so many keys side by side. Ten is the sidecar's default; our values are small.
+        // For a store without a bulk command, the sidecar reads this number of keys in parallel. Ten is its default, and our values are
+        // small.
         var request = new Protos.GetBulkStateRequest { StoreName = store, Parallelism = 10 };
         request.Keys.AddRange(keys);
         GrpcAnswer<Protos.GetBulkStateResponse> answer = await GrpcAnswer.OfAsync(

@@ -1,20 +1,22 @@
 namespace Dapr.Voice.Sidecar;
 
-/// <summary>How a write ended.</summary>
+/// <summary>The outcome of a write.</summary>
 public enum StateWriteOutcome
 {
     Written,
-    /// <summary>Somebody else was first: stale ETag, or the key exists.</summary>
+    /// <summary>Another writer was first: the ETag is stale, or the key already exists.</summary>
     Conflict,
-    /// <summary>Nobody knows whether it was written: the store or the sidecar is away, or the deadline passed.</summary>
+    /// <summary>
+    /// It is not known whether the value was written: the store or the sidecar is unavailable, or the deadline passed.
+    /// </summary>
     Unavailable,
     /// <summary>
-    /// The request can never succeed as it is: unknown store, refused token, refused key, value too large for the request.
+    /// The request can't succeed as it is: unknown store, rejected token, rejected key, or a value that is too large.
     /// </summary>
     Refused,
 }
 
-/// <param name="ErrorCode">Dapr's error code, or a word for its absence; safe to log. Null on success.</param>
+/// <param name="ErrorCode">Dapr's error code, or a replacement if there is none. It is safe to log. Null on success.</param>
 public readonly record struct StateWriteResult(StateWriteOutcome Outcome, string? ErrorCode)
 {
     public bool IsWritten => Outcome == StateWriteOutcome.Written;

@@ -72,8 +72,9 @@ public sealed class RtcpTests
     [Fact]
     public void NtpTimestamp_KnownMoment_HasItsSecondsSince1900()
     {
-        // 2026-11-22T00:00:00.5Z
-        var ntp = NtpTimestamp.From(Instant.FromMilliseconds(500), TimeSpan.FromSeconds(1_795_305_600));
+        TimeSpan offset = new DateTimeOffset(2026, 11, 22, 0, 0, 0, TimeSpan.Zero) - new DateTimeOffset(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var ntp = NtpTimestamp.From(Instant.FromMilliseconds(500), offset);
+        // Unix time plus the difference of the two epochs (RFC 868).
         Assert.Equal(1_795_305_600ul + 2_208_988_800ul, ntp.Value >> 32);
         Assert.Equal(0x8000_0000ul, ntp.Value & 0xFFFF_FFFF);
     }
