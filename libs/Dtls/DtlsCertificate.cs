@@ -47,7 +47,7 @@ public sealed class DtlsCertificate : IDisposable
             var certificate = X509Certificate2.CreateFromPem(pem);
             var key = ECDsa.Create();
             key.ImportFromPem(pem.AsSpan(PrivateKeyStart(pem)));
-            if (key.KeySize != 256) throw new ArgumentException("The key is not of curve P-256.", nameof(pem));
+            if (key.KeySize != 256) throw new ArgumentException("The key does not use the curve P-256.", nameof(pem));
             using ECDsa? named = certificate.GetECDsaPublicKey();
             return named is not null && named.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo())
                 ? new DtlsCertificate(certificate, key)
@@ -55,7 +55,7 @@ public sealed class DtlsCertificate : IDisposable
         }
         catch (CryptographicException)
         {
-            throw new ArgumentException("That is no PEM certificate followed by its ECDSA private key.", nameof(pem));
+            throw new ArgumentException("The text is not a PEM certificate followed by its ECDSA private key.", nameof(pem));
         }
     }
 
@@ -75,7 +75,7 @@ public sealed class DtlsCertificate : IDisposable
             int at = pem.IndexOf(begin, StringComparison.Ordinal);
             if (at >= 0) return at;
         }
-        throw new ArgumentException("The PEM holds no private key.", nameof(pem));
+        throw new ArgumentException("The PEM text has no private key.", nameof(pem));
     }
 
     public void Dispose()

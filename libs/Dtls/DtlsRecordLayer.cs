@@ -45,7 +45,7 @@ internal sealed class DtlsRecordLayer : IDisposable
             0xC02B => (LibCrypto.EVP_aes_128_gcm(), 16, 4, HashAlgorithmName.SHA256),
             0xC02C => (LibCrypto.EVP_aes_256_gcm(), 32, 4, HashAlgorithmName.SHA384),
             0xCCA9 => (LibCrypto.EVP_chacha20_poly1305(), 32, 12, HashAlgorithmName.SHA256),
-            var other => throw new ArgumentException($"Cipher suite 0x{other:X4} is not one that we agree on.", nameof(state)),
+            var other => throw new ArgumentException($"Cipher suite 0x{other:X4} is not supported.", nameof(state)),
         };
         Span<byte> block = stackalloc byte[2 * (32 + 12)];
         block = block[..(2 * (keyBytes + ivBytes))];

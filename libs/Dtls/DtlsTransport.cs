@@ -376,7 +376,7 @@ public sealed class DtlsTransport : IDisposable
     /// <exception cref="InvalidOperationException">The connection is not established.</exception>
     public DtlsTransportState ExportState()
     {
-        if (!IsConnected) throw new InvalidOperationException("Only an established connection can be handed on.");
+        if (!IsConnected) throw new InvalidOperationException("Only an established connection can be exported.");
         if (_records is not null)
         {
             return _imported! with

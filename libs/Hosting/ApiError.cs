@@ -24,13 +24,13 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError TooLarge(int limitBytes)
         => new(413, "request_too_large", $"The request may have at most {limitBytes / 1024} KiB.");
     public static ApiError WrongMediaType(string expected) => new(415, "unsupported_media_type", $"Send {expected}.");
-    public static ApiError Internal() => new(500, "internal_error", "Something went wrong here. It has been logged.");
+    public static ApiError Internal() => new(500, "internal_error", "An internal error occurred. It has been logged.");
 
     public static ApiError TooManyRequests(TimeSpan retryAfter)
         => new(429, "rate_limit_exceeded", "Too many requests from this address.") { RetryAfter = retryAfter };
 
     public static ApiError OverCapacity()
-        => Unavailable("over_capacity", "No room for another session right now. Try again shortly.", TimeSpan.FromSeconds(2));
+        => Unavailable("over_capacity", "There is no room for another session now. Try again shortly.", TimeSpan.FromSeconds(2));
 
     /// <param name="what">The dependency that is unavailable, in words for a caller.</param>
     public static ApiError Unavailable(string what)
@@ -42,14 +42,14 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     /// <summary>Returns the error for an answer that has a status and no body.</summary>
     internal static ApiError OfStatus(int status) => status switch
     {
-        401 => Unauthenticated("unauthenticated", "This address needs a token."),
+        401 => Unauthenticated("unauthenticated", "This path requires a token."),
         404 => NotFound("unknown_path", "There is nothing at this path."),
-        405 => new(405, "method_not_allowed", "This path does not take this method."),
+        405 => new(405, "method_not_allowed", "This path does not support this method."),
         413 => new(413, "request_too_large", "The request is too large."),
-        415 => new(415, "unsupported_media_type", "This path does not take this media type."),
-        503 => Unavailable("The service cannot answer this now."),
+        415 => new(415, "unsupported_media_type", "This path does not accept this media type."),
+        503 => Unavailable("The service can't answer this request now."),
         >= 500 => Internal() with { Status = status },
-        _ => new(status, "bad_request", "The request could not be used."),
+        _ => new(status, "bad_request", "The request is invalid."),
     };
 
     /// <summary>Writes the answer. Headers that were set earlier, such as those of CORS, are kept.</summary>

@@ -23,10 +23,10 @@ public sealed class ApiKeySet
         keys = null;
         error = entries switch
         {
-            [] => "it holds no key",
+            [] => "it has no key",
             _ when entries.Any(entry => entry.Length < MinimumKeyLength) => $"a key in it is shorter than {MinimumKeyLength} characters",
             _ when entries.Any(entry => entry.Any(c => c is <= ' ' or > '~')) =>
-                "a key in it has a character that no HTTP header can carry",
+                "a key in it has a character that an HTTP header can't contain",
             _ => null,
         };
         if (error is not null) return false;

@@ -133,16 +133,16 @@ public sealed partial class FleetKeys
         return error is null;
     }
 
-    private static InvalidOperationException NotAskedFor() => new("This secret was not among those asked for.");
+    private static InvalidOperationException NotAskedFor() => new("This secret was not requested.");
 
     [LoggerMessage(1, LogLevel.Information, "Keys loaded: {Secrets}")]
     private static partial void LogLoaded(ILogger logger, FleetSecrets secrets);
 
-    [LoggerMessage(2, LogLevel.Warning, "No sidecar for secret {Secret} ({ErrorCode}); next try in {PauseSeconds} s. Is it running, and "
-        + "are DAPR_GRPC_PORT and DAPR_HTTP_PORT its ports?")]
+    [LoggerMessage(2, LogLevel.Warning, "No sidecar for secret {Secret} ({ErrorCode}); next attempt in {PauseSeconds} s. Is it running, "
+        + "and are DAPR_GRPC_PORT and DAPR_HTTP_PORT its ports?")]
     private static partial void LogSidecarAway(ILogger logger, string secret, string? errorCode, double pauseSeconds);
 
-    [LoggerMessage(3, LogLevel.Error, "Secret {Secret} is not to be had from the store {Store}: {Outcome} {ErrorCode}; next try in "
+    [LoggerMessage(3, LogLevel.Error, "Secret {Secret} could not be read from the store {Store}: {Outcome} {ErrorCode}; next attempt in "
         + "{PauseSeconds} s. Add it to the store, and this app to the component's scopes")]
     private static partial void LogSecretNotGiven(
         ILogger logger, string secret, string store, SecretOutcome outcome, string? errorCode, double pauseSeconds);

@@ -20,12 +20,12 @@ public sealed partial class ServiceExit(IHostApplicationLifetime lifetime, ILogg
     {
         var known = reason as ServiceException;
         ServiceException first = known ?? new ServiceException(
-            ExitCode.Fault, "The service met a fault of its own. The log has the details.", reason);
+            ExitCode.Fault, "The service failed because of an internal error. The log has the details.", reason);
         if (Interlocked.CompareExchange(ref _reason, first, null) is not null) return;
         LogCannotGoOn(logger, first.Message, known is null ? reason : null);
         lifetime.StopApplication();
     }
 
-    [LoggerMessage(1, LogLevel.Critical, "The service cannot go on: {Problem}")]
+    [LoggerMessage(1, LogLevel.Critical, "The service can't continue: {Problem}")]
     private static partial void LogCannotGoOn(ILogger logger, string problem, Exception? exception);
 }

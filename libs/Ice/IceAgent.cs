@@ -172,7 +172,7 @@ public sealed class IceAgent
     /// </summary>
     public void Restart(IceCredentials local, IceCredentials? remote)
     {
-        if (_checklist is not null) throw new InvalidOperationException("Our caller makes a new call instead.");
+        if (_checklist is not null) throw new InvalidOperationException("Only a lite agent supports an ICE restart.");
         _previousLocal = _local;
         _previousLocalKey = _localKey;
         _local = local;

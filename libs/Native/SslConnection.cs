@@ -50,7 +50,7 @@ public sealed unsafe class SslConnection : SafeHandle
         LibCrypto.ERR_clear_error();
         var connection = new SslConnection(context);
         connection.SetHandle(LibSsl.SSL_new(context.Pointer));
-        if (connection.IsInvalid) throw new InvalidOperationException("OpenSSL made no connection.");
+        if (connection.IsInvalid) throw new InvalidOperationException("OpenSSL could not create a connection.");
         Interlocked.Increment(ref _liveCount);
         connection._bio = GCHandle.Alloc(bio);
         nint native = DatagramBio.Create(connection._bio);

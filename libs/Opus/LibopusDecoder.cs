@@ -12,7 +12,7 @@ internal sealed class LibopusDecoder : IOpusDecoder
     {
         _channels = channels;
         _handle = LibOpus.opus_decoder_create(sampleRate, channels, out int error);
-        if (error != LibOpus.OPUS_OK) throw new InvalidOperationException($"libopus made no decoder: {(OpusError)error}.");
+        if (error != LibOpus.OPUS_OK) throw new InvalidOperationException($"libopus could not create a decoder: {(OpusError)error}.");
     }
 
     public int Decode(ReadOnlySpan<byte> packet, Span<short> pcm)

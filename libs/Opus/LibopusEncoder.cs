@@ -12,7 +12,7 @@ internal sealed class LibopusEncoder : IOpusEncoder
     {
         _channels = channels;
         _handle = LibOpus.opus_encoder_create(sampleRate, channels, (int)application, out int error);
-        if (error != LibOpus.OPUS_OK) throw new InvalidOperationException($"libopus made no encoder: {(OpusError)error}.");
+        if (error != LibOpus.OPUS_OK) throw new InvalidOperationException($"libopus could not create an encoder: {(OpusError)error}.");
     }
 
     public int Bitrate { set => Set(LibOpus.OPUS_SET_BITRATE_REQUEST, value); }
@@ -31,6 +31,6 @@ internal sealed class LibopusEncoder : IOpusEncoder
     {
         int error = LibOpus.opus_encoder_ctl(_handle, request, value);
         if (error != LibOpus.OPUS_OK)
-            throw new ArgumentOutOfRangeException(nameof(value), value, $"libopus refused the setting: {(OpusError)error}.");
+            throw new ArgumentOutOfRangeException(nameof(value), value, $"libopus rejected the setting: {(OpusError)error}.");
     }
 }

@@ -57,6 +57,6 @@ public sealed class OpusCodec
     {
         if (sampleRate is not (8_000 or 12_000 or 16_000 or 24_000 or 48_000))
             throw new ArgumentOutOfRangeException(nameof(sampleRate), sampleRate, "Opus has 8, 12, 16, 24 and 48 kHz.");
-        if (channels is not (1 or 2)) throw new ArgumentOutOfRangeException(nameof(channels), channels, "One or two channels.");
+        if (channels is not (1 or 2)) throw new ArgumentOutOfRangeException(nameof(channels), channels, "Only 1 and 2 are supported.");
     }
 }

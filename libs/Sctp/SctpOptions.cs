@@ -56,7 +56,7 @@ public sealed record SctpOptions
             throw new ArgumentException("SendBufferBytes must hold one message of MaximumSendMessageBytes.");
         if (MaximumReceiveMessageBytes < 1 || ReceiveWindowBytes < MaximumReceiveMessageBytes)
             throw new ArgumentException("ReceiveWindowBytes must hold one message of MaximumReceiveMessageBytes.");
-        if (ReceiveWindowBytes < 4 * MaximumPacketBytes) throw new ArgumentException("ReceiveWindowBytes is at least four packets.");
-        if (StreamCount == 0) throw new ArgumentException("StreamCount is at least 1.");
+        if (ReceiveWindowBytes < 4 * MaximumPacketBytes) throw new ArgumentException("ReceiveWindowBytes must be at least four packets.");
+        if (StreamCount == 0) throw new ArgumentException("StreamCount must be at least 1.");
     }
 }

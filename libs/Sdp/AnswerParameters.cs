@@ -47,12 +47,14 @@ public sealed class AnswerParameters
     {
         if (!IceCharacters.IsUfrag(IceUfrag)) throw new ArgumentException("Not an ICE ufrag.", nameof(IceUfrag));
         if (!IceCharacters.IsPassword(IcePassword)) throw new ArgumentException("Not an ICE password.", nameof(IcePassword));
-        if (!FingerprintAttribute.TryNormalize(Fingerprint, out _)) throw new ArgumentException("Not a fingerprint.", nameof(Fingerprint));
-        if (MsidStream == "-") throw new ArgumentException("A stream without id is not played.", nameof(MsidStream));
+        if (!FingerprintAttribute.TryNormalize(Fingerprint, out _))
+            throw new ArgumentException("The value is not a fingerprint.", nameof(Fingerprint));
+        if (MsidStream == "-")
+            throw new ArgumentException("The stream must have an id, because clients do not play one without.", nameof(MsidStream));
         OfferAnswer.RequireToken(MsidStream, nameof(MsidStream));
         OfferAnswer.RequireToken(MsidTrack, nameof(MsidTrack));
         OfferAnswer.RequireToken(Cname, nameof(Cname));
         if (Candidates.Any(c => c.Any(char.IsControl) || c.Contains(" ufrag ", StringComparison.Ordinal)))
-            throw new ArgumentException("A candidate has no line ends and no ufrag.", nameof(Candidates));
+            throw new ArgumentException("A candidate must have no line ends and no ufrag.", nameof(Candidates));
     }
 }

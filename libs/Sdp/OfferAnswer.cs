@@ -23,7 +23,7 @@ public static class OfferAnswer
         summary = null;
         if (offer.Media.Count == 0) return Refuse(out error, SdpErrorReason.NoMediaSection, "The offer has no 'm=' section.");
         if (offer.Attributes.Has("ice-lite"))
-            return Refuse(out error, SdpErrorReason.PeerIsIceLite, "The offer is ice-lite and so are we: nobody would send checks.");
+            return Refuse(out error, SdpErrorReason.PeerIsIceLite, "Both sides are ice-lite, so nobody would send checks.");
 
         var rejections = new SectionRejection[offer.Media.Count];
         (MediaDescription? audio, MediaDescription? data) = Choose(offer, rejections);
@@ -194,7 +194,7 @@ public static class OfferAnswer
     internal static void RequireToken(string text, string name)
     {
         if (text.Length == 0 || text.Any(c => c <= ' ' || c > '~'))
-            throw new ArgumentException("Should be visible ASCII without spaces.", name);
+            throw new ArgumentException("The value must be visible ASCII without spaces.", name);
     }
 
     /// <summary>

@@ -80,7 +80,7 @@ public sealed class SessionDescription
                 text = end < 0 ? default : text[(end + 1)..];
                 if (content.EndsWith('\r')) content = content[..^1];
                 if (++line > SdpLimits.MaximumLines)
-                    { error = new SdpError(SdpErrorReason.TooManyLines, "Too many lines.", line); return false; }
+                    { error = new SdpError(SdpErrorReason.TooManyLines, "The description has too many lines.", line); return false; }
                 if (content.IsEmpty) continue;
                 (SdpErrorReason reason, string? message) = Read(content);
                 if (reason == SdpErrorReason.None) continue;
@@ -109,7 +109,7 @@ public sealed class SessionDescription
             foreach (char c in line)
             {
                 if (char.IsControl(c) || c is '\u2028' or '\u2029')
-                    return (SdpErrorReason.ControlCharacter, "The line holds a control character.");
+                    return (SdpErrorReason.ControlCharacter, "The line contains a control character.");
             }
             if (line.Length < 2 || line[1] != '=' || !char.IsAsciiLetterLower(line[0]))
                 return (SdpErrorReason.MalformedLine, "The line is not 'letter=value'.");
@@ -170,7 +170,7 @@ public sealed class SessionDescription
                 if (string.IsNullOrEmpty(attribute.Value) || attribute.Value.Contains(' '))
                     return (SdpErrorReason.MalformedLine, "'a=mid' should have a token.");
                 if (_sectionAttributes.Has("mid") || !_mids.Add(attribute.Value))
-                    return (SdpErrorReason.DuplicateMid, "The 'mid' is not the only one.");
+                    return (SdpErrorReason.DuplicateMid, "The section has a second 'mid', or another section has the same one.");
             }
             _sectionAttributes.Add(attribute);
             return default;

@@ -42,7 +42,7 @@ internal sealed class TransportAttributes
         }
         if (!fingerprints.Exists(f => f.StartsWith(FingerprintAttribute.RequiredAlgorithm, StringComparison.Ordinal)))
         {
-            error = new SdpError(SdpErrorReason.InvalidFingerprint, "There is no well-formed 'fingerprint' by sha-256.");
+            error = new SdpError(SdpErrorReason.InvalidFingerprint, "There is no well-formed 'fingerprint' with sha-256.");
             return false;
         }
         SetupRole? setup;

@@ -15,6 +15,6 @@ internal static class SidecarNames
     {
         ArgumentException.ThrowIfNullOrEmpty(name, parameter);
         if (name.AsSpan().ContainsAnyExcept(Portable))
-            throw new ArgumentException($"'{name}' is no name of a component, topic or app.", parameter);
+            throw new ArgumentException($"'{name}' is not a valid name of a component, topic or app.", parameter);
     }
 }

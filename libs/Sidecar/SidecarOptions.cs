@@ -66,7 +66,7 @@ public sealed record SidecarOptions
         // Dapr's client checks the sidecar's health through the proxy of the environment, and a proxy can't reach our loopback.
         if (HttpEndpoint.IsLoopback && !HttpClient.DefaultProxy.IsBypassed(HttpEndpoint))
             throw new InvalidOperationException(
-                $"HTTP_PROXY also covers the sidecar at {HttpEndpoint}: add {HttpEndpoint.Host} to NO_PROXY.");
+                $"HTTP_PROXY also applies to the sidecar at {HttpEndpoint}. Add {HttpEndpoint.Host} to NO_PROXY.");
         (string Name, TimeSpan Value)[] times =
         [
             (nameof(StateTimeout), StateTimeout), (nameof(PublishTimeout), PublishTimeout), (nameof(SecretTimeout), SecretTimeout),
@@ -100,7 +100,7 @@ public sealed record SidecarOptions
     {
         if (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https"))
             throw new InvalidOperationException(
-                $"Sidecar endpoint '{endpoint}' is no http address: set DAPR_{api}_ENDPOINT or DAPR_{api}_PORT.");
+                $"Sidecar endpoint '{endpoint}' is not an HTTP address. Set DAPR_{api}_ENDPOINT or DAPR_{api}_PORT.");
     }
 
     private static string? EmptyAsNull(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

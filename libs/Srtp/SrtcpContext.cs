@@ -59,7 +59,7 @@ public sealed class SrtcpContext : IDisposable
     {
         if (length < ClearLength || (buffer[0] & 0xC0) != 0x80) throw new ArgumentException("Not an RTCP packet.", nameof(buffer));
         if (buffer.Length < length + SrtpProfileParameters.MaximumRtcpOverhead)
-            throw new ArgumentException("No room for index and tag.", nameof(buffer));
+            throw new ArgumentException("The buffer has no room for index and tag.", nameof(buffer));
 
         uint ssrc = BinaryPrimitives.ReadUInt32BigEndian(buffer[SsrcOffset..]);
         int slot = _sources.Find(ssrc);

@@ -61,7 +61,7 @@ public sealed class SrtpContext : IDisposable
     {
         if (!RtpHeader.TryParse(buffer[..length], out RtpHeader header, out RtpParseError error))
             throw new ArgumentException($"Not an RTP packet: {error}.", nameof(buffer));
-        if (buffer.Length < length + MaximumTagLength) throw new ArgumentException("No room for the tag.", nameof(buffer));
+        if (buffer.Length < length + MaximumTagLength) throw new ArgumentException("The buffer has no room for the tag.", nameof(buffer));
 
         int slot = _sources.Find(header.Ssrc);
         if (slot < 0) slot = _sources.Add(header.Ssrc, new ReplayList());

@@ -18,7 +18,8 @@ public ref struct StunMessageWriter
     {
         if (transactionId.Length != StunHeader.TransactionIdLength)
             throw new ArgumentException("A transaction id has twelve bytes.", nameof(transactionId));
-        if (destination.Length < StunHeader.Length) throw new ArgumentException("No room for a header.", nameof(destination));
+        if (destination.Length < StunHeader.Length)
+            throw new ArgumentException("The destination is too small for a header.", nameof(destination));
         _destination = destination;
         BinaryPrimitives.WriteUInt16BigEndian(destination, StunHeader.EncodeType(messageClass, method));
         BinaryPrimitives.WriteUInt16BigEndian(destination[StunHeader.LengthOffset..], 0);
@@ -33,7 +34,7 @@ public ref struct StunMessageWriter
     public void Add(StunAttributeType type, scoped ReadOnlySpan<byte> value)
     {
         if (_hasIntegrity && type is not StunAttributeType.MessageIntegritySha256)
-            throw new InvalidOperationException("Receivers ignore what follows MESSAGE-INTEGRITY.");
+            throw new InvalidOperationException("Receivers ignore attributes after MESSAGE-INTEGRITY.");
         value.CopyTo(Reserve(type, value.Length));
     }
 
@@ -77,7 +78,7 @@ public ref struct StunMessageWriter
     /// <param name="key">The bytes of the password (short-term credentials).</param>
     public void AddMessageIntegrity(scoped ReadOnlySpan<byte> key)
     {
-        if (_hasIntegrity) throw new InvalidOperationException("MESSAGE-INTEGRITY is there already.");
+        if (_hasIntegrity) throw new InvalidOperationException("The message already has MESSAGE-INTEGRITY.");
         int covered = Length;
         Span<byte> value = Reserve(StunAttributeType.MessageIntegrity, MessageIntegrity.ValueLength);
         MessageIntegrity.Compute(_destination[..covered], key, value);
@@ -98,7 +99,7 @@ public ref struct StunMessageWriter
     /// </summary>
     private Span<byte> Reserve(StunAttributeType type, int length)
     {
-        if (_hasFingerprint) throw new InvalidOperationException("FINGERPRINT is the last attribute.");
+        if (_hasFingerprint) throw new InvalidOperationException("FINGERPRINT must be the last attribute.");
         int padded = StunHeader.Padded(length);
         if (_destination.Length - Length < StunHeader.AttributeHeaderLength + padded)
             throw new InvalidOperationException("The destination is too small for the message.");

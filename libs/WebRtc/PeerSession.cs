@@ -576,7 +576,7 @@ public sealed class PeerSession : IDisposable
     /// <exception cref="InvalidOperationException">The session is not connected, or it has ended.</exception>
     public PeerSessionState ExportState(Instant now)
     {
-        if (!IsConnected) throw new InvalidOperationException("Only a connected session has a state to go on from.");
+        if (!IsConnected) throw new InvalidOperationException("Only a connected session can be exported.");
         return new PeerSessionState
         {
             IceRole = _options.IceRole,

@@ -91,7 +91,7 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
         _sidecar.OnUp = () => _secrets.Values[SecretNames.HintKeys] = ring;
         await _app.Services.GetRequiredService<FleetKeyLoader>().LoadAsync(FleetSecrets.HintKeys, logs, CancellationToken.None);
         Assert.Contains("No sidecar for secret voice-hint-keys", logs.Text, StringComparison.Ordinal);
-        Assert.Equal(1, logs.Lines.Count(line => line.Contains("not to be had", StringComparison.Ordinal)));
+        Assert.Equal(1, logs.Lines.Count(line => line.Contains("could not be read", StringComparison.Ordinal)));
     }
 
     [Fact]
