@@ -8,7 +8,7 @@ namespace Dapr.Voice.Tests.Browser;
 
 /// <summary>Both browsers at a system that has TCP only, between callers and relay and behind it.</summary>
 [Collection(TcpEdgeCollection.Name)]
-public sealed class TcpEdgeTests(TcpEdgeVoiceSystem system, ITestOutputHelper output)
+public sealed class TcpEdgeTests(TcpEdgeSystem system, ITestOutputHelper output)
 {
     [ChromiumFact]
     public async Task LocalAgent_TimerInChromium_IsSetAndConfirmedByVoice() => await SetATimerAsync(new ChromiumAtTcpEdge(system));

@@ -2,7 +2,7 @@ using System.Globalization;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Relay;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.TestKit;
+using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.Tests.Fuzz.Live;
@@ -49,26 +49,26 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
         {
             await app.StartAsync();
             RelayService relay = app.Services.GetRequiredService<RelayService>();
-            await TestFleet.Eventually(() => !relay.Missing().Any(), "the relay is ready");
-            SessionRecord record = fleet.NewRecord(UdpCaller.Certificate.Fingerprint);
+            await Wait.UntilAsync(() => !relay.Missing().Any(), "the relay is ready");
+            SessionRecord record = fleet.NewRecord(TalkingPeer.Certificate.Fingerprint);
             await fleet.SaveAsync(record);
             Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
 
             var address = TransportAddress.FromIPv4(0x7F00_0001, (ushort)port);
             using var caller = new UdpCaller(fleet.Keys, record, address);
-            caller.RunUntil(() => caller.IsChannelOpen, "the call is up");
-            caller.StartTalking();
-            caller.RunUntil(() => caller.HeardLoud >= 10, "the echo is heard");
-            int loudBefore = caller.HeardLoud;
+            caller.RunUntil(() => caller.Peer.Session.IsChannelOpen, "the call is up");
+            caller.Peer.StartTalking();
+            caller.RunUntil(() => caller.Peer.HeardLoud >= 10, "the echo is heard");
+            int loudBefore = caller.Peer.HeardLoud;
 
             Attack(caller, address, fleet.Links[0]);
 
-            int loudAfter = caller.HeardLoud, greeted = caller.Messages.Count;
-            caller.RunUntil(() => caller.HeardLoud >= loudAfter + 50, "a second of the echo is heard afterwards");
-            Assert.True(caller.SendText("""{"type":"session.update","session":{"instructions":"still there?"}}"""));
-            caller.RunUntil(() => caller.Messages.Skip(greeted).Any(m => m.Contains("session.updated", StringComparison.Ordinal)),
+            int loudAfter = caller.Peer.HeardLoud, greeted = caller.Peer.Messages.Count;
+            caller.RunUntil(() => caller.Peer.HeardLoud >= loudAfter + 50, "a second of the echo is heard afterwards");
+            Assert.True(caller.Peer.SendText("""{"type":"session.update","session":{"instructions":"still there?"}}"""));
+            caller.RunUntil(() => caller.Peer.Messages.Skip(greeted).Any(m => m.Contains("session.updated", StringComparison.Ordinal)),
                 "the agent answers afterwards");
-            Assert.False(caller.IsClosed);
+            Assert.False(caller.Peer.Session.IsClosed);
 
             RelayStats stats = await relay.GetStatsAsync();
             output.WriteLine(

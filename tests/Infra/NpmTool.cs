@@ -17,7 +17,7 @@ internal sealed class NpmTool
     public NpmTool(string name, string package, string script)
     {
         _package = package;
-        Folder = Path.Combine(RepositoryRoot.Path, ".voice", "tools", name);
+        Folder = Path.Combine(Checkout.Root, ".voice", "tools", name);
         Script = Path.Combine(Folder, "node_modules", script);
         _whyNot = new Lazy<string?>(Install);
     }
@@ -37,21 +37,15 @@ internal sealed class NpmTool
         {
             Directory.CreateDirectory(Folder);
             string[] arguments = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix", Folder, _package];
-            var start = new ProcessStartInfo("npm", arguments)
-            { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false,
-                WorkingDirectory = Folder };
-            using Process npm = Process.Start(start)!;
-            npm.StandardInput.Close();
-            Task<string> output = npm.StandardOutput.ReadToEndAsync(), errors = npm.StandardError.ReadToEndAsync();
-            if (!npm.WaitForExit(InstallLimit))
-            {
-                npm.Kill(entireProcessTree: true);
-                return $"npm did not install {_package} within {InstallLimit.TotalSeconds:0} s";
-            }
-            Task.WaitAll(output, errors);
-            string reason = (errors.Result + output.Result).Split('\n', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault()
+            ProgramResult npm = Task.Run(() => Programs.RunAsync(
+                new ProcessStartInfo("npm", arguments) { WorkingDirectory = Folder }, InstallLimit)).GetAwaiter().GetResult();
+            string reason = (npm.Errors + npm.Output).Split('\n', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault()
                 ?? $"exit code {npm.ExitCode}";
             return File.Exists(Script) ? null : $"npm can't install {_package}: {reason}";
+        }
+        catch (TimeoutException)
+        {
+            return $"npm did not install {_package} within {InstallLimit.TotalSeconds:0} s";
         }
         catch (Win32Exception)
         {

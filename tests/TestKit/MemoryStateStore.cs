@@ -15,7 +15,7 @@ public sealed class MemoryStateStore : IStateStore
     private readonly Dictionary<string, (string Json, long ETag)> _values = new(StringComparer.Ordinal);
     private long _etag;
 
-    /// <summary>Nothing can be read or written.</summary>
+    /// <summary>While it is true, nothing can be read or written.</summary>
     public bool IsAway { get; set; }
 
     /// <summary>Asked before each write: true means that it happens and that the answer is lost.</summary>
@@ -33,7 +33,13 @@ public sealed class MemoryStateStore : IStateStore
             ? JsonSerializer.Deserialize(found.Json, type) : null;
     }
 
-    /// <summary>Everything is gone: a store that came back empty.</summary>
+    /// <summary>Writes as another client would that still reaches the store while it is away to us.</summary>
+    public void Put<T>(string store, string key, T value, JsonTypeInfo<T> type)
+    {
+        lock (_lock) _values[Name(store, key)] = (JsonSerializer.Serialize(value, type), ++_etag);
+    }
+
+    /// <summary>Deletes everything, as a store that came back empty.</summary>
     public void Wipe()
     {
         lock (_lock) _values.Clear();

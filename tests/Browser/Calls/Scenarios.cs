@@ -33,7 +33,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private const string QuestionGrammar = """
         #JSGF V1.0;
         grammar questions;
-        public <question> = what time is it | tell me a long story | stop | hello | set a timer for ten seconds | what is the date | what can you do;
+        public <question> = what time is it | tell me a long story | stop | hello | set a timer for ten seconds
+            | what is the date | what can you do;
         """;
 
     /// <summary>What our own page asks for.</summary>
@@ -63,7 +64,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
                 $"p50 {values.Percentile(50),4:0}  p95 {values.Percentile(95),4:0}  max {values.Max(),4:0} ms");
         }
         double p95 = setups.Select(s => s.UpdatedMs!.Value).Percentile(95);
-        Print($"{Connects} of {Connects} calls connected; connect() to session.updated: {Row(s => s.UpdatedMs)} (bar: p95 {SessionUpdatedGoalMs:0} ms, {(p95 <= SessionUpdatedGoalMs ? "met" : "MISSED")})");
+        Print($"{Connects} of {Connects} calls connected; connect() to session.updated: {Row(s => s.UpdatedMs)} (bar: p95 "
+            + $"{SessionUpdatedGoalMs:0} ms, {(p95 <= SessionUpdatedGoalMs ? "met" : "MISSED")})");
         Print($"  of which: POST answered  {Row(s => s.PostMs)}");
         Print($"            channel open   {Row(s => s.OpenMs)}");
         Print($"            session.created {Row(s => s.CreatedMs)}");
@@ -113,8 +115,10 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.NotNull(audible);
         string answer = Plain((string)spoken["transcript"]!);
         string understood = Recognize(recording, audible.Value - 300, stoppedAt + 600, SpokenAnswers.Grammar);
-        Print($"local agent{(usesSdkDefaults ? ", the SDK's own turn detection (semantic_vad), no packets between words" : ", server_vad 500 ms")}: heard \"{heard["transcript"]}\"; its voice, from the page's recording: \"{understood}\"; "
-            + $"end of the question to the first sound of the answer {audible.Value - said.To:0} ms (output_audio_buffer.started at {startedAt - said.To:0} ms)");
+        string detection = usesSdkDefaults ? "the SDK's own turn detection (semantic_vad), no packets between words" : "server_vad 500 ms";
+        Print($"local agent, {detection}: heard \"{heard["transcript"]}\"; its voice, from the page's recording: \"{understood}\"; "
+            + $"end of the question to the first sound of the answer {audible.Value - said.To:0} ms (output_audio_buffer.started at "
+            + $"{startedAt - said.To:0} ms)");
         Assert.StartsWith("it is ", answer, StringComparison.Ordinal);
         Assert.True(SpokenAnswers.Agree(answer, understood), $"the transcript says \"{answer}\", its voice \"{understood}\"");
         await AssertOrderAsync(call, said.From);
@@ -134,7 +138,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Recording recording = await SavedAsync(call, "timer");
         string understood = Recognize(recording, said.To + 100, stoppedAt + 600, SpokenAnswers.Grammar);
         JsonArray timers = await call.TimersAsync();
-        Print($"function call: heard \"{heard["transcript"]}\"; the page's tool got {timers.ToJsonString()}; the agent's voice: \"{understood}\"");
+        Print($"function call: heard \"{heard["transcript"]}\"; the page's tool got {timers.ToJsonString()}; the agent's voice: "
+            + $"\"{understood}\"");
         Assert.Single(timers);
         Assert.Equal("the timer is set for ten seconds", Plain((string)spoken["transcript"]!));
         Assert.Equal("the timer is set for ten seconds", understood);
@@ -163,8 +168,10 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         // What follows is the answer to "stop", if any; between the two lies the turn.
         double? lastHeard = recording.LastAudible(said.From - 200, clearedAt + 400);
         Assert.NotNull(lastHeard);
-        Print($"barge-in: \"stop\" to speech_started {speechAt - said.From:0} ms, output_audio_buffer.cleared {clearedAt - said.From:0} ms, response.done {doneAt - said.From:0} ms (cancelled, turn_detected), "
-            + $"agent's last sound {lastHeard.Value - said.From:0} ms after the first sound of \"stop\" (goal 300); {Describe(statistics)}");
+        Print($"barge-in: \"stop\" to speech_started {speechAt - said.From:0} ms, output_audio_buffer.cleared {clearedAt - said.From:0} ms,"
+            + $" response.done {doneAt - said.From:0} ms (cancelled, turn_detected), "
+            + $"agent's last sound {lastHeard.Value - said.From:0} ms after the first sound of \"stop\" (goal 300); "
+            + $"{Describe(statistics)}");
         Assert.InRange(lastHeard.Value - said.From, double.MinValue, StopLimitMs);
         Assert.True(recording.Level(clearedAt + 400, clearedAt + 700) < Silence, "the agent still speaks");
         await EndAsync(call);
@@ -185,7 +192,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
             record = JsonNode.Parse(body)!;
         }
         while (!string.Equals((string?)record["state"], "ended", StringComparison.Ordinal) && watch.Elapsed < EndLimit);
-        Print($"page hangs up: the session's record says {record["state"]}, {record["endReason"] ?? record["end_reason"]} after {watch.ElapsedMilliseconds} ms");
+        Print($"page hangs up: the session's record says {record["state"]}, {record["endReason"] ?? record["end_reason"]} after "
+            + $"{watch.ElapsedMilliseconds} ms");
         Assert.Equal("ended", (string?)record["state"]);
         Assert.Equal("client_hangup", (string?)(record["endReason"] ?? record["end_reason"]));
     }
@@ -248,7 +256,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
             ("phone", 390, 844, 2), ("desktop", 1280, 800, 1)])
         {
             await browser.Driver.SetViewportAsync(width, height, scale);
-            await browser.Driver.ScreenshotAsync(Path.Combine(Tools.Results, $"{browser.Name}-page-{state}-{shape}.png"));
+            await browser.Driver.ScreenshotAsync(Path.Combine(TestResults.Folder, $"{browser.Name}-page-{state}-{shape}.png"));
         }
     }
 
@@ -295,7 +303,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private async Task<Recording> SavedAsync(PageCall call, string name)
     {
         Recording recording = await call.RecordingAsync();
-        recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{Transport}-{name}.wav"));
+        recording.Save(Path.Combine(TestResults.Folder, $"{browser.Name}-{Transport}-{name}.wav"));
         return recording;
     }
 
@@ -309,7 +317,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         => new([.. sentence.ToLowerInvariant().Where(c => char.IsAsciiLetterLower(c) || c is ' ' or '\'')]);
 
     private static string Describe(JsonNode statistics) => string.Create(CultureInfo.InvariantCulture,
-        $"packets {(double)statistics["packetsReceived"]!:0}, lost {(double)statistics["packetsLost"]!:0}, jitter buffer {(double?)statistics["jitterBufferMs"]:0} ms, round trip {(double?)statistics["roundTripMs"]:0.0} ms");
+        $"packets {(double)statistics["packetsReceived"]!:0}, lost {(double)statistics["packetsLost"]!:0}, jitter buffer "
+        + $"{(double?)statistics["jitterBufferMs"]:0} ms, round trip {(double?)statistics["roundTripMs"]:0.0} ms");
 
     private void Print(string figure) => output.WriteLine($"{browser.Driver.Version}, {Transport}: {figure}");
 }

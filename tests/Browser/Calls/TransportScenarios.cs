@@ -43,9 +43,11 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         JsonObject after = await TcpWhenAsync(tcp => (long)tcp["connections"]! == 0);
         foreach ((string transport, List<CallSetup> of) in setups)
         {
-            Print($"{of.Count} of {ConnectsEach} calls over {transport}: connect() to session.updated {Row(of.Select(s => s.UpdatedMs!.Value))}, of which POST answered {Row(of.Select(s => s.PostMs!.Value))}");
+            Print($"{of.Count} of {ConnectsEach} calls over {transport}: connect() to session.updated "
+                + $"{Row(of.Select(s => s.UpdatedMs!.Value))}, of which POST answered {Row(of.Select(s => s.PostMs!.Value))}");
         }
-        Print($"connections at the relay: {connections.Min()} to {connections.Max()} proven in a call; {(long)after["accepted"]! - (long)before["accepted"]!} accepted in all; closed: {after["closes"]!.ToJsonString()}");
+        Print($"connections at the relay: {connections.Min()} to {connections.Max()} proven in a call; "
+            + $"{(long)after["accepted"]! - (long)before["accepted"]!} accepted in all; closed: {after["closes"]!.ToJsonString()}");
         Assert.All(connections, c => Assert.InRange(c, 1, 8));
         Assert.True(setups["tcp"].Select(s => s.UpdatedMs!.Value).Percentile(95) <= 2000);
         foreach (string reason in (string[])["not_a_check", "check_refused", "no_first_check", "other_session", "session_limit",
@@ -66,11 +68,12 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
             IReadOnlyList<double> began = await call.BurstAsync(Bursts, BurstPeriod);
             await call.WaitAsync(BurstPeriod);
             Recording recording = await call.RecordingAsync();
-            recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{transport}-bursts.wav"));
+            recording.Save(Path.Combine(TestResults.Folder, $"{browser.Name}-{transport}-bursts.wav"));
             double[] delays = [.. began.Select(at => (At: at, Heard: recording.Onset(at, at + BurstPeriod.TotalMilliseconds)))
                 .Where(b => b.Heard is not null).Select(b => b.Heard!.Value - b.At)];
             Assert.True(delays.Length >= Bursts - 2, $"{delays.Length} of {Bursts} bursts came back");
-            Print($"echo over {transport}: {delays.Length} of {Bursts} bursts of noise came back after {Row(delays)} (page to page: both jitter buffers and the browser's own included)");
+            Print($"echo over {transport}: {delays.Length} of {Bursts} bursts of noise came back after {Row(delays)} (page to page: both "
+                + $"jitter buffers and the browser's own included)");
             Assert.Equal(transport, (await call.CarrierAsync()).Protocol);
             await call.HangUpAsync();
         }
@@ -83,7 +86,8 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     {
         (PageCall? call, double at) = await HummingAsync();
         JsonObject before = await TcpAsync();
-        await Tools.RunAsync(RelayLimit, [.. browser.Voice.Enter, Tools.Find("ss")!, "-K", "-t", "dport", "=", ":3478"]);
+        string[] command = [.. browser.Voice.Enter, Programs.Find("ss")!, "-K", "-t", "dport", "=", ":3478"];
+        (await Programs.RunAsync(RelayLimit, command[0], command[1..])).Succeeded();
         await call.WaitAsync(limit);
         JsonObject after = await TcpAsync();
         if ((long)after["accepted"]! == (long)before["accepted"]!)
@@ -118,11 +122,13 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     private async Task AssertHeardAgainAsync(PageCall call, double at, TimeSpan limit, string what)
     {
         Recording recording = await call.RecordingAsync();
-        recording.Save(Path.Combine(Tools.Results, $"{browser.Name}-{what.Replace(' ', '-')}.wav"));
+        recording.Save(Path.Combine(TestResults.Folder, $"{browser.Name}-{what.Replace(' ', '-')}.wav"));
         double to = at + limit.TotalMilliseconds;
         (double from, double length) = recording.LongestSilence(at - 500, to);
         JsonObject tcp = await TcpAsync();
-        Print($"{what}: {length:0} ms of silence in the echo, from {from - at:0} ms on; SDK: {string.Join(" ", (await call.StatusesAsync()).Select(s => s.Status))}; relay: {tcp["accepted"]} accepted, closed {tcp["closes"]!.ToJsonString()}");
+        Print($"{what}: {length:0} ms of silence in the echo, from {from - at:0} ms on; SDK: "
+            + $"{string.Join(" ", (await call.StatusesAsync()).Select(s => s.Status))}; relay: {tcp["accepted"]} accepted, closed "
+            + $"{tcp["closes"]!.ToJsonString()}");
         Assert.True(from + length < to - 100, "the echo did not come back");
         Assert.DoesNotContain("disconnected", (await call.StatusesAsync()).Select(s => s.Status));
         Assert.Equal("tcp", (await call.CarrierAsync()).Protocol);

@@ -40,26 +40,26 @@ public sealed class BrowserDriver : IAsyncDisposable
     /// <summary>As the browser names itself.</summary>
     public string Version { get; private set; } = "";
 
-    internal static async Task<BrowserDriver> StartAsync(BrowserKind kind, VoiceSystem system, string? microphone = null)
+    internal static async Task<BrowserDriver> StartAsync(BrowserKind kind, BrowserSystem system, string? microphone = null)
     {
-        string folder = Path.Combine(Tools.Root, "tests", "Browser", "driver");
+        string folder = Checkout.File("tests", "Browser", "driver");
         await InstallAsync(folder);
         string profile = system.Folder($"{kind.Name}-{Guid.NewGuid():N}");
         var settings = new JsonObject
         {
             ["browser"] = kind.Name,
-            ["executable"] = Tools.Find(kind.Package),
+            ["executable"] = Programs.Find(kind.Package),
             ["profile"] = profile,
             ["microphone"] = microphone,
-            ["soundServer"] = kind == BrowserKind.Firefox ? Tools.Find("pulseaudio") : null,
+            ["soundServer"] = kind == BrowserKind.Firefox ? Programs.Find("pulseaudio") : null,
             ["folders"] = new JsonObject
             {
-                ["/page/"] = Path.Combine(Tools.Root, "tests", "Browser", "Page"),
-                ["/vendor/"] = Path.Combine(Tools.Root, "web", "vendor"),
-                ["/wav/"] = Path.Combine(Tools.Root, "samples", "wav"),
+                ["/page/"] = Checkout.File("tests", "Browser", "Page"),
+                ["/vendor/"] = Checkout.File("web", "vendor"),
+                ["/wav/"] = Checkout.File("samples", "wav"),
             },
         };
-        string[] command = [.. system.Enter, Tools.Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
+        string[] command = [.. system.Enter, Programs.Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
         var start = new ProcessStartInfo(command[0], command.Skip(1)) {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         // Firefox run by root insists on a home that is root's.
@@ -143,7 +143,8 @@ public sealed class BrowserDriver : IAsyncDisposable
             var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
             if (installed.Exists && installed.LastWriteTimeUtc >= File.GetLastWriteTimeUtc(Path.Combine(folder, "package-lock.json")))
                 return;
-            await Tools.RunAsync(InstallLimit, [Tools.Find("npm")!, "ci", "--no-audit", "--no-fund"], folder);
+            var install = new ProcessStartInfo(Programs.Find("npm")!, ["ci", "--no-audit", "--no-fund"]) { WorkingDirectory = folder };
+            (await Programs.RunAsync(install, InstallLimit)).Succeeded();
         }
         finally
         {

@@ -1,4 +1,3 @@
-using Dapr.Voice.Tests.Browser.Machine;
 
 namespace Dapr.Voice.Tests.Browser.Driving;
 
@@ -13,10 +12,10 @@ internal sealed record BrowserKind(string Name, string Package)
     {
         get
         {
-            if (Tools.Find(Package) is null) return $"{Package} is not installed: apt-get install {Package}";
-            if (this == Firefox && Tools.Find("pulseaudio") is null)
+            if (Programs.Find(Package) is null) return $"{Package} is not installed: apt-get install {Package}";
+            if (this == Firefox && Programs.Find("pulseaudio") is null)
                 return "pulseaudio is not installed: apt-get install pulseaudio (without a sound card Firefox runs no AudioContext)";
-            if (Tools.Find("npm") is null) return "npm is not installed: the browsers are driven by a package of its registry";
+            if (Programs.Find("npm") is null) return "npm is not installed: the browsers are driven by a package of its registry";
             return null;
         }
     }

@@ -8,16 +8,16 @@ public abstract class BrowserUnderTest : IAsyncLifetime
 {
     private readonly BrowserKind _kind;
 
-    private protected BrowserUnderTest(VoiceSystem system, BrowserKind kind) => (Voice, _kind) = (system, kind);
+    private protected BrowserUnderTest(BrowserSystem system, BrowserKind kind) => (Voice, _kind) = (system, kind);
 
-    public VoiceSystem Voice { get; }
+    public BrowserSystem Voice { get; }
     public BrowserDriver Driver { get; private set; } = null!;
 
     /// <summary>For names of files.</summary>
     public string Name => _kind.Package;
 
     public async Task InitializeAsync()
-        => Driver = await BrowserDriver.StartAsync(_kind, Voice, Path.Combine(Tools.Root, "samples", "wav", "what-time-is-it.wav"));
+        => Driver = await BrowserDriver.StartAsync(_kind, Voice, Checkout.File("samples", "wav", "what-time-is-it.wav"));
 
     public async Task DisposeAsync()
     {
@@ -25,10 +25,10 @@ public abstract class BrowserUnderTest : IAsyncLifetime
     }
 }
 
-public sealed class ChromiumUnderTest(VoiceSystem system) : BrowserUnderTest(system, BrowserKind.Chromium);
+public sealed class ChromiumUnderTest(BrowserSystem system) : BrowserUnderTest(system, BrowserKind.Chromium);
 
-public sealed class FirefoxUnderTest(VoiceSystem system) : BrowserUnderTest(system, BrowserKind.Firefox);
+public sealed class FirefoxUnderTest(BrowserSystem system) : BrowserUnderTest(system, BrowserKind.Firefox);
 
-public sealed class ChromiumAtTcpEdge(TcpEdgeVoiceSystem system) : BrowserUnderTest(system, BrowserKind.Chromium);
+public sealed class ChromiumAtTcpEdge(TcpEdgeSystem system) : BrowserUnderTest(system, BrowserKind.Chromium);
 
-public sealed class FirefoxAtTcpEdge(TcpEdgeVoiceSystem system) : BrowserUnderTest(system, BrowserKind.Firefox);
+public sealed class FirefoxAtTcpEdge(TcpEdgeSystem system) : BrowserUnderTest(system, BrowserKind.Firefox);

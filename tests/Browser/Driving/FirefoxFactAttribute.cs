@@ -1,4 +1,3 @@
-using Dapr.Voice.Tests.Browser.Machine;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Browser.Driving;

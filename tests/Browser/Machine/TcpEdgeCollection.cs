@@ -8,7 +8,7 @@ namespace Dapr.Voice.Tests.Browser.Machine;
 /// A system without UDP at its edge, up only while its own tests run: collections follow each other, so that none measures another.
 /// </summary>
 [CollectionDefinition(Name)]
-public sealed class TcpEdgeCollection : ICollectionFixture<TcpEdgeVoiceSystem>
+public sealed class TcpEdgeCollection : ICollectionFixture<TcpEdgeSystem>
 {
     public const string Name = "browsers at a TCP edge";
 }

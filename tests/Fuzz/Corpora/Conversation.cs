@@ -2,7 +2,6 @@ using System.Text;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Sctp;
-using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 
@@ -86,7 +85,8 @@ internal sealed class Conversation : IDisposable
         && _atCaller.Texts == _text;
 
     public string Counts
-        => $"said {_frame} frames, {_text} messages; server heard {_atServer.Frames}, {_atServer.Texts}; caller heard {_atCaller.Frames}, {_atCaller.Texts}";
+        => $"said {_frame} frames, {_text} messages; server heard {_atServer.Frames}, {_atServer.Texts}; caller heard {_atCaller.Frames}, "
+            + $"{_atCaller.Texts}";
 
     public void Connect()
     {

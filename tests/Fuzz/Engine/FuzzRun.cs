@@ -71,14 +71,16 @@ internal sealed class FuzzRun(ulong seed, Action<string> write, double scale = 1
         foreach ((string reason, long count) in target.Refused.OrderByDescending(r => r.Value)) reasons.Append(reasons.Length == 0 ? ""
             : ", ").Append(CultureInfo.InvariantCulture, $"{reason} {count}");
         write(string.Create(CultureInfo.InvariantCulture,
-            $"{target.Name,-34} {taken,9:N0} {target.Accepted,9:N0} {taken - target.Accepted,9:N0} {nanoseconds,9:N0} {Math.Max(0, heapAfter - heap) / 1024,9:N0}  {reasons}"));
+            $"{target.Name,-34} {taken,9:N0} {target.Accepted,9:N0} {taken - target.Accepted,9:N0} {nanoseconds,9:N0} "
+            + $"{Math.Max(0, heapAfter - heap) / 1024,9:N0}  {reasons}"));
     }
 
     public void WriteTotal()
     {
         foreach (string failure in _failures) write("FAILED " + failure);
         write(string.Create(CultureInfo.InvariantCulture,
-            $"{Inputs:N0} mutated inputs, {_failures.Count} unhandled exceptions, memory +{HeapGrowth / (1024.0 * 1024):0.0} MiB managed, +{ResidentGrowth / (1024.0 * 1024):0.0} MiB resident"));
+            $"{Inputs:N0} mutated inputs, {_failures.Count} unhandled exceptions, memory +{HeapGrowth / (1024.0 * 1024):0.0} MiB managed, "
+            + $"+{ResidentGrowth / (1024.0 * 1024):0.0} MiB resident"));
     }
 
     private static long ResidentBytes()

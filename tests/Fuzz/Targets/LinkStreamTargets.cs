@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using Dapr.Voice.Links;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Steering;
-using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.Tests.Fuzz.Live;

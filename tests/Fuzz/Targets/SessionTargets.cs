@@ -5,7 +5,6 @@ using Dapr.Voice.Ice;
 using Dapr.Voice.Rtp;
 using Dapr.Voice.Sctp;
 using Dapr.Voice.Srtp;
-using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.WebRtc;

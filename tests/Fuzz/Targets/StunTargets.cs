@@ -1,7 +1,6 @@
 using System.Text;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Stun;
-using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
 using Dapr.Voice.Wire;

@@ -10,7 +10,6 @@ using Dapr.Voice.Signaling.Sessions;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tests.Fuzz.Corpora;
 using Dapr.Voice.Tests.Fuzz.Engine;
-using Dapr.Voice.Tests.Unit.Sdp;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Wire;
 
@@ -91,7 +90,8 @@ internal static class TextTargets
             JsonSerializer.Serialize(
                 new { sdp = Offers.AudioOnly, session = new { type = "realtime", model = "echo" }, agent = "parrot",
                 max_session_seconds = 60 }),
-            """{"expires_after":{"anchor":"created_at","seconds":600},"session":{"type":"realtime","instructions":"be brief","audio":{"output":{"voice":"echo"}}},"agent":"echo"}""",
+            """{"expires_after":{"anchor":"created_at","seconds":600},"session":{"type":"realtime","instructions":"be """
+            + """brief","audio":{"output":{"voice":"echo"}}},"agent":"echo"}""",
         ], JsonTokens);
         yield return new ParserTarget<Outcome>("Bodies of the public API", 20_000, bodies, ReadBodies, 8192);
     }
@@ -158,11 +158,16 @@ internal static class TextTargets
 
     private static IEnumerable<string> ClientEvents() =>
     [
-        """{"type":"session.update","event_id":"evt_1","session":{"type":"realtime","instructions":"You are kind.","audio":{"input":{"turn_detection":{"type":"server_vad","threshold":0.4,"prefix_padding_ms":200,"silence_duration_ms":300,"create_response":true}},"output":{"voice":"alloy","speed":1.1}},"tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]}}""",
+        """{"type":"session.update","event_id":"evt_1","session":{"type":"realtime","instructions":"You are kind.","audio":{"input":"""
+        + """{"turn_detection":"""
+        + """{"type":"server_vad","threshold":0.4,"prefix_padding_ms":200,"silence_duration_ms":300,"create_response":true}},"output":"""
+        + """{"voice":"alloy","speed":1.1}},"tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]}}""",
         """{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"semantic_vad","eagerness":"high"}}}}}""",
         """{"type":"session.update","session":{"audio":{"input":{"turn_detection":null}}}}""",
-        """{"type":"conversation.item.create","event_id":"evt_2","previous_item_id":"root","item":{"id":"item_1","type":"message","role":"user","content":[{"type":"input_text","text":"hello \"you\" \u00fc"}]}}""",
-        """{"type":"conversation.item.create","previous_item_id":"item_1","item":{"type":"function_call_output","call_id":"call_1","output":"{\"a\":1}"}}""",
+        """{"type":"conversation.item.create","event_id":"evt_2","previous_item_id":"root","item":"""
+        + """{"id":"item_1","type":"message","role":"user","content":[{"type":"input_text","text":"hello \"you\" \u00fc"}]}}""",
+        """{"type":"conversation.item.create","previous_item_id":"item_1","item":"""
+        + """{"type":"function_call_output","call_id":"call_1","output":"{\"a\":1}"}}""",
         """{"type":"conversation.item.retrieve","item_id":"item_1"}""",
         """{"type":"conversation.item.truncate","item_id":"item_1","content_index":0,"audio_end_ms":1500}""",
         """{"type":"conversation.item.delete","item_id":"item_1"}""",
@@ -172,7 +177,8 @@ internal static class TextTargets
         """{"type":"input_audio_buffer.clear","event_id":"evt_4"}""",
         """{"type":"input_audio_buffer.append","audio":"AAAA"}""",
         """{"type":"output_audio_buffer.clear"}""",
-        """ { "type" : "response.output_audio.delta" , "delta" : "UklGRg\/+" , "response_id" : "resp_1", "item" : { "id" : "item_2", "x" : [ 1, 2, { } ] }, "content_index" : 3 } """,
+        """ { "type" : "response.output_audio.delta" , "delta" : "UklGRg\/+" , "response_id" : "resp_1", "item" : { "id" : "item_2", "x" """
+        + """: [ 1, 2, { } ] }, "content_index" : 3 } """,
     ];
 
     /// <summary>A built-in agent under whatever text its caller sends, with some audio in between.</summary>

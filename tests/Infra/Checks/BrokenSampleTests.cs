@@ -15,7 +15,7 @@ namespace Dapr.Voice.Tests.Infra.Checks;
 /// </summary>
 public sealed partial class BrokenSampleTests(ITestOutputHelper output)
 {
-    private static readonly string Folder = Path.Combine(Repository.Root, "tests", "Infra", "Broken");
+    private static readonly string Folder = Path.Combine(Checkout.Root, "tests", "Infra", "Broken");
 
     [Fact]
     public void Samples_EachWithOneFault_GiveThatFindingAndNoOther()

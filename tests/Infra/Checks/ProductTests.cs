@@ -15,7 +15,8 @@ public sealed class ProductTests(ITestOutputHelper output)
     {
         IReadOnlyList<Finding> findings = InfrastructureCheck.OfProduct(Repository.Tree, Compiler.Shared);
         output.WriteLine(
-            $"{findings.Count} findings on our own files in {ProductScenarios.All.Count} shapes of deployment, by Bicep {BicepLocation.Version} and our rules");
+            $"{findings.Count} findings on our own files in {ProductScenarios.All.Count} shapes of deployment, by Bicep "
+            + $"{BicepLocation.Version} and our rules");
         foreach (Finding finding in findings) output.WriteLine(finding.ToString());
         Assert.Empty(findings);
     }

@@ -42,7 +42,7 @@ public sealed partial class DockerfileTests
         Assert.Equal("SIGTERM", Assert.Single(Arguments(lines, "STOPSIGNAL")));
         // In exec form: a shell in between would keep SIGTERM for itself.
         Assert.Equal($"[\"dotnet\", \"{assembly}.dll\"]", Assert.Single(Arguments(lines, "ENTRYPOINT")));
-        Assert.True(File.Exists(RepositoryRoot.File(project, assembly + ".csproj")), "the assembly has another name");
+        Assert.True(File.Exists(Checkout.File(project, assembly + ".csproj")), "the assembly has another name");
         // Nothing after USER may need root.
         Assert.DoesNotContain(lines.SkipWhile(l => !l.StartsWith("USER", StringComparison.Ordinal)),
             l => l.StartsWith("RUN", StringComparison.Ordinal));
@@ -75,7 +75,7 @@ public sealed partial class DockerfileTests
         Assert.Equal("*", rules[0]);
         foreach (string kept in new[] { ".voice", "tests", "tools", "infra", ".git" }) Assert.False(IsInContext(kept), kept);
         foreach (string pattern in new[] { "**/bin", "**/obj", "**/node_modules" }) Assert.Contains(pattern, rules);
-        Assert.All(rules.Where(r => r.StartsWith('!')), r => Assert.True(Path.Exists(RepositoryRoot.File(r[1..])), $"{r} is not there"));
+        Assert.All(rules.Where(r => r.StartsWith('!')), r => Assert.True(Path.Exists(Checkout.File(r[1..])), $"{r} is not there"));
     }
 
     [Theory]
@@ -98,12 +98,12 @@ public sealed partial class DockerfileTests
         provided.UnionWith(InstalledPackages().Match(install).Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         if (provided.Contains("libpocketsphinx3")) provided.Add("libsphinxbase3");
 
-        string table = File.ReadAllText(RepositoryRoot.File("libs", "Native", "NativeLibraries.cs"));
+        string table = File.ReadAllText(Checkout.File("libs", "Native", "NativeLibraries.cs"));
         var packageOf = LibraryPackage().Matches(table).ToDictionary(
             m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal);
         Assert.Equal(6, packageOf.Count);
         // A type of libs/Native stands in the file of its name; it needs what that file names, and what the types that it names need.
-        Dictionary<string, string> native = Directory.GetFiles(RepositoryRoot.File("libs", "Native"), "*.cs")
+        Dictionary<string, string> native = Directory.GetFiles(Checkout.File("libs", "Native"), "*.cs")
             .ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText, StringComparer.Ordinal);
         var needs = native.Keys.ToDictionary(type => type, _ => new HashSet<string>(StringComparer.Ordinal), StringComparer.Ordinal);
         foreach (string type in native.Keys.Where(t => t != "NativeLibraries"))
@@ -117,7 +117,7 @@ public sealed partial class DockerfileTests
         }
         var used = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string file in Closure(project).Where(f => f != "libs/Native")
-            .SelectMany(f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(f => Directory.EnumerateFiles(Checkout.File(f), "*.cs", SearchOption.AllDirectories))
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal)))
         {
             string text = File.ReadAllText(file);
@@ -143,7 +143,7 @@ public sealed partial class DockerfileTests
     private static void AssertInContext(string source)
     {
         if (source == ".") return;
-        Assert.True(Path.Exists(RepositoryRoot.File(source)), $"{source} is not there");
+        Assert.True(Path.Exists(Checkout.File(source)), $"{source} is not there");
         Assert.True(IsInContext(source), $".dockerignore keeps {source} outside");
     }
 
@@ -151,7 +151,7 @@ public sealed partial class DockerfileTests
     private static bool IsInContext(string path)
         => Rules().Where(r => r.StartsWith('!')).Any(r => path == r[1..] || path.StartsWith(r[1..] + "/", StringComparison.Ordinal));
 
-    private static string[] Rules() => [.. File.ReadLines(RepositoryRoot.File(".dockerignore")).Where(l => l.Length > 0 && l[0] != '#')];
+    private static string[] Rules() => [.. File.ReadLines(Checkout.File(".dockerignore")).Where(l => l.Length > 0 && l[0] != '#')];
 
     /// <summary>The project's folder and those of all that it references.</summary>
     private static SortedSet<string> Closure(string project)
@@ -161,11 +161,11 @@ public sealed partial class DockerfileTests
         while (open.TryDequeue(out string? folder))
         {
             if (!found.Add(folder)) continue;
-            var file = XDocument.Load(Directory.GetFiles(RepositoryRoot.File(folder), "*.csproj").Single());
+            var file = XDocument.Load(Directory.GetFiles(Checkout.File(folder), "*.csproj").Single());
             foreach (string reference in file.Descendants("ProjectReference").Select(r => (string)r.Attribute("Include")!))
                 open.Enqueue(
-                    Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(
-                    Path.GetFullPath(reference, RepositoryRoot.File(folder)))!));
+                    Path.GetRelativePath(Checkout.Root, Path.GetDirectoryName(
+                    Path.GetFullPath(reference, Checkout.File(folder)))!));
         }
         return found;
     }
@@ -177,7 +177,7 @@ public sealed partial class DockerfileTests
     }
 
     private static List<string> Lines(string project)
-        => [.. File.ReadLines(RepositoryRoot.File(project, "Dockerfile")).Where(l => l.Length > 0 && l[0] != '#')];
+        => [.. File.ReadLines(Checkout.File(project, "Dockerfile")).Where(l => l.Length > 0 && l[0] != '#')];
 
     private static IEnumerable<string> Arguments(IEnumerable<string> lines, string instruction)
         => lines.Where(l => l.StartsWith(instruction + " ", StringComparison.Ordinal)).Select(l => l[(instruction.Length + 1)..].Trim());

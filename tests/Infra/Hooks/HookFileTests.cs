@@ -20,29 +20,18 @@ public sealed class HookFileTests
         string az = Path.Combine(folder.Path, "az");
         await File.WriteAllTextAsync(az, "#!/bin/sh\necho \"$@\" >>\"$0.calls\"\nexit 1\n");
         File.SetUnixFileMode(az, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        string file = RepositoryRoot.File("infra", "hooks", hook + ".cs");
+        string file = Checkout.File("infra", "hooks", hook + ".cs");
         var start = new ProcessStartInfo("dotnet", ["run", file])
-        { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
-            WorkingDirectory = Path.GetDirectoryName(file) };
+        { WorkingDirectory = Path.GetDirectoryName(file) };
         start.Environment["PATH"] = folder.Path + ":" + Environment.GetEnvironmentVariable("PATH");
         start.Environment["DOTNET_NOLOGO"] = "1";
         // 'dotnet test' hands these to its children, and MSBuild would take them for its own.
         foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToList())
             start.Environment.Remove(name);
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
-        using var limit = new CancellationTokenSource(Limit);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-        }
-        Assert.True(process.ExitCode == 1, $"exit code {process.ExitCode}: {await output}{await errors}");
-        Assert.StartsWith("voice: the Azure CLI is not signed in\n       -> run 'az login'", await errors, StringComparison.Ordinal);
-        Assert.Equal(["account show --output none"], await File.ReadAllLinesAsync(az + ".calls", limit.Token));
+        ProgramResult result = await Programs.RunAsync(start, Limit);
+        Assert.True(result.ExitCode == 1, $"exit code {result.ExitCode}: {result.Output}{result.Errors}");
+        Assert.StartsWith("voice: the Azure CLI is not signed in\n       -> run 'az login'", result.Errors, StringComparison.Ordinal);
+        Assert.Equal(["account show --output none"], await File.ReadAllLinesAsync(az + ".calls"));
     }
 
     private sealed class TemporaryFolder : IDisposable

@@ -1,6 +1,5 @@
 using System.Net;
 using Dapr.Voice.Hooks;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Dapr.Voice.Tests.Infra.Hooks;
 
@@ -17,7 +16,7 @@ internal sealed class HookRun : IDisposable
     public HookRun()
     {
         foreach (string name in new[] { "bin", "vaults", "apps", "tmp" }) Directory.CreateDirectory(At(name));
-        WriteProgram("az", $"exec /bin/sh {RepositoryRoot.File("tests", "Infra", "Hooks", "fake-az.sh")} \"$@\"");
+        WriteProgram("az", $"exec /bin/sh {Checkout.File("tests", "Infra", "Hooks", "fake-az.sh")} \"$@\"");
         WriteProgram("azd", "printf 'azd %s\\n' \"$*\" >>\"$FAKE/calls\"");
         Write("version", """{"azure-cli":"2.64.0","azure-cli-core":"2.64.0","extensions":{}}""");
         Environment["PATH"] = At("bin") + ":/usr/bin:/bin";
@@ -96,17 +95,6 @@ internal sealed class HookRun : IDisposable
     {
         File.WriteAllText(At("bin", name), $"#!/bin/sh\n{body}\n");
         File.SetUnixFileMode(At("bin", name), Executable);
-    }
-
-    /// <summary>Whoever waits finds that the time is over.</summary>
-    private sealed class JumpingTime : FakeTimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
-            Advance(dueTime);
-            return timer;
-        }
     }
 
     /// <summary>The deployed services, each of which says what a service says until it is ready.</summary>

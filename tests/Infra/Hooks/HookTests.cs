@@ -244,7 +244,8 @@ public sealed class HookTests : IDisposable
 
     [Theory]
     [InlineData("""{"location":"${AZURE_LOCATION}","number":1,"shards":2}""", null)]
-    [InlineData("""{"location":"a","number":1,"shards":2},{"location":"b","number":255,"shards":4,"standbyShards":4,"zoneRedundant":true}""", null)]
+    [InlineData("""{"location":"a","number":1,"shards":2},"""
+        + """{"location":"b","number":255,"shards":4,"standbyShards":4,"zoneRedundant":true}""", null)]
     [InlineData("""{"location":"a","number":1,"shards":2},{"location":"b","number":1,"shards":2}""", "two regions have the number 1")]
     [InlineData("""{"location":"a","number":1,"shards":2},{"location":"A","number":2,"shards":2}""", "location A is there twice")]
     [InlineData("""{"location":"a","number":256,"shards":2}""", "number 256")]
@@ -265,7 +266,7 @@ public sealed class HookTests : IDisposable
     public async Task PreProvision_RegionsOfTheRepository_AreAccepted()
     {
         _hook.WriteRegions("");
-        File.Copy(RepositoryRoot.File("infra", "bicep", "main.parameters.json"), _hook.At("infra", "bicep", "main.parameters.json"),
+        File.Copy(Checkout.File("infra", "bicep", "main.parameters.json"), _hook.At("infra", "bicep", "main.parameters.json"),
             overwrite: true);
         _hook.Environment["AZURE_LOCATION"] = "swedencentral";
         Assert.Contains("regions: swedencentral (number 1)", (await SucceededAsync("preprovision")).Output, StringComparison.Ordinal);

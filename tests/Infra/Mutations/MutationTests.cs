@@ -35,7 +35,8 @@ public sealed class MutationTests(ITestOutputHelper output)
             else byWhom[who] = byWhom.GetValueOrDefault(who) + 1;
         }
         output.WriteLine(
-            $"{Count - survivors.Count} of {Count} seeded faults in Bicep files caught in {watch.Elapsed.TotalSeconds:0} s: {string.Join(", ", byWhom.OrderByDescending(w => w.Value).Select(w => $"{w.Value} by {w.Key}"))}");
+            $"{Count - survivors.Count} of {Count} seeded faults in Bicep files caught in {watch.Elapsed.TotalSeconds:0} s: "
+            + $"{string.Join(", ", byWhom.OrderByDescending(w => w.Value).Select(w => $"{w.Value} by {w.Key}"))}");
         foreach (Mutation? mutation in survivors.OrderBy(m => m.File, StringComparer.Ordinal).ThenBy(m => m.Line))
             output.WriteLine($"  survived: {mutation}");
         Assert.True(survivors.Count <= Count * 3 / 100, string.Join('\n', survivors));

@@ -8,7 +8,7 @@ namespace Dapr.Voice.Tests.Infra.Notices;
 /// <summary>THIRD-PARTY-NOTICES.md names whatever we ship or build with.</summary>
 public sealed partial class ThirdPartyNoticesTests
 {
-    private static readonly string Page = File.ReadAllText(RepositoryRoot.File("THIRD-PARTY-NOTICES.md"));
+    private static readonly string Page = File.ReadAllText(Checkout.File("THIRD-PARTY-NOTICES.md"));
 
     // `Name`, or `Prefix.*` for all that begin with it.
     private static readonly string[] Named = [.. Name().Matches(Page).Select(m => m.Groups[1].Value)];
@@ -16,7 +16,7 @@ public sealed partial class ThirdPartyNoticesTests
     [Fact]
     public void Notices_EveryPackageWithAVersion_IsNamed()
     {
-        string[] packages = [.. XDocument.Load(RepositoryRoot.File("Directory.Packages.props")).Descendants("PackageVersion")
+        string[] packages = [.. XDocument.Load(Checkout.File("Directory.Packages.props")).Descendants("PackageVersion")
             .Select(p => (string)p.Attribute("Include")!)];
         Assert.NotEmpty(packages);
         Assert.DoesNotContain(packages, p => !IsNamed(p));
@@ -31,7 +31,7 @@ public sealed partial class ThirdPartyNoticesTests
     {
         // bin/Release/net10.0 of these tests has the same last parts as the service's.
         string[] parts = AppContext.BaseDirectory.TrimEnd('/').Split('/')[^3..];
-        string file = RepositoryRoot.File([.. folder.Split('/'), .. parts, assembly + ".deps.json"]);
+        string file = Checkout.File([.. folder.Split('/'), .. parts, assembly + ".deps.json"]);
         using var document = JsonDocument.Parse(File.ReadAllText(file));
         IEnumerable<string> shipped = document.RootElement.GetProperty("libraries").EnumerateObject()
             .Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name.Split('/')[0]);
@@ -41,13 +41,13 @@ public sealed partial class ThirdPartyNoticesTests
     [Fact]
     public void Notices_EveryNpmAndDebianPackage_IsNamed()
     {
-        string[] debian = [.. DebianPackage().Matches(File.ReadAllText(RepositoryRoot.File("tools", "cli", "Machine", "NativePackages.cs")))
+        string[] debian = [.. DebianPackage().Matches(File.ReadAllText(Checkout.File("tools", "cli", "Machine", "NativePackages.cs")))
             .Select(m => m.Groups[1].Value)];
         Assert.True(debian.Length >= 10);
         Assert.DoesNotContain(debian, p => !IsNamed(p));
-        using var driver = JsonDocument.Parse(File.ReadAllText(RepositoryRoot.File("tests", "Browser", "driver", "package.json")));
+        using var driver = JsonDocument.Parse(File.ReadAllText(Checkout.File("tests", "Browser", "driver", "package.json")));
         Assert.DoesNotContain(driver.RootElement.GetProperty("dependencies").EnumerateObject(), d => !IsNamed(d.Name));
-        foreach (string vendored in Directory.EnumerateDirectories(RepositoryRoot.File("web", "vendor")).Select(f => Path.GetFileName(f)))
+        foreach (string vendored in Directory.EnumerateDirectories(Checkout.File("web", "vendor")).Select(f => Path.GetFileName(f)))
             Assert.Contains(Page.Split('\n'), line => line.Contains("web/vendor", StringComparison.Ordinal)
                 && line.Contains(vendored.Split('-')[^1], StringComparison.Ordinal));
     }

@@ -55,7 +55,7 @@ public sealed partial class SettingsTableTests
         string[] folders = ["libs", "services", "samples"];
         var read = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string file in folders.SelectMany(
-            f => Directory.EnumerateFiles(RepositoryRoot.File(f), "*.cs", SearchOption.AllDirectories)))
+            f => Directory.EnumerateFiles(Checkout.File(f), "*.cs", SearchOption.AllDirectories)))
         {
             if (file.Contains("/obj/", StringComparison.Ordinal) || file.Contains("/bin/", StringComparison.Ordinal)) continue;
             foreach (Match found in Variable().Matches(File.ReadAllText(file))) read.Add(found.Groups[1].Value);
@@ -70,8 +70,8 @@ public sealed partial class SettingsTableTests
     [Fact]
     public void Readmes_OfTheServices_NameNoSettingThatIsNot()
     {
-        foreach (string readme in Directory.EnumerateFiles(RepositoryRoot.File("services"), "README.md", SearchOption.AllDirectories)
-            .Append(RepositoryRoot.File("README.md")))
+        foreach (string readme in Directory.EnumerateFiles(Checkout.File("services"), "README.md", SearchOption.AllDirectories)
+            .Append(Checkout.File("README.md")))
         {
             foreach (Match found in Setting().Matches(File.ReadAllText(readme)))
             {
@@ -114,7 +114,7 @@ public sealed partial class SettingsTableTests
     private static Dictionary<string, Row> Read()
     {
         var rows = new Dictionary<string, Row>(StringComparer.Ordinal);
-        foreach (string line in File.ReadLines(RepositoryRoot.File("docs", "settings.md"))
+        foreach (string line in File.ReadLines(Checkout.File("docs", "settings.md"))
             .Where(l => l.StartsWith("| `", StringComparison.Ordinal)))
         {
             string[] cells = [.. line.Trim('|').Split('|').Select(c => c.Trim())];

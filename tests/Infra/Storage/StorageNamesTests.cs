@@ -100,7 +100,7 @@ public sealed partial class StorageNamesTests(StorageEmulator storage, ITestOutp
     {
         var values = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string file in new[] { "azure", "azure-emulator" }.SelectMany(
-            folder => Directory.EnumerateFiles(RepositoryRoot.File("components", folder), "*.yaml")))
+            folder => Directory.EnumerateFiles(Checkout.File("components", folder), "*.yaml")))
         {
             foreach (Match found in MetadataItem().Matches(System.IO.File.ReadAllText(file))) if (found.Groups[1].Value == item)
                 values.Add(found.Groups[2].Value);

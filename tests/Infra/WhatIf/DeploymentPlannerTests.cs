@@ -13,7 +13,7 @@ public sealed class DeploymentPlannerTests
     private static readonly Dictionary<string, string> NoVariables = [];
 
     private static WhatIfReport Plan(Edge? edge = null, int? shards = null, params string[] regions)
-        => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(regions.Length == 0 ? null : regions, edge, shards), NoVariables,
+        => DeploymentPlanner.Plan(Checkout.Root, new WhatIfRequest(regions.Length == 0 ? null : regions, edge, shards), NoVariables,
         Compiler.Shared);
 
     private static IEnumerable<PlannedPlace> Regions(WhatIfReport report) => report.Places.Where(p => p.Name != PlannedPlace.Shared);
@@ -109,7 +109,7 @@ public sealed class DeploymentPlannerTests
     [Fact]
     public void Plan_LocationOfTheAzdEnvironment_IsHome()
     {
-        WhatIfReport report = DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(),
+        WhatIfReport report = DeploymentPlanner.Plan(Checkout.Root, new WhatIfRequest(),
             new Dictionary<string, string> { ["AZURE_LOCATION"] = "swedencentral", ["VOICE_EDGE"] = "udp-edge" }, Compiler.Shared);
         Assert.Equal("swedencentral", Regions(report).Single().Name);
         Assert.Equal(Edge.UdpEdge, report.Edge);
@@ -130,7 +130,7 @@ public sealed class DeploymentPlannerTests
     [InlineData("")]
     public void Plan_RegionsThatCannotBe_Throw(string list)
         => Assert.Throws<ArgumentException>(
-        () => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(list.Split(',', StringSplitOptions.RemoveEmptyEntries)),
+        () => DeploymentPlanner.Plan(Checkout.Root, new WhatIfRequest(list.Split(',', StringSplitOptions.RemoveEmptyEntries)),
         NoVariables, Compiler.Shared));
 
     [Theory]
@@ -138,13 +138,13 @@ public sealed class DeploymentPlannerTests
     [InlineData(100)]
     public void Plan_ShardsThatCannotBe_Throw(int shards)
         => Assert.Throws<ArgumentException>(
-        () => DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(Shards: shards), NoVariables, Compiler.Shared));
+        () => DeploymentPlanner.Plan(Checkout.Root, new WhatIfRequest(Shards: shards), NoVariables, Compiler.Shared));
 
     [Fact]
     public void Plan_WithASubscription_HasTheNamesThatAzureMakes()
     {
         Dictionary<string, string> With(string id) => new(StringComparer.Ordinal) { ["AZURE_SUBSCRIPTION_ID"] = id };
-        string Account(string id) => Regions(DeploymentPlanner.Plan(Repository.Root, new WhatIfRequest(), With(id), Compiler.Shared))
+        string Account(string id) => Regions(DeploymentPlanner.Plan(Checkout.Root, new WhatIfRequest(), With(id), Compiler.Shared))
             .Single().Resources.Single(r => r.Type == "storageAccounts").Name;
         string one = Account("11111111-1111-1111-1111-111111111111");
         Assert.Matches("^stvoice[a-z0-9]{13}$", one);
@@ -157,7 +157,7 @@ public sealed class DeploymentPlannerTests
     public void PlanOfCommitted_AnyShape_IsTheNearestCommittedOne(Edge edge, int regions)
     {
         WhatIfReport report = DeploymentPlanner.PlanOfCommitted(
-            Repository.Root, new WhatIfRequest(Three[..regions], edge), out string shape);
+            Checkout.Root, new WhatIfRequest(Three[..regions], edge), out string shape);
         Assert.Equal(regions, Regions(report).Count());
         Assert.Equal(edge == Edge.UdpEdge, shape.Contains("udp-edge", StringComparison.Ordinal));
         Assert.True(report.FixedDollarsPerMonth > 100);

@@ -16,8 +16,8 @@ public sealed partial class LinterTests : IDisposable
     [ShellCheckFact]
     public async Task EveryShellScript_ByShellCheck_IsClean()
     {
-        string[] scripts = [.. ScriptsIn(new DirectoryInfo(RepositoryRoot.Path)).Order(StringComparer.Ordinal)];
-        foreach (string known in new[] { "voice", ".ci/run", "tests/Infra/Hooks/fake-az.sh" }) Assert.Contains(RepositoryRoot.File(known),
+        string[] scripts = [.. ScriptsIn(new DirectoryInfo(Checkout.Root)).Order(StringComparer.Ordinal)];
+        foreach (string known in new[] { "voice", ".ci/run", "tests/Infra/Hooks/fake-az.sh" }) Assert.Contains(Checkout.File(known),
             scripts);
         (int exitCode, string findings) = await Linters.RunShellCheckAsync(scripts);
         Assert.True(exitCode == 0, findings);
@@ -27,7 +27,7 @@ public sealed partial class LinterTests : IDisposable
     public async Task EveryScriptInAWorkflow_ByShellCheck_IsClean()
     {
         var files = new List<string>();
-        foreach (string workflow in Directory.EnumerateFiles(RepositoryRoot.File(".github", "workflows"), "*.yml"))
+        foreach (string workflow in Directory.EnumerateFiles(Checkout.File(".github", "workflows"), "*.yml"))
         {
             foreach (YamlMappingNode step in StepsOf(workflow))
             {
@@ -48,9 +48,9 @@ public sealed partial class LinterTests : IDisposable
     [ActionlintFact]
     public async Task EveryWorkflow_ByActionlint_IsClean()
     {
-        (int exitCode, string findings) = await Linters.RunActionlintAsync(RepositoryRoot.Path);
+        (int exitCode, string findings) = await Linters.RunActionlintAsync(Checkout.Root);
         Assert.True(exitCode == 0, findings);
-        int workflows = Directory.EnumerateFiles(RepositoryRoot.File(".github", "workflows"), "*.yml").Count();
+        int workflows = Directory.EnumerateFiles(Checkout.File(".github", "workflows"), "*.yml").Count();
         Assert.Contains($"Checking {workflows} workflow file(s)", findings, StringComparison.Ordinal);
     }
 

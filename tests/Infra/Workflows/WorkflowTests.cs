@@ -7,7 +7,7 @@ namespace Dapr.Voice.Tests.Infra.Workflows;
 /// <summary>The workflows as far as they can be read: that they run is for GitHub to show.</summary>
 public sealed partial class WorkflowTests
 {
-    private static readonly string Folder = RepositoryRoot.File(".github", "workflows");
+    private static readonly string Folder = Checkout.File(".github", "workflows");
 
     public static TheoryData<string> Files
         => [.. Directory.EnumerateFiles(Folder, "*.yml").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
@@ -36,15 +36,15 @@ public sealed partial class WorkflowTests
             ((YamlSequenceNode)((YamlMappingNode)Load("ci.yml")["jobs"]["images"]["strategy"]["matrix"])["project"]).Select(p =>
             ((YamlScalarNode)p).Value!);
         IEnumerable<string> there = new[] { "services", "samples" }.SelectMany(
-            f => Directory.EnumerateFiles(RepositoryRoot.File(f), "Dockerfile", SearchOption.AllDirectories))
-            .Select(f => Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(f)!));
+            f => Directory.EnumerateFiles(Checkout.File(f), "Dockerfile", SearchOption.AllDirectories))
+            .Select(f => Path.GetRelativePath(Checkout.Root, Path.GetDirectoryName(f)!));
         Assert.Equal(there.Order(StringComparer.Ordinal), built.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void AzureDev_Variables_AreThoseOfAzureYaml()
     {
-        string azure = File.ReadAllText(RepositoryRoot.File("azure.yaml"));
+        string azure = File.ReadAllText(Checkout.File("azure.yaml"));
         var yaml = new YamlStream();
         yaml.Load(new StringReader(azure));
         var wanted = ((YamlSequenceNode)yaml.Documents[0].RootNode["pipeline"]["variables"]).Select(v => ((YamlScalarNode)v).Value!)

@@ -12,8 +12,6 @@ namespace Dapr.Voice.Tests.Integration.Cli;
 /// </summary>
 public sealed partial class ServicePlanPortsTests
 {
-    private static readonly string Root = FindRoot();
-
     [Fact]
     public void Bands_AnyTwo_DoNotOverlap()
     {
@@ -105,7 +103,7 @@ public sealed partial class ServicePlanPortsTests
     public void DaprRunFile_EveryApp_HasThePortsOfUp()
     {
         var yaml = new YamlStream();
-        using (var reader = new StreamReader(Path.Combine(Root, "dapr.yaml"))) yaml.Load(reader);
+        using (var reader = new StreamReader(Checkout.File("dapr.yaml"))) yaml.Load(reader);
         ServicePlan plan = Plan([], isRealSidecar: true);
         var apps = ((YamlSequenceNode)yaml.Documents[0].RootNode["apps"]).Cast<YamlMappingNode>().ToList();
         Assert.NotEmpty(apps);
@@ -141,7 +139,7 @@ public sealed partial class ServicePlanPortsTests
     /// <summary>
     /// Every <c>--app ID=…</c> in a Markdown file of the repository. What stands in capitals (<c>ID=SIDECAR_PORT</c>) is no example.
     /// </summary>
-    private static IEnumerable<string> DocumentedApps() => Directory.EnumerateFiles(Root, "*.md", SearchOption.AllDirectories)
+    private static IEnumerable<string> DocumentedApps() => Directory.EnumerateFiles(Checkout.Root, "*.md", SearchOption.AllDirectories)
         .Where(f => !f.Contains("node_modules", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal)
         && !f.Contains("/obj/", StringComparison.Ordinal))
         .SelectMany(f => AppExample().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
@@ -152,11 +150,4 @@ public sealed partial class ServicePlanPortsTests
 
     [GeneratedRegex(@"--app[ =]([a-z][a-z0-9-]*=\d+(?::\d+)?(?:,\d+)?)", RegexOptions.CultureInvariant)]
     private static partial Regex AppExample();
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Dapr.Voice.sln"))) folder = folder.Parent;
-        return folder.FullName;
-    }
 }

@@ -75,7 +75,8 @@ internal static class GrpcReplay
             int index = rest.FindIndex(call => Matches(delivery, call));
             Assert.True(
                 index >= 0,
-                $"no delivery is like {delivery.ToJsonString()}; left are:\n{string.Join('\n', rest.Select(c => Encoding.UTF8.GetString(c.Body)))}");
+                $"no delivery is like {delivery.ToJsonString()}; left are:\n"
+                + $"{string.Join('\n', rest.Select(c => Encoding.UTF8.GetString(c.Body)))}");
             rest.RemoveAt(index);
         }
         Assert.Empty(rest);

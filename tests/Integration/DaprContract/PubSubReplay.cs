@@ -74,7 +74,8 @@ internal static class PubSubReplay
     }
 
     private static string Subscription(string topic, string path, string scopes)
-        => $"apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata:\n  name: {topic}\nspec:\n  pubsubname: lifecycle\n  topic: {topic}\n  routes:\n    default: {path}\n{scopes}";
+        => $"apiVersion: dapr.io/v2alpha1\nkind: Subscription\nmetadata:\n  name: {topic}\nspec:\n  pubsubname: lifecycle\n  topic: "
+            + $"{topic}\n  routes:\n    default: {path}\n{scopes}";
 
     private static void Compare(List<JsonObject> expected, IReadOnlyList<ReceivedCall> calls)
     {

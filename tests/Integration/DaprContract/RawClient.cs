@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -51,9 +52,9 @@ internal sealed class RawClient : IDisposable
         {
             using HttpResponseMessage response = await _http.SendAsync(request, cancellation);
             var headers = new Dictionary<string, List<string>>(StringComparer.Ordinal);
-            foreach ((
-                string? name,
-                System.Net.Http.Headers.HeaderStringValues values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated)) headers[name.ToLowerInvariant()] = values.ToList();
+            foreach ((string name, HeaderStringValues values) in response.Headers.NonValidated
+                .Concat(response.Content.Headers.NonValidated))
+                headers[name.ToLowerInvariant()] = [.. values];
             return new RawAnswer((int)response.StatusCode, headers, await response.Content.ReadAsByteArrayAsync(cancellation));
         }
     }
@@ -76,7 +77,9 @@ internal sealed class RawClient : IDisposable
     {
         void Fail(string what)
             => Assert.Fail(
-            $"step '{step}': {what}\nexpected {expected.ToJsonString()[..Math.Min(1500, expected.ToJsonString().Length)]}\nactual {actual.Status} {string.Join(' ', actual.Headers.Select(h => $"{h.Key}={string.Join('|', h.Value)}"))}\n{Encoding.UTF8.GetString(actual.Body.AsSpan(0, Math.Min(1500, actual.Body.Length)))}");
+            $"step '{step}': {what}\nexpected {expected.ToJsonString()[..Math.Min(1500, expected.ToJsonString().Length)]}\nactual "
+            + $"{actual.Status} {string.Join(' ', actual.Headers.Select(h => $"{h.Key}={string.Join('|', h.Value)}"))}\n"
+            + $"{Encoding.UTF8.GetString(actual.Body.AsSpan(0, Math.Min(1500, actual.Body.Length)))}");
         if ((int)expected["status"]! != actual.Status) Fail("another status");
 
         JsonObject headers = expected["headers"] as JsonObject ?? [];

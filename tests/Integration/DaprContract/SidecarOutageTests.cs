@@ -73,7 +73,8 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
         foreach ((string name, TimeSpan after, TimeSpan stalled) in recovered)
         {
             output.WriteLine(
-                $"{name}: {after.TotalMilliseconds:0} ms after the return, of which the machine stood still for {stalled.TotalMilliseconds:0} ms");
+                $"{name}: {after.TotalMilliseconds:0} ms after the return, of which the machine stood still for "
+                + $"{stalled.TotalMilliseconds:0} ms");
             Assert.True(after - stalled < Limit,
                 $"{name} worked {after.TotalMilliseconds:0} ms after the return, with {stalled.TotalMilliseconds:0} ms of stalls");
         }

@@ -1,4 +1,5 @@
 using Dapr.Voice.DevSidecar;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
@@ -7,7 +8,7 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder;
 
-    private SidecarUnderTest(DirectoryInfo folder, DevSidecarHost host, MovableTime time)
+    private SidecarUnderTest(DirectoryInfo folder, DevSidecarHost host, FakeTimeProvider time)
     {
         _folder = folder;
         Host = host;
@@ -16,7 +17,7 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
 
     public DevSidecarHost Host { get; }
 
-    public MovableTime Time { get; }
+    public FakeTimeProvider Time { get; }
 
     /// <summary>HTTP port of the first app id.</summary>
     public int Port => Host.Apps[0].HttpPort;
@@ -28,7 +29,7 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
         Func<DirectoryInfo, IEnumerable<string>> resources, Func<DevSidecarOptions, DevSidecarOptions> configure, params AppSpec[] apps)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("dev-sidecar-");
-        var time = new MovableTime();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         try
         {
             int number = 0;
@@ -65,21 +66,12 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
 
     public static string InboundRetry(string component, int maximumRetries)
         => $"apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: retry\nspec:\n  policies:\n    retries:\n      again: "
-        + $"{{policy: constant, duration: 500ms, maxRetries: {maximumRetries}}}\n  targets:\n    components:\n      {component}:\n        inbound: {{retry: again}}\n";
+        + $"{{policy: constant, duration: 500ms, maxRetries: {maximumRetries}}}\n  targets:\n    components:\n      {component}:\n        "
+        + $"inbound: {{retry: again}}\n";
 
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
         _folder.Delete(recursive: true);
     }
-}
-
-/// <summary>The real time plus what a test has added.</summary>
-internal sealed class MovableTime : TimeProvider
-{
-    private long _addedTicks;
-
-    public void Advance(TimeSpan by) => Interlocked.Add(ref _addedTicks, by.Ticks);
-
-    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref _addedTicks));
 }

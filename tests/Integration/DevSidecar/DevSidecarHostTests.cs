@@ -253,7 +253,8 @@ public sealed class DevSidecarHostTests
     public async Task DeadLetter_TopicOutOfPublishingScope_IsLostAndNoted()
     {
         JsonNode subscribe = JsonNode.Parse(
-            """[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"},{"pubsubname":"lifecycle","topic":"dead","route":"/dead"},{"pubsubname":"lifecycle","topic":"last","route":"/last"}]""")!;
+            """[{"pubsubname":"lifecycle","topic":"t","route":"/t","deadLetterTopic":"dead"},"""
+            + """{"pubsubname":"lifecycle","topic":"dead","route":"/dead"},{"pubsubname":"lifecycle","topic":"last","route":"/last"}]""")!;
         await using RecordingApp app = await RecordingApp.StartAsync(
             RecordingApp.Subscriber(subscribe, new JsonObject { ["/t"] = new JsonObject { ["status"] = 404 } }));
         using var folder = new TemporaryFolder();

@@ -15,7 +15,8 @@ public sealed class SubscriptionFormTests
     [Theory]
     [InlineData("""{"pubsubName":"lifecycle","topic":"t","route":"/r"}""")]
     [InlineData("""{"PubsubName":"lifecycle","Topic":"t","Routes":{"Default":"/r"}}""")]
-    [InlineData("""{"pubsubName":"lifecycle","topic":"t","routes":{"Rules":[{"Match":"event.type == \"t\"","Path":"/r"}],"default":"/other"}}""")]
+    [InlineData("""{"pubsubName":"lifecycle","topic":"t","routes":{"Rules":[{"Match":"event.type == """
+        + """\"t\"","Path":"/r"}],"default":"/other"}}""")]
     public async Task Subscribe_NamesInAnotherCase_IsSubscribed(string subscription)
     {
         IReadOnlyList<ReceivedCall> received = await DeliverAsync(subscription);
@@ -80,7 +81,8 @@ public sealed class SubscriptionFormTests
     }
 
     private const string Bulk
-        = """{"pubsubname":"lifecycle","topic":"t","route":"/r","deadLetterTopic":"dead","bulkSubscribe":{"enabled":true,"maxMessagesCount":10,"maxAwaitDurationMs":200}}""";
+        = """{"pubsubname":"lifecycle","topic":"t","route":"/r","deadLetterTopic":"dead","bulkSubscribe":"""
+            + """{"enabled":true,"maxMessagesCount":10,"maxAwaitDurationMs":200}}""";
 
     /// <summary>Answers every entry with the status; null for an answer without statuses.</summary>
     private static Func<ReceivedCall, string?> Statuses(string? status) => call => status is null ? "{}" : new JsonObject

@@ -75,14 +75,16 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync(
-            """{"type":"session.update","session":{"type":"realtime","tools":[{"type":"function","name":"set_timer","parameters":{"type":"object","properties":{"minutes":{"type":"number"}}}}]}}""");
+            """{"type":"session.update","session":{"type":"realtime","tools":[{"type":"function","name":"set_timer","parameters":"""
+            + """{"type":"object","properties":{"minutes":{"type":"number"}}}}]}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("set a timer for ten minutes"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.done");
         JsonObject call = client.Events.Single(e => (string)e["type"]! == "response.function_call_arguments.done");
         Assert.Equal("set_timer", (string?)call["name"]);
         Assert.Equal("""{"minutes":10}""", (string?)call["arguments"]);
         await client.SendAsync(
-            $$$"""{"type":"conversation.item.create","item":{"type":"function_call_output","call_id":"{{{call["call_id"]}}}","output":"{\"ok\":true}"}}""");
+            $$$"""{"type":"conversation.item.create","item":"""
+            + $$$"""{"type":"function_call_output","call_id":"{{{call["call_id"]}}}","output":"{\"ok\":true}"}}""");
         await client.SendAsync("""{"type":"response.create"}""");
         JsonObject done = await client.ReadUntilAsync("response.done");
         Assert.Equal("the timer is set for ten minutes", server.Understand(client.AudioOf((string)done["response"]!["id"]!)));
@@ -107,7 +109,8 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync(
-            """{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Set a timer for 1 second, please."}]}}""");
+            """{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Set a """
+            + """timer for 1 second, please."}]}}""");
         await client.SendAsync("""{"type":"response.create"}""");
         await client.ReadUntilAsync("response.done");
         JsonObject done = await client.ReadUntilAsync("response.done");
@@ -153,7 +156,8 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync(
-            """{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
+            """{"type":"session.update","session":{"audio":{"input":{"turn_detection":"""
+            + """{"type":"server_vad","interrupt_response":false}}}}}""");
         await client.AppendAsync(RealtimeClient.Silence(400), server.Speech("tell me a long story"), RealtimeClient.Silence(800));
         await client.ReadUntilAsync("response.output_audio.delta");
         await client.AppendAsync(server.Speech("stop"), RealtimeClient.Silence(800));
@@ -210,7 +214,8 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
         Assert.Equal("gpt-realtime-2.1", (string?)created["session"]!["model"]);
         Assert.Equal("realtime", client.Socket.SubProtocol);
         await client.SendAsync(
-            """{"type":"session.update","session":{"type":"realtime","tracing":"auto","future":{"x":[1]},"audio":{"output":{"voice":"marin"}}}}""");
+            """{"type":"session.update","session":{"type":"realtime","tracing":"auto","future":{"x":[1]},"audio":{"output":"""
+            + """{"voice":"marin"}}}}""");
         JsonObject updated = await client.ReadUntilAsync("session.updated");
         Assert.Equal("auto", (string?)updated["session"]!["tracing"]);
         Assert.Equal("""{"x":[1]}""", updated["session"]!["future"]!.ToJsonString());
@@ -226,10 +231,12 @@ public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<Loc
     {
         using RealtimeClient client = await (await server.ConnectAsync()).StartedAsync();
         await client.SendAsync(
-            """{"type":"conversation.item.create","item":{"id":"one","type":"message","role":"assistant","content":[{"type":"output_audio","transcript":"hello"}]}}""");
+            """{"type":"conversation.item.create","item":{"id":"one","type":"message","role":"assistant","content":["""
+            + """{"type":"output_audio","transcript":"hello"}]}}""");
         Assert.Null((string?)(await client.ReadUntilAsync("conversation.item.added"))["previous_item_id"]);
         await client.SendAsync(
-            """{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"zero","type":"message","role":"user","content":[{"type":"input_audio","audio":"AAAA"}]}}""");
+            """{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"zero","type":"message","role":"user","content":"""
+            + """[{"type":"input_audio","audio":"AAAA"}]}}""");
         JsonObject added = await client.ReadUntilAsync("conversation.item.added", e => (string)e["item"]!["id"]! == "zero");
         Assert.True(((JsonObject)added["item"]!["content"]![0]!).ContainsKey("transcript"));
         await client.SendAsync("""{"type":"conversation.item.truncate","item_id":"one","content_index":0,"audio_end_ms":700}""");

@@ -32,8 +32,8 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
             {
                 short[] frame = new short[FrameSamples];
                 part.AsSpan(at, Math.Min(FrameSamples, part.Length - at)).CopyTo(frame);
-                await SendAsync(
-                    $$"""{"type":"input_audio_buffer.append","audio":"{{Convert.ToBase64String(MemoryMarshal.AsBytes(frame.AsSpan()))}}"}""");
+                string audio = Convert.ToBase64String(MemoryMarshal.AsBytes(frame.AsSpan()));
+                await SendAsync($$"""{"type":"input_audio_buffer.append","audio":"{{audio}}"}""");
             }
         }
     }

@@ -7,7 +7,6 @@ using Dapr.Voice.Relay;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
-using Dapr.Voice.TestKit;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -5,7 +5,6 @@ using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -40,7 +39,7 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
         await _app.StartAsync();
         _client = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
         _client.DefaultRequestHeaders.Add("dapr-api-token", Token);
-        await TestFleet.Eventually(() => host.Runtime is { ServedSlots: 64 }, "the slots are claimed");
+        await Wait.UntilAsync(() => host.Runtime is { ServedSlots: 64 }, "the slots are claimed");
     }
 
     public async Task DisposeAsync()

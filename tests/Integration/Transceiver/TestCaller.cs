@@ -1,13 +1,11 @@
 using System.Security.Cryptography;
-using System.Text;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Links;
-using Dapr.Voice.Opus;
-using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Udp;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
@@ -16,14 +14,13 @@ using Xunit;
 namespace Dapr.Voice.Tests.Integration.Transceiver;
 
 /// <summary>
-/// A caller and the relay in front of it in one: a real link over a real socket, and a client's <see cref="PeerSession"/> behind it. One
-/// thread, the test's.
+/// A caller together with the relay in front of it: a real link over a real socket, and a client's session behind it. Use it from one
+/// thread.
 /// </summary>
 internal sealed class TestCaller : IDisposable
 {
     private static readonly TransportAddress ClientAddress = TransportAddress.FromIPv4(0xC633_6407, 40_000);
     private static readonly TransportAddress RelayAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
-    private static readonly DtlsCertificate Certificate = DtlsCertificate.Generate();
 
     private readonly LinkTransport _transport;
     private readonly TransportAddress _transceiver;
@@ -31,14 +28,9 @@ internal sealed class TestCaller : IDisposable
     private readonly SocketPoller _poller;
     private readonly LinkConnector _connector;
     private readonly SessionId _id;
-    private readonly PeerSession _peer;
-    private readonly IOpusEncoder _encoder = OpusCodec.Libopus.CreateEncoder();
-    private readonly IOpusDecoder _decoder = OpusCodec.Libopus.CreateDecoder();
+    private readonly TalkingPeer _peer;
     private readonly byte[] _buffer = new byte[2048];
-    private readonly short[] _pcm = new short[480];
-    private Instant _nextFrame = Instant.Never;
     private OpenDatagram _open;
-    private int _phase;
 
     public TestCaller(FleetKeys keys, SessionRecord record, LinkScheme scheme, TransportAddress link)
     {
@@ -50,39 +42,30 @@ internal sealed class TestCaller : IDisposable
         _connector = new LinkConnector(
             keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, RandomNumberGenerator.Fill, now);
         Assert.True(CallId.TryParse(record.CallId, out _, out string id) && SessionId.TryParse(id, out _id));
-        _peer = new PeerSession(
-            new PeerSessionOptions
-            {
-                IceRole = IceRole.Controlling,
-                LocalCredentials = new IceCredentials("cafe", "callercallercallercaller"),
-                RemoteCredentials = new IceCredentials(record.LocalUfrag, IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)),
-                TieBreaker = 7,
-                DtlsRole = DtlsRole.Client,
-                Certificate = Certificate,
-                ExpectedFingerprints = [TestFleet.Fingerprint],
-                Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 100, 5),
-                Data = new PeerDataOptions(OpenLabel: PeerSession.EventsLabel),
-                Random = RandomNumberGenerator.Fill,
-            },
-            now);
-        _peer.AddRemoteCandidate(Candidate.Host(RelayAddress), 0);
+        _peer = new TalkingPeer(
+            new IceCredentials(record.LocalUfrag, IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)), TestFleet.Fingerprint,
+            RelayAddress, now);
     }
 
-    public static CertificateFingerprint Fingerprint => Certificate.Fingerprint;
+    public static CertificateFingerprint Fingerprint => TalkingPeer.Certificate.Fingerprint;
 
-    public PeerSession Peer => _peer;
+    public PeerSession Peer => _peer.Session;
     public bool IsGone { get; private set; }
     public bool IsClosed => Closed != PeerCloseReason.None;
-    public PeerCloseReason Closed { get; private set; }
-    public List<string> Messages { get; } = [];
+    public PeerCloseReason Closed => _peer.Closed;
+    public List<string> Messages => _peer.Messages;
 
-    /// <summary>Frames heard, and of those the ones that are no silence.</summary>
-    public int Heard { get; private set; }
-    public int HeardLoud { get; private set; }
+    /// <summary>How many audio frames arrived.</summary>
+    public int Heard => _peer.Heard;
+
+    /// <summary>How many of the audio frames that arrived were not silence.</summary>
+    public int HeardLoud => _peer.HeardLoud;
+
+    /// <summary>How many slots the transceiver serves, as far as the link knows.</summary>
     public int Slots => CountSlots();
 
-    /// <summary>A 440 Hz tone from here on.</summary>
-    public void StartTalking() => _nextFrame = MonotonicClock.Now;
+    /// <summary>Sends a tone of 440 Hz from now on.</summary>
+    public void StartTalking() => _peer.StartTalking();
 
     /// <summary>Goes on until the condition holds; fails the test after some seconds.</summary>
     public void RunUntil(Func<bool> condition, string what, double seconds = 10)
@@ -104,22 +87,20 @@ internal sealed class TestCaller : IDisposable
     public void Connect()
     {
         RunUntil(() => _connector.IsUp && Slots > 0, "the link is up and knows slots");
-        RunUntil(() => _peer.IsChannelOpen, "the events channel is open");
+        RunUntil(() => Peer.IsChannelOpen, "the events channel is open");
     }
 
     public void Close()
     {
-        _peer.Close(MonotonicClock.Now);
+        Peer.Close(MonotonicClock.Now);
         Turn();
     }
 
-    public bool SendText(string json) => _peer.SendText(Encoding.UTF8.GetBytes(json), MonotonicClock.Now);
+    public bool SendText(string json) => _peer.SendText(json);
 
     public void Dispose()
     {
         _peer.Dispose();
-        _encoder.Dispose();
-        _decoder.Dispose();
         _poller.Dispose();
         _wakeUp.Dispose();
         _transport.Dispose();
@@ -136,8 +117,7 @@ internal sealed class TestCaller : IDisposable
     {
         Instant now = MonotonicClock.Now;
         if (_connector.NextTimeout <= now) _connector.HandleTimeout(now);
-        if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
-        if (_nextFrame <= now) Talk(now);
+        _peer.HandleTimeouts(now);
         int received = _transport.Receive(now);
         for (int i = 0; i < received; i++)
         {
@@ -147,7 +127,7 @@ internal sealed class TestCaller : IDisposable
             {
                 if (frame.SessionId != _id) continue;
                 if (frame.Kind == LinkFrameKind.Gone) IsGone = true;
-                else _peer.Receive(frame.Payload, new TransportPath(0, RelayAddress), now);
+                else Peer.Receive(frame.Payload, new TransportPath(0, RelayAddress), now);
             }
         }
         Drain(now);
@@ -157,20 +137,9 @@ internal sealed class TestCaller : IDisposable
     private void Drain(Instant now)
     {
         while (_connector.TryTakeEvent(out _)) { }
-        while (_peer.TryTakeEvent(out PeerEvent occurred))
-        {
-            if (occurred.Kind == PeerEventKind.Closed) Closed = occurred.Reason;
-        }
-        while (_peer.TryReceiveAudio(_buffer, out int length, out AudioFrameInfo frame, now))
-        {
-            if (frame.IsLost) continue;
-            int samples = _decoder.Decode(_buffer.AsSpan(0, length), _pcm);
-            Heard++;
-            if (_pcm.AsSpan(0, samples).ContainsAnyExceptInRange((short)-1000, (short)1000)) HeardLoud++;
-        }
-        while (_peer.TryReceiveMessage(out DataChannelMessage message, now)) Messages.Add(Encoding.UTF8.GetString(message.Payload));
+        _peer.Listen(now);
         while (_connector.TryTransmit(_buffer, out int length, now)) _transport.SendControl(_transceiver, _buffer.AsSpan(0, length), now);
-        while (_connector.IsUp && _peer.TryTransmit(_buffer, out int length, out _, now))
+        while (_connector.IsUp && Peer.TryTransmit(_buffer, out int length, out _, now))
         {
             int bytes = LinkFrame.HeaderLengthIPv4 + length;
             if (_transport.TryAppend(ref _open, _transceiver, bytes, LinkTransport.IsAudio(_buffer.AsSpan(0, length)), now,
@@ -178,14 +147,5 @@ internal sealed class TestCaller : IDisposable
                 _connector.WriteData(room, _id, ClientAddress, 0, false, _buffer.AsSpan(0, length));
         }
         _transport.Flush(now);
-    }
-
-    private void Talk(Instant now)
-    {
-        _nextFrame += TimeSpan.FromMilliseconds(20);
-        Span<short> pcm = stackalloc short[480];
-        Span<byte> payload = stackalloc byte[OpusCodec.MaximumPacketBytes];
-        foreach (ref short sample in pcm) sample = (short)(8000 * Math.Sin(2 * Math.PI * 440 * _phase++ / 24_000));
-        _peer.SendAudio(payload[.._encoder.Encode(pcm, payload)], 960, false, now);
     }
 }

@@ -1,16 +1,13 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
-using Dapr.Voice.TestKit;
 using Dapr.Voice.Transceiver;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Transceiver;
 
@@ -60,19 +57,8 @@ internal sealed class TestFleet : IAsyncDisposable
         FleetKeys keys = await FleetKeys.LoadAsync(
             new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
         var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
-        await Eventually(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
+        await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
-    }
-
-    /// <summary>Polls until it holds; fails the test after ten seconds.</summary>
-    public static async Task Eventually(Func<bool> condition, string what)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!condition())
-        {
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It never came to be that {what}.");
-            await Task.Delay(5);
-        }
     }
 
     /// <summary>A record as signaling makes it.</summary>

@@ -36,7 +36,8 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         CommandResult result = (await _voice.CallAsync("--agent", "echo", "--out", heard)).Succeeded();
         JsonObject call = result.Json;
         output.WriteLine(
-            $"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
+            $"call of echo: {call["setupMs"]!.ToJsonString()}, RTT {call["rttMs"]} ms, {call["packets"]!.ToJsonString()}, echo "
+            + $"{call["echoMs"]?.ToJsonString()}, longest gap {call["longestGapMs"]} ms");
         foreach (string key in new[] { "answer", "ice", "dtls", "channel", "firstAudio" })
             Assert.True((double?)call["setupMs"]![key] > 0, key);
         Assert.True((long)call["packets"]!["sent"]! > 50);
@@ -66,7 +67,8 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         using var recognizer = new GrammarRecognizer(SpokenAnswers.Grammar);
         string words = recognizer.Recognize(samples, rate);
         output.WriteLine(
-            $"call of the local agent: said '{turn["said"]}', heard '{turn["heard"]}', recognised '{words}', voice to voice {turn["voiceToVoiceMs"]} ms");
+            $"call of the local agent: said '{turn["said"]}', heard '{turn["heard"]}', recognised '{words}', voice to voice "
+            + $"{turn["voiceToVoiceMs"]} ms");
         Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
         Assert.StartsWith("it is ", words, StringComparison.Ordinal);
         Assert.True(SpokenAnswers.Agree(Words((string)turn["heard"]!), Words(words)),

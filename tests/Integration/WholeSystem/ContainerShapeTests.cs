@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Native;
-using Dapr.Voice.TestKit.Speech;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Xunit.Abstractions;
 
@@ -52,7 +51,8 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             if (name != "sidecar") compared += await CompareAsync(DeployedContainer.All[name], pid);
         }
         output.WriteLine(
-            $"container shape: {processes.Count} processes as nobody, {compared} settings of {DeployedContainer.All.Count} containers as the Bicep has them, {OtherHere.Count} names with another value here");
+            $"container shape: {processes.Count} processes as nobody, {compared} settings of {DeployedContainer.All.Count} containers as "
+            + $"the Bicep has them, {OtherHere.Count} names with another value here");
 
         Assert.Empty(voice.UdpSockets());
         // The settings name ports without an address; that this machine's neighbours reach none of them but the relay's is said on the
@@ -63,13 +63,15 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         JsonObject echo = (await voice.CallAsync("--agent", "echo")).Succeeded().Json;
         Assert.Equal(("tcp", 0L), ((string?)echo["transport"], (long)echo["packets"]!["lost"]!));
         output.WriteLine(
-            $"echo: set-up {echo["setupMs"]!.ToJsonString()}, echo {echo["echoMs"]?.ToJsonString()}, packets {echo["packets"]!.ToJsonString()}");
-        if (SpeechTools.FindProgram("flite") is not null)
+            $"echo: set-up {echo["setupMs"]!.ToJsonString()}, echo {echo["echoMs"]?.ToJsonString()}, packets "
+            + $"{echo["packets"]!.ToJsonString()}");
+        if (Programs.Find("flite") is not null)
         {
             JsonObject local = (await voice.CallAsync()).Succeeded().Json;
             JsonNode turn = local["turns"]!.AsArray()[0]!;
             output.WriteLine(
-                $"local agent: {local["transport"]}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
+                $"local agent: {local["transport"]}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice "
+                + $"{turn["voiceToVoiceMs"]} ms");
             Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
         }
         // Still none, with calls behind it.
@@ -129,7 +131,8 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             JsonObject? record = await StateAsync(key);
             Assert.True((string?)record!["incarnation"] != incarnation || (bool)record["draining"]!, record.ToJsonString());
             output.WriteLine(
-                $"  {AppIds.Transceiver(shard)}: {before} slots given back, its record says {((string?)record["incarnation"] == incarnation ? "draining" : "another process")}");
+                $"  {AppIds.Transceiver(shard)}: {before} slots given back, its record says "
+                + $"{((string?)record["incarnation"] == incarnation ? "draining" : "another process")}");
         }
         // Whoever had the call has been among them: it ended with a reason.
         JsonObject ended = await voice.RecordAsync(callId, "ended");

@@ -49,7 +49,8 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
                 ? throw new InvalidOperationException($"{app} ended with {process.ExitCode}: {said}") : await IsLiveAsync(network, http),
                 $"{app} is live: {said}");
             output.WriteLine(
-                $"{app}: live after {watch.ElapsedMilliseconds} ms in {image.Bytes / 1048576} MiB without the runtime; packages {string.Join(' ', image.Packages)}");
+                $"{app}: live after {watch.ElapsedMilliseconds} ms in {image.Bytes / 1048576} MiB without the runtime; packages "
+                + $"{string.Join(' ', image.Packages)}");
             Assert.Contains($"Uid:\t{ImageRoot.AppUser}\t{ImageRoot.AppUser}", await File.ReadAllTextAsync($"/proc/{process.Id}/status"),
                 StringComparison.Ordinal);
             Assert.Equal(container.Ports, Listening(process.Id));

@@ -62,7 +62,8 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
         // Sent on one socket, they are counted in their order: once the last is, all have been looked at.
         await Wait.UntilAsync(async () => await DropsAsync() >= before + packets.Length, "the transceiver counts the strangers' packets");
         output.WriteLine(
-            $"packets of a stranger to a link port: {packets.Length} sent, {await DropsAsync() - before} counted, {socket.Available} bytes came back");
+            $"packets of a stranger to a link port: {packets.Length} sent, {await DropsAsync() - before} counted, {socket.Available} bytes "
+            + $"came back");
         Assert.Equal(0, socket.Available);
     }
 

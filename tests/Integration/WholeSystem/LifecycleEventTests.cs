@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using Dapr.Voice.Tests.Integration.DaprContract;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -62,7 +61,8 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
         Assert.Equal("client_hangup", (string?)events[^1]["data"]!["reason"]);
         Assert.Equal(refusesFirst, events.All(e => refused.ContainsKey((string)e["id"]!)));
         output.WriteLine(
-            $"subscriber that answers {(refusesFirst ? "500 first" : "200")}: {events.Length} events by id, {deliveries.Count(d => (string?)d["subject"] == callId)} deliveries taken");
+            $"subscriber that answers {(refusesFirst ? "500 first" : "200")}: {events.Length} events by id, "
+            + $"{deliveries.Count(d => (string?)d["subject"] == callId)} deliveries taken");
     }
 
     [Fact]

@@ -5,19 +5,16 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary><c>./voice publish DIR</c>, then a system and a call from DIR with an empty environment.</summary>
 [Collection(WholeSystemCollection.Name)]
-public sealed class PublishTests(ITestOutputHelper output)
+public sealed class PublishTests(PublishedFolder published, ITestOutputHelper output)
 {
     [Fact]
     public async Task Published_WithoutAnSdk_StartsAndAnswersACall()
     {
-        string folder = Path.Combine(Directory.CreateTempSubdirectory("voice-published-").FullName, "out");
+        await published.MakeAsync();
+        string folder = published.Path;
+        output.WriteLine(published.Said);
         try
         {
-            await using (var clone = new VoiceSystem())
-            {
-                CommandResult published = (await clone.RunAsync("publish", folder)).Succeeded();
-                output.WriteLine(published.Output.Trim());
-            }
             await using var voice = new VoiceSystem(published: folder);
             JsonObject state = await voice.UpAsync("--agent", "echo");
             string host = Path.Combine(folder, "dotnet", "dotnet");
@@ -39,7 +36,8 @@ public sealed class PublishTests(ITestOutputHelper output)
         }
         finally
         {
-            Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+            // The other tests get the folder as the command made it.
+            Directory.Delete(Path.Combine(folder, ".voice"), recursive: true);
         }
     }
 }

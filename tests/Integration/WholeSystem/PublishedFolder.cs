@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>What <c>./voice publish</c> makes, made once for the tests that need it and then read-only.</summary>
+/// <summary>What <c>./voice publish</c> makes. It is made once for the tests that need it, and only its owner can write to it.</summary>
 public sealed class PublishedFolder : IAsyncLifetime
 {
     private const UnixFileMode ForAll = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead
@@ -21,8 +21,6 @@ public sealed class PublishedFolder : IAsyncLifetime
 
     public Task DisposeAsync()
     {
-        foreach (DirectoryInfo folder in _parent.EnumerateDirectories("*", SearchOption.AllDirectories))
-            folder.UnixFileMode |= UnixFileMode.UserWrite;
         _parent.Delete(recursive: true);
         return Task.CompletedTask;
     }
@@ -32,8 +30,8 @@ public sealed class PublishedFolder : IAsyncLifetime
         _parent.UnixFileMode |= ForAll;
         await using var clone = new VoiceSystem();
         Said = (await clone.RunAsync("publish", Path)).Succeeded().Output.Trim();
-        const UnixFileMode Writable = UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+        const UnixFileMode WritableForOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
         foreach (FileSystemInfo? entry in new DirectoryInfo(Path).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
-            .Append(new DirectoryInfo(Path))) entry.UnixFileMode &= ~Writable;
+            .Append(new DirectoryInfo(Path))) entry.UnixFileMode &= ~WritableForOthers;
     }
 }

@@ -22,7 +22,8 @@ public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output
 
         JsonObject result = (await call.EndAsync()).Succeeded().Json;
         output.WriteLine(
-            $"relay killed in the middle of a call: longest gap {result["longestGapMs"]} ms, packets {result["packets"]!.ToJsonString()}, {result["ended"]}");
+            $"relay killed in the middle of a call: longest gap {result["longestGapMs"]} ms, packets {result["packets"]!.ToJsonString()}, "
+            + $"{result["ended"]}");
         Assert.Equal(callId, (string?)result["callId"]);
         Assert.StartsWith("stayed ", (string?)result["ended"], StringComparison.Ordinal);
         Assert.True((double)result["longestGapMs"]! < LongestGapMilliseconds);

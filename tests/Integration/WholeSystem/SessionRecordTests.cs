@@ -32,7 +32,8 @@ public sealed class SessionRecordTests(SharedSystem shared, ITestOutputHelper ou
         Assert.Equal(callId, (string?)result.Json["callId"]);
         JsonObject ended = await _voice.RecordAsync(callId, "ended");
         output.WriteLine(
-            $"record of a call: created {connected["createdAt"]}, connected {ended["connectedAt"]}, ended {ended["endedAt"]} for {ended["endReason"]}, statistics {ended["statistics"]?.ToJsonString()}");
+            $"record of a call: created {connected["createdAt"]}, connected {ended["connectedAt"]}, ended {ended["endedAt"]} for "
+            + $"{ended["endReason"]}, statistics {ended["statistics"]?.ToJsonString()}");
         Assert.Equal("client_hangup", (string?)ended["endReason"]);
         Assert.NotNull(ended["endedAt"]);
 

@@ -18,6 +18,13 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutputHelper output) : IClassFixture<TcpAbuseTests.AbusedSystem>
 {
     private const int TcpCalls = 3, UdpCalls = 2;
+
+    // The calls end with the abuse. This only limits a test that has failed.
+    private const int LongestAbuseSeconds = 300;
+
+    // Two seconds of audio of all calls, in both directions.
+    private const int PacketsAfterwards = 2 * 2 * 50 * (TcpCalls + UdpCalls);
+
     private const string InsideAddress = "10.77.0.1", OutsideAddress = "10.77.0.2";
     private static readonly IPEndPoint Relay = new(IPAddress.Loopback, 3478), Link = new(IPAddress.Loopback, 20000);
     private readonly VoiceSystem _voice = system.Voice;
@@ -62,7 +69,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         (int Soft, int Hard) limit = OpenFileLimit(_voice.PidOf("relay").ToString(CultureInfo.InvariantCulture));
         output.WriteLine($"open files of the relay: {limit.Soft} of {limit.Hard}");
         Assert.Equal(limit.Hard, limit.Soft);
-        await BesideCallsAsync($"{count:N0} idle connections", 20, async (attacker, before) =>
+        await BesideCallsAsync($"{count:N0} idle connections", async (attacker, before) =>
         {
             // No address has more than its share; one more than that is refused.
             attacker.Open(count, Relay, from: i => new IPAddress([127, 9, 0, (byte)(1 + (i / 500))]));
@@ -81,7 +88,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     [RootFact]
     public async Task SlowLoris_FiveHundredConnections_AreEnded()
-        => await BesideCallsAsync("500 connections at a byte a second, 4 behind a check", 14, async (attacker, before) =>
+        => await BesideCallsAsync("500 connections at a byte a second, 4 behind a check", async (attacker, before) =>
         {
             const int Unknown = 500, Known = 4;
             byte[] check = TcpAttacker.Check(await NewSessionAsync());
@@ -105,7 +112,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     [RootFact]
     public async Task HalfOpen_PeersThatVanish_AreEnded()
-        => await BesideCallsAsync("100 strangers and a caller vanish without a word", 28, async (_, before) =>
+        => await BesideCallsAsync("100 strangers and a caller vanish without a word", async (_, before) =>
         {
             using var attacker = new TcpAttacker(system.Outside!);
             using RunningCommand call = _voice.StartWith(
@@ -126,7 +133,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     [RootFact]
     public async Task Frames_Of64KilobytesAndOfNothing_AreRefusedOrPassedOver()
-        => await BesideCallsAsync("254 connections with frames too long, 100 with 2,000 empty ones each", 12, async (attacker, before) =>
+        => await BesideCallsAsync("254 connections with frames too long, 100 with 2,000 empty ones each", async (attacker, before) =>
         {
             byte[] longest = [0xFF, 0xFF, .. new byte[ushort.MaxValue]], little = [0x05, 0xDD, .. new byte[1501]];
             attacker.Open(200, Relay, longest);
@@ -140,7 +147,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     [RootFact]
     public async Task Storm_OfConnectionsThatComeAndGo_IsCounted()
-        => await BesideCallsAsync("9,000 connections that come and go", 14, async (attacker, before) =>
+        => await BesideCallsAsync("9,000 connections that come and go", async (attacker, before) =>
         {
             const int Count = 9000;
             attacker.Storm(Count, Relay);
@@ -154,7 +161,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     [RootFact]
     public async Task Garbage_BehindAGoodCheck_IsCountedAndAnotherSessionsCheckEndsIt()
-        => await BesideCallsAsync("garbage behind a good check, on 8 connections of 4 sessions", 12, async (attacker, before) =>
+        => await BesideCallsAsync("garbage behind a good check, on 8 connections of 4 sessions", async (attacker, before) =>
         {
             JsonObject owner = await TransceiverAsync();
             var connections = new List<Socket>();
@@ -183,7 +190,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     [RootFact]
     public async Task Hint_OfOneSessionOnAHundredConnections_IsLimited()
-        => await BesideCallsAsync("one session's check on 100 connections", 10, async (attacker, before) =>
+        => await BesideCallsAsync("one session's check on 100 connections", async (attacker, before) =>
         {
             attacker.Open(100, Relay, TcpAttacker.Check(await NewSessionAsync()));
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "accepted") >= Tcp(before, "accepted") + 100, "they are connected");
@@ -197,8 +204,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     [RootFact]
     public async Task LinkPort_StrangersForgersAndLongFrames_AreCountedAndLinksStay()
-        => await BesideCallsAsync("the link port: 400 idle, 50 forged HELLOs, 50 of garbage, 100 frames of 64 kB", 14,
-        async (attacker, _) =>
+        => await BesideCallsAsync("the link port: 400 idle, 50 forged HELLOs, 50 of garbage, 100 frames of 64 kB", async (attacker, _) =>
         {
             JsonObject before = await TransceiverAsync();
             Assert.True(LinkKey.TryParse(Convert.ToBase64String(new byte[LinkKey.MinimumKeyBytes]), out LinkKey? wrong, out string? error),
@@ -222,7 +228,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             }, "all of them are closed");
             JsonObject after = await TransceiverAsync();
             output.WriteLine(
-                $"  the transceiver dropped: {Difference(before["linkDropped"]!, after["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, after["linkClosed"]!)}");
+                $"  the transceiver dropped: {Difference(before["linkDropped"]!, after["linkDropped"]!)}; closed: "
+                + $"{Difference(before["linkClosed"]!, after["linkClosed"]!)}");
             Assert.Equal(before["links"]!.AsArray().Sum(l => (int)l!["up"]!), after["links"]!.AsArray().Sum(l => (int)l!["up"]!));
             Assert.Equal((long)before["faults"]!, (long)after["faults"]!);
         });
@@ -233,12 +240,11 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         "--agent", "echo", "--json", .. way]);
 
     /// <summary>Runs an abuse while the calls are alive, and says what it did to them and to memory.</summary>
-    /// <param name="seconds">How long the calls last, about as long as the abuse.</param>
-    private async Task BesideCallsAsync(string what, int seconds, Func<TcpAttacker, JsonObject, Task> abuse)
+    private async Task BesideCallsAsync(string what, Func<TcpAttacker, JsonObject, Task> abuse)
     {
         long connected = (long)(await TransceiverAsync())["connected"]!;
-        using RunningCommand tcp = Load(_voice, TcpCalls, seconds, "--tcp");
-        using RunningCommand udp = Load(_voice, UdpCalls, seconds);
+        using RunningCommand tcp = Load(_voice, TcpCalls, LongestAbuseSeconds, "--tcp");
+        using RunningCommand udp = Load(_voice, UdpCalls, LongestAbuseSeconds);
         await Wait.UntilAsync(async () => (long)(await TransceiverAsync())["connected"]! >= connected + TcpCalls + UdpCalls,
             "the calls are up");
         JsonObject before = await StatsAsync();
@@ -257,6 +263,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             try
             {
                 await abuse(attacker, before);
+                long passed = Passed(await StatsAsync());
+                await Wait.UntilAsync(async () => Passed(await StatsAsync()) >= passed + PacketsAfterwards, "the calls go on afterwards");
             }
             finally
             {
@@ -265,16 +273,22 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             }
         }
         JsonObject after = await StatsAsync();
+        // A load that is interrupted reports what it has measured.
+        foreach (RunningCommand load in new[] { tcp, udp }) RunningCommand.Signal(load.Pid, RunningCommand.Interrupt);
         JsonObject overTcp = (await tcp.EndAsync()).Succeeded().Json, overUdp = (await udp.EndAsync()).Succeeded().Json;
         output.WriteLine(
-            $"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: {Difference(before["packets"]!, after["packets"]!, "drop_")}; accept pauses {Tcp(after, "acceptPauses")}");
+            $"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: "
+            + $"{Difference(before["packets"]!, after["packets"]!, "drop_")}; accept pauses {Tcp(after, "acceptPauses")}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  memory in MB before, at most, after: relay {relayBefore:0} {relayMost:0} {ResidentMegabytes("relay"):0}, transceiver {ownerBefore:0} {ownerMost:0} {ResidentMegabytes("transceiver-00"):0}"));
+            $"  memory in MB before, at most, after: relay {relayBefore:0} {relayMost:0} {ResidentMegabytes("relay"):0}, transceiver "
+            + $"{ownerBefore:0} {ownerMost:0} {ResidentMegabytes("transceiver-00"):0}"));
         foreach ((string name, JsonObject? beside, JsonObject? alone) in new[] {
             ("TCP", overTcp, system.TcpAlone), ("UDP", overUdp, system.UdpAlone) })
         {
             output.WriteLine(
-                $"  calls over {name}: lost {beside["packets"]!["lost"]} of {beside["packets"]!["received"]} (alone {alone["packets"]!["lost"]}), longest gap {beside["longestGapMs"]} ms (alone {alone["longestGapMs"]}), lateness p99 {beside["latenessMs"]!["p99"]} ms (alone {alone["latenessMs"]!["p99"]})");
+                $"  calls over {name}: lost {beside["packets"]!["lost"]} of {beside["packets"]!["received"]} (alone "
+                + $"{alone["packets"]!["lost"]}), longest gap {beside["longestGapMs"]} ms (alone {alone["longestGapMs"]}), lateness p99 "
+                + $"{beside["latenessMs"]!["p99"]} ms (alone {alone["latenessMs"]!["p99"]})");
             Assert.Equal(0, (int)beside["failed"]!);
             // None, but for a machine that stands still for longer than audio is of use.
             Assert.InRange((double)beside["lossPercent"]!, 0, 0.5);
@@ -298,9 +312,13 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         finally
         {
             output.WriteLine(
-                $"  the transceiver dropped: {Difference(before["linkDropped"]!, now["linkDropped"]!)}; closed: {Difference(before["linkClosed"]!, now["linkClosed"]!)}");
+                $"  the transceiver dropped: {Difference(before["linkDropped"]!, now["linkDropped"]!)}; closed: "
+                + $"{Difference(before["linkClosed"]!, now["linkClosed"]!)}");
         }
     }
+
+    private static long Passed(JsonObject stats)
+        => stats["packets"]!.AsObject().Where(p => !p.Key.StartsWith("drop_", StringComparison.Ordinal)).Sum(p => (long)p.Value!);
 
     private Task<JsonObject> StatsAsync() => _voice.InvokeAsync("relay", "internal/v1/stats");
 

@@ -44,7 +44,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         JsonObject call = (await _voice.CallAsync("--agent", "local", "--tcp")).Succeeded().Json;
         JsonNode turn = call["turns"]!.AsArray()[0]!;
         output.WriteLine(
-            $"local agent over TCP: set-up {call["setupMs"]!.ToJsonString()}, said '{turn["said"]}', heard '{turn["heard"]}', voice to voice {turn["voiceToVoiceMs"]} ms");
+            $"local agent over TCP: set-up {call["setupMs"]!.ToJsonString()}, said '{turn["said"]}', heard '{turn["heard"]}', voice to "
+            + $"voice {turn["voiceToVoiceMs"]} ms");
         Assert.Equal("tcp", (string?)call["transport"]);
         Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
     }
@@ -73,7 +74,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         await Wait.UntilAsync(() => proxy.Down.Delivered > atReset + 100, "audio comes back again");
         JsonObject call = (await running.EndAsync()).Succeeded().Json;
         output.WriteLine(
-            $"TCP reset in mid-call: {call["reconnects"]} reconnect, longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}");
+            $"TCP reset in mid-call: {call["reconnects"]} reconnect, longest gap {call["longestGapMs"]} ms, packets "
+            + $"{call["packets"]!.ToJsonString()}");
         Assert.Equal(1, (int)call["reconnects"]!);
         Assert.Equal(2, proxy.Accepted);
         Assert.StartsWith("stayed ", (string?)call["ended"], StringComparison.Ordinal);
@@ -95,7 +97,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         await Wait.UntilAsync(() => proxy.Down.Delivered > atChange + 100, "audio comes back to the new address");
         JsonObject call = (await running.EndAsync()).Succeeded().Json;
         output.WriteLine(
-            $"lossy UDP with address change: longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}, echo {call["echoMs"]?.ToJsonString()}; up {proxy.Up}, down {proxy.Down}");
+            $"lossy UDP with address change: longest gap {call["longestGapMs"]} ms, packets {call["packets"]!.ToJsonString()}, echo "
+            + $"{call["echoMs"]?.ToJsonString()}; up {proxy.Up}, down {proxy.Down}");
         Assert.Equal("udp", (string?)call["transport"]);
         Assert.StartsWith("stayed ", (string?)call["ended"], StringComparison.Ordinal);
         Assert.True((double)call["longestGapMs"]! < 3000);
@@ -105,8 +108,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     public async Task Calls_BesideAStalledAndASlowTcpClient_NoticeNothing()
     {
         const int Seconds = 15;
-        string[] load = ["load", "--calls", "5", "--seconds", Seconds.ToString(), "--agent", "echo", "--tcp", "--json"];
-        JsonObject alone = (await _voice.RunAsync(load)).Succeeded().Json;
+        string[] load = ["load", "--calls", "5", "--agent", "echo", "--tcp", "--json", "--seconds"];
+        JsonObject alone = (await _voice.RunAsync([.. load, "6"])).Succeeded().Json;
 
         // Less than the audio with its headers needs, about 42 kbit/s: a third of it can't arrive. So old audio piles up, or goes.
         var slow = new ImpairmentOptions { BitsPerSecond = 28_000, QueueBytes = 1_500 };
@@ -122,7 +125,7 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         await stalledCall.ConnectedAsync();
         await Wait.UntilAsync(() => stalledProxy.Down.Delivered > 50, "the stalled client has heard something");
         stalledProxy.Stall(ProxyDirection.Down);
-        JsonObject beside = (await _voice.RunAsync(load)).Succeeded().Json;
+        JsonObject beside = (await _voice.RunAsync([.. load, Seconds.ToString()])).Succeeded().Json;
         long passedWhileStalled = stalledProxy.Down.Delivered;
         stalledProxy.Resume(ProxyDirection.Down);
         await Wait.UntilAsync(() => stalledProxy.Down.Delivered > passedWhileStalled + 50, "audio comes again after the stall");
@@ -132,13 +135,17 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         long dropped = await DroppedAsOldAsync() - droppedBefore;
 
         output.WriteLine(
-            $"5 callers alone:  lost {alone["packets"]!["lost"]}, lateness {alone["latenessMs"]!.ToJsonString()}, longest gap {alone["longestGapMs"]} ms");
+            $"5 callers alone:  lost {alone["packets"]!["lost"]}, lateness {alone["latenessMs"]!.ToJsonString()}, longest gap "
+            + $"{alone["longestGapMs"]} ms");
         output.WriteLine(
-            $"5 callers beside: lost {beside["packets"]!["lost"]}, lateness {beside["latenessMs"]!.ToJsonString()}, longest gap {beside["longestGapMs"]} ms");
+            $"5 callers beside: lost {beside["packets"]!["lost"]}, lateness {beside["latenessMs"]!.ToJsonString()}, longest gap "
+            + $"{beside["longestGapMs"]} ms");
         output.WriteLine(
-            $"slow client:    echo {slowEnd["echoMs"]?.ToJsonString()}, packets {slowEnd["packets"]!.ToJsonString()}, longest gap {slowEnd["longestGapMs"]} ms");
+            $"slow client:    echo {slowEnd["echoMs"]?.ToJsonString()}, packets {slowEnd["packets"]!.ToJsonString()}, longest gap "
+            + $"{slowEnd["longestGapMs"]} ms");
         output.WriteLine(
-            $"stalled client: echo {stalledEnd["echoMs"]?.ToJsonString()}, packets {stalledEnd["packets"]!.ToJsonString()}, longest gap {stalledEnd["longestGapMs"]} ms, {stalledEnd["ended"]}; the relay dropped {dropped} packets of both as too old");
+            $"stalled client: echo {stalledEnd["echoMs"]?.ToJsonString()}, packets {stalledEnd["packets"]!.ToJsonString()}, longest gap "
+            + $"{stalledEnd["longestGapMs"]} ms, {stalledEnd["ended"]}; the relay dropped {dropped} packets of both as too old");
         Assert.Equal((0L, 0L), ((long)alone["packets"]!["lost"]!, (long)beside["packets"]!["lost"]!));
         Assert.True((double)beside["latenessMs"]!["p99"]! < 10 * (double)alone["latenessMs"]!["p99"]! + 20, "the neighbours' schedule");
         Assert.True((double)beside["longestGapMs"]! < 3 * (double)alone["longestGapMs"]! + 150, "the neighbours' gaps");

@@ -54,7 +54,9 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         {
             string name = receiver.GetType().Name;
             output.WriteLine(
-                $"{name}: {receiver.Spans.Count} spans, {receiver.Points.Count} points of {receiver.Points.Select(p => p.Name).Distinct().Count()} metrics, {receiver.Logs.Count} log lines, {receiver.Bodies.Sum(b => b.Length)} bytes");
+                $"{name}: {receiver.Spans.Count} spans, {receiver.Points.Count} points of "
+                + $"{receiver.Points.Select(p => p.Name).Distinct().Count()} metrics, {receiver.Logs.Count} log lines, "
+                + $"{receiver.Bodies.Sum(b => b.Length)} bytes");
             AssertMetrics(receiver);
             AssertSpans(receiver);
             AssertOneTrace(receiver);

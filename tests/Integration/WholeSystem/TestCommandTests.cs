@@ -1,15 +1,17 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dapr.Voice.Native;
-using Dapr.Voice.Tests.Integration.DaprContract;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary><c>./voice test</c> in a clone whose only suite starts processes and does not end.</summary>
+/// <summary><c>./voice test</c> in a clone whose suites start processes and do not end.</summary>
 public sealed class TestCommandTests : IDisposable
 {
-    // 'dotnet test' calls this target of a project. A child, a grandchild that outlives its parent in a session of its own, and one that
-    // ignores SIGTERM.
+    // A solution without projects: suites that run at the same time are built before.
+    private const string Solution = "Microsoft Visual Studio Solution File, Format Version 12.00\n";
+
+    // 'dotnet test' calls the target VSTest of a project. The script starts a child, a grandchild that outlives its parent in a session of
+    // its own, and one that ignores SIGTERM.
     private const string Project = """
         <Project>
           <Target Name="Restore" />
@@ -35,21 +37,27 @@ public sealed class TestCommandTests : IDisposable
     public void Dispose() => Directory.Delete(_clone, recursive: true);
 
     [Theory]
-    [InlineData(RunningCommand.Interrupt)]
-    [InlineData(LibC.SIGTERM)]
-    public async Task Test_InterruptedWhileASuiteRuns_LeavesNoProcess(int signal)
+    [InlineData(RunningCommand.Interrupt, new[] { "unit" })]
+    [InlineData(LibC.SIGTERM, new[] { "unit", "contract" })]
+    public async Task Test_InterruptedWhileSuitesRun_LeavesNoProcess(int signal, string[] suites)
     {
         Checkout.EnsureBuilt();
-        string suite = Directory.CreateDirectory(Path.Combine(_clone, "tests", "Unit")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(suite, "Suite.proj"), Project);
-        await File.WriteAllTextAsync(Path.Combine(suite, "suite.sh"), Script);
-        var start = new ProcessStartInfo(Checkout.Dotnet, [Checkout.Cli, "test", "unit"]);
+        await File.WriteAllTextAsync(Path.Combine(_clone, "Dapr.Voice.sln"), Solution);
+        string[] folders = [.. new[] { "Unit", "Integration" }.Take(suites.Length).Select(f => Path.Combine(_clone, "tests", f))];
+        foreach (string folder in folders)
+        {
+            Directory.CreateDirectory(folder);
+            await File.WriteAllTextAsync(Path.Combine(folder, "Suite.proj"), Project);
+            await File.WriteAllTextAsync(Path.Combine(folder, "suite.sh"), Script);
+        }
+        var start = new ProcessStartInfo(Checkout.Dotnet, [Checkout.Cli, "test", .. suites]);
         start.Environment["VOICE_ROOT"] = start.Environment["VOICE_HOME"] = _clone;
-        using var command = new RunningCommand(start, "test unit");
-        await Wait.UntilAsync(() => File.Exists(Path.Combine(suite, "started")), "the suite runs");
-        int[] pids = [.. (await File.ReadAllLinesAsync(Path.Combine(suite, "pids")))
+        using var command = new RunningCommand(start, "test " + string.Join(' ', suites));
+        await Wait.UntilAsync(() => folders.All(folder => File.Exists(Path.Combine(folder, "started"))), "the suites run",
+            TimeSpan.FromMinutes(1));
+        int[] pids = [.. folders.SelectMany(folder => File.ReadAllLines(Path.Combine(folder, "pids")))
             .Select(l => int.Parse(l, CultureInfo.InvariantCulture))];
-        Assert.Equal(4, pids.Length);
+        Assert.Equal(4 * suites.Length, pids.Length);
         Assert.All(pids, pid => Assert.True(IsAlive(pid)));
         RunningCommand.Signal(command.Pid, signal);
         CommandResult result = await command.EndAsync();

@@ -37,7 +37,8 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
             var watch = Stopwatch.StartNew();
             await Wait.UntilAsync(async () => await SlotsAsync(0) == Slots, "the other takes all slots");
             output.WriteLine(
-                $"transceiver-01 stopped: transceiver-00 serves all slots after {watch.Elapsed.TotalSeconds:0.0} s; five calls answered in a row after {await AnsweredInARowAsync():0.0} s more");
+                $"transceiver-01 stopped: transceiver-00 serves all slots after {watch.Elapsed.TotalSeconds:0.0} s; five calls answered in "
+                + $"a row after {await AnsweredInARowAsync():0.0} s more");
         }
         finally
         {

@@ -14,7 +14,8 @@ public static partial class ExpectedOutput
     {
         string[] wanted = Lines(expected), lines = Lines(printed);
         return Matches(wanted, 0, lines, 0, out int furthest, out int at) ? null
-            : $"expected: {(furthest < wanted.Length ? wanted[furthest] : "(the end)")}\nprinted:  {(at < lines.Length ? lines[at] : "(nothing more)")}";
+            : $"expected: {(furthest < wanted.Length ? wanted[furthest] : "(the end)")}\nprinted:  "
+            + $"{(at < lines.Length ? lines[at] : "(nothing more)")}";
     }
 
     private static bool Matches(string[] wanted, int w, string[] lines, int l, out int furthest, out int at)

@@ -14,15 +14,11 @@ public static class SpeechTools
         get
         {
             var packages = new List<string>();
-            if (FindProgram("flite") is null) packages.Add("flite");
+            if (Programs.Find("flite") is null) packages.Add("flite");
             if (!NativeLibrary.TryLoad(NativeLibraries.EspeakNg, out _)) packages.Add("libespeak-ng1");
             if (!NativeLibrary.TryLoad(NativeLibraries.PocketSphinx, out _)) packages.Add("libpocketsphinx3");
             if (!Directory.Exists(ModelFolder)) packages.Add("pocketsphinx-en-us");
             return packages.Count == 0 ? null : $"Not installed: apt-get install {string.Join(' ', packages)}";
         }
     }
-
-    public static string? FindProgram(string name)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, name))
-        .FirstOrDefault(File.Exists);
 }

@@ -15,8 +15,8 @@ public static class SpokenAnswers
         <weekday> = monday | tuesday | wednesday | thursday | friday | saturday | sunday;
         <month> = january | february | march | april | may | june | july | august | september | october | november | december;
         <ordinal> = first | second | third | fourth | fifth | sixth | seventh | eighth | ninth;
-        <day> = <ordinal> | tenth | eleventh | twelfth | thirteenth | fourteenth | fifteenth | sixteenth | seventeenth | eighteenth | nineteenth
-              | twentieth | twenty <ordinal> | thirtieth | thirty first;
+        <day> = <ordinal> | tenth | eleventh | twelfth | thirteenth | fourteenth | fifteenth | sixteenth | seventeenth | eighteenth
+              | nineteenth | twentieth | twenty <ordinal> | thirtieth | thirty first;
         <date> = today is <weekday> <month> <day>;
         <timer> = the timer is set for <number> (second | seconds | minute | minutes | hour | hours);
         <fired> = your timer for <number> (second | seconds | minute | minutes | hour | hours) is over;

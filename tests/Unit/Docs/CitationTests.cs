@@ -88,13 +88,15 @@ public sealed partial class CitationTests
     [GeneratedRegex(@"(?<![\w/:.-])(?:[\w.-]+/)*[\w-]+\.md\b(?![\w/])")]
     private static partial Regex DocumentName();
 
-    [GeneratedRegex(@"(?<path>docs/[\w/-]+\.md)(?:,? (?:sections? )?(?<section>\d+(?:\.\d+)?)(?: (?:and|to) (?<section>\d+(?:\.\d+)?))?)?(?:, (?<kind>point|rule|step) (?<item>\d+))?")]
+    [GeneratedRegex(@"(?<path>docs/[\w/-]+\.md)(?:,? (?:sections? )?(?<section>\d+(?:\.\d+)?)(?: (?:and|to) "
+        + @"(?<section>\d+(?:\.\d+)?))?)?(?:, (?<kind>point|rule|step) (?<item>\d+))?")]
     private static partial Regex Citation();
 
     [GeneratedRegex(@"\r?\n[ \t]*(?:///|//|#|<!--)?[ \t]*")]
     private static partial Regex LineBreakInComment();
 
-    [GeneratedRegex(@"\bDESIGN\b|\bSTYLE\b|\breference/[\w-]+\.md|\brealtime-protocol\b|\blive-protocol\b|\bmedia-natives\b|\bdapr-aca-azd\b|\bsystem-and-browsers\b|\bdapr-contract, point")]
+    [GeneratedRegex(@"\bDESIGN\b|\bSTYLE\b|\breference/[\w-]+\.md|\brealtime-protocol\b|"
+        + @"\blive-protocol\b|\bmedia-natives\b|\bdapr-aca-azd\b|\bsystem-and-browsers\b|\bdapr-contract, point")]
     private static partial Regex OldName();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]

@@ -1,5 +1,6 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.TestKit;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Hosting;
@@ -112,5 +113,5 @@ public sealed class FleetKeysTests
     }
 
     private Task<FleetKeys> LoadAsync(FleetSecrets needed)
-        => FleetKeys.LoadAsync(_secrets, needed, _logs, new TestTime(), CancellationToken.None);
+        => FleetKeys.LoadAsync(_secrets, needed, _logs, new JumpingTime(), CancellationToken.None);
 }

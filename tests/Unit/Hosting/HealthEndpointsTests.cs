@@ -28,7 +28,7 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
         {
             test.Logging.ClearProviders();
             test.Services.AddSingleton<ISecretStore>(_secrets).AddSingleton<ISidecarHealth>(_sidecar)
-                .AddSingleton<TimeProvider>(new TestTime());
+                .AddSingleton<TimeProvider>(new JumpingTime());
         });
         builder.AddFleet();
         builder.Services.AddReadiness<HealthEndpointsTests>(test => test._missing);
@@ -102,7 +102,7 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
         LoopWatch loops = _app.Services.GetRequiredService<LoopWatch>();
         loops.Add("worker 0", () => 1);
         foreach (int _ in Enumerable.Range(0, LoopWatch.LooksUntilStuck)) loops.Stuck();
-        ((TestTime)_app.Services.GetRequiredService<TimeProvider>()).Advance(LoopWatch.StallLimit);
+        ((JumpingTime)_app.Services.GetRequiredService<TimeProvider>()).Advance(LoopWatch.StallLimit);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stuck","reasons":["worker 0 stands still"]}"""),
             await AskAsync("/healthz"));
     }

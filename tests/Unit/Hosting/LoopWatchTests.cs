@@ -1,11 +1,12 @@
 using Dapr.Voice.Hosting;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Hosting;
 
 public sealed class LoopWatchTests
 {
-    private readonly ManualClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly LoopWatch _watch;
     private long _turns;
 
@@ -54,14 +55,7 @@ public sealed class LoopWatchTests
 
     private IReadOnlyList<string> Look(TimeSpan after)
     {
-        _clock.Now += after;
+        _clock.Advance(after);
         return _watch.Stuck();
-    }
-
-    private sealed class ManualClock : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-        public override long GetTimestamp() => Now.Ticks;
     }
 }

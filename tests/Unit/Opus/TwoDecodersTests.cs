@@ -63,7 +63,8 @@ public sealed class TwoDecodersTests(ITestOutputHelper output)
                 packets.Add(packet[..encoder.Encode(speech.AsSpan(at, samples * channels), packet)]);
             double exact = Compare(packets, 48_000, channels), resampled = Compare(packets, 24_000, channels);
             output.WriteLine(
-                $"{application}: configurations {string.Join(' ', packets.Select(p => p[0] >> 3).Distinct())}; {exact:0.0} dB, {resampled:0.0} dB at 24 kHz");
+                $"{application}: configurations {string.Join(' ', packets.Select(p => p[0] >> 3).Distinct())}; {exact:0.0} dB, "
+                + $"{resampled:0.0} dB at 24 kHz");
             double least = dtx ? LeastDecibelsWithPauses : LeastDecibels;
             Assert.True(exact >= least, $"{application}: {exact:0.0} dB");
             Assert.True(resampled >= least, $"{application}: {resampled:0.0} dB at 24 kHz");

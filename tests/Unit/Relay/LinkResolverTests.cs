@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Relay.Steering;
 using Dapr.Voice.Steering;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Relay;
@@ -11,7 +12,7 @@ public sealed class LinkResolverTests
 {
     private static readonly LinkEndpoint Named = new(LinkScheme.Tcp, "transceiver-00", 20000);
 
-    private readonly MovedTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly LinkResolver _resolver;
     private string[]? _answer = ["10.0.0.4"];
     private bool _isReached = true;
@@ -86,15 +87,5 @@ public sealed class LinkResolverTests
         _isReached = false;
         for (int i = 1; i < LinkResolver.LooksPerAddress; i++) Assert.Equal("tcp://10.0.0.5:20000", await LookAsync());
         Assert.Equal("tcp://10.0.0.6:20000", await LookAsync());
-    }
-
-    /// <summary>A clock that stands until it is moved.</summary>
-    private sealed class MovedTime : TimeProvider
-    {
-        private long _timestamp = 1;
-
-        public void Advance(TimeSpan time) => _timestamp += time.Ticks;
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-        public override long GetTimestamp() => _timestamp;
     }
 }

@@ -138,7 +138,8 @@ public sealed class RelayWorkerOverTcpTests(ITestOutputHelper output) : RelayWor
         Until(() => Heard >= before + sent);
         long grown = Process.GetCurrentProcess().PrivateMemorySize64 - memory;
         output.WriteLine(
-            $"{Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull} units of audio dropped, the neighbour heard {Heard - before} of {sent}, memory {grown / 1024} kB more than when the dropping began");
+            $"{Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull} units of audio dropped, the neighbour heard {Heard - before} of {sent}, "
+            + $"memory {grown / 1024} kB more than when the dropping began");
         Assert.True(Worker.LinkCounters(LinkScheme.Tcp).SendQueueFull >= 20_000);
         Assert.InRange(grown, long.MinValue, 16 * 1024 * 1024);
 

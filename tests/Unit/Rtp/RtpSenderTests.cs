@@ -58,7 +58,8 @@ public sealed class RtpSenderTests
         for (int i = 0; i < 1000; i++)
         {
             int length = sender.WritePacket(buffer, payload, 960, false, Instant.Zero);
-            Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out RtpPacket packet, out _) && packet.HeaderLength == RtpHeader.FixedLength);
+            Assert.True(RtpPacket.TryParse(buffer.AsSpan(0, length), out RtpPacket packet, out _)
+                && packet.HeaderLength == RtpHeader.FixedLength);
         }
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }

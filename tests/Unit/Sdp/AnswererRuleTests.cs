@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Dapr.Voice.Sdp;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Wire;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using Dapr.Voice.Sdp;
+using Dapr.Voice.TestKit;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Sdp;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Sdp;
+using Dapr.Voice.TestKit;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;

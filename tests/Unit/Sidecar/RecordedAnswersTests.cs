@@ -104,7 +104,8 @@ public sealed class RecordedAnswersTests
     private static string Bulk(StatusCode status, GetBulkStateResponse? answer)
         => answer is null
             ? $"{(status == StatusCode.Internal ? StateReadOutcome.Unavailable : StateReadOutcome.Refused)} "
-            : $"Found {string.Join(' ', answer.Items.Where(i => i.Error.Length == 0 && IsJson(i.Data)).Select(i => i.Key).Distinct().Order(StringComparer.Ordinal))}";
+            : $"Found {string.Join(' ', answer.Items.Where(i => i.Error.Length == 0 && IsJson(i.Data)).Select(i => i.Key).Distinct()
+                .Order(StringComparer.Ordinal))}";
 
     private static string Written(StatusCode status) => (status switch
     {

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Hosting;
 using Xunit;
 
@@ -20,7 +21,7 @@ public sealed class CallTests : IAsyncLifetime
     [Fact]
     public async Task Call_SdpBody_IsAnsweredWithSdpAndABareLocation()
     {
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser, "?model=gpt-realtime");
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium, "?model=gpt-realtime");
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         Assert.Equal("application/sdp", response.Content.Headers.ContentType!.ToString());
@@ -32,7 +33,7 @@ public sealed class CallTests : IAsyncLifetime
     [Fact]
     public async Task Call_Answer_CarriesHintPasswordFingerprintAndIngresses()
     {
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium);
         string answer = await response.Content.ReadAsStringAsync();
         SessionRecord record = _signaling.Record(response.Headers.Location!.OriginalString.Split('/')[^1])!;
 
@@ -63,7 +64,7 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Equal([Offers.Fingerprint], record.Offer.Fingerprints.Distinct());
         Assert.Equal(111, record.Offer.OpusPayloadType);
         Assert.Equal("0", record.Offer.AudioMid);
-        Assert.Equal(3735928559u, record.Offer.AudioSsrc);
+        Assert.Equal(Offers.AudioSsrc, record.Offer.AudioSsrc);
         Assert.Equal(5000, record.Offer.SctpPort);
         Assert.Equal(262144, record.Offer.MaxMessageSize);
         Assert.True(record.Offer is { AudioSends: true, AudioReceives: true, SetupActive: true });
@@ -106,7 +107,7 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_MultipartWithoutFileNames_TakesOfferAndSession()
     {
         using var form = new MultipartFormDataContent("xoxoBoundary");
-        form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
+        form.Add(Part(Offers.Chromium, "application/sdp"), "sdp");
         form.Add(Part("""{"type":"realtime","model":"gpt-x","voice":"nobody","agent":"echo","odd":[1,2]}""", "application/json"),
             "session");
         using HttpResponseMessage response = await _signaling.SendAsync(
@@ -124,7 +125,7 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_JsonBody_IsAnsweredWithIdAndSdp()
     {
         using HttpResponseMessage response = await _signaling.PostJsonAsync(
-            "/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Browser, agent = "parrot" }));
+            "/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Chromium, agent = "parrot" }));
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         JsonElement body = await SignalingHarness.JsonAsync(response);
@@ -136,7 +137,7 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_JsonBodyThatAcceptsSdp_IsAnsweredWithSdp()
     {
         using HttpResponseMessage response = await _signaling.PostJsonAsync(
-            "/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Browser }), FakeSecretStore.ApiKey,
+            "/v1/realtime/calls", JsonSerializer.Serialize(new { sdp = Offers.Chromium }), FakeSecretStore.ApiKey,
             ("Accept", "application/sdp"));
 
         Assert.Equal("application/sdp", response.Content.Headers.ContentType!.ToString());
@@ -153,7 +154,7 @@ public sealed class CallTests : IAsyncLifetime
     [Fact]
     public async Task Call_UnknownAgent_Is404()
     {
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser, "?agent=nobody");
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium, "?agent=nobody");
 
         Assert.Equal((HttpStatusCode.NotFound, "agent_not_found"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -191,7 +192,7 @@ public sealed class CallTests : IAsyncLifetime
     [InlineData("application/octet-stream")]
     public async Task Call_WrongMediaType_Is415(string contentType)
     {
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser, contentType: contentType);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium, contentType: contentType);
 
         Assert.Equal((HttpStatusCode.UnsupportedMediaType, "unsupported_media_type"),
             (response.StatusCode, await SignalingHarness.CodeAsync(response)));
@@ -202,7 +203,7 @@ public sealed class CallTests : IAsyncLifetime
     [InlineData(false)]
     public async Task Call_OfferAbove64KiB_Is413WhetherItsLengthIsToldOrNot(bool tellsLength)
     {
-        var content = new StreamContent(new MemoryStream(Encoding.ASCII.GetBytes(Offers.Browser + new string('a', 65_536))));
+        var content = new StreamContent(new MemoryStream(Encoding.ASCII.GetBytes(Offers.Chromium + new string('a', 65_536))));
         content.Headers.ContentType = new("application/sdp");
         if (!tellsLength) content.Headers.ContentLength = null;
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/realtime/calls") { Content = content };
@@ -246,11 +247,11 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_SessionWithWhatCannotBeRead_Is400InBothForms(string session)
     {
         using HttpResponseMessage json = await _signaling.PostJsonAsync(
-            "/v1/realtime/calls", $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Browser)}},"session":{{session}}}""");
+            "/v1/realtime/calls", $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Chromium)}},"session":{{session}}}""");
         Assert.Equal((HttpStatusCode.BadRequest, "invalid_json"), (json.StatusCode, await SignalingHarness.CodeAsync(json)));
 
         using var form = new MultipartFormDataContent("xoxoBoundary");
-        form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
+        form.Add(Part(Offers.Chromium, "application/sdp"), "sdp");
         form.Add(Part(session, "application/json"), "session");
         using HttpResponseMessage multipart = await _signaling.SendAsync(
             HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
@@ -275,7 +276,7 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_SessionNestedDeeply_IsServedOrRefusedAndNeverOurError(int depth, HttpStatusCode expected)
     {
         using var form = new MultipartFormDataContent("xoxoBoundary");
-        form.Add(Part(Offers.Browser, "application/sdp"), "sdp");
+        form.Add(Part(Offers.Chromium, "application/sdp"), "sdp");
         form.Add(Part($$"""{"deep":{{new string('[', depth)}}{{new string(']', depth)}}}""", "application/json"), "session");
         using HttpResponseMessage response = await _signaling.SendAsync(
             HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
@@ -288,7 +289,7 @@ public sealed class CallTests : IAsyncLifetime
     {
         using HttpResponseMessage response = await _signaling.PostJsonAsync(
             "/v1/realtime/calls", JsonSerializer.Serialize(
-            new { sdp = Offers.Browser, session = new { instructions = new string('x', 17_000) } }));
+            new { sdp = Offers.Chromium, session = new { instructions = new string('x', 17_000) } }));
 
         Assert.Equal((HttpStatusCode.BadRequest, "session_too_large"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -298,7 +299,7 @@ public sealed class CallTests : IAsyncLifetime
     {
         using HttpResponseMessage response = await _signaling.PostJsonAsync(
             "/v1/realtime/calls",
-            $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Browser)}},"session":{"instructions":"{{new string('ü', 8_000)}}"} }""");
+            $$"""{"sdp":{{JsonSerializer.Serialize(Offers.Chromium)}},"session":{"instructions":"{{new string('ü', 8_000)}}"} }""");
 
         Assert.Equal((HttpStatusCode.BadRequest, "session_too_large"), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
     }
@@ -307,7 +308,7 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_StoreAway_Is503AndNot500()
     {
         _signaling.Store.IsAway = true;
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium);
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "service_unavailable"),
             (response.StatusCode, await SignalingHarness.CodeAsync(response)));
@@ -323,7 +324,7 @@ public sealed class CallTests : IAsyncLifetime
     public async Task Call_OwnerFullLateOrDraining_Is503WithRetryAfter(int sessions, double lateness, bool draining)
     {
         await _signaling.AddOwnerAsync(0, [3, 4, 5], sessions, capacity: 10, lateness, draining);
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium);
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "over_capacity"),
             (response.StatusCode, await SignalingHarness.CodeAsync(response)));

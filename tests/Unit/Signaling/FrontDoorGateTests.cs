@@ -1,5 +1,6 @@
 using System.Net;
 using Dapr.Voice.Signaling;
+using Dapr.Voice.TestKit;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Signaling;
@@ -19,7 +20,7 @@ public sealed class FrontDoorGateTests
         await using SignalingHarness signaling = await SignalingHarness.StartAsync(settings => settings["Signaling:FrontDoorId"] = Id);
         if (header is not null) signaling.Http.DefaultRequestHeaders.Add("X-Azure-FDID", header);
 
-        using HttpResponseMessage answer = await signaling.PostOfferAsync(Offers.Browser);
+        using HttpResponseMessage answer = await signaling.PostOfferAsync(Offers.Chromium);
 
         Assert.Equal(expected, answer.StatusCode);
     }

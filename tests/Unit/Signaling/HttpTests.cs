@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Hosting;
 using Xunit;
 
@@ -77,13 +78,13 @@ public sealed class HttpTests
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync(
             settings => (settings["Signaling:RequestsPerSecondPerAddress"], settings["Signaling:RequestBurstPerAddress"]) = ("1", "2"));
-        using (await signaling.PostOfferAsync(Offers.Browser)) { }
-        using (await signaling.PostOfferAsync(Offers.Browser)) { }
+        using (await signaling.PostOfferAsync(Offers.Chromium)) { }
+        using (await signaling.PostOfferAsync(Offers.Chromium)) { }
         // A bucket that refills by one a second can't hold out against four in a row.
         var rest = new HttpStatusCode[4];
         for (int i = 0; i < rest.Length; i++)
         {
-            using HttpResponseMessage response = await signaling.PostOfferAsync(Offers.Browser);
+            using HttpResponseMessage response = await signaling.PostOfferAsync(Offers.Chromium);
             rest[i] = response.StatusCode;
             if (response.StatusCode != HttpStatusCode.TooManyRequests) continue;
             Assert.NotNull(response.Headers.RetryAfter);
@@ -167,7 +168,7 @@ public sealed class HttpTests
             ("dapr-caller-app-id", "web-front")];
         using HttpResponseMessage created = await signaling.PostJsonAsync(
             "/internal/v1/sessions", JsonSerializer.Serialize(
-            new { offerSdp = Offers.Browser, agent = "echo", session = new { voice = "x" } }), null, headers);
+            new { offerSdp = Offers.Chromium, agent = "echo", session = new { voice = "x" } }), null, headers);
         JsonElement body = await SignalingHarness.JsonAsync(created);
         string callId = body.GetProperty("callId").GetString()!;
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Hosting;
 using Xunit;
 
@@ -34,7 +35,8 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task ClientSecret_Session_IsEchoedAndReachesTheCall()
     {
         string key = await _signaling.EphemeralKeyAsync(
-            """{"expires_after":{"anchor":"created_at","seconds":10},"session":{"type":"realtime","model":"unheard-of","instructions":"Sei nett, \u00fcberall."},"max_session_seconds":60}""");
+            """{"expires_after":{"anchor":"created_at","seconds":10},"session":"""
+            + """{"type":"realtime","model":"unheard-of","instructions":"Sei nett, \u00fcberall."},"max_session_seconds":60}""");
         string callId = await _signaling.CallAsync(key);
 
         Contracts.SessionRecord record = _signaling.Record(callId)!;
@@ -91,7 +93,7 @@ public sealed class KeyTests : IAsyncLifetime
     public async Task ClientSecret_ForOneAgent_ReachesThatOneOnly()
     {
         string key = await _signaling.EphemeralKeyAsync("""{"agent":"echo"}""");
-        using HttpResponseMessage other = await _signaling.PostOfferAsync(Offers.Browser, "?agent=parrot", key);
+        using HttpResponseMessage other = await _signaling.PostOfferAsync(Offers.Chromium, "?agent=parrot", key);
 
         Assert.Equal((HttpStatusCode.Forbidden, "agent_not_allowed"), (other.StatusCode, await SignalingHarness.CodeAsync(other)));
         Assert.Equal("echo", _signaling.Record(await _signaling.CallAsync(key))!.Agent);
@@ -115,7 +117,7 @@ public sealed class KeyTests : IAsyncLifetime
     [InlineData("ek_a.b.c", "invalid_ephemeral_key")]
     public async Task Call_WithoutAGoodKey_Is401AndSaysWhich(string? key, string code)
     {
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser, key: key);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium, key: key);
 
         Assert.Equal((HttpStatusCode.Unauthorized, code), (response.StatusCode, await SignalingHarness.CodeAsync(response)));
         Assert.Equal("Bearer", response.Headers.WwwAuthenticate.Single().Scheme);
@@ -127,7 +129,7 @@ public sealed class KeyTests : IAsyncLifetime
     {
         string key = await _signaling.EphemeralKeyAsync("""{"expires_after":{"seconds":10}}""");
         _signaling.Time.Advance(TimeSpan.FromSeconds(16));
-        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Browser, key: key);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(Offers.Chromium, key: key);
 
         Assert.Equal((HttpStatusCode.Unauthorized, "ephemeral_key_expired"),
             (response.StatusCode, await SignalingHarness.CodeAsync(response)));

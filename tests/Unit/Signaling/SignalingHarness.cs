@@ -30,7 +30,7 @@ internal sealed class SignalingHarness : IAsyncDisposable
     private SignalingHarness(WebApplication app, HttpClient http) => (_app, Http) = (app, http);
 
     public HttpClient Http { get; }
-    public TestTime Time { get; private init; } = null!;
+    public JumpingTime Time { get; private init; } = null!;
     public MemoryStateStore Store { get; private init; } = null!;
     public FakeSecretStore Secrets { get; private init; } = null!;
     public FakeInvoker Invoker { get; private init; } = null!;
@@ -41,7 +41,7 @@ internal sealed class SignalingHarness : IAsyncDisposable
     public static async Task<SignalingHarness> StartAsync(
         Action<Dictionary<string, string?>>? settings = null, string? appToken = AppToken, bool withOwner = true)
     {
-        var time = new TestTime();
+        var time = new JumpingTime();
         var store = new MemoryStateStore();
         var secrets = new FakeSecretStore();
         var invoker = new FakeInvoker();
@@ -128,7 +128,7 @@ internal sealed class SignalingHarness : IAsyncDisposable
     /// <summary>Makes a call; its id.</summary>
     public async Task<string> CallAsync(string? key = FakeSecretStore.ApiKey, string query = "")
     {
-        using HttpResponseMessage response = await PostOfferAsync(Offers.Browser, query, key);
+        using HttpResponseMessage response = await PostOfferAsync(Offers.Chromium, query, key);
         response.EnsureSuccessStatusCode();
         return response.Headers.Location!.OriginalString.Split('/')[^1];
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Xml.Linq;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Contracts;
@@ -12,18 +13,27 @@ namespace Dapr.Voice.Cli.Commands;
 /// </summary>
 internal static class TestCommand
 {
-    private sealed record Suite(string Name, string Project, string? Filter, string What);
+    private const string Shell = "/bin/sh";
+
+    /// <param name="Turn">Suites of one turn run at the same time.</param>
+    /// <param name="IsPatient">
+    /// The suite computes all the time and measures nothing. It uses only the processor time that the other suite of its turn leaves.
+    /// </param>
+    private sealed record Suite(string Name, string Project, string? Filter, int Turn, string What, bool IsPatient = false);
 
     private static readonly IReadOnlyList<Suite> Suites =
     [
-        new("unit", "tests/Unit", null, "protocols, services, properties, allocations"),
-        new("contract", "tests/Integration", "FullyQualifiedName~DaprContract", "every recording of the real Dapr sidecar against ours"),
-        new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract",
+        new("unit", "tests/Unit", null, 1, "protocols, services, properties, allocations"),
+        // Most of its time it waits for an outage to end.
+        new("contract", "tests/Integration", "FullyQualifiedName~DaprContract", 1,
+            "every recording of the real Dapr sidecar against ours"),
+        // Calls last as long as people talk, and most of the time the machine idles.
+        new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract", 2,
             "the whole system, started by './voice up', called, broken, ended"),
-        new("fuzz", "tests/Fuzz", null, "millions of mutated inputs through every parser, TCP framing and a live session"),
-        new("infra", "tests/Infra", null, "the Bicep compiler, snapshots of every shape, every rule over what we deploy, hooks, scripts, "
-            + "workflows"),
-        new("browser", "tests/Browser", null, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
+        new("infra", "tests/Infra", null, 2,
+            "the Bicep compiler, snapshots of every shape, every rule over what we deploy, hooks, scripts, workflows", IsPatient: true),
+        new("fuzz", "tests/Fuzz", null, 3, "millions of mutated inputs through every parser, TCP framing and a live session"),
+        new("browser", "tests/Browser", null, 4, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
     ];
 
     public static Command Create(Installation installation)
@@ -43,39 +53,82 @@ internal static class TestCommand
                         $"there is no suite '{name}'", "suites: " + string.Join(", ", Suites.Select(s => s.Name)));
             }
             await NativePackages.EnsureAsync(NativeNeed.Tests, mayInstall: true, Output.Say, cancellation);
-            int passed = 0, failed = 0, skipped = 0;
-            foreach (Suite? suite in Suites.Where(s => wanted.Length == 0 || wanted.Contains(s.Name)))
+            Suite[] suites = [.. Suites.Where(s => wanted.Length == 0 || wanted.Contains(s.Name))];
+            // Two builds at the same time would write the same files.
+            if (suites.Length > 1 && !await BuildAsync(installation, cancellation)) return ExitCode.Failed;
+            var total = new Counts(0, 0, 0);
+            foreach (IGrouping<int, Suite> turn in suites.GroupBy(s => s.Turn))
             {
-                Console.WriteLine($"== {suite.Name}: {suite.What}");
-                var watch = Stopwatch.StartNew();
-                Counts counts = await RunAsync(installation, suite, cancellation);
-                passed += counts.Passed;
-                failed += counts.Failed;
-                skipped += counts.Skipped;
-                Console.WriteLine(
-                    $"== {suite.Name}: {counts.Passed} passed, {counts.Failed} failed, {counts.Skipped} skipped in {watch.Elapsed.TotalSeconds:0} s");
+                string[] together = [.. turn.Select(s => s.Name)];
+                if (together.Length > 1)
+                    Console.WriteLine($"== {string.Join(" and ", together)} run at the same time; the output of each follows when it ends");
+                Counts[] counts = await Task.WhenAll(turn.Select(s => RunAsync(installation, s, together.Length > 1, suites.Length > 1,
+                    cancellation)));
+                total = counts.Aggregate(total, (sum, c) => new Counts(sum.Passed + c.Passed, sum.Failed + c.Failed,
+                    sum.Skipped + c.Skipped));
             }
-            Console.WriteLine($"{passed} passed, {failed} failed, {skipped} skipped");
-            return failed == 0 && passed > 0 ? ExitCode.Done : ExitCode.Failed;
+            Console.WriteLine($"{total.Passed} passed, {total.Failed} failed, {total.Skipped} skipped");
+            return total.Failed == 0 && total.Passed > 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }
 
     private sealed record Counts(int Passed, int Failed, int Skipped);
 
-    private static async Task<Counts> RunAsync(Installation installation, Suite suite, CancellationToken cancellation)
+    private static async Task<bool> BuildAsync(Installation installation, CancellationToken cancellation)
     {
+        var watch = Stopwatch.StartNew();
+        int exitCode = await RunDotnetAsync(installation, ["build", Path.Combine(installation.Root, "Dapr.Voice.sln"), "-c", "Release",
+            "-nologo", "-v", "q"], null, false, cancellation);
+        Console.WriteLine($"== build: {(exitCode == 0 ? "succeeded" : "failed")} in {watch.Elapsed.TotalSeconds:0} s");
+        if (exitCode != 0) Console.WriteLine("0 passed, 1 failed, 0 skipped");
+        return exitCode == 0;
+    }
+
+    /// <param name="isBesideAnother">Its output is printed when it ends, so that the lines of two suites do not mix.</param>
+    private static async Task<Counts> RunAsync(
+        Installation installation, Suite suite, bool isBesideAnother, bool isBuilt, CancellationToken cancellation)
+    {
+        string heading = $"== {suite.Name}: {suite.What}";
+        if (!isBesideAnother) Console.WriteLine(heading);
+        var watch = Stopwatch.StartNew();
         string results = Path.Combine(installation.Home, "test-results", suite.Name);
         if (Directory.Exists(results)) Directory.Delete(results, recursive: true);
+        Directory.CreateDirectory(results);
         List<string> arguments = ["test", Path.Combine(installation.Root, suite.Project), "-c", "Release", "-nologo", "-v", "q", "--logger",
             "trx;LogFileName=results.trx", "--logger", "console;verbosity=minimal", "--results-directory", results];
         if (suite.Filter is not null) arguments.AddRange(["--filter", suite.Filter]);
-        var start = new ProcessStartInfo(installation.DotnetHost, arguments) {
-            UseShellExecute = false, WorkingDirectory = installation.Root };
+        if (isBuilt) arguments.Add("--no-build");
+        string log = Path.Combine(results, "output.log");
+        int exitCode = await RunDotnetAsync(installation, arguments, isBesideAnother ? log : null, isBesideAnother && suite.IsPatient,
+            cancellation);
+        var said = new StringBuilder();
+        if (isBesideAnother) said.AppendLine(heading).Append(await File.ReadAllTextAsync(log, cancellation));
+        Counts counts = Read(suite, Path.Combine(results, "results.trx"), exitCode, said);
+        said.Append(CultureInfo.InvariantCulture,
+            $"== {suite.Name}: {counts.Passed} passed, {counts.Failed} failed, {counts.Skipped} skipped "
+            + $"in {watch.Elapsed.TotalSeconds:0} s");
+        Console.WriteLine(said.ToString());
+        return counts;
+    }
+
+    /// <param name="log">The file for its output, or null for the terminal.</param>
+    private static Task<int> RunDotnetAsync(
+        Installation installation, List<string> arguments, string? log, bool isPatient, CancellationToken cancellation)
+    {
+        // A file and no pipe: a process that outlives its parent would keep a pipe open.
+        string[] before = log is null ? [] : [Shell, "-c", $"exec \"$@\" >\"$0\" 2>&1", log, .. isPatient ? ["nice", "-n", "19"]
+            : Array.Empty<string>()];
+        string[] all = [.. before, installation.DotnetHost, .. arguments];
+        var start = new ProcessStartInfo(all[0], all[1..]) { UseShellExecute = false, WorkingDirectory = installation.Root };
         // A node of MSBuild that waits for the next build would be one of the processes that a cancelled run leaves.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        int exitCode = await new MarkedProcesses().RunAsync(start, cancellation);
-        string report = Path.Combine(results, "results.trx");
+        return new MarkedProcesses().RunAsync(start, cancellation);
+    }
+
+    /// <summary>Counts the results of a suite, and appends its skipped tests and the figures that its tests printed.</summary>
+    private static Counts Read(Suite suite, string report, int exitCode, StringBuilder said)
+    {
         if (!File.Exists(report)) return new Counts(0, 1, 0);
         var document = XDocument.Load(report);
         XNamespace ns = document.Root!.Name.Namespace;
@@ -84,13 +137,14 @@ internal static class TestCommand
             string outcome = (string?)test.Attribute("outcome") ?? "";
             string name = (string?)test.Attribute("testName") ?? "";
             if (outcome == "NotExecuted")
-                Console.WriteLine(
-                    $"   skipped: {name}: {((string?)test.Descendants(ns + "Message").FirstOrDefault() ?? "no reason given").Trim()}");
-            // What a test printed are its figures.
+            {
+                string reason = ((string?)test.Descendants(ns + "Message").FirstOrDefault() ?? "no reason given").Trim();
+                said.AppendLine($"   skipped: {name}: {reason}");
+            }
             if (suite.Name != "unit" && test.Descendants(ns + "StdOut").FirstOrDefault() is { } printed)
             {
                 foreach (string line in printed.Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-                    Console.WriteLine("   " + line.TrimEnd());
+                    said.AppendLine("   " + line.TrimEnd());
             }
         }
         XElement counters = document.Descendants(ns + "Counters").First();

@@ -13,9 +13,12 @@ public sealed class LocalAgentTests : IDisposable
 {
     // What the OpenAI Agents SDK sends when the channel opens (docs/protocols/realtime.md 2).
     private const string SdkUpdate = """
-        {"event_id":"e1","type":"session.update","session":{"type":"realtime","instructions":"Be kind.","model":"gpt-realtime-2.1","output_modalities":["audio"],
-         "audio":{"input":{"format":{"type":"audio/pcm","rate":24000},"noise_reduction":null,"transcription":{"model":"gpt-4o-mini-transcribe"},
-         "turn_detection":{"type":"semantic_vad"}},"output":{"format":{"type":"audio/pcm","rate":24000},"voice":"marin","speed":1}},"tools":[],"brand_new":{"x":1}}}
+        {"event_id":"e1","type":"session.update","session":{"type":"realtime","instructions":"Be kind.","model":"gpt-realtime-2.1",
+         "output_modalities":["audio"],
+         "audio":{"input":{"format":{"type":"audio/pcm","rate":24000},"noise_reduction":null,"transcription":
+         {"model":"gpt-4o-mini-transcribe"},
+         "turn_detection":{"type":"semantic_vad"}},"output":{"format":{"type":"audio/pcm","rate":24000},"voice":"marin","speed":1}},
+         "tools":[],"brand_new":{"x":1}}}
         """;
 
     private readonly FakeAgentHost _host = new();
@@ -79,7 +82,8 @@ public sealed class LocalAgentTests : IDisposable
     [Fact]
     public void SessionUpdate_LargerThanTheLimit_IsRefusedAndChangesNothing()
     {
-        Say($$$"""{"event_id":"big","type":"session.update","session":{"instructions":"{{{new string('x', SessionConfiguration.MaximumBytes)}}}"}}""");
+        Say($$$"""{"event_id":"big","type":"session.update","session":"""
+            + $$$"""{"instructions":"{{{new string('x', SessionConfiguration.MaximumBytes)}}}"}}""");
         AssertError("session_too_large", "big");
         Say("""{"type":"session.update","session":{}}""");
         Assert.Equal("", _host.Last("session.updated").GetProperty("session").GetProperty("instructions").GetString());
@@ -147,8 +151,10 @@ public sealed class LocalAgentTests : IDisposable
     [Fact]
     public void ConversationItems_CreatedRetrievedTruncatedDeleted_AreAnswered()
     {
-        Say("""{"type":"conversation.item.create","item":{"id":"i1","type":"message","role":"user","content":[{"type":"input_text","text":"hello"}]}}""");
-        Say("""{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"i0","type":"message","role":"system","content":[]}}""");
+        Say("""{"type":"conversation.item.create","item":{"id":"i1","type":"message","role":"user","content":["""
+            + """{"type":"input_text","text":"hello"}]}}""");
+        Say("""{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"i0","type":"message","role":"system","content":"""
+            + """[]}}""");
         Say("""{"type":"conversation.item.create","item":{"type":"function_call_output","call_id":"c","output":"1"}}""");
         Assert.Equal(3, _host.Types.Count(t => t == "conversation.item.added"));
         Assert.Equal(3, _host.Types.Count(t => t == "conversation.item.done"));
@@ -186,7 +192,8 @@ public sealed class LocalAgentTests : IDisposable
         string[] seeds =
         [
             SdkUpdate,
-                """{"type":"conversation.item.create","previous_item_id":"root","item":{"id":"i0","type":"message","role":"system","content":[{"a":null}]}}""",
+                """{"type":"conversation.item.create","previous_item_id":"root","item":"""
+                + """{"id":"i0","type":"message","role":"system","content":[{"a":null}]}}""",
             """{"type":"response.create","response":{"metadata":{"a":"b"}}}""",
                 """{"type":"conversation.item.truncate","item_id":"i0","content_index":0,"audio_end_ms":1e9}""",
         ];

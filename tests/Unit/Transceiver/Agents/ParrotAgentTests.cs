@@ -108,7 +108,8 @@ public sealed class ParrotAgentTests : IDisposable
     [Fact]
     public void OnAudio_InterruptResponseFalse_SpeaksOn()
     {
-        Say("""{"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
+        Say("""{"type":"session.update","session":{"audio":{"input":{"turn_detection":"""
+            + """{"type":"server_vad","interrupt_response":false}}}}}""");
         Hear(Signal(3).Silence(500).Speech(3000, -20).Silence(700));
         _host.Play(_agent, 50);
         Hear(Signal(4).Silence(200).Speech(400, -20).Silence(800));

@@ -217,7 +217,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     {
         RealtimeBackend.Connection connection = Connect();
         await connection.SayAsync(
-            """{"type":"session.updated","event_id":"0","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","interrupt_response":false}}}}}""");
+            """{"type":"session.updated","event_id":"0","session":{"audio":{"input":{"turn_detection":"""
+            + """{"type":"server_vad","interrupt_response":false}}}}}""");
         await SpeakWholeAsync(connection, "r1", "i1", 1000);
         _host.Play(_agent, 5);
         await connection.SayAsync("""{"type":"input_audio_buffer.speech_started","event_id":"2"}""");
@@ -247,7 +248,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         RealtimeBackend.Connection connection = Connect();
         Say("""{"event_id":"a","type":"input_audio_buffer.append","audio":"AAAA"}""");
         Assert.Equal("a", _host.Last("error").GetProperty("error").GetProperty("event_id").GetString());
-        Say("""{"event_id":"c","type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}""");
+        Say("""{"event_id":"c","type":"conversation.item.create","item":{"type":"message","role":"user","content":["""
+            + """{"type":"input_text","text":"hi"}]}}""");
         Assert.Equal("c", connection.Expect("conversation.item.create").GetProperty("event_id").GetString());
         Say("not json");
         Assert.Equal("invalid_json", _host.Last("error").GetProperty("error").GetProperty("code").GetString());
@@ -258,7 +260,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     {
         RealtimeBackend.Connection connection = Connect();
         connection.Expect("session.update");
-        Say("""{"event_id":"u","type":"session.update","session":{"type":"realtime","audio":{"input":{"format":{"type":"audio/pcma"},"noise_reduction":null}}}}""");
+        Say("""{"event_id":"u","type":"session.update","session":{"type":"realtime","audio":{"input":{"format":{"type":"audio/pcma"}"""
+            + ""","noise_reduction":null}}}}""");
         JsonElement update = connection.Expect("session.update");
         Assert.Equal("u", update.GetProperty("event_id").GetString());
         Assert.Equal("audio/pcm", update.GetProperty("session").GetProperty("audio").GetProperty("input").GetProperty("format")
@@ -272,15 +275,21 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         RealtimeBackend.Connection first = Connect();
         await first.SayAsync("""{"type":"session.created","event_id":"1","session":{"id":"s1"}}""");
         await first.SayAsync(
-            """{"type":"conversation.item.added","event_id":"2","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+            """{"type":"conversation.item.added","event_id":"2","item":"""
+            + """{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
         await first.SayAsync(
-            """{"type":"conversation.item.input_audio_transcription.completed","event_id":"3","item_id":"u1","content_index":0,"transcript":"what time is it"}""");
+            """{"type":"conversation.item.input_audio_transcription.completed","event_id":"3","item_id":"u1","content_index":0,"""
+            + """ "transcript":"what time is it"}""");
         await first.SayAsync(
-            """{"type":"conversation.item.done","event_id":"4","item":{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+            """{"type":"conversation.item.done","event_id":"4","item":"""
+            + """{"id":"u1","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
         await first.SayAsync(
-            """{"type":"conversation.item.done","event_id":"5","previous_item_id":"u1","item":{"id":"a1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_audio","transcript":"It is noon.","audio":"AAAA"}]}}""");
+            """{"type":"conversation.item.done","event_id":"5","previous_item_id":"u1","item":"""
+            + """{"id":"a1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_audio","transcript":"It """
+            + """is noon.","audio":"AAAA"}]}}""");
         await first.SayAsync(
-            """{"type":"conversation.item.done","event_id":"6","item":{"id":"u2","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
+            """{"type":"conversation.item.done","event_id":"6","item":"""
+            + """{"id":"u2","type":"message","role":"user","status":"completed","content":[{"type":"input_audio","transcript":null}]}}""");
         await first.SayAsync("""{"type":"response.created","event_id":"7","response":{"id":"r9"}}""");
         await first.SpeakAsync("r9", "a9", 50);
         _host.RunUntil(() => _host.Downlink.PendingSamples > 0, "audio");

@@ -112,7 +112,8 @@ internal sealed class RealtimeBackend : IAsyncDisposable
 
         public Task SpeakAsync(string response, string item, byte[] pcm)
             => SayAsync(
-            $$"""{"type":"response.output_audio.delta","event_id":"d","response_id":"{{response}}","item_id":"{{item}}","output_index":0,"content_index":0,"delta":"{{Convert.ToBase64String(pcm)}}"}""");
+            $$"""{"type":"response.output_audio.delta","event_id":"d","response_id":"{{response}}","item_id":"{{item}}","output_index":0,"""
+            + $$""" "content_index":0,"delta":"{{Convert.ToBase64String(pcm)}}"}""");
 
         public Task CloseAsync() => socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "bye", CancellationToken.None);
 

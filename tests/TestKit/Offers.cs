@@ -1,14 +1,22 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
 using Dapr.Voice.Sdp;
 
-namespace Dapr.Voice.Tests.Unit.Sdp;
+namespace Dapr.Voice.TestKit;
 
-/// <summary>Offers in the manner of the clients that we serve; credentials and keys are made up.</summary>
-internal static class Offers
+/// <summary>Offers with the shape of those of the clients that we serve. The credentials and keys in them are invented.</summary>
+public static class Offers
 {
+    /// <summary>Credentials and SSRC of <see cref="Chromium"/>, and of the offers made from it.</summary>
+    public const string Ufrag = "Kx/5";
+    public const string Password = "0aB1cD2eF3gH4iJ5kL6mN7oP";
+    public const uint AudioSsrc = 2961287154;
+
     public const string Fingerprint =
         "sha-256 1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A";
 
-    /// <summary>Chromium driven by the Agents SDK: no candidates, a track without stream.</summary>
+    /// <summary>The offer of Chromium with the Agents SDK. It has no candidates, and its track belongs to no stream.</summary>
     public static readonly string Chromium = $"""
         v=0
         o=- 4611731400430051336 2 IN IP4 127.0.0.1
@@ -20,8 +28,8 @@ internal static class Offers
         m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126
         c=IN IP4 0.0.0.0
         a=rtcp:9 IN IP4 0.0.0.0
-        a=ice-ufrag:Kx/5
-        a=ice-pwd:0aB1cD2eF3gH4iJ5kL6mN7oP
+        a=ice-ufrag:{Ufrag}
+        a=ice-pwd:{Password}
         a=ice-options:trickle
         a=fingerprint:{Fingerprint}
         a=setup:actpass
@@ -45,12 +53,12 @@ internal static class Offers
         a=rtpmap:13 CN/8000
         a=rtpmap:110 telephone-event/48000
         a=rtpmap:126 telephone-event/8000
-        a=ssrc:2961287154 cname:Zl0qF6Qp8vN3tR5w
-        a=ssrc:2961287154 msid:- 6f0c2a0e-7d3c-4a5f-9b1e-2f3a4b5c6d7e
+        a=ssrc:{AudioSsrc} cname:Zl0qF6Qp8vN3tR5w
+        a=ssrc:{AudioSsrc} msid:- 6f0c2a0e-7d3c-4a5f-9b1e-2f3a4b5c6d7e
         m=application 9 UDP/DTLS/SCTP webrtc-datachannel
         c=IN IP4 0.0.0.0
-        a=ice-ufrag:Kx/5
-        a=ice-pwd:0aB1cD2eF3gH4iJ5kL6mN7oP
+        a=ice-ufrag:{Ufrag}
+        a=ice-pwd:{Password}
         a=ice-options:trickle
         a=fingerprint:{Fingerprint}
         a=setup:actpass
@@ -60,7 +68,10 @@ internal static class Offers
 
         """.ReplaceLineEndings("\r\n");
 
-    /// <summary>Firefox: fingerprint and direction at session level, its own numbers, candidates of both components, host names.</summary>
+    /// <summary>
+    /// The offer of Firefox. Fingerprint and direction are at session level, payload types are its own, and it has candidates of both
+    /// components and with host names.
+    /// </summary>
     public static readonly string Firefox = $$"""
         v=0
         o=mozilla...THIS_IS_SDPARTA-99.0 4173288710431293815 0 IN IP4 0.0.0.0
@@ -107,7 +118,10 @@ internal static class Offers
 
         """.ReplaceLineEndings("\r\n");
 
-    /// <summary>aiortc: other ICE credentials in each section, payload type 96, the data channel of the old drafts.</summary>
+    /// <summary>
+    /// The offer of aiortc. Each section has ICE credentials of its own, Opus is payload type 96, and the data channel is written as in
+    /// the old drafts.
+    /// </summary>
     public static readonly string Aiortc = $"""
         v=0
         o=- 3899214001 3899214001 IN IP4 0.0.0.0
@@ -148,14 +162,14 @@ internal static class Offers
 
         """.ReplaceLineEndings("\r\n");
 
-    /// <summary>A video client: video between audio and data, and a second audio section.</summary>
+    /// <summary>The offer of a video client. It has video between audio and data, and a second audio section.</summary>
     public static readonly string WithVideo = Chromium
         .Replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 v a2 1", StringComparison.Ordinal)
         .Replace("m=application", $"""
             m=video 9 UDP/TLS/RTP/SAVPF 97 98
             c=IN IP4 0.0.0.0
-            a=ice-ufrag:Kx/5
-            a=ice-pwd:0aB1cD2eF3gH4iJ5kL6mN7oP
+            a=ice-ufrag:{Ufrag}
+            a=ice-pwd:{Password}
             a=fingerprint:{Fingerprint}
             a=setup:actpass
             a=mid:v
@@ -172,7 +186,7 @@ internal static class Offers
             m=application
             """.ReplaceLineEndings("\r\n"), StringComparison.Ordinal);
 
-    /// <summary>A WHIP publisher: sendonly audio, nothing else.</summary>
+    /// <summary>An offer with one audio section and nothing else.</summary>
     public static readonly string AudioOnly = Chromium[..Chromium.IndexOf("m=application", StringComparison.Ordinal)]
         .Replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0", StringComparison.Ordinal);
 
@@ -180,6 +194,13 @@ internal static class Offers
         (Chromium[..Chromium.IndexOf("m=audio", StringComparison.Ordinal)]
         + Chromium[Chromium.IndexOf("m=application", StringComparison.Ordinal)..])
         .Replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 1", StringComparison.Ordinal);
+
+    /// <summary>An offer whose only audio codec is one that we don't support.</summary>
+    public static readonly string WithoutOpus = Chromium
+        .Replace("m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126", "m=audio 9 UDP/TLS/RTP/SAVPF 9", StringComparison.Ordinal)
+        .Replace("a=rtpmap:111 opus/48000/2\r\n", "", StringComparison.Ordinal);
+
+    public static readonly string WithoutFingerprint = Chromium.Replace($"a=fingerprint:{Fingerprint}\r\n", "", StringComparison.Ordinal);
 
     public static readonly IReadOnlyDictionary<string, string> All = new Dictionary<string, string>
     {
@@ -207,6 +228,23 @@ internal static class Offers
         MsidTrack = "agent",
         SessionId = 1234567890123,
     };
+
+    /// <summary>Creates an offer for a session that nobody connects to. Its password and fingerprint are random.</summary>
+    public static string Create() => OfferAnswer.CreateOffer(new OfferParameters
+    {
+        IceUfrag = "cafe",
+        IcePassword = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12)),
+        Fingerprint = "sha-256 " + BitConverter.ToString(RandomNumberGenerator.GetBytes(32)).Replace('-', ':'),
+        AudioSsrc = 0x1234_5678,
+        Cname = "test",
+        MsidStream = "stream",
+        MsidTrack = "track",
+        SessionId = 1,
+    }).ToString();
+
+    /// <summary>The body of a request that posts an offer: the given one, or that of <see cref="Create"/>.</summary>
+    public static HttpContent Content(string? offer = null)
+        => new StringContent(offer ?? Create(), Encoding.UTF8, new MediaTypeHeaderValue("application/sdp"));
 
     public static OfferSummary Read(string sdp)
     {

@@ -1,9 +1,7 @@
-using Dapr.Voice.TestKit.Speech;
-
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.TestKit.WholeSystem;
 
 /// <summary>The clone that these tests were built from, and what <c>./voice</c> built in it. Nothing is built in a test.</summary>
-internal static class Checkout
+public static class Checkout
 {
     public static string Root { get; } = FindRoot();
 
@@ -13,20 +11,24 @@ internal static class Checkout
     public static string Question => Path.Combine(Root, "samples", "wav", "what-time-is-it.wav");
 
     /// <summary>The host that runs this test.</summary>
-    public static string Dotnet { get; } = SpeechTools.FindProgram("dotnet")
+    public static string Dotnet { get; } = Programs.Find("dotnet")
         ?? throw new InvalidOperationException("dotnet is not on the PATH.");
 
     public static void EnsureBuilt()
     {
-        if (!File.Exists(Cli)) throw new InvalidOperationException("The product is not built: './voice doctor' builds it, './voice test "
-            + "integration' builds it and runs these tests.");
+        if (!System.IO.File.Exists(Cli))
+            throw new InvalidOperationException("The product is not built. './voice doctor' builds it, and './voice test integration' "
+                + "builds it and runs these tests.");
     }
+
+    /// <summary>The path of a file of the clone.</summary>
+    public static string File(params string[] parts) => Path.Combine([Root, .. parts]);
 
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Dapr.Voice.sln"))) return folder.FullName;
+            if (System.IO.File.Exists(Path.Combine(folder.FullName, "Dapr.Voice.sln"))) return folder.FullName;
         }
         throw new InvalidOperationException("These tests run inside a clone.");
     }

@@ -1,7 +1,9 @@
-namespace Dapr.Voice.Tests.Integration.DaprContract;
+using Xunit;
+
+namespace Dapr.Voice.TestKit;
 
 /// <summary>Waiting for a condition; the limit is far above what it takes and only ends a test that has failed.</summary>
-internal static class Wait
+public static class Wait
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 

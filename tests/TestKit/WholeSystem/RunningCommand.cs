@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Text;
 using Dapr.Voice.Native;
-using Dapr.Voice.Tests.Integration.DaprContract;
+using Xunit;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.TestKit.WholeSystem;
 
 /// <summary>A command under way. Disposing kills it.</summary>
-internal sealed class RunningCommand : IDisposable
+public sealed class RunningCommand : IDisposable
 {
     public const int Interrupt = 2;
     public const int Stop = 19;

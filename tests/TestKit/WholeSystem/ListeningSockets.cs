@@ -1,9 +1,9 @@
 using System.Net;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.TestKit.WholeSystem;
 
 /// <summary>What the kernel says of TCP in a process's network (proc(5)).</summary>
-internal static class ListeningSockets
+public static class ListeningSockets
 {
     private const string Listening = "0A";
 

@@ -4,15 +4,14 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using Dapr.Voice.Native;
-using Dapr.Voice.Tests.Integration.DaprContract;
+using Xunit;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.TestKit.WholeSystem;
 
 /// <summary>
 /// A place where <c>./voice</c> runs as a user runs it: a home folder of its own, and a network of its own where root can make one.
 /// </summary>
-internal sealed class VoiceSystem : IAsyncDisposable
+public sealed class VoiceSystem : IAsyncDisposable
 {
     // nobody, on every Linux.
     private const int NobodyId = 65534;
@@ -37,8 +36,13 @@ internal sealed class VoiceSystem : IAsyncDisposable
     /// <summary>Environment variables of its commands, <c>NAME=value</c>; not of a published one.</summary>
     public IReadOnlyList<string> Variables { get; set; } = [];
 
-    /// <summary>Nobody else is in its network.</summary>
+    /// <summary>The system's own network, or null if it shares the machine's.</summary>
+    public NetworkNamespace? Network { get; }
     public bool HasOwnNetwork => Network is not null;
+
+    /// <summary>The words to put before a command so that it runs in the system's network.</summary>
+    public IReadOnlyList<string> Enter => Network?.Enter ?? [];
+
     public string RunFile => Path.Combine(Home, ".voice", "run.json");
 
     /// <summary>Answer of <c>up --json</c>.</summary>
@@ -71,8 +75,7 @@ internal sealed class VoiceSystem : IAsyncDisposable
             Checkout.Cli]
             : [.. _asNobody ? new[] { "/usr/bin/setpriv", "--reuid", $"{NobodyId}", "--regid", $"{NobodyId}", "--clear-groups",
             "/usr/bin/env", "-i", $"VOICE_HOME={Home}" } : ["/usr/bin/env", "-i"], "PATH=/usr/bin:/bin", Path.Combine(_published, "voice")];
-        string[] all = [.. Network is null ? [] : new[] { "/usr/bin/nsenter", "--net=" + Network.FilePath }, .. wrapper, .. program,
-            .. arguments];
+        string[] all = [.. Enter, .. wrapper, .. program, .. arguments];
         return new RunningCommand(new ProcessStartInfo(all[0], all[1..]), string.Join(' ', arguments));
     }
 
@@ -119,9 +122,6 @@ internal sealed class VoiceSystem : IAsyncDisposable
 
     public Socket NewSocket(SocketType type, ProtocolType protocol)
         => Network?.CreateSocket(type, protocol) ?? new Socket(AddressFamily.InterNetwork, type, protocol);
-
-    /// <summary>Its own network; null where it shares the machine's.</summary>
-    public NetworkNamespace? Network { get; }
 
     /// <summary>Asks a service through signaling's sidecar, as another service does.</summary>
     public async Task<JsonObject> InvokeAsync(string app, string method)
@@ -229,7 +229,6 @@ internal sealed class VoiceSystem : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (File.Exists(RunFile)) await RunAsync("down");
-        foreach (int pid in Network?.Processes() ?? []) _ = LibC.kill(pid, LibC.SIGKILL);
         Network?.Dispose();
         if (_published is null || _asNobody) Directory.Delete(Home, recursive: true);
     }

@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
+using Xunit;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.TestKit.WholeSystem;
 
 /// <summary>What one <c>./voice</c> command left: exit status and what it said.</summary>
-internal sealed record CommandResult(string Command, int Status, string Output, string Error, TimeSpan Took)
+public sealed record CommandResult(string Command, int Status, string Output, string Error, TimeSpan Took)
 {
     /// <summary>The one object that <c>--json</c> prints.</summary>
     public JsonObject Json

@@ -1,0 +1,9 @@
+
+namespace Dapr.Voice.Tests.Browser.Machine;
+
+/// <summary>Where the browser tests leave what they recorded.</summary>
+internal static class TestResults
+{
+    /// <summary>The folder of screenshots, recordings and logs of the last run.</summary>
+    public static string Folder => Directory.CreateDirectory(Checkout.File(".voice", "test-results", "browser")).FullName;
+}
