@@ -1,15 +1,15 @@
 namespace Dapr.Voice.TestKit;
 
 /// <summary>
-/// How much some code allocates on this thread. A collection that another test causes in the middle retires the thread's allocation
-/// context and counts its unused rest, up to 8 KiB, as allocated; what the code itself allocates it allocates each time. So: the least of
-/// some runs.
+/// Measures how much some code allocates on this thread. A collection that another test causes in the middle retires the thread's
+/// allocation context and counts its unused rest, up to 8 KiB, as allocated. The code's own allocations come with every run. So the result
+/// is the smallest of several runs.
 /// </summary>
 public static class Allocations
 {
     private const int Runs = 5;
 
-    /// <param name="action">Runs once to warm up and then several times: it must mean the same each time.</param>
+    /// <param name="action">Runs once to warm up and then several times. Every run must do the same.</param>
     public static long Of(Action action)
     {
         action();

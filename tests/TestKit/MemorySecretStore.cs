@@ -2,7 +2,7 @@ using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.TestKit;
 
-/// <summary>Secrets that a test made up.</summary>
+/// <summary>A secret store with the secrets that a test gives it.</summary>
 public sealed class MemorySecretStore(IReadOnlyDictionary<string, string> secrets) : ISecretStore
 {
     public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)

@@ -6,8 +6,8 @@ using Dapr.Voice.Sidecar;
 namespace Dapr.Voice.TestKit;
 
 /// <summary>
-/// A state store in memory with the outcomes of the real ones: compare-and-set, create-only, and on demand a store that is away or
-/// whose answers get lost after it has written. Values go through JSON, as they do in reality.
+/// A state store in memory with the outcomes of the real ones: compare-and-set and create-only. A test can make it unreachable, or make it
+/// lose an answer after it has written. Values go through JSON, as they do in the real stores.
 /// </summary>
 public sealed class MemoryStateStore : IStateStore
 {
@@ -18,10 +18,10 @@ public sealed class MemoryStateStore : IStateStore
     /// <summary>While it is true, nothing can be read or written.</summary>
     public bool IsAway { get; set; }
 
-    /// <summary>Asked before each write: true means that it happens and that the answer is lost.</summary>
+    /// <summary>Is asked before each write. If it returns true, the value is written and the answer is lost.</summary>
     public Func<string, bool> LosesAnswer { get; set; } = static _ => false;
 
-    /// <summary>Called with each value that was written, in order; null for one that was deleted.</summary>
+    /// <summary>Is called with each value that was written, in order, and with null for a value that was deleted.</summary>
     public Action<string, string?> Written { get; set; } = static (_, _) => { };
 
     public int Reads { get; private set; }
@@ -33,7 +33,7 @@ public sealed class MemoryStateStore : IStateStore
             ? JsonSerializer.Deserialize(found.Json, type) : null;
     }
 
-    /// <summary>Writes as another client would that still reaches the store while it is away to us.</summary>
+    /// <summary>Writes as another client does that reaches the store while <see cref="IsAway"/> is true.</summary>
     public void Put<T>(string store, string key, T value, JsonTypeInfo<T> type)
     {
         lock (_lock) _values[Name(store, key)] = (JsonSerializer.Serialize(value, type), ++_etag);

@@ -5,20 +5,20 @@ using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.TestKit;
 
-/// <summary>A broker that keeps what it is given, and on demand refuses first.</summary>
+/// <summary>A broker that keeps the events it gets. A test can make it refuse some first.</summary>
 public sealed class RecordingPublisher : IEventPublisher
 {
     private readonly ConcurrentQueue<(string Topic, JsonElement Event)> _published = new();
     private int _refusals;
 
-    /// <summary>So many publish calls fail before the next succeeds.</summary>
+    /// <summary>How many publish calls fail before the next one succeeds.</summary>
     public int Refusals
     {
         get => Volatile.Read(ref _refusals);
         set => Volatile.Write(ref _refusals, value);
     }
 
-    /// <summary>In order.</summary>
+    /// <summary>The published events, in order.</summary>
     public IReadOnlyList<(string Topic, JsonElement Event)> Published => [.. _published];
 
     public Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,

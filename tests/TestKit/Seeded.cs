@@ -4,10 +4,10 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.TestKit;
 
-/// <summary>Randomness for simulations: the same bytes for a seed in each run.</summary>
+/// <summary>Randomness for simulations. A seed gives the same bytes in each run.</summary>
 public static class Seeded
 {
-    /// <summary>A generator of its own; two of one seed give the same bytes. One thread.</summary>
+    /// <summary>Returns a generator of its own. Two generators with one seed give the same bytes. Use each from one thread.</summary>
     public static RandomFill Random(ulong seed)
     {
         var random = new SeededRandom(seed);

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Dapr.Voice.TestKit;
 
-/// <summary>Waiting for a condition; the limit is far above what it takes and only ends a test that has failed.</summary>
+/// <summary>Waits for a condition. The limit is far above what a condition needs. It only ends a test that has failed.</summary>
 public static class Wait
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);

@@ -9,7 +9,7 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Tests.Integration.Azure;
 
 /// <summary>
-/// <c>components/azure</c> and <c>components/azure-emulator</c>: right for the real sidecar by Dapr's schemas, and one like the other.
+/// <c>components/azure</c> and <c>components/azure-emulator</c> are valid for the real sidecar by Dapr's schemas, and equal to each other.
 /// </summary>
 public sealed partial class AzureComponentsTests
 {
@@ -48,11 +48,11 @@ public sealed partial class AzureComponentsTests
         string[] all = [AppIds.Signaling, AppIds.Relay, .. Shards];
         Assert.Equal(all, ScopesOf(azure[ComponentNames.Sessions]));
         Assert.Equal(all, ScopesOf(azure[ComponentNames.Secrets]));
-        // A relay publishes nothing, and no one but an owner writes a checkpoint or a copy for the buddy.
+        // A relay publishes nothing. Only an owner writes a checkpoint or a copy for the buddy.
         Assert.Equal([AppIds.Signaling, .. Shards], ScopesOf(azure[ComponentNames.Lifecycle]));
         foreach (string name in new[] { "checkpoints", "checkpoints-buddy", "sessions-buddy" }) Assert.Equal(Shards, ScopesOf(azure[name]));
 
-        // The same names and, for the stores, the same types and scopes on a laptop.
+        // A laptop has the same names, and its stores have the same types and scopes.
         var emulated = ComponentsIn(Emulator).ToDictionary(NameOf, StringComparer.Ordinal);
         Assert.Equal(azure.Keys.Order(StringComparer.Ordinal), emulated.Keys.Order(StringComparer.Ordinal));
         foreach (string name in azure.Keys.Where(n => TypeOf(azure[n]).Type.StartsWith("state.", StringComparison.Ordinal)))
@@ -62,7 +62,7 @@ public sealed partial class AzureComponentsTests
             Assert.Equal("none", ValueOf(azure[name], "keyPrefix"));
             Assert.Equal("none", ValueOf(emulated[name], "keyPrefix"));
         }
-        // The buddy finds our copies where it finds its own records.
+        // The buddy finds our copies in the place where it finds its own records.
         Assert.Equal(ValueOf(azure["sessions"], "tableName"), ValueOf(azure["sessions-buddy"], "tableName"));
         Assert.Equal(ValueOf(azure["checkpoints"], "containerName"), ValueOf(azure["checkpoints-buddy"], "containerName"));
     }
@@ -88,7 +88,7 @@ public sealed partial class AzureComponentsTests
             Assert.DoesNotContain(ResourceFile.Text(item, "name"), new[] { "accountKey", "connectionString", "azureClientSecret" });
             if (ResourceFile.Text(item, "envRef") is { } variable) variables.Add(variable);
         }
-        // daprd gives no component its own variables.
+        // daprd does not give its own variables to a component.
         Assert.DoesNotContain(variables, v => v.StartsWith("DAPR_", StringComparison.Ordinal) || v.Contains(' ', StringComparison.Ordinal));
         string readme = File.ReadAllText(Path.Combine(Azure, "README.md"));
         Assert.Equal(

@@ -22,7 +22,7 @@ public sealed class EmulatedRegionTests(ITestOutputHelper output)
         Assert.Equal(0, (long)result.Json["packets"]!["lost"]!);
         await voice.RecordAsync(callId, "ended");
 
-        // The form of the ETag tells which store answered.
+        // The form of the ETag shows which store answered.
         using HttpClient client = voice.NewClient();
         using HttpResponseMessage record = await client.GetAsync(
             $"http://127.0.0.1:{voice.SidecarPort("signaling")}/v1.0/state/sessions/session.{callId}");

@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.Documents;
 
 /// <summary>
-/// Does what README and docs tell a reader to type, in a folder that looks like a clone and in a network of its own, and compares what is
-/// printed with what the page says. Steps that need a cloud are checked for their form by the unit tests.
+/// Runs the commands that README and docs tell a reader to type, in a folder that looks like a clone and in a network of its own, and
+/// compares the output with the page. The unit tests check the form of the steps that need a cloud.
 /// </summary>
 [Collection(DocumentCollection.Name)]
 public sealed class DocumentStepsTests(ITestOutputHelper output)
@@ -49,7 +49,7 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
                         break;
                     case StepKind.RunUntil:
                         background.Add(Start(voice, block.Text));
-                        // A start takes half a minute beside other work.
+                        // A start takes half a minute when the machine does other work.
                         await Wait.UntilAsync(
                             () => background[^1].OutputSoFar.Contains(step.Until!, StringComparison.Ordinal),
                             $"{page}:{block.Line} {step.Name} says {step.Until}",
@@ -70,19 +70,19 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>What a reader has after cloning and building: <c>./voice</c>, samples and components.</summary>
+    /// <summary>Makes what a reader has after cloning and building: <c>./voice</c>, samples and components.</summary>
     private static void MakePlace(string folder)
     {
         foreach (string name in new[] { "samples", "components", "infra", "docs" })
             File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(Checkout.Root, name));
         string script = Path.Combine(folder, "voice");
-        // The clone's own script builds what is stale. A test runs what is built.
+        // The clone's own script builds what is stale. A test uses what is already built.
         File.WriteAllText(
             script, $"#!/bin/sh\nVOICE_ROOT={Checkout.Root} VOICE_HOME={folder} exec {Checkout.Dotnet} {Checkout.Cli} \"$@\"\n");
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>Runs a block in a shell that knows what earlier blocks exported.</summary>
+    /// <summary>Runs a block in a shell that has the variables that earlier blocks exported.</summary>
     private static RunningCommand Start(VoiceSystem voice, string block)
     {
         string script = $"set -euo pipefail\n[ ! -f .steps ] || . ./.steps\n{block}\nexport -p > .steps\n";
@@ -99,7 +99,7 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
     }
 }
 
-/// <summary>Whole systems run one after the other, and after everything else: they need the machine's cores.</summary>
+/// <summary>Whole systems run one after the other, and after everything else, because they need the machine's cores.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class DocumentCollection
 {

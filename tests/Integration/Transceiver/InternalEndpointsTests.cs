@@ -24,7 +24,7 @@ public sealed class InternalEndpointsTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        // Makes records under the same keys; its own transceiver plays no part here.
+        // This fleet only makes records under the same keys. Its own transceiver is not used.
         _records = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
         _app = Dapr.Voice.Transceiver.Program.Create(
             ["--urls=http://127.0.0.1:0", "--Transceiver:Workers=1", $"--Transceiver:LinkEndpoint=127.0.0.1:{FreeUdpPort()}"],

@@ -67,7 +67,7 @@ internal sealed class TestCaller : IDisposable
     /// <summary>Sends a tone of 440 Hz from now on.</summary>
     public void StartTalking() => _peer.StartTalking();
 
-    /// <summary>Goes on until the condition holds; fails the test after some seconds.</summary>
+    /// <summary>Runs the caller until the condition holds. Fails the test after <paramref name="seconds"/>.</summary>
     public void RunUntil(Func<bool> condition, string what, double seconds = 10)
     {
         Instant deadline = MonotonicClock.Now + TimeSpan.FromSeconds(seconds);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.Transceiver;
 
-/// <summary>A transceiver in this process over a store and a broker in memory, on ports of its own.</summary>
+/// <summary>A transceiver in this process, with a store and a broker in memory, on ports of its own.</summary>
 internal sealed class TestFleet : IAsyncDisposable
 {
     private static readonly DtlsCertificate FleetCertificate = DtlsCertificate.Generate();
@@ -61,7 +61,7 @@ internal sealed class TestFleet : IAsyncDisposable
         return fleet;
     }
 
-    /// <summary>A record as signaling makes it.</summary>
+    /// <summary>Creates a record as signaling does.</summary>
     public SessionRecord NewRecord(CertificateFingerprint caller, string agent = "echo", int? slot = null)
     {
         var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
@@ -91,7 +91,7 @@ internal sealed class TestFleet : IAsyncDisposable
     public SessionRecord? Stored(SessionRecord record)
         => Store.Peek(ComponentNames.Sessions, StateKeys.Session(record.CallId), ContractsJson.Default.SessionRecord);
 
-    /// <summary>Types and sequence numbers of the events of a session, in the order of publication.</summary>
+    /// <summary>The types and sequence numbers of a session's events, in the order of publication.</summary>
     public IReadOnlyList<string> Events(SessionRecord record)
         => [.. Publisher.Published.Where(p => p.Event.GetProperty("subject").GetString() == record.CallId)
             .Select(p =>

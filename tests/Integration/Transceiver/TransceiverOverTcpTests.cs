@@ -60,7 +60,7 @@ public sealed class TransceiverOverTcpTests(ITestOutputHelper output) : Transcei
             {
                 strangers.Add(new TcpClient());
                 await strangers[^1].ConnectAsync(fleet.Links[0].ToIPEndPoint());
-                // One in three says what is no frame, one announces more than any frame has, one is silent.
+                // A third sends bytes that are not a frame, a third announces a frame that is too long, and a third is silent.
                 if (i % 3 == 0) await strangers[^1].GetStream().WriteAsync(new byte[] { 0, 4, 1, 2, 3, 4 });
                 else if (i % 3 == 1) await strangers[^1].GetStream().WriteAsync(new byte[] { 0xFF, 0xFF, 1 });
             }

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.Transceiver;
 
-/// <summary>A transceiver in this process and a caller behind a link; the same over whatever carries the link.</summary>
+/// <summary>A transceiver in this process and a caller behind a link. The tests are the same for both link transports.</summary>
 public abstract class TransceiverTests(LinkScheme scheme)
 {
     private static SessionId IdOf(SessionRecord record)
@@ -46,7 +46,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.InRange(live.Statistics!.PacketsReceived, 40, 10_000);
         Assert.InRange(live.Statistics.PacketsSent, 40, 10_000);
 
-        // What a session gives up is in the sum of its worker a second later, and what it gave up at last when it has ended.
+        // The drops of a session reach the sum of its worker within a second, and its last drops when it ends.
         Assert.True(caller.SendText("no event"));
         caller.RunUntil(() => Dropped(fleet, SessionDrop.ClientMessageNotAnEvent) == 1, "the worker has the session's drops");
         Assert.True(caller.SendText("[]"));
@@ -109,7 +109,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        // The frame names this session, the hint another: what a relay that was fooled would send.
+        // The frame names this session and the hint names another. A relay that was deceived would send this.
         SessionRecord other = fleet.NewRecord(TestCaller.Fingerprint, slot: record.Slot);
         using TestCaller caller = Call(fleet, record with { LocalUfrag = other.LocalUfrag });
         caller.RunUntil(() => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[SessionDrop.BadHint]) > 0, "a check is dropped for its hint");
@@ -139,7 +139,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
             new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        // The broker is away at first; the event comes once all the same.
+        // The broker is away at first. The event is published once all the same.
         fleet.Publisher.Refusals = 3;
         await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
         await Wait.UntilAsync(() => fleet.Events(record).Count > 0, "the end is published");
@@ -266,7 +266,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         caller.RunUntil(() => caller.HeardLoud >= 60, "the call runs");
         WorkerCounters counters = fleet.Runtime.Workers[0].Counters;
         double least = double.MaxValue;
-        // Now and then a pool grows or a check of ICE comes; a packet takes nothing, so there is a second that shows it.
+        // Now and then a pool grows or an ICE check arrives. A packet allocates nothing, so one of these seconds shows no allocation.
         for (int second = 0; second < 5 && least >= 1; second++)
         {
             long packets = counters.PacketsIn + counters.PacketsOut, bytes = counters.AllocatedBytes;

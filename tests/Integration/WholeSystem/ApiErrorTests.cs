@@ -10,7 +10,7 @@ using Dapr.Voice.Steering;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>What callers of the public API are told, over the wire, by the running system.</summary>
+/// <summary>The errors that callers of the public API get from the running system, over the wire.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class ApiErrorTests(SharedSystem shared)
 {
@@ -114,7 +114,7 @@ public sealed class ApiErrorTests(SharedSystem shared)
         string body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == status, string.Create(
             CultureInfo.InvariantCulture, $"{(int)answer.StatusCode} instead of {(int)status}: {body}"));
-        // A page can read why only with this header.
+        // Without this header a page cannot read the reason.
         Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
         JsonObject error = JsonNode.Parse(body)!["error"]!.AsObject();
         if (code is not null) Assert.Equal(code, (string?)error["code"]);

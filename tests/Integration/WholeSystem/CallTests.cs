@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>What <c>up</c>, <c>call</c> and <c>load</c> promise (docs/design.md 12), as a user has it.</summary>
+/// <summary>What <c>up</c>, <c>call</c> and <c>load</c> promise (docs/design.md 12), from a user's point of view.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
 {
@@ -23,7 +23,7 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         JsonArray processes = state["processes"]!.AsArray();
         Assert.Equal(["local-agent", "relay", "sidecar", "signaling", "transceiver-00", "transceiver-01"],
             processes.Select(p => (string)p!["name"]!).Order());
-        // One that was started again since then has another pid now.
+        // A process that was started again has another pid now.
         Assert.All(_voice.ReadRunFile()["processes"]!.AsArray(), p => Assert.True(Directory.Exists($"/proc/{(int)p!["pid"]!}")));
         Assert.All(processes, p => Assert.Equal("local", (string?)p!["region"]));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_voice.RunFile));
@@ -45,10 +45,10 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         Assert.Equal(0, (long)call["packets"]!["lost"]!);
         Assert.True((double?)call["rttMs"] is > 0 and < 5000);
         Assert.Equal("udp", (string?)call["transport"]);
-        // A frame has 20 ms, and each way of the codec 6.5: less can't be, more than two seconds is no conversation.
+        // A frame takes 20 ms, and the codec 6.5 ms in each direction. Less is impossible. More than two seconds is no conversation.
         Assert.InRange((double)call["echoMs"]!["p50"]!, 33, 2000);
         Assert.True((double)call["echoMs"]!["p95"]! >= (double)call["echoMs"]!["p50"]!);
-        // The echo begins before the question ends: there is no voice to voice to tell.
+        // The echo begins before the question ends, so there is no delay from voice to voice.
         Assert.Null(Assert.Single(call["turns"]!.AsArray())!["voiceToVoiceMs"]);
         Assert.Equal(heard, (string?)call["out"]);
         (short[]? question, int rate) = WavFile.Read(Checkout.Question);

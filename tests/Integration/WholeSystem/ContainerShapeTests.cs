@@ -10,16 +10,16 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// The shape that Container Apps gives the system: published builds that nobody can write, nobody's user, TCP alone, and the settings that
-/// the Bicep gives each container.
+/// The shape that Container Apps gives the system: published builds that nobody can write to, run by the user nobody, with TCP only and
+/// with the settings that the Bicep gives each container.
 /// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed partial class ContainerShapeTests(PublishedFolder published, ITestOutputHelper output)
 {
-    /// <summary>Of what the platform puts into a container, this is all that we have.</summary>
+    /// <summary>The variables of the platform that exist here. A container has more of them.</summary>
     private static readonly string[] FromPlatform = ["PATH", "DAPR_HTTP_PORT", "DAPR_GRPC_PORT", "APP_API_TOKEN"];
 
-    /// <summary>Settings whose value is another one here, and why.</summary>
+    /// <summary>Settings that have another value here, and the reason.</summary>
     private static readonly Dictionary<string, string> OtherHere = new(StringComparer.Ordinal)
     {
         ["Fleet__Region"] = "name",
@@ -32,7 +32,7 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         ["Signaling__Ingresses__0"] = "address",
     };
 
-    /// <summary>What the sidecar waits for its app, and so the time that a process has for its last words.</summary>
+    /// <summary>How long the sidecar waits for its app, which is the time that a process has to end.</summary>
     private static readonly TimeSpan TerminationGrace = TimeSpan.FromSeconds(5);
 
     [RootFact]
@@ -55,8 +55,8 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             + $"the Bicep has them, {OtherHere.Count} names with another value here");
 
         Assert.Empty(voice.UdpSockets());
-        // The settings name ports without an address; that this machine's neighbours reach none of them but the relay's is said on the
-        // command line.
+        // The settings name ports without an address. The command line says that only the relay's port is open to this machine's
+        // neighbours.
         string[] open = [.. voice.TcpListeners().Where(l => !IPAddress.IsLoopback(l.Address)).Select(l => $"{l.Address}:{l.Port}")];
         Assert.Equal(["0.0.0.0:3478"], open.Distinct());
 
@@ -74,7 +74,7 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
                 + $"{turn["voiceToVoiceMs"]} ms");
             Assert.Equal("what time is it", ((string?)turn["said"])?.ToLowerInvariant().TrimEnd('?', '.'));
         }
-        // Still none, with calls behind it.
+        // There is still no UDP socket after the calls.
         Assert.Empty(voice.UdpSockets());
     }
 
@@ -83,7 +83,7 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
     {
         await using VoiceSystem voice = await UpAsync();
         using HttpClient client = voice.NewClient();
-        // The sidecar outlives them all and shows what they wrote.
+        // The sidecar outlives all of them and shows what they wrote.
         async Task<JsonObject?> StateAsync(string key)
         {
             using HttpResponseMessage answer = await client.GetAsync(
@@ -105,11 +105,11 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         string callId = await observed.ConnectedAsync();
 
         await SessionsAsync(voice, "at first");
-        // The agent's backend: its conversation is over, the call is not.
+        // This is the agent's backend. Its conversation ends, and the call goes on.
         await EndAsync(voice, "local-agent");
         Assert.NotEqual("ended", (string?)(await StateAsync($"session.{callId}"))!["state"]);
 
-        // The relay tells every transceiver that it leaves; each has two links from its one worker.
+        // The relay tells every transceiver that it leaves. Each transceiver has two links from the relay's one worker.
         int told = Drained(voice);
         await EndAsync(voice, "relay");
         await Wait.UntilAsync(() => Drained(voice) >= told + 4, "both transceivers know on both links that the relay leaves");
@@ -127,14 +127,14 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             await SessionsAsync(voice, $"before {AppIds.Transceiver(shard)} ends");
             await EndAsync(voice, AppIds.Transceiver(shard));
             Assert.Equal(0, await OwnedAsync(incarnation));
-            // Another process has begun by now, or will: the old one's own last word is that it leaves.
+            // Another process has started by now, or will start. The last record of the old process says that it leaves.
             JsonObject? record = await StateAsync(key);
             Assert.True((string?)record!["incarnation"] != incarnation || (bool)record["draining"]!, record.ToJsonString());
             output.WriteLine(
                 $"  {AppIds.Transceiver(shard)}: {before} slots given back, its record says "
                 + $"{((string?)record["incarnation"] == incarnation ? "draining" : "another process")}");
         }
-        // Whoever had the call has been among them: it ended with a reason.
+        // The owner of the call was one of them, so the call ended with a reason.
         JsonObject ended = await voice.RecordAsync(callId, "ended");
         output.WriteLine($"  the call in all that ended as {ended["endReason"]}");
         Assert.Contains((string?)ended["endReason"], new[] { "drain", "consent_lost", "client_closed" });
@@ -168,7 +168,7 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             l => Assert.StartsWith(link + "://", (string)l!["remote"]!, StringComparison.Ordinal));
     }
 
-    /// <returns>Sessions of both shards.</returns>
+    /// <returns>The number of sessions of both shards.</returns>
     private async Task<int> SessionsAsync(VoiceSystem voice, string when)
     {
         int[] living =
@@ -210,14 +210,14 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         {
             if (name == DeployedContainer.InsightsConnection) continue;
             if (!OtherHere.ContainsKey(name)) Assert.Equal((container.App, name, value), (container.App, name, environment[name]));
-            // Of an address scheme and path are the same.
+            // The scheme and the path of an address are the same.
             else if (Uri.TryCreate(value.Replace("+", "any", StringComparison.Ordinal), UriKind.Absolute, out Uri? there))
             Assert.Equal((there.Scheme, there.PathAndQuery), (new Uri(environment[name]).Scheme, new Uri(environment[name]).PathAndQuery));
         }
         return container.Settings.Count;
     }
 
-    /// <summary>SIGTERM, as the platform sends it; the supervisor notes the status and starts another.</summary>
+    /// <summary>Sends SIGTERM, as the platform does. The supervisor logs the exit status and starts another process.</summary>
     private async Task EndAsync(VoiceSystem voice, string name)
     {
         int pid = voice.PidOf(name);

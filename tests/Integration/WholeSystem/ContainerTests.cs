@@ -9,8 +9,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// Each container by itself, with the literal settings of the Bicep, in what its Dockerfile makes: before its sidecar is there, as at every
-/// start, and after it has gone.
+/// Each container alone, with the literal settings of the Bicep, in the file system that its Dockerfile makes. Its sidecar is missing, as
+/// before every start and after the sidecar has gone.
 /// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper output)
@@ -54,7 +54,7 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
             Assert.Contains($"Uid:\t{ImageRoot.AppUser}\t{ImageRoot.AppUser}", await File.ReadAllTextAsync($"/proc/{process.Id}/status"),
                 StringComparison.Ordinal);
             Assert.Equal(container.Ports, Listening(process.Id));
-            // A request that never ends must not be waited for.
+            // The service must not wait for a request that never ends.
             using Socket slow = network.CreateSocket(SocketType.Stream, ProtocolType.Tcp);
             await slow.ConnectAsync(new IPEndPoint(IPAddress.Loopback, http));
             await slow.SendAsync("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "u8.ToArray());
@@ -72,7 +72,7 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
         }
     }
 
-    /// <summary>Of the base image, of the recipe, of the Bicep, of the platform; later ones win.</summary>
+    /// <summary>The variables of the base image, of the recipe, of the Bicep and of the platform. Later ones win.</summary>
     private static Dictionary<string, string> Environment(DeployedContainer container)
     {
         var all = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -115,7 +115,7 @@ public sealed class ContainerTests(PublishedFolder published, ITestOutputHelper 
     }
 
     /// <summary>
-    /// Ports of its network that something listens on, on all addresses; a port on one address alone is no platform's to reach.
+    /// The ports of its network that have a listener on all addresses. The platform cannot reach a port on one address alone.
     /// </summary>
     private static int[] Listening(int pid)
         => [.. ListeningSockets.Of(pid).Where(s => s.Address.Equals(IPAddress.Any) || s.Address.Equals(IPAddress.IPv6Any))

@@ -8,18 +8,18 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 /// One container of the default deployment (one region, <c>aca-tcp</c>, images published): what the committed snapshot of the Bicep has,
 /// and what its Dockerfile adds.
 /// </summary>
-/// <param name="Settings">Environment that the Bicep gives it.</param>
-/// <param name="Image">Environment of the image, as far as its own recipe says.</param>
-/// <param name="Ports">Ports that the platform connects to: of its ingress and of its sidecar.</param>
-/// <param name="Packages">Debian packages that its recipe installs.</param>
-/// <param name="CopiedFolders">Folders of the repository beside the program.</param>
+/// <param name="Settings">The environment that the Bicep gives it.</param>
+/// <param name="Image">The environment that the Dockerfile sets.</param>
+/// <param name="Ports">The ports that the platform connects to, for its ingress and its sidecar.</param>
+/// <param name="Packages">The Debian packages that the Dockerfile installs.</param>
+/// <param name="CopiedFolders">The folders of the repository that are copied beside the program.</param>
 internal sealed partial record DeployedContainer(
     string App, string Project, string Assembly, IReadOnlyDictionary<string, string> Settings, IReadOnlyDictionary<string, string> Image,
     IReadOnlyList<int> Ports,
     IReadOnlyList<string> Packages, IReadOnlyList<string> CopiedFolders)
 {
     /// <summary>
-    /// What is in a container beside that, by whoever puts it there. This is the one list of it; not all of it is always there.
+    /// The other variables in a container, with who sets each. This is the only list of them. Not all of them are always set.
     /// </summary>
     public static readonly IReadOnlyDictionary<string, string> FromPlatform = new Dictionary<string, string>(StringComparer.Ordinal)
     {
@@ -46,7 +46,7 @@ internal sealed partial record DeployedContainer(
         ["DAPR_GRPC_PORT"] = "sidecar injection",
     };
 
-    /// <summary>The setting that has a value only where Application Insights is.</summary>
+    /// <summary>The setting that has a value only with Application Insights.</summary>
     public const string InsightsConnection = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
     /// <summary>By app name: <c>signaling</c>, <c>relay</c>, <c>transceiver-00</c>, <c>transceiver-01</c>, <c>local-agent</c>.</summary>
@@ -54,7 +54,7 @@ internal sealed partial record DeployedContainer(
 
     private static Dictionary<string, DeployedContainer> Resolve()
     {
-        // './voice test infra' compares it with the templates.
+        // './voice test infra' compares this snapshot with the templates.
         var deployment = Deployment.Parse(File.ReadAllText(Path.Combine(Checkout.Root, ShapeFiles.SnapshotOf(ProductScenarios.Default))));
         return deployment.Resources.Where(r => r.Type == "Microsoft.App/containerApps").Select(Read)
             .ToDictionary(c => c.App, StringComparer.Ordinal);
@@ -86,12 +86,12 @@ internal sealed partial record DeployedContainer(
         return new DeployedContainer(app, project, assembly, settings, image, [.. ports.Distinct().Order()], packages, copied);
     }
 
-    // Only Azure knows the connection string. This one has its form, and nothing listens at its address.
+    // Only Azure knows the connection string. This value has its form, and nothing listens at its address.
     private static string Setting(string name, BicepValue? value) => name == InsightsConnection
         ? "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
         : Text(value);
 
-    /// <summary>A value that only the deployment knows is an address, for which one stands that is nobody's (RFC 5737).</summary>
+    /// <summary>Only the deployment knows some addresses. An address that belongs to nobody stands for them (RFC 5737).</summary>
     private static string Text(BicepValue? value) => value switch
     {
         BicepString text => text.Value,

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Hides a shared library from one command and from what it starts: for them it is not installed. Needs root.</summary>
+/// <summary>Hides a shared library from one command and its children, as if it were not installed. This needs root.</summary>
 internal static class HiddenLibrary
 {
     /// <summary>
@@ -14,13 +14,14 @@ internal static class HiddenLibrary
         => Covered(library, "/dev/null", folder);
 
     /// <summary>
-    /// The same for libopus alone. Debian's voice of the local agent loads libopus, too, by way of libraries for sound cards, and could not
-    /// speak without it. So the file that covers it is a copy without the functions that we call, made in <paramref name="folder"/>.
+    /// The same for libopus alone. Debian's voice of the local agent loads libopus, too, through libraries for sound cards, and could not
+    /// speak without it. So the file that covers it is a copy without the functions that we call. The copy is made in <paramref
+    /// name="folder"/>.
     /// </summary>
     public static string[] OpusPrefix(string folder)
     {
         byte[] library = File.ReadAllBytes(PathOf("libopus.so.0"));
-        // A renamed function is not found any more: neither by its old name, nor by the new one, which has another hash.
+        // A renamed function is not found by its old name, and not by the new one, which has another hash.
         foreach (string function in new[] { "opus_encoder_create", "opus_decoder_create" })
         {
             int at = library.AsSpan().IndexOf(Encoding.ASCII.GetBytes($"\0{function}\0"));

@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>The relay is the only door: answers name nothing else, and a transceiver listens to nobody else.</summary>
+/// <summary>The relay is the only way in: answers name nothing else, and a transceiver ignores everybody else.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output)
 {
@@ -59,7 +59,7 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
         byte[][] packets = [StunCheck(), DtlsClientHello(), Rtp(), FrameWithoutCookie(StunCheck())];
         foreach (byte[] packet in packets) await socket.SendAsync(packet);
 
-        // Sent on one socket, they are counted in their order: once the last is, all have been looked at.
+        // Packets of one socket are counted in order. Once the last one is counted, all were looked at.
         await Wait.UntilAsync(async () => await DropsAsync() >= before + packets.Length, "the transceiver counts the strangers' packets");
         output.WriteLine(
             $"packets of a stranger to a link port: {packets.Length} sent, {await DropsAsync() - before} counted, {socket.Available} bytes "
@@ -79,8 +79,8 @@ public sealed class IsolationTests(SharedSystem shared, ITestOutputHelper output
             TransportAddress.FromIPv4(0x7f00_0001, 5000), StunCheck());
         await socket.SendAsync(frame.AsMemory(0, length));
 
-        // A relay whose transceiver was restarted has to learn that its cookie is void: so one short frame may come back, and never more
-        // than was sent.
+        // A relay whose transceiver was restarted must learn that its cookie is void. So one short frame may come back, and never more
+        // bytes than were sent.
         byte[] answer = new byte[2048];
         int got = await socket.ReceiveAsync(answer).WaitAsync(TimeSpan.FromSeconds(10));
         Assert.True(got <= length, $"{got} bytes for {length}");

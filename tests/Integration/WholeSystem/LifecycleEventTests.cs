@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// Subscribers beside the running system get created, connected and ended of each session, whatever they answer the first time.
+/// Subscribers beside the running system get the events created, connected and ended of each session, whatever they answer the first time.
 /// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper output)

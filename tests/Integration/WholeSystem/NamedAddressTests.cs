@@ -3,7 +3,7 @@ using System.Net;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// <c>up --http-address</c> with one address of the machine: callers come there, the sidecar and the readiness check by loopback.
+/// <c>up --http-address</c> with one address of the machine. Callers use that address. The sidecar and the readiness check use loopback.
 /// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class NamedAddressTests

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>A second service makes, looks up and ends sessions with plain HTTP to its own sidecar (docs/design.md 4.7).</summary>
+/// <summary>A second service makes, looks up and ends sessions with plain HTTP requests to its own sidecar (docs/design.md 4.7).</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class OtherServiceTests(SharedSystem shared, ITestOutputHelper output)
 {

@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary><c>./voice publish DIR</c>, then a system and a call from DIR with an empty environment.</summary>
+/// <summary>Runs <c>./voice publish DIR</c>, then a system and a call from DIR with an empty environment.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class PublishTests(PublishedFolder published, ITestOutputHelper output)
 {
@@ -22,7 +22,7 @@ public sealed class PublishTests(PublishedFolder published, ITestOutputHelper ou
             {
                 int pid = (int)process!["pid"]!;
                 Assert.Equal(host, new FileInfo($"/proc/{pid}/exe").LinkTarget);
-                // Neither is anything of the SDK's folder mapped into it.
+                // Nothing of the SDK's folder is mapped into it, either.
                 Assert.DoesNotContain("/usr/share/dotnet", await File.ReadAllTextAsync($"/proc/{pid}/maps"), StringComparison.Ordinal);
             }
             using RunningCommand call = voice.Start("call", "--wav", Path.Combine(folder, "samples", "wav", "what-time-is-it.wav"),

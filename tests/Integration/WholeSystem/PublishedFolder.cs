@@ -9,7 +9,7 @@ public sealed class PublishedFolder : IAsyncLifetime
     private readonly DirectoryInfo _parent = Directory.CreateTempSubdirectory("voice-published-");
     private Task? _publishing;
 
-    /// <summary>The folder; there is something in it once <see cref="MakeAsync"/> has run.</summary>
+    /// <summary>The folder. It has content once <see cref="MakeAsync"/> has run.</summary>
     public string Path => System.IO.Path.Combine(_parent.FullName, "out");
 
     /// <summary>What the command printed.</summary>

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>The relay dies in the middle of a call; the supervisor brings it back and the call goes on (docs/design.md 7).</summary>
+/// <summary>The relay is killed in the middle of a call. The supervisor starts it again, and the call goes on (docs/design.md 7).</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output)
 {

@@ -2,7 +2,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Where a system runs: what the commands say when they are asked for the wrong thing.</summary>
+/// <summary>What commands say when they are used wrongly while a system runs.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class RunningSystemWordsTests(SharedSystem shared, ITestOutputHelper output)
 {

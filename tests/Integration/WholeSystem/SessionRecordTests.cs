@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>The session record in Dapr's state API (docs/design.md 4.4), seen by <c>curl</c> on a sidecar.</summary>
+/// <summary>The session record in Dapr's state API (docs/design.md 4.4), as a request to a sidecar shows it.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class SessionRecordTests(SharedSystem shared, ITestOutputHelper output)
 {

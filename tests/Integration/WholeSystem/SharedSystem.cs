@@ -10,7 +10,7 @@ public sealed class SharedSystem : IAsyncLifetime
     public Task DisposeAsync() => Voice.DisposeAsync().AsTask();
 }
 
-/// <summary>Whole systems run one after the other, and after everything else: they want the machine's cores.</summary>
+/// <summary>Whole systems run one after the other, and after everything else, because they need the machine's cores.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class WholeSystemCollection : ICollectionFixture<SharedSystem>, ICollectionFixture<PublishedFolder>
 {

@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>However a system ends, nothing of it stays: no process, no port, no run.json.</summary>
+/// <summary>However a system ends, nothing of it is left: no process, no port, no run.json.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -21,7 +21,7 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Up_InterruptedByCtrlC_LeavesNothingBehind()
     {
-        // A session of its own, so that the signal reaches the whole process group, as a terminal sends it.
+        // The command gets a session of its own, so that the signal reaches the whole process group, as from a terminal.
         using RunningCommand up = _voice.StartWith(
             ["/usr/bin/setsid"], "up", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
         await up.SaysAsync("Stop it:");
@@ -100,7 +100,7 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
 
         using RunningCommand call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--seconds", "60");
         string callId = await call.ConnectedAsync();
-        // Every process of its kind, so that whoever owns the call is among them.
+        // Both processes are signalled, so that the owner of the call is among them.
         int[] pids = [_voice.PidOf("transceiver-00"), _voice.PidOf("transceiver-01")];
         var took = Stopwatch.StartNew();
         foreach (int pid in pids) RunningCommand.Signal(pid, LibC.SIGTERM);
@@ -112,7 +112,7 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(0, await OwnedAsync(incarnation));
         JsonObject ended = await _voice.RecordAsync(callId, "ended");
         Assert.Equal("drain", (string?)ended["endReason"]);
-        // The supervisor has started another process by now, or will: the old one's own last word is that it leaves.
+        // The supervisor has started another process by now, or will. The last record of the old process says that it leaves.
         JsonObject? own = await StateAsync(record);
         Assert.True((string?)own!["incarnation"] != incarnation || (bool)own["draining"]!, own.ToJsonString());
     }

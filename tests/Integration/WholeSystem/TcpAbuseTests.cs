@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// Abuse of the relay's TCP port and of a transceiver's link port while three calls over TCP and two over UDP are alive. Each kind is
+/// Abuse of the relay's TCP port and of a transceiver's link port during three calls over TCP and two over UDP. Each kind of abuse is
 /// counted under its reason and bounded, and the calls lose nothing.
 /// </summary>
 [Collection(WholeSystemCollection.Name)]
@@ -30,7 +30,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     private readonly VoiceSystem _voice = system.Voice;
 
     /// <summary>
-    /// Both transports at the edge, links over TCP, one owner. What the calls are like when nobody disturbs them is measured once.
+    /// A system with both transports at the edge, links over TCP, and one owner. The quality of undisturbed calls is measured once.
     /// </summary>
     public sealed class AbusedSystem : IAsyncLifetime
     {
@@ -64,14 +64,14 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
     [RootFact]
     public async Task Idle_TenThousandConnections_AreEndedWhenTheirTimeIsOver()
     {
-        // What this process may open is the machine's limit, as the relay's is.
+        // The machine's limit of open files is the limit of this process and of the relay.
         int count = Math.Min(10_000, OpenFileLimit("self").Soft - 2000);
         (int Soft, int Hard) limit = OpenFileLimit(_voice.PidOf("relay").ToString(CultureInfo.InvariantCulture));
         output.WriteLine($"open files of the relay: {limit.Soft} of {limit.Hard}");
         Assert.Equal(limit.Hard, limit.Soft);
         await BesideCallsAsync($"{count:N0} idle connections", async (attacker, before) =>
         {
-            // No address has more than its share; one more than that is refused.
+            // No address exceeds its share at first. One address that does is refused below.
             attacker.Open(count, Relay, from: i => new IPAddress([127, 9, 0, (byte)(1 + (i / 500))]));
             long most = 0;
             await Wait.UntilAsync(async () =>
@@ -124,8 +124,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             await Wait.UntilAsync(async () => Tcp(await StatsAsync(), "accepted") >= Tcp(before, "accepted") + 101, "they are connected");
             system.Outside!.Vanish(OutsideAddress);
             await CountedAsync(before, "no_first_check", 100);
-            // What is still said to the caller is acknowledged by nobody (TCP_USER_TIMEOUT), well before the session gives up (consent: 30
-            // s).
+            // Nobody acknowledges what the relay still sends to the caller. TCP_USER_TIMEOUT ends the connection well before the session
+            // ends (consent lasts 30 s).
             await Task.Delay(TimeSpan.FromSeconds(5));
             await CountedAsync(before, "timed_out", 1);
             Assert.Equal(Tcp(before, "connections"), Tcp(await StatsAsync(), "connections"));
@@ -173,7 +173,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             for (int i = 0; i < 4000; i++)
             {
                 random.NextBytes(garbage);
-                // Every kind of first byte: STUN, DTLS, RTP, RTCP, and what is none of them.
+                // The first bytes are those of STUN, DTLS, RTP, RTCP, and of nothing known.
                 garbage[0] = (byte)i;
                 TcpAttacker.Say(connections[i % 8], TcpAttacker.Framed(garbage));
                 if (i % 200 == 0) await Task.Delay(10);
@@ -212,7 +212,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             byte[] hello = new byte[2048];
             new LinkConnector(wrong!, "relay-evil.0", 1, TransportAddress.From(Link), 64, RandomNumberGenerator.Fill,
                 Instant.Zero).TryTransmit(hello, out int length, Instant.Zero);
-            // With room: of those that come at once, one may have to give way before it is heard, and is counted as that.
+            // The numbers leave room: of many connections at once, some may be closed as too many before they are read, and are counted so.
             attacker.Open(50, Link, TcpAttacker.Framed(hello.AsSpan(0, length)));
             await LinkCountedAsync(before, "linkDropped", "forged_handshake", 40);
             attacker.Open(50, Link, TcpAttacker.Framed(new byte[600]));
@@ -239,7 +239,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         ["load", "--calls", calls.ToString(CultureInfo.InvariantCulture), "--seconds", seconds.ToString(CultureInfo.InvariantCulture),
         "--agent", "echo", "--json", .. way]);
 
-    /// <summary>Runs an abuse while the calls are alive, and says what it did to them and to memory.</summary>
+    /// <summary>Runs an abuse while the calls are alive, and prints what it did to the calls and to memory.</summary>
     private async Task BesideCallsAsync(string what, Func<TcpAttacker, JsonObject, Task> abuse)
     {
         long connected = (long)(await TransceiverAsync())["connected"]!;
@@ -290,7 +290,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
                 + $"{alone["packets"]!["lost"]}), longest gap {beside["longestGapMs"]} ms (alone {alone["longestGapMs"]}), lateness p99 "
                 + $"{beside["latenessMs"]!["p99"]} ms (alone {alone["latenessMs"]!["p99"]})");
             Assert.Equal(0, (int)beside["failed"]!);
-            // None, but for a machine that stands still for longer than audio is of use.
+            // No packet is lost unless the machine stands still for longer than audio is useful.
             Assert.InRange((double)beside["lossPercent"]!, 0, 0.5);
         }
         Assert.InRange(relayMost - relayBefore, -200, 100);
@@ -324,8 +324,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     private Task<JsonObject> TransceiverAsync() => _voice.InvokeAsync("transceiver-00", "internal/v1/stats");
 
-    /// <summary>A session that nobody connects to.</summary>
-    /// <returns>Its answer.</returns>
+    /// <summary>Creates a session that nobody connects to.</summary>
+    /// <returns>The SDP answer.</returns>
     private async Task<string> NewSessionAsync()
     {
         using HttpClient client = _voice.NewApiClient();
@@ -335,7 +335,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         return body;
     }
 
-    // Half the cores of a small machine are one: the relay has one worker here, or few. Their figures are added.
+    // The relay has one worker for every two cores. The figures of all workers are added.
     private static JsonObject TcpOf(JsonObject stats)
     {
         var sum = new JsonObject();
@@ -364,7 +364,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     private static long Packets(JsonObject stats, string verdict) => (long)(stats["packets"]![verdict] ?? 0L);
 
-    /// <summary>Of a table by reason, whose words are written with underscores.</summary>
+    /// <summary>A count of a table by reason. The words of reasons are written with underscores.</summary>
     private static long Count(JsonObject stats, string table, string reason) => (long)(stats[table]![reason] ?? 0L);
 
     private static string Difference(JsonNode before, JsonNode after, string prefix = "")

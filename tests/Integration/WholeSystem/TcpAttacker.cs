@@ -6,17 +6,17 @@ using Dapr.Voice.Stun;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Connections of one who means no good, made from inside a network. Closes them all at the end.</summary>
+/// <summary>The connections of an attacker, made from inside a network. Disposing closes all of them.</summary>
 internal sealed class TcpAttacker(NetworkNamespace network) : IDisposable
 {
     private readonly List<Socket> _sockets = [];
 
     public IReadOnlyList<Socket> Sockets => _sockets;
 
-    /// <summary>A frame of RFC 4571.</summary>
+    /// <summary>Frames bytes as RFC 4571 says.</summary>
     public static byte[] Framed(ReadOnlySpan<byte> frame) => [(byte)(frame.Length >> 8), (byte)frame.Length, .. frame];
 
-    /// <summary>The first check of a session, as the one who got its answer makes it, framed.</summary>
+    /// <summary>Creates the first check of a session, framed, as the client that got the answer would send it.</summary>
     public static byte[] Check(string answer)
     {
         string ufrag = Line(answer, "ice-ufrag"), password = Line(answer, "ice-pwd");
@@ -31,9 +31,10 @@ internal sealed class TcpAttacker(NetworkNamespace network) : IDisposable
     }
 
     /// <summary>
-    /// Opens connections, each from the address that <paramref name="from"/> gives by its number, and says something on each.
+    /// Opens connections, each from the address that <paramref name="from"/> returns for its number, and sends <paramref name="first"/> on
+    /// each.
     /// </summary>
-    /// <returns>The new ones.</returns>
+    /// <returns>The new connections.</returns>
     public IReadOnlyList<Socket> Open(int count, IPEndPoint to, ReadOnlyMemory<byte> first = default, Func<int, IPAddress>? from = null)
     {
         int before = _sockets.Count;
@@ -52,7 +53,7 @@ internal sealed class TcpAttacker(NetworkNamespace network) : IDisposable
         return _sockets[before..];
     }
 
-    /// <summary>Opens and closes as fast as it goes: by FIN, by RST, and in the middle of a frame, in turn.</summary>
+    /// <summary>Opens and closes connections as fast as possible: in turn by FIN, by RST, and in the middle of a frame.</summary>
     public void Storm(int count, IPEndPoint to) => network.Run(() =>
     {
         for (int i = 0; i < count; i++)
@@ -64,7 +65,7 @@ internal sealed class TcpAttacker(NetworkNamespace network) : IDisposable
         }
     });
 
-    /// <summary>Writes what the kernel takes; a connection that is over takes nothing.</summary>
+    /// <summary>Writes what the kernel accepts. A closed connection accepts nothing.</summary>
     public static void Say(Socket socket, ReadOnlySpan<byte> bytes)
     {
         if (!bytes.IsEmpty) socket.Send(bytes, SocketFlags.None, out _);

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Calls over ICE-TCP, and what bad networks on both transports do to them and to their neighbours.</summary>
+/// <summary>Calls over ICE-TCP, and the effect of bad networks of both transports on them and on their neighbours.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelper output) : IClassFixture<TcpCallTests.TcpSystem>
 {
@@ -34,7 +34,7 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         output.WriteLine($"echo over UDP: set-up {udp["setupMs"]!.ToJsonString()}, echo {udp["echoMs"]?.ToJsonString()}");
         Assert.Equal(("tcp", "udp"), ((string?)tcp["transport"], (string?)udp["transport"]));
         Assert.Equal(0, (long)tcp["packets"]!["lost"]!);
-        // On loopback both take the same way but for the transport: a frame is 20 ms.
+        // On loopback both calls differ only in their transport. A frame takes 20 ms.
         Assert.InRange((double)tcp["echoMs"]!["p50"]!, 33, (double)udp["echoMs"]!["p50"]! + 100);
     }
 
@@ -54,7 +54,7 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
     public async Task Call_WhereUdpGetsNoAnswer_GoesOverTcp()
     {
         using var proxy = TcpImpairingProxy.Start(Relay, Options());
-        // Nobody listens at this port's UDP.
+        // Nobody listens on this UDP port.
         JsonObject call = (await _voice.CallAsync("--agent", "echo", "--via", proxy.EndPoint.ToString())).Succeeded().Json;
         output.WriteLine($"UDP withheld: {call["transport"]}, set-up {call["setupMs"]!.ToJsonString()}");
         Assert.Equal("tcp", (string?)call["transport"]);
@@ -111,7 +111,7 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         string[] load = ["load", "--calls", "5", "--agent", "echo", "--tcp", "--json", "--seconds"];
         JsonObject alone = (await _voice.RunAsync([.. load, "6"])).Succeeded().Json;
 
-        // Less than the audio with its headers needs, about 42 kbit/s: a third of it can't arrive. So old audio piles up, or goes.
+        // Audio with its headers needs about 42 kbit/s, so a third of it cannot arrive. Old audio piles up or is dropped.
         var slow = new ImpairmentOptions { BitsPerSecond = 28_000, QueueBytes = 1_500 };
         using var slowProxy = TcpImpairingProxy.Start(Relay, Options() with { Down = slow, SocketBufferBytes = 2048 });
         using var stalledProxy = TcpImpairingProxy.Start(Relay, Options() with { SocketBufferBytes = 2048 });
@@ -149,8 +149,8 @@ public sealed class TcpCallTests(TcpCallTests.TcpSystem system, ITestOutputHelpe
         Assert.Equal((0L, 0L), ((long)alone["packets"]!["lost"]!, (long)beside["packets"]!["lost"]!));
         Assert.True((double)beside["latenessMs"]!["p99"]! < 10 * (double)alone["latenessMs"]!["p99"]! + 20, "the neighbours' schedule");
         Assert.True((double)beside["longestGapMs"]! < 3 * (double)alone["longestGapMs"]! + 150, "the neighbours' gaps");
-        // Without dropping, 23 s at two thirds of the rate would make the last words more than seven seconds old. What can't be dropped any
-        // more, in the proxy and in the kernel's buffers, is some 8 kB: two seconds at this rate.
+        // Without drops, 23 s at two thirds of the rate would make the last words more than seven seconds old. About 8 kB in the proxy and
+        // in the kernel's buffers can't be dropped any more: two seconds at this rate.
         Assert.True((double)slowEnd["echoMs"]!["p95"]! < 4500, "old audio goes first");
         Assert.True(dropped > 100, "what could not pass was dropped at the relay");
         Assert.StartsWith("stayed ", (string?)stalledEnd["ended"], StringComparison.Ordinal);

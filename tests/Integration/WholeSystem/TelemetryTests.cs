@@ -10,7 +10,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// A whole system that exports to a collector and to Application Insights, both of our own: what arrives is what docs/telemetry.md says.
+/// A whole system that exports to a test collector and to a test endpoint of Application Insights. They receive what docs/telemetry.md
+/// says.
 /// </summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed partial class TelemetryTests(ITestOutputHelper output)
@@ -43,7 +44,7 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
 
         foreach (TelemetryReceiver receiver in receivers)
         {
-            // Its last span: the end of the call that had media. Metrics leave each second, and once more at the end.
+            // The last span is the end of the call with media. Metrics are sent each second, and once more at the end.
             await Wait.UntilAsync(
                 () => Task.FromResult(TraceOfCall(receiver) is { } trace
                 && SpansOf(receiver, trace, "voice.transceiver.session_report") == 2), "the call's end was reported");
@@ -68,8 +69,8 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Makes a session with an ephemeral key, ends it, and asks for one that cannot be.</summary>
-    /// <returns>What was secret in it.</returns>
+    /// <summary>Makes a session with an ephemeral key, ends it, and asks for a session that is rejected.</summary>
+    /// <returns>The secrets that it used.</returns>
     private static async Task<IEnumerable<string>> CallWithoutMediaAsync(VoiceSystem voice)
     {
         using HttpClient client = voice.NewApiClient();
@@ -99,7 +100,7 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
             Assert.All(points, p => Assert.Contains(p.Unit, (string[])[metric.Unit, ""]));
         }
         Assert.Empty(Services.Except(receiver.Points.Select(p => p.Service)));
-        // What the page says of the others.
+        // The page lists these metrics of others.
         Assert.All(receiver.Points.Select(p => p.Name).Except(ours).Distinct(),
             n => Assert.Matches("^(http\\.(server|client)\\.|dotnet\\.|requests/duration$|dependencies/duration$|_)", n));
     }
@@ -109,7 +110,7 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         Assert.All(_page.Spans, documented => Assert.Contains(receiver.Spans, span => documented.IsNameOf(span.Name)));
         foreach (ReceivedSpan span in receiver.Spans)
         {
-            // Of the framework: a method and a route.
+            // The framework names its spans by method and route.
             if (Request().IsMatch(span.Name)) continue;
             DocumentedSpan documented = Assert.Single(_page.Spans, s => s.IsNameOf(span.Name));
             Assert.StartsWith(documented.Service, span.Service, StringComparison.Ordinal);
@@ -117,7 +118,7 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>From the POST to the first audio, in one trace, with all who took part.</summary>
+    /// <summary>Asserts that one trace goes from the POST to the first audio and has a span of every service that took part.</summary>
     private void AssertOneTrace(TelemetryReceiver receiver)
     {
         string trace = TraceOfCall(receiver)!;
@@ -129,7 +130,7 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         Assert.Equal(("POST /v1/realtime/calls", "server", "signaling"), (root.Name, root.Kind, root.Service));
         ReceivedSpan answer = Assert.Single(spans, s => s.Name == "voice.signaling.offer_answer");
         Assert.Equal(root.SpanId, answer.ParentSpanId);
-        // Calls to the sidecar: the record's write is part of the answer, the push is not waited for.
+        // The answer waits for the write of the record, and does not wait for the push to the owner. Both are calls to the sidecar.
         Assert.Contains(spans, s => s.ParentSpanId == answer.SpanId
             && s is { Kind: "client", Service: "signaling", Name: "sidecar state.create" });
         ReceivedSpan push = Assert.Single(spans, s => s.Name == "voice.signaling.owner_push");
@@ -143,12 +144,12 @@ public sealed partial class TelemetryTests(ITestOutputHelper output)
         Assert.Equal(["connected", "ended"], spans.Where(s => s.Name == "voice.transceiver.session_report")
             .Select(s => s.Attributes["voice.session_state"]));
         Assert.Equal(3, spans.Count(s => s.Name is "voice.signaling.event_publish" or "voice.transceiver.session_report"));
-        // The call that was ended on request: its trace is linked from that request's.
+        // The trace of the call that was ended on request is linked from the trace of that request.
         Assert.Contains(receiver.Spans, s => s.Name.StartsWith("DELETE /v1/realtime/calls", StringComparison.Ordinal) && s.Links.Count == 1
             && s.Links[0] != s.TraceId);
     }
 
-    /// <summary>The trace of the call with the local agent; <c>up</c> makes one of its own, with another agent.</summary>
+    /// <summary>The trace of the call with the local agent. <c>up</c> makes a call, too, with another agent.</summary>
     private static string? TraceOfCall(TelemetryReceiver receiver)
         => receiver.Spans.FirstOrDefault(
         s => s.Name == "voice.transceiver.session_setup" && s.Attributes["voice.agent"] == "local" && !s.IsError)?.TraceId;

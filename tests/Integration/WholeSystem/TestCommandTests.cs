@@ -7,7 +7,7 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 /// <summary><c>./voice test</c> in a clone whose suites start processes and do not end.</summary>
 public sealed class TestCommandTests : IDisposable
 {
-    // A solution without projects: suites that run at the same time are built before.
+    // A solution without projects. Suites that run at the same time are built before they start.
     private const string Solution = "Microsoft Visual Studio Solution File, Format Version 12.00\n";
 
     // 'dotnet test' calls the target VSTest of a project. The script starts a child, a grandchild that outlives its parent in a session of
@@ -38,12 +38,12 @@ public sealed class TestCommandTests : IDisposable
 
     [Theory]
     [InlineData(RunningCommand.Interrupt, new[] { "unit" })]
-    [InlineData(LibC.SIGTERM, new[] { "unit", "contract" })]
+    [InlineData(LibC.SIGTERM, new[] { "integration", "infra" })]
     public async Task Test_InterruptedWhileSuitesRun_LeavesNoProcess(int signal, string[] suites)
     {
         Checkout.EnsureBuilt();
         await File.WriteAllTextAsync(Path.Combine(_clone, "Dapr.Voice.sln"), Solution);
-        string[] folders = [.. new[] { "Unit", "Integration" }.Take(suites.Length).Select(f => Path.Combine(_clone, "tests", f))];
+        string[] folders = [.. suites.Select(suite => Path.Combine(_clone, "tests", char.ToUpperInvariant(suite[0]) + suite[1..]))];
         foreach (string folder in folders)
         {
             Directory.CreateDirectory(folder);
@@ -65,7 +65,7 @@ public sealed class TestCommandTests : IDisposable
         Assert.DoesNotContain(pids, IsAlive);
     }
 
-    // A process that has ended and that nobody has asked about yet (Z) runs no more.
+    // A process in state Z has ended and waits for its parent to read its exit code.
     private static bool IsAlive(int pid)
     {
         try

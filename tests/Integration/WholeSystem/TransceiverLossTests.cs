@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Two transceivers share the 64 slots; one of them dies or falls silent, and new calls are still answered.</summary>
+/// <summary>Two transceivers share the 64 slots. One of them is killed or stops answering, and new calls are still answered.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -29,7 +29,7 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
         await Wait.UntilAsync(async () => _voice.PidOf("transceiver-00") != killed && await SlotsAsync(0) + await SlotsAsync(1) == Slots,
             "the slots are all served again");
 
-        // Silent, not dead: no port is closed, nobody starts it again, so its lease has to run out.
+        // The process is stopped, not dead. No port is closed and nobody starts it again, so its lease must run out.
         int silent = _voice.PidOf("transceiver-01");
         RunningCommand.Signal(silent, RunningCommand.Stop);
         try
@@ -48,7 +48,7 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
             "the one that wakes up stands back, then has slots of its own again");
     }
 
-    /// <returns>Slots that a transceiver serves; -1 while it does not answer.</returns>
+    /// <returns>The number of slots that a transceiver serves, or -1 while it does not answer.</returns>
     private async Task<int> SlotsAsync(int shard)
     {
         using HttpClient client = _voice.NewClient();
@@ -57,7 +57,7 @@ public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifet
         return answer.IsSuccessStatusCode ? (int)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["slots"]! : -1;
     }
 
-    /// <returns>Seconds until the first of five calls that were all answered.</returns>
+    /// <returns>The seconds until the first of five calls in a row that were all answered.</returns>
     private async Task<double> AnsweredInARowAsync()
     {
         var watch = Stopwatch.StartNew();

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>A machine without libopus: everything runs with Concentus, and says so.</summary>
+/// <summary>On a machine without libopus everything runs with Concentus, and the commands say so.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class WithoutLibopusTests : IAsyncLifetime
 {
@@ -16,7 +16,7 @@ public sealed class WithoutLibopusTests : IAsyncLifetime
     public WithoutLibopusTests(ITestOutputHelper output)
     {
         _output = output;
-        // The look-up of Concentus would delete a file of this name in the current folder, since it is no library.
+        // The look-up of Concentus would delete a file of this name in the current folder, because it is not a library.
         string folder = Directory.CreateDirectory(_voice.FileFor("start-here")).FullName;
         _bait = Path.Combine(folder, "libopus.so");
         File.WriteAllText(_bait, "the user's own file");
@@ -42,7 +42,7 @@ public sealed class WithoutLibopusTests : IAsyncLifetime
     [RootFact]
     public async Task Call_WithoutTheFileOfLibopus_SpeaksWithConcentus()
     {
-        // The whole file is hidden. Nothing answers at the server's port, and that is what the call ends with: not with a missing package.
+        // The whole file is hidden. The call fails because nothing answers at the server's port, and not because a package is missing.
         string[] without = HiddenLibrary.Prefix("libopus.so.0");
         using RunningCommand command = _voice.StartWith(
             without, "call", "--wav", Checkout.Question, "--server", "http://127.0.0.1:9", "--key", "any");
@@ -65,7 +65,7 @@ public sealed class WithoutLibopusTests : IAsyncLifetime
         Assert.Contains("libopus is not installed", _voice.LogOf("transceiver-00"), StringComparison.Ordinal);
 
         await AskTheTimeAsync(_without, "concentus");
-        // A caller with the reference codec and a transceiver with the other understand each other.
+        // A caller with libopus and a transceiver with Concentus understand each other.
         await AskTheTimeAsync([], "libopus");
         Assert.Equal("the user's own file", File.ReadAllText(_bait));
     }

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>Where nothing runs yet: each command that can't do what was asked says why, and what to do, and ends with status 1.</summary>
+/// <summary>Where nothing runs, each command that can't do what was asked says why and what to do, and ends with status 1.</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
 {

@@ -7,28 +7,28 @@ public enum StepKind
 {
     /// <summary>A shell block that runs and exits with 0.</summary>
     Run,
-    /// <summary>A shell block that is started, and left running once it has printed something.</summary>
+    /// <summary>A shell block that is started and keeps running after it has printed a given text.</summary>
     RunUntil,
-    /// <summary>What the step of that name prints.</summary>
+    /// <summary>The output of the step with that name.</summary>
     Prints,
     /// <summary>
-    /// A shell block that needs a cloud (<c>cloud</c>) or something else that a test has not (<c>form</c>): only its form is checked.
+    /// A shell block that needs a cloud (<c>cloud</c>) or something else that a test does not have (<c>form</c>). Only its form is checked.
     /// </summary>
     FormOnly,
 }
 
 /// <summary>A marker before a block: <c>&lt;!-- STEP name: run --&gt;</c>, <c>run until "text"</c>,
 /// <c>prints</c>, <c>cloud</c> or <c>form</c>.</summary>
-/// <param name="Until">What a step prints when it is ready; null for other kinds.</param>
+/// <param name="Until">The text that a step prints when it is ready, or null for other kinds.</param>
 public sealed record DocumentStep(string Name, StepKind Kind, string? Until);
 
 /// <summary>A fenced block of a Markdown page.</summary>
-/// <param name="Line">Line of the fence, from 1.</param>
-/// <param name="Language">The word behind the fence; empty without one.</param>
+/// <param name="Line">The line of the fence, from 1.</param>
+/// <param name="Language">The word after the fence, or an empty string.</param>
 /// <param name="Given">A file that a test supplies before the step: <c>&lt;!-- GIVEN offer.json: an offer --&gt;</c>.</param>
 public sealed partial record DocumentBlock(int Line, string Language, string Text, DocumentStep? Step, (string File, string What)? Given)
 {
-    /// <summary>All blocks of a page, in order.</summary>
+    /// <summary>Reads all blocks of a page, in order.</summary>
     /// <exception cref="FormatException">A fence is not closed, a marker cannot be read, or one stands before no block.</exception>
     public static IReadOnlyList<DocumentBlock> Read(string page)
     {

@@ -9,7 +9,8 @@ namespace Dapr.Voice.TestKit.Documents;
 /// </summary>
 public static partial class ExpectedOutput
 {
-    /// <returns>Null if it matches; otherwise the first expected line that is not there, and what is there instead.</returns>
+    /// <returns>Null if the output matches. Otherwise the first expected line that is missing, and the line that is there
+    /// instead.</returns>
     public static string? Difference(string expected, string printed)
     {
         string[] wanted = Lines(expected), lines = Lines(printed);

@@ -3,16 +3,17 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>
-/// One direction of an impaired network: a bounded queue before a bottleneck, then a line with delay. No sockets, no clock:
-/// <see cref="Offer"/> what comes in, drain <see cref="TryTake"/>, come again at <see cref="NextTimeout"/>. One thread at a time.
+/// One direction of an impaired network: a bounded queue before a bottleneck, then a line with delay. It has no sockets and no clock. Call
+/// <see cref="Offer"/> with each packet, call <see cref="TryTake"/> until it returns false, and come back at <see cref="NextTimeout"/>. Use
+/// it from one thread at a time.
 /// </summary>
 /// <remarks>
-/// Of a stream nothing is lost, doubled or reordered: a segment that would be lost or overtaken makes itself and all behind it late, as
-/// TCP's receiver sees it. A stall stops the bottleneck; what is past it still arrives.
+/// A stream loses, doubles and reorders nothing. A segment that would be lost or overtaken delays itself and everything behind it, as TCP's
+/// receiver sees it. A stall stops the bottleneck. What has passed the bottleneck still arrives.
 /// </remarks>
 public sealed class ImpairedLink
 {
-    /// <summary>Packets under way at most; beyond it they count as those that found the queue full.</summary>
+    /// <summary>The most packets under way. Further packets are counted as dropped by a full queue.</summary>
     public const int MaximumPackets = 16_384;
 
     private readonly ImpairmentOptions _options;
@@ -37,14 +38,14 @@ public sealed class ImpairedLink
     public bool IsStalled { get; private set; }
     public bool IsEmpty => _waiting.Count == 0 && _underWay.Count == 0;
 
-    /// <summary>A chunk of this length would not be dropped now.</summary>
+    /// <summary>Returns true if a chunk of this length would not be dropped now.</summary>
     public bool HasRoom(int bytes, Instant now)
     {
         Serve(now);
         return _waitingBytes + bytes <= _options.QueueBytes && _underWay.Count + _waiting.Count < MaximumPackets;
     }
 
-    /// <summary>Takes a copy of one packet or chunk.</summary>
+    /// <summary>Adds a copy of one packet or chunk.</summary>
     public void Offer(ReadOnlySpan<byte> packet, Instant now)
     {
         _counters = _counters with { Offered = _counters.Offered + 1 };
@@ -64,7 +65,7 @@ public sealed class ImpairedLink
         Serve(now);
     }
 
-    /// <summary>The next packet that has arrived at the other end.</summary>
+    /// <summary>Returns the next packet that has arrived at the other end.</summary>
     public bool TryTake(Instant now, out byte[] packet)
     {
         Serve(now);
@@ -74,7 +75,7 @@ public sealed class ImpairedLink
         return true;
     }
 
-    /// <summary>When the next packet arrives or leaves the queue; <see cref="Instant.Never"/> if nothing moves by itself.</summary>
+    /// <summary>When the next packet arrives or leaves the queue, or <see cref="Instant.Never"/> if nothing moves by itself.</summary>
     public Instant NextTimeout
     {
         get
@@ -85,7 +86,7 @@ public sealed class ImpairedLink
         }
     }
 
-    /// <summary>Nothing passes until <see cref="Resume"/>; what comes waits in the queue.</summary>
+    /// <summary>Stops the bottleneck until <see cref="Resume"/>. Packets that arrive meanwhile wait in the queue.</summary>
     public void Stall(Instant now)
     {
         Serve(now);

@@ -6,11 +6,11 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>
-/// What the two proxies share: a thread that owns the sockets, and the commands of the test. All members may be called from any thread.
+/// The base of the two proxies: a thread that owns the sockets, and the commands of the test. All members may be called from any thread.
 /// </summary>
 public abstract class ImpairingProxy : IDisposable
 {
-    /// <summary>The longest wait for a socket: how late a command of the test may be.</summary>
+    /// <summary>The longest wait for a socket, and so the longest delay of a command of the test.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(5);
 
     private readonly Thread _thread;
@@ -27,16 +27,16 @@ public abstract class ImpairingProxy : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = name };
     }
 
-    /// <summary>Where clients shall go instead of to the server.</summary>
+    /// <summary>The address that clients use instead of the server's.</summary>
     public IPEndPoint EndPoint { get; private protected set; } = new(IPAddress.None, 0);
 
-    /// <summary>From clients to the server, all of them together.</summary>
+    /// <summary>The sum over all clients, from client to server.</summary>
     public LinkCounters Up
     {
         get { lock (_lock) return Count(up: true); }
     }
 
-    /// <summary>From the server to clients.</summary>
+    /// <summary>The sum over all clients, from server to client.</summary>
     public LinkCounters Down
     {
         get { lock (_lock) return Count(up: false); }
@@ -45,7 +45,7 @@ public abstract class ImpairingProxy : IDisposable
     private protected IPEndPoint Upstream { get; }
     private protected ProxyOptions Options { get; }
 
-    /// <summary>Nothing passes in this direction until <see cref="Resume"/>.</summary>
+    /// <summary>Stops this direction until <see cref="Resume"/>.</summary>
     public void Stall(ProxyDirection direction)
     {
         lock (_lock)
@@ -64,7 +64,7 @@ public abstract class ImpairingProxy : IDisposable
         }
     }
 
-    /// <summary>The client's address changes: UDP goes on from another port, TCP connections are reset.</summary>
+    /// <summary>Changes the client's address. UDP continues from another port. TCP connections are reset.</summary>
     public void ChangeAddress()
     {
         lock (_lock) ChangeAddressCore();
@@ -84,14 +84,14 @@ public abstract class ImpairingProxy : IDisposable
 
     private protected static Instant Now => new(Stopwatch.GetElapsedTime(0).Ticks);
 
-    /// <summary>Directions in which new connections begin stalled, too.</summary>
+    /// <summary>The directions in which new connections begin stalled.</summary>
     private protected ProxyDirection Stalled { get; private set; }
 
     private protected void Start() => _thread.Start();
 
     private protected ImpairedLink NewLink(bool up, int number, bool isStream)
     {
-        // Each client has decisions of its own, by the order in which they came.
+        // Each client has decisions of its own, by the order in which clients came.
         var link = new ImpairedLink(up ? Options.Up : Options.Down, Options.Seed + (ulong)number * 2 + (up ? 0UL : 1UL), isStream);
         if (Stalled.HasFlag(up ? ProxyDirection.Up : ProxyDirection.Down)) link.Stall(Now);
         return link;
@@ -103,10 +103,10 @@ public abstract class ImpairingProxy : IDisposable
 
     private protected abstract void ChangeAddressCore();
 
-    /// <summary>Sockets to wait for, which are to be read.</summary>
+    /// <summary>Adds the sockets that are to be read.</summary>
     private protected abstract void AddReadable(List<Socket> sockets);
 
-    /// <summary>Moves what can be moved.</summary>
+    /// <summary>Moves everything that can be moved now.</summary>
     private protected abstract void Step(Instant now);
 
     private protected abstract void Close();
@@ -141,7 +141,7 @@ public abstract class ImpairingProxy : IDisposable
             }
             catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
             {
-                // A command has closed one of them meanwhile.
+                // A command has closed one of the sockets meanwhile.
             }
         }
     }

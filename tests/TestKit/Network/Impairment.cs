@@ -1,8 +1,8 @@
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>
-/// Decides the fate of each packet, from nothing but the seed and the packet's number. Every packet draws the same count of random
-/// numbers, so changing one option leaves what the others decide as it was.
+/// Decides what happens to each packet, from the seed and the packet's number alone. Every packet draws the same count of random numbers,
+/// so a change of one option does not change what the others decide.
 /// </summary>
 public sealed class Impairment
 {

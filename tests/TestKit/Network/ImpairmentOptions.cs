@@ -1,45 +1,45 @@
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>
-/// What one direction of a network does to what passes it. The default is a perfect network. Probabilities are 0 to 1, per packet.
+/// What one direction of a network does to its packets. The default is a perfect network. Probabilities are 0 to 1, for each packet.
 /// </summary>
 public sealed record ImpairmentOptions
 {
-    /// <summary>A queue as a home router has it.</summary>
+    /// <summary>The queue of a typical home router.</summary>
     public const int DefaultQueueBytes = 64 * 1024;
 
     public static ImpairmentOptions None { get; } = new();
 
-    /// <summary>Independent loss.</summary>
+    /// <summary>The probability of independent loss.</summary>
     public double Loss { get; init; }
 
-    /// <summary>Loss in bursts, beside <see cref="Loss"/>.</summary>
+    /// <summary>Loss in bursts, in addition to <see cref="Loss"/>.</summary>
     public GilbertElliott? Bursts { get; init; }
 
-    /// <summary>Time under way.</summary>
+    /// <summary>The time that a packet is under way.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>
-    /// Added to <see cref="Delay"/>: 0 to this, evenly. By itself it reorders nothing: a packet waits for the one before it.
+    /// A random addition to <see cref="Delay"/>, evenly from 0 to this value. It does not reorder: a packet waits for the one before it.
     /// </summary>
     public TimeSpan Jitter { get; init; }
 
-    /// <summary>Probability that a packet is late by <see cref="ReorderBy"/> and those behind it pass.</summary>
+    /// <summary>The probability that a packet is late by <see cref="ReorderBy"/> and that the packets behind it pass it.</summary>
     public double Reorder { get; init; }
     public TimeSpan ReorderBy { get; init; } = TimeSpan.FromMilliseconds(30);
 
-    /// <summary>Probability that a packet arrives twice.</summary>
+    /// <summary>The probability that a packet arrives twice.</summary>
     public double Duplicate { get; init; }
 
-    /// <summary>0: no limit.</summary>
+    /// <summary>The rate limit in bits per second, or 0 for none.</summary>
     public long BitsPerSecond { get; init; }
 
     /// <summary>
-    /// Bytes that may wait for the rate limit, or for the end of a stall; what comes then is dropped (of a stream: not read).
+    /// How many bytes may wait for the rate limit or for the end of a stall. Further packets are dropped. A stream is not read further.
     /// </summary>
     public int QueueBytes { get; init; } = DefaultQueueBytes;
 
-    /// <summary>How late the loss of a segment makes a stream: Linux's shortest retransmission timeout.</summary>
+    /// <summary>How long the loss of a segment delays a stream. The default is Linux's shortest retransmission timeout.</summary>
     public TimeSpan RetransmissionTime { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <exception cref="ArgumentException">A value is out of range.</exception>

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.TestKit.Network;
 
-/// <summary>What passed one direction. Packets; of a stream, chunks.</summary>
+/// <summary>The packets of one direction, or the chunks if it is a stream.</summary>
 public readonly record struct LinkCounters(
     long Offered, long Delivered, long Duplicated, long LostAtRandom, long LostInBursts, long QueueFull)
 {

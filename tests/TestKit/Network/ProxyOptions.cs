@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace Dapr.Voice.TestKit.Network;
 
-/// <summary>How a proxy treats what passes it.</summary>
+/// <summary>How a proxy treats the traffic between clients and the server.</summary>
 public sealed record ProxyOptions
 {
-    /// <summary>Of all its decisions.</summary>
+    /// <summary>The seed of all random decisions.</summary>
     public ulong Seed { get; init; } = 1;
 
     /// <summary>From client to server.</summary>
@@ -15,15 +15,15 @@ public sealed record ProxyOptions
     /// <summary>From server to client.</summary>
     public ImpairmentOptions Down { get; init; } = ImpairmentOptions.None;
 
-    /// <summary>Makes the proxy's sockets, in another network namespace for instance.</summary>
+    /// <summary>Creates the proxy's sockets, for instance in another network namespace.</summary>
     public Func<SocketType, ProtocolType, Socket> CreateSocket { get; init; } = (type, protocol) =>
         new Socket(AddressFamily.InterNetwork, type, protocol);
 
-    /// <summary>Where clients come to; port 0 for any.</summary>
+    /// <summary>The address that clients connect to. Port 0 means any free port.</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
 
     /// <summary>
-    /// Kernel buffers of a TCP proxy's sockets: small, so that what does not pass waits at the sender, as on a slow link.
+    /// The kernel buffers of a TCP proxy's sockets. They are small so that what does not pass waits at the sender, as on a slow link.
     /// </summary>
     public int SocketBufferBytes { get; init; } = 4096;
 }

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>
-/// splitmix64: the same numbers for a seed on every machine and every runtime, which <see cref="Random"/> does not promise.
+/// The generator splitmix64. A seed gives the same numbers on every machine and runtime, which <see cref="Random"/> does not promise.
 /// </summary>
 internal struct SeededRandom(ulong seed)
 {
@@ -15,6 +15,6 @@ internal struct SeededRandom(ulong seed)
         return z ^ (z >> 31);
     }
 
-    /// <summary>0 to below 1.</summary>
+    /// <summary>Returns a number from 0 to below 1.</summary>
     public double NextUnit() => (Next() >> 11) * (1.0 / (1UL << 53));
 }

@@ -5,14 +5,14 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.TestKit.Network;
 
 /// <summary>
-/// Stands between callers and a relay's TCP port, on loopback. What can't pass is not read, so that it waits at the sender.
+/// A proxy between callers and a relay's TCP port, on loopback. It does not read what cannot pass, so that this data waits at the sender.
 /// </summary>
 public sealed class TcpImpairingProxy : ImpairingProxy
 {
-    /// <summary>Connections at once; those beyond are closed.</summary>
+    /// <summary>The most connections at a time. Further connections are closed.</summary>
     public const int MaximumConnections = 256;
 
-    /// <summary>What is read at once: a segment of an Ethernet, so that rate and jitter work on what a network would carry.</summary>
+    /// <summary>How much is read at once: a segment of an Ethernet, so that rate and jitter work on what a network would carry.</summary>
     private const int ChunkBytes = 1460;
 
     private readonly Socket _listener;
@@ -53,14 +53,14 @@ public sealed class TcpImpairingProxy : ImpairingProxy
     {
         _listener = options.CreateSocket(SocketType.Stream, ProtocolType.Tcp);
         _listener.Blocking = false;
-        // Before listening: the window that is announced at the start depends on it.
+        // This must come before listening: the window that is announced at the start depends on it.
         _listener.ReceiveBufferSize = _listener.SendBufferSize = options.SocketBufferBytes;
         _listener.Bind(options.Listen);
         _listener.Listen(16);
         EndPoint = (IPEndPoint)_listener.LocalEndPoint!;
     }
 
-    /// <summary>Connections accepted so far.</summary>
+    /// <summary>The number of connections that were accepted so far.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
     public static TcpImpairingProxy Start(IPEndPoint upstream, ProxyOptions? options = null)
@@ -99,7 +99,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
         {
             foreach (Half? half in new[] { connection.Up, connection.Down })
             {
-                // What is not to be read would wake us again and again.
+                // A socket that is not to be read would wake us again and again.
                 if (MayRead(half, Now)) sockets.Add(half.From);
             }
         }
@@ -139,7 +139,7 @@ public sealed class TcpImpairingProxy : ImpairingProxy
         upstream.ReceiveBufferSize = upstream.SendBufferSize = Options.SocketBufferBytes;
         try
         {
-            // On loopback a connection is there, or refused, at once.
+            // On loopback a connection is established or refused at once.
             upstream.Connect(Upstream);
         }
         catch (SocketException)

@@ -4,10 +4,10 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.TestKit.Network;
 
-/// <summary>Stands between callers and a relay's UDP port, on loopback. Each caller has a port of its own towards the relay.</summary>
+/// <summary>A proxy between callers and a relay's UDP port, on loopback. Each caller has a port of its own towards the relay.</summary>
 public sealed class UdpImpairingProxy : ImpairingProxy
 {
-    /// <summary>Callers at once; those beyond are not served.</summary>
+    /// <summary>The most callers at a time. Further callers are not served.</summary>
     public const int MaximumClients = 256;
 
     private readonly Socket _listener;
@@ -59,7 +59,7 @@ public sealed class UdpImpairingProxy : ImpairingProxy
     {
         foreach (Flow flow in _flows.Values)
         {
-            // What is on its way to the old address is lost, as behind a NAT.
+            // Packets on their way to the old address are lost, as behind a NAT.
             flow.Upstream.Dispose();
             flow.Upstream = Connect();
         }

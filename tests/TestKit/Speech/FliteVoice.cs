@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Dapr.Voice.TestKit.Speech;
 
-/// <summary>A caller's voice: Debian's flite, whose voice slt is recognised best.</summary>
+/// <summary>The voice of a caller: Debian's flite with the voice slt, which pocketsphinx recognises best.</summary>
 public static class FliteVoice
 {
-    /// <returns>PCM16 mono at <paramref name="sampleRate"/>; the same for the same words.</returns>
+    /// <returns>PCM16 mono at <paramref name="sampleRate"/>. The same words give the same samples.</returns>
     public static short[] Speak(string text, int sampleRate = 24_000, string voice = "slt")
     {
         string file = Path.Combine(Path.GetTempPath(), $"flite-{Guid.NewGuid():N}.wav");

@@ -5,7 +5,7 @@ using Dapr.Voice.Turns;
 namespace Dapr.Voice.TestKit.Speech;
 
 /// <summary>
-/// Recognises recordings with a JSGF grammar, so that a test's success means intelligible speech and not merely packets. One thread at a
+/// Recognises recordings with a JSGF grammar, so that a test proves intelligible speech and not only packets. Use it from one thread at a
 /// time.
 /// </summary>
 public sealed class GrammarRecognizer : IDisposable
@@ -16,7 +16,7 @@ public sealed class GrammarRecognizer : IDisposable
 
     private readonly PocketSphinxHandle _decoder;
 
-    /// <param name="grammar">JSGF, with words of the CMU dictionary.</param>
+    /// <param name="grammar">A JSGF grammar with words of the CMU dictionary.</param>
     public GrammarRecognizer(string grammar)
     {
         _decoder = LibPocketSphinx.Create(
@@ -26,7 +26,8 @@ public sealed class GrammarRecognizer : IDisposable
             throw new InvalidOperationException("The model or the grammar could not be loaded.");
     }
 
-    /// <returns>The words, or an empty string. Silence at the ends is cut off first: with it the recogniser hears nonsense.</returns>
+    /// <returns>The words, or an empty string. Silence at both ends is cut off first, because the recogniser hears nonsense in
+    /// it.</returns>
     public string Recognize(ReadOnlySpan<short> samples, int sampleRate)
     {
         short[] speech = SampleRate.Convert(Cut(SampleRate.Convert(samples, sampleRate, CutRate)), CutRate, ModelRate);

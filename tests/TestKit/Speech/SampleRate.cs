@@ -1,7 +1,7 @@
 namespace Dapr.Voice.TestKit.Speech;
 
 /// <summary>
-/// Changes the sample rate of a whole recording, slowly and well: each sample is a sum of windowed sincs. Shares no code with what it
+/// Changes the sample rate of a whole recording, slowly and well: each sample is a sum of windowed sincs. It shares no code with what it
 /// tests.
 /// </summary>
 public static class SampleRate

@@ -3,12 +3,12 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.TestKit.Speech;
 
-/// <summary>What speaking and recognising in tests needs from Debian.</summary>
+/// <summary>The Debian packages that tests need to speak and to recognise speech.</summary>
 public static class SpeechTools
 {
     public const string ModelFolder = "/usr/share/pocketsphinx/model/en-us";
 
-    /// <summary>Says what to install; null if all is there.</summary>
+    /// <summary>The command that installs the missing packages, or null if nothing is missing.</summary>
     public static string? Missing
     {
         get

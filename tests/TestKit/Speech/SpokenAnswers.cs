@@ -28,15 +28,16 @@ public static class SpokenAnswers
         public <answer> = <time> | <date> | <light> <timer> | <timer> | <fired> | <light> | <hello> | <help> | <bye> | <unclear>;
         """;
 
-    /// <summary>Words of a spoken time that the recogniser may take for another word of the grammar.</summary>
+    /// <summary>How many words of a spoken time the recogniser may mistake for another word of the grammar.</summary>
     public const int MisheardWords = 1;
 
     /// <summary>
-    /// Whether the recogniser heard what the agent's transcript says. The sentence has a time of day, so its words are others each minute,
-    /// and pocketsphinx is not sure of all of espeak's: seen are "five" for "nine" after a decade, and "o'clock" for "forty". One word of
-    /// them may differ, or a test would pass or fail by the minute; noise, a gap or another sentence differs in more.
+    /// Returns whether the recogniser heard what the agent's transcript says. The sentence has a time of day, so its words change each
+    /// minute, and pocketsphinx does not recognise all of espeak's words. It heard "five" for "nine" after a decade, and "o'clock" for
+    /// "forty". One word may differ; otherwise a test would pass or fail by the minute. Noise, a gap or another sentence differs in more
+    /// words.
     /// </summary>
-    /// <param name="transcript">Lower case, words and spaces only, as is <paramref name="recognised"/>.</param>
+    /// <param name="transcript">Words and spaces only, in lower case, as in <paramref name="recognised"/>.</param>
     public static bool Agree(string transcript, string recognised)
     {
         string[] said = transcript.Split(' '), heard = recognised.Split(' ');

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Dapr.Voice.TestKit.Speech;
 
-/// <summary>RIFF WAVE, PCM16; of several channels the first.</summary>
+/// <summary>Reads and writes RIFF WAVE files with PCM16. From several channels it reads the first.</summary>
 public static class WavFile
 {
     public static (short[] Samples, int SampleRate) Read(string path)

@@ -14,12 +14,12 @@ namespace Dapr.Voice.TestKit.Telemetry;
 /// </summary>
 public sealed class InsightsReceiver : TelemetryReceiver
 {
-    /// <summary>Telemetry for another resource would be a bug of the exporter's set-up.</summary>
+    /// <summary>Telemetry for another key would show a fault in the exporter's configuration.</summary>
     private readonly Guid _key = Guid.NewGuid();
 
     private InsightsReceiver(Socket? listener) : base(HttpProtocols.Http1, listener) { }
 
-    /// <summary>For APPLICATIONINSIGHTS_CONNECTION_STRING.</summary>
+    /// <summary>The value for APPLICATIONINSIGHTS_CONNECTION_STRING.</summary>
     public string ConnectionString => $"InstrumentationKey={_key};IngestionEndpoint={Address}/;LiveEndpoint={Address}/live/";
 
     public static async Task<InsightsReceiver> StartAsync(Socket? listener = null)
@@ -57,7 +57,7 @@ public sealed class InsightsReceiver : TelemetryReceiver
     {
         if (envelope.GetProperty("iKey").GetGuid() != _key) throw new InvalidDataException("the key of another resource");
         JsonElement tags = envelope.GetProperty("tags"), data = envelope.GetProperty("data"), item = data.GetProperty("baseData");
-        // The role is namespace and name of the service: "[dapr.voice]/relay".
+        // The role is the namespace and the name of the service: "[dapr.voice]/relay".
         string service = Text(tags, "ai.cloud.role").Split('/')[^1];
         string trace = Text(tags, "ai.operation.id"), parent = Text(tags, "ai.operation.parentId");
         Dictionary<string, string> properties = item.TryGetProperty("properties", out JsonElement all)
@@ -76,7 +76,7 @@ public sealed class InsightsReceiver : TelemetryReceiver
                 foreach (JsonElement metric in item.GetProperty("metrics").EnumerateArray())
                     ReceivedPoints.Enqueue(new(service, Text(metric, "name"), "", metric.GetProperty("value").GetDouble(), properties));
                 break;
-            // An event of a span comes as a message whose parent is the span, without the severity that a log line has.
+            // An event of a span arrives as a message whose parent is the span. Unlike a log line, it has no severity.
             case "MessageData" when !item.TryGetProperty("severityLevel", out _):
                 ReceivedSpanEvents.Enqueue(new(service, Text(item, "message"), trace, parent));
                 break;

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Dapr.Voice.TestKit.Telemetry;
 
 /// <summary>
-/// A collector that speaks OTLP over gRPC or over HTTP and keeps what it gets. It reads the messages by the field numbers of
+/// A collector that speaks OTLP over gRPC or over HTTP and keeps what it receives. It reads the messages by the field numbers of
 /// opentelemetry-proto 1.
 /// </summary>
 public sealed class OtlpReceiver : TelemetryReceiver
@@ -16,11 +16,11 @@ public sealed class OtlpReceiver : TelemetryReceiver
 
     private readonly bool _isGrpc;
 
-    // gRPC without TLS: HTTP/2 from the first byte, as the agent of a platform offers it.
+    // This is gRPC without TLS: HTTP/2 from the first byte, as the agent of a platform offers it.
     private OtlpReceiver(bool isGrpc, Socket? listener) : base(isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1, listener)
         => _isGrpc = isGrpc;
 
-    /// <summary>As OTEL_EXPORTER_OTLP_PROTOCOL wants it.</summary>
+    /// <summary>The value for OTEL_EXPORTER_OTLP_PROTOCOL.</summary>
     public string Protocol => _isGrpc ? "grpc" : "http/protobuf";
 
     public static async Task<OtlpReceiver> StartAsync(bool isGrpc, Socket? listener = null)
@@ -34,7 +34,7 @@ public sealed class OtlpReceiver : TelemetryReceiver
     {
         string? type = context.Request.ContentType;
         if (type != (_isGrpc ? "application/grpc" : "application/x-protobuf")) throw new InvalidDataException($"content type {type}");
-        // A gRPC message has five bytes in front: 1 if compressed, and its length.
+        // A gRPC message begins with five bytes: 1 if it is compressed, and its length.
         if (_isGrpc)
         {
             if (body.Span[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body.Span[1..]) != body.Length - 5)
@@ -58,13 +58,13 @@ public sealed class OtlpReceiver : TelemetryReceiver
         }
         if (!_isGrpc) return body;
         context.Response.ContentType = "application/grpc";
-        // An empty message, and the status that gRPC keeps in a trailer.
+        // The answer is an empty message, and the status that gRPC sends in a trailer.
         await context.Response.Body.WriteAsync(new byte[5], context.RequestAborted);
         context.Response.AppendTrailer("grpc-status", "0");
         return body;
     }
 
-    /// <summary>The three signals have the same shape: resources, in them scopes, in them items.</summary>
+    /// <summary>Reads a request. All three signals have the same shape: resources that hold scopes, which hold items.</summary>
     private static void Read(ProtobufMessage request, Action<string, ProtobufMessage> add)
     {
         foreach (ProtobufMessage resource in request.Messages(1))

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Dapr.Voice.TestKit.Telemetry;
 
-/// <summary>A protobuf message without its schema: the fields of its wire format, in their order.</summary>
+/// <summary>A protobuf message that is read without its schema: the fields of the wire format, in order.</summary>
 internal sealed class ProtobufMessage
 {
     private readonly List<(int Number, ulong Value, ReadOnlyMemory<byte> Bytes)> _fields = [];
 
-    /// <exception cref="InvalidDataException">The bytes are no message.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not a protobuf message.</exception>
     public ProtobufMessage(ReadOnlyMemory<byte> bytes)
     {
         int at = 0;

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Dapr.Voice.TestKit.Telemetry;
 
 /// <summary>A row of a table of metrics in docs/telemetry.md.</summary>
-/// <param name="Arrives">always, calls, or on cause.</param>
+/// <param name="Arrives">When the metric arrives: always, calls, or on cause.</param>
 public sealed record DocumentedMetric(string Name, string Type, string Unit, IReadOnlyList<string> Tags, string Arrives)
 {
-    /// <summary>The names that a Prometheus exporter makes of it.</summary>
+    /// <summary>The names that a Prometheus exporter makes of the metric.</summary>
     public IEnumerable<string> PrometheusNames
     {
         get
@@ -25,13 +25,13 @@ public sealed record DocumentedMetric(string Name, string Type, string Unit, IRe
 /// <summary>A row of the table of spans in docs/telemetry.md.</summary>
 public sealed record DocumentedSpan(string Name, IReadOnlyList<string> Attributes)
 {
-    /// <summary>As in its name; empty for the spans of calls to the sidecar, which every service has.</summary>
+    /// <summary>The service in the span's name, or an empty string for calls to the sidecar, which every service makes.</summary>
     public string Service => Name.Contains('.', StringComparison.Ordinal) ? Name.Split('.')[1] : "";
 
     public bool IsNameOf(string span) => Service.Length == 0 ? span.StartsWith("sidecar ", StringComparison.Ordinal) : span == Name;
 }
 
-/// <summary>What docs/telemetry.md promises: its tables as data.</summary>
+/// <summary>The tables of docs/telemetry.md as data.</summary>
 public sealed class TelemetryPage
 {
     private const string SidecarRow = "| `sidecar OPERATION`";
@@ -43,7 +43,7 @@ public sealed class TelemetryPage
 
     public IReadOnlyList<DocumentedSpan> Spans { get; }
 
-    /// <summary>A file of the repository.</summary>
+    /// <summary>The path of a file of the repository.</summary>
     public static string PathOf(string name, [CallerFilePath] string path = "")
         => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", name));
 

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dapr.Voice.TestKit.Telemetry;
 
-/// <summary>A receiver of telemetry on a free port of the loopback address. What came can be read from any thread, at any time.</summary>
+/// <summary>A receiver of telemetry on a free loopback port. What it received can be read from any thread at any time.</summary>
 public abstract class TelemetryReceiver : IAsyncDisposable
 {
     private protected readonly ConcurrentQueue<ReceivedSpan> ReceivedSpans = new();
@@ -20,7 +20,7 @@ public abstract class TelemetryReceiver : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly Socket _listener;
 
-    /// <param name="listener">A TCP socket to listen on, which may be one of another network; it is bound and closed here.</param>
+    /// <param name="listener">The TCP socket to listen on, which may be in another network. The receiver binds and closes it.</param>
     private protected TelemetryReceiver(HttpProtocols protocols, Socket? listener)
     {
         _listener = listener ?? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -37,10 +37,10 @@ public abstract class TelemetryReceiver : IAsyncDisposable
         });
     }
 
-    /// <summary>Such as <c>http://127.0.0.1:41234</c>.</summary>
+    /// <summary>The base address, for example <c>http://127.0.0.1:41234</c>.</summary>
     public string Address => $"http://{_listener.LocalEndPoint}";
 
-    /// <summary>An exporter that got no answer in time sends again: a span that came twice is here once.</summary>
+    /// <summary>The spans, each once. An exporter that gets no answer in time sends a span again.</summary>
     public IReadOnlyList<ReceivedSpan> Spans => [.. ReceivedSpans.DistinctBy(span => span.SpanId)];
 
     public IReadOnlyList<ReceivedSpanEvent> SpanEvents => [.. ReceivedSpanEvents.Distinct()];
@@ -49,7 +49,7 @@ public abstract class TelemetryReceiver : IAsyncDisposable
 
     public IReadOnlyList<ReceivedLog> Logs => [.. ReceivedLogs.Distinct()];
 
-    /// <summary>Everything that came, as it was sent but not compressed: for looking for what should not be there.</summary>
+    /// <summary>All bodies as they were sent, without compression. Tests search them for what must not be there.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Bodies => [.. _bodies];
 
     public async ValueTask DisposeAsync()

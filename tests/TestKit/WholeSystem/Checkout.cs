@@ -1,16 +1,16 @@
 namespace Dapr.Voice.TestKit.WholeSystem;
 
-/// <summary>The clone that these tests were built from, and what <c>./voice</c> built in it. Nothing is built in a test.</summary>
+/// <summary>The clone that these tests were built from, and what <c>./voice</c> built in it. A test builds nothing.</summary>
 public static class Checkout
 {
     public static string Root { get; } = FindRoot();
 
     public static string Cli => Path.Combine(Root, "tools", "cli", "bin", "Release", "net10.0", "Dapr.Voice.Cli.dll");
 
-    /// <summary>"What time is it?", as a person says it.</summary>
+    /// <summary>A recording of a person who asks "What time is it?".</summary>
     public static string Question => Path.Combine(Root, "samples", "wav", "what-time-is-it.wav");
 
-    /// <summary>The host that runs this test.</summary>
+    /// <summary>The path of the dotnet host that runs this test.</summary>
     public static string Dotnet { get; } = Programs.Find("dotnet")
         ?? throw new InvalidOperationException("dotnet is not on the PATH.");
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Dapr.Voice.TestKit.WholeSystem;
 
-/// <summary>What one <c>./voice</c> command left: exit status and what it said.</summary>
+/// <summary>The exit status and the output of one <c>./voice</c> command.</summary>
 public sealed record CommandResult(string Command, int Status, string Output, string Error, TimeSpan Took)
 {
     /// <summary>The one object that <c>--json</c> prints.</summary>
@@ -23,7 +23,9 @@ public sealed record CommandResult(string Command, int Status, string Output, st
         return this;
     }
 
-    /// <summary>It failed with one line that says what went wrong and one with what to do; no stack trace.</summary>
+    /// <summary>
+    /// Asserts that it failed with one line that says what went wrong, one line that says what to do, and no stack trace.
+    /// </summary>
     public CommandResult Failed(string what, string fix)
     {
         Assert.True(Status == 1, ToString());

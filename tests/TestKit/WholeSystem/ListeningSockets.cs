@@ -2,12 +2,12 @@ using System.Net;
 
 namespace Dapr.Voice.TestKit.WholeSystem;
 
-/// <summary>What the kernel says of TCP in a process's network (proc(5)).</summary>
+/// <summary>The listening TCP sockets of a process's network, as the kernel lists them (proc(5)).</summary>
 public static class ListeningSockets
 {
     private const string Listening = "0A";
 
-    /// <summary>Where anybody in the network of this process listens.</summary>
+    /// <summary>Returns the addresses that any process in the network of this process listens on.</summary>
     public static IReadOnlyList<(IPAddress Address, int Port)> Of(int pid)
     {
         var sockets = new List<(IPAddress, int)>();
@@ -17,7 +17,7 @@ public static class ListeningSockets
             {
                 string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries), local = fields[1].Split(':');
                 if (fields[3] != Listening) continue;
-                // Words of four bytes, each as the machine has it.
+                // An address consists of words of four bytes in the byte order of the machine.
                 byte[] address = [.. local[0].Chunk(8).SelectMany(word => BitConverter.GetBytes(Convert.ToUInt32(new string(word), 16)))];
                 sockets.Add((new IPAddress(address), Convert.ToInt32(local[1], 16)));
             }

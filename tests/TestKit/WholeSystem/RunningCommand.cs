@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Dapr.Voice.TestKit.WholeSystem;
 
-/// <summary>A command under way. Disposing kills it.</summary>
+/// <summary>A command that runs. Disposing kills it.</summary>
 public sealed class RunningCommand : IDisposable
 {
     public const int Interrupt = 2;
@@ -50,7 +50,7 @@ public sealed class RunningCommand : IDisposable
         => Wait.UntilAsync(() => OutputSoFar.Contains(text, StringComparison.Ordinal) || EndedEarly(), $"'{_command}' says '{text}'");
 
     /// <summary>Waits until a <c>call</c> is connected.</summary>
-    /// <returns>Its call id.</returns>
+    /// <returns>The call's id.</returns>
     public async Task<string> ConnectedAsync()
     {
         const string Announcement = ": connected";
@@ -74,7 +74,7 @@ public sealed class RunningCommand : IDisposable
         return new CommandResult(_command, _process.ExitCode, OutputSoFar, ErrorSoFar, _watch.Elapsed);
     }
 
-    /// <summary>Ends it without asking, and waits until it is gone.</summary>
+    /// <summary>Kills the command with its children, and waits until it has ended.</summary>
     public void Kill()
     {
         _process.Kill(entireProcessTree: true);

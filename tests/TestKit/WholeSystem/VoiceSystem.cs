@@ -13,14 +13,14 @@ namespace Dapr.Voice.TestKit.WholeSystem;
 /// </summary>
 public sealed class VoiceSystem : IAsyncDisposable
 {
-    // nobody, on every Linux.
+    // The user nobody has this id on every Linux.
     private const int NobodyId = 65534;
 
     private readonly string? _published;
     private readonly bool _asNobody;
 
-    /// <param name="published">A folder made by <c>./voice publish</c> to run instead of the clone.</param>
-    /// <param name="asNobody">Run it as a user that may write nothing but a home folder of its own. Needs root.</param>
+    /// <param name="published">A folder made by <c>./voice publish</c>, which runs instead of the clone.</param>
+    /// <param name="asNobody">Run it as a user that can write only to a home folder of its own. This needs root.</param>
     public VoiceSystem(string? published = null, bool asNobody = false)
     {
         Checkout.EnsureBuilt();
@@ -33,7 +33,7 @@ public sealed class VoiceSystem : IAsyncDisposable
 
     public string Home { get; }
 
-    /// <summary>Environment variables of its commands, <c>NAME=value</c>; not of a published one.</summary>
+    /// <summary>Environment variables of its commands, <c>NAME=value</c>. A published folder does not get them.</summary>
     public IReadOnlyList<string> Variables { get; set; } = [];
 
     /// <summary>The system's own network, or null if it shares the machine's.</summary>
@@ -45,18 +45,18 @@ public sealed class VoiceSystem : IAsyncDisposable
 
     public string RunFile => Path.Combine(Home, ".voice", "run.json");
 
-    /// <summary>Answer of <c>up --json</c>.</summary>
+    /// <summary>The answer of <c>up --json</c>.</summary>
     public JsonObject State { get; private set; } = [];
     public string ApiKey => (string)State["apiKey"]!;
     public Uri Url => new((string)State["url"]!);
 
-    /// <summary>A name for a file of the test, in our home.</summary>
+    /// <summary>The path of a test's file in the home folder.</summary>
     public string FileFor(string name) => Path.Combine(Home, name);
 
     public async Task<JsonObject> UpAsync(params string[] arguments)
         => State = (await RunAsync(["up", "--detach", "--json", "--development-sidecar", .. arguments])).Succeeded().Json;
 
-    /// <summary>Takes the answer of an <c>up --json</c> that the test ran itself.</summary>
+    /// <summary>Uses the answer of an <c>up --json</c> that the test ran itself.</summary>
     public void Adopt(JsonObject state) => State = state;
 
     public async Task<CommandResult> RunAsync(params string[] arguments)
@@ -67,7 +67,7 @@ public sealed class VoiceSystem : IAsyncDisposable
 
     public RunningCommand Start(params string[] arguments) => StartWith([], arguments);
 
-    /// <param name="wrapper">Commands to run it under: <c>setsid</c>, <c>unshare</c>.</param>
+    /// <param name="wrapper">The commands to run it under: <c>setsid</c>, <c>unshare</c>.</param>
     public RunningCommand StartWith(string[] wrapper, params string[] arguments)
     {
         string[] program = _published is null
@@ -79,11 +79,11 @@ public sealed class VoiceSystem : IAsyncDisposable
         return new RunningCommand(new ProcessStartInfo(all[0], all[1..]), string.Join(' ', arguments));
     }
 
-    /// <summary>A call that asks the time.</summary>
+    /// <summary>Runs a call that asks for the time.</summary>
     public Task<CommandResult> CallAsync(params string[] arguments)
         => RunAsync(["call", "--wav", Checkout.Question, "--json", .. arguments]);
 
-    /// <summary>The processes as run.json has them now: a restart changes them.</summary>
+    /// <summary>Reads run.json as it is now. A restart of a process changes it.</summary>
     public JsonObject ReadRunFile() => JsonNode.Parse(File.ReadAllText(RunFile))!.AsObject();
 
     public int PidOf(string process) => (int)ReadRunFile()["processes"]!.AsArray().First(p => (string?)p!["name"] == process)!["pid"]!;
@@ -112,7 +112,7 @@ public sealed class VoiceSystem : IAsyncDisposable
         return new HttpClient(handler) { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(30) };
     }
 
-    /// <summary>A client that calls the public API with our API key.</summary>
+    /// <summary>Creates a client that calls the public API with the API key.</summary>
     public HttpClient NewApiClient()
     {
         HttpClient client = NewClient();
@@ -123,7 +123,7 @@ public sealed class VoiceSystem : IAsyncDisposable
     public Socket NewSocket(SocketType type, ProtocolType protocol)
         => Network?.CreateSocket(type, protocol) ?? new Socket(AddressFamily.InterNetwork, type, protocol);
 
-    /// <summary>Asks a service through signaling's sidecar, as another service does.</summary>
+    /// <summary>Calls a method of a service through signaling's sidecar, as another service does.</summary>
     public async Task<JsonObject> InvokeAsync(string app, string method)
     {
         using HttpClient client = NewClient();
@@ -134,7 +134,7 @@ public sealed class VoiceSystem : IAsyncDisposable
         return JsonNode.Parse(body)!.AsObject();
     }
 
-    /// <summary>The session's record as Dapr's state API shows it to signaling, once it is in <paramref name="state"/>.</summary>
+    /// <summary>Waits until the session's record has this state, and returns it as Dapr's state API shows it to signaling.</summary>
     public async Task<JsonObject> RecordAsync(string callId, string state)
     {
         using HttpClient client = NewClient();
@@ -149,7 +149,7 @@ public sealed class VoiceSystem : IAsyncDisposable
         return record!;
     }
 
-    /// <summary>Every secret of this system, each key of a ring by itself.</summary>
+    /// <summary>Every secret of this system. Each key of a ring is an entry of its own.</summary>
     public IReadOnlyList<string> Secrets()
         => [.. SecretFile().SelectMany(s => ((string)s.Value!).Contains("PRIVATE KEY", StringComparison.Ordinal)
         ? ((string)s.Value!).Split('\n').SkipWhile(l => !l.Contains("PRIVATE KEY", StringComparison.Ordinal)).Skip(1).Take(1)
@@ -160,7 +160,8 @@ public sealed class VoiceSystem : IAsyncDisposable
     private JsonObject SecretFile() => JsonNode.Parse(File.ReadAllText(Path.Combine(Home, ".voice", "secrets.json")))!.AsObject();
 
     /// <summary>
-    /// Local addresses of the UDP sockets that take packets from anybody in the system's network; on a shared network also those of others.
+    /// The local addresses of the UDP sockets that accept packets from anybody in the system's network. On a shared network, those of other
+    /// programs are included.
     /// </summary>
     public IReadOnlyList<(IPAddress Address, int Port)> UdpSockets()
     {
@@ -168,7 +169,7 @@ public sealed class VoiceSystem : IAsyncDisposable
         foreach (string line in File.ReadLines($"/proc/{PidOf("relay")}/net/udp").Skip(1))
         {
             string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            // Connected, state 01: the C library sorts the addresses of a name by asking for routes so. Nothing is sent.
+            // State 01 is a connected socket. The C library connects sockets to sort the addresses of a name by route. Nothing is sent.
             if (fields[3] == "01") continue;
             string[] local = fields[1].Split(':');
             sockets.Add((new IPAddress(Convert.ToUInt32(local[0], 16)), Convert.ToInt32(local[1], 16)));
@@ -176,13 +177,13 @@ public sealed class VoiceSystem : IAsyncDisposable
         return sockets;
     }
 
-    /// <summary>Addresses that the system's TCP sockets listen on, IPv6 ones too; on a shared network also those of others.</summary>
+    /// <summary>The addresses of listening TCP sockets, with IPv6. On a shared network, those of other programs are included.</summary>
     public IReadOnlyList<(IPAddress Address, int Port)> TcpListeners() => ListeningSockets.Of(PidOf("relay"));
 
-    /// <summary>What a process has written so far; <c>supervisor</c> is that of <c>up</c> itself.</summary>
+    /// <summary>What a process has written to its log so far. <c>supervisor</c> is the log of <c>up</c> itself.</summary>
     public string LogOf(string process) => File.ReadAllText(Path.Combine(Home, ".voice", "logs", process + ".log"));
 
-    /// <summary>Waits until a process that was started again takes work.</summary>
+    /// <summary>Waits until a process that was started again is ready.</summary>
     public async Task ReadyAsync(string process)
     {
         int port = process switch { "signaling" => Url.Port, "relay" => 8070, "local-agent" => 8090,
@@ -202,7 +203,7 @@ public sealed class VoiceSystem : IAsyncDisposable
         }, $"{process} is ready");
     }
 
-    /// <summary>What is still there of the system: processes of its network, or of its last run.json.</summary>
+    /// <summary>What is left of the system: processes of its network or of its last run.json, and run.json itself.</summary>
     public IReadOnlyList<string> LeftBehind()
     {
         IReadOnlyList<int> pids = Network?.Processes() ?? [
@@ -219,7 +220,7 @@ public sealed class VoiceSystem : IAsyncDisposable
             }
             catch (IOException)
             {
-                // Gone.
+                // The process has ended.
             }
         }
         if (File.Exists(RunFile)) left.Add(RunFile);
