@@ -59,7 +59,8 @@ public sealed class FleetKeysTests
         FleetKeys keys = await LoadAsync(FleetSecrets.HintKeys | FleetSecrets.PasswordKeys);
 
         Assert.True(keys.PasswordKeys.HasKey(1));
-        Assert.Equal(15, _logs.Lines.Count(line => line.Contains("Secret voice-password-keys could not be read", StringComparison.Ordinal)));
+        Assert.Equal(
+            15, _logs.Lines.Count(line => line.Contains("Secret voice-password-keys could not be read", StringComparison.Ordinal)));
         Assert.DoesNotContain(value[2..], _logs.Text, StringComparison.Ordinal);
     }
 
