@@ -12,7 +12,7 @@ public enum FleetSecrets
     ApiKeys = 16,
     DtlsCertificate = 32,
 
-    /// <summary>The relay verifies hints and authenticates itself on links.</summary>
+    /// <summary>The relay verifies hints and authenticates itself on links. It adds the password keys to these.</summary>
     Relay = HintKeys | LinkKey,
 
     /// <summary>The transceiver verifies hints, answers STUN, authenticates itself on links, and is the DTLS peer.</summary>

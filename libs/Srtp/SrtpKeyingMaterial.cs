@@ -1,7 +1,8 @@
 namespace Dapr.Voice.Srtp;
 
 /// <summary>
-/// The master key and the master salt of one direction (RFC 5764, section 4.2). Both are secret; <c>ToString</c> shows neither.
+/// The master key and the master salt of one direction (RFC 3711, section 3.2.1), as plain data. <c>DtlsTransport</c> in libs/Dtls takes
+/// them from the handshake. Both are secret; <c>ToString</c> shows neither.
 /// </summary>
 /// <param name="Key">16 bytes.</param>
 /// <param name="Salt">14 bytes for AES-CM, 12 bytes for GCM.</param>
