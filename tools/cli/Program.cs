@@ -7,7 +7,7 @@ using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Contracts;
 
 var installation = Installation.Find();
-// No RootCommand: that one takes the name of the assembly, and --help shall say what is typed.
+// Not a RootCommand: its name is that of the assembly, and --help should show what the user types.
 var root = new Command("./voice", "Dapr.Voice: talk to a model, and it feels like talking. 'up' starts it, 'call' calls it.")
 {
     new HelpOption(),
@@ -27,14 +27,14 @@ var root = new Command("./voice", "Dapr.Voice: talk to a model, and it feels lik
 };
 try
 {
-    // SIGINT and SIGTERM cancel the command by themselves; a terminal that is closed does here.
+    // System.CommandLine cancels the command on SIGINT and SIGTERM. A terminal that is closed sends SIGHUP.
     using var hangup = new CancellationTokenSource();
     using var closed = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
     {
         signal.Cancel = true;
         hangup.Cancel();
     });
-    // The library ends the process by force after two seconds; ending a system takes up to five for each of its five stages.
+    // By default the library ends the process after two seconds. Ending a system takes up to five seconds for each of its five stages.
     var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false,
         ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
     return await root.Parse(args).InvokeAsync(invocation, hangup.Token);

@@ -3,15 +3,15 @@ using Dapr.Voice.DevSidecar.Resources;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>An app id to serve.</summary>
-/// <param name="HttpPort">Port of the sidecar's HTTP API on 127.0.0.1; 0 takes a free one.</param>
-/// <param name="AppPort">Port of the app on 127.0.0.1; null for an app that is only a client.</param>
-/// <param name="AppApiToken">What the sidecar puts on calls to the app; null for the token of the environment.</param>
+/// <summary>An app id that the process serves.</summary>
+/// <param name="HttpPort">The port of the sidecar's HTTP API on 127.0.0.1. 0 chooses a free one.</param>
+/// <param name="AppPort">The port of the app on 127.0.0.1. Null for an app that is only a client.</param>
+/// <param name="AppApiToken">The token that the sidecar sends to the app. Null for the token of the environment.</param>
 public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, string? AppApiToken = null)
 {
     /// <summary>
-    /// Port of the sidecar's gRPC API on 127.0.0.1; 0 takes a free one. By default it follows from the HTTP port
-    /// (<see cref="SidecarPorts"/>).
+    /// The port of the sidecar's gRPC API on 127.0.0.1. 0 chooses a free one. By default it follows from the HTTP port (<see
+    /// cref="SidecarPorts"/>).
     /// </summary>
     public int GrpcPort { get; init; } = HttpPort == 0 ? 0 : new SidecarPorts(HttpPort).Grpc;
 

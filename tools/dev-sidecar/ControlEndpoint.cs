@@ -8,10 +8,10 @@ using HttpProtocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>What joins: the body of <c>POST /apps</c>.</summary>
+/// <summary>The body of <c>POST /apps</c>: an app that joins.</summary>
 internal sealed record AppRequest(string? Id, int HttpPort, int? GrpcPort, int? AppPort, string? AppApiToken);
 
-/// <summary>What is there: an element of <c>GET /apps</c>.</summary>
+/// <summary>An element of the answer to <c>GET /apps</c>.</summary>
 internal sealed record AppAnswer(string Id, int HttpPort, int GrpcPort, int? AppPort);
 
 internal sealed record OutageRequest(string? State);
@@ -26,9 +26,10 @@ internal sealed record ErrorAnswer(string Error);
 internal sealed partial class ControlJson : JsonSerializerContext;
 
 /// <summary>
-/// Lets apps join a running process: <c>GET /apps</c>, <c>POST /apps</c>, <c>DELETE /apps/{id}</c> (<c>?killed=true</c> keeps the name for
-/// a while), and <c>PUT /components/{name}/outage</c> with
-/// <c>{"state":"killed|frozen|up"}</c>. Loopback only; a page in a browser is kept out by the Host header and by wanting application/json.
+/// The control port, through which apps join a running process: <c>GET /apps</c>, <c>POST /apps</c> and <c>DELETE /apps/{id}</c>. With
+/// <c>?killed=true</c> the name of a removed app stays known for a while. <c>PUT /components/{name}/outage</c> with
+/// <c>{"state":"killed|frozen|up"}</c> starts and ends an outage. It listens on loopback, and web pages are refused (<see
+/// cref="LoopbackServer"/>).
 /// </summary>
 internal sealed class ControlEndpoint : IAsyncDisposable
 {
@@ -46,7 +47,7 @@ internal sealed class ControlEndpoint : IAsyncDisposable
 
     public int Port => _server!.Port;
 
-    /// <param name="token">What every request must have in <c>dapr-api-token</c>; null for nothing.</param>
+    /// <param name="token">The token that every request must have in <c>dapr-api-token</c>. Null for none.</param>
     public static async Task<ControlEndpoint> StartAsync(DevSidecarHost host, int port, string? token, CancellationToken cancellation)
     {
         var endpoint = new ControlEndpoint(host, token);

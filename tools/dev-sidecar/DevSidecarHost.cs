@@ -8,8 +8,8 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>
-/// All sidecars of one process: starts them, lets apps join and leave, and ends with the last shutdown. Used by <c>Program</c> and by tests
-/// in process.
+/// All sidecars of one process. It starts them, lets apps join and leave, and ends with the last shutdown. <c>Program</c> and the tests use
+/// it. Any thread.
 /// </summary>
 public sealed class DevSidecarHost : IAsyncDisposable
 {
@@ -30,17 +30,16 @@ public sealed class DevSidecarHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when a <c>POST /v1.0/shutdown</c> has ended the last app id and no control endpoint could bring another.
+    /// Completes when <c>POST /v1.0/shutdown</c> has ended the last app id. It does not complete if there is a control endpoint, through
+    /// which another app could join.
     /// </summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>The port of the control endpoint, or null.</summary>
+    /// <summary>The port of the control endpoint. Null if there is none.</summary>
     public int? ControlPort => _control?.Port;
 
-    /// <summary>
-    /// Reads the resources, opens every port, and prints a line for each. Throws <see cref="ResourceException"/> for what the user can
-    /// mend.
-    /// </summary>
+    /// <summary>Reads the resources, opens every port, and prints a line for each.</summary>
+    /// <exception cref="ResourceException">The user has to change a file, an option or the machine. The message says what.</exception>
     public static async Task<DevSidecarHost> StartAsync(
         DevSidecarOptions options, TextWriter output, CancellationToken cancellation = default)
     {
@@ -63,8 +62,10 @@ public sealed class DevSidecarHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Serves one more app id. The same id again is a replica: invocations and events take turns.</summary>
-    /// <returns>The spec with the ports that it got.</returns>
+    /// <summary>
+    /// Serves one more app id. If the id is served already, the new sidecar is a replica: invocations and events take turns.
+    /// </summary>
+    /// <returns>The spec with the actual ports.</returns>
     public async Task<AppSpec> AddAppAsync(AppSpec app, CancellationToken cancellation = default)
     {
         app.Validate();
@@ -96,7 +97,7 @@ public sealed class DevSidecarHost : IAsyncDisposable
     }
 
     /// <summary>Ends all sidecars of an app id.</summary>
-    /// <param name="isKilled">Its name stays known for a while, as that of a real sidecar that was killed.</param>
+    /// <param name="isKilled">The name stays known for a while, as with a real sidecar that was killed.</param>
     /// <returns>False if there was none.</returns>
     public async Task<bool> RemoveAppAsync(string id, bool isKilled = false)
     {
@@ -108,10 +109,11 @@ public sealed class DevSidecarHost : IAsyncDisposable
     public IReadOnlyList<AppSpec> Apps => _registry.All.Select(s => new AppSpec(s.Id, s.HttpPort, s.App?.Port) { GrpcPort = s.GrpcPort })
         .ToList();
 
-    /// <summary>Completes when every app has been asked for its subscriptions.</summary>
+    /// <summary>Completes when every app is subscribed to its topics.</summary>
     public Task WhenReadyAsync() => Task.WhenAll(_registry.All.Select(s => s.Ready));
 
-    /// <summary>Lets the server behind a component die, hang or come back (empty, if it had died); false for an unknown name.</summary>
+    /// <summary>Sets the state of the server behind a component. A killed server comes back empty.</summary>
+    /// <returns>False for an unknown component.</returns>
     public bool SetOutage(string component, OutageState state) => _components.SetOutage(component, state);
 
     public async ValueTask DisposeAsync()

@@ -3,7 +3,7 @@ using Dapr.Voice.DevSidecar.Resources;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>What the process is started with.</summary>
+/// <summary>The options of the process.</summary>
 public sealed record DevSidecarOptions
 {
     public const string Usage = """
@@ -28,16 +28,18 @@ public sealed record DevSidecarOptions
     /// <summary>Null for no control endpoint.</summary>
     public int? ControlPort { get; init; }
 
-    /// <summary>What apps have to send in <c>dapr-api-token</c>; null for nothing.</summary>
+    /// <summary>The token that apps have to send in <c>dapr-api-token</c>. Null for none.</summary>
     public string? ApiToken { get; init; }
 
-    /// <summary>What apps are sent in <c>dapr-api-token</c> where their <see cref="AppSpec"/> does not say otherwise.</summary>
+    /// <summary>The token that apps receive in <c>dapr-api-token</c>, unless their <see cref="AppSpec"/> has another one.</summary>
     public string? AppApiToken { get; init; }
 
-    /// <summary>Factor on every wait that imitates the real sidecar's patience.</summary>
+    /// <summary>A factor for every wait that imitates the real sidecar.</summary>
     public double TimeScale { get; init; } = 1;
 
-    /// <summary>Components whose server is away at the start: without <c>ignoreErrors</c> the sidecar does not start.</summary>
+    /// <summary>
+    /// Components whose server is away at the start. The sidecar does not start if one of them has no <c>ignoreErrors</c>.
+    /// </summary>
     public IReadOnlyList<string> Away { get; init; } = [];
 
     /// <summary>The clock of TTLs and expirations.</summary>

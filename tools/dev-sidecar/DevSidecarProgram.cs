@@ -4,7 +4,7 @@ using Dapr.Voice.DevSidecar.Resources;
 
 namespace Dapr.Voice.DevSidecar;
 
-/// <summary>The process from its arguments to its exit code.</summary>
+/// <summary>Runs the process, from its arguments to its exit code.</summary>
 public static class DevSidecarProgram
 {
     /// <summary>Runs until SIGTERM, SIGINT, the cancellation or the shutdown of the last app id.</summary>

@@ -15,12 +15,13 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Cli.Calls;
 
 /// <summary>
-/// Our own headless caller: one session with sockets of its own. <see cref="Step"/> runs it, on one thread, every millisecond or two;
-/// it neither blocks nor sleeps. It tries UDP first, and ICE-TCP when that gets no answer.
+/// The caller of <c>./voice call</c> and <c>./voice load</c>: one session with its own sockets. It has no thread. Its owner calls <see
+/// cref="Step"/> every millisecond or two, always on the same thread; <see cref="Step"/> does not block. The caller tries UDP first, and
+/// ICE-TCP if UDP gets no answer.
 /// </summary>
 internal sealed class Caller : IDisposable
 {
-    /// <summary>As long as browsers let UDP be tried alone, about.</summary>
+    /// <summary>How long UDP is tried alone. Browsers wait about as long.</summary>
     private static readonly TimeSpan UdpAlone = TimeSpan.FromSeconds(2);
 
     private readonly PeerSession _peer;
@@ -56,22 +57,28 @@ internal sealed class Caller : IDisposable
     public bool IsChannelOpen => _peer.IsChannelOpen;
     public PeerStatistics Statistics => _peer.Statistics;
 
-    /// <summary>"udp" or "tcp": what carries the call, or carried it at its end; null before the first check was answered.</summary>
+    /// <summary>
+    /// The transport of the selected path, "udp" or "tcp". After the call it is the last one. Null until the first check has been answered.
+    /// </summary>
     public string? Transport { get; private set; }
 
-    /// <summary>TCP connections that broke in the call and were made again.</summary>
+    /// <summary>How many TCP connections broke during the call and were replaced.</summary>
     public int Reconnects => _tcp?.Reconnects ?? 0;
 
-    /// <summary>The longest silence on the wire between two audio packets since the first, and now.</summary>
+    /// <summary>The longest time between the arrival of two audio packets.</summary>
     public double LongestGapMilliseconds { get; private set; }
 
-    /// <summary>Payload of the next incoming packet in order, or empty for one that is lost; and its RTP timestamp (48 kHz).</summary>
+    /// <summary>
+    /// Called for each incoming audio packet, in order, with its payload and its RTP timestamp (48 kHz). The payload of a lost packet is
+    /// empty.
+    /// </summary>
     public Action<ReadOnlyMemory<byte>, uint>? AudioReceived { get; set; }
 
-    /// <summary>A server event of the Realtime dialect.</summary>
+    /// <summary>Called for each server event of the Realtime API.</summary>
     public Action<JsonObject>? EventReceived { get; set; }
 
-    /// <summary>Offer, POST, answer; the checks start with the first <see cref="Step"/>.</summary>
+    /// <summary>Posts an offer and reads the answer. The checks start with the first <see cref="Step"/>.</summary>
+    /// <exception cref="CommandFailedException">The server refused the call, or its answer is unusable.</exception>
     public static async Task<Caller> DialAsync(
         ServerAccess server, string? agent, CallerOptions options, DtlsCertificate certificate, CancellationToken cancellation)
     {
@@ -133,7 +140,9 @@ internal sealed class Caller : IDisposable
         return caller;
     }
 
-    /// <summary>Those that we can reach, one of each kind where a proxy stands before them all.</summary>
+    /// <summary>
+    /// The IPv4 candidates of the answer. With a proxy in front of them all, each transport has one candidate: the proxy.
+    /// </summary>
     private static (IReadOnlyList<Candidate> Udp, IReadOnlyList<Candidate> Tcp) CandidatesOf(AnswerSummary answer, CallerOptions options)
     {
         var usable = new List<Candidate>();
@@ -146,7 +155,7 @@ internal sealed class Caller : IDisposable
         return (options.TcpOnly ? [] : Of(CandidateTransport.Udp), Of(CandidateTransport.TcpPassive));
     }
 
-    /// <summary>Receives what is there, sends what is due.</summary>
+    /// <summary>Receives everything that has arrived, and sends everything that is due.</summary>
     public void Step(Instant now)
     {
         while (!_peer.IsClosed && _socket.Available > 0)
@@ -158,7 +167,7 @@ internal sealed class Caller : IDisposable
             }
             catch (SocketException)
             {
-                // ICMP unreachable of a candidate that does not answer: ICE notices by itself.
+                // The candidate answered with ICMP unreachable. ICE notices by itself that it gets no response.
                 continue;
             }
             _peer.Receive(_buffer.AsSpan(0, length), new TransportPath(0, Address(_from)), now);
@@ -179,7 +188,7 @@ internal sealed class Caller : IDisposable
 
     public bool SendEvent(ReadOnlySpan<byte> json, Instant now) => _peer.SendText(json, now);
 
-    /// <summary>BYE and close_notify, on the wire when it returns.</summary>
+    /// <summary>Ends the call with BYE and close_notify. Both have been sent when this returns.</summary>
     public void HangUp(Instant now)
     {
         _peer.Close(now);
@@ -209,7 +218,7 @@ internal sealed class Caller : IDisposable
             }
             catch (JsonException)
             {
-                // Not an event: nothing a caller could do about it.
+                // The message is not JSON. A caller can do nothing about it.
             }
         }
         if (_peer.SelectedPath is { } path) Transport = path.Base == IceTcpClient.Base ? "tcp" : "udp";
@@ -247,13 +256,13 @@ internal sealed class Caller : IDisposable
             }
             catch (SocketException)
             {
-                // A full buffer or an unreachable address: on a real network this datagram would be lost, too.
+                // The buffer is full or the address is unreachable. A real network would lose this datagram, too.
             }
         }
         _tcp?.Flush(now);
     }
 
-    // sockaddr_in: family (2), port (2), address (4).
+    // The layout of sockaddr_in: family (2 bytes), port (2), address (4).
     private static TransportAddress Address(SocketAddress from)
         => TransportAddress.FromIPv4(((uint)from[4] << 24) | ((uint)from[5] << 16) | ((uint)from[6] << 8) | from[7],
         (ushort)((from[2] << 8) | from[3]));
@@ -266,7 +275,7 @@ internal sealed class Caller : IDisposable
     }
 }
 
-/// <summary>Milliseconds after the POST began; null until reached.</summary>
+/// <summary>When a call reached each stage, in milliseconds after the POST began. Null until the stage is reached.</summary>
 internal sealed class CallTimes
 {
     public double? Answer { get; set; }

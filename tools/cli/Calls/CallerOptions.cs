@@ -5,16 +5,16 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Cli.Calls;
 
-/// <summary>How a caller gets to the relay.</summary>
-/// <param name="TcpOnly">Leave UDP candidates aside.</param>
-/// <param name="Via">Go here instead of to the candidates' addresses: a proxy that stands before the relay.</param>
+/// <summary>How a caller reaches the relay.</summary>
+/// <param name="TcpOnly">The caller ignores UDP candidates.</param>
+/// <param name="Via">A proxy in front of the relay. The caller sends to it instead of to the candidates' addresses.</param>
 internal sealed record CallerOptions(bool TcpOnly = false, TransportAddress? Via = null)
 {
     public const string TcpDescription = "Use ICE-TCP only (default: UDP, and TCP when UDP gets no answer within 2 s)";
     public const string ViaDescription = "HOST:PORT to send to instead of the answer's candidates: a proxy before the relay";
 
     /// <param name="via">HOST:PORT.</param>
-    /// <exception cref="CommandFailedException">It can't be read, or has no IPv4 address.</exception>
+    /// <exception cref="CommandFailedException"><paramref name="via"/> has another form, or its host has no IPv4 address.</exception>
     public static CallerOptions Parse(bool tcpOnly, string? via)
     {
         if (via is null) return new CallerOptions(tcpOnly);

@@ -5,29 +5,39 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Cli.Calls;
 
-/// <summary>One turn: the transcripts where the agent gives them, and mouth to ear.</summary>
+/// <summary>
+/// One turn: the transcripts, if the agent sends them, and the time from the end of the question to the first sound of the answer in
+/// milliseconds.
+/// </summary>
 internal sealed record Turn(string? Said, string? Heard, double? VoiceToVoice);
 
-/// <summary>Says the question on a 20 ms schedule, listens, and knows when it is over.</summary>
+/// <summary>
+/// Says the question in frames of 20 ms, records what is heard, and notices the end of the answer. Everything runs on the thread that calls
+/// <see cref="Run"/>.
+/// </summary>
+/// <param name="stay">How long to stay on the line, repeating the question. Null to hang up after the answer.</param>
+/// <param name="echo">Measures the delay of an echo. Null for an agent that does not echo.</param>
+/// <param name="say">Gets one line of progress when the call is connected.</param>
 internal sealed class Conversation(Caller caller, short[] question, TimeSpan? stay, EchoMeter? echo, Action<string> say)
 {
     private const int FrameSamples = WavFile.SampleRate / 50;
 
-    /// <summary>Mean square of a frame that counts as speech: about -40 dBov.</summary>
+    /// <summary>The mean square above which a frame counts as speech: about -40 dBov.</summary>
     private const double SpeechMeanSquare = 320.0 * 320.0;
 
-    /// <summary>The agent has finished when nothing more has been heard for so long.</summary>
+    /// <summary>The answer is over when nothing has been heard for this long.</summary>
     private static readonly TimeSpan QuietAtEnd = TimeSpan.FromSeconds(1.5);
-    /// <summary>A pause longer than this is a jump of the sender's clock, and is not put into the WAV.</summary>
+    /// <summary>A longer pause is a jump of the sender's clock. It is not written to the WAV.</summary>
     private const int LongestPauseSamples = WavFile.SampleRate * 60;
     private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// What was heard so shortly before the question ended does not answer it: the agent speaks over the caller, as an echo does.
+    /// Speech that was heard this shortly before the end of the question is not an answer: the agent speaks over the caller, as an echo
+    /// does.
     /// </summary>
     private static readonly TimeSpan Overlap = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The longest silence after the WAV has been said, whatever the agent promises.</summary>
+    /// <summary>The longest silence after the question. The call then ends, even if the agent has announced a response.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
 
     private readonly List<short> _heard = [];
@@ -56,7 +66,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
         using IOpusDecoder decoder = OpusCodec.Best.CreateDecoder(WavFile.SampleRate);
         short[] frame = new short[FrameSamples];
         byte[] payload = new byte[OpusCodec.MaximumPacketBytes];
-        // 120 ms: the longest Opus packet (RFC 6716, section 2.1.4).
+        // The longest Opus packet lasts 120 ms (RFC 6716, section 2.1.4).
         short[] pcm = new short[FrameSamples * 6];
         Instant now = MonotonicClock.Now;
         caller.AudioReceived = (bytes, timestamp) => OnAudio(bytes, timestamp, decoder, pcm);
@@ -137,7 +147,8 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
 
     private void OnAudio(ReadOnlyMemory<byte> bytes, uint timestamp, IOpusDecoder decoder, short[] pcm)
     {
-        // The agent sends next to nothing while it is silent: its clock says where the next packet belongs. 48 kHz to 24 kHz.
+        // The agent sends almost nothing while it is silent, so the RTP timestamp says where the packet belongs. It counts at 48 kHz, the
+        // recording at 24 kHz.
         _firstTimestamp ??= timestamp;
         long at = unchecked((int)(timestamp - _firstTimestamp.Value)) / 2;
         for (long missing = Math.Min(at - _heard.Count, LongestPauseSamples); missing > 0; missing--) _heard.Add(0);
@@ -152,7 +163,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
         if (_speechEnd == Instant.Never || _heardSpeechAfterQuestion) return;
         _heardSpeechAfterQuestion = true;
         bool isOverlapping = heardBefore != Instant.Never && heardBefore + Overlap >= _speechEnd;
-        // While the question is said over and over there is no end of it to measure from.
+        // A question that is repeated has no end to measure from.
         if (stay is null && !isOverlapping) _voiceToVoice = (_lastHeardSpeech - _speechEnd).TotalMilliseconds;
     }
 
@@ -168,7 +179,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
                 _silentResponse = Instant.Never;
                 break;
             case "response.done" when !HasAudio(occurred):
-                // Nothing will be played, so nothing will be said to have stopped.
+                // This response has no audio, so no output_audio_buffer.stopped follows.
                 _responding = false;
                 _silentResponse = MonotonicClock.Now;
                 break;
@@ -177,7 +188,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
                 break;
             case "output_audio_buffer.stopped" or "output_audio_buffer.cleared":
                 _responding = false;
-                // The first audible frame may come after the transcript: text runs ahead of the voice.
+                // The transcript may arrive before the first audible frame, because text is sent faster than speech.
                 if (_turns is [var first] && first.VoiceToVoice is null) _turns[0] = first with { VoiceToVoice = _voiceToVoice };
                 break;
         }

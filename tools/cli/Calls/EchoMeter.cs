@@ -4,34 +4,39 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Cli.Calls;
 
-/// <summary>Delays of the echo in milliseconds, one sample for each 20 ms of speech that was found again.</summary>
+/// <summary>Delays of the echo in milliseconds. There is one sample for each 20 ms of speech that was found in the echo.</summary>
 internal readonly record struct EchoDelay(double P50, double P95, double Maximum, int Samples);
 
 /// <summary>
-/// How long our own voice takes through the whole system and back: from when a sample was spoken until it could be played, with
-/// packetisation and the codec's look-ahead on both ways, without sound cards and playout buffer. Speech is found again by correlation,
-/// since it comes back through another encoder.
+/// Measures how long the caller's own voice takes through the whole system and back. The delay starts when a sample has been spoken and
+/// ends when it could be played. It includes packetisation and the codec's look-ahead in both directions, but no sound card and no playout
+/// buffer. The echo comes from another encoder, so it is found by correlation. Single-threaded.
 /// </summary>
-/// <param name="period">Samples after which what is said is said again: an echo is never looked for so far off that the next one would be
-/// found. 0: never.</param>
+/// <param name="sampleRate">The rate of both signals in Hz: a multiple of 4,000.</param>
+/// <param name="period">The number of samples after which the speech repeats, or 0 if it does not. The search never reaches half a period,
+/// so that it cannot find the next repetition.</param>
 internal sealed class EchoMeter(int sampleRate, int period)
 {
-    /// <summary>Correlation at 4 kHz: the pitch and two formants of a voice, at a quarter of a millisecond.</summary>
+    /// <summary>
+    /// The rate of the correlation in Hz. 4 kHz has the pitch and two formants of a voice, and resolves a quarter of a millisecond.
+    /// </summary>
     private const int CorrelationRate = 4_000;
     private const int WindowSamples = CorrelationRate / 5;
 
-    /// <summary>How late the echo may be at first.</summary>
+    /// <summary>The longest delay at which the first search looks.</summary>
     private const int LongestSamples = 2 * CorrelationRate;
 
-    /// <summary>First around the place where it was last: a drop of the echo's oldest frames moves it by 20 ms.</summary>
+    /// <summary>
+    /// The next search begins this close to the last result. If the echo drops its oldest frames, the result moves by 20 ms.
+    /// </summary>
     private const int NearSamples = CorrelationRate / 20;
     private const double Found = 0.6;
     private const double SpeechMeanSquare = 320.0 * 320.0;
 
-    /// <summary>Windows that are looked at, spread over the call: half a minute of speech.</summary>
+    /// <summary>How many windows are searched. They are spread over the call, and together they are half a minute of speech.</summary>
     private const int MaximumWindows = 150;
 
-    /// <summary>Searches of the whole reach: what a network has mangled is not to cost minutes.</summary>
+    /// <summary>How many searches use the whole range. The limit keeps a badly damaged recording from taking minutes.</summary>
     private const int MaximumSearches = 50;
 
     private readonly int _decimation = sampleRate / CorrelationRate;
@@ -40,7 +45,7 @@ internal sealed class EchoMeter(int sampleRate, int period)
     private readonly List<(int Position, int Samples, Instant At)> _heard = [];
     private int _frameSamples;
 
-    /// <summary>One frame of the microphone, complete at <paramref name="at"/>; all are equally long.</summary>
+    /// <summary>Adds one frame of the microphone that was complete at <paramref name="at"/>. All frames have the same length.</summary>
     public void OnSpoken(ReadOnlySpan<short> frame, Instant at)
     {
         _frameSamples = frame.Length;
@@ -48,11 +53,11 @@ internal sealed class EchoMeter(int sampleRate, int period)
         _spokenAt.Add(at);
     }
 
-    /// <summary>A packet's samples take this place in what was heard.</summary>
+    /// <summary>Says where the samples of a packet lie in the recording, and when the packet arrived.</summary>
     public void OnHeard(int position, int samples, Instant at) => _heard.Add((position, samples, at));
 
-    /// <param name="heard">All that was heard, at the rate of the microphone.</param>
-    /// <returns>Null where no echo was found.</returns>
+    /// <param name="heard">The whole recording, at the rate of the microphone.</param>
+    /// <returns>Null if no echo was found.</returns>
     public EchoDelay? Measure(ReadOnlySpan<short> heard)
     {
         if (_heard.Count == 0 || _spokenAt.Count == 0) return null;
@@ -63,7 +68,8 @@ internal sealed class EchoMeter(int sampleRate, int period)
             if (Energy(said, start) / WindowSamples >= SpeechMeanSquare) starts.Add(start);
         }
         var delays = new List<double>();
-        // An echo without delay would lie so far from where it was spoken: the recording begins with its first packet.
+        // The recording begins with its first packet. An echo without delay would therefore lie this far before the place where it was
+        // spoken.
         double lead = (_heard[0].At - _spokenAt[0]).TotalSeconds * CorrelationRate;
         int? offset = null;
         int searches = 0;
@@ -89,7 +95,7 @@ internal sealed class EchoMeter(int sampleRate, int period)
             delays.Count);
     }
 
-    /// <summary>The middle of each frame of a window: when it was spoken, and when it could be played.</summary>
+    /// <summary>Adds a delay for the middle of each frame in the window.</summary>
     private void AddDelays(List<double> delays, int start, int offset)
     {
         int from = start * _decimation, until = from + WindowSamples * _decimation;
@@ -144,7 +150,7 @@ internal sealed class EchoMeter(int sampleRate, int period)
             y = MemoryMarshal.Cast<float, Vector<float>>(b.AsSpan(atB, WindowSamples));
         Vector<float> sum = Vector<float>.Zero;
         for (int i = 0; i < x.Length; i++) sum += x[i] * y[i];
-        // 800 samples are a whole number of vectors of 4, 8 and 16.
+        // 800 samples are a whole number of vectors of 4, 8 or 16 floats.
         return Vector.Sum(sum);
     }
 

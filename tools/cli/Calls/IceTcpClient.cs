@@ -6,19 +6,22 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Cli.Calls;
 
 /// <summary>
-/// The active side of ICE-TCP (RFC 6544, section 7.1): a connection to each passive candidate, checked from when it stands; one that breaks
-/// is made again and checked again. One thread's, like the session that it serves.
+/// The active side of ICE-TCP (RFC 6544, section 7.1). It keeps one connection to each passive candidate, and the session checks a
+/// candidate once its connection is open. A connection that breaks is opened and checked again. It runs on the thread of the session that
+/// it serves.
 /// </summary>
 internal sealed class IceTcpClient : IDisposable
 {
-    /// <summary><see cref="TransportPath.Base"/> of everything that goes over TCP.</summary>
+    /// <summary>The <see cref="TransportPath.Base"/> of every path over TCP.</summary>
     public const int Base = 1;
 
-    /// <summary>A relay that is restarted is back within a second or two; by then consent still stands.</summary>
+    /// <summary>
+    /// The pauses before each new attempt. A restarted relay is back within a second or two, while consent is still valid.
+    /// </summary>
     private static readonly TimeSpan[] Pauses =
         [TimeSpan.Zero, TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)];
 
-    // A caller has a handful of connections and reads one session's packets.
+    // A caller has a handful of connections and reads the packets of one session, so small buffers suffice.
     private static readonly TcpFrameSocketOptions SocketOptions = new()
     {
         MaximumConnections = IceAgent.MaximumPaths, MaximumFrameBytes = 2048, TotalQueueBytes = 64 * 1024, ReceiveBudgetBytes = 16 * 1024,
@@ -46,10 +49,13 @@ internal sealed class IceTcpClient : IDisposable
         foreach (Way way in _ways) Connect(way, now);
     }
 
-    /// <summary>Connections that broke after they had stood, and stood again.</summary>
+    /// <summary>How many connections were opened again after they had broken.</summary>
     public int Reconnects { get; private set; }
 
-    /// <summary>Receives what is there into the session; <paramref name="afterEach"/> takes what came of each frame.</summary>
+    /// <summary>
+    /// Passes everything that has arrived to the session. Calls <paramref name="afterEach"/> after each frame, so that the caller can read
+    /// what the session made of it.
+    /// </summary>
     public void Receive(Instant now, Action<Instant> afterEach)
     {
         while (true)
@@ -72,7 +78,9 @@ internal sealed class IceTcpClient : IDisposable
         }
     }
 
-    /// <summary>Queues a datagram; without a connection it is lost, as on any network.</summary>
+    /// <summary>
+    /// Queues a datagram. Without an open connection to <paramref name="remote"/> the datagram is lost, as it can be on any network.
+    /// </summary>
     public void Send(TransportAddress remote, ReadOnlySpan<byte> datagram, Instant now)
     {
         foreach (Way way in _ways)
@@ -102,7 +110,7 @@ internal sealed class IceTcpClient : IDisposable
             way.IsOpen = true;
             way.Failures = 0;
             if (way.WasOpen) Reconnects++;
-            // The relay takes nothing but a check as the first frame of a connection.
+            // The relay accepts only a check as the first frame of a connection.
             if (way.WasOpen) _peer.CheckAgain(path, now);
             else _peer.AddRemoteCandidate(way.Candidate, Base);
             way.WasOpen = true;
@@ -110,7 +118,7 @@ internal sealed class IceTcpClient : IDisposable
         else if (occurred.Kind == TcpEventKind.Closed)
         {
             way.IsOpen = false;
-            // UDP carries the call: what the relay ended for want of checks is not wanted again.
+            // UDP carries the call. The relay closed this connection because it saw no checks, and nobody needs it.
             if (_peer.SelectedPath is { Base: not Base }) return;
             way.NextTry = now + Pauses[Math.Min(way.Failures, Pauses.Length - 1)];
             way.Failures++;

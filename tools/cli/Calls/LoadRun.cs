@@ -19,14 +19,14 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
 {
     private const int FrameSamples = WavFile.SampleRate / 50;
 
-    /// <summary>New calls per second while the load builds up.</summary>
+    /// <summary>How many calls are dialled each second.</summary>
     private const double RampPerSecond = 10;
     private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(15);
 
     private readonly DtlsCertificate _certificate = DtlsCertificate.Generate();
     private readonly List<Active> _active = [];
     private readonly Lock _lock = new();
-    // Below: guarded by _lock.
+    // The fields below are guarded by _lock.
     private readonly Queue<Caller> _dialled = [];
     private readonly Dictionary<string, int> _failures = new(StringComparer.Ordinal);
     private int _dialling;
@@ -45,7 +45,7 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
     public IReadOnlyDictionary<string, int> Failures => _failures;
     public List<double> SetupMilliseconds { get; } = [];
 
-    /// <summary>"udp", "tcp", or "mixed"; null if no call was connected.</summary>
+    /// <summary>"udp", "tcp" or "mixed". Null if no call was connected.</summary>
     public string? Transport { get; private set; }
     public long Sent { get; private set; }
     public long Received { get; private set; }
@@ -194,7 +194,7 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
         double all = 0;
         foreach ((string name, long ticks) in end)
         {
-            // proc(5): utime and stime count in USER_HZ, 100 a second.
+            // utime and stime count in USER_HZ, which is 100 a second (proc(5)).
             double percent = (ticks - cpuAtStart.GetValueOrDefault(name)) / elapsed.TotalSeconds;
             CpuPercent[name] = percent;
             all += percent;
@@ -203,7 +203,10 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
         ReadLateness(local);
     }
 
-    /// <summary>What the transceivers say of their schedule, through signaling's sidecar as any other service would ask.</summary>
+    /// <summary>
+    /// Reads from each transceiver how late its frames were. The requests go through signaling's sidecar, as those of any other service
+    /// would.
+    /// </summary>
     private void ReadLateness(RunState local)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
@@ -226,7 +229,7 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
         }
     }
 
-    /// <summary>CPU ticks of each server process.</summary>
+    /// <summary>The CPU time that each server process has used, in ticks.</summary>
     private Dictionary<string, long> ServerCpu()
     {
         var cpu = new Dictionary<string, long>(StringComparer.Ordinal);
@@ -241,13 +244,15 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
             }
             catch (IOException)
             {
-                // It has ended and come back under another pid.
+                // The process has ended and was started again with another pid.
             }
         }
         return cpu;
     }
 
-    /// <summary>Five seconds of a voice-like signal, encoded once: the callers shall not cost more than the server.</summary>
+    /// <summary>
+    /// Five seconds of a signal like a voice. It is encoded once, so that the callers do not cost more CPU time than the server.
+    /// </summary>
     private static byte[][] EncodeVoice()
     {
         using IOpusEncoder encoder = OpusCodec.Best.CreateEncoder(WavFile.SampleRate);

@@ -7,16 +7,16 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Cli.Calls;
 
 /// <summary>
-/// The first calls to a system that has just started are our own, to the echo agent: <c>up</c> says "it answers" because it was seen to,
+/// Calls a system that has just started, with the echo agent. <c>up</c> therefore says that the system answers only after it has answered,
 /// and the user's first call finds every process warm.
 /// </summary>
 internal static class SelfCheck
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
-    /// <param name="calls">One after the other, by the transport that callers prefer.</param>
-    /// <param name="alsoTcp">One more over TCP: beside UDP nobody would notice that it does not answer.</param>
-    /// <returns>Set-up of the last one: POST to first audio, in milliseconds.</returns>
+    /// <param name="calls">How many calls to make, one after the other, with the transport that callers prefer.</param>
+    /// <param name="alsoTcp">Makes one more call over TCP. If UDP works, nobody would notice that TCP does not.</param>
+    /// <returns>Milliseconds from the POST of the last call to its first audio.</returns>
     /// <exception cref="CommandFailedException">A call was not answered.</exception>
     public static async Task<double> RunAsync(ServerAccess server, int calls, bool alsoTcp, CancellationToken cancellation)
     {

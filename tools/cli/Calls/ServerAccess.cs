@@ -8,7 +8,7 @@ using Dapr.Voice.Cli.Running;
 
 namespace Dapr.Voice.Cli.Calls;
 
-/// <summary>The Realtime API of a server: who it is, with which key, and what its refusals mean to the one at the keyboard.</summary>
+/// <summary>The Realtime API of one server: its URL, the key to use, and an advice for each of its refusals.</summary>
 internal sealed class ServerAccess : IDisposable
 {
     private readonly HttpClient _client;
@@ -24,10 +24,14 @@ internal sealed class ServerAccess : IDisposable
 
     public Uri Server { get; }
 
-    /// <summary>The system running here, if that is the server.</summary>
+    /// <summary>The system that runs on this machine; null if the server is another one.</summary>
     public RunState? Local { get; }
 
-    /// <summary>The server named, else the one running here; the key from --key, VOICE_API_KEY, or the running system.</summary>
+    /// <summary>
+    /// Finds the server and the key. Without <paramref name="server"/> it is the system that runs here. Without <paramref name="key"/> the
+    /// key comes from VOICE_API_KEY or from the running system.
+    /// </summary>
+    /// <exception cref="CommandFailedException">There is no server or no key, or the URL is unusable.</exception>
     public static ServerAccess Find(Installation installation, string? server, string? key)
     {
         RunState? local = RunState.Load(installation) is { IsAlive: true } state ? state : null;
@@ -50,11 +54,12 @@ internal sealed class ServerAccess : IDisposable
             : new ServerAccess(address, key, isLocal ? local : null);
     }
 
-    /// <summary>A system that is just being started.</summary>
+    /// <summary>The access to a system that is just being started.</summary>
     public static ServerAccess For(Uri server, string key) => new(server, key, null);
 
     /// <summary>Posts an offer.</summary>
-    /// <returns>Call id and answer.</returns>
+    /// <returns>The call id and the answer.</returns>
+    /// <exception cref="CommandFailedException">The server does not answer, or refuses the call.</exception>
     public async Task<(string CallId, string Answer)> CallAsync(string offer, string? agent, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(
@@ -92,7 +97,7 @@ internal sealed class ServerAccess : IDisposable
         }
         catch (global::System.Text.Json.JsonException)
         {
-            // Not our server's form: show what it said.
+            // This is not an error of our server. The message is what it said.
         }
         if (message.Length > 300) message = message[..300];
         string fix = status switch

@@ -3,12 +3,14 @@ using Dapr.Voice.Cli.Machine;
 
 namespace Dapr.Voice.Cli.Calls;
 
-/// <summary>PCM16 WAV in and out, as 24 kHz mono inside. Reads 8 to 48 kHz, mono or stereo.</summary>
+/// <summary>
+/// Reads and writes WAV files with 16-bit PCM. In memory all audio is mono at 24 kHz. It reads 8 to 48 kHz, mono or stereo.
+/// </summary>
 internal static class WavFile
 {
     public const int SampleRate = 24_000;
 
-    /// <summary>Ten minutes: a question, not an archive.</summary>
+    /// <summary>Ten minutes. A question is not longer.</summary>
     private const int MaximumSeconds = 600;
 
     public static short[] Read(string path)
@@ -33,7 +35,7 @@ internal static class WavFile
         {
             Span<byte> id = bytes.AsSpan(at, 4);
             uint size = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + 4));
-            // Streaming writers leave the length of the last chunk open (0 or 0xFFFFFFFF).
+            // Streaming writers leave the length of the last chunk at 0 or 0xFFFFFFFF.
             int length = (int)Math.Min(size, (uint)(bytes.Length - at - 8));
             Span<byte> chunk = bytes.AsSpan(at + 8, length);
             if (id.SequenceEqual("fmt "u8) && length >= 16)
@@ -67,7 +69,8 @@ internal static class WavFile
         return Resample(samples, rate);
     }
 
-    /// <summary>Makes the file, or leaves the one that is there as it is.</summary>
+    /// <summary>Creates the file, or leaves an existing file as it is.</summary>
+    /// <exception cref="CommandFailedException">The file cannot be written.</exception>
     public static void EnsureWritable(string path)
     {
         try
@@ -109,7 +112,9 @@ internal static class WavFile
         }
     }
 
-    /// <summary>Windowed-sinc interpolation, 16 taps each side: a file is read once, so clarity beats speed.</summary>
+    /// <summary>
+    /// Windowed-sinc interpolation with 16 taps on each side. A file is read once, so the code is written for clarity and not for speed.
+    /// </summary>
     private static short[] Resample(float[] input, int rate)
     {
         if (rate == SampleRate) return [.. input.Select(s => (short)Math.Clamp(s, short.MinValue, short.MaxValue))];

@@ -11,7 +11,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice call</c>: plays a WAV into a call and keeps what comes back.</summary>
+/// <summary><c>./voice call</c> plays a WAV into a call and records the answer.</summary>
 internal static class CallCommand
 {
     private const int FrameSamples = WavFile.SampleRate / 50;
@@ -37,7 +37,7 @@ internal static class CallCommand
             string path = result.GetValue(wav) ?? throw new CommandFailedException(
                 "no WAV named", "give --wav FILE (samples/wav has some)");
             short[] question = WavFile.Read(path);
-            // Before the call, not after it: what was heard would be lost.
+            // Checked before the call: after it, the recording would be lost.
             if (result.GetValue(output) is { } target) WavFile.EnsureWritable(target);
             if (result.GetValue(seconds) is { } given && given is < 1 or > 3600)
                 throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
@@ -46,13 +46,13 @@ internal static class CallCommand
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var certificate = DtlsCertificate.Generate();
             using Caller caller = await Caller.DialAsync(access, result.GetValue(agent), way, certificate, cancellation);
-            // Only the echo's answer is the question: of the others there is nothing to compare.
+            // Only the answer of the echo agent is the question itself. There is nothing to compare with the answers of other agents.
             EchoMeter? echo = (result.GetValue(agent) ?? access.Local?.DefaultAgent) == "echo"
                 ? new EchoMeter(WavFile.SampleRate, result.GetValue(seconds) is null ? 0
                 : (question.Length + FrameSamples - 1) / FrameSamples * FrameSamples) : null;
             var conversation = new Conversation(caller, question, result.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null, echo,
                 Output.Say);
-            // A thread of its own: the microphone's 20 ms are not for a thread pool to keep.
+            // A thread of its own: a thread pool cannot keep the 20 ms of the microphone.
             var thread = new Thread(() => conversation.Run(cancellation)) { Name = "call" };
             thread.Start();
             await Task.Run(thread.Join, CancellationToken.None);

@@ -9,7 +9,8 @@ using Dapr.Voice.Infra.Pricing;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice capacity</c>: how much of what so many calls need, what it costs and what ends first. The model behind docs/capacity.md.
+/// <c>./voice capacity</c> says what a number of calls needs, what it costs, and which limit it reaches first. docs/capacity.md describes
+/// the model.
 /// </summary>
 internal static class CapacityCommand
 {
@@ -47,7 +48,8 @@ internal static class CapacityCommand
             var assumptions = new CapacityAssumptions
             {
                 MeanCallMinutes = length, WithBackend = !result.GetValue(echo), ShardsPerCell = perCell,
-                // Room to upgrade a cell by new shards beside the old, and about eight slots each.
+                // An upgrade starts new shards beside the old ones, so a cell has room for more shards than it uses. Each shard has about
+                // eight slots.
                 MaximumShards = Math.Min(CapacityModel.ShardsPerRegion, perCell + Math.Max(2, perCell / 3)),
                     SlotCount = Math.Max(64, 8 * perCell),
             };

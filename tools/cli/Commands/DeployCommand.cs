@@ -16,12 +16,12 @@ using Spectre.Console;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice deploy --what-if</c>: what <c>azd up</c> would make, from the same Bicep and by the same compiler. Nothing is asked of a
-/// cloud, and nothing is deployed.
+/// <c>./voice deploy --what-if</c> shows what <c>azd up</c> would create. It uses the same Bicep files and the same compiler. It asks no
+/// cloud and deploys nothing.
 /// </summary>
 internal static class DeployCommand
 {
-    /// <summary>More findings than this are counted only: the check suite prints all.</summary>
+    /// <summary>How many findings are printed. Further findings are only counted; './voice test infra' prints them all.</summary>
     private const int MostFindings = 20;
 
     private const int PipedWidth = 150;
@@ -79,7 +79,7 @@ internal static class DeployCommand
     }
 
     /// <summary>
-    /// By the compiler where there is one. Without it the nearest of the committed snapshots, and a word on how to get it.
+    /// Uses the compiler if there is one. Otherwise it uses the nearest committed snapshot, and says how to get the compiler.
     /// </summary>
     private static WhatIfReport Plan(string root, WhatIfRequest request)
     {
@@ -98,7 +98,7 @@ internal static class DeployCommand
     {
         string path = BicepLocation.Find() ?? throw new CommandFailedException("there is no Bicep compiler here", BicepLocation.HowToGet);
         using var compiler = BicepCompiler.Start(path);
-        // Another version may write another snapshot, and then every check elsewhere would fail.
+        // Another version may write other snapshots. Every check on other machines would then fail.
         if (compiler.Version() != BicepLocation.Version)
             throw new CommandFailedException(
                 $"the Bicep compiler here is {compiler.Version()}, the snapshots are made with {BicepLocation.Version}",
@@ -149,7 +149,7 @@ internal static class DeployCommand
         : throw new CommandFailedException($"--shards {shards} is out of range", $"give 1 to {WhatIfRequest.MostShards}");
 
     /// <summary>
-    /// What an azd environment sets, if this runs in one (<c>azd env get-values</c>); the parameters file names no others.
+    /// The variables that an azd environment sets, if this runs in one (<c>azd env get-values</c>). The parameters file names no others.
     /// </summary>
     private static Dictionary<string, string> AzureVariables()
         => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
@@ -159,7 +159,7 @@ internal static class DeployCommand
 
     private static void Print(WhatIfReport report)
     {
-        // Without a terminal the library takes 80 columns, which breaks names in two.
+        // Without a terminal, Spectre.Console assumes 80 columns, which breaks names in two.
         if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipedWidth;
         foreach (PlannedPlace place in report.Places)
         {

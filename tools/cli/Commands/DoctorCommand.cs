@@ -6,7 +6,7 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice doctor</c>: what is missing here and how to get it.</summary>
+/// <summary><c>./voice doctor</c> says what is missing on this machine and how to get it.</summary>
 internal static class DoctorCommand
 {
     public static Command Create(Installation installation)
@@ -45,8 +45,8 @@ internal static class DoctorCommand
         return command;
     }
 
-    /// <param name="Fix">How to mend it; null where nothing is wrong.</param>
-    /// <param name="Cost">The system runs without it, at this cost.</param>
+    /// <param name="Fix">What to do about it. Null if nothing is wrong.</param>
+    /// <param name="Cost">What it costs to run without it. Null if the system cannot.</param>
     private sealed record Check(string What, string? Fix, string? Cost = null);
 
     private static IEnumerable<Check> Checks(Installation installation, bool includeTests)

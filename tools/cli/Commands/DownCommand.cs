@@ -7,7 +7,7 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice down</c>: ends what <c>up</c> started and waits until nothing of it is left.</summary>
+/// <summary><c>./voice down</c> stops what <c>up</c> started, and waits until all of it has ended.</summary>
 internal static class DownCommand
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

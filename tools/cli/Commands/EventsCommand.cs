@@ -14,12 +14,12 @@ using Microsoft.Extensions.Logging;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice events</c>: a subscriber of the lifecycle topic that prints each event once, whatever the broker repeats; an example of how
-/// to be one.
+/// <c>./voice events</c> subscribes to the lifecycle topic and prints each event once, even if the broker delivers it again. It is also an
+/// example of a subscriber.
 /// </summary>
 internal static class EventsCommand
 {
-    /// <summary>Ids remembered for de-duplication; the oldest go first.</summary>
+    /// <summary>How many event ids are remembered to find repetitions. The oldest ids are forgotten first.</summary>
     private const int RememberedIds = 10_000;
 
     public static Command Create(Installation installation)
@@ -46,7 +46,7 @@ internal static class EventsCommand
             builder.Logging.ClearProviders();
             builder.WebHost.UseUrls($"http://127.0.0.1:{ownPort}");
             await using WebApplication web = builder.Build();
-            // Dapr's UseCloudEvents would leave only the data of an event, and its id is what tells a repetition.
+            // Dapr's UseCloudEvents would pass only the data of an event. The id is needed to find repetitions.
             web.MapSubscribeHandler();
             web.MapPost("/events", async (HttpRequest request) =>
             {

@@ -15,7 +15,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice load</c>: many callers at once, with live progress, and what they cost the server.</summary>
+/// <summary><c>./voice load</c> makes many calls at once, shows the progress, and measures what they cost the server.</summary>
 internal static class LoadCommand
 {
     public static Command Create(Installation installation)

@@ -4,12 +4,14 @@ using Spectre.Console;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary>Results go to standard output, progress and errors to standard error, so that <c>--json</c> can be piped.</summary>
+/// <summary>
+/// Results go to standard output. Progress and errors go to standard error, so that the result of <c>--json</c> can be piped.
+/// </summary>
 internal static class Output
 {
     private static readonly JsonSerializerOptions Compact = new() { WriteIndented = false };
 
-    /// <summary>Standard error, so that tables and JSON stay clean.</summary>
+    /// <summary>A console on standard error, so that tables and JSON stay clean.</summary>
     public static readonly IAnsiConsole Progress = AnsiConsole.Create(
         new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 

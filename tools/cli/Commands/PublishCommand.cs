@@ -6,8 +6,8 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice publish DIR</c>: linux-x64 builds of everything with the runtime beside them. The runtime packs that a self-contained
-/// publish wants are not everywhere to be had, so the SDK's own host and shared runtimes are laid beside (docs/decisions/0003).
+/// <c>./voice publish DIR</c> writes linux-x64 builds of everything, with the .NET runtime beside them. A self-contained publish would need
+/// runtime packs, which are not available everywhere. The SDK's own host and shared runtimes are copied instead (docs/decisions/0003).
 /// </summary>
 internal static class PublishCommand
 {
@@ -28,7 +28,7 @@ internal static class PublishCommand
             {
                 if (Directory.Exists(Path.Combine(target, old))) Directory.Delete(Path.Combine(target, old), recursive: true);
             }
-            // './voice' has built what changed before it came here.
+            // The script './voice' has already built what has changed.
             foreach (VoiceProgram program in VoiceProgram.All)
             {
                 Output.Say($"publishing {program.Name} ...");
@@ -51,7 +51,7 @@ internal static class PublishCommand
                 CopyFolder(Path.Combine(host, part), Path.Combine(target, "dotnet", part));
             CopyFolder(Path.Combine(installation.Root, "web"), Path.Combine(target, "web"));
             CopyFolder(Path.Combine(installation.Root, "components"), Path.Combine(target, "components"));
-            // For './voice deploy --what-if', which reads what azd deploys.
+            // './voice deploy --what-if' reads the files that azd deploys.
             CopyFolder(Path.Combine(installation.Root, "infra"), Path.Combine(target, "infra"));
             foreach (string file in new[] { "voice", "README.md", "dapr.yaml", "azure.yaml" })
                 File.Copy(Path.Combine(installation.Root, file), Path.Combine(target, file), overwrite: true);
@@ -65,7 +65,7 @@ internal static class PublishCommand
         return command;
     }
 
-    /// <summary>The folder of the dotnet host that runs us, links resolved.</summary>
+    /// <summary>The folder of the dotnet host that runs this process, with links resolved.</summary>
     private static string DotnetRoot()
     {
         string host = Environment.ProcessPath ?? throw new CommandFailedException("the dotnet host can't be found");

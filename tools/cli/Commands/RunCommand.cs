@@ -7,8 +7,8 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice run SERVICE</c>: one of our processes in the foreground with a laptop's settings, as <c>dapr.yaml</c> starts them. The
-/// environment wins over the settings.
+/// <c>./voice run SERVICE</c> runs one service in the foreground with the settings for a laptop. <c>dapr.yaml</c> starts the services this
+/// way. Variables of the environment override the settings.
 /// </summary>
 internal static class RunCommand
 {
@@ -36,14 +36,14 @@ internal static class RunCommand
             foreach (string argument in planned.Arguments) start.ArgumentList.Add(argument);
             foreach ((string key, string? value) in planned.Environment)
             {
-                // The token is daprd's to choose: ours is only for sidecars that we start ourselves.
+                // daprd chooses the token. Ours is only for sidecars that we start ourselves.
                 if (key != "APP_API_TOKEN") start.Environment.TryAdd(key, value);
             }
             using Process process = Process.Start(start) ?? throw new CommandFailedException($"{name} does not start");
             using CancellationTokenRegistration forward = cancellation.Register(
                 () => _ = Native.LibC.kill(process.Id, Native.LibC.SIGTERM));
             await process.WaitForExitAsync(CancellationToken.None);
-            // The service has its code from the same table.
+            // The services use the same table of exit codes.
             return (ExitCode)process.ExitCode;
         });
         return command;

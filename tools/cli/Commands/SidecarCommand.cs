@@ -10,8 +10,8 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice sidecar</c>: Dapr's API, over HTTP and gRPC, for a service beside ours. Where the system runs, the app ids join its sidecar
-/// process, so that they share its stores and topics. Otherwise a development sidecar of their own is started.
+/// <c>./voice sidecar</c> gives a service of the user Dapr's API over HTTP and gRPC. If the system runs, the app ids join its sidecar
+/// process, so that they share its stores and topics. Otherwise a development sidecar is started for them alone.
 /// </summary>
 internal static class SidecarCommand
 {
@@ -44,7 +44,7 @@ internal static class SidecarCommand
                 PortOwner.EnsureFree($"the sidecar of {one.Id}", one.Sidecar.Http, udp: false, "--app");
                 PortOwner.EnsureFree($"gRPC of the sidecar of {one.Id}", one.Sidecar.Grpc, udp: false, "--app");
             }
-            // Our own components name the secrets relative to our folder. Another's are relative to the folder in which the command runs,
+            // Our own components name the secrets file relative to our folder. The components of others are relative to the current folder,
             // as with daprd.
             if (ours) LocalSecrets.Ensure(installation);
             var start = new ProcessStartInfo(installation.DotnetHost) {
@@ -63,7 +63,7 @@ internal static class SidecarCommand
                 start.ArgumentList.Add(one.ToString());
             }
             using Process process = Process.Start(start) ?? throw new CommandFailedException("the development sidecar does not start");
-            // Ctrl-C reaches the process, too: the terminal sends it to the whole group.
+            // The terminal sends Ctrl-C to the whole process group, so the process ends by itself.
             await process.WaitForExitAsync(CancellationToken.None);
             return (ExitCode)process.ExitCode;
         });
@@ -71,7 +71,8 @@ internal static class SidecarCommand
     }
 
     /// <summary>
-    /// A sidecar for one app id beside a running system until cancelled: in its development sidecar, or a daprd of its own.
+    /// Runs a sidecar for one app id beside a running system, until it is cancelled. The sidecar is part of the development sidecar, or a
+    /// daprd of its own.
     /// </summary>
     public static async Task<ExitCode> AttachAsync(
         Installation installation, RunState state, AppArgument app, CancellationToken cancellation)
@@ -83,13 +84,13 @@ internal static class SidecarCommand
         Console.WriteLine($"{Addresses(app)} (daprd)");
         using CancellationTokenRegistration forward = cancellation.Register(() => _ = Native.LibC.kill(daprd.Id, Native.LibC.SIGTERM));
         await daprd.WaitForExitAsync(CancellationToken.None);
-        // Not from our table: the code of daprd is handed on.
+        // This is the code of daprd, which has a table of its own.
         return (ExitCode)daprd.ExitCode;
     }
 
     /// <summary>
-    /// Joins app ids to the running system until cancelled. The sidecar process forgets them when it is started again, so they are looked
-    /// up every second and joined again where they are missing.
+    /// Joins app ids to the running system until it is cancelled. A sidecar process that is restarted has forgotten them. Therefore they
+    /// are looked up every second, and missing ones join again.
     /// </summary>
     private static async Task<ExitCode> JoinAsync(int control, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
     {
@@ -113,7 +114,7 @@ internal static class SidecarCommand
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            // The user has ended it.
+            // The user has pressed Ctrl-C.
         }
         catch (HttpRequestException failure)
         {
@@ -138,8 +139,8 @@ internal static class SidecarCommand
     }
 
     /// <summary>
-    /// Joins those apps again that the sidecar process does not know. Does nothing while the process does not answer: it is being started
-    /// again.
+    /// Lets the apps join again that the sidecar process does not know. Does nothing if the process does not answer, because it is being
+    /// restarted.
     /// </summary>
     private static async Task JoinAgainAsync(HttpClient client, IReadOnlyList<AppArgument> apps, CancellationToken cancellation)
     {
@@ -161,7 +162,7 @@ internal static class SidecarCommand
         }
     }
 
-    /// <summary>Null where the app has joined, or why it may not.</summary>
+    /// <returns>Null if the app has joined. Otherwise the reason why it may not.</returns>
     private static async Task<string?> AddAsync(HttpClient client, AppArgument app, CancellationToken cancellation)
     {
         var body = new JsonObject { ["id"] = app.Id, ["httpPort"] = app.Sidecar.Http, ["grpcPort"] = app.Sidecar.Grpc };

@@ -9,7 +9,8 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Cli.Commands;
 
 /// <summary>
-/// <c>./voice test [SUITE…]</c>: everything CI runs, or one suite of it. The last line is <c>N passed, N failed, N skipped</c>.
+/// <c>./voice test [SUITE…]</c> runs everything that CI runs, or the suites that are named. The last line is <c>N passed, N failed, N
+/// skipped</c>.
 /// </summary>
 internal static class TestCommand
 {
@@ -24,12 +25,12 @@ internal static class TestCommand
     private static readonly IReadOnlyList<Suite> Suites =
     [
         new("unit", "tests/Unit", null, 1, "protocols, services, properties, allocations"),
-        // Most of its time it waits for an outage to end.
+        // This suite mostly waits for outages to end.
         new("contract", "tests/Integration", "FullyQualifiedName~DaprContract", 1,
             "every recording of the real Dapr sidecar against ours"),
-        // Calls last as long as people talk, and most of the time the machine idles.
+        // This suite mostly waits for calls, which last as long as people talk.
         new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract", 2,
-            "the whole system, started by './voice up', called, broken, ended"),
+            "the whole system: started, called, broken and stopped"),
         new("infra", "tests/Infra", null, 2,
             "the Bicep compiler, snapshots of every shape, every rule over what we deploy, hooks, scripts, workflows", IsPatient: true),
         new("fuzz", "tests/Fuzz", null, 3, "millions of mutated inputs through every parser, TCP framing and a live session"),
@@ -40,7 +41,7 @@ internal static class TestCommand
     {
         var names = new Argument<string[]>("suite") { Description = string.Join("; ", Suites.Select(s => $"{s.Name}: {s.What}")),
             Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("test", "Run all tests, or the suites named") { names };
+        var command = new Command("test", "Run all tests, or the suites that you name") { names };
         command.OnInvoke(async (result, cancellation) =>
         {
             if (installation.IsPublished)
@@ -116,12 +117,12 @@ internal static class TestCommand
     private static Task<int> RunDotnetAsync(
         Installation installation, List<string> arguments, string? log, bool isPatient, CancellationToken cancellation)
     {
-        // A file and no pipe: a process that outlives its parent would keep a pipe open.
+        // A file is used because a process that outlives its parent would keep a pipe open.
         string[] before = log is null ? [] : [Shell, "-c", $"exec \"$@\" >\"$0\" 2>&1", log, .. isPatient ? ["nice", "-n", "19"]
             : Array.Empty<string>()];
         string[] all = [.. before, installation.DotnetHost, .. arguments];
         var start = new ProcessStartInfo(all[0], all[1..]) { UseShellExecute = false, WorkingDirectory = installation.Root };
-        // A node of MSBuild that waits for the next build would be one of the processes that a cancelled run leaves.
+        // MSBuild normally leaves a node that waits for the next build. A cancelled run would have to end it.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         return new MarkedProcesses().RunAsync(start, cancellation);
     }
@@ -141,6 +142,7 @@ internal static class TestCommand
                 string reason = ((string?)test.Descendants(ns + "Message").FirstOrDefault() ?? "no reason given").Trim();
                 said.AppendLine($"   skipped: {name}: {reason}");
             }
+            // What a test prints are its measured figures.
             if (suite.Name != "unit" && test.Descendants(ns + "StdOut").FirstOrDefault() is { } printed)
             {
                 foreach (string line in printed.Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))

@@ -11,7 +11,7 @@ using Spectre.Console;
 
 namespace Dapr.Voice.Cli.Commands;
 
-/// <summary><c>./voice up</c>: one region on this machine, ready to talk to.</summary>
+/// <summary><c>./voice up</c> runs one region on this machine.</summary>
 internal static class UpCommand
 {
     public static Command Create(Installation installation)
@@ -125,8 +125,7 @@ internal static class UpCommand
     }
 
     /// <summary>
-    /// Settings of each process, and apart from them what the platform adds. The token of this start is no setting to copy, so it is left
-    /// out.
+    /// The settings of each process, and separately what the platform adds. The API token is left out, because it changes with each start.
     /// </summary>
     private static JsonObject PlanJson(ServicePlan plan)
     {
@@ -197,15 +196,15 @@ internal static class UpCommand
         return ExitCode.Done;
     }
 
-    /// <summary>Starts a second process of ours in a session of its own that supervises, and returns when the system answers.</summary>
+    /// <summary>Starts a supervisor in another process and another session. Returns when the system answers.</summary>
     private static async Task<ExitCode> DetachAsync(Installation installation, bool asJson, CancellationToken cancellation)
     {
         Directory.CreateDirectory(installation.Logs);
         File.Delete(installation.RunFile);
         string log = Path.Combine(installation.Logs, "supervisor.log");
         string[] own = [.. Environment.GetCommandLineArgs().Skip(1).Where(a => a is not ("--detach" or "--json")), "--supervise"];
-        // setsid: Ctrl-C in this terminal is not for it. The shell takes standard output away from us, so that a pipe on `up --json` ends
-        // with it.
+        // setsid: Ctrl-C in this terminal must not reach the supervisor. The shell replaces its standard output, so that a pipe on `up
+        // --json` ends with this process.
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = installation.Root };
         foreach (string argument in new[] { "-c", "log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "voice", log,
             installation.DotnetHost, installation.Assembly(VoiceProgram.Cli) }.Concat(own)) start.ArgumentList.Add(argument);
@@ -222,7 +221,7 @@ internal static class UpCommand
             }
             if (supervisor.HasExited)
             {
-                // It says what went wrong as every command does: one line, and one with what to do.
+                // The supervisor has written its error as every command does: a line with the problem and a line with the fix.
                 string[] lines = [.. File.ReadAllLines(log).Where(l => l.Length > 0)];
                 string? message = lines.LastOrDefault(l => l.StartsWith("voice: ", StringComparison.Ordinal))?[7..];
                 string? fix = lines.LastOrDefault(l => l.StartsWith("       -> ", StringComparison.Ordinal))?[10..];
@@ -254,7 +253,8 @@ internal static class UpCommand
         Console.WriteLine(detached ? "Stop it:      ./voice down" : "Stop it:      Ctrl-C");
     }
 
-    /// <summary>The real sidecar is used where it can work: on the PATH, with every server that the components name answering.</summary>
+    /// <summary>Finds the real sidecar. It is used if it is on the PATH and every server that the components name answers.</summary>
+    /// <returns>Its path, or null for the development sidecar.</returns>
     private static async Task<string?> FindDaprdAsync(string components, CancellationToken cancellation)
     {
         string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "daprd"))

@@ -4,16 +4,16 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>The servers that a folder of components needs: Redis, the two ports of the storage emulator, PostgreSQL, RabbitMQ.</summary>
+/// <summary>
+/// Finds the servers that a folder of components needs: Redis, the two ports of the storage emulator, PostgreSQL, RabbitMQ.
+/// </summary>
 internal static partial class ComponentServers
 {
-    /// <summary>Metadata that names a server, and the port where the value has none.</summary>
+    /// <summary>Names of the metadata that has the address of a server, and the default port.</summary>
     private static readonly Dictionary<string, int> Addresses =
         new(StringComparer.OrdinalIgnoreCase) { ["redisHost"] = 6379, ["endpoint"] = 80, ["serviceURL"] = 80, ["connectionString"] = 5672 };
 
-    /// <summary>
-    /// Each server once. A file that can't be read is passed over: the sidecar will say what is wrong with it, and where.
-    /// </summary>
+    /// <summary>Lists each server once. A file that cannot be read is ignored, because the sidecar reports what is wrong with it.</summary>
     public static IReadOnlyList<(string Host, int Port)> In(string folder)
     {
         var servers = new SortedSet<(string, int)>();
@@ -36,7 +36,7 @@ internal static partial class ComponentServers
                 string address = value.Contains("://", StringComparison.Ordinal) ? value : $"tcp://{value}";
                 if (name.Equals("connectionString", StringComparison.OrdinalIgnoreCase) && !value.Contains("://", StringComparison.Ordinal))
                 {
-                    // PostgreSQL's other form, "host=… port=…". A file of SQLite names no host.
+                    // PostgreSQL also has the form "host=… port=…". The file of a SQLite store has no host.
                     if (!HostOf().IsMatch(value)) continue;
                     address =
                         $"tcp://{HostOf().Match(value).Groups[1].Value}:{(PortOf().Match(value) is { Success: true } own ? own.Groups[1].Value : "5432")}";

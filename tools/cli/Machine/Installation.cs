@@ -2,7 +2,7 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>Where things are: in a clone (built by <c>./voice</c>) or in a folder made by <c>./voice publish</c>.</summary>
+/// <summary>Knows the paths of everything, in a clone (built by <c>./voice</c>) and in a folder made by <c>./voice publish</c>.</summary>
 internal sealed class Installation
 {
     private Installation(string root, bool isPublished)
@@ -14,17 +14,19 @@ internal sealed class Installation
         Home = Path.Combine(WorkingFolder, ".voice");
     }
 
-    /// <summary>The repository's or the published folder's root.</summary>
+    /// <summary>The root of the repository, or of the published folder.</summary>
     public string Root { get; }
     public bool IsPublished { get; }
 
     /// <summary>
-    /// Where our processes run: VOICE_HOME; else the root; else, where the root is not ours to write, a folder of the user's. Components
-    /// name the secrets relative to it.
+    /// The folder in which our processes run. It is VOICE_HOME, or the root. If the user may not write to the root, it is a folder of the
+    /// user. Components name the secrets file relative to this folder.
     /// </summary>
     public string WorkingFolder { get; }
 
-    /// <summary>State of a running system: keys, logs, process list; <c>.voice</c> in <see cref="WorkingFolder"/>.</summary>
+    /// <summary>
+    /// The folder <c>.voice</c> in <see cref="WorkingFolder"/>. It has the state of a running system: keys, logs and the list of processes.
+    /// </summary>
     public string Home { get; }
     public string Logs => Path.Combine(Home, "logs");
     public string SecretsFile => Path.Combine(Home, "secrets.json");
@@ -38,7 +40,9 @@ internal sealed class Installation
         return new Installation(Path.GetFullPath(root), Environment.GetEnvironmentVariable("VOICE_PUBLISHED") == "1");
     }
 
-    /// <summary>By the XDG base directories: state that is kept between starts. Never a shared folder: keys are in it.</summary>
+    /// <summary>
+    /// The folder for persistent state of the XDG base directories. It must not be shared with other users, because it has keys.
+    /// </summary>
     private static string UserFolder()
     {
         string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
@@ -51,16 +55,16 @@ internal sealed class Installation
 
     private static bool IsWritable(string folder) => LibC.access(folder, LibC.W_OK) == 0;
 
-    /// <summary>The dotnet host: the published folder's own, else the one that runs us.</summary>
+    /// <summary>The dotnet host: that of the published folder, or the one that runs this process.</summary>
     public string DotnetHost => IsPublished ? Path.Combine(Root, "dotnet", "dotnet") : Environment.ProcessPath ?? "dotnet";
 
-    /// <summary>The entry assembly of one of our programs.</summary>
+    /// <summary>The path of a program's entry assembly.</summary>
     public string Assembly(VoiceProgram program) => IsPublished
         ? Path.Combine(Root, "bin", program.Name, program.AssemblyName + ".dll")
         : Path.Combine(Root, program.ProjectFolder, "bin", "Release", "net10.0", program.AssemblyName + ".dll");
 }
 
-/// <summary>One of our programs: its short name, its project's folder and its assembly.</summary>
+/// <summary>One of our programs: its short name, the folder of its project, and its assembly.</summary>
 internal sealed record VoiceProgram(string Name, string ProjectFolder, string AssemblyName)
 {
     public static readonly VoiceProgram Relay = new("relay", "services/relay", "Dapr.Voice.Relay");

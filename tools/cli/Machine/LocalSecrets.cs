@@ -6,7 +6,10 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>Keys of a laptop's fleet, made once, in <c>.voice/secrets.json</c> (mode 600), read by the file secret store.</summary>
+/// <summary>
+/// The keys of a fleet on a laptop. They are created once and kept in <c>.voice/secrets.json</c> (mode 600), which the file secret store
+/// reads.
+/// </summary>
 internal static class LocalSecrets
 {
     public static string Ensure(Installation installation)
@@ -49,7 +52,7 @@ internal static class LocalSecrets
         }
     }
 
-    // Two keys from the start: rotation is the normal case, not the first emergency.
+    // There are two keys from the start, so that every laptop uses what a rotation needs.
     private static string KeyRing() => $"1:{Key()},0:{Key()}";
 
     private static string Key() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));

@@ -5,20 +5,20 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Cli.Machine;
 
 /// <summary>
-/// A program and everything that it starts, directly or not. Each process inherits a variable of the environment that no other run has, so
-/// that those are found, too,
-/// whose parents have ended: a system started with <c>./voice up --detach</c>, or a command under <c>setsid</c>.
+/// Runs a program, and can end everything that the program has started, directly or not. Each of these processes inherits an environment
+/// variable that no other run has. This also finds processes whose parent has ended: a system started with <c>./voice up --detach</c>, or a
+/// command under <c>setsid</c>.
 /// </summary>
 internal sealed class MarkedProcesses
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(50);
 
-    // A run inside of another run has both marks.
+    // A run inside another run has the marks of both.
     private readonly string _mark = string.Create(CultureInfo.InvariantCulture, $"VOICE_RUN_{Environment.ProcessId}_{Guid.NewGuid():N}");
 
-    /// <summary>Runs a program to its end. When it is cancelled, nothing of what it started is left.</summary>
-    /// <returns>Its exit code.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled, and everything has ended.</exception>
+    /// <summary>Runs a program to its end. After a cancellation, nothing that it started is left.</summary>
+    /// <returns>The exit code of the program.</returns>
+    /// <exception cref="OperationCanceledException">The run was cancelled, and everything has ended.</exception>
     public async Task<int> RunAsync(ProcessStartInfo start, CancellationToken cancellation)
     {
         start.Environment[_mark] = "1";
@@ -35,7 +35,10 @@ internal sealed class MarkedProcesses
         }
     }
 
-    /// <summary>Asks with SIGTERM, so that tests remove their network namespaces and systems their state; then uses SIGKILL.</summary>
+    /// <summary>
+    /// Sends SIGTERM first, so that tests can remove their network namespaces and systems their state. Sends SIGKILL after the grace
+    /// period.
+    /// </summary>
     private async Task EndAllAsync()
     {
         var watch = Stopwatch.StartNew();
@@ -44,8 +47,8 @@ internal sealed class MarkedProcesses
         {
             IReadOnlyList<int> left = Find();
             if (left.Count == 0) return;
-            // A process that ends may start another, so each round looks again. One that the kernel does not let go after all this is not
-            // ours to wait for.
+            // A process that ends may start another one, so each round looks again. If the kernel still has not ended a process after all
+            // this time, we do not wait for it.
             if (watch.Elapsed > 2 * Grace) return;
             foreach (int pid in left)
             {
@@ -69,13 +72,13 @@ internal sealed class MarkedProcesses
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                // It has ended meanwhile, or belongs to another user.
+                // The process has ended, or it belongs to another user.
             }
         }
         return found;
     }
 
-    // The compiler's server is meant to outlive the build that started it, and serves the builds of others.
+    // The compiler server is meant to outlive the build that started it. Other builds use it, too.
     private static bool ServesOthers(string folder)
         => File.ReadAllText($"{folder}/cmdline").Contains("VBCSCompiler", StringComparison.Ordinal);
 }

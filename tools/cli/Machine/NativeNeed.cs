@@ -1,9 +1,9 @@
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>Who needs a package. Each needs what those before it need.</summary>
+/// <summary>Which command needs a package. Each command also needs the packages of those above it.</summary>
 internal enum NativeNeed
 {
-    /// <summary>A caller: <c>./voice call</c> and <c>./voice load</c>.</summary>
+    /// <summary><c>./voice call</c> and <c>./voice load</c>.</summary>
     Call,
 
     /// <summary><c>./voice up</c>.</summary>

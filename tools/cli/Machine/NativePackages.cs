@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>Installs with apt where this user may, otherwise names the command.</summary>
+/// <summary>Installs packages with apt if the user may do that. Otherwise it names the command.</summary>
 internal static class NativePackages
 {
     public static bool MayInstall => Environment.UserName == "root" && File.Exists("/usr/bin/apt-get");
@@ -11,10 +11,12 @@ internal static class NativePackages
         => "sudo apt-get update && sudo apt-get install -y " + string.Join(' ', missing.Select(m => m.Package));
 
     /// <summary>
-    /// Installs what is missing, where <paramref name="mayInstall"/> and this user may. A package with a stand-in is then done without, and
-    /// <paramref name="say"/> gets its cost; but not for tests, which test the package.
+    /// Installs the missing packages if <paramref name="mayInstall"/> is set and the user may. If a package that has a substitute cannot be
+    /// installed, the command goes on, and <paramref name="say"/> gets a warning with the cost. Tests need every package, because they test
+    /// it.
     /// </summary>
-    /// <exception cref="CommandFailedException">A required package is still missing. It names the command that installs it.</exception>
+    /// <exception cref="CommandFailedException">A required package is still missing. The message names the command that installs
+    /// it.</exception>
     public static async Task EnsureAsync(NativeNeed need, bool mayInstall, Action<string> say, CancellationToken cancellation)
     {
         List<NativeRequirement> missing = [.. NativeRequirement.All.Where(r => r.Need <= need && !r.IsPresent())];

@@ -3,8 +3,10 @@ using Dapr.Voice.Opus;
 
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>What the machine must have besides .NET, how to see whether it is there, and the Debian package that brings it.</summary>
-/// <param name="WithoutIt">What goes on without the package, and at what cost. Null: nothing does, the package is required.</param>
+/// <summary>
+/// Something that the machine must have besides .NET, how to see whether it is there, and the Debian package that has it.
+/// </summary>
+/// <param name="WithoutIt">What happens without the package, and at what cost. Null if nothing works without it.</param>
 internal sealed record NativeRequirement(
     string Package, string UsedFor, Func<bool> IsPresent, NativeNeed Need = NativeNeed.System, string? WithoutIt = null)
 {

@@ -4,18 +4,18 @@ using System.Net.Sockets;
 
 namespace Dapr.Voice.Cli.Machine;
 
-/// <summary>Says whether a port is free, and if not, whose it is, as far as /proc tells this user.</summary>
+/// <summary>Says whether a port is free, and which process has it, as far as /proc shows that to this user.</summary>
 internal static class PortOwner
 {
-    /// <summary>Throws <see cref="CommandFailedException"/> naming the port's holder where it can't be bound.</summary>
-    /// <param name="option">The option that chooses another port, or null where there is none.</param>
+    /// <param name="option">The option that chooses another port; null if there is none.</param>
+    /// <exception cref="CommandFailedException">The port cannot be bound. The message names its owner.</exception>
     public static void EnsureFree(string what, int port, bool udp, string? option)
     {
         using var probe = new Socket(AddressFamily.InterNetwork, udp ? SocketType.Dgram : SocketType.Stream, udp ? ProtocolType.Udp
             : ProtocolType.Tcp);
         try
         {
-            // A port in TIME_WAIT is free for a server that sets SO_REUSEADDR, as Kestrel does.
+            // A server that sets SO_REUSEADDR, as Kestrel does, can bind a port in TIME_WAIT.
             if (!udp) probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             probe.Bind(new IPEndPoint(udp ? IPAddress.Any : IPAddress.Loopback, port));
             if (!udp) probe.Listen(1);
@@ -29,7 +29,7 @@ internal static class PortOwner
         }
     }
 
-    /// <summary>"name (pid 123)", or null where nothing is found.</summary>
+    /// <summary>The owner of a port as "name (pid 123)". Null if nothing has the port.</summary>
     public static string? Find(int port, bool udp)
     {
         var inodes = new HashSet<string>(StringComparer.Ordinal);
@@ -58,13 +58,15 @@ internal static class PortOwner
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                // Another user's process, or one that has just ended: it can't be named.
+                // The process belongs to another user, or it has just ended. It cannot be named.
             }
         }
         return "a process of another user";
     }
 
-    /// <summary>"dotnet" says little: of a program that a host runs, the name is the program's.</summary>
+    /// <summary>
+    /// The name of a process. For a program that the dotnet host runs, it is the name of the program, because "dotnet" says little.
+    /// </summary>
     private static string NameOf(string process)
     {
         string name = File.ReadAllText(process + "/comm").Trim();

@@ -3,12 +3,12 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Running;
 
-/// <summary>A sidecar for a service beside ours: <c>ID=SIDECAR_PORT[,APP_PORT]</c>.</summary>
-/// <param name="Sidecar">The sidecar's ports; the user names the HTTP port, and the others follow from it.</param>
-/// <param name="AppPort">Where the service listens; null for a service that only calls.</param>
+/// <summary>A sidecar for a service of the user: <c>ID=SIDECAR_PORT[,APP_PORT]</c>.</summary>
+/// <param name="Sidecar">The ports of the sidecar. The user names the HTTP port, and the others follow from it.</param>
+/// <param name="AppPort">The port on which the service listens. Null for a service that only calls.</param>
 internal sealed record AppArgument(string Id, SidecarPorts Sidecar, int? AppPort)
 {
-    /// <summary>Throws <see cref="CommandFailedException"/> for another form, and for a sidecar port outside its band.</summary>
+    /// <exception cref="CommandFailedException">The text has another form, or the sidecar port is outside its band.</exception>
     public static AppArgument Parse(string text)
     {
         string[] halves = text.Split('=', 2);
@@ -20,6 +20,7 @@ internal sealed record AppArgument(string Id, SidecarPorts Sidecar, int? AppPort
     }
 
     /// <summary>The ports of a sidecar whose HTTP port the user has chosen with <paramref name="option"/>.</summary>
+    /// <exception cref="CommandFailedException">The port is outside its band.</exception>
     public static SidecarPorts InBand(int http, string option)
     {
         var ports = new SidecarPorts(http);
@@ -30,6 +31,6 @@ internal sealed record AppArgument(string Id, SidecarPorts Sidecar, int? AppPort
             "its other ports follow from it, and would meet those of another app");
     }
 
-    /// <summary>The argument of the development sidecar.</summary>
+    /// <summary>The app as an argument of the development sidecar.</summary>
     public override string ToString() => $"{Id}={Sidecar.Http}:{Sidecar.Grpc}{(AppPort is { } port ? $",{port}" : "")}";
 }

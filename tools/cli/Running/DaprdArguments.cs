@@ -4,11 +4,11 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Cli.Running;
 
 /// <summary>
-/// How the real sidecar is started for one app id: by <c>./voice up</c> for all of them, by <c>./voice sidecar</c> for one more.
+/// The arguments of the real sidecar for one app id. <c>./voice up</c> uses them for all apps, <c>./voice sidecar</c> for one more.
 /// </summary>
 internal static class DaprdArguments
 {
-    /// <param name="components">Folder of the resources; its file config/config.yaml is the configuration where it is there.</param>
+    /// <param name="components">The folder of the resources. If it has a file config/config.yaml, that is the configuration.</param>
     public static IReadOnlyList<string> For(AppArgument app, string components)
     {
         List<string> arguments =

@@ -3,16 +3,15 @@ namespace Dapr.Voice.Cli.Running;
 /// <summary>How callers reach the relay.</summary>
 internal enum EdgeKind
 {
-    /// <summary>UDP, and TCP for those whose network lets no UDP out.</summary>
+    /// <summary>UDP, and TCP for callers whose network blocks UDP.</summary>
     Both,
     Udp,
 
     /// <summary>
-    /// The shape that Container Apps gives the system: TCP alone between everything, and each process with a container's settings and no
-    /// other.
+    /// The shape of Container Apps: only TCP between all processes, and each process has exactly the settings of its container.
     /// </summary>
     Tcp,
 }
 
-/// <summary>What relay and transceivers speak their frames over.</summary>
+/// <summary>The transport between relay and transceivers.</summary>
 internal enum LinkKind { Udp, Tcp }

@@ -5,8 +5,10 @@ using Dapr.Voice.Cli.Machine;
 
 namespace Dapr.Voice.Cli.Running;
 
-/// <summary>What runs, as <c>.voice/run.json</c> (mode 600: it holds the API key) and as the answer of <c>up --json</c> (docs/design.md
-/// 12).</summary>
+/// <summary>
+/// The running system: the content of <c>.voice/run.json</c> and the answer of <c>up --json</c> (docs/design.md, section 12). The file has
+/// the API key, so its mode is 600.
+/// </summary>
 internal sealed record RunState
 {
     public required string Url { get; init; }
@@ -14,22 +16,24 @@ internal sealed record RunState
     public required string ApiKey { get; init; }
     public required RelayAddresses Relay { get; init; }
 
-    /// <summary>App id → Dapr HTTP port.</summary>
+    /// <summary>The Dapr HTTP port of each app id.</summary>
     public required IReadOnlyDictionary<string, int> Sidecars { get; init; }
 
-    /// <summary>App id → Dapr gRPC port.</summary>
+    /// <summary>The Dapr gRPC port of each app id.</summary>
     public required IReadOnlyDictionary<string, int> SidecarGrpcPorts { get; init; }
 
     /// <summary>"daprd" or "development sidecar".</summary>
     public required string SidecarKind { get; init; }
 
-    /// <summary>Where further app ids join the development sidecar; null with daprd.</summary>
+    /// <summary>The port where more app ids can join the development sidecar. Null with daprd.</summary>
     public int? SidecarControlPort { get; init; }
     public required string DefaultAgent { get; init; }
     public required IReadOnlyList<RunningProcess> Processes { get; init; }
     public required int SupervisorPid { get; init; }
 
-    /// <summary>Boot-relative start of the supervisor, so that a reused pid is not taken for it.</summary>
+    /// <summary>
+    /// When the supervisor started, in ticks since boot. It tells the supervisor from another process that has got its pid.
+    /// </summary>
     public required long SupervisorStart { get; init; }
     public required DateTimeOffset StartedAt { get; init; }
 
@@ -58,14 +62,14 @@ internal sealed record RunState
     }
 }
 
-/// <param name="Udp">Null where the relay has TCP only.</param>
-/// <param name="Tcp">ICE-TCP; null where the relay has none.</param>
+/// <param name="Udp">Null if the relay has only TCP.</param>
+/// <param name="Tcp">The endpoint for ICE-TCP. Null if the relay has none.</param>
 internal sealed record RelayAddresses([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Udp,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Tcp);
 
 internal sealed record RunningProcess(string Name, int Pid, string Region, string Listens, int Restarts);
 
-/// <summary>A pid says who it is only together with its start time (proc(5), field 22 of stat).</summary>
+/// <summary>A pid identifies a process only together with the time when it started (field 22 of stat in proc(5)).</summary>
 internal static class ProcessIdentity
 {
     public static long? StartOf(int pid)

@@ -7,41 +7,44 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Running;
 
-/// <summary>One process to start: program, arguments, environment, and how to see that it is ready.</summary>
-/// <param name="Environment">Its settings.</param>
+/// <summary>One process to start: its program, arguments and environment, and the URL that says when it is ready.</summary>
+/// <param name="Environment">The settings of the process.</param>
 internal sealed record PlannedProcess(
     string Name, string FileName, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, string Listens,
     string? ReadyUrl, Stage Stage)
 {
-    /// <summary>What the platform adds to the settings: of the image, and of the sidecar's injection.</summary>
+    /// <summary>What the platform adds to the settings: the variables of the image, and those that the injected sidecar sets.</summary>
     public IReadOnlyDictionary<string, string> PlatformEnvironment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>It inherits nothing of ours but PATH, as in a container.</summary>
+    /// <summary>The process inherits only PATH from us, as in a container.</summary>
     public bool IsClean { get; init; }
 
     /// <summary>
-    /// Where its supervisor listens for it, so that who connects while it is started again is not refused; null for nowhere.
+    /// The endpoint on which the supervisor listens for the process, so that new connections are not refused while the process is
+    /// restarted. Null if it does not.
     /// </summary>
     public IPEndPoint? HeldListener { get; init; }
 }
 
-/// <summary>What is started together, in this order.</summary>
+/// <summary>Processes of one stage are started together. The stages are started in this order.</summary>
 internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
 
 /// <summary>
-/// Which processes make up one region on this machine, on which ports, with which settings. Everything listens on loopback but the
-/// relay's port and, where asked for, signaling. With the edge of Container Apps each process has the settings of its container there,
-/// which a test compares with what the Bicep resolves to. They name a port and no address; that it is loopback's here is said on the
-/// command line (<c>--urls</c>), so that the settings stay the same.
+/// The processes of one region on this machine, with their ports and settings. Everything listens on loopback, except the port of the relay
+/// and, if the user asks for it, signaling.
 /// </summary>
+/// <remarks>With the edge of Container Apps each process has the settings of its container; a test compares them with what the Bicep files
+/// resolve to. Those settings name a port and no address. The loopback address is therefore set on the command line (<c>--urls</c>), so
+/// that the settings stay the same.</remarks>
 internal sealed class ServicePlan
 {
     /// <summary>
-    /// In the shape of Container Apps: a shard and a relay of size `small` (main.bicep), its slots, and the shards that services look for.
+    /// The shape of Container Apps: the size `small` of a shard and of a relay (main.bicep), its slots, and the number of shards that
+    /// services look for.
     /// </summary>
     private const int ContainerWorkers = 1, ContainerCapacity = 25, ContainerSlots = 64, ContainerMaximumShards = 8;
 
-    /// <summary>Addresses that an answer may name (Signaling__Ingresses).</summary>
+    /// <summary>The most addresses that an answer may name (Signaling__Ingresses).</summary>
     private const int MaximumIngresses = 8;
 
     private readonly Installation _installation;
@@ -61,17 +64,17 @@ internal sealed class ServicePlan
         Processes = [.. Build().OrderBy(p => p.Stage)];
     }
 
-    /// <summary>Path of the real sidecar, or null for the development sidecar.</summary>
+    /// <summary>The path of the real sidecar. Null if the development sidecar is used.</summary>
     public string? Daprd { get; }
     public IReadOnlyList<string> Addresses { get; }
 
-    /// <summary>Every app id that gets a sidecar: ours, then those of --app.</summary>
+    /// <summary>Every app id that gets a sidecar: ours first, then those of --app.</summary>
     public IReadOnlyList<AppArgument> Apps { get; }
     public IReadOnlyList<PlannedProcess> Processes { get; }
 
     private bool IsContainer => _options.Edge == EdgeKind.Tcp;
 
-    /// <summary>One per core, as many as have ports.</summary>
+    /// <summary>One worker for each core, but not more than a shard has link ports.</summary>
     private int WorkersPerTransceiver => IsContainer ? ContainerWorkers
         : Math.Min(Environment.ProcessorCount, LocalPorts.LinkPortsPerShard);
 
@@ -80,19 +83,16 @@ internal sealed class ServicePlan
 
     public string Url => $"http://{(_options.HttpAddress is "0.0.0.0" or "*" ? Addresses[0] : _options.HttpAddress)}:{_options.HttpPort}";
 
-    /// <summary>
-    /// Throws <see cref="CommandFailedException"/> where two of ours would listen on one port, and where another process has one of them.
-    /// </summary>
+    /// <exception cref="CommandFailedException">Two of the planned processes would listen on one port, or another process has one of the
+    /// ports.</exception>
     public void EnsurePortsAreFree()
     {
         EnsurePortsDiffer();
         foreach (Listener listener in Listeners()) PortOwner.EnsureFree(listener.Name, listener.Port, listener.IsUdp, listener.Option);
     }
 
-    /// <summary>
-    /// Throws <see cref="CommandFailedException"/> where two of ours would listen on one port. The bands of <see cref="LocalPorts"/> see to
-    /// the rest, but some ports are chosen by the user.
-    /// </summary>
+    /// <summary>Checks the ports that the user has chosen. The bands of <see cref="LocalPorts"/> keep all other ports apart.</summary>
+    /// <exception cref="CommandFailedException">Two of the planned processes would listen on one port.</exception>
     public void EnsurePortsDiffer()
     {
         var taken = new Dictionary<(int, bool), string>();
@@ -105,8 +105,8 @@ internal sealed class ServicePlan
         }
     }
 
-    /// <summary>What listens on a port of this machine.</summary>
-    /// <param name="Option">The option that chooses another port; null where there is none.</param>
+    /// <summary>A port on which one of the planned processes listens.</summary>
+    /// <param name="Option">The option that chooses another port; null if there is none.</param>
     private sealed record Listener(string Name, int Port, bool IsUdp, string? Option);
 
     private IEnumerable<Listener> Listeners()
@@ -224,7 +224,7 @@ internal sealed class ServicePlan
         yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay,
             string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")),
             $"http://127.0.0.1:{relayHttp}/healthz", Stage.Relay, LocalPorts.RelaySidecar)
-            // A container is handed no socket: there a balancer accepts while the relay is away.
+            // Nobody passes a socket to a container. There, the balancer accepts connections while the relay is away.
             with { HeldListener = HasTcp && !IsContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
 
         Dictionary<string, string> signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);
@@ -238,7 +238,7 @@ internal sealed class ServicePlan
         signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
         if (IsContainer)
         {
-            // Nobody stands before it here, so others may not say who they are.
+            // Without a proxy in front of signaling, nobody else may say who the caller is.
             signaling["Signaling__TrustedProxies"] = IsOnLoopbackAlone ? "1" : "0";
             signaling["Signaling__DemoPage"] = "true";
         }
@@ -249,7 +249,7 @@ internal sealed class ServicePlan
             for (int i = 0; i < agents.Length; i++) signaling[$"Signaling__Agents__{i}"] = agents[i];
             signaling["Signaling__WebRoot"] = _installation.Web;
             signaling["Signaling__DemoPage"] = "true";
-            // Callers, browser and builds share these cores: a hiccup of theirs must not refuse the next call.
+            // Callers, a browser and builds share these cores. A short delay that they cause must not refuse the next call.
             signaling["Signaling__MaximumLatenessMilliseconds"] = "1000";
             signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         }
@@ -257,12 +257,12 @@ internal sealed class ServicePlan
             $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, LocalPorts.SignalingSidecar);
     }
 
-    /// <summary>UDP first: callers prefer what comes first.</summary>
+    /// <summary>UDP comes first, because callers prefer the first candidate.</summary>
     private IEnumerable<string> Transports() => HasUdp && HasTcp ? ["udp", "tcp"] : HasUdp ? ["udp"] : ["tcp"];
 
     private bool IsOnLoopbackAlone => _options.HttpAddress is "localhost" or "127.0.0.1";
 
-    /// <summary>Its sidecar, and who asks whether it is ready, come by loopback whatever else it listens on.</summary>
+    /// <summary>Always includes loopback, since the sidecar and the readiness check use it.</summary>
     private string SignalingUrls
     {
         get
@@ -274,12 +274,12 @@ internal sealed class ServicePlan
     }
 
     /// <summary>
-    /// Where to listen, for a process whose settings name its port alone: there a container has its addresses to itself, here page and
-    /// internal routes would be everybody's.
+    /// The argument that says where to listen, for a process whose settings name only a port. A container has its addresses to itself. On
+    /// this machine the page and the internal routes would be open to everybody.
     /// </summary>
     private IReadOnlyList<string> Listen(string urls) => IsContainer ? ["--urls", urls] : [];
 
-    /// <summary>Asks the sidecar alone: it answers before its app does.</summary>
+    /// <summary>A check of the sidecar alone, because the sidecar answers before its app does.</summary>
     private static string HealthOf(SidecarPorts sidecar) => $"http://127.0.0.1:{sidecar.Http}/v1.0/healthz/outbound";
 
     private static string HttpUrl(string address, int port) => $"http://{address}:{port}";
@@ -303,7 +303,7 @@ internal sealed class ServicePlan
         return settings;
     }
 
-    /// <summary>What the sidecar's injection gives an app, on Container Apps too.</summary>
+    /// <summary>The variables that the injected sidecar sets for its app, on Container Apps too.</summary>
     private Dictionary<string, string> SidecarSettings(SidecarPorts sidecar) => new(StringComparer.Ordinal)
     {
         ["DAPR_HTTP_PORT"] = sidecar.Http.ToString(),
@@ -322,7 +322,7 @@ internal sealed class ServicePlan
             environment["DOTNET_NOLOGO"] = "1";
             return planned;
         }
-        // As in the images' recipes.
+        // The Dockerfiles set the same variables.
         Dictionary<string, string> platform = sidecar is { } ports ? SidecarSettings(ports)
             : new Dictionary<string, string>(StringComparer.Ordinal);
         platform["DOTNET_gcServer"] = "0";
@@ -337,8 +337,8 @@ internal sealed class ServicePlan
     }
 
     /// <summary>
-    /// Loopback first: the page and the tools on this machine need nothing else. Then each IPv4 address of this machine, for phones beside
-    /// it.
+    /// Loopback first, which is enough for the page and the tools on this machine. Then each IPv4 address of this machine, for phones in
+    /// the same network.
     /// </summary>
     private static IEnumerable<string> OwnAddresses()
     {

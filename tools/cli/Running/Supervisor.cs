@@ -6,28 +6,29 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Cli.Running;
 
 /// <summary>
-/// Starts the planned processes, brings back those that die, and ends all of them together. A crashed process comes back at once the
-/// first time (media survives a relay that is back within a second), later with a growing pause, so that a broken one does not spin.
+/// Starts the planned processes, restarts those that end, and stops all of them together. The first restart of a process is immediate,
+/// because calls survive a relay that is back within a second. Each further restart waits longer, so that a broken process does not use the
+/// whole CPU.
 /// </summary>
 internal sealed class Supervisor(Installation installation, ServicePlan plan, Action<string> say) : IAsyncDisposable
 {
-    /// <summary>For each stage.</summary>
+    /// <summary>How long each stage may take to stop.</summary>
     private static readonly TimeSpan GraceOnStop = TimeSpan.FromSeconds(5);
-    // No new calls; then the transceivers hang up, which callers hear through the relay; the sidecars last, since the others say goodbye
-    // through them.
+    // Signaling stops first, so that there are no new calls. Then the transceivers hang up, and the relay still carries that to the
+    // callers. The sidecars stop last, because the other processes use them until their end.
     private static readonly Stage[] StopOrder = [Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
     private static readonly TimeSpan LongestRestartPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
 
-    // PR_SET_PDEATHSIG fires when the *thread* that forked ends, not its process (prctl(2)): so one thread that lives as long as we do
-    // forks them all.
+    // PR_SET_PDEATHSIG is sent when the thread that started the child ends, not when its process ends (prctl(2)). Therefore one thread,
+    // which lives as long as this process, starts all children.
     private readonly BlockingCollection<(PlannedProcess Process, TaskCompletionSource Done)> _launches = [];
     private Thread? _launcher;
 
     private readonly Lock _lock = new();
-    // Below: guarded by _lock.
+    // The fields below are guarded by _lock.
     private readonly Dictionary<string, Child> _children = new(StringComparer.Ordinal);
     private bool _stopping;
 
@@ -94,9 +95,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         {
             if (_stopping) return;
             if (!_children.TryGetValue(planned.Name, out Child? child)) _children[planned.Name] = child = new Child { Plan = planned };
-            // setpriv makes the kernel end the child when its supervisor is killed: nothing stays behind, whatever happens to us.
-            // setsid keeps the terminal's Ctrl-C from it: that goes to a whole process group, and the order in which to end is ours to
-            // keep. Both replace themselves by the program, so its pid is the one that we know.
+            // setpriv makes the kernel end the child when its supervisor is killed, so that nothing is left behind. setsid keeps Ctrl-C of
+            // the terminal from the child: the terminal sends it to a whole process group, but we decide the order in which to stop. Both
+            // replace themselves by the program, so the pid is that of the program.
             if (planned.HeldListener is { } held) child.Listener ??= HeldListener.Open(held);
             string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. child.Listener?.Launcher ?? [],
                 planned.FileName, .. planned.Arguments];
@@ -131,7 +132,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             process.OutputDataReceived += Write;
             process.ErrorDataReceived += Write;
             process.Exited += (_, _) => OnExit(child, process);
-            // This thread starts all, one after the other: no other child gets it.
+            // This thread starts all children, one after the other, so no other child inherits the socket.
             child.Listener?.SetInherited(true);
             bool isStarted = process.Start();
             child.Listener?.SetInherited(false);
@@ -160,7 +161,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             await LaunchAsync(child.Plan);
             lock (_lock)
             {
-                // Under the lock, so that nothing is said of us after we have stopped.
+                // Called under the lock, so that it is not called after the stop.
                 if (!_stopping) Changed?.Invoke();
             }
         });
@@ -182,7 +183,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             catch (Exception failure) when (failure is HttpRequestException
             || (failure is TaskCanceledException && !cancellation.IsCancellationRequested))
             {
-                // Not listening yet.
+                // The process does not listen yet.
             }
             lock (_lock) failures = _children[planned.Name].Restarts;
             if (failures >= 3) break;
@@ -208,7 +209,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         }
     }
 
-    /// <summary>Stage by stage: SIGTERM, five seconds, then SIGKILL.</summary>
+    /// <summary>Stops the stages one after the other: SIGTERM first, and SIGKILL after five seconds.</summary>
     public async Task StopAsync()
     {
         List<Child> children;

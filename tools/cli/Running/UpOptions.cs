@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Cli.Running;
 
-/// <summary>What <c>./voice up</c> was asked for.</summary>
+/// <summary>The options of <c>./voice up</c>.</summary>
 internal sealed record UpOptions
 {
     public required string Agent { get; init; }
@@ -11,13 +11,13 @@ internal sealed record UpOptions
     public EdgeKind Edge { get; init; } = EdgeKind.Both;
     public LinkKind Link { get; init; } = LinkKind.Udp;
 
-    /// <summary>Addresses of this machine that the answer names; empty: loopback and every address of this machine.</summary>
+    /// <summary>The addresses that answers name. Empty for loopback and every address of this machine.</summary>
     public required IReadOnlyList<string> Addresses { get; init; }
 
-    /// <summary>Where signaling and the page listen; default all interfaces when an address was named, loopback otherwise.</summary>
+    /// <summary>The address on which signaling and the page listen.</summary>
     public required string HttpAddress { get; init; }
 
-    /// <summary><c>ID=SIDECAR_PORT[,APP_PORT]</c>: sidecars for services beside ours.</summary>
+    /// <summary>Sidecars for services of the user: <c>ID=SIDECAR_PORT[,APP_PORT]</c>.</summary>
     public required IReadOnlyList<string> Apps { get; init; }
     public required string? Components { get; init; }
     public required bool UseDevelopmentSidecar { get; init; }

@@ -4,13 +4,13 @@ using Grpc.Core;
 namespace Dapr.Voice.DevSidecar.Apps;
 
 /// <summary>
-/// An error of the sidecar's API as each of its two transports shows it. This is the one place that pairs them, so that a fault is called
-/// the same wherever it happens.
+/// An error of the sidecar's API, in the form of both transports. Each error is defined once, here, so that both transports report the same
+/// fault in the same way.
 /// </summary>
-/// <param name="HttpStatus">Status of the HTTP answer.</param>
-/// <param name="HttpCode"><c>errorCode</c> in the JSON body of the HTTP answer.</param>
-/// <param name="GrpcStatus">Status of the gRPC call.</param>
-/// <param name="GrpcReason">Reason of the <c>google.rpc.ErrorInfo</c> in the gRPC status; null where the real sidecar sends none.</param>
+/// <param name="HttpStatus">The status of the HTTP answer.</param>
+/// <param name="HttpCode">The <c>errorCode</c> in the JSON body of the HTTP answer.</param>
+/// <param name="GrpcStatus">The status of the gRPC call.</param>
+/// <param name="GrpcReason">The reason of the <c>google.rpc.ErrorInfo</c> in the gRPC status. Null if the real sidecar sends none.</param>
 internal sealed record ApiError(int HttpStatus, string HttpCode, StatusCode GrpcStatus, string? GrpcReason)
 {
     // State.
@@ -57,7 +57,8 @@ internal sealed record ApiError(int HttpStatus, string HttpCode, StatusCode Grpc
     public static readonly ApiError Unauthenticated = new(401, "ERR_UNAUTHENTICATED", StatusCode.Unauthenticated, "Unauthorized");
 
     /// <summary>
-    /// This error where a store refused a write because of its ETag: one that does not match, or one that the store cannot read.
+    /// The form of this error for a store that refused a write because of its ETag: one that does not match, or one that the store cannot
+    /// read.
     /// </summary>
     public ApiError For(StateFailureKind kind) => kind switch
     {
@@ -67,7 +68,9 @@ internal sealed record ApiError(int HttpStatus, string HttpCode, StatusCode Grpc
     };
 }
 
-/// <summary>A request ends with an error. Thrown by what both transports call; each transport catches it in one place.</summary>
+/// <summary>
+/// Ends a request with an error. The code that both transports share throws it, and each transport catches it in one place.
+/// </summary>
 internal sealed class ApiException(ApiError error, string message) : Exception(message)
 {
     public ApiError Error { get; } = error;

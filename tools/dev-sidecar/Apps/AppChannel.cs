@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>The way from a sidecar to its app: plain HTTP on 127.0.0.1, with the app's token.</summary>
+/// <summary>The connection from a sidecar to its app: plain HTTP on 127.0.0.1, with the app's token. Any thread.</summary>
 internal sealed class AppChannel : IDisposable
 {
-    /// <summary>The longest body that a sidecar passes on, in either direction: 4 MiB, as the real one.</summary>
+    /// <summary>The longest body that a sidecar forwards in either direction: 4 MiB, as with the real sidecar.</summary>
     public const int MaximumBodyBytes = 4 * 1024 * 1024;
 
     public const string TokenHeader = "dapr-api-token";
@@ -16,7 +16,7 @@ internal sealed class AppChannel : IDisposable
     {
         UseProxy = false,
         UseCookies = false,
-        // A subscriber's or callee's redirect goes to the caller as it is.
+        // A redirect of the app is passed to the caller unchanged.
         AllowAutoRedirect = false,
         ConnectTimeout = TimeSpan.FromSeconds(2),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
@@ -31,14 +31,14 @@ internal sealed class AppChannel : IDisposable
 
     public int Port => _port;
 
-    /// <summary>Taken as it stands: the escapes of a path are the caller's.</summary>
+    /// <summary>The address of a path at the app. The path is used unchanged, because the caller has already escaped it.</summary>
     public Uri Address(string pathAndQuery)
     {
         string path = pathAndQuery.StartsWith('/') ? pathAndQuery : "/" + pathAndQuery;
         return new Uri($"http://127.0.0.1:{_port}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
-    /// <summary>Sends with the app's own token, whatever the request carried.</summary>
+    /// <summary>Sends a request with the app's own token, which replaces any token in the request.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
     {
         request.Headers.Remove(TokenHeader);
@@ -46,7 +46,7 @@ internal sealed class AppChannel : IDisposable
         return SendAndMaybeBufferAsync(request, completion, cancellation);
     }
 
-    /// <summary>True as soon as something listens.</summary>
+    /// <summary>True if something listens on the app's port.</summary>
     public async Task<bool> IsListeningAsync(CancellationToken cancellation)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -5,7 +5,7 @@ using Dapr.Voice.DevSidecar.State;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>What an app can ask its sidecar about itself. May be called from any thread.</summary>
+/// <summary>What an app can ask its sidecar about itself. Any thread.</summary>
 internal sealed class AppMetadata(string appId, SharedComponents components, AppChannel? app, AppSubscriptions? subscriptions)
 {
     private const string RuntimeVersion = "1.18.1";
@@ -14,7 +14,8 @@ internal sealed class AppMetadata(string appId, SharedComponents components, App
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, string> _extended = new(StringComparer.Ordinal) { ["daprRuntimeVersion"] = RuntimeVersion };
 
-    /// <summary>Keeps a value for <see cref="Describe"/>; throws <see cref="ApiException"/> where there are too many.</summary>
+    /// <summary>Keeps a value for <see cref="Describe"/>.</summary>
+    /// <exception cref="ApiException">There are too many values, or the value is too long.</exception>
     public void Set(string name, string value)
     {
         lock (_gate)

@@ -4,7 +4,7 @@ using Dapr.Voice.DevSidecar.PubSub;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>The trace context of a publish call; both parts are empty where the call had none.</summary>
+/// <summary>The trace context of a publish call. Both parts are empty if the call had none.</summary>
 internal readonly record struct CallTrace(string TraceParent, string TraceState)
 {
     public static CallTrace Of(HttpContext context)
@@ -14,15 +14,14 @@ internal readonly record struct CallTrace(string TraceParent, string TraceState)
 /// <summary>One event of a bulk publish.</summary>
 internal readonly record struct EventToPublish(string EntryId, ReadOnlyMemory<byte> Body, string? ContentType);
 
-/// <summary>What one app id may publish to. Both transports call it.</summary>
+/// <summary>Opens the topics that one app id may publish to. Both transports call it. Any thread.</summary>
 internal sealed class AppPublisher(string appId, SharedComponents components, TimeProvider time)
 {
-    /// <summary>Most events in one bulk publish.</summary>
+    /// <summary>The most events in one bulk publish.</summary>
     public const int MaximumBulkEntries = 1_000;
 
-    /// <summary>
-    /// The topic; throws <see cref="ApiException"/> where this app does not have the component or may not publish to the topic.
-    /// </summary>
+    /// <summary>Opens a topic.</summary>
+    /// <exception cref="ApiException">This app does not have the component, or it may not publish to the topic.</exception>
     public AppTopic Open(string pubsub, string topic)
     {
         if (!components.TryGetBroker(pubsub, appId, out Broker broker, out TopicScopes scopes, out _, out Outage outage))
@@ -34,7 +33,7 @@ internal sealed class AppPublisher(string appId, SharedComponents components, Ti
     }
 }
 
-/// <summary>A topic as one app id publishes to it. Every method throws <see cref="ApiException"/>.</summary>
+/// <summary>A topic as one app id publishes to it. Every method may throw <see cref="ApiException"/>.</summary>
 internal sealed class AppTopic(string appId, string pubsub, string topic, Broker broker, Outage outage, TimeProvider time)
 {
     public async Task PublishAsync(
@@ -47,7 +46,7 @@ internal sealed class AppTopic(string appId, string pubsub, string topic, Broker
         if (broker.Publish(topic, wrapped) is { } problem) throw Failed(problem);
     }
 
-    /// <summary>All events, or none where one of them cannot be read.</summary>
+    /// <summary>Publishes all events, or none if one of them cannot be read.</summary>
     public async Task PublishBulkAsync(
         IReadOnlyCollection<EventToPublish> events, IReadOnlyDictionary<string, string> metadata, CallTrace trace,
         CancellationToken cancellation)
@@ -68,7 +67,7 @@ internal sealed class AppTopic(string appId, string pubsub, string topic, Broker
         }
     }
 
-    /// <summary>The error of a bulk publish that cannot be read.</summary>
+    /// <summary>The error for a bulk publish that cannot be read.</summary>
     public ApiException Malformed(string why)
         => new(ApiError.BulkEventsMalformed, $"error when unmarshaling the request for topic {topic} pubsub {pubsub}: {why}");
 

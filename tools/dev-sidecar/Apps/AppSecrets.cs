@@ -5,7 +5,9 @@ using Dapr.Voice.DevSidecar.Secrets;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>The secret stores that one app id has. Both transports call it; every method throws <see cref="ApiException"/>.</summary>
+/// <summary>
+/// Reads the secret stores of one app id. Both transports call it. Every method may throw <see cref="ApiException"/>. Any thread.
+/// </summary>
 internal sealed class AppSecrets(string appId, SharedComponents components)
 {
     /// <summary>The values of one secret.</summary>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>The sidecar of one app id: its two ports, what its apps can reach through them, and its subscriptions.</summary>
+/// <summary>The sidecar of one app id: its two ports, what the app can reach through them, and the subscriptions of the app.</summary>
 internal sealed class AppSidecar : IAsyncDisposable
 {
     private readonly Func<AppSidecar, Task> _shutdown;
@@ -30,13 +30,13 @@ internal sealed class AppSidecar : IAsyncDisposable
 
     public string Id { get; }
 
-    /// <summary>Port of the HTTP API; after <see cref="StartAsync"/> never 0.</summary>
+    /// <summary>The port of the HTTP API. It is not 0 after <see cref="StartAsync"/>.</summary>
     public int HttpPort { get; private set; }
 
-    /// <summary>Port of the gRPC API; after <see cref="StartAsync"/> never 0.</summary>
+    /// <summary>The port of the gRPC API. It is not 0 after <see cref="StartAsync"/>.</summary>
     public int GrpcPort { get; private set; }
 
-    /// <summary>The way to the app; null for an app without a port.</summary>
+    /// <summary>The connection to the app. Null for an app without a port.</summary>
     public AppChannel? App { get; }
 
     public AppState State { get; }
@@ -47,7 +47,7 @@ internal sealed class AppSidecar : IAsyncDisposable
 
     public AppMetadata Metadata { get; }
 
-    /// <summary>Completes when the app has been asked for its subscriptions; at once for an app without a port.</summary>
+    /// <summary>Completes when the app is subscribed to its topics. It is complete at once for an app without a port.</summary>
     public Task Ready => _subscriptions?.Ready ?? Task.CompletedTask;
 
     /// <summary>Opens both ports, and then asks the app for its subscriptions.</summary>
@@ -68,7 +68,7 @@ internal sealed class AppSidecar : IAsyncDisposable
         _subscriptions?.Start();
     }
 
-    /// <summary>Ends this sidecar soon; the answer to the call that asked for it goes out first.</summary>
+    /// <summary>Ends this sidecar in the background, so that the call that asked for it still gets its answer.</summary>
     public void Shutdown() => _ = Task.Run(() => _shutdown(this), CancellationToken.None);
 
     public async ValueTask DisposeAsync()

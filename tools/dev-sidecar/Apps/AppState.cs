@@ -5,10 +5,11 @@ using Dapr.Voice.DevSidecar.State;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>The state stores that one app id has. Both transports call it.</summary>
+/// <summary>Opens the state stores of one app id. Both transports call it. Any thread.</summary>
 internal sealed class AppState(string appId, SharedComponents components)
 {
-    /// <summary>The store of that name; throws <see cref="ApiException"/> where this app has none.</summary>
+    /// <summary>Opens a store by its name.</summary>
+    /// <exception cref="ApiException">This app has no such store.</exception>
     public AppStore Open(string name)
     {
         if (components.TryGetState(name, appId, out StateStore store, out ComponentSpec component, out Outage outage))
@@ -20,19 +21,19 @@ internal sealed class AppState(string appId, SharedComponents components)
 }
 
 /// <summary>One entry of a bulk read.</summary>
-/// <param name="Error">Why this key could not be read; null where it could.</param>
+/// <param name="Error">The reason why this key could not be read. Null if it could.</param>
 internal readonly record struct BulkEntry(string Key, StoredValue? Found, string? Error);
 
 /// <summary>
-/// A state store as one app id sees it: keys without the prefix, and the waits of a server that is away. Every method throws
-/// <see cref="ApiException"/>.
+/// A state store as one app id sees it. It adds the prefix to the keys, and waits as the real sidecar does while the server is away. Every
+/// method may throw <see cref="ApiException"/>.
 /// </summary>
 internal sealed class AppStore(string appId, string name, StateStore store, ComponentSpec component, Outage outage)
 {
-    /// <summary>Error code of the HTTP query API, which no recorded store serves.</summary>
+    /// <summary>The error code of the HTTP query API. None of the recorded stores serves that API.</summary>
     public string QueryErrorCode => store.QueryErrorCode;
 
-    /// <summary>Null for a key that is not there.</summary>
+    /// <returns>Null if the key does not exist.</returns>
     public async Task<StoredValue?> GetAsync(string key, CancellationToken cancellation)
     {
         CheckSeparator(key);
@@ -44,8 +45,8 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
     }
 
     /// <summary>
-    /// One entry for each key, in their order; most stores answer a key that is asked for twice only once. A key that cannot be read fails
-    /// alone.
+    /// Reads several keys. The result has one entry for each key, in the same order; most stores answer a repeated key only once. A key
+    /// that cannot be read does not affect the others.
     /// </summary>
     public async Task<IReadOnlyList<BulkEntry>> GetBulkAsync(IReadOnlyCollection<string> keys, CancellationToken cancellation)
     {
@@ -63,7 +64,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
         return entries;
     }
 
-    /// <summary>Saves each item for itself: a failed item leaves the others saved.</summary>
+    /// <summary>Saves each item independently. If one item fails, the others are still saved.</summary>
     public async Task SaveAsync(IReadOnlyCollection<StateRequest> requests, CancellationToken cancellation)
     {
         foreach (StateRequest request in requests) CheckKey(request.Key);
@@ -73,7 +74,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
             $"failed saving state in state store {name}");
     }
 
-    /// <summary>Deletes each item for itself.</summary>
+    /// <summary>Deletes each item independently.</summary>
     public async Task DeleteAsync(IReadOnlyCollection<StateRequest> requests, CancellationToken cancellation)
     {
         foreach (StateRequest request in requests) CheckSeparator(request.Key);
@@ -84,14 +85,14 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
             $"failed deleting state with key {keys}");
     }
 
-    /// <summary>Throws where the store has no transactions; call it before reading what is in the transaction.</summary>
+    /// <summary>Throws if the store has no transactions. Call it before reading the operations of the transaction.</summary>
     public void CheckTransactions()
     {
         if (!store.HasTransactions)
             throw new ApiException(ApiError.TransactionsNotSupported, $"state store {name} doesn't support transactions");
     }
 
-    /// <summary>All or nothing where the store can roll back.</summary>
+    /// <summary>Does all operations or none, if the store can roll back.</summary>
     public async Task TransactAsync(IReadOnlyList<StateOperation> operations, CancellationToken cancellation)
     {
         CheckTransactions();
@@ -100,7 +101,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
         StateFailure? failure = isAway
             ? StateFailure.Error($"the server is {outage.State}")
             : store.Transact([.. operations.Select(o => o with { Request = Prefixed(o.Request) })]);
-        // The error is the same for every reason, a stale ETag included (recorded).
+        // The error is the same for every reason, even for a stale ETag (recorded).
         if (failure is not null)
             throw new ApiException(ApiError.StateTransaction, $"error while executing state transaction: {failure.Message}");
     }
@@ -118,8 +119,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
     }
 
     /// <summary>
-    /// An error that is not about an ETag wins, then a mismatch: one stale ETag among good writes is a mismatch, two malformed ones are
-    /// malformed.
+    /// Throws the worst of several failures. An error that is not about an ETag is the worst, then a mismatch, then a malformed ETag.
     /// </summary>
     private static void ThrowWorst(List<StateFailure> failures, ApiError error, string what)
     {

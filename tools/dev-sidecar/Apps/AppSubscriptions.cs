@@ -6,8 +6,7 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.Apps;
 
 /// <summary>
-/// Waits for the app's port, asks the app what it wants to hear, and keeps the subscriptions of the app and of the files until the sidecar
-/// goes.
+/// Waits until the app listens, asks it for its subscriptions, and keeps those of the app and of the files until the sidecar ends.
 /// </summary>
 internal sealed class AppSubscriptions(
     string appId, AppChannel app, SharedComponents components, DevSidecarOptions options, Action<string> note) : IDisposable
@@ -20,7 +19,7 @@ internal sealed class AppSubscriptions(
     private readonly List<SubscriptionSpec> _active = [];
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when the app has been asked and every subscription stands.</summary>
+    /// <summary>Completes when the app has been asked and every subscription is active.</summary>
     public Task Ready => _ready.Task;
 
     public IReadOnlyList<SubscriptionSpec> Active
@@ -85,7 +84,7 @@ internal sealed class AppSubscriptions(
             note($"{appId}: the topic '{wanted.Topic}' of '{wanted.PubSub}' is out of scope for this app.");
             return;
         }
-        // An event goes to the dead-letter topic in the name of the app, so that its publishing scope decides.
+        // The app itself publishes an event to the dead-letter topic, so its publishing scope decides.
         bool mayDeadLetter = wanted.DeadLetterTopic is { } deadLetter && scopes.MayPublish(appId, deadLetter);
         if (wanted.DeadLetterTopic is not null && !mayDeadLetter)
             note($"{appId}: the dead-letter topic '{wanted.DeadLetterTopic}' is out of scope for this app, so that refused events of '{wanted.Topic}' are lost; add it to publishingScopes of '{wanted.PubSub}'.");
@@ -104,7 +103,8 @@ internal sealed class AppSubscriptions(
         }
     }
 
-    /// <summary>The body of a 200; null for anything else. The real sidecar tries three times, and only where nobody answers.</summary>
+    /// <summary>Asks the app, and repeats the request up to three times if nobody answers, as the real sidecar does.</summary>
+    /// <returns>The body of a successful answer; null for any other answer.</returns>
     private async Task<byte[]?> AskAsync(string path)
     {
         for (int attempt = 1; ; attempt++)
@@ -153,7 +153,7 @@ internal sealed class AppSubscriptions(
     }
 
     /// <summary>
-    /// Reads one subscription as the real sidecar does: names without regard to case, since SDKs differ in it (Dapr.AspNetCore writes
+    /// Reads one subscription. As with the real sidecar, the case of the names does not matter: SDKs differ in it (Dapr.AspNetCore writes
     /// <c>pubsubName</c>).
     /// </summary>
     private SubscriptionSpec ParseOne(JsonElement item)
@@ -187,7 +187,7 @@ internal sealed class AppSubscriptions(
         };
     }
 
-    /// <summary>A flag stands as true or as "true": metadata has strings only.</summary>
+    /// <summary>A flag is true or "true", because metadata has only strings.</summary>
     private static bool IsTrue(JsonElement item, string name)
         => Find(item, name) is { } value
         && (value.ValueKind == JsonValueKind.True

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Dapr.Voice.DevSidecar.Apps;
 
 /// <summary>
-/// One listening port on 127.0.0.1. Every port of the process is opened here, so every port has the same guard against web pages.
+/// A listening port on 127.0.0.1. All ports of the process are opened here, so all have the same guard against web pages.
 /// </summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
@@ -24,11 +24,11 @@ internal sealed class LoopbackServer : IAsyncDisposable
         Port = new Uri(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
     }
 
-    /// <summary>The port that it listens on.</summary>
+    /// <summary>The port on which it listens.</summary>
     public int Port { get; }
 
-    /// <param name="port">0 takes a free port.</param>
-    /// <param name="advice">What the user can do if the port is taken: a sentence for the error message.</param>
+    /// <param name="port">0 chooses a free port.</param>
+    /// <param name="advice">A sentence for the error message: what the user can do if the port is taken.</param>
     /// <exception cref="ResourceException">The port is taken.</exception>
     public static async Task<LoopbackServer> StartAsync(
         string name, int port, HttpProtocols protocols, string advice, Action<IServiceCollection> services,
@@ -39,7 +39,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
         {
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = protocols);
             kestrel.AddServerHeader = false;
-            // The handlers have limits of their own and report them in the sidecar's words.
+            // The handlers have their own limits, and report them as the real sidecar does.
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
@@ -68,7 +68,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// True if no token is asked for, or if the caller sent it. The comparison takes the same time wherever the two differ.
+    /// True if no token is required, or if the caller has sent it. The time of the comparison does not depend on where the two differ.
     /// </summary>
     public static bool HasToken(string? expected, HttpContext context)
         => expected is null || CryptographicOperations.FixedTimeEquals(
@@ -76,9 +76,9 @@ internal sealed class LoopbackServer : IAsyncDisposable
             Encoding.UTF8.GetBytes(expected));
 
     /// <summary>
-    /// Refuses web pages. A browser on this machine reaches every loopback port, and a page whose name is rebound to 127.0.0.1 could read
-    /// the answers. The Host header still has the name of the page, and a request across origins has an Origin or a Sec-Fetch-Site header.
-    /// No app that calls a sidecar sends one of them.
+    /// Refuses requests of web pages. A browser on this machine can reach every loopback port, and a page whose name has been rebound to
+    /// 127.0.0.1 could read the answers. The Host header of such a request still has the name of the page, and a request across origins has
+    /// an Origin or a Sec-Fetch-Site header. Apps that call a sidecar send neither.
     /// </summary>
     private static Task GuardAsync(HttpContext context, RequestDelegate next)
     {

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>The app ids of this process: what name resolution is between real sidecars.</summary>
+/// <summary>The sidecars of this process by app id. Between real sidecars, name resolution has this role. Any thread.</summary>
 internal sealed class SidecarRegistry(double timeScale)
 {
-    /// <summary>How long the name of a killed sidecar is still found (recorded: 16 s later it is gone).</summary>
+    /// <summary>How long the name of a killed sidecar still resolves. In the recordings it is gone after 16 s.</summary>
     private static readonly TimeSpan WithdrawAfter = TimeSpan.FromSeconds(15);
 
     private readonly Lock _gate = new();
@@ -40,7 +40,8 @@ internal sealed class SidecarRegistry(double timeScale)
         }
     }
 
-    /// <summary>One of the sidecars of an app id, in turn; a ghost is one that was killed a moment ago.</summary>
+    /// <summary>Finds a sidecar of an app id. Several sidecars of one app id take turns.</summary>
+    /// <param name="isGhost">The sidecar was killed a moment ago, and its name still resolves. The result is then null.</param>
     public AppSidecar? Find(string id, out bool isGhost)
     {
         lock (_gate)

@@ -5,8 +5,8 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.Apps;
 
 /// <summary>
-/// One sidecar's subscription to one topic: finds the route, calls the app, reads its answer, retries by the component's inbound policy,
-/// sends to the dead-letter topic.
+/// The subscription of one sidecar to one topic. For each event it finds the route, calls the app, and reads the answer. It retries by the
+/// component's inbound policy, and sends events that fail to the dead-letter topic.
 /// </summary>
 internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, Broker broker, bool mayDeadLetter, RetryPolicy? retry,
     double timeScale, TimeProvider time, CancellationToken stop) : IEventConsumer
@@ -31,8 +31,8 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
                     ? retry?.DelayBefore(attempt) : null;
                 if (delay is not { } wait)
                 {
-                    // The event was dropped, or there is no attempt left. It goes to the dead-letter topic; without one it is lost, as on
-                    // the real sidecar (docs/dapr.md, point 7).
+                    // The event was dropped, or no attempt is left. It goes to the dead-letter topic. Without one it is lost, as with the
+                    // real sidecar (docs/dapr.md, point 7).
                     if (mayDeadLetter && spec.DeadLetterTopic is { } deadLetter) broker.Publish(deadLetter, delivered);
                     return DeliveryEnd.Done;
                 }
@@ -45,7 +45,8 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
         }
     }
 
-    /// <summary>Null where all rules fail and there is no default route: the event is dropped, and nobody is told.</summary>
+    /// <returns>Null if no rule matches and there is no default route. The event is then dropped without a report, as with the real
+    /// sidecar.</returns>
     private string? Route(ReadOnlyMemory<byte> cloudEvent)
     {
         if (spec.Rules.All(r => r.Match is null)) return spec.Rules[0].Path;
@@ -60,14 +61,14 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
         }
     }
 
-    /// <summary>What the app is sent.</summary>
-    /// <param name="EntryId">Of the one entry of a bulk message; null for a single event.</param>
+    /// <summary>The message that the app receives.</summary>
+    /// <param name="EntryId">The id of the one entry of a bulk message. Null for a single event.</param>
     private sealed record OutgoingMessage(ReadOnlyMemory<byte> Body, string ContentType, string TraceParent, string? EntryId);
 
-    /// <summary>Null for a message that is no JSON and so cannot stand in a bulk message: it is dropped.</summary>
+    /// <returns>Null for a message that is not JSON. It cannot be part of a bulk message, so it is dropped.</returns>
     private OutgoingMessage? Message(BrokerEvent delivered, ReadOnlyMemory<byte> cloudEvent)
     {
-        // The trace context of the publish call arrives unchanged; without one it is all zeros (recorded).
+        // The app gets the trace context of the publish call unchanged, or all zeros if there was none (recorded).
         string traceParent = delivered.TraceParent.Length > 0 ? delivered.TraceParent : TraceContext.None;
         if (!spec.IsBulk) return new OutgoingMessage(cloudEvent, "application/cloudevents+json", traceParent, EntryId: null);
         string entryId = Guid.NewGuid().ToString();
@@ -82,7 +83,8 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
         }
     }
 
-    /// <summary>Status is null where a retry was asked for in words, or where nobody answered: then every policy covers it.</summary>
+    /// <returns>The status is null if the app asked for a retry in its answer, or if nobody answered. Every retry policy covers these two
+    /// cases.</returns>
     private async Task<(Answer, int? Status)> CallAsync(string path, OutgoingMessage message)
     {
         try
@@ -112,7 +114,7 @@ internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, B
         }
     }
 
-    /// <summary>The status that the app's answer names; empty where it names none, which is a success.</summary>
+    /// <summary>The status in the app's answer. It is empty if the answer has none, which means success.</summary>
     private static string SingleStatus(byte[] body)
     {
         try

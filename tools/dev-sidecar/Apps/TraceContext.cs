@@ -3,13 +3,13 @@ using System.Security.Cryptography;
 
 namespace Dapr.Voice.DevSidecar.Apps;
 
-/// <summary>W3C trace context: every call to an app carries a <c>traceparent</c>.</summary>
+/// <summary>W3C trace context. Every call to an app has a <c>traceparent</c>.</summary>
 internal static class TraceContext
 {
     /// <summary>The header of a call that belongs to no trace.</summary>
     public const string None = "00-00000000000000000000000000000000-0000000000000000-00";
 
-    /// <summary>A new span of the same trace, or of a new one where there is none.</summary>
+    /// <summary>A new span of the same trace. Without a parent it begins a new trace.</summary>
     public static string Child(string? parent)
     {
         Span<byte> random = stackalloc byte[24];

@@ -2,16 +2,17 @@ using System.Diagnostics;
 
 namespace Dapr.Voice.DevSidecar.Components;
 
-/// <summary>What has happened to the server behind a component.</summary>
+/// <summary>The state of the server behind a component.</summary>
 public enum OutageState { Up, Killed, Frozen }
 
 /// <summary>
-/// The server behind a component while it is killed (connections refused), frozen (they hang) or up. Waits are those that the real sidecar
-/// was recorded to wait before it gave up; a killed server comes back empty, and its publisher needs some seconds to notice.
+/// Imitates an outage of the server behind a component: a killed server refuses connections, and a frozen one does not answer. Calls fail
+/// after the time that the real sidecar was recorded to wait. A killed server comes back empty, and publishing works again only some
+/// seconds later. Any thread.
 /// </summary>
 internal sealed class Outage(double timeScale)
 {
-    /// <summary>Recorded: publishing fails 0.6 s after the return and works 4 s after.</summary>
+    /// <summary>In the recordings, publishing still fails 0.6 s after the return of the server and works after 4 s.</summary>
     private static readonly TimeSpan PublisherRecovery = TimeSpan.FromSeconds(3);
 
     private volatile OutageState _state;
@@ -27,7 +28,8 @@ internal sealed class Outage(double timeScale)
         _state = state;
     }
 
-    /// <summary>Waits as long as the real one would; true if the call then fails.</summary>
+    /// <summary>Waits as long as the real sidecar would.</summary>
+    /// <returns>True if the call then fails.</returns>
     public async Task<bool> FailsAsync(StoreCall call, CancellationToken cancellation)
     {
         int? milliseconds = (State, call) switch

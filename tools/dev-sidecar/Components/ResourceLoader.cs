@@ -7,11 +7,12 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.DevSidecar.Components;
 
 /// <summary>
-/// Reads the YAML that the real sidecar reads: every <c>*.yaml</c> and <c>*.yml</c> directly in the folders, several documents per file.
+/// Reads the YAML files of the real sidecar: every <c>*.yaml</c> and <c>*.yml</c> directly in the folders. A file may have several
+/// documents.
 /// </summary>
 internal sealed class ResourceLoader
 {
-    /// <summary>Longest file that is read.</summary>
+    /// <summary>The longest file that is read.</summary>
     private const int MaximumFileBytes = 1024 * 1024;
 
     private static readonly Dictionary<string, string[]> RequiredMetadata = new(StringComparer.Ordinal)
@@ -220,7 +221,7 @@ internal sealed class ResourceLoader
         if (spec is null) return;
         foreach ((string key, YamlNode? value) in spec.Entries)
         {
-            // Name resolution is a matter between real sidecars; one process knows all its app ids.
+            // Name resolution is between real sidecars. This process knows all its app ids.
             if (key is not ("nameResolution" or "tracing" or "metrics" or "metric" or "logging" or "features"))
                 _notes.Add($"{root.File}:{value.Start.Line}: '{key}' of the configuration is for the real sidecar.");
         }
@@ -231,7 +232,7 @@ internal sealed class ResourceLoader
 
     private ResourceSet Resolve()
     {
-        // Secret stores first: the others may refer to them.
+        // Secret stores come first, because other components may refer to them.
         var resolved = new Dictionary<string, ComponentSpec>(StringComparer.Ordinal);
         var secrets = new Dictionary<string, SecretStore>(StringComparer.Ordinal);
         foreach (RawComponent? raw in _components.OrderBy(c => c.Type.StartsWith("secretstores.", StringComparison.Ordinal) ? 0 : 1))

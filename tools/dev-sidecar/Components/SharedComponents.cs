@@ -6,11 +6,9 @@ using Dapr.Voice.DevSidecar.State;
 
 namespace Dapr.Voice.DevSidecar.Components;
 
-/// <summary>
-/// What all app ids of the process share: stores and brokers by component. On the real sidecar <c>state.in-memory</c> and
-/// <c>pubsub.in-memory</c> belong to one sidecar alone; here they are shared as well, which is the friendlier reading and the only
-/// difference that is meant (no recording has two sidecars on one of them).
-/// </summary>
+/// <summary>The stores and brokers that all app ids of the process share.</summary>
+/// <remarks>With the real sidecar, <c>state.in-memory</c> and <c>pubsub.in-memory</c> belong to one sidecar alone. Here they are shared as
+/// well, because that is more useful. No recording has two sidecars on one of them.</remarks>
 internal sealed class SharedComponents : IDisposable
 {
     private readonly Dictionary<string, StateStore> _stores = new(StringComparer.Ordinal);
@@ -32,7 +30,7 @@ internal sealed class SharedComponents : IDisposable
         }
         foreach (ComponentSpec component in resources.Components)
         {
-            // A component that failed to start with ignoreErrors is not there for the apps.
+            // A component with ignoreErrors that failed to start does not exist for the apps.
             if (options.Away.Contains(component.Name, StringComparer.Ordinal)) continue;
             _specs[component.Name] = component;
             _outages[component.Name] = new Outage(options.TimeScale);
@@ -51,7 +49,7 @@ internal sealed class SharedComponents : IDisposable
 
     public ResourceSet Resources { get; }
 
-    /// <summary>True if the app has any component of the category.</summary>
+    /// <summary>True if the app has a component of the category.</summary>
     public bool HasAny(string category, string appId) => _specs.Values.Any(c => c.Category == category && c.IsFor(appId));
 
     public IEnumerable<ComponentSpec> For(string appId) => _specs.Values.Where(c => c.IsFor(appId));
@@ -79,19 +77,16 @@ internal sealed class SharedComponents : IDisposable
         return Find(name, appId, out _, out _) && _secrets.TryGetValue(name, out store!);
     }
 
-    /// <summary>
-    /// Throws <see cref="ResourceException"/> if a secret store of this app cannot be read: the real sidecar ends there, too. Only for
-    /// components in the app's scope, so that an app that joins needs no secrets of ours.
-    /// </summary>
+    /// <summary>Reads the secret stores in the scope of an app. An app that joins therefore does not need our secrets.</summary>
+    /// <exception cref="ResourceException">A secret store cannot be read. The real sidecar does not start in this case, either.</exception>
     public void CheckFor(string appId)
     {
         foreach (ComponentSpec? component in For(appId).Where(c => c.Category == "secretstores" && !c.IgnoreErrors))
             _secrets[component.Name].All();
     }
 
-    /// <summary>
-    /// Lets the server behind a component die, hang or return. A killed one comes back empty. False for an unknown component.
-    /// </summary>
+    /// <summary>Sets the state of the server behind a component. A killed server comes back empty.</summary>
+    /// <returns>False for an unknown component.</returns>
     public bool SetOutage(string name, OutageState state)
     {
         if (!_outages.TryGetValue(name, out Outage? outage)) return false;

@@ -8,8 +8,8 @@ using Grpc.Core;
 namespace Dapr.Voice.DevSidecar.Grpc;
 
 /// <summary>
-/// <c>dapr.proto.runtime.v1.Dapr</c> of one app id. The messages come from Dapr.Protos, which has no server base class, so the methods are
-/// bound by name here. A method that is not bound answers Unimplemented.
+/// The service <c>dapr.proto.runtime.v1.Dapr</c> of one app id. Dapr.Protos has the messages but no base class for servers, so the methods
+/// are bound by name. A method that is not bound answers Unimplemented.
 /// </summary>
 internal sealed class GrpcApi(AppSidecar sidecar, string? token)
 {
@@ -32,7 +32,7 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
         Add<GetMetadataRequest, GetMetadataResponse>(builder, "GetMetadata", (_, _) => Task.FromResult(sidecar.Metadata.Describe()));
         Add<SetMetadataRequest, Empty>(builder, "SetMetadata", SetMetadataAsync);
         Add<ShutdownRequest, Empty>(builder, "Shutdown", ShutdownAsync);
-        // These two exist in the real sidecar, too, and say there that no such component is configured. Here none can be.
+        // The real sidecar has these two as well, and reports that no such component is configured. Here none can be.
         Add<GetConfigurationRequest, GetConfigurationResponse>(builder, "GetConfiguration", (_, _) => throw NoConfigurationStore());
         Add<GetConfigurationRequest, GetConfigurationResponse>(builder, "GetConfigurationAlpha1", (_, _) => throw NoConfigurationStore());
         Add<TryLockRequest, TryLockResponse>(builder, "TryLockAlpha1", (_, _) => throw NoLockStore());
@@ -40,7 +40,7 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
         return builder.Build();
     }
 
-    /// <summary>Binds a method: checks the token before it, and turns its <see cref="ApiException"/> into a status.</summary>
+    /// <summary>Binds a method. The token is checked first, and an <see cref="ApiException"/> becomes a status.</summary>
     private void Add<TRequest, TResponse>(
         ServerServiceDefinition.Builder builder, string name, Func<TRequest, ServerCallContext, Task<TResponse>> handler)
         where TRequest : class, IMessage<TRequest>, new()
@@ -175,7 +175,7 @@ internal sealed class GrpcApi(AppSidecar sidecar, string? token)
 
     private Task<Empty> ShutdownAsync(ShutdownRequest request, ServerCallContext context)
     {
-        // The answer goes out first: the server waits a moment for calls that it has begun.
+        // The answer is sent first, because a server that stops waits for calls that have begun.
         sidecar.Shutdown();
         return Task.FromResult(new Empty());
     }

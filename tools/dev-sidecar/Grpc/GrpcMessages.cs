@@ -10,7 +10,7 @@ using static Dapr.Client.Autogen.Grpc.v1.StateOptions.Types;
 
 namespace Dapr.Voice.DevSidecar.Grpc;
 
-/// <summary>Between Dapr's protobuf messages and the types of the development sidecar.</summary>
+/// <summary>Converts between Dapr's protobuf messages and the types of the development sidecar.</summary>
 internal static class GrpcMessages
 {
     private const string StatusDetails = "grpc-status-details-bin";
@@ -31,7 +31,7 @@ internal static class GrpcMessages
             context => parser.ParseFrom(context.PayloadAsReadOnlySequence()));
     }
 
-    /// <summary>The status of an error, with its reason in <c>grpc-status-details-bin</c> where the real sidecar sends one.</summary>
+    /// <summary>The gRPC status of an error. It has a reason in <c>grpc-status-details-bin</c> if the real sidecar sends one.</summary>
     public static RpcException Status(ApiException failure)
     {
         var trailers = new Metadata();
@@ -48,7 +48,7 @@ internal static class GrpcMessages
         => new(item.Key, item.Value.Memory, item.Etag?.Value, Word(item.Options?.Concurrency), Word(item.Options?.Consistency),
         TimeToLive(item.Metadata));
 
-    /// <summary>Values are never changed in place, so the bytes need no copy.</summary>
+    /// <summary>Wraps the bytes without a copy, because values are never changed in place.</summary>
     public static ByteString Bytes(ReadOnlyMemory<byte> value) => UnsafeByteOperations.UnsafeWrap(value);
 
     public static void AddExpiry(MapField<string, string> metadata, StoredValue value)

@@ -23,7 +23,7 @@ internal sealed class HttpApi(AppSidecar sidecar, InvokeApi invocation, string? 
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException)
         {
-            // The caller is gone; there is nobody to answer.
+            // The caller has gone, so nobody can be answered.
             context.Abort();
         }
     }
@@ -41,7 +41,7 @@ internal sealed class HttpApi(AppSidecar sidecar, InvokeApi invocation, string? 
             return context.Response.WriteAsync("invalid api token\n", context.RequestAborted);
         }
 
-        // The path is split before it is decoded: an encoded slash belongs to its segment, and a plain one makes another path.
+        // The path is split before it is decoded, because an encoded slash is part of its segment.
         string[] raw = path.Split('/');
         string[] part = raw.Select(Uri.UnescapeDataString).ToArray();
         bool isWrite = HttpMethods.IsPost(method) || HttpMethods.IsPut(method);

@@ -6,15 +6,15 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary>
-/// Service invocation from one app id: finds the callee in this process, adds who calls, streams both ways. Where the real thing is two
-/// sidecars, this is one hop; what app and caller see is the same.
+/// Service invocation from one app id. It finds the callee in this process, adds the identity of the caller, and streams in both
+/// directions. With the real sidecar a call passes two sidecars. Here it is one hop, but app and caller see the same.
 /// </summary>
 internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, double timeScale)
 {
     private const int Attempts = 4;
     private static readonly TimeSpan AttemptInterval = TimeSpan.FromSeconds(1);
 
-    // What belongs to one connection, and what the sidecars themselves set.
+    // Headers that belong to one connection, and those that sidecars set themselves.
     private static readonly HashSet<string> NotForwarded = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
@@ -25,14 +25,14 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
     private static readonly HashSet<string> NotReturned =
         new(StringComparer.OrdinalIgnoreCase) { "Connection", "Keep-Alive", "Transfer-Encoding", "Date", "Upgrade", "Trailer" };
 
-    /// <param name="path">Raw path of the method.</param>
-    /// <param name="query">With its question mark, or empty.</param>
+    /// <param name="path">The path of the method as it was sent.</param>
+    /// <param name="query">The query with its question mark, or empty.</param>
     public async Task InvokeAsync(HttpContext context, string calleeId, string path, string query)
     {
         AppSidecar? callee = registry.Find(calleeId, out bool isGhost);
         if (isGhost)
         {
-            // The sidecar was killed and its name is still known: three retries a second apart, all refused.
+            // The sidecar was killed, and its name is still known. Three retries follow, a second apart, and all are refused.
             for (int attempt = 1; attempt < Attempts; attempt++)
                 await Task.Delay(AttemptInterval * timeScale, context.RequestAborted).ConfigureAwait(false);
             await FailAsync(context, calleeId, "failed to invoke target after 3 retries: connection refused").ConfigureAwait(false);
@@ -87,8 +87,8 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
         }
         string address = context.Connection.RemoteIpAddress?.ToString() ?? "127.0.0.1";
         string host = Environment.MachineName;
-        // The sidecar's word comes last in what names the caller, and first in what names the callee (recorded): a forger can only add in
-        // front or behind.
+        // The sidecar's own value is the last one in the headers about the caller and the first one in the header about the callee
+        // (recorded). A forged value can only stand before or after it.
         Append(request, "dapr-caller-app-id", caller.Id, isLast: true);
         Append(request, "dapr-caller-namespace", "default", isLast: true);
         Append(request, "dapr-callee-app-id", calleeId, isLast: false);
@@ -115,7 +115,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
         }
         if (HttpMethods.IsHead(context.Request.Method) || context.Response.StatusCode is 204 or 304) return;
 
-        // Each piece goes on as it comes: NDJSON lines and server-sent events 400 ms apart arrive 400 ms apart.
+        // Each piece is forwarded when it arrives. NDJSON lines and server-sent events that are 400 ms apart arrive 400 ms apart.
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await context.Response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         try
@@ -133,7 +133,7 @@ internal sealed class InvokeApi(AppSidecar caller, SidecarRegistry registry, dou
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            // The status is gone out already; only breaking off tells the caller that this was not the end.
+            // The status has already been sent. Only an aborted connection tells the caller that the body is incomplete.
             context.Abort();
         }
     }

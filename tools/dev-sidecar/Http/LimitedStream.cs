@@ -1,10 +1,10 @@
 namespace Dapr.Voice.DevSidecar.Http;
 
-/// <summary>The body of an invocation was longer than the sidecar takes.</summary>
+/// <summary>The body of an invocation is longer than the sidecar accepts.</summary>
 internal sealed class BodyTooLargeException() : IOException("stream too large");
 
 /// <summary>
-/// Reads on and throws <see cref="BodyTooLargeException"/> beyond the limit: for bodies that do not say how long they are.
+/// Throws <see cref="BodyTooLargeException"/> when more than the limit has been read. It is for bodies without a Content-Length.
 /// </summary>
 internal sealed class LimitedStream(Stream inner, long limit) : Stream
 {

@@ -6,7 +6,9 @@ using Dapr.Voice.DevSidecar.Apps;
 
 namespace Dapr.Voice.DevSidecar.Http;
 
-/// <summary><c>/v1.0/metadata</c> of one app id. The JSON has names of its own, so it is written by hand.</summary>
+/// <summary>
+/// <c>/v1.0/metadata</c> of one app id. The names in the JSON differ from those of the protobuf message, so it is written by hand.
+/// </summary>
 internal sealed class MetadataRoutes(AppMetadata metadata)
 {
     public async Task SetAsync(HttpContext context, string name)

@@ -1,13 +1,13 @@
 namespace Dapr.Voice.DevSidecar.Http;
 
 /// <summary>
-/// The path of an invocation as the callee sees it: decoded (an encoded slash arrives as a slash), cleaned of <c>.</c>, <c>..</c> and
-/// <c>//</c>, encoded again.
+/// The path of an invocation as the callee sees it. The path is decoded (an encoded slash becomes a slash), cleaned of <c>.</c>, <c>..</c>
+/// and <c>//</c>, and encoded again.
 /// </summary>
 internal static class MethodPath
 {
-    /// <param name="raw">As on the wire, without the query, with or without a leading slash.</param>
-    /// <returns>Begins with a slash.</returns>
+    /// <param name="raw">The path as it was sent, without the query, with or without a leading slash.</param>
+    /// <returns>A path that begins with a slash.</returns>
     public static string Clean(string raw)
     {
         string decoded = Uri.UnescapeDataString(raw);

@@ -41,7 +41,7 @@ internal sealed class PublishRoutes(AppPublisher publisher)
                 if (entry.ValueKind != JsonValueKind.Object) throw target.Malformed("an entry must be an object");
                 if (!entry.TryGetProperty("event", out JsonElement item)) throw target.Malformed("event is not present for entry");
                 string contentType = Text(entry, "contentType") ?? "text/plain";
-                // A JSON string under a type that is not JSON is the text itself.
+                // If the content type is not JSON, a JSON string is the text itself.
                 bool isText = item.ValueKind == JsonValueKind.String && !contentType.Contains("json", StringComparison.OrdinalIgnoreCase);
                 entries.Add(
                     new EventToPublish(Text(entry, "entryId") ?? "", Encoding.UTF8.GetBytes(isText ? item.GetString()! : item.GetRawText()),

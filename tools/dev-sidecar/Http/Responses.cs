@@ -4,7 +4,7 @@ using Dapr.Voice.DevSidecar.Apps;
 
 namespace Dapr.Voice.DevSidecar.Http;
 
-/// <summary>Answers in the sidecar's own forms.</summary>
+/// <summary>Writes answers in the forms of the real sidecar.</summary>
 internal static class Responses
 {
     public static Task Error(HttpContext context, ApiException failure)
@@ -41,7 +41,7 @@ internal static class Responses
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 
-    /// <summary>The whole body, or null if it is longer than the limit.</summary>
+    /// <returns>The whole body, or null if it is longer than <see cref="AppChannel.MaximumBodyBytes"/>.</returns>
     public static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContext context)
     {
         if (context.Request.ContentLength > AppChannel.MaximumBodyBytes) return null;
@@ -55,7 +55,7 @@ internal static class Responses
         }
     }
 
-    /// <summary>The query's <c>metadata.*</c>: names without the prefix, the first value of each.</summary>
+    /// <summary>The <c>metadata.*</c> parameters of the query. The names have no prefix, and each has its first value.</summary>
     public static Dictionary<string, string> QueryMetadata(HttpContext context)
     {
         var metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

@@ -10,7 +10,7 @@ namespace Dapr.Voice.DevSidecar.Http;
 /// <summary><c>/v1.0/state/…</c> of one app id.</summary>
 internal sealed class StateRoutes(AppState state)
 {
-    /// <summary>Most keys or operations in one request. The real sidecar has no limit but the 4 MiB.</summary>
+    /// <summary>The most keys or operations in one request. The real sidecar limits only the length of the body.</summary>
     private const int MaximumItems = 10_000;
 
     public async Task GetAsync(HttpContext context, string name, string key)
@@ -63,7 +63,7 @@ internal sealed class StateRoutes(AppState state)
         {
             writer.WriteStartArray();
             foreach (BulkEntry entry in entries) Write(writer, entry);
-            // The list is as long as that of the keys, so a key that was asked for twice leaves an empty entry (recorded).
+            // The list is as long as the list of keys. A repeated key therefore leaves an empty entry at the end (recorded).
             for (int missing = entries.Count; missing < keys.Count; missing++) Write(writer, new BulkEntry("", null, null));
             writer.WriteEndArray();
         }
@@ -90,7 +90,7 @@ internal sealed class StateRoutes(AppState state)
         if (entry.Error is { } error) writer.WriteString("error"u8, error);
         if (entry.Found is { } value)
         {
-            // Over gRPC any bytes can be saved. They would break the list for every other key.
+            // Over gRPC an app can save any bytes. They would make the list unreadable for all other keys.
             if (IsJson(value.Value.Span))
             {
                 writer.WritePropertyName("data"u8);
@@ -159,7 +159,7 @@ internal sealed class StateRoutes(AppState state)
                 operations.Add(new StateOperation(operation == "delete", ReadRequest(request, [])));
             }
         }
-        // A body that cannot be read comes first, wherever the unknown operation stands.
+        // An unreadable body is reported first, wherever the unknown operation stands in it.
         return unknown is null ? operations : throw new ApiException(ApiError.OperationUnknown, $"operation type {unknown} not supported");
     }
 

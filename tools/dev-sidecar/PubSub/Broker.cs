@@ -4,21 +4,21 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
-/// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: app id) gets every event of a
-/// topic once; the members of a group take turns.
+/// One pub/sub component in memory, shared by all app ids of the process. Each consumer group (by default: each app id) gets every event of
+/// a topic once. The members of a group take turns. Any thread.
 /// </summary>
-/// <param name="keepsHistory">True as Redis: a new group begins at the oldest event that is still kept.</param>
-/// <param name="keepsGroups">True as Redis and RabbitMQ: events wait for a group that is away. Null: as
-/// <paramref name="keepsHistory"/>.</param>
+/// <param name="keepsHistory">True for Redis: a new group begins at the oldest event that is still kept.</param>
+/// <param name="keepsGroups">True for Redis and RabbitMQ: events wait for a group that is away. Null for the value of <paramref
+/// name="keepsHistory"/>.</param>
 internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDisposable
 {
-    /// <summary>Topics of one component; a topic is made by the first publish or subscription.</summary>
+    /// <summary>The most topics of one component. The first publish or subscription creates a topic.</summary>
     public const int MaximumTopics = 1_000;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, TopicStream> _topics = new(StringComparer.Ordinal);
 
-    /// <summary>Null, or why the event was not taken.</summary>
+    /// <returns>Null, or the reason why the event was refused.</returns>
     public string? Publish(string topic, BrokerEvent published)
     {
         if (Topic(topic) is not { } stream) return $"the development sidecar keeps at most {MaximumTopics} topics per component";
@@ -26,14 +26,14 @@ internal sealed class Broker(bool keepsHistory, bool? keepsGroups = null) : IDis
     }
 
     /// <summary>
-    /// Joins a group. Dispose the result to leave; what the consumer has not finished goes to the other members, or stays for the group's
-    /// return.
+    /// Joins a group. Disposing the result leaves it. Events that the consumer has not finished go to the other members, or wait until the
+    /// group has members again.
     /// </summary>
     public IDisposable Subscribe(string topic, string group, IEventConsumer consumer)
         => Topic(topic)?.Subscribe(group, consumer) ?? throw new ResourceException(
         $"The development sidecar keeps at most {MaximumTopics} topics per component.");
 
-    /// <summary>Forgets all events: a broker that was killed without a snapshot comes back like this. Subscriptions go on.</summary>
+    /// <summary>Drops all events, as a broker does that was killed without a snapshot. Subscriptions stay active.</summary>
     public void Clear()
     {
         lock (_gate)

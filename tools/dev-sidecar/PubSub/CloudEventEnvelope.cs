@@ -5,13 +5,15 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.DevSidecar.PubSub;
 
-/// <summary>Puts what was published into a CloudEvent the way the sidecar does: the content type decides (docs/dapr.md, point 8).</summary>
+/// <summary>
+/// Puts a published message into a CloudEvent as the real sidecar does. The content type decides how (docs/dapr.md, point 8).
+/// </summary>
 internal static class CloudEventEnvelope
 {
     private const string DefaultType = "com.dapr.event.sent";
 
-    /// <param name="metadata">The query's <c>metadata.*</c>, names without the prefix.</param>
-    /// <returns>Null for a body that calls itself a CloudEvent and is none.</returns>
+    /// <param name="metadata">The <c>metadata.*</c> parameters of the query; the names have no prefix.</param>
+    /// <returns>Null if the content type says CloudEvent and the body is none.</returns>
     public static BrokerEvent? Wrap(ReadOnlySpan<byte> body, string? contentType, string appId, string pubsub, string topic,
         string traceParent, string traceState, IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
     {
@@ -51,7 +53,7 @@ internal static class CloudEventEnvelope
         }
         envelope["topic"] = topic;
         envelope["pubsubname"] = pubsub;
-        // The trace of the call, also over one that the event brought along: empty where the call had none.
+        // The trace of the call replaces one in the event. It is empty if the call had none.
         envelope["traceid"] = traceParent;
         envelope["traceparent"] = traceParent;
         envelope["tracestate"] = traceState;

@@ -1,15 +1,20 @@
 namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
-/// Reads a topic for its members in turn: first attempts in order, retries beside them, so that a failing event loses its place and nothing
-/// else.
+/// Reads a topic for its members, which take turns. First attempts are made in order. Retries run beside them, so a failing event loses its
+/// place but does not hold up the others. Any thread.
 /// </summary>
 internal sealed class ConsumerGroup : IDisposable
 {
-    /// <summary>Deliveries under way at once, retries included; then the group waits (the component's queueDepth is 100, too).</summary>
+    /// <summary>
+    /// The most deliveries at one time, including retries. The group waits when it has reached them. The queueDepth of the component is
+    /// 100, too.
+    /// </summary>
     public const int MaximumDeliveries = 100;
 
-    /// <summary>How long a slow first answer holds back the next event; the real component has ten workers and no such order.</summary>
+    /// <summary>
+    /// How long a slow first answer delays the next event. The real component has ten workers and does not keep this order.
+    /// </summary>
     private static readonly TimeSpan OrderPatience = TimeSpan.FromMilliseconds(50);
 
     private readonly TopicStream _stream;
@@ -29,7 +34,7 @@ internal sealed class ConsumerGroup : IDisposable
         _ = Task.Run(PumpAsync, _stop.Token);
     }
 
-    /// <summary>Number of the next event to read.</summary>
+    /// <summary>The number of the next event to read.</summary>
     public long Position => Volatile.Read(ref _position);
 
     public void Add(IEventConsumer member)
@@ -38,7 +43,7 @@ internal sealed class ConsumerGroup : IDisposable
         Wake();
     }
 
-    /// <summary>True if the group is empty now.</summary>
+    /// <returns>True if the group is now empty.</returns>
     public bool Remove(IEventConsumer member)
     {
         lock (_gate)
@@ -50,7 +55,7 @@ internal sealed class ConsumerGroup : IDisposable
 
     public void Wake()
     {
-        // One permit is enough: the pump reads all there is.
+        // One permit is enough, because the pump reads all events that there are.
         if (_wake.CurrentCount == 0) _wake.Release();
     }
 
@@ -77,7 +82,7 @@ internal sealed class ConsumerGroup : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Disposed.
+            // The group was disposed.
         }
     }
 
@@ -91,8 +96,8 @@ internal sealed class ConsumerGroup : IDisposable
         Wake();
     }
 
-    // Only the pump moves the position. The two locks are taken one after the other, never one inside the other: the stream takes ours
-    // inside its own.
+    // Only the pump moves the position. This method must not hold its own lock while it calls the stream: the stream calls this group while
+    // it holds the stream's lock.
     private bool TryTake(out BrokerEvent taken, out IEventConsumer member)
     {
         member = null!;

@@ -3,16 +3,14 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.DevSidecar.PubSub;
 
-/// <summary>
-/// What an app is sent where its subscription asks for another form than the event itself: raw messages, and bulk messages.
-/// </summary>
+/// <summary>Makes the forms of an event that a subscription may ask for: raw messages and bulk messages.</summary>
 internal static class DeliveryEnvelope
 {
     private const string CloudEventType = "application/cloudevents+json", RawType = "application/octet-stream";
 
     /// <summary>
-    /// A CloudEvent around the bytes of a message: what a subscription with <c>rawPayload</c> receives. The sidecar does not know what is
-    /// in the message, so the data is base64, and id and type are made up.
+    /// Puts the bytes of a message into a CloudEvent, for a subscription with <c>rawPayload</c>. The sidecar does not know the content of
+    /// the message. The data is therefore base64, and id and type are made up.
     /// </summary>
     public static byte[] WrapRaw(ReadOnlySpan<byte> message, string pubsub, string topic)
         => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
@@ -28,11 +26,11 @@ internal static class DeliveryEnvelope
     });
 
     /// <summary>
-    /// A bulk message with one entry. The real sidecar collects several; an app has to cope with one, since that is what comes when nothing
-    /// else does in time.
+    /// Makes a bulk message with one entry. The real sidecar collects several events. An app has to accept one, since it gets one when no
+    /// other event arrives in time.
     /// </summary>
-    /// <param name="isRaw">The event of the entry is then the message's bytes in base64.</param>
-    /// <exception cref="JsonException">The message is no JSON although it is not raw.</exception>
+    /// <param name="isRaw">The event in the entry is the bytes of the message in base64.</param>
+    /// <exception cref="JsonException">The message is neither raw nor JSON.</exception>
     public static byte[] WrapBulk(ReadOnlySpan<byte> message, string entryId, bool isRaw, string pubsub, string topic)
         => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
@@ -50,9 +48,8 @@ internal static class DeliveryEnvelope
         }),
     });
 
-    /// <summary>
-    /// The status of one entry in the answer to a bulk message; null where the answer does not name the entry, which counts as a failure.
-    /// </summary>
+    /// <summary>Reads the status of one entry from the answer to a bulk message.</summary>
+    /// <returns>Null if the answer does not have the entry, which counts as a failure.</returns>
     public static string? BulkStatus(ReadOnlySpan<byte> answer, string entryId)
     {
         try

@@ -4,8 +4,8 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
-/// Which topics of a component an app may publish to and hear: <c>publishingScopes</c>, <c>subscriptionScopes</c>, <c>allowedTopics</c>,
-/// <c>protectedTopics</c>.
+/// The topics of a component that an app may publish and subscribe to: <c>publishingScopes</c>, <c>subscriptionScopes</c>,
+/// <c>allowedTopics</c> and <c>protectedTopics</c>.
 /// </summary>
 internal sealed class TopicScopes
 {
@@ -26,7 +26,7 @@ internal sealed class TopicScopes
 
     public bool MaySubscribe(string appId, string topic) => IsAllowed(_subscribing, appId, topic);
 
-    // An app that is named may do what stands there and no more; one that is not named may do all, except protected topics.
+    // An app that the scopes name may use the topics listed there and no others. Any other app may use all topics except protected ones.
     private bool IsAllowed(Dictionary<string, string[]> scopes, string appId, string topic)
     {
         if (_allowed.Length > 0 && !_allowed.Contains(topic, StringComparer.Ordinal)) return false;

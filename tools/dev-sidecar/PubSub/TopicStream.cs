@@ -4,10 +4,12 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
-/// The events of one topic and the groups that read them. Oldest events go where there are too many, as with <c>maxLenApprox</c>.
+/// The events of one topic, and the groups that read them. If there are too many events, the oldest are dropped, as with
+/// <c>maxLenApprox</c>. Any thread.
 /// </summary>
 /// <param name="keepsHistory">A new group begins at the oldest event that is still kept.</param>
-/// <param name="keepsGroups">Events wait for a group whose last member left. Null: as <paramref name="keepsHistory"/>.</param>
+/// <param name="keepsGroups">Events wait for a group whose last member has left. Null for the value of <paramref
+/// name="keepsHistory"/>.</param>
 internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) : IDisposable
 {
     public const int MaximumEvents = 10_000;
@@ -75,7 +77,9 @@ internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) :
         }
     }
 
-    /// <summary>The event with this number, or the oldest after it; false if none has come yet.</summary>
+    /// <summary>
+    /// Reads the event with this number, or the oldest one after it, and moves the number on. False if there is none yet.
+    /// </summary>
     internal bool TryRead(ref long sequence, out BrokerEvent found)
     {
         lock (_gate)
@@ -87,7 +91,7 @@ internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) :
                 found = null!;
                 return false;
             }
-            // A group reads near the end or walks forward from the start; either way the nearer end is close.
+            // A group reads near the end, or it walks forward from the start. The search therefore begins at the nearer end.
             LinkedListNode<BrokerEvent> node = index < _events.Count / 2 ? _events.First! : _events.Last!;
             if (index < _events.Count / 2)
             {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dapr.Voice.DevSidecar.Resources;
 
-/// <summary>Durations the way the real sidecar writes them.</summary>
+/// <summary>Durations in the format of Go, which the real sidecar uses.</summary>
 internal static class GoDuration
 {
     private static readonly (string Unit, double Seconds)[] Units =

@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>
-/// A routing rule over <c>event</c>: the part of CEL that rules use. Comparison, <c>&amp;&amp;</c>, <c>||</c>, <c>!</c>, <c>in</c>,
-/// parentheses, fields (<c>event.data.n</c>), strings, numbers, true, false, null, lists, <c>has(…)</c>, <c>size(…)</c> and
-/// <c>.startsWith</c>, <c>.endsWith</c>, <c>.contains</c>. What is not known is refused when it is read, not when an event comes.
+/// A routing rule over <c>event</c>. It is the part of CEL that rules use: comparisons, <c>&amp;&amp;</c>, <c>||</c>, <c>!</c>, <c>in</c>,
+/// parentheses, fields (<c>event.data.n</c>), strings, numbers, true, false, null, lists, <c>has(…)</c>, <c>size(…)</c>,
+/// <c>.startsWith</c>, <c>.endsWith</c> and <c>.contains</c>. Anything else is refused when the rule is read, not when an event arrives.
 /// </summary>
 internal sealed class MatchExpression
 {
@@ -39,10 +39,10 @@ internal sealed class MatchExpression
         }
     }
 
-    /// <summary>True if the rule holds; a missing field or a comparison of unlike things makes it false.</summary>
+    /// <summary>True if the rule holds. It does not hold if a field is missing, or if values of different types are compared.</summary>
     public bool Matches(JsonElement cloudEvent) => _evaluate(cloudEvent) is true;
 
-    /// <summary>What stands for a field that is not there; equal to nothing.</summary>
+    /// <summary>The value of a missing field. It equals nothing.</summary>
     private static readonly object Missing = new();
 
     private static object? Value(JsonElement element) => element.ValueKind switch

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.DevSidecar.Resources;
 
 /// <summary>
-/// Something in the resource files, the command line or the machine keeps the sidecar from starting. The message names the place and what
-/// to do.
+/// The sidecar cannot start, because of the resource files, the command line or the machine. The message names the place and says what to
+/// do.
 /// </summary>
 public sealed class ResourceException : Exception
 {

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.DevSidecar.Resources;
 
-/// <summary>Everything that was read from the resource folders and the configuration file.</summary>
+/// <summary>The content of the resource folders and of the configuration file.</summary>
 internal sealed record ResourceSet(
     IReadOnlyList<ComponentSpec> Components,
     IReadOnlyList<SubscriptionSpec> Subscriptions,
@@ -20,7 +20,7 @@ internal sealed record ResourceSet(
     }
 }
 
-/// <summary>The part of a Resiliency resource that this sidecar acts on.</summary>
-/// <param name="InboundRetries">By component name.</param>
+/// <summary>The part of a Resiliency resource that this sidecar uses.</summary>
+/// <param name="InboundRetries">The policies by the name of their component.</param>
 internal sealed record ResiliencySpec(
     IReadOnlyDictionary<string, RetryPolicy> InboundRetries, RetryPolicy? DefaultInboundRetry, IReadOnlyList<string> Scopes);

@@ -3,7 +3,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.DevSidecar.Resources;
 
-/// <summary>A mapping node of a YAML file that knows its place, so that every complaint names file and line.</summary>
+/// <summary>A mapping in a YAML file. It knows its place, so that every error names the file and the line.</summary>
 internal sealed class YamlMap(string file, YamlMappingNode node)
 {
     public string File => file;
@@ -55,7 +55,7 @@ internal sealed class YamlMap(string file, YamlMappingNode node)
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) ? value
         : throw Error(Find(key)!, $"'{key}' must be a whole number, not '{text}'.");
 
-    /// <summary>Go's form of a duration: <c>500ms</c>, <c>5s</c>, <c>1m30s</c>.</summary>
+    /// <summary>A duration in the format of Go: <c>500ms</c>, <c>5s</c>, <c>1m30s</c>.</summary>
     public TimeSpan Duration(string key, TimeSpan otherwise)
     {
         if (Text(key) is not { Length: > 0 } text) return otherwise;

@@ -4,7 +4,7 @@ using Dapr.Voice.DevSidecar.Resources;
 
 namespace Dapr.Voice.DevSidecar.Secrets;
 
-/// <summary>A secret store; values are read anew at each question, so that a changed file is seen.</summary>
+/// <summary>A secret store. Each call reads the values again, so a changed file is noticed. Any thread.</summary>
 internal abstract class SecretStore
 {
     public static SecretStore Create(ComponentSpec component) => component.Type switch
@@ -14,15 +14,15 @@ internal abstract class SecretStore
         _ => throw component.Source.Error($"'{component.Type}' is no secret store of the development sidecar."),
     };
 
-    /// <summary>The values of one secret; null if the store says that it is not there.</summary>
+    /// <returns>The values of one secret. Null if the store reports that there is none.</returns>
     public abstract IReadOnlyDictionary<string, string>? Get(string name);
 
     public abstract IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> All();
 
-    /// <summary>A JSON file, nested names joined by a separator (":"), or one level of groups where <c>multiValued</c> is set.</summary>
+    /// <summary>A JSON file. Nested names are joined by a separator (":"). With <c>multiValued</c> there is one level of groups.</summary>
     private sealed class FileSecretStore : SecretStore
     {
-        /// <summary>Longest secrets file that is read.</summary>
+        /// <summary>The longest secrets file that is read.</summary>
         private const int MaximumFileBytes = 4 * 1024 * 1024;
 
         private readonly ComponentSpec _component;
@@ -74,7 +74,7 @@ internal abstract class SecretStore
             }
             catch (JsonException e)
             {
-                // Not the message of the parser: it may quote what stands there.
+                // The message of the parser is left out, because it may quote a secret.
                 throw new ResourceException($"{_file}:{(e.LineNumber ?? 0) + 1}: this is no JSON.");
             }
             return secrets;
@@ -99,7 +99,8 @@ internal abstract class SecretStore
     }
 
     /// <summary>
-    /// The environment of this process. What is not set is an empty value, and the sidecar's own tokens are never given away (recorded).
+    /// The environment of this process. A variable that is not set has an empty value, and the sidecar's own tokens are never returned
+    /// (recorded).
     /// </summary>
     private sealed class EnvironmentSecretStore(string prefix) : SecretStore
     {

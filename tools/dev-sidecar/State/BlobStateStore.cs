@@ -4,17 +4,15 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>
-/// Azure Blob Storage: ETags like <c>"0x8DC…"</c> with their quotes, no TTL, no transactions, options not looked at; a lost create is 500,
-/// every ETag that does not fit 409.
+/// Azure Blob Storage. ETags look like <c>"0x8DC…"</c> and include the quotes. There is no TTL, there are no transactions, and options are
+/// ignored. A lost create is answered with 500, and any ETag that does not match with 409.
 /// </summary>
 internal sealed class BlobStateStore(TimeProvider time) : StateStore(time)
 {
     private long _lastStamp;
 
-    /// <summary>
-    /// Throws <see cref="ResourceException"/> for a container name that the service refuses: the real sidecar, which makes the container at
-    /// its start, ends there.
-    /// </summary>
+    /// <exception cref="ResourceException">The service refuses the name of the container. The real sidecar creates the container at its
+    /// start, so it does not start in this case.</exception>
     public static BlobStateStore CreateNamed(ComponentSpec component, TimeProvider time)
     {
         string container = component.Find("containerName")!;

@@ -2,11 +2,10 @@ using System.Globalization;
 
 namespace Dapr.Voice.DevSidecar.State;
 
-/// <summary>
-/// Redis as the component drives it, by a script over a hash with the fields data, version and first-write. Hence its quirks: ETags count
-/// from 1 and start again, last-write beats an ETag, a key once written with first-write refuses every later write without an ETag, a TTL
-/// outlives a write that names none, and nothing rolls back.
-/// </summary>
+/// <summary>Redis as the component uses it: a script over a hash with the fields data, version and first-write.</summary>
+/// <remarks>This has consequences. ETags count from 1, and start again after a delete. With last-write the ETag is ignored. A key that was
+/// once written with first-write refuses every later write without an ETag. A write without a TTL keeps the old one. Nothing is rolled
+/// back.</remarks>
 internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
 {
     public override IReadOnlyList<string> Capabilities { get; } = ["ETAG", "TRANSACTIONAL", "TTL", "QUERY_API", "ACTOR"];
@@ -22,7 +21,7 @@ internal sealed class RedisStateStore(TimeProvider time) : StateStore(time)
     protected override StateFailure? SaveLocked(StateRequest request)
     {
         if (CheckOptions(request) is { } wrong) return wrong;
-        // 0 stands for "no version asked for", and last-write asks for none whatever the ETag says.
+        // 0 means that any version is accepted. With last-write it is, whatever the ETag says.
         long version = 0;
         if (request.HasETag && !long.TryParse(request.ETag, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out version))
             return new StateFailure(StateFailureKind.MalformedETag, $"invalid etag value: '{request.ETag}' is no number");

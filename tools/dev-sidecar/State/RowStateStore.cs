@@ -3,9 +3,9 @@ namespace Dapr.Voice.DevSidecar.State;
 internal enum RowStoreKind { Memory, Sqlite, PostgreSql }
 
 /// <summary>
-/// The three stores that keep a row per key with a random UUID as ETag. They differ in five answers. On PostgreSQL a lost create is an
-/// error of the server, and so is an empty value. Only memory takes a TTL below -1, answers a key twice in one bulk get, and reads an empty
-/// key.
+/// The three stores that keep one row for each key, with a random UUID as its ETag. They differ in five answers. PostgreSQL reports a lost
+/// create, and an empty value, as an error of the server. Only the in-memory store accepts a TTL below -1, answers a repeated key of a bulk
+/// read twice, and reads an empty key.
 /// </summary>
 internal sealed class RowStateStore(RowStoreKind kind, TimeProvider time) : StateStore(time)
 {
@@ -61,7 +61,7 @@ internal sealed class RowStateStore(RowStoreKind kind, TimeProvider time) : Stat
         return null;
     }
 
-    // The in-memory component still takes an expired item for existing until its sweep, once a second.
+    // In the in-memory component, an expired item still exists until the next sweep. It sweeps once a second.
     private bool Exists(string key)
     {
         if (Find(key) is not null) return true;

@@ -1,10 +1,11 @@
 namespace Dapr.Voice.DevSidecar.State;
 
-/// <summary>A write as the API read it.</summary>
-/// <param name="Key">With the prefix.</param>
-/// <param name="Value">JSON text.</param>
-/// <param name="ETag">Null where none was sent; an empty one counts as none at every store.</param>
-/// <param name="TimeToLive">The text of <c>ttlInSeconds</c>, not yet looked at: each store has its own idea of a bad one.</param>
+/// <summary>A write, as the API has read it.</summary>
+/// <param name="Key">The key with its prefix.</param>
+/// <param name="Value">JSON text. Over gRPC it can be any bytes.</param>
+/// <param name="ETag">Null if none was sent. Every store treats an empty one as none.</param>
+/// <param name="TimeToLive">The text of <c>ttlInSeconds</c>. It is not parsed yet, because each store reports a bad one in its own
+/// way.</param>
 internal sealed record StateRequest(
     string Key, ReadOnlyMemory<byte> Value, string? ETag, string? Concurrency, string? Consistency, string? TimeToLive)
 {

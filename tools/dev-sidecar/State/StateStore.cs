@@ -4,15 +4,15 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>
-/// A state store in memory that behaves as the store of the component's type was recorded to behave (tests/Vectors/dapr-contract). Shared
-/// by all app ids of the process. All members may be called from any thread.
+/// A state store in memory. It behaves as the store of the component's type did in the recordings (tests/Vectors/dapr-contract). All app
+/// ids of the process share it. Any thread.
 /// </summary>
 internal abstract class StateStore(TimeProvider time)
 {
-    /// <summary>Keys that one store holds: far above what a laptop's sessions need, far below what a leak would take.</summary>
+    /// <summary>The most keys of one store. The sessions of a laptop need far fewer, and the limit stops a leak.</summary>
     public const int MaximumKeys = 100_000;
 
-    /// <summary>Bytes of values that one store holds.</summary>
+    /// <summary>The most bytes of values in one store.</summary>
     public const long MaximumBytes = 256L * 1024 * 1024;
 
     private readonly Lock _gate = new();
@@ -25,7 +25,7 @@ internal abstract class StateStore(TimeProvider time)
         public string ETag { get; set; } = "";
         public DateTimeOffset? ExpiresAt { get; set; }
 
-        /// <summary>Redis: the key was once written with first-write.</summary>
+        /// <summary>Only for Redis: the key was once written with first-write.</summary>
         public bool IsSticky { get; set; }
     }
 
@@ -42,16 +42,16 @@ internal abstract class StateStore(TimeProvider time)
         _ => throw component.Source.Error($"'{component.Type}' is no state store of the development sidecar."),
     };
 
-    /// <summary>Features as the metadata API names them.</summary>
+    /// <summary>The features of the store, with the names of the metadata API.</summary>
     public abstract IReadOnlyList<string> Capabilities { get; }
 
-    /// <summary>False where a transaction is answered with 500 whatever is in it.</summary>
+    /// <summary>False if the store answers every transaction with 500.</summary>
     public virtual bool HasTransactions => true;
 
-    /// <summary>True for a store that answers each distinct key of a bulk read once (recorded).</summary>
+    /// <summary>True if the store answers a repeated key of a bulk read only once (recorded).</summary>
     public virtual bool ReadsEachKeyOnce => false;
 
-    /// <summary>The error code of the query API, which no recorded store serves.</summary>
+    /// <summary>The error code of the query API. None of the recorded stores serves that API.</summary>
     public virtual string QueryErrorCode => "ERR_STATE_STORE_NOT_SUPPORTED";
 
     public (StoredValue? Found, StateFailure? Failure) Get(string key)
@@ -73,7 +73,7 @@ internal abstract class StateStore(TimeProvider time)
         lock (_gate) return DeleteLocked(request);
     }
 
-    /// <summary>All or nothing where the store can; otherwise what was written stays.</summary>
+    /// <summary>Does all operations or none, if the store can roll back. Otherwise the operations before the failed one stay.</summary>
     public StateFailure? Transact(IReadOnlyList<StateOperation> operations)
     {
         lock (_gate)
@@ -97,7 +97,7 @@ internal abstract class StateStore(TimeProvider time)
         }
     }
 
-    /// <summary>Empties it: a Redis that was killed without a snapshot comes back like this.</summary>
+    /// <summary>Removes all items, as a Redis does that was killed without a snapshot.</summary>
     public void Clear()
     {
         lock (_gate)
@@ -115,26 +115,26 @@ internal abstract class StateStore(TimeProvider time)
 
     protected abstract StateFailure? DeleteLocked(StateRequest request);
 
-    /// <summary>Why a key cannot be read. Most stores refuse an empty key (recorded).</summary>
+    /// <summary>The reason why a key cannot be read, or null. Most stores refuse an empty key (recorded).</summary>
     protected virtual StateFailure? CheckReadKey(string key) => key.Length == 0 ? StateFailure.Error("the key is missing") : null;
 
-    /// <summary>The item if it is there and not over.</summary>
+    /// <summary>The item, if it exists and has not expired.</summary>
     protected Item? Find(string key)
     {
         if (!_items.TryGetValue(key, out Item? item)) return null;
         return item.ExpiresAt is { } end && end <= Now ? null : item;
     }
 
-    /// <summary>The item, also when it is over but not yet swept.</summary>
+    /// <summary>The item, even if it has expired and has not been swept.</summary>
     protected Item? FindUnswept(string key) => _items.GetValueOrDefault(key);
 
-    /// <summary>Writes a value; <paramref name="change"/> sets the rest of the item.</summary>
+    /// <summary>Writes a value. <paramref name="change"/> sets the other properties of the item.</summary>
     protected StateFailure? Put(string key, ReadOnlyMemory<byte> value, Action<Item> change)
     {
         bool exists = _items.TryGetValue(key, out Item? item);
         if (exists && item!.ExpiresAt is { } end && end <= Now)
         {
-            // What has expired leaves nothing behind: a Redis counter starts again at 1.
+            // An expired item leaves nothing behind: the counter of Redis starts again at 1.
             Remove(key);
             exists = false;
         }
@@ -159,7 +159,9 @@ internal abstract class StateStore(TimeProvider time)
         if (_items.Remove(key, out Item? item)) _bytes -= item.Value.Length;
     }
 
-    /// <summary>Recorded: an unknown word fails the write with 500, except at Table and Blob Storage, which do not look.</summary>
+    /// <summary>
+    /// Refuses unknown words. In the recordings such a write fails with 500, except on Table and Blob Storage, which ignore options.
+    /// </summary>
     protected static StateFailure? CheckOptions(StateRequest request)
     {
         if (request.Concurrency is not (null or "" or "first-write" or "last-write"))

@@ -1,5 +1,5 @@
 namespace Dapr.Voice.DevSidecar.State;
 
-/// <summary>A value as a read shows it.</summary>
-/// <param name="ExpiresAt">Null where it has no end or the store does not show it.</param>
+/// <summary>A value that was read.</summary>
+/// <param name="ExpiresAt">Null if the value does not expire, or if the store does not show when.</param>
 internal readonly record struct StoredValue(ReadOnlyMemory<byte> Value, string ETag, DateTimeOffset? ExpiresAt);

@@ -4,22 +4,21 @@ using Dapr.Voice.DevSidecar.Resources;
 namespace Dapr.Voice.DevSidecar.State;
 
 /// <summary>
-/// Azure Table Storage: ETags with quotes inside, no TTL, no transactions, options not looked at, keys without <c>/ \ # ?</c>, values up to
-/// 32,766 characters. An ETag on a missing key is written; one of another form than its own is 500 on a save and 409 on a delete.
+/// Azure Table Storage. ETags include quotes. There is no TTL, there are no transactions, and options are ignored. Keys must not contain
+/// <c>/ \ # ?</c>, and values have at most 32,766 characters. A write with an ETag to a missing key succeeds. An ETag in another format is
+/// answered with 500 on a save and with 409 on a delete.
 /// </summary>
 internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
 {
     private const int MaximumValueCharacters = 32_766;
 
-    /// <summary>The service ends at 512 characters of a row key; between 250 and 1,000 nothing was recorded.</summary>
+    /// <summary>The service allows 512 characters in a row key. Nothing was recorded between 250 and 1,000.</summary>
     private const int MaximumKeyCharacters = 512;
 
     private long _lastStamp;
 
-    /// <summary>
-    /// Throws <see cref="ResourceException"/> for a table name that the service refuses: the real sidecar, which makes the table at its
-    /// start, ends there.
-    /// </summary>
+    /// <exception cref="ResourceException">The service refuses the name of the table. The real sidecar creates the table at its start, so
+    /// it does not start in this case.</exception>
     public static TableStateStore CreateNamed(ComponentSpec component, TimeProvider time)
     {
         string table = component.Find("tableName")!;
@@ -66,7 +65,7 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
         return null;
     }
 
-    // A slash breaks the address of the row; the other forbidden characters only find nothing (recorded).
+    // A slash breaks the address of the row. With the other forbidden characters nothing is found (recorded).
     protected override StateFailure? CheckReadKey(string key)
         => key.Contains('/', StringComparison.Ordinal) ? StateFailure.Error("InvalidInput: a slash in the key") : base.CheckReadKey(key);
 
@@ -75,7 +74,7 @@ internal sealed class TableStateStore(TimeProvider time) : StateStore(time)
 
     private string NextETag()
     {
-        // Ticks, moved on where two writes fall into one: an ETag must never come twice.
+        // The stamp is the time in ticks. It is increased if two writes have the same time, because an ETag must be unique.
         _lastStamp = Math.Max(_lastStamp + 1, Now.UtcTicks);
         string stamp = new DateTime(_lastStamp, DateTimeKind.Utc).ToString(
             "yyyy-MM-dd'T'HH':'mm':'ss'.'fffffff'Z'", CultureInfo.InvariantCulture);
