@@ -8,7 +8,7 @@ using Dapr.Voice.Contracts;
 
 var installation = Installation.Find();
 // Not a RootCommand: its name is that of the assembly, and --help should show what the user types.
-var root = new Command("./voice", "Dapr.Voice: talk to a model, and it feels like talking. 'up' starts it, 'call' calls it.")
+var root = new Command("./voice", "Dapr.Voice: talk to a voice model. 'up' starts the system, 'call' calls it.")
 {
     new HelpOption(),
     new VersionOption(),
@@ -48,8 +48,8 @@ catch (CommandFailedException failure)
 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"voice: {failure.Message}");
-    Console.Error.WriteLine($"       -> is {installation.Home} yours to write, and is the disk not full? VOICE_HOME names another folder "
-        + $"for it");
+    Console.Error.WriteLine($"       -> check that you may write to {installation.Home} and that the disk is not full; VOICE_HOME names "
+        + "another folder");
     return (int)ExitCode.Failed;
 }
 catch (OperationCanceledException)

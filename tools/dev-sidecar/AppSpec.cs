@@ -38,7 +38,7 @@ public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, strin
     internal void Validate()
     {
         if (Id.Length is 0 or > 64 || !Id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            throw new ResourceException($"'{Id}' is no app id: up to 64 letters, digits, '-', '_', '.'.");
+            throw new ResourceException($"'{Id}' is no app id. Use up to 64 letters, digits, '-', '_' and '.'.");
         if (HttpPort is < 0 or > ushort.MaxValue || GrpcPort is < 0 or > ushort.MaxValue || AppPort is <= 0 or > ushort.MaxValue)
             throw new ResourceException($"App '{Id}' has a port that does not exist: HTTP {HttpPort}, gRPC {GrpcPort}, app {AppPort}.");
         if (HttpPort != 0 && (HttpPort == GrpcPort || HttpPort == AppPort) || GrpcPort != 0 && GrpcPort == AppPort)
@@ -48,5 +48,6 @@ public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, strin
     private static bool TryPort(string text, out int port) => int.TryParse(text, out port) && port is >= 0 and <= ushort.MaxValue;
 
     private static ResourceException Error(string text)
-        => new($"--app {text}: write ID=HTTP_PORT[:GRPC_PORT][,APP_PORT], for example --app mine=3700,8080. The gRPC port is HTTP_PORT + {SidecarPorts.GrpcOffset} where it is not named.");
+        => new($"--app {text}: write ID=HTTP_PORT[:GRPC_PORT][,APP_PORT], for example --app mine=3700,8080. "
+            + $"Without GRPC_PORT the gRPC port is HTTP_PORT + {SidecarPorts.GrpcOffset}.");
 }

@@ -86,8 +86,9 @@ public sealed class DevSidecarHost : IAsyncDisposable
                 throw;
             }
             _registry.Add(sidecar);
+            string own = app.AppPort is { } port ? $", app on {port}" : "";
             _output.WriteLine(
-                $"sidecar {app.Id} listens on http://127.0.0.1:{sidecar.HttpPort}, gRPC on 127.0.0.1:{sidecar.GrpcPort}{(app.AppPort is { } port ? $", app on {port}" : "")}");
+                $"sidecar {app.Id} listens on http://127.0.0.1:{sidecar.HttpPort}, gRPC on 127.0.0.1:{sidecar.GrpcPort}{own}");
             return app with { HttpPort = sidecar.HttpPort, GrpcPort = sidecar.GrpcPort };
         }
         finally

@@ -7,16 +7,19 @@ namespace Dapr.Voice.DevSidecar;
 public sealed record DevSidecarOptions
 {
     public const string Usage = """
-        Dapr.Voice.DevSidecar: Dapr's API over HTTP and gRPC for a laptop and for tests, with the quirks of the stores named in the YAML.
+        Dapr.Voice.DevSidecar: Dapr's API over HTTP and gRPC, for a laptop and for tests. It behaves as the stores in the YAML files do.
 
-          --resources-path DIR     folder with components, subscriptions, resiliency (may be repeated)
-          --config FILE            Configuration resource (read, mostly for the real sidecar)
-          --app ID=HTTP[:GRPC][,APP]  an app id: the ports of its sidecar (gRPC: HTTP + 1000 if not named) and its own port, if it listens (may be repeated)
-          --control-port N         POST /apps {id, httpPort, grpcPort?, appPort?, appApiToken?}, GET /apps, DELETE /apps/{id}; 0 takes a free port
-          --time-scale X           waits (outages, retries) times X; 1 by default
-          --away NAME              pretend that the component's server is away at the start (may be repeated)
+          --resources-path DIR     a folder with components, subscriptions and resiliency (repeatable)
+          --config FILE            the Configuration resource; most of it is only for the real sidecar
+          --app ID=HTTP[:GRPC][,APP]
+                                   an app id with the ports of its sidecar (gRPC: HTTP + 1000 by default), and the port of the
+                                   app if it listens (repeatable)
+          --control-port N         the port for POST /apps {id, httpPort, grpcPort?, appPort?, appApiToken?}, GET /apps and
+                                   DELETE /apps/{id}; 0 chooses a free port
+          --time-scale X           a factor for all waits in outages and retries (default: 1)
+          --away NAME              the server of this component is away at the start (repeatable)
 
-        Environment: DAPR_API_TOKEN (asked of the apps), APP_API_TOKEN (shown to the apps).
+        Environment: DAPR_API_TOKEN is the token that apps have to send, APP_API_TOKEN the token that apps receive.
         """;
 
     public IReadOnlyList<string> ResourcesPaths { get; init; } = [];

@@ -9,7 +9,8 @@ public static class DevSidecarProgram
 {
     /// <summary>Runs until SIGTERM, SIGINT, the cancellation or the shutdown of the last app id.</summary>
     /// <returns>
-    /// An <see cref="ExitCode"/>: <see cref="ExitCode.Failed"/> if the process could not start; <paramref name="error"/> then has the reason.
+    /// An <see cref="ExitCode"/>. It is <see cref="ExitCode.Failed"/> if the process could not start; <paramref name="error"/> then has the
+    /// reason.
     /// </returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Func<string, string?> environment, TextWriter output,
         TextWriter error, CancellationToken cancellation = default)

@@ -19,7 +19,7 @@ public sealed class RunningSystemWordsTests(SharedSystem shared, ITestOutputHelp
     [Fact]
     public async Task Call_WithTheWrongKey_SaysWhichToUse()
         => Say((await _voice.CallAsync("--key", "sk-wrong")).Failed(
-        "the server refused the call: 401", "leave --key and VOICE_API_KEY away"));
+        "the server refused the call: 401", "omit --key and VOICE_API_KEY"));
 
     [Fact]
     public async Task Call_OfAnUnknownAgent_NamesTheAgents()

@@ -101,7 +101,8 @@ internal sealed class Caller : IDisposable
         (string? callId, string? sdp) = await server.CallAsync(offer.ToString(), agent, cancellation);
         if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError sdpError)
             || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out sdpError))
-            throw new CommandFailedException($"the server's answer can't be read: {sdpError}", "is this a Realtime server?");
+            throw new CommandFailedException($"the server's answer can't be read: {sdpError}",
+                "check that the URL is that of a Realtime server");
         var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out CertificateFingerprint? parsed) ? parsed
             : null).OfType<CertificateFingerprint>().ToList();
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) {
@@ -131,8 +132,8 @@ internal sealed class Caller : IDisposable
             peer.Dispose();
             socket.Dispose();
             throw new CommandFailedException($"the answer has no {(options.TcpOnly ? "TCP" : "usable")} candidate over IPv4",
-                options.TcpOnly ? "leave --tcp away, or start the system with './voice up --edge both'"
-                : "is the relay's address configured (./voice up --address)?");
+                options.TcpOnly ? "omit --tcp, or start the system with './voice up --edge both'"
+                : "check the address of the relay (./voice up --address)");
         }
         Instant tcpFrom = tcp.Count == 0 ? Instant.Never : udp.Count == 0 ? now : now + UdpAlone;
         var caller = new Caller(peer, socket, tcp, tcpFrom, callId, started);

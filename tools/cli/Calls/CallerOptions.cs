@@ -10,8 +10,8 @@ namespace Dapr.Voice.Cli.Calls;
 /// <param name="Via">A proxy in front of the relay. The caller sends to it instead of to the candidates' addresses.</param>
 internal sealed record CallerOptions(bool TcpOnly = false, TransportAddress? Via = null)
 {
-    public const string TcpDescription = "Use ICE-TCP only (default: UDP, and TCP when UDP gets no answer within 2 s)";
-    public const string ViaDescription = "HOST:PORT to send to instead of the answer's candidates: a proxy before the relay";
+    public const string TcpDescription = "Use only ICE-TCP (default: UDP, and TCP if UDP gets no answer within 2 s)";
+    public const string ViaDescription = "HOST:PORT of a proxy in front of the relay. It replaces the candidates of the answer";
 
     /// <param name="via">HOST:PORT.</param>
     /// <exception cref="CommandFailedException"><paramref name="via"/> has another form, or its host has no IPv4 address.</exception>

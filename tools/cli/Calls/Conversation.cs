@@ -90,7 +90,9 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
                 }
                 else if (now - start > SetupLimit)
                 {
-                    Ended = $"no connection within {SetupLimit.TotalSeconds:0} s: {(caller.Times.Ice is null ? "no answer to our STUN checks; is the relay's port reachable?" : caller.Times.Dtls is null ? "DTLS did not finish" : "the data channel did not open")}";
+                    string stage = caller.Times.Ice is null ? "STUN checks got no response; is the port of the relay reachable?"
+                        : caller.Times.Dtls is null ? "DTLS did not finish" : "the data channel did not open";
+                    Ended = $"no connection within {SetupLimit.TotalSeconds:0} s: {stage}";
                     return;
                 }
             }

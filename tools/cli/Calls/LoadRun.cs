@@ -12,10 +12,12 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Cli.Calls;
 
 /// <summary>
-/// The calls of <c>./voice load</c>. One thread runs all callers; <see cref="RunAsync"/> dials them at a fixed rate and measures the server.
+/// The calls of <c>./voice load</c>. <see cref="RunAsync"/> dials them at a fixed rate, and measures the server. One thread runs all
+/// callers.
 /// </summary>
 /// <param name="say">Gets the progress, one line at a time, on the thread of the callers.</param>
-internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration, string? agent, CallerOptions way, Action<string> say) : IDisposable
+internal sealed class LoadRun(
+    ServerAccess access, int calls, TimeSpan duration, string? agent, CallerOptions way, Action<string> say) : IDisposable
 {
     private const int FrameSamples = WavFile.SampleRate / 50;
 
@@ -143,7 +145,7 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
                     else if (now - one.Since > SetupLimit)
                     {
                         one.HasFailed = true;
-                        Fail(one.Caller.Times.Ice is null ? "no answer to STUN checks" : "set-up did not finish");
+                        Fail(one.Caller.Times.Ice is null ? "STUN checks got no response" : "set-up did not finish");
                         continue;
                     }
                     else settled = false;
@@ -224,7 +226,7 @@ internal sealed class LoadRun(ServerAccess access, int calls, TimeSpan duration,
             catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException
             or global::System.Text.Json.JsonException)
             {
-                say($"  {app} does not tell its lateness: {failure.Message}");
+                say($"  {app} does not report its lateness: {failure.Message}");
             }
         }
     }

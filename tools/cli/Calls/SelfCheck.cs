@@ -43,10 +43,11 @@ internal static class SelfCheck
             caller.Step(now);
             if (caller.IsOver || now - started > Limit)
             {
-                string stage = caller.Times.Ice is null ? "no answer to STUN checks" : caller.Times.Dtls is null ? "DTLS did not finish"
+                string stage = caller.Times.Ice is null ? "STUN checks got no response" : caller.Times.Dtls is null ? "DTLS did not finish"
                     : caller.Times.Channel is null ? "the data channel did not open" : "no audio came back";
                 throw new CommandFailedException(
-                    $"a call to the new system was not answered: {stage}", "read the logs of relay and transceivers in .voice/logs");
+                    $"a call to the new system was not answered: {stage}",
+                    "read the logs of the relay and the transceivers in .voice/logs");
             }
             if (caller.IsConnected && now >= nextFrame)
             {

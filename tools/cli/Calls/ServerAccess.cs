@@ -79,7 +79,7 @@ internal sealed class ServerAccess : IDisposable
         when (failure.InnerException is SocketException or IOException || failure.HttpRequestError is not HttpRequestError.Unknown)
         {
             throw new CommandFailedException($"nothing answers at {Server}: {failure.InnerException?.Message ?? failure.Message}",
-                "'./voice up --detach' starts a system here; 'curl' the URL to see whether it is the right one");
+                "'./voice up --detach' starts a system here; check the URL with 'curl'");
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -103,12 +103,13 @@ internal sealed class ServerAccess : IDisposable
         string fix = status switch
         {
             HttpStatusCode.Unauthorized => Local is null ? "give the right key with --key or VOICE_API_KEY"
-                : "leave --key and VOICE_API_KEY away: the running system's own key is used then",
-            HttpStatusCode.NotFound => "give --agent local, echo or parrot, or a name that the server knows",
+                : "omit --key and VOICE_API_KEY to use the key of the running system",
+            HttpStatusCode.NotFound => "give --agent local, echo or parrot, or another name that the server knows",
             HttpStatusCode.ServiceUnavailable =>
-                $"no owner has room: try again{(retryAfter is { } wait ? $" in {wait.TotalSeconds:0} s" : "")}, or start more transceivers",
-            HttpStatusCode.TooManyRequests => "too many calls at once from here: slow down",
-            _ => "see the server's log (.voice/logs/signaling.log)",
+                $"no transceiver has room: try again{(retryAfter is { } wait ? $" in {wait.TotalSeconds:0} s" : "")}, "
+                + "or start more transceivers",
+            HttpStatusCode.TooManyRequests => "too many calls from this address: wait a moment",
+            _ => "read the log of the server (.voice/logs/signaling.log)",
         };
         return new CommandFailedException($"the server refused the call: {(int)status} {message}", fix);
     }

@@ -84,7 +84,7 @@ internal static class WavFile
     }
 
     private static CommandFailedException CannotWrite(string path, Exception why)
-        => new($"{path} can't be written: {why.Message}", "give a path in a folder of yours with --out");
+        => new($"{path} can't be written: {why.Message}", "give --out a path where you may write");
 
     public static void Write(string path, ReadOnlySpan<short> samples)
     {

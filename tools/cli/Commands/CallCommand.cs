@@ -18,24 +18,24 @@ internal static class CallCommand
 
     public static Command Create(Installation installation)
     {
-        var wav = new Option<string?>("--wav") { Description = "What to say: WAV, PCM 16 bit, 8 to 48 kHz" };
-        var output = new Option<string?>("--out") { Description = "Where to put what is heard (WAV, 24 kHz mono)" };
+        var wav = new Option<string?>("--wav") { Description = "The WAV to play into the call: PCM, 16 bit, 8 to 48 kHz" };
+        var output = new Option<string?>("--out") { Description = "Where to write the answer (WAV, 24 kHz mono)" };
         var agent = new Option<string?>("--agent") {
-            Description = "local, echo, parrot, or what the server knows (default: the server's default)" };
-        var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
+            Description = "The agent to call: local, echo, parrot, or another one that the server knows (default: the server's default)" };
+        var server = new Option<string?>("--server") { Description = "URL of the server (default: the system that runs here)" };
         var key = new Option<string?>("--key") {
-            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
-        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line so long, saying the WAV again and again; prints "
-            + "the longest gap (default: until the answer is over, or 30 s of silence)" };
+            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the key of the running system)" };
+        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line for this many seconds and repeat the WAV "
+            + "(default: hang up after the answer, or after 30 s of silence)" };
         var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
         var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("call", "Call an agent: play a WAV, keep the answer, print times and losses") {
+        var command = new Command("call", "Call an agent: play a WAV, record the answer, and print times and losses") {
             wav, output, agent, server, key, seconds, tcp, via, json };
         command.OnInvoke(async (result, cancellation) =>
         {
             string path = result.GetValue(wav) ?? throw new CommandFailedException(
-                "no WAV named", "give --wav FILE (samples/wav has some)");
+                "no WAV named", "give --wav FILE; samples/wav has examples");
             short[] question = WavFile.Read(path);
             // Checked before the call: after it, the recording would be lost.
             if (result.GetValue(output) is { } target) WavFile.EnsureWritable(target);
@@ -98,16 +98,23 @@ internal static class CallCommand
             if (caller.Transport is { } transport)
                 Console.WriteLine($"  transport  {transport}{(caller.Reconnects > 0 ? $", reconnected {caller.Reconnects} times" : "")}");
             Console.WriteLine(
-                $"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, first audio {times.FirstAudio:0} ms after the POST");
+                $"  set-up     answer {times.Answer:0} ms, ICE {times.Ice:0} ms, DTLS {times.Dtls:0} ms, channel {times.Channel:0} ms, "
+                + $"first audio {times.FirstAudio:0} ms after the POST");
             Console.WriteLine(
-                $"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, {Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
+                $"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, "
+                + $"{Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; "
+                + $"jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
             Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
             if (echo is { } measured)
                 Console.WriteLine(
-                    $"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, at most {measured.Maximum:0} ms");
+                    $"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, "
+                    + $"at most {measured.Maximum:0} ms");
             foreach (Turn turn in conversation.Turns)
-                Console.WriteLine(
-                    $"  turn       said: {Words(turn.Said)} | heard: {(turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard))}{(turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "")}");
+            {
+                string heard = turn.Heard is null && !conversation.WasAnswered ? "(nothing)" : Words(turn.Heard);
+                string delay = turn.VoiceToVoice is { } v ? $" | voice to voice {v:0} ms" : "";
+                Console.WriteLine($"  turn       said: {Words(turn.Said)} | heard: {heard}{delay}");
+            }
             if (output is not null)
                 Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
         }

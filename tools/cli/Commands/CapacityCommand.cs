@@ -18,19 +18,20 @@ internal static class CapacityCommand
 
     public static Command Create()
     {
-        var sessions = new Option<string>("--sessions") { Description = "Concurrent sessions, separated by commas",
+        var sessions = new Option<string>("--sessions") { Description = "Numbers of concurrent sessions, separated by commas",
             DefaultValueFactory = _ => "10000,1000000,10000000" };
         var edge = new Option<string>("--edge") { Description = $"{EdgeNames.AcaTcp} or {EdgeNames.UdpEdge}",
             DefaultValueFactory = _ => EdgeNames.AcaTcp };
         var minutes = new Option<double>("--call-minutes") { Description = "Mean length of a call", DefaultValueFactory = _ => 5 };
         var speaks = new Option<double>("--agent-speaks") {
-            Description = "Share of the time in which the agent speaks, above 0, at most 1", DefaultValueFactory = _ => 1 };
+            Description = "Share of the time in which the agent speaks: above 0, at most 1", DefaultValueFactory = _ => 1 };
         var shards = new Option<int>("--shards-per-cell") {
             Description = "Shards of one Fleet__Region (2 to 100)", DefaultValueFactory = _ => new CapacityAssumptions().ShardsPerCell };
-        var echo = new Option<bool>("--echo") { Description = "With the built-in echo instead of a backend behind a WebSocket" };
+        var echo = new Option<bool>("--echo") { Description = "Use the built-in echo instead of a backend behind a WebSocket" };
         var json = new Option<bool>("--json") {
             Description = "Print one JSON object: plans[{sessions, edge, shards, cells, …, dollarsPerSessionHour, limits[]}]" };
-        var command = new Command("capacity", "On paper: what so many concurrent calls need, cost, and run into first") {
+        var command = new Command("capacity",
+            "Calculate what a number of concurrent calls needs and costs, and which limit it reaches first") {
             sessions, edge, minutes, speaks, shards, echo, json };
         command.OnInvoke(result =>
         {
@@ -64,12 +65,12 @@ internal static class CapacityCommand
             }
             Console.WriteLine(CapacityTables.Needs(plans));
             Console.WriteLine();
-            Console.WriteLine("What ends first, if one cell grew:");
+            Console.WriteLine("Which limit one cell would reach first:");
             Console.WriteLine();
             Console.WriteLine(CapacityTables.Limits(plans[0]));
             Console.WriteLine();
             Console.WriteLine(
-                $"Order of cost only: {PriceTable.Caution}. docs/capacity.md has the unit costs and where they were measured.");
+                $"These figures are orders of magnitude: {PriceTable.Caution}. docs/capacity.md has the unit costs and their sources.");
             return ExitCode.Done;
         });
         return command;
@@ -79,12 +80,12 @@ internal static class CapacityCommand
     {
         string[] words = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (words.Length is < 1 or > 8)
-            throw new CommandFailedException("--sessions wants one to eight numbers", "for example --sessions 10000,1000000");
+            throw new CommandFailedException("--sessions needs one to eight numbers", "for example --sessions 10000,1000000");
         return words.Select(word => double.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out double number)
             && number is >= 1 and <= MostSessions
             ? number
             : throw new CommandFailedException(
-            $"--sessions: '{word}' is no number from 1 to {MostSessions:0}", "for example --sessions 10000,1000000")).ToArray();
+            $"--sessions: '{word}' is not a number from 1 to {MostSessions:0}", "for example --sessions 10000,1000000")).ToArray();
     }
 
     private static JsonObject ToJson(CapacityPlan plan) => new()

@@ -29,19 +29,19 @@ internal static class DeployCommand
     public static Command Create(Installation installation)
     {
         var whatIf = new Option<bool>("--what-if") {
-            Description = "Print what would be created, per region, with ports and the order of its monthly cost" };
+            Description = "Print what would be created in each region, with ports and the order of its monthly cost" };
         var regions = new Option<string?>("--regions") {
-            Description = "Azure regions, separated by commas, home first (default: as in infra/bicep/main.parameters.json)" };
+            Description = "Azure regions, separated by commas, the home region first (default: as in infra/bicep/main.parameters.json)" };
         var edge = new Option<string?>("--edge") {
             Description =
-                $"{EdgeNames.AcaTcp}: all in Container Apps, media over ICE-TCP; {EdgeNames.UdpEdge}: relays on VMs, media over UDP too" };
+                $"{EdgeNames.AcaTcp}: all in Container Apps, media over ICE-TCP; {EdgeNames.UdpEdge}: relays on VMs, media also over UDP" };
         var shards = new Option<int?>("--shards") { Description = $"Transceiver shards of each region (1 to {WhatIfRequest.MostShards})" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object: edge, regions[{name, shards, resources[{type, name, "
             + "size, ports[], dollarsPerMonth}], identities, roleAssignments, daprComponents, dollarsPerMonth{fixed, idle}}], shared, "
             + "dollarsPerMonth{fixed, idle, perThousandSessionHours}, findings[], set[], next[]" };
-        var update = new Option<bool>("--update-snapshots") { Description = "Write infra/bicep/snapshots anew: what every shape of "
-            + "deployment makes, for a review and for './voice test infra'" };
-        var command = new Command("deploy", "What a deployment to Azure would create and cost ('azd up' does it)") {
+        var update = new Option<bool>("--update-snapshots") { Description = "Write infra/bicep/snapshots again: what each shape of "
+            + "deployment creates, for reviews and for './voice test infra'" };
+        var command = new Command("deploy", "Show what a deployment to Azure would create and cost ('azd up' deploys)") {
             whatIf, regions, edge, shards, json, update };
         command.OnInvoke(result =>
         {
@@ -55,8 +55,8 @@ internal static class DeployCommand
             {
                 throw new CommandFailedException(
                     "this command deploys nothing",
-                    "look first: './voice deploy --what-if'; then 'azd auth login', 'azd env new NAME', 'azd up' "
-                    + "(docs/runbooks/first-deployment.md has what that needs)");
+                    "look first with './voice deploy --what-if'; then run 'azd auth login', 'azd env new NAME' and 'azd up' "
+                    + "(docs/runbooks/first-deployment.md)");
             }
             WhatIfReport report;
             try
@@ -65,7 +65,7 @@ internal static class DeployCommand
             }
             catch (FileNotFoundException missing)
             {
-                throw new CommandFailedException(missing.Message, "is the folder infra/ whole?");
+                throw new CommandFailedException(missing.Message, "check that the folder infra/ is complete");
             }
             catch (BicepCompilerException failure)
             {
@@ -89,8 +89,8 @@ internal static class DeployCommand
             return DeploymentPlanner.Plan(root, request, AzureVariables(), compiler);
         }
         WhatIfReport report = DeploymentPlanner.PlanOfCommitted(root, request, out string shape);
-        Output.Say($"There is no Bicep compiler here, so this is the committed shape '{shape}', whatever regions and shards you asked "
-            + $"for. To get the compiler: {BicepLocation.HowToGet}.");
+        Output.Say($"There is no Bicep compiler here, so this is the committed shape '{shape}'. It ignores your regions and shards. "
+            + $"To get the compiler: {BicepLocation.HowToGet}.");
         return report;
     }
 
@@ -101,7 +101,7 @@ internal static class DeployCommand
         // Another version may write other snapshots. Every check on other machines would then fail.
         if (compiler.Version() != BicepLocation.Version)
             throw new CommandFailedException(
-                $"the Bicep compiler here is {compiler.Version()}, the snapshots are made with {BicepLocation.Version}",
+                $"this Bicep compiler is {compiler.Version()}, but the snapshots are made with {BicepLocation.Version}",
                 BicepLocation.HowToGet);
         try
         {
@@ -116,7 +116,7 @@ internal static class DeployCommand
         }
         catch (BicepCompilerException failure)
         {
-            throw new CommandFailedException(failure.Message, "mend the templates: './voice test infra' says more");
+            throw new CommandFailedException(failure.Message, "fix the templates; './voice test infra' shows the details");
         }
         return ExitCode.Done;
     }
@@ -127,7 +127,7 @@ internal static class DeployCommand
         string[] names = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.Length is < 1 or > WhatIfRequest.MostRegions)
             throw new CommandFailedException(
-                $"--regions wants 1 to {WhatIfRequest.MostRegions} names", "for example --regions westeurope,eastus2");
+                $"--regions needs 1 to {WhatIfRequest.MostRegions} names", "for example --regions westeurope,eastus2");
         foreach (string name in names)
         {
             if (AzureRegions.IsKnown(name)) continue;
@@ -136,7 +136,7 @@ internal static class DeployCommand
                 ? $"do you mean {string.Join(" or ", near)}?" : "'az account list-locations --query [].name' lists them");
         }
         if (names.Distinct(StringComparer.Ordinal).Count() != names.Length)
-            throw new CommandFailedException("--regions names a region twice", "each region once");
+            throw new CommandFailedException("--regions names a region twice", "name each region once");
         return names;
     }
 
@@ -163,9 +163,9 @@ internal static class DeployCommand
         if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipedWidth;
         foreach (PlannedPlace place in report.Places)
         {
-            Console.WriteLine(
-                $"== {place.Name}: {place.ResourceCount} resources{(place.Shards > 0 ? $", {Counted(place.Shards, "shard")}"
-                : "")}; {Counted(place.Identities, "identity")}, {Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
+            string shards = place.Shards > 0 ? $", {Counted(place.Shards, "shard")}" : "";
+            Console.WriteLine($"== {place.Name}: {place.ResourceCount} resources{shards}; {Counted(place.Identities, "identity")}, "
+                + $"{Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
             Table table = new Table().Border(TableBorder.Rounded).AddColumns("type", "name", "size", "ports", "$ a month");
             table.Columns[^1].RightAligned();
             foreach (PlannedResource resource in place.Resources)
@@ -177,23 +177,25 @@ internal static class DeployCommand
                     : "not known");
             }
             AnsiConsole.Write(table);
-            Console.WriteLine(
-                $"   standing there: order of {CapacityTables.Dollars(place.FixedDollarsPerMonth)} a month{(place.UsageDollarsPerMonth > 0 ? $"; and {CapacityTables.Dollars(place.UsageDollarsPerMonth)} for who is alive and who owns what (table operations)" : "")}");
+            string operations = place.UsageDollarsPerMonth > 0
+                ? $"; and {CapacityTables.Dollars(place.UsageDollarsPerMonth)} for the registry (table operations)" : "";
+            Console.WriteLine($"   without calls: order of {CapacityTables.Dollars(place.FixedDollarsPerMonth)} a month{operations}");
             if (place.Unpriced.Any())
                 Console.WriteLine($"   not in the price table: {string.Join(", ", place.Unpriced.Select(r => $"{r.Type} {r.Size}"))}");
             Console.WriteLine();
         }
-        Console.WriteLine(
-            $"In all, with nobody calling: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on {EdgeNames.Of(report.Edge)}.");
+        Console.WriteLine($"Total without calls: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on "
+            + $"{EdgeNames.Of(report.Edge)}.");
         Console.WriteLine(
             $"By use: order of {CapacityTables.Dollars(report.UsageDollarsPerThousandSessionHours)} for 1,000 session hours (egress, data "
-            + $"processed, store, broker), {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for a GB of logs; the agent's model not counted.");
-        Console.WriteLine($"Order of cost only: {PriceTable.Caution}.");
+            + $"processed, store, broker), and {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for each "
+            + "GB of logs. The model of the agent is not included.");
+        Console.WriteLine($"These figures are orders of magnitude: {PriceTable.Caution}.");
         Console.WriteLine();
         bool isOwn = AzureVariables().GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 };
         Console.WriteLine(isOwn
-            ? "Names with a hash are those that Azure will make: the hash is of AZURE_SUBSCRIPTION_ID, the environment and the region."
-            : "Names with a hash will have another one: it is of the subscription. Set AZURE_SUBSCRIPTION_ID to see yours.");
+            ? "Names with a hash are final: the hash is made of AZURE_SUBSCRIPTION_ID, the environment and the region."
+            : "Names with a hash will have another hash, because it depends on the subscription. Set AZURE_SUBSCRIPTION_ID to see yours.");
         if (report.Findings.Count == 0) Console.WriteLine("Findings: none.");
         else
         {
@@ -210,7 +212,7 @@ internal static class DeployCommand
 
     private static IEnumerable<string> Next(WhatIfReport report)
     {
-        if (report.HasErrors) yield return "mend the findings: a deployment would fail or go wrong";
+        if (report.HasErrors) yield return "fix the findings first; a deployment would fail or would not work";
         foreach (string set in report.Parameters) yield return set.StartsWith("azd ", StringComparison.Ordinal) ? set : $"set {set}";
         yield return "azd auth login && azd env new NAME && azd env set AZURE_LOCATION "
             + (report.Places.FirstOrDefault(p => p.Name != PlannedPlace.Shared)?.Name ?? WhatIfRequest.DefaultRegion);

@@ -13,7 +13,7 @@ internal static class DoctorCommand
     {
         var json = new Option<bool>("--json") {
             Description = "Print one JSON object: ready, missing[{what, fix}], warnings[{what, cost, fix}]" };
-        var tests = new Option<bool>("--tests") { Description = "Also what './voice test' needs" };
+        var tests = new Option<bool>("--tests") { Description = "Also check what './voice test' needs" };
         var command = new Command("doctor", "Say what is missing on this machine and how to get it") { json, tests };
         command.OnInvoke(result =>
         {
@@ -56,7 +56,7 @@ internal static class DoctorCommand
         {
             bool present = required.IsPresent();
             string install = NativePackages.InstallCommand([required])
-                + (NativePackages.MayInstall ? "   ('./voice up' does that for you)" : "");
+                + (NativePackages.MayInstall ? "   ('./voice up' does this for you)" : "");
             yield return new Check(
                 $"{required.Package}: {required.UsedFor}", present ? null : install, present || includeTests ? null : required.WithoutIt);
         }
@@ -94,7 +94,7 @@ internal static class DoctorCommand
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return new Check($"{folder} can be written", "set VOICE_HOME to a folder of yours; .voice is made in it");
+            return new Check($"{folder} can be written", "set VOICE_HOME to a folder in which you may write; .voice is created in it");
         }
     }
 }

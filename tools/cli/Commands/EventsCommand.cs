@@ -22,17 +22,21 @@ internal static class EventsCommand
     /// <summary>How many event ids are remembered to find repetitions. The oldest ids are forgotten first.</summary>
     private const int RememberedIds = 10_000;
 
+    private static readonly TimeSpan SubscriptionPoll = TimeSpan.FromMilliseconds(100);
+
     public static Command Create(Installation installation)
     {
-        var appId = new Option<string>("--app-id") { Description = "Our app id; each gets every event",
+        var appId = new Option<string>("--app-id") { Description = "The app id of the subscriber; each app id gets every event",
             DefaultValueFactory = _ => "events" };
-        var port = new Option<int>("--port") { Description = "Port that the sidecar delivers to", DefaultValueFactory = _ => 7075 };
-        var sidecarPort = new Option<int>("--sidecar-port") { Description = "Our sidecar's HTTP port", DefaultValueFactory = _ => 3590 };
+        var port = new Option<int>("--port") { Description = "The port to which the sidecar delivers events",
+            DefaultValueFactory = _ => 7075 };
+        var sidecarPort = new Option<int>("--sidecar-port") { Description = "The HTTP port of the subscriber's sidecar",
+            DefaultValueFactory = _ => 3590 };
         var failFirst = new Option<bool>("--fail-first") {
-            Description = "Answer 500 to the first delivery of each event: it comes again, and is still printed once" };
-        var json = new Option<bool>("--json") { Description = "Print the CloudEvents as they are, one per line" };
-        var command = new Command("events", "Print session lifecycle events of a running system, each once, beginning with those that the "
-            + "topic still has; their order is that of delivery") { appId, port, sidecarPort, failFirst, json };
+            Description = "Answer 500 to the first delivery of each event. It is delivered again, and still printed once" };
+        var json = new Option<bool>("--json") { Description = "Print the CloudEvents as JSON, one on each line" };
+        var command = new Command("events", "Print the session lifecycle events of a running system, each once. The first ones are those "
+            + "that the topic still has") { appId, port, sidecarPort, failFirst, json };
         command.OnInvoke(async (result, cancellation) =>
         {
             if (RunState.Load(installation) is not { IsAlive: true } state)
@@ -66,13 +70,60 @@ internal static class EventsCommand
                 return Results.Ok();
             }).WithTopic(
                 new TopicOptions { PubsubName = ComponentNames.Lifecycle, Name = Topics.Sessions, DeadLetterTopic = Topics.DeadLetter });
+            var app = new AppArgument(
+                result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort);
             await web.StartAsync(cancellation);
-            await SidecarCommand.AttachAsync(installation, state,
-                new AppArgument(result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort),
-                cancellation);
-            await web.StopAsync(CancellationToken.None);
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            Task subscribed = SayWhenSubscribedAsync(app, ended.Token);
+            try
+            {
+                await SidecarCommand.AttachAsync(installation, state, app, cancellation);
+            }
+            finally
+            {
+                await ended.CancelAsync();
+                await subscribed;
+                await web.StopAsync(CancellationToken.None);
+            }
             return ExitCode.Done;
         });
         return command;
+    }
+
+    /// <summary>
+    /// Says on standard error that the subscription is active. The sidecar subscribes some time after it has started, because it asks its
+    /// app first. Events that are published in between are not lost as long as the broker keeps them for a new group, as Redis does.
+    /// </summary>
+    private static async Task SayWhenSubscribedAsync(AppArgument app, CancellationToken cancellation)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        if (Environment.GetEnvironmentVariable("DAPR_API_TOKEN") is { Length: > 0 } token)
+            client.DefaultRequestHeaders.Add("dapr-api-token", token);
+        try
+        {
+            while (!await IsSubscribedAsync(client, app, cancellation)) await Task.Delay(SubscriptionPoll, cancellation);
+            Output.Say($"{app.Id} is subscribed to the topic '{Topics.Sessions}'");
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // The command ends before the subscription is active.
+        }
+    }
+
+    /// <summary>True if the sidecar lists the subscription in its metadata. False also while it does not answer yet.</summary>
+    private static async Task<bool> IsSubscribedAsync(HttpClient client, AppArgument app, CancellationToken cancellation)
+    {
+        try
+        {
+            JsonObject? metadata = await client.GetFromJsonAsync<JsonObject>(
+                $"http://127.0.0.1:{app.Sidecar.Http}/v1.0/metadata", cancellation);
+            return metadata?["subscriptions"] is JsonArray subscriptions
+                && subscriptions.Any(s => (string?)s?["pubsubname"] == ComponentNames.Lifecycle && (string?)s["topic"] == Topics.Sessions);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or JsonException
+            || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return false;
+        }
     }
 }

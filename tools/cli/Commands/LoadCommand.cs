@@ -20,18 +20,21 @@ internal static class LoadCommand
 {
     public static Command Create(Installation installation)
     {
-        var calls = new Option<int>("--calls") { Description = "Calls at once (1 to 2000)", DefaultValueFactory = _ => 50 };
-        var seconds = new Option<int>("--seconds") { Description = "How long all of them last together (1 to 3600)",
+        var calls = new Option<int>("--calls") { Description = "How many calls to make at once (1 to 2000)",
+            DefaultValueFactory = _ => 50 };
+        var seconds = new Option<int>("--seconds") { Description = "How many seconds all calls are up together (1 to 3600)",
             DefaultValueFactory = _ => 60 };
-        var agent = new Option<string?>("--agent") { Description = "local, echo, parrot, or what the server knows",
+        var agent = new Option<string?>("--agent") {
+            Description = "The agent to call: local, echo, parrot, or another one that the server knows",
             DefaultValueFactory = _ => "echo" };
-        var server = new Option<string?>("--server") { Description = "Server URL (default: the system running here)" };
+        var server = new Option<string?>("--server") {
+            Description = "URL of the server (default: the system that runs here)" };
         var key = new Option<string?>("--key") {
-            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the running system's)" };
+            Description = "API key or ephemeral key (default: VOICE_API_KEY, or the key of the running system)" };
         var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
         var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("load", "Many calls at once: failures, set-up, loss, lateness, CPU per session") {
+        var command = new Command("load", "Make many calls at once; print failures, set-up times, loss, lateness and CPU per session") {
             calls, seconds, agent, server, key, tcp, via, json };
         command.OnInvoke(async (result, cancellation) =>
         {
@@ -73,20 +76,23 @@ internal static class LoadCommand
         }
         else
         {
-            Console.WriteLine(
-                $"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{string.Concat(run.Failures.Select(f => $"; {f.Value} of them: {f.Key}"))}");
+            string failures = string.Concat(run.Failures.Select(f => $"; {f.Value} of them: {f.Key}"));
+            Console.WriteLine($"{run.Calls} calls for {run.Duration.TotalSeconds:0} s: {run.Failures.Values.Sum()} failed{failures}");
             if (setup.Count == 0) return ExitCode.Failed;
             Console.WriteLine($"  transport  {run.Transport}");
             Console.WriteLine(
                 $"  set-up     p50 {Percentile(setup, 0.5):0} ms, p95 {Percentile(setup, 0.95):0} ms (POST to data channel open)");
             Console.WriteLine(
-                $"  packets    {run.Sent} sent, {run.Received} received, {run.Lost} lost ({lossPercent:0.###} %); the longest gap at a caller {run.LongestGap:0} ms");
+                $"  packets    {run.Sent} sent, {run.Received} received, {run.Lost} lost ({lossPercent:0.###} %); "
+                + $"the longest gap at a caller {run.LongestGap:0} ms");
             Console.WriteLine(run.LatenessP99 is { } late
-                ? $"  lateness   p50 {run.LatenessP50:0.00} ms, p99 {late:0.00} ms (downlink schedule, worst transceiver)"
-                : "  lateness   not known: the server is not the one running here");
+                ? $"  lateness   p50 {run.LatenessP50:0.00} ms, p99 {late:0.00} ms (of the frames to the callers, worst transceiver)"
+                : "  lateness   not known, because the server does not run here");
             if (run.CpuPercentPerSession is { } cpu)
-                Console.WriteLine(
-                    $"  CPU        {cpu:0.00} % of a core per session ({sessionsPerCore:0} sessions per core): {string.Join(", ", run.CpuPercent.Select(c => $"{c.Key} {c.Value:0.0} %"))}");
+            {
+                string processes = string.Join(", ", run.CpuPercent.Select(c => $"{c.Key} {c.Value:0.0} %"));
+                Console.WriteLine($"  CPU        {cpu:0.00} % of a core per session ({sessionsPerCore:0} sessions per core): {processes}");
+            }
         }
         return run.Failures.Count == 0 ? ExitCode.Done : ExitCode.Failed;
     }

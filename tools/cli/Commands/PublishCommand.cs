@@ -13,7 +13,7 @@ internal static class PublishCommand
 {
     public static Command Create(Installation installation)
     {
-        var folder = new Argument<string>("dir") { Description = "Folder to make; must be empty or a former publish" };
+        var folder = new Argument<string>("dir") { Description = "The folder to write: a new or empty one, or that of an earlier publish" };
         var command = new Command("publish", "Write linux-x64 builds that need no SDK: DIR/voice up | call | doctor") { folder };
         command.OnInvoke(async (result, cancellation) =>
         {
@@ -22,7 +22,7 @@ internal static class PublishCommand
             string target = Path.GetFullPath(result.GetValue(folder)!);
             string marker = Path.Combine(target, "bin", "cli", "Dapr.Voice.Cli.dll");
             if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any() && !File.Exists(marker))
-                throw new CommandFailedException($"{target} is not empty and no former publish", "give an empty or a new folder");
+                throw new CommandFailedException($"{target} is neither empty nor from an earlier publish", "give a new or an empty folder");
             var watch = Stopwatch.StartNew();
             foreach (string old in new[] { "bin", "dotnet", "web", "components", "infra" })
             {
@@ -36,7 +36,7 @@ internal static class PublishCommand
                     ["publish", Path.Combine(installation.Root, program.ProjectFolder), "-c", "Release", "--no-build", "-v", "q", "-nologo",
                     "--no-self-contained", "-o", Path.Combine(target, "bin", program.Name)], cancellation);
             }
-            Output.Say("laying the runtime beside ...");
+            Output.Say("copying the runtime ...");
             string host = DotnetRoot();
             string version = Environment.Version.ToString();
             Directory.CreateDirectory(Path.Combine(target, "dotnet"));
@@ -85,7 +85,7 @@ internal static class PublishCommand
             string first = (output + await errors).Split('\n').FirstOrDefault(l => l.Contains("error", StringComparison.Ordinal))
                 ?? "no error line";
             throw new CommandFailedException(
-                $"dotnet {arguments[0]} {Path.GetFileName(arguments[1])} failed: {first.Trim()}", "mend that, then publish again");
+                $"dotnet {arguments[0]} {Path.GetFileName(arguments[1])} failed: {first.Trim()}", "fix the error, then publish again");
         }
     }
 

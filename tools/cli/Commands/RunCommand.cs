@@ -14,10 +14,10 @@ internal static class RunCommand
 {
     public static Command Create(Installation installation)
     {
-        var service = new Argument<string>("service") { Description = "signaling, relay, transceiver, local-agent" };
+        var service = new Argument<string>("service") { Description = "signaling, relay, transceiver or local-agent" };
         var shard = new Option<int>("--shard") { Description = "The transceiver's shard", DefaultValueFactory = _ => 0 };
-        var agent = new Option<string>("--agent") { Description = "Default agent", DefaultValueFactory = _ => "local" };
-        var command = new Command("run", "Run one service in the foreground (what dapr.yaml calls)") { service, shard, agent };
+        var agent = new Option<string>("--agent") { Description = "The default agent", DefaultValueFactory = _ => "local" };
+        var command = new Command("run", "Run one service in the foreground (dapr.yaml uses this)") { service, shard, agent };
         command.OnInvoke(async (result, cancellation) =>
         {
             string name = result.GetValue(service)!;
@@ -31,7 +31,7 @@ internal static class RunCommand
             string wanted = name == "transceiver" ? AppIds.Transceiver(result.GetValue(shard)) : name;
             PlannedProcess planned = new ServicePlan(installation, options, daprd: null).Processes.FirstOrDefault(
                 p => p.Name == wanted && p.Name != "sidecar")
-                ?? throw new CommandFailedException($"'{name}' is no service", "give signaling, relay, transceiver or local-agent");
+                ?? throw new CommandFailedException($"'{name}' is not a service", "give signaling, relay, transceiver or local-agent");
             var start = new ProcessStartInfo(planned.FileName) { WorkingDirectory = installation.Root };
             foreach (string argument in planned.Arguments) start.ArgumentList.Add(argument);
             foreach ((string key, string? value) in planned.Environment)

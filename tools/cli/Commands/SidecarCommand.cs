@@ -17,13 +17,14 @@ internal static class SidecarCommand
 {
     public static Command Create(Installation installation)
     {
-        var resources = new Option<string?>("--resources-path") { Description = "Folder with Dapr's YAML (default components/local)" };
+        var resources = new Option<string?>("--resources-path") {
+            Description = "Folder with Dapr's YAML files (default: components/local)" };
         var config = new Option<string?>("--config") { Description = "Configuration file" };
         var app = new Option<string[]>("--app") { Description = "ID=SIDECAR_PORT[,APP_PORT]: your service calls SIDECAR_PORT (3500 to "
-            + "3999; gRPC: 1000 above), and gets calls and events on APP_PORT (repeatable)", Required = true };
-        var alone = new Option<bool>("--alone") { Description = "Do not join a running system" };
+            + "3999; gRPC: SIDECAR_PORT + 1000), and receives calls and events on APP_PORT (repeatable)", Required = true };
+        var alone = new Option<bool>("--alone") { Description = "Start a sidecar even if a system runs, instead of joining it" };
         var command = new Command("sidecar",
-            "Run the development sidecar, or join app ids to that of a running './voice up', until Ctrl-C") { resources, config, app,
+            "Give your services a sidecar until Ctrl-C: that of the running system, or one of their own") { resources, config, app,
             alone };
         command.OnInvoke(async (result, cancellation) =>
         {
@@ -32,8 +33,8 @@ internal static class SidecarCommand
             if (!result.GetValue(alone) && ours && RunState.Load(installation) is { IsAlive: true } state)
             {
                 if (parsed.FirstOrDefault(a => state.Sidecars.ContainsKey(a.Id)) is { } taken)
-                    throw new CommandFailedException($"{taken.Id} can't join: the running system has an app with that id, and calls to it "
-                        + $"would reach you", "choose another id");
+                    throw new CommandFailedException($"{taken.Id} can't join: the running system has an app with that id, and would "
+                        + "send you its calls", "choose another id");
                 if (state.SidecarControlPort is { } control) return await JoinAsync(control, parsed, cancellation);
                 if (parsed.Count > 1)
                     throw new CommandFailedException("beside daprd, give one --app at a time", "run the command once for each");
@@ -151,7 +152,7 @@ internal static class SidecarCommand
             {
                 if (known.Any(k => (string?)k?["id"] == app.Id && (int?)k?["httpPort"] == app.Sidecar.Http)) continue;
                 string? refusal = await AddAsync(client, app, cancellation);
-                Console.WriteLine(refusal is null ? $"{app.Id}: joined again; the sidecar process was started again"
+                Console.WriteLine(refusal is null ? $"{app.Id}: joined again, because the sidecar process was restarted"
                     : $"{app.Id}: can't join again: {refusal}");
             }
         }

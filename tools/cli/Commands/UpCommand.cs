@@ -16,31 +16,33 @@ internal static class UpCommand
 {
     public static Command Create(Installation installation)
     {
-        var agent = new Option<string>("--agent") { Description = "Default agent: local (hears and speaks, no network), echo, parrot, or "
-            + "a Realtime WebSocket URL", DefaultValueFactory = _ => "local" };
+        var agent = new Option<string>("--agent") { Description = "The default agent: local (hears and speaks without a network), echo, "
+            + "parrot, or the WebSocket URL of a Realtime backend", DefaultValueFactory = _ => "local" };
         var transceivers = new Option<int>("--transceivers") {
-            Description = "How many transceivers (1 to 16)", DefaultValueFactory = _ => 2 };
-        var port = new Option<int>("--port") { Description = "HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
+            Description = "The number of transceivers (1 to 16)", DefaultValueFactory = _ => 2 };
+        var port = new Option<int>("--port") { Description = "The HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
         var relayPort = new Option<int>("--relay-port") { Description = "The relay's public port, UDP and TCP",
             DefaultValueFactory = _ => 3478 };
-        var address = new Option<string[]>("--address") { Description = "Address of this machine to name in answers (repeatable); "
-            + "default: loopback and all of this machine's", AllowMultipleArgumentsPerToken = false };
-        var http = new Option<string>("--http-address") { Description = "Where page and API listen; 0.0.0.0 for phones beside you "
-            + "(microphones then need HTTPS; whoever reaches the page gets a key)", DefaultValueFactory = _ => "127.0.0.1" };
-        var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp, or both. tcp is the shape of "
-            + "Container Apps: TCP alone between everything, each process with a container's settings and no other",
+        var address = new Option<string[]>("--address") { Description = "An address of this machine for the answers (repeatable; "
+            + "default: loopback and all addresses of this machine)", AllowMultipleArgumentsPerToken = false };
+        var http = new Option<string>("--http-address") { Description = "The address of the page and the API. 0.0.0.0 lets phones in "
+            + "your network reach them, but microphones then need HTTPS, and whoever reaches the page gets a key",
+            DefaultValueFactory = _ => "127.0.0.1" };
+        var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp or both. tcp is the shape of "
+            + "Container Apps: only TCP between all processes, and each process has exactly the settings of its container",
             DefaultValueFactory = _ => "both" };
         var link = new Option<string?>("--link") {
-            Description = "What relay and transceivers speak over: udp or tcp (default: udp; with --edge tcp: tcp)" };
+            Description = "The transport between relay and transceivers: udp or tcp (default: udp; with --edge tcp: tcp)" };
         var plan = new Option<bool>("--plan") {
             Description = "Start nothing; print as JSON what would be started, with the settings of each process" };
         var app = new Option<string[]>("--app") {
             Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };
-        var components = new Option<string?>("--components") { Description = "Folder with Dapr components (default components/local)" };
+        var components = new Option<string?>("--components") {
+            Description = "The folder with the Dapr components (default: components/local)" };
         var development = new Option<bool>("--development-sidecar") {
-            Description = "Use the development sidecar even where daprd and Redis are there" };
-        var region = new Option<string>("--region") { Description = "Name of the region", DefaultValueFactory = _ => "local" };
-        var detach = new Option<bool>("--detach") { Description = "Return when it answers; './voice down' ends it" };
+            Description = "Use the development sidecar even if daprd and Redis are available" };
+        var region = new Option<string>("--region") { Description = "The name of the region", DefaultValueFactory = _ => "local" };
+        var detach = new Option<bool>("--detach") { Description = "Return when the system answers; './voice down' stops it" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var install = new Option<bool>("--no-install") { Description = "Never install packages with apt" };
         var supervise = new Option<bool>("--supervise") { Hidden = true };
@@ -79,7 +81,7 @@ internal static class UpCommand
             {
                 null => edgeKind == EdgeKind.Tcp ? LinkKind.Tcp : LinkKind.Udp,
                 "udp" when edgeKind == EdgeKind.Tcp => throw new CommandFailedException(
-                    "--edge tcp has no UDP between its processes", "leave --link away, or give --edge both --link udp"),
+                    "--edge tcp has no UDP between its processes", "omit --link, or give --edge both --link udp"),
                 "udp" => LinkKind.Udp,
                 "tcp" => LinkKind.Tcp,
                 var other => throw new CommandFailedException($"link '{other}' is unknown", "give --link udp or tcp"),
@@ -109,7 +111,7 @@ internal static class UpCommand
             {
                 throw new CommandFailedException(
                     $"already running since {running.StartedAt.ToLocalTime():HH:mm:ss} at {running.Url} (pid {running.SupervisorPid})",
-                    "'./voice down' ends it");
+                    "'./voice down' stops it");
             }
             await NativePackages.EnsureAsync(NativeNeed.System, mayInstall: !result.GetValue(install), Output.Say, cancellation);
             string apiKey = LocalSecrets.Ensure(installation);
@@ -272,8 +274,8 @@ internal static class UpCommand
             catch (Exception failure) when (failure is SocketException or OperationCanceledException)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Output.Say($"daprd is on the PATH, but nothing answers at {host}:{port}, which the components name: using the development "
-                    + $"sidecar");
+                Output.Say($"daprd is on the PATH, but nothing answers at {host}:{port}, which the components name. The development "
+                    + "sidecar is used instead.");
                 return null;
             }
         }

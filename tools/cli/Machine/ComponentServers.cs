@@ -38,8 +38,8 @@ internal static partial class ComponentServers
                 {
                     // PostgreSQL also has the form "host=… port=…". The file of a SQLite store has no host.
                     if (!HostOf().IsMatch(value)) continue;
-                    address =
-                        $"tcp://{HostOf().Match(value).Groups[1].Value}:{(PortOf().Match(value) is { Success: true } own ? own.Groups[1].Value : "5432")}";
+                    string ownPort = PortOf().Match(value) is { Success: true } own ? own.Groups[1].Value : "5432";
+                    address = $"tcp://{HostOf().Match(value).Groups[1].Value}:{ownPort}";
                 }
                 if (Uri.TryCreate(address, UriKind.Absolute, out Uri? uri)) servers.Add((uri.Host, uri.Port > 0 ? uri.Port : port));
             }

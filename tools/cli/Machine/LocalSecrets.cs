@@ -48,7 +48,7 @@ internal static class LocalSecrets
         }
         catch (JsonException)
         {
-            throw new CommandFailedException($"{path} is no JSON object", "remove it: new keys are made at the next start");
+            throw new CommandFailedException($"{path} is not a JSON object", "remove it; the next start creates new keys");
         }
     }
 

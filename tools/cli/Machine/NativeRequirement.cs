@@ -15,7 +15,7 @@ internal sealed record NativeRequirement(
         new("libssl3", "DTLS and SRTP (transceiver, call, load)", () => Library("libssl.so.3") && Library("libcrypto.so.3"),
             NativeNeed.Call),
         new("libopus0", "Opus (transceiver, call, load)", () => OpusCodec.IsLibopusInstalled, NativeNeed.Call,
-            WithoutIt: "Concentus, which is managed code, takes its place: about twice the CPU time for each call, and 6 MB of garbage a "
+            WithoutIt: "Concentus, which is managed code, is used instead: about twice the CPU time for each call, and 6 MB of garbage a "
             + "second"),
         new("libespeak-ng1", "the local agent's voice", () => Library("libespeak-ng.so.1")),
         new("libpocketsphinx3", "the local agent's ears", () => Library("libpocketsphinx.so.3")),

@@ -27,8 +27,8 @@ internal sealed record AppArgument(string Id, SidecarPorts Sidecar, int? AppPort
         PortBand band = LocalPorts.SidecarHttp;
         return ports.IsInBand
             ? ports
-            : throw new CommandFailedException($"{option}: the port of a sidecar lies between {band.First} and {band.Last}",
-            "its other ports follow from it, and would meet those of another app");
+            : throw new CommandFailedException($"{option}: the port of a sidecar must be between {band.First} and {band.Last}",
+            "its other ports follow from it, and would collide with those of another app");
     }
 
     /// <summary>The app as an argument of the development sidecar.</summary>

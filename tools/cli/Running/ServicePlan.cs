@@ -100,7 +100,7 @@ internal sealed class ServicePlan
         {
             if (!taken.TryAdd((listener.Port, listener.IsUdp), listener.Name))
                 throw new CommandFailedException(
-                    $"port {listener.Port} is for {taken[(listener.Port, listener.IsUdp)]} and cannot be for {listener.Name}, too",
+                    $"port {listener.Port} is for {taken[(listener.Port, listener.IsUdp)]} and cannot also be for {listener.Name}",
                     $"choose another port with {listener.Option ?? "--app"}");
         }
     }
@@ -160,7 +160,8 @@ internal sealed class ServicePlan
             if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
             foreach (AppArgument app in Apps) arguments.AddRange(["--app", app.ToString()]);
             yield return Program(VoiceProgram.DevSidecar, "sidecar", arguments, new() { ["APP_API_TOKEN"] = _appApiToken },
-                $"http {string.Join(' ', Apps.Select(a => a.Sidecar.Http).Order())}, grpc {string.Join(' ', Apps.Select(a => a.Sidecar.Grpc).Order())}",
+                $"http {string.Join(' ', Apps.Select(a => a.Sidecar.Http).Order())}, "
+                + $"grpc {string.Join(' ', Apps.Select(a => a.Sidecar.Grpc).Order())}",
                 HealthOf(LocalPorts.SignalingSidecar), Stage.Sidecar);
         }
         else

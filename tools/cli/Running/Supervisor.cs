@@ -154,7 +154,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             pause = child.Restarts == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(
                 Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.Restarts - 2)));
         }
-        say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{(pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "")} (log: {Path.Combine(installation.Logs, child.Plan.Name + ".log")})");
+        string when = pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "";
+        string log = Path.Combine(installation.Logs, child.Plan.Name + ".log");
+        say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{when} (log: {log})");
         _ = Task.Run(async () =>
         {
             await Task.Delay(pause);
@@ -191,8 +193,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         }
         string log = Path.Combine(installation.Logs, planned.Name + ".log");
         string last = LastLines(log, 3);
-        throw new CommandFailedException(
-            $"{planned.Name} did not become ready{(failures >= 3 ? " (it ended three times)" : $" within {StartLimit.TotalSeconds:0} s")}: {last}", $"read {log}");
+        string why = failures >= 3 ? " (it ended three times)" : $" within {StartLimit.TotalSeconds:0} s";
+        throw new CommandFailedException($"{planned.Name} did not become ready{why}: {last}", $"read {log}");
     }
 
     private static string LastLines(string path, int count)

@@ -76,7 +76,8 @@ internal sealed class AppSubscriptions(
         if (!components.TryGetBroker(wanted.PubSub, appId, out Broker? broker, out TopicScopes? scopes, out ComponentSpec? component,
             out _))
         {
-            note($"{appId}: the subscription to '{wanted.Topic}' names the pub/sub component '{wanted.PubSub}', which this app does not have.");
+            note($"{appId}: the subscription to '{wanted.Topic}' names the pub/sub component '{wanted.PubSub}', which this app does not "
+                + "have.");
             return;
         }
         if (!scopes.MaySubscribe(appId, wanted.Topic))
@@ -87,7 +88,8 @@ internal sealed class AppSubscriptions(
         // The app itself publishes an event to the dead-letter topic, so its publishing scope decides.
         bool mayDeadLetter = wanted.DeadLetterTopic is { } deadLetter && scopes.MayPublish(appId, deadLetter);
         if (wanted.DeadLetterTopic is not null && !mayDeadLetter)
-            note($"{appId}: the dead-letter topic '{wanted.DeadLetterTopic}' is out of scope for this app, so that refused events of '{wanted.Topic}' are lost; add it to publishingScopes of '{wanted.PubSub}'.");
+            note($"{appId}: the dead-letter topic '{wanted.DeadLetterTopic}' is out of scope for this app, so refused events of "
+                + $"'{wanted.Topic}' are lost. Add it to publishingScopes of '{wanted.PubSub}'.");
         string group = (component.Find("consumerID") is { Length: > 0 } id ? id : appId)
             .Replace("{uuid}", Guid.NewGuid().ToString(), StringComparison.Ordinal)
             .Replace("{appID}", appId, StringComparison.Ordinal)
@@ -120,7 +122,7 @@ internal sealed class AppSubscriptions(
                     .ConfigureAwait(false);
                 if ((int)response.StatusCode is 404 || response.IsSuccessStatusCode) return response.IsSuccessStatusCode
                     ? await response.Content.ReadAsByteArrayAsync(_stop.Token).ConfigureAwait(false) : null;
-                note($"{appId}: the app answered {(int)response.StatusCode} to GET {path}; it is taken as 'nothing'.");
+                note($"{appId}: the app answered {(int)response.StatusCode} to GET {path}; this counts as an empty answer.");
                 return null;
             }
             catch (Exception e) when (e is HttpRequestException or IOException)

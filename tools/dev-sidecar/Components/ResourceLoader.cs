@@ -62,7 +62,7 @@ internal sealed class ResourceLoader
     private void ReadFile(string file)
     {
         if (new FileInfo(file).Length > MaximumFileBytes)
-            throw new ResourceException($"{file} is longer than {MaximumFileBytes} bytes; that is no resource file.");
+            throw new ResourceException($"{file} is longer than {MaximumFileBytes} bytes, which is too long for a resource file.");
         var yaml = new YamlStream();
         try
         {
@@ -71,7 +71,7 @@ internal sealed class ResourceLoader
         }
         catch (YamlException e)
         {
-            throw new ResourceException(file, e.Start.Line, $"this is no YAML: {e.Message}");
+            throw new ResourceException(file, e.Start.Line, $"this is not YAML: {e.Message}");
         }
         foreach (YamlDocument document in yaml.Documents)
         {
@@ -95,7 +95,7 @@ internal sealed class ResourceLoader
             case "Resiliency": ReadResiliency(root); break;
             case "Configuration": ReadConfiguration(root); break;
             default:
-                _notes.Add($"{root.File}:{root.Line}: kind '{kind}' is not for this sidecar and is passed over, as the real one does.");
+                _notes.Add($"{root.File}:{root.Line}: kind '{kind}' is not for this sidecar and is ignored, as by the real one.");
                     break;
         }
     }
@@ -110,14 +110,16 @@ internal sealed class ResourceLoader
         if (!RequiredMetadata.TryGetValue(type, out string[]? required))
         {
             throw spec.Error(spec.Find("type")!,
-                $"component type '{type}' is not known to the development sidecar; it has {string.Join(", ", RequiredMetadata.Keys)}. Use the real daprd for others, or scope the file out of this folder.");
+                $"component type '{type}' is not known to the development sidecar; it has {string.Join(", ", RequiredMetadata.Keys)}. "
+                + "Use the real daprd for other types, or move the file out of this folder.");
         }
         IReadOnlyList<YamlMap> items = spec.Maps("metadata");
         foreach (string needed in required)
         {
             if (!items.Any(i => string.Equals(i.Text("name"), needed, StringComparison.OrdinalIgnoreCase)))
                 throw spec.Error(
-                    $"component '{name}' ({type}) needs the metadata item '{needed}'; add '- name: {needed}' with a value under spec.metadata.");
+                    $"component '{name}' ({type}) needs the metadata item '{needed}'; add '- name: {needed}' with a value "
+                    + "under spec.metadata.");
         }
         if (_components.FirstOrDefault(c => c.Name == name) is { } other)
             throw root.Error($"component '{name}' is also in {other.Source.File}:{other.Source.Line}; give one of them another name.");
@@ -172,7 +174,7 @@ internal sealed class ResourceLoader
         var inbound = new Dictionary<string, RetryPolicy>(StringComparer.Ordinal);
         YamlMap? targets = spec.Map("targets");
         if (targets?.Map("apps") is { } apps) _notes.Add($"{apps.File}:{apps.Line}: targets.apps is for the real sidecar; this one "
-            + $"repeats an invocation only where it cannot reach the other sidecar.");
+            + "retries an invocation only if it cannot reach the other sidecar.");
         if (targets?.Map("components") is { } components)
         {
             foreach ((string component, YamlNode _) in components.Entries)
@@ -180,12 +182,13 @@ internal sealed class ResourceLoader
                 YamlMap target = components.Map(component) ?? throw components.Error(
                     $"target '{component}' is empty; add 'inbound:' with 'retry: NAME'.");
                 if (target.Map("outbound") is { } outbound)
-                    _notes.Add($"{outbound.File}:{outbound.Line}: outbound policies are for the real sidecar; here a store answers or it "
-                        + $"does not.");
+                    _notes.Add($"{outbound.File}:{outbound.Line}: outbound policies are for the real sidecar; this "
+                        + "one does not retry calls to a store.");
                 if (target.Map("inbound")?.Text("retry") is not { Length: > 0 } retry) continue;
                 inbound[component] = policies.TryGetValue(retry, out RetryPolicy? policy) ? policy
                     : throw target.Error(
-                    $"retry policy '{retry}' is not under spec.policies.retries; it has {(policies.Count == 0 ? "none" : string.Join(", ", policies.Keys))}.");
+                    $"retry policy '{retry}' is not under spec.policies.retries; it has "
+                    + $"{(policies.Count == 0 ? "none" : string.Join(", ", policies.Keys))}.");
             }
         }
         RetryPolicy? otherwise = null;
@@ -252,7 +255,8 @@ internal sealed class ResourceLoader
         {
             if (!resolved.TryGetValue(subscription.PubSub, out ComponentSpec? component) || component.Category != "pubsub")
                 _notes.Add(
-                    $"A subscription to '{subscription.Topic}' names the pub/sub component '{subscription.PubSub}', which is not there; it will hear nothing.");
+                    $"A subscription to '{subscription.Topic}' names the pub/sub component '{subscription.PubSub}', which is not there. It "
+                    + "will receive nothing.");
         }
         return new ResourceSet(_components.Select(c => resolved[c.Name]).ToList(), _subscriptions, _resiliency, _notes);
     }

@@ -46,7 +46,8 @@ internal abstract class SecretStore
         {
             if (!File.Exists(_file))
                 throw _component.Source.Error(
-                    $"the secrets file '{_file}' is not there (relative to {Directory.GetCurrentDirectory()}); './voice up' writes it, or correct secretsFile.");
+                    $"the secrets file '{_file}' is not there (relative to {Directory.GetCurrentDirectory()}); './voice up' writes it, or "
+                    + "correct secretsFile.");
             var secrets = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
             try
             {

@@ -134,7 +134,7 @@ internal static class FileChoices
                 ("transceiver-00", "Transceiver__LinkEndpoint", "127.0.0.1:20000"),
                     ("transceiver-00", "Transceiver__DefaultAgent", "parrot"),
             ("transceiver-01", "ASPNETCORE_URLS", "http://127.0.0.1:8101"), ("transceiver-01", "Transceiver__Shard", "1"),
-                ("transceiver-01", "Transceiver__LinkEndpoint", "127.0.0.1:20100"),
+                ("transceiver-01", "Transceiver__LinkEndpoint", "127.0.0.1:20016"),
                     ("transceiver-01", "Transceiver__DefaultAgent", "parrot"),
         }) yield return ("dapr.yaml", $"apps/[{app}]/env/{name}", value);
     }
