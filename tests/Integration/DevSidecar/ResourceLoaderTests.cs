@@ -11,7 +11,7 @@ public sealed class ResourceLoaderTests
     private const string Head = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: sessions\n";
 
     [Theory]
-    [InlineData("a: [", 2, "no YAML")]
+    [InlineData("a: [", 2, "not YAML")]
     [InlineData("- a", 1, "mapping")]
     [InlineData("apiVersion: dapr.io/v1alpha1\n", 1, "'kind' is missing")]
     [InlineData("kind: Component\n", 1, "'metadata' is missing")]
