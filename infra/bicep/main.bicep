@@ -303,6 +303,8 @@ module edges 'modules/edge.bicep' = [
       identities: identities[i].outputs.all
       storageAccount: storageAccounts[i]
       vaultName: bases[i].outputs.vaultName
+      insightsConnection: bases[i].outputs.insightsConnection
+      otlpEndpoint: otlpEndpoint
     }
     dependsOn: [stores[i]]
   }

@@ -1,4 +1,5 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Native;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -13,12 +14,17 @@ public sealed partial class ServiceExit(IHostApplicationLifetime lifetime, ILogg
     public ServiceException? Reason => Volatile.Read(ref _reason);
 
     /// <summary>
-    /// Stops the service. The process exits with the code of the reason. A reason that is not a <see cref="ServiceException"/> counts as a
-    /// fault of our own.
+    /// Stops the service. The process exits with the code of the reason. A missing native library means <see cref="ExitCode.Failed"/>. Any
+    /// other reason that is not a <see cref="ServiceException"/> counts as a fault of our own.
     /// </summary>
     public void Fail(Exception reason)
     {
-        var known = reason as ServiceException;
+        ServiceException? known = reason switch
+        {
+            ServiceException already => already,
+            MissingNativeLibraryException missing => new ServiceException(ExitCode.Failed, missing.Message, missing),
+            _ => null,
+        };
         ServiceException first = known ?? new ServiceException(
             ExitCode.Fault, "The service failed because of an internal error. The log has the details.", reason);
         if (Interlocked.CompareExchange(ref _reason, first, null) is not null) return;

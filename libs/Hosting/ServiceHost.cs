@@ -1,3 +1,5 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Native;
 using Dapr.Voice.Sidecar;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -39,13 +41,30 @@ public static class ServiceHost
 
     /// <summary>
     /// Adds what all services of the fleet have: <see cref="FleetOptions"/>, the clients of the sidecar, and the loader of the fleet's
-    /// keys.
+    /// keys. Every such service needs OpenSSL. Without it, .NET's own cryptography would end the process once the keys are read.
     /// </summary>
+    /// <exception cref="ServiceException">OpenSSL is not installed.</exception>
     public static FleetOptions AddFleet(this WebApplicationBuilder builder)
     {
+        RequireLibraries(NativeLibraries.Crypto, NativeLibraries.Ssl);
         builder.Services.AddSidecar();
         builder.Services.AddSingleton<FleetKeyLoader>();
         return builder.AddServiceOptions<FleetOptions>();
+    }
+
+    /// <summary>Loads native libraries at start, so that a service without one ends at once and names the package.</summary>
+    /// <param name="libraries">Constants of <see cref="NativeLibraries"/>.</param>
+    /// <exception cref="ServiceException">A library is not installed. The exit code is <see cref="ExitCode.Failed"/>.</exception>
+    public static void RequireLibraries(params ReadOnlySpan<string> libraries)
+    {
+        try
+        {
+            NativeLibraries.Require(libraries);
+        }
+        catch (MissingNativeLibraryException e)
+        {
+            throw new ServiceException(ExitCode.Failed, e.Message, e);
+        }
     }
 
     /// <summary>Adds a singleton that the host starts and stops.</summary>

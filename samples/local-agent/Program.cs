@@ -1,4 +1,3 @@
-using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.LocalAgent.Hearing;
 using Dapr.Voice.LocalAgent.Realtime;
@@ -18,7 +17,7 @@ internal static class Program
     /// <exception cref="ServiceException">A setting is wrong, or a package is missing.</exception>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        RequireLibraries();
+        ServiceHost.RequireLibraries(NativeLibraries.EspeakNg, NativeLibraries.SphinxBase, NativeLibraries.PocketSphinx);
         // Conversations end at once. A request that hangs is not waited for longer than whoever stops us waits.
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromSeconds(2), configure);
         if (!HasAddress(builder.Configuration)) builder.WebHost.UseUrls(DefaultUrl);
@@ -42,16 +41,4 @@ internal static class Program
     /// <summary>A container names a port only (ASPNETCORE_HTTP_PORTS), which an address set by UseUrls would override.</summary>
     private static bool HasAddress(IConfiguration configuration)
         => !string.IsNullOrEmpty(configuration["urls"]) || !string.IsNullOrEmpty(configuration["http_ports"]);
-
-    private static void RequireLibraries()
-    {
-        try
-        {
-            NativeLibraries.Require(NativeLibraries.EspeakNg, NativeLibraries.SphinxBase, NativeLibraries.PocketSphinx);
-        }
-        catch (MissingNativeLibraryException e)
-        {
-            throw new ServiceException(ExitCode.Failed, e.Message, e);
-        }
-    }
 }

@@ -2,7 +2,9 @@ using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Relay;
 
-/// <summary>What operators ask of a relay, by Dapr invocation. The app token is checked before any of it.</summary>
+/// <summary>
+/// The endpoints that operators call on a relay through Dapr invocation. The app token is checked before any of them runs.
+/// </summary>
 internal static class InternalEndpoints
 {
     public static void MapRelayStats(this IEndpointRouteBuilder endpoints)

@@ -3,21 +3,23 @@ using System.Globalization;
 namespace Dapr.Voice.Relay;
 
 /// <summary>
-/// How many descriptors this process may have. The runtime raises the soft limit to the hard one when it starts, so what is left is the
-/// machine's or the container's word.
+/// How many file descriptors this process may open. The runtime raises the soft limit to the hard limit at start, so the value is the limit
+/// of the machine or of the container.
 /// </summary>
 internal static class OpenFileLimit
 {
     /// <summary>
-    /// Kept free of clients: links, health, the sidecar. Without them a relay full of strangers would be restarted as dead.
+    /// Descriptors that clients may not use. Links, health checks and the sidecar need them. Without them, a relay full of strangers would
+    /// be restarted as dead.
     /// </summary>
     public const int Reserved = 512;
 
-    /// <summary>However little there is.</summary>
+    /// <summary>The number of client connections that are always allowed, however low the limit is.</summary>
     public const int FewestConnections = 64;
 
     /// <summary>
-    /// The limit in the words of proc(5)'s <c>limits</c>; <see cref="int.MaxValue"/> where there is none, or none that can be read.
+    /// Reads the limit from the text of <c>/proc/self/limits</c> (proc(5)). Returns <see cref="int.MaxValue"/> if there is no limit or if
+    /// it cannot be read.
     /// </summary>
     public static int Parse(string limits)
     {
@@ -43,6 +45,6 @@ internal static class OpenFileLimit
         }
     }
 
-    /// <summary>As many of the connections wanted as there are descriptors for.</summary>
+    /// <summary>Returns how many of the wanted connections the descriptor limit allows.</summary>
     public static int Fit(int wanted, int limit) => Math.Min(wanted, Math.Max(FewestConnections, limit - Reserved));
 }

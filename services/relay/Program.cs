@@ -5,13 +5,13 @@ using Dapr.Voice.Relay.Steering;
 
 namespace Dapr.Voice.Relay;
 
-/// <summary>The relay put together. Tests create it in their own process.</summary>
+/// <summary>Builds the relay from its parts. Tests create it in their own process.</summary>
 internal static class Program
 {
     public static Task<int> Main(string[] args) => ServiceProcess.RunAsync(() => Create(args));
 
     /// <inheritdoc cref="ServiceHost.CreateBuilder"/>
-    /// <exception cref="ServiceException">A setting is wrong, or a port is taken.</exception>
+    /// <exception cref="ServiceException">A setting is wrong, a port is taken, or OpenSSL is not installed.</exception>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromSeconds(1), configure);
@@ -27,7 +27,7 @@ internal static class Program
         builder.Services.AddReadiness<RelayService>(relay => relay.Missing());
 
         WebApplication app = builder.BuildService();
-        // Opens the ports before anything starts, so that a port that is taken ends the process with one sentence.
+        // Opens the ports before anything starts, so that a taken port ends the process with one sentence.
         app.Services.GetRequiredService<IReadOnlyList<RelaySockets>>();
         app.UseErrorAnswers();
         app.MapHealth();

@@ -2,5 +2,7 @@ using Dapr.Voice.Steering;
 
 namespace Dapr.Voice.Relay;
 
-/// <summary>The keys a relay needs: to read hints, to check a first packet, to prove itself to transceivers.</summary>
+/// <summary>
+/// The keys of a relay: it reads hints, verifies a client's first packet, and proves its identity to transceivers with them.
+/// </summary>
 internal sealed record RelayKeys(HintKeyRing Hints, KeyRing Passwords, LinkKey Link);

@@ -9,8 +9,8 @@ using Dapr.Voice.Udp;
 namespace Dapr.Voice.Relay;
 
 /// <summary>
-/// The instruments of meter <c>Dapr.Voice.Relay</c>; docs/telemetry.md lists them. They read the workers' own counters when a collector
-/// asks, so a packet pays for none of it.
+/// The instruments of the meter <c>Dapr.Voice.Relay</c>. docs/telemetry.md lists them. They read the workers' own counters when a collector
+/// asks, so that a packet costs nothing extra.
 /// </summary>
 internal sealed class RelayMetrics : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class RelayMetrics : IDisposable
             "voice.relay.flows", () => _workers.Sum(w => w.FlowCount), "{flow}", "Addresses of clients that are known.");
         _meter.CreateObservableGauge(
             "voice.relay.links", () => _workers.Sum(w => w.LinkCount), "{link}", "Links to transceivers that are up.");
-        // A link that is taken away takes its counts along: collectors see a reset, as with a restart.
+        // A link that is removed takes its counts with it. Collectors see a counter reset, as after a restart.
         _meter.CreateObservableCounter(
             "voice.relay.link.drops", () => Tagged<LinkDrop>("reason", (w, reason) => w.LinkDrops(reason)), "{frame}",
             "Frames that links dropped.");

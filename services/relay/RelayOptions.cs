@@ -5,97 +5,109 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay;
 
-/// <summary>Settings of the relay. Section <c>Relay</c> (<c>Relay__PublicEndpoint</c>…); the defaults serve a laptop.</summary>
+/// <summary>
+/// The settings of the relay, in the section <c>Relay</c> (for example <c>Relay__PublicEndpoint</c>). The defaults fit a laptop.
+/// </summary>
 internal sealed class RelayOptions : IServiceOptions
 {
-    /// <summary>An ingress has four bits in a link frame. Of their values one means "any" and one "over TCP".</summary>
+    /// <summary>A link frame has four bits for the ingress. One of their values means "any", and one means "over TCP".</summary>
     public const int MaximumIngressAddresses = LinkFrame.AnyIngress;
 
     public static string Section => "Relay";
 
     /// <summary>
-    /// Stable over restarts of this relay and different for each relay of a fleet: transceivers know a restarted relay by it. 1 to 28
-    /// characters of a-z 0-9 . - _
+    /// The relay's name. It stays the same after a restart and differs between the relays of a fleet. Transceivers recognise a restarted
+    /// relay by it. 1 to 28 characters of a-z 0-9 . - _
     /// </summary>
     public string Id { get; set; } = DefaultId();
 
-    /// <summary>Where clients come to over UDP; empty for not at all.</summary>
+    /// <summary>The address that clients send to over UDP. Empty: the relay does not serve UDP.</summary>
     public string PublicEndpoint { get; set; } = "0.0.0.0:3478";
 
-    /// <summary>Where clients come to over TCP (ICE-TCP), for example <c>0.0.0.0:3478</c>; empty for not at all.</summary>
+    /// <summary>
+    /// The address that clients connect to over TCP (ICE-TCP), for example <c>0.0.0.0:3478</c>. Empty: the relay does not serve TCP.
+    /// </summary>
     public string PublicTcpEndpoint { get; set; } = "";
 
     /// <summary>
-    /// A load balancer hides the addresses of clients over TCP: all come from a few, so connections are not limited per address.
+    /// A load balancer hides the addresses of TCP clients, so that all of them come from a few addresses. Connections are then not limited
+    /// per address.
     /// </summary>
     public bool TcpClientsAreHidden { get; set; }
 
-    /// <summary>A new TCP connection must have sent a check that belongs to a session within this.</summary>
+    /// <summary>A new TCP connection must send a check that belongs to a session within this time.</summary>
     public TimeSpan TcpFirstCheckTime { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>TCP connections of all workers together; about 1 kB of memory each, beside the kernel's.</summary>
+    /// <summary>
+    /// The largest number of TCP connections of all workers together. Each needs about 1 kB of memory, and the kernel's buffers.
+    /// </summary>
     public int MaximumTcpConnections { get; set; } = 16_384;
 
     /// <summary>
-    /// TCP connections from one IPv4 address or one IPv6 /64, at each worker. Without effect where <see cref="TcpClientsAreHidden"/>.
+    /// The largest number of TCP connections from one IPv4 address or one IPv6 /64 at each worker. It has no effect if <see
+    /// cref="TcpClientsAreHidden"/> is set.
     /// </summary>
     public int MaximumTcpConnectionsPerPrefix { get; set; } = 1024;
 
     /// <summary>
-    /// TCP connections of one session at each worker: a browser opens one for each of its interfaces, and again when it moves.
+    /// The largest number of TCP connections of one session at each worker. A browser opens one for each of its network interfaces, and
+    /// opens them again when it changes networks.
     /// </summary>
     public int MaximumTcpConnectionsPerSession { get; set; } = 8;
 
     /// <summary>
-    /// Local address of the links to transceivers over UDP; ports are the kernel's choice, and over TCP the address, too. Empty: 127.0.0.1
-    /// where clients come over UDP, and no UDP links where they come over TCP alone, so that where no UDP passes there is no socket for it.
+    /// The local address of links over UDP. The kernel chooses the ports and, for links over TCP, the address as well. Empty: 127.0.0.1 if
+    /// clients come over UDP. If clients come only over TCP, empty means that the relay has no UDP links, so that it opens no socket that
+    /// would be useless where UDP is blocked.
     /// </summary>
     public string LinkAddress { get; set; } = "";
 
-    /// <summary>Threads, each with its own public socket on the one port; 0 is one for every two cores.</summary>
+    /// <summary>The number of worker threads. Each has its own public socket on the shared port. 0 means one for every two cores.</summary>
     public int Workers { get; set; }
 
     /// <summary>
-    /// Link endpoints that are always tried, beside those in the state store: <c>10.0.0.4:20000</c> (UDP),
+    /// Link endpoints that the relay always connects to, in addition to those in the state store: <c>10.0.0.4:20000</c> (UDP) or
     /// <c>tcp://transceiver-00:20000</c>.
     /// </summary>
     public List<string> Transceivers { get; set; } = [];
 
     /// <summary>
-    /// Connections of each worker to each endpoint of TCP, 1 to 8. When one breaks, its sessions go over the others at once.
+    /// The number of connections of each worker to each TCP endpoint, 1 to 8. When one breaks, its sessions use the others at once.
     /// </summary>
     public int LinkConnections { get; set; } = 2;
 
     /// <summary>
-    /// Local addresses that clients reach this host by; the position is the ingress number in frames, so a restarted relay answers from the
-    /// right one. Empty: all of the host's addresses. At most 14.
+    /// The local addresses that clients reach this host by, at most 14. The position in the list is the ingress number in frames, so that a
+    /// restarted relay answers from the right address. Empty: all addresses of the host.
     /// </summary>
     public List<string> IngressAddresses { get; set; } = [];
 
-    /// <summary>Flows per worker; their memory (about 250 bytes each) is taken at the start.</summary>
+    /// <summary>The largest number of flows per worker. Their memory, about 250 bytes each, is allocated at start.</summary>
     public int MaximumFlows { get; set; } = 65_536;
 
-    /// <summary>Flows from one IPv4 address or one IPv6 /64: a company's NAT is one of them.</summary>
+    /// <summary>The largest number of flows from one IPv4 address or one IPv6 /64. A company's NAT is one address.</summary>
     public int MaximumFlowsPerPrefix { get; set; } = 4096;
 
-    /// <summary>Flows of one session: its addresses of the last seconds.</summary>
+    /// <summary>The largest number of flows of one session: the addresses that its client used in the last seconds.</summary>
     public int MaximumFlowsPerSession { get; set; } = 8;
 
-    /// <summary>New flows per second and worker.</summary>
+    /// <summary>The largest number of new flows per second and worker.</summary>
     public int NewFlowsPerSecond { get; set; } = 2000;
 
-    /// <summary>A flow with nothing in either direction is forgotten; consent ends after 30 s (RFC 7675).</summary>
+    /// <summary>A flow without a packet in either direction for this long is removed. Consent ends after 30 s (RFC 7675).</summary>
     public TimeSpan FlowLifetime { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>On SIGTERM: packets still pass while the transceivers learn that this relay leaves.</summary>
+    /// <summary>
+    /// After SIGTERM the relay still forwards packets for this long, while the transceivers learn that it is shutting down.
+    /// </summary>
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Descriptors that this process may have; not a setting.</summary>
+    /// <summary>The number of descriptors that this process may open. This is not a setting.</summary>
     internal int OpenFiles { get; set; } = int.MaxValue;
 
     /// <summary>
-    /// <see cref="MaximumTcpConnections"/>, as far as there are descriptors for them: connections are refused before health and links go
-    /// without.
+    /// <see cref="MaximumTcpConnections"/>, or fewer if the descriptor limit does not allow that many. The relay refuses connections so
+    /// that health checks and links always get a descriptor.
     /// </summary>
     internal int TcpConnections => OpenFileLimit.Fit(MaximumTcpConnections, OpenFiles);
 
@@ -104,7 +116,7 @@ internal sealed class RelayOptions : IServiceOptions
     internal TransportAddress? Public => TransportAddress.TryParse(PublicEndpoint, out TransportAddress address) ? address : null;
     internal TransportAddress? PublicTcp => TransportAddress.TryParse(PublicTcpEndpoint, out TransportAddress address) ? address : null;
 
-    /// <summary>Null: no links over UDP.</summary>
+    /// <summary>Null if there are no links over UDP.</summary>
     internal TransportAddress? Link
         => LinkAddress.Length > 0 ? TransportAddress.From(new IPEndPoint(IPAddress.Parse(LinkAddress), 0)) : PublicEndpoint.Length > 0
         ? TransportAddress.From(new IPEndPoint(IPAddress.Loopback, 0)) : null;

@@ -7,7 +7,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay;
 
-/// <summary>Starts the workers once the keys are there, and ends them: a short drain, then out.</summary>
+/// <summary>Starts the workers once the keys are read. On SIGTERM it drains them for a short time and ends them.</summary>
 internal sealed partial class RelayService(
     RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, FleetKeyLoader loader,
     LoopWatch loops, RelayMetrics metrics, TimeProvider time,
@@ -19,12 +19,12 @@ internal sealed partial class RelayService(
     private readonly List<Thread> _threads = [];
     private volatile IReadOnlyList<RelayWorker> _workers = [];
 
-    // Turns that went well, one place for each worker, each written by its thread alone.
+    // The number of successful turns of each worker. Each element is written only by the thread of its worker.
     private readonly long[] _turns = new long[sockets.Count];
     private Task _starting = Task.CompletedTask;
     private bool _isDisposed;
 
-    /// <summary>What keeps it from taking calls, in words.</summary>
+    /// <summary>What the relay still lacks before it can take calls, in words for an operator.</summary>
     public IEnumerable<string> Missing()
     {
         if (_workers.Count == 0) yield return "keys from the secret store";
@@ -41,12 +41,12 @@ internal sealed partial class RelayService(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Not awaited: the health endpoints answer while the keys are not there yet.
+        // This is not awaited, so that the health endpoints answer before the keys are read.
         _starting = BeginAsync();
         return Task.CompletedTask;
     }
 
-    /// <summary>First of all at SIGTERM: the web server's own stopping may take longer than the relay has.</summary>
+    /// <summary>Runs first on SIGTERM, because stopping the web server may take longer than the relay has.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
@@ -63,7 +63,7 @@ internal sealed partial class RelayService(
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        // A host that is disposed without being stopped still must not pull the sockets from under the threads.
+        // A host may be disposed without being stopped. The threads must end before their sockets are closed in that case, too.
         _stopping.Cancel();
         _starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
         Join();
@@ -90,11 +90,11 @@ internal sealed partial class RelayService(
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            // Stopped before the keys came.
+            // The service was stopped before the keys were read.
         }
         catch (Exception e)
         {
-            // Without keys or threads there is nothing to go on with.
+            // The relay cannot run without keys or threads.
             exit.Fail(e);
         }
     }
@@ -136,12 +136,12 @@ internal sealed partial class RelayService(
         try
         {
             worker.Turn(Patience);
-            // Not of a turn that failed: a worker that fails at each of them serves nobody.
+            // Only successful turns are counted, so that the watchdog notices a worker that fails every turn.
             Volatile.Write(ref _turns[worker.Number], _turns[worker.Number] + 1);
         }
         catch (Exception e)
         {
-            // The turn is given up, with at most one batch each way; the next packet may well be no trouble.
+            // This turn is lost, with at most one batch in each direction. The next packets may well work.
             metrics.CountFailedTurn();
             LogFailedTurn(logger, worker.Number, e);
         }

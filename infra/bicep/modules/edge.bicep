@@ -61,6 +61,12 @@ param storageAccount string
 @description('Key Vault of the region.')
 param vaultName string
 
+@description('Connection string of Application Insights.')
+param insightsConnection string
+
+@description('OTLP endpoint for traces, metrics and log lines, empty: none.')
+param otlpEndpoint string
+
 var balancerName = 'lb-voice-edge'
 var frontendId = resourceId('Microsoft.Network/loadBalancers/frontendIPConfigurations', balancerName, 'media')
 var poolId = resourceId('Microsoft.Network/loadBalancers/backendAddressPools', balancerName, 'relays')
@@ -69,26 +75,30 @@ var probeId = resourceId('Microsoft.Network/loadBalancers/probes', balancerName,
 var zones = zoneRedundant ? ['1', '2', '3'] : null
 var isPublished = !empty(image) && image != placeholderImage
 
-// What differs from deployment to deployment goes as user data, which a machine can read at any time: a new image or setting needs no new machine.
-var settings = [
-  'EDGE_REGISTRY=${registry}'
-  'EDGE_PULL_CLIENT_ID=${identities.pull.clientId}'
-  'EDGE_RELAY_IMAGE=${image}'
-  'EDGE_DAPRD_IMAGE=${daprdImage}'
-  'VOICE_STORAGE_ACCOUNT=${storageAccount}'
-  'VOICE_STATE_CLIENT_ID=${identities.state.clientId}'
-  'VOICE_KEY_VAULT=${vaultName}'
-  'VOICE_SECRETS_CLIENT_ID=${identities.secrets.clientId}'
-  'VOICE_LOG_JSON=1'
-  'ASPNETCORE_HTTP_PORTS=8070'
-  'Fleet__Region=${location}'
-  'Fleet__RegionNumber=${regionNumber}'
-  'Fleet__SlotCount=${slotCount}'
-  'Fleet__MaximumShards=${maximumShards}'
-  'Relay__PublicEndpoint=0.0.0.0:3478'
-  'Relay__PublicTcpEndpoint=0.0.0.0:3478'
-  'Relay__TcpClientsAreHidden=false'
-]
+// What differs between deployments is user data, which a machine can read at any time. So a new image or setting needs no new machine.
+var settings = concat(
+  [
+    'EDGE_REGISTRY=${registry}'
+    'EDGE_PULL_CLIENT_ID=${identities.pull.clientId}'
+    'EDGE_RELAY_IMAGE=${image}'
+    'EDGE_DAPRD_IMAGE=${daprdImage}'
+    'VOICE_STORAGE_ACCOUNT=${storageAccount}'
+    'VOICE_STATE_CLIENT_ID=${identities.state.clientId}'
+    'VOICE_KEY_VAULT=${vaultName}'
+    'VOICE_SECRETS_CLIENT_ID=${identities.secrets.clientId}'
+    'VOICE_LOG_JSON=1'
+    'ASPNETCORE_HTTP_PORTS=8070'
+    'Fleet__Region=${location}'
+    'Fleet__RegionNumber=${regionNumber}'
+    'Fleet__SlotCount=${slotCount}'
+    'Fleet__MaximumShards=${maximumShards}'
+    'Relay__PublicEndpoint=0.0.0.0:3478'
+    'Relay__PublicTcpEndpoint=0.0.0.0:3478'
+    'Relay__TcpClientsAreHidden=false'
+    'APPLICATIONINSIGHTS_CONNECTION_STRING=${insightsConnection}'
+  ],
+  empty(otlpEndpoint) ? [] : ['OTEL_EXPORTER_OTLP_ENDPOINT=${otlpEndpoint}']
+)
 
 // What a machine is made of; the same for every region and deployment.
 var cloudInit = replace(

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>What <see cref="FlowTable.TrySet"/> did, or why not.</summary>
+/// <summary>What <see cref="FlowTable.TrySet"/> did, or the reason why it did nothing.</summary>
 internal enum FlowChange : byte
 {
     Kept,

@@ -4,15 +4,15 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Which session a client's address belongs to. One thread's; all memory is taken at construction. Flows are found by address, by session
-/// and by SSRC; those silent for the lifetime are swept a piece at a time.
+/// Which session a client's address belongs to. It finds flows by address, by session and by SSRC. It sweeps flows that were silent for
+/// their lifetime, a part of the table at a time. One thread uses it. It allocates all of its memory at construction.
 /// </summary>
 internal sealed class FlowTable
 {
-    /// <summary>A sweep looks at this part of the table.</summary>
+    /// <summary>The table is swept in this many parts.</summary>
     public const int SweepParts = 64;
 
-    /// <summary>Between two sweeps: a full round takes 6.4 s.</summary>
+    /// <summary>The time between two sweeps. A sweep of all parts takes 6.4 s.</summary>
     public static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(100);
 
     private const int None = -1;
@@ -39,26 +39,27 @@ internal sealed class FlowTable
         _newFlows = new TokenBucket(limits.NewPerSecond, now);
     }
 
-    /// <summary>May be read by another thread: then it is about right.</summary>
+    /// <summary>The number of flows. Another thread may read it and gets an approximate value.</summary>
     public int Count => _flows.Length - Volatile.Read(ref _freeCount);
 
     public ref Flow this[int flow] => ref _flows[flow];
 
-    /// <summary>The flow of a client's address, or -1.</summary>
+    /// <summary>Returns the flow of a client's address, or -1.</summary>
     public int Find(in TransportAddress client) => _byClient.Find(client);
 
-    /// <summary>The one flow whose RTP has this SSRC, or -1 if there is none or more than one.</summary>
+    /// <summary>Returns the only flow whose RTP packets have this SSRC, or -1 if there is no such flow or more than one.</summary>
     public int FindBySsrc(uint ssrc) => _bySsrc.Find(ssrc);
 
-    /// <summary>The first flow of a session, or -1; the others follow by <see cref="Flow.Next"/>.</summary>
+    /// <summary>Returns the first flow of a session, or -1. <see cref="Flow.Next"/> leads to the others.</summary>
     public int FirstOf(SessionId session) => _bySession.Find(session.Value);
 
     /// <summary>
-    /// Makes <paramref name="client"/> a flow of <paramref name="session"/> if the limits allow and no other session is alive there.
+    /// Makes <paramref name="client"/> a flow of <paramref name="session"/> if the limits allow it and no other session is active at that
+    /// address.
     /// </summary>
-    /// <param name="flow">The flow, or -1 where the change was refused.</param>
-    /// <param name="isFromOwner">A transceiver says so: then the rate of new flows is not limited, since a restarted relay learns all of
-    /// them within a moment.</param>
+    /// <param name="flow">The flow, or -1 if the change was refused.</param>
+    /// <param name="isFromOwner">True if a transceiver named the flow. The rate of new flows is not limited then, because a restarted relay
+    /// learns all of its flows within a moment.</param>
     public FlowChange TrySet(in TransportAddress client, SessionId session, Instant now, out int flow, bool isFromOwner = false)
     {
         flow = _byClient.Find(client);
@@ -85,7 +86,7 @@ internal sealed class FlowTable
         int inPrefix = Math.Max(0, _perPrefix.Find(prefix));
         if (_freeCount == 0) return FlowChange.TableFull;
         if (inPrefix >= _limits.PerPrefix) return FlowChange.PrefixLimit;
-        // Evicting a silent flow of the session may lower the prefix's count, so that is read again below.
+        // Evicting a silent flow of the session may lower the prefix's count, so the count is read again below.
         if (!MakeRoom(session, now)) return FlowChange.SessionLimit;
         if (!isFromOwner && !_newFlows.TryTake(now)) return FlowChange.NewFlowRate;
         flow = _free[--_freeCount];
@@ -96,7 +97,7 @@ internal sealed class FlowTable
         return FlowChange.Created;
     }
 
-    /// <summary>Keeps the SSRC of a flow's first RTP packet. Where two sessions have the same, neither is found by it.</summary>
+    /// <summary>Stores the SSRC of a flow's first RTP packet. If two sessions use the same SSRC, it leads to neither.</summary>
     public void LearnSsrc(int flow, uint ssrc)
     {
         ref Flow learned = ref _flows[flow];
@@ -114,13 +115,13 @@ internal sealed class FlowTable
         _bySsrc.Set(ssrc, flow);
     }
 
-    /// <summary>The session ended.</summary>
+    /// <summary>Removes all flows of a session that has ended.</summary>
     public void RemoveSession(SessionId session)
     {
         for (int flow = _bySession.Find(session.Value); flow >= 0; flow = _bySession.Find(session.Value)) Remove(flow);
     }
 
-    /// <summary>Forgets one flow.</summary>
+    /// <summary>Removes one flow.</summary>
     public void Remove(int flow)
     {
         ref Flow removed = ref _flows[flow];
@@ -135,7 +136,7 @@ internal sealed class FlowTable
         _free[_freeCount++] = flow;
     }
 
-    /// <summary>The link's number will be another's.</summary>
+    /// <summary>Clears a link's number from all flows, because another link will get the number.</summary>
     public void ForgetLink(int link)
     {
         foreach (ref Flow flow in _flows.AsSpan())
@@ -144,7 +145,7 @@ internal sealed class FlowTable
         }
     }
 
-    /// <summary>Looks at the next part of the table and forgets what was silent for too long.</summary>
+    /// <summary>Sweeps the next part of the table and removes flows that were silent for longer than their lifetime.</summary>
     public void Sweep(Instant now)
     {
         int part = (_flows.Length + SweepParts - 1) / SweepParts;
@@ -161,7 +162,8 @@ internal sealed class FlowTable
         => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
 
     /// <summary>
-    /// True if the session may have one more flow; a caller who moves about loses the address that is silent for longest.
+    /// Returns true if the session may have one more flow. If the session is at its limit, its flow that was silent for longest is removed,
+    /// because a caller who moves leaves old addresses behind.
     /// </summary>
     private bool MakeRoom(SessionId session, Instant now)
     {

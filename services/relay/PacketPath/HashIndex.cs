@@ -4,8 +4,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Open addressing from a key to a number, of fixed size: at most half full, linear probing, deletion by moving back what follows.
-/// Allocates nothing after construction (docs/packet-path.md 6).
+/// A hash table of fixed size from a key to a number. It uses open addressing with linear probing and is at most half full. A removal moves
+/// the entries that follow back. It allocates nothing after construction (docs/packet-path.md 6).
 /// </summary>
 internal sealed class HashIndex<TKey, THash>(int capacity, THash hash)
     where TKey : unmanaged, IEquatable<TKey>
@@ -17,7 +17,7 @@ internal sealed class HashIndex<TKey, THash>(int capacity, THash hash)
 
     public int Count { get; private set; }
 
-    /// <summary>The number, or -1.</summary>
+    /// <summary>Returns the number of a key, or -1.</summary>
     public int Find(in TKey key)
     {
         for (int i = Home(key); ; i = (i + 1) & Mask)
@@ -28,7 +28,7 @@ internal sealed class HashIndex<TKey, THash>(int capacity, THash hash)
         }
     }
 
-    /// <summary>Adds or overwrites. The caller keeps to the capacity.</summary>
+    /// <summary>Adds an entry or overwrites it. The caller must not exceed the capacity.</summary>
     public void Set(in TKey key, int value)
     {
         int i = Home(key);
@@ -52,7 +52,7 @@ internal sealed class HashIndex<TKey, THash>(int capacity, THash hash)
         Count--;
         for (int next = (i + 1) & Mask; _entries[next].ValuePlusOne != 0; next = (next + 1) & Mask)
         {
-            // What follows moves into the gap unless its home lies behind it.
+            // An entry that follows moves into the gap unless its home position lies behind the gap.
             if (((next - Home(_entries[next].Key)) & Mask) < ((next - i) & Mask)) continue;
             _entries[i] = _entries[next];
             i = next;

@@ -6,16 +6,17 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Numbers for the local addresses that clients reach us by, stable over restarts, so that answers leave from where the packet came to.
+/// Numbers for the local addresses that clients send to. The numbers stay the same after a restart, so that an answer leaves from the
+/// address that the packet came to.
 /// </summary>
 internal sealed class IngressTable
 {
     private readonly TransportAddress[] _addresses;
 
-    /// <param name="addresses">With port 0.</param>
+    /// <param name="addresses">The addresses, with port 0.</param>
     public IngressTable(IEnumerable<TransportAddress> addresses) => _addresses = [.. addresses.Take(RelayOptions.MaximumIngressAddresses)];
 
-    /// <summary>As configured, or else all addresses of this host in their natural order.</summary>
+    /// <summary>Uses the configured addresses. If there are none, it uses all addresses of this host, in a fixed order.</summary>
     public static IngressTable From(RelayOptions options)
     {
         if (options.IngressAddresses.Count > 0) return new IngressTable(options.Ingresses);
@@ -33,6 +34,6 @@ internal sealed class IngressTable
         return number < 0 ? LinkFrame.AnyIngress : (byte)number;
     }
 
-    /// <summary>The address, or default for "the kernel's choice".</summary>
+    /// <summary>Returns the address of a number. The default value means that the kernel chooses the address.</summary>
     public TransportAddress AddressOf(byte number) => number < _addresses.Length ? _addresses[number] : default;
 }

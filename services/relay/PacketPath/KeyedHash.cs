@@ -4,8 +4,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// A hash that only this process can compute: a client chooses its port, with IPv6 its address, and with a public hash it could choose
-/// them so that they all meet in one place of the table. Two rounds of 64-by-64 multiplication with secret summands.
+/// A hash that only this process can compute. A client chooses its port and, with IPv6, its address. If the hash were public, a client
+/// could choose them so that all of its flows fall into one place of the table. The hash uses two rounds of 64-by-64 multiplication with
+/// secret summands.
 /// </summary>
 internal readonly struct KeyedHash
 {

@@ -7,14 +7,15 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// The links of one worker, over datagrams and over connections, and the slot table that their announcements add up to. One thread's. A
-/// slot belongs to a link; where that has siblings (connections to the same endpoint), each session takes its own of them.
+/// The links of one worker, over UDP and over TCP, and the slot table that results from their announcements. A slot belongs to a link. If
+/// the link has siblings (connections to the same endpoint), each session uses its own sibling. One thread uses it.
 /// </summary>
-/// <param name="transports">By <see cref="LinkScheme"/>, null where there are no links of that kind; not owned.</param>
+/// <param name="transports">Indexed by <see cref="LinkScheme"/>. An entry is null if there are no links of that kind. The caller owns
+/// them.</param>
 internal sealed class LinkSet(LinkKey key, string relayId, int worker, int connections, ulong incarnation, SlotTable slots, FlowTable flows,
     LinkTransport?[] transports)
 {
-    /// <summary>Transceiver workers that one relay worker talks to.</summary>
+    /// <summary>The largest number of transceiver workers that one relay worker has links to.</summary>
     public const int MaximumEndpoints = 256;
 
     public const int MaximumLinks = MaximumEndpoints * LinkRelayId.MaximumConnections;
@@ -26,22 +27,22 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     private IReadOnlyList<LinkTarget> _targets = [];
     private volatile IReadOnlyList<LinkTarget> _reached = [];
 
-    /// <summary>A link's number is free for another.</summary>
+    /// <summary>Raised with the number of a link that was removed. Another link may get that number.</summary>
     public event Action<int>? LinkForgotten;
 
-    /// <summary>Links that are up. From any thread, as is all up to <see cref="NextTimeout"/>.</summary>
+    /// <summary>The number of links that are up. Any thread may read it, and every member down to <see cref="NextTimeout"/>.</summary>
     public int Count => Volatile.Read(ref _upCount);
 
-    /// <summary>Targets that a link is up to.</summary>
+    /// <summary>The targets that at least one link is up to.</summary>
     public IReadOnlyList<LinkTarget> Reached => _reached;
 
-    /// <summary>Units that came from nobody we talk to.</summary>
+    /// <summary>Units that came from an address that no link belongs to.</summary>
     public long Strangers => Volatile.Read(ref _strangers);
 
-    /// <summary>Packets whose link went down between the verdict and the sending.</summary>
+    /// <summary>Packets that were dropped because their link went down after the routing decision.</summary>
     public long SendDrops => Volatile.Read(ref _sendDrops);
 
-    /// <summary>Frames that links threw away for a reason.</summary>
+    /// <summary>Frames that all links dropped for this reason.</summary>
     public long Drops(LinkDrop reason)
     {
         long sum = 0;
@@ -63,7 +64,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     }
 
     /// <summary>
-    /// Begins links to new targets. One that is gone from the list stays as long as it answers: the list may be the one that is wrong.
+    /// Starts links to new targets. A link whose target is no longer in the list stays while the transceiver answers, because the list may
+    /// be wrong.
     /// </summary>
     public void Apply(IReadOnlyList<LinkTarget> targets, Instant now)
     {
@@ -78,7 +80,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         RebuildSlots();
     }
 
-    /// <summary>The link to whom a unit came from, or null: then it is counted and of no interest.</summary>
+    /// <summary>Returns the link that a unit came from. Returns null for an unknown address, and counts the unit.</summary>
     public LinkConnector? Find(TransportAddress from, out int link)
     {
         if (_byPeer.TryGetValue(from, out link)) return _links[link]!.Connector;
@@ -86,7 +88,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         return null;
     }
 
-    /// <summary>Puts a client's packet into the current unit of the link, or of the sibling that is the session's.</summary>
+    /// <summary>Appends a client's packet to the current unit of the link, or of the sibling that belongs to the session.</summary>
     public void Send(int number, SessionId session, in TransportAddress client, byte ingress, bool isUnverified, ReadOnlySpan<byte> packet,
         Instant now)
     {
@@ -102,7 +104,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     }
 
     /// <summary>
-    /// Runs the timers that are due, takes note of connections, and hands what the links want to say to what carries them.
+    /// Runs the timers that are due, handles connection events, and passes what the links want to send to their transports.
     /// </summary>
     public void Drive(Instant now)
     {
@@ -124,7 +126,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         if (isSlotsChanged) RebuildSlots();
     }
 
-    /// <summary>Tells every transceiver that this relay leaves.</summary>
+    /// <summary>Tells every transceiver that this relay is shutting down.</summary>
     public void Drain()
     {
         foreach (RelayLink? link in _links) link?.Connector.Drain();
@@ -145,7 +147,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
 
     private void Add(LinkTarget target, Instant now)
     {
-        // Discovery has said so already.
+        // The discovery has logged this already.
         if (transports[(int)target.Scheme] is not { } transport) return;
         int count = target.Scheme == LinkScheme.Tcp ? connections : 1;
         var added = new RelayLink[count];
@@ -185,7 +187,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         TransportAddress peer = link.Transport.Connect(link.Target.Address, now);
         if (peer == default)
         {
-            // No place or no descriptor: perhaps after a pause.
+            // There is no place or no descriptor for a connection. It is tried again after a pause.
             link.OnClosed(now);
             return;
         }
@@ -193,7 +195,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         _byPeer[peer] = link.Number;
     }
 
-    /// <summary>Gives a connection up; another one follows.</summary>
+    /// <summary>Closes a connection. The link asks for a new one.</summary>
     private void Close(RelayLink link, Instant now)
     {
         link.Transport.Close(link.Peer);
@@ -206,11 +208,12 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         switch (occurred.Kind)
         {
             case LinkEventKind.Up:
-                // A connection that broke in the turn in which it was welcomed has gone down since, and waits to be made again.
+                // A connection may break in the turn in which the transceiver accepted it. The link is down again then and waits for a new
+                // connection.
                 if (link.Connector.IsUp) link.OnUp();
                 return true;
             case LinkEventKind.Down:
-                // A connection with nobody at its other end is of no use, whatever the kernel thinks of it.
+                // A connection whose other end does not answer is useless, even if the kernel still regards it as open.
                 if (link.Target.Scheme == LinkScheme.Tcp && link.Peer != default) Close(link, now);
                 if (!link.Siblings.Any(s => s.Connector.IsUp && s.Connector.Incarnation == occurred.Incarnation)) Suspect(link, occurred);
                 RemoveIfUnwanted(link.Number);
@@ -220,7 +223,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         }
     }
 
-    /// <summary>Those who may take over are told; they know by their own means whether to believe it.</summary>
+    /// <summary>Tells the other transceivers that one of them may be dead. They decide by their own means whether to believe it.</summary>
     private void Suspect(RelayLink link, LinkEvent down)
     {
         for (int i = 0; i < _end; i++)
@@ -229,7 +232,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         }
     }
 
-    /// <summary>Siblings go together, once none of them is up.</summary>
+    /// <summary>Removes an unwanted link and its siblings together, once none of them is up.</summary>
     private void RemoveIfUnwanted(int number)
     {
         if (_links[number] is not { } link || _targets.Contains(link.Target) || link.Siblings.Any(s => s.Connector.IsUp)) return;
@@ -243,7 +246,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         }
     }
 
-    /// <summary>Where two claim a slot, the higher epoch has it.</summary>
+    /// <summary>If two transceivers claim a slot, the one with the higher epoch owns it.</summary>
     private void RebuildSlots()
     {
         int up = 0;

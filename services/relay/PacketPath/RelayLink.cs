@@ -6,21 +6,23 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// One link with what carries it. Over UDP that is there from the start; over TCP it is a connection that comes and goes, and is asked for
-/// again after a pause that doubles and is never quite the same, so that a restarted transceiver does not meet all its relays at one
-/// instant.
+/// One link together with its transport. A link over UDP can send from the start. A link over TCP needs a connection, which may break. A
+/// new connection is requested after a pause that doubles with each failure. The pause has a random part, so that not all relays connect to
+/// a restarted transceiver at the same instant.
 /// </summary>
 internal sealed class RelayLink
 {
-    /// <summary>From a lost connection to the next; a restart of the other end takes about that long.</summary>
+    /// <summary>The first pause before a lost connection is requested again. A restart of the transceiver takes about this long.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
 
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>From asking for a connection to a link that is up; else it begins anew.</summary>
+    /// <summary>
+    /// The longest time from a request for a connection until the link is up. After it, the connection is closed and requested again.
+    /// </summary>
     public static readonly TimeSpan SetUpLimit = LinkTiming.DownAfter;
 
-    /// <summary>The unit being filled.</summary>
+    /// <summary>The unit that is being filled.</summary>
     public OpenDatagram Open;
 
     private int _failures;
@@ -47,16 +49,16 @@ internal sealed class RelayLink
     public LinkTransport Transport { get; }
     public LinkConnector Connector { get; }
 
-    /// <summary>All links to the same endpoint, this one among them, in the same order for each.</summary>
+    /// <summary>All links to the same endpoint, including this one. The order is the same for each of them.</summary>
     public RelayLink[] Siblings { get; set; }
 
-    /// <summary>To whom its units go; default while there is no connection.</summary>
+    /// <summary>The address that units are sent to. The default value while there is no connection.</summary>
     public TransportAddress Peer { get; private set; }
 
-    /// <summary>Whether there is no connection, and it is time to ask for one.</summary>
+    /// <summary>There is no connection, and it is time to request one.</summary>
     public bool IsConnectionDue(Instant now) => Peer == default && now >= _deadline;
 
-    /// <summary>Whether there is a connection, but not in all the time allowed a link.</summary>
+    /// <summary>There is a connection, but the link did not come up within <see cref="SetUpLimit"/>.</summary>
     public bool IsOverdue(Instant now) => Peer != default && now >= _deadline;
 
     public Instant NextTimeout => Instant.Min(_deadline, Connector.NextTimeout);
@@ -64,8 +66,8 @@ internal sealed class RelayLink
     private bool IsConnected => Target.Scheme == LinkScheme.Udp;
 
     /// <summary>
-    /// The link that a session's packets take: its own among the siblings, the next one while that is down. Another process than ours
-    /// behind a sibling is the last choice.
+    /// Returns the link that a session's packets use: the session's own sibling or, while that is down, the next one. A sibling that leads
+    /// to another process than this link is the last choice.
     /// </summary>
     public RelayLink For(SessionId session)
     {
@@ -83,7 +85,7 @@ internal sealed class RelayLink
         return other ?? this;
     }
 
-    /// <summary>A connection has been asked for.</summary>
+    /// <summary>A connection has been requested.</summary>
     public void OnConnecting(TransportAddress peer, Instant now)
     {
         Peer = peer;
@@ -99,7 +101,7 @@ internal sealed class RelayLink
         _deadline = Instant.Never;
     }
 
-    /// <summary>The connection is gone, or was never to be had.</summary>
+    /// <summary>The connection has ended, or could not be requested.</summary>
     public void OnClosed(Instant now)
     {
         Peer = default;

@@ -7,19 +7,20 @@ using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>The sockets of one worker: the public ones share their ports with the other workers', links have their own.</summary>
-/// <param name="Public">Null where the relay has no UDP.</param>
-/// <param name="PublicTcp">Null where it has no TCP.</param>
-/// <param name="Links">By <see cref="LinkScheme"/>; null where there are no links of that kind.</param>
+/// <summary>The sockets of one worker. The workers share the public ports. Each worker has its own sockets for links.</summary>
+/// <param name="Public">Null if the relay does not serve UDP.</param>
+/// <param name="PublicTcp">Null if the relay does not serve TCP.</param>
+/// <param name="Links">Indexed by <see cref="LinkScheme"/>. An entry is null if there are no links of that kind.</param>
 internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? PublicTcp, IReadOnlyList<LinkTransport?> Links) : IDisposable
 {
     private static readonly UdpSocketOptions PublicOptions = new() { IsPortShared = true };
 
     /// <summary>
-    /// Opens all, in the order of the workers: the kernel maps a client to a socket by its place in that order, so after a restart a client
-    /// meets the worker of the same number, which is the one that the transceivers' links go to.
+    /// Opens the sockets of all workers, in the order of the workers. The kernel assigns a client to a socket by its place in that order.
+    /// So a client reaches the worker of the same number after a restart, and that is the worker that the transceivers' links lead to.
     /// </summary>
-    /// <exception cref="ServiceException">A port is taken, an address is not this host's, or the platform has no such sockets.</exception>
+    /// <exception cref="ServiceException">A port is taken, an address does not belong to this host, or the platform lacks such
+    /// sockets.</exception>
     public static IReadOnlyList<RelaySockets> Open(RelayOptions options)
     {
         var opened = new List<RelaySockets>();
@@ -27,7 +28,7 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
             : InheritedListeners.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
         try
         {
-            // None is left over: connections would wait at it for nobody.
+            // Each inherited listener gets a worker. Connections at a listener without a worker would wait forever.
             for (int i = 0; i < options.WorkerCount; i++)
                 opened.Add(OpenOne(options, [.. inherited.Where((_, number) => number % options.WorkerCount == i)]));
             return opened;

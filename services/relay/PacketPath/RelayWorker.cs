@@ -9,13 +9,14 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// One thread, public sockets (UDP, TCP or both), sockets for links, flow tables. Each turn waits for packets, decides on each, and sends
-/// what came of a batch at once. Others reach it through three doors: the list of endpoints, the inbox, and stopping.
+/// One thread with its public sockets (UDP, TCP or both), its sockets for links, and its flow tables. Each turn waits for packets, decides
+/// where each goes, and sends the results of a batch together. Other threads reach it in three ways: they set the list of endpoints, they
+/// post to its inbox, and they stop it.
 /// </summary>
 internal sealed class RelayWorker : IDisposable
 {
     /// <summary>
-    /// TCP clients of a relay that has just started wait this long at most until each transceiver has said which slots it has.
+    /// A relay that has just started lets its TCP clients wait until each transceiver has announced its slots, but no longer than this.
     /// </summary>
     private static readonly TimeSpan FirstLinksPatience = TimeSpan.FromSeconds(1);
 
@@ -35,11 +36,11 @@ internal sealed class RelayWorker : IDisposable
     private bool _awaitsLinks;
     private IReadOnlyList<LinkTarget> _applied = [];
 
-    // Written by other threads.
+    // Other threads write this field.
     private volatile IReadOnlyList<LinkTarget> _targets = [];
     private readonly ConcurrentQueue<TaskCompletionSource<WorkerStats>> _inbox = new();
 
-    /// <param name="sockets">Owned from here on.</param>
+    /// <param name="sockets">The worker owns them from here on.</param>
     public RelayWorker(int number, RelaySockets sockets, RelayOptions options, byte region, int slotCount, ulong incarnation,
         RelayKeys keys, IngressTable ingresses, TimeProvider wallClock)
     {
@@ -74,26 +75,26 @@ internal sealed class RelayWorker : IDisposable
     public long LinkDrops(LinkDrop reason) => _links.Drops(reason);
     public UdpSocketCounters? PublicCounters => _public?.Counters;
 
-    /// <summary>Null where the relay has no TCP.</summary>
+    /// <summary>Null if the relay does not serve TCP.</summary>
     public TcpSocketCounters? TcpCounters => _tcp?.Counters;
     public long TcpCloses(TcpClose reason) => _tcp?.Closes(reason) ?? 0;
 
-    /// <summary>Connections of links that ended, by reason.</summary>
+    /// <summary>The number of link connections that ended, by reason.</summary>
     public IEnumerable<KeyValuePair<string, long>> LinkCloses => _transports.SelectMany(t => t.Closes);
 
     public LinkTransportCounters LinkCounters(LinkScheme scheme) => _byScheme[(int)scheme]?.Counters ?? default;
 
-    /// <summary>From any thread: the targets that a link is up to.</summary>
+    /// <summary>The targets that a link is up to. Any thread.</summary>
     public IReadOnlyList<LinkTarget> ReachedTargets => _links.Reached;
 
-    /// <summary>From any thread: the link endpoints to talk to.</summary>
+    /// <summary>Sets the link endpoints to connect to. Any thread.</summary>
     public void SetTargets(IReadOnlyList<LinkTarget> targets)
     {
         _targets = targets;
         _wakeUp.Signal();
     }
 
-    /// <summary>From any thread: figures as the worker sees them.</summary>
+    /// <summary>Reads the worker's statistics on the worker's thread. Any thread may call it.</summary>
     public Task<WorkerStats> GetStatsAsync()
     {
         var answer = new TaskCompletionSource<WorkerStats>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -102,13 +103,13 @@ internal sealed class RelayWorker : IDisposable
         return answer.Task;
     }
 
-    /// <summary>From any thread: ends a wait.</summary>
+    /// <summary>Ends the wait of a turn. Any thread.</summary>
     public void Wake() => _wakeUp.Signal();
 
-    /// <summary>The worker's thread: tells the transceivers that this relay leaves.</summary>
+    /// <summary>Tells the transceivers that this relay is shutting down. Worker thread only.</summary>
     public void Drain() => _links.Drain();
 
-    /// <summary>One turn: waits for packets at most this long, then handles all there is.</summary>
+    /// <summary>Runs one turn: it waits for packets for at most this long, then handles all that have arrived.</summary>
     public void Turn(TimeSpan patience)
     {
         Instant now = MonotonicClock.Now;
@@ -132,7 +133,7 @@ internal sealed class RelayWorker : IDisposable
             _applied = _targets;
             _links.Apply(_applied, now);
         }
-        // What comes from the links first: it may announce the slots that a client's packet needs.
+        // Packets from the links come first, because they may announce the slots that a client's packet needs.
         foreach (LinkTransport transport in _transports) ReceiveFromLinks(transport, now);
         _links.Drive(now);
         if (_awaitsLinks && _applied.Count > 0 && _links.Reached.Count >= _applied.Count)

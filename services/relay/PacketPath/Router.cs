@@ -6,24 +6,25 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Where a packet goes (docs/design.md 5). Binding requests follow the hint in their username, so that a takeover reaches the packets; all
-/// else
-/// follows the flow of its source. One thread's; allocates nothing, never throws.
+/// Decides where a packet goes (docs/design.md 5). A Binding request follows the hint in its USERNAME, so that packets reach the new owner
+/// after a takeover. Every other packet follows the flow of its source. One thread uses it. It allocates nothing and never throws.
 /// </summary>
 internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintKeys, KeyRing passwordKeys)
 {
-    /// <summary>Packets per second that one session's SSRC lets through from sources without a flow: an Opus call has 50 to 100.</summary>
+    /// <summary>
+    /// Packets per second that may follow one session's SSRC from sources without a flow. An Opus call has 50 to 100 packets per second.
+    /// </summary>
     public const int SideRoutedPerSecond = 150;
 
     private const int SsrcOffset = 8;
     private const int RtpHeaderLength = 12;
 
-    /// <summary>Minutes since <see cref="RoutingHint.Epoch"/>, kept up to date by the worker.</summary>
+    /// <summary>Minutes since <see cref="RoutingHint.Epoch"/>. The worker updates it.</summary>
     public uint NowMinutes { get; set; }
 
-    /// <summary>A client's packet: which link, which session.</summary>
-    /// <param name="ingress">The number of the local address that it came to.</param>
-    /// <param name="link">The link to send it on, where the verdict is one of forwarding.</param>
+    /// <summary>Decides to which link a client's packet goes and to which session it belongs.</summary>
+    /// <param name="ingress">The number of the local address that the packet came to.</param>
+    /// <param name="link">The link to send the packet on, if the verdict is to forward it.</param>
     public Verdict RouteUp(ReadOnlySpan<byte> datagram, TransportAddress from, byte ingress, Instant now, out int link,
         out SessionId session)
     {
@@ -54,7 +55,10 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
         return link >= 0 ? Verdict.Forward : Verdict.DropOwnerUnknown;
     }
 
-    /// <summary>A frame for a client. It goes out in any case but one; and it teaches a relay that has just started who is who.</summary>
+    /// <summary>
+    /// Decides about a frame for a client. The frame is sent unless its destination is no address to send to. A relay that has just started
+    /// learns its flows from such frames.
+    /// </summary>
     public Verdict RouteDown(TransportAddress client, SessionId session, byte ingress, int link, Instant now)
     {
         if (!IsSendable(client)) return Verdict.DropBadDestination;
@@ -80,7 +84,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
         int number = flows.Find(from);
         if (number < 0 || flows[number].Session != hint.SessionId)
         {
-            // Only what opens a flow or takes one over has to prove more than a hint, which anyone on the way can read.
+            // Anyone on the way can read a hint. So a packet that creates a flow or takes one over has to prove more than that it knows a
+            // hint.
             if (hint.IsExpired(NowMinutes)) return Verdict.DropExpiredHint;
             Span<byte> password = stackalloc byte[IcePassword.TextLength];
             if (!IcePassword.TryDerive(passwordKeys, request.Username, password) || !request.VerifyMessageIntegrity(password))
@@ -97,8 +102,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     }
 
     /// <summary>
-    /// RTP from a source without a flow, whose SSRC is a session's: its NAT has rebound. Passed up for the transceiver to authenticate;
-    /// nothing is stored for the source.
+    /// Handles RTP from a source without a flow whose SSRC belongs to a session: the client's NAT has chosen a new address. The packet is
+    /// forwarded, and the transceiver authenticates it. The relay stores nothing about the source.
     /// </summary>
     private Verdict FollowSsrc(ReadOnlySpan<byte> rtp, Instant now, out int link, out SessionId session)
     {
@@ -118,7 +123,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     }
 
     /// <summary>
-    /// By the slot where it is known, so that one announcement moves all flows of a slot; else where the last frame came from.
+    /// Returns the link of the flow's slot if the slot is known, so that one announcement moves all flows of a slot. Otherwise returns the
+    /// link that the last frame came from.
     /// </summary>
     private int LinkOf(in Flow flow)
     {
@@ -138,7 +144,8 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     private static bool IsSendable(in TransportAddress client)
     {
         if (client.Port == 0) return false;
-        // 0.0.0.0/8, multicast, reserved and broadcast; and for IPv6 unspecified and multicast.
+        // Refused for IPv4: 0.0.0.0/8, multicast, reserved and broadcast addresses. Refused for IPv6: the unspecified address and
+        // multicast.
         if (client.IsIPv4) return client.IPv4 >> 24 is > 0 and < 224;
         return (client.High | client.Low) != 0 && client.High >> 56 != 0xFF;
     }

@@ -2,38 +2,45 @@ using Dapr.Voice.Tcp;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>Why a client's TCP connection ended. The word is the tag of the counter <c>voice.relay.tcp.closes</c>.</summary>
+/// <summary>Why a client's TCP connection ended. The member in snake case is a tag of the counter <c>voice.relay.tcp.closes</c>.</summary>
 internal enum TcpClose : byte
 {
     PeerClosed,
     Reset,
-    /// <summary>Acknowledged nothing, or kept its window closed, for 15 s.</summary>
+    /// <summary>The client acknowledged nothing, or kept its window closed, for 15 s.</summary>
     TimedOut,
-    /// <summary>The system refused something: out of memory or the like.</summary>
+    /// <summary>The system refused an operation, for example because it is out of memory.</summary>
     Failed,
-    /// <summary>A frame above 1,500 bytes.</summary>
+    /// <summary>The client sent a frame of more than 1,500 bytes.</summary>
     FrameTooLong,
-    /// <summary>A frame begun and not finished for 5 s.</summary>
+    /// <summary>The client began a frame and did not finish it within 5 s.</summary>
     SlowFrame,
-    /// <summary>Does not take its control packets: 64 kB of them wait.</summary>
+    /// <summary>The client left 64 kB of control packets unread.</summary>
     QueueFull,
-    /// <summary>No check that proves it belongs to a session within <see cref="RelayOptions.TcpFirstCheckTime"/>.</summary>
+    /// <summary>
+    /// No check proved within <see cref="RelayOptions.TcpFirstCheckTime"/> that the connection belongs to a session.
+    /// </summary>
     NoFirstCheck,
-    /// <summary>Neither a Binding request nor a packet of a call came first, or too many of the latter.</summary>
+    /// <summary>
+    /// The first packet was neither a Binding request nor a packet of a call, or too many packets of a call came before a check.
+    /// </summary>
     NotACheck,
-    /// <summary>The first check was refused; the verdict on that packet says why.</summary>
+    /// <summary>The first check was refused. The verdict on that packet says why.</summary>
     CheckRefused,
-    /// <summary>A check of another session: a connection belongs to one.</summary>
+    /// <summary>The client sent a check of another session. A connection belongs to one session.</summary>
     OtherSession,
-    /// <summary>The session has opened more connections than it may; the one silent for longest gave way.</summary>
+    /// <summary>The session opened more connections than it may have. Its connection that was silent for longest was closed.</summary>
     SessionLimit,
-    /// <summary>Too many connections from the address or /64.</summary>
+    /// <summary>There are too many connections from the client's address or /64.</summary>
     PrefixLimit,
-    /// <summary>All places are taken: of those that have proved nothing the oldest gives way, else the newcomer.</summary>
+    /// <summary>
+    /// All places are taken. The oldest connection that has proved nothing is closed. If all others have proved themselves, the new one is
+    /// closed.
+    /// </summary>
     TooMany,
-    /// <summary>Nothing in either direction for <see cref="RelayOptions.FlowLifetime"/>.</summary>
+    /// <summary>No packet passed in either direction for <see cref="RelayOptions.FlowLifetime"/>.</summary>
     Idle,
-    /// <summary>The session ended.</summary>
+    /// <summary>The session has ended.</summary>
     SessionGone,
 }
 

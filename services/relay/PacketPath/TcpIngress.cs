@@ -7,18 +7,21 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.PacketPath;
 
 /// <summary>
-/// Clients that come over TCP (ICE-TCP, RFC 6544: passive candidates, frames of RFC 4571). The decision on a packet is the
-/// <see cref="Router"/>'s, as for UDP, with a flow table of its own; what TCP adds is that a flow is a connection: it has to prove itself
-/// with its first packet, belongs to one session, and ends. One thread's.
+/// The clients that connect over TCP (ICE-TCP, RFC 6544, with passive candidates; frames of RFC 4571). The <see cref="Router"/> decides
+/// about each packet, as it does for UDP, with a separate flow table. Over TCP, a flow is a connection: it has to prove itself with its
+/// first packet, it belongs to one session, and it ends. One thread uses it.
 /// </summary>
 internal sealed class TcpIngress : IDisposable
 {
-    /// <summary>ICE-TCP packets are datagrams on another road: none is longer than an Ethernet frame.</summary>
+    /// <summary>
+    /// The largest frame of a client. ICE-TCP carries packets that are made for UDP, so none is longer than an Ethernet frame.
+    /// </summary>
     public const int MaximumFrameBytes = 1500;
 
     /// <summary>
-    /// Packets that a connection may bring before its first check, all dropped. A client that connects again in the middle of a call goes
-    /// on talking and checks when it is due (Firefox, RFC 7675: within 6 s): 50 packets of audio a second, and what DTLS repeats.
+    /// How many packets of a call a connection may send before its first check. All of them are dropped. A client that connects again
+    /// during a call goes on sending audio, and sends a check when the next one is due: within 6 s in Firefox (RFC 7675). That is 50 audio
+    /// packets a second, and DTLS retransmissions.
     /// </summary>
     public const int MaximumEarlyPackets = 512;
 
@@ -36,15 +39,15 @@ internal sealed class TcpIngress : IDisposable
     private readonly long[] _closes = new long[Enum.GetValues<TcpClose>().Length];
     private int _oldestUnproven = None, _newestUnproven = None, _sweepAt;
 
-    /// <param name="socket">Listens; owned from here on. Made with <see cref="SocketOptions"/>.</param>
-    /// <param name="verdicts">The worker's.</param>
+    /// <param name="socket">Listens already, and was created with <see cref="SocketOptions"/>. This object owns it from here on.</param>
+    /// <param name="verdicts">The counters of the worker.</param>
     public TcpIngress(TcpFrameSocket socket, RelayOptions options, SlotTable slots, RelayKeys keys, VerdictCounters verdicts, Instant now)
     {
         (_socket, _options, _verdicts) = (socket, options, verdicts);
         _maximumConnections = ConnectionsPerWorker(options);
         int places = SocketOptions(options).MaximumConnections;
         var hash = KeyedHash.CreateRandom();
-        // The prefix is counted here, from the moment of accepting: a flow exists only after the first check.
+        // Connections per prefix are counted here, from the moment of accepting, because a flow exists only after the first check.
         _flows = new FlowTable(
             new FlowLimits(places, int.MaxValue, options.MaximumTcpConnectionsPerSession, options.NewFlowsPerSecond, options.FlowLifetime),
             hash, now);
@@ -57,23 +60,26 @@ internal sealed class TcpIngress : IDisposable
     public int Descriptor => _socket.Descriptor;
     public TransportAddress LocalAddress => _socket.LocalAddress;
 
-    /// <summary>From any thread.</summary>
+    /// <summary>The socket's counters. Any thread.</summary>
     public TcpSocketCounters Counters => _socket.Counters;
 
-    /// <summary>From any thread.</summary>
+    /// <summary>The number of flows. Any thread.</summary>
     public int FlowCount => _flows.Count;
 
-    /// <summary>From any thread. Connections refused while all places were taken are among the <see cref="TcpClose.TooMany"/>.</summary>
+    /// <summary>
+    /// The number of connections that ended for this reason. Connections refused because all places were taken count as <see
+    /// cref="TcpClose.TooMany"/>. Any thread.
+    /// </summary>
     public long Closes(TcpClose reason)
         => Volatile.Read(ref _closes[(int)reason]) + (reason == TcpClose.TooMany ? _socket.Counters.Closes(TcpCloseReason.Limit) : 0);
 
     /// <summary>
-    /// Leaves newcomers in the kernel's backlog until then: their first check would find no owner yet, and the next one may be seconds
-    /// away.
+    /// Leaves new connections in the kernel's backlog until this time. Their first check would find no owner yet, and the next check may
+    /// follow seconds later.
     /// </summary>
     public void Rest(Instant until) => _socket.Rest(until);
 
-    /// <summary>Ends a rest.</summary>
+    /// <summary>Accepts connections again before the time of <see cref="Rest"/> is over.</summary>
     public void Wake() => _socket.Wake();
 
     public uint NowMinutes
@@ -86,8 +92,8 @@ internal sealed class TcpIngress : IDisposable
         : Instant.Never);
 
     /// <summary>
-    /// For the socket of one worker. There is room for a turn's newcomers beyond the bound, so that one of them can take the place of an
-    /// older one.
+    /// The socket options for one worker. The socket can hold one turn's new connections beyond the limit, so that a new connection can
+    /// replace an older one.
     /// </summary>
     public static TcpFrameSocketOptions SocketOptions(RelayOptions options)
     {
@@ -96,11 +102,12 @@ internal sealed class TcpIngress : IDisposable
             MaximumConnections = ConnectionsPerWorker(options) + defaults.AcceptsPerTurn };
     }
 
-    /// <summary>Takes what clients sent and hands it to the links.</summary>
+    /// <summary>Receives the clients' packets and passes them to the links.</summary>
     public void Receive(LinkSet links, Instant now)
     {
         int count = _socket.Receive(now);
-        // Frames before events: a connection's last packets come in the turn in which it ends, and never in the one in which it begins.
+        // Frames are handled before events. A connection's last packets arrive in the turn in which it ends, and none arrives in the turn
+        // in which it begins.
         for (int i = 0; i < count; i++)
         {
             _socket.Get(i, out Span<byte> frame, out TcpConnectionId from);
@@ -113,19 +120,19 @@ internal sealed class TcpIngress : IDisposable
         TakeEvents(now);
     }
 
-    /// <summary>A frame for a client.</summary>
+    /// <summary>Sends a frame from a link to its client.</summary>
     public Verdict Deliver(TransportAddress client, SessionId session, int link, ReadOnlySpan<byte> packet, Instant now)
     {
         int flow = _flows.Find(client);
         if (flow < 0 || _flows[flow].Session != session) return Verdict.DropNoConnection;
         _flows[flow].Link = link;
         _flows[flow].LastHeard = now;
-        // Speech and its statistics are of no use when late.
+        // Audio and its RTCP are useless when they are late, so they may be dropped.
         TcpFrameClass frameClass = LinkTransport.IsAudio(packet) ? TcpFrameClass.Media : TcpFrameClass.Control;
         return _socket.Send(_connectionOfFlow[flow], packet, frameClass, now) ? Verdict.Deliver : Verdict.DropNoRoom;
     }
 
-    /// <summary>The session ended: its connections go once what is queued for them is written.</summary>
+    /// <summary>Closes the connections of a session that has ended, after the packets queued for them are written.</summary>
     public void EndSession(SessionId session, Instant now)
     {
         for (int flow = _flows.FirstOf(session); flow >= 0; flow = _flows[flow].Next)
@@ -139,10 +146,10 @@ internal sealed class TcpIngress : IDisposable
         _flows.RemoveSession(session);
     }
 
-    /// <summary>The link's number will be another's.</summary>
+    /// <summary>Clears a link's number from all flows, because another link will get the number.</summary>
     public void ForgetLink(int link) => _flows.ForgetLink(link);
 
-    /// <summary>Ends what has proved nothing in time, and whatever the socket has deadlines for.</summary>
+    /// <summary>Closes connections that proved nothing in time, and runs the socket's own deadlines.</summary>
     public void HandleTimeout(Instant now)
     {
         while (_oldestUnproven >= 0 && now - _clients[_oldestUnproven].AcceptedAt >= _options.TcpFirstCheckTime)
@@ -151,7 +158,7 @@ internal sealed class TcpIngress : IDisposable
         TakeEvents(now);
     }
 
-    /// <summary>Looks at the next part of the flows and of the connections, and ends what has been silent for too long.</summary>
+    /// <summary>Sweeps the next part of the flows and of the connections, and closes connections that were silent for too long.</summary>
     public void Sweep(Instant now)
     {
         _flows.Sweep(now);
@@ -176,7 +183,7 @@ internal sealed class TcpIngress : IDisposable
     private static TransportAddress PrefixOf(in TransportAddress client)
         => client.IsIPv4 ? new(client.High, client.Low, 0) : new(client.High, 0, 0);
 
-    /// <summary>A Binding request by its first two bytes; whether it is a good one is for the router to say.</summary>
+    /// <summary>Recognises a Binding request by its first two bytes. The router checks whether it is valid.</summary>
     private static bool IsBindingRequest(ReadOnlySpan<byte> frame) => frame.Length >= 2 && frame[0] == 0 && frame[1] == 1;
 
     private Verdict RouteUp(ReadOnlySpan<byte> frame, TcpConnectionId from, Instant now, out int link, out SessionId session)
@@ -194,7 +201,7 @@ internal sealed class TcpIngress : IDisposable
             }
             Verdict first = _router.RouteUp(frame, client.Remote, LinkFrame.TcpIngress, now, out link, out session);
             if (first == Verdict.Forward) Bind(from, session);
-            // The owner's transceiver may be about to be known: clients ask again, and their time is limited.
+            // The owner may become known in a moment. The client repeats its check, and it has limited time for that anyway.
             else if (first != Verdict.DropOwnerUnknown) Close(from.Index, TcpClose.CheckRefused);
             return first;
         }
@@ -242,7 +249,7 @@ internal sealed class TcpIngress : IDisposable
         int inPrefix = Math.Max(0, _perPrefix.Find(prefix)) + 1;
         _perPrefix.Set(prefix, inPrefix);
         if (inPrefix > _options.MaximumTcpConnectionsPerPrefix && !_options.TcpClientsAreHidden) Close(id.Index, TcpClose.PrefixLimit);
-        // The newcomer is the last of the list, so it goes itself where all others have proved themselves.
+        // The new connection is the last in the list. So it is closed itself if all others have proved themselves.
         else if (_socket.Counters.Open > _maximumConnections) Close(_oldestUnproven, TcpClose.TooMany);
     }
 
@@ -260,7 +267,7 @@ internal sealed class TcpIngress : IDisposable
         client = default;
     }
 
-    /// <summary>The event that follows finds the reason here.</summary>
+    /// <summary>Closes a connection. The event that follows reads the reason from the entry.</summary>
     private void Close(int index, TcpClose reason)
     {
         ref TcpClient client = ref _clients[index];

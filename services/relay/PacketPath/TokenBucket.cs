@@ -2,7 +2,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>So many per second, with one second's worth saved up at most.</summary>
+/// <summary>Limits a rate. It saves up at most one second's worth of tokens.</summary>
 internal struct TokenBucket(int perSecond, Instant now)
 {
     private double _tokens = perSecond;

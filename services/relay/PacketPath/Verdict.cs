@@ -1,58 +1,64 @@
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>What became of a packet. The word is the tag of the counter <c>voice.relay.packets</c>.</summary>
+/// <summary>What the relay did with a packet. The member in snake case is a tag of the counter <c>voice.relay.packets</c>.</summary>
 internal enum Verdict : byte
 {
-    /// <summary>Up, by hint or flow.</summary>
+    /// <summary>The packet was forwarded to a transceiver by its hint or by its flow.</summary>
     Forward,
     /// <summary>
-    /// Up, by its SSRC: the source has no flow (NAT rebinding). Flagged; nothing goes down to there until the transceiver sends.
+    /// The packet was forwarded by its SSRC, because its source has no flow (NAT rebinding). It is marked as unverified. The relay sends
+    /// nothing to that source until the transceiver does.
     /// </summary>
     ForwardUnverified,
-    /// <summary>Down.</summary>
+    /// <summary>The frame was sent to the client.</summary>
     Deliver,
-    /// <summary>Down, and its flow was not known: learned from the frame.</summary>
+    /// <summary>The frame was sent to the client, and its flow, which was not known, was learned from it.</summary>
     DeliverAndLearn,
-    /// <summary>Down, without a flow: a limit is reached, or another session's flow is alive there.</summary>
+    /// <summary>
+    /// The frame was sent to the client without a flow: a limit is reached, or another session is active at that address.
+    /// </summary>
     DeliverWithoutFlow,
 
-    /// <summary>Empty, from port 0, longer than any packet of ours, or STUN that is none.</summary>
+    /// <summary>The packet is empty, comes from port 0, is too long, or looks like STUN and is not.</summary>
     DropMalformed,
-    /// <summary>Neither STUN, DTLS, RTP nor RTCP.</summary>
+    /// <summary>The packet is neither STUN nor DTLS nor RTP nor RTCP.</summary>
     DropUnknownKind,
-    /// <summary>No flow for the source, and no Binding request.</summary>
+    /// <summary>The source has no flow, and the packet is not a Binding request.</summary>
     DropUnknownFlow,
-    /// <summary>A Binding request without USERNAME.</summary>
+    /// <summary>The Binding request has no USERNAME.</summary>
     DropMissingHint,
-    /// <summary>Its username is no hint of ours, or forged.</summary>
+    /// <summary>The USERNAME holds no hint of this fleet, or a forged one.</summary>
     DropBadHint,
-    /// <summary>The hint's time is over, and there is no flow of its session.</summary>
+    /// <summary>The hint has expired, and its session has no flow at this source.</summary>
     DropExpiredHint,
-    /// <summary>The hint is another region's.</summary>
+    /// <summary>The hint belongs to another region.</summary>
     DropForeignRegion,
-    /// <summary>It would make a flow, and its MESSAGE-INTEGRITY is missing or wrong: it is not from the one who got the answer.</summary>
+    /// <summary>
+    /// The request would create a flow, and its MESSAGE-INTEGRITY is missing or wrong. So it does not come from the client that received
+    /// the answer.
+    /// </summary>
     DropBadIntegrity,
-    /// <summary>No transceiver holds the slot, as far as the links say.</summary>
+    /// <summary>No link announces the slot, so its owner is unknown.</summary>
     DropOwnerUnknown,
-    /// <summary>Another session had this source less than a second ago.</summary>
+    /// <summary>Another session used this source less than a second ago.</summary>
     DropFlowContested,
     DropFlowTableFull,
-    /// <summary>Too many flows from the source's address or /64.</summary>
+    /// <summary>The source's address or /64 has too many flows.</summary>
     DropPrefixLimit,
-    /// <summary>Too many living flows of the session.</summary>
+    /// <summary>The session has too many active flows.</summary>
     DropSessionLimit,
-    /// <summary>Too many new flows this second.</summary>
+    /// <summary>Too many flows were created in this second.</summary>
     DropNewFlowRate,
-    /// <summary>Too many packets by SSRC from sources without a flow.</summary>
+    /// <summary>Too many packets followed the session's SSRC in this second.</summary>
     DropSideRouteRate,
-    /// <summary>A frame down whose client is no address to send to.</summary>
+    /// <summary>The frame's client address is not an address that packets can be sent to.</summary>
     DropBadDestination,
-    /// <summary>A new TCP connection began with something else than a Binding request. It is closed.</summary>
+    /// <summary>The first packet of a TCP connection was not a Binding request.</summary>
     DropNotACheck,
-    /// <summary>A check on a TCP connection that belongs to another session. It is closed.</summary>
+    /// <summary>A TCP connection brought a check of another session than its own. The connection is closed.</summary>
     DropOtherSession,
-    /// <summary>A frame down for a TCP connection that is gone, or for a UDP client of a relay without UDP.</summary>
+    /// <summary>The frame is for a TCP connection that has ended, or for a UDP client of a relay that does not serve UDP.</summary>
     DropNoConnection,
-    /// <summary>A frame down that the queue of its TCP connection has no room for.</summary>
+    /// <summary>The queue of the frame's TCP connection has no room.</summary>
     DropNoRoom,
 }

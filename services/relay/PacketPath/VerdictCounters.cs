@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Relay.PacketPath;
 
-/// <summary>A counter per <see cref="Verdict"/>. Written by the worker, read by any thread.</summary>
+/// <summary>One counter for each <see cref="Verdict"/>. The worker writes them. Any thread may read them.</summary>
 internal sealed class VerdictCounters
 {
     private readonly long[] _counts = new long[Enum.GetValues<Verdict>().Length];

@@ -7,29 +7,30 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Relay.Steering;
 
 /// <summary>
-/// Makes addresses of the names in link endpoints. An answer is kept for a while, and asked for again while no link to it comes up: the
-/// transceiver may have moved. What DNS says no more is left; what it does not answer stays. One caller at a time.
+/// Resolves the names in link endpoints to addresses. An answer is kept for a while. It is asked for again while no link to the name comes
+/// up, because the transceiver may have moved. An address that DNS no longer returns is dropped. If DNS does not answer, the last answer
+/// stays. One caller at a time.
 /// </summary>
 internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>> lookUp)
 {
-    /// <summary>An answer serves for so long where its links are up.</summary>
+    /// <summary>How long an answer is used while its links are up.</summary>
     public static readonly TimeSpan AnswerLifetime = TimeSpan.FromSeconds(30);
 
-    /// <summary>Of names with several addresses the next one is tried after so many looks without a link.</summary>
+    /// <summary>If a name has several addresses, the next one is tried after this many looks without a link.</summary>
     public const int LooksPerAddress = 3;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<LinkEndpoint, Answer> _answers = [];
 
-    /// <summary>The target of each endpoint that has one now; the others are left out.</summary>
-    /// <param name="isReached">Whether a link to a target is up.</param>
+    /// <summary>Returns the target of each endpoint that has one now. The other endpoints are omitted.</summary>
+    /// <param name="isReached">Says whether a link to a target is up.</param>
     public async Task<IReadOnlyList<LinkTarget>> ResolveAsync(
         IReadOnlyCollection<LinkEndpoint> endpoints, Func<LinkTarget, bool> isReached, CancellationToken cancellation)
     {
         foreach (LinkEndpoint? gone in _answers.Keys.Except(endpoints).ToArray()) _answers.Remove(gone);
         LinkEndpoint[] due = endpoints.Where(e => !e.TryGetAddress(out _) && IsDue(e, isReached)).ToArray();
-        // At the same time: a DNS server that is away costs one patience, not one for each transceiver.
+        // All names are resolved at the same time. So a DNS server that is down costs one timeout, not one for each transceiver.
         var lookUps = due.Select(e => e.Host).Distinct(StringComparer.OrdinalIgnoreCase)
             .ToDictionary(host => host, host => AskAsync(host, cancellation), StringComparer.OrdinalIgnoreCase);
         await Task.WhenAll(lookUps.Values);
@@ -53,7 +54,7 @@ internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationT
 
     private void Note(LinkEndpoint endpoint, IPAddress[] addresses, Func<LinkTarget, bool> isReached)
     {
-        // IPv4 first: the links' own address usually is one. And the order must not change from answer to answer.
+        // IPv4 comes first, because the links' local address usually is IPv4. The order must not change from answer to answer.
         IPAddress[] sorted = [.. addresses.OrderBy(a => a.AddressFamily).ThenBy(a => a.ToString(), StringComparer.Ordinal)];
         int failures = 0;
         IPAddress chosen = sorted[0];
@@ -66,7 +67,7 @@ internal sealed class LinkResolver(TimeProvider time, Func<string, CancellationT
         _answers[endpoint] = new Answer(chosen, time.GetTimestamp(), failures);
     }
 
-    /// <summary>Empty if there is no answer.</summary>
+    /// <summary>Returns an empty array if there is no answer.</summary>
     private async Task<IPAddress[]> AskAsync(string host, CancellationToken cancellation)
     {
         try

@@ -4,7 +4,9 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Relay.Steering;
 
-/// <summary>The link endpoints known now, names resolved. Policy fills it, workers get a finished list by reference.</summary>
+/// <summary>
+/// The link endpoints that are known now, with resolved names. Policy code fills it, and the workers get a finished list.
+/// </summary>
 internal sealed class TransceiverDirectory
 {
     private readonly Lock _lock = new();
@@ -12,7 +14,7 @@ internal sealed class TransceiverDirectory
     private readonly List<RelayWorker> _workers = [];
     private LinkTarget[] _targets;
 
-    /// <summary>Configured addresses are known at once; names wait for <see cref="TransceiverDiscovery"/>.</summary>
+    /// <summary>Configured addresses are known at once. Names wait for <see cref="TransceiverDiscovery"/>.</summary>
     public TransceiverDirectory(RelayOptions options)
         => _targets = [.. options.TransceiverEndpoints.Where(e => e.TryGetAddress(out _))
         .Select(e => e.TryGetAddress(out TransportAddress address) ? new LinkTarget(e.Scheme, address) : default)];
@@ -25,7 +27,7 @@ internal sealed class TransceiverDirectory
         }
     }
 
-    /// <summary>Whether any worker has a link up to it.</summary>
+    /// <summary>Says whether any worker has a link to the target that is up.</summary>
     public bool IsReached(LinkTarget target)
     {
         lock (_lock) return _workers.Any(w => w.ReachedTargets.Contains(target));
@@ -40,7 +42,7 @@ internal sealed class TransceiverDirectory
         }
     }
 
-    /// <returns>True if the list is another one than before.</returns>
+    /// <returns>True if the list differs from the one before.</returns>
     public bool Set(IEnumerable<LinkTarget> targets)
     {
         LinkTarget[] sorted =

@@ -8,8 +8,8 @@ using Dapr.Voice.Steering;
 namespace Dapr.Voice.Relay.Steering;
 
 /// <summary>
-/// Learns from the state store where the region's transceivers listen. Only that: which slots they hold they say on the link. While
-/// the store is away the last list stays, and a transceiver that is missing from it is kept for as long as it answers.
+/// Learns from the state store where the region's transceivers listen. It learns nothing else: the transceivers announce their slots on the
+/// links. While the store is down, the last list stays in use. A transceiver that is missing from the list is kept while it answers.
 /// </summary>
 internal sealed partial class TransceiverDiscovery(
     RelayOptions options, FleetOptions fleet, TransceiverDirectory directory, IStateStore store, TimeProvider time,
@@ -18,11 +18,11 @@ internal sealed partial class TransceiverDiscovery(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Clocks differ, and a transceiver whose sidecar hangs is not dead: its record is believed a while longer than it says.
+    /// A record is believed this much longer than its lease. Clocks differ, and a transceiver whose sidecar hangs is not dead.
     /// </summary>
     private static readonly TimeSpan LeaseGrace = TimeSpan.FromSeconds(10);
 
-    /// <summary>Endpoints that are none are told of once each, and of no more than these.</summary>
+    /// <summary>An unusable endpoint is logged once. No more than this many are remembered.</summary>
     private const int MaximumNoted = 100;
 
     private readonly string[] _keys =
@@ -33,7 +33,7 @@ internal sealed partial class TransceiverDiscovery(
     private bool _isStoreAway;
     private int _missing;
 
-    /// <summary>Asks once and tells the workers.</summary>
+    /// <summary>Asks the store once and gives the result to the workers.</summary>
     internal async Task LookAsync(CancellationToken cancellation)
     {
         StateBulkReadResult<TransceiverRecord> read = await store.GetBulkAsync(
@@ -52,7 +52,7 @@ internal sealed partial class TransceiverDiscovery(
                 && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = Read(record);
             else _known.Remove(key);
         }
-        // Names are looked up whether or not the store answers: what it told before may have moved.
+        // Names are resolved even if the store does not answer, because a transceiver that it named before may have moved.
         LinkEndpoint[] endpoints = [.. options.TransceiverEndpoints.Concat(_known.Values.SelectMany(e => e)).Distinct()];
         IReadOnlyList<LinkTarget> targets = await _resolver.ResolveAsync(endpoints, directory.IsReached, cancellation);
         if (directory.Set(targets)) LogEndpoints(logger, targets.Count);
@@ -75,7 +75,7 @@ internal sealed partial class TransceiverDiscovery(
             }
             catch (Exception e)
             {
-                // This look is given up; the workers keep the list they have.
+                // This look has failed. The workers keep the list that they have.
                 LogLookFailed(logger, e);
                 await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

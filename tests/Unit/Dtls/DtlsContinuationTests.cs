@@ -134,6 +134,25 @@ public sealed class DtlsContinuationTests
     }
 
     [Fact]
+    public void Receive_DamagedRecordAfterImport_IsCountedUnderItsReason()
+    {
+        using var pair = DtlsPair.Connected();
+        Move(pair, DtlsRole.Server);
+        pair.Client.Send([1, 2, 3]);
+        byte[] genuine = DtlsPair.Drain(pair.Client)[0];
+        byte[] forged = [.. genuine], otherEpoch = [.. genuine];
+        forged[^1] ^= 1;
+        otherEpoch[4] ^= 2;
+        pair.Server.Receive(forged);
+        pair.Server.Receive(otherEpoch);
+        pair.Server.Receive(genuine[..^1]);
+        Assert.Equal(1, pair.Server.Dropped(DtlsDropReason.NotAuthentic));
+        Assert.Equal(1, pair.Server.Dropped(DtlsDropReason.WrongEpoch));
+        Assert.Equal(1, pair.Server.Dropped(DtlsDropReason.Malformed));
+        Assert.Empty(DtlsPair.Received(pair.Server));
+    }
+
+    [Fact]
     public void ToString_State_ShowsNoSecret()
     {
         using var pair = DtlsPair.Connected();

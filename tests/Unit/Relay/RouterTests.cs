@@ -51,6 +51,13 @@ public sealed class RouterTests
     }
 
     [Theory]
+    [InlineData(17)] // ZRTP in RFC 7983
+    [InlineData(64)] // TURN channel data
+    [InlineData(255)]
+    public void RouteUp_FirstByteOfNoProtocolOfOurs_IsDropped(byte first)
+        => Assert.Equal(Verdict.DropUnknownKind, Up([first, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], Caller));
+
+    [Theory]
     [InlineData("forged", Verdict.DropBadHint)]
     [InlineData("", Verdict.DropBadHint)]
     [InlineData("cedrenabencwpcnlzxxqecvomc5ehekty2hlh3j", Verdict.DropBadHint)]

@@ -463,6 +463,38 @@ public abstract class TcpIngressTests : IDisposable
     }
 
     [Fact]
+    public void Down_ClientThatReadsNoControlPackets_IsClosedWithItsPacketsCounted()
+    {
+        Start();
+        using var stalled = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 2048 };
+        stalled.Connect(_public.ToIPEndPoint());
+        byte[] check = Check(7);
+        stalled.Send([(byte)(check.Length >> 8), (byte)check.Length, .. check]);
+        Until(() => _transceiver.Last.Session == new SessionId(7));
+        TransportPath path = _transceiver.Last.Path;
+        byte[] record = new byte[1000];
+        (record[0], record[1], record[2]) = (23, 254, 253);
+        Until(() =>
+        {
+            for (int i = 0; i < 20; i++) _transceiver.Send(new SessionId(7), path, record);
+            _transceiver.Flush();
+            return Worker.TcpCloses(TcpClose.QueueFull) == 1;
+        });
+        Assert.True(Worker.Verdicts[Verdict.DropNoRoom] > 0);
+        Assert.Equal(0, Worker.TcpCounters!.Open);
+    }
+
+    [Fact]
+    public void Client_FrameBeyondADatagram_IsClosed()
+    {
+        Start();
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.Connect(_public.ToIPEndPoint());
+        client.Send([(TcpIngress.MaximumFrameBytes + 1) >> 8, (TcpIngress.MaximumFrameBytes + 1) & 0xFF, 0, 1]);
+        Until(() => Worker.TcpCloses(TcpClose.FrameTooLong) == 1);
+    }
+
+    [Fact]
     public void Workers_Two_ShareThePortAndEachAnswersItsOwn()
     {
         Start(o => (o.Workers, o.MaximumTcpConnections) = (2, 64));

@@ -52,6 +52,28 @@ public sealed class SrtcpContextTests
         Assert.Equal(SrtpError.Replayed, error);
     }
 
+    [Theory, MemberData(nameof(Profiles))]
+    public void TryUnprotect_ShortForeignOrOldPacket_IsCountedUnderItsReason(SrtpProtectionProfile profile)
+    {
+        using var sender = new SrtcpContext(SrtpTestData.Of(profile));
+        using var receiver = new SrtcpContext(SrtpTestData.Of(profile));
+        byte[] first = SrtpTestData.ProtectedRtcp(sender), foreign = [.. first];
+        foreign[0] &= 0x3F;
+        Assert.False(receiver.TryUnprotect(first[..8], 8, out _, out SrtpError error));
+        Assert.Equal(SrtpError.TooShort, error);
+        Assert.False(receiver.TryUnprotect(foreign, foreign.Length, out _, out error));
+        Assert.Equal(SrtpError.BadHeader, error);
+        for (int i = 0; i < 200; i++)
+        {
+            byte[] next = SrtpTestData.ProtectedRtcp(sender);
+            Assert.True(receiver.TryUnprotect(next, next.Length, out _, out _));
+        }
+        Assert.False(receiver.TryUnprotect(first, first.Length, out _, out error));
+        Assert.Equal(SrtpError.TooOld, error);
+        Assert.Equal((1, 1, 1),
+            (receiver.Errors[SrtpError.TooShort], receiver.Errors[SrtpError.BadHeader], receiver.Errors[SrtpError.TooOld]));
+    }
+
     [Fact]
     public void TryUnprotect_AesCmWithoutEncryption_IsAuthenticatedAndLeftAsItIs()
     {

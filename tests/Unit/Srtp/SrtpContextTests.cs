@@ -10,6 +10,19 @@ public sealed class SrtpContextTests
     public static TheoryData<SrtpProtectionProfile> Profiles
         => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.AeadAes128Gcm];
 
+    [Fact]
+    public void TryUnprotect_HeaderThatDoesNotFit_IsCountedUnderItsReason()
+    {
+        using var receiver = new SrtpContext(SrtpTestData.Cm);
+        byte[] packet = SrtpTestData.Packet(1);
+        Assert.False(receiver.TryUnprotect(packet, 12, out _, out SrtpError error));
+        Assert.Equal(SrtpError.TooShort, error);
+        packet[0] |= 0x0F; // fifteen CSRCs, for which the packet has no room
+        Assert.False(receiver.TryUnprotect(packet, 12 + 10 + 20, out _, out error));
+        Assert.Equal(SrtpError.BadHeader, error);
+        Assert.Equal((1, 1), (receiver.Errors[SrtpError.TooShort], receiver.Errors[SrtpError.BadHeader]));
+    }
+
     [Theory, MemberData(nameof(Profiles))]
     public void ProtectAndUnprotect_ManyPackets_GiveBackEachOne(SrtpProtectionProfile profile)
     {

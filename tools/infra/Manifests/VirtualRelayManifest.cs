@@ -12,6 +12,7 @@ internal static class VirtualRelayManifest
             "VOICE_STATE_CLIENT_ID=", "VOICE_KEY_VAULT=", "VOICE_SECRETS_CLIENT_ID=", "VOICE_LOG_JSON=1",
         "ASPNETCORE_HTTP_PORTS=8070", "Fleet__Region=", "Fleet__RegionNumber=", "Fleet__SlotCount=", "Fleet__MaximumShards=",
             "Relay__PublicEndpoint=0.0.0.0:3478", "Relay__PublicTcpEndpoint=0.0.0.0:3478", "Relay__TcpClientsAreHidden=false",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING=",
     ];
 
     /// <summary>Where what is known only at the deployment comes from.</summary>
@@ -19,6 +20,7 @@ internal static class VirtualRelayManifest
     [
         ("EDGE_REGISTRY", "registries/", ".loginServer"), ("EDGE_PULL_CLIENT_ID", "/id-voice-pull", ".clientId"),
         ("VOICE_STATE_CLIENT_ID", "/id-voice-state", ".clientId"), ("VOICE_SECRETS_CLIENT_ID", "/id-voice-secrets", ".clientId"),
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "components/", ".ConnectionString"),
     ];
 
     public static bool IsOfTheMachine(string name) => name.StartsWith("EDGE_", StringComparison.Ordinal)

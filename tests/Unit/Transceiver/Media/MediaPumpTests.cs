@@ -55,6 +55,18 @@ public sealed class MediaPumpTests : IDisposable
     }
 
     [Fact]
+    public void TryNextFrame_FrameThatTheEncoderRefuses_IsCountedAndThePumpGoesOn()
+    {
+        var item = new DownlinkItem("item", "resp");
+        _queue.TryEnqueue(item, Tone.Pcm(440, 960));
+        _pump.Start(_now);
+        // libopus refuses a buffer without room for one byte.
+        Assert.False(_pump.TryNextFrame(_now, [], out _));
+        Assert.Equal(1, _drops[SessionDrop.MediaEncoderRefused]);
+        Assert.True(_pump.TryNextFrame(_pump.NextFrameAt, _payload, out _));
+    }
+
+    [Fact]
     public void TryNextFrame_EndOfSpeech_IsReportedOnceWhenItsLastFrameIsOver()
     {
         var item = new DownlinkItem("item", "resp");
