@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Signaling;
 
-/// <summary>Names of agents go into records, logs and URLs, so only plain characters.</summary>
+/// <summary>The rule for agent names. They go into records, logs and URLs, so they have only plain characters.</summary>
 internal static class AgentName
 {
     public const int MaximumLength = 64;

@@ -3,9 +3,9 @@ using Dapr.Voice.Hosting;
 namespace Dapr.Voice.Signaling;
 
 /// <summary>
-/// Lets in only what comes by our own Front Door profile, known by <c>X-Azure-FDID</c>, which Front Door sets and no caller behind it can
-/// change (docs/decisions/0010). Not asked of the platform's probes and scale rules, nor of the sidecar, which comes from inside and has
-/// its token.
+/// Rejects requests that did not come through the Front Door profile of this deployment. Front Door sets the header <c>X-Azure-FDID</c>,
+/// and no caller behind it can change that header (docs/decisions/0010). The platform's probes, the scale rules and the sidecar do not need
+/// it. The sidecar comes from inside and has its own token.
 /// </summary>
 internal static class FrontDoorGate
 {

@@ -7,9 +7,10 @@ namespace Dapr.Voice.Signaling;
 /// <summary>A public address of a relay.</summary>
 internal sealed record Ingress(bool IsTcp, IPEndPoint EndPoint)
 {
-    // RFC 8445, section 5.1.2.1: type preference 126 for host candidates. RFC 6544, section 4.2: where both work UDP is to win, so TCP has
-    // a lower type preference (90, as in browsers); and its local preference is a direction preference of three bits (4: passive) before 13
-    // bits of our own. The own part falls with the place in the list, so that clients try the ingresses in our order.
+    // RFC 8445, section 5.1.2.1: the type preference of host candidates is 126. RFC 6544, section 4.2: UDP should win where both work, so
+    // TCP has a lower type preference (90, as in browsers). The local preference of a TCP candidate is a direction preference of three bits
+    // (4 means passive), followed by 13 bits of our own. Our own part falls with the place in the list, so that clients try the ingresses
+    // in our order.
     private const uint UdpTypePreference = 126, TcpTypePreference = 90, PassiveDirectionPreference = 4, HighestLocalPreference = 65_535,
         HighestTcpOtherPreference = 8191, ComponentId = 1;
 
@@ -20,16 +21,16 @@ internal sealed record Ingress(bool IsTcp, IPEndPoint EndPoint)
             return false;
         if (uri.AbsolutePath is not ("" or "/") || uri.Query.Length > 0 || uri.UserInfo.Length > 0) return false;
         if (!IPAddress.TryParse(uri.Host.Trim('[', ']'), out IPAddress? address)) return false;
-        // A client can't send to 0.0.0.0: the relay listens there, callers need to know where that is.
+        // A client cannot send to 0.0.0.0. The relay listens there, but callers need the real address.
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) return false;
         ingress = new(uri.Scheme == "tcp", new(address, uri.Port));
         return true;
     }
 
     /// <summary>
-    /// Value of the <c>a=candidate</c> attribute's line after <c>candidate:</c>' s colon included (RFC 8839, section 5.1).
+    /// Returns an <c>a=candidate</c> attribute's value, from the word <c>candidate:</c> on (RFC 8839, section 5.1).
     /// </summary>
-    /// <param name="index">Place in the list of ingresses, from 0; later ones get lower priorities.</param>
+    /// <param name="index">The place in the list of ingresses, from 0. Later ones get lower priorities.</param>
     public string ToCandidate(int index)
     {
         uint localPreference = IsTcp ? (PassiveDirectionPreference << 13) + HighestTcpOtherPreference - (uint)index
@@ -38,7 +39,7 @@ internal sealed record Ingress(bool IsTcp, IPEndPoint EndPoint)
         return $"candidate:{index + 1} {ComponentId} {(IsTcp ? "tcp" : "udp")} {priority} {EndPoint.Address} {EndPoint.Port} typ host{(IsTcp ? " tcptype passive" : "")}";
     }
 
-    /// <summary>IPv6 addresses go unbracketed into candidates.</summary>
+    /// <summary>IPv6 addresses have no brackets in candidates.</summary>
     public override string ToString()
         => $"{(IsTcp ? "tcp" : "udp")}://{(EndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? EndPoint.ToString() : EndPoint)}";
 }

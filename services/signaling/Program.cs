@@ -10,16 +10,17 @@ using Dapr.Voice.Signaling.Sessions;
 
 namespace Dapr.Voice.Signaling;
 
-/// <summary>Signaling put together. Tests create it in their own process.</summary>
+/// <summary>Builds signaling from its parts. Tests create it in their own process.</summary>
 internal static class Program
 {
     public static Task<int> Main(string[] args) => ServiceProcess.RunAsync(() => Create(args));
 
     /// <inheritdoc cref="ServiceHost.CreateBuilder"/>
-    /// <exception cref="ServiceException">A setting is wrong.</exception>
+    /// <exception cref="ServiceException">A setting is wrong, or OpenSSL is not installed.</exception>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        // Whoever stops us gives five seconds. The last events leave after the requests, through a sidecar that has no more time than that.
+        // A platform that stops the service waits five seconds. The last events are published after the requests, through a sidecar that
+        // has no more time than that.
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromSeconds(2.5), configure);
         builder.AddFleet();
         builder.AddServiceOptions<SignalingOptions>();

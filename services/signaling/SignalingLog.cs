@@ -3,7 +3,7 @@ using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Signaling;
 
-/// <summary>Everything that signaling logs. No keys, no ICE passwords, no SDP.</summary>
+/// <summary>Everything that signaling logs. It never logs keys, ICE passwords or SDP.</summary>
 internal static partial class SignalingLog
 {
     [LoggerMessage(2, LogLevel.Warning, "The fleet's records can't be read ({ErrorCode}): new sessions are refused until they can")]

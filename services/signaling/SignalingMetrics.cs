@@ -4,7 +4,8 @@ using Dapr.Voice.Hosting;
 namespace Dapr.Voice.Signaling;
 
 /// <summary>
-/// Instruments of meter <c>Dapr.Voice.Signaling</c>. The tag <c>outcome</c> is the word that the caller, the record or the log has too.
+/// The instruments of the meter <c>Dapr.Voice.Signaling</c>. The tag <c>outcome</c> has the same word as the caller's answer, the record or
+/// the log.
 /// </summary>
 internal sealed class SignalingMetrics : IDisposable
 {

@@ -2,17 +2,17 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling;
 
-/// <summary>Section <c>Signaling</c>. Times are in seconds.</summary>
+/// <summary>The settings in the section <c>Signaling</c>. Times are in seconds.</summary>
 public sealed class SignalingOptions : IServiceOptions
 {
-    /// <summary>A day: the hint's expiry and the largest limit that anyone may ask for.</summary>
+    /// <summary>A day. It bounds the hint's expiry and the largest limit that a caller may ask for.</summary>
     private const int LongestSessionSeconds = 86_400;
 
     public static string Section => "Signaling";
 
     /// <summary>
-    /// Public addresses of relays as they go into the answer, best first: <c>udp://203.0.113.7:3478</c>, <c>tcp://203.0.113.7:443</c>. 1 to
-    /// 8.
+    /// The public addresses of relays as they go into the answer, best first: <c>udp://203.0.113.7:3478</c>, <c>tcp://203.0.113.7:443</c>.
+    /// 1 to 8.
     /// </summary>
     public string[] Ingresses { get; set; } = [];
 
@@ -20,55 +20,57 @@ public sealed class SignalingOptions : IServiceOptions
     public string DefaultAgent { get; set; } = "echo";
 
     /// <summary>
-    /// Agents that callers may name, besides the default one; empty: the built-in ones. Where they live is the transceiver's setting.
+    /// The agents that callers may name, besides the default one. Empty: the built-in agents. The transceiver's settings say where an
+    /// agent's backend is.
     /// </summary>
     public string[] Agents { get; set; } = [];
 
     /// <summary>
-    /// Origins of web pages that may call, <c>https://app.example.com</c>; <c>*</c> is every page, which is safe here: nothing is
-    /// authenticated by a cookie.
+    /// The origins of web pages that may call, for example <c>https://app.example.com</c>. <c>*</c> allows every page, which is safe here
+    /// because nothing is authenticated by a cookie.
     /// </summary>
     public string[] AllowedOrigins { get; set; } = [];
 
-    /// <summary>The longest a session may last; keys and callers can ask for less. 1 to 86400.</summary>
+    /// <summary>The longest duration of a session, 1 to 86400. Keys and callers can ask for less.</summary>
     public int MaximumSessionSeconds { get; set; } = 3600;
 
     /// <summary>
-    /// Folder of the page; by default <c>web</c> beside the binaries or in a folder above them. Empty (the word <c>none</c>) serves no
-    /// page.
+    /// The folder of the page. By default it is <c>web</c> beside the binaries or in a folder above them. Empty (the word <c>none</c>): no
+    /// page is served.
     /// </summary>
     public string? WebRoot { get; set; }
 
-    /// <summary>Opens <c>/demo</c>, which hands an ephemeral key to anybody: for the page on a laptop.</summary>
+    /// <summary>Opens <c>/demo</c>, which gives an ephemeral key to anybody. It is for the page on a laptop.</summary>
     public bool DemoPage { get; set; }
 
     /// <summary>
-    /// An owner whose downlink schedule is later than this at p99, in milliseconds, takes no new sessions (docs/design.md 9). 5 is a
-    /// quarter of a frame, before
-    /// callers hear it. A laptop that also runs the callers wants more.
+    /// An owner whose p99 lateness of downlink frames, in milliseconds, is above this gets no new sessions (docs/design.md 9). 5 is a
+    /// quarter of a frame, which callers do not hear yet. A laptop that also runs the callers needs a higher value.
     /// </summary>
     public double MaximumLatenessMilliseconds { get; set; } = 5;
 
-    /// <summary>Requests per second that one client address (IPv6: one /64) may make for long. 0: no limit.</summary>
+    /// <summary>The requests per second that one client address (one /64 for IPv6) may make over a long time. 0: no limit.</summary>
     public int RequestsPerSecondPerAddress { get; set; } = 50;
 
-    /// <summary>Requests that one client address may make at once.</summary>
+    /// <summary>The requests that one client address may make at once.</summary>
     public int RequestBurstPerAddress { get; set; } = 200;
 
-    /// <summary>Proxies in front of us that append to X-Forwarded-For and can be trusted: 0 on a laptop, 1 behind Container Apps.</summary>
+    /// <summary>
+    /// The number of trusted proxies in front of signaling that append to X-Forwarded-For: 0 on a laptop, 1 behind Container Apps.
+    /// </summary>
     public int TrustedProxies { get; set; }
 
     /// <summary>
-    /// Id of the Front Door profile that alone may call (<c>X-Azure-FDID</c>), a GUID; empty: anybody may. Health and scale paths and the
-    /// sidecar are exempt.
+    /// The id (a GUID) of the only Front Door profile that may call, which sends it in <c>X-Azure-FDID</c>. Empty: anybody may call. Health
+    /// paths, scale paths and the sidecar are exempt.
     /// </summary>
     public string? FrontDoorId { get; set; }
 
-    /// <summary>The ingresses, parsed. Call only after <see cref="Problems"/> found none.</summary>
+    /// <summary>The parsed ingresses. Call it only after <see cref="Problems"/> has found none.</summary>
     internal IReadOnlyList<Ingress> ParsedIngresses
         => [.. EffectiveIngresses.Select(text => Ingress.TryParse(text, out Ingress? ingress) ? ingress : throw new FormatException(text))];
 
-    /// <summary>The default agent first.</summary>
+    /// <summary>The agents that callers may name. The default agent is first.</summary>
     internal IReadOnlyList<string> EffectiveAgents
         => [.. Agents.Prepend(DefaultAgent).Concat(Agents.Length == 0 ? ["echo", "parrot"] : []).Distinct(StringComparer.Ordinal)];
 

@@ -8,10 +8,12 @@ using Dapr.Voice.Transceiver.Sessions;
 
 namespace Dapr.Voice.Transceiver;
 
-/// <summary>What signaling and operators ask of an owner, by Dapr invocation. The app token is checked before any of it.</summary>
+/// <summary>
+/// The endpoints that signaling and operators call through Dapr invocation. The app token is checked before any of them runs.
+/// </summary>
 internal static class InternalEndpoints
 {
-    /// <summary>A record is under 30,000 characters; twice that is surely no record.</summary>
+    /// <summary>The largest record accepted. A record has fewer than 30,000 characters.</summary>
     public const int MaximumRecordBytes = 64 * 1024;
 
     private static readonly JsonNamingPolicy Words = JsonNamingPolicy.SnakeCaseLower;
@@ -32,7 +34,7 @@ internal static class InternalEndpoints
         SessionRecord? record;
         try
         {
-            // Without a length the server's own limit of the body ends it.
+            // A body without a length is bounded by the server's own limit.
             record = await JsonSerializer.DeserializeAsync(request.Body, ContractsJson.Default.SessionRecord, cancellation);
         }
         catch (JsonException)
@@ -52,7 +54,7 @@ internal static class InternalEndpoints
         return outcome switch
         {
             AdmissionOutcome.Admitted => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
-            // Pushed twice, or its first packet came first: what was asked for is so.
+            // The session was pushed twice, or its first packet came first. Both mean success.
             AdmissionOutcome.Exists => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
             AdmissionOutcome.NotOwner => ApiError.Conflict("not_owner", "The session's slot belongs to another transceiver."),
             AdmissionOutcome.Ended => ApiError.Conflict("session_ended", "The session has ended."),

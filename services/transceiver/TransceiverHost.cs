@@ -7,8 +7,8 @@ using Dapr.Voice.Transceiver.Link;
 namespace Dapr.Voice.Transceiver;
 
 /// <summary>
-/// The transceiver as the host sees it: ports first (a taken one ends the process at once), then the fleet's keys, however long the sidecar
-/// takes, then the runtime; on SIGTERM the drain.
+/// Runs the transceiver as a hosted service. It opens the ports first, so that a taken port ends the process at once. Then it reads the
+/// fleet's keys, however long the sidecar takes, and starts the runtime. On SIGTERM it drains.
 /// </summary>
 internal sealed partial class TransceiverHost(
     FleetOptions fleet, TransceiverOptions options, FleetKeyLoader loader, LoopWatch loops, IStateStore store, IEventPublisher publisher,
@@ -27,10 +27,9 @@ internal sealed partial class TransceiverHost(
     public IEnumerable<string> Missing() => _runtime?.Missing() ?? ["the fleet's keys are not read yet"];
 
     /// <summary>
-    /// Opens the link ports. Call it before the host starts, so that the operator of a port that is taken reads one sentence and no stack
-    /// trace.
+    /// Opens the link ports. Call it before the host starts, so that the operator of a taken port reads one sentence and no stack trace.
     /// </summary>
-    /// <exception cref="ServiceException">A port is taken, or the shard is beyond those that others look for.</exception>
+    /// <exception cref="ServiceException">A port is taken, or other services do not look for a shard of this number.</exception>
     public void Bind()
     {
         if (options.Shard >= fleet.MaximumShards)
@@ -58,7 +57,7 @@ internal sealed partial class TransceiverHost(
 
     public async ValueTask DisposeAsync()
     {
-        // The container knows it as a service and as a hosted one, and disposes of both.
+        // The container has registered it as a service and as a hosted service, and disposes it twice.
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1) return;
         if (_runtime is { } runtime) await runtime.DisposeAsync().ConfigureAwait(false);
         else foreach (LinkListener listener in _listeners) listener.Transport.Dispose();
@@ -81,7 +80,7 @@ internal sealed partial class TransceiverHost(
         }
         catch (OperationCanceledException)
         {
-            // Asked to stop.
+            // The service was asked to stop.
         }
         catch (Exception e)
         {

@@ -8,8 +8,8 @@ using Dapr.Voice.Transceiver.Sessions;
 namespace Dapr.Voice.Transceiver;
 
 /// <summary>
-/// The instruments of meter <c>Dapr.Voice.Transceiver</c>; docs/telemetry.md lists them. They read counters that the workers keep anyway
-/// when a collector asks, so a packet pays for none of it.
+/// The instruments of the meter <c>Dapr.Voice.Transceiver</c>. docs/telemetry.md lists them. They read the workers' own counters when a
+/// collector asks, so that a packet costs nothing extra.
 /// </summary>
 internal sealed class TransceiverMetrics : IDisposable
 {

@@ -5,64 +5,65 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver;
 
-/// <summary>Settings of a transceiver; the defaults serve a laptop.</summary>
+/// <summary>The settings of a transceiver. The defaults fit a laptop.</summary>
 internal sealed class TransceiverOptions : IServiceOptions
 {
     public static string Section => "Transceiver";
 
-    /// <summary>0 to 99; names this transceiver in the state store and as a Dapr app.</summary>
+    /// <summary>The number of this transceiver, 0 to 99. It is part of its name in the state store and of its Dapr app id.</summary>
     public int Shard { get; set; }
 
     /// <summary>
-    /// Where relays' links come to: private address and first port, worker i listens on port + i. <c>udp://10.0.0.4:20000</c> (the scheme
-    /// may be left out) or
-    /// <c>tcp://10.0.0.4:20000</c>; over TCP it may be <c>tcp://0.0.0.0:20000</c>, for a container whose one address nobody knows in
-    /// advance.
+    /// The address that relays' links come to: a private address and the first port. Worker i listens on port + i.
+    /// <c>udp://10.0.0.4:20000</c> (the scheme may be omitted) or <c>tcp://10.0.0.4:20000</c>. Over TCP it may be
+    /// <c>tcp://0.0.0.0:20000</c>, for a container whose address is not known in advance.
     /// </summary>
     public string LinkEndpoint { get; set; } = "127.0.0.1:20000";
 
     /// <summary>
-    /// What relays are told instead of <see cref="LinkEndpoint"/>, where they reach it by another name or port:
-    /// <c>tcp://transceiver-00:20000</c>. Worker i is at port + i.
+    /// The endpoint that relays are told instead of <see cref="LinkEndpoint"/>, if they reach it by another name or port:
+    /// <c>tcp://transceiver-00:20000</c>. Worker i has port + i.
     /// </summary>
     public string AdvertisedLinkEndpoint { get; set; } = "";
 
-    /// <summary>Worker threads; 0 means one per core.</summary>
+    /// <summary>The number of worker threads. 0 means one per core.</summary>
     public int Workers { get; set; }
 
-    /// <summary>Sessions it has at most, over all workers. One core carries about 100 with Opus both ways (docs/capacity.md).</summary>
+    /// <summary>
+    /// The largest number of sessions of all workers. One core carries about 100 with Opus in both directions (docs/capacity.md).
+    /// </summary>
     public int Capacity { get; set; } = 200;
 
-    /// <summary>The agent of a record whose agent we do not know.</summary>
+    /// <summary>The agent for a record whose agent is unknown here.</summary>
     public string DefaultAgent { get; set; } = "echo";
 
-    /// <summary>Agent name to <c>ws://</c> or <c>wss://</c> URL of a Realtime backend.</summary>
+    /// <summary>Maps an agent's name to the <c>ws://</c> or <c>wss://</c> URL of a Realtime backend.</summary>
     public Dictionary<string, string> Agents { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Bearer key for the agents' backends.</summary>
+    /// <summary>The bearer key for the agents' backends.</summary>
     public string? AgentApiKey { get; set; }
 
-    /// <summary>A session without a valid STUN check ends after this.</summary>
+    /// <summary>A session without a valid STUN check ends after this time.</summary>
     public TimeSpan FirstCheckLimit { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>A session without DTLS ends after this.</summary>
+    /// <summary>A session without DTLS ends after this time.</summary>
     public TimeSpan HandshakeLimit { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Record and statistics of an ended session stay this long.</summary>
+    /// <summary>How long the record and the statistics of an ended session stay.</summary>
     public TimeSpan RecordRetention { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>On SIGTERM sessions have this long to end by themselves.</summary>
+    /// <summary>How long sessions have after SIGTERM to end by themselves.</summary>
     public TimeSpan DrainGrace { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long others believe in our record after a renewal.</summary>
+    /// <summary>How long others rely on our record after a renewal.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How often the record is renewed and the fleet looked at.</summary>
+    /// <summary>How often the record is renewed and the fleet is looked at.</summary>
     public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// What codes Opus: <c>auto</c> (libopus, or Concentus where libopus is not installed), <c>libopus</c> (do not start without it), or
-    /// <c>concentus</c> (managed code alone, at the cost that docs/decisions/0019 has).
+    /// The implementation of Opus: <c>auto</c> (libopus, or Concentus if libopus is not installed), <c>libopus</c> (the service does not
+    /// start without it), or <c>concentus</c> (managed code only; docs/decisions/0019 has its cost).
     /// </summary>
     public string OpusCodec { get; set; } = "auto";
 
@@ -113,7 +114,7 @@ internal sealed class TransceiverOptions : IServiceOptions
             && address.ToIPEndPoint().Address is var ip && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
         if (!isAddress) yield return $"Transceiver__LinkEndpoint: '{link.Host}' is a name; to listen takes an address of this machine, "
             + $"for example {LinkEndpointExample(link.Scheme)}.";
-        // A transceiver has no port on a public address (docs/design.md 2); a socket on every address would be one.
+        // A transceiver has no port on a public address (docs/design.md 2), and a socket on every address would be one.
         else if (isEverywhere && link.Scheme == LinkScheme.Udp)
             yield return "Transceiver__LinkEndpoint: one private address, not all of them (which only tcp:// may, in a container with one "
                 + "interface).";

@@ -16,10 +16,10 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver;
 
-/// <summary>Everything that runs once the fleet's keys are known: workers, sessions, ownership, reports; and how it stops.</summary>
+/// <summary>Everything that runs once the fleet's keys are known: workers, sessions, ownership and reports. It also stops them.</summary>
 internal sealed partial class TransceiverRuntime : IAsyncDisposable
 {
-    // All of a drain fits into five seconds (docs/design.md 7 and the orchestrator's patience), whatever the store does.
+    // A whole drain fits into the five seconds that a platform waits (docs/design.md 7), whatever the store does.
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
         EndLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
@@ -82,7 +82,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     }
 
     /// <summary>
-    /// Keeps our record and our slots until cancelled, or until a worker stands still: then nothing but a new process helps.
+    /// Keeps our record and our slots until it is cancelled or a worker stands still. Only a new process helps in the second case.
     /// </summary>
     /// <returns>False if a worker stands still.</returns>
     public async Task<bool> KeepSlotsAsync(CancellationToken cancellation)
@@ -99,7 +99,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // The edge of the loop that keeps our lease: it must go on.
+                    // This loop keeps our lease, so it must go on.
                     LogStepFailed(_logger, e);
                 }
                 if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)
@@ -112,7 +112,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // Asked to stop.
+            // The service was asked to stop.
         }
         return true;
     }
@@ -143,19 +143,21 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         return await done.Task.WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>A session's record with its statistics: of one that lives, or ended lately. Null if it is not and was not here.</summary>
+    /// <summary>
+    /// Returns the record, with its statistics, of a session that is alive or ended lately. Returns null if it is not here and was not.
+    /// </summary>
     public async Task<SessionRecord?> FindAsync(SessionId id, CancellationToken cancellation)
     {
         SessionWorker? worker = Directory.Find(id, out SessionRecord? ended);
         if (worker is null) return ended;
         SessionRecord? living = await worker.InspectAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
         if (living is not null) return living;
-        // It ended between the two looks.
+        // The session ended between the two looks.
         Directory.Find(id, out ended);
         return ended;
     }
 
-    /// <summary>Asks for the end of a session; false if it does not live here.</summary>
+    /// <summary>Asks for the end of a session. Returns false if it is not here.</summary>
     public bool TryEnd(SessionId id, SessionEndReason reason)
     {
         SessionWorker? worker = Directory.Find(id, out _);
@@ -164,23 +166,25 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     }
 
     /// <summary>
-    /// Leaves: no new sessions, a moment for those that are about to end, goodbye to the others, slots and lease given back.
+    /// Drains: it takes no new sessions, waits a moment for sessions that are about to end, ends the others, and returns the slots and the
+    /// lease.
     /// </summary>
     public async Task DrainAsync()
     {
         LogDraining(_logger, Directory.Living);
         Keeper.StartDraining();
-        // From here on: a store that hangs must not be waited for on top of it, or the whole would take longer than the platform waits.
+        // The deadline counts from here. A store that hangs must not add to it, because the drain would take longer than the platform
+        // waits.
         long deadline = _time.GetTimestamp() + (long)(_options.DrainGrace.TotalSeconds * _time.TimestampFrequency);
         using (var renewal = new CancellationTokenSource(LeaveLimit))
         {
-            // The record says so at once, so that nobody sends us a session meanwhile.
+            // The record says at once that this process leaves, so that nobody sends it a session meanwhile.
             await Try(Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), renewal.Token)).ConfigureAwait(false);
         }
         while (Directory.Living > 0 && _time.GetTimestamp() < deadline)
             await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
 
-        // Before their slots are given back: a session whose slot is gone ends as fenced, and says so to everybody.
+        // Sessions end before their slots are returned. A session whose slot is gone would end as fenced and report that to everybody.
         await Try(Task.WhenAll(Workers.Select(w => w.EndAllAsync(SessionEndReason.Drain))).WaitAsync(EndLimit, _time))
             .ConfigureAwait(false);
         using (var leave = new CancellationTokenSource(LeaveLimit))
@@ -191,7 +195,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         LogLeft(_logger, _reporter.Pending);
     }
 
-    /// <summary>What keeps us from taking new sessions, in words for an operator.</summary>
+    /// <summary>What keeps this process from taking new sessions, in words for an operator.</summary>
     public IEnumerable<string> Missing()
     {
         OwnershipStatus status = Keeper.Status;
@@ -200,14 +204,14 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         else if (ServedSlots == 0) yield return "no slot is ours yet";
     }
 
-    /// <summary>A quantile of the lateness of downlink frames over the last ten seconds, of the worker that is worst off.</summary>
+    /// <summary>A quantile of the lateness of downlink frames over the last ten seconds, of the worker with the highest value.</summary>
     public double LatenessMilliseconds(double share)
     {
         Instant now = MonotonicClock.Now;
         return Workers.Max(worker => worker.Lateness.Percentile(share, now));
     }
 
-    /// <summary>Frames sent on schedule, ever.</summary>
+    /// <summary>The number of frames sent on schedule since the start.</summary>
     public long FramesScheduled => Workers.Sum(worker => worker.Lateness.Recorded);
 
     public async ValueTask DisposeAsync()
@@ -225,7 +229,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // Leaving must not depend on the store: what it does not take, the end of the lease settles.
+            // Leaving must not depend on the store. The end of the lease settles what the store does not accept.
             LogStepFailed(_logger, e);
         }
     }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Dapr.Voice.Transceiver;
 
-/// <summary>Answer of <c>GET /internal/v1/stats</c>.</summary>
+/// <summary>The answer of <c>GET /internal/v1/stats</c>.</summary>
 internal sealed record TransceiverStatistics
 {
     public required int Shard { get; init; }
@@ -16,21 +16,21 @@ internal sealed record TransceiverStatistics
     public required long Connected { get; init; }
     public required long Refused { get; init; }
 
-    /// <summary>Ended sessions by reason; reasons that never came are left out.</summary>
+    /// <summary>The number of ended sessions by reason. Reasons that never occurred are omitted.</summary>
     public required IReadOnlyDictionary<string, long> Ended { get; init; }
 
-    /// <summary>Packets, frames, messages and events given up, by reason (docs/drops.md).</summary>
+    /// <summary>Dropped packets, frames, messages and events, by reason (docs/drops.md).</summary>
     public required IReadOnlyDictionary<string, long> Dropped { get; init; }
     /// <summary>
-    /// Frames that came to the link ports and were thrown away there, by reason: a datagram of a stranger is <c>malformed</c> or
+    /// Frames that reached the link ports and were dropped there, by reason. A datagram of a stranger is <c>malformed</c> or
     /// <c>unknown_cookie</c>.
     /// </summary>
     public required IReadOnlyDictionary<string, long> LinkDropped { get; init; }
 
-    /// <summary>Connections of links over TCP that ended, by reason: <c>no_handshake</c> is a stranger.</summary>
+    /// <summary>The number of TCP connections of links that ended, by reason. <c>no_handshake</c> is a stranger.</summary>
     public required IReadOnlyDictionary<string, long> LinkClosed { get; init; }
 
-    /// <summary>What codes Opus: <c>libopus</c> or <c>concentus</c>.</summary>
+    /// <summary>The implementation of Opus: <c>libopus</c> or <c>concentus</c>.</summary>
     public required string OpusCodec { get; init; }
     public required long PacketsIn { get; init; }
     public required long PacketsOut { get; init; }
@@ -41,11 +41,11 @@ internal sealed record TransceiverStatistics
 
     /// <param name="P50">Over the last ten seconds.</param>
     /// <param name="P99">Over the last ten seconds.</param>
-    /// <param name="Frames">Frames on schedule, ever.</param>
+    /// <param name="Frames">The number of frames sent on schedule since the start.</param>
     internal sealed record LatenessView(double P50, double P99, long Frames);
 
-    /// <param name="Endpoint">Where a worker listens.</param>
-    /// <param name="Up">Relay links that are up there.</param>
+    /// <param name="Endpoint">The endpoint that a worker listens on.</param>
+    /// <param name="Up">The number of relay links that are up there.</param>
     internal sealed record LinkView(string Endpoint, int Up, long DatagramsIn, long DatagramsOut);
 }
 

@@ -3,7 +3,7 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Transceiver;
 
-/// <summary>Spans of a transceiver; docs/telemetry.md lists them. They are opened and closed at rare moments, never for a packet.</summary>
+/// <summary>The spans of a transceiver. docs/telemetry.md lists them. They start and end at rare moments and never for a packet.</summary>
 internal static class TransceiverTrace
 {
     public static readonly ActivitySource Source = VoiceTelemetry.CreateActivitySource("Transceiver");

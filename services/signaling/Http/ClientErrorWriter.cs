@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
-/// Writes an error of the public API as <c>{"error":{…}}</c>, which clients of the OpenAI family read. A caller that asks for
+/// Writes an error of the public API as <c>{"error":{…}}</c>, which clients of the OpenAI API read. A caller that asks for
 /// <c>application/problem+json</c> gets problem details from the framework's own writer, as every caller of the internal API does.
 /// </summary>
 internal sealed class ClientErrorWriter : IProblemDetailsWriter
@@ -26,7 +26,7 @@ internal sealed class ClientErrorWriter : IProblemDetailsWriter
             new ClientError(detail), ClientErrorJson.Default.ClientError, "application/json", context.HttpContext.RequestAborted));
     }
 
-    /// <summary>The family's own classes of errors.</summary>
+    /// <summary>The error types of the OpenAI API.</summary>
     private static string TypeOf(int status) => status switch
     {
         401 => "authentication_error",
@@ -40,8 +40,8 @@ internal sealed class ClientErrorWriter : IProblemDetailsWriter
 
 internal sealed record ClientError(ClientErrorDetail Error);
 
-/// <param name="Param">The field of the request that is to blame. Clients expect it to be present, so it is null where no field is to
-/// blame.</param>
+/// <param name="Param">The field of the request that is wrong. Clients expect the member to be present, so it is null if no single field is
+/// wrong.</param>
 internal sealed record ClientErrorDetail(string Message, string Type, string Code, string? Param);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

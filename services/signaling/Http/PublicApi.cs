@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.RateLimiting;
 namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
-/// What stands before every route of the public API: the client's address behind trusted proxies, cross-origin rules, and a limit for each
-/// address. All three are the framework's; this file says how they are set.
+/// What runs before every route of the public API: the client's address behind trusted proxies, the cross-origin rules, and a rate limit
+/// for each address. All three are parts of the framework. This file configures them.
 /// </summary>
 internal static class PublicApi
 {
@@ -21,7 +21,7 @@ internal static class PublicApi
 
     public static IServiceCollection AddPublicApi(this IServiceCollection services)
     {
-        // The first writer that can write does so, and the framework's can nearly always.
+        // The framework uses the first writer that can write, and its own writer nearly always can. So this one has to come first.
         services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ClientErrorWriter>());
         services.AddCors();
         services.AddRateLimiter(_ => { });
@@ -32,7 +32,7 @@ internal static class PublicApi
         return services;
     }
 
-    /// <summary>The address of the client, before anything looks at it.</summary>
+    /// <summary>Sets the client's address, before anything reads it.</summary>
     public static void UseClientAddress(this IApplicationBuilder app) => app.UseForwardedHeaders();
 
     public static void UsePublicApi(this IApplicationBuilder app) => app.UseWhen(Includes, api =>
@@ -43,21 +43,21 @@ internal static class PublicApi
     });
 
     /// <summary>
-    /// Pages of other origins are the normal case. They may send any header: client libraries add their own, and a preflight that misses
-    /// one of them blocks the call. Nothing is authenticated by a cookie.
+    /// Pages of other origins are the normal case. They may send any header, because client libraries add their own headers, and a
+    /// preflight that does not allow one of them blocks the call. Nothing is authenticated by a cookie.
     /// </summary>
     private static void Allow(CorsPolicyBuilder policy, IReadOnlyList<string> origins)
     {
         if (origins.Contains("*")) policy.AllowAnyOrigin();
-        // A set and not WithOrigins: with one origin alone the framework would not say that the answer depends on it (Vary).
+        // This is a set and not WithOrigins. With a single origin, WithOrigins would not say that the answer depends on the origin (Vary).
         else policy.SetIsOriginAllowed(new HashSet<string>(origins, StringComparer.OrdinalIgnoreCase).Contains);
         policy.AllowAnyHeader().WithMethods("GET", "POST", "PATCH", "DELETE", "OPTIONS")
             .WithExposedHeaders("Location", "ETag", "Link", "Retry-After", "Access-Control-Allow-Methods").SetPreflightMaxAge(PreflightAge);
     }
 
     /// <summary>
-    /// A token bucket for each client address, so that one caller cannot use up what others need. It is kept per process, which is enough,
-    /// because it protects this process.
+    /// A token bucket for each client address, so that one caller cannot use up what others need. Each process has its own buckets, which
+    /// is enough, because they protect the process.
     /// </summary>
     private static void Limit(RateLimiterOptions limiter, SignalingOptions options)
     {
@@ -79,8 +79,9 @@ internal static class PublicApi
     }
 
     /// <summary>
-    /// The client as the outermost trusted proxy saw it. What a client wrote into X-Forwarded-For itself stands further left and is not
-    /// read. The proxies are known by their number and not by their addresses, which Container Apps does not promise.
+    /// Reads the client's address as the outermost trusted proxy saw it. Addresses that the client itself wrote into X-Forwarded-For stand
+    /// further left and are not read. The setting is the number of trusted proxies and not their addresses, because Container Apps does not
+    /// promise addresses.
     /// </summary>
     private static void Trust(ForwardedHeadersOptions forwarded, SignalingOptions options)
     {
@@ -91,7 +92,8 @@ internal static class PublicApi
     }
 
     /// <summary>
-    /// A preflight carries no key and uses up no limit. Clients of WHIP ask by OPTIONS what they may post (RFC 9725, section 4.2).
+    /// Answers OPTIONS requests. A preflight carries no key and does not count against the limit. WHIP clients ask by OPTIONS what they may
+    /// post (RFC 9725, section 4.2).
     /// </summary>
     private static Task AnswerOptions(HttpContext context, RequestDelegate next)
     {
@@ -102,7 +104,9 @@ internal static class PublicApi
         return Task.CompletedTask;
     }
 
-    /// <summary>One limit holds for a whole /64, since a subscriber with IPv6 has that many addresses.</summary>
+    /// <summary>
+    /// Returns the block of addresses that share one limit. It is a whole /64 for IPv6, because one subscriber has that many addresses.
+    /// </summary>
     internal static IPAddress Block(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();

@@ -7,14 +7,16 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
-/// Bodies as strangers send them: read up to a limit and not a buffer further, and JSON of which nothing can throw later.
+/// Reads request bodies of strangers. A body is read up to a limit and not further, and its JSON is checked so that nothing throws later.
 /// </summary>
 internal static class RequestBody
 {
-    /// <summary>What is taken in here nests deeper in a record, an event or a checkpoint, and all readers end at 64.</summary>
+    /// <summary>
+    /// The deepest nesting accepted. A record, an event or a checkpoint nests the value deeper, and all readers stop at 64.
+    /// </summary>
     public const int MaximumDepth = 48;
 
-    /// <returns>Null if it is larger than <paramref name="limitBytes"/>; then the rest stays unread.</returns>
+    /// <returns>Null if the body is larger than <paramref name="limitBytes"/>. The rest stays unread.</returns>
     public static async Task<byte[]?> ReadAsync(HttpRequest request, int limitBytes)
     {
         if (request.ContentLength > limitBytes) return null;
@@ -36,8 +38,8 @@ internal static class RequestBody
         }
     }
 
-    /// <exception cref="JsonException">It is not the JSON that is expected, or holds a string that cannot be read. Nothing else is
-    /// thrown.</exception>
+    /// <exception cref="JsonException">The bytes are not the expected JSON, or they hold a string that cannot be read. No other exception
+    /// is thrown.</exception>
     public static T? ReadJson<T>(ReadOnlySpan<byte> utf8Json, JsonTypeInfo<T> type)
         => JsonText.IsReadable(utf8Json) ? JsonSerializer.Deserialize(utf8Json, type)
         : throw new JsonException("A string in it cannot be read.");

@@ -8,8 +8,8 @@ using Dapr.Voice.Signaling.Sessions;
 namespace Dapr.Voice.Signaling.Internal;
 
 /// <summary>
-/// <c>/internal/v1/sessions</c>: sessions for other services, by Dapr invocation of the app id <c>signaling</c>. Closed to all who lack the
-/// app token that our sidecar adds; end users' keys mean nothing here.
+/// <c>/internal/v1/sessions</c>: sessions for other services, which call the app id <c>signaling</c> by Dapr invocation. A caller needs the
+/// app token, which the sidecar adds. The keys of end users are not accepted here.
 /// </summary>
 internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder ender, SessionReader reader, ILogger<InternalEndpoints> logger)
 {
@@ -98,7 +98,9 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         return SessionRequest.CheckSession(body.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error) : (body, null);
     }
 
-    /// <summary>A caller's own word is for the log; the record knows a fixed list, of which others may give these.</summary>
+    /// <summary>
+    /// Maps a caller's own word to a reason. The word goes to the log. The record holds a fixed list, and callers may give only these.
+    /// </summary>
     private static SessionEndReason ReasonOf(string? word) => word switch
     {
         "drain" => SessionEndReason.Drain,

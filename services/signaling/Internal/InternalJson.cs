@@ -4,14 +4,14 @@ using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling.Internal;
 
-/// <summary>Body of <c>POST /internal/v1/sessions</c>.</summary>
+/// <summary>The body of <c>POST /internal/v1/sessions</c>.</summary>
 internal sealed record InternalSessionRequest(string? OfferSdp, JsonElement? Session, string? Agent, int? MaximumSeconds);
 
 internal sealed record InternalSessionCreated(string CallId, string AnswerSdp, string Owner, string Region, DateTimeOffset ExpiresAt);
 
 internal sealed record InternalEnd(string CallId, string Status);
 
-/// <summary>Bodies of the internal API: camelCase, as everything between services.</summary>
+/// <summary>The bodies of the internal API. Names are camelCase, as in everything between services.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]
 [JsonSerializable(typeof(InternalSessionRequest))]

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Signaling.Keys;
 
-/// <summary>Who calls the public API.</summary>
+/// <summary>The authenticated caller of the public API.</summary>
 /// <param name="EphemeralKey">Null for the holder of an API key, who may do everything.</param>
 internal sealed record Caller(EphemeralKey? EphemeralKey)
 {

@@ -3,8 +3,8 @@ namespace Dapr.Voice.Signaling.Keys;
 internal enum EphemeralKeyOutcome
 {
     Valid,
-    /// <summary>Ours, and its time is over.</summary>
+    /// <summary>The key is genuine, and it has expired.</summary>
     Expired,
-    /// <summary>Not ours, or changed, or signed with a key that has left the ring.</summary>
+    /// <summary>The key is not one of ours, was changed, or was signed with a key that has left the key ring.</summary>
     Invalid,
 }

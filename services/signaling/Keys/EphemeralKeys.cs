@@ -6,7 +6,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dapr.Voice.Signaling.Keys;
 
-/// <summary>Issues and checks ephemeral keys: <c>ek_</c> and a JWT signed with HMAC-SHA256 under the token key ring.</summary>
+/// <summary>
+/// Issues and checks ephemeral keys. A key is <c>ek_</c> and a JWT that is signed with HMAC-SHA256 under the token key ring.
+/// </summary>
 internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
 {
     public const string Prefix = "ek_";
@@ -14,7 +16,7 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
     private const string RegionClaim = "region", AgentClaim = "agent", LimitClaim = "max_session_seconds", SessionClaim = "session";
     private const int MaximumTokenBytes = 24 * 1024;
 
-    // Clocks of two regions differ a little; a key that is refused for that is a call that fails for no reason a caller can see.
+    // The clocks of two regions differ a little. A key refused for that would be a failed call without a reason that a caller can see.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
 
     private readonly JsonWebTokenHandler _handler = new() {
@@ -26,7 +28,7 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
         ValidTypes = ["JWT"],
         ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
         RequireSignedTokens = true,
-        // Expiry is checked below by our own clock, so that it has an outcome of its own.
+        // The expiry is checked below with our own clock, so that it has its own outcome.
         ValidateLifetime = false,
         IssuerSigningKeyResolver = (_, _, kid, _) =>
             int.TryParse(kid, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && ring.TryGetKey(id, out ReadOnlySpan<byte> key)
@@ -43,7 +45,7 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
             [LimitClaim] = grant.MaximumSessionSeconds,
         };
         if (grant.Agent is { } agent) claims[AgentClaim] = agent;
-        // As a string: the claim goes back byte for byte, whatever a JSON library thinks of numbers and escapes.
+        // The claim is a string, so that the session comes back byte for byte, however a JSON library treats numbers and escapes.
         if (grant.Session is { } session) claims[SessionClaim] = session.GetRawText();
         string token = _handler.CreateToken(new SecurityTokenDescriptor
         {
@@ -58,7 +60,7 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
         return Prefix + token;
     }
 
-    /// <param name="text">With its prefix.</param>
+    /// <param name="text">The key with its prefix.</param>
     public async Task<(EphemeralKeyOutcome Outcome, EphemeralKey? Key)> CheckAsync(string text)
     {
         if (!text.StartsWith(Prefix, StringComparison.Ordinal) || text.Length > MaximumTokenBytes)

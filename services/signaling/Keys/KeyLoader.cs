@@ -3,16 +3,16 @@ using Dapr.Voice.Hosting;
 namespace Dapr.Voice.Signaling.Keys;
 
 /// <summary>
-/// Loads the keys while the port is already open: the sidecar asks the app for its topics before it is done starting itself.
+/// Loads the keys while the port is already open, because the sidecar asks the app for its topics before the sidecar itself is ready.
 /// </summary>
 internal sealed class KeyLoader(FleetKeyLoader loader, ServiceExit exit, TimeProvider time, ILogger<KeyLoader> logger) : BackgroundService
 {
     private volatile SignalingKeys? _current;
 
-    /// <summary>Null until they are there.</summary>
+    /// <summary>The keys, or null while they are not loaded.</summary>
     public SignalingKeys? Current => _current;
 
-    /// <summary>What keeps the service from taking calls, in words.</summary>
+    /// <summary>What the service still lacks before it can take calls, in words for an operator.</summary>
     public IEnumerable<string> Missing() => _current is null ? ["keys are not loaded"] : [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -28,7 +28,7 @@ internal sealed class KeyLoader(FleetKeyLoader loader, ServiceExit exit, TimePro
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Stopped before the keys were there; nothing to undo.
+            // The service was stopped before the keys were loaded. There is nothing to undo.
         }
     }
 }

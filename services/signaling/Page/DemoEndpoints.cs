@@ -6,8 +6,8 @@ using Dapr.Voice.Signaling.Sessions;
 namespace Dapr.Voice.Signaling.Page;
 
 /// <summary>
-/// <c>/demo</c>: what the page needs on a laptop, where no app server stands between it and us. Open to everybody, so only there where
-/// Signaling__DemoPage says so; the keys are short-lived and the address limit applies.
+/// <c>/demo</c>: what the page needs on a laptop, where no app server stands between the page and signaling. It is open to everybody, so it
+/// exists only if Signaling__DemoPage is set. Its keys are short-lived, and the limit for each address applies.
 /// </summary>
 internal sealed class DemoEndpoints(
     SignalingOptions options, FleetOptions fleet, AgentChoice agents, ClientSecrets secrets, ILogger<DemoEndpoints> logger)

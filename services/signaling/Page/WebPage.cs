@@ -8,8 +8,8 @@ internal static class WebPage
     private const string Index = "index.html";
     private const int LevelsUp = 7;
 
-    // 'self' alone for what the page loads; any http origin for what it calls, since ?server= names one. The vendored bundle asks once
-    // whether it may compile code at run time and does without.
+    // The page loads only from 'self'. It may call any http origin, because ?server= names one. The vendored bundle asks once whether it
+    // may compile code at run time, and works without that.
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' http: "
         + "https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -32,8 +32,8 @@ internal static class WebPage
             SignalingLog.PageMissing(logger, folder);
             return;
         }
-        // The client bundle is 6 MB as published and 2 MB on the wire. Only here: answers of the API hold keys, which must not share a
-        // compressed stream with what a caller sent.
+        // The client bundle has 6 MB, and 2 MB when compressed. Only the page is compressed: answers of the API hold keys, and a key must
+        // not share a compressed stream with text that a caller sent.
         app.UseWhen(context => !context.Request.Path.StartsWithSegments("/v1") && !context.Request.Path.StartsWithSegments("/demo")
             && !context.Request.Path.StartsWithSegments("/internal"),
             page => page.UseResponseCompression());
@@ -50,14 +50,14 @@ internal static class WebPage
                 headers.XContentTypeOptions = "nosniff";
                 headers["Referrer-Policy"] = "no-referrer";
                 headers["Permissions-Policy"] = "microphone=(self), camera=()";
-                // Files carry ETags: a new version is seen at once, an old one costs a 304.
+                // Files carry ETags. A new version is used at once, and an unchanged file costs an answer with status 304.
                 headers.CacheControl = "no-cache";
             },
         });
         SignalingLog.PageServed(logger, folder);
     }
 
-    /// <summary>Beside the binaries where they were published, in the repository where they were built.</summary>
+    /// <summary>The folder is beside the binaries of a published service. For a build it is in the repository.</summary>
     private static string? Find()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

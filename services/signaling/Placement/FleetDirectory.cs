@@ -5,15 +5,15 @@ using Dapr.Voice.Sidecar;
 namespace Dapr.Voice.Signaling.Placement;
 
 /// <summary>
-/// Who owns what, read from the state store once a second, so that placing a session costs no call. Transceivers renew their leases every
-/// second too; a snapshot is good for as long as the shortest lease, about three of these.
+/// Which transceiver owns which slot, read from the state store once a second, so that placing a session needs no call. Transceivers renew
+/// their leases every second, too. A snapshot stays valid for as long as the shortest lease, which is about three of these intervals.
 /// </summary>
 internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, SignalingOptions options, TimeProvider time,
     SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
 {
     private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(1);
 
-    /// <summary>An older snapshot places nothing: who owned a slot then may be gone.</summary>
+    /// <summary>A snapshot older than this is not used for placing, because the owner of a slot may be gone.</summary>
     private static readonly TimeSpan MaximumAge = TimeSpan.FromSeconds(5);
 
     private readonly string[] _transceiverKeys =
@@ -22,10 +22,10 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
     private volatile FleetSnapshot? _snapshot;
     private bool _isFailing;
 
-    /// <summary>What is known, or null if that is nothing or too old.</summary>
+    /// <summary>The last snapshot, or null if there is none or if it is too old.</summary>
     public FleetSnapshot? Current => _snapshot is { } snapshot && time.GetUtcNow() - snapshot.TakenAt <= MaximumAge ? snapshot : null;
 
-    /// <summary>What keeps the service from taking calls, in words.</summary>
+    /// <summary>What the service still lacks before it can take calls, in words for an operator.</summary>
     public IEnumerable<string> Missing()
     {
         if (Current is not { } fleetNow) yield return "fleet records cannot be read";
@@ -33,8 +33,8 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
         yield return fleetNow.Owners.Count == 0 ? "no transceiver owns a slot" : "no transceiver has room";
     }
 
-    /// <summary>Picks a slot for a new session: of two random owners with room the less loaded one, of its slots any.</summary>
-    /// <remarks>Two choices and not the best of all: replicas that all know the same best one would all fill it at once.</remarks>
+    /// <summary>Picks a slot for a new session. It chooses two random owners with room and uses a slot of the less loaded one.</summary>
+    /// <remarks>It does not choose the best of all owners. All replicas know the same best owner and would all fill it at once.</remarks>
     public SlotPlacement Place()
     {
         if (Current is not { Owners.Count: > 0 } snapshot) return new(PlacementOutcome.NoOwner, 0, "");
@@ -42,14 +42,14 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
         if (open.Length == 0) return new(PlacementOutcome.NoRoom, 0, "");
 
         int first = Random.Shared.Next(open.Length), second = Random.Shared.Next(open.Length - 1);
-        // Any but the first.
+        // Any owner except the first one.
         OwnerLoad one = open[first], other = open.Length == 1 ? one : open[second >= first ? second + 1 : second];
         OwnerLoad chosen = other.Load < one.Load ? other : one;
         chosen.NotePlaced();
         return new(PlacementOutcome.Placed, chosen.Slots[Random.Shared.Next(chosen.Slots.Count)], chosen.Record.AppId);
     }
 
-    /// <summary>Reads the records once. On failure the last snapshot stays until it is too old.</summary>
+    /// <summary>Reads the records once. If that fails, the last snapshot stays in use until it is too old.</summary>
     internal async Task RefreshAsync(CancellationToken cancellation)
     {
         DateTimeOffset now = time.GetUtcNow();
@@ -84,11 +84,13 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Stopping.
+            // The service is stopping.
         }
     }
 
-    /// <summary>A report carries its lease, so an unchanged lease is the same report.</summary>
+    /// <summary>
+    /// Copies the placements to the new snapshot. A report contains its lease, so an unchanged lease means an unchanged report.
+    /// </summary>
     private static void CarryPlacements(FleetSnapshot? last, FleetSnapshot next)
     {
         if (last is null) return;

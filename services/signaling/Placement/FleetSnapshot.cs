@@ -4,14 +4,14 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Signaling.Placement;
 
 /// <summary>
-/// The owners of a region as the state store showed them at one moment. Immutable, apart from the count of what was placed on it.
+/// The owners of a region as the state store showed them at one moment. It is immutable, except for the count of sessions placed with it.
 /// </summary>
 internal sealed class FleetSnapshot
 {
     private readonly FrozenDictionary<int, string> _ownerBySlot;
 
-    /// <param name="transceivers">Records as read; expired ones are left out here.</param>
-    /// <param name="slots">Records as read; a slot whose owner is gone, or another process than it was, has no owner.</param>
+    /// <param name="transceivers">The records as read. The constructor leaves expired ones out.</param>
+    /// <param name="slots">The records as read. A slot has no owner if its owner is gone or has been replaced by another process.</param>
     public FleetSnapshot(IEnumerable<TransceiverRecord> transceivers, IEnumerable<SlotRecord> slots, DateTimeOffset takenAt,
         double maximumLatenessMilliseconds)
     {
@@ -39,9 +39,9 @@ internal sealed class FleetSnapshot
 
     public DateTimeOffset TakenAt { get; }
 
-    /// <summary>Live owners of at least one slot.</summary>
+    /// <summary>The live owners of at least one slot.</summary>
     public IReadOnlyList<OwnerLoad> Owners { get; }
 
-    /// <summary>App id of the live owner of a slot, or null.</summary>
+    /// <summary>Returns the app id of a slot's live owner, or null.</summary>
     public string? OwnerOf(int slot) => _ownerBySlot.GetValueOrDefault(slot);
 }

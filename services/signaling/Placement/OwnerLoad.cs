@@ -2,13 +2,13 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Signaling.Placement;
 
-/// <summary>An owner, and what it carries as far as we know: its own report and what we have placed since.</summary>
-/// <param name="maximumLatenessMilliseconds">A later p99 than this refuses new sessions; see
-/// <see cref="SignalingOptions.MaximumLatenessMilliseconds"/>.</param>
+/// <summary>An owner and the load that we know of: the owner's own report and the sessions that we have placed since.</summary>
+/// <param name="maximumLatenessMilliseconds">An owner whose p99 lateness is above this gets no new sessions. See <see
+/// cref="SignalingOptions.MaximumLatenessMilliseconds"/>.</param>
 internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double maximumLatenessMilliseconds)
 {
     /// <summary>
-    /// With fewer sessions than this, lateness tells of the machine's hiccups and not of load: refusing would make nothing better.
+    /// With fewer sessions than this, lateness shows short delays of the machine and not load. Refusing sessions would improve nothing.
     /// </summary>
     public const int LatenessCountsFromSessions = 8;
 
@@ -17,7 +17,7 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
     public TransceiverRecord Record => record;
     public IReadOnlyList<int> Slots => slots;
 
-    /// <summary>Sessions that this replica has sent there and that its report may not show yet.</summary>
+    /// <summary>Sessions that this replica has placed there and that the owner's report may not contain yet.</summary>
     public int Placed => Volatile.Read(ref _placed) + _onTheWay;
 
     public bool HasRoom => !record.Draining
@@ -25,8 +25,8 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
         && record.Sessions + Placed < record.Capacity;
 
     /// <summary>
-    /// 0 is idle, 1 is full. Sessions of its capacity; lateness counts from half the bound on, since below that it is noise, and all
-    /// callers would follow the noise of the same second to the same owner.
+    /// The load: 0 is idle, 1 is full. It is the share of the owner's capacity that sessions use. Lateness counts from half of its limit
+    /// on. Below that it is noise, and all callers would follow the noise of the same second to the same owner.
     /// </summary>
     public double Load => (record.Sessions + Placed) / (double)Math.Max(1, record.Capacity)
         + Math.Max(0, record.LatenessP99Milliseconds / maximumLatenessMilliseconds - 0.5);
@@ -34,10 +34,10 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
     public void NotePlaced() => Interlocked.Increment(ref _placed);
 
     /// <summary>
-    /// Takes over what was placed on the same owner as the last snapshot showed it; before anybody places on this one. The same report
-    /// shows none of it. A newer one need not show what was placed since the one before: that may have been on its way when the owner
-    /// counted. It counts once more, and so for one report at most some sessions count twice; better than to promise a full owner's room
-    /// again to everybody who asks in that second.
+    /// Takes over the sessions that were placed on the same owner with the last snapshot. Call it before the new snapshot is used. An
+    /// unchanged report contains none of them. A newer report may lack the sessions placed since the report before, because they may have
+    /// been on their way when the owner counted. So these sessions count for one more report, and some of them count twice. That is better
+    /// than to promise the room of a full owner to everybody who asks in that second.
     /// </summary>
     public void CarryFrom(OwnerLoad before)
     {

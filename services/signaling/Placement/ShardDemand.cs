@@ -3,19 +3,20 @@ using Dapr.Voice.Hosting;
 namespace Dapr.Voice.Signaling.Placement;
 
 /// <summary>
-/// How many shards the region's sessions need: <c>GET /scale/shards</c>, which the scale rule of standby shards asks (infra/bicep).
+/// How many shards the region's sessions need. <c>GET /scale/shards</c> returns it, and the scale rule of standby shards asks for it
+/// (infra/bicep).
 /// </summary>
 /// <param name="Wanted">Shards 0 to <c>Wanted - 1</c> should be awake.</param>
 internal sealed record ShardDemand(int Wanted)
 {
     /// <summary>
-    /// Another shard is called for when those awake are as full as this. A shard takes up to a minute to wake, and calls come in meanwhile.
+    /// Another shard is wanted when the awake shards are this full. A shard needs up to a minute to wake, and calls arrive meanwhile.
     /// </summary>
     private const double TargetLoad = 0.8;
 
     /// <summary>
-    /// From sessions and not from room: room grows with the shard that wakes, which would then sleep again. An owner that takes none, for
-    /// whatever reason, counts as full. A shard with calls in it is wanted: sleeping would end them.
+    /// The demand is computed from sessions and not from free room. Free room grows when a shard wakes, so the shard would sleep again. An
+    /// owner that takes no sessions, for whatever reason, counts as full. A shard with calls is wanted, because sleeping would end them.
     /// </summary>
     public static ShardDemand Of(FleetSnapshot fleet)
     {

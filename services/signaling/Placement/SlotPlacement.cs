@@ -3,12 +3,12 @@ namespace Dapr.Voice.Signaling.Placement;
 internal enum PlacementOutcome
 {
     Placed,
-    /// <summary>There are owners, and none takes another session.</summary>
+    /// <summary>There are owners, and none of them takes another session.</summary>
     NoRoom,
-    /// <summary>No owner is up, or the state store could not be asked for too long.</summary>
+    /// <summary>No owner is up, or the state store has not answered for too long.</summary>
     NoOwner,
 }
 
-/// <param name="Slot">Meaningful, like <paramref name="OwnerAppId"/>, only where <paramref name="Outcome"/> is
-/// <see cref="PlacementOutcome.Placed"/>.</param>
+/// <param name="Slot">Valid only if <paramref name="Outcome"/> is <see cref="PlacementOutcome.Placed"/>, like <paramref
+/// name="OwnerAppId"/>.</param>
 internal readonly record struct SlotPlacement(PlacementOutcome Outcome, int Slot, string OwnerAppId);

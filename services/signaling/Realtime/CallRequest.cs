@@ -10,10 +10,10 @@ namespace Dapr.Voice.Signaling.Realtime;
 
 /// <summary>The body of <c>POST /v1/realtime/calls</c> in any of its three forms.</summary>
 /// <param name="Session">A JSON object, or null.</param>
-/// <param name="AnswersJson">The answer goes back as <c>{id, sdp}</c> instead of bare SDP.</param>
+/// <param name="AnswersJson">The answer is <c>{id, sdp}</c> instead of bare SDP.</param>
 internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string? Agent, int? MaxSessionSeconds, bool AnswersJson)
 {
-    // JSON escapes every line end of the offer, and multipart adds headers: room for both forms of the largest offer.
+    // JSON escapes every line end of the offer, and multipart adds headers. There is room for both forms of the largest offer.
     private const int MaximumEnvelopeBytes = SessionRequest.MaximumOfferBytes + SessionRequest.MaximumSessionBytes + 16 * 1024;
     private const int MaximumParts = 16;
     private const string Expected =
@@ -75,7 +75,7 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
                     continue;
                 string name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
                 if (name is not ("sdp" or "session")) continue;
-                // Real clients send these parts without a file name; with one they mean the same.
+                // Real clients send these parts without a file name. A part with a file name means the same.
                 using var content = new StreamReader(part.Body, Encoding.UTF8);
                 string text = await content.ReadToEndAsync(cancellation);
                 if (name == "sdp") sdp = text;

@@ -8,7 +8,7 @@ using Dapr.Voice.Signaling.Sessions;
 
 namespace Dapr.Voice.Signaling.Realtime;
 
-/// <summary>Makes ephemeral keys: what an app server asks for, and hands to its page.</summary>
+/// <summary>Makes ephemeral keys. An app server asks for one and gives it to its page.</summary>
 internal sealed class ClientSecrets(
     SignalingOptions options, FleetOptions fleet, AgentChoice agents, KeyLoader keys, SignalingMetrics metrics, TimeProvider time)
 {
@@ -21,7 +21,7 @@ internal sealed class ClientSecrets(
         return error ?? await AnswerAsync(context, request!);
     }
 
-    /// <summary>Answers with a key for what <paramref name="request"/> asks.</summary>
+    /// <summary>Answers with a key for <paramref name="request"/>.</summary>
     public async Task<ApiError?> AnswerAsync(HttpContext context, ClientSecretRequest request)
     {
         if (keys.Current is not { } current) return ApiError.Unavailable("The service is starting.");
@@ -56,7 +56,7 @@ internal sealed class ClientSecrets(
     {
         byte[]? body = await RequestBody.ReadAsync(request, MaximumBodyBytes);
         if (body is null) return (null, ApiError.TooLarge(MaximumBodyBytes));
-        // Everything has a default, so nothing at all is a request too.
+        // Every member has a default, so an empty body is a valid request.
         if (body.Length == 0) return (new(), null);
         if (!request.HasJsonContentType()) return (null, ApiError.WrongMediaType("application/json"));
         try
@@ -69,7 +69,7 @@ internal sealed class ClientSecrets(
         }
     }
 
-    /// <summary>The session as asked for, unknown fields and all, with what the family's clients expect around it.</summary>
+    /// <summary>Returns the session as it was asked for, including unknown fields, with the members that OpenAI clients expect.</summary>
     private static JsonElement Echo(JsonElement? session, string id)
     {
         JsonObject echo = session is { } given ? JsonObject.Create(given)! : [];

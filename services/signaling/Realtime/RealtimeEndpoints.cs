@@ -6,8 +6,10 @@ using Dapr.Voice.Signaling.Sessions;
 
 namespace Dapr.Voice.Signaling.Realtime;
 
-/// <summary><c>/v1/realtime</c>: what unmodified clients of the OpenAI Realtime API over WebRTC ask for (docs/protocols/realtime.md 1 and
-/// 8).</summary>
+/// <summary>
+/// <c>/v1/realtime</c>: the routes that unmodified clients of the OpenAI Realtime API over WebRTC call (docs/protocols/realtime.md 1 and
+/// 8).
+/// </summary>
 internal sealed class RealtimeEndpoints(
     Authenticator authenticator, SessionFactory factory, SessionEnder ender, SessionReader reader, ClientSecrets secrets)
 {

@@ -9,16 +9,16 @@ internal sealed record ClientSecretRequest
     public ExpiresAfter? ExpiresAfter { get; init; }
     public JsonElement? Session { get; init; }
 
-    /// <summary>Our extension: sessions made with this key reach this agent and no other.</summary>
+    /// <summary>An extension of ours: sessions made with this key reach this agent and no other.</summary>
     public string? Agent { get; init; }
 
-    /// <summary>Our extension: sessions made with this key last at most so long.</summary>
+    /// <summary>An extension of ours: sessions made with this key last at most this many seconds.</summary>
     public int? MaxSessionSeconds { get; init; }
 }
 
 internal sealed record ExpiresAfter(string? Anchor, int? Seconds);
 
-/// <param name="ExpiresAt">Unix seconds.</param>
+/// <param name="ExpiresAt">In Unix seconds.</param>
 internal sealed record ClientSecretResponse(string Value, long ExpiresAt, JsonElement Session);
 
 /// <summary>The JSON form of a call.</summary>
@@ -27,8 +27,8 @@ internal sealed record CallBody(string? Sdp, JsonElement? Session, string? Agent
 internal sealed record CallCreated(string Id, string Sdp);
 
 /// <summary>
-/// Bodies of the public API: snake_case, as the client family writes them. A name twice in one object is refused: readers differ in which
-/// one they take, and <see cref="System.Text.Json.Nodes.JsonObject"/> throws.
+/// The bodies of the public API. Names are snake_case, as OpenAI clients write them. An object with a duplicate name is refused, because
+/// readers differ in which of the two they use, and <see cref="System.Text.Json.Nodes.JsonObject"/> throws.
 /// </summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, PropertyNameCaseInsensitive = false,
     AllowDuplicateProperties = false, MaxDepth = RequestBody.MaximumDepth)]

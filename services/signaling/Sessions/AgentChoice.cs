@@ -3,12 +3,12 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling.Sessions;
 
-/// <summary>Which agent a session gets: the one named outright, else the one that the model's name names, else the default.</summary>
+/// <summary>Which agent a session gets: the agent that is named directly, else the one that the model names, else the default.</summary>
 internal sealed class AgentChoice(SignalingOptions options)
 {
     private readonly HashSet<string> _known = new(options.EffectiveAgents, StringComparer.Ordinal);
 
-    /// <summary>The default first.</summary>
+    /// <summary>The known agents. The default is first.</summary>
     public IReadOnlyList<string> Known { get; } = options.EffectiveAgents;
 
     public bool IsKnown(string agent) => _known.Contains(agent);
@@ -25,7 +25,7 @@ internal sealed class AgentChoice(SignalingOptions options)
         }
         if (explicitly is not null) return (explicitly, null);
 
-        // Clients of the family always send a model; most name none of ours, and that must not fail.
+        // OpenAI clients always send a model. Most models name none of our agents, and that must not fail.
         string? wished = TextOf(session, "model") ?? model;
         return (wished is not null && IsKnown(wished) ? wished : options.DefaultAgent, null);
     }
@@ -34,7 +34,7 @@ internal sealed class AgentChoice(SignalingOptions options)
         => ApiError.NotFound("agent_not_found", AgentName.IsValid(agent) ? $"There is no agent '{agent}' here."
         : "There is no such agent here.", "agent");
 
-    /// <summary>A string member of the session object, or null.</summary>
+    /// <summary>Returns a string member of the session object, or null.</summary>
     public static string? TextOf(JsonElement? session, string name)
         => session is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty(name, out JsonElement member)
         && member.ValueKind == JsonValueKind.String ? member.GetString() : null;

@@ -5,25 +5,27 @@ using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Signaling.Sessions;
 
-/// <summary>An event on its way to the broker, with the trace that caused it.</summary>
+/// <summary>An event that waits to be published, with the trace that caused it.</summary>
 internal sealed record PendingEvent(LifecycleEvent Event, string? Traceparent);
 
 /// <summary>
-/// Publishes lifecycle events. A publish whose fate is unknown is repeated, with the same id: subscribers drop what they have seen.
+/// Publishes lifecycle events. A publish with an unknown outcome is repeated with the same id, and subscribers drop an id that they have
+/// seen.
 /// </summary>
 internal sealed class LifecyclePublisher(
     IEventPublisher publisher, FleetOptions fleet, ServiceInstance instance, SignalingMetrics metrics, TimeProvider time,
     ILogger<LifecyclePublisher> logger)
     : QueuedWork<PendingEvent>(logger)
 {
-    // About 20 s in all: a broker that restarts is back by then.
+    // The pauses add up to about 20 s. A broker that restarts is back within that time.
     private static readonly TimeSpan[] Pauses =
         [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4),
         TimeSpan.FromSeconds(6)];
 
     private readonly string _source = $"/voice/{fleet.Region}/{AppIds.Signaling}/{instance.Name}";
 
-    /// <param name="session">As it stands after the change; its <see cref="SessionRecord.EventSequence"/> is the event's number.</param>
+    /// <param name="session">The session after the change. Its <see cref="SessionRecord.EventSequence"/> is the number of the
+    /// event.</param>
     public void Publish(string type, SessionRecord session)
         => TryEnqueue(
         new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()),

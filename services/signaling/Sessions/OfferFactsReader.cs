@@ -5,7 +5,7 @@ namespace Dapr.Voice.Signaling.Sessions;
 
 internal static class OfferFactsReader
 {
-    /// <summary>What the owner must know of an offer.</summary>
+    /// <summary>Returns what the owner needs to know about an offer.</summary>
     public static OfferFacts Read(OfferSummary offer) => new(
         offer.IceUfrag,
         offer.Fingerprints,

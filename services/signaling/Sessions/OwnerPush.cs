@@ -6,17 +6,17 @@ using Dapr.Voice.Sidecar;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Hands new records to their owners, so that the first packet finds its session in memory. Not needed for the call to work: an owner
-/// that was not told reads the record on the first packet.
+/// Sends new records to their owners, so that the first packet finds its session in memory. A call works without it: an owner that was not
+/// told reads the record when the first packet arrives.
 /// </summary>
 internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions unclaimed, SignalingMetrics metrics, TimeProvider time,
     ILogger<OwnerPush> logger) : QueuedWork<SessionRecord>(logger)
 {
-    // The client's first check comes some 10 ms after the answer; after a second or two there is nothing left to gain.
+    // The client's first check arrives about 10 ms after the answer. A push that is later than a second or two is useless.
     private static readonly TimeSpan[] Pauses =
         [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(1600)];
 
-    /// <summary>From any thread; never waits.</summary>
+    /// <summary>Queues a push. Any thread. It never waits.</summary>
     public void Push(SessionRecord record)
     {
         if (!TryEnqueue(record)) unclaimed.Watch(record.CallId);
@@ -32,7 +32,7 @@ internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions uncla
         {
             InvocationResult result = await invoker.InvokeAsync(
                 item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
-            // An owner that answers has decided; asking again would not change its mind.
+            // An owner that answers has decided. Asking again would not change the decision.
             bool isFinal = result.Outcome is InvocationOutcome.Succeeded or InvocationOutcome.Refused;
             if (isFinal || tries > Pauses.Length)
             {

@@ -3,15 +3,14 @@ using System.Threading.Channels;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Work that a request starts and does not wait for: a bounded queue, a few workers, every item with an end. On shutdown what is queued is
-/// still done, for
-/// <see cref="LastWords"/>, whatever time the requests before it took.
+/// Work that a request starts and does not wait for. It has a bounded queue and a few workers, and every item ends. On shutdown, queued
+/// items are still done for <see cref="LastWords"/>, however long the requests before took.
 /// </summary>
 internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
 {
     private const int Capacity = 4096, Workers = 16;
 
-    /// <summary>Two of these, after the web server's time, are within the five seconds that whoever stops us gives.</summary>
+    /// <summary>Two of these and the web server's time fit into the five seconds that a platform waits after SIGTERM.</summary>
     internal static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private readonly Channel<T> _queue = Channel.CreateBounded<T>(
@@ -19,7 +18,7 @@ internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
 
     private protected ILogger Logger => logger;
 
-    /// <summary>False if the queue is full; then it has been logged.</summary>
+    /// <summary>Returns false if the queue is full. That is logged here.</summary>
     public bool TryEnqueue(T item)
     {
         if (_queue.Writer.TryWrite(item)) return true;
@@ -53,7 +52,7 @@ internal abstract class QueuedWork<T>(ILogger logger) : BackgroundService
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // One bad item must not take a worker away from the others.
+                    // One bad item must not stop a worker that other items need.
                     SignalingLog.WorkFailed(logger, e, GetType().Name, CallIdOf(item));
                 }
             }

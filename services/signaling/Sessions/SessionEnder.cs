@@ -8,25 +8,28 @@ namespace Dapr.Voice.Signaling.Sessions;
 
 internal enum EndOutcome
 {
-    /// <summary>The owner ended it, or nobody had it and its record says so now.</summary>
+    /// <summary>The owner ended the session, or no owner had it and its record now says that it has ended.</summary>
     Ended,
     AlreadyEnded,
     NotFound,
-    /// <summary>Made with another ephemeral key.</summary>
+    /// <summary>The session was made with another ephemeral key.</summary>
     NotYours,
-    /// <summary>Store, sidecar or owner did not answer; nobody knows. Asking again is safe.</summary>
+    /// <summary>The store, the sidecar or the owner did not answer, so the result is unknown. It is safe to ask again.</summary>
     Unknown,
 }
 
-/// <summary>Ends sessions for those who ask over HTTP. The owner does it; only what no owner knows is ended here.</summary>
+/// <summary>Ends sessions for HTTP callers. The owner ends a session. Only a session that no owner knows is ended here.</summary>
 internal sealed class SessionEnder(
     IStateStore store, IServiceInvoker invoker, FleetDirectory directory, LifecyclePublisher events, SignalingMetrics metrics,
     TimeProvider time, ILogger<SessionEnder> logger)
 {
-    /// <summary>Rounds of read and compare-and-set; each lost one means that somebody else wrote, so a session ends after a few.</summary>
+    /// <summary>
+    /// The number of rounds of read and compare-and-set. A lost round means that somebody else wrote, so a few are enough.
+    /// </summary>
     private const int MaximumRounds = 5;
 
-    /// <param name="onlyIfMadeWith">Id of the ephemeral key that has to have made it, or null for those who may end any.</param>
+    /// <param name="onlyIfMadeWith">The id of the ephemeral key that the session must have been made with. Null: the caller may end any
+    /// session.</param>
     public async Task<EndOutcome> EndAsync(string callId, SessionEndReason reason, string? onlyIfMadeWith, CancellationToken cancellation)
     {
         EndOutcome outcome = await EndOnceAsync(callId, reason, onlyIfMadeWith, cancellation);
@@ -64,8 +67,10 @@ internal sealed class SessionEnder(
         return await EndRecordAsync(callId, reason, cancellation);
     }
 
-    /// <summary>Ends a session that no owner has and whose client never came, with <see cref="SessionEndReason.SetupTimeout"/>.</summary>
-    /// <returns>False if store or owner did not answer: ask again.</returns>
+    /// <summary>
+    /// Ends a session that no owner has and whose client never came. The reason is <see cref="SessionEndReason.SetupTimeout"/>.
+    /// </summary>
+    /// <returns>False if the store or the owner did not answer. Ask again later.</returns>
     public async Task<bool> EndUnclaimedAsync(string callId, CancellationToken cancellation)
     {
         StateReadResult<SessionRecord> read = await store.ReadAsync(
@@ -76,17 +81,17 @@ internal sealed class SessionEnder(
         foreach (string owner in LikelyOwners(record))
         {
             InvocationResult answer = await invoker.InvokeAsync(owner, HttpMethod.Get, $"internal/v1/sessions/{callId}", cancellation);
-            // Its client came after all: from here on the owner's own limits end it.
+            // The client came after all. From now on the owner's own limits end the session.
             if (answer.IsSuccess) return true;
             if (!IsWithout(owner, answer)) return false;
         }
         return await EndAsync(callId, SessionEndReason.SetupTimeout, onlyIfMadeWith: null, cancellation) != EndOutcome.Unknown;
     }
 
-    /// <summary>The word of a reason in URLs; the same as in records.</summary>
+    /// <summary>The word of a reason in URLs. Records use the same word.</summary>
     internal static string Word(SessionEndReason reason) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 
-    /// <summary>The owner of the slot now, then the one that was told of the session, if it lives. Empty if none does.</summary>
+    /// <summary>The present owner of the slot, then the owner that was told of the session, if it is alive. Empty if neither is.</summary>
     private IEnumerable<string> LikelyOwners(SessionRecord record)
     {
         string? current = directory.Current?.OwnerOf(record.Slot);
@@ -94,12 +99,12 @@ internal sealed class SessionEnder(
         if (record.OwnerAppId != current && (directory.Current is null || IsLive(record.OwnerAppId))) yield return record.OwnerAppId;
     }
 
-    /// <summary>The owner's answer means that it does not have the session, or that the owner is no more.</summary>
+    /// <summary>The answer means that the owner does not have the session, or that the owner no longer exists.</summary>
     private bool IsWithout(string owner, InvocationResult answer) => answer switch
     {
         { Outcome: InvocationOutcome.Refused, Status: HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.Conflict } => true,
         { Outcome: InvocationOutcome.Unreachable } => true,
-        // The sidecar tries an app that is gone for about as long as we wait for it, so a missed deadline may mean either; the lease
+        // The sidecar tries an app that is gone for about as long as we wait for it. So a missed deadline may mean either, and the lease
         // decides.
         { Outcome: InvocationOutcome.TimedOut } => !IsLive(owner),
         _ => false,
@@ -108,7 +113,9 @@ internal sealed class SessionEnder(
     private bool IsLive(string appId)
         => directory.Current?.Owners.Any(owner => owner.Record.AppId == appId && owner.Record.LeaseUntil > time.GetUtcNow()) ?? false;
 
-    /// <summary>Writes the end. Whoever wins this write publishes the event, so it is published once, by us or by an owner.</summary>
+    /// <summary>
+    /// Writes the end into the record. The writer that wins publishes the event, so it is published once, by us or by an owner.
+    /// </summary>
     private async Task<EndOutcome> EndRecordAsync(string callId, SessionEndReason reason, CancellationToken cancellation)
     {
         DateTimeOffset now = time.GetUtcNow();
@@ -120,7 +127,7 @@ internal sealed class SessionEnder(
             if (read.Entry is not { Value: { } record } entry) return EndOutcome.Unknown;
             if (record.State == SessionState.Ended)
             {
-                // A write whose answer was lost in the round before is ours all the same, and so is its event.
+                // A write whose answer was lost in the round before was still ours, and so is its event.
                 if (round == 0 || record.EndedAt != now) return EndOutcome.AlreadyEnded;
                 return Announce(record);
             }

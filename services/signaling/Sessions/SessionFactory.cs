@@ -12,28 +12,29 @@ using Dapr.Voice.Steering;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Makes a session: reads the offer, picks a slot, computes the whole answer, writes the record. The owner hears of it afterwards
-/// (docs/design.md 3), so
-/// the client waits for one write and for nobody else.
+/// Makes a session: it reads the offer, picks a slot, computes the whole answer and writes the record. The owner is told afterwards
+/// (docs/design.md 3), so that the client waits for one write and for nothing else.
 /// </summary>
 internal sealed class SessionFactory(
     SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, FleetDirectory directory, IStateStore store,
     OwnerPush push,
     LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time, ILogger<SessionFactory> logger)
 {
-    /// <summary>Table Storage ends at 32 k characters (docs/design.md 4.4).</summary>
+    /// <summary>Table Storage holds at most 32,000 characters (docs/design.md 4.4).</summary>
     private const int MaximumRecordCharacters = 30_000;
 
-    /// <summary>Two ids of 64 random bits that meet are worth a second try, not a third.</summary>
+    /// <summary>If two ids of 64 random bits are equal, a second try is enough.</summary>
     private const int MaximumTries = 2;
 
-    /// <summary>The hint outlives the session: a relay that lost its flows near the end has to learn them from it.</summary>
+    /// <summary>
+    /// The hint is valid for longer than the session, because a relay that loses its flows near the end learns them from the hint.
+    /// </summary>
     private static readonly TimeSpan HintMargin = TimeSpan.FromMinutes(2);
 
-    /// <summary>Garbage only: nothing depends on it, and some stores ignore it.</summary>
+    /// <summary>The store deletes the record after this time. Nothing depends on it, and some stores ignore it.</summary>
     private static readonly TimeSpan RecordTimeToLive = TimeSpan.FromDays(2);
 
-    // RFC 8834, section 4.2 and docs/protocols/realtime.md 3, rule 15: a stream id other than '-', or clients of the family play nothing.
+    // RFC 8834, section 4.2 and docs/protocols/realtime.md 3, rule 15: if the stream id is '-', OpenAI clients play nothing.
     private const string MsidStream = "voice", MsidTrack = "agent";
 
     private readonly IReadOnlyList<string> _candidates =
@@ -139,13 +140,13 @@ internal sealed class SessionFactory(
             Cname = answer.Cname,
             MsidStream = MsidStream,
             MsidTrack = MsidTrack,
-            // RFC 9429, section 5.2.1: 64 bits with the highest one zero.
+            // RFC 9429, section 5.2.1: 64 bits, of which the highest is zero.
             SessionId = id.Value >> 1,
         });
         return new(record, description.ToString(), now + TimeSpan.FromSeconds(seconds));
     }
 
-    /// <summary>The parser's reason goes to the caller: it names lines and attributes, never their values.</summary>
+    /// <summary>The caller gets the parser's reason. It names lines and attributes and never their values.</summary>
     private static ApiError OfferError(SdpError error) => error switch
     {
         { IsTooLarge: true } => ApiError.TooLarge(SessionRequest.MaximumOfferBytes),

@@ -4,7 +4,7 @@ using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Signaling.Sessions;
 
-/// <summary>Looks sessions up, and puts what was found or not into the words of the API.</summary>
+/// <summary>Finds sessions and turns the result into an answer of the API.</summary>
 internal sealed class SessionReader(IStateStore store)
 {
     public async Task<(SessionStatus? Status, ApiError? Error)> ReadAsync(string callId, CancellationToken cancellation)
@@ -20,7 +20,7 @@ internal sealed class SessionReader(IStateStore store)
         };
     }
 
-    /// <summary>Null where a session has ended, now or before.</summary>
+    /// <summary>Returns null if the session has ended, now or before.</summary>
     public static ApiError? ErrorOf(EndOutcome outcome) => outcome switch
     {
         EndOutcome.Ended or EndOutcome.AlreadyEnded => null,

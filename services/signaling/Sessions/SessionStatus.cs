@@ -4,7 +4,7 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Signaling.Sessions;
 
-/// <summary>A session as others may see it: the record without what belongs to its transport.</summary>
+/// <summary>A session as other services see it: the record without the data of its transport.</summary>
 internal sealed record SessionStatus(
     string CallId, SessionState State, string Region, string Owner, int Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
     DateTimeOffset? ConnectedAt,
@@ -17,7 +17,7 @@ internal sealed record SessionStatus(
         record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), record.Statistics);
 }
 
-/// <summary>The status of a session on the wire: camelCase, as everything between services.</summary>
+/// <summary>The JSON of a session's status. Names are camelCase, as in everything between services.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(SnakeCaseEnum<SessionState>), typeof(SnakeCaseEnum<SessionEndReason>)])]

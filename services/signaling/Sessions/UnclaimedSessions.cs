@@ -3,32 +3,32 @@ using System.Threading.Channels;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>
-/// Sessions that their owner did not take when they were pushed: it had no room left, or did not answer. The caller's first packet may
-/// still bring one to an owner; one that none has after <see cref="Patience"/> is ended here, since nobody else would ever end its record.
-/// In memory only: what a replica that dies had in here stays until the store's time to live.
+/// Sessions that their owner did not take when they were pushed, because it had no room or did not answer. The caller's first packet may
+/// still bring such a session to an owner. A session that no owner has after <see cref="Patience"/> is ended here, because nobody else
+/// would ever end its record. The list is only in memory. If a replica dies, its records stay until the store's time to live.
 /// </summary>
 internal sealed class UnclaimedSessions(SessionEnder ender, TimeProvider time, ILogger<UnclaimedSessions> logger) : BackgroundService
 {
-    /// <summary>Twice as long as an owner waits for a first packet; no client goes on checking for longer.</summary>
+    /// <summary>Twice as long as an owner waits for a first packet. No client goes on checking for longer.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>As many as two seconds of a very busy replica, all refused.</summary>
+    /// <summary>The largest number of sessions watched: two seconds of a very busy replica whose sessions are all refused.</summary>
     public const int Capacity = 4096;
 
-    /// <summary>Looks at a session while store or owner do not answer: five minutes in all.</summary>
+    /// <summary>How often a session is looked at while the store or the owner does not answer: five minutes in all.</summary>
     private const int MaximumLooks = 10;
 
     private readonly Channel<Unclaimed> _waiting = Channel.CreateBounded<Unclaimed>(
         new BoundedChannelOptions(Capacity) { SingleReader = true });
 
-    /// <summary>Sees to it that the session ends. From any thread; never waits.</summary>
+    /// <summary>Makes sure that the session ends. Any thread. It never waits.</summary>
     public void Watch(string callId) => Watch(callId, looks: 0);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            // One patience for all, so the first in is the first out.
+            // All sessions wait equally long, so the first one in is the first one out.
             await foreach (Unclaimed next in _waiting.Reader.ReadAllAsync(stoppingToken))
             {
                 TimeSpan wait = next.LookAt - time.GetUtcNow();
@@ -39,7 +39,7 @@ internal sealed class UnclaimedSessions(SessionEnder ender, TimeProvider time, I
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // One bad record must not keep the others from their end.
+                    // One bad record must not keep the others from being ended.
                     SignalingLog.WorkFailed(logger, e, nameof(UnclaimedSessions), next.CallId);
                     continue;
                 }
@@ -49,7 +49,7 @@ internal sealed class UnclaimedSessions(SessionEnder ender, TimeProvider time, I
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Stopping.
+            // The service is stopping.
         }
     }
 

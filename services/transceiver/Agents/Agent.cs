@@ -4,21 +4,21 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// The other side of a conversation. It lives on the session's worker thread and every member is called there; what takes
-/// time runs elsewhere and comes back by <see cref="IAgentHost.Post"/>.
+/// The other side of a conversation. It lives on the session's worker thread, and every member is called there. Work that takes time runs
+/// elsewhere and comes back through <see cref="IAgentHost.Post"/>.
 /// </summary>
 internal abstract class Agent : IMediaSink, IDisposable
 {
-    /// <summary>The session exists; the caller may not be connected yet.</summary>
+    /// <summary>The session exists. The caller may not be connected yet.</summary>
     public abstract void Start();
 
-    /// <summary>The caller's data channel is open; called once.</summary>
+    /// <summary>The caller's data channel is open. Called once.</summary>
     public abstract void OnChannelOpen();
 
     /// <inheritdoc/>
     public abstract void OnAudio(ReadOnlySpan<short> pcm, Instant now);
 
-    /// <summary>One text message of the caller's data channel: any bytes at all.</summary>
+    /// <summary>One text message of the caller's data channel. It may contain any bytes.</summary>
     public abstract void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now);
 
     /// <inheritdoc/>

@@ -3,7 +3,8 @@ using System.Collections.Frozen;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// The agents this transceiver can give a session: <c>echo</c> and <c>parrot</c>, and every name with the URL of a Realtime backend.
+/// The agents that this transceiver offers: the built-in <c>echo</c> and <c>parrot</c>, and every name that has the URL of a Realtime
+/// backend.
 /// </summary>
 internal sealed class AgentCatalog
 {
@@ -13,9 +14,9 @@ internal sealed class AgentCatalog
     private readonly FrozenDictionary<string, Uri> _backends;
     private readonly string? _apiKey;
 
-    /// <param name="backends">Name to <c>ws://</c> or <c>wss://</c> URL; the names of the built-in agents are not for taking.</param>
-    /// <param name="apiKey">Bearer key for every backend, or null.</param>
-    /// <exception cref="ArgumentException">A name or URL that cannot work.</exception>
+    /// <param name="backends">Maps a name to a <c>ws://</c> or <c>wss://</c> URL. The names of the built-in agents are reserved.</param>
+    /// <param name="apiKey">The bearer key for every backend, or null.</param>
+    /// <exception cref="ArgumentException">A name or a URL is invalid.</exception>
     public AgentCatalog(IReadOnlyDictionary<string, string> backends, string? apiKey)
     {
         _backends = backends.ToFrozenDictionary(
@@ -23,7 +24,7 @@ internal sealed class AgentCatalog
         _apiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey;
     }
 
-    /// <summary>Configuration keys have no case, so names have none.</summary>
+    /// <summary>Says whether the catalog has the agent. Case is ignored, because configuration keys ignore it.</summary>
     public bool Knows(string name) => IsBuiltIn(name) || _backends.ContainsKey(name);
 
     /// <exception cref="ArgumentException">The catalog does not know the name.</exception>

@@ -7,31 +7,31 @@ internal enum BackendMessageKind
     Connected,
     /// <summary>A checked JSON object with a type.</summary>
     Event,
-    /// <summary>PCM16 little endian, 24 kHz mono.</summary>
+    /// <summary>Audio as PCM16, little endian, 24 kHz, mono.</summary>
     Audio,
-    /// <summary>A message beyond <see cref="RealtimeConnection.MaximumMessageBytes"/> was skipped.</summary>
+    /// <summary>A message longer than <see cref="RealtimeConnection.MaximumMessageBytes"/> was skipped.</summary>
     TooLarge,
-    /// <summary>The connection is over; nothing follows.</summary>
+    /// <summary>The connection has ended. Nothing follows.</summary>
     Ended,
 }
 
-/// <summary>Why a connection to a backend is over.</summary>
+/// <summary>Why a connection to a backend ended.</summary>
 internal enum BackendEnd
 {
     None,
-    /// <summary>The upgrade was answered with a status that another attempt won't change.</summary>
+    /// <summary>The backend answered the upgrade with a status that another attempt would not change.</summary>
     Refused,
-    /// <summary>No TCP, TLS or upgrade within the deadline.</summary>
+    /// <summary>TCP, TLS and the upgrade were not complete within the deadline.</summary>
     Unreachable,
-    /// <summary>The backend said goodbye.</summary>
+    /// <summary>The backend closed the connection.</summary>
     Closed,
-    /// <summary>Broken, or silent beyond the keep-alive.</summary>
+    /// <summary>The connection broke, or was silent for longer than the keep-alive allows.</summary>
     Lost,
-    /// <summary>We ended it.</summary>
+    /// <summary>This side closed the connection.</summary>
     Disposed,
 }
 
-/// <summary>What a connection hands to the session's thread. Who takes it returns the buffer by <see cref="Release"/>.</summary>
+/// <summary>What a connection gives to the session's thread. Whoever takes it returns the buffer with <see cref="Release"/>.</summary>
 internal readonly record struct BackendMessage(BackendMessageKind Kind)
 {
     public byte[]? Buffer { get; init; }

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// The Realtime <c>session</c> that the caller's side asked a backend for: what is sent on each connect. The audio formats in it are
-/// always ours (PCM16, 24 kHz), whatever a client says: they describe the WebSocket, not the caller's media track
+/// The Realtime <c>session</c> that is sent to a backend on each connect, as the caller's side asked for it. The audio formats in it are
+/// always ours (PCM16, 24 kHz), whatever a client says, because they describe the WebSocket and not the caller's media track
 /// (docs/protocols/realtime.md 6).
 /// </summary>
 internal sealed class BackendSession
@@ -30,15 +30,15 @@ internal sealed class BackendSession
         }
     }
 
-    /// <summary>Unless somebody said <c>interrupt_response: false</c>, speech stops the voice.</summary>
+    /// <summary>The caller's speech stops the agent's voice. True unless somebody said <c>interrupt_response: false</c>.</summary>
     public bool InterruptsResponse => SessionConfiguration.ReadInterruptsResponse(_value);
 
-    /// <summary>A whole <c>session.update</c> event.</summary>
+    /// <summary>Returns a complete <c>session.update</c> event.</summary>
     public byte[] ToUpdateEvent() => ToEvent(_value);
 
     /// <summary>
-    /// Lays a client's <c>session.update</c> over what is and gives the event to send on, formats made ours. Null if it has no session
-    /// object or the whole outgrows <see cref="SessionConfiguration.MaximumBytes"/>.
+    /// Merges a client's <c>session.update</c> into the session. Returns the event for the backend, with our audio formats. Returns null if
+    /// the request has no session object or the result is larger than <see cref="SessionConfiguration.MaximumBytes"/>.
     /// </summary>
     public byte[]? TryMerge(JsonObject request)
     {

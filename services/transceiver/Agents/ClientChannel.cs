@@ -8,19 +8,21 @@ using Dapr.Voice.Transceiver.Drops;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// Server events on their way to the caller's data channel. What is said before the channel opens waits, within bounds; what
-/// is too large for the channel becomes an <c>error</c> event. Every event leaves with an <c>event_id</c>, without which the OpenAI Agents
-/// SDK ignores it. One writer and one buffer are used for all events of a session.
+/// Sends server events on the caller's data channel. Events that come before the channel opens wait, within limits. An event that is too
+/// large for the channel is replaced by an <c>error</c> event. Every event gets an <c>event_id</c>, because the OpenAI Agents SDK ignores
+/// events without one. One writer and one buffer serve all events of a session.
 /// </summary>
 internal sealed class ClientChannel : IDisposable
 {
-    /// <summary>The largest event we send or accept: what our answer's a=max-message-size promises.</summary>
+    /// <summary>The largest event that is sent or accepted. The a=max-message-size of our answer promises it.</summary>
     public const int MaximumEventBytes = 256 * 1024;
 
-    /// <summary>What waits for the channel at most. A backend greets with two or three events; this is hundreds of them.</summary>
+    /// <summary>
+    /// How many bytes may wait for the channel. A backend greets with two or three events, and this is room for hundreds.
+    /// </summary>
     public const int MaximumPendingBytes = 1024 * 1024;
 
-    // An error event about an event must fit itself: a client that says less gets up to this all the same.
+    // An error event about an event must fit. A client with a smaller maximum still gets events up to this size.
     private const int SmallestMaximumEventBytes = 4096;
 
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -46,10 +48,10 @@ internal sealed class ClientChannel : IDisposable
         _eventIdPrefix = Encoding.ASCII.GetBytes("event_" + RandomNumberGenerator.GetHexString(12, lowercase: true));
     }
 
-    /// <summary>Events that did not fit into <see cref="MaximumPendingBytes"/>.</summary>
+    /// <summary>The number of events that did not fit into <see cref="MaximumPendingBytes"/>.</summary>
     public int DroppedEvents { get; private set; }
 
-    /// <summary>The channel is open: what waited goes first.</summary>
+    /// <summary>The channel is open. Sends the events that waited.</summary>
     public void Open()
     {
         if (_pending is not { } pending) return;
@@ -59,7 +61,7 @@ internal sealed class ClientChannel : IDisposable
             Error("events_dropped", $"{DroppedEvents} events did not fit while the data channel was closed.", errorType: "server_error");
     }
 
-    /// <summary>Reads a client event's header; refuses what is too large or no event.</summary>
+    /// <summary>Reads the header of a client's event. Refuses a message that is too large or is not an event.</summary>
     public bool TryReadEvent(ReadOnlySpan<byte> utf8Json, out RealtimeEventHeader header)
     {
         header = default;
@@ -75,7 +77,7 @@ internal sealed class ClientChannel : IDisposable
         return false;
     }
 
-    /// <summary>Begins an event of ours; write its members, then <see cref="Send"/>.</summary>
+    /// <summary>Begins an event of our own. Write its members, then call <see cref="Send"/>.</summary>
     public Utf8JsonWriter Begin(ReadOnlySpan<byte> type)
     {
         _buffer.ResetWrittenCount();
@@ -94,8 +96,8 @@ internal sealed class ClientChannel : IDisposable
         Deliver(_buffer.WrittenSpan);
     }
 
-    /// <summary>Passes an event of a backend on as it is, adding only a missing <c>event_id</c>.</summary>
-    /// <param name="json">One JSON object, checked.</param>
+    /// <summary>Passes a backend's event on unchanged. Adds only an <c>event_id</c> if it is missing.</summary>
+    /// <param name="json">One JSON object that has been checked.</param>
     public void Relay(ReadOnlySpan<byte> json, bool hasEventId)
     {
         if (hasEventId)
@@ -103,7 +105,7 @@ internal sealed class ClientChannel : IDisposable
             Deliver(json);
             return;
         }
-        // A checked object begins with '{' after white space and is not empty: it has a type.
+        // A checked object begins with '{' after white space. It has a type, so it is not empty.
         int start = json.IndexOf((byte)'{') + 1;
         _buffer.ResetWrittenCount();
         _buffer.Write("{\"event_id\":\""u8);
@@ -114,8 +116,8 @@ internal sealed class ClientChannel : IDisposable
         Deliver(_buffer.WrittenSpan);
     }
 
-    /// <summary>An <c>error</c> event; the session goes on.</summary>
-    /// <param name="clientEventId">The <c>event_id</c> of the client event that is refused.</param>
+    /// <summary>Sends an <c>error</c> event. The session goes on.</summary>
+    /// <param name="clientEventId">The <c>event_id</c> of the client's event that is refused.</param>
     public void Error(string code, string message, string? parameter = null, ReadOnlySpan<byte> clientEventId = default,
         string errorType = "invalid_request_error")
     {

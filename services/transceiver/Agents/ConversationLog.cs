@@ -3,15 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
-/// <summary>The items of a conversation in order, without audio. Bounded: the oldest go first.</summary>
+/// <summary>The items of a conversation in order, without audio. The size is limited, and the oldest items are removed first.</summary>
 internal sealed class ConversationLog
 {
     public const int MaximumItems = 512;
 
-    /// <summary>Text of an hour's talk has about 60 KiB.</summary>
+    /// <summary>The largest size in bytes. The text of an hour of talk has about 60 KiB.</summary>
     public const int MaximumBytes = 1024 * 1024;
 
-    /// <summary><c>previous_item_id</c> of an item that goes in front of all others.</summary>
+    /// <summary>The <c>previous_item_id</c> of an item that goes before all others.</summary>
     public const string Root = "root";
 
     private readonly List<Entry> _entries = [];
@@ -24,8 +24,9 @@ internal sealed class ConversationLog
     public JsonObject? Find(string? id) => IndexOf(id) is >= 0 and var index ? _entries[index].Item : null;
 
     /// <summary>
-    /// Puts an item (owned from now on) behind <paramref name="previousId"/>, or last if that is null; an item of the same id is replaced
-    /// where it is. False: there is no such previous item, or the item alone exceeds the bounds.
+    /// Puts an item, which the log owns from now on, after <paramref name="previousId"/>, or last if that is null. An item with the same id
+    /// is replaced in its place. Returns false if there is no such previous item, or if the item alone is larger than the limit.
+    /// </summary>
     /// </summary>
     public bool TryPut(string id, JsonObject item, string? previousId)
     {
@@ -47,7 +48,7 @@ internal sealed class ConversationLog
         return true;
     }
 
-    /// <summary>The id of the item in front of this one, or null.</summary>
+    /// <summary>Returns the id of the item before this one, or null.</summary>
     public string? PreviousOf(string id) => IndexOf(id) is > 0 and var index ? _entries[index - 1].Id : null;
 
     public bool Remove(string? id)
@@ -58,7 +59,7 @@ internal sealed class ConversationLog
         return true;
     }
 
-    // Newest first: what is asked for is nearly always among the last few.
+    // The search starts with the newest item, because the item is nearly always among the last few.
     private int IndexOf(string? id) => id is null ? -1 : _entries.FindLastIndex(entry => entry.Id == id);
 
     private void RemoveAt(int index)

@@ -4,12 +4,13 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// Tells a new connection what was said on the one before: each item as <c>conversation.item.create</c>, speech as its transcript, since
-/// the audio is gone. Speech without a transcript, and calls that were never finished, cannot be told and are left out.
+/// Tells a new connection what was said on the connection before. Each item becomes a <c>conversation.item.create</c>. Speech becomes its
+/// transcript, because the audio is gone. Speech without a transcript and unfinished function calls are omitted.
+/// </summary>
 /// </summary>
 internal static class ConversationReplay
 {
-    /// <summary>Null where the item has nothing that can be told.</summary>
+    /// <summary>Returns null if the item contains nothing that can be replayed.</summary>
     public static byte[]? TryToCreateEvent(JsonObject item)
     {
         var told = (JsonObject)item.DeepClone();
@@ -35,7 +36,7 @@ internal static class ConversationReplay
         return Encoding.UTF8.GetBytes(new JsonObject { ["type"] = "conversation.item.create", ["item"] = told }.ToJsonString());
     }
 
-    /// <summary>Removes audio, which a log of text has no room for.</summary>
+    /// <summary>Removes the audio from an item, because the log stores only text.</summary>
     public static void StripAudio(JsonObject item)
     {
         foreach (JsonNode? part in item["content"] as JsonArray ?? []) (part as JsonObject)?.Remove("audio");

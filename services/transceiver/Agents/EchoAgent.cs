@@ -4,15 +4,15 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// The caller's audio straight back: what comes in leaves in the next 20 ms slot. A burst (a network that stalled) does not
-/// become lasting delay: the oldest frames go.
+/// Sends the caller's audio straight back: what comes in leaves in the next 20 ms slot. A burst, as after a stalled network, does not
+/// become a lasting delay, because the oldest frames are dropped.
 /// </summary>
 internal sealed class EchoAgent(IAgentHost host) : LocalAgent(host, AgentCatalog.Echo)
 {
-    /// <summary>60 ms: the reordering window of the uplink can hand over three frames at once.</summary>
+    /// <summary>60 ms. The reordering window of the uplink can deliver three frames at once.</summary>
     public const int MaximumWaitingSamples = 3 * AudioFormat.FrameSamples;
 
-    // Two frames that were never needed for a second are delay for nothing.
+    // If two frames were not needed for a second, they only add delay.
     private const int StandingSamples = 2 * AudioFormat.FrameSamples;
     private const int StandingFrames = 50;
 

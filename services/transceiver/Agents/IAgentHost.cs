@@ -5,25 +5,29 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
-/// <summary>What a session offers its agent. Every member but <see cref="Post"/> is called on the session's worker thread only.</summary>
+/// <summary>
+/// What a session offers to its agent. Every member except <see cref="Post"/> is called on the session's worker thread only.
+/// </summary>
 internal interface IAgentHost
 {
-    /// <summary>Sends one JSON text on <c>oai-events</c>. Only after <see cref="Agent.OnChannelOpen"/>; the bytes are copied.</summary>
+    /// <summary>
+    /// Sends one JSON text on <c>oai-events</c>. Call it only after <see cref="Agent.OnChannelOpen"/>. The bytes are copied.
+    /// </summary>
     void SendEvent(ReadOnlySpan<byte> utf8Json);
 
-    /// <summary>What the caller is going to hear; drained by <see cref="MediaPump"/> every 20 ms.</summary>
+    /// <summary>The audio that the caller is going to hear. <see cref="MediaPump"/> takes a frame from it every 20 ms.</summary>
     DownlinkQueue Downlink { get; }
 
     /// <summary>
-    /// Runs <paramref name="action"/> on the session's thread. Callable from any thread, also after the session ended (then it does
-    /// nothing).
+    /// Runs <paramref name="action"/> on the session's thread. Any thread may call it, even after the session has ended. It does nothing
+    /// then.
     /// </summary>
     void Post(Action action);
 
-    /// <summary>Ends the session with this reason; the first reason wins.</summary>
+    /// <summary>Ends the session with this reason. The first reason wins.</summary>
     void End(SessionEndReason reason);
 
-    /// <summary>Where whoever gives something up of this session counts it. From any thread.</summary>
+    /// <summary>The counters of what this session drops. Any thread.</summary>
     SessionDropCounters Drops { get; }
 
     SessionRecord Session { get; }

@@ -4,12 +4,12 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
-/// <summary>Reading documents whose shape a stranger chose: nothing here throws for what it finds.</summary>
+/// <summary>Reads documents whose shape a stranger chose. Nothing here throws, whatever it finds.</summary>
 internal static class JsonNodes
 {
     private static readonly JsonDocumentOptions StrictOptions = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
 
-    /// <summary>Null for anything but a JSON object without duplicate names, all of whose strings can be read.</summary>
+    /// <summary>Returns null unless the bytes are a JSON object without duplicate names whose strings can all be read.</summary>
     public static JsonObject? TryParseObject(ReadOnlySpan<byte> utf8Json)
     {
         if (!JsonText.IsReadable(utf8Json)) return null;
@@ -23,7 +23,7 @@ internal static class JsonNodes
         }
     }
 
-    /// <summary>The node at a path of member names, or null.</summary>
+    /// <summary>Returns the node at a path of member names, or null.</summary>
     public static JsonNode? At(this JsonNode? node, params ReadOnlySpan<string> path)
     {
         foreach (string name in path)
@@ -43,8 +43,8 @@ internal static class JsonNodes
         => node.At(path) is JsonValue value && value.TryGetValue(out bool flag) ? flag : null;
 
     /// <summary>
-    /// Lays <paramref name="update"/> over <paramref name="target"/>: objects merge, all else replaces. An object with another <c>type</c>
-    /// replaces too: its members mean something else.
+    /// Merges <paramref name="update"/> into <paramref name="target"/>. Objects are merged, and other values are replaced. An object with
+    /// another <c>type</c> is replaced as well, because its members mean something else.
     /// </summary>
     public static void MergeInto(JsonObject target, JsonObject update)
     {

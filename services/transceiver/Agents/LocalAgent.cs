@@ -6,8 +6,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// The Realtime dialect of an agent that lives here: session, conversation items, and a refusal with the client's <c>event_id</c> for
-/// what it cannot do, so that the unmodified OpenAI Agents SDK is content (docs/protocols/realtime.md 2 to 5).
+/// The Realtime dialect of a built-in agent: the session, the conversation items, and a refusal with the client's <c>event_id</c> for what
+/// the agent cannot do. The unmodified OpenAI Agents SDK works with it (docs/protocols/realtime.md 2 to 5).
 /// </summary>
 internal abstract class LocalAgent : Agent
 {
@@ -51,7 +51,7 @@ internal abstract class LocalAgent : Agent
 
     public override void Dispose() => Channel.Dispose();
 
-    /// <summary>The caller's audio comes by RTP; a second way in would mix two clocks.</summary>
+    /// <summary>Refuses audio on the data channel. The caller's audio comes by RTP, and a second way in would mix two clocks.</summary>
     internal static void RefuseAppend(ClientChannel channel, RealtimeEventHeader header)
         => channel.Error("unsupported_event", "Audio arrives by the media track; input_audio_buffer.append is for WebSocket sessions.",
         "type", header.EventId);
@@ -59,10 +59,10 @@ internal abstract class LocalAgent : Agent
     private static void RefuseType(ClientChannel channel, RealtimeEventHeader header)
         => channel.Error("unknown_event", $"This agent knows no event '{Encoding.UTF8.GetString(header.Type)}'.", "type", header.EventId);
 
-    /// <summary>The session changed, by the client.</summary>
+    /// <summary>The client changed the session.</summary>
     protected virtual void OnSessionUpdated() { }
 
-    /// <summary><c>response.create</c>: an agent that has nothing to say answers with an empty response.</summary>
+    /// <summary>Handles <c>response.create</c>. An agent that has nothing to say answers with an empty response.</summary>
     protected virtual void CreateResponse(JsonObject? metadata, RealtimeEventHeader request)
     {
         string id = RealtimeIds.NewResponse();
@@ -89,8 +89,8 @@ internal abstract class LocalAgent : Agent
         Channel.Send();
     }
 
-    /// <param name="reason"><c>status_details.reason</c> of a cancelled response.</param>
-    /// <param name="outputItem">The one item of its output, or null for none.</param>
+    /// <param name="reason">The <c>status_details.reason</c> of a cancelled response.</param>
+    /// <param name="outputItem">The only item of the response's output, or null for none.</param>
     protected void SendResponse(ReadOnlySpan<byte> type, string id, string status, string? reason, JsonObject? metadata,
         JsonObject? outputItem)
     {
@@ -125,7 +125,7 @@ internal abstract class LocalAgent : Agent
         Channel.Send();
     }
 
-    /// <summary><c>conversation.item.added</c>, <c>.done</c> or <c>.retrieved</c>.</summary>
+    /// <summary>Sends <c>conversation.item.added</c>, <c>.done</c> or <c>.retrieved</c>.</summary>
     protected void SendItem(ReadOnlySpan<byte> type, JsonObject item, string? previousId, bool hasPrevious = true)
     {
         Utf8JsonWriter json = Channel.Begin(type);

@@ -8,10 +8,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// Says what you said, when you have said it: the smallest agent that takes turns. It speaks the Realtime dialect in full order
-/// (docs/protocols/realtime.md 5) and stops when interrupted. Its "model" speaks in real time: a response is in progress until its last
-/// frame is played, so
-/// an interruption cancels it as it would a real one.
+/// Repeats what the caller said, after the caller has said it. It is the smallest agent that takes turns. It sends the events of the
+/// Realtime dialect in their full order (docs/protocols/realtime.md 5) and stops when it is interrupted. Its "model" speaks in real time: a
+/// response is in progress until its last frame is played, so that an interruption cancels it as it would cancel a real one.
 /// </summary>
 internal sealed class ParrotAgent : LocalAgent
 {
@@ -130,7 +129,7 @@ internal sealed class ParrotAgent : LocalAgent
         _lastTurn.Clear();
         _lastTurn.Begin(0);
         _lastTurn.Append(_recorder.Recorded);
-        // Push to talk keeps all it heard: what is committed must not be heard twice. A detected turn ended in silence.
+        // Push to talk keeps everything that was heard, and committed audio must not be heard twice. A detected turn ended in silence.
         _recorder.Clear();
 
         string? previous = Conversation.LastId;
@@ -139,7 +138,7 @@ internal sealed class ParrotAgent : LocalAgent
         json.WriteString("previous_item_id"u8, previous);
         Channel.Send();
 
-        // The SDK throws for input_audio without a transcript member; null is fine (docs/protocols/realtime.md 7).
+        // The SDK throws if input_audio has no transcript member. A null transcript is accepted (docs/protocols/realtime.md 7).
         JsonObject item = NewMessage(itemId, "user", "completed", new JsonObject { ["type"] = "input_audio", ["transcript"] = null });
         Conversation.TryPut(itemId, item, previousId: null);
         SendItem("conversation.item.added"u8, item, previous);
@@ -160,7 +159,7 @@ internal sealed class ParrotAgent : LocalAgent
         Host.Downlink.Complete(response.Audio);
     }
 
-    // Stop the voice first, then say so, with the exact position that was sent.
+    // The voice stops first. Then the events follow, with the exact position that was sent.
     private void Interrupt(string reason)
     {
         Response response = _response!;
@@ -180,7 +179,7 @@ internal sealed class ParrotAgent : LocalAgent
         SendContentPart("response.content_part.done"u8, response);
         JsonObject item = NewMessage(response.ItemId, "assistant", reason is null ? "completed" : "incomplete",
             new JsonObject { ["type"] = "output_audio", ["transcript"] = "" });
-        // Unless the client has deleted it meanwhile.
+        // The client may have deleted the item meanwhile.
         if (Conversation.Find(response.ItemId) is not null) Conversation.TryPut(response.ItemId, item, previousId: null);
         SendOutputItem("response.output_item.done"u8, response, item);
         SendItem("conversation.item.done"u8, item, response.PreviousItemId);
@@ -239,7 +238,7 @@ internal sealed class ParrotAgent : LocalAgent
         public JsonObject? Metadata { get; } = metadata;
         public DownlinkItem Audio { get; } = new(itemId, id);
 
-        /// <summary>Its first frame left.</summary>
+        /// <summary>The response's first frame has been sent.</summary>
         public bool HasStarted { get; set; }
     }
 }

@@ -10,20 +10,20 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// Bridges a session to a backend that speaks the Realtime WebSocket dialect (docs/design.md 4.8). Its events go to the caller, its audio
-/// into the
-/// downlink; the caller's events go to it. What only this side knows is said here: <c>output_audio_buffer.*</c> from the frames that really
-/// left, and on barge-in the exact position that the caller was sent. A lost connection is made again and told the conversation.
+/// Connects a session to a backend that speaks the Realtime WebSocket dialect (docs/design.md 4.8). The backend's events go to the caller,
+/// and its audio goes into the downlink. The caller's events go to the backend. This side adds what only it knows:
+/// <c>output_audio_buffer.*</c> from the frames that were really sent, and, when the caller interrupts, the exact position that the caller
+/// was sent. If the connection is lost, a new one is made and gets the conversation so far.
 /// </summary>
 internal sealed class RealtimeAgent : Agent
 {
-    // Responses whose late deltas are not wanted any more; a backend has one or two at a time.
+    // Responses whose late deltas are no longer wanted. A backend has one or two at a time.
     private const int MaximumMuted = 8;
     private const int MaximumInProgress = 16;
 
     /// <summary>
-    /// What one call into the session takes from the connection, in messages and bytes. A backend can send faster than we read, and the
-    /// thread belongs to all sessions of its worker: the rest waits for the worker's next turn.
+    /// How many messages and bytes one call into the session takes from the connection. A backend can send faster than we read, and the
+    /// thread belongs to all sessions of its worker. The rest waits for the worker's next turn.
     /// </summary>
     public const int MessagesPerTurn = 32, BytesPerTurn = 256 * 1024;
 
@@ -38,7 +38,7 @@ internal sealed class RealtimeAgent : Agent
     private readonly Queue<string> _muted = new();
     private readonly List<DownlinkItem> _cut = [];
 
-    // Replayed items, with how many of the backend's events on each are still to be kept from the client, who has seen them.
+    // Replayed items, each with the number of the backend's events on it that must still be withheld from the client, who has seen them.
     private readonly Dictionary<string, int> _replayed = [];
 
     private RealtimeConnection? _connection;
@@ -48,7 +48,7 @@ internal sealed class RealtimeAgent : Agent
     private bool _isDisposed;
     private bool? _backendInterrupts;
 
-    // The item that audio is arriving for, the response whose audio the caller hears, and whether it waits for more.
+    // The item that audio is arriving for, the response whose audio the caller hears, and whether that response waits for more audio.
     private DownlinkItem? _item;
     private string? _playing;
     private bool _isDrained;
@@ -126,7 +126,7 @@ internal sealed class RealtimeAgent : Agent
         connection.Start(delay);
     }
 
-    /// <returns>True if there may be more, and somebody has to come again for it.</returns>
+    /// <returns>True if there may be more messages. The caller then has to come again.</returns>
     private bool Drain(RealtimeConnection connection)
     {
         int messages = 0, bytes = 0;
@@ -184,12 +184,12 @@ internal sealed class RealtimeAgent : Agent
 
     private void OnBackendEvent(ReadOnlySpan<byte> json)
     {
-        // It was read once by the connection, so it can be read.
+        // The connection has read it once, so it can be read.
         RealtimeEventHeader.TryRead(json, out RealtimeEventHeader header);
         if (header.Is("session.created"u8))
         {
             ReadBackendSession(json);
-            // The client has met this session already; a second greeting would make it configure itself again.
+            // The client knows this session already. A second greeting would make the client configure the session again.
             if (_isGreeted) return;
             _isGreeted = true;
             Relay(json, header);
@@ -201,7 +201,7 @@ internal sealed class RealtimeAgent : Agent
         }
         else if (header.Is("input_audio_buffer.speech_started"u8))
         {
-            // The voice stops before anything else happens; the events then come in the order clients know.
+            // The voice stops before anything else happens. The events then come in the order that clients know.
             bool isInterrupted = (_backendInterrupts ?? _session.InterruptsResponse) && CutPlayback();
             Relay(json, header);
             if (isInterrupted) ReportCut(isAsked: false);
@@ -237,7 +237,7 @@ internal sealed class RealtimeAgent : Agent
         }
         else if (!header.Type.StartsWith("output_audio_buffer."u8))
         {
-            // What is played is known here, not there.
+            // Only this side knows what is played.
             Relay(json, header);
         }
     }
@@ -249,7 +249,7 @@ internal sealed class RealtimeAgent : Agent
         ended.Dispose();
         foreach (string id in _inProgress.ToArray())
         {
-            // Without its end a client would never ask for another (docs/protocols/realtime.md 7).
+            // Without the end of a response, a client would never ask for another one (docs/protocols/realtime.md 7).
             SendFailedResponse(id);
             EndResponse(id);
         }
@@ -262,7 +262,7 @@ internal sealed class RealtimeAgent : Agent
             _host.End(SessionEndReason.AgentFailed);
             return;
         }
-        // Many sessions lose the same backend at once; they must not all come back at once.
+        // Many sessions lose the same backend at once, and they must not all come back at once.
         TimeSpan delay = _policy.RetryDelays[_attempts++] * (0.75 + Random.Shared.NextDouble() / 2);
         AgentLog.BackendLost(_host.Logger, _host.Session.CallId, _url.Host, end, _attempts, delay.TotalMilliseconds);
         Connect(delay);
@@ -298,13 +298,13 @@ internal sealed class RealtimeAgent : Agent
         if (CutPlayback() || isAsked) ReportCut(isAsked);
     }
 
-    // Queued audio is dropped, and the next frame sent is new audio: that is what an interruption is, so it is reported and not counted as
-    // a drop. True if the caller heard something, or was about to.
+    // Queued audio is dropped, and the next frame sent is new audio. That is the meaning of an interruption, so it is reported and not
+    // counted as a drop. Returns true if the caller heard something, or was about to.
     private bool CutPlayback()
     {
         _cut.Clear();
         _host.Downlink.Flush(_cut);
-        // All that arrived of it was played, but more was to come.
+        // All audio of the item that has arrived was played, but more was to come.
         if (_item is not null && _inProgress.Contains(_item.ResponseId) && !_cut.Contains(_item)) _cut.Add(_item);
         _item = null;
         foreach (string id in _inProgress) Mute(id);
@@ -357,7 +357,7 @@ internal sealed class RealtimeAgent : Agent
                 errorType: "server_error");
     }
 
-    /// <summary>False, and counted, if there is no connection or too much waits for it.</summary>
+    /// <summary>Returns false, and counts the event, if there is no connection or if too much waits for it.</summary>
     private bool TrySend(ReadOnlySpan<byte> utf8Json)
     {
         if (_connection is { } connection && connection.TrySendEvent(utf8Json)) return true;
@@ -373,7 +373,7 @@ internal sealed class RealtimeAgent : Agent
             _backendInterrupts = SessionConfiguration.ReadInterruptsResponse(session);
     }
 
-    // False: the client has seen this item's event on the connection before.
+    // Returns false if the client has seen this item's event on the connection before.
     private bool Remember(ReadOnlySpan<byte> json, RealtimeEventHeader header)
     {
         string id = header.ItemIdText;
@@ -413,7 +413,7 @@ internal sealed class RealtimeAgent : Agent
         if (content[header.ContentIndex] is not JsonObject part
             || JsonNodes.TryParseObject(json).TextAt("transcript") is not { } transcript) return;
         part["transcript"] = transcript;
-        // Put again, so that the log knows its size.
+        // The item is put again, so that the log knows its size.
         _conversation.TryPut(id, item, previousId: null);
     }
 

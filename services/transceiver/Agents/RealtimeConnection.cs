@@ -13,24 +13,27 @@ using Dapr.Voice.Transceiver.Drops;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// One WebSocket to a Realtime backend, with its I/O on tasks of its own. The session's thread sends and takes; neither blocks. All
-/// queues are bounded in bytes: a backend that talks too fast is slowed down by TCP, one that does not read loses audio first.
+/// One WebSocket to a Realtime backend, with its I/O on separate tasks. The session's thread sends and takes messages and never blocks. All
+/// queues are limited in bytes. A backend that sends too fast is slowed down by TCP. A backend that does not read loses audio first.
 /// </summary>
 internal sealed class RealtimeConnection : IDisposable
 {
     /// <summary>65 s of audio in one delta. Larger messages are skipped, whatever they are.</summary>
     public const int MaximumMessageBytes = 4 * 1024 * 1024;
 
-    /// <summary>Taken from the socket but not yet by the session: two of the largest messages, or 32,768 of the smallest.</summary>
+    /// <summary>
+    /// The bytes that were read from the socket and not taken by the session yet: two of the largest messages, or 32,768 of the smallest.
+    /// </summary>
     public const int MaximumInboundBytes = 2 * MaximumMessageBytes;
 
-    // What a message that waits costs besides its bytes: its place in the queue, its buffer's rounding, its ids. An empty one is not free.
+    // What a waiting message costs in addition to its bytes: its place in the queue, the rounding of its buffer, and its ids. So an empty
+    // message has a cost, too.
     private const int BytesPerMessage = 256;
 
-    /// <summary>Events on their way to the backend: sixteen of the largest.</summary>
+    /// <summary>The bytes of events that may wait to be sent: sixteen of the largest events.</summary>
     public const int MaximumOutboundBytes = 16 * ClientChannel.MaximumEventBytes;
 
-    /// <summary>2 s of the caller's voice while the backend is not there or does not read; more of it would only come too late.</summary>
+    /// <summary>2 s of the caller's voice may wait while the backend is away or does not read. More would only arrive too late.</summary>
     public const int MaximumOutboundAudioFrames = 100;
 
     private const int FirstReceiveBytes = 32 * 1024;
@@ -45,7 +48,7 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly Action _onInbound;
     private readonly string? _traceparent;
 
-    // Not disposed: Dispose() arms its timer, and the tasks may still look at the token then. It holds nothing else.
+    // This is not disposed. Dispose() starts its timer, and the tasks may still read the token then. It holds no other resource.
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<Outbound> _outbound = Channel.CreateUnbounded<Outbound>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentQueue<BackendMessage> _inbound = new();
@@ -56,14 +59,14 @@ internal sealed class RealtimeConnection : IDisposable
     private int _isNotified;
     private volatile bool _isDisposed;
 
-    // Of the receiving task only.
+    // Used by the receiving task only.
     private string _itemId = "";
     private string _responseId = "";
     private int _contentIndex;
     private int _oddByte = -1;
 
     /// <param name="onInbound">Called on any thread when <see cref="TryTake"/> has something again after it had nothing.</param>
-    /// <param name="traceparent">The session's trace, which the connection is part of.</param>
+    /// <param name="traceparent">The session's trace. The connection becomes part of it.</param>
     public RealtimeConnection(
         Uri url, string? apiKey, TimeSpan connectDeadline, SessionDropCounters drops, Action onInbound, string? traceparent = null)
     {
@@ -75,13 +78,13 @@ internal sealed class RealtimeConnection : IDisposable
         _traceparent = traceparent;
     }
 
-    /// <summary>What waits to be taken, in bytes; reading stops above <see cref="MaximumInboundBytes"/>.</summary>
+    /// <summary>The bytes that wait to be taken. Reading stops above <see cref="MaximumInboundBytes"/>.</summary>
     public int InboundBytes => Volatile.Read(ref _inboundBytes);
 
-    /// <param name="delay">Wait before connecting. What is sent meanwhile goes out first.</param>
+    /// <param name="delay">The wait before connecting. What is queued meanwhile is sent first.</param>
     public void Start(TimeSpan delay) => _ = Task.Run(() => RunAsync(delay), CancellationToken.None);
 
-    /// <summary>Queues one event (copied). False if too much waits.</summary>
+    /// <summary>Queues a copy of one event. Returns false if too much waits.</summary>
     public bool TrySendEvent(ReadOnlySpan<byte> utf8Json)
     {
         if (Volatile.Read(ref _outboundBytes) + utf8Json.Length > MaximumOutboundBytes) return false;
@@ -100,7 +103,7 @@ internal sealed class RealtimeConnection : IDisposable
         }
         ReadOnlySpan<byte> before = "{\"type\":\"input_audio_buffer.append\",\"audio\":\""u8;
         ReadOnlySpan<byte> after = "\"}"u8;
-        // PCM16 is little endian on the wire, as are the machines this runs on.
+        // PCM16 is little endian on the wire. The machines that this runs on are little endian, too.
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(pcm);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(before.Length + Base64.GetMaxEncodedToUtf8Length(bytes.Length) + after.Length);
         before.CopyTo(buffer);
@@ -109,12 +112,13 @@ internal sealed class RealtimeConnection : IDisposable
         if (!Send(new Outbound(buffer, before.Length + encoded + after.Length, IsAudio: true))) CountUnsent();
     }
 
-    /// <summary>The next message, in order. The caller releases it.</summary>
+    /// <summary>Takes the next message, in order. The caller releases it.</summary>
     public bool TryTake(out BackendMessage message)
     {
         if (!_inbound.TryDequeue(out message))
         {
-            // A full fence: with a mere volatile write the look below could happen first, and a message in between wake nobody.
+            // This is a full fence. With a volatile write alone, the read below could happen first, and a message in between would wake
+            // nobody.
             Interlocked.Exchange(ref _isNotified, 0);
             if (!_inbound.TryDequeue(out message)) return false;
             Interlocked.Exchange(ref _isNotified, 1);
@@ -125,7 +129,7 @@ internal sealed class RealtimeConnection : IDisposable
         return true;
     }
 
-    /// <summary>Says goodbye and lets go; the tasks end within a second.</summary>
+    /// <summary>Closes the connection and returns at once. The tasks end within a second.</summary>
     public void Dispose()
     {
         if (_isDisposed) return;
@@ -161,7 +165,7 @@ internal sealed class RealtimeConnection : IDisposable
             Enqueue(new BackendMessage(BackendMessageKind.Connected));
             sending = SendAsync(socket, running.Token);
             end = await ReceiveAsync(socket, running.Token).ConfigureAwait(false);
-            // The backend said goodbye: the sender answers it.
+            // The backend closed the connection, and the sender answers that.
             _outbound.Writer.TryComplete();
             running.CancelAfter(CloseDeadline);
         }
@@ -238,7 +242,7 @@ internal sealed class RealtimeConnection : IDisposable
         }
         catch (Exception broken) when (broken is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
         {
-            // The receiving side sees the same end, and reports it.
+            // The receiving task sees the same end and reports it.
             socket.Abort();
         }
     }
@@ -272,7 +276,7 @@ internal sealed class RealtimeConnection : IDisposable
                 }
                 length = 0;
                 isSkipping = false;
-                // One very large message is no reason to keep its room.
+                // One very large message is no reason to keep its buffer.
                 if (buffer.Length > 16 * FirstReceiveBytes)
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
@@ -288,7 +292,7 @@ internal sealed class RealtimeConnection : IDisposable
         }
     }
 
-    // What waits when its session ends, ends with it.
+    // What waits when its own session ends is not counted as a drop.
     private void CountUnsent()
     {
         if (!_isDisposed) _drops.Count(SessionDrop.AgentConnectionLost);
@@ -321,7 +325,7 @@ internal sealed class RealtimeConnection : IDisposable
 
     private void AcceptAudio(RealtimeEventHeader header)
     {
-        // A delta per 100 ms or so: its ids nearly always are the last one's.
+        // A delta arrives about every 100 ms, and its ids are nearly always those of the delta before.
         if (!IsText(header.ItemId, _itemId) || !IsText(header.ResponseId, _responseId) || header.ContentIndex != _contentIndex)
         {
             _itemId = header.ItemIdText;
@@ -329,7 +333,7 @@ internal sealed class RealtimeConnection : IDisposable
             _contentIndex = header.ContentIndex;
             _oddByte = -1;
         }
-        // A delta may end in the middle of a sample; the other half comes first in the next.
+        // A delta may end in the middle of a sample. The other half comes first in the next delta.
         int carried = _oddByte >= 0 ? 1 : 0;
         byte[] pcm = ArrayPool<byte>.Shared.Rent(Base64.GetMaxDecodedFromUtf8Length(header.Delta.Length) + 1);
         if (carried == 1) pcm[0] = (byte)_oddByte;

@@ -5,13 +5,13 @@ using System.Text.Unicode;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// What routing an event of the Realtime dialect needs, read in place without building a document: its type and the ids on the
-/// top level or one below (<c>response.id</c>, <c>item.id</c>). Valid as long as the bytes. Ids longer than <see cref="MaximumIdBytes"/>
-/// read as absent.
+/// The parts of a Realtime event that routing needs: its type and the ids on the top level or one level below (<c>response.id</c>,
+/// <c>item.id</c>). They are read in place, without building a document. The header is valid as long as the bytes. Ids longer than <see
+/// cref="MaximumIdBytes"/> count as absent.
 /// </summary>
 internal readonly ref struct RealtimeEventHeader
 {
-    /// <summary>Ids of this dialect have about 30 characters; we echo none longer than this.</summary>
+    /// <summary>The longest id that is echoed. Ids of this dialect have about 30 characters.</summary>
     public const int MaximumIdBytes = 256;
 
     public ReadOnlySpan<byte> Type { get; private init; }
@@ -19,11 +19,11 @@ internal readonly ref struct RealtimeEventHeader
     public ReadOnlySpan<byte> ResponseId { get; private init; }
     public ReadOnlySpan<byte> ItemId { get; private init; }
 
-    /// <summary>Base64 of an audio delta, or text.</summary>
+    /// <summary>The Base64 of an audio delta, or text.</summary>
     public ReadOnlySpan<byte> Delta { get; private init; }
     public int ContentIndex { get; private init; }
 
-    /// <summary>False for anything but one JSON object in UTF-8 that has a string <c>type</c>.</summary>
+    /// <summary>Returns false unless the bytes are one JSON object in UTF-8 that has a string <c>type</c>.</summary>
     public static bool TryRead(ReadOnlySpan<byte> json, out RealtimeEventHeader header)
     {
         header = default;
@@ -34,7 +34,7 @@ internal readonly ref struct RealtimeEventHeader
         }
         catch (Exception notJson) when (notJson is JsonException or InvalidOperationException)
         {
-            // Utf8JsonReader has no other way to say it (InvalidOperationException: half a surrogate pair in an escape).
+            // Utf8JsonReader reports half a surrogate pair in an escape only by an InvalidOperationException.
             header = default;
             return false;
         }
@@ -110,7 +110,7 @@ internal readonly ref struct RealtimeEventHeader
             reader.Skip();
             return default;
         }
-        // Escapes are rare here (some encoders write base64's '/' as "\/"): only they cost a copy.
+        // Escapes are rare here (some encoders write base64's '/' as "\/"). Only a text with escapes costs a copy.
         ReadOnlySpan<byte> text = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
         return text.Length <= maximumBytes ? text : default;
     }

@@ -6,19 +6,21 @@ using Dapr.Voice.Turns;
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>
-/// The Realtime <c>session</c> object of a built-in agent. Fields and values it does not know are kept and echoed, never refused: that
-/// is what unmodified clients need (docs/protocols/realtime.md 2).
+/// The Realtime <c>session</c> object of a built-in agent. Unknown fields and values are kept and echoed and never refused, because
+/// unmodified clients need that (docs/protocols/realtime.md 2).
 /// </summary>
 internal sealed class SessionConfiguration
 {
-    /// <summary>Instructions and tools of a large application have some 20 KiB; the channel's events end at 256.</summary>
+    /// <summary>
+    /// The largest size. Instructions and tools of a large application have about 20 KiB. An event on the channel has at most 256 KiB.
+    /// </summary>
     public const int MaximumBytes = 64 * 1024;
 
     private static readonly string[] OwnMembers = ["id", "object", "expires_at"];
 
     private JsonObject _value;
 
-    /// <param name="agent">Named as model and voice.</param>
+    /// <param name="agent">The name that the session shows as its model and voice.</param>
     /// <param name="asked">What the caller, or its ephemeral key, asked for.</param>
     public SessionConfiguration(string agent, JsonElement? asked)
     {
@@ -29,7 +31,8 @@ internal sealed class SessionConfiguration
     public void WriteTo(Utf8JsonWriter json) => _value.WriteTo(json);
 
     /// <summary>
-    /// Lays a <c>session.update</c> over what is. False, and nothing changed, if the result is larger than <see cref="MaximumBytes"/>.
+    /// Merges a <c>session.update</c> into the session. Returns false and changes nothing if the result is larger than <see
+    /// cref="MaximumBytes"/>.
     /// </summary>
     public bool TryMerge(JsonObject update)
     {
@@ -41,13 +44,13 @@ internal sealed class SessionConfiguration
         return true;
     }
 
-    /// <summary>Null: push to talk, the client commits.</summary>
+    /// <summary>The options of turn detection. Null means push to talk: the client commits its audio.</summary>
     public TurnOptions? Turns => ReadTurns(_value);
 
     public bool CreatesResponse => _value.FlagAt("audio", "input", "turn_detection", "create_response") ?? true;
     public bool InterruptsResponse => ReadInterruptsResponse(_value);
 
-    /// <summary>Whether the voice stops when the caller speaks: unless <c>interrupt_response</c> says false.</summary>
+    /// <summary>Says whether the voice stops when the caller speaks. True unless <c>interrupt_response</c> is false.</summary>
     public static bool ReadInterruptsResponse(JsonNode? session)
         => session.FlagAt("audio", "input", "turn_detection", "interrupt_response")
         ?? session.FlagAt("turn_detection", "interrupt_response") ?? true;

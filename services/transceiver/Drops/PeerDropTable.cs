@@ -8,8 +8,8 @@ using Dapr.Voice.WebRtc;
 namespace Dapr.Voice.Transceiver.Drops;
 
 /// <summary>
-/// Which <see cref="SessionDrop"/> each reason of a library is: the one whose name is the layer's word and the reason's. A reason that a
-/// library gains without its word here stops the process at its start, and a test before that.
+/// Maps each reason of a library to its <see cref="SessionDrop"/>. The member's name is the name of the layer followed by the name of the
+/// reason. If a library gains a reason without such a member, a test fails, and the process stops at start.
 /// </summary>
 internal static class PeerDropTable
 {
@@ -23,8 +23,8 @@ internal static class PeerDropTable
     private static readonly SessionDrop?[] Jitter = Of<JitterInsertResult>("Jitter", success: JitterInsertResult.Accepted);
     private static readonly SessionDrop?[] Sctp = Of<SctpDropReason>("Sctp");
 
-    /// <summary>Writes what <paramref name="peer"/> has dropped since it was made, by reason. It allocates nothing.</summary>
-    /// <param name="totals">One for each <see cref="SessionDrop"/>; those that no library counts stay as they are.</param>
+    /// <summary>Writes how much <paramref name="peer"/> has dropped since it was created, by reason. It allocates nothing.</summary>
+    /// <param name="totals">One element for each <see cref="SessionDrop"/>. Elements that no library counts are not changed.</param>
     public static void Read(PeerSession peer, Span<long> totals)
     {
         for (int i = 0; i < Peer.Length; i++) Set(Peer[i], peer.Dropped((PeerDrop)i), totals);
@@ -38,8 +38,10 @@ internal static class PeerDropTable
         for (int i = 0; i < Sctp.Length; i++) Set(Sctp[i], peer.Dropped((SctpDropReason)i), totals);
     }
 
-    /// <summary>By the number of the library's reason; null for the one that means success.</summary>
-    /// <exception cref="InvalidOperationException">A reason has no word in <see cref="SessionDrop"/>.</exception>
+    /// <summary>
+    /// Returns a table indexed by the number of the library's reason. The element of the value that means success is null.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A reason has no member in <see cref="SessionDrop"/>.</exception>
     internal static SessionDrop?[] Of<TReason>(string layer, TReason? success = null) where TReason : struct, Enum
     {
         TReason[] reasons = Enum.GetValues<TReason>();

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Transceiver.Drops;
 
-/// <summary>A counter per <see cref="SessionDrop"/>. Any thread may count and read.</summary>
+/// <summary>One counter for each <see cref="SessionDrop"/>. Any thread may count and read.</summary>
 internal sealed class SessionDropCounters
 {
     private readonly long[] _counts = new long[Enum.GetValues<SessionDrop>().Length];

@@ -8,14 +8,13 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Link;
 
 /// <summary>
-/// Where one worker takes links, bound, and the endpoint that others are told of in our record. A transceiver has no other port for
-/// packets.
+/// The bound port of one worker for links, and the endpoint that our record announces for it. A transceiver has no other port for packets.
 /// </summary>
-/// <param name="Transport">Owned by the worker once there is one.</param>
+/// <param name="Transport">The worker owns it once there is a worker.</param>
 internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advertised)
 {
-    /// <summary>Opens all, one per worker.</summary>
-    /// <exception cref="ServiceException">An address cannot be bound. The message says who has it.</exception>
+    /// <summary>Opens one listener for each worker.</summary>
+    /// <exception cref="ServiceException">An address cannot be bound. The message names the process that uses it.</exception>
     public static LinkListener[] Open(TransceiverOptions options)
     {
         var opened = new List<LinkListener>();

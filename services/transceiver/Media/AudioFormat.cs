@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Transceiver.Media;
 
 /// <summary>
-/// All audio inside: PCM16 mono at 24 kHz in frames of 20 ms. The RTP clock of Opus is 48 kHz whatever the codec runs at (RFC 7587, section
-/// 4.1).
+/// The format of all audio inside the transceiver: PCM16, mono, 24 kHz, in frames of 20 ms. The RTP clock of Opus is 48 kHz, whatever the
+/// sample rate of the codec is (RFC 7587, section 4.1).
 /// </summary>
 internal static class AudioFormat
 {
@@ -12,6 +12,6 @@ internal static class AudioFormat
     public const uint RtpTicksPerFrame = 960;
     public static readonly TimeSpan FrameDuration = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>How many frames hold so many samples; a frame that is not full counts.</summary>
+    /// <summary>Returns how many frames hold this many samples. A frame that is not full counts.</summary>
     public static long FramesIn(long samples) => (samples + FrameSamples - 1) / FrameSamples;
 }

@@ -3,21 +3,23 @@ using Dapr.Voice.Opus;
 namespace Dapr.Voice.Transceiver.Media;
 
 /// <summary>
-/// Says what to send in each 20 ms slot. While the agent speaks, a frame. Then 200 ms of silence, so that no word is cut by loss
-/// concealment, then an empty Opus frame, which receivers take as a pause that was meant (DTX). In the pause the same pair every 400 ms,
-/// the interval of Opus' own DTX: it refreshes the decoder, and keeps flows and NAT bindings warm at 0.6 kbit/s.
+/// Decides what to send in each 20 ms slot. While the agent speaks, it sends a frame of speech. After that it sends 200 ms of silence, so
+/// that loss concealment cuts no word, and then an empty Opus frame, which receivers understand as an intended pause (DTX). During the
+/// pause it sends both again every 400 ms, the interval of Opus' own DTX. That refreshes the decoder and keeps flows and NAT bindings alive
+/// at 0.6 kbit/s.
 /// </summary>
 internal sealed class DownlinkEncoder : IDisposable
 {
     private const int HangoverFrames = 10;
     private const int KeepWarmFrames = 20;
 
-    // RFC 6716, section 3.1: configuration and stereo bit stay, code 0 is one frame; without a byte of it, it is a frame not sent.
+    // RFC 6716, section 3.1: the configuration and the stereo bit stay. Code 0 means one frame, and a frame without a byte is a frame that
+    // was not sent.
     private const int TocWithoutCode = 0xFC;
 
     private static readonly short[] Silence = new short[AudioFormat.FrameSamples];
 
-    // Wideband speech and a little room for FEC; docs/protocols/webrtc.md 5 has the price of each complexity.
+    // Wideband speech with a little room for FEC. docs/protocols/webrtc.md 5 has the cost of each complexity.
     private const int Bitrate = 32_000;
     private const int Complexity = 5;
     private const int ExpectedLossPercent = 5;
@@ -38,7 +40,7 @@ internal sealed class DownlinkEncoder : IDisposable
         _encoder.ExpectedLossPercent = ExpectedLossPercent;
     }
 
-    /// <summary>One slot with 480 samples of speech. False if the encoder refused them.</summary>
+    /// <summary>Encodes one slot with 480 samples of speech. Returns false if the encoder refused them.</summary>
     public bool TryEncode(ReadOnlySpan<short> pcm, Span<byte> payload, out DownlinkFrame frame)
     {
         _slotsSinceSent++;
@@ -46,7 +48,7 @@ internal sealed class DownlinkEncoder : IDisposable
         return TrySend(EncodeFrame(pcm, payload), marker: !_hasSent || _slotsSinceSent > 1, out frame);
     }
 
-    /// <summary>One slot with nothing to say. False: nothing is sent.</summary>
+    /// <summary>Runs one slot without speech. Returns false if nothing is to be sent.</summary>
     public bool TryEncodeSilence(Span<byte> payload, out DownlinkFrame frame)
     {
         frame = default;
@@ -60,7 +62,7 @@ internal sealed class DownlinkEncoder : IDisposable
         return TrySend(1, marker: false, out frame);
     }
 
-    /// <summary>Slots that passed without anybody calling: the RTP clock goes on.</summary>
+    /// <summary>Skips slots that passed without a call. The RTP clock moves on.</summary>
     public void Skip(uint slots) => _slotsSinceSent += slots;
 
     public void Dispose() => _encoder.Dispose();

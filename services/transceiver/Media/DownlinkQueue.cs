@@ -4,23 +4,23 @@ using Dapr.Voice.Transceiver.Drops;
 namespace Dapr.Voice.Transceiver.Media;
 
 /// <summary>
-/// Speech that the agent delivered faster than it can be heard. PCM lies in pooled chunks, item after item; an item starts on a
-/// frame of its own, so how far each was played is exact. One thread, the session's.
+/// Speech that the agent delivered faster than it can be heard. The PCM is kept in pooled chunks, one item after the other. An item starts
+/// with a new frame, so the position to which each was played is exact. Only the session's thread uses it.
 /// </summary>
 internal sealed class DownlinkQueue : IDisposable
 {
     /// <summary>
-    /// Five minutes, 14.4 MB. A Realtime response ends at 4096 audio tokens of 50 ms, which is 3.4 minutes, so no honest
-    /// backend reaches it; one that never stops talking costs a session no more than this.
+    /// Five minutes, which is 14.4 MB. A Realtime response has at most 4096 audio tokens of 50 ms, which is 3.4 minutes, so no correct
+    /// backend reaches the limit. A backend that never stops talking costs a session no more than this.
     /// </summary>
     public const long MaximumSamples = 5L * 60 * AudioFormat.SampleRate;
 
-    // 170 ms: small enough that an idle session holds nothing, large enough that renting is rare.
+    // 170 ms: small enough that an idle session holds nothing, and large enough that renting is rare.
     private const int ChunkSamples = 4096;
 
     /// <summary>
-    /// Items that wait at most beyond what whole chunks hold. Each takes a chunk of its own, however short it is; a response has one or
-    /// two.
+    /// How many items may wait in addition to what whole chunks hold. Each item takes a chunk of its own, however short it is. A response
+    /// has one or two items.
     /// </summary>
     public const int MaximumShortItems = 256;
 
@@ -30,7 +30,7 @@ internal sealed class DownlinkQueue : IDisposable
     private readonly int _maximumChunks;
     private Chunk? _tail;
 
-    // The last one emptied is the next one filled: an agent that answers frame by frame goes round without the pool.
+    // The chunk that was emptied last is filled next. So an agent that answers frame by frame does not need the pool.
     private Chunk? _spare;
 
     public DownlinkQueue(SessionDropCounters drops, long maximumSamples = MaximumSamples)
@@ -40,17 +40,17 @@ internal sealed class DownlinkQueue : IDisposable
         _maximumChunks = (int)(maximumSamples / ChunkSamples) + 1 + MaximumShortItems;
     }
 
-    /// <summary>Samples waiting.</summary>
+    /// <summary>The number of samples that wait.</summary>
     public long PendingSamples { get; private set; }
 
     public bool IsEmpty => PendingSamples == 0;
 
-    /// <summary>The item whose audio is next, or null when nothing waits.</summary>
+    /// <summary>The item whose audio is next, or null if nothing waits.</summary>
     public DownlinkItem? Current => IsEmpty ? null : _chunks.Peek().Item;
 
     /// <summary>
-    /// Queues PCM (copied) behind what is there. Audio of an item that is not the last one queued starts a new run; the run before is
-    /// complete then. False if not all of it fitted: the rest is dropped and counted.
+    /// Queues a copy of PCM. Audio of an item that is not the last one queued starts a new run, and the run before is then complete.
+    /// Returns false if not all of it fits. The rest is dropped and counted.
     /// </summary>
     public bool TryEnqueue(DownlinkItem item, ReadOnlySpan<short> pcm)
     {
@@ -87,8 +87,8 @@ internal sealed class DownlinkQueue : IDisposable
     public void Complete(DownlinkItem item) => item.IsComplete = true;
 
     /// <summary>
-    /// Takes the next 20 ms. False when there is none: nothing waits, or less than a frame of an item that is still being
-    /// delivered (to play it now would put a hole into the middle of a word). The end of an item is filled up with zeros.
+    /// Takes the next 20 ms. Returns false if nothing waits, or if there is less than a frame of an item that is still being delivered
+    /// (playing it now would leave a gap in the middle of a word). The end of an item is filled up with zeros.
     /// </summary>
     /// <param name="frame">480 samples.</param>
     public bool TryTake(Span<short> frame, out DownlinkItem? item)
@@ -113,7 +113,7 @@ internal sealed class DownlinkQueue : IDisposable
         return true;
     }
 
-    /// <summary>Drops the oldest <paramref name="samples"/>; they count as never queued.</summary>
+    /// <summary>Drops the oldest <paramref name="samples"/>. They then count as never queued.</summary>
     public void DropOldest(int samples)
     {
         _drops.Count(SessionDrop.MediaDownlinkTrimmed, AudioFormat.FramesIn(Math.Min(samples, PendingSamples)));
@@ -128,8 +128,8 @@ internal sealed class DownlinkQueue : IDisposable
         }
     }
 
-    /// <summary>Forgets everything that waits: the next frame taken is one queued after this.</summary>
-    /// <param name="cut">Receives each item that was cut short, in order; may be null.</param>
+    /// <summary>Drops everything that waits. The next frame taken is one that is queued after this call.</summary>
+    /// <param name="cut">Receives each item that was cut short, in order. It may be null.</param>
     public void Flush(ICollection<DownlinkItem>? cut = null)
     {
         DownlinkItem? last = null;

@@ -3,15 +3,15 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Media;
 
 /// <summary>
-/// How late downlink frames left, over the last ten seconds: the capacity metric (docs/design.md 9). One worker thread records, any thread
-/// reads; a reader may miss the newest few, never more. Nothing is allocated after construction.
+/// How late downlink frames were sent over the last ten seconds. This is the capacity metric (docs/design.md 9). One worker thread records,
+/// and any thread reads. A reader may miss the newest few frames and never more. Nothing is allocated after construction.
 /// </summary>
 internal sealed class LatenessHistogram
 {
-    /// <summary>The window: enough frames for a p99 with one session (500), short enough to follow load.</summary>
+    /// <summary>The window. It has enough frames for a p99 with one session (500), and it is short enough to follow the load.</summary>
     public const int WindowSeconds = 10;
 
-    // 0.1 ms steps below 10 ms, where the admission limit lies; 1 ms steps up to 110 ms; one bucket for the rest.
+    // Steps of 0.1 ms below 10 ms, where the admission limit lies. Steps of 1 ms up to 110 ms. One bucket for the rest.
     private const int FineBuckets = 100;
     private const int CoarseBuckets = 100;
     private const int Buckets = FineBuckets + CoarseBuckets + 1;
@@ -21,7 +21,7 @@ internal sealed class LatenessHistogram
     private readonly int[] _counts = new int[WindowSeconds * Buckets];
     private readonly long[] _seconds = new long[WindowSeconds];
 
-    /// <summary>Frames recorded, ever.</summary>
+    /// <summary>The number of frames recorded since the start.</summary>
     public long Recorded { get; private set; }
 
     public void Record(TimeSpan lateness, Instant now)
@@ -38,7 +38,8 @@ internal sealed class LatenessHistogram
     }
 
     /// <summary>
-    /// The upper bound, in milliseconds, of the bucket that holds this share of the frames of the window; 0 without frames.
+    /// Returns the upper bound, in milliseconds, of the bucket that holds this share of the window's frames. Returns 0 if there are no
+    /// frames.
     /// </summary>
     /// <param name="share">0.99 for p99.</param>
     public double Percentile(double share, Instant now)

@@ -16,14 +16,16 @@ namespace Dapr.Voice.Transceiver.Media;
 /// </summary>
 internal sealed class MediaPump : IDisposable
 {
-    /// <summary>What a payload buffer must hold.</summary>
+    /// <summary>The size that a payload buffer needs.</summary>
     public const int MaximumPayloadBytes = OpusCodec.MaximumPacketBytes;
 
-    // A stall of up to 100 ms is caught up (the caller's jitter buffer holds about that much); after a longer one, old slots are skipped.
+    // A stall of up to 100 ms is caught up, because the caller's jitter buffer holds about that much. After a longer stall, old slots are
+    // skipped.
     private const int MaximumCatchUpSlots = 5;
 
-    // A caller that sends nothing (DTX, a muted microphone) is silent: the agent hears silence, or no turn would ever end. For 10 s, beyond
-    // the longest pause a turn may have; then nothing is worth sending. The first 100 ms may be network.
+    // A caller that sends nothing (DTX, a muted microphone) is silent. The agent gets silence, because otherwise no turn would ever end. It
+    // gets silence for 10 s, which is longer than the longest pause of a turn. After that, silence is useless. A gap of less than 100 ms
+    // may be caused by the network.
     private static readonly TimeSpan UplinkGap = TimeSpan.FromMilliseconds(100);
     private const int MaximumFilledFrames = 500;
 
@@ -52,13 +54,13 @@ internal sealed class MediaPump : IDisposable
         _encoder = new DownlinkEncoder(codec);
     }
 
-    /// <summary>When <see cref="TryNextFrame"/> is due; <see cref="Instant.Never"/> before <see cref="Start"/>.</summary>
+    /// <summary>When <see cref="TryNextFrame"/> is due. <see cref="Instant.Never"/> before <see cref="Start"/>.</summary>
     public Instant NextFrameAt { get; private set; } = Instant.Never;
 
     public MediaStatistics Statistics => new(_decoder.Decoded, _decoder.Concealed, _filledFrames, _skippedSlots);
 
     /// <summary>
-    /// Media may flow: the DTLS handshake is done. The schedule starts here, so sessions spread over the 20 ms by themselves.
+    /// Media may flow, because the DTLS handshake is done. The schedule starts now, so the sessions are spread over the 20 ms.
     /// </summary>
     public void Start(Instant now) => NextFrameAt = now;
 
@@ -71,14 +73,14 @@ internal sealed class MediaPump : IDisposable
         HandOn(now);
     }
 
-    /// <summary>A packet of the caller is missing for good.</summary>
+    /// <summary>A packet of the caller is lost and will not come.</summary>
     public void OnUplinkLost(Instant now)
     {
         _decoder.OnLost();
         HandOn(now);
     }
 
-    /// <summary>Runs one 20 ms slot and moves <see cref="NextFrameAt"/> on. False: nothing is to be sent in it.</summary>
+    /// <summary>Runs one 20 ms slot and moves <see cref="NextFrameAt"/> on. Returns false if nothing is to be sent in it.</summary>
     /// <param name="payload">At least <see cref="MaximumPayloadBytes"/>.</param>
     public bool TryNextFrame(Instant now, Span<byte> payload, out DownlinkFrame frame)
     {

@@ -4,20 +4,20 @@ using Dapr.Voice.Transceiver.Drops;
 namespace Dapr.Voice.Transceiver.Media;
 
 /// <summary>
-/// Opus packets of the caller, of any duration and mono or stereo, to frames of 20 ms. A lost packet is repaired from the one behind it
-/// (in-band FEC), else concealed. Adds no delay: what is decoded can be taken at once.
+/// Decodes the caller's Opus packets, of any duration, mono or stereo, to frames of 20 ms. A lost packet is repaired from the packet after
+/// it (in-band FEC) or else concealed. It adds no delay: decoded audio can be taken at once.
 /// </summary>
 internal sealed class UplinkDecoder(OpusCodec codec, SessionDropCounters drops) : IDisposable
 {
     /// <summary>RFC 6716, section 3.2.5: no packet is longer than 120 ms.</summary>
     private const int MaximumPacketSamples = 120 * AudioFormat.SamplesPerMillisecond;
 
-    /// <summary>The decoder fades to silence over some 100 ms; concealing more of a hole only invents sound.</summary>
+    /// <summary>The decoder fades to silence over about 100 ms. Concealing more of a gap would only invent sound.</summary>
     private const int MaximumConcealedInARow = 5;
 
     private readonly IOpusDecoder _decoder = codec.CreateDecoder(AudioFormat.SampleRate);
 
-    // What waits to be taken is less than a frame before each packet, so one lost and one whole packet always fit.
+    // Before each packet, less than a frame waits to be taken. So one lost packet and one complete packet always fit.
     private readonly short[] _pcm = new short[2 * MaximumPacketSamples + AudioFormat.FrameSamples];
     private int _start;
     private int _end;
@@ -25,10 +25,10 @@ internal sealed class UplinkDecoder(OpusCodec codec, SessionDropCounters drops) 
     private int _lostInARow;
     private bool _isLossPending;
 
-    /// <summary>Packets decoded.</summary>
+    /// <summary>The number of decoded packets.</summary>
     public long Decoded { get; private set; }
 
-    /// <summary>Lost packets whose place was filled, from the next packet's redundancy where it had some.</summary>
+    /// <summary>The number of lost packets whose place was filled, from the next packet's redundancy if it had some.</summary>
     public long Concealed { get; private set; }
 
     public void OnPacket(ReadOnlySpan<byte> opus)
@@ -48,14 +48,14 @@ internal sealed class UplinkDecoder(OpusCodec codec, SessionDropCounters drops) 
         Decoded++;
     }
 
-    /// <summary>One packet is missing. Its place is filled when the next one is here, which says more than we could guess.</summary>
+    /// <summary>One packet is missing. Its place is filled when the next packet is here, because that may contain the lost audio.</summary>
     public void OnLost()
     {
         if (_isLossPending) Conceal();
         _isLossPending = ++_lostInARow <= MaximumConcealedInARow;
     }
 
-    /// <summary>The next 480 samples; valid until the next call of anything.</summary>
+    /// <summary>Takes the next 480 samples. They are valid until the next call of any member.</summary>
     public bool TryTake(out ReadOnlySpan<short> frame)
     {
         frame = default;
@@ -90,7 +90,7 @@ internal sealed class UplinkDecoder(OpusCodec codec, SessionDropCounters drops) 
         Concealed++;
     }
 
-    // Frames not taken are dropped rather than overrun the array: who feeds must drain.
+    // Frames that were not taken are dropped, so that the array is not overrun. The caller must take them.
     private void Compact()
     {
         if (_end - _start > AudioFormat.FrameSamples + MaximumPacketSamples)

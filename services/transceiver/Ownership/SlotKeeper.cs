@@ -8,20 +8,19 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Ownership;
 
 /// <summary>
-/// Keeps our record alive in the state store and takes, keeps and gives back slots (docs/design.md 4.4): who should own one is the
-/// rendezvous
-/// hash over the live transceivers, who does own it is what compare-and-set let win. With the store away nothing moves: what we serve we
-/// go on serving. One step at a time; time is an argument, so tests move it.
+/// Keeps our record alive in the state store, and takes, keeps and returns slots (docs/design.md 4.4). The rendezvous hash over the live
+/// transceivers says who should own a slot. Compare-and-set decides who does own it. While the store is down, nothing changes, and the
+/// slots served before stay served. One step at a time. Time is an argument, so that tests can move it.
 /// </summary>
 internal sealed partial class SlotKeeper
 {
-    /// <summary>All slots are read again this often, whatever we believe to know.</summary>
+    /// <summary>All slots are read again after this time, whatever is known about them.</summary>
     public static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(10);
 
-    /// <summary>Between the two looks that make an owner whose lease has run out a dead one.</summary>
+    /// <summary>The time between the two looks after which an owner whose lease has run out counts as dead.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
-    // Tens of small writes at once are nothing to a store; a thousand would hold up everyone else's.
+    // Tens of small writes at once are no load for a store. A thousand would delay the writes of everyone else.
     private const int ParallelWrites = 8;
     private const int KeysPerRead = 64;
     private const string Store = ComponentNames.Sessions;
@@ -36,7 +35,8 @@ internal sealed partial class SlotKeeper
     private readonly ILogger _logger;
     private readonly FleetView _view = new(Grace);
 
-    // What the last look at each slot showed; tells a store that lost its data from a region that starts, and keeps epochs growing then.
+    // The result of the last look at each slot. It tells a store that lost its data from a region that starts, and it keeps epochs growing
+    // in the first case.
     private readonly SlotRecord?[] _lastSeen;
     private readonly HashSet<int> _waitingForSessions = [];
     private volatile OwnershipStatus _status = new(new Instant(long.MinValue), false, "not registered yet");
@@ -48,8 +48,9 @@ internal sealed partial class SlotKeeper
     private Instant _nextFullLook = new(long.MinValue);
     private int[] _candidates = [];
 
-    /// <param name="links">Our link endpoints, one per worker: <c>udp://10.0.0.4:20000</c>. The ports are bound already.</param>
-    /// <param name="load">Called once per step.</param>
+    /// <param name="links">Our link endpoints, one for each worker, such as <c>udp://10.0.0.4:20000</c>. The ports are bound
+    /// already.</param>
+    /// <param name="load">Called once in each step.</param>
     public SlotKeeper(
         IStateStore store, SlotTable table, FleetOptions fleet, TransceiverOptions options, OwnerIdentity self, IReadOnlyList<string> links,
         Func<OwnLoad> load, ILogger logger)
@@ -58,20 +59,22 @@ internal sealed partial class SlotKeeper
         _lastSeen = new SlotRecord?[table.SlotCount];
     }
 
-    /// <summary>Readable from any thread.</summary>
+    /// <summary>The present status. Any thread may read it.</summary>
     public OwnershipStatus Status => _status;
 
-    /// <summary>Slots that another owner took from us while we served them; each is an alarm.</summary>
+    /// <summary>The number of slots that another owner took while this process served them. Each of them is an alarm.</summary>
     public long SlotsLost { get; private set; }
 
-    /// <summary>From the next step on our record says that we leave: no new sessions.</summary>
+    /// <summary>From the next step on, our record says that this process leaves, so it gets no new sessions.</summary>
     public void StartDraining()
     {
         _isLeaving = true;
         _status = _status with { IsDraining = true };
     }
 
-    /// <summary>One round: renew, look at the fleet, and where something changed at the slots. Throws only if cancelled.</summary>
+    /// <summary>
+    /// One step: it renews the lease, looks at the fleet and, if something changed, at the slots. Throws only if cancelled.
+    /// </summary>
     public async Task StepAsync(Instant now, DateTimeOffset utcNow, CancellationToken cancellation)
     {
         if (!await RenewAsync(now, utcNow, cancellation).ConfigureAwait(false)) return;
@@ -82,16 +85,16 @@ internal sealed partial class SlotKeeper
         bool canGiveBack = _waitingForSessions.Any(slot => _table.SessionsOf(slot) == 0);
         if (!_isLookDue && !fleetChanged && !canGiveBack && now < _nextFullLook) return;
         _isLookDue = !await LookAtSlotsAsync(cancellation).ConfigureAwait(false);
-        // What should be ours and lies with a live owner comes when its sessions are over, which may be an hour: look at longer and longer
-        // intervals.
+        // A slot that should be ours and has a live owner comes when its sessions are over. That may take an hour, so the intervals between
+        // the looks become longer.
         _waits = _isWaitingForOthers && !fleetChanged ? _waits + 1 : 0;
         _nextFullLook = now + (_isWaitingForOthers ? Shorter(FullLookEvery, _options.RenewEvery * (1 << Math.Min(_waits / 4, 8)))
             : FullLookEvery);
     }
 
     /// <summary>
-    /// Gives every slot back and lets our lease end, so that others take over at once. Best effort: what the store does not take, the lease
-    /// settles.
+    /// Returns every slot and lets our lease end, so that others take over at once. It does what it can: the end of the lease settles what
+    /// the store did not accept.
     /// </summary>
     public async Task LeaveAsync(DateTimeOffset utcNow, CancellationToken cancellation)
     {
@@ -135,8 +138,8 @@ internal sealed partial class SlotKeeper
         if (entry?.Value is { } there && there.Incarnation != _self.Incarnation)
         {
             if (_hasRegistered) return NoteSuperseded();
-            // The other process is gone for sure if its link ports are ours now; otherwise its lease has to run out. A name in front of us
-            // proves nothing: another replica may have the same.
+            // The other process is certainly gone if its link ports are ours now. Otherwise its lease has to run out. If a name stands in
+            // front of us, this proves nothing, because another replica may have the same name.
             bool isItsPlaceOurs = _options.AdvertisedLinkEndpoint.Length == 0 && there.Links.SequenceEqual(_links, StringComparer.Ordinal);
             if (there.LeaseUntil > utcNow && !isItsPlaceOurs) return NoteAway(now, $"another process of shard {_self.Shard} is alive");
         }
@@ -153,7 +156,7 @@ internal sealed partial class SlotKeeper
         _hasRegistered = true;
         _view.Observe(_self.Shard, record, utcNow, now);
         bool wasAway = now >= _status.LeaseUntil;
-        // While we were away others may have taken what they had to believe ownerless.
+        // While our lease was out, others may have taken slots that seemed to have no owner.
         if (wasAway) _isLookDue = true;
         if (wasAway) LogRegistered(_logger, _self.Shard, _self.Incarnation);
         _status = new OwnershipStatus(now + _options.Lease, _isLeaving, null);
@@ -164,7 +167,7 @@ internal sealed partial class SlotKeeper
     {
         OwnershipStatus before = _status;
         if (before.Problem != problem) LogAway(_logger, problem, _table.ServedCount);
-        // The lease that we hold runs on: until its end others count on us.
+        // The present lease stays valid. Others rely on us until its end.
         _status = before with { Problem = problem };
         if (now >= before.LeaseUntil) _isLookDue = true;
         return false;
@@ -173,7 +176,7 @@ internal sealed partial class SlotKeeper
     private bool NoteSuperseded()
     {
         LogSuperseded(_logger, _self.Shard);
-        // From here on we are a newcomer that waits for the other's lease to end.
+        // From now on this process is new and waits for the lease of the other one to end.
         _hasRegistered = false;
         _status = new OwnershipStatus(new Instant(long.MinValue), _isLeaving, $"another process took shard {_self.Shard} over");
         for (int slot = 0; slot < _table.SlotCount; slot++) Lose(slot);
@@ -202,7 +205,7 @@ internal sealed partial class SlotKeeper
                 }
                 StateEntry<SlotRecord>? entry = read.Entries.GetValueOrDefault(key);
                 SlotMove move = Decide(slot, entry?.Value);
-                // A record that the store lost keeps its last known epoch, so that the next one is higher.
+                // The last known epoch of a record that the store lost is kept, so that the next epoch is higher.
                 if (entry?.Value is { } seen) _lastSeen[slot] = seen;
                 if (move is not (SlotMove.Leave or SlotMove.Keep)) moves.Add((slot, move, entry));
                 if (move is (SlotMove.Leave or SlotMove.Lost) && IsPreferred(slot)) _isWaitingForOthers = true;

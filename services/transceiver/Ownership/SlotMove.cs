@@ -1,23 +1,23 @@
 namespace Dapr.Voice.Transceiver.Ownership;
 
-/// <summary>What is to be done about one slot.</summary>
+/// <summary>What to do about one slot.</summary>
 internal enum SlotMove
 {
-    /// <summary>Not ours, and not for us.</summary>
+    /// <summary>The slot is not ours and should not be.</summary>
     Leave,
 
-    /// <summary>Ours, and it stays.</summary>
+    /// <summary>The slot is ours and stays ours.</summary>
     Keep,
 
-    /// <summary>Write ourselves in, with the next epoch.</summary>
+    /// <summary>Write ourselves into the record, with the next epoch.</summary>
     Claim,
 
-    /// <summary>The record says that it is ours, but we do not serve it: an answer of the store was lost. Serve it.</summary>
+    /// <summary>The record says that the slot is ours, but it is not served, because an answer of the store was lost. Serve it.</summary>
     Adopt,
 
-    /// <summary>Ours, but another live transceiver should have it: give it back once it has no sessions.</summary>
+    /// <summary>The slot is ours, but another live transceiver should own it. Return it once it has no sessions.</summary>
     GiveBack,
 
-    /// <summary>We serve it, and another owner has a higher epoch: stop at once.</summary>
+    /// <summary>This process serves the slot, and another owner has a higher epoch. Stop at once.</summary>
     Lost,
 }

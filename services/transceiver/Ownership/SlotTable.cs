@@ -1,18 +1,18 @@
 namespace Dapr.Voice.Transceiver.Ownership;
 
 /// <summary>
-/// The slots that this process serves, and how many sessions each has. The ownership loop changes it, workers and HTTP threads read
-/// it; no locks. That a slot is given back only without sessions holds by order: who enters counts first and looks second, who
-/// withdraws closes first and counts second, so one of the two sees the other.
+/// The slots that this process serves, and the number of sessions in each. The ownership loop changes it, and workers and HTTP threads read
+/// it, without locks. A slot is returned only without sessions, and the order of operations ensures this. Whoever enters counts first and
+/// looks second. Whoever withdraws closes first and counts second. So one of the two sees the other.
 /// </summary>
 internal sealed class SlotTable
 {
-    // Epoch of a served slot; 0 for one that is not (epochs start at 1).
+    // The epoch of a served slot, or 0 for a slot that is not served. Epochs start at 1.
     private readonly long[] _epochs;
     private readonly int[] _sessions;
     private int _version;
 
-    /// <param name="slotCount">Slots of the region.</param>
+    /// <param name="slotCount">The number of slots of the region.</param>
     public SlotTable(int slotCount)
     {
         _epochs = new long[slotCount];
@@ -21,13 +21,13 @@ internal sealed class SlotTable
 
     public int SlotCount => _epochs.Length;
 
-    /// <summary>Changes with every change of what is served: a worker that sees another number looks again.</summary>
+    /// <summary>Changes whenever the served slots change. A worker that sees another number looks again.</summary>
     public int Version => Volatile.Read(ref _version);
 
     /// <summary>Raised after a change, on the thread that made it.</summary>
     public event Action? Changed;
 
-    /// <summary>Null if it is not served.</summary>
+    /// <summary>Returns null if the slot is not served.</summary>
     public long? EpochOf(int slot)
     {
         if ((uint)slot >= (uint)_epochs.Length) return null;
@@ -58,13 +58,13 @@ internal sealed class SlotTable
         if (Interlocked.Exchange(ref _epochs[slot], epoch) != epoch) NoteChange();
     }
 
-    /// <summary>Stops serving, whatever sessions there are: they end.</summary>
+    /// <summary>Stops serving a slot, even if it has sessions. They end.</summary>
     public void Drop(int slot)
     {
         if (Interlocked.Exchange(ref _epochs[slot], 0) != 0) NoteChange();
     }
 
-    /// <summary>Stops serving if the slot has no sessions.</summary>
+    /// <summary>Stops serving a slot if it has no sessions.</summary>
     public bool TryWithdraw(int slot)
     {
         long epoch = Interlocked.Exchange(ref _epochs[slot], 0);
@@ -78,7 +78,7 @@ internal sealed class SlotTable
         return true;
     }
 
-    /// <summary>Counts a session in, if the slot is served.</summary>
+    /// <summary>Counts a session in if the slot is served.</summary>
     public bool TryEnter(int slot)
     {
         if ((uint)slot >= (uint)_epochs.Length) return false;

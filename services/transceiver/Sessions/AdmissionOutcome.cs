@@ -1,17 +1,17 @@
 namespace Dapr.Voice.Transceiver.Sessions;
 
-/// <summary>What became of a session that someone wanted here.</summary>
+/// <summary>The result of a request to take a session.</summary>
 internal enum AdmissionOutcome
 {
     Admitted,
-    /// <summary>It is here already.</summary>
+    /// <summary>The session is here already.</summary>
     Exists,
-    /// <summary>The slot belongs to someone else.</summary>
+    /// <summary>The slot belongs to another owner.</summary>
     NotOwner,
-    /// <summary>As many sessions as we take, or we take none now.</summary>
+    /// <summary>The transceiver has as many sessions as it may, or takes none now.</summary>
     NoRoom,
     /// <summary>The record contradicts itself or is not for this fleet.</summary>
     BadRecord,
-    /// <summary>It ended already.</summary>
+    /// <summary>The session has ended already.</summary>
     Ended,
 }

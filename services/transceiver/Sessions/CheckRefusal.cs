@@ -4,22 +4,22 @@ using Dapr.Voice.Stun;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// The answer to a check of a session that has ended. Chromium takes no notice of close_notify (measured with 156: it stays
-/// <c>connected</c> for 7 s more, and the SDK hears of it after 12), but a refused check ends its call at once, and checks come every 2.7 s
-/// at least. It also reaches a client that our goodbye did not. Firefox 153 minds neither, whatever the code; there only the closed data
-/// channel tells.
+/// The answer to a check of a session that has ended. Chromium ignores close_notify: it stays <c>connected</c> for 7 s more, and the SDK is
+/// told after 12 s (measured with version 156). A refused check ends its call at once, and checks come at least every 2.7 s. The answer
+/// also reaches a client that did not get our close_notify. Firefox 153 ignores both, whatever the error code is. Only the closed data
+/// channel tells it.
 /// </summary>
 internal static class CheckRefusal
 {
-    /// <summary>Longer than any refusal.</summary>
+    /// <summary>No refusal is longer than this.</summary>
     public const int MaximumBytes = 128;
 
-    /// <summary>Forbidden. Not 401, 420, 487 or 500, which libwebrtc takes for passing trouble and tries again.</summary>
+    /// <summary>Forbidden. libwebrtc regards 401, 420, 487 and 500 as temporary and tries again, so none of them is used.</summary>
     public const int Code = 403;
 
-    /// <param name="session">The session that the link's frame named; the check has to be of that session.</param>
+    /// <param name="session">The session that the link's frame named. The check has to belong to it.</param>
     /// <param name="refusal">At least <see cref="MaximumBytes"/>.</param>
-    /// <returns>False: not a check, or not one of that session's client; it deserves no answer.</returns>
+    /// <returns>False if the packet is not a check, or not one of that session's client. It gets no answer then.</returns>
     public static bool TryWrite(ReadOnlySpan<byte> check, SessionId session, HintKeyRing hintKeys, KeyRing passwordKeys, Span<byte> refusal,
         out int length)
     {

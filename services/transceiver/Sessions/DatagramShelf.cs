@@ -3,15 +3,17 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// The first datagrams of sessions whose record is being read: at most <see cref="MaximumPending"/> sessions of
-/// <see cref="MaximumDatagrams"/> datagrams. Fixed memory, taken once needed and kept.
+/// Keeps the first datagrams of sessions whose record is being read: <see cref="MaximumDatagrams"/> datagrams for each of at most <see
+/// cref="MaximumPending"/> sessions. Its memory is bounded, allocated when it is needed first, and kept.
 /// </summary>
 internal sealed class DatagramShelf
 {
-    /// <summary>Records read at the same time per worker; the rest comes again with the client's next check, 50 ms later.</summary>
+    /// <summary>
+    /// Records that one worker reads at the same time. Other sessions come again with the client's next check, 50 ms later.
+    /// </summary>
     public const int MaximumPending = 32;
 
-    /// <summary>A few checks and a DTLS ClientHello in pieces.</summary>
+    /// <summary>Room for a few checks and a DTLS ClientHello in pieces.</summary>
     public const int MaximumDatagrams = 8;
 
     public const int MaximumDatagramBytes = 1500;
@@ -25,7 +27,9 @@ internal sealed class DatagramShelf
 
     public bool Contains(ulong sessionId) => Find(sessionId) is not null;
 
-    /// <summary>Opens a box for a session; false if there are <see cref="MaximumPending"/> already, or one for it.</summary>
+    /// <summary>
+    /// Opens a box for a session. Returns false if there are <see cref="MaximumPending"/> boxes, or one for this session.
+    /// </summary>
     public bool TryOpen(ulong sessionId)
     {
         if (IsFull || Contains(sessionId)) return false;
@@ -40,12 +44,13 @@ internal sealed class DatagramShelf
         return false;
     }
 
-    /// <summary>Keeps a copy; false if there is no box for the session, or no room in it.</summary>
+    /// <summary>Keeps a copy of a datagram. Returns false if the session has no box, or if its box is full.</summary>
     public bool TryAdd(ulong sessionId, ReadOnlySpan<byte> datagram, TransportPath from)
         => Find(sessionId) is { } box && box.TryAdd(datagram, from);
 
     /// <summary>
-    /// The datagram number <paramref name="index"/> of a session, in the order of arrival; writable, since receivers decrypt in place.
+    /// Returns the datagram number <paramref name="index"/> of a session, in the order of arrival. It is writable, because receivers
+    /// decrypt in place.
     /// </summary>
     public bool TryGet(ulong sessionId, int index, out Span<byte> datagram, out TransportPath from)
     {
@@ -54,8 +59,8 @@ internal sealed class DatagramShelf
         return Find(sessionId) is { } box && box.TryGet(index, out datagram, out from);
     }
 
-    /// <summary>Forgets what waits for a session.</summary>
-    /// <returns>How many datagrams there were.</returns>
+    /// <summary>Removes a session's box.</summary>
+    /// <returns>The number of datagrams that it held.</returns>
     public int Close(ulong sessionId)
     {
         if (Find(sessionId) is not { } box) return 0;

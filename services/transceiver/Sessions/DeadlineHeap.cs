@@ -3,8 +3,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// The earliest of many deadlines, one per slot of a fixed table: setting, moving and removing one costs O(log n) and allocates
-/// nothing. A binary heap over indices; <c>_position</c> finds an index in it again.
+/// Finds the earliest of many deadlines, one for each index of a fixed table. Setting, moving and removing a deadline costs O(log n) and
+/// allocates nothing. It is a binary heap of indices, and <c>_position</c> tells where an index is in it.
 /// </summary>
 internal sealed class DeadlineHeap
 {
@@ -26,10 +26,10 @@ internal sealed class DeadlineHeap
 
     public int Count => _count;
 
-    /// <summary><see cref="Instant.Never"/> when empty.</summary>
+    /// <summary>The earliest deadline. <see cref="Instant.Never"/> if there is none.</summary>
     public Instant Earliest => _count == 0 ? Instant.Never : _deadline[_heap[0]];
 
-    /// <summary>Adds or moves; <see cref="Instant.Never"/> removes.</summary>
+    /// <summary>Adds or moves a deadline. <see cref="Instant.Never"/> removes it.</summary>
     public void Set(int index, Instant deadline)
     {
         if (deadline == Instant.Never)
@@ -66,7 +66,7 @@ internal sealed class DeadlineHeap
     }
 
     /// <summary>
-    /// The index with the earliest deadline, if that is at or before <paramref name="now"/>. It stays in: set or remove it.
+    /// Returns the index with the earliest deadline, if that is at or before <paramref name="now"/>. The deadline stays. Set or remove it.
     /// </summary>
     public bool TryPeekDue(Instant now, out int index, out Instant deadline)
     {

@@ -3,8 +3,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Session ids that are not to be looked up for a while: those without a record, and those that have ended. Direct-mapped and
-/// fixed in size: a collision forgets the older one, which costs one more look-up.
+/// The session ids that are not looked up again for a while: ids without a record, and ids of ended sessions. The table is direct-mapped
+/// and fixed in size. A collision replaces the older id, which costs one more look-up.
 /// </summary>
 internal sealed class RecentIds
 {
@@ -26,6 +26,6 @@ internal sealed class RecentIds
         return _ids[at] == id && now < _until[at];
     }
 
-    // Session ids are random, so their low bits are too.
+    // Session ids are random, so their low bits are random, too.
     private static int IndexOf(ulong id) => (int)(id % Entries);
 }

@@ -7,15 +7,15 @@ using Dapr.Voice.Udp;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Reads the record of a session whose first packet came before its record did: pushed to nobody, or to the owner before us. Off the
-/// workers' threads; the worker that asked bounds how many run.
+/// Reads the record of a session whose first packet came before its record: the record was not pushed, or it was pushed to the owner before
+/// us. It does not run on the workers' threads. The worker that asks limits how many reads run.
 /// </summary>
 internal sealed partial class RecordLoader(
     IStateStore store, FleetOptions fleet, SessionFactory factory, SessionDirectory directory, SessionReporter reporter, TimeProvider time,
     ILogger<RecordLoader> logger)
 {
     /// <summary>
-    /// Starts to read; the worker hears of the end by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.
+    /// Starts to read. The worker gets the result by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.
     /// </summary>
     public void Start(SessionId id, SessionWorker worker) => _ = Task.Run(() => RunAsync(id, worker));
 
@@ -28,7 +28,7 @@ internal sealed partial class RecordLoader(
         }
         catch (Exception e)
         {
-            // The edge of a task nobody awaits: the worker must hear of the end, or the packets it keeps stay for ever.
+            // Nobody awaits this task. The worker must get a result, because otherwise the packets that it keeps would stay forever.
             LogFailed(logger, CallId.Format(fleet.Region, id.ToString()), e);
         }
         if (!isLoaded) worker.NoteNotLoaded(id);
@@ -48,8 +48,8 @@ internal sealed partial class RecordLoader(
         if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _)) return false;
         if (record.State == SessionState.Connected)
         {
-            // Its keys were in the memory of an owner that is no more: the client's packets cannot be answered, and nobody else will say
-            // so.
+            // The session's keys were in the memory of an owner that no longer exists. The client's packets cannot be answered, and nobody
+            // else will report the end.
             reporter.Report(record with
             {
                 State = SessionState.Ended,

@@ -6,8 +6,8 @@ using Dapr.Voice.Transceiver.Ownership;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Which worker has which session, how many there may be, and what became of those that ended lately. For HTTP and admission; packets
-/// never come here. Any thread.
+/// Which worker has which session, how many sessions there may be, and the records of those that ended lately. HTTP and admission use it.
+/// Packets do not. Any thread.
 /// </summary>
 internal sealed class SessionDirectory(int capacity, SlotTable slots)
 {
@@ -16,21 +16,23 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
     private int _living;
     private long _connected, _refused;
 
-    /// <summary>Sessions that live, those being created included.</summary>
+    /// <summary>The number of live sessions, including those that are being created.</summary>
     public int Living => Volatile.Read(ref _living);
 
     public int Capacity => capacity;
 
-    /// <summary>Sessions that became connected, ever.</summary>
+    /// <summary>The number of sessions that became connected since the start.</summary>
     public long Connected => Volatile.Read(ref _connected);
 
-    /// <summary>Sessions refused for want of room or of the slot, ever.</summary>
+    /// <summary>
+    /// The number of sessions since the start that were refused because there was no room or because the slot is not ours.
+    /// </summary>
     public long Refused => Volatile.Read(ref _refused);
 
-    /// <summary>Sessions that ended for this reason, ever.</summary>
+    /// <summary>The number of sessions that ended for this reason since the start.</summary>
     public long EndedFor(SessionEndReason reason) => Volatile.Read(ref _ended[(int)reason]);
 
-    /// <summary>Takes a place for a session: in the capacity and in its slot. Give it back with <see cref="Release"/>, once.</summary>
+    /// <summary>Reserves a place for a session in the capacity and in its slot. Return it once with <see cref="Release"/>.</summary>
     public AdmissionOutcome TryReserve(int slot)
     {
         if (Interlocked.Increment(ref _living) > capacity)
@@ -55,14 +57,14 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
 
     public void NoteConnected() => Interlocked.Increment(ref _connected);
 
-    /// <param name="record">As it will stay.</param>
+    /// <param name="record">The final record.</param>
     public void NoteEnded(SessionId id, SessionRecord record)
     {
         _entries[id] = new Entry(null, record);
         Interlocked.Increment(ref _ended[(int)record.EndReason]);
     }
 
-    /// <summary>Forgets a session that ended, when its record goes.</summary>
+    /// <summary>Removes a session that has ended, when its record is deleted.</summary>
     public void Forget(SessionId id)
     {
         if (_entries.TryGetValue(id, out Entry? entry) && entry.Worker is null) _entries.TryRemove(new(id, entry));
@@ -70,7 +72,9 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
 
     public bool HasEnded(SessionId id) => _entries.TryGetValue(id, out Entry? entry) && entry.Ended is not null;
 
-    /// <summary>The worker that has the session; null if it has ended (<paramref name="ended"/>) or was never here.</summary>
+    /// <summary>
+    /// Returns the worker that has the session. Returns null if the session has ended (<paramref name="ended"/>) or was never here.
+    /// </summary>
     public SessionWorker? Find(SessionId id, out SessionRecord? ended)
     {
         Entry? entry = _entries.GetValueOrDefault(id);

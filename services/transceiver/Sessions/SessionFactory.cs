@@ -13,23 +13,24 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Makes a session from its record, on any thread: what costs (an OpenSSL connection, an agent) is paid before a worker, whose frames must
-/// not be late, has it.
+/// Makes a session from its record, on any thread. The expensive parts (an OpenSSL connection, an agent) are made before a worker gets the
+/// session, because a worker's frames must not be late.
 /// </summary>
 internal sealed partial class SessionFactory(
     FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, AgentCatalog agents, OpusCodec codec,
     TimeProvider time,
     ILoggerFactory loggers)
 {
-    // RFC 3550, section 5.1 wants a random start; below 2^15 a receiver's first guess of the rollover counter is right (RFC 3711, 3.3.1).
+    // RFC 3550, section 5.1 wants a random start. Below 2^15 a receiver's first guess of the rollover counter is right (RFC 3711, section
+    // 3.3.1).
     private const int FirstSequenceNumbers = 1 << 15;
 
-    // Instant counts from an unknown origin; RTCP wants the time since 1900 (RFC 3550, section 4).
+    // Instant counts from an unknown origin. RTCP needs the time since 1900 (RFC 3550, section 4).
     private static readonly DateTimeOffset NtpOrigin = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Dapr.Voice.Transceiver.Sessions");
 
-    /// <summary>Reads what names a session in its record; false if the record is not for this fleet or contradicts itself.</summary>
+    /// <summary>Reads the session's id from its record. Returns false if the record is not for this fleet or contradicts itself.</summary>
     public bool TryIdentify(SessionRecord record, out SessionId id)
     {
         id = default;
@@ -41,8 +42,8 @@ internal sealed partial class SessionFactory(
         return hint.SessionId == id && hint.Slot == record.Slot && hint.Region == fleet.RegionNumber;
     }
 
-    /// <summary>Null if the record cannot make a session.</summary>
-    /// <param name="worker">Who will have it.</param>
+    /// <summary>Returns null if no session can be made from the record.</summary>
+    /// <param name="worker">The worker that will have the session.</param>
     public VoiceSession? TryCreate(SessionRecord record, SessionId id, SessionWorker worker, Instant now)
     {
         var fingerprints = new List<CertificateFingerprint>(record.Offer.Fingerprints.Count);
@@ -52,7 +53,7 @@ internal sealed partial class SessionFactory(
         }
         if (fingerprints.Count == 0 || record.MaximumSeconds <= 0 || !TryReadAudio(record, out PeerAudioOptions? audio)) return null;
 
-        // Whoever serves it is its owner, whomever it was pushed to first.
+        // Whoever serves the session is its owner, even if it was pushed to another one first.
         record = record with { OwnerAppId = AppIds.Transceiver(options.Shard) };
         string agent = record.Agent;
         if (!agents.Knows(agent))

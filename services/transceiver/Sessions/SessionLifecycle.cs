@@ -4,8 +4,8 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// When a session counts as connected, when it has taken or lasted too long, and that it ends once with one reason: the first.
-/// Pure: the session feeds it, one thread.
+/// Decides when a session counts as connected and when its set-up or its duration has taken too long. A session ends once, and the first
+/// reason counts. It does no I/O. The session's thread uses it.
 /// </summary>
 internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
 {
@@ -14,20 +14,22 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
 
     public Instant StartedAt { get; } = startedAt;
 
-    /// <summary>Null until ICE and DTLS are both up.</summary>
+    /// <summary>When both ICE and DTLS were up. Null before that.</summary>
     public Instant? ConnectedAt { get; private set; }
 
     public Instant? EndedAt { get; private set; }
 
-    /// <summary><see cref="SessionEndReason.None"/> while it lives.</summary>
+    /// <summary><see cref="SessionEndReason.None"/> while the session is alive.</summary>
     public SessionEndReason EndReason { get; private set; }
 
     public bool HasEnded => EndReason != SessionEndReason.None;
 
     public SessionState State => HasEnded ? SessionState.Ended : ConnectedAt is null ? SessionState.Created : SessionState.Connected;
 
-    /// <summary>Sequence number of the latest lifecycle event (docs/design.md 4.5): created 1, connected 2, ended 3, or 2 for one that
-    /// never connected.</summary>
+    /// <summary>
+    /// The sequence number of the latest lifecycle event (docs/design.md 4.5): created is 1, connected is 2, and ended is 3, or 2 for a
+    /// session that never connected.
+    /// </summary>
     public long EventSequence => 1 + (ConnectedAt is null ? 0 : 1) + (HasEnded ? 1 : 0);
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
@@ -43,7 +45,7 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
         }
     }
 
-    /// <returns>True once: when this was what made it connected.</returns>
+    /// <returns>True once, for the call that made the session connected.</returns>
     public bool NoteIceConnected(Instant now)
     {
         _isIceConnected = true;
@@ -57,7 +59,7 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
         return TryConnect(now);
     }
 
-    /// <summary>Ends it if a limit has been reached.</summary>
+    /// <summary>Ends the session if it has reached a limit.</summary>
     public void HandleTimeout(Instant now)
     {
         if (now >= StartedAt + limits.Maximum) TryEnd(SessionEndReason.LimitReached, now);

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Transceiver.Sessions;
 
-/// <summary>How long a session may take and last.</summary>
-/// <param name="FirstCheck">Without a valid STUN check it ends with <c>SetupTimeout</c> after this.</param>
-/// <param name="Handshake">Without DTLS it ends with <c>SetupTimeout</c> after this.</param>
-/// <param name="Maximum">It ends with <c>LimitReached</c> after this.</param>
+/// <summary>The time limits of a session.</summary>
+/// <param name="FirstCheck">Without a valid STUN check, the session ends with <c>SetupTimeout</c> after this time.</param>
+/// <param name="Handshake">Without DTLS, the session ends with <c>SetupTimeout</c> after this time.</param>
+/// <param name="Maximum">The session ends with <c>LimitReached</c> after this time.</param>
 internal readonly record struct SessionLimits(TimeSpan FirstCheck, TimeSpan Handshake, TimeSpan Maximum);

@@ -6,6 +6,6 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Sessions;
 
-/// <summary>What a session is made of, checked.</summary>
+/// <summary>The checked parts from which a session is made.</summary>
 internal sealed record SessionParts(
     SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, OpusCodec Codec, Instant CreatedAt);

@@ -3,6 +3,6 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// A state that a session has reached and that the world is to learn of: the record as it shall be, whose sequence number is the event's.
+/// A state that a session has reached and that has to be reported: the wanted record, whose sequence number is that of the event.
 /// </summary>
 internal readonly record struct SessionReport(SessionRecord Record, DateTimeOffset Since);

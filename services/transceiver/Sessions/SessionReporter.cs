@@ -8,22 +8,24 @@ using Dapr.Voice.Steering;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Tells the state store and the broker what became of sessions, in the background and for as long as it takes: first the record, by
-/// compare-and-set, then the event, whose id makes a repeat harmless. What one session reports stays in order (a lane each); a store that
-/// is away holds up reports, never sessions.
+/// Reports the states of sessions to the state store and the broker, in the background and for as long as it takes. First it writes the
+/// record by compare-and-set. Then it publishes the event, whose id makes a repeat harmless. The reports of one session stay in order,
+/// because a session always uses the same lane. If the store is down, reports wait and sessions do not.
 /// </summary>
 internal sealed partial class SessionReporter : IAsyncDisposable
 {
-    /// <summary>A report that could not be delivered for so long is given up and counted.</summary>
+    /// <summary>A report that could not be delivered for this long is dropped and counted.</summary>
     public static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(10);
 
-    /// <summary>Reports that wait per lane at most; two per session, so room for thousands that end while the store is away.</summary>
+    /// <summary>
+    /// How many reports may wait in a lane. A session has two, so this is room for thousands that end while the store is down.
+    /// </summary>
     public const int LaneCapacity = 8192;
 
     private const int Lanes = 4;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
-    // Where the store can, it removes what a crashed owner never will.
+    // If the store can delete records by itself, it deletes what a crashed owner never will.
     private static readonly TimeSpan GarbageAfter = TimeSpan.FromHours(24);
 
     // Signaling writes the record before it pushes it, but a slow store may show it later.
@@ -42,7 +44,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     private readonly Task[] _tasks;
     private long _given, _published, _lost;
 
-    /// <param name="source">Source of the events: <c>/voice/{region}/{service}/{instance}</c>.</param>
+    /// <param name="source">The source of the events: <c>/voice/{region}/{service}/{instance}</c>.</param>
     /// <param name="retention">How long the record of an ended session stays.</param>
     public SessionReporter(
         IStateStore store, IEventPublisher publisher, SessionDirectory directory, TimeProvider time, TimeSpan retention, string source,
@@ -57,13 +59,13 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             Task.Run(ExpireAsync, CancellationToken.None)];
     }
 
-    /// <summary>Reports that wait.</summary>
+    /// <summary>The number of reports that wait.</summary>
     public long Pending => Volatile.Read(ref _given) - Volatile.Read(ref _published) - Volatile.Read(ref _lost);
 
-    /// <summary>Reports given up, or refused because too many waited.</summary>
+    /// <summary>The number of reports that were dropped after <see cref="GiveUpAfter"/>, or refused because too many waited.</summary>
     public long Lost => Volatile.Read(ref _lost);
 
-    /// <summary>From any thread; never waits.</summary>
+    /// <summary>Queues a report. Any thread. It never waits.</summary>
     public void Report(SessionRecord record)
     {
         Interlocked.Increment(ref _given);
@@ -74,7 +76,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         Expire(record);
     }
 
-    /// <summary>No more reports will come: delivers what waits, for as long as the token allows.</summary>
+    /// <summary>No more reports will come. Delivers those that wait, for as long as the token allows.</summary>
     public async Task CompleteAsync(CancellationToken cancellation)
     {
         foreach (Channel<SessionReport> lane in _lanes) lane.Writer.TryComplete();
@@ -107,7 +109,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // The edge of a loop that must go on: one report that cannot be made is no reason to lose the next.
+                // This is the edge of a loop that must go on. One report that fails must not cost the next one.
                 Interlocked.Increment(ref _lost);
                 LogFailed(_logger, report.Record.CallId, report.Record.State, e);
             }
@@ -127,7 +129,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             if (outcome == RecordOutcome.TryAgain) outcome = await WriteRecordAsync(record, attempt, cancellation).ConfigureAwait(false);
             if (outcome == RecordOutcome.Superseded)
             {
-                // Someone else has reported this or a later state: a second event would contradict the first.
+                // Someone else has reported this state or a later one. A second event would contradict the first.
                 Interlocked.Increment(ref _published);
                 return;
             }
@@ -162,7 +164,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         string key = StateKeys.Session(wanted.CallId);
         StateReadResult<SessionRecord> read = await _store.ReadAsync(
             ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
-        // A record that nobody can read is not worth holding the event back.
+        // The event does not wait for a record that nobody can read.
         if (read.Outcome is StateReadOutcome.Malformed or StateReadOutcome.Refused) return RecordOutcome.Written;
         if (!read.IsKnown || (read.Entry is null && attempt < ReadsBeforeCreate)) return RecordOutcome.TryAgain;
 
@@ -172,7 +174,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         {
             if (there.EventSequence > wanted.EventSequence || (there.State == SessionState.Ended && there.EndedAt != wanted.EndedAt))
                 return RecordOutcome.Superseded;
-            // Ours, written by an attempt whose answer was lost.
+            // The record is ours. An attempt whose answer was lost wrote it.
             if (there.State == wanted.State && there.EventSequence == wanted.EventSequence && there.OwnerAppId == wanted.OwnerAppId)
                 return RecordOutcome.Written;
             written = await _store.TrySaveAsync(ComponentNames.Sessions, key, wanted, entry.ETag, ContractsJson.Default.SessionRecord,
@@ -189,7 +191,8 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     private void Expire(SessionRecord record)
     {
         if (record.State != SessionState.Ended || _expiring.Writer.TryWrite((record.CallId, _time.GetUtcNow() + _retention))) return;
-        // Too many to remember: the record stays until the store's own time to live, what is in memory goes now.
+        // Too many records wait for their deletion. This record stays until the store's own time to live, and its copy in memory is removed
+        // now.
         Forget(record.CallId);
     }
 
@@ -200,7 +203,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
 
     private async Task ExpireAsync()
     {
-        // One retention for all, so the first in is the first out.
+        // All records have the same retention, so the first one in is the first one out.
         await foreach ((string callId, DateTimeOffset at) in _expiring.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
         {
             TimeSpan wait = at - _time.GetUtcNow();

@@ -5,7 +5,7 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Transceiver.Sessions;
 
-/// <summary>What has to happen before both can talk, in the order in which it usually does.</summary>
+/// <summary>The steps until both sides can talk, in their usual order.</summary>
 [Flags]
 internal enum SetupStep
 {
@@ -17,9 +17,9 @@ internal enum SetupStep
 }
 
 /// <summary>
-/// The span of a session's set-up, from its record to the caller's first audio, and the histogram of how long it took. It continues the
-/// trace that the record names. Made on any thread, then the worker's; <see cref="Note"/> costs a packet one comparison once the step is
-/// known.
+/// The span of a session's set-up, from its record to the caller's first audio, and the histogram of its duration. The span continues the
+/// trace that the record names. It is created on any thread, and the worker uses it from then on. For a packet, <see cref="Note"/> costs
+/// one comparison once the step is known.
 /// </summary>
 internal sealed class SessionSetup
 {
@@ -36,14 +36,14 @@ internal sealed class SessionSetup
         if (record.Offer.SctpPort is > 0) _missing |= SetupStep.ChannelOpen;
         if (record.Offer is { AudioSends: true, OpusPayloadType: not null }) _missing |= SetupStep.FirstAudio;
 
-        // A span stays the current one of whoever started it. This one outlives the call, and belongs to nobody's request.
+        // A span stays the current span of the code that started it. This one lives longer than the call and belongs to no request.
         Activity? current = Activity.Current;
         _span = TransceiverTrace.Source.Start("voice.transceiver.session_setup", record.Traceparent);
         Activity.Current = current;
         _span?.SetTag("voice.call_id", record.CallId).SetTag("voice.agent", record.Agent).SetTag("voice.slot", record.Slot);
     }
 
-    /// <summary>A step is done; said again, nothing happens. The last one ends the span.</summary>
+    /// <summary>A step is done. A repeated call does nothing. The last step ends the span.</summary>
     public void Note(SetupStep step)
     {
         if ((_missing & step) == SetupStep.None) return;
@@ -55,7 +55,7 @@ internal sealed class SessionSetup
     /// <summary>Both ICE and DTLS are up.</summary>
     public static void NoteConnected(TimeSpan after) => Duration.Record(after.TotalSeconds);
 
-    /// <summary>The session has ended: a set-up that is not over is none that worked.</summary>
+    /// <summary>The session has ended. If the set-up is not complete, it has failed.</summary>
     public void End(SessionEndReason reason)
     {
         if (_missing == SetupStep.None) return;

@@ -12,22 +12,22 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// One thread with a link port of its own, the sessions of its slots, and all that happens to them: due downlink frames first, then
-/// what arrived, timers, commands of other threads. Nothing on the way of a packet allocates, locks, logs or waits; a session whose code
-/// throws ends, the worker goes on.
+/// One thread with its own link port, the sessions of its slots, and everything that happens to them. In each turn it sends the downlink
+/// frames that are due, and then handles arrived packets, timers and commands of other threads. Handling a packet never allocates, locks,
+/// logs or waits. A session whose code throws ends, and the worker goes on.
 /// </summary>
 internal sealed partial class SessionWorker : IDisposable
 {
-    /// <summary>A session without a record is not looked up again for so long.</summary>
+    /// <summary>A session without a record is not looked up again for this long.</summary>
     public static readonly TimeSpan MissLifetime = TimeSpan.FromSeconds(1);
 
-    /// <summary>Packets of a session that ended keep coming until its client notices (consent: 30 s).</summary>
+    /// <summary>Packets of an ended session keep coming until its client notices the end. Its consent takes 30 s to expire.</summary>
     public static readonly TimeSpan GoneLifetime = TimeSpan.FromSeconds(60);
 
-    // A command is rare, but an agent's audio comes in bursts: frames that fall due in between are looked at after each.
+    // A command is rare, but an agent's audio comes in bursts. Frames that become due meanwhile are sent after each command.
     private const int CommandsPerTurn = 256;
 
-    // 100 sessions cost some 20 µs.
+    // Collecting the drops of 100 sessions takes about 20 µs.
     private static readonly TimeSpan CollectionInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
@@ -59,10 +59,10 @@ internal sealed partial class SessionWorker : IDisposable
     private Instant _nextCollection;
     private volatile bool _isStopping;
 
-    /// <param name="index">0 to <paramref name="workerCount"/> - 1; has the slots whose number leaves that remainder.</param>
-    /// <param name="endpoint">What relays are told of <paramref name="port"/>.</param>
-    /// <param name="port">Bound to a private address; owned by the worker from here on.</param>
-    /// <param name="isAdmitting">Whether new sessions may come; asked from the worker's thread, must not wait.</param>
+    /// <param name="index">0 to <paramref name="workerCount"/> - 1. The worker has the slots whose number leaves that remainder.</param>
+    /// <param name="endpoint">The endpoint of <paramref name="port"/> that relays are told.</param>
+    /// <param name="port">Bound to a private address. The worker owns it from here on.</param>
+    /// <param name="isAdmitting">Says whether new sessions may come. The worker's thread calls it, and it must not wait.</param>
     public SessionWorker(
         int index, int workerCount, LinkEndpoint endpoint, LinkPort port, HintKeyRing hintKeys, KeyRing passwordKeys, byte region,
         SlotTable slots, SessionDirectory directory, SessionReporter reporter, Func<bool> isAdmitting, ILogger logger)
@@ -84,21 +84,21 @@ internal sealed partial class SessionWorker : IDisposable
     public WorkerCounters Counters { get; } = new();
     public LatenessHistogram Lateness { get; } = new();
     public LinkTransportCounters LinkCounters => _port.Transport.Counters;
-    /// <summary>Connections of links that ended, by reason.</summary>
+    /// <summary>The number of link connections that ended, by reason.</summary>
     public IEnumerable<KeyValuePair<string, long>> LinkCloses => _port.Transport.Closes;
     public LinkDropCounters LinkDrops => _acceptor.Drops;
 
-    /// <summary>Links that are up, as of the last turn of the loop.</summary>
+    /// <summary>The number of links that were up in the last turn of the loop.</summary>
     public int LinksUp { get; private set; }
 
-    /// <param name="loader">For sessions whose first packet comes before their record.</param>
+    /// <param name="loader">Reads the records of sessions whose first packet comes before their record.</param>
     public void Start(RecordLoader loader)
     {
         _loader = loader;
         _thread.Start();
     }
 
-    /// <summary>Leaves the loop after what is queued has been sent, and waits for it. Sessions should have ended.</summary>
+    /// <summary>Ends the loop after queued packets are sent, and waits for its end. All sessions should have ended before.</summary>
     public void Stop()
     {
         _isStopping = true;
@@ -106,28 +106,28 @@ internal sealed partial class SessionWorker : IDisposable
         if (_thread.IsAlive) _thread.Join(TimeSpan.FromSeconds(2));
     }
 
-    /// <summary>Hands a session over, with its reservation. From any thread.</summary>
-    /// <param name="done">Told <see cref="AdmissionOutcome.Admitted"/> or <see cref="AdmissionOutcome.Exists"/>; may be null.</param>
+    /// <summary>Gives a session and its reservation to the worker. Any thread.</summary>
+    /// <param name="done">Gets <see cref="AdmissionOutcome.Admitted"/> or <see cref="AdmissionOutcome.Exists"/>. It may be null.</param>
     public void Add(VoiceSession session, TaskCompletionSource<AdmissionOutcome>? done) => Enqueue(null, () =>
     {
         AdmissionOutcome outcome = Admit(session, MonotonicClock.Now);
         done?.TrySetResult(outcome);
     });
 
-    /// <summary>The record of a session is not there, or makes none. From any thread.</summary>
+    /// <summary>The record of a session does not exist, or no session can be made from it. Any thread.</summary>
     public void NoteNotLoaded(SessionId id) => Enqueue(null, () =>
     {
         AbandonShelf(id.Value);
         _gone.Add(id.Value, MonotonicClock.Now + MissLifetime);
     });
 
-    /// <summary>Ends a session, if it is here. From any thread.</summary>
+    /// <summary>Ends a session if it is here. Any thread.</summary>
     public void End(SessionId id, SessionEndReason reason) => Enqueue(null, () =>
     {
         if (_sessions.TryGetValue(id, out VoiceSession? session)) Bury(session, reason, MonotonicClock.Now);
     });
 
-    /// <summary>Ends every session, which have ended when the task has. From any thread.</summary>
+    /// <summary>Ends every session. The task completes when all have ended. Any thread.</summary>
     public Task EndAllAsync(SessionEndReason reason)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -139,7 +139,7 @@ internal sealed partial class SessionWorker : IDisposable
         return done.Task;
     }
 
-    /// <summary>The record of a living session with its statistics; null if it is not here. From any thread.</summary>
+    /// <summary>Returns the record of a live session with its statistics, or null if it is not here. Any thread.</summary>
     public Task<SessionRecord?> InspectAsync(SessionId id)
     {
         var result = new TaskCompletionSource<SessionRecord?>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -148,10 +148,10 @@ internal sealed partial class SessionWorker : IDisposable
         return result.Task;
     }
 
-    /// <summary>Runs something of a session's agent. From any thread.</summary>
+    /// <summary>Runs an action of a session's agent. Any thread.</summary>
     public void Post(VoiceSession session, Action action) => Enqueue(session, action);
 
-    /// <summary>A session of ours has become connected. Worker thread.</summary>
+    /// <summary>A session of this worker has become connected. Worker thread only.</summary>
     public void OnConnected(VoiceSession session, SessionRecord record)
     {
         _directory.NoteConnected();
@@ -186,7 +186,7 @@ internal sealed partial class SessionWorker : IDisposable
             }
             catch (Exception e)
             {
-                // Code of sessions is caught where it is called, so this is a fault of the loop's own; the next turn starts anew.
+                // The code of sessions is caught where it is called. So this is a fault of the loop itself, and the next turn starts anew.
                 Counters.CountLoopFault();
                 LogLoopFault(_logger, Index, e);
             }
@@ -253,7 +253,7 @@ internal sealed partial class SessionWorker : IDisposable
                 session.HandleTimeout(now);
                 session.Advance(_scratch, now);
                 Settle(session, now);
-                // A timer that stays due would spin here and starve everyone: it waits for the next turn.
+                // A timer that stays due would make this loop endless and delay all other sessions. So it waits for the next turn.
                 if (session.Index >= 0 && session.NextTimeout <= now) _timers.Set(session.Index, now + TimeSpan.FromMilliseconds(1));
             }
             catch (Exception e)
@@ -290,7 +290,9 @@ internal sealed partial class SessionWorker : IDisposable
         }
     }
 
-    /// <summary>After anything that happened to a session: sends what it has to say, and arms it again or buries it.</summary>
+    /// <summary>
+    /// Runs after anything that happened to a session. Sends its packets, and sets its timer again or removes it if it has ended.
+    /// </summary>
     private void Settle(VoiceSession session, Instant now)
     {
         if (session.HasEnded)
@@ -312,7 +314,7 @@ internal sealed partial class SessionWorker : IDisposable
         }
     }
 
-    /// <summary>Tells the client of a session that ended that it did.</summary>
+    /// <summary>Tells the client of an ended session that it has ended.</summary>
     private void Refuse(in LinkData data, Instant now)
     {
         if (CheckRefusal.TryWrite(data.Payload, data.SessionId, _hintKeys, _passwordKeys, _scratch.Packet, out int length)
@@ -357,7 +359,7 @@ internal sealed partial class SessionWorker : IDisposable
             Discard(session);
             return refused;
         }
-        // It came and went while a second look-up of it was under way.
+        // The session came and ended while a second look-up of it was running.
         if (_directory.HasEnded(session.Id))
         {
             AbandonShelf(session.Id.Value);
@@ -385,7 +387,7 @@ internal sealed partial class SessionWorker : IDisposable
     {
         for (int i = 0; _shelf.TryGet(session.Id.Value, i, out Span<byte> datagram, out TransportPath from); i++)
         {
-            // One of them may have ended it.
+            // One of the datagrams may have ended the session.
             if (session.Index >= 0) Deliver(session, datagram, from, now);
             else Counters.CountDrop(SessionDrop.SessionGone);
         }
@@ -407,7 +409,7 @@ internal sealed partial class SessionWorker : IDisposable
         session.Dispose();
     }
 
-    /// <summary>Its own code threw: it ends, the others do not notice.</summary>
+    /// <summary>The session's own code threw. The session ends, and the others do not notice.</summary>
     private void Fail(VoiceSession session, Exception exception, Instant now)
     {
         Counters.CountSessionFault();
@@ -415,7 +417,7 @@ internal sealed partial class SessionWorker : IDisposable
         Bury(session, SessionEndReason.Error, now);
     }
 
-    /// <summary>The end of a session, reached once: goodbye to the client, relays forget it, the world hears of it.</summary>
+    /// <summary>Completes the end of a session, once: it says goodbye to the client, tells the relays, and reports the end.</summary>
     private void Bury(VoiceSession session, SessionEndReason reason, Instant now)
     {
         if (session.Index < 0) return;
@@ -476,7 +478,8 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void DrainInbox()
     {
-        // Only what is there now: a command may leave another one behind, which then waits for packets and timers like all others.
+        // Only the commands that are there now run. A command may queue another one, which then waits for packets and timers as all others
+        // do.
         int waiting = _inbox.IsEmpty ? 0 : Math.Min(_inbox.Count, CommandsPerTurn);
         for (int i = 0; i < waiting && _inbox.TryDequeue(out WorkerCommand command); i++)
         {

@@ -10,19 +10,20 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// One session: the caller's end (<see cref="PeerSession"/>), the agent, and the media between them. Lives on one worker thread; made on
-/// another, before it is handed over. It ends once; the worker then buries it.
+/// One session: the caller's end (<see cref="PeerSession"/>), the agent, and the media between them. It is created on any thread and then
+/// given to one worker, on whose thread it lives. It ends once, and the worker then removes it.
 /// </summary>
 internal sealed class VoiceSession : IAgentHost, IDisposable
 {
     /// <summary>
-    /// Actions of an agent that may wait for the worker. A loop takes milliseconds, so more of them are a backend out of control.
+    /// How many actions of an agent may wait for the worker. A turn of the worker takes milliseconds, so more than this means that a
+    /// backend is out of control.
     /// </summary>
     public const int MaximumPendingPosts = 4096;
 
     /// <summary>
-    /// Events that may wait for a client that takes them slower than they come, in bytes. Beyond it the client has stopped reading, and a
-    /// gap would break the dialect: the session ends.
+    /// How many bytes of events may wait for a client that reads slower than they come. Above this the client has stopped reading. A gap
+    /// would break the dialect, so the session ends.
     /// </summary>
     public const int MaximumWaitingEventBytes = 1024 * 1024;
 
@@ -38,7 +39,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private int _waitingEventBytes;
     private int _pendingPosts;
 
-    // What of this session's drops the worker has in its sum already.
+    // The part of this session's drops that the worker's sum already contains.
     private readonly long[] _collectedDrops = new long[Enum.GetValues<SessionDrop>().Length];
     private bool _isChannelOpen;
 
@@ -56,7 +57,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public SessionId Id { get; }
     public int Slot { get; }
 
-    /// <summary>Place in the worker's tables; given by the worker.</summary>
+    /// <summary>The session's place in the worker's tables. The worker sets it.</summary>
     public int Index { get; set; } = -1;
 
     public SessionRecord Session { get; private set; }
@@ -74,14 +75,14 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <summary>When <see cref="SendFrame"/> is due.</summary>
     public Instant NextFrameAt => HasEnded ? Instant.Never : _pump.NextFrameAt;
 
-    /// <summary>The worker has it now.</summary>
+    /// <summary>The worker has the session now.</summary>
     public void Start(Instant now)
     {
         Now = now;
         _agent.Start();
     }
 
-    /// <summary>A packet of the client; SRTP is decrypted in place. Call <see cref="Advance"/> afterwards.</summary>
+    /// <summary>Receives a packet of the client. SRTP is decrypted in place. Call <see cref="Advance"/> afterwards.</summary>
     public void Receive(Span<byte> datagram, TransportPath from, Instant now)
     {
         Now = now;
@@ -105,7 +106,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         if (!HasEnded && _agent.NextTimeout <= now) _agent.OnTimer(now);
     }
 
-    /// <summary>Hands on what the last input brought: events, the caller's audio, messages.</summary>
+    /// <summary>Passes on what the last input brought: events, the caller's audio and messages.</summary>
     public void Advance(SessionScratch scratch, Instant now)
     {
         Now = now;
@@ -118,7 +119,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         }
         while (!HasEnded && _peer.TryReceiveMessage(out DataChannelMessage message, now))
         {
-            // The dialect is text only; a binary message is nothing that a client of it sends.
+            // Events are text. No client of the dialect sends a binary message.
             if (!message.IsText || message.Payload.Length > scratch.Message.Length)
             {
                 Drops.Count(message.IsText ? SessionDrop.ClientMessageTooLong : SessionDrop.ClientMessageBinary);
@@ -126,7 +127,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             }
             Span<byte> copy = scratch.Message.AsSpan(0, message.Payload.Length);
             message.Payload.CopyTo(copy);
-            // It may have come together with the opening of its channel.
+            // The message may have come together with the opening of its channel.
             TakeEvents(now);
             _agent.OnClientEvent(copy, now);
         }
@@ -138,17 +139,17 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now)
         => _peer.TryTransmit(buffer, out length, out to, now);
 
-    /// <summary>Ends it, if it has not ended. Worker thread only.</summary>
+    /// <summary>Ends the session if it has not ended. Worker thread only.</summary>
     public void End(SessionEndReason reason) => _lifecycle.TryEnd(reason, Now);
 
-    /// <summary>Says goodbye to the client; fetch it with <see cref="TryTransmit"/>.</summary>
+    /// <summary>Says goodbye to the client. Get the packets with <see cref="TryTransmit"/>.</summary>
     public void Close(Instant now)
     {
         Now = now;
         _peer.Close(now);
     }
 
-    /// <summary>The record as it is now, statistics included.</summary>
+    /// <summary>Returns the record as it is now, with its statistics.</summary>
     public SessionRecord Snapshot(Instant now)
     {
         PeerStatistics peer = _peer.Statistics;
@@ -198,7 +199,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         _worker.Post(this, action);
     }
 
-    /// <summary>Runs what <see cref="Post"/> brought, unless the session is over. Worker thread.</summary>
+    /// <summary>Runs an action of <see cref="Post"/>, unless the session has ended. Worker thread only.</summary>
     public void Run(Action action, Instant now)
     {
         Interlocked.Decrement(ref _pendingPosts);
@@ -208,9 +209,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     }
 
     /// <summary>
-    /// Adds what this session has given up since the last call to <paramref name="sum"/>. Worker thread; allocates nothing.
+    /// Adds what this session has dropped since the last call to <paramref name="sum"/>. It allocates nothing. Worker thread only.
     /// </summary>
-    /// <param name="scratch">One for each <see cref="SessionDrop"/>.</param>
+    /// <param name="scratch">One element for each <see cref="SessionDrop"/>.</param>
     public void CollectDrops(Span<long> scratch, SessionDropCounters sum)
     {
         for (int i = 0; i < scratch.Length; i++) scratch[i] = Drops[(SessionDrop)i];

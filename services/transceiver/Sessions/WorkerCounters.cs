@@ -2,18 +2,20 @@ using Dapr.Voice.Transceiver.Drops;
 
 namespace Dapr.Voice.Transceiver.Sessions;
 
-/// <summary>Counters of one worker. Its thread writes them, any may read.</summary>
+/// <summary>The counters of one worker. Its thread writes them, and any thread may read them.</summary>
 internal sealed class WorkerCounters
 {
     private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _allocatedBytes, _turns;
 
-    /// <summary>What was given up here: by the worker at once, by its sessions as of the last second and of their end.</summary>
+    /// <summary>
+    /// What was dropped here. The worker's own drops are added at once, and those of its sessions every second and at their end.
+    /// </summary>
     public SessionDropCounters Drops { get; } = new();
 
-    /// <summary>Packets handed to a session.</summary>
+    /// <summary>Packets that were passed to a session.</summary>
     public long PacketsIn => Volatile.Read(ref _packetsIn);
 
-    /// <summary>Packets of sessions sent to a relay.</summary>
+    /// <summary>Packets of sessions that were sent to a relay.</summary>
     public long PacketsOut => Volatile.Read(ref _packetsOut);
 
     /// <summary>Sessions that ended because our own code threw.</summary>
@@ -23,14 +25,15 @@ internal sealed class WorkerCounters
     public long LoopFaults => Volatile.Read(ref _loopFaults);
 
     /// <summary>
-    /// Bytes that the worker's thread has allocated, ever: packets should add none, so this grows with sessions and agents only.
+    /// The bytes that the worker's thread has allocated since the start. Packets should add none, so it grows only with sessions and
+    /// agents.
     /// </summary>
     public long AllocatedBytes => Volatile.Read(ref _allocatedBytes);
 
-    /// <summary>Turns of the loop, at least one a second.</summary>
+    /// <summary>The turns of the loop. There is at least one a second.</summary>
     public long Turns => Volatile.Read(ref _turns);
 
-    /// <param name="allocatedBytes">What the worker's thread has allocated so far.</param>
+    /// <param name="allocatedBytes">The bytes that the worker's thread has allocated so far.</param>
     public void NoteTurn(long allocatedBytes)
     {
         Volatile.Write(ref _allocatedBytes, allocatedBytes);

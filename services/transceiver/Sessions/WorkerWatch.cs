@@ -1,22 +1,23 @@
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Notices a worker whose loop stands still: its sessions are dead and cannot even be ended, while the lease goes on being renewed and
-/// callers go on being sent to it. Counts looks, not time: a process that was frozen has missed as many looks as its workers have missed
-/// turns. One thread.
+/// Notices a worker whose loop stands still. Its sessions are dead and cannot even be ended, while the lease is still renewed and callers
+/// are still sent to it. It counts looks and not time: a process that was frozen has missed as many looks as its workers have missed turns.
+/// One thread uses it.
 /// </summary>
-/// <param name="workers">How many there are.</param>
+/// <param name="workers">The number of workers.</param>
 internal sealed class WorkerWatch(int workers)
 {
     /// <summary>
-    /// Looks, a second apart, without one turn in between. A worker waits a second at most, so this is no worker that is merely busy.
+    /// The number of looks, a second apart, without a turn in between. A worker waits for at most a second, so such a worker is not merely
+    /// busy.
     /// </summary>
     public const int LooksUntilStalled = 10;
 
     private readonly long[] _turns = new long[workers];
     private readonly int[] _looks = new int[workers];
 
-    /// <param name="turnsOf">Turns that a worker has made, ever.</param>
+    /// <param name="turnsOf">Returns the turns that a worker has made since the start.</param>
     /// <returns>A worker that stands still, or -1.</returns>
     public int Look(Func<int, long> turnsOf)
     {

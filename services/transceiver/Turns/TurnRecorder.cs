@@ -4,24 +4,24 @@ using Dapr.Voice.Transceiver.Media;
 namespace Dapr.Voice.Transceiver.Turns;
 
 /// <summary>
-/// Keeps what the caller said: always the last moments, so that a turn can begin before it was noticed, and from <see cref="Begin"/> on
-/// everything, up to a limit. One pooled array that grows by doubling; one thread.
+/// Keeps what the caller said. It always keeps the last moments, so that a turn can begin before it was noticed, and from <see
+/// cref="Begin"/> on it keeps everything up to a limit. It uses one pooled array that grows by doubling. One thread uses it.
 /// </summary>
 internal sealed class TurnRecorder : IDisposable
 {
-    /// <summary>The longest turn, 2.9 MB. Who speaks a minute without a pause of half a second is read out by a radio.</summary>
+    /// <summary>The longest turn, which is 2.9 MB. Speech without a pause of half a second for a minute comes from a radio.</summary>
     public const int MaximumMilliseconds = 60_000;
 
     private const int MaximumSamples = MaximumMilliseconds * AudioFormat.SamplesPerMillisecond;
 
-    // Old samples are moved out once a second instead of with each frame.
+    // Old samples are moved out once a second and not with each frame.
     private const int SlackSamples = AudioFormat.SampleRate;
 
     private short[] _pcm = [];
     private int _start;
     private int _end;
 
-    /// <summary>How much is kept while no turn is recorded, in milliseconds.</summary>
+    /// <summary>How many milliseconds are kept while no turn is recorded.</summary>
     public int KeepMilliseconds
     {
         get;
@@ -30,10 +30,10 @@ internal sealed class TurnRecorder : IDisposable
 
     public bool IsRecording { get; private set; }
 
-    /// <summary>The turn has reached <see cref="MaximumMilliseconds"/>: more is not recorded.</summary>
+    /// <summary>The turn has reached <see cref="MaximumMilliseconds"/>. No more is recorded.</summary>
     public bool IsFull => IsRecording && _end - _start >= MaximumSamples;
 
-    /// <summary>The turn so far, or what is kept; valid until the next call.</summary>
+    /// <summary>The turn so far, or what is kept without a turn. It is valid until the next call.</summary>
     public ReadOnlySpan<short> Recorded => _pcm.AsSpan(_start.._end);
 
     public void Append(ReadOnlySpan<short> frame)
@@ -45,7 +45,7 @@ internal sealed class TurnRecorder : IDisposable
         _end += frame.Length;
     }
 
-    /// <summary>A turn has begun <paramref name="milliseconds"/> ago, as far as that was kept.</summary>
+    /// <summary>A turn began <paramref name="milliseconds"/> ago, as far as that was kept.</summary>
     public void Begin(long milliseconds)
     {
         IsRecording = true;
@@ -53,7 +53,7 @@ internal sealed class TurnRecorder : IDisposable
         _start = (int)Math.Max(_start, _end - samples);
     }
 
-    /// <summary>The turn is over; its last moments may be the next one's first.</summary>
+    /// <summary>The turn is over. Its last moments may be the first ones of the next turn.</summary>
     public void End() => IsRecording = false;
 
     /// <summary>Forgets everything.</summary>

@@ -25,6 +25,7 @@ public sealed class MissingLibraryTests
         string cover = path is null ? "" : $"mount --bind /dev/null {path} && ";
         var start = new ProcessStartInfo("/usr/bin/unshare")
         {
+            UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             WorkingDirectory = AppContext.BaseDirectory,

@@ -26,7 +26,7 @@ public sealed class PeerDropTests
     [Fact]
     public void SessionWithoutAudio_MediaInEitherDirection_IsNotNegotiated()
     {
-        Instant now = Instant.FromMilliseconds(1000);
+        var now = Instant.FromMilliseconds(1000);
         using var session = new PeerSession(new PeerSessionOptions
         {
             IceRole = IceRole.Lite,
