@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.LocalAgent;
 
-/// <summary>Reads of JSON that answer null where the client sent something else.</summary>
+/// <summary>Reads JSON. The result is null if the client sent something else.</summary>
 internal static class Json
 {
     public static JsonNode? At(this JsonNode? node, params ReadOnlySpan<string> path)

@@ -2,38 +2,42 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.LocalAgent;
 
-/// <summary>Settings, section <c>LocalAgent</c> of the configuration (<c>LocalAgent__MaximumSessions=8</c> in the environment).</summary>
+/// <summary>The settings, in the section <c>LocalAgent</c> (<c>LocalAgent__MaximumSessions=8</c> in the environment).</summary>
 internal sealed record LocalAgentOptions : IServiceOptions
 {
     public static string Section => "LocalAgent";
 
-    /// <summary>Conversations at once; one more is refused with 503.</summary>
+    /// <summary>The largest number of conversations at once. Another one is refused with status 503.</summary>
     public int MaximumSessions { get; set; } = 64;
 
-    /// <summary>A conversation ends after so many minutes, as the hosted services end theirs.</summary>
+    /// <summary>A conversation ends after this many minutes, as it does in the hosted services.</summary>
     public int MaximumSessionMinutes { get; set; } = 60;
 
-    /// <summary>Recognisers, each about 40 MB and one utterance at a time (under 0.2 s). 0: one for each core.</summary>
+    /// <summary>
+    /// The number of recognisers. Each needs about 40 MB and handles one utterance at a time (in less than 0.2 s). 0 means one for each
+    /// core.
+    /// </summary>
     public int Decoders { get; set; }
 
-    /// <summary>Where the Debian package pocketsphinx-en-us puts its model.</summary>
+    /// <summary>The folder of the speech model. The default is that of the Debian package pocketsphinx-en-us.</summary>
     public string ModelFolder { get; set; } = "/usr/share/pocketsphinx/model/en-us";
 
     /// <summary>
-    /// A voice of espeak-ng. Of 34 variants tried this one was understood best: 18 of 18 answers by a recogniser, the plain en-us 14.
+    /// A voice of espeak-ng. Of 34 variants, a recogniser understood this one best: 18 of 18 answers. It understood 14 answers of the plain
+    /// en-us voice.
     /// </summary>
     public string Voice { get; set; } = "en-us+f2";
 
-    /// <summary>Words per minute, 80 to 450.</summary>
+    /// <summary>The speed of speech in words per minute, 80 to 450.</summary>
     public int WordsPerMinute { get; set; } = 150;
 
     /// <summary>
-    /// Speech is sent at once up to so far ahead of the listener, then at <see cref="SpeechSpeed"/>, so that a barge-in still finds
-    /// something to cancel.
+    /// Speech is sent at once up to this far ahead of the listener, and then at <see cref="SpeechSpeed"/>. So an interruption still finds
+    /// speech to cancel.
     /// </summary>
     public double SpeechLeadSeconds { get; set; } = 3;
 
-    /// <summary>Times real time.</summary>
+    /// <summary>The speed of sending, as a multiple of real time.</summary>
     public double SpeechSpeed { get; set; } = 2;
 
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.LocalAgent;
 
-/// <summary>The local agent put together. Tests create it in their own process.</summary>
+/// <summary>Builds the local agent from its parts. Tests create it in their own process.</summary>
 internal static class Program
 {
     private const string DefaultUrl = "http://127.0.0.1:8090";
@@ -18,7 +18,7 @@ internal static class Program
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         ServiceHost.RequireLibraries(NativeLibraries.EspeakNg, NativeLibraries.SphinxBase, NativeLibraries.PocketSphinx);
-        // Conversations end at once. A request that hangs is not waited for longer than whoever stops us waits.
+        // Conversations end at once on SIGTERM. A request that hangs gets no more time than the platform waits.
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromSeconds(2), configure);
         if (!HasAddress(builder.Configuration)) builder.WebHost.UseUrls(DefaultUrl);
         builder.AddServiceOptions<LocalAgentOptions>();
@@ -38,7 +38,7 @@ internal static class Program
         return app;
     }
 
-    /// <summary>A container names a port only (ASPNETCORE_HTTP_PORTS), which an address set by UseUrls would override.</summary>
+    /// <summary>A container sets only a port (ASPNETCORE_HTTP_PORTS). An address set by UseUrls would override it.</summary>
     private static bool HasAddress(IConfiguration configuration)
         => !string.IsNullOrEmpty(configuration["urls"]) || !string.IsNullOrEmpty(configuration["http_ports"]);
 }

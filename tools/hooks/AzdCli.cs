@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Hooks;
 
-/// <summary>The one call of <c>azd</c> that the hooks make: a value that the next command of azd reads.</summary>
+/// <summary>The only call of <c>azd</c> that the hooks make: it stores a value that the next command of azd reads.</summary>
 internal sealed class AzdCli
 {
     private readonly CommandLine _azd;

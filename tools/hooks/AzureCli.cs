@@ -4,9 +4,8 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Hooks;
 
 /// <summary>
-/// The calls of <c>az</c> that the hooks make. Every answer is read as JSON here and not by <c>--query</c>: on Windows <c>az</c> is a batch
-/// file, and quotation
-/// marks or brackets in an argument would pass through another shell.
+/// The calls of <c>az</c> that the hooks make. Every answer is read here as JSON and not with <c>--query</c>. On Windows <c>az</c> is a
+/// batch file, and quotation marks or brackets in an argument would pass through another shell.
 /// </summary>
 internal sealed class AzureCli
 {
@@ -46,7 +45,7 @@ internal sealed class AzureCli
         return result.Output.Trim().Equals("true", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Names of the container apps in a group.</summary>
+    /// <summary>Returns the names of the container apps in a group.</summary>
     public async Task<IReadOnlyList<string>> AppsAsync(string group, CancellationToken cancellation)
     {
         CommandResult result = await _az.RunAsync(["containerapp", "list", "--resource-group", group, "--output", "json"], cancellation);
@@ -56,7 +55,7 @@ internal sealed class AzureCli
         return NamesIn(result);
     }
 
-    /// <returns>Image of the first container, and whether the newest revision is the one that runs.</returns>
+    /// <returns>The image of the first container, and whether the newest revision is the one that runs.</returns>
     public async Task<(CommandResult Result, string? Image, bool IsReady)> AppAsync(string group, string app,
         CancellationToken cancellation)
     {
@@ -72,15 +71,16 @@ internal sealed class AzureCli
         => _az.RunAsync(["containerapp", "update", "--resource-group", group, "--name", app, "--image", image, "--output", "none"],
             cancellation);
 
-    /// <summary>Names of the secrets in a vault. Null names mean that the call failed.</summary>
+    /// <summary>Returns the names of the secrets in a vault. Null names mean that the call failed.</summary>
     public async Task<(CommandResult Result, IReadOnlyList<string>? Names)> SecretNamesAsync(string vault, CancellationToken cancellation)
     {
         CommandResult result = await _az.RunAsync(["keyvault", "secret", "list", "--vault-name", vault, "--output", "json"], cancellation);
         return (result, result.Succeeded ? NamesIn(result) : null);
     }
 
-    /// <summary>A secret's value. It comes through a pipe: 'secret download' would write a file that others on the machine may
-    /// read.</summary>
+    /// <summary>
+    /// Returns a secret's value, which comes through a pipe. 'secret download' would write a file that others on the machine may read.
+    /// </summary>
     public async Task<string> SecretAsync(string vault, string name, CancellationToken cancellation)
     {
         CommandResult result = await _az.RunAsync(["keyvault", "secret", "show", "--vault-name", vault, "--name", name, "--output",
@@ -93,7 +93,7 @@ internal sealed class AzureCli
                 $"run 'az keyvault secret delete --vault-name {vault} --name {name}' for a new one");
     }
 
-    /// <param name="file">Holds the value, so that no process has it among its arguments.</param>
+    /// <param name="file">A file that holds the value, so that no process has it among its arguments.</param>
     public async Task SetSecretAsync(string vault, string name, string file, CancellationToken cancellation)
     {
         CommandResult result = await _az.RunAsync(["keyvault", "secret", "set", "--vault-name", vault, "--name", name, "--file", file,
@@ -106,7 +106,7 @@ internal sealed class AzureCli
     private static string[] NamesIn(CommandResult result)
         => [.. (Parse(result) as JsonArray ?? []).Select(item => item?["name"]?.ToString()).OfType<string>()];
 
-    /// <returns>Null where the program failed or did not answer with JSON: the caller says what it misses.</returns>
+    /// <returns>Null if the program failed or did not answer with JSON. The caller then says what is missing.</returns>
     private static JsonNode? Parse(CommandResult result)
     {
         if (!result.Succeeded) return null;

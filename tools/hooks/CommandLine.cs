@@ -17,7 +17,7 @@ internal sealed class CommandLine
             ?? ".EXE;.CMD;.BAT" : null)
             ?? throw new HookFailure($"'{program}' is not on the PATH", fix));
 
-    /// <param name="extensions">Value of PATHEXT on Windows, where <c>az</c> is a batch file; null elsewhere.</param>
+    /// <param name="extensions">The value of PATHEXT on Windows, where <c>az</c> is a batch file. Null elsewhere.</param>
     /// <returns>The first match in the order of the PATH, or null.</returns>
     internal static string? Find(string program, string path, string? extensions)
     {
@@ -70,7 +70,7 @@ internal sealed record CommandResult(int ExitCode, string Output, string Errors)
 {
     public bool Succeeded => ExitCode == 0;
 
-    /// <summary>First line of the errors, at most 300 characters. az names things there, and never a value.</summary>
+    /// <summary>The first line of the errors, at most 300 characters. az names things there and never a value.</summary>
     public string Reason
     {
         get

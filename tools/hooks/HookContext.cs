@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Dapr.Voice.Hooks;
 
-/// <summary>Everything a hook may touch. Tests give their own; <see cref="HookProgram"/> gives the process's.</summary>
+/// <summary>Everything that a hook uses. Tests supply their own, and <see cref="HookProgram"/> supplies that of the process.</summary>
 internal sealed class HookContext
 {
     /// <summary>azd passes each output of <c>main.bicep</c>, and each value of its environment, as a variable.</summary>
@@ -10,10 +10,10 @@ internal sealed class HookContext
 
     public required TextWriter Output { get; init; }
 
-    /// <summary>Root of the clone.</summary>
+    /// <summary>The root of the clone.</summary>
     public required string RepositoryRoot { get; init; }
 
-    /// <summary>Where a folder for secrets may be made.</summary>
+    /// <summary>The folder in which a folder for secrets is made.</summary>
     public required string TemporaryFolder { get; init; }
 
     public required TimeProvider Time { get; init; }
@@ -21,15 +21,15 @@ internal sealed class HookContext
     /// <summary>Asks the deployed services whether they are ready.</summary>
     public required HttpClient Http { get; init; }
 
-    /// <summary>How long a hook waits for Azure: a role that does not count yet, or an app that starts.</summary>
+    /// <summary>How long a hook waits for Azure: for a role that does not count yet, or for an app that starts.</summary>
     public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Time between two attempts.</summary>
+    /// <summary>The time between two attempts.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(10);
 
     public void Say(string text) => Output.WriteLine(text);
 
-    /// <returns>Null where the variable is absent or empty: azd does not distinguish the two.</returns>
+    /// <returns>Null if the variable is absent or empty. azd does not distinguish the two.</returns>
     public string? Optional(string variable) => Environment.TryGetValue(variable, out string? value) && value.Length > 0 ? value : null;
 
     /// <summary>A variable that azd sets from an output of <c>main.bicep</c>. <c>tools/infra</c> checks that the output exists.</summary>
@@ -37,7 +37,7 @@ internal sealed class HookContext
         => Optional(variable) ?? throw new HookFailure($"{variable} is not set",
             "run 'azd provision' first: it sets the variable from the outputs of main.bicep");
 
-    /// <summary>An output that is an array of strings; azd passes it as JSON text.</summary>
+    /// <summary>An output that is an array of strings. azd passes it as JSON text.</summary>
     public IReadOnlyList<string> RequiredList(string variable) => RequiredJson<string>(variable);
 
     /// <summary>An output that is an array of arrays of strings.</summary>

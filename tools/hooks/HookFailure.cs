@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Hooks;
 
-/// <summary>A hook can't go on. azd shows both sentences and stops; neither may contain a secret.</summary>
+/// <summary>A hook cannot go on. azd shows both sentences and stops. Neither may contain a secret.</summary>
 /// <param name="problem">What is wrong, in one sentence.</param>
 /// <param name="fix">What the reader can do about it.</param>
 internal sealed class HookFailure(string problem, string fix) : Exception(problem)

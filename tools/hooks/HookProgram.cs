@@ -7,9 +7,8 @@ namespace Dapr.Voice.Hooks;
 public static class HookProgram
 {
     /// <param name="name"><c>preprovision</c>, <c>postprovision</c> or <c>postdeploy</c>.</param>
-    /// <returns>
-    /// Exit code: 0 done; 1 the hook can't go on and has said why; 130 interrupted. azd stops at anything but 0.
-    /// </returns>
+    /// <returns> The exit code: 0 if the hook is done, 1 if the hook cannot go on and has said why, 130 if it was interrupted. azd stops at
+    /// any other code than 0. </returns>
     public static async Task<int> RunAsync(string name)
     {
         using var cancellation = new CancellationTokenSource();

@@ -5,10 +5,10 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Hooks;
 
-/// <summary>New values for the fleet's secrets, in the forms that <c>libs/Hosting</c> reads.</summary>
+/// <summary>Makes new values for the fleet's secrets, in the forms that <c>libs/Hosting</c> reads.</summary>
 internal static class NewSecrets
 {
-    /// <summary>All that a fleet needs, in the order in which they are made.</summary>
+    /// <summary>The secrets that a fleet needs, in the order in which they are made.</summary>
     public static readonly IReadOnlyList<string> Names =
         [SecretNames.HintKeys, SecretNames.PasswordKeys, SecretNames.LinkKey, SecretNames.TokenKeys, SecretNames.ApiKeys,
             SecretNames.DtlsCertificate];
@@ -23,9 +23,8 @@ internal static class NewSecrets
     };
 
     /// <summary>
-    /// The public half of a new RSA key in OpenSSH's form (RFC 4253, section 6.6). Azure wants one for each machine, and nobody is to sign
-    /// in there: the private half
-    /// is never written and is gone when this returns.
+    /// Returns the public half of a new RSA key in OpenSSH's form (RFC 4253, section 6.6). Azure wants a key for each machine, and nobody
+    /// is to sign in there. So the private half is never written, and it is gone when this method returns.
     /// </summary>
     public static string SshPublicKey()
     {
@@ -48,10 +47,10 @@ internal static class NewSecrets
 
     private static string Key() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    // Two keys from the start, newest first: rotation is the normal case, not the first emergency.
+    // A ring starts with two keys, and the newest is first. So rotation is the normal case and not an emergency.
     private static string Ring() => $"1:{Key()},0:{Key()}";
 
-    // The certificate, then its PKCS#8 key. Clients check its fingerprint, which the answer names, and no date.
+    // The certificate comes first and then its PKCS#8 key. Clients check only its fingerprint, which the answer names, and no date.
     private static string Certificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -1,7 +1,9 @@
 namespace Dapr.Voice.Hooks;
 
-/// <summary>After <c>azd deploy</c>, which changes one app for each service: gives every other app the same image, shard by
-/// shard.</summary>
+/// <summary>
+/// Runs after <c>azd deploy</c>, which changes one app for each service. It gives every other app the same image, one shard after the
+/// other.
+/// </summary>
 internal static class PostDeploy
 {
     public static async Task RunAsync(HookContext context, CancellationToken cancellation)
@@ -16,7 +18,7 @@ internal static class PostDeploy
         {
             IReadOnlyList<string> apps = await az.AppsAsync(group, cancellation);
             if (apps.Count == 0) throw new HookFailure($"there is no app in {group}", "run 'azd provision' first");
-            // One shard after the other: while one restarts, its calls go to the others.
+            // The shards are updated one after the other. While one restarts, its calls go to the others.
             foreach (string shard in shardsThere) await UpdateAsync(shard, "SERVICE_TRANSCEIVER_IMAGE_NAME");
             await UpdateAsync("relay", "SERVICE_RELAY_IMAGE_NAME");
             await UpdateAsync("local-agent", "SERVICE_LOCAL_AGENT_IMAGE_NAME");
@@ -30,7 +32,7 @@ internal static class PostDeploy
         context.Say("every app has its image; the edge's machines follow at the next 'azd provision'");
     }
 
-    /// <summary>Sets the image where another one is there, and waits until its revision runs.</summary>
+    /// <summary>Sets the image if the app has another one, and waits until its revision runs.</summary>
     private static async Task SetImageAsync(HookContext context, AzureCli az, string group, string app, string image,
         CancellationToken cancellation)
     {

@@ -4,9 +4,8 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Hooks;
 
 /// <summary>
-/// After each <c>azd provision</c>: gives every region's vault the same keys; once apps run, waits until they are ready and shows the way
-/// in.
-/// No secret is ever printed or an argument of a process.
+/// Runs after each <c>azd provision</c>. It gives every region's vault the same keys. Once apps run, it waits until they are ready and
+/// prints their address. No secret is ever printed or an argument of a process.
 /// </summary>
 internal static class PostProvision
 {
@@ -24,7 +23,7 @@ internal static class PostProvision
         }
         context.Say($"keys: the same {NewSecrets.Names.Count} secrets in {vaults.Count} vault(s)");
 
-        // From now on the apps of these regions may come: their keys are there before they are.
+        // From now on the apps of these regions may be deployed, because their keys exist.
         string keyed = string.Join(',', context.RequiredList("VOICE_REGIONS"));
         if (keyed != context.Optional("VOICE_KEYED_REGIONS")) await azd.SetAsync("VOICE_KEYED_REGIONS", keyed, cancellation);
 
@@ -76,7 +75,7 @@ internal static class PostProvision
         {
             using HttpResponseMessage answer = await context.Http.GetAsync($"{url}/readyz", cancellation);
             if (answer.StatusCode == HttpStatusCode.OK) return ("200", "");
-            // The answer names the reasons in our own words. All the same it is cut, and control characters are removed.
+            // The answer names the reasons in our own words. It is still cut, and control characters are removed.
             string why = new([.. (await answer.Content.ReadAsStringAsync(cancellation)).Where(c => c is >= ' ' and <= '~').Take(200)]);
             return ($"status {(int)answer.StatusCode}", why);
         }

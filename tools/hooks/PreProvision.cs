@@ -1,9 +1,9 @@
 namespace Dapr.Voice.Hooks;
 
-/// <summary>Before each <c>azd provision</c>: checks what templates can't check, and makes what they can't make.</summary>
+/// <summary>Runs before each <c>azd provision</c>. It checks what templates cannot check and makes what they cannot make.</summary>
 internal static class PreProvision
 {
-    // What azd updates itself; a template that finds one of them missing puts placeholders over all.
+    // The apps that azd updates itself. A template that does not find one of them puts placeholders over all of them.
     private static readonly string[] HomeApps = ["signaling", "relay", "transceiver-00", "local-agent"];
 
     public static async Task RunAsync(HookContext context, CancellationToken cancellation)
@@ -22,15 +22,14 @@ internal static class PreProvision
         }
     }
 
-    // On a machine that never deployed this environment (a pipeline's), azd finds two or more groups with the environment's tag, uses none
-    // of them, and reports that
-    // no app exists. The template would then put placeholders over what runs. So the hook names the group as soon as all four apps are
-    // there.
+    // A machine that never deployed this environment, such as a pipeline's, has no stored group. azd then finds two or more groups with the
+    // environment's tag, uses none of them, and reports that no app exists. The template would put placeholders over the running apps. So
+    // the hook names the group as soon as all four apps exist.
     private static async Task NameTheGroupAsync(HookContext context, AzureCli az, AzdCli azd, string home, CancellationToken cancellation)
     {
         if (context.Optional("AZURE_RESOURCE_GROUP") is not null || context.Optional("AZURE_ENV_NAME") is not { } environment) return;
         string group = $"rg-{environment}-{home}";
-        // Only a group that certainly does not exist has no apps. A listing that fails must not pass as an empty one.
+        // Only a group that certainly does not exist has no apps. A failed listing must not count as an empty one.
         if (!await az.GroupExistsAsync(group, cancellation)) return;
         IReadOnlyList<string> apps = await az.AppsAsync(group, cancellation);
         string[] missing = [.. HomeApps.Except(apps)];

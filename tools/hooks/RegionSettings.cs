@@ -3,17 +3,18 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.Hooks;
 
-/// <summary>The regions that <c>main.parameters.json</c> names, checked for what would break later and what no template can
-/// check.</summary>
+/// <summary>
+/// The regions that <c>main.parameters.json</c> names, checked for mistakes that would appear later and that no template can check.
+/// </summary>
 internal sealed record RegionSettings(string Location, int Number)
 {
     private const string File = "main.parameters.json";
 
-    // As maximumShards in main.parameters.json; standby shards count, too.
+    // The same as maximumShards in main.parameters.json. Standby shards count, too.
     private const int MaximumShards = 8;
 
-    /// <summary>Home region first.</summary>
-    /// <exception cref="HookFailure">The file names no regions, or one that can't be deployed.</exception>
+    /// <summary>Reads the regions. The home region is first.</summary>
+    /// <exception cref="HookFailure">The file names no regions, or one that cannot be deployed.</exception>
     public static IReadOnlyList<RegionSettings> Read(HookContext context)
     {
         string path = Path.Combine(context.RepositoryRoot, "infra", "bicep", File);

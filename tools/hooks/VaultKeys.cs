@@ -2,14 +2,18 @@ using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Hooks;
 
-/// <summary>The fleet's secrets in the vaults of all regions. A secret that any vault has is copied; only one that no vault has is
-/// made.</summary>
+/// <summary>
+/// The fleet's secrets in the vaults of all regions. A secret that any vault has is copied to the others. A secret is made only if no vault
+/// has it.
+/// </summary>
 internal sealed class VaultKeys(HookContext context, AzureCli az, SecretFolder folder)
 {
     private readonly List<(string Vault, IReadOnlyList<string> Names)> _vaults = [];
 
-    /// <summary>Asks each vault for its names. A role that was assigned a moment ago takes some minutes to count, so a refusal is asked
-    /// again.</summary>
+    /// <summary>
+    /// Asks each vault for the names of its secrets. A role that was assigned a moment ago takes some minutes to count, so a refused call
+    /// is repeated.
+    /// </summary>
     public async Task ReadAsync(IReadOnlyList<string> vaults, CancellationToken cancellation)
     {
         foreach (string vault in vaults)
@@ -34,7 +38,7 @@ internal sealed class VaultKeys(HookContext context, AzureCli az, SecretFolder f
         }
     }
 
-    /// <summary>Gives each vault what it misses of the fleet's secrets.</summary>
+    /// <summary>Gives each vault the fleet's secrets that it lacks.</summary>
     public async Task CompleteAsync(CancellationToken cancellation)
     {
         // The two rings have the same ids. One without the other is a mistake that a new ring would hide.
@@ -49,8 +53,10 @@ internal sealed class VaultKeys(HookContext context, AzureCli az, SecretFolder f
         }
     }
 
-    /// <summary>The key of an agent's backend, from the environment of whoever runs azd, to each vault that does not have this
-    /// value.</summary>
+    /// <summary>
+    /// Stores the key of an agent's backend, which comes from the environment of the person who runs azd, in each vault that does not have
+    /// this value.
+    /// </summary>
     public async Task SetAgentKeyAsync(CancellationToken cancellation)
     {
         if (context.Optional("VOICE_AGENT_API_KEY") is not { } key) return;

@@ -1,11 +1,11 @@
 namespace Dapr.Voice.Hooks;
 
-/// <summary>One wait for something that Azure needs minutes for.</summary>
+/// <summary>Waits for something that takes Azure minutes.</summary>
 internal sealed class Wait(HookContext context)
 {
     private readonly long _started = context.Time.GetTimestamp();
 
-    /// <summary>Whole seconds since the wait began.</summary>
+    /// <summary>The whole seconds since the wait began.</summary>
     public int Seconds => (int)context.Time.GetElapsedTime(_started).TotalSeconds;
 
     public int LimitSeconds => (int)context.Limit.TotalSeconds;

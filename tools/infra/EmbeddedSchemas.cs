@@ -12,7 +12,7 @@ internal static class EmbeddedSchemas
 
     public static bool Has(string path) => Ours.GetManifestResourceInfo(path) is not null;
 
-    /// <exception cref="FileNotFoundException">No such schema was built in.</exception>
+    /// <exception cref="FileNotFoundException">The assembly does not contain this schema.</exception>
     public static Stream Open(string path)
         => Ours.GetManifestResourceStream(path) ?? throw new FileNotFoundException("No such schema in the assembly.", path);
 }

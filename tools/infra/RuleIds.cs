@@ -1,6 +1,6 @@
 namespace Dapr.Voice.Infra;
 
-/// <summary>Names of our rules, as they stand in findings and in tests/Infra/Broken. docs/infra-checks.md says what each is for.</summary>
+/// <summary>The names of our rules in findings and in tests/Infra/Broken. docs/infra-checks.md explains each of them.</summary>
 public static class RuleIds
 {
     public const string Snapshot = "snapshot";

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Infra;
 
 /// <summary>
-/// How much a finding weighs: an error stops a deployment or makes it wrong, a warning is what the Bicep linter would say, information is
+/// The weight of a finding. An error stops a deployment or makes it wrong. A warning is what the Bicep linter would report. Information is
 /// for a reader.
 /// </summary>
 public enum Severity

@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace Dapr.Voice.LocalAgent.Dialogue;
 
-/// <summary>Finds the commands in recognised words or typed text.</summary>
+/// <summary>Finds the commands in recognised words or in typed text.</summary>
 internal static class CommandParser
 {
-    /// <summary>A timer that outlives any conversation is none.</summary>
+    /// <summary>The longest timer. A longer one would outlive any conversation.</summary>
     public static readonly TimeSpan MaximumTimer = TimeSpan.FromHours(24);
 
     private const int MaximumWords = 64;
 
     private static readonly char[] s_separators = [' ', '\t', '\r', '\n', ',', '.', '!', '?', ';', ':', '"'];
 
-    /// <returns>Empty if nothing was understood.</returns>
+    /// <returns>An empty list if nothing was understood.</returns>
     public static List<Command> Parse(string text)
     {
         string[] words = text.ToLowerInvariant().Split(s_separators, MaximumWords, StringSplitOptions.RemoveEmptyEntries);
@@ -66,7 +66,7 @@ internal static class CommandParser
         return false;
     }
 
-    /// <summary>"ten", "twenty five", "a" or "25" in front of a unit; 0 if there is none.</summary>
+    /// <summary>Returns the number in front of a unit, such as "ten", "twenty five", "a" or "25". Returns 0 if there is none.</summary>
     private static int NumberBefore(string[] words, int unit)
     {
         string last = words[unit - 1];

@@ -5,10 +5,10 @@ namespace Dapr.Voice.LocalAgent.Dialogue;
 /// <param name="Name">A tool that the client registered.</param>
 internal sealed record FunctionCall(string Name, JsonObject Arguments);
 
-/// <summary>What the agent does about a turn.</summary>
-/// <param name="Speech">Empty: it keeps quiet.</param>
-/// <param name="Calls">If there are any, they come first, and the speech when they are answered.</param>
-/// <param name="Timer">To be started by the agent itself.</param>
+/// <summary>What the agent does in its turn.</summary>
+/// <param name="Speech">What the agent says. Empty: nothing.</param>
+/// <param name="Calls">The calls come first. The speech follows when they are answered.</param>
+/// <param name="Timer">A timer that the agent starts itself.</param>
 internal sealed record Reply(string Speech, IReadOnlyList<FunctionCall> Calls, TimeSpan? Timer = null)
 {
     public static Reply Say(string speech) => new(speech, []);

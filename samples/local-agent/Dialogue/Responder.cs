@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.LocalAgent.Dialogue;
 
-/// <summary>Decides what to say. One for each conversation: it remembers what it said last.</summary>
+/// <summary>Decides what to say. Each conversation has one, because it remembers what it said last.</summary>
 internal sealed class Responder(TimeProvider time)
 {
     private const string NotUnderstood = "Sorry, I did not understand that. You can ask me what time it is, or say, what can you do.";
@@ -11,13 +11,13 @@ internal sealed class Responder(TimeProvider time)
 
     private string _last = "";
 
-    /// <summary>The last thing said, for "repeat that".</summary>
+    /// <summary>Remembers what was said last, for "repeat that".</summary>
     public void NoteSpoken(string speech) => _last = speech;
 
-    /// <summary>The client asks for words without anybody having said anything: a greeting.</summary>
+    /// <summary>The client asks for speech before anybody has said anything. The answer is a greeting.</summary>
     public static Reply Greet() => Reply.Say(Greeting);
 
-    /// <param name="words">Null or empty: something was said, but nobody knows what.</param>
+    /// <param name="words">Null or empty if something was said that was not understood.</param>
     /// <param name="tools">The session's tools, as the client registered them.</param>
     public Reply Answer(string? words, JsonArray? tools)
     {
@@ -55,7 +55,7 @@ internal sealed class Responder(TimeProvider time)
         return new Reply(string.Join(' ', speech), calls, timer);
     }
 
-    /// <summary>A timer of the agent's own has run out.</summary>
+    /// <summary>A timer of the agent has run out.</summary>
     public static Reply TimerFired(TimeSpan duration) => Reply.Say($"Your timer for {SpokenNumbers.Duration(duration)} is over.");
 
     private string AnswerSimple(CommandKind kind) => kind switch
@@ -96,7 +96,7 @@ internal sealed class Responder(TimeProvider time)
     }
 
     /// <summary>
-    /// The duration under the name and in the unit that the tool's schema asks for; in seconds if it names none that is known.
+    /// Returns the duration with the name and in the unit of the tool's schema. If the schema names no known one, the unit is seconds.
     /// </summary>
     private static JsonObject TimerArguments(JsonObject tool, TimeSpan duration)
     {

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.LocalAgent.Dialogue;
 
-/// <summary>Numbers as one says them.</summary>
+/// <summary>Numbers as they are spoken.</summary>
 internal static class SpokenNumbers
 {
     private static readonly string[] s_small =
@@ -12,7 +12,7 @@ internal static class SpokenNumbers
         ("zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
         + "sixteenth seventeenth eighteenth nineteenth").Split(' ');
 
-    /// <summary>One word, 0 to 19 or a ten; -1 if it is no number.</summary>
+    /// <summary>Reads one word: 0 to 19, or a multiple of ten. Returns -1 if it is not a number.</summary>
     public static int Parse(string word)
     {
         int small = Array.IndexOf(s_small, word);

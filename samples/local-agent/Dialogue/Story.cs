@@ -1,6 +1,6 @@
 namespace Dapr.Voice.LocalAgent.Dialogue;
 
-/// <summary>Long enough that one wants to interrupt it.</summary>
+/// <summary>A story that is long enough to be interrupted.</summary>
 internal static class Story
 {
     public const string Text =

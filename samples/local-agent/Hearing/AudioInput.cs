@@ -5,25 +5,25 @@ namespace Dapr.Voice.LocalAgent.Hearing;
 
 internal enum AudioInputEventKind : byte { SpeechStarted, Paused, SpeechStopped }
 
-/// <param name="AudioMilliseconds">Position since the session began.</param>
+/// <param name="AudioMilliseconds">The position since the session began.</param>
 internal readonly record struct AudioInputEvent(AudioInputEventKind Kind, long AudioMilliseconds);
 
 /// <summary>
-/// The input audio buffer: cuts what is appended into frames, finds the turns in them (unless the client does that itself) and keeps the
-/// audio of the current turn, bounded.
+/// The input audio buffer. It cuts appended audio into frames, finds the turns in them unless the client does that itself, and keeps the
+/// audio of the current turn up to a limit.
 /// </summary>
 internal sealed class AudioInput
 {
-    /// <summary>A turn is ended there. No command takes so long; a radio in the room does.</summary>
+    /// <summary>A turn ends after this time. No command takes that long, but a radio in the room does.</summary>
     public const int MaximumTurnSeconds = 30;
 
-    /// <summary>A pause of this length starts the recognition that is needed if the turn ends there.</summary>
+    /// <summary>After a pause of this length, recognition starts, in case the turn ends there.</summary>
     public const int PauseMilliseconds = 240;
 
-    /// <summary>20 ms.</summary>
+    /// <summary>The bytes of 20 ms.</summary>
     public const int FrameBytes = VoiceActivityDetector.FrameSamples * 2;
 
-    // What the recogniser gets before the first spoken frame, whatever prefix the client asked to be told of.
+    // How much the recogniser gets before the first spoken frame, whatever prefix the client asked for.
     private const int LeadMilliseconds = 300;
 
     private const int SamplesPerMillisecond = 24;
@@ -37,7 +37,7 @@ internal sealed class AudioInput
     private int _quietFrames;
     private long _frames;
 
-    /// <summary>Null: the client says itself when a turn ends (<c>turn_detection: null</c>).</summary>
+    /// <summary>Null if the client itself says when a turn ends (<c>turn_detection: null</c>).</summary>
     public TurnOptions? Detection
     {
         get => _turns?.Options;
@@ -51,14 +51,15 @@ internal sealed class AudioInput
 
     public bool IsSpeaking => _turns?.IsSpeaking ?? false;
 
-    /// <summary>Somebody spoke after the last <see cref="AudioInputEventKind.Paused"/>, so what was recognised then is not all.</summary>
+    /// <summary>
+    /// There was speech after the last <see cref="AudioInputEventKind.Paused"/>, so what was recognised then is incomplete.
+    /// </summary>
     public bool HasSpokenSincePause { get; private set; }
 
-    /// <summary>Milliseconds of audio appended so far.</summary>
+    /// <summary>The milliseconds of audio appended so far.</summary>
     public long PositionMilliseconds => _frames * VoiceActivityDetector.FrameMilliseconds;
 
-    /// <param name="pcm">PCM16 little endian, mono, 24 kHz; at most <see cref="FrameBytes"/>, so that at most one event comes of
-    /// it.</param>
+    /// <param name="pcm">PCM16, little endian, mono, 24 kHz. At most <see cref="FrameBytes"/>, so that at most one event results.</param>
     public AudioInputEvent? Append(ReadOnlySpan<byte> pcm)
     {
         AudioInputEvent? occurred = null;
@@ -77,14 +78,14 @@ internal sealed class AudioInput
         return occurred;
     }
 
-    /// <summary>What was said so far, cut to the speech in it.</summary>
+    /// <summary>Returns what was said so far, without the silence around it.</summary>
     public short[] CutUtterance() => Utterance.Cut(CollectionsMarshal.AsSpan(_audio));
 
-    /// <summary>Takes the turn out of the buffer; false if there is less than 100 ms in it.</summary>
+    /// <summary>Takes the turn out of the buffer. Returns false if the buffer has less than 100 ms.</summary>
     public bool TryCommit(out short[] utterance)
     {
         utterance = [];
-        // With detection on, what lies in the buffer outside of a turn is only the silence before the next one.
+        // With turn detection, the audio outside of a turn is only the silence before the next turn.
         if (_turns is not null && !_turns.IsSpeaking) return false;
         if (_audio.Count < 100 * SamplesPerMillisecond) return false;
         _turns?.Stop();
@@ -101,14 +102,14 @@ internal sealed class AudioInput
         _oddByte = null;
     }
 
-    /// <summary>Ends the turn before the silence is over: what was said is complete.</summary>
+    /// <summary>Ends the turn before the silence is over, because what was said is complete.</summary>
     public long StopTurn()
     {
         _turns?.Stop();
         return PositionMilliseconds;
     }
 
-    /// <summary>Takes the audio of the turn that has just stopped.</summary>
+    /// <summary>Takes the audio of the turn that has just ended.</summary>
     public short[] TakeTurn()
     {
         short[] utterance = CutUtterance();
@@ -155,7 +156,7 @@ internal sealed class AudioInput
 
     private void TrimTo(int samples)
     {
-        // In steps, so that the list is not moved for each frame.
+        // The list is cut in steps, so that it is not moved for each frame.
         if (_audio.Count > samples + 10 * _frame.Length) _audio.RemoveRange(0, _audio.Count - samples);
     }
 }

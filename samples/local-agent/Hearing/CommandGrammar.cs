@@ -1,8 +1,8 @@
 namespace Dapr.Voice.LocalAgent.Hearing;
 
 /// <summary>
-/// What can be said to the agent, as a JSGF grammar. Only words of the CMU dictionary; <see cref="Dialogue.CommandParser"/> reads what it
-/// yields.
+/// What can be said to the agent, as a JSGF grammar. It has only words of the CMU dictionary. <see cref="Dialogue.CommandParser"/> reads
+/// the result.
 /// </summary>
 internal static class CommandGrammar
 {

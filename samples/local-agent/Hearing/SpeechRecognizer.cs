@@ -6,25 +6,28 @@ using Dapr.Voice.Native;
 
 namespace Dapr.Voice.LocalAgent.Hearing;
 
-/// <summary>A few pocketsphinx decoders that conversations take in turn: loading one takes 0.1 s, an utterance about as long.</summary>
+/// <summary>
+/// A few pocketsphinx decoders that conversations use in turn. Loading a decoder takes 0.1 s, and an utterance takes about as long.
+/// </summary>
 internal sealed class SpeechRecognizer : IDisposable
 {
     private const int ModelRate = 16_000;
     private const string Commands = "commands";
     private const string AnySpeech = "anyspeech";
 
-    // A grammar always finds its best match, also for what is not in it. So the same audio is matched against any sequence of sounds too: a
-    // real command scores higher in the grammar (1.9 to 17 per frame: four voices, 17 sentences), anything else lower (-26 to 1.8).
+    // A grammar always finds its best match, even for speech that is not in it. So the same audio is also matched against any sequence of
+    // sounds. A real command scores higher in the grammar (1.9 to 17 per frame: four voices, 17 sentences), and other speech scores lower
+    // (-26 to 1.8).
     private const double MinimumLead = 1.0;
 
-    // What is left over is long speech taken for a short word ("my dog has eaten the newspaper" for "bye bye"): 0.24 s for each letter and
-    // more, where commands take 0.02 to 0.06.
+    // The remaining error is long speech that is recognised as a short word ("my dog has eaten the newspaper" as "bye bye"). It has 0.24 s
+    // or more for each letter, where commands have 0.02 to 0.06 s.
     private const double MaximumSecondsPerLetter = 0.15;
 
-    // Silence around the speech (Utterance).
+    // The silence that Utterance leaves around the speech.
     private const double PaddingSeconds = 0.6;
 
-    // The phone set of the model (README of pocketsphinx-en-us), each also as a word of its own.
+    // The phones of the model (README of pocketsphinx-en-us). Each is also a word of its own.
     private static readonly string[] s_phones =
         ("AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH").Split(' ');
 
@@ -43,9 +46,9 @@ internal sealed class SpeechRecognizer : IDisposable
         }
     }
 
-    /// <summary>Recognises one utterance, cut so that little but speech is in it.</summary>
-    /// <param name="samples">PCM16 mono, 24 kHz.</param>
-    /// <returns>The command's words in lower case; null if it is none.</returns>
+    /// <summary>Recognises one utterance, from which the silence has been cut.</summary>
+    /// <param name="samples">PCM16, mono, 24 kHz.</param>
+    /// <returns>The words of the command in lower case, or null if it is not a command.</returns>
     public async Task<string?> RecognizeAsync(short[] samples, CancellationToken cancelled)
     {
         if (samples.Length == 0) return null;

@@ -2,12 +2,12 @@ using Dapr.Voice.Turns;
 
 namespace Dapr.Voice.LocalAgent.Hearing;
 
-/// <summary>Cuts a recording down to what was spoken: long silence at the ends makes pocketsphinx hear nonsense (measured).</summary>
+/// <summary>Cuts a recording down to what was spoken. With long silence at the ends, pocketsphinx hears nonsense (measured).</summary>
 internal static class Utterance
 {
     private const int PaddingFrames = 300 / VoiceActivityDetector.FrameMilliseconds;
 
-    /// <returns>Empty if nobody speaks in it.</returns>
+    /// <returns>An empty array if nobody speaks.</returns>
     public static short[] Cut(ReadOnlySpan<short> samples)
     {
         var detector = new VoiceActivityDetector(0.5);

@@ -10,19 +10,19 @@ internal sealed class ActiveResponse(JsonObject? request, JsonNode? sessionModal
 
     public string Id { get; } = RealtimeIds.Next("resp_");
 
-    /// <summary>Cancelled when the response is.</summary>
+    /// <summary>Cancelled when the response is cancelled.</summary>
     public CancellationToken Stopped => _stop.Token;
 
     public JsonNode? Metadata { get; } = request?["metadata"]?.DeepClone();
     public JsonNode Modalities { get; } = (request?["output_modalities"] ?? sessionModalities)?.DeepClone() ?? new JsonArray("audio");
 
-    /// <summary>False for <c>conversation: "none"</c>: what is said is not remembered.</summary>
+    /// <summary>False for <c>conversation: "none"</c>: the conversation does not keep what is said.</summary>
     public bool IsInConversation { get; } = request?["conversation"].Text() != "none";
 
-    /// <summary>Items that are done.</summary>
+    /// <summary>The items that are done.</summary>
     public JsonArray Output { get; } = [];
 
-    /// <summary>The message that is being spoken; null before and after.</summary>
+    /// <summary>The message that is being spoken. Null before and after.</summary>
     public JsonObject? Message { get; set; }
 
     public StringBuilder Transcript { get; } = new();

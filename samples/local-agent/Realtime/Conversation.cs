@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.LocalAgent.Realtime;
 
-/// <summary>The items of a conversation, the newest of them: an hour of talk must not grow without bound.</summary>
+/// <summary>
+/// The newest items of a conversation. Their number is limited, because an hour of talk must not use memory without bound.
+/// </summary>
 internal sealed class Conversation
 {
     public const int MaximumItems = 256;
@@ -15,9 +17,9 @@ internal sealed class Conversation
 
     public JsonObject? Find(string? id) => id is null ? null : _items.Find(item => item["id"].Text() == id);
 
-    /// <param name="previousId">Null: at the end; <c>root</c>: in front of all.</param>
-    /// <param name="actualPreviousId">Of the item in front of it; null if there is none.</param>
-    /// <returns>False if there is no item of that id.</returns>
+    /// <param name="previousId">Null: at the end. <c>root</c>: before all others.</param>
+    /// <param name="actualPreviousId">The id of the item before it, or null if there is none.</param>
+    /// <returns>False if there is no item with that id.</returns>
     public bool TryInsert(JsonObject item, string? previousId, out string? actualPreviousId)
     {
         int at = previousId switch

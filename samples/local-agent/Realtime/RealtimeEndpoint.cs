@@ -4,7 +4,7 @@ using Dapr.Voice.LocalAgent.Speaking;
 
 namespace Dapr.Voice.LocalAgent.Realtime;
 
-/// <summary><c>GET /v1/realtime?model=…</c>: takes WebSockets, so many at once.</summary>
+/// <summary><c>GET /v1/realtime?model=…</c>: accepts WebSockets, up to a limit.</summary>
 internal sealed partial class RealtimeEndpoint(
     LocalAgentOptions options, SpeechSynthesizer synthesizer, SpeechRecognizer recognizer, TimeProvider time,
     IHostApplicationLifetime lifetime, ILogger<RealtimeEndpoint> log)
@@ -31,7 +31,7 @@ internal sealed partial class RealtimeEndpoint(
         }
         try
         {
-            // A browser puts its key among the subprotocols and insists on getting one of them back: this one.
+            // A browser puts its key among the subprotocols and expects that one of them is accepted. It is this one.
             string? subprotocol = context.WebSockets.WebSocketRequestedProtocols.Contains(Subprotocol) ? Subprotocol : null;
             using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(subprotocol);
             string model = context.Request.Query["model"].ToString();

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.LocalAgent.Realtime;
 
-// What the client says.
+// The events of the client.
 internal sealed partial class RealtimeSession
 {
     private const int MaximumItemBytes = 64 * 1024;
@@ -92,7 +92,7 @@ internal sealed partial class RealtimeSession
         if (_conversation.Find(clientEvent["item_id"].Text()) is not { } item) return SendItemNotFoundAsync(eventId);
         if (item["role"].Text() != "assistant")
             return SendErrorAsync("invalid_value", "Only what the assistant said can be truncated.", "item_id", eventId);
-        // What the caller has not heard was not said: which words those are is known to nobody, so all go.
+        // What the caller has not heard was not said. Nobody knows which words those are, so all of them are removed.
         if (item["content"] is JsonArray { Count: > 0 } content && content[0] is JsonObject part) part["transcript"] = "";
         return SendAsync("conversation.item.truncated", new JsonObject
         {
@@ -115,7 +115,7 @@ internal sealed partial class RealtimeSession
     private Task SendItemAsync(string type, JsonObject item, string? previousId)
         => SendAsync(type, new JsonObject { ["previous_item_id"] = previousId, ["item"] = item.DeepClone() });
 
-    /// <summary>Audio that came inside an item is not kept; a transcript beside it is, and its key is always there.</summary>
+    /// <summary>Removes audio inside an item. A transcript beside it stays, and the transcript's key is always present.</summary>
     private static void RemoveAudio(JsonObject item)
     {
         foreach (JsonNode? part in item["content"] as JsonArray ?? [])

@@ -6,10 +6,10 @@ using Dapr.Voice.LocalAgent.Speaking;
 
 namespace Dapr.Voice.LocalAgent.Realtime;
 
-// The agent's turns: one response at a time, its events in the order of the protocol.
+// The agent's turns: one response at a time, with its events in the order of the protocol.
 internal sealed partial class RealtimeSession
 {
-    // Timers that run, and announcements that wait: more are refused in words.
+    // The limit of running timers and waiting announcements. The agent refuses more of them in words.
     private const int MaximumTimers = 8;
 
     private readonly Queue<Reply> _announcements = [];
@@ -28,7 +28,7 @@ internal sealed partial class RealtimeSession
         }
         if (_beingHeard is not null && request?["input"] is null)
         {
-            // The turn to be answered is still being recognised.
+            // The turn to answer is still being recognised.
             _isCreateWhenHeard = _isCreateAskedFor = true;
             _createWhenHeard = request;
             return;
@@ -54,7 +54,7 @@ internal sealed partial class RealtimeSession
         if (reply.Timer is { } duration && !TryStartTimer(duration)) speech = "I have too many timers running already.";
         if (reply.Calls.Count > 0)
         {
-            // What they did is said when the client has answered them.
+            // The result of the calls is spoken when the client has answered them.
             _speechAfterCall = speech;
             foreach (FunctionCall call in reply.Calls) await SendCallAsync(response, call);
             await EndResponseAsync("completed", null);
@@ -68,7 +68,7 @@ internal sealed partial class RealtimeSession
         }
     }
 
-    /// <summary>What to answer: the request's own input, else the newest item of the conversation.</summary>
+    /// <summary>Decides what to answer: the request's own input or else the newest item of the conversation.</summary>
     private Reply Decide(JsonObject? request, out int inputWords)
     {
         inputWords = 0;
@@ -98,7 +98,7 @@ internal sealed partial class RealtimeSession
         return Reply.Say(output.Contains("error", StringComparison.OrdinalIgnoreCase) ? "I am sorry, that did not work." : speech);
     }
 
-    /// <summary>"Say: …" is the one instruction that an agent without a language model can follow.</summary>
+    /// <summary>"Say: …" is the only instruction that an agent without a language model can follow.</summary>
     private static string Instructed(string instructions)
     {
         string text = instructions.Trim();
@@ -180,7 +180,9 @@ internal sealed partial class RealtimeSession
         await EndResponseAsync("completed", null);
     }
 
-    /// <summary>Runs beside the loop: sentence after sentence from the synthesizer, at most so far ahead of whoever listens.</summary>
+    /// <summary>
+    /// Runs beside the loop. It speaks one sentence after the other and stays at most a limited time ahead of the listener.
+    /// </summary>
     private async Task SpeakAsync(ActiveResponse response, string speech)
     {
         CancellationToken stopped = response.Stopped;
@@ -205,7 +207,7 @@ internal sealed partial class RealtimeSession
         }
         catch (OperationCanceledException)
         {
-            // Cancelled: the loop has said so already.
+            // The response was cancelled. The loop has reported that already.
         }
         catch (Exception failed) when (failed is InvalidOperationException or ChannelClosedException)
         {
@@ -292,7 +294,7 @@ internal sealed partial class RealtimeSession
     {
         bool isDone = status != "in_progress";
         int words = response.Transcript.Length == 0 ? 0 : response.Transcript.ToString().Count(c => c == ' ') + 1;
-        // Nobody bills for these; one word is one token, a second of audio twenty.
+        // Nobody bills for these tokens. One word is one token, and a second of audio is twenty.
         int audioTokens = (int)(response.AudioSamples * 20 / SpeechSynthesizer.SampleRate);
         return SendAsync(type, new JsonObject
         {
@@ -359,7 +361,7 @@ internal sealed partial class RealtimeSession
         });
     }
 
-    /// <summary>Says what a timer has to say, when neither side is speaking.</summary>
+    /// <summary>Announces a timer that has run out, when neither side is speaking.</summary>
     private async Task AnnounceAsync()
     {
         if (_active is null && _beingHeard is null && !_input.IsSpeaking && _announcements.TryDequeue(out Reply? reply))

@@ -9,7 +9,7 @@ internal sealed partial class RealtimeSession
     private string _turnItemId = "";
     private long _turnStart;
 
-    // Begun in a pause, in case that the turn ends there: then the words are known when the silence has been long enough.
+    // Recognition starts in a pause, in case the turn ends there. The words are then known when the silence has been long enough.
     private Task<string?>? _guess;
 
     private JsonObject? _beingHeard;
@@ -54,7 +54,7 @@ internal sealed partial class RealtimeSession
         await SendAsync("input_audio_buffer.speech_started",
             new JsonObject { ["audio_start_ms"] = startMilliseconds, ["item_id"] = _turnItemId });
         if (!_settings.InterruptsResponses) return;
-        // Whoever speaks on does not want the answer to what came before; what the client asked for itself it shall get.
+        // A caller who goes on speaking does not want the answer to what came before. An answer that the client asked for is still given.
         _isCreateWhenHeard &= _isCreateAskedFor;
         if (_active is not null) await EndResponseAsync("cancelled", "turn_detected");
     }
@@ -66,7 +66,7 @@ internal sealed partial class RealtimeSession
         if (_settings.IsSemantic) _ = EndEarlyAsync(guess);
     }
 
-    /// <summary><c>semantic_vad</c>: a complete command needs no further silence.</summary>
+    /// <summary>Ends a turn early for <c>semantic_vad</c>: a complete command needs no more silence.</summary>
     private async Task EndEarlyAsync(Task<string?> guess)
     {
         string? words;
@@ -149,7 +149,7 @@ internal sealed partial class RealtimeSession
         }
         catch (OperationCanceledException)
         {
-            // The conversation is over.
+            // The conversation has ended.
         }
     }
 
@@ -170,7 +170,7 @@ internal sealed partial class RealtimeSession
         _beingHeard = null;
         bool isWanted = _isCreateWhenHeard;
         _isCreateWhenHeard = false;
-        // One answer at a time: where speech does not interrupt, what is said meanwhile gets none.
+        // There is one answer at a time. If speech does not interrupt, what is said during an answer gets none.
         if (isWanted && _active is null) await StartResponseAsync(_createWhenHeard);
         else await AnnounceAsync();
     }

@@ -10,23 +10,23 @@ using Dapr.Voice.LocalAgent.Speaking;
 namespace Dapr.Voice.LocalAgent.Realtime;
 
 /// <summary>
-/// One conversation over one WebSocket, the server's side of the Realtime dialect. All that changes it runs in one loop, one thing after
-/// the other: what the client sends, what was heard, what is to be said. The loop alone writes to the socket.
+/// One conversation over one WebSocket, on the server's side of the Realtime dialect. Everything that changes it runs in one loop: the
+/// client's events, recognised speech, and speech to be sent. Only the loop writes to the socket.
 /// </summary>
 internal sealed partial class RealtimeSession
 {
     // Half a minute of audio in one append, or instructions of that size.
     private const int MaximumMessageBytes = 2 * 1024 * 1024;
 
-    // Client events that wait for the loop; then the socket is not read, and TCP tells the client.
+    // The number of client events that may wait for the loop. When it is reached, the socket is not read, and TCP slows the client down.
     private const int MaximumWaitingInputs = 64;
 
-    // Speech that waits for the loop: a second of it.
+    // The speech that may wait for the loop: one second.
     private const int MaximumWaitingSpeech = 16;
 
     private static readonly TimeSpan s_closeTimeout = TimeSpan.FromSeconds(2);
 
-    // A name twice would otherwise be found only when it is looked at.
+    // Without this option, a duplicate name would be found only when it is read.
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     private readonly WebSocket _socket;
@@ -60,7 +60,7 @@ internal sealed partial class RealtimeSession
 
     public string Id { get; }
 
-    /// <summary>Turns that the caller has had.</summary>
+    /// <summary>The number of turns that the caller has had.</summary>
     public int Turns { get; private set; }
 
     public static JsonObject ErrorBody(string type, string code, string message, string? parameter, string? clientEventId) => new()
@@ -84,7 +84,7 @@ internal sealed partial class RealtimeSession
         catch (Exception gone) when (gone is OperationCanceledException or WebSocketException or InvalidOperationException
         && (_ended.IsCancellationRequested || _socket.State != WebSocketState.Open))
         {
-            // The client went away in the middle of something, or we have to.
+            // The client went away during an operation, or the process has to stop.
         }
         finally
         {
@@ -97,8 +97,8 @@ internal sealed partial class RealtimeSession
     }
 
     /// <summary>
-    /// The next thing to do; what the client sends goes before speech, so that a barge-in does not queue behind it. Null when the client
-    /// has gone.
+    /// Returns the next action. The client's events come before speech, so that an interruption does not wait behind it. Returns null when
+    /// the client has gone.
     /// </summary>
     private async ValueTask<Func<Task>?> NextAsync()
     {
@@ -145,7 +145,7 @@ internal sealed partial class RealtimeSession
         }
         catch (Exception gone) when (gone is OperationCanceledException or WebSocketException)
         {
-            // Without a goodbye.
+            // The client went away without closing the WebSocket.
         }
         finally
         {
@@ -179,11 +179,11 @@ internal sealed partial class RealtimeSession
         }
         catch (Exception gone) when (gone is OperationCanceledException or WebSocketException)
         {
-            // Nobody is there to be told.
+            // There is nobody to tell.
         }
     }
 
-    /// <summary>Sends one server event; <paramref name="fields"/> becomes ours.</summary>
+    /// <summary>Sends one server event. This object owns <paramref name="fields"/> from here on.</summary>
     private async Task SendAsync(string type, JsonObject fields)
     {
         _outgoing.ResetWrittenCount();
@@ -206,7 +206,7 @@ internal sealed partial class RealtimeSession
     private Task SendErrorAsync(string code, string message, string? parameter, string? clientEventId)
         => SendAsync("error", ErrorBody("invalid_request_error", code, message, parameter, clientEventId));
 
-    /// <summary>Brings the outcome of work elsewhere back into the loop.</summary>
+    /// <summary>Brings the result of work on another thread back into the loop.</summary>
     private async Task PostAsync(Func<Task> work)
     {
         try
@@ -215,7 +215,7 @@ internal sealed partial class RealtimeSession
         }
         catch (Exception over) when (over is OperationCanceledException or ChannelClosedException)
         {
-            // The conversation is over.
+            // The conversation has ended.
         }
     }
 }

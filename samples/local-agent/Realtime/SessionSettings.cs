@@ -4,10 +4,12 @@ using Dapr.Voice.Turns;
 
 namespace Dapr.Voice.LocalAgent.Realtime;
 
-/// <summary>The <c>session</c> object: what the client sent over our defaults, unknown fields and values kept and echoed.</summary>
+/// <summary>
+/// The <c>session</c> object: the client's values merged into our defaults. Unknown fields and values are kept and echoed.
+/// </summary>
 internal sealed class SessionSettings
 {
-    /// <summary>Instructions and tools of a large application stay far below.</summary>
+    /// <summary>The largest size. Instructions and tools of a large application are far smaller.</summary>
     public const int MaximumBytes = 256 * 1024;
 
     private JsonObject _session;
@@ -52,7 +54,7 @@ internal sealed class SessionSettings
     public JsonNode? OutputModalities => _session["output_modalities"];
     public JsonNode? OutputAudio => _session.At("audio", "output");
 
-    /// <summary>Null: the client ends turns itself.</summary>
+    /// <summary>Null if the client ends turns itself.</summary>
     public TurnOptions? TurnOptions
     {
         get
@@ -65,8 +67,8 @@ internal sealed class SessionSettings
                     (int)Math.Clamp(detection["prefix_padding_ms"].Number() ?? 300, 0, 10_000),
                     (int)Math.Clamp(detection["silence_duration_ms"].Number() ?? 500, 0, 60_000)).Clamped();
             }
-            // The hosted service waits up to 8, 4 or 2 s for a sentence that sounds unfinished. We only know finished commands, which end
-            // the turn in the first pause; this is for all else.
+            // The hosted service waits up to 8, 4 or 2 s for a sentence that sounds unfinished. This agent only recognises complete
+            // commands, which end the turn in the first pause. The values here are for all other speech.
             int silence = detection["eagerness"].Text() switch { "low" => 1200, "high" => 500, _ => 800 };
             return new TurnOptions(0.5, 300, silence);
         }
@@ -74,7 +76,7 @@ internal sealed class SessionSettings
 
     private JsonNode? Detection => _session.At("audio", "input", "turn_detection");
 
-    /// <returns>Null if it was applied; otherwise what is wrong with it.</returns>
+    /// <returns>Null if the update was applied. Otherwise what is wrong with it.</returns>
     public (string Code, string Message, string Parameter)? Update(JsonObject update)
     {
         foreach (string side in new[] { "input", "output" })
@@ -98,11 +100,11 @@ internal sealed class SessionSettings
     {
         foreach ((string name, JsonNode? value) in update)
         {
-            // Which session this is, is not the client's to say.
+            // The client cannot change which session this is.
             if (name is "id" or "object") continue;
             if (name == "turn_detection" && value is JsonObject detection)
             {
-                // Each kind has its own fields: what the last one left must not show through.
+                // Each kind has its own fields. Fields of the former kind must not remain.
                 JsonObject merged = DefaultDetection(
                     detection["type"].Text() ?? target["turn_detection"].At("type").Text() ?? "server_vad");
                 Merge(merged, detection);

@@ -1,13 +1,13 @@
 namespace Dapr.Voice.LocalAgent.Speaking;
 
 /// <summary>
-/// Changes the sample rate by a ratio of small integers: a windowed sinc low-pass, of which each output sample needs one phase. Keeps its
-/// state from block to block; <see cref="Flush"/> gives the last samples out.
+/// Changes the sample rate by a ratio of small integers. It uses a windowed sinc low-pass, of which each output sample needs one phase. It
+/// keeps its state from block to block. <see cref="Flush"/> returns the last samples.
 /// </summary>
 internal sealed class PolyphaseResampler
 {
-    // With a Kaiser window of beta 8 (80 dB) 32 taps a phase leave a transition of about a tenth of the band: no alias to hear, nothing of
-    // speech lost.
+    // With a Kaiser window of beta 8 (80 dB), 32 taps per phase leave a transition of about a tenth of the band. No alias is audible, and
+    // no speech is lost.
     private const int TapsPerPhase = 32;
     private const double KaiserBeta = 8;
     private const double PassBand = 0.92;
@@ -26,10 +26,10 @@ internal sealed class PolyphaseResampler
         int divisor = GreatestCommonDivisor(fromRate, toRate);
         _up = toRate / divisor;
         _down = fromRate / divisor;
-        // Downwards the low-pass is narrower, so it is longer by the same factor.
+        // When the rate is lowered, the low-pass is narrower, so it is longer by the same factor.
         _taps = (int)Math.Ceiling(TapsPerPhase * Math.Max(1.0, (double)_down / _up) / 2) * 2;
         _phases = Design();
-        // Half a filter of silence in front keeps the output in step with the input.
+        // Half a filter length of silence at the start keeps the output aligned with the input.
         for (int i = 0; i < _taps / 2 - 1; i++) _input.Add(0);
     }
 
@@ -57,7 +57,7 @@ internal sealed class PolyphaseResampler
             position += _phase / _up;
             _phase %= _up;
         }
-        // What lies before the next window is done with; a step may even jump past the end.
+        // Samples before the next window are not needed any more. A step may even go past the end.
         int used = Math.Min(position, _input.Count);
         _input.RemoveRange(0, used);
     }
@@ -67,7 +67,7 @@ internal sealed class PolyphaseResampler
     private float[] Design()
     {
         float[] phases = new float[_up * _taps];
-        // Cut-off as a part of the input's sample rate.
+        // The cut-off as a part of the input's sample rate.
         double cutoff = 0.5 * PassBand * Math.Min(1.0, (double)_up / _down);
         double half = _taps / 2.0;
         for (int phase = 0; phase < _up; phase++)
@@ -80,7 +80,7 @@ internal sealed class PolyphaseResampler
                 phases[phase * _taps + i] = (float)value;
                 sum += value;
             }
-            // Every phase has the same gain, or a constant would come out as a tone.
+            // Every phase has the same gain. Otherwise a constant input would become a tone.
             for (int i = 0; i < _taps; i++) phases[phase * _taps + i] /= (float)sum;
         }
         return phases;
@@ -90,7 +90,7 @@ internal sealed class PolyphaseResampler
 
     private static double Kaiser(double x) => Math.Abs(x) > 1 ? 0 : Bessel(KaiserBeta * Math.Sqrt(1 - x * x)) / Bessel(KaiserBeta);
 
-    // Modified Bessel function of the first kind, order zero.
+    // The modified Bessel function of the first kind, order zero.
     private static double Bessel(double x)
     {
         double sum = 1, term = 1;

@@ -1,6 +1,6 @@
 namespace Dapr.Voice.LocalAgent.Speaking;
 
-/// <summary>Cuts a text where a voice would breathe.</summary>
+/// <summary>Cuts a text at places where a speaker would breathe.</summary>
 internal static class Sentences
 {
     public static List<string> Split(string text)
@@ -10,7 +10,7 @@ internal static class Sentences
         for (int i = 0; i < text.Length; i++)
         {
             bool isEnd = text[i] is '.' or '!' or '?' && (i + 1 == text.Length || char.IsWhiteSpace(text[i + 1]));
-            // A text without full stops is cut at a space before it gets too long to be spoken in one go.
+            // A text without full stops is cut at a space before it becomes too long to be spoken at once.
             bool isTooLong = i - start >= SpeechSynthesizer.MaximumSentenceCharacters - 20 && char.IsWhiteSpace(text[i]);
             if (!isEnd && !isTooLong && i - start < SpeechSynthesizer.MaximumSentenceCharacters - 1) continue;
             Add(text[start..(i + 1)], sentences);

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 namespace Dapr.Voice.LocalAgent.Speaking;
 
 /// <summary>
-/// One sentence to be spoken: its samples (PCM16 mono, 24 kHz) go into <see cref="Samples"/> as they are made, and end with the sentence.
+/// One sentence to be spoken. Its samples (PCM16, mono, 24 kHz) are written to <see cref="Samples"/> as they are made. The channel is
+/// completed at the end of the sentence.
 /// </summary>
 internal sealed record SpeechJob(string Sentence, ChannelWriter<short[]> Samples, CancellationToken Cancelled);

@@ -4,20 +4,20 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.LocalAgent.Speaking;
 
 /// <summary>
-/// espeak-ng on a thread of its own: the library is one per process and not thread-safe. Takes a sentence at a time, so that a long answer
-/// does not keep other conversations waiting (a sentence takes a few milliseconds).
+/// espeak-ng on its own thread, because a process has one instance of the library and it is not thread-safe. It speaks one sentence at a
+/// time (in a few milliseconds), so that a long answer does not keep other conversations waiting.
 /// </summary>
 internal sealed class SpeechSynthesizer : IDisposable
 {
     public const int SampleRate = 24_000;
 
-    // Bounds what one sentence can hold in memory: about 20 s of speech.
+    // Limits the memory of one sentence: about 20 s of speech.
     public const int MaximumSentenceCharacters = 300;
 
-    // Sentences of all conversations that may wait; a few milliseconds each.
+    // The number of sentences of all conversations that may wait. Each takes a few milliseconds.
     private const int MaximumWaiting = 256;
 
-    // First samples leave after so much of them, and a stop takes effect.
+    // The first samples are sent after this much speech, and a stop takes effect.
     private const int ChunkMilliseconds = 60;
 
     private readonly Channel<SpeechJob> _jobs = Channel.CreateBounded<SpeechJob>(MaximumWaiting);
@@ -37,10 +37,10 @@ internal sealed class SpeechSynthesizer : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Speaks one sentence; the samples can be read while it is being spoken.</summary>
+    /// <summary>Speaks one sentence. Its samples can be read while it is being spoken.</summary>
     public async ValueTask<ChannelReader<short[]>> SpeakAsync(string sentence, CancellationToken cancelled)
     {
-        // Unbounded, and bounded all the same by the length of a sentence: the one thread for all must not wait for one reader.
+        // The channel has no limit, but the length of a sentence limits it. The only thread must not wait for one reader.
         var samples = Channel.CreateUnbounded<short[]>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
         string text = sentence.Length <= MaximumSentenceCharacters ? sentence : sentence[..MaximumSentenceCharacters];
         await _jobs.Writer.WriteAsync(new SpeechJob(text, samples.Writer, cancelled), cancelled);

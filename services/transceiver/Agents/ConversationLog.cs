@@ -27,7 +27,6 @@ internal sealed class ConversationLog
     /// Puts an item, which the log owns from now on, after <paramref name="previousId"/>, or last if that is null. An item with the same id
     /// is replaced in its place. Returns false if there is no such previous item, or if the item alone is larger than the limit.
     /// </summary>
-    /// </summary>
     public bool TryPut(string id, JsonObject item, string? previousId)
     {
         int size = Encoding.UTF8.GetByteCount(item.ToJsonString());

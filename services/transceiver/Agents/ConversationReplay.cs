@@ -7,7 +7,6 @@ namespace Dapr.Voice.Transceiver.Agents;
 /// Tells a new connection what was said on the connection before. Each item becomes a <c>conversation.item.create</c>. Speech becomes its
 /// transcript, because the audio is gone. Speech without a transcript and unfinished function calls are omitted.
 /// </summary>
-/// </summary>
 internal static class ConversationReplay
 {
     /// <summary>Returns null if the item contains nothing that can be replayed.</summary>

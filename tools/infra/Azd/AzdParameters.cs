@@ -7,8 +7,8 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Azd;
 
 /// <summary>
-/// main.parameters.json as azd reads it: <c>${NAME}</c> and <c>${NAME=default}</c> replaced from the environment, then handed to the
-/// template.
+/// main.parameters.json as azd reads it: azd replaces <c>${NAME}</c> and <c>${NAME=default}</c> from its environment and passes the result
+/// to the template.
 /// </summary>
 internal sealed partial class AzdParameters
 {
@@ -18,7 +18,7 @@ internal sealed partial class AzdParameters
 
     public SourceDocument File { get; }
 
-    /// <summary>Names in order, with their key and value.</summary>
+    /// <summary>The names in order, with their keys and values.</summary>
     public IReadOnlyList<(YamlScalarNode Key, string Name, YamlNode Value)> Entries => [.. File.Root.Entries("parameters")];
 
     public static AzdParameters? Load(SourceTree tree, string path, ICollection<Finding> findings)
@@ -40,8 +40,8 @@ internal sealed partial class AzdParameters
     }
 
     /// <summary>
-    /// The parameters in order. A variable that is not set and has no default is the empty string. What a variable replaces stays text, as
-    /// in azd.
+    /// Returns the parameters in order. A variable that is not set and has no default is the empty string. The replacement of a variable
+    /// stays text, as it does in azd.
     /// </summary>
     public IEnumerable<(string Name, JsonNode? Value)> Values(IReadOnlyDictionary<string, string> environment)
     {
@@ -51,7 +51,7 @@ internal sealed partial class AzdParameters
         }
     }
 
-    /// <summary>What a parameter is when nobody sets a variable; null: azd's own variables decide.</summary>
+    /// <summary>Returns the value of a parameter if nobody sets a variable. Null if azd's own variables decide.</summary>
     public JsonNode? Default(string name)
         => Entries.FirstOrDefault(e => e.Name == name).Value.At("value") is { } value && value.ToJson() is JsonValue scalar
         && !scalar.ToString().Contains("${AZURE_", StringComparison.Ordinal) ? Replace(scalar, new Dictionary<string, string>()) : null;

@@ -7,7 +7,7 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Azd;
 
 /// <summary>
-/// <c>azure.yaml</c>: against azd's schema, and its paths, services, hooks and variables against what is in the repository.
+/// Checks <c>azure.yaml</c> against azd's schema, and its paths, services, hooks and variables against the files of the repository.
 /// </summary>
 internal sealed class AzdProject
 {
@@ -29,7 +29,7 @@ internal sealed class AzdProject
     public static AzdProject? Load(SourceTree tree, ICollection<Finding> findings)
         => tree.Text(Path) is { } text && SourceDocument.Load(Path, text, findings) is { } file ? new AzdProject(file) : null;
 
-    /// <summary>Folder of main.bicep; azd's own default is <c>infra</c>.</summary>
+    /// <summary>The folder of main.bicep. azd's own default is <c>infra</c>.</summary>
     public string InfraPath => Clean(_file.Root.Text("infra", "path") ?? "infra");
 
     public string Module => _file.Root.Text("infra", "module") ?? "main";
@@ -51,7 +51,7 @@ internal sealed class AzdProject
             _file.At(key, RuleIds.AzdHook, $"azd has no event '{name}', so nothing would run."));
     }
 
-    /// <summary>What the project has to have beside what its schema asks for.</summary>
+    /// <summary>Checks for what the project needs in addition to what the schema requires.</summary>
     public void CheckComplete(ICollection<Finding> findings)
     {
         foreach (string name in AzdManifest.Services.Where(s => !Services.Contains(s)))
@@ -77,7 +77,9 @@ internal sealed class AzdProject
         }
     }
 
-    /// <summary>A pipeline starts from nothing: every variable of ours that main.parameters.json reads is handed to it.</summary>
+    /// <summary>
+    /// A pipeline starts without an environment, so it has to be given every variable of ours that main.parameters.json reads.
+    /// </summary>
     public void CheckPipeline(AzdParameters parameters, ICollection<Finding> findings)
     {
         string[] read = [.. parameters.Entries.SelectMany(e => e.Value.AllNodes.OfType<YamlScalarNode>())
@@ -91,7 +93,7 @@ internal sealed class AzdProject
             findings.Add(_file.At(variable, RuleIds.AzdVariable, $"main.parameters.json does not read '{variable.Text()}'."));
     }
 
-    /// <summary><c>${NAME}</c>s of the file, with the place of each.</summary>
+    /// <summary>Returns each <c>${NAME}</c> of the file with its place.</summary>
     public IEnumerable<(string Name, Finding Place)> Variables()
     {
         foreach (YamlScalarNode node in _file.Root.AllNodes.OfType<YamlScalarNode>())
@@ -118,7 +120,7 @@ internal sealed class AzdProject
                 findings.Add(_file.At(project, RuleIds.AzdProjectPath, $"'{name}': there is no folder '{folder}'."));
                 return;
             }
-            // Paths of docker are relative to the project; azd's own default is ./Dockerfile.
+            // The paths of docker are relative to the project. azd's own default is ./Dockerfile.
             string dockerfile = Clean(Combine(folder, service.Text("docker", "path") ?? "./Dockerfile"));
             bool needsOne = service.Text("language") is "docker" or "js" or "ts" or "python" or null
                 || service.At("docker", "path") is not null;
@@ -133,8 +135,8 @@ internal sealed class AzdProject
         CheckHooks(service.At("hooks"), tree, findings);
     }
 
-    // A shell script runs on one system only, and azd runs on all: so hooks are C# files, which azd runs alone where no project file stands
-    // above them.
+    // A shell script runs on one system only, and azd runs on all of them. So hooks are C# files. azd runs a C# file by itself if there is
+    // no project file above it.
     private void CheckHooks(YamlNode? hooks, SourceTree tree, ICollection<Finding> findings)
     {
         foreach ((YamlScalarNode? key, string? name, YamlNode? hook) in hooks.Entries())
@@ -166,7 +168,7 @@ internal sealed class AzdProject
     private static string Combine(string folder, string path)
         => path.StartsWith("./", StringComparison.Ordinal) || !path.StartsWith('/') ? $"{folder}/{path}" : path;
 
-    /// <summary>A path without <c>.</c>, <c>..</c> and slashes at its ends.</summary>
+    /// <summary>Returns a path without <c>.</c>, <c>..</c> and slashes at its ends.</summary>
     private static string Clean(string path)
     {
         var steps = new List<string>();

@@ -6,12 +6,14 @@ using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Infra.Azd;
 
-/// <summary>Variables of azd's environment that the hooks require: outputs of the templates, by azd's convention in capitals.</summary>
+/// <summary>
+/// The variables of azd's environment that the hooks require. By azd's convention they are outputs of the templates, in capitals.
+/// </summary>
 internal static partial class HookVariables
 {
     public const string Folder = "tools/hooks";
 
-    // A tree hands out the same bytes for a file that nobody changed, and the mutation run asks a thousand times.
+    // A tree returns the same bytes for an unchanged file, and the mutation run asks a thousand times.
     private static readonly ConditionalWeakTable<byte[], IReadOnlyList<string>> Known = [];
 
     public static IReadOnlySet<string> ReadBy(SourceTree tree)
@@ -20,7 +22,7 @@ internal static partial class HookVariables
 
     private static IReadOnlyList<string> NamesIn(string text) => [.. Required().Matches(text).Select(m => m.Groups[1].Value)];
 
-    // HookContext.Required and its lists; what is read with Optional needs no output.
+    // HookContext.Required and its variants for lists. A variable that is read with Optional needs no output.
     [GeneratedRegex("""Required(?:List|Lists)?\("([A-Z][A-Z0-9_]+)"\)""")]
     private static partial Regex Required();
 }

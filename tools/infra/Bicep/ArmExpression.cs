@@ -4,9 +4,9 @@ using System.Text;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// An expression as the compiler leaves it in a snapshot where only the deployment knows a value: <c>format('https://{0}', reference('ID',
-/// '2025-06-01').hostName)</c>. Literals, calls, properties and indexes are the whole grammar (Azure Resource Manager, template
-/// expressions).
+/// An expression that the compiler leaves in a snapshot because only the deployment knows its value: <c>format('https://{0}',
+/// reference('ID', '2025-06-01').hostName)</c>. The grammar has only literals, calls, properties and indexes (Azure Resource Manager,
+/// template expressions).
 /// </summary>
 internal abstract record ArmExpression
 {
@@ -14,10 +14,10 @@ internal abstract record ArmExpression
 
     public sealed record Call(string Function, IReadOnlyList<ArmExpression> Arguments) : ArmExpression;
 
-    /// <summary>A property or, with an index for its name, an item: <c>x.name</c>, <c>x[0]</c>.</summary>
+    /// <summary>A property or, if the name is an index, an item: <c>x.name</c>, <c>x[0]</c>.</summary>
     public sealed record Member(ArmExpression Target, string Name) : ArmExpression;
 
-    /// <summary>Null where the text is no such expression.</summary>
+    /// <summary>Returns null if the text is not such an expression.</summary>
     public static ArmExpression? Parse(string text)
     {
         int at = 0;
@@ -26,14 +26,16 @@ internal abstract record ArmExpression
         return at == text.Length ? found : null;
     }
 
-    /// <summary>This expression and all below it.</summary>
+    /// <summary>Returns this expression and all expressions below it.</summary>
     public IEnumerable<ArmExpression> Descend()
     {
         IEnumerable<ArmExpression> below = this switch { Call call => call.Arguments, Member member => [member.Target], _ => [] };
         return below.SelectMany(b => b.Descend()).Prepend(this);
     }
 
-    /// <summary>Resource properties that are read: <c>reference(ID).x</c> is the property <c>properties.x</c> of ID.</summary>
+    /// <summary>
+    /// Returns the resource properties that are read: <c>reference(ID).x</c> reads the property <c>properties.x</c> of ID.
+    /// </summary>
     public IEnumerable<RuntimeReference> References()
     {
         if (Chain() is ({ } id, { } path)) return [new RuntimeReference(id, path)];
@@ -41,7 +43,7 @@ internal abstract record ArmExpression
         return below.SelectMany(b => b.References());
     }
 
-    /// <summary>Pieces of a text in order; empty where the expression puts no text together.</summary>
+    /// <summary>Returns the pieces of a composed text in order. Empty if the expression does not compose a text.</summary>
     public IReadOnlyList<BicepValue> Parts(Place where) => this switch
     {
         Call { Function: "format", Arguments: [Literal pattern, ..] } call => Format(pattern.Text, [.. call.Arguments.Skip(1)], where),
@@ -98,7 +100,7 @@ internal abstract record ArmExpression
                 i = close;
                 continue;
             }
-            // Braces of the text itself are doubled.
+            // Braces that belong to the text are doubled.
             if (pattern[i] is '{' or '}' && i + 1 < pattern.Length && pattern[i + 1] == pattern[i]) i++;
             known.Append(pattern[i]);
         }

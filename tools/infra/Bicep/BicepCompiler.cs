@@ -7,14 +7,14 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// The Bicep compiler as a process that answers over its standard streams (<c>bicep jsonrpc --stdio</c>): one start, then a fraction of a
-/// second for a question, where the command line takes seconds for each. Calls of several threads are answered one after the other. Needs
-/// no network: the resource types are in the compiler.
+/// The Bicep compiler as a process that answers over its standard streams (<c>bicep jsonrpc --stdio</c>). It starts once. A question then
+/// takes a fraction of a second, where the command line takes seconds. Calls of several threads are answered one after the other. It needs
+/// no network, because the compiler contains the resource types.
 /// </summary>
 public sealed class BicepCompiler : IDisposable
 {
     /// <summary>
-    /// Longer than a machine that does ten other things needs for the largest template. A compiler that takes longer hangs.
+    /// Longer than a busy machine needs for the largest template. A compiler that takes longer hangs.
     /// </summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(10);
 
@@ -27,8 +27,8 @@ public sealed class BicepCompiler : IDisposable
 
     private BicepCompiler(Process process) => _process = process;
 
-    /// <summary>Starts the compiler at that path (<see cref="BicepLocation.Find"/>).</summary>
-    /// <exception cref="BicepCompilerException">It does not start.</exception>
+    /// <summary>Starts the compiler at a path (<see cref="BicepLocation.Find"/>).</summary>
+    /// <exception cref="BicepCompilerException">The compiler does not start.</exception>
     public static BicepCompiler Start(string path)
     {
         var start = new ProcessStartInfo(path, ["jsonrpc", "--stdio"])
@@ -39,7 +39,7 @@ public sealed class BicepCompiler : IDisposable
         try
         {
             Process process = Process.Start(start)!;
-            // Nobody reads what it says there; a full pipe would stop it.
+            // Nobody needs its error output, but a full pipe would stop it.
             process.ErrorDataReceived += static (_, _) => { };
             process.BeginErrorReadLine();
             return new BicepCompiler(process);
@@ -50,23 +50,23 @@ public sealed class BicepCompiler : IDisposable
         }
     }
 
-    /// <summary>The version, for example <c>0.49.2</c>.</summary>
+    /// <summary>Returns the version, for example <c>0.49.2</c>.</summary>
     public string Version() => Call("bicep/version", [])["version"]!.GetValue<string>();
 
-    /// <summary>Compiles and lints a .bicep file with the modules it names, under the bicepconfig.json that applies to it.</summary>
+    /// <summary>Compiles and lints a .bicep file with its modules. The bicepconfig.json that applies to the file is used.</summary>
     public BicepCompilation Compile(string path)
     {
         JsonObject answer = Call("bicep/compile", new JsonObject { ["path"] = path });
         return new BicepCompilation(answer["contents"]?.GetValue<string>(), Diagnostics(answer));
     }
 
-    /// <summary>What is wrong with a .bicepparam file and with the template that it names; in order of file and place.</summary>
+    /// <summary>Returns the problems of a .bicepparam file and of the template that it names, in the order of file and place.</summary>
     public IReadOnlyList<Finding> CheckParameters(string path)
         => Diagnostics(Call("bicep/compileParams", new JsonObject { ["path"] = path, ["parameterOverrides"] = new JsonObject() }));
 
     /// <summary>
-    /// What the template of a .bicepparam file would make in that place, as the JSON that <c>bicep snapshot</c> writes. Names with a hash
-    /// are Azure's own for that subscription.
+    /// Returns what the template of a .bicepparam file would create in a place, as the JSON that <c>bicep snapshot</c> writes. Names with a
+    /// hash are those that Azure makes for the subscription.
     /// </summary>
     /// <exception cref="BicepCompilerException">The template or the parameters have errors.</exception>
     public string Snapshot(string parametersPath, AzurePlace place)
@@ -77,17 +77,17 @@ public sealed class BicepCompiler : IDisposable
         if (place.ResourceGroup is { } group) metadata["resourceGroup"] = group;
         string snapshot = Call("bicep/getSnapshot", new JsonObject {
             ["path"] = parametersPath, ["metadata"] = metadata, ["externalInputs"] = new JsonArray() })["snapshot"]!.GetValue<string>();
-        // Each process writes the outputs in another order.
+        // Each process writes the outputs in a different order.
         var root = (JsonObject)JsonNode.Parse(snapshot)!;
         root["outputs"] = new JsonObject(((JsonObject)root["outputs"]!).OrderBy(o => o.Key, StringComparer.Ordinal)
             .Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone())));
         return root.ToJsonString(Indented).ReplaceLineEndings("\n") + "\n";
     }
 
-    /// <summary>The file as the compiler's formatter writes it.</summary>
+    /// <summary>Returns the file as the compiler's formatter writes it.</summary>
     public string Format(string path) => Call("bicep/format", new JsonObject { ["path"] = path })["contents"]!.GetValue<string>();
 
-    /// <summary>Parameters and outputs that a .bicep file declares, in order.</summary>
+    /// <summary>Returns the parameters and outputs that a .bicep file declares, in order.</summary>
     public BicepMetadata Metadata(string path)
     {
         JsonObject answer = Call("bicep/getMetadata", new JsonObject { ["path"] = path });
@@ -102,7 +102,7 @@ public sealed class BicepCompiler : IDisposable
 
     public void Dispose()
     {
-        // It ends when its input does.
+        // The process ends when its input ends.
         _process.StandardInput.Close();
         if (!_process.WaitForExit(2000)) _process.Kill(entireProcessTree: true);
         _process.Dispose();
@@ -121,7 +121,8 @@ public sealed class BicepCompiler : IDisposable
         => word switch { "Error" => Severity.Error, "Warning" => Severity.Warning, _ => Severity.Information };
 
     /// <summary>
-    /// JSON-RPC 2.0 with the framing of the Language Server Protocol: a header <c>Content-Length</c>, an empty line, the message.
+    /// Calls a method by JSON-RPC 2.0, framed as in the Language Server Protocol: a header <c>Content-Length</c>, an empty line, the
+    /// message.
     /// </summary>
     private JsonObject Call(string method, JsonObject parameters)
     {

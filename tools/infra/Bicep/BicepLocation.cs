@@ -2,20 +2,20 @@ using System.Reflection;
 
 namespace Dapr.Voice.Infra.Bicep;
 
-/// <summary>Where the Bicep compiler is on this machine.</summary>
+/// <summary>Finds the Bicep compiler on this machine.</summary>
 public static class BicepLocation
 {
     /// <summary>The version that the repository is checked with (<c>BicepCompilerVersion</c> in Directory.Packages.props).</summary>
     public static string Version { get; } = typeof(BicepLocation).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(a => a.Key == "BicepCompilerVersion").Value!;
 
-    /// <summary>How to get it, for whoever has none.</summary>
+    /// <summary>Tells a user without a compiler how to get one.</summary>
     public static string HowToGet
         => "'dotnet restore tools/infra' fetches it on Linux x64; elsewhere 'az bicep install', or put 'bicep' on the PATH";
 
     /// <summary>
-    /// The path of the compiler, or null. The package that tools/infra restores comes first, since it has the version that the snapshots
-    /// were made with; then <c>bicep</c> on the PATH, then the copy that azd uses (<c>AZD_BICEP_TOOL_PATH</c>, or the one that azd
+    /// Returns the path of the compiler, or null. The package that tools/infra restores comes first, because the snapshots were made with
+    /// its version. Then comes <c>bicep</c> on the PATH, and then the copy that azd uses (<c>AZD_BICEP_TOOL_PATH</c>, or the one that azd
     /// downloaded).
     /// </summary>
     public static string? Find() => Candidates().FirstOrDefault(File.Exists);

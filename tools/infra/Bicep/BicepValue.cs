@@ -4,28 +4,28 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// A value of a snapshot, with its place. What the compiler could resolve is text, a number, a flag, a list or an object; what only the
-/// deployment knows is a <see cref="BicepRuntime"/>.
+/// A value of a snapshot with its place. A value that the compiler could resolve is text, a number, a flag, a list or an object. A value
+/// that only the deployment knows is a <see cref="BicepRuntime"/>.
 /// </summary>
 public abstract record BicepValue(Place Where)
 {
-    /// <summary>Everything below is known now: there is no <see cref="BicepRuntime"/> in it.</summary>
+    /// <summary>The whole value is known now: it contains no <see cref="BicepRuntime"/>.</summary>
     public virtual bool IsKnown => true;
 
-    /// <summary>Equal whatever their places are. Two runtime values are equal when their expressions are.</summary>
+    /// <summary>Compares two values without their places. Two runtime values are equal if their expressions are equal.</summary>
     public bool SameAs(BicepValue other) => JsonNode.DeepEquals(ToJson(), other.ToJson());
 
     internal abstract JsonNode? ToJson();
 
-    /// <summary>The value as compact JSON, with runtime values as <c>[expression]</c>, as in a template.</summary>
+    /// <summary>Returns the value as compact JSON, with runtime values as <c>[expression]</c>, as in a template.</summary>
     public sealed override string ToString() => ToJson()?.ToJsonString(Relaxed) ?? "null";
 
-    // For people and for comparisons: no browser ever reads it.
+    // The text is for people and for comparisons. No browser reads it.
     private static readonly JsonSerializerOptions Relaxed =
         new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }
 
-/// <summary>Text that is known now.</summary>
+/// <summary>A text that is known now.</summary>
 public sealed record BicepString(Place Where, string Value) : BicepValue(Where)
 {
     internal override JsonNode? ToJson() => JsonValue.Create(Value);
@@ -37,7 +37,7 @@ public sealed record BicepInteger(Place Where, long Value) : BicepValue(Where)
     internal override JsonNode? ToJson() => JsonValue.Create(Value);
 }
 
-/// <summary>A number with a fraction; in Bicep only <c>json('0.5')</c> makes one.</summary>
+/// <summary>A number with a fraction. In Bicep only <c>json('0.5')</c> makes one.</summary>
 public sealed record BicepNumber(Place Where, decimal Value) : BicepValue(Where)
 {
     internal override JsonNode? ToJson() => JsonValue.Create(Value);
@@ -48,7 +48,7 @@ public sealed record BicepBoolean(Place Where, bool Value) : BicepValue(Where)
     internal override JsonNode? ToJson() => JsonValue.Create(Value);
 }
 
-/// <summary>Null: Azure treats a property with this value as left out.</summary>
+/// <summary>Null. Azure treats a property with this value as omitted.</summary>
 public sealed record BicepNull(Place Where) : BicepValue(Where)
 {
     internal override JsonNode? ToJson() => null;
@@ -67,20 +67,20 @@ public sealed record BicepProperty(string Name, BicepValue Value)
     public Place Where => Value.Where;
 }
 
-/// <summary>An object. Names are matched as Azure matches them, blind to case.</summary>
+/// <summary>An object. Names are compared without regard to case, as Azure does.</summary>
 public sealed record BicepObject(Place Where, IReadOnlyList<BicepProperty> Properties) : BicepValue(Where)
 {
     public override bool IsKnown => Properties.All(p => p.Value.IsKnown);
 
-    /// <summary>The property of that name, or null.</summary>
+    /// <summary>Returns the property of that name, or null.</summary>
     public BicepValue? this[string name] => Find(name)?.Value;
 
     public BicepProperty? Find(string name)
         => Properties.FirstOrDefault(p => string.Equals(p.Name, name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
-    /// The value at a dotted path of property names (<c>properties.configuration.ingress</c>), or null where a step is missing or is no
-    /// object.
+    /// Returns the value at a dotted path of property names (<c>properties.configuration.ingress</c>). Returns null if a step is missing or
+    /// is not an object.
     /// </summary>
     public BicepValue? At(string path)
     {
@@ -97,8 +97,8 @@ public sealed record BicepObject(Place Where, IReadOnlyList<BicepProperty> Prope
 }
 
 /// <summary>
-/// One property of one resource that only the deployment knows: <paramref name="Resource"/> is its id, <paramref name="Path"/> the way to
-/// it (<c>properties.principalId</c>).
+/// One property of one resource that only the deployment knows. <paramref name="Resource"/> is the resource's id, and <paramref
+/// name="Path"/> is the path of the property (<c>properties.principalId</c>).
 /// </summary>
 public sealed record RuntimeReference(string Resource, string Path);
 
@@ -109,12 +109,12 @@ public sealed record BicepRuntime(Place Where, string Text) : BicepValue(Where)
 {
     public override bool IsKnown => false;
 
-    /// <summary>Every resource property that the value is made from.</summary>
+    /// <summary>Every resource property from which the value is made.</summary>
     public IReadOnlyList<RuntimeReference> References { get; init; } = [];
 
     /// <summary>
-    /// The pieces of a text that is put together, in order, known text as <see cref="BicepString"/>; of base64 the pieces of what is
-    /// encoded. Empty for any other expression.
+    /// The pieces of a composed text in order. A known piece is a <see cref="BicepString"/>. For base64, these are the pieces of the
+    /// encoded text. Empty for any other expression.
     /// </summary>
     public IReadOnlyList<BicepValue> Parts { get; init; } = [];
 

@@ -1,7 +1,7 @@
 
 namespace Dapr.Voice.Infra.Bicep;
 
-/// <summary>Reading resolved values without exceptions: what is not there, not known yet or of another kind is null or empty.</summary>
+/// <summary>Reads resolved values without exceptions. A value that is absent, not known yet or of another kind is null or empty.</summary>
 internal static class BicepValueExtensions
 {
     public static string? Text(this BicepValue? value) => (value as BicepString)?.Value;
@@ -16,13 +16,13 @@ internal static class BicepValueExtensions
 
     public static BicepValue? At(this BicepValue? value, string path) => (value as BicepObject)?.At(path);
 
-    /// <summary>Where the value stands, or where its owner does if it has no place of its own.</summary>
+    /// <summary>Returns the place of the value or, if there is no value, the place of its owner.</summary>
     public static Place Or(this BicepValue? value, Place owner) => value is null ? owner : value.Where;
 
     public static bool IsType(this ResolvedResource resource, string type)
         => string.Equals(resource.Type, type, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Every value in the tree, the root first.</summary>
+    /// <summary>Returns every value in the tree, the root first.</summary>
     public static IEnumerable<BicepValue> Descend(this BicepValue value)
     {
         yield return value;

@@ -5,8 +5,8 @@ using Dapr.Voice.Infra.Documents;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// Templates of a tree laid out in a temporary folder, where the compiler can read them: a tree may be changed in memory only. Findings
-/// name the paths of the tree. For one thread.
+/// Copies the templates of a tree into a temporary folder, where the compiler can read them, because a tree may be changed in memory only.
+/// Findings have the paths of the tree. One thread uses it.
 /// </summary>
 public sealed class BicepWorkspace : IDisposable
 {
@@ -17,12 +17,12 @@ public sealed class BicepWorkspace : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tree);
         _compiler = compiler;
-        // What the templates load by loadTextContent() is among Dapr's components.
+        // The templates load some of the Dapr components by loadTextContent().
         foreach (string path in tree.Paths.Where(p => p.StartsWith("infra/", StringComparison.Ordinal)
             || p.StartsWith("components/azure/", StringComparison.Ordinal))) Write(path, tree.Text(path)!);
     }
 
-    /// <summary>Puts a file there, or another text into one that is there.</summary>
+    /// <summary>Writes a file, or replaces the text of an existing one.</summary>
     public void Write(string path, string text)
     {
         string file = Path.Combine(_root, path);
@@ -30,7 +30,7 @@ public sealed class BicepWorkspace : IDisposable
         File.WriteAllText(file, text);
     }
 
-    /// <summary>Compiles and lints. Everything that is said is a finding; null where the errors leave no template.</summary>
+    /// <summary>Compiles and lints. Every message becomes a finding. Returns null if errors leave no template.</summary>
     public CompiledTemplate? Compile(string mainPath, ICollection<Finding> findings)
     {
         BicepCompilation compiled = _compiler.Compile(Path.Combine(_root, mainPath));
@@ -40,8 +40,8 @@ public sealed class BicepWorkspace : IDisposable
     }
 
     /// <summary>
-    /// The snapshot for parameters in the language of .bicepparam files, which name the template as <c>../main.bicep</c>. Null, and
-    /// findings, where they do not fit the template.
+    /// Returns the snapshot for parameters in the language of .bicepparam files, which name the template as <c>../main.bicep</c>. If the
+    /// parameters do not fit the template, it returns null and adds findings.
     /// </summary>
     public string? Snapshot(string mainPath, string parameters, AzurePlace place, ICollection<Finding> findings)
     {
@@ -62,10 +62,10 @@ public sealed class BicepWorkspace : IDisposable
         }
     }
 
-    /// <summary>The file as the compiler's formatter writes it.</summary>
+    /// <summary>Returns the file as the compiler's formatter writes it.</summary>
     public string Format(string path) => _compiler.Format(Path.Combine(_root, path));
 
-    /// <summary>Parameters and outputs that the file declares.</summary>
+    /// <summary>Returns the parameters and outputs that the file declares.</summary>
     public BicepMetadata Metadata(string path) => _compiler.Metadata(Path.Combine(_root, path));
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
@@ -73,7 +73,7 @@ public sealed class BicepWorkspace : IDisposable
     private Finding InTree(Finding finding) => finding with { File = Path.GetRelativePath(_root, finding.File).Replace('\\', '/') };
 }
 
-/// <summary>The template that the compiler made, as far as the checks read it.</summary>
+/// <summary>The parts of a compiled template that the checks read.</summary>
 public sealed record CompiledTemplate(IReadOnlyList<TemplateParameter> Parameters, bool IsOfGroup)
 {
     internal static CompiledTemplate Parse(string template, BicepMetadata metadata)

@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.Infra.Bicep;
 
-/// <summary>Writes parameters in the language of .bicepparam files, laid out as the compiler's formatter lays them out.</summary>
+/// <summary>Writes parameters in the language of .bicepparam files, in the layout of the compiler's formatter.</summary>
 internal static class Bicepparam
 {
-    /// <param name="template">The template's path as seen from the file.</param>
+    /// <param name="template">The path of the template, relative to the file.</param>
     public static string Write(string template, IEnumerable<(string Name, JsonNode? Value)> parameters)
     {
         var text = new StringBuilder($"using '{template}'\n");

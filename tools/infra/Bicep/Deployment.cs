@@ -3,18 +3,18 @@ using System.Text.Json;
 namespace Dapr.Voice.Infra.Bicep;
 
 /// <summary>
-/// What a deployment would make, read from a snapshot of the Bicep compiler (<see cref="BicepCompiler.Snapshot"/>): the rules, <c>./voice
-/// deploy --what-if</c> and the tests look at this.
+/// What a deployment would create, read from a snapshot of the Bicep compiler (<see cref="BicepCompiler.Snapshot"/>). The rules, <c>./voice
+/// deploy --what-if</c> and the tests use it.
 /// </summary>
 public sealed class Deployment
 {
     /// <summary>In the order of the snapshot, which is the order in the templates.</summary>
     public required IReadOnlyList<ResolvedResource> Resources { get; init; }
 
-    /// <summary>Outputs of main.bicep.</summary>
+    /// <summary>The outputs of main.bicep.</summary>
     public required IReadOnlyList<ResolvedOutput> Outputs { get; init; }
 
-    /// <summary>Reads a snapshot. Other text is a <see cref="JsonException"/>.</summary>
+    /// <summary>Reads a snapshot. Throws a <see cref="JsonException"/> for any other text.</summary>
     public static Deployment Parse(string snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -34,7 +34,7 @@ public sealed class Deployment
         var where = new Place(id, 0, 0, "");
         BicepValue name = Value(resource.GetProperty("name"), where.Property("name"));
         string? known = (name as BicepString)?.Value;
-        // An extension whose name is not known has the function that makes its id for an id: extensionResourceId(ON, TYPE, NAME).
+        // If the name of an extension is not known, its id is the function that makes the id: extensionResourceId(ON, TYPE, NAME).
         string? on = id.StartsWith('[') && ArmExpression.Parse(id[1..^1]) is ArmExpression.Call {
             Function: "extensionResourceId", Arguments: [ArmExpression.Literal target, ..] } ? target.Text : ExtendedBy(id, type);
         string plain = on ?? id;
@@ -53,8 +53,8 @@ public sealed class Deployment
     }
 
     /// <summary>
-    /// The part of an extension's id before its own provider:
-    /// <c>…/managedEnvironments/cae/providers/Microsoft.Insights/diagnosticSettings/logs</c> is on the environment.
+    /// Returns the part of an extension's id before the extension's own provider.
+    /// <c>…/managedEnvironments/cae/providers/Microsoft.Insights/diagnosticSettings/logs</c> extends the environment.
     /// </summary>
     private static string? ExtendedBy(string id, string type)
     {
@@ -74,7 +74,7 @@ public sealed class Deployment
         _ => new BicepNull(where),
     };
 
-    // As in a template: text in brackets is an expression, and a doubled bracket stands for itself.
+    // As in a template, text in brackets is an expression, and a doubled bracket means a bracket.
     private static BicepValue Text(string text, Place where)
     {
         if (text.StartsWith("[[", StringComparison.Ordinal)) return new BicepString(where, text[1..]);

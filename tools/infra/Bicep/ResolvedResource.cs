@@ -1,30 +1,33 @@
 namespace Dapr.Voice.Infra.Bicep;
 
-/// <summary>One resource that the deployment makes, after the compiler expanded modules, loops and conditions.</summary>
-/// <param name="Id">The resource id; for one whose name only the deployment knows, the expression that makes it.</param>
-/// <param name="Type">Full type without version, <c>Microsoft.App/containerApps</c>; a child's is <c>parent/child</c>.</param>
-/// <param name="Name">Full name, a child's with its parents' (<c>account/default/sessions</c>); null: only the deployment knows it.</param>
-/// <param name="Body">Every property, <c>name</c> included, which is a child's last segment.</param>
+/// <summary>One resource that the deployment creates, after the compiler has expanded modules, loops and conditions.</summary>
+/// <param name="Id">The resource id. If only the deployment knows the name, it is the expression that makes the id.</param>
+/// <param name="Type">The full type without the version, <c>Microsoft.App/containerApps</c>. A child has <c>parent/child</c>.</param>
+/// <param name="Name">The full name, with the names of the parents for a child (<c>account/default/sessions</c>). Null if only the
+/// deployment knows it.</param>
+/// <param name="Body">Every property, including <c>name</c>, which is the last segment for a child.</param>
 public sealed record ResolvedResource(string Id, string Type, string ApiVersion, string? Name, BicepObject Body)
 {
     /// <summary>The resource as a whole.</summary>
     public Place Where => Body.Where;
 
-    /// <summary>The last segment of the name, or <c>?</c>: for messages.</summary>
+    /// <summary>The last segment of the name, or <c>?</c>. It is used in messages.</summary>
     public string ShortName => Name?.Split('/')[^1] ?? "?";
 
-    /// <summary>The resource id up to and with the resource group, or the subscription: where the deployment runs that makes it.</summary>
+    /// <summary>The id of the resource group or subscription of the deployment that creates the resource.</summary>
     public required string Scope { get; init; }
 
     /// <summary>The name as a value.</summary>
     public required BicepValue NameValue { get; init; }
 
-    /// <summary>Id of the parent, for a child; null: it has none.</summary>
+    /// <summary>The id of the parent of a child. Null if there is no parent.</summary>
     public string? Parent { get; init; }
 
-    /// <summary>Id of the resource that an extension resource such as a role assignment is on; null: it is on its group.</summary>
+    /// <summary>
+    /// The id of the resource that an extension resource, such as a role assignment, belongs to. Null if it belongs to its resource group.
+    /// </summary>
     public string? ScopeResource { get; init; }
 
-    /// <summary>The condition, where only the deployment can decide it; null: there is none or it holds.</summary>
+    /// <summary>The condition, if only the deployment can decide it. Null if there is none or if it is true.</summary>
     public string? Condition { get; init; }
 }

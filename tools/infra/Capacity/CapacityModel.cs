@@ -3,30 +3,31 @@ using Dapr.Voice.Infra.Pricing;
 namespace Dapr.Voice.Infra.Capacity;
 
 /// <summary>
-/// From unit costs to fleets: docs/capacity.md is made of it. A fleet is cut into cells, one <c>Fleet__Region</c> each with its own shards,
-/// relays, signaling, storage account and broker; a cell is as large as its nearest limit allows, and load is met by more cells.
+/// Computes fleets from unit costs. docs/capacity.md is made of it. A fleet consists of cells. A cell is one <c>Fleet__Region</c> with its
+/// own shards, relays, signaling, storage account and broker. A cell is as large as its nearest limit allows, and more load needs more
+/// cells.
 /// </summary>
 public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptions)
 {
-    /// <summary>A storage account's published target, requests a second.</summary>
+    /// <summary>The published target of a storage account, in requests per second.</summary>
     public const double TableOperationsPerSecondAndAccount = 20_000;
 
-    /// <summary>Credits a second of a Service Bus Standard namespace, one an operation.</summary>
+    /// <summary>The credits per second of a Service Bus Standard namespace. An operation costs one.</summary>
     public const double BrokerOperationsPerSecondAndNamespace = 1_000;
 
-    /// <summary>Default quota of an environment, in cores; raised on request up to 5,000.</summary>
+    /// <summary>The default quota of an environment, in cores. It can be raised to 5,000 on request.</summary>
     public const double CoresPerEnvironment = 100, MaximumCoresPerEnvironment = 5_000;
 
-    /// <summary>Ingress proxies of an environment in the default mode: at most so many, of one core each.</summary>
+    /// <summary>The largest number of ingress proxies of an environment in the default mode. Each has one core.</summary>
     public const double IngressProxies = 10;
 
     /// <summary>
-    /// Transceiver workers that a relay worker talks to (LinkSet.MaximumEndpoints), links of a transceiver worker
+    /// The transceiver workers that one relay worker has links to (LinkSet.MaximumEndpoints), and the links of one transceiver worker
     /// (LinkAcceptor.MaximumLinks).
     /// </summary>
     public const int EndpointsPerRelayWorker = 256, LinksPerTransceiverWorker = 64;
 
-    /// <summary><c>Transceiver__Shard</c> is 0 to 99; <c>Fleet__RegionNumber</c> is 8 bits of the hint.</summary>
+    /// <summary><c>Transceiver__Shard</c> is 0 to 99. <c>Fleet__RegionNumber</c> has 8 bits in the hint.</summary>
     public const int ShardsPerRegion = 100, RegionsPerFleet = 256;
 
     private const double BytesPerGigabyte = 1e9;
@@ -50,7 +51,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
         double perCell = sessions / cells, callsPerSecond = sessions / (assumptions.MeanCallMinutes * 60);
         double shardsPerCell = shards / (double)cells;
         int relays = Math.Max(FewestReplicas, Ceiling(perCell * RelayCore(edge) / (assumptions.RelayCores * assumptions.Utilisation)));
-        // Signaling in pieces of one core.
+        // A replica of signaling has one core.
         int signaling = Math.Max(FewestReplicas, Ceiling(callsPerSecond / cells * units.SignalingSecondsPerCall / assumptions.Utilisation));
         double registry = RegistryOperations(shardsPerCell, relays, signaling, assumptions.MaximumShards, assumptions.SlotCount,
             assumptions.RenewSeconds, assumptions.FullLookSeconds);
@@ -86,24 +87,25 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
     }
 
     /// <summary>
-    /// Table operations a second for who is alive and who owns what, in one cell. A shard reads every registry key and updates its own
-    /// (which the component makes of a failed insert and an update), and all slots each <paramref name="fullLookSeconds"/>; a relay reads
-    /// every registry key; a signaling replica those and all slots. The component reads one by one: there is no bulk read on Table Storage.
+    /// Table operations per second of one cell for the registry: which transceivers are alive and who owns which slot. A shard reads every
+    /// registry key and updates its own (the component makes a failed insert and an update of it), and it reads all slots every <paramref
+    /// name="fullLookSeconds"/>. A relay reads every registry key. A replica of signaling reads every registry key and all slots. The
+    /// component reads keys one by one, because Table Storage has no bulk read.
     /// </summary>
     public static double RegistryOperations(double shards, double relays, double signaling, int maximumShards, int slotCount,
         double renewSeconds = 1, double fullLookSeconds = 10)
         => shards * ((maximumShards + 2) / renewSeconds + slotCount / fullLookSeconds) + relays * maximumShards / renewSeconds
         + signaling * (maximumShards + slotCount) / renewSeconds;
 
-    /// <summary>Bytes a second that leave the cloud for one session, headers included.</summary>
+    /// <summary>The bytes per second that leave the cloud for one session, including headers.</summary>
     public double EgressBytesPerSecond(Edge edge) => units.AgentSpeaks * units.PacketsPerSecond * PacketBytes(edge);
 
-    /// <summary>Bytes a second that come in for one session, headers included.</summary>
+    /// <summary>The bytes per second that come in for one session, including headers.</summary>
     public double IngressBytesPerSecond(Edge edge) => units.PacketsPerSecond * PacketBytes(edge);
 
     /// <summary>
-    /// Dollars of what is paid by use (egress, data processed, operations, broker) for an hour of one session, at small scale: no tiers but
-    /// the first that costs.
+    /// Dollars for one hour of one session that are paid by use (egress, processed data, operations, broker), at small scale: only the
+    /// first tier that costs money.
     /// </summary>
     public double UsageDollarsPerSessionHour(Edge edge)
     {
@@ -129,7 +131,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
             ? PriceTable.ConsumptionMonth(assumptions.RelayCores, assumptions.RelayCores * 2)
             : PriceTable.VirtualMachineHour[assumptions.RelayVirtualMachine] * PriceTable.HoursPerMonth
             + PriceTable.ManagedDiskSmall.Dollars;
-        // The environment's own balancer and its two addresses; udp-edge has a balancer of ours and its address beside.
+        // The environment has its own balancer and two addresses. udp-edge adds a balancer of ours and its address.
         double balancer = PriceTable.HoursPerMonth * (PriceTable.LoadBalancer.Dollars + 2 * PriceTable.PublicAddress.Dollars);
         (string, double)[] costs =
         [
@@ -148,7 +150,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
 
     private IReadOnlyList<CapacityLimit> Limits(Edge edge)
     {
-        // On both edges: shards are in Container Apps, which has no UDP, so links to them are TCP.
+        // This holds for both edges: shards run in Container Apps, which has no UDP, so the links to them use TCP.
         int perShard = SessionsPerShard, links = assumptions.LinkConnections;
         double coresPerSession = (double)assumptions.ShardCores / perShard
             + (edge == Edge.AcaTcp ? RelayCore(edge) / assumptions.Utilisation : 0);
@@ -174,7 +176,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
             new("256 region numbers of the hint", RegionsPerFleet * (double)assumptions.ShardsPerCell * perShard, true, true,
                 "larger cells (constants above), or two fleets with a name each"),
         ];
-        // A packet passes a proxy on the link to the shard, and with aca-tcp one more on its way to the relay; both directions.
+        // A packet passes a proxy on the link to the shard and, with aca-tcp, another one on its way to the relay. Both directions count.
         double proxyCore = (edge == Edge.AcaTcp ? 4 : 2) * units.PacketsPerSecond * units.AssumedProxySecondsPerPacket;
         limits.Add(new("10 ingress proxies of an environment (cost per packet assumed)",
             IngressProxies * assumptions.Utilisation / proxyCore, false, false,
@@ -182,7 +184,7 @@ public sealed class CapacityModel(UnitCosts units, CapacityAssumptions assumptio
         return [.. limits.OrderBy(l => l.Sessions)];
     }
 
-    /// <summary>Sessions at which one account's operations are used up, if the cell grew by shards and its registry with it.</summary>
+    /// <summary>The sessions at which one account's operations are used up, if the cell grew by shards and its registry with it.</summary>
     private double TableLimit(Edge edge)
     {
         double sessions = 0;

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Infra.Capacity;
 
 /// <summary>
-/// What so many concurrent sessions need and cost, on paper. Figures a second are at that concurrency; money is for a month in which it
-/// never falls.
+/// What a number of concurrent sessions needs and costs, as computed. Figures per second are at that concurrency. Costs are for a month in
+/// which it never falls.
 /// </summary>
 public sealed record CapacityPlan
 {
@@ -15,26 +15,26 @@ public sealed record CapacityPlan
     public required int SignalingPerCell { get; init; }
     public required double CallsPerSecond { get; init; }
 
-    /// <summary>Cores of shards, relays and signaling.</summary>
+    /// <summary>The cores of shards, relays and signaling.</summary>
     public required double Cores { get; init; }
 
-    /// <summary>Table operations a second of one cell for who is alive and who owns what, calls or no calls.</summary>
+    /// <summary>Table operations per second of one cell for the registry, with or without calls.</summary>
     public required double RegistryOperationsPerSecondAndCell { get; init; }
 
-    /// <summary>Table operations a second of one cell for sessions.</summary>
+    /// <summary>Table operations per second of one cell for sessions.</summary>
     public required double SessionOperationsPerSecondAndCell { get; init; }
     public required double BrokerOperationsPerSecondAndCell { get; init; }
     public required double EgressBitsPerSecond { get; init; }
     public required double EgressGigabytesPerMonth { get; init; }
     public required double BetweenRegionsGigabytesPerMonth { get; init; }
 
-    /// <summary>Dollars a month by what is paid for, largest first.</summary>
+    /// <summary>Dollars per month for each thing that is paid for, largest first.</summary>
     public required IReadOnlyList<(string What, double Dollars)> Costs { get; init; }
 
-    /// <summary>Nearest first.</summary>
+    /// <summary>The limits, nearest first.</summary>
     public required IReadOnlyList<CapacityLimit> Limits { get; init; }
 
-    /// <summary>Limits that this plan breaks as the code and the defaults stand.</summary>
+    /// <summary>The limits that this plan exceeds with the present code and defaults.</summary>
     public required IReadOnlyList<CapacityLimit> Broken { get; init; }
 
     public double DollarsPerMonth => Costs.Sum(c => c.Dollars);

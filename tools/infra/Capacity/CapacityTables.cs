@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Dapr.Voice.Infra.Capacity;
 
-/// <summary>Plans as Markdown: the same text on a terminal and in docs/capacity.md, where a test compares it.</summary>
+/// <summary>Writes plans as Markdown. A terminal and docs/capacity.md show the same text, and a test compares it.</summary>
 public static class CapacityTables
 {
-    /// <summary>What it takes and costs, a column for each plan.</summary>
+    /// <summary>What each plan needs and costs, one column for each plan.</summary>
     public static string Needs(IReadOnlyList<CapacityPlan> plans)
     {
         List<string> lines = [Row(["", .. plans.Select(p => $"{Count(p.Sessions)}, {EdgeNames.Of(p.Edge)}")]),
@@ -31,7 +31,7 @@ public static class CapacityTables
         return string.Join('\n', lines);
     }
 
-    /// <summary>What ends first on an edge.</summary>
+    /// <summary>The limits of an edge, nearest first.</summary>
     public static string Limits(CapacityPlan plan)
     {
         List<string> lines = [Row(["limit", "sessions", "of", "figure", "then"]), Row(["---", "---", "---", "---", "---"])];
@@ -42,7 +42,7 @@ public static class CapacityTables
         return string.Join('\n', lines);
     }
 
-    /// <summary>Two significant digits: more would be a lie.</summary>
+    /// <summary>Two significant digits. The figures are not more precise than that.</summary>
     public static string Count(double value)
     {
         if (value < 100) return Math.Round(value).ToString("0", CultureInfo.InvariantCulture);

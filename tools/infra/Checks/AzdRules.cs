@@ -6,7 +6,8 @@ using Dapr.Voice.Infra.Manifests;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// What azd expects of the templates: tags by which it finds things, outputs that it puts into its environment, parameters that it fills.
+/// What azd expects of the templates: the tags by which it finds resources, the outputs that it stores in its environment, and the
+/// parameters that it sets.
 /// </summary>
 internal static class AzdRules
 {
@@ -39,7 +40,7 @@ internal static class AzdRules
         var tagged = new Dictionary<string, ResolvedResource>(StringComparer.Ordinal);
         foreach (ResolvedResource resource in context.Made)
         {
-            // Azure lets everything carry tags that has a location.
+            // In Azure, everything that has a location can have tags.
             if (resource.Body["location"] is null) continue;
             BicepValue? tags = resource.Body["tags"];
             if (azd is not null && tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime
@@ -63,8 +64,8 @@ internal static class AzdRules
     }
 
     /// <summary>
-    /// main.parameters.json and the parameters that main.bicep declares are the same ones, and whoever deploys main.bicep without azd gets
-    /// what azd gives.
+    /// main.parameters.json and main.bicep declare the same parameters. A deployment of main.bicep without azd gets the values that azd
+    /// would give.
     /// </summary>
     public static void CheckParameters(AzdParameters file, string mainPath, CompiledTemplate template, ICollection<Finding> findings)
     {

@@ -4,7 +4,7 @@ using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>What a rule over the resolved templates looks at, and where it puts what it finds.</summary>
+/// <summary>What a rule over the resolved templates reads, and where it adds its findings.</summary>
 internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment deployment, Scenario scenario, SettingsTable? settings,
     bool isComplete, ICollection<Finding> findings)
 {
@@ -17,10 +17,10 @@ internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment 
     public Scenario Scenario => scenario;
     public SettingsTable? Settings => settings;
 
-    /// <summary>The whole product is looked at, so what is missing counts; otherwise only what is there.</summary>
+    /// <summary>The whole product is checked, so a missing part is a finding. Otherwise only the parts that exist are checked.</summary>
     public bool IsComplete => isComplete;
 
-    /// <summary>Made, not only read.</summary>
+    /// <summary>The resources that the deployment creates, and not those that it only reads.</summary>
     public IEnumerable<ResolvedResource> Made => deployment.Resources;
 
     public IEnumerable<ResolvedResource> Of(string type) => deployment.Resources.Where(r => r.IsType(type));
@@ -31,6 +31,6 @@ internal sealed class CheckContext(SourceTree tree, string mainPath, Deployment 
 
     public void Add(Finding finding) => findings.Add(finding);
 
-    /// <summary>For what is nowhere: on the file as a whole.</summary>
+    /// <summary>Adds a finding on a whole file, for something that is missing.</summary>
     public void AddToFile(string file, string rule, string message) => findings.Add(new Finding(rule, Severity.Error, file, 0, 0, message));
 }

@@ -4,7 +4,7 @@ using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>A container app as the rules read it: one container, its ingress, its sidecar.</summary>
+/// <summary>A container app as the rules read it: one container, its ingress and its sidecar.</summary>
 internal sealed class ContainerApp
 {
     /// <summary>One environment variable of the container.</summary>
@@ -46,7 +46,7 @@ internal sealed class ContainerApp
     public Place Where => Resource.Where;
     public string Name => Resource.Name ?? "";
 
-    /// <summary>Stands in for an app whose image is not there yet: never runs.</summary>
+    /// <summary>The app stands in for one whose image does not exist yet. It never runs.</summary>
     public bool IsPlaceholder => Container?["name"].Text() == "placeholder";
 
     public string? Service => Name == "local-agent" ? Name : AppNames.ServiceOf(Name);
@@ -55,17 +55,19 @@ internal sealed class ContainerApp
 
     public string Transport => Ingress?["transport"].Text() ?? "auto";
 
-    /// <summary>Port of the service's HTTP: probes and sidecar call it.</summary>
+    /// <summary>The HTTP port of the service. Probes and the sidecar call it.</summary>
     public int? HttpPort => PortOf(Text("ASPNETCORE_HTTP_PORTS")) ?? PortOf(Text("ASPNETCORE_URLS"));
 
     public Setting? Find(string name) => Settings.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase));
 
     public string? Text(string name) => Find(name)?.Value.Text();
 
-    /// <summary>Resource ids of the identities it carries, with their places.</summary>
+    /// <summary>The resource ids of the app's identities, with their places.</summary>
     public IEnumerable<BicepProperty> Identities => (Resource.Body.At("identity.userAssignedIdentities") as BicepObject)?.Properties ?? [];
 
-    /// <summary>The number after the last colon: of <c>8080</c>, <c>http://+:8080</c>, <c>tcp://0.0.0.0:20000</c>.</summary>
+    /// <summary>
+    /// Returns the number after the last colon of texts such as <c>8080</c>, <c>http://+:8080</c>, <c>tcp://0.0.0.0:20000</c>.
+    /// </summary>
     public static int? PortOf(string? text)
         => text is not null && int.TryParse(text[(text.LastIndexOf(':') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture,
         out int port) && port is > 0 and < 65536 ? port : null;

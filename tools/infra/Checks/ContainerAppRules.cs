@@ -5,17 +5,17 @@ using Dapr.Voice.Infra.Manifests;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Container apps: what Container Apps itself refuses or gets wrong silently (sizes, ports, probes), and that an app, its image and its
-/// settings mean the same ports, paths and names.
+/// Rules for container apps. They find what Container Apps itself refuses or handles wrongly without a message (sizes, ports, probes), and
+/// they check that an app, its image and its settings use the same ports, paths and names.
 /// </summary>
 internal static class ContainerAppRules
 {
     private const string AppType = "Microsoft.App/containerApps";
 
-    /// <summary>Ports besides the main one that the ingress of an app can open.</summary>
+    /// <summary>The number of ports that an app's ingress can open in addition to the main one.</summary>
     private const int MaximumMappings = 5;
 
-    // MapHealth in libs/Hosting: 200 while the process serves, and whether it takes new work.
+    // The paths of MapHealth in libs/Hosting. They say whether the process serves and whether it takes new work.
     private static readonly string[] HealthPaths = ["/startupz", "/healthz", "/readyz"];
 
     public static IReadOnlyList<ContainerApp> Apps(CheckContext context) => [.. context.Of(AppType).Select(r => new ContainerApp(r))];
@@ -109,7 +109,7 @@ internal static class ContainerAppRules
             context.Add((app.Dapr?["enabled"]).Or(app.Where), RuleIds.AcaDapr, $"'{app.Name}' needs a sidecar.");
             return;
         }
-        // Container Apps gives an app the host name of its resource; the code calls it by its app id.
+        // Container Apps gives an app the host name of its resource, and the code calls it by its app id.
         if (app.Dapr["appId"].Text() != app.Name)
             context.Add((app.Dapr["appId"]).Or(app.Dapr.Where), RuleIds.AcaDapr, $"The app id of '{app.Name}' is its name.");
         if (app.Dapr["appPort"].Number() != app.HttpPort)
@@ -143,7 +143,7 @@ internal static class ContainerAppRules
                 if (app.HttpPort is { } http && get["port"].Number() is { } port && port != http)
                     context.Add(get["port"]!.Where, RuleIds.AcaPortMismatch,
                         $"The probe asks port {port}, '{app.Name}' answers on {http}.");
-                // A liveness probe that fails with the store would restart every replica at once.
+                // A liveness probe that fails when the store is down would restart every replica at once.
                 if (probe["type"].Text() is "Liveness" or "Startup" && get["path"].Text() == "/readyz")
                     context.Add(get["path"]!.Where, RuleIds.AcaProbe, "Not ready is no reason to kill a process: /healthz.");
             }
@@ -244,8 +244,8 @@ internal static class ContainerAppRules
         if (least > most) context.Add(where, RuleIds.AcaScale, "minReplicas is above maxReplicas.");
         if (AppNames.ServiceOf(app.Name) is null) return;
         long? grace = app.Template?["terminationGracePeriodSeconds"].Number();
-        // The drain takes five seconds, as long as the sidecar lives; the rest is for a platform that is slow. 600 is the most that is
-        // documented.
+        // The drain takes five seconds, which is as long as the sidecar lives. The rest of the period is for a slow platform. 600 is the
+        // documented maximum.
         if (app.Template?["terminationGracePeriodSeconds"] is null || grace is < 10 or > 600)
             context.Add((app.Template?["terminationGracePeriodSeconds"]).Or(app.Template?.Where ?? app.Where), RuleIds.AcaGrace,
                 $"'{app.Name}' needs terminationGracePeriodSeconds, 10 to 600.");
@@ -265,14 +265,14 @@ internal static class ContainerAppRules
                 context.Add(registry.Where, RuleIds.AcaRegistry, "The registry needs the identity that pulls.");
             if (identity is not null && app.Identities.All(i => !Same(i.Name, identity)))
                 context.Add(registry["identity"]!.Where, RuleIds.AcaIdentity, $"'{app.Name}' does not carry the identity that pulls.");
-            // What code in the container must not have is the platform's alone; what it does have is not shut off.
+            // An identity that the code in the container must not use is for the platform only. The others are not restricted.
             foreach (BicepObject? setting in (app.Configuration?["identitySettings"]).Objects()
                 .Where(s => registry["identity"] is { } pull && s["identity"]?.SameAs(pull) == false))
                 context.Add(setting.Where, RuleIds.AcaIdentity, "The one identity that is kept from the container is the one that pulls.");
         }
     }
 
-    /// <summary>Addresses in settings that name another app of the environment: it exists and has that port.</summary>
+    /// <summary>If the address in a setting names another app of the environment, that app has to exist and to have that port.</summary>
     private static void CheckPeers(CheckContext context, ContainerApp app, IReadOnlyList<ContainerApp> apps)
     {
         foreach (ContainerApp.Setting setting in app.Settings)
@@ -322,7 +322,7 @@ internal static class ContainerAppRules
                 context.Add(setting.Where, RuleIds.AcaShard, "An internal shard is found by its app's name, an external one by the "
                     + "environment's address.");
         }
-        // From outside nobody but the relays has a reason to come.
+        // Only the relays have a reason to connect from outside.
         bool isFenced = (app.Ingress?["ipSecurityRestrictions"]).Objects().Any(r => r["action"].Text() == "Allow");
         if (app.Ports.Any(p => p.IsExternal) && !isFenced)
             context.Add((app.Ingress?["external"]).Or(app.Where), RuleIds.AcaShard,

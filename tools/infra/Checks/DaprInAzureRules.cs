@@ -6,8 +6,8 @@ using Dapr.Voice.Infra.Manifests;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Dapr components of Container Apps environments: right in themselves, the same as in <c>components/azure</c>, scoped to the apps that use
-/// them, with identities that those apps carry.
+/// Rules for the Dapr components of Container Apps environments. They must be valid, equal to those in <c>components/azure</c>, scoped to
+/// the apps that use them, and use identities that those apps have.
 /// </summary>
 internal static class DaprInAzureRules
 {
@@ -116,7 +116,7 @@ internal static class DaprInAzureRules
                 $"'{app.Name}' uses '{component.Name}' and does not carry its identity '{identity.ShortName}'.");
     }
 
-    /// <summary>An app carries the identities of what it uses and no other: each is a key to something.</summary>
+    /// <summary>An app has the identities that it uses and no other, because each identity gives access to something.</summary>
     private static void CheckCarried(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps)
     {
         foreach (ContainerApp? app in apps.Where(a => !a.IsPlaceholder))

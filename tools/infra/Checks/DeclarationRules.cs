@@ -3,7 +3,7 @@ using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>Outputs of modules that no other file reads: the compiler has no word for them.</summary>
+/// <summary>Finds outputs of modules that no other file reads. The compiler does not report them.</summary>
 internal static partial class DeclarationRules
 {
     public static void Check(SourceTree tree, ICollection<Finding> findings)

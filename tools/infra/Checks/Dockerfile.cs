@@ -3,12 +3,12 @@ using Dapr.Voice.Infra.Documents;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>What a service's Dockerfile says about its image: ports, user and environment of the last stage.</summary>
+/// <summary>What a service's Dockerfile says about its image: the ports, the user and the environment of the last stage.</summary>
 internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(int Port, bool IsUdp, int Line)> Ports,
     IReadOnlyDictionary<string, string> Environment, string? User, string? Entrypoint)
 {
-    // What each service listens on, a transceiver with at most six workers (settings' defaults and docs/architecture.md): media on both
-    // transports, the link by port and transport.
+    // The ports of each service, for a transceiver with at most six workers (the defaults of the settings and docs/architecture.md). Media
+    // uses both transports, and the link's transport depends on its port.
     private static readonly IReadOnlyDictionary<string, (int Port, bool IsUdp)[]> Expected =
         new Dictionary<string, (int, bool)[]>(StringComparer.Ordinal)
     {
@@ -17,7 +17,9 @@ internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(in
         ["transceiver"] = [.. Enumerable.Range(20000, 6).SelectMany(p => new[] { (p, false), (p, true) }), (8100, false)],
     };
 
-    /// <summary>By service. <paramref name="isComplete"/>: every service has one, with exactly its ports.</summary>
+    /// <summary>
+    /// Loads the Dockerfiles by service. If <paramref name="isComplete"/>, every service must have one, with exactly its ports.
+    /// </summary>
     public static IReadOnlyDictionary<string, Dockerfile> LoadAll(SourceTree tree, bool isComplete, ICollection<Finding> findings)
     {
         var images = new Dictionary<string, Dockerfile>(StringComparer.Ordinal);
@@ -78,7 +80,7 @@ internal sealed record Dockerfile(string Path, string Service, IReadOnlyList<(in
             switch (line[..space].ToUpperInvariant())
             {
                 case "FROM":
-                    // A new stage begins with the image's own user and ports.
+                    // A new stage begins with the user and the ports of its own image.
                     ports.Clear();
                     environment.Clear();
                     (user, entrypoint) = (null, null);

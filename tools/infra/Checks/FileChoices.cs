@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Values in YAML files that we chose, each as file, path and value: what the committed snapshots are for the templates. In a path,
-/// <c>[x]</c> is the item whose name is x.
+/// Values in YAML files that we chose, each with its file and path. They are for YAML files what the committed snapshots are for the
+/// templates. In a path, <c>[x]</c> is the item whose name is x.
 /// </summary>
 internal static class FileChoices
 {
@@ -22,7 +22,7 @@ internal static class FileChoices
     {
         foreach (IGrouping<string, (string Path, string Value)> file in All)
         {
-            // A file that is gone or can't be read is reported where it is read first.
+            // A file that is missing or cannot be read is reported by the check that reads it first.
             if (tree.Text(file.Key) is not { } text || SourceDocument.Load(file.Key, text, []) is not { } document) continue;
             foreach ((string path, string? wanted) in file)
             {

@@ -4,7 +4,7 @@ using Dapr.Voice.Infra.Manifests;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>What all services of a region have to agree on, what differs between regions, and where callers are sent.</summary>
+/// <summary>What all services of a region must agree on, what must differ between regions, and where callers are sent.</summary>
 internal static class FleetRules
 {
     private static readonly string[] SameInARegion = ["Fleet__Region", "Fleet__RegionNumber", "Fleet__SlotCount", "Fleet__MaximumShards"];
@@ -31,7 +31,7 @@ internal static class FleetRules
         CheckVirtualRelays(context, apps);
     }
 
-    /// <summary>Answers name an address where a relay listens.</summary>
+    /// <summary>Answers have to name an address at which a relay listens.</summary>
     private static void CheckIngresses(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
         ContainerApp? signaling = apps.FirstOrDefault(a => a.Name == AppIds.Signaling);
@@ -66,7 +66,7 @@ internal static class FleetRules
     }
 
     /// <summary>
-    /// Relays on virtual machines: their settings travel as lines of user data and have to agree with the apps' settings.
+    /// Relays on virtual machines get their settings as lines of user data, which must agree with the settings of the apps.
     /// </summary>
     private static void CheckVirtualRelays(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
@@ -117,7 +117,9 @@ internal static class FleetRules
         _ => ["…"],
     };
 
-    /// <summary>Lines of user data as far as they are known: what is only known later ends its line with <c>…</c>.</summary>
+    /// <summary>
+    /// Returns the lines of user data as far as they are known. A line that ends with an unknown value ends with <c>…</c>.
+    /// </summary>
     private static IEnumerable<string> Lines(BicepValue? data)
     {
         if (data is BicepString { Value: var encoded })
@@ -126,7 +128,7 @@ internal static class FleetRules
             if (Convert.TryFromBase64String(encoded, bytes, out int length))
                 return System.Text.Encoding.UTF8.GetString(bytes, 0, length).Split('\n');
         }
-        // What only the deployment knows ends its line.
+        // A value that only the deployment knows ends its line.
         return data is BicepRuntime ? string.Concat(Pieces(data)).Split('\n') : [];
     }
 }

@@ -4,8 +4,8 @@ using Dapr.Voice.Infra.Bicep;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Front Door: one origin for each region's signaling, over HTTPS alone, asked whether it is ready; and signaling that believes Front Door
-/// only.
+/// Rules for Front Door: each region's signaling has one origin, which is reached over HTTPS only and is asked whether it is ready.
+/// Signaling accepts requests from Front Door only.
 /// </summary>
 internal static class FrontDoorRules
 {

@@ -8,14 +8,15 @@ using Dapr.Voice.Infra.Manifests;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Everything that can be said about a deployment without a cloud: what the Bicep compiler and its linter say, the snapshots of every shape
-/// and our rules over them, azure.yaml, Dapr's files and images, and that all of them agree. Nothing is thrown for what files say.
+/// Everything that can be checked about a deployment without a cloud: the messages of the Bicep compiler and its linter, the snapshots of
+/// every shape and our rules over them, azure.yaml, Dapr's files and the images. It also checks that all of them agree. It never throws
+/// because of a file's content.
 /// </summary>
 public static class InfrastructureCheck
 {
     /// <summary>
-    /// Findings of the repository as a product, where what is missing counts, in order of file and place. Without a compiler the committed
-    /// snapshots are looked at.
+    /// Returns the findings of the whole repository, in the order of file and place. A missing part is a finding. Without a compiler, the
+    /// committed snapshots are checked.
     /// </summary>
     public static IReadOnlyList<Finding> OfProduct(SourceTree tree, BicepCompiler? compiler)
     {
@@ -36,8 +37,8 @@ public static class InfrastructureCheck
     }
 
     /// <summary>
-    /// Findings of a part: only what is there is checked. Its templates are compiled with the parameters of
-    /// <see cref="ProductScenarios.Plain"/> that they declare.
+    /// Returns the findings of a part: only files that exist are checked. Its templates are compiled with the parameters of <see
+    /// cref="ProductScenarios.Plain"/> that they declare.
     /// </summary>
     public static IReadOnlyList<Finding> OfPart(SourceTree tree, BicepCompiler compiler)
     {
@@ -58,7 +59,7 @@ public static class InfrastructureCheck
         return InOrder(findings);
     }
 
-    /// <summary>Findings of our rules over one shape of the product.</summary>
+    /// <summary>Returns the findings of our rules over one shape of the product.</summary>
     public static IReadOnlyList<Finding> OfSnapshot(SourceTree tree, Scenario shape, string snapshot)
     {
         List<Finding> findings = [];
@@ -67,7 +68,8 @@ public static class InfrastructureCheck
     }
 
     /// <summary>
-    /// What compiler and linter say, each word of theirs, and whether azd's parameters are the template's. Null where there is no template.
+    /// Adds every message of the compiler and its linter, and checks that azd's parameters are those of the template. Returns null if there
+    /// is no template.
     /// </summary>
     private static CompiledTemplate? CheckTemplates(FilePart files, BicepWorkspace workspace, List<Finding> findings)
     {
@@ -101,7 +103,7 @@ public static class InfrastructureCheck
             .ThenBy(f => f.Path, StringComparer.Ordinal),
     ];
 
-    /// <summary>What the files beside the templates are and give.</summary>
+    /// <summary>The results of the files beside the templates.</summary>
     private sealed record FilePart(
         string MainPath, SettingsTable? Settings, IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Dapr,
         IReadOnlyDictionary<string, Dockerfile> Images, AzdProject? Azd, AzdParameters? Parameters)

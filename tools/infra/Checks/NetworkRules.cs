@@ -5,18 +5,18 @@ using Dapr.Voice.Infra.Bicep;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Networks, load balancers and their rules: what Azure refuses late (sizes, overlaps, references by name) and what it lets pass silently
-/// (a port that no rule lets through).
+/// Rules for networks, load balancers and their rules. They find what Azure refuses late (sizes, overlaps, references by name) and what it
+/// accepts without a message (a port that no rule lets through).
 /// </summary>
 internal static class NetworkRules
 {
     private const string NetworkType = "Microsoft.Network/virtualNetworks", GroupType = "Microsoft.Network/networkSecurityGroups",
         BalancerType = "Microsoft.Network/loadBalancers";
 
-    /// <summary>Workload profile environments need a /27 or more.</summary>
+    /// <summary>Environments with workload profiles need a /27 or a larger network.</summary>
     private const int SmallestAppsPrefix = 27;
 
-    // Kept by Container Apps for itself, and documented as refused.
+    // Container Apps reserves these networks and is documented to refuse them.
     private static readonly IPNetwork[] Reserved = [
         .. new[] { "169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24", "100.100.0.0/17", "100.100.128.0/19",
             "100.100.160.0/19", "100.100.192.0/19" }.Select(t => IPNetwork.Parse(t))];
@@ -217,7 +217,9 @@ internal static class NetworkRules
             => string.Equals(id.Text(), $"{balancer.Id}/{kind}/{name}", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Whether a security group in the balancer's resource group lets the port in; true where there is none to ask.</summary>
+    /// <summary>
+    /// Says whether a security group in the balancer's resource group lets the port in. True if there is no security group to ask.
+    /// </summary>
     private static bool LetsIn(CheckContext context, ResolvedResource balancer, string? protocol, long port)
     {
         var groups = context.Of(GroupType).Where(g => g.Scope == balancer.Scope).ToList();

@@ -1,17 +1,17 @@
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>The shapes in which the product is deployed and therefore checked: together they take every branch of the templates.</summary>
+/// <summary>The shapes in which the product is deployed and checked. Together they use every branch of the templates.</summary>
 public static class ProductScenarios
 {
     private const string SomePrincipal = "00000000-0000-0000-0000-00000000000a";
 
     private static readonly Dictionary<string, object?> Nothing = [];
 
-    /// <summary>The first provisioning: azd's own variables and nothing else, so that placeholders stand where apps will be.</summary>
+    /// <summary>The first provisioning, with azd's own variables only. Placeholders stand where apps will be.</summary>
     public static readonly Scenario Plain = new("one-region-first-provision", Environment(hasImages: false, appsExist: false), Nothing,
         Regions: 1, Shards: 2, IsPublished: false, HasUdpEdge: false);
 
-    /// <summary>What <c>azd up</c> in an empty environment ends with.</summary>
+    /// <summary>The result of <c>azd up</c> in an empty environment.</summary>
     public static readonly Scenario Default = new(
         "one-region", Environment(hasImages: true, appsExist: true), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false);
 
@@ -41,14 +41,14 @@ public static class ProductScenarios
             ["shardSize"] = "large", ["relaySize"] = "large", ["globalLoadBalancer"] = true, ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
                 ["edgeInstances"] = 61,
         }, Regions: 3, Shards: 2, IsPublished: true, HasUdpEdge: true),
-        // The first region's lower shard is kept, and a second region gets its ground: its keys are not there yet.
+        // The first region keeps its lower shard. A second region is added, and its keys do not exist yet.
         new("update-with-kept-shard-and-new-region", Environment(hasImages: true, appsExist: true, keyedRegions: "westeurope"),
             new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["regions"] = new[] { Region("westeurope", 1, keep: 1), Region("northeurope", 2) }, ["frontDoorOnly"] = false,
                 ["demoPage"] = "off", ["logDailyQuotaGb"] = -1,
         }, Regions: 2, Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
-        // A pipeline on a fresh machine: it knows that there are apps and not what they run.
+        // A pipeline on a fresh machine. It knows that there are apps, and it does not know which images they run.
         new("update-from-a-pipeline", Environment(hasImages: false, appsExist: true, keyedRegions: "westeurope"), Nothing, Regions: 1,
             Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
     ];
@@ -58,7 +58,7 @@ public static class ProductScenarios
     {
         var region = new Dictionary<string, object?>(StringComparer.Ordinal) {
             ["location"] = location, ["number"] = number, ["shards"] = 2 };
-        // What is left out shows the template's own default.
+        // An omitted value shows the template's own default.
         if (standby > 0) region["standbyShards"] = standby;
         if (keep > 0) region["keepShards"] = keep;
         if (isZoneRedundant) region["zoneRedundant"] = true;

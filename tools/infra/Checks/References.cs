@@ -2,7 +2,7 @@ using Dapr.Voice.Infra.Bicep;
 
 namespace Dapr.Voice.Infra.Checks;
 
-/// <summary>Which resource a value means: by its id, its name, or a property that only the deployment knows.</summary>
+/// <summary>Which resource a value refers to: by its id, by its name, or by a property that only the deployment knows.</summary>
 internal static class References
 {
     /// <summary>The value is the resource's id.</summary>
@@ -13,7 +13,7 @@ internal static class References
         _ => false,
     };
 
-    /// <summary>The value is the resource's name, its host name (<c>name.servicebus.windows.net</c>), or is read from it.</summary>
+    /// <summary>The value is the resource's name or host name (<c>name.servicebus.windows.net</c>), or is read from the resource.</summary>
     public static bool Names(this BicepValue? value, ResolvedResource resource) => value switch
     {
         BicepString s => resource.Name is { } name && (s.Value == name || s.Value.StartsWith(name + ".", StringComparison.Ordinal)),

@@ -6,9 +6,9 @@ using Dapr.Voice.Infra.Manifests;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Who may do what: each identity that a component, an app or a machine uses has exactly the role that its use needs, on the one resource
-/// it uses. What needs a role is derived from the components (<see cref="ComponentManifest"/>) and the registries, so a missing assignment
-/// and a needless one are both findings.
+/// Rules for roles: each identity that a component, an app or a machine uses has exactly the role that it needs, on the only resource that
+/// it uses. The needed roles follow from the components (<see cref="ComponentManifest"/>) and the registries, so a missing assignment and a
+/// needless one are both findings.
 /// </summary>
 internal static partial class RoleRules
 {
@@ -97,7 +97,7 @@ internal static partial class RoleRules
                 context.Add(place.Where, RuleIds.FleetAgreement, $"'{place.Name}' names no '{manifest.Target}' of this deployment.");
             if (identity is null || target is null) continue;
             needs.Add(new(identity, manifest.Role, target, client.Where, $"Component '{component.Name}'"));
-            // Who is in the scopes of the broker's component and none of ours is there to receive.
+            // An app that is in the scopes of the broker's component and is not one of ours is a subscriber.
             if (manifest.Role == RoleNames.ServiceBusSender && component.Scopes.Any(s => context.Scenario.Subscribers.Contains(s.App)))
                 needs.Add(
                     new(identity, RoleNames.ServiceBusReceiver, target, client.Where, $"A subscriber of component '{component.Name}'"));
@@ -125,7 +125,7 @@ internal static partial class RoleRules
         return needs;
     }
 
-    // As an id (/…/providers/Microsoft.Authorization/roleDefinitions/GUID), or as the function that makes one.
+    // The role is an id (/…/providers/Microsoft.Authorization/roleDefinitions/GUID) or the function that makes one.
     [GeneratedRegex("Microsoft\\.Authorization/roleDefinitions[/']")]
     private static partial Regex RoleDefinition();
 }

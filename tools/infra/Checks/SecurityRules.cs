@@ -4,8 +4,8 @@ using Dapr.Voice.Infra.Bicep;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Doors that are open unless a property shuts them: keys beside identities, plain HTTP, old TLS, public blobs. And secrets where anybody
-/// reads them.
+/// Rules for what is open unless a property closes it (keys beside identities, plain HTTP, old TLS, public blobs), and for secrets in
+/// places that anybody can read.
 /// </summary>
 internal static partial class SecurityRules
 {
@@ -52,8 +52,8 @@ internal static partial class SecurityRules
                     if (body.At("properties.softDeleteRetentionInDays").Number() is < 7 or > 90)
                         context.Add(body.At("properties.softDeleteRetentionInDays")!.Where, RuleIds.VaultSoftDelete,
                             "softDeleteRetentionInDays is 7 to 90.");
-                    // The vault is either protected for ever or the property is left out; 'false' is refused once it was true, and says
-                    // nothing before.
+                    // Either the vault is protected forever, or the property is omitted. Azure refuses 'false' once the value was true, and
+                    // it does not report that before the deployment.
                     if (body.At("properties.enablePurgeProtection").Flag() == false)
                         context.Add(body.At("properties.enablePurgeProtection")!.Where, RuleIds.VaultPurgeProtection,
                             "Leave enablePurgeProtection out or set it: 'false' is refused.");
@@ -86,8 +86,8 @@ internal static partial class SecurityRules
     }
 
     /// <summary>
-    /// Keys that the deployment reads (<c>listKeys()</c>) and values of @secure() parameters: not in outputs, and in resources only where
-    /// Azure keeps secrets.
+    /// Keys that the deployment reads (<c>listKeys()</c>) and values of @secure() parameters must not be in outputs. In resources they may
+    /// only be where Azure keeps secrets.
     /// </summary>
     private static void CheckSecrets(CheckContext context)
     {
@@ -101,13 +101,13 @@ internal static partial class SecurityRules
         }
     }
 
-    // A snapshot keeps @secure() parameters as they are, and has the values of all others.
+    // A snapshot keeps @secure() parameters as expressions and contains the values of all other parameters.
     private static bool IsSecret(BicepValue value)
         => value is BicepRuntime { Text: var text }
         && (ListCall().IsMatch(text) || text.Contains("parameters('", StringComparison.Ordinal));
 
     /// <summary>
-    /// One resource that is made twice is made by whichever comes last. Two that stand instead of each other have conditions.
+    /// If one resource is declared twice, the last declaration wins. Two declarations that replace each other have conditions.
     /// </summary>
     private static void CheckTwice(CheckContext context)
     {

@@ -6,22 +6,22 @@ namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
 /// The committed files of each shape: its parameters (<c>NAME.bicepparam</c>) and what the compiler makes of them
-/// (<c>NAME.snapshot.json</c>). A change of a template shows in a review as a change of what is deployed. <c>bicep snapshot --mode
+/// (<c>NAME.snapshot.json</c>). So a review of a template change shows what changes in the deployment. <c>bicep snapshot --mode
 /// validate</c> accepts the same files.
 /// </summary>
 public static class ShapeFiles
 {
     public const string Folder = "infra/bicep/snapshots";
 
-    /// <summary>How to make them anew.</summary>
+    /// <summary>The command that writes the files again.</summary>
     public const string Command = "./voice deploy --update-snapshots";
 
     public static string ParametersOf(Scenario shape) => $"{Folder}/{shape?.Name}.bicepparam";
 
     public static string SnapshotOf(Scenario shape) => $"{Folder}/{shape?.Name}.snapshot.json";
 
-    /// <summary>The files of every shape as they have to be: path and text.</summary>
-    /// <exception cref="BicepCompilerException">A template or its parameters have errors; the message has them.</exception>
+    /// <summary>Returns the path and the text of the files of every shape, as they should be.</summary>
+    /// <exception cref="BicepCompilerException">A template or its parameters have errors. The message lists them.</exception>
     public static IReadOnlyDictionary<string, string> Make(SourceTree tree, BicepCompiler compiler)
     {
         ArgumentNullException.ThrowIfNull(tree);
@@ -41,8 +41,7 @@ public static class ShapeFiles
     }
 
     /// <summary>
-    /// Compares the files of a shape with what the templates make now, and returns the snapshot: the new one, or without a compiler the
-    /// committed one.
+    /// Compares the files of a shape with what the templates make now. Returns the new snapshot or, without a compiler, the committed one.
     /// </summary>
     internal static string? Check(
         SourceTree tree, Scenario shape, AzdParameters? parameters, BicepWorkspace? workspace, ICollection<Finding> findings)

@@ -5,8 +5,8 @@ using Dapr.Voice.Infra.Manifests;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// What has to follow from a shape's parameters: who is reached from outside, which shards sleep, and where things lie. Values that we
-/// merely chose are in the snapshots.
+/// What has to follow from a shape's parameters: which apps are reached from outside, which shards sleep, and where resources are. Values
+/// that we merely chose are in the snapshots.
 /// </summary>
 internal static class ShapeRules
 {
@@ -53,7 +53,7 @@ internal static class ShapeRules
             + "shards than come before it.");
     }
 
-    /// <summary>Each region has a group of its own, and everything of the region lies there and in its location.</summary>
+    /// <summary>Each region has its own resource group. All resources of the region are in it and in the region's location.</summary>
     private static void CheckGroups(CheckContext context)
     {
         string environment = context.Scenario.Environment["AZURE_ENV_NAME"];

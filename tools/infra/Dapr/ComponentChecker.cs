@@ -7,10 +7,10 @@ using Dapr.Voice.Infra.Manifests;
 namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>
-/// One component against what its type takes and against our own conventions: names and scopes of the contracts, no key prefix, nothing
-/// that lets a sidecar make tables or topics, no secret as text. <paramref name="allowsKeys"/>: the storage emulator's well-known key may
-/// stand in the file. <paramref name="subscribers"/>: app ids of other services that may use the broker's component to listen, and publish
-/// nothing.
+/// Checks one component against the metadata of its type and against our own conventions: the names and scopes of the contracts, no key
+/// prefix, nothing that lets a sidecar create tables or topics, and no secret as text. If <paramref name="allowsKeys"/>, the well-known key
+/// of the storage emulator may stand in the file. <paramref name="subscribers"/> are the app ids of other services that may use the
+/// broker's component to listen. They publish nothing.
 /// </summary>
 internal sealed partial class ComponentChecker(ICollection<Finding> findings, bool allowsKeys, IReadOnlyCollection<string> subscribers)
 {
@@ -75,7 +75,7 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
         bool hasKey = component.Metadata.Any(m => bundle.Rules.TryGetValue(m.Name, out MetadataBundle.Rule? rule) && rule.IsSensitive);
         if (isAzure && bundle.TakesIdentity && !hasKey && component.Find("azureClientId") is null)
             Add(component.MetadataAt, RuleIds.DaprIdentity, "A user-assigned identity is meant only when 'azureClientId' names it.");
-        // Services read what others wrote: with the default prefix each app would see its own keys only.
+        // Services read what other services wrote. With the default prefix, each app would see only its own keys.
         if (component.Building == "state" && component.Find("keyPrefix")?.Value != "none")
             Add(component.Find("keyPrefix")?.Where ?? component.MetadataAt, RuleIds.DaprKeyPrefix,
                 "A state store needs 'keyPrefix: none', or no app sees the records of another.");

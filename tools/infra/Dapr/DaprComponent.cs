@@ -6,12 +6,12 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>
-/// A Dapr component, whether a YAML file or a resource of a Container Apps environment declares it: the same rules hold for both.
+/// A Dapr component, declared by a YAML file or by a resource of a Container Apps environment. The same rules hold for both.
 /// </summary>
 internal sealed record DaprComponent(string Name, string Type, string Version, IReadOnlyList<MetadataEntry> Metadata,
     IReadOnlyList<(string App, Place Where)> Scopes, Place Where)
 {
-    /// <summary>The resource it comes from, null for a file.</summary>
+    /// <summary>The resource that declares it. Null for a file.</summary>
     public ResolvedResource? Resource { get; init; }
 
     /// <summary>Where a missing metadata name would stand.</summary>

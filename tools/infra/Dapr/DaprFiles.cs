@@ -8,19 +8,20 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>
-/// The folders of <c>components</c> that <see cref="Folders"/> names: each file against Dapr's own definition of its kind, each
-/// component against <see cref="ComponentChecker"/>, and each folder against who uses what (<see cref="ComponentManifest"/>).
+/// Checks the folders of <c>components</c> that <see cref="Folders"/> names: each file against Dapr's own definition of its kind, each
+/// component with <see cref="ComponentChecker"/>, and each folder against the components that the services use (<see
+/// cref="ComponentManifest"/>).
 /// </summary>
 internal static class DaprFiles
 {
-    /// <summary>As <c>FleetOptions.MaximumShards</c> has it by default: files are scoped to that many shards.</summary>
+    /// <summary>The default of <c>FleetOptions.MaximumShards</c>. The files are scoped to that many shards.</summary>
     public const int Shards = 16;
 
     private static readonly string[] Folders =
         ["components/local", "components/postgres-rabbitmq", "components/azure-emulator", "components/azure"];
 
     /// <summary>
-    /// Checks what is there and returns the components by folder. <paramref name="isComplete"/>: also that nothing is missing.
+    /// Checks the files and returns the components by folder. If <paramref name="isComplete"/>, a missing component is a finding.
     /// </summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<DaprComponent>> Check(
         SourceTree tree, bool isComplete, ICollection<Finding> findings)
@@ -113,7 +114,7 @@ internal static class DaprFiles
     private static void CheckScopes(DaprComponent component, string folder, ICollection<Finding> findings)
     {
         if (ComponentManifest.Find(component.Name) is not { } manifest) return;
-        // On a laptop anybody may listen to events; publishingScopes say who may speak.
+        // On a laptop any app may listen to events. The publishingScopes say which apps may publish.
         if (component.Scopes.Count == 0 && component.Building == "pubsub" && folder != "components/azure") return;
         if (component.Scopes.Count == 0)
         {
@@ -157,7 +158,7 @@ internal static class DaprFiles
         }
     }
 
-    /// <summary>Go's notation, as far as we use it: <c>500ms</c>, <c>2s</c>.</summary>
+    /// <summary>Reads a duration in Go's notation, as far as we use it: <c>500ms</c>, <c>2s</c>.</summary>
     private static bool TryDuration(string? text, out TimeSpan duration)
     {
         duration = default;

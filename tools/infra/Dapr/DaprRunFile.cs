@@ -7,7 +7,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;
 
-/// <summary><c>dapr.yaml</c>, which <c>dapr run -f</c> reads: Dapr publishes no schema of it, so its keys stand here.</summary>
+/// <summary><c>dapr.yaml</c>, which <c>dapr run -f</c> reads. Dapr publishes no schema for it, so its keys are listed here.</summary>
 internal static class DaprRunFile
 {
     public const string Path = "dapr.yaml";
@@ -33,7 +33,7 @@ internal static class DaprRunFile
     private static readonly string[] PortKeys =
         ["appPort", "daprHTTPPort", "daprGRPCPort", "daprInternalGRPCPort", "metricsPort", "profilePort"];
 
-    /// <summary>What the file runs, and on which ports: those of './voice up' (<see cref="LocalPorts"/>).</summary>
+    /// <summary>What the file runs, and on which ports: the ports of './voice up' (<see cref="LocalPorts"/>).</summary>
     private static readonly (string App, int Port, SidecarPorts Sidecar)[] Expected =
     [
         (AppIds.Signaling, LocalPorts.SignalingHttp.First, LocalPorts.SignalingSidecar),

@@ -4,18 +4,21 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Dapr;
 
-/// <summary>What one component type takes as metadata, from <c>Schemas/dapr/components</c>.</summary>
+/// <summary>The metadata that one component type accepts, from <c>Schemas/dapr/components</c>.</summary>
 internal sealed class MetadataBundle
 {
-    /// <summary>Names of one way to authenticate; it is taken when all that it requires are given.</summary>
+    /// <summary>The names of one way to authenticate. It is used if all required names are given.</summary>
     internal sealed record Profile(IReadOnlyList<string> Names, IReadOnlyList<string> Required);
 
-    /// <summary>Type (<c>bool</c>, <c>number</c>, <c>duration</c>, <c>string</c>, null: any) and allowed words of one name.</summary>
+    /// <summary>
+    /// The type (<c>bool</c>, <c>number</c>, <c>duration</c> or <c>string</c>, null for any) and the allowed words of one name.
+    /// </summary>
     internal sealed record Rule(string? Type, IReadOnlyList<string> Words, bool IsSensitive);
 
     private static readonly ConcurrentDictionary<string, MetadataBundle?> Bundles = new(StringComparer.Ordinal);
 
-    // Entra ID, the same for every Azure component, and the runtime's own: in no bundle (Schemas/README.md).
+    // The names of Entra ID, which are the same for every Azure component, and the runtime's own names. No bundle has them
+    // (Schemas/README.md).
     private static readonly string[] EntraNames = ["azureClientId", "azureTenantId", "azureEnvironment", "azureClientSecret",
         "azureCertificate", "azureCertificateFile", "azureCertificatePassword"];
     private static readonly string[] PubSubNames =
@@ -67,7 +70,7 @@ internal sealed class MetadataBundle
     /// <summary>The component can use a managed identity.</summary>
     public bool TakesIdentity { get; }
 
-    /// <summary>Null: no such type is known.</summary>
+    /// <summary>Returns null if the type is not known.</summary>
     public static MetadataBundle? Find(string type) => Bundles.GetOrAdd(type, static t =>
     {
         string path = $"dapr/components/{t}.yaml";

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Infra.Dapr;
 
 /// <summary>
-/// Dapr's own view of one resource file, without our conventions: its kind's definition and, for a component, the metadata that its type
-/// takes.
+/// Dapr's own check of one resource file, without our conventions: the definition of its kind and, for a component, the metadata that its
+/// type accepts.
 /// </summary>
 internal static class ResourceCheck
 {
@@ -14,7 +14,9 @@ internal static class ResourceCheck
         return findings;
     }
 
-    /// <summary>What is wrong with these names for a component of that type: unknown ones, and required ones that are missing.</summary>
+    /// <summary>
+    /// Returns what is wrong with these names for a component of that type: unknown names, and required names that are missing.
+    /// </summary>
     public static IReadOnlyList<string> MetadataProblems(string type, IReadOnlyCollection<string> names)
     {
         if (MetadataBundle.Find(type) is not { } bundle) return [$"there is no component type '{type}'"];

@@ -7,16 +7,16 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Documents;
 
 /// <summary>
-/// JSON Schema as the schemas that we keep use it: types, properties, required, items, enum, const, pattern, lengths, uniqueItems, allOf,
-/// anyOf, oneOf, not, if/then/else and references inside the file. A reference to another host is taken as fulfilled (azure.yaml's schema
-/// has eight, all for services that we do not use).
-/// <paramref name="isClosed"/>: as for Kubernetes, a property that the schema does not define is wrong.
+/// JSON Schema, as far as the schemas that we keep use it: types, properties, required, items, enum, const, pattern, lengths, uniqueItems,
+/// allOf, anyOf, oneOf, not, if/then/else, and references inside the file. A reference to another host counts as fulfilled (azure.yaml's
+/// schema has eight, all for services that we do not use). If <paramref name="isClosed"/>, a property that the schema does not define is
+/// wrong, as for Kubernetes.
 /// </summary>
 internal sealed class JsonSchema(JsonElement root, bool isClosed)
 {
     private static readonly TimeSpan PatternLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>One thing wrong, and where.</summary>
+    /// <summary>One problem and its place.</summary>
     internal readonly record struct Problem(YamlNode Where, string Message);
 
     public static JsonSchema Load(string embedded, bool isClosed)

@@ -3,10 +3,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Documents;
 
-/// <summary>One YAML or JSON file (JSON is read as the YAML it is), with the place of every node.</summary>
+/// <summary>One YAML or JSON file, with the place of every node. JSON is read as YAML, since it is a part of YAML.</summary>
 internal sealed class SourceDocument
 {
-    /// <summary>Larger files are refused: ours have a few hundred lines.</summary>
+    /// <summary>Larger files are refused. Our files have a few hundred lines.</summary>
     private const int MaximumBytes = 1_000_000;
 
     private SourceDocument(string path, YamlNode root) => (Path, Root) = (path, root);
@@ -14,7 +14,7 @@ internal sealed class SourceDocument
     public string Path { get; }
     public YamlNode Root { get; }
 
-    /// <summary>Null, and a finding, where the text is no YAML or has no content.</summary>
+    /// <summary>Returns null and adds a finding if the text is not YAML or has no content.</summary>
     public static SourceDocument? Load(string path, string text, ICollection<Finding> findings)
     {
         if (text.Length > MaximumBytes)
@@ -37,7 +37,7 @@ internal sealed class SourceDocument
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            // The reader's own dictionary, at a key that stands twice; its scanner, inside of a list that is not closed.
+            // The reader throws this for a duplicate key, and its scanner throws it inside a list that is not closed.
             findings.Add(new Finding(RuleIds.YamlSyntax, Severity.Error, path, 0, 0, e.Message));
             return null;
         }

@@ -4,9 +4,9 @@ using System.Text;
 namespace Dapr.Voice.Infra.Documents;
 
 /// <summary>
-/// The repository as the rules see it: files by their path from its root, with <c>/</c>. Texts are read when asked for and kept;
-/// <see cref="With"/> lays a changed text over one file, which is how the mutation run works without touching the disk. Safe for several
-/// threads.
+/// The repository as the rules see it: files by their path from the root, with <c>/</c>. A text is read when it is first asked for, and
+/// then kept. <see cref="With"/> replaces the text of one file in memory, so that the mutation run does not write to the disk. Several
+/// threads may use it.
 /// </summary>
 public sealed class SourceTree
 {
@@ -21,7 +21,7 @@ public sealed class SourceTree
         IReadOnlyDictionary<string, byte[]> changed)
         => (_root, _paths, _read, _changed) = (root, paths, read, changed);
 
-    /// <summary>All files below a folder, but for what builds leave behind.</summary>
+    /// <summary>Reads all files below a folder, except those that builds leave behind.</summary>
     public static SourceTree FromDisk(string root)
     {
         ArgumentException.ThrowIfNullOrEmpty(root);
@@ -30,7 +30,7 @@ public sealed class SourceTree
         return new SourceTree(root, paths, new(StringComparer.Ordinal), new Dictionary<string, byte[]>());
     }
 
-    /// <summary>A tree that stands in no folder, for tests.</summary>
+    /// <summary>Makes a tree without a folder, for tests.</summary>
     public static SourceTree Of(IReadOnlyDictionary<string, string> texts)
     {
         ArgumentNullException.ThrowIfNull(texts);
@@ -38,13 +38,13 @@ public sealed class SourceTree
             texts.ToDictionary(t => t.Key, t => Encoding.UTF8.GetBytes(t.Value), StringComparer.Ordinal));
     }
 
-    /// <summary>The same for a tree and all that were made from it.</summary>
+    /// <summary>Equal for a tree and for all trees that were made from it.</summary>
     internal object Origin => _read;
 
-    /// <summary>Files that are not as they were read.</summary>
+    /// <summary>The files that differ from what was read.</summary>
     internal IEnumerable<string> Changed => _changed.Keys;
 
-    /// <summary>Paths in ordinal order.</summary>
+    /// <summary>The paths in ordinal order.</summary>
     public IEnumerable<string> Paths => _paths.Order(StringComparer.Ordinal);
 
     public IEnumerable<string> Under(string folder, string extension)
@@ -54,7 +54,7 @@ public sealed class SourceTree
 
     public bool HasFolder(string path) => path is "." or "" || _paths.Any(p => p.StartsWith(path + "/", StringComparison.Ordinal));
 
-    /// <summary>The bytes of a file, or null where there is none.</summary>
+    /// <summary>Returns the bytes of a file, or null if there is no such file.</summary>
     public byte[]? Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -65,7 +65,7 @@ public sealed class SourceTree
 
     public string? Text(string path) => Read(path) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
 
-    /// <summary>The same tree with one file's text replaced.</summary>
+    /// <summary>Returns the same tree with the text of one file replaced.</summary>
     public SourceTree With(string path, string text)
     {
         var changed = new Dictionary<string, byte[]>(_changed, StringComparer.Ordinal) { [path] = Encoding.UTF8.GetBytes(text) };

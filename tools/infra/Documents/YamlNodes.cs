@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Infra.Documents;
 
-/// <summary>Reading YAML nodes without exceptions: what is not there or has another shape is null or empty.</summary>
+/// <summary>Reads YAML nodes without exceptions. A node that is absent or has another shape is null or empty.</summary>
 internal static class YamlNodes
 {
     public static YamlNode? At(this YamlNode? node, params ReadOnlySpan<string> path)
@@ -23,13 +23,13 @@ internal static class YamlNodes
     public static IReadOnlyList<YamlNode> Items(this YamlNode? node, params ReadOnlySpan<string> path)
         => node.At(path) is YamlSequenceNode list ? [.. list.Children] : [];
 
-    /// <summary>Keys with their values; keys that are no scalars are left out.</summary>
+    /// <summary>Returns the keys with their values. Keys that are not scalars are omitted.</summary>
     public static IEnumerable<(YamlScalarNode Key, string Name, YamlNode Value)> Entries(
         this YamlNode? node, params ReadOnlySpan<string> path)
         => node.At(path) is YamlMappingNode map ? map.Children.Where(c => c.Key is YamlScalarNode)
         .Select(c => ((YamlScalarNode)c.Key, ((YamlScalarNode)c.Key).Value ?? "", c.Value)) : [];
 
-    /// <summary>The node as JSON has it; a plain scalar is what YAML 1.2's core schema takes it for.</summary>
+    /// <summary>Returns the node as JSON. A plain scalar has the type that the core schema of YAML 1.2 gives it.</summary>
     public static JsonNode? ToJson(this YamlNode node)
     {
         switch (node)

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Infra.Manifests;
 
 /// <summary>
-/// What azure.yaml has to say for this project: what is deployed, by which hooks, and which environment variables azd reads back.
+/// What azure.yaml has to contain for this project: which services and hooks it names, and which environment variables azd reads back.
 /// </summary>
 internal static class AzdManifest
 {
@@ -25,7 +25,7 @@ internal static class AzdManifest
         ("language", "docker"), ("docker.path", "./Dockerfile"), ("docker.context", "../.."), ("docker.remoteBuild", "true")]
         : [];
 
-    /// <summary>Outputs of main.bicep that people, hooks and the README name.</summary>
+    /// <summary>The outputs of main.bicep that people, hooks and the README name.</summary>
     public static readonly IReadOnlyList<string> Outputs = [
         "AZURE_LOCATION", "AZURE_TENANT_ID", "AZURE_CONTAINER_REGISTRY_ENDPOINT", "AZURE_CONTAINER_REGISTRY_NAME", "AZURE_RESOURCE_GROUP",
             "VOICE_STAGE", "VOICE_DEPLOYED_EDGE", "SIGNALING_URL", "SIGNALING_URLS", "VOICE_REGIONS", "VOICE_RESOURCE_GROUPS",
@@ -33,7 +33,7 @@ internal static class AzdManifest
                     "VOICE_INGRESS_ADDRESSES",
     ];
 
-    /// <summary>Set by azd itself.</summary>
+    /// <summary>Says whether azd itself sets the variable.</summary>
     public static bool IsOfAzd(string variable) => variable is "AZURE_ENV_NAME" or "AZURE_LOCATION" or "AZURE_PRINCIPAL_ID"
         or "AZURE_PRINCIPAL_TYPE" or "AZURE_SUBSCRIPTION_ID" or "AZURE_TENANT_ID" or "AZURE_RESOURCE_GROUP"
         || (variable.StartsWith("SERVICE_", StringComparison.Ordinal)

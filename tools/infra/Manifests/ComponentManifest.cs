@@ -3,15 +3,15 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Infra.Manifests;
 
 /// <summary>
-/// The Dapr components that our services name in code, who uses each, its type in Azure, and what its identity has to be allowed. What
-/// templates and YAML declare is compared with this, so that leaving out a component, a scope, an identity or a role is a finding.
+/// A Dapr component that our services name in code: which services use it, its type in Azure, and the role that its identity needs. The
+/// templates and YAML files are compared with this, so that a missing component, scope, identity or role is a finding.
 /// </summary>
-/// <param name="Name">Name of the component (<see cref="ComponentNames"/>).</param>
-/// <param name="AzureType">Type in Azure.</param>
-/// <param name="Services">Services that use it: <c>signaling</c>, <c>relay</c>, <c>transceiver</c>.</param>
-/// <param name="Role">Role that its identity needs (names of <see cref="RoleNames"/>).</param>
-/// <param name="Target">Type of resource the role is needed on.</param>
-/// <param name="IsBuddy">Points at the buddy region: only with two or more regions.</param>
+/// <param name="Name">The name of the component (<see cref="ComponentNames"/>).</param>
+/// <param name="AzureType">Its type in Azure.</param>
+/// <param name="Services">The services that use it: <c>signaling</c>, <c>relay</c>, <c>transceiver</c>.</param>
+/// <param name="Role">The role that its identity needs (a name of <see cref="RoleNames"/>).</param>
+/// <param name="Target">The type of the resource on which the role is needed.</param>
+/// <param name="IsBuddy">It points to the buddy region, so it exists only with two or more regions.</param>
 internal sealed record ComponentManifest(
     string Name, string AzureType, IReadOnlyList<string> Services, string Role, string Target, bool IsBuddy = false)
 {

@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Infra.Manifests;
 
 /// <summary>
-/// Azure's built-in roles that we assign, by the ids that Azure publishes; ids are the same in every tenant. A role that is not here is a
-/// finding: an id says nothing to whoever reads it.
+/// Azure's built-in roles that we assign, with the ids that Azure publishes. The ids are the same in every tenant. A role that is not in
+/// the list is a finding, because a reader cannot know the meaning of an id.
 /// </summary>
 internal static class RoleNames
 {

@@ -1,11 +1,11 @@
 namespace Dapr.Voice.Infra.Manifests;
 
-/// <summary>Settings that a service can't do without: the defaults serve one machine.</summary>
+/// <summary>The settings that a service cannot do without in a deployment. The defaults are for one machine.</summary>
 internal static class SettingsManifest
 {
     private static readonly string[] Fleet = ["Fleet__Region", "Fleet__RegionNumber", "Fleet__SlotCount"];
 
-    /// <summary>In a container of Container Apps.</summary>
+    /// <summary>The settings of a container in Container Apps.</summary>
     public static IReadOnlyList<string> ContainerOf(string service) => service switch
     {
         "signaling" => [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "Signaling__Ingresses__0", "Signaling__DefaultAgent",
@@ -17,7 +17,7 @@ internal static class SettingsManifest
         _ => [],
     };
 
-    /// <summary>In dapr.yaml.</summary>
+    /// <summary>The settings in dapr.yaml.</summary>
     public static IReadOnlyList<string> LocalOf(string service) => service switch
     {
         "signaling" => [.. Fleet, "APP_API_TOKEN", "ASPNETCORE_URLS", "Signaling__Ingresses__0", "Signaling__DefaultAgent"],

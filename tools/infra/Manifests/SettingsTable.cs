@@ -4,8 +4,9 @@ using Dapr.Voice.Infra.Documents;
 namespace Dapr.Voice.Infra.Manifests;
 
 /// <summary>
-/// Names of settings from the tables in <c>docs/settings.md</c> (another test compares them with the options records): every name in
-/// backticks in a row's first cell. <c>__N</c> stands for a number, <c>__NAME</c> for a word, a <c>*</c> at the end for anything.
+/// The names of settings in the tables of <c>docs/settings.md</c>, which another test compares with the options records. It reads every
+/// name in backticks in the first cell of a row. <c>__N</c> stands for a number, <c>__NAME</c> for a word, and a <c>*</c> at the end for
+/// anything.
 /// </summary>
 internal sealed partial class SettingsTable
 {
@@ -33,7 +34,7 @@ internal sealed partial class SettingsTable
         return names.Count == 0 ? null : new SettingsTable(names);
     }
 
-    /// <summary>Read by a service, or by .NET itself.</summary>
+    /// <summary>Says whether a service or .NET itself reads the setting.</summary>
     public bool IsKnown(string name) => name is "DOTNET_ENVIRONMENT" || _names.Any(n => n.IsMatch(name));
 
     [GeneratedRegex("`([A-Za-z][A-Za-z0-9_<>*{}-]*)`")]

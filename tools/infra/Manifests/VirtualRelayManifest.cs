@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Infra.Manifests;
 
 /// <summary>
-/// Lines of user data that relays on virtual machines need: read by infra/bicep/cloud-init/relay.yaml, by the sidecar's components, and by
-/// the relay.
+/// The lines of user data that relays on virtual machines need. infra/bicep/cloud-init/relay.yaml, the sidecar's components and the relay
+/// read them.
 /// </summary>
 internal static class VirtualRelayManifest
 {

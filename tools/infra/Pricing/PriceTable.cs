@@ -1,9 +1,9 @@
 namespace Dapr.Voice.Infra.Pricing;
 
 /// <summary>
-/// Every price that <c>./voice deploy --what-if</c>, <c>./voice capacity</c> and docs/capacity.md use, and no other place has one. Written
-/// from knowledge, not fetched: a region may be a third dearer, and any line may have changed. Good for the order of an invoice, for no
-/// more.
+/// Every price that <c>./voice deploy --what-if</c>, <c>./voice capacity</c> and docs/capacity.md use. No other place has a price. The
+/// prices were written from knowledge and not fetched. A region may be a third more expensive, and any price may have changed. They only
+/// give the order of magnitude of an invoice.
 /// </summary>
 public static class PriceTable
 {
@@ -13,7 +13,7 @@ public static class PriceTable
     public const string Caution = "public list prices in US dollars, US regions, as of 2025, from knowledge and not fetched; no free "
         + "grants, reservations or agreements";
 
-    /// <summary>Azure counts 730 hours to the month.</summary>
+    /// <summary>Azure counts 730 hours per month.</summary>
     public const double HoursPerMonth = 730;
 
     public const double SecondsPerMonth = HoursPerMonth * 3600;
@@ -52,13 +52,13 @@ public static class PriceTable
     public static readonly Price ManagedDiskSmall = new("disk.small", "system disk of a VM, 30 GB or so", 2.50, "month");
 
     /// <summary>
-    /// Internet egress in tiers: up to so many GB of a month, dollars per GB. What lies above the last is negotiated; the last price stands
-    /// for it.
+    /// Internet egress in tiers: the upper end of each tier in GB per month, and dollars per GB. The price above the last tier is
+    /// negotiated. The last price stands for it.
     /// </summary>
     public static readonly IReadOnlyList<(double UpToGigabytes, double DollarsPerGigabyte)> Egress =
         [(100, 0), (10_000, 0.087), (50_000, 0.083), (150_000, 0.07), (double.PositiveInfinity, 0.05)];
 
-    /// <summary>Linux VMs, dollars an hour: those a relay fits on.</summary>
+    /// <summary>Linux VMs in dollars per hour: the sizes that suit a relay.</summary>
     public static readonly IReadOnlyDictionary<string, double> VirtualMachineHour =
         new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase)
     {
@@ -86,7 +86,7 @@ public static class PriceTable
         ["Standard_D4as_v6"] = 0.182,
     };
 
-    /// <summary>Cores and GiB of Container Apps' dedicated profiles.</summary>
+    /// <summary>The cores and GiB of Container Apps' dedicated profiles.</summary>
     public static readonly IReadOnlyDictionary<string, (int Cores, int Gibibytes)> WorkloadProfiles =
         new Dictionary<string, (int, int)>(StringComparer.OrdinalIgnoreCase)
     {
@@ -100,7 +100,7 @@ public static class PriceTable
         ["E32"] = (32, 256),
     };
 
-    /// <summary>Dollars a month for so much internet egress in that month, all tiers applied.</summary>
+    /// <summary>Returns the dollars per month for that much internet egress in the month, with all tiers applied.</summary>
     public static double EgressMonth(double gigabytes)
     {
         double dollars = 0, below = 0;
@@ -113,17 +113,22 @@ public static class PriceTable
         return dollars;
     }
 
-    /// <summary>Dollars a month of a replica in the consumption plan that is never idle: ours send and probe each second.</summary>
+    /// <summary>
+    /// Returns the dollars per month of a replica in the consumption plan that is never idle. Ours are not idle, because they send and
+    /// probe each second.
+    /// </summary>
     public static double ConsumptionMonth(double vcpu, double gibibytes)
         => SecondsPerMonth * (vcpu * ConsumptionVcpu.Dollars + gibibytes * ConsumptionMemory.Dollars);
 
-    /// <summary>Dollars a month of one instance of a dedicated profile, or null for one that is not in the table.</summary>
+    /// <summary>
+    /// Returns the dollars per month of one instance of a dedicated profile, or null if the table does not have the profile.
+    /// </summary>
     public static double? DedicatedMonth(string profileType)
         => WorkloadProfiles.TryGetValue(profileType, out (int Cores, int Gibibytes) size)
             ? HoursPerMonth * (size.Cores * DedicatedVcpu.Dollars + size.Gibibytes * DedicatedMemory.Dollars)
             : null;
 
-    /// <summary>Dollars a month of Service Bus Standard with so many operations.</summary>
+    /// <summary>Returns the dollars per month of Service Bus Standard with that many operations.</summary>
     public static double ServiceBusMonth(double operations)
         => ServiceBusStandard.Dollars + Math.Max(0, operations - 13e6) / 1e6 * ServiceBusOperations.Dollars;
 }

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Infra.WhatIf;
 
 /// <summary>
-/// Azure's public regions by the name that templates take, as known when this was written; not every one has every service we use
+/// Azure's public regions by the name that templates use, as known when this was written. Not every region has every service that we use
 /// (docs/runbooks/first-deployment.md says how to ask).
 /// </summary>
 public static class AzureRegions
@@ -25,7 +25,7 @@ public static class AzureRegions
 
     public static bool IsKnown(string name) => Names.Contains(name);
 
-    /// <summary>The known names nearest to a mistyped one, best first, at most three; none where nothing is near.</summary>
+    /// <summary>Returns up to three known names that are similar to a mistyped one, best first. Empty if none is similar.</summary>
     public static IReadOnlyList<string> Near(string name)
     {
         string plain = new([.. name.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant)]);
@@ -33,7 +33,7 @@ public static class AzureRegions
             .ThenBy(d => d.Name, StringComparer.Ordinal).Take(3).Select(d => d.Name)];
     }
 
-    /// <summary>Levenshtein's; names are short, so the whole table is nothing.</summary>
+    /// <summary>The Levenshtein distance. Names are short, so it computes the whole table.</summary>
     private static int Distance(string a, string b)
     {
         if (a.Length > 64) return int.MaxValue;

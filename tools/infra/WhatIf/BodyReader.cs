@@ -3,12 +3,12 @@ using Dapr.Voice.Infra.Bicep;
 
 namespace Dapr.Voice.Infra.WhatIf;
 
-/// <summary>Reads resource bodies for people: what is not known before the deployment reads as absent, never as an exception.</summary>
+/// <summary>Reads resource bodies for people. A value that is not known before the deployment counts as absent and never throws.</summary>
 internal static class BodyReader
 {
     public static string? Text(this BicepObject body, string path) => body.At(path) is BicepString text ? text.Value : null;
 
-    /// <summary>A whole or fractional number; also one written as a string, as Container Apps' cpu may be.</summary>
+    /// <summary>Returns a whole or fractional number. It may be written as a string, as cpu is in Container Apps.</summary>
     public static double? Number(this BicepObject body, string path)
         => body.At(path) is { IsKnown: true } value && value is not (BicepObject or BicepArray)
             && double.TryParse(value.ToString().Trim('"', '\''), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
@@ -19,7 +19,7 @@ internal static class BodyReader
     public static IReadOnlyList<BicepObject> Objects(this BicepObject body, string path)
         => body.At(path) is BicepArray array ? [.. array.Items.OfType<BicepObject>()] : [];
 
-    /// <summary>Gibibytes of <c>0.5Gi</c>; null if it is written otherwise.</summary>
+    /// <summary>Returns the gibibytes of a text such as <c>0.5Gi</c>, or null if it has another form.</summary>
     public static double? Gibibytes(this BicepObject body, string path)
         => body.Text(path) is { } text && text.EndsWith("Gi", StringComparison.Ordinal) && double.TryParse(
         text.AsSpan(0, text.Length - 2), NumberStyles.Float, CultureInfo.InvariantCulture, out double size) ? size : null;

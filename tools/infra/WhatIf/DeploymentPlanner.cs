@@ -10,14 +10,14 @@ using Dapr.Voice.Infra.Pricing;
 namespace Dapr.Voice.Infra.WhatIf;
 
 /// <summary>
-/// Resolves main.bicep with main.parameters.json as <c>azd</c> would and sums up what comes of it. Looks at the second of azd's two
-/// provisions: images are taken as published, or there would be placeholders only.
+/// Resolves main.bicep with main.parameters.json as <c>azd</c> would, and sums up the result. It shows the second of azd's two provisions:
+/// it assumes that the images are published, because there would be only placeholders otherwise.
 /// </summary>
 public static class DeploymentPlanner
 {
     private const string Main = "infra/bicep/main.bicep", Parameters = "infra/bicep/main.parameters.json";
 
-    /// <summary>Stand-ins for what azd and its hooks fill in. None is a secret, none is deployed.</summary>
+    /// <summary>Stand-ins for the values that azd and its hooks supply. None of them is a secret, and none is deployed.</summary>
     private static readonly (string Variable, string Value)[] StandIns =
     [
         ("AZURE_ENV_NAME", "voice"),
@@ -30,23 +30,24 @@ public static class DeploymentPlanner
     ];
 
     /// <summary>
-    /// What is so at the second provision, whatever an environment says of the last one: the apps that the first made are there.
+    /// Values that are true at the second provision, whatever the environment says about the last one: the apps that the first provision
+    /// made exist.
     /// </summary>
     private static readonly string[] Existing = ["signalingExists", "relayExists", "transceiverExists", "localAgentExists"];
 
-    /// <summary>Shards of a region whose number nobody gives; two show a takeover.</summary>
+    /// <summary>The shards of a region if nobody gives a number. Two are enough to show a takeover.</summary>
     private const int UsualShards = 2;
 
-    /// <summary>Registry keys and slots where signaling's settings do not tell: the defaults of FleetOptions.</summary>
+    /// <summary>The registry keys and slots if signaling's settings do not name them: the defaults of FleetOptions.</summary>
     private const int UsualMaximumShards = 16, UsualSlotCount = 64;
 
     private const double SessionHoursShown = 1000;
 
-    /// <param name="root">The repository, or another folder with its infra/ and components/.</param>
-    /// <param name="environment">Variables of the azd environment; those that are missing get stand-ins. With AZURE_SUBSCRIPTION_ID, names
-    /// with a hash are those that Azure will make.</param>
+    /// <param name="root">The repository, or another folder with infra/ and components/.</param>
+    /// <param name="environment">The variables of the azd environment. Missing ones get stand-ins. With AZURE_SUBSCRIPTION_ID, names with a
+    /// hash are those that Azure will make.</param>
     /// <exception cref="FileNotFoundException">There is no main.bicep or no main.parameters.json.</exception>
-    /// <exception cref="ArgumentException">The request asks for a region, a number or an edge that cannot be.</exception>
+    /// <exception cref="ArgumentException">The request asks for a region, a number or an edge that is not possible.</exception>
     public static WhatIfReport Plan(
         string root, WhatIfRequest request, IReadOnlyDictionary<string, string> environment, BicepCompiler compiler)
     {
@@ -71,7 +72,7 @@ public static class DeploymentPlanner
             value;
         var said = new List<string>();
         Override(values, said, request);
-        // The hook after the first one has put keys into the vault of each region.
+        // The hook after the first provision has put keys into the vault of each region.
         foreach (string app in Existing) values[app] = "true";
         values["keyedRegions"] = string.Join(',', Regions(values).Select(r => (string?)r["location"]));
 
@@ -87,8 +88,8 @@ public static class DeploymentPlanner
         return Summarise(deployment, findings, edge, said);
     }
 
-    /// <summary>Without a compiler: the committed shape that is nearest to the request, as it is.</summary>
-    /// <exception cref="FileNotFoundException">The committed snapshot is not there.</exception>
+    /// <summary>Returns the committed shape that is nearest to the request, unchanged. It needs no compiler.</summary>
+    /// <exception cref="FileNotFoundException">The committed snapshot does not exist.</exception>
     public static WhatIfReport PlanOfCommitted(string root, WhatIfRequest request, out string shape)
     {
         Check(request);
@@ -101,7 +102,9 @@ public static class DeploymentPlanner
         return Summarise(Deployment.Parse(File.ReadAllText(file)), [], edge, []);
     }
 
-    /// <summary>From what was resolved; apart from <see cref="Plan"/> for tests and for who has a deployment already.</summary>
+    /// <summary>
+    /// Sums up a resolved deployment. It is separate from <see cref="Plan"/> for tests and for callers that have a deployment.
+    /// </summary>
     public static WhatIfReport Summarise(
         Deployment deployment, IReadOnlyList<Finding> findings, Edge edge, IReadOnlyList<string> parameters)
     {
@@ -109,7 +112,7 @@ public static class DeploymentPlanner
         var groupLocations = made.Where(r => ResourceReader.IsType(r, "Microsoft.Resources/resourceGroups") && r.Name is not null)
             .GroupBy(r => r.Name!, StringComparer.OrdinalIgnoreCase)
             .ToDictionary(g => g.Key, g => g.First().Body.Text("location") ?? "", StringComparer.OrdinalIgnoreCase);
-        // Apps run in regions, and what is in such a group belongs to its region. A group without apps is shared, wherever it lies.
+        // Apps run in regions, and everything in such a group belongs to its region. A group without apps is shared, wherever it is.
         var regional = made.Where(r => ResourceReader.IsType(r, "Microsoft.App/managedEnvironments")).Select(r => GroupOf(r.Scope))
             .OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         var places = new List<PlannedPlace>();
@@ -150,7 +153,7 @@ public static class DeploymentPlanner
 
         IReadOnlyList<JsonObject> before = Regions(values);
         IReadOnlyList<string> locations = request.Regions ?? [.. before.Select(r => (string?)r["location"] ?? WhatIfRequest.DefaultRegion)];
-        // Numbers are never changed and never given twice: those that a region has stay, new ones go on behind.
+        // Numbers are never changed and never given twice. A region keeps its number, and new regions get the next ones.
         int next = 1 + before.Select(r => NumberOf(r)).DefaultIfEmpty(0).Max();
         var regions = new List<JsonObject>();
         foreach (string location in locations)
@@ -167,7 +170,7 @@ public static class DeploymentPlanner
             ", ", regions.Select(r => $"{{ \"location\": \"{r["location"]}\", \"number\": {r["number"]}, \"shards\": {r["shards"]} }}")));
         if (request.Shards is { } wanted)
         {
-            // Services look for shards below this number only; a few more leave room to upgrade by new ones.
+            // Services look only for shards below this number. A few more numbers leave room for an upgrade with new shards.
             int maximum = Math.Min(100, wanted + Math.Max(2, wanted / 3));
             values["maximumShards"] = Math.Max(8, maximum);
             if (maximum > 8) said.Add($"maximumShards in infra/bicep/main.parameters.json: {maximum}");
@@ -198,7 +201,7 @@ public static class DeploymentPlanner
             registry * PriceTable.SecondsPerMonth / 1e6 * PriceTable.TableOperations.Dollars);
     }
 
-    /// <summary>Relays on machines where there are any: the app of that name is a placeholder then.</summary>
+    /// <summary>Returns the relays on machines if there are any. The app of that name is a placeholder then.</summary>
     private static double Relays(IReadOnlyList<ResolvedResource> resources)
         => resources.FirstOrDefault(r => ResourceReader.IsType(r, "Microsoft.Compute/virtualMachineScaleSets"))?.Body.Number("sku.capacity")
             ?? resources.FirstOrDefault(r => IsApp(r, "relay"))?.Body.Number("properties.template.scale.minReplicas")
@@ -226,7 +229,7 @@ public static class DeploymentPlanner
             || (ResourceReader.IsType(resource, "Microsoft.Resources/resourceGroups")
             && string.Equals(resource.Name, group, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The group's name in <c>/subscriptions/ID/resourceGroups/NAME</c>; null for a subscription.</summary>
+    /// <summary>Returns the group's name in <c>/subscriptions/ID/resourceGroups/NAME</c>, or null for a subscription.</summary>
     private static string? GroupOf(string scope)
         => scope.Split('/') is [_, "subscriptions", _, "resourceGroups", var name, ..] ? name : null;
 }

@@ -5,14 +5,15 @@ using Dapr.Voice.Infra.Pricing;
 namespace Dapr.Voice.Infra.WhatIf;
 
 /// <summary>
-/// Size, ports and standing cost of one resource, by its type. A type that is not here has no cost of its own as far as we know.
+/// Reads the size, the ports and the fixed cost of one resource by its type. As far as we know, a type that is not listed here costs
+/// nothing.
 /// </summary>
 internal static class ResourceReader
 {
-    /// <summary>Load balancing rules that the balancer's base price holds.</summary>
+    /// <summary>The number of load balancing rules that the balancer's base price includes.</summary>
     private const int RulesInBase = 5;
 
-    /// <summary>Null: no line of its own in a plan.</summary>
+    /// <summary>Returns null if the resource has no line of its own in a plan.</summary>
     public static PlannedResource? Read(ResolvedResource resource)
     {
         BicepObject body = resource.Body;
@@ -43,7 +44,7 @@ internal static class ResourceReader
             dollars) : null;
     }
 
-    /// <summary>Ports that the resource opens; those of apps are exposed by their environment.</summary>
+    /// <summary>Returns the ports that the resource opens. The ports of apps are exposed by their environment.</summary>
     public static IReadOnlyList<PlannedPort> Ports(ResolvedResource resource)
     {
         BicepObject body = resource.Body;
@@ -86,7 +87,7 @@ internal static class ResourceReader
         string size =
             $"{Plain(cpu)} vCPU, {Plain(memory)} GiB, {(least == most ? $"{Plain(least)}"
             : $"{Plain(least)} to {Plain(most)}")} {(most == 1 ? "replica" : "replicas")}{(isConsumption ? "" : $", profile {profile}")}";
-        // What runs on a dedicated profile is paid with the profile.
+        // An app on a dedicated profile is paid with the profile.
         return (size, isConsumption ? least * PriceTable.ConsumptionMonth(cpu, memory) : 0);
     }
 
@@ -110,7 +111,7 @@ internal static class ResourceReader
         bool isInternal = body.Flag("properties.vnetConfiguration.internal") ?? false;
         if (body.At("properties.vnetConfiguration") is BicepObject)
         {
-            // The platform puts a balancer of ours and addresses (out; in, if external) beside an environment in a network.
+            // Beside an environment in a network, the platform creates a balancer and addresses (one out and, if it is external, one in).
             words.Add(isInternal ? "internal" : "external, its balancer and two addresses");
             month += PriceTable.HoursPerMonth
                 * ((isInternal ? 2 : 1) * PriceTable.LoadBalancer.Dollars + (isInternal ? 1 : 2) * PriceTable.PublicAddress.Dollars);
@@ -163,7 +164,7 @@ internal static class ResourceReader
         => body.Number("properties.workspaceCapping.dailyQuotaGb") is >= 0 and var quota ? $"at most {Plain(quota)} GB a day"
         : "no daily limit";
 
-    /// <summary>The name, or what is known of it.</summary>
+    /// <summary>Returns the name, or the part of it that is known.</summary>
     private static string DisplayName(ResolvedResource resource)
         => resource.Name ?? (resource.NameValue is BicepRuntime { Parts.Count: > 0 } runtime
             ? string.Concat(runtime.Parts.Select(part => part is BicepString text ? text.Value : "[…]"))
