@@ -36,7 +36,8 @@ internal sealed record Ingress(bool IsTcp, IPEndPoint EndPoint)
         uint localPreference = IsTcp ? (PassiveDirectionPreference << 13) + HighestTcpOtherPreference - (uint)index
             : HighestLocalPreference - (uint)index;
         uint priority = ((IsTcp ? TcpTypePreference : UdpTypePreference) << 24) + (localPreference << 8) + (256 - ComponentId);
-        return $"candidate:{index + 1} {ComponentId} {(IsTcp ? "tcp" : "udp")} {priority} {EndPoint.Address} {EndPoint.Port} typ host{(IsTcp ? " tcptype passive" : "")}";
+        string transport = IsTcp ? "tcp" : "udp", tcpType = IsTcp ? " tcptype passive" : "";
+        return $"candidate:{index + 1} {ComponentId} {transport} {priority} {EndPoint.Address} {EndPoint.Port} typ host{tcpType}";
     }
 
     /// <summary>IPv6 addresses have no brackets in candidates.</summary>

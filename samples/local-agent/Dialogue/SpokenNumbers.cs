@@ -4,7 +4,8 @@ namespace Dapr.Voice.LocalAgent.Dialogue;
 internal static class SpokenNumbers
 {
     private static readonly string[] s_small =
-        ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen").Split(' ');
+        ("zero one two three four five six seven eight nine ten "
+        + "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen").Split(' ');
 
     private static readonly string[] s_tens = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".Split(' ');
 

@@ -24,6 +24,7 @@ internal static class CommandGrammar
         <hello> = hello | hello there | good morning | good evening;
         <help> = what can you do | help me;
         <bye> = goodbye | bye bye | see you later;
-        public <command> = [please] (<time> | <date> | <timer> | <light> [and <timer>] | <story> | <repeat> | <help>) [please] | <stop> | <hello> | <bye>;
+        public <command> = [please] (<time> | <date> | <timer> | <light> [and <timer>] | <story> | <repeat> | <help>) [please]
+            | <stop> | <hello> | <bye>;
         """;
 }

@@ -29,7 +29,8 @@ internal sealed record LinkListener(LinkTransport Transport, LinkEndpoint Advert
             foreach (LinkListener listener in opened) listener.Transport.Dispose();
             throw new ServiceException(
                 ExitCode.Failed,
-                $"{e.Message} Set Transceiver__LinkEndpoint to a private address of this machine with {options.WorkerCount} free ports from its own on.", e);
+                $"{e.Message} Set Transceiver__LinkEndpoint to a private address of this machine. "
+                + $"Its port and those after it, {options.WorkerCount} in all, must be free.", e);
         }
     }
 

@@ -114,7 +114,8 @@ internal static class ContainerAppRules
             context.Add((app.Dapr["appId"]).Or(app.Dapr.Where), RuleIds.AcaDapr, $"The app id of '{app.Name}' is its name.");
         if (app.Dapr["appPort"].Number() != app.HttpPort)
             context.Add((app.Dapr["appPort"]).Or(app.Dapr.Where), RuleIds.AcaPortMismatch,
-                $"The sidecar calls port {app.Dapr["appPort"].Number()?.ToString(CultureInfo.InvariantCulture) ?? "?"}, '{app.Name}' answers on {app.HttpPort?.ToString(CultureInfo.InvariantCulture) ?? "?"}.");
+                $"The sidecar calls port {app.Dapr["appPort"].Number()?.ToString(CultureInfo.InvariantCulture) ?? "?"}, "
+                + $"'{app.Name}' answers on {app.HttpPort?.ToString(CultureInfo.InvariantCulture) ?? "?"}.");
         if (app.Dapr["appProtocol"].Text() is not (null or "http"))
             context.Add(app.Dapr["appProtocol"]!.Where, RuleIds.AcaDapr, "Our services speak http to the sidecar.");
     }

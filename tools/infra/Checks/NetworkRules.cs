@@ -136,7 +136,8 @@ internal static class NetworkRules
                 if (ports == "*" || ports.Contains('-', StringComparison.Ordinal) || ports is "22" or "3389"
                     || properties["protocol"].Text() == "*")
                     context.Add((properties["destinationPortRange"]).Or(rule.Where), RuleIds.NsgOpen,
-                        $"'{rule["name"].Text()}' lets everybody in on {ports} by {properties["protocol"].Text()}: one port and one protocol.");
+                        $"'{rule["name"].Text()}' lets everybody in on {ports} by {properties["protocol"].Text()}: "
+                        + "one port and one protocol.");
             }
         }
     }

@@ -75,9 +75,10 @@ public static class ShapeFiles
         int line = 0;
         while (line < before.Length && line < after.Length && before[line] == after[line]) line++;
         if (line == before.Length && line == after.Length) return;
-        static string At(string[] lines, int line) => line < lines.Length ? lines[line].Trim() is { Length: > 100 } text ? text[..100] + "…"
-            : lines[line].Trim() : "the end of the file";
+        static string At(string[] lines, int line) => line >= lines.Length ? "the end of the file"
+            : lines[line].Trim() is { Length: > 100 } text ? text[..100] + "…" : lines[line].Trim();
         findings.Add(new Finding(RuleIds.Snapshot, Severity.Error, path, line + 1, 1,
-            $"The templates now make '{At(after, line)}', committed is '{At(before, line)}'. If that is what you want, run '{Command}' and look at the difference."));
+            $"The templates now make '{At(after, line)}', committed is '{At(before, line)}'. "
+            + $"If that is what you want, run '{Command}' and look at the difference."));
     }
 }

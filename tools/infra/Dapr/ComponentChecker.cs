@@ -24,7 +24,8 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
         }
         if (component.Version.Length > 0 && component.Version != bundle.Version && component.Version != "v1")
             Add(component.MetadataAt, RuleIds.DaprComponentVersion,
-                $"'{component.Type}' has no version '{component.Version}'; it has v1{(bundle.Version == "v1" ? "" : " and " + bundle.Version)}.");
+                $"'{component.Type}' has no version '{component.Version}'; "
+                + $"it has v1{(bundle.Version == "v1" ? "" : " and " + bundle.Version)}.");
         CheckNames(component, bundle);
         CheckRequired(component, bundle);
         CheckConventions(component, bundle);
@@ -56,7 +57,8 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
             };
             if (!fits)
                 Add(entry.Where, RuleIds.DaprMetadataValue,
-                    $"'{entry.Name}' is '{value}', it has to be {(rule.Words.Count > 0 ? "one of " + string.Join(", ", rule.Words) : "a " + rule.Type)}.");
+                    $"'{entry.Name}' is '{value}', it has to be "
+                    + $"{(rule.Words.Count > 0 ? "one of " + string.Join(", ", rule.Words) : "a " + rule.Type)}.");
         }
     }
 
@@ -66,7 +68,8 @@ internal sealed partial class ComponentChecker(ICollection<Finding> findings, bo
             Add(component.MetadataAt, RuleIds.DaprMissingMetadata, $"'{component.Type}' needs '{name}'.");
         if (bundle.Profiles.Count == 0 || bundle.Profiles.Any(p => p.Required.All(n => component.Find(n) is not null))) return;
         Add(component.MetadataAt, RuleIds.DaprMissingMetadata,
-            $"'{component.Type}' needs one of: {string.Join("; ", bundle.Profiles.Where(p => p.Required.Count > 0).Select(p => string.Join(" and ", p.Required)))}.");
+            $"'{component.Type}' needs one of: "
+            + $"{string.Join("; ", bundle.Profiles.Where(p => p.Required.Count > 0).Select(p => string.Join(" and ", p.Required)))}.");
     }
 
     private void CheckConventions(DaprComponent component, MetadataBundle bundle)
