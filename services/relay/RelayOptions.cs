@@ -131,7 +131,7 @@ internal sealed class RelayOptions : IServiceOptions
         if (Id.Length is < 1 or > 28 || !Id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '_'))
             yield return "Relay__Id: 1 to 28 characters of a-z 0-9 . - _, for example 'relay-0'.";
         if (PublicEndpoint.Length == 0 && PublicTcpEndpoint.Length == 0)
-            yield return "Relay__PublicEndpoint, Relay__PublicTcpEndpoint: at least one of them; clients have to come somewhere.";
+            yield return "Relay__PublicEndpoint, Relay__PublicTcpEndpoint: set at least one of them. Clients need an address.";
         if (PublicEndpoint.Length > 0 && Public is not { Port: > 0 })
             yield return "Relay__PublicEndpoint: address and port, for example '0.0.0.0:3478' or '[::]:3478', or empty for no UDP.";
         if (PublicTcpEndpoint.Length > 0 && PublicTcp is not { Port: > 0 })

@@ -150,10 +150,11 @@ internal sealed partial class RelayService(
     [LoggerMessage(1, LogLevel.Information, "Relay {Id} on {Endpoint} with {Workers} workers")]
     private static partial void LogStarted(ILogger logger, string id, string endpoint, int workers);
 
-    [LoggerMessage(4, LogLevel.Warning, "This process may have {OpenFiles} files open, so it takes {Connections} TCP connections of the "
-        + "{Wanted} in Relay__MaximumTcpConnections; raise 'ulimit -Hn' for more")]
+    [LoggerMessage(4, LogLevel.Warning,
+        "This process may open {OpenFiles} files, so the relay accepts {Connections} TCP connections instead of the "
+        + "{Wanted} in Relay__MaximumTcpConnections. Raise 'ulimit -Hn' for more")]
     private static partial void LogFewConnections(ILogger logger, int openFiles, int connections, int wanted);
 
-    [LoggerMessage(3, LogLevel.Error, "Worker {Worker}: a turn failed; its packets are lost")]
+    [LoggerMessage(3, LogLevel.Error, "Worker {Worker}: a turn failed. Its packets are lost")]
     private static partial void LogFailedTurn(ILogger logger, int worker, Exception e);
 }

@@ -6,7 +6,8 @@ namespace Dapr.Voice.Signaling;
 /// <summary>Everything that signaling logs. It never logs keys, ICE passwords or SDP.</summary>
 internal static partial class SignalingLog
 {
-    [LoggerMessage(2, LogLevel.Warning, "The fleet's records can't be read ({ErrorCode}): new sessions are refused until they can")]
+    [LoggerMessage(2, LogLevel.Warning,
+        "The fleet's records cannot be read ({ErrorCode}). New sessions are refused until they can be read")]
     public static partial void FleetUnknown(ILogger logger, string? errorCode);
 
     [LoggerMessage(3, LogLevel.Information, "The fleet's records can be read again: {Owners} owners")]
@@ -18,11 +19,11 @@ internal static partial class SignalingLog
     [LoggerMessage(5, LogLevel.Information, "No session: {Code}")]
     public static partial void SessionRefused(ILogger logger, string code);
 
-    [LoggerMessage(6, LogLevel.Error, "The record of a session was refused by the state store: {ErrorCode}. Is the component 'sessions' "
-        + "there, and scoped to signaling?")]
+    [LoggerMessage(6, LogLevel.Error, "The state store refused the record of a session: {ErrorCode}. Is there a component 'sessions', "
+        + "and is it scoped to signaling?")]
     public static partial void RecordRefused(ILogger logger, string? errorCode);
 
-    [LoggerMessage(7, LogLevel.Warning, "Session {CallId} could not be pushed to {Owner} ({Outcome} {ErrorCode}, {Tries} tries): the "
+    [LoggerMessage(7, LogLevel.Warning, "Session {CallId} could not be pushed to {Owner} ({Outcome} {ErrorCode}, {Tries} tries). The "
         + "owner will read its record on the first packet")]
     public static partial void PushFailed(
         ILogger logger, string callId, string owner, InvocationOutcome outcome, string? errorCode, int tries);
@@ -31,16 +32,16 @@ internal static partial class SignalingLog
     public static partial void PublishFailed(
         ILogger logger, string eventId, string type, PublishOutcome outcome, string? errorCode, int tries);
 
-    [LoggerMessage(9, LogLevel.Error, "The queue of {Queue} is full; {CallId} was left out")]
+    [LoggerMessage(9, LogLevel.Error, "The queue of {Queue} is full. {CallId} was dropped from it")]
     public static partial void QueueFull(ILogger logger, string queue, string callId);
 
-    [LoggerMessage(10, LogLevel.Information, "Session {CallId} ended by its owner {Owner} on request ({Reason})")]
+    [LoggerMessage(10, LogLevel.Information, "Session {CallId} was ended by its owner {Owner} on request ({Reason})")]
     public static partial void EndedByOwner(ILogger logger, string callId, string owner, SessionEndReason reason);
 
-    [LoggerMessage(11, LogLevel.Information, "Session {CallId} ended here ({Reason}): no owner knows it")]
+    [LoggerMessage(11, LogLevel.Information, "Session {CallId} was ended here ({Reason}), because no owner knows it")]
     public static partial void EndedHere(ILogger logger, string callId, SessionEndReason reason);
 
-    [LoggerMessage(12, LogLevel.Warning, "Session {CallId} could not be ended: {Owner} did not confirm ({Outcome} {ErrorCode})")]
+    [LoggerMessage(12, LogLevel.Warning, "Session {CallId} could not be ended. {Owner} did not confirm the end ({Outcome} {ErrorCode})")]
     public static partial void EndUnconfirmed(ILogger logger, string callId, string owner, InvocationOutcome outcome, string? errorCode);
 
     [LoggerMessage(13, LogLevel.Information, "Internal call by {Caller}: {Method} for {CallId}, {Word}")]
@@ -55,10 +56,11 @@ internal static partial class SignalingLog
     [LoggerMessage(17, LogLevel.Warning, "Signaling__DemoPage is on: anybody who reaches this service can start a session")]
     public static partial void DemoIsOpen(ILogger logger);
 
-    [LoggerMessage(18, LogLevel.Error, "{Queue}: work for {CallId} failed and was given up")]
+    [LoggerMessage(18, LogLevel.Error, "{Queue}: the work for {CallId} failed and is not repeated")]
     public static partial void WorkFailed(ILogger logger, Exception exception, string queue, string callId);
 
-    [LoggerMessage(19, LogLevel.Warning, "Session {CallId} has no owner, and its record could not be ended: store or owner did not answer "
+    [LoggerMessage(19, LogLevel.Warning,
+        "Session {CallId} has no owner, and its record could not be ended. The store or the owner did not answer "
         + "for minutes")]
     public static partial void LeftUnclaimed(ILogger logger, string callId);
 }

@@ -43,7 +43,7 @@ internal sealed partial class TransceiverHost(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_listeners.Length == 0) throw new InvalidOperationException("Bind comes first.");
+        if (_listeners.Length == 0) throw new InvalidOperationException("Call Bind first.");
         _running = Task.Run(RunAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
@@ -75,8 +75,8 @@ internal sealed partial class TransceiverHost(
                 $"worker {number}", () => worker.Counters.Turns);
             _runtime = runtime;
             if (await runtime.KeepSlotsAsync(_stop.Token).ConfigureAwait(false)) return;
-            exit.Fail(new ServiceException(ExitCode.Fault, "A worker of the transceiver stands still. Only a new process can serve its "
-                + "sessions."));
+            exit.Fail(new ServiceException(
+                ExitCode.Fault, "A worker of the transceiver stands still. Only a new process can serve its sessions."));
         }
         catch (OperationCanceledException)
         {
@@ -96,7 +96,6 @@ internal sealed partial class TransceiverHost(
 
     [LoggerMessage(LogLevel.Warning,
         "libopus is not installed (package libopus0). Concentus takes its place: each call costs about twice the CPU time and makes 6 MB "
-        + "of "
-        + "garbage a second")]
+        + "of garbage a second")]
     private static partial void LogWithoutLibopus(ILogger logger);
 }

@@ -89,7 +89,7 @@ internal sealed class TransceiverOptions : IServiceOptions
         if (Capacity is < 1 or > 100_000) yield return "Transceiver__Capacity: 1 to 100000 sessions.";
         if (OpusCodec is not ("auto" or "libopus" or "concentus")) yield return "Transceiver__OpusCodec: auto, libopus or concentus.";
         if (OpusCodec == "libopus" && !Opus.OpusCodec.IsLibopusInstalled)
-            yield return "Transceiver__OpusCodec: libopus is not installed; install the package libopus0, or set auto.";
+            yield return "Transceiver__OpusCodec: libopus is not installed. Install the package libopus0, or set auto.";
         if (FirstCheckLimit <= TimeSpan.Zero) yield return "Transceiver__FirstCheckLimit: a positive time, for example 00:00:15.";
         if (HandshakeLimit <= TimeSpan.Zero) yield return "Transceiver__HandshakeLimit: a positive time, for example 00:00:30.";
         if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";

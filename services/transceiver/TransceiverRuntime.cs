@@ -237,10 +237,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     [LoggerMessage(LogLevel.Error, "A step of the ownership loop failed")]
     private static partial void LogStepFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(LogLevel.Critical, "Worker {Worker} stands still: this process ends, so that another one can serve")]
+    [LoggerMessage(LogLevel.Critical, "Worker {Worker} stands still. This process ends, so that another one can serve")]
     private static partial void LogStalled(ILogger logger, int worker);
 
-    [LoggerMessage(LogLevel.Information, "Draining: {Sessions} sessions")]
+    [LoggerMessage(LogLevel.Information, "Draining {Sessions} sessions")]
     private static partial void LogDraining(ILogger logger, int sessions);
 
     [LoggerMessage(LogLevel.Information, "Left; {Reports} reports undelivered")]

@@ -101,13 +101,14 @@ internal sealed partial class TransceiverDiscovery(
         return endpoints;
     }
 
-    [LoggerMessage(6, LogLevel.Warning, "{Endpoints} link endpoints have a name that does not resolve")]
+    [LoggerMessage(6, LogLevel.Warning, "The names of {Endpoints} link endpoints could not be resolved")]
     private static partial void LogUnresolved(ILogger logger, int endpoints);
 
     [LoggerMessage(1, LogLevel.Information, "Transceivers: {Endpoints} link endpoints")]
     private static partial void LogEndpoints(ILogger logger, int endpoints);
 
-    [LoggerMessage(2, LogLevel.Warning, "The state store does not say where transceivers are ({Outcome} {ErrorCode}); the known ones are "
+    [LoggerMessage(2, LogLevel.Warning,
+        "The transceivers could not be read from the state store ({Outcome} {ErrorCode}). The known ones are "
         + "kept")]
     private static partial void LogStoreAway(ILogger logger, StateReadOutcome outcome, string? errorCode);
 
@@ -117,6 +118,6 @@ internal sealed partial class TransceiverDiscovery(
     [LoggerMessage(4, LogLevel.Warning, "Shard {Shard} names a link endpoint that {Problem}")]
     private static partial void LogBadEndpoint(ILogger logger, int shard, string problem);
 
-    [LoggerMessage(5, LogLevel.Error, "Looking for transceivers failed; the known ones are kept")]
+    [LoggerMessage(5, LogLevel.Error, "Looking for transceivers failed. The known ones are kept")]
     private static partial void LogLookFailed(ILogger logger, Exception e);
 }

@@ -2,7 +2,7 @@ using Dapr.Voice.Hosting;
 
 namespace Dapr.Voice.Signaling.Keys;
 
-/// <summary>Turns <c>Authorization: Bearer …</c> into a <see cref="Caller"/>, or into the error that says what is wrong with it.</summary>
+/// <summary>Turns <c>Authorization: Bearer …</c> into a <see cref="Caller"/>, or into an error that says what is wrong.</summary>
 internal sealed class Authenticator(KeyLoader keys)
 {
     private const string Scheme = "Bearer ";

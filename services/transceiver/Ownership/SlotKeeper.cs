@@ -305,16 +305,16 @@ internal sealed partial class SlotKeeper
     private static partial void LogRegistered(ILogger logger, int shard, string incarnation);
 
     [LoggerMessage(LogLevel.Warning, "Ownership stands still: {Problem}; {Slots} slots go on being served, no new sessions once the lease "
-        + "is over")]
+        + "has ended")]
     private static partial void LogAway(ILogger logger, string problem, int slots);
 
-    [LoggerMessage(LogLevel.Error, "Another process took shard {Shard} over: serving stops")]
+    [LoggerMessage(LogLevel.Error, "Another process has taken over shard {Shard}. Serving stops")]
     private static partial void LogSuperseded(ILogger logger, int shard);
 
     [LoggerMessage(LogLevel.Information, "Serving {Slots} slots: {Claimed} to claim, {GivenBack} given back, {Waiting} to give back when "
         + "they are empty")]
     private static partial void LogSlots(ILogger logger, int slots, int claimed, int givenBack, int waiting);
 
-    [LoggerMessage(LogLevel.Error, "Slot {Slot} has another owner with a higher epoch than our {Epoch}: its sessions end here")]
+    [LoggerMessage(LogLevel.Error, "Slot {Slot} has another owner with a higher epoch than our {Epoch}. Its sessions end here")]
     private static partial void LogLost(ILogger logger, int slot, long epoch);
 }

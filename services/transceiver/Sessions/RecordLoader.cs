@@ -77,12 +77,12 @@ internal sealed partial class RecordLoader(
         return true;
     }
 
-    [LoggerMessage(LogLevel.Warning, "{CallId}: its first packet came and its record cannot be read: {Outcome} {ErrorCode}")]
+    [LoggerMessage(LogLevel.Warning, "{CallId}: the first packet has arrived, and the record cannot be read: {Outcome} {ErrorCode}")]
     private static partial void LogUnreadable(ILogger logger, string callId, StateReadOutcome outcome, string? errorCode);
 
-    [LoggerMessage(LogLevel.Warning, "{CallId}: was with {Owner}, which is gone; it cannot go on")]
+    [LoggerMessage(LogLevel.Warning, "{CallId}: the session cannot go on, because its owner {Owner} is gone")]
     private static partial void LogOrphan(ILogger logger, string callId, string owner);
 
-    [LoggerMessage(LogLevel.Error, "{CallId}: loading failed")]
+    [LoggerMessage(LogLevel.Error, "{CallId}: loading the record failed")]
     private static partial void LogFailed(ILogger logger, string callId, Exception exception);
 }

@@ -101,6 +101,6 @@ internal sealed partial class SessionFactory(
         return true;
     }
 
-    [LoggerMessage(LogLevel.Warning, "{CallId}: no agent is called '{Agent}' here, {DefaultAgent} takes the call")]
+    [LoggerMessage(LogLevel.Warning, "{CallId}: there is no agent '{Agent}' here, so {DefaultAgent} takes the call")]
     private static partial void LogUnknownAgent(ILogger logger, string callId, string agent, string defaultAgent);
 }

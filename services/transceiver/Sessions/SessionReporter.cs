@@ -219,15 +219,15 @@ internal sealed partial class SessionReporter : IAsyncDisposable
 
     private enum RecordOutcome { TryAgain, Written, Superseded }
 
-    [LoggerMessage(LogLevel.Error, "{CallId}: too many reports wait, {State} will not be reported")]
+    [LoggerMessage(LogLevel.Error, "{CallId}: {State} will not be reported, because too many reports wait")]
     private static partial void LogLost(ILogger logger, string callId, SessionState state);
 
-    [LoggerMessage(LogLevel.Error, "{CallId}: {State} could not be reported for too long, given up ({ErrorCode})")]
+    [LoggerMessage(LogLevel.Error, "{CallId}: {State} could not be reported for too long and is dropped ({ErrorCode})")]
     private static partial void LogGivenUp(ILogger logger, string callId, SessionState state, string? errorCode);
 
     [LoggerMessage(LogLevel.Error, "{CallId}: reporting {State} failed")]
     private static partial void LogFailed(ILogger logger, string callId, SessionState state, Exception exception);
 
-    [LoggerMessage(LogLevel.Warning, "{Reports} reports were not delivered in time; the store keeps the state before")]
+    [LoggerMessage(LogLevel.Warning, "{Reports} reports were not delivered in time. The store keeps the state before them")]
     private static partial void LogUnfinished(ILogger logger, long reports);
 }

@@ -526,7 +526,7 @@ internal sealed partial class SessionWorker : IDisposable
     private static partial void LogEnded(
         ILogger logger, string callId, SessionEndReason reason, long durationMilliseconds, long packetsReceived, long packetsSent);
 
-    [LoggerMessage(LogLevel.Error, "{CallId}: our own fault, the session ends")]
+    [LoggerMessage(LogLevel.Error, "{CallId}: the session ends because of an internal error")]
     private static partial void LogSessionFault(ILogger logger, string callId, Exception exception);
 
     [LoggerMessage(LogLevel.Error, "Worker {Worker}: a turn of the loop failed")]
