@@ -41,7 +41,7 @@ public sealed partial class ThirdPartyNoticesTests
     [Fact]
     public void Notices_EveryNpmAndDebianPackage_IsNamed()
     {
-        string[] debian = [.. DebianPackage().Matches(File.ReadAllText(Checkout.File("tools", "cli", "Machine", "NativePackages.cs")))
+        string[] debian = [.. DebianPackage().Matches(File.ReadAllText(Checkout.File("tools", "cli", "Machine", "NativeRequirement.cs")))
             .Select(m => m.Groups[1].Value)];
         Assert.True(debian.Length >= 10);
         Assert.DoesNotContain(debian, p => !IsNamed(p));
@@ -59,6 +59,6 @@ public sealed partial class ThirdPartyNoticesTests
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Name();
 
-    [GeneratedRegex("new\\(\"([a-z0-9-]+)\"")]
+    [GeneratedRegex("new\\(\\s*\"([a-z0-9-]+)\"")]
     private static partial Regex DebianPackage();
 }
