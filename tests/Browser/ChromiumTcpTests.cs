@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Browser;
 
 /// <summary>
-/// Headless Chromium over ICE-TCP, beside UDP: the edge has both, and the browser does not see the answer's UDP candidates.
+/// Headless Chromium over ICE-TCP. The edge has UDP, too, and the browser does not see the answer's UDP candidates.
 /// </summary>
 [Collection(BrowserCollection.Name)]
 public sealed class ChromiumTcpTests(ChromiumUnderTest browser, ITestOutputHelper output) : IClassFixture<ChromiumUnderTest>

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Browser;
 
-/// <summary>Headless Chromium, the unmodified OpenAI Agents SDK, page and API on two origins.</summary>
+/// <summary>Headless Chromium with the unmodified OpenAI Agents SDK. The page and the API have two origins.</summary>
 [Collection(BrowserCollection.Name)]
 public sealed class ChromiumTests(ChromiumUnderTest browser, ITestOutputHelper output) : IClassFixture<ChromiumUnderTest>
 {

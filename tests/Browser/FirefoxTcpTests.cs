@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Browser;
 
 /// <summary>
-/// Headless Firefox ESR over ICE-TCP, beside UDP: the edge has both, and the browser does not see the answer's UDP candidates. It needs no
+/// Headless Firefox ESR over ICE-TCP. The edge has UDP, too, and the browser does not see the answer's UDP candidates. Firefox needs no
 /// preference for ICE-TCP.
 /// </summary>
 [Collection(BrowserCollection.Name)]

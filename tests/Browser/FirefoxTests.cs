@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Browser;
 
-/// <summary>Headless Firefox ESR, the unmodified OpenAI Agents SDK, page and API on two origins.</summary>
+/// <summary>Headless Firefox ESR with the unmodified OpenAI Agents SDK. The page and the API have two origins.</summary>
 [Collection(BrowserCollection.Name)]
 public sealed class FirefoxTests(FirefoxUnderTest browser, ITestOutputHelper output) : IClassFixture<FirefoxUnderTest>
 {

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Browser;
 
-/// <summary>Both browsers at a system that has TCP only, between callers and relay and behind it.</summary>
+/// <summary>Both browsers with a system that uses only TCP, between callers and the relay and behind the relay.</summary>
 [Collection(TcpEdgeCollection.Name)]
 public sealed class TcpEdgeTests(TcpEdgeSystem system, ITestOutputHelper output)
 {

@@ -12,8 +12,8 @@ internal sealed class PageCall
 
     public CallSetup Setup { get; }
 
-    /// <param name="turnDetection">In the SDK's own spelling; null leaves the SDK's default.</param>
-    /// <param name="isMicrophoneDead">Digital silence between words, in which Chromium sends nothing.</param>
+    /// <param name="turnDetection">The setting in the SDK's own spelling. Null keeps the SDK's default.</param>
+    /// <param name="isMicrophoneDead">There is digital silence between words, during which Chromium sends nothing.</param>
     /// <param name="withheldTransport">"udp" or "tcp": the browser does not see the answer's candidates of that transport.</param>
     public static async Task<PageCall> ConnectAsync(BrowserUnderTest browser, string agent, JsonObject? turnDetection = null,
         bool isMicrophoneDead = false, string? withheldTransport = null)
@@ -37,14 +37,16 @@ internal sealed class PageCall
         return ((double)said!["from"]!, (double)said["to"]!);
     }
 
-    /// <summary>Bursts of 60 ms of noise; says when each began.</summary>
+    /// <summary>Plays bursts of noise of 60 ms each, and returns when each began.</summary>
     public async Task<IReadOnlyList<double>> BurstAsync(int count, TimeSpan period)
         => [.. (await _driver.CallAsync("scenario.burst", count, period.TotalMilliseconds))!.AsArray().Select(at => (double)at!)];
 
-    /// <summary>Noise without a pause, to the end of the call.</summary>
+    /// <summary>Plays noise without a pause until the call ends.</summary>
     public Task HumAsync() => _driver.CallAsync("scenario.hum");
 
-    /// <summary>"udp" or "tcp": what carries the call; and those of all candidate pairs that were answered.</summary>
+    /// <summary>
+    /// The transport that carries the call, "udp" or "tcp", and the transports of all candidate pairs that were answered.
+    /// </summary>
     public async Task<(string? Protocol, IReadOnlyList<string> Answered)> CarrierAsync()
     {
         JsonNode carrier = (await _driver.CallAsync("scenario.carrier"))!;
@@ -58,11 +60,11 @@ internal sealed class PageCall
         return ((double)found!["at"]!, found["event"]!);
     }
 
-    /// <summary>Waits until the SDK reports that connection status; says when.</summary>
+    /// <summary>Waits until the SDK reports that connection status, and returns when it did.</summary>
     public async Task<double> StatusAsync(string status, double after, TimeSpan limit)
         => (double)(await _driver.CallAsync("scenario.status", status, after, limit.TotalMilliseconds))!["at"]!;
 
-    /// <summary>What the SDK reported of its connection, and when.</summary>
+    /// <summary>The connection statuses that the SDK reported, each with its time.</summary>
     public async Task<IReadOnlyList<(double At, string Status)>> StatusesAsync()
         => [.. (await _driver.CallAsync("scenario.statuses"))!.AsArray().Select(s => ((double)s!["at"]!, (string)s["status"]!))];
 
@@ -79,14 +81,14 @@ internal sealed class PageCall
 
     public async Task<JsonNode> StatisticsAsync() => (await _driver.CallAsync("scenario.statistics"))!;
 
-    /// <summary>What the SDK complained of, and what nobody caught.</summary>
+    /// <summary>The errors that the SDK reported, and the uncaught exceptions.</summary>
     public async Task<IReadOnlyList<string>> ErrorsAsync()
         => [.. (await _driver.CallAsync("scenario.errors"))!.AsArray().Select(e => (string)e!)];
 
-    /// <returns>When the page hung up.</returns>
+    /// <returns>The time at which the page hung up.</returns>
     public async Task<double> HangUpAsync() => (double)(await _driver.CallAsync("scenario.hangUp"))!;
 
-    /// <summary>As an app server does it for its page.</summary>
+    /// <summary>Gets an ephemeral key, as an app server does for its page.</summary>
     private static async Task<string> EphemeralKeyAsync(BrowserUnderTest browser)
     {
         (int status, string? body) = await browser.Driver.FetchAsync(

@@ -2,7 +2,7 @@ namespace Dapr.Voice.Tests.Browser.Calls;
 
 internal static class Percentiles
 {
-    /// <summary>Nearest rank: the smallest value that at least that share of all values does not exceed.</summary>
+    /// <summary>The nearest rank: the smallest value that at least that share of all values does not exceed.</summary>
     public static double Percentile(this IEnumerable<double> values, int percent)
     {
         double[] sorted = [.. values.Order()];

@@ -6,12 +6,12 @@ namespace Dapr.Voice.Tests.Browser.Calls;
 /// <summary>The remote voice as the page heard it. Times are milliseconds of the page's clock.</summary>
 internal sealed class Recording
 {
-    /// <summary>-40 dBFS: any speech is above it, a decoder's comfort noise below.</summary>
+    /// <summary>-40 dBFS. Any speech is louder, and a decoder's comfort noise is not.</summary>
     private const double Audible = 0.01;
 
     private const double WindowMs = 20;
 
-    // To find a beginning, not to judge a level.
+    // This window finds a beginning. It is too short to judge a level.
     private const double OnsetWindowMs = 4;
 
     private readonly short[] _samples;
@@ -31,7 +31,7 @@ internal sealed class Recording
 
     public ReadOnlySpan<short> Between(double from, double to) => _samples.AsSpan()[IndexOf(from)..IndexOf(to)];
 
-    /// <summary>Root mean square, full scale = 1.</summary>
+    /// <summary>The root mean square. Full scale is 1.</summary>
     public double Level(double from, double to)
     {
         ReadOnlySpan<short> part = Between(from, to);
@@ -41,7 +41,7 @@ internal sealed class Recording
         return Math.Sqrt(sum / part.Length) / short.MaxValue;
     }
 
-    /// <returns>The begin of the first audible 20 ms, or null.</returns>
+    /// <returns>The beginning of the first audible 20 ms, or null.</returns>
     public double? FirstAudible(double from, double to)
         => Windows(from, to).Where(w => Level(w, w + WindowMs) >= Audible).Select(w => (double?)w).FirstOrDefault();
 
@@ -49,7 +49,7 @@ internal sealed class Recording
     public double? LastAudible(double from, double to)
         => Windows(from, to).Where(w => Level(w, w + WindowMs) >= Audible).Select(w => (double?)(w + WindowMs)).LastOrDefault();
 
-    /// <returns>The begin of the first audible 4 ms, or null.</returns>
+    /// <returns>The beginning of the first audible 4 ms, or null.</returns>
     public double? Onset(double from, double to)
     {
         for (double at = from; at + OnsetWindowMs <= to; at++)
@@ -60,7 +60,7 @@ internal sealed class Recording
     }
 
     /// <summary>The longest time without an audible 20 ms.</summary>
-    /// <returns>Its begin and length; an end equal to <paramref name="to"/> means that it lasted.</returns>
+    /// <returns>Its beginning and length. An end equal to <paramref name="to"/> means that it had not ended.</returns>
     public (double From, double Length) LongestSilence(double from, double to)
     {
         (double From, double Length) longest = (from, 0);

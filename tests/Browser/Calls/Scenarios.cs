@@ -9,10 +9,10 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Browser.Calls;
 
 /// <summary>
-/// What each browser has to manage, the same for all of them. Figures are printed; bars of time have room, since machines that test are
-/// shared.
+/// What each browser must be able to do. The scenarios are the same for all browsers. They print their figures. Time limits are generous,
+/// because machines that run tests are shared.
 /// </summary>
-/// <param name="withheldTransport">"udp" or "tcp": candidates that the browser does not see.</param>
+/// <param name="withheldTransport">"udp" or "tcp": the browser does not see the answer's candidates of that transport.</param>
 internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper output, string? withheldTransport = null)
 {
     private const int Connects = 20;
@@ -20,7 +20,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private const double SessionUpdatedLimitMs = 1500;
     private const double StopLimitMs = 1500;
 
-    // -34 dBFS over half a second: somebody speaks. The bars for silence are 20 dB below.
+    // -34 dBFS over half a second means that somebody speaks. The limits for silence are 20 dB lower.
     private const double Voice = 0.02;
     private const double Silence = 0.002;
 
@@ -37,12 +37,12 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
             | what is the date | what can you do;
         """;
 
-    /// <summary>What our own page asks for.</summary>
+    /// <summary>The turn detection that the page of <c>./voice up</c> asks for.</summary>
     private static JsonObject ServerVad
         => new() { ["type"] = "server_vad", ["silenceDurationMs"] = 500, ["prefixPaddingMs"] = 300, ["interruptResponse"] = true,
         ["createResponse"] = true };
 
-    /// <summary>20 calls with the SDK's own settings: how long from <c>connect()</c> to <c>session.updated</c>.</summary>
+    /// <summary>Connects 20 calls with the SDK's own settings, and measures from <c>connect()</c> to <c>session.updated</c>.</summary>
     public async Task ConnectTwentyTimesAsync()
     {
         await OpenAsync();
@@ -72,7 +72,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.True(p95 <= SessionUpdatedLimitMs, $"p95 {p95:0} ms");
     }
 
-    /// <summary>Echo agent: the same words come back, intelligible.</summary>
+    /// <summary>With the echo agent, the same words come back and are intelligible.</summary>
     public async Task EchoAsync()
     {
         PageCall call = await StartAsync("echo");
@@ -95,7 +95,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         await EndAsync(call);
     }
 
-    /// <summary>Local agent: it hears the question, and its voice says what its transcript says.</summary>
+    /// <summary>The local agent hears the question, and its voice says what its transcript says.</summary>
     public async Task WhatTimeIsItAsync(bool usesSdkDefaults)
     {
         PageCall call = await StartAsync("local", usesSdkDefaults ? null : ServerVad, isMicrophoneDead: usesSdkDefaults);
@@ -125,7 +125,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         await EndAsync(call);
     }
 
-    /// <summary>A function call: the page sets the timer, the agent confirms by voice.</summary>
+    /// <summary>In a function call, the page sets the timer and the agent confirms it by voice.</summary>
     public async Task SetATimerAsync()
     {
         PageCall call = await StartAsync("local", ServerVad);
@@ -146,7 +146,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         await EndAsync(call);
     }
 
-    /// <summary>A long story, and "stop" in the middle of it.</summary>
+    /// <summary>The caller says "stop" in the middle of a long story.</summary>
     public async Task BargeInAsync()
     {
         PageCall call = await StartAsync("local", ServerVad);
@@ -165,7 +165,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.Equal("turn_detected", (string?)done["response"]!["status_details"]?["reason"]);
         Assert.True(recording.Level(startedAt + 500, said.From) > Voice,
             $"the story was not heard: {recording.Level(startedAt + 500, said.From):0.000}");
-        // What follows is the answer to "stop", if any; between the two lies the turn.
+        // Later sound is the answer to "stop", if there is one. The turn is between the two.
         double? lastHeard = recording.LastAudible(said.From - 200, clearedAt + 400);
         Assert.NotNull(lastHeard);
         Print($"barge-in: \"stop\" to speech_started {speechAt - said.From:0} ms, output_audio_buffer.cleared {clearedAt - said.From:0} ms,"
@@ -177,7 +177,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         await EndAsync(call);
     }
 
-    /// <summary>The page hangs up: the record says so.</summary>
+    /// <summary>The page hangs up, and the record says so.</summary>
     public async Task PageHangsUpAsync()
     {
         PageCall call = await StartAsync("echo");
@@ -199,7 +199,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     }
 
     /// <summary>
-    /// The server hangs up: the SDK notices, by the first check that is refused or when checks have failed for long enough.
+    /// The server hangs up. The SDK notices it by the first check that is refused, or when checks have failed for long enough.
     /// </summary>
     public async Task ServerHangsUpAsync(TimeSpan limit)
     {
@@ -212,8 +212,8 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Print($"server hangs up: the SDK reports disconnected {noticedAt - at:0} ms after the request");
     }
 
-    /// <summary>The page of <c>./voice up</c>: it loads and connects without a complaint; screenshots of both shapes are kept.</summary>
-    /// <param name="hearsWords">The browser's fake microphone says a question once; otherwise it hums.</param>
+    /// <summary>The page of <c>./voice up</c> loads and connects without an error. Screenshots of both shapes are kept.</summary>
+    /// <param name="hearsWords">The browser's fake microphone says a question once. Otherwise it hums.</param>
     public async Task OurPageAsync(bool hearsWords)
     {
         BrowserDriver driver = browser.Driver;
@@ -239,8 +239,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.True(status == 200, $"hangup answered {status}: {body}");
         await driver.WaitForAsync("document.body.dataset.state !== 'live'", PageEndLimit);
         await ScreenshotsAsync("ended");
-        // A library inside the SDK's bundle tries whether it may use eval, catches the refusal and does without; Firefox reports the
-        // attempt.
+        // A library inside the SDK's bundle tries to use eval, catches the refusal and works without it. Firefox reports the attempt.
         var complaints = (await driver.ComplaintsAsync()).Where(
             c => !(c.Contains("Content-Security-Policy", StringComparison.Ordinal) && c.Contains("eval", StringComparison.Ordinal)))
             .ToList();
@@ -276,14 +275,14 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         await AssertContentAsync(call);
     }
 
-    /// <summary>Neither the SDK nor the page complained.</summary>
+    /// <summary>Asserts that neither the SDK nor the page reported an error.</summary>
     private async Task AssertContentAsync(PageCall call)
     {
         Assert.Empty(await call.ErrorsAsync());
         Assert.Empty(await browser.Driver.ComplaintsAsync());
     }
 
-    /// <summary>The order of one voice turn (docs/protocols/realtime.md 5).</summary>
+    /// <summary>Asserts the order of events of one voice turn (docs/protocols/realtime.md 5).</summary>
     private static async Task AssertOrderAsync(PageCall call, double from)
     {
         string[] order =
@@ -296,7 +295,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         var types = (await call.EventsAsync()).Where(e => e.At >= from).Select(e => e.Type).ToList();
         Assert.Equal(order, types.Where(order.Contains).Distinct(StringComparer.Ordinal));
         Assert.Contains("output_audio_buffer.started", types);
-        // Over WebRTC audio is not among the events.
+        // Over WebRTC the events carry no audio.
         Assert.DoesNotContain("response.output_audio.delta", types);
     }
 

@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Browser.Calls;
 
-/// <summary>ICE-TCP beside UDP, in the same run: the system offers both, and the browser does not see the one that is withheld.</summary>
+/// <summary>ICE-TCP beside UDP in the same run. The system offers both, and the browser does not see the one that is withheld.</summary>
 internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHelper output)
 {
     private const int ConnectsEach = 10;
@@ -18,8 +18,8 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     private static readonly TimeSpan RelayLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Calls over UDP with both offered, and as many with UDP withheld, in turns. With both the browser takes UDP; over TCP each call costs
-    /// the relay a connection for each of the browser's interfaces and of the relay's addresses, of which one carries the call and the
+    /// Makes calls with both transports and calls with UDP withheld, in turns. With both, the browser uses UDP. Over TCP each call costs
+    /// the relay one connection for each pair of a browser's interface and a relay's address. One connection carries the call, and the
     /// others do no harm.
     /// </summary>
     public async Task ConnectsAsync()
@@ -57,7 +57,7 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         }
     }
 
-    /// <summary>The echo agent's delay, out of the page and back into it, over each transport.</summary>
+    /// <summary>Measures the echo agent's delay from the page back to the page over each transport.</summary>
     public async Task EchoDelayAsync()
     {
         foreach (string transport in (string[])["udp", "tcp"])
@@ -80,7 +80,7 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
     }
 
     /// <summary>
-    /// All TCP connections of the call are reset, as by a middlebox that forgot them: the browser connects again, and the call goes on.
+    /// Resets all TCP connections of the call, as a middlebox does that lost its state. The browser connects again, and the call goes on.
     /// </summary>
     public async Task ResetAsync(TimeSpan limit)
     {
@@ -92,14 +92,14 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
         JsonObject after = await TcpAsync();
         if ((long)after["accepted"]! == (long)before["accepted"]!)
         {
-            // The kernel does it with CONFIG_INET_DIAG_DESTROY only.
+            // The kernel ends connections on request only if it has CONFIG_INET_DIAG_DESTROY.
             Print("reset in mid-call: not tested, this kernel ends no connections on request");
             return;
         }
         await AssertHeardAgainAsync(call, at, limit, "reset in mid-call");
     }
 
-    /// <summary>The relay is killed; its successor gets the browser's new connection.</summary>
+    /// <summary>Kills the relay. The relay that is started again gets the browser's new connection.</summary>
     public async Task RelayKilledAsync(TimeSpan limit)
     {
         (PageCall? call, double at) = await HummingAsync();
@@ -140,7 +140,7 @@ internal sealed class TransportScenarios(BrowserUnderTest browser, ITestOutputHe
 
     private Task OpenAsync() => browser.Driver.OpenAsync(browser.Driver.PageOrigin + "/page/index.html");
 
-    /// <summary>The relay's figures of its TCP side, over all workers.</summary>
+    /// <summary>The relay's TCP figures, added over all workers.</summary>
     private async Task<JsonObject> TcpAsync()
     {
         (int status, string? body) = await browser.Driver.FetchAsync("GET", browser.Voice.RelayStatsUrl, browser.Voice.ApiKey);

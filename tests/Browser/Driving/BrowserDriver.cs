@@ -7,7 +7,7 @@ using Dapr.Voice.Tests.Browser.Machine;
 namespace Dapr.Voice.Tests.Browser.Driving;
 
 /// <summary>
-/// One browser behind <c>driver/driver.mjs</c>, in the network of the system under test: requests and answers are lines of JSON.
+/// One browser behind <c>driver/driver.mjs</c>, in the network of the system under test. Requests and answers are lines of JSON.
 /// </summary>
 public sealed class BrowserDriver : IAsyncDisposable
 {
@@ -34,10 +34,10 @@ public sealed class BrowserDriver : IAsyncDisposable
         _reading = ReadAsync();
     }
 
-    /// <summary>Origin of the scenario page; never that of the API.</summary>
+    /// <summary>The origin of the scenario page. It differs from the origin of the API.</summary>
     public string PageOrigin { get; private set; } = "";
 
-    /// <summary>As the browser names itself.</summary>
+    /// <summary>The version that the browser reports.</summary>
     public string Version { get; private set; } = "";
 
     internal static async Task<BrowserDriver> StartAsync(BrowserKind kind, BrowserSystem system, string? microphone = null)
@@ -62,7 +62,7 @@ public sealed class BrowserDriver : IAsyncDisposable
         string[] command = [.. system.Enter, Programs.Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
         var start = new ProcessStartInfo(command[0], command.Skip(1)) {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        // Firefox run by root insists on a home that is root's.
+        // If root runs Firefox, the home folder must belong to root.
         start.Environment["HOME"] = profile;
         var driver = new BrowserDriver(Process.Start(start) ?? throw new InvalidOperationException("node does not start"));
         try
@@ -98,15 +98,15 @@ public sealed class BrowserDriver : IAsyncDisposable
 
     public Task ScreenshotAsync(string path) => SendAsync(new JsonObject { ["command"] = "screenshot", ["path"] = path });
 
-    /// <summary>Errors on the page's console, uncaught exceptions, and requests that failed, since the page was opened.</summary>
+    /// <summary>Errors on the page's console, uncaught exceptions and failed requests since the page was opened.</summary>
     public async Task<IReadOnlyList<string>> ComplaintsAsync()
         => [.. (await SendAsync(new JsonObject { ["command"] = "complaints" }))!.AsArray().Select(c => (string)c!)];
 
-    /// <summary>Paths of what the page's requests created (201 with Location), since it was opened.</summary>
+    /// <summary>The paths that the page's requests created (201 with Location) since the page was opened.</summary>
     public async Task<IReadOnlyList<string>> CreatedAsync()
         => [.. (await SendAsync(new JsonObject { ["command"] = "created" }))!.AsArray().Select(c => (string)c!)];
 
-    /// <summary>An HTTP request as an app server beside the system would make it.</summary>
+    /// <summary>Sends an HTTP request as an app server beside the system would.</summary>
     public async Task<(int Status, string Body)> FetchAsync(string method, string url, string apiKey, JsonNode? body = null)
     {
         var headers = new JsonObject { ["authorization"] = "Bearer " + apiKey };
@@ -139,7 +139,7 @@ public sealed class BrowserDriver : IAsyncDisposable
         await Installing.WaitAsync();
         try
         {
-            // npm writes this file last, and newer than the lock it obeyed.
+            // npm writes this file last. It is newer than the lock file that npm used.
             var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
             if (installed.Exists && installed.LastWriteTimeUtc >= File.GetLastWriteTimeUtc(Path.Combine(folder, "package-lock.json")))
                 return;

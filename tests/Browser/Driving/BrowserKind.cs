@@ -1,13 +1,13 @@
 
 namespace Dapr.Voice.Tests.Browser.Driving;
 
-/// <summary>A browser that is driven, by the name that the driver knows it by, and the Debian package and program it comes from.</summary>
+/// <summary>A browser: the name that the driver uses, and the Debian package, which is also the name of the program.</summary>
 internal sealed record BrowserKind(string Name, string Package)
 {
     public static readonly BrowserKind Chromium = new("chrome", "chromium");
     public static readonly BrowserKind Firefox = new("firefox", "firefox-esr");
 
-    /// <summary>Why it can't run here; null if it can.</summary>
+    /// <summary>Why the browser can't run here, or null if it can.</summary>
     public string? WhyNot
     {
         get

@@ -13,7 +13,7 @@ public abstract class BrowserUnderTest : IAsyncLifetime
     public BrowserSystem Voice { get; }
     public BrowserDriver Driver { get; private set; } = null!;
 
-    /// <summary>For names of files.</summary>
+    /// <summary>The browser's name in file names.</summary>
     public string Name => _kind.Package;
 
     public async Task InitializeAsync()

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Browser.Driving;
 
-/// <summary>A fact that needs Chromium; skipped, with the reason, where it can't run.</summary>
+/// <summary>A fact that needs Chromium. If Chromium can't run, the fact is skipped with the reason.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ChromiumFactAttribute : FactAttribute
 {

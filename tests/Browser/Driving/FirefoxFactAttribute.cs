@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Browser.Driving;
 
-/// <summary>A fact that needs Firefox and, since that refuses candidates on loopback, a network namespace with another address.</summary>
+/// <summary>A fact that needs Firefox, and a network namespace with another address, because Firefox refuses loopback candidates.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class FirefoxFactAttribute : FactAttribute
 {

@@ -5,7 +5,7 @@ using Xunit;
 namespace Dapr.Voice.Tests.Browser.Machine;
 
 /// <summary>
-/// A system without UDP at its edge, up only while its own tests run: collections follow each other, so that none measures another.
+/// A system without UDP at its edge. It runs only during its own tests. Collections run one after the other, so that none disturbs another.
 /// </summary>
 [CollectionDefinition(Name)]
 public sealed class TcpEdgeCollection : ICollectionFixture<TcpEdgeSystem>

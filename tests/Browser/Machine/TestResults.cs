@@ -1,7 +1,7 @@
 
 namespace Dapr.Voice.Tests.Browser.Machine;
 
-/// <summary>Where the browser tests leave what they recorded.</summary>
+/// <summary>The folder in which browser tests keep what they recorded.</summary>
 internal static class TestResults
 {
     /// <summary>The folder of screenshots, recordings and logs of the last run.</summary>
