@@ -8,10 +8,10 @@ using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
 
 namespace Dapr.Voice.Tests.Integration.Cli;
 
-/// <summary><c>./voice sidecar</c> beside a running development sidecar.</summary>
+/// <summary><c>./voice sidecar</c> while a development sidecar already runs.</summary>
 public sealed class JoiningTests
 {
-    // In the band, and used by no other test and by no example.
+    // The port is in the band, and no other test and no example uses it.
     private static readonly AppArgument Mine = new("mine", new SidecarPorts(3_987), AppPort: null);
 
     [Fact]

@@ -8,7 +8,7 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Tests.Integration.Cli;
 
 /// <summary>
-/// No two processes of a laptop's region want the same port, with either sidecar, and with every example that the documents give.
+/// No two processes of a laptop's region use the same port, with either sidecar and with every example in the documents.
 /// </summary>
 public sealed partial class ServicePlanPortsTests
 {
@@ -137,7 +137,7 @@ public sealed partial class ServicePlanPortsTests
     }
 
     /// <summary>
-    /// Every <c>--app ID=…</c> in a Markdown file of the repository. What stands in capitals (<c>ID=SIDECAR_PORT</c>) is no example.
+    /// Every <c>--app ID=…</c> in a Markdown file of the repository. Text in capitals (<c>ID=SIDECAR_PORT</c>) is not an example.
     /// </summary>
     private static IEnumerable<string> DocumentedApps() => Directory.EnumerateFiles(Checkout.Root, "*.md", SearchOption.AllDirectories)
         .Where(f => !f.Contains("node_modules", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal)

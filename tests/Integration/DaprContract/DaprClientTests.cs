@@ -16,7 +16,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>Dapr's own client and Dapr.AspNetCore against the development sidecar, on each type of store and broker.</summary>
+/// <summary>Dapr's own client and Dapr.AspNetCore with the development sidecar, on each type of store and broker.</summary>
 public sealed class DaprClientTests
 {
     private const int Racers = 32;

@@ -4,13 +4,13 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
 /// <summary>
-/// The development sidecar gives every answer that the real one was recorded to give: one row per recording, and none is left out.
+/// The development sidecar gives every answer that was recorded from the real one. Each recording is a row, and no recording is left out.
 /// </summary>
 public sealed class DaprContractTests(ITestOutputHelper output)
 {
     private const int HttpCount = 94, GrpcCount = 66;
 
-    // Each recording is replayed once per run, whoever asks first: its row, or the count.
+    // Each recording is replayed once in a run: for its row, or for the count, whichever asks first.
     private static readonly ConcurrentDictionary<string, Lazy<Task>> Replays = new(StringComparer.Ordinal);
 
     public static TheoryData<string> Recordings => [.. Recording.AllNames];

@@ -6,7 +6,7 @@ using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>Health, metadata, tokens, secrets, shutdown, an app that comes late, a store that dies.</summary>
+/// <summary>Replays health, metadata, tokens, secrets, shutdown, an app that starts late, and a store that fails.</summary>
 internal static class GeneralReplay
 {
     public static Task RunAsync(Recording recording) => recording.Scenario switch
@@ -57,7 +57,7 @@ internal static class GeneralReplay
         JsonNode subscribe = JsonNode.Parse(
             """[{"pubsubname":"lifecycle","topic":"voice-sessions","route":"/events","deadLetterTopic":"dead"}]""")!;
         await using RecordingApp app = await RecordingApp.StartAsync(RecordingApp.Subscriber(subscribe, []));
-        // The one number in it that stands there as it was: the port of the recorder's app.
+        // The recording has one literal number: the port of the recorder's app.
         foreach (JsonObject? step in recording.Steps.Where(s => s["answer"]!["body"]?["json"]?["appConnectionProperties"] is not null))
             step["answer"]!["body"]!["json"]!["appConnectionProperties"]!["port"] = app.Port;
         await using SidecarUnderTest sidecar = await StartAsync(
@@ -105,7 +105,7 @@ internal static class GeneralReplay
         Assert.Equal((int)recording.Content["exitCode"]!, await process.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
-    /// <summary>Waits a tenth of the recorded ones; each call must take at least its share.</summary>
+    /// <summary>Waits a tenth of the recorded times. Each call must take at least its share.</summary>
     private static async Task OutageAsync(Recording recording)
     {
         const double scale = 0.1;
@@ -158,7 +158,7 @@ internal static class GeneralReplay
 
             Assert.True((int)row["status"]! == answer.Status, $"{phase}, {call}: {answer.Status} instead of {row["status"]}");
             if ((string?)row["errorCode"] is { } code) Assert.Equal(code, (string)JsonNode.Parse(answer.Body)!["errorCode"]!);
-            // A timer may fire a little early; a call that does not wait at all would be far below.
+            // A timer may fire a little early. A call that does not wait at all would take far less.
             Assert.True(took >= (int)row["tookMs"]! * scale * 0.8, $"{phase}, {call}: {took} ms");
         }
 

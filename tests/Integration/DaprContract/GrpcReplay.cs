@@ -11,13 +11,13 @@ using Grpc.Net.Client;
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
 /// <summary>
-/// Recordings made over gRPC: state, secrets, metadata, and what an HTTP subscriber receives of events that were published over gRPC.
+/// Replays recordings made over gRPC: state, secrets, metadata, and what an HTTP subscriber receives of events published over gRPC.
 /// </summary>
 internal static class GrpcReplay
 {
     private const string Token = "sidecar-secret";
 
-    /// <summary>Nothing more may come to the subscriber for this long after the last expected delivery.</summary>
+    /// <summary>For this long after the last expected delivery the subscriber must receive nothing more.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
 
     private static readonly ServiceDescriptor Service = DaprReflection.Descriptor.Services.Single(
@@ -102,7 +102,7 @@ internal static class GrpcReplay
         }
     }
 
-    /// <summary>The answer in the form of a recording: <c>code</c>, <c>response</c> as protobuf JSON, <c>reasons</c>.</summary>
+    /// <summary>Returns the answer in the form of a recording: <c>code</c>, <c>response</c> as protobuf JSON, <c>reasons</c>.</summary>
     private static async Task<JsonObject> CallAsync(CallInvoker invoker, JsonObject step, Dictionary<string, string> bound, string? token)
     {
         MethodDescriptor described = Service.FindMethodByName((string)step["method"]!);
@@ -141,8 +141,8 @@ internal static class GrpcReplay
     }
 
     /// <summary>
-    /// A bytes field stands in a recording as <c>{"text": …}</c>, in protobuf's JSON as base64. Placeholders of requests are filled in on
-    /// the way.
+    /// Converts to protobuf JSON. A recording writes a bytes field as <c>{"text": …}</c>, protobuf JSON writes it as base64. Placeholders
+    /// of requests are filled in on the way.
     /// </summary>
     private static JsonNode? ToProtobufJson(JsonNode? node, IReadOnlyDictionary<string, string> bound) => node switch
     {
@@ -154,7 +154,7 @@ internal static class GrpcReplay
         _ => node?.DeepClone(),
     };
 
-    // What an answer may hold (a UUID, an ETag of Azure) stays as it is and is matched as a pattern.
+    // Placeholders of answers (a UUID, an ETag of Azure) are kept, because they are matched as patterns.
     private static string Fill(string text, IReadOnlyDictionary<string, string> bound)
         => text.Contains("{{e", StringComparison.Ordinal) || text.Contains("{{v", StringComparison.Ordinal)
         || text.Contains("{{store}}", StringComparison.Ordinal)

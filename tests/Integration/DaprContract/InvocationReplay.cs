@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>Caller app, its sidecar, the sidecar of <c>signaling</c>, its app: what comes back and what the callee sees.</summary>
+/// <summary>Replays invocation from a caller through two sidecars to an app: the answer, and the request that the app sees.</summary>
 internal static class InvocationReplay
 {
     private const double TimeScale = 0.1;
 
     public static async Task RunAsync(Recording recording)
     {
-        // Each line of a stream is written only when the one before has arrived: so it streams, whatever the clock says.
+        // Each line of a stream is written only when the line before has arrived. This proves streaming without a clock.
         var arrived = new SemaphoreSlim(0);
         await using RecordingApp caller = await RecordingApp.StartAsync(
             (context, _) => RecordingApp.WriteAsync(context, 404, "application/json", ""));
@@ -128,7 +128,7 @@ internal static class InvocationReplay
             Assert.True(call.Headers.ContainsKey("traceparent"));
             foreach ((string name, JsonNode? value) in wanted["headers"]!.AsObject())
             {
-                // The words of Go's HTTP client, which mean nothing to an app.
+                // Go's HTTP client adds these headers. They mean nothing to an app.
                 if (name == "accept-encoding" || (name == "user-agent" && (string)value! == "Go-http-client/1.1")) continue;
                 Assert.True(Placeholders.Matches((string)value!, call.Headers.GetValueOrDefault(name)),
                     $"step '{step}': {name} is '{call.Headers.GetValueOrDefault(name)}' instead of '{value}'");

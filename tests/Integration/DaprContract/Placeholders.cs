@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>What stands in a recording for what differs from run to run: patterns in answers, values in requests.</summary>
+/// <summary>Placeholders in recordings for what differs from run to run: patterns in answers, values in requests.</summary>
 internal static class Placeholders
 {
     private const string TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -28,7 +28,7 @@ internal static class Placeholders
         return actual is not null && Regex.IsMatch(actual, $"^(?:{pattern})$", RegexOptions.CultureInvariant);
     }
 
-    /// <summary>Equal as JSON, names in any order; of an error only its code; a list marked so in any order.</summary>
+    /// <summary>Compares as JSON with names in any order. Of an error only the code counts. An unordered list may have any order.</summary>
     public static bool Matches(JsonNode? expected, JsonNode? actual, bool isUnordered = false)
     {
         switch (expected)
@@ -56,7 +56,7 @@ internal static class Placeholders
         }
     }
 
-    /// <summary>A request as it is to be sent. Bound ETags are escaped, since Azure's have quotes inside and most stand in JSON.</summary>
+    /// <summary>Fills in a request. ETags are escaped, because Azure's contain quotes and most of them are inside JSON.</summary>
     public static string Fill(string text, IReadOnlyDictionary<string, string> bound, bool isJson)
     {
         if (!text.Contains("{{", StringComparison.Ordinal)) return text;

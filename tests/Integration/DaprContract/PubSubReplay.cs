@@ -3,13 +3,13 @@ using Dapr.Voice.DevSidecar;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>Publish and deliver: the answers to the publisher, and every call that the subscriber gets.</summary>
+/// <summary>Replays publishing: the answers to the publisher, and every call that the subscriber receives.</summary>
 internal static class PubSubReplay
 {
-    /// <summary>Retries ten times as fast as recorded; their number and order stay.</summary>
+    /// <summary>Retries are ten times as fast as recorded. Their number and order are the same.</summary>
     private const double TimeScale = 0.1;
 
-    /// <summary>How long nothing more may come after the last expected delivery: several retry intervals.</summary>
+    /// <summary>For this long after the last expected delivery nothing more may arrive. It covers several retry intervals.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
 
     private const string SidecarToken = "sidecar-secret";
@@ -39,7 +39,7 @@ internal static class PubSubReplay
         foreach (JsonObject call in recording.Steps)
         {
             HttpRequestMessage request = RawClient.Request(sidecar.Port, call["request"]!.AsObject(), new Dictionary<string, string>());
-            // The recorder left the token out of the recording.
+            // The recording does not contain the token.
             if (hasTokens) request.Headers.TryAddWithoutValidation("dapr-api-token", SidecarToken);
             RawClient.Compare((string)call["name"]!, call["answer"]!.AsObject(), await client.SendAsync(request), isUnordered: false);
         }

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>What came back, headers by lower-case name.</summary>
+/// <summary>An answer. Headers are by lower-case name.</summary>
 internal sealed record RawAnswer(int Status, IReadOnlyDictionary<string, List<string>> Headers, byte[] Body);
 
 /// <summary>Sends recorded requests exactly as they stand: no cleaning of paths, no header of its own.</summary>

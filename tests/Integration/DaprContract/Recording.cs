@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
 /// <summary>One recording of the real sidecar (tests/Vectors/dapr-contract).</summary>
-/// <param name="Name"><c>folder/scenario</c>, or <c>grpc/folder/scenario</c> for one made over gRPC.</param>
+/// <param name="Name"><c>folder/scenario</c>, or <c>grpc/folder/scenario</c> for a recording made over gRPC.</param>
 internal sealed record Recording(string Name, JsonObject Content)
 {
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "Vectors", "dapr-contract");
@@ -14,7 +14,7 @@ internal sealed record Recording(string Name, JsonObject Content)
 
     public string Scenario => Name.Split('/')[^1];
 
-    /// <summary>The component's type: <c>state.postgresql</c>. The folder has its version at the end where that is not 1.</summary>
+    /// <summary>The component's type, for example <c>state.postgresql</c>. The folder ends with the version if it is not 1.</summary>
     public string ComponentType => Folder.EndsWith("-v2", StringComparison.Ordinal) ? Folder[..^"-v2".Length] : Folder;
 
     public string ComponentVersion => Folder.EndsWith("-v2", StringComparison.Ordinal) ? "v2" : "v1";

@@ -19,7 +19,7 @@ internal sealed record ReceivedCall(string Method, string Path, IReadOnlyDiction
 }
 
 /// <summary>
-/// The app behind a sidecar: writes down every call, then answers as the handler says. Can go away and come back on the same port.
+/// The app behind a sidecar. It records every call and answers as the handler says. It can stop and start again on the same port.
 /// </summary>
 internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer) : IAsyncDisposable
 {
@@ -71,7 +71,7 @@ internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer)
 
     public ValueTask DisposeAsync() => new(StopAsync());
 
-    /// <summary>A port that was free a moment ago.</summary>
+    /// <summary>Returns a port that was free a moment ago.</summary>
     public static int FreePort()
     {
         using var listener = new System.Net.Sockets.Socket(
@@ -80,7 +80,7 @@ internal sealed class RecordingApp(Func<HttpContext, ReceivedCall, Task> answer)
         return ((IPEndPoint)listener.LocalEndPoint!).Port;
     }
 
-    /// <summary>An app as the pub/sub recordings describe it: what it subscribes to, what its routes answer one after the other.</summary>
+    /// <summary>An app as the pub/sub recordings describe it: its subscriptions, and the answers of its routes in order.</summary>
     public static Func<HttpContext, ReceivedCall, Task> Subscriber(JsonNode subscribe, JsonObject answers)
     {
         var turns = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);

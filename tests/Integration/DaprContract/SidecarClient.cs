@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>A process's side of the sidecar: Dapr's client as <c>AddSidecar</c> sets it up, and our interfaces over it.</summary>
+/// <summary>The client side of a process: Dapr's client as <c>AddSidecar</c> configures it, and our interfaces over it.</summary>
 internal sealed class SidecarClient : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -17,7 +17,7 @@ internal sealed class SidecarClient : IAsyncDisposable
             options.HttpEndpoint = new Uri($"http://127.0.0.1:{httpPort}");
             options.GrpcEndpoint = new Uri($"http://127.0.0.1:{grpcPort}");
             options.ApiToken = null;
-            // A test machine is shared. Tests that look at deadlines set their own.
+            // A test machine is shared, so the limits are long. Tests of deadlines set their own.
             options.StateTimeout = options.PublishTimeout = options.SecretTimeout = options.InvokeTimeout = TimeSpan.FromSeconds(30);
             configure?.Invoke(options);
         });

@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
 /// <summary>
-/// A sidecar that goes away and returns on its ports. The client calls all the time, as a service does, so that its connections back off as
-/// far as they ever will. A class is a collection of its own: the long outage runs beside the other tests.
+/// A sidecar that goes away and comes back on its ports. The client calls all the time, as a service does, so that the back-off of its
+/// connections reaches its maximum. A class is a collection of its own, so the long outage runs beside the other tests.
 /// </summary>
 public sealed class SidecarOutageTests(ITestOutputHelper output)
 {
@@ -47,7 +47,7 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
             ("health", () => client.Health.IsOutboundHealthyAsync()),
         ];
 
-        // The client exists before its sidecar.
+        // The client exists before its sidecar does.
         Assert.DoesNotContain(true, await Task.WhenAll(calls.Select(c => c.Works())));
         await using (SidecarUnderTest first = await StartAsync(app))
         {
@@ -86,8 +86,8 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
         o => o, app);
 
     /// <summary>
-    /// How long this process did not run although it wanted to. Tests share their machine, and time in which nobody could run is not the
-    /// client's.
+    /// Measures how long this process was ready to run and did not run. Tests share their machine, and the client is not to blame for this
+    /// time.
     /// </summary>
     private sealed class StalledTime : IDisposable
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>A development sidecar in process with resources of its own and a clock that can be moved.</summary>
+/// <summary>A development sidecar in this process, with its own resources and a clock that a test can move.</summary>
 internal sealed class SidecarUnderTest : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder;
@@ -19,10 +19,10 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
 
     public FakeTimeProvider Time { get; }
 
-    /// <summary>HTTP port of the first app id.</summary>
+    /// <summary>The HTTP port of the first app id.</summary>
     public int Port => Host.Apps[0].HttpPort;
 
-    /// <summary>gRPC port of the first app id.</summary>
+    /// <summary>The gRPC port of the first app id.</summary>
     public int GrpcPort => Host.Apps[0].GrpcPort;
 
     public static async Task<SidecarUnderTest> StartAsync(

@@ -4,7 +4,7 @@ using Dapr.Voice.DevSidecar;
 
 namespace Dapr.Voice.Tests.Integration.DaprContract;
 
-/// <summary>Recordings that are a list of requests and answers: state, and most of <c>general</c>.</summary>
+/// <summary>Replays recordings that are a list of requests and answers: state, and most of <c>general</c>.</summary>
 internal static class StepReplay
 {
     public static async Task StateAsync(Recording recording)
@@ -31,7 +31,7 @@ internal static class StepReplay
         }
     }
 
-    // 32 creates of one key at once, 20 times; then the same with compare-and-set.
+    // Creates one key 32 times at once, 20 times over, and then does the same with compare-and-set.
     private static async Task RaceAsync(Recording recording, SidecarUnderTest sidecar)
     {
         int rounds = (int)recording.Content["rounds"]!, parallel = (int)recording.Content["parallel"]!;

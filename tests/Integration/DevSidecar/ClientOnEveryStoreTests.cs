@@ -13,7 +13,7 @@ internal sealed record Holder(string Name, int Epoch);
 [JsonSerializable(typeof(Holder))]
 internal sealed partial class HolderJson : JsonSerializerContext;
 
-/// <summary>Our interfaces mean the same on all six stores, however differently those answer.</summary>
+/// <summary>Our interfaces have the same meaning on all six stores, although the stores answer differently.</summary>
 public sealed class ClientOnEveryStoreTests
 {
     public static TheoryData<string, string> Stores => new()

@@ -127,7 +127,7 @@ public sealed class DevSidecarHostTests
         using HttpResponseMessage taken = await Http.PostAsJsonAsync($"{control}/apps", new { id = "mine", httpPort = sidecar.Port });
         Assert.Equal(HttpStatusCode.Conflict, taken.StatusCode);
         Assert.Contains($"{sidecar.Port}", await taken.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        // A form of a page in a browser cannot send application/json without asking first.
+        // A form in a browser's page cannot send application/json without a preflight.
         using HttpResponseMessage form = await Http.PostAsync(
             $"{control}/apps", new StringContent("{\"id\":\"mine\",\"httpPort\":0}", Encoding.UTF8, "text/plain"));
         Assert.Equal(HttpStatusCode.BadRequest, form.StatusCode);

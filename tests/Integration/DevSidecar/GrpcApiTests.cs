@@ -13,8 +13,7 @@ using DaprGrpc = Dapr.Client.Autogen.Grpc.v1.Dapr.DaprClient;
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
 /// <summary>
-/// What the recordings over gRPC do not show: races, both transports on one store, methods that are not there, what the server is asked to
-/// do with large messages.
+/// What the gRPC recordings do not show: races, both transports on one store, unknown methods, and large messages.
 /// </summary>
 public sealed class GrpcApiTests
 {

@@ -8,8 +8,7 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
 /// <summary>
-/// The sets of components for a machine of one's own, and <c>dapr.yaml</c>, are right for the real sidecar too: checked against Dapr's own
-/// schemas.
+/// The component sets for a developer's machine, and <c>dapr.yaml</c>, are valid for the real sidecar, too. Dapr's own schemas check them.
 /// </summary>
 public sealed class LocalComponentsTests
 {

@@ -7,7 +7,7 @@ using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
 /// <summary>
-/// A page in a browser on this machine reaches every port of the sidecar. None of them answers it, under whatever name it comes.
+/// A page in a browser on this machine can reach every port of the sidecar. No port answers it, whatever host name it uses.
 /// </summary>
 public sealed class PageGuardTests
 {
@@ -63,7 +63,7 @@ public sealed class PageGuardTests
         HttpStatusCode expected = isAnswered ? HttpStatusCode.OK : HttpStatusCode.Unauthorized;
         Assert.Equal(expected, await StatusAsync(sidecar, Port.Http, Add));
         Assert.Equal(expected, await StatusAsync(sidecar, Port.Control, Add));
-        // A gRPC call has its status in a trailer, or in a header where there is nothing else.
+        // A gRPC answer has its status in a trailer, or in a header if it has no body.
         using HttpResponseMessage grpc = await SendAsync(sidecar, Port.Grpc, Add);
         await grpc.Content.LoadIntoBufferAsync();
         HttpResponseHeaders trailers = grpc.Headers.Contains("grpc-status") ? grpc.Headers : grpc.TrailingHeaders;
@@ -83,7 +83,7 @@ public sealed class PageGuardTests
         return answer.StatusCode;
     }
 
-    /// <summary>Asks for what a page would want: the secrets, or the list of apps.</summary>
+    /// <summary>Requests what a malicious page would: the secrets, or the list of apps.</summary>
     private static async Task<HttpResponseMessage> SendAsync(SidecarUnderTest sidecar, Port port, Action<HttpRequestMessage> change)
     {
         using HttpRequestMessage request = port switch
@@ -94,7 +94,7 @@ public sealed class PageGuardTests
             {
                 Version = HttpVersion.Version20,
                 VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                // An empty message: not compressed, length 0.
+                // An empty message: not compressed, with length 0.
                 Content = new ByteArrayContent(new byte[5]) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } },
             },
         };

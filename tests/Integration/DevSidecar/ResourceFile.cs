@@ -4,13 +4,13 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
-/// <summary>One of our YAML files beside Dapr's own schemas (tools/infra/Schemas).</summary>
+/// <summary>Checks one of our YAML files with Dapr's own schemas (tools/infra/Schemas).</summary>
 internal static class ResourceFile
 {
-    /// <summary>What is wrong with the file by the definition of its resource; empty if nothing.</summary>
+    /// <summary>Returns what is wrong with the file by the definition of its resource, or an empty list.</summary>
     public static IReadOnlyList<Finding> Problems(string file) => ResourceCheck.Of(Path.GetFileName(file), File.ReadAllText(file));
 
-    /// <summary>Every name is one that the component reads, and none that it must have is missing.</summary>
+    /// <summary>Asserts that the component reads every name, and that no required name is missing.</summary>
     public static void AssertMetadataIsKnown(string type, IReadOnlyCollection<string> names)
         => Assert.Empty(ResourceCheck.MetadataProblems(type, names));
 

@@ -6,7 +6,7 @@ using static Dapr.Voice.Tests.Integration.DaprContract.SidecarUnderTest;
 
 namespace Dapr.Voice.Tests.Integration.DevSidecar;
 
-/// <summary>What an app answers to <c>GET /dapr/subscribe</c> in forms other than the recorded ones, and what it then receives.</summary>
+/// <summary>Answers to <c>GET /dapr/subscribe</c> in forms that were not recorded, and what the app then receives.</summary>
 public sealed class SubscriptionFormTests
 {
     private const string Event =
@@ -122,7 +122,7 @@ public sealed class SubscriptionFormTests
         await PublishAsync(sidecar.Port, "t");
         await Wait.UntilAsync(() => To("/r").Count >= attempts && To("/dead").Count >= deadLetters,
             $"{attempts} calls and {deadLetters} dead letters");
-        // An event more would come before this one.
+        // A superfluous event would arrive before this one.
         await PublishAsync(sidecar.Port, "end");
         await Wait.UntilAsync(() => To("/end").Count > 0, "the last event");
         dead?.AddRange(To("/dead"));

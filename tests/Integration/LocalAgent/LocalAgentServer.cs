@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.LocalAgent;
 
-/// <summary>The agent in this process, at a quarter to eleven, on a port of the system's choice.</summary>
+/// <summary>The agent in this process, on a free port. Its clock says a quarter to eleven.</summary>
 public sealed class LocalAgentServer : IAsyncLifetime
 {
     public const int MaximumSessions = 4;
@@ -22,7 +22,7 @@ public sealed class LocalAgentServer : IAsyncLifetime
     public async Task InitializeAsync()
     {
         if (SpeechTools.Missing is not null) return;
-        // Twenty times real time, so that a test of half a minute of speech takes two seconds.
+        // The agent speaks at twenty times real time, so that a test with half a minute of speech takes two seconds.
         _app = Dapr.Voice.LocalAgent.Program.Create(
             ["--urls=http://127.0.0.1:0", "--LocalAgent:Decoders=2", $"--LocalAgent:MaximumSessions={MaximumSessions}",
             "--LocalAgent:SpeechSpeed=20", "--Logging:LogLevel:Default=Warning"],
@@ -48,7 +48,7 @@ public sealed class LocalAgentServer : IAsyncLifetime
         return new RealtimeClient(socket);
     }
 
-    /// <summary>The words in a caller's voice.</summary>
+    /// <summary>Returns the words in the voice of a caller.</summary>
     public short[] Speech(string words)
     {
         lock (_spoken)
@@ -58,7 +58,7 @@ public sealed class LocalAgentServer : IAsyncLifetime
         }
     }
 
-    /// <summary>What the agent's audio says to somebody who has not read its transcript.</summary>
+    /// <summary>Returns the words in the agent's audio, recognised without its transcript.</summary>
     public string Understand(short[] audio)
     {
         lock (_answers!) return _answers.Recognize(audio, 24_000);

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.LocalAgent;
 
-/// <summary>Spoken questions in a synthetic caller's voice through the WebSocket; the answers are recognised from their audio.</summary>
+/// <summary>A synthetic voice asks questions through the WebSocket, and the answers are recognised from their audio.</summary>
 public sealed class LocalAgentTests(LocalAgentServer server) : IClassFixture<LocalAgentServer>
 {
     [SpeechTheory]

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.LocalAgent;
 
-/// <summary>The parts that need no library of the system.</summary>
+/// <summary>The parts of the agent that need no native library.</summary>
 public sealed class LocalAgentUnitTests
 {
     [Theory]
@@ -108,7 +108,7 @@ public sealed class LocalAgentUnitTests
         int started = 0, stopped = 0;
         for (int i = 0; i < 50 * 70; i++)
         {
-            // Bursts, so that it does not pass for steady noise.
+            // Bursts, so that it is not taken for steady noise.
             for (int s = 0; s < frame.Length; s += 2)
             {
                 short sample = (short)(random.Next(-8000, 8000) * (i % 10 < 7 ? 1.0 : 0.2));

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Integration.LocalAgent;
 
-/// <summary>A client of the Realtime dialect that keeps every event it saw.</summary>
+/// <summary>A client of the Realtime dialect that keeps every event it received.</summary>
 public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
 {
     private const int FrameSamples = 480;
@@ -23,7 +23,7 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
     public Task SendAsync(string json)
         => socket.SendAsync(Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, true, CancellationToken.None);
 
-    /// <summary>Appends audio in frames of 20 ms, as fast as it goes: the agent's time is that of the audio.</summary>
+    /// <summary>Appends audio in frames of 20 ms as fast as possible. The agent measures time by the audio.</summary>
     public async Task AppendAsync(params short[][] parts)
     {
         foreach (short[] part in parts)
@@ -40,7 +40,7 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
 
     public static short[] Silence(int milliseconds) => new short[milliseconds * 24];
 
-    /// <summary>Reads on until an event of the type comes.</summary>
+    /// <summary>Reads events until one of this type arrives.</summary>
     public async Task<JsonObject> ReadUntilAsync(string type, Func<JsonObject, bool>? condition = null)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -51,7 +51,7 @@ public sealed class RealtimeClient(ClientWebSocket socket) : IDisposable
         }
     }
 
-    /// <summary>Connects the session's start, so that a test begins with its own events.</summary>
+    /// <summary>Reads the events of the session's start, so that a test begins with its own events.</summary>
     public async Task<RealtimeClient> StartedAsync()
     {
         await ReadUntilAsync("session.created");

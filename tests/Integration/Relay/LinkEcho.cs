@@ -6,7 +6,7 @@ using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Tests.Integration.Relay;
 
-/// <summary>The transceiver's side of links on a thread of its own: every packet goes back to where it came from.</summary>
+/// <summary>The transceiver's side of links, on its own thread. It returns every packet to its sender.</summary>
 internal sealed class LinkEcho : IDisposable
 {
     private readonly LinkPort _port;
@@ -31,7 +31,7 @@ internal sealed class LinkEcho : IDisposable
     public bool IsDraining => _isDraining;
     public int LinkCount => _linkCount;
 
-    /// <summary>Sends something to the client that was heard last, unasked.</summary>
+    /// <summary>Sends a packet to the last client that sent one, without being asked.</summary>
     public void SendAgain()
     {
         _isSendDue = true;

@@ -19,8 +19,8 @@ using Xunit;
 namespace Dapr.Voice.Tests.Integration.Relay;
 
 /// <summary>
-/// The whole service in process: keys from a secret store, transceivers from a state store, packets over real sockets; the same over
-/// whatever carries the links.
+/// The whole service in this process: keys from a secret store, transceivers from a state store, packets over real sockets. The tests are
+/// the same for both link transports.
 /// </summary>
 public abstract class RelayServiceTests : IAsyncLifetime
 {
@@ -151,8 +151,7 @@ public abstract class RelayServiceTests : IAsyncLifetime
         using (HttpClient http = Http(_app)) await BecomeReadyAsync(http);
         while (_client.Receive() > 0) { }
 
-        // The client says nothing. What the transceiver sends, on the path it knew before, arrives; then plain media goes up without a
-        // check.
+        // The client says nothing. Packets that the transceiver sends on the known path arrive. Then plain media goes up without a check.
         bool isHeard = false;
         await UntilAsync(() =>
         {
@@ -186,7 +185,7 @@ public abstract class RelayServiceTests : IAsyncLifetime
         await UntilAsync(() => Task.FromResult(_transceiver.IsDraining));
     }
 
-    /// <summary>Three secrets that nobody else has.</summary>
+    /// <summary>Three secrets of this test.</summary>
     private sealed class FixedSecrets : ISecretStore
     {
         private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal)

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
 /// <summary>
-/// The root file system that a Dockerfile's last stage makes, as far as that goes without a container engine: the published program, the
-/// runtime, and of the machine's Debian packages those of the base image and those that the recipe installs, with what they depend on.
-/// Nothing else is in it, no shell and no tool.
+/// The root file system that a Dockerfile's last stage makes, as far as that is possible without a container engine. It has the published
+/// program, the runtime, the Debian packages of the base image, those that the recipe installs, and their dependencies. It has nothing
+/// else: no shell and no tool.
 /// </summary>
 internal sealed class ImageRoot : IDisposable
 {
@@ -13,9 +13,9 @@ internal sealed class ImageRoot : IDisposable
     public const int AppUser = 1654;
 
     /// <summary>
-    /// What Microsoft's image adds to the distribution's for .NET's sake (dotnet-docker, runtime-deps). The names are Ubuntu 24.04's, where
-    /// a library whose ABI changed with 64-bit time carries <c>t64</c>; the machine's distribution may be another one and has them under
-    /// the older name, ICU under the number of its own version.
+    /// The packages that Microsoft's image adds to the distribution's for .NET (dotnet-docker, runtime-deps). The names are those of Ubuntu
+    /// 24.04, where a library whose ABI changed with 64-bit time has the suffix <c>t64</c>. Another distribution has them under the older
+    /// name, and ICU with its own version number.
     /// </summary>
     private static readonly string[] BasePackages =
         ["ca-certificates", "libc6", "libgcc-s1", "libicu74", "libssl3t64", "libstdc++6", "tzdata"];
@@ -42,7 +42,7 @@ internal sealed class ImageRoot : IDisposable
         foreach (string package in wanted.Distinct()) Install(package);
         TakeAlternatives();
         Packages = [.. wanted.Distinct().Order(StringComparer.Ordinal)];
-        // Names of the host and its servers are the engine's to write.
+        // A container engine writes the names of the host and of name servers.
         File.WriteAllText(Path.Combine(_root, "etc", "hosts"), "127.0.0.1 localhost\n");
         File.WriteAllText(Path.Combine(_root, "etc", "nsswitch.conf"), "hosts: files dns\n");
         string program = Path.GetFileName(container.Project);
@@ -50,19 +50,19 @@ internal sealed class ImageRoot : IDisposable
         foreach (string folder in container.CopiedFolders) CopyFolder(Path.Combine(published, folder), Path.Combine(_root, "app", folder));
     }
 
-    /// <summary>Of the machine, as installed.</summary>
+    /// <summary>The packages by their names on this machine.</summary>
     public IReadOnlyList<string> Packages { get; }
 
     public long Bytes => new DirectoryInfo(_root).EnumerateFiles("*", SearchOption.AllDirectories).Where(f => f.LinkTarget is null)
         .Sum(f => f.Length);
 
-    /// <summary>False where packages are not Debian's.</summary>
+    /// <summary>False on a machine without Debian's packages, or without root.</summary>
     public static bool IsPossible => Environment.UserName == "root" && File.Exists("/usr/bin/dpkg-query")
         && File.Exists("/usr/bin/unshare");
 
     /// <summary>
-    /// Starts the image's entry point as the platform does: its user, its working folder, a root that can't be written, and these variables
-    /// alone. The process is the program itself, all before it replaces itself.
+    /// Starts the image's entry point as the platform does: with its user, its working folder, a read-only root, and these variables alone.
+    /// All wrappers replace themselves, so the process is the program itself.
     /// </summary>
     public Process Start(NetworkNamespace network, IReadOnlyDictionary<string, string> environment)
     {
@@ -82,7 +82,7 @@ internal sealed class ImageRoot : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
-    /// <summary>The name by which this machine has a package of Ubuntu 24.04.</summary>
+    /// <summary>Returns the name that this machine uses for a package of Ubuntu 24.04.</summary>
     private static string Local(string package)
     {
         string older = package.EndsWith("t64", StringComparison.Ordinal) ? package[..^3] : package;
@@ -96,7 +96,7 @@ internal sealed class ImageRoot : IDisposable
         throw new InvalidOperationException($"{package} is not installed here");
     }
 
-    /// <summary>The packages and what they depend on; of alternatives the one that is installed.</summary>
+    /// <summary>Returns the packages and their dependencies. Of alternatives it returns the installed one.</summary>
     private static SortedSet<string> Closure(IEnumerable<string> packages)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
@@ -136,7 +136,8 @@ internal sealed class ImageRoot : IDisposable
     }
 
     /// <summary>
-    /// Links that no package lists, since its installation script makes them (update-alternatives(1)): a library that has several makers.
+    /// Adds links that no package lists because its installation script makes them (update-alternatives(1)), for libraries with several
+    /// vendors.
     /// </summary>
     private void TakeAlternatives()
     {
@@ -156,7 +157,7 @@ internal sealed class ImageRoot : IDisposable
         }
     }
 
-    /// <summary>Nothing where dpkg knows no such package.</summary>
+    /// <summary>Returns an empty string if dpkg does not know the package.</summary>
     private static string Query(params string[] arguments)
     {
         using Process dpkg = Process.Start(
