@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Bicep;
 
-/// <summary>What is asked of the compiler, and that its answers are read as it means them.</summary>
+/// <summary>The questions to the compiler, and that its answers are read correctly.</summary>
 public sealed class BicepCompilerTests
 {
     private static BicepWorkspace With(string template)

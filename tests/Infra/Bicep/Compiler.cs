@@ -3,7 +3,7 @@ using Dapr.Voice.Infra.Bicep;
 namespace Dapr.Voice.Tests.Infra.Bicep;
 
 /// <summary>
-/// The one compiler that these tests share: its start costs more than what is asked of it. The restore of tools/infra has brought it.
+/// The compiler that these tests share, because its start takes longer than their questions. The restore of tools/infra downloads it.
 /// </summary>
 internal static class Compiler
 {

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Bicep;
 
-/// <summary>How our templates are written, as far as the linter has no rule for it (infra/bicep/bicepconfig.json).</summary>
+/// <summary>The style of our templates, as far as the linter has no rule for it (infra/bicep/bicepconfig.json).</summary>
 public sealed class TemplateStyleTests : IDisposable
 {
     private readonly BicepWorkspace _workspace = new(Repository.Tree, Compiler.Shared);

@@ -13,7 +13,7 @@ public sealed class CapacityModelTests
     [Fact]
     public void RegistryOperations_SmallestDeployment_AreThoseCountedByHand()
     {
-        // Each of 2 shards: 16 reads, an update of 2 operations, 6.4 slots; the relay 16; signaling 16 + 64.
+        // Each of 2 shards makes 16 reads, an update of 2 operations, and 6.4 slot operations. The relay makes 16, signaling 16 + 64.
         Assert.Equal(2 * (16 + 2 + 6.4) + 16 + 80, CapacityModel.RegistryOperations(
             shards: 2, relays: 1, signaling: 1, maximumShards: 16, slotCount: 64), 6);
     }
@@ -25,12 +25,12 @@ public sealed class CapacityModelTests
     [Fact]
     public void Plan_TenThousandOverUdp_IsWhatOneComputesByHand()
     {
-        // 4 cores x 0.7 / (1.28 % + 50 x 121 us) = 148 sessions to a shard; 68 shards; 24 to a cell.
+        // 4 cores x 0.7 / (1.28 % + 50 x 121 us) are 148 sessions for a shard: 68 shards, 24 in a cell.
         CapacityPlan plan = Model.Plan(10_000, Edge.UdpEdge);
         Assert.Equal(148, plan.SessionsPerShard);
         Assert.Equal(68, plan.Shards);
         Assert.Equal(3, plan.Cells);
-        // 3,333 sessions of a cell x 0.2 % = 6.7 cores, filled to 0.7 of 4 each.
+        // 3,333 sessions of a cell x 0.2 % are 6.7 cores. Each relay uses 0.7 of 4 cores.
         Assert.Equal(3, plan.RelaysPerCell);
         Assert.Equal(10_000 / 300.0, plan.CallsPerSecond, 6);
         Assert.Equal(10_000 * 52 * (80 + 28 + 28) * 8.0, plan.EgressBitsPerSecond, 3);

@@ -6,7 +6,7 @@ using Xunit;
 namespace Dapr.Voice.Tests.Infra.Capacity;
 
 /// <summary>
-/// docs/capacity.md says what the model says. If one of these fails: <c>./voice capacity --edge …</c> prints the tables to put there.
+/// docs/capacity.md agrees with the model. If one of these tests fails, <c>./voice capacity --edge …</c> prints the tables for the page.
 /// </summary>
 public sealed class CapacityPageTests
 {

@@ -9,9 +9,9 @@ using Xunit.Abstractions;
 namespace Dapr.Voice.Tests.Infra.Checks;
 
 /// <summary>
-/// Each folder of <c>Broken</c> is a small repository with one fault. A comment <c>expect: RULE</c> stands on the line where the compiler
-/// or a rule over files has its finding. A rule over the snapshot knows no line: there the comment is <c>expect: RULE on RESOURCE PATH</c>.
-/// (JSON has no comments: there a line of expect.txt has <c>FILE:LINE RULE</c>.) A sample has exactly the findings that it names.
+/// Each folder of <c>Broken</c> is a small repository with one fault. A comment <c>expect: RULE</c> is on the line where the compiler or a
+/// rule over files has its finding. A rule over the snapshot knows no line, so its comment is <c>expect: RULE on RESOURCE PATH</c>. JSON
+/// has no comments, so a line of expect.txt has <c>FILE:LINE RULE</c>. A sample has exactly the findings that it names.
 /// </summary>
 public sealed partial class BrokenSampleTests(ITestOutputHelper output)
 {
@@ -47,7 +47,7 @@ public sealed partial class BrokenSampleTests(ITestOutputHelper output)
         Assert.Equal([], rules.Where(r => !shown.Contains(r) && !OfTheWholeProduct.Contains(r)));
     }
 
-    // Rules that compare with the product's own snapshots and manifests: the mutation run shows those.
+    // These rules compare with the product's own snapshots and manifests. The mutation run tests them.
     private static readonly string[] OfTheWholeProduct =
         ["snapshot", "choice", "missing-setting", "dapr-component-missing", "role-unneeded", "docker-image"];
 

@@ -5,12 +5,12 @@ using Xunit;
 namespace Dapr.Voice.Tests.Infra.Containers;
 
 /// <summary>
-/// The images' recipes name what is there: paths, projects, entry assemblies, ports. That they build is a job of the workflow; no container
-/// engine runs here.
+/// The Dockerfiles name paths, projects, entry assemblies and ports that exist. No container engine runs here. A job of the workflow builds
+/// the images.
 /// </summary>
 public sealed partial class DockerfileTests
 {
-    /// <summary>Project and every port that its image must expose.</summary>
+    /// <summary>The project of each image, and every port that the image must expose.</summary>
     public static TheoryData<string, string, string> Images => new()
     {
         { "services/relay", "Dapr.Voice.Relay", "3478/tcp 3478/udp 8070/tcp" },
@@ -26,7 +26,7 @@ public sealed partial class DockerfileTests
         _ = assembly;
         List<string> lines = FinalStage(project);
         Assert.Equal(ports, string.Join(' ', Arguments(lines, "EXPOSE").SelectMany(a => a.Split(' ')).Order(StringComparer.Ordinal)));
-        // The HTTP port is the one that the service is told to open.
+        // The image tells the service which HTTP port to open.
         string http = HttpPort().Match(string.Join(' ', Arguments(lines, "ENV"))).Groups[1].Value;
         Assert.Contains($"{http}/tcp", ports.Split(' '));
     }
@@ -40,10 +40,10 @@ public sealed partial class DockerfileTests
         Assert.Matches("^FROM mcr\\.microsoft\\.com/dotnet/aspnet:10\\.0-noble$", lines[0]);
         Assert.Equal("$APP_UID", Arguments(lines, "USER").Last());
         Assert.Equal("SIGTERM", Assert.Single(Arguments(lines, "STOPSIGNAL")));
-        // In exec form: a shell in between would keep SIGTERM for itself.
+        // The entry point must have the exec form: a shell in between would not pass SIGTERM on.
         Assert.Equal($"[\"dotnet\", \"{assembly}.dll\"]", Assert.Single(Arguments(lines, "ENTRYPOINT")));
         Assert.True(File.Exists(Checkout.File(project, assembly + ".csproj")), "the assembly has another name");
-        // Nothing after USER may need root.
+        // No instruction after USER may need root.
         Assert.DoesNotContain(lines.SkipWhile(l => !l.StartsWith("USER", StringComparison.Ordinal)),
             l => l.StartsWith("RUN", StringComparison.Ordinal));
         Assert.Contains("DOTNET_EnableDiagnostics_IPC=0", string.Join(' ', Arguments(lines, "ENV")), StringComparison.Ordinal);
@@ -92,7 +92,7 @@ public sealed partial class DockerfileTests
     public void Dockerfile_NativeLibraries_AreOfTheBaseImageOrInstalled(string project, string assembly, string ports)
     {
         _ = (assembly, ports);
-        // What Microsoft's image brings for .NET itself; a dependency of an installed package comes with it.
+        // Microsoft's image brings these for .NET. A dependency of an installed package is installed with it.
         var provided = new HashSet<string>(["libssl3"], StringComparer.Ordinal);
         string install = Arguments(FinalStage(project), "RUN").SingleOrDefault() ?? "";
         provided.UnionWith(InstalledPackages().Match(install).Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -102,7 +102,7 @@ public sealed partial class DockerfileTests
         var packageOf = LibraryPackage().Matches(table).ToDictionary(
             m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal);
         Assert.Equal(6, packageOf.Count);
-        // A type of libs/Native stands in the file of its name; it needs what that file names, and what the types that it names need.
+        // A type of libs/Native is in the file of its name. It needs what that file names, and what the types that it uses need.
         Dictionary<string, string> native = Directory.GetFiles(Checkout.File("libs", "Native"), "*.cs")
             .ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText, StringComparer.Ordinal);
         var needs = native.Keys.ToDictionary(type => type, _ => new HashSet<string>(StringComparer.Ordinal), StringComparer.Ordinal);
@@ -148,13 +148,13 @@ public sealed partial class DockerfileTests
         Assert.True(IsInContext(source), $".dockerignore keeps {source} outside");
     }
 
-    /// <summary>True if an exception of .dockerignore names the path or a folder above it.</summary>
+    /// <summary>Returns true if an exception of .dockerignore names the path or a folder above it.</summary>
     private static bool IsInContext(string path)
         => Rules().Where(r => r.StartsWith('!')).Any(r => path == r[1..] || path.StartsWith(r[1..] + "/", StringComparison.Ordinal));
 
     private static string[] Rules() => [.. File.ReadLines(Checkout.File(".dockerignore")).Where(l => l.Length > 0 && l[0] != '#')];
 
-    /// <summary>The project's folder and those of all that it references.</summary>
+    /// <summary>Returns the project's folder and the folders of all projects that it references.</summary>
     private static SortedSet<string> Closure(string project)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);

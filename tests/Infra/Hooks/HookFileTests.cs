@@ -6,7 +6,7 @@ namespace Dapr.Voice.Tests.Infra.Hooks;
 /// <summary>The files that azure.yaml names, run by the command that azd uses for them.</summary>
 public sealed class HookFileTests
 {
-    // The first of them builds the hooks; the machine may be busy.
+    // The first test builds the hooks, and the machine may be busy.
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     [Theory]
@@ -16,7 +16,7 @@ public sealed class HookFileTests
     public async Task File_RunAsAzdDoes_StartsItsHook(string hook)
     {
         using var folder = new TemporaryFolder();
-        // An az that is signed out: each hook ends with the same words, and nothing outside of this machine is asked.
+        // This az is signed out, so each hook ends with the same message and asks nothing outside of this machine.
         string az = Path.Combine(folder.Path, "az");
         await File.WriteAllTextAsync(az, "#!/bin/sh\necho \"$@\" >>\"$0.calls\"\nexit 1\n");
         File.SetUnixFileMode(az, UnixFileMode.UserRead | UnixFileMode.UserExecute);
@@ -25,7 +25,7 @@ public sealed class HookFileTests
         { WorkingDirectory = Path.GetDirectoryName(file) };
         start.Environment["PATH"] = folder.Path + ":" + Environment.GetEnvironmentVariable("PATH");
         start.Environment["DOTNET_NOLOGO"] = "1";
-        // 'dotnet test' hands these to its children, and MSBuild would take them for its own.
+        // 'dotnet test' passes these variables to its children, and MSBuild would use them.
         foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToList())
             start.Environment.Remove(name);
         ProgramResult result = await Programs.RunAsync(start, Limit);

@@ -4,8 +4,7 @@ using Dapr.Voice.Hooks;
 namespace Dapr.Voice.Tests.Infra.Hooks;
 
 /// <summary>
-/// A hook run in this process, with a stand-in for az on its PATH that keeps vaults and apps as files and records every call. Time jumps
-/// over every wait.
+/// Runs a hook in this process. A fake az on its PATH keeps vaults and apps as files and records every call. Time jumps over every wait.
 /// </summary>
 internal sealed class HookRun : IDisposable
 {
@@ -26,7 +25,7 @@ internal sealed class HookRun : IDisposable
 
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>How often each URL answers that it is not ready.</summary>
+    /// <summary>How often each URL answers that the service is not ready.</summary>
     public int NotReady { get; set; }
 
     public IReadOnlyList<string> Calls => File.Exists(At("calls")) ? File.ReadAllLines(At("calls")) : [];
@@ -39,7 +38,7 @@ internal sealed class HookRun : IDisposable
         File.WriteAllText(At(name), text);
     }
 
-    /// <summary>A clone whose parameters name these regions.</summary>
+    /// <summary>Writes a clone whose parameters name these regions.</summary>
     public void WriteRegions(string regions)
     {
         Write("azure.yaml", "name: dapr-voice\n");
@@ -59,7 +58,7 @@ internal sealed class HookRun : IDisposable
     public IReadOnlyList<string> Secrets(string vault)
         => [.. Directory.EnumerateFiles(At("vaults", vault)).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
-    /// <summary>Runs it once; the record of calls begins anew.</summary>
+    /// <summary>Runs the hook once. The record of calls starts empty.</summary>
     public async Task<HookResult> RunAsync(string hook)
     {
         File.Delete(At("calls"));
@@ -97,7 +96,7 @@ internal sealed class HookRun : IDisposable
         File.SetUnixFileMode(At("bin", name), Executable);
     }
 
-    /// <summary>The deployed services, each of which says what a service says until it is ready.</summary>
+    /// <summary>The deployed services. Each answers as a service does until it is ready.</summary>
     private sealed class Readiness(HookRun run) : HttpMessageHandler
     {
         private readonly Dictionary<Uri, int> _asked = [];
@@ -113,7 +112,7 @@ internal sealed class HookRun : IDisposable
     }
 }
 
-/// <param name="Failure">What azd would show, or null.</param>
+/// <param name="Failure">The message that azd would show, or null.</param>
 /// <param name="Left">What the hook left in the folder for temporary files.</param>
 internal sealed record HookResult(HookFailure? Failure, string Output, IReadOnlyList<string> Left)
 {

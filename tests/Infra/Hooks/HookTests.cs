@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Hooks;
 
-/// <summary>The hooks of azure.yaml against a stand-in for az.</summary>
+/// <summary>The hooks of azure.yaml with a fake az.</summary>
 public sealed class HookTests : IDisposable
 {
     private static readonly string[] FleetSecretNames =
@@ -53,7 +53,7 @@ public sealed class HookTests : IDisposable
     {
         _hook.AddVaults("kv-one");
         await SucceededAsync("postprovision");
-        // Something else than a region's age decides the order.
+        // The order of the vaults is not that of their regions' age.
         _hook.AddVaults("kv-new", "kv-one");
         await SucceededAsync("postprovision");
         Assert.Equal(6, Count("secret set --vault-name kv-new"));
@@ -73,13 +73,13 @@ public sealed class HookTests : IDisposable
             string seen = result.Output + string.Join('\n', _hook.Calls);
             foreach (string name in FleetSecretNames.Append("voice-agent-key"))
             {
-                // A ring's keys one by one, a PEM line by line.
+                // The keys of a ring are checked one by one, and a PEM line by line.
                 foreach (string part in _hook.Secret("kv-one", name).Split(',', ':', '\n').Where(p => p.Length > 8))
                     Assert.DoesNotContain(part, seen, StringComparison.Ordinal);
             }
             Assert.Empty(result.Left);
         }
-        // Each file, then its folder.
+        // Each file comes before its folder.
         string[] modes = File.ReadAllLines(_hook.At("modes"));
         Assert.Equal(28, modes.Length);
         foreach (string[] pair in modes.Chunk(2))
@@ -215,7 +215,7 @@ public sealed class HookTests : IDisposable
             ],
             Updates().Select(c => c.Split(' ')).Select(w => $"{w[4]} {w[6]} {w[8]}"));
         Assert.Contains("the new revision starts, 0 s of 60 s", result.Output, StringComparison.Ordinal);
-        // No image is known for it: it is not ours to change.
+        // No image is known for this app, so the hook does not change it.
         Assert.Equal("cr.example/old:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-two", "local-agent")));
         await SucceededAsync("postdeploy");
         Assert.Empty(Updates());
@@ -280,8 +280,7 @@ public sealed class HookTests : IDisposable
         await SucceededAsync("preprovision");
         string set = Assert.Single(_hook.Calls, c
             => c.StartsWith("azd env set VOICE_EDGE_SSH_PUBLIC_KEY ssh-rsa AAAA", StringComparison.Ordinal));
-        // Three fields, each with its length before it (RFC 4253, section 6.6): "ssh-rsa", the exponent 65537, a positive modulus of 3072
-        // bits.
+        // Three fields, each after its length (RFC 4253, section 6.6): "ssh-rsa", the exponent 65537, and a positive modulus of 3072 bits.
         ReadOnlySpan<byte> blob = Convert.FromBase64String(set.Split(' ')[5]);
         Assert.Equal("ssh-rsa"u8.ToArray(), Field(ref blob));
         Assert.Equal([1, 0, 1], Field(ref blob));
@@ -415,7 +414,7 @@ public sealed class HookTests : IDisposable
         Assert.Empty(result.Left);
     }
 
-    /// <summary>The vault as a service sees it through its sidecar.</summary>
+    /// <summary>The vault as a service reads it through its sidecar.</summary>
     private sealed class VaultFiles(HookRun hook, string vault) : ISecretStore
     {
         public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)

@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
 /// <summary>
-/// Faults in a Bicep file: a statement, a property or an item taken away, a value changed, a condition turned round. The files are as the
-/// formatter writes them, so that lines and brackets are enough to find the places. What means nothing is left out: comments, descriptions
-/// and metadata.
+/// Faults in a Bicep file: a statement, a property or an item is removed, a value is changed, a condition is negated. The files have the
+/// formatter's layout, so lines and brackets are enough to find the places. Comments, descriptions and metadata are left out, because they
+/// have no effect.
 /// </summary>
 internal static partial class BicepMutations
 {
@@ -75,7 +75,7 @@ internal static partial class BicepMutations
         return found;
     }
 
-    /// <summary>Behind the line on which the brackets that open on this one are closed.</summary>
+    /// <summary>Returns the end of the line that closes the brackets opened on this line.</summary>
     private static int EndOf(string text, int start)
     {
         int depth = 0;
@@ -123,7 +123,7 @@ internal static partial class BicepMutations
     [GeneratedRegex(@"(?:identities(?:\[i\])?(?:\.outputs\.all)?\.)(state|secrets|events|pull)\b")]
     private static partial Regex Carried();
 
-    // A condition goes on in the next line.
+    // A condition continues on the next line.
     [GeneratedRegex(@"^ +(\?|:|&&|\|\|) ")]
     private static partial Regex Continues();
 }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
-/// <summary>Faults in a Dockerfile's EXPOSE lines: a port changed or left out.</summary>
+/// <summary>Faults in a Dockerfile's EXPOSE lines: a port is changed or removed.</summary>
 internal static partial class DockerMutations
 {
     public static IReadOnlyList<Mutation> Of(string path, string text)

@@ -1,7 +1,7 @@
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
 /// <summary>
-/// One fault in one of our files: <see cref="Text"/> is the whole file with it. <paramref name="Kind"/> groups faults of a sort.
+/// One fault in one of our files. <see cref="Text"/> is the whole file with the fault. <paramref name="Kind"/> groups similar faults.
 /// </summary>
 internal sealed record Mutation(string Kind, string File, int Line, string What, Func<string> Make)
 {

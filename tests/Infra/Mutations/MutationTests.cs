@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
-/// <summary>Does anything see a fault in our own files? Faults are made one at a time, in memory or in a copy.</summary>
+/// <summary>How many faults in our own files the checks find. Faults are made one at a time, in memory or in a copy.</summary>
 public sealed class MutationTests(ITestOutputHelper output)
 {
     private const int Seed = 4, Count = 200;
@@ -53,13 +53,13 @@ public sealed class MutationTests(ITestOutputHelper output)
     public void Rules_AnyScopeOrPortTakenAway_IsCaught()
         => Assert.Empty(Run([.. Others().Where(m => NeverUnseen.Contains(m.Kind))], "scopes and ports taken away"));
 
-    /// <summary>Who sees the fault first; null: nobody.</summary>
+    /// <summary>Returns what finds the fault first, or null if nothing does.</summary>
     private static string? Catch(BicepWorkspace workspace, SourceTree tree)
     {
         List<Finding> findings = [];
         workspace.Compile("infra/bicep/main.bicep", findings);
         if (findings.Count > 0) return "the compiler";
-        // The largest shapes first: they have the most branches.
+        // The largest shapes come first, because they have the most branches.
         foreach (Scenario? shape in ProductScenarios.All.OrderByDescending(s => s.Regions))
         {
             string? snapshot = workspace.Snapshot(
@@ -74,7 +74,7 @@ public sealed class MutationTests(ITestOutputHelper output)
 
     private static List<Mutation> Chosen(IEnumerable<Mutation> all)
     {
-        // A kind first, then a fault of it: there are many more properties than modules.
+        // A kind is chosen first, and then a fault of that kind, because there are many more properties than modules.
         var random = new Random(Seed);
         var kinds = all.GroupBy(m => m.Kind, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList())
             .ToList();
@@ -92,7 +92,7 @@ public sealed class MutationTests(ITestOutputHelper output)
 
     private IReadOnlyList<Mutation> Run(IReadOnlyList<Mutation> mutations, string what)
     {
-        // With a finding on the files as they are, every fault would look caught.
+        // If the unchanged files had a finding, every fault would seem to be found.
         Assert.Empty(InfrastructureCheck.OfProduct(Repository.Tree, compiler: null));
         var watch = Stopwatch.StartNew();
         var survivors = new ConcurrentBag<Mutation>();

@@ -5,9 +5,9 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Tests.Infra.Mutations;
 
 /// <summary>
-/// Faults in a YAML or JSON file: an entry or an item taken away, a key misspelt, a value changed. The file is read, changed and written
-/// anew, so comments and layout play no part. Descriptions, the label of the azd template, and the names of resources that nothing refers
-/// to are left out.
+/// Faults in a YAML or JSON file: an entry or an item is removed, a key is misspelt, a value is changed. The file is parsed, changed and
+/// written again, so comments and layout do not matter. Descriptions, the label of the azd template, and the names of resources that
+/// nothing refers to are left out.
 /// </summary>
 internal static class YamlMutations
 {

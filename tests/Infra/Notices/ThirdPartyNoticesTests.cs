@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Notices;
 
-/// <summary>THIRD-PARTY-NOTICES.md names whatever we ship or build with.</summary>
+/// <summary>THIRD-PARTY-NOTICES.md names everything that we ship or build with.</summary>
 public sealed partial class ThirdPartyNoticesTests
 {
     private static readonly string Page = File.ReadAllText(Checkout.File("THIRD-PARTY-NOTICES.md"));
 
-    // `Name`, or `Prefix.*` for all that begin with it.
+    // An entry is `Name`, or `Prefix.*` for all names with that prefix.
     private static readonly string[] Named = [.. Name().Matches(Page).Select(m => m.Groups[1].Value)];
 
     [Fact]

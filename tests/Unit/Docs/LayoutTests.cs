@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Docs;
 
-/// <summary>Lines and paragraphs of documents are short enough to read on a screen beside code (docs/style.md).</summary>
+/// <summary>Lines of documents and code, and paragraphs, are short enough to read on a screen (docs/style.md).</summary>
 public sealed class LayoutTests
 {
     private const int MostColumns = 140;
@@ -20,6 +20,13 @@ public sealed class LayoutTests
             .Select((line, index) => (Text: line, Number: index + 1))
             .Where(line => line.Text.EnumerateRunes().Count() > MostColumns && !(page == PrintedTables && line.Text.StartsWith('|')))
             .Select(line => $"{page}:{line.Number} has {line.Text.EnumerateRunes().Count()} columns"));
+
+    [Fact]
+    public void SourceFiles_Lines_HaveAtMost140Columns()
+        => Assert.Empty(Repository.TextFiles.Where(path => path.EndsWith(".cs", StringComparison.Ordinal)).SelectMany(
+            path => Repository.Read(path).Split('\n').Select((line, index) => (Text: line, Number: index + 1))
+            .Where(line => line.Text.EnumerateRunes().Count() > MostColumns)
+            .Select(line => $"{path}:{line.Number} has {line.Text.EnumerateRunes().Count()} columns")));
 
     [Theory]
     [MemberData(nameof(Pages))]
