@@ -393,7 +393,7 @@ public sealed class DtlsTransport : IDisposable
         };
     }
 
-    /// <param name="sequenceLead"> The number of records that the old owner may have sent since the export. Their sequence numbers are not
+    /// <param name="sequenceLead">The number of records that the old owner may have sent since the export. Their sequence numbers are not
     /// used again. </param>
     public static DtlsTransport Import(DtlsTransportState state, ulong sequenceLead = 0) => new(state, sequenceLead);
 

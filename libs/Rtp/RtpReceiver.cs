@@ -32,7 +32,7 @@ public sealed class RtpReceiver
     private uint _lastSenderReport;
     private Instant _lastSenderReportAt;
 
-    /// <param name="probation"> The number of packets in order that a source must send before it is accepted. Use 0 where SRTP has
+    /// <param name="probation">The number of packets in order that a source must send before it is accepted. Use 0 where SRTP has
     /// authenticated the packets: then the first packet proves the source. </param>
     /// <param name="clockRate">Timestamp ticks per second.</param>
     public RtpReceiver(uint ssrc, int clockRate = 48_000, int probation = 0)

@@ -11,7 +11,7 @@ public sealed class RtpSender
     private Instant? _lastSent;
     private uint _lastTimestamp;
 
-    /// <param name="firstSequenceNumber"> A random number below 2^15. A receiver that misses the first packets then can't guess a wrong
+    /// <param name="firstSequenceNumber">A random number below 2^15. A receiver that misses the first packets then can't guess a wrong
     /// rollover counter (RFC 3711, section 3.3.1). </param>
     /// <param name="firstTimestamp">A random number.</param>
     /// <param name="clockRate">Timestamp ticks per second.</param>

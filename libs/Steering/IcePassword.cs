@@ -5,8 +5,7 @@ namespace Dapr.Voice.Steering;
 
 /// <summary>
 /// The ICE password that belongs to a ufrag (docs/design.md 4.2): base32 of the first 20 bytes of HMAC-SHA256(key, ufrag). Whoever holds
-/// the
-/// ring can check and answer a session's STUN without a look-up. It protects connectivity checks only; media keys come from DTLS.
+/// the ring can check and answer a session's STUN without a look-up. It protects connectivity checks only; media keys come from DTLS.
 /// </summary>
 public static class IcePassword
 {

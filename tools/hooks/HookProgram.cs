@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Hooks;
 
@@ -7,7 +8,7 @@ namespace Dapr.Voice.Hooks;
 public static class HookProgram
 {
     /// <param name="name"><c>preprovision</c>, <c>postprovision</c> or <c>postdeploy</c>.</param>
-    /// <returns> The exit code: 0 if the hook is done, 1 if the hook cannot go on and has said why, 130 if it was interrupted. azd stops at
+    /// <returns>The exit code: 0 if the hook is done, 1 if the hook cannot go on and has said why, 130 if it was interrupted. azd stops at
     /// any other code than 0. </returns>
     public static async Task<int> RunAsync(string name)
     {
@@ -33,16 +34,16 @@ public static class HookProgram
                 Http = http,
             };
             await RunAsync(name, context, cancellation.Token);
-            return 0;
+            return (int)ExitCode.Done;
         }
         catch (HookFailure failure)
         {
             await Console.Error.WriteLineAsync($"voice: {failure.Message}\n       -> {failure.Fix}");
-            return 1;
+            return (int)ExitCode.Failed;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return 130;
+            return (int)ExitCode.Interrupted;
         }
     }
 

@@ -25,7 +25,7 @@ public readonly record struct PublishResult(PublishOutcome Outcome, string? Erro
 public interface IEventPublisher
 {
     /// <param name="cloudEvent">A whole CloudEvent 1.0 with an <c>id</c>. (An event without an id would be delivered without one.)</param>
-    /// <param name="traceparent"> W3C trace context. If null, that of the current activity is used. It is a header of the call, because the
+    /// <param name="traceparent">W3C trace context. If null, that of the current activity is used. It is a header of the call, because the
     /// sidecar overwrites one inside the event (docs/dapr.md, point 8). </param>
     Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
         CancellationToken cancellation = default);
