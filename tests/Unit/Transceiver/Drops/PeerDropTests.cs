@@ -66,9 +66,10 @@ public sealed class PeerDropTests
         using var network = new SimulatedNetwork(13);
         network.Connect();
         PeerSessionState server = network.Server.ExportState(network.Now);
+        var none = new DataChannelSetState { IsDtlsClient = server.Channels!.IsDtlsClient, Channels = [] };
         using var receiver = PeerSession.Import(
-            server with { EventsChannel = null, Channels = new DataChannelSetState { IsDtlsClient = server.Channels!.IsDtlsClient, Channels = [] } }, SimulatedNetwork.ServerCertificate,
-            TimeSpan.Zero, Seeded.Random(6), network.Now);
+            server with { EventsChannel = null, Channels = none }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(6),
+            network.Now);
         Assert.True(network.Caller.SendText("who hears this?"u8, network.Now));
         byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
         while (network.Caller.TryTransmit(buffer, out int length, out _, network.Now))
