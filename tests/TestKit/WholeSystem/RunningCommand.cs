@@ -9,6 +9,7 @@ namespace Dapr.Voice.TestKit.WholeSystem;
 public sealed class RunningCommand : IDisposable
 {
     public const int Interrupt = 2;
+    public const int Terminate = 15;
     public const int Stop = 19;
     public const int Continue = 18;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
