@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Hooks;
 
 /// <summary>
-/// Runs after <c>azd deploy</c>, which changes one app for each service. It gives every other app the same image, one shard after the
-/// other.
+/// Runs after <c>azd deploy</c>, which changes the home region's four apps. Once their new revisions run, it gives each other app of a
+/// service the image of the home app, one shard after the other.
 /// </summary>
 internal static class PostDeploy
 {
@@ -14,34 +14,59 @@ internal static class PostDeploy
         if (shards.Count != groups.Count)
             throw new HookFailure($"VOICE_SHARDS names {shards.Count} regions and VOICE_RESOURCE_GROUPS {groups.Count}",
                 "run 'azd provision' first: it sets both from the outputs of main.bicep");
+        // The images are those that run at home. What this machine's .azure names may be older: another machine, or a pipeline, may have
+        // deployed the other services since.
+        IReadOnlyDictionary<HomeApp, string> images = await HomeImagesAsync(context, az, groups[0], cancellation);
         foreach ((string group, IReadOnlyList<string> shardsThere) in groups.Zip(shards))
         {
-            IReadOnlyList<string> apps = await az.AppsAsync(group, cancellation);
-            if (apps.Count == 0) throw new HookFailure($"there is no app in {group}", "run 'azd provision' first");
-            // The shards are updated one after the other. While one restarts, its calls go to the others.
-            foreach (string shard in shardsThere) await UpdateAsync(shard, "SERVICE_TRANSCEIVER_IMAGE_NAME");
-            await UpdateAsync("relay", "SERVICE_RELAY_IMAGE_NAME");
-            await UpdateAsync("local-agent", "SERVICE_LOCAL_AGENT_IMAGE_NAME");
-            await UpdateAsync("signaling", "SERVICE_SIGNALING_IMAGE_NAME");
-
-            // An app whose image azd does not know is not changed.
-            Task UpdateAsync(string app, string variable)
-                => context.Optional(variable) is { } image && apps.Contains(app)
-                    ? SetImageAsync(context, az, group, app, image, cancellation) : Task.CompletedTask;
+            IReadOnlyList<string> apps = await AppsAsync(az, group, cancellation);
+            foreach ((HomeApp home, string image) in images)
+            {
+                // The shards are updated one after the other. While one restarts, its calls go to the others.
+                foreach (string app in home == HomeApp.Transceiver ? shardsThere : [home.App])
+                {
+                    if (apps.Contains(app)) await SetImageAsync(context, az, group, app, image, cancellation);
+                }
+            }
         }
         context.Say("every app has its image; the edge's machines follow at the next 'azd provision'");
+    }
+
+    /// <summary>Waits until the home region runs what azd has just deployed. A broken image stops here and goes nowhere else.</summary>
+    private static async Task<IReadOnlyDictionary<HomeApp, string>> HomeImagesAsync(
+        HookContext context, AzureCli az, string group, CancellationToken cancellation)
+    {
+        IReadOnlyList<string> apps = await AppsAsync(az, group, cancellation);
+        var images = new Dictionary<HomeApp, string>();
+        foreach (HomeApp home in HomeApp.All.Where(home => apps.Contains(home.App)))
+        {
+            string image = await ImageAsync(az, group, home.App, cancellation);
+            if (HomeApp.IsPlaceholder(image)) continue;
+            await WaitUntilItRunsAsync(context, az, group, home.App, "no other app was changed", cancellation);
+            images.Add(home, image);
+        }
+        return images;
+    }
+
+    private static async Task<IReadOnlyList<string>> AppsAsync(AzureCli az, string group, CancellationToken cancellation)
+    {
+        IReadOnlyList<string> apps = await az.AppsAsync(group, cancellation);
+        return apps.Count > 0 ? apps : throw new HookFailure($"there is no app in {group}", "run 'azd provision' first");
+    }
+
+    private static async Task<string> ImageAsync(AzureCli az, string group, string app, CancellationToken cancellation)
+    {
+        // An app that can't be asked must not pass as one that has the image.
+        (CommandResult shown, string? image, _) = await az.AppAsync(group, app, cancellation);
+        return image ?? throw new HookFailure($"{group}/{app} can't be read: {shown.Reason}",
+            "whoever runs azd needs the role Contributor on the group");
     }
 
     /// <summary>Sets the image if the app has another one, and waits until its revision runs.</summary>
     private static async Task SetImageAsync(HookContext context, AzureCli az, string group, string app, string image,
         CancellationToken cancellation)
     {
-        // An app that can't be asked must not pass as one that has the image.
-        (CommandResult shown, string? current, _) = await az.AppAsync(group, app, cancellation);
-        if (current is null)
-            throw new HookFailure($"{group}/{app} can't be read: {shown.Reason}",
-                "whoever runs azd needs the role Contributor on the group");
-        if (current == image)
+        if (await ImageAsync(az, group, app, cancellation) == image)
         {
             context.Say($"{group}/{app}: has its image");
             return;
@@ -50,18 +75,23 @@ internal static class PostDeploy
         if (!updated.Succeeded)
             throw new HookFailure($"{group}/{app} does not accept the image: {updated.Reason}",
                 "the apps before it have the new image; run 'azd deploy' again to go on");
+        await WaitUntilItRunsAsync(context, az, group, app, "the apps after it keep the old image", cancellation);
+        context.Say($"{group}/{app}: runs the new image");
+    }
+
+    private static async Task WaitUntilItRunsAsync(HookContext context, AzureCli az, string group, string app, string otherwise,
+        CancellationToken cancellation)
+    {
         var wait = new Wait(context);
         while (!(await az.AppAsync(group, app, cancellation)).IsReady)
         {
             if (wait.IsOver)
             {
                 throw new HookFailure($"{group}/{app}: the new revision does not run after {wait.LimitSeconds} s",
-                    $"see why: az containerapp logs show --name {app} --resource-group {group} --tail 50; "
-                    + "the apps after it keep the old image");
+                    $"see why: az containerapp logs show --name {app} --resource-group {group} --tail 50; {otherwise}");
             }
             context.Say($"{group}/{app}: the new revision starts, {wait.Seconds} s of {wait.LimitSeconds} s");
             await wait.PauseAsync(cancellation);
         }
-        context.Say($"{group}/{app}: runs the new image");
     }
 }

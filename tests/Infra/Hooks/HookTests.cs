@@ -200,8 +200,9 @@ public sealed class HookTests : IDisposable
     {
         _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
         _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00"]]""";
-        foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER" })
-            _hook.Environment[$"SERVICE_{service}_IMAGE_NAME"] = $"cr.example/{service.ToLowerInvariant()}:2";
+        // This machine published last before another one did. Its images are not taken.
+        foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" })
+            _hook.Environment[$"SERVICE_{service}_IMAGE_NAME"] = $"cr.example/{service.ToLowerInvariant()}:0";
         foreach (string app in new[] { "rg-one/signaling", "rg-one/relay", "rg-one/transceiver-00" })
             _hook.Write("apps/" + app, $"cr.example/{app.Split('/', '-')[2]}:2");
         foreach (string app in new[] { "rg-one/transceiver-01", "rg-two/signaling", "rg-two/transceiver-00", "rg-two/local-agent" })
@@ -215,7 +216,7 @@ public sealed class HookTests : IDisposable
             ],
             Updates().Select(c => c.Split(' ')).Select(w => $"{w[4]} {w[6]} {w[8]}"));
         Assert.Contains("the new revision starts, 0 s of 60 s", result.Output, StringComparison.Ordinal);
-        // No image is known for this app, so the hook does not change it.
+        // The home region has no such app, so the hook does not change it.
         Assert.Equal("cr.example/old:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-two", "local-agent")));
         await SucceededAsync("postdeploy");
         Assert.Empty(Updates());
@@ -225,13 +226,39 @@ public sealed class HookTests : IDisposable
     public async Task PostDeploy_RevisionThatNeverRuns_StopsThere()
     {
         _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one"]""";
-        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"]]""";
-        _hook.Environment["SERVICE_TRANSCEIVER_IMAGE_NAME"] = "cr.example/transceiver:2";
-        foreach (string app in new[] { "transceiver-00", "transceiver-01" }) _hook.Write("apps/rg-one/" + app, "cr.example/transceiver:1");
+        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01","transceiver-02"]]""";
+        _hook.Write("apps/rg-one/transceiver-00", "cr.example/transceiver:2");
+        foreach (string app in new[] { "transceiver-01", "transceiver-02" }) _hook.Write("apps/rg-one/" + app, "cr.example/transceiver:1");
         _hook.Write("starting", string.Concat(Enumerable.Repeat("x\n", 100)));
-        await FailedAsync("postdeploy", "rg-one/transceiver-00: the new revision does not run",
-            "az containerapp logs show --name transceiver-00");
-        Assert.Equal("cr.example/transceiver:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-one", "transceiver-01")));
+        await FailedAsync("postdeploy", "rg-one/transceiver-01: the new revision does not run",
+            "az containerapp logs show --name transceiver-01");
+        Assert.Equal("cr.example/transceiver:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-one", "transceiver-02")));
+    }
+
+    [Fact]
+    public async Task PostDeploy_ImageThatDoesNotRunAtHome_GoesNowhereElse()
+    {
+        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
+        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00"]]""";
+        foreach (string app in new[] { "rg-one/transceiver-00", "rg-one/signaling" }) _hook.Write("apps/" + app, "cr.example/broken:2");
+        foreach (string app in new[] { "rg-one/transceiver-01", "rg-two/transceiver-00", "rg-two/signaling" })
+            _hook.Write("apps/" + app, "cr.example/good:1");
+        _hook.Write("broken/rg-one/signaling", "");
+        await FailedAsync("postdeploy", "rg-one/signaling: the new revision does not run", "no other app was changed");
+        Assert.Empty(Updates());
+    }
+
+    [Fact]
+    public async Task PostDeploy_PlaceholderAtHome_IsNotCopied()
+    {
+        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
+        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00"],["transceiver-00"]]""";
+        _hook.Write("apps/rg-one/transceiver-00", "cr.example/transceiver:2");
+        _hook.Write("apps/rg-one/relay", "mcr.microsoft.com/k8se/quickstart:latest");
+        _hook.Write("apps/rg-two/transceiver-00", "cr.example/transceiver:1");
+        _hook.Write("apps/rg-two/relay", "cr.example/relay:1");
+        await SucceededAsync("postdeploy");
+        Assert.Contains("--image cr.example/transceiver:2", Assert.Single(Updates()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -316,6 +343,27 @@ public sealed class HookTests : IDisposable
         _hook.Environment["AZURE_RESOURCE_GROUP"] = "rg-voice-a";
         await SucceededAsync("preprovision");
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("cr.example/relay:azd-deploy-200", "cr.example/relay:azd-deploy-100", "", true, "another machine published after")]
+    [InlineData("cr.example/relay:azd-deploy-200", "cr.example/relay:azd-deploy-100", "true", false, "VOICE_ROLL_BACK")]
+    [InlineData("cr.example/relay:azd-deploy-100", "cr.example/relay:azd-deploy-200", "", false, "")]
+    [InlineData("cr.example/relay:azd-deploy-100", "cr.example/relay:azd-deploy-100", "", false, "")]
+    [InlineData("cr.example/relay:v2", "cr.example/relay:azd-deploy-100", "", false, "relay changes from cr.example/relay:v2 to")]
+    [InlineData("mcr.microsoft.com/k8se/quickstart:latest", "cr.example/relay:azd-deploy-100", "", false, "")]
+    public async Task PreProvision_ImageOfAnotherMachine_StaysIfItIsNewer(
+        string running, string known, string rollBack, bool stays, string words)
+    {
+        BesideAGroup();
+        _hook.Environment["AZURE_RESOURCE_GROUP"] = "rg-voice-a";
+        _hook.Environment["SERVICE_RELAY_IMAGE_NAME"] = known;
+        _hook.Environment["VOICE_ROLL_BACK"] = rollBack;
+        _hook.Write("apps/rg-voice-a/relay", running);
+        HookResult result = await SucceededAsync("preprovision");
+        string[] set = [.. _hook.Calls.Where(c => c.StartsWith("azd ", StringComparison.Ordinal))];
+        Assert.Equal(stays ? [$"azd env set SERVICE_RELAY_IMAGE_NAME {running}"] : [], set);
+        Assert.Contains(words, result.Output, StringComparison.Ordinal);
     }
 
     [Theory]

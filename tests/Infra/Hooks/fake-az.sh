@@ -65,6 +65,7 @@ case "$1 $2 $3" in
   'containerapp show '*)
     [ -f "$FAKE/apps/$group/$name" ] || fail '(ResourceNotFound) The resource was not found.' 3
     ready=$name--2
+    [ ! -f "$FAKE/broken/$group/$name" ] || ready=$name--1
     if [ -s "$FAKE/starting" ]; then
       # The first question is for the image: only those after an update are about the revision.
       if [ -f "$FAKE/updated" ]; then

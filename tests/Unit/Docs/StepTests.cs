@@ -29,7 +29,8 @@ public sealed partial class StepTests
     /// </summary>
     private static readonly string[] AzureCommands =
     [
-        "az account show", "az ad signed-in-user show", "az afd custom-domain list", "az afd origin update", "az bicep build",
+        "az account show", "az acr repository show-tags", "az ad signed-in-user show", "az afd custom-domain list",
+        "az afd origin update", "az bicep build",
         "az consumption usage list", "az containerapp dapr enable", "az containerapp delete", "az containerapp env list-usages",
         "az containerapp env show", "az containerapp exec", "az containerapp hostname list", "az containerapp identity assign",
         "az containerapp list", "az containerapp logs show", "az containerapp revision deactivate", "az containerapp revision list",
