@@ -273,8 +273,8 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
             }
         }
         JsonObject after = await StatsAsync();
-        // A load that is told to end reports what it has measured. A background job of a script would ignore SIGINT.
-        foreach (RunningCommand load in new[] { tcp, udp }) RunningCommand.Signal(load.Pid, RunningCommand.Terminate);
+        // A load that is interrupted reports what it has measured.
+        foreach (RunningCommand load in new[] { tcp, udp }) RunningCommand.Signal(load.Pid, RunningCommand.Interrupt);
         JsonObject overTcp = (await tcp.EndAsync()).Succeeded().Json, overUdp = (await udp.EndAsync()).Succeeded().Json;
         output.WriteLine(
             $"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: "

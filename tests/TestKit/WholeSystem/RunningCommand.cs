@@ -9,7 +9,6 @@ namespace Dapr.Voice.TestKit.WholeSystem;
 public sealed class RunningCommand : IDisposable
 {
     public const int Interrupt = 2;
-    public const int Terminate = 15;
     public const int Stop = 19;
     public const int Continue = 18;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
@@ -23,6 +22,10 @@ public sealed class RunningCommand : IDisposable
     public RunningCommand(ProcessStartInfo start, string command)
     {
         _command = command;
+        // A script's background job ignores SIGINT, and so would everything that it starts.
+        start.ArgumentList.Insert(0, "--default-signal=INT");
+        start.ArgumentList.Insert(1, start.FileName);
+        start.FileName = "env";
         start.UseShellExecute = false;
         start.RedirectStandardOutput = start.RedirectStandardError = start.RedirectStandardInput = true;
         _process = Process.Start(start)!;

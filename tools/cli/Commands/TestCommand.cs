@@ -16,6 +16,9 @@ internal static class TestCommand
 {
     private const string Shell = "/bin/sh";
 
+    /// <summary>How often suites whose output comes later say that they still run.</summary>
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMinutes(1);
+
     /// <param name="Turn">Suites of one turn run at the same time.</param>
     /// <param name="IsPatient">
     /// The suite computes all the time and measures nothing. It uses only the processor time that the other suite of its turn leaves.
@@ -63,8 +66,10 @@ internal static class TestCommand
                 string[] together = [.. turn.Select(s => s.Name)];
                 if (together.Length > 1)
                     Console.WriteLine($"== {string.Join(" and ", together)} run at the same time; the output of each follows when it ends");
-                Counts[] counts = await Task.WhenAll(turn.Select(s => RunAsync(installation, s, together.Length > 1, suites.Length > 1,
+                Task<Counts[]> running = Task.WhenAll(turn.Select(s => RunAsync(installation, s, together.Length > 1, suites.Length > 1,
                     cancellation)));
+                if (together.Length > 1) await SayProgressAsync(running, together, cancellation);
+                Counts[] counts = await running;
                 total = counts.Aggregate(total, (sum, c) => new Counts(sum.Passed + c.Passed, sum.Failed + c.Failed,
                     sum.Skipped + c.Skipped));
             }
@@ -75,6 +80,13 @@ internal static class TestCommand
     }
 
     private sealed record Counts(int Passed, int Failed, int Skipped);
+
+    private static async Task SayProgressAsync(Task running, string[] suites, CancellationToken cancellation)
+    {
+        var watch = Stopwatch.StartNew();
+        while (await Task.WhenAny(running, Task.Delay(ProgressInterval, cancellation)) != running && !cancellation.IsCancellationRequested)
+            Console.WriteLine($"   {string.Join(" and ", suites)}: {watch.Elapsed.TotalMinutes:0} min");
+    }
 
     private static async Task<bool> BuildAsync(Installation installation, CancellationToken cancellation)
     {
