@@ -5,7 +5,7 @@ import { edgeType, imagesType, relaySizeType, shardSizeType, tagsType } from 'ty
 metadata name = 'dapr-voice'
 metadata description = 'Voice transport in one or several regions. Read from here: shared things, then for each region identities, state store, what it is made of, and what runs in it.'
 
-@description('One region. Adding a region is adding one of these to `regions` in main.parameters.json.')
+@description('One region. Adding a region is adding one of these to VOICE_REGIONS_JSON.')
 type regionType = {
   @description('Azure location. Also the region\'s name in call ids, state keys and events.')
   location: string
@@ -35,9 +35,6 @@ type regionType = {
 }
 
 type sizeType = 'small' | 'medium' | 'large'
-
-@description('What azd substitutes into main.parameters.json is text.')
-type answerType = 'true' | 'false'
 
 // ---- Names and places ----
 
@@ -147,7 +144,7 @@ param logDailyQuotaGb int = 1
 
 // ---- Images: set by azd ----
 
-@description('Image of services/signaling, published by azd. Empty: not yet, or not known on this machine.')
+@description('Image of services/signaling, published by azd. Empty: not yet, so no app is deployed. The pre-provision hook keeps what runs.')
 param signalingImage string = ''
 
 @description('Image of services/relay.')
@@ -159,30 +156,24 @@ param transceiverImage string = ''
 @description('Image of samples/local-agent.')
 param localAgentImage string = ''
 
-@description('Regions whose vaults hold the fleet\'s keys, separated by commas: the post-provision hook says so. Apps of a further region wait for it, or they would wait for keys in the middle of the deployment that comes before the hook.')
+@description('Regions whose vaults hold the fleet\'s keys, separated by commas: the hooks say so. The apps of a region come at the provisioning after that, or they would wait for keys in the middle of the deployment that comes before the hook.')
 param keyedRegions string = ''
 
-@description('The home region has an app `signaling`; its image is kept where the parameter above is empty. Where it is false the parameter above counts for nothing: azd still knows images after `azd down`.')
-param signalingExists answerType = 'false'
-
-@description('The home region has an app `relay`.')
-param relayExists answerType = 'false'
-
-@description('The home region has an app `transceiver-00`.')
-param transceiverExists answerType = 'false'
-
-@description('The home region has an app `local-agent`.')
-param localAgentExists answerType = 'false'
-
 var tags tagsType = { 'azd-env-name': environmentName }
-var placeholderImage = 'mcr.microsoft.com/k8se/quickstart:latest'
+// By this tag the hooks know every group of the deployment. azd knows a deployment by the one group with its own tag: two would be none.
+var groupTags tagsType = { 'voice-environment': environmentName }
 var homeToken = uniqueString(subscription().id, environmentName)
 // The same at each deployment, so that a region can name its neighbour's account without having seen it.
 var tokens = [for region in regions: uniqueString(subscription().id, environmentName, region.location)]
 var storageAccounts = [for token in tokens: 'stvoice${token}']
 var isMultiRegion = length(regions) > 1
-// A first region's apps come with the second provisioning, after the hook; a further region's images are there from the start.
-var isKeyed = [for (region, i) in regions: i == 0 || contains(split(keyedRegions, ','), region.location)]
+var isKeyed = [for region in regions: contains(split(keyedRegions, ','), region.location)]
+var images imagesType = {
+  signaling: signalingImage
+  relay: relayImage
+  transceiver: transceiverImage
+  localAgent: localAgentImage
+}
 var noImages imagesType = { signaling: '', relay: '', transceiver: '', localAgent: '' }
 var withGlobalBalancer = globalLoadBalancer && isMultiRegion && edge == 'udp-edge'
 
@@ -202,14 +193,14 @@ var relaySizes { *: relaySizeType } = {
 resource sharedGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
   location: location
-  tags: tags
+  tags: groupTags
 }
 
 resource groups 'Microsoft.Resources/resourceGroups@2025-04-01' = [
-  for region in regions: {
+  for (region, i) in regions: {
     name: 'rg-${environmentName}-${region.location}'
     location: region.location
-    tags: tags
+    tags: i == 0 ? union(tags, groupTags) : groupTags
   }
 ]
 
@@ -272,16 +263,6 @@ module bases 'modules/region.bicep' = [
   }
 ]
 
-module current 'modules/current-images.bicep' = {
-  scope: groups[0]
-  params: {
-    signalingExists: signalingExists == 'true'
-    relayExists: relayExists == 'true'
-    transceiverExists: transceiverExists == 'true'
-    localAgentExists: localAgentExists == 'true'
-  }
-}
-
 module edges 'modules/edge.bicep' = [
   for (region, i) in regions: if (edge == 'udp-edge') {
     scope: groups[i]
@@ -296,8 +277,7 @@ module edges 'modules/edge.bicep' = [
       vmSize: edgeVmSize
       instances: edgeInstances
       sshPublicKey: edgeSshPublicKey
-      image: !isKeyed[i] || relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
-      placeholderImage: placeholderImage
+      image: isKeyed[i] ? relayImage : ''
       daprdImage: daprdImage
       registry: shared.outputs.registryServer
       identities: identities[i].outputs.all
@@ -338,21 +318,7 @@ module workloads 'modules/workloads.bicep' = [
       signalingReplicas: signalingReplicas
       maximumShards: maximumShards
       slotCount: slotCount
-      images: !isKeyed[i]
-        ? noImages
-        : {
-            signaling: signalingExists != 'true'
-              ? ''
-              : empty(signalingImage) ? current.outputs.signaling : signalingImage
-            relay: relayExists != 'true' ? '' : empty(relayImage) ? current.outputs.relay : relayImage
-            transceiver: transceiverExists != 'true'
-              ? ''
-              : empty(transceiverImage) ? current.outputs.transceiver : transceiverImage
-            localAgent: localAgentExists != 'true'
-              ? ''
-              : empty(localAgentImage) ? current.outputs.localAgent : localAgentImage
-          }
-      placeholderImage: placeholderImage
+      images: isKeyed[i] ? images : noImages
       registry: shared.outputs.registryServer
       identities: identities[i].outputs.all
       environmentName: bases[i].outputs.environmentName
@@ -408,9 +374,6 @@ module frontDoor 'modules/front-door.bicep' = if (isMultiRegion) {
 
 // ---- For azd and the hooks; nothing here is a secret ----
 
-@description('Azure location of the deployment.')
-output AZURE_LOCATION string = location
-
 @description('Tenant of the subscription.')
 output AZURE_TENANT_ID string = tenant().tenantId
 
@@ -430,6 +393,19 @@ output VOICE_STAGE string = workloads[0].outputs.isPublished && empty(filter(isK
 
 @description('The edge that this deployment has.')
 output VOICE_DEPLOYED_EDGE string = edge
+
+@description('The sample agent is what answers. azure.yaml reads it: beside another agent azd leaves the service local-agent alone.')
+output VOICE_SAMPLE_AGENT bool = empty(agentUrl)
+
+@description('What azd shows as the endpoint of the service signaling.')
+output SERVICE_SIGNALING_ENDPOINTS string[] = [
+  isMultiRegion ? frontDoor!.outputs.url : workloads[0].outputs.signalingUrl
+]
+
+@description('What azd shows as the endpoint of the service relay, whose ingress is no web site.')
+output SERVICE_RELAY_ENDPOINTS string[] = [
+  'tcp://${edge == 'udp-edge' ? edges[0]!.outputs.address : bases[0].outputs.staticIp}:3478'
+]
 
 @description('The one URL to give to people.')
 output SIGNALING_URL string = isMultiRegion ? frontDoor!.outputs.url : workloads[0].outputs.signalingUrl

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -11,19 +12,26 @@ internal sealed class AzureCli
 {
     private static readonly Version Oldest = new(2, 60);
 
-    private readonly CommandLine _az;
+    // az ends with this code if a resource does not exist.
+    private const int NotFound = 3;
 
-    private AzureCli(CommandLine az) => _az = az;
+    private readonly CommandLine _az;
+    private readonly string[] _subscription;
+
+    // azd's environment may name another subscription than the one that az has selected.
+    private AzureCli(HookContext context, CommandLine az)
+        => (_az, _subscription) = (az, context.Optional("AZURE_SUBSCRIPTION_ID") is { } id ? ["--subscription", id] : []);
 
     /// <exception cref="HookFailure">az is missing or not signed in.</exception>
     public static async Task<AzureCli> RequireAsync(HookContext context, CancellationToken cancellation)
     {
-        var az = CommandLine.Require(context, "az", "install the Azure CLI 2.60 or later: https://aka.ms/azure-cli");
+        var az = new AzureCli(context,
+            CommandLine.Require(context, "az", "install the Azure CLI 2.60 or later: https://aka.ms/azure-cli"));
         CommandResult account = await az.RunAsync(["account", "show", "--output", "none"], cancellation);
         if (!account.Succeeded)
-            throw new HookFailure("the Azure CLI is not signed in",
+            throw new HookFailure("the Azure CLI is not signed in, or not to this subscription",
                 "run 'az login', or 'azd config set auth.useAzCliAuth true' and sign in once");
-        return new AzureCli(az);
+        return az;
     }
 
     public async Task RequireVersionAsync(CancellationToken cancellation)
@@ -36,46 +44,69 @@ internal sealed class AzureCli
             throw new HookFailure($"the Azure CLI is {text}", "run 'az upgrade': 2.60 or later knows Container Apps without an extension");
     }
 
-    public async Task<bool> GroupExistsAsync(string group, CancellationToken cancellation)
+    /// <summary>Returns the names of the resource groups of an environment. They have its tag.</summary>
+    public async Task<IReadOnlyList<string>> GroupsAsync(string environment, CancellationToken cancellation)
     {
-        CommandResult result = await _az.RunAsync(["group", "exists", "--name", group, "--output", "json"], cancellation);
+        CommandResult result = await RunAsync(["group", "list", "--output", "json"], cancellation);
         if (!result.Succeeded)
-            throw new HookFailure($"Azure does not say whether the group {group} exists: {result.Reason}",
+            throw new HookFailure($"the resource groups can't be listed: {result.Reason}",
                 "whoever runs azd needs the role Reader on the subscription");
-        return result.Output.Trim().Equals("true", StringComparison.OrdinalIgnoreCase);
+        return [.. Items(result).Where(group => IsOf(environment, group["tags"])).Select(group => group["name"]?.ToString())
+            .OfType<string>()];
     }
 
-    /// <summary>Returns the names of the container apps in a group.</summary>
-    public async Task<IReadOnlyList<string>> AppsAsync(string group, CancellationToken cancellation)
+    public async Task<IReadOnlyList<RunningApp>> AppsAsync(string group, CancellationToken cancellation)
     {
-        CommandResult result = await _az.RunAsync(["containerapp", "list", "--resource-group", group, "--output", "json"], cancellation);
+        CommandResult result = await RunAsync(["containerapp", "list", "--resource-group", group, "--output", "json"], cancellation);
         if (!result.Succeeded)
             throw new HookFailure($"the apps of {group} can't be listed: {result.Reason}",
                 "whoever runs azd needs the role Contributor on the group");
-        return NamesIn(result);
+        return [.. Items(result).Select(RunningApp.Read).OfType<RunningApp>()];
     }
 
-    /// <returns>The image of the first container, and whether the newest revision is the one that runs.</returns>
-    public async Task<(CommandResult Result, string? Image, bool IsReady)> AppAsync(string group, string app,
+    /// <returns>Null if the app can't be read. The result then says why.</returns>
+    public async Task<(CommandResult Result, RunningApp? App)> AppAsync(string group, string app, CancellationToken cancellation)
+    {
+        CommandResult result = await RunAsync(["containerapp", "show", "--resource-group", group, "--name", app, "--output", "json"],
+            cancellation);
+        return (result, RunningApp.Read(Parse(result)));
+    }
+
+    /// <summary>Returns the user data of the relays' machines in a group, or null if there are none.</summary>
+    public async Task<string?> MachineSettingsAsync(string group, CancellationToken cancellation)
+    {
+        CommandResult result = await RunAsync(["vmss", "show", "--resource-group", group, "--name", "vmss-voice-relay",
+            "--include-user-data", "--output", "json"], cancellation);
+        if (result.ExitCode == NotFound) return null;
+        if (!result.Succeeded)
+            throw new HookFailure($"the machines of {group} can't be read: {result.Reason}",
+                "whoever runs azd needs the role Contributor on the group");
+        string data = Parse(result)?["virtualMachineProfile"]?["userData"]?.ToString() ?? "";
+        byte[] text = new byte[data.Length];
+        return Convert.TryFromBase64String(data, text, out int length) ? Encoding.UTF8.GetString(text, 0, length) : "";
+    }
+
+    /// <summary>Returns the names of the deleted vaults of an environment, with the location of each. Azure keeps them for days.</summary>
+    public async Task<IReadOnlyList<(string Name, string Location)>> DeletedVaultsAsync(string environment,
         CancellationToken cancellation)
     {
-        CommandResult result = await _az.RunAsync(["containerapp", "show", "--resource-group", group, "--name", app, "--output", "json"],
-            cancellation);
-        JsonNode? properties = Parse(result)?["properties"];
-        string? latest = properties?["latestRevisionName"]?.ToString(), ready = properties?["latestReadyRevisionName"]?.ToString();
-        string? image = properties?["template"]?["containers"]?[0]?["image"]?.ToString();
-        return (result, image, latest is not null && latest == ready);
+        CommandResult result = await RunAsync(["keyvault", "list-deleted", "--resource-type", "vault", "--output", "json"], cancellation);
+        if (!result.Succeeded)
+            throw new HookFailure($"the deleted vaults can't be listed: {result.Reason}",
+                "whoever runs azd needs the role Reader on the subscription");
+        return [.. Items(result).Where(vault => IsOf(environment, vault["properties"]?["tags"]))
+            .Select(vault => (vault["name"]?.ToString() ?? "", vault["properties"]?["location"]?.ToString() ?? ""))];
     }
 
     public Task<CommandResult> SetImageAsync(string group, string app, string image, CancellationToken cancellation)
-        => _az.RunAsync(["containerapp", "update", "--resource-group", group, "--name", app, "--image", image, "--output", "none"],
+        => RunAsync(["containerapp", "update", "--resource-group", group, "--name", app, "--image", image, "--output", "none"],
             cancellation);
 
     /// <summary>Returns the names of the secrets in a vault. Null names mean that the call failed.</summary>
     public async Task<(CommandResult Result, IReadOnlyList<string>? Names)> SecretNamesAsync(string vault, CancellationToken cancellation)
     {
-        CommandResult result = await _az.RunAsync(["keyvault", "secret", "list", "--vault-name", vault, "--output", "json"], cancellation);
-        return (result, result.Succeeded ? NamesIn(result) : null);
+        CommandResult result = await RunAsync(["keyvault", "secret", "list", "--vault-name", vault, "--output", "json"], cancellation);
+        return (result, result.Succeeded ? [.. Items(result).Select(secret => secret["name"]?.ToString()).OfType<string>()] : null);
     }
 
     /// <summary>
@@ -83,7 +114,7 @@ internal sealed class AzureCli
     /// </summary>
     public async Task<string> SecretAsync(string vault, string name, CancellationToken cancellation)
     {
-        CommandResult result = await _az.RunAsync(["keyvault", "secret", "show", "--vault-name", vault, "--name", name, "--output",
+        CommandResult result = await RunAsync(["keyvault", "secret", "show", "--vault-name", vault, "--name", name, "--output",
             "json"], cancellation);
         if (!result.Succeeded)
             throw new HookFailure($"secret {name} can't be read from vault {vault}: {result.Reason}",
@@ -96,15 +127,20 @@ internal sealed class AzureCli
     /// <param name="file">A file that holds the value, so that no process has it among its arguments.</param>
     public async Task SetSecretAsync(string vault, string name, string file, CancellationToken cancellation)
     {
-        CommandResult result = await _az.RunAsync(["keyvault", "secret", "set", "--vault-name", vault, "--name", name, "--file", file,
+        CommandResult result = await RunAsync(["keyvault", "secret", "set", "--vault-name", vault, "--name", name, "--file", file,
             "--encoding", "utf-8", "--output", "none"], cancellation);
         if (!result.Succeeded)
             throw new HookFailure($"secret {name} can't be written to vault {vault}: {result.Reason}",
                 $"a deleted secret of that name comes back by 'az keyvault secret recover --vault-name {vault} --name {name}'");
     }
 
-    private static string[] NamesIn(CommandResult result)
-        => [.. (Parse(result) as JsonArray ?? []).Select(item => item?["name"]?.ToString()).OfType<string>()];
+    private Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
+        => _az.RunAsync([.. arguments, .. _subscription], cancellation);
+
+    private static bool IsOf(string environment, JsonNode? tags)
+        => tags?["voice-environment"]?.ToString() == environment || tags?["azd-env-name"]?.ToString() == environment;
+
+    private static IEnumerable<JsonNode> Items(CommandResult result) => (Parse(result) as JsonArray ?? []).OfType<JsonNode>();
 
     /// <returns>Null if the program failed or did not answer with JSON. The caller then says what is missing.</returns>
     private static JsonNode? Parse(CommandResult result)

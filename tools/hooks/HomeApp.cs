@@ -10,22 +10,18 @@ namespace Dapr.Voice.Hooks;
 /// <param name="ImageVariable">The variable in which azd keeps the image that this machine published last.</param>
 internal sealed record HomeApp(string App, string ImageVariable)
 {
-    /// <summary>The image of an app that is there for azd to find it. It runs nothing of ours.</summary>
-    private const string Placeholder = "mcr.microsoft.com/k8se/quickstart";
-
     private const string TagPrefix = "azd-deploy-";
 
     public static readonly HomeApp Transceiver = new("transceiver-00", "SERVICE_TRANSCEIVER_IMAGE_NAME");
 
+    public static readonly HomeApp Relay = new("relay", "SERVICE_RELAY_IMAGE_NAME");
+
+    public static readonly HomeApp LocalAgent = new("local-agent", "SERVICE_LOCAL_AGENT_IMAGE_NAME");
+
     public static readonly HomeApp Signaling = new("signaling", "SERVICE_SIGNALING_IMAGE_NAME");
 
     /// <summary>In the order in which a deployment updates them.</summary>
-    public static readonly IReadOnlyList<HomeApp> All =
-    [
-        Transceiver, new("relay", "SERVICE_RELAY_IMAGE_NAME"), new("local-agent", "SERVICE_LOCAL_AGENT_IMAGE_NAME"), Signaling,
-    ];
-
-    public static bool IsPlaceholder(string image) => image.StartsWith(Placeholder, StringComparison.Ordinal);
+    public static readonly IReadOnlyList<HomeApp> All = [Transceiver, Relay, LocalAgent, Signaling];
 
     /// <summary>When azd made the image: the Unix seconds in a tag such as <c>azd-deploy-1796000000</c>.</summary>
     /// <returns>Null for a tag that azd did not make.</returns>

@@ -7,7 +7,7 @@ namespace Dapr.Voice.Hooks;
 /// <summary>Runs a hook in this process, as the files in <c>infra/hooks</c> do.</summary>
 public static class HookProgram
 {
-    /// <param name="name"><c>preprovision</c>, <c>postprovision</c> or <c>postdeploy</c>.</param>
+    /// <param name="name"><c>preprovision</c>, <c>postprovision</c>, <c>predeploy</c>, <c>postdeploy</c> or <c>postdown</c>.</param>
     /// <returns>The exit code: 0 if the hook is done, 1 if the hook cannot go on and has said why, 130 if it was interrupted. azd stops at
     /// any other code than 0. </returns>
     public static async Task<int> RunAsync(string name)
@@ -51,7 +51,9 @@ public static class HookProgram
     {
         "preprovision" => PreProvision.RunAsync(context, cancellation),
         "postprovision" => PostProvision.RunAsync(context, cancellation),
+        "predeploy" => PreDeploy.RunAsync(context, cancellation),
         "postdeploy" => PostDeploy.RunAsync(context, cancellation),
+        "postdown" => PostDown.RunAsync(context, cancellation),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "there is no such hook"),
     };
 

@@ -17,56 +17,48 @@ internal static class PostDeploy
         // The images are those that run at home. What this machine's .azure names may be older: another machine, or a pipeline, may have
         // deployed the other services since.
         IReadOnlyDictionary<HomeApp, string> images = await HomeImagesAsync(context, az, groups[0], cancellation);
-        foreach ((string group, IReadOnlyList<string> shardsThere) in groups.Zip(shards))
+        IReadOnlyList<string> locations = context.RequiredList("VOICE_REGIONS");
+        IReadOnlyList<RegionSettings> settings = RegionSettings.Read(context);
+        foreach ((string group, IReadOnlyList<string> shardsThere, string location) in groups.Zip(shards, locations))
         {
-            IReadOnlyList<string> apps = await AppsAsync(az, group, cancellation);
+            int kept = settings.FirstOrDefault(region => region.Location == location)?.KeepShards ?? 0;
+            IReadOnlyList<RunningApp> apps = await AppsAsync(az, group, cancellation);
             foreach ((HomeApp home, string image) in images)
             {
                 // The shards are updated one after the other. While one restarts, its calls go to the others.
-                foreach (string app in home == HomeApp.Transceiver ? shardsThere : [home.App])
+                foreach (string app in home == HomeApp.Transceiver ? shardsThere.Skip(kept) : [home.App])
                 {
-                    if (apps.Contains(app)) await SetImageAsync(context, az, group, app, image, cancellation);
+                    if (apps.FirstOrDefault(a => a.Name == app) is { } running)
+                        await SetImageAsync(context, az, group, running, image, cancellation);
                 }
             }
+            if (kept > 0) context.Say($"{group}: the shards below {kept} are kept as they run (keepShards)");
         }
-        context.Say("every app has its image; the edge's machines follow at the next 'azd provision'");
+        context.Say("every app has its image");
     }
 
     /// <summary>Waits until the home region runs what azd has just deployed. A broken image stops here and goes nowhere else.</summary>
     private static async Task<IReadOnlyDictionary<HomeApp, string>> HomeImagesAsync(
         HookContext context, AzureCli az, string group, CancellationToken cancellation)
     {
-        IReadOnlyList<string> apps = await AppsAsync(az, group, cancellation);
-        var images = new Dictionary<HomeApp, string>();
-        foreach (HomeApp home in HomeApp.All.Where(home => apps.Contains(home.App)))
-        {
-            string image = await ImageAsync(az, group, home.App, cancellation);
-            if (HomeApp.IsPlaceholder(image)) continue;
+        IReadOnlyDictionary<HomeApp, string> images = PublishedImages.Running(await AppsAsync(az, group, cancellation), machines: null);
+        foreach (HomeApp home in images.Keys)
             await WaitUntilItRunsAsync(context, az, group, home.App, "no other app was changed", cancellation);
-            images.Add(home, image);
-        }
         return images;
     }
 
-    private static async Task<IReadOnlyList<string>> AppsAsync(AzureCli az, string group, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<RunningApp>> AppsAsync(AzureCli az, string group, CancellationToken cancellation)
     {
-        IReadOnlyList<string> apps = await az.AppsAsync(group, cancellation);
+        IReadOnlyList<RunningApp> apps = await az.AppsAsync(group, cancellation);
         return apps.Count > 0 ? apps : throw new HookFailure($"there is no app in {group}", "run 'azd provision' first");
     }
 
-    private static async Task<string> ImageAsync(AzureCli az, string group, string app, CancellationToken cancellation)
-    {
-        // An app that can't be asked must not pass as one that has the image.
-        (CommandResult shown, string? image, _) = await az.AppAsync(group, app, cancellation);
-        return image ?? throw new HookFailure($"{group}/{app} can't be read: {shown.Reason}",
-            "whoever runs azd needs the role Contributor on the group");
-    }
-
     /// <summary>Sets the image if the app has another one, and waits until its revision runs.</summary>
-    private static async Task SetImageAsync(HookContext context, AzureCli az, string group, string app, string image,
+    private static async Task SetImageAsync(HookContext context, AzureCli az, string group, RunningApp running, string image,
         CancellationToken cancellation)
     {
-        if (await ImageAsync(az, group, app, cancellation) == image)
+        string app = running.Name;
+        if (running.Image == image)
         {
             context.Say($"{group}/{app}: has its image");
             return;
@@ -83,8 +75,14 @@ internal static class PostDeploy
         CancellationToken cancellation)
     {
         var wait = new Wait(context);
-        while (!(await az.AppAsync(group, app, cancellation)).IsReady)
+        while (true)
         {
+            (CommandResult shown, RunningApp? running) = await az.AppAsync(group, app, cancellation);
+            if (running is { IsReady: true }) return;
+            // An app that can't be asked must not pass as one that starts.
+            if (running is null)
+                throw new HookFailure($"{group}/{app} can't be read: {shown.Reason}",
+                    "whoever runs azd needs the role Contributor on the group");
             if (wait.IsOver)
             {
                 throw new HookFailure($"{group}/{app}: the new revision does not run after {wait.LimitSeconds} s",

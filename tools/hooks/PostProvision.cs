@@ -34,8 +34,21 @@ internal static class PostProvision
             return;
         }
         IReadOnlyList<string> urls = context.RequiredList("SIGNALING_URLS");
-        await WaitUntilReadyAsync(context, urls, context.RequiredList("VOICE_RESOURCE_GROUPS")[0], cancellation);
+        IReadOnlyList<string> groups = context.RequiredList("VOICE_RESOURCE_GROUPS");
+        await WaitUntilReadyAsync(context, urls, groups[0], cancellation);
+        await SayWhatIsLeftAsync(context, az, groups, cancellation);
         ShowTheWayIn(context, urls, vaults[0]);
+    }
+
+    // A deployment deletes nothing. A shard that is not wanted any more, the sample agent beside another one, and the relay's app of before
+    // udp-edge run on.
+    private static async Task SayWhatIsLeftAsync(HookContext context, AzureCli az, IReadOnlyList<string> groups,
+        CancellationToken cancellation)
+    {
+        string[] others = [.. context.Required("VOICE_DEPLOYED_EDGE") == "udp-edge" ? [] : new[] { HomeApp.Relay.App },
+            .. context.Required("VOICE_SAMPLE_AGENT") == "false" ? [] : new[] { HomeApp.LocalAgent.App }];
+        foreach ((string group, IReadOnlyList<string> shards) in groups.Zip(context.RequiredLists("VOICE_SHARDS")))
+            Leftovers.SayApps(context, group, await az.AppsAsync(group, cancellation), [.. shards, .. others]);
     }
 
     private static async Task WaitUntilReadyAsync(HookContext context, IReadOnlyList<string> urls, string group,

@@ -1,6 +1,9 @@
 namespace Dapr.Voice.Hooks;
 
-/// <summary>Runs before each <c>azd provision</c>. It checks what templates cannot check and makes what they cannot make.</summary>
+/// <summary>
+/// Runs before each <c>azd provision</c>. It checks what templates cannot check, makes what they cannot make, and brings what this machine
+/// knows in line with what is in Azure.
+/// </summary>
 internal static class PreProvision
 {
     public static async Task RunAsync(HookContext context, CancellationToken cancellation)
@@ -9,9 +12,11 @@ internal static class PreProvision
         var azd = AzdCli.Require(context);
         await az.RequireVersionAsync(cancellation);
         IReadOnlyList<RegionSettings> regions = RegionSettings.Read(context);
-        context.Say($"regions: {string.Join(", ", regions.Select(r => $"{r.Location} (number {r.Number})"))}");
-        await LookAtHomeAsync(context, az, azd, regions[0].Location, cancellation);
-        if (context.Optional("VOICE_EDGE") == "udp-edge" && context.Optional("VOICE_EDGE_SSH_PUBLIC_KEY") is null)
+        if (regions.Count == 0) context.Say("regions: one, at the location that azd asks for");
+        else context.Say($"regions: {string.Join(", ", regions.Select(r => $"{r.Location} (number {r.Number})"))}");
+        if (regions.Count > 0 && context.Optional("AZURE_ENV_NAME") is { } environment)
+            await FollowAzureAsync(context, az, azd, environment, regions, cancellation);
+        if (IsOnMachines(context) && context.Optional("VOICE_EDGE_SSH_PUBLIC_KEY") is null)
         {
             await azd.SetAsync("VOICE_EDGE_SSH_PUBLIC_KEY", NewSecrets.SshPublicKey(), cancellation);
             context.Say("edge machines: a public key was made and its private half thrown away");
@@ -19,64 +24,30 @@ internal static class PreProvision
         }
     }
 
-    private static async Task LookAtHomeAsync(HookContext context, AzureCli az, AzdCli azd, string home, CancellationToken cancellation)
-    {
-        if (context.Optional("AZURE_ENV_NAME") is not { } environment) return;
-        string group = $"rg-{environment}-{home}";
-        // Only a group that certainly does not exist has no apps. A failed listing must not count as an empty one.
-        if (!await az.GroupExistsAsync(group, cancellation)) return;
-        IReadOnlyList<string> apps = await az.AppsAsync(group, cancellation);
-        await NameTheGroupAsync(context, azd, group, apps, cancellation);
-        await KeepNewerImagesAsync(context, az, azd, group, apps, cancellation);
-    }
+    private static bool IsOnMachines(HookContext context) => context.Optional("VOICE_EDGE") == "udp-edge";
 
-    // A machine that never deployed this environment, such as a pipeline's, has no stored group. azd then finds two or more groups with the
-    // environment's tag, uses none of them, and reports that no app exists. The template would put placeholders over the running apps. So
-    // the hook names the group as soon as all four apps exist.
-    private static async Task NameTheGroupAsync(
-        HookContext context, AzdCli azd, string group, IReadOnlyList<string> apps, CancellationToken cancellation)
+    private static async Task FollowAzureAsync(HookContext context, AzureCli az, AzdCli azd, string environment,
+        IReadOnlyList<RegionSettings> regions, CancellationToken cancellation)
     {
-        if (context.Optional("AZURE_RESOURCE_GROUP") is not null) return;
-        string[] missing = [.. HomeApp.All.Select(home => home.App).Except(apps)];
-        if (missing.Length == 0)
+        // A failed listing must not count as an empty one, so each of these calls ends the hook if it fails.
+        IReadOnlyList<string> groups = await az.GroupsAsync(environment, cancellation);
+        string home = regions[0].GroupOf(environment);
+        Leftovers.SayGroups(context, [.. groups.Except(regions.Select(r => r.GroupOf(environment))).Where(g => g != $"rg-{environment}")],
+            "is of no region in the list. What is in it runs on, and costs");
+        var images = new PublishedImages(context, azd);
+        string[] known = context.Optional("VOICE_KEYED_REGIONS")?.Split(',') ?? [];
+        var keyed = new List<string>();
+        foreach (RegionSettings region in regions.Where(r => groups.Contains(r.GroupOf(environment))))
         {
-            await azd.SetAsync("AZURE_RESOURCE_GROUP", group, cancellation);
-            context.Say($"apps: those of {group} are updated");
+            string group = region.GroupOf(environment);
+            IReadOnlyList<RunningApp> apps = await az.AppsAsync(group, cancellation);
+            // An app can't have started without the keys in its region's vault.
+            if (known.Contains(region.Location) || apps.Any(app => app.Name == HomeApp.Signaling.App)) keyed.Add(region.Location);
+            if (group != home) continue;
+            string? machines = IsOnMachines(context) ? await az.MachineSettingsAsync(group, cancellation) : null;
+            await images.FollowAsync(PublishedImages.Running(apps, machines), cancellation);
         }
-        else if (apps.Count > 0)
-        {
-            context.Say($"apps: {group} lacks {string.Join(' ', missing)}; placeholders come first");
-        }
-    }
-
-    // The template gives each app the image that this machine published last. If a pipeline or another machine has published since, that
-    // would put an older image over a newer one.
-    private static async Task KeepNewerImagesAsync(
-        HookContext context, AzureCli az, AzdCli azd, string group, IReadOnlyList<string> apps, CancellationToken cancellation)
-    {
-        if (context.Optional("VOICE_ROLL_BACK") == "true")
-        {
-            context.Say("images: those of this machine, also if they are older (VOICE_ROLL_BACK)");
-            return;
-        }
-        foreach (HomeApp home in HomeApp.All.Where(home => apps.Contains(home.App)))
-        {
-            if (context.Optional(home.ImageVariable) is not { } known) continue;
-            (CommandResult shown, string? running, _) = await az.AppAsync(group, home.App, cancellation);
-            if (running is null)
-                throw new HookFailure($"{group}/{home.App} can't be read: {shown.Reason}",
-                    "whoever runs azd needs the role Contributor on the group");
-            if (running == known || HomeApp.IsPlaceholder(running)) continue;
-            if (HomeApp.PublishedAt(running) is not { } runningSince || HomeApp.PublishedAt(known) is not { } knownSince)
-            {
-                context.Say($"images: {home.App} changes from {running} to {known}");
-            }
-            else if (runningSince > knownSince)
-            {
-                await azd.SetAsync(home.ImageVariable, running, cancellation);
-                context.Say($"images: {home.App} keeps {running}, which another machine published after {known}");
-                context.Say("        (to go back to the older one: azd env set VOICE_ROLL_BACK true)");
-            }
-        }
+        if (!groups.Contains(home)) await images.ForgetAsync(cancellation);
+        if (!keyed.SequenceEqual(known)) await azd.SetAsync("VOICE_KEYED_REGIONS", string.Join(',', keyed), cancellation);
     }
 }

@@ -1,60 +1,69 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.Hooks;
 
 /// <summary>
-/// The regions that <c>main.parameters.json</c> names, checked for mistakes that would appear later and that no template can check.
+/// A region that the next deployment has: an element of <c>VOICE_REGIONS_JSON</c>. It is checked for mistakes that would appear later and
+/// that no template can check.
 /// </summary>
-internal sealed record RegionSettings(string Location, int Number)
+/// <param name="KeepShards">Shards below this number are left as they run.</param>
+internal sealed record RegionSettings(string Location, int Number, int KeepShards)
 {
-    private const string File = "main.parameters.json";
+    private const string Variable = "VOICE_REGIONS_JSON";
 
     // The same as maximumShards in main.parameters.json. Standby shards count, too.
-    private const int MaximumShards = 8;
+    private const int UsualMaximumShards = 8;
 
-    /// <summary>Reads the regions. The home region is first.</summary>
-    /// <exception cref="HookFailure">The file names no regions, or one that cannot be deployed.</exception>
+    /// <summary>
+    /// Reads the regions. The home region is first. Without the variable there is one, at <c>AZURE_LOCATION</c>. Without that variable, too,
+    /// the list is empty, and azd asks for the location later.
+    /// </summary>
+    /// <exception cref="HookFailure">A region cannot be deployed.</exception>
     public static IReadOnlyList<RegionSettings> Read(HookContext context)
     {
-        string path = Path.Combine(context.RepositoryRoot, "infra", "bicep", File);
-        if (!System.IO.File.Exists(path)) throw new HookFailure($"{path} does not exist", "run azd from a clone of the repository");
+        if (context.Optional(Variable) is not { } text)
+            return context.Optional("AZURE_LOCATION") is { } home ? [new RegionSettings(home, 1, 0)] : [];
+        int maximum = int.TryParse(context.Optional("VOICE_MAXIMUM_SHARDS"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out int set) ? set : UsualMaximumShards;
         var regions = new List<RegionSettings>();
-        foreach (JsonNode? region in RegionsIn(System.IO.File.ReadAllText(path)))
+        foreach (JsonNode? region in RegionsIn(text))
         {
-            string home = context.Optional("AZURE_LOCATION") ?? "";
-            string location = (region?["location"]?.ToString() ?? "").Replace("${AZURE_LOCATION}", home, StringComparison.Ordinal);
-            if (location.Length == 0)
-                throw new HookFailure($"a region in {File} has no location",
-                    "run 'azd env set AZURE_LOCATION swedencentral', or write the location there");
+            string location = region?["location"]?.ToString() ?? "";
+            if (location.Length == 0) throw Wrong("a region has no location", """write "location": "swedencentral" in it""");
             int number = Integer(region, "number")
-                ?? throw new HookFailure($"region {location} has no number",
-                    "give it one from 0 to 255 that no other region has or has had");
-            if (number is < 0 or > 255) throw new HookFailure($"region {location} has the number {number}", "give it one from 0 to 255");
+                ?? throw Wrong($"region {location} has no number", "give it one from 0 to 255 that no other region has or has had");
+            if (number is < 0 or > 255) throw Wrong($"region {location} has the number {number}", "give it one from 0 to 255");
             if (regions.Any(r => r.Number == number))
-                throw new HookFailure($"two regions have the number {number}",
+                throw Wrong($"two regions have the number {number}",
                     "hints, addresses and ports follow from it: give each region its own number, and never reuse one");
             if (regions.Any(r => r.Location.Equals(location, StringComparison.OrdinalIgnoreCase)))
-                throw new HookFailure($"location {location} is there twice", "give its region more shards instead");
-            if ((Integer(region, "shards") ?? 0) + (Integer(region, "standbyShards") ?? 0) > MaximumShards)
-                throw new HookFailure($"region {location} has more than {MaximumShards} shards",
-                    "raise maximumShards in main.parameters.json and here; standby shards count, too");
-            regions.Add(new RegionSettings(location, number));
+                throw Wrong($"location {location} is there twice", "give its region more shards instead");
+            if ((Integer(region, "shards") ?? 0) + (Integer(region, "standbyShards") ?? 0) > maximum)
+                throw Wrong($"region {location} has more than {maximum} shards",
+                    "raise it by 'azd env set VOICE_MAXIMUM_SHARDS'; standby shards count, too");
+            regions.Add(new RegionSettings(location, number, Integer(region, "keepShards") ?? 0));
         }
-        return regions.Count > 0 ? regions
-            : throw new HookFailure($"{File} has no regions",
-                """write "regions": { "value": [ { "location": "${AZURE_LOCATION}", "number": 1, "shards": 2 } ] }""");
+        return regions.Count > 0 ? regions : throw Wrong("the list is empty", Example);
     }
+
+    public string GroupOf(string environment) => $"rg-{environment}-{Location}";
+
+    private static string Example
+        => $$"""run azd env set {{Variable}} '[{"location":"swedencentral","number":1,"shards":2}]'""";
+
+    private static HookFailure Wrong(string problem, string fix) => new($"{Variable}: {problem}", fix);
 
     private static JsonArray RegionsIn(string text)
     {
         try
         {
-            return JsonNode.Parse(text)?["parameters"]?["regions"]?["value"] as JsonArray ?? [];
+            return JsonNode.Parse(text) as JsonArray ?? throw Wrong("it is no list", Example);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (JsonException exception)
         {
-            throw new HookFailure($"{File} can't be read: {exception.Message}", "mend the file; 'git diff' shows what changed");
+            throw Wrong($"it can't be read: {exception.Message}", Example);
         }
     }
 

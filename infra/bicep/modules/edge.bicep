@@ -40,11 +40,8 @@ param adminUsername string = 'voice'
 @description('Public key of the administrator. Linux images want one; nothing lets SSH in.')
 param sshPublicKey string
 
-@description('Image of services/relay; empty or the placeholder: address and balancer are made, and no machine.')
+@description('Image of services/relay; empty: address and balancer are made, and no machine.')
 param image string
-
-@description('The image of an app without one.')
-param placeholderImage string
 
 @description('Image of the Dapr sidecar.')
 param daprdImage string
@@ -73,7 +70,6 @@ var poolId = resourceId('Microsoft.Network/loadBalancers/backendAddressPools', b
 var probeId = resourceId('Microsoft.Network/loadBalancers/probes', balancerName, 'ready')
 // Null is left out; an empty list is not the same everywhere.
 var zones = zoneRedundant ? ['1', '2', '3'] : null
-var isPublished = !empty(image) && image != placeholderImage
 
 // What differs between deployments is user data, which a machine can read at any time. So a new image or setting needs no new machine.
 var settings = concat(
@@ -204,7 +200,7 @@ resource balancer 'Microsoft.Network/loadBalancers@2025-05-01' = {
   }
 }
 
-resource relays 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = if (isPublished) {
+resource relays 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = if (!empty(image)) {
   name: 'vmss-voice-relay'
   location: location
   tags: tags

@@ -53,6 +53,15 @@ module workbook 'workbook.bicep' = {
   }
 }
 
+module dashboard 'dashboard.bicep' = {
+  params: {
+    location: location
+    tags: tags
+    insightsId: insights.id
+    workbookId: workbook.outputs.id
+  }
+}
+
 resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = {
   name: 'cae-voice'
   location: location

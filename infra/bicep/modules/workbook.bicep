@@ -24,3 +24,6 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     serializedData: loadTextContent('workbook.json')
   }
 }
+
+@description('Resource id of the workbook.')
+output id string = workbook.id

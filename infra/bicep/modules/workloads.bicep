@@ -1,6 +1,6 @@
 import { edgeType, identitiesType, imagesType, relaySizeType, shardSizeType, tagsType } from '../types.bicep'
 
-metadata description = 'What runs in one region: Dapr components, signaling, relay, transceiver shards, the sample agent. Until all images are published, placeholders in the home region and nothing elsewhere.'
+metadata description = 'What runs in one region: Dapr components, signaling, relay, transceiver shards, the sample agent. Until all images that are needed here are published, nothing.'
 
 @description('Azure location; also the region\'s name in call ids, state keys and events.')
 param location string
@@ -52,11 +52,8 @@ param maximumShards int
 @description('Slots of the region.')
 param slotCount int
 
-@description('Images by service: `signaling`, `relay`, `transceiver`, `localAgent`; empty or the placeholder: not published yet.')
+@description('Images by service: `signaling`, `relay`, `transceiver`, `localAgent`; empty: not published yet.')
 param images imagesType
-
-@description('The image of an app without one.')
-param placeholderImage string
 
 @description('Login server of the registry.')
 param registry string
@@ -129,13 +126,13 @@ param insightsConnection string
 
 var isOnContainerApps = edge == 'aca-tcp'
 var withLocalAgent = empty(agentUrl)
-// Only what runs here counts: the relay's app of `udp-edge` and the sample agent's beside another one stay placeholders, and a pipeline on a fresh machine reads just that from them.
+// Only what runs here counts: `udp-edge` has no relay app, and another agent stands in for the sample one.
 var neededImages = concat(
   [images.signaling, images.transceiver],
   isOnContainerApps ? [images.relay] : [],
   withLocalAgent ? [images.localAgent] : []
 )
-var isPublished = length(filter(neededImages, image => empty(image) || image == placeholderImage)) == 0
+var isPublished = length(filter(neededImages, image => empty(image))) == 0
 
 // azd deploys to what carries the service's key, exactly one resource per key. The other regions and shards get their image from here.
 var serviceTags = {
@@ -252,31 +249,10 @@ module localAgent 'app-local-agent.bicep' = if (isPublished && withLocalAgent) {
   }
 }
 
-// What azd publishes images for, and whether its app runs here: the relay not in `udp-edge`, the sample agent not beside another one.
-var services = [
-  { app: 'signaling', service: 'signaling', runs: true }
-  { app: 'relay', service: 'relay', runs: isOnContainerApps }
-  { app: 'transceiver-00', service: 'transceiver', runs: true }
-  { app: 'local-agent', service: 'local-agent', runs: withLocalAgent }
-]
-
-module placeholders 'app-placeholder.bicep' = [
-  for item in services: if (isHome && !(isPublished && item.runs)) {
-    params: {
-      name: item.app
-      service: item.service
-      location: location
-      tags: tags
-      environmentId: environmentId
-      image: placeholderImage
-    }
-  }
-]
-
 @description('Where the region\'s signaling answers.')
 output signalingUrl string = 'https://signaling.${defaultDomain}'
 
-@description('False while images are missing: only placeholders stand.')
+@description('False while images are missing: nothing runs.')
 output isPublished bool = isPublished
 
 @description('App ids of the shards, in order.')

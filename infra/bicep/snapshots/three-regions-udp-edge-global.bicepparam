@@ -3,6 +3,26 @@ using '../main.bicep'
 param environmentName = 'voice-check'
 param location = 'westeurope'
 param principalId = '00000000-0000-0000-0000-00000000000a'
+param edge = 'udp-edge'
+param shardSize = 'large'
+param relaySize = 'large'
+param relays = 1
+param signalingReplicas = 1
+param maximumShards = 8
+param slotCount = 64
+param edgeVmSize = 'Standard_B2als_v2'
+param edgeInstances = 61
+param daprdImage = 'docker.io/daprio/daprd:1.18.1'
+param globalLoadBalancer = true
+param frontDoorOnly = true
+param agentName = 'assistant'
+param demoPage = 'auto'
+param logDailyQuotaGb = 1
+param signalingImage = 'crvoice.azurecr.io/dapr-voice/signaling:1'
+param relayImage = 'crvoice.azurecr.io/dapr-voice/relay:1'
+param transceiverImage = 'crvoice.azurecr.io/dapr-voice/transceiver:1'
+param localAgentImage = 'crvoice.azurecr.io/dapr-voice/local_agent:1'
+param keyedRegions = 'westeurope,northeurope,swedencentral'
 param regions = [
   {
     location: 'westeurope'
@@ -23,34 +43,4 @@ param regions = [
     zoneRedundant: true
   }
 ]
-param edge = 'udp-edge'
-param shardSize = 'large'
-param relaySize = 'large'
-param relays = 1
-param signalingReplicas = 1
-param maximumShards = 8
-param slotCount = 64
-param dedicatedProfileType = ''
-param edgeVmSize = 'Standard_B2als_v2'
-param edgeInstances = 61
-param daprdImage = 'docker.io/daprio/daprd:1.18.1'
-param globalLoadBalancer = true
-param frontDoorOnly = true
 param edgeSshPublicKey = 'ssh-ed25519 AAAA'
-param agentUrl = ''
-param agentName = 'assistant'
-param agentKeySecretName = ''
-param demoPage = 'auto'
-param allowedOrigins = []
-param subscribers = []
-param logDailyQuotaGb = 1
-param otlpEndpoint = ''
-param signalingImage = 'crvoice.azurecr.io/dapr-voice/signaling:1'
-param relayImage = 'crvoice.azurecr.io/dapr-voice/relay:1'
-param transceiverImage = 'crvoice.azurecr.io/dapr-voice/transceiver:1'
-param localAgentImage = 'crvoice.azurecr.io/dapr-voice/local_agent:1'
-param keyedRegions = 'westeurope,northeurope,swedencentral'
-param signalingExists = 'true'
-param relayExists = 'true'
-param transceiverExists = 'true'
-param localAgentExists = 'true'

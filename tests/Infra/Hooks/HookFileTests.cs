@@ -12,7 +12,9 @@ public sealed class HookFileTests
     [Theory]
     [InlineData("preprovision")]
     [InlineData("postprovision")]
+    [InlineData("predeploy")]
     [InlineData("postdeploy")]
+    [InlineData("postdown")]
     public async Task File_RunAsAzdDoes_StartsItsHook(string hook)
     {
         using var folder = new TemporaryFolder();
@@ -30,7 +32,7 @@ public sealed class HookFileTests
             start.Environment.Remove(name);
         ProgramResult result = await Programs.RunAsync(start, Limit);
         Assert.True(result.ExitCode == 1, $"exit code {result.ExitCode}: {result.Output}{result.Errors}");
-        Assert.StartsWith("voice: the Azure CLI is not signed in\n       -> run 'az login'", result.Errors, StringComparison.Ordinal);
+        Assert.StartsWith("voice: the Azure CLI is not signed in, or not to this subscription\n       -> run 'az login'", result.Errors, StringComparison.Ordinal);
         Assert.Equal(["account show --output none"], await File.ReadAllLinesAsync(az + ".calls"));
     }
 

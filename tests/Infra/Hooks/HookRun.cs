@@ -1,12 +1,15 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Dapr.Voice.Hooks;
+using Xunit;
 
 namespace Dapr.Voice.Tests.Infra.Hooks;
 
 /// <summary>
-/// Runs a hook in this process. A fake az on its PATH keeps vaults and apps as files and records every call. Time jumps over every wait.
+/// Runs a hook in this process. A fake az on its PATH keeps vaults and apps as files and records every call. Time jumps over every wait. A
+/// call that the fakes do not know fails the test.
 /// </summary>
-internal sealed class HookRun : IDisposable
+internal sealed partial class HookRun : IDisposable
 {
     private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
@@ -15,15 +18,19 @@ internal sealed class HookRun : IDisposable
     public HookRun()
     {
         foreach (string name in new[] { "bin", "vaults", "apps", "tmp" }) Directory.CreateDirectory(At(name));
-        WriteProgram("az", $"exec /bin/sh {Checkout.File("tests", "Infra", "Hooks", "fake-az.sh")} \"$@\"");
-        WriteProgram("azd", "printf 'azd %s\\n' \"$*\" >>\"$FAKE/calls\"");
+        foreach (string program in new[] { "az", "azd" })
+            WriteProgram(program, $"exec /bin/sh {Checkout.File("tests", "Infra", "Hooks", $"fake-{program}.sh")} \"$@\"");
         Write("version", """{"azure-cli":"2.64.0","azure-cli-core":"2.64.0","extensions":{}}""");
-        Environment["PATH"] = At("bin") + ":/usr/bin:/bin";
-        Environment["FAKE"] = _folder;
+        Environment = NewMachine();
         Environment["VOICE_STAGE"] = "provisioned";
     }
 
-    public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+    /// <summary>Returns the variables of another machine that reaches the same Azure.</summary>
+    public Dictionary<string, string> NewMachine()
+        => new(StringComparer.Ordinal) { ["PATH"] = At("bin") + ":/usr/bin:/bin", ["FAKE"] = _folder };
+
+    /// <summary>The variables of the machine whose hooks run. A hook's 'azd env set' changes them, as azd does.</summary>
+    public Dictionary<string, string> Environment { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>How often each URL answers that the service is not ready.</summary>
     public int NotReady { get; set; }
@@ -36,13 +43,6 @@ internal sealed class HookRun : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(At(name))!);
         File.WriteAllText(At(name), text);
-    }
-
-    /// <summary>Writes a clone whose parameters name these regions.</summary>
-    public void WriteRegions(string regions)
-    {
-        Write("azure.yaml", "name: dapr-voice\n");
-        Write("infra/bicep/main.parameters.json", """{"parameters":{"location":{"value":"x"},"regions":{"value":[""" + regions + "]}}}");
     }
 
     public void AddVaults(params string[] names)
@@ -85,10 +85,16 @@ internal sealed class HookRun : IDisposable
         {
             failure = thrown;
         }
+        foreach (Match set in EnvSet().Matches(string.Join('\n', Calls))) Environment[set.Groups[1].Value] = set.Groups[2].Value;
+        // A hook that calls what the stand-ins do not know fails its test, whatever it makes of the answer.
+        Assert.Equal("", File.Exists(At("refused")) ? await File.ReadAllTextAsync(At("refused")) : "");
         return new HookResult(failure, output.ToString(), [.. Directory.EnumerateFileSystemEntries(At("tmp"))]);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [GeneratedRegex("^azd env set (\\S+) (.*?)(?: --environment \\S+)?$", RegexOptions.Multiline)]
+    private static partial Regex EnvSet();
 
     private void WriteProgram(string name, string body)
     {

@@ -181,7 +181,6 @@ public sealed class HookTests : IDisposable
         _hook.Environment["VOICE_REGIONS"] = """["a","b"]""";
         await SucceededAsync("postprovision");
         Assert.Contains("azd env set VOICE_KEYED_REGIONS a,b", _hook.Calls);
-        _hook.Environment["VOICE_KEYED_REGIONS"] = "a,b";
         await SucceededAsync("postprovision");
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
     }
@@ -198,8 +197,7 @@ public sealed class HookTests : IDisposable
     [Fact]
     public async Task PostDeploy_OtherImagesInTwoRegions_SetsThemShardByShardAndNoneTwice()
     {
-        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
-        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00"]]""";
+        Stands("""["rg-one","rg-two"]""", """[["transceiver-00","transceiver-01"],["transceiver-00"]]""");
         // This machine published last before another one did. Its images are not taken.
         foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" })
             _hook.Environment[$"SERVICE_{service}_IMAGE_NAME"] = $"cr.example/{service.ToLowerInvariant()}:0";
@@ -225,8 +223,7 @@ public sealed class HookTests : IDisposable
     [Fact]
     public async Task PostDeploy_RevisionThatNeverRuns_StopsThere()
     {
-        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one"]""";
-        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01","transceiver-02"]]""";
+        Stands("""["rg-one"]""", """[["transceiver-00","transceiver-01","transceiver-02"]]""");
         _hook.Write("apps/rg-one/transceiver-00", "cr.example/transceiver:2");
         foreach (string app in new[] { "transceiver-01", "transceiver-02" }) _hook.Write("apps/rg-one/" + app, "cr.example/transceiver:1");
         _hook.Write("starting", string.Concat(Enumerable.Repeat("x\n", 100)));
@@ -238,8 +235,7 @@ public sealed class HookTests : IDisposable
     [Fact]
     public async Task PostDeploy_ImageThatDoesNotRunAtHome_GoesNowhereElse()
     {
-        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
-        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00"]]""";
+        Stands("""["rg-one","rg-two"]""", """[["transceiver-00","transceiver-01"],["transceiver-00"]]""");
         foreach (string app in new[] { "rg-one/transceiver-00", "rg-one/signaling" }) _hook.Write("apps/" + app, "cr.example/broken:2");
         foreach (string app in new[] { "rg-one/transceiver-01", "rg-two/transceiver-00", "rg-two/signaling" })
             _hook.Write("apps/" + app, "cr.example/good:1");
@@ -249,60 +245,67 @@ public sealed class HookTests : IDisposable
     }
 
     [Fact]
-    public async Task PostDeploy_PlaceholderAtHome_IsNotCopied()
+    public async Task PostDeploy_ShardsThatAreKept_KeepTheirImage()
     {
-        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
-        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00"],["transceiver-00"]]""";
+        Stands("""["rg-one"]""", """[["transceiver-00","transceiver-01","transceiver-02"]]""");
+        _hook.Environment["VOICE_REGIONS_JSON"] = """[{"location":"one","number":1,"shards":3,"keepShards":2}]""";
         _hook.Write("apps/rg-one/transceiver-00", "cr.example/transceiver:2");
-        _hook.Write("apps/rg-one/relay", "mcr.microsoft.com/k8se/quickstart:latest");
-        _hook.Write("apps/rg-two/transceiver-00", "cr.example/transceiver:1");
-        _hook.Write("apps/rg-two/relay", "cr.example/relay:1");
-        await SucceededAsync("postdeploy");
-        Assert.Contains("--image cr.example/transceiver:2", Assert.Single(Updates()), StringComparison.Ordinal);
+        foreach (string app in new[] { "transceiver-01", "transceiver-02" }) _hook.Write("apps/rg-one/" + app, "cr.example/transceiver:1");
+        HookResult result = await SucceededAsync("postdeploy");
+        Assert.Contains("--name transceiver-02", Assert.Single(Updates()), StringComparison.Ordinal);
+        Assert.Contains("the shards below 2 are kept", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task PostDeploy_ShardsOfFewerRegionsThanThereAre_IsRefused()
     {
-        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
-        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00"]]""";
+        Stands("""["rg-one","rg-two"]""", """[["transceiver-00"]]""");
         await FailedAsync("postdeploy", "VOICE_SHARDS names 1 regions", "azd provision");
     }
 
     [Theory]
-    [InlineData("""{"location":"${AZURE_LOCATION}","number":1,"shards":2}""", null)]
-    [InlineData("""{"location":"a","number":1,"shards":2},"""
-        + """{"location":"b","number":255,"shards":4,"standbyShards":4,"zoneRedundant":true}""", null)]
-    [InlineData("""{"location":"a","number":1,"shards":2},{"location":"b","number":1,"shards":2}""", "two regions have the number 1")]
-    [InlineData("""{"location":"a","number":1,"shards":2},{"location":"A","number":2,"shards":2}""", "location A is there twice")]
-    [InlineData("""{"location":"a","number":256,"shards":2}""", "number 256")]
-    [InlineData("""{"location":"a","shards":2}""", "has no number")]
-    [InlineData("""{"location":"a","number":1,"shards":5,"standbyShards":4}""", "more than 8 shards")]
-    [InlineData("""{"location":"","number":1,"shards":2}""", "has no location")]
-    [InlineData("{", "can't be read")]
-    [InlineData("", "has no regions")]
-    public async Task PreProvision_Regions_AreCheckedForWhatWouldBreakLater(string regions, string? problem)
+    [InlineData("""[{"location":"a","number":1,"shards":2}]""", null, "")]
+    [InlineData("""[{"location":"a","number":1,"shards":2},"""
+        + """{"location":"b","number":255,"shards":4,"standbyShards":4,"zoneRedundant":true}]""", null, "")]
+    [InlineData("""[{"location":"a","number":1,"shards":2},{"location":"b","number":1,"shards":2}]""", "two regions have the number 1", "")]
+    [InlineData("""[{"location":"a","number":1,"shards":2},{"location":"A","number":2,"shards":2}]""", "location A is there twice", "")]
+    [InlineData("""[{"location":"a","number":256,"shards":2}]""", "number 256", "0 to 255")]
+    [InlineData("""[{"location":"a","shards":2}]""", "has no number", "0 to 255")]
+    [InlineData("""[{"location":"a","number":1,"shards":5,"standbyShards":4}]""", "more than 8 shards", "VOICE_MAXIMUM_SHARDS")]
+    [InlineData("""[{"location":"","number":1,"shards":2}]""", "has no location", "")]
+    [InlineData("[{", "can't be read", "azd env set VOICE_REGIONS_JSON")]
+    [InlineData("""{"location":"a","number":1,"shards":2}""", "is no list", "azd env set VOICE_REGIONS_JSON")]
+    [InlineData("[]", "is empty", "azd env set VOICE_REGIONS_JSON")]
+    public async Task PreProvision_Regions_AreCheckedForWhatWouldBreakLater(string regions, string? problem, string fix)
     {
-        _hook.WriteRegions(regions);
         _hook.Environment["AZURE_LOCATION"] = "swedencentral";
+        _hook.Environment["VOICE_REGIONS_JSON"] = regions;
         if (problem is null) await SucceededAsync("preprovision");
-        else await FailedAsync("preprovision", problem, "");
+        else await FailedAsync("preprovision", problem, fix);
+    }
+
+    [Theory]
+    [InlineData("", "one, at the location that azd asks for")]
+    [InlineData("swedencentral", "regions: swedencentral (number 1)")]
+    public async Task PreProvision_WithoutAList_TheOneRegionIsAzdsLocation(string location, string words)
+    {
+        _hook.Environment["AZURE_ENV_NAME"] = "voice";
+        _hook.Environment["AZURE_LOCATION"] = location;
+        Assert.Contains(words, (await SucceededAsync("preprovision")).Output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task PreProvision_RegionsOfTheRepository_AreAccepted()
+    public async Task PreProvision_MoreShardsThanUsual_AreAcceptedWithTheMaximum()
     {
-        _hook.WriteRegions("");
-        File.Copy(Checkout.File("infra", "bicep", "main.parameters.json"), _hook.At("infra", "bicep", "main.parameters.json"),
-            overwrite: true);
-        _hook.Environment["AZURE_LOCATION"] = "swedencentral";
-        Assert.Contains("regions: swedencentral (number 1)", (await SucceededAsync("preprovision")).Output, StringComparison.Ordinal);
+        _hook.Environment["VOICE_REGIONS_JSON"] = """[{"location":"a","number":1,"shards":12}]""";
+        await FailedAsync("preprovision", "more than 8 shards", "");
+        _hook.Environment["VOICE_MAXIMUM_SHARDS"] = "12";
+        await SucceededAsync("preprovision");
     }
 
     [Fact]
     public async Task PreProvision_MachinesWithoutAKey_GetAPublicOne()
     {
-        _hook.WriteRegions("""{"location":"a","number":1,"shards":2}""");
         _hook.Environment["VOICE_EDGE"] = "udp-edge";
         await SucceededAsync("preprovision");
         string set = Assert.Single(_hook.Calls, c
@@ -328,46 +331,210 @@ public sealed class HookTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task PreProvision_FreshMachineBesideRunningApps_TellsAzdWhereTheyAre()
-    {
-        BesideAGroup();
-        await SucceededAsync("preprovision");
-        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
-        foreach (string app in new[] { "signaling", "relay", "transceiver-00" }) _hook.Write("apps/rg-voice-a/" + app, "cr.example/any:1");
-        Assert.Contains("lacks local-agent", (await SucceededAsync("preprovision")).Output, StringComparison.Ordinal);
-        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
-        _hook.Write("apps/rg-voice-a/local-agent", "cr.example/any:1");
-        await SucceededAsync("preprovision");
-        Assert.Contains("azd env set AZURE_RESOURCE_GROUP rg-voice-a", _hook.Calls);
-        _hook.Environment["AZURE_RESOURCE_GROUP"] = "rg-voice-a";
-        await SucceededAsync("preprovision");
-        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
-    }
-
     [Theory]
     [InlineData("cr.example/relay:azd-deploy-200", "cr.example/relay:azd-deploy-100", "", true, "another machine published after")]
     [InlineData("cr.example/relay:azd-deploy-200", "cr.example/relay:azd-deploy-100", "true", false, "VOICE_ROLL_BACK")]
     [InlineData("cr.example/relay:azd-deploy-100", "cr.example/relay:azd-deploy-200", "", false, "")]
     [InlineData("cr.example/relay:azd-deploy-100", "cr.example/relay:azd-deploy-100", "", false, "")]
+    [InlineData("cr.example/relay:azd-deploy-100", "", "", true, "this machine published none")]
+    [InlineData("cr.example/relay:azd-deploy-100", "", "true", true, "this machine published none")]
     [InlineData("cr.example/relay:v2", "cr.example/relay:azd-deploy-100", "", false, "relay changes from cr.example/relay:v2 to")]
-    [InlineData("mcr.microsoft.com/k8se/quickstart:latest", "cr.example/relay:azd-deploy-100", "", false, "")]
     public async Task PreProvision_ImageOfAnotherMachine_StaysIfItIsNewer(
         string running, string known, string rollBack, bool stays, string words)
     {
         BesideAGroup();
-        _hook.Environment["AZURE_RESOURCE_GROUP"] = "rg-voice-a";
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "a";
         _hook.Environment["SERVICE_RELAY_IMAGE_NAME"] = known;
         _hook.Environment["VOICE_ROLL_BACK"] = rollBack;
         _hook.Write("apps/rg-voice-a/relay", running);
         HookResult result = await SucceededAsync("preprovision");
         string[] set = [.. _hook.Calls.Where(c => c.StartsWith("azd ", StringComparison.Ordinal))];
-        Assert.Equal(stays ? [$"azd env set SERVICE_RELAY_IMAGE_NAME {running}"] : [], set);
+        Assert.Equal(stays ? [$"azd env set SERVICE_RELAY_IMAGE_NAME {running} --environment voice"] : [], set);
         Assert.Contains(words, result.Output, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("no-rights", "does not say whether the group rg-voice-a exists: (AuthorizationFailed)", "Reader")]
+    [InlineData("udp-edge", "cr.example/relay:azd-deploy-300")]
+    [InlineData("", "cr.example/relay:azd-deploy-100")]
+    public async Task PreProvision_RelaysOnMachines_TheirImageCountsAndNotThatOfAnAppBefore(string edge, string kept)
+    {
+        BesideAGroup();
+        _hook.Environment["VOICE_EDGE"] = edge;
+        _hook.Environment["VOICE_EDGE_SSH_PUBLIC_KEY"] = "ssh-rsa mine";
+        _hook.Write("apps/rg-voice-a/relay", "cr.example/relay:azd-deploy-100");
+        _hook.Write("machines/rg-voice-a", "EDGE_REGISTRY=cr.example\nEDGE_RELAY_IMAGE=cr.example/relay:azd-deploy-300\nOTHER=1");
+        await SucceededAsync("preprovision");
+        Assert.Equal(kept, _hook.Environment["SERVICE_RELAY_IMAGE_NAME"]);
+    }
+
+    [Fact]
+    public async Task PreProvision_MachinesThatCantBeRead_AreNotTakenForNone()
+    {
+        BesideAGroup();
+        _hook.Environment["VOICE_EDGE"] = "udp-edge";
+        _hook.Write("apps/rg-voice-a/signaling", "cr.example/any:1");
+        _hook.Write("no-machines-read", "");
+        await FailedAsync("preprovision", "the machines of rg-voice-a can't be read: (AuthorizationFailed)", "Contributor");
+    }
+
+    [Fact]
+    public async Task PreProvision_RegionThatLeftTheList_IsNamedWithTheCommand()
+    {
+        BesideAGroup();
+        foreach (string group in new[] { "rg-voice", "rg-voice-a", "rg-voice-b", "rg-voice-c", "rg-other" })
+            Directory.CreateDirectory(_hook.At("apps", group));
+        // Of an earlier version, which gave every group azd's tag; and of another environment.
+        _hook.Write("tags/rg-voice-c", """{"azd-env-name":"voice"}""");
+        _hook.Write("tags/rg-other", """{"azd-env-name":"other"}""");
+        HookResult result = await SucceededAsync("preprovision");
+        Assert.Equal(["           az group delete --name rg-voice-c --yes"],
+            result.Output.Split('\n').Where(l => l.Contains("az group delete", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task PreProvision_AfterDown_ForgetsWhatIsGone()
+    {
+        BesideAGroup();
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "a,b";
+        foreach (string service in new[] { "SIGNALING", "RELAY" })
+            _hook.Environment[$"SERVICE_{service}_IMAGE_NAME"] = "cr.example/gone:azd-deploy-100";
+        HookResult result = await SucceededAsync("preprovision");
+        Assert.Contains("those of an earlier deployment are forgotten", result.Output, StringComparison.Ordinal);
+        foreach (string name in new[] { "SERVICE_SIGNALING_IMAGE_NAME", "SERVICE_RELAY_IMAGE_NAME", "VOICE_KEYED_REGIONS" })
+            Assert.Equal("", _hook.Environment[name]);
+        await SucceededAsync("preprovision");
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task PreProvision_RegionWithoutItsGround_CountsAsOneWithoutKeys()
+    {
+        BesideAGroup();
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "a,b";
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-a"));
+        await SucceededAsync("preprovision");
+        Assert.Equal("a", _hook.Environment["VOICE_KEYED_REGIONS"]);
+        // A machine that never deployed knows it from the apps.
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "";
+        _hook.Write("apps/rg-voice-b/signaling", "cr.example/any:1");
+        await SucceededAsync("preprovision");
+        Assert.Equal("b", _hook.Environment["VOICE_KEYED_REGIONS"]);
+    }
+
+    [Fact]
+    public async Task Hooks_OfAnotherSubscriptionThanAzs_NameIt()
+    {
+        BesideAGroup();
+        Deployed();
+        _hook.Environment["AZURE_SUBSCRIPTION_ID"] = "00000000-0000-0000-0000-00000000000b";
+        foreach (string hook in new[] { "preprovision", "postprovision", "postdown" })
+        {
+            await SucceededAsync(hook);
+            Assert.All(_hook.Calls.Where(c => c.StartsWith("az ", StringComparison.Ordinal) && !c.StartsWith("az version", StringComparison.Ordinal)),
+                call => Assert.EndsWith("--subscription 00000000-0000-0000-0000-00000000000b", call, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task PostDown_NothingLeft_SaysSo()
+    {
+        _hook.Environment["AZURE_ENV_NAME"] = "voice";
+        Assert.Contains("nothing of voice is left in Azure", (await SucceededAsync("postdown")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PostDown_GroupAndVaultLeft_NamesBothWithTheirCommands()
+    {
+        _hook.Environment["AZURE_ENV_NAME"] = "voice";
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-b"));
+        _hook.Write("deleted-vaults", """
+            [{"id":"/x","name":"kv-voice-one","properties":{"location":"swedencentral","tags":{"azd-env-name":"voice"}},"type":"x"},
+             {"id":"/y","name":"kv-other","properties":{"location":"swedencentral","tags":null},"type":"x"}]
+            """);
+        string output = (await SucceededAsync("postdown")).Output;
+        Assert.Contains("az group delete --name rg-voice-b --yes", output, StringComparison.Ordinal);
+        Assert.Contains("az keyvault purge --name kv-voice-one --location swedencentral", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("kv-other", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("no-rights", "the resource groups can't be listed: (AuthorizationFailed)")]
+    [InlineData("no-rights-on-vaults", "the deleted vaults can't be listed: (AuthorizationFailed)")]
+    public async Task PostDown_WhatCantBeListed_IsNotTakenForNothing(string file, string problem)
+    {
+        _hook.Environment["AZURE_ENV_NAME"] = "voice";
+        _hook.Write(file, "");
+        await FailedAsync("postdown", problem, "Reader");
+    }
+
+    [Fact]
+    public async Task PreDeploy_EverythingThere_GoesOn()
+    {
+        Deployable();
+        await SucceededAsync("predeploy");
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("VOICE_STAGE", "", "does not know the deployment", "azd env refresh")]
+    [InlineData("VOICE_STAGE", "provisioned", "the apps are not there yet", "azd publish --all && azd provision")]
+    [InlineData("VOICE_DEPLOYED_EDGE", "udp-edge", "the relays run on machines", "azd publish --all && azd provision")]
+    public async Task PreDeploy_WhatWouldFailAfterTheBuilds_IsSaidBefore(string variable, string value, string problem, string fix)
+    {
+        Deployable();
+        _hook.Environment[variable] = value;
+        await FailedAsync("predeploy", problem, fix);
+    }
+
+    [Theory]
+    [InlineData("signaling", "true")]
+    [InlineData("relay", "true")]
+    [InlineData("transceiver-00", "true")]
+    [InlineData("local-agent", "true")]
+    [InlineData("local-agent", "false")]
+    public async Task PreDeploy_AppThatIsNotThere_IsNamedUnlessItIsNotDeployed(string app, string sampleAgent)
+    {
+        Deployable();
+        _hook.Environment["VOICE_SAMPLE_AGENT"] = sampleAgent;
+        File.Delete(_hook.At("apps", "rg-one", app));
+        if (sampleAgent == "false") await SucceededAsync("predeploy");
+        else await FailedAsync("predeploy", $"rg-one/{app} is not there", "azd publish --all && azd provision");
+    }
+
+    [Fact]
+    public async Task PreDeploy_ImageOfAnotherMachine_IsTakenOverAndSaid()
+    {
+        Deployable();
+        _hook.Environment["SERVICE_RELAY_IMAGE_NAME"] = "cr.example/relay:azd-deploy-100";
+        _hook.Write("apps/rg-one/relay", "cr.example/relay:azd-deploy-200");
+        HookResult result = await SucceededAsync("predeploy");
+        Assert.Contains("which another machine published after", result.Output, StringComparison.Ordinal);
+        Assert.Equal("cr.example/relay:azd-deploy-200", _hook.Environment["SERVICE_RELAY_IMAGE_NAME"]);
+    }
+
+    [Fact]
+    public async Task PreDeploy_ShardsThatAreKept_SaysThatTheFirstIsNot()
+    {
+        Deployable();
+        _hook.Environment["VOICE_REGIONS_JSON"] = """[{"location":"one","number":1,"shards":3,"keepShards":2}]""";
+        Assert.Contains("transceiver-00 is kept, but", (await SucceededAsync("predeploy")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PostProvision_AppsOfBefore_AreNamedAndOthersAreNot()
+    {
+        Deployed();
+        _hook.Environment["VOICE_DEPLOYED_EDGE"] = "udp-edge";
+        _hook.Environment["VOICE_SAMPLE_AGENT"] = "false";
+        foreach (string app in new[] { "signaling", "relay", "local-agent", "transceiver-00", "transceiver-07", "call-log", "transceiver-x" })
+            _hook.Write("apps/rg-one/" + app, "cr.example/any:1");
+        HookResult result = await SucceededAsync("postprovision");
+        Assert.Equal(["local-agent", "relay", "transceiver-07"], result.Output.Split('\n')
+            .Where(l => l.Contains("az containerapp delete", StringComparison.Ordinal)).Select(l => l.Trim().Split(' ')[4]));
+    }
+
+    [Theory]
+    [InlineData("no-rights", "the resource groups can't be listed: (AuthorizationFailed)", "Reader")]
     [InlineData("no-list", "the apps of rg-voice-a can't be listed: (AuthorizationFailed)", "Contributor")]
     public async Task PreProvision_GroupThatCantBeRead_IsNoEmptyGroup(string file, string problem, string fix)
     {
@@ -386,7 +553,6 @@ public sealed class HookTests : IDisposable
     [InlineData("", "does not state its version", "az version")]
     public async Task PreProvision_VersionOfAz_IsKnownAndNewEnough(string answer, string problem, string fix)
     {
-        _hook.WriteRegions("""{"location":"a","number":1,"shards":2}""");
         _hook.Write("version", answer);
         await FailedAsync("preprovision", problem, fix);
     }
@@ -395,6 +561,8 @@ public sealed class HookTests : IDisposable
     [InlineData("preprovision")]
     [InlineData("postprovision")]
     [InlineData("postdeploy")]
+    [InlineData("predeploy")]
+    [InlineData("postdown")]
     public async Task Hook_SignedOut_SaysHowToSignIn(string hook)
     {
         _hook.Write("signed-out", "");
@@ -405,6 +573,8 @@ public sealed class HookTests : IDisposable
     [InlineData("preprovision")]
     [InlineData("postprovision")]
     [InlineData("postdeploy")]
+    [InlineData("predeploy")]
+    [InlineData("postdown")]
     public async Task Hook_WithoutAz_SaysWhereToGetIt(string hook)
     {
         File.Delete(_hook.At("bin", "az"));
@@ -427,9 +597,29 @@ public sealed class HookTests : IDisposable
         Assert.Null(CommandLine.Find("az", _hook.At("one"), ".CMD"));
     }
 
+    private void Stands(string groups, string shards)
+    {
+        _hook.Environment["VOICE_RESOURCE_GROUPS"] = groups;
+        _hook.Environment["VOICE_SHARDS"] = shards;
+        _hook.Environment["VOICE_REGIONS"] = groups.Replace("rg-", "", StringComparison.Ordinal);
+    }
+
+    private void Deployable()
+    {
+        Stands("""["rg-one"]""", """[["transceiver-00"]]""");
+        _hook.Environment["VOICE_STAGE"] = "deployed";
+        _hook.Environment["VOICE_DEPLOYED_EDGE"] = "aca-tcp";
+        _hook.Environment["AZURE_LOCATION"] = "one";
+        foreach (HomeApp home in HomeApp.All)
+        {
+            _hook.Write("apps/rg-one/" + home.App, "cr.example/any:azd-deploy-100");
+            _hook.Environment[home.ImageVariable] = "cr.example/any:azd-deploy-100";
+        }
+    }
+
     private void BesideAGroup()
     {
-        _hook.WriteRegions("""{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}""");
+        _hook.Environment["VOICE_REGIONS_JSON"] = """[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]""";
         _hook.Environment["AZURE_ENV_NAME"] = "voice";
     }
 
@@ -437,6 +627,9 @@ public sealed class HookTests : IDisposable
     {
         _hook.AddVaults("kv-one", "kv-two");
         _hook.Environment["VOICE_STAGE"] = "deployed";
+        _hook.Environment["VOICE_DEPLOYED_EDGE"] = "aca-tcp";
+        _hook.Environment["VOICE_SAMPLE_AGENT"] = "true";
+        _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00"]]""";
         _hook.Environment["SIGNALING_URL"] = "https://front.example";
         _hook.Environment["SIGNALING_URLS"] = """["https://one.example","https://two.example"]""";
         _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";

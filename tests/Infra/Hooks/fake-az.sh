@@ -1,5 +1,6 @@
 #!/bin/sh
-# Stands in for az: records each call, one argument list a line, and keeps vaults and apps as files under $FAKE. It answers in the JSON shapes of the Azure CLI.
+# Stands in for az: records each call, one argument list a line, and keeps vaults and apps as files under $FAKE. It answers in the JSON shapes and with the exit
+# codes of the Azure CLI. A call that it does not know is noted in $FAKE/refused, and each test fails that made one.
 printf 'az' >>"$FAKE/calls"
 for argument in "$@"; do printf ' %s' "$argument" >>"$FAKE/calls"; done
 printf '\n' >>"$FAKE/calls"
@@ -29,6 +30,11 @@ names() {
   [ "$separator" = ',' ] || printf '['
   printf ']\n'
 }
+# app GROUP NAME READY: a container app whose newest revision is NAME--2.
+app() {
+  printf '{"name":"%s","properties":{"latestRevisionName":"%s--2","latestReadyRevisionName":"%s","template":{"containers":[{"image":"%s"}]}}}\n' \
+    "$2" "$2" "$3" "$(cat "$FAKE/apps/$1/$2")"
+}
 vault=$(option --vault-name "$@")
 name=$(option --name "$@")
 file=$(option --file "$@")
@@ -36,9 +42,28 @@ group=$(option --resource-group "$@")
 case "$1 $2 $3" in
   'account show '*) [ ! -f "$FAKE/signed-out" ] || fail 'Please run az login' ;;
   'version --output json') cat "$FAKE/version" ;;
-  'group exists '*)
+  'group list '*)
     [ ! -f "$FAKE/no-rights" ] || fail '(AuthorizationFailed) The client does not have authorization.'
-    if [ -d "$FAKE/apps/$name" ]; then echo true; else echo false; fi
+    separator='['
+    for folder in "$FAKE"/apps/*; do
+      [ -d "$folder" ] || continue
+      found=${folder##*/}
+      tags='{"voice-environment":"voice"}'
+      [ ! -f "$FAKE/tags/$found" ] || tags=$(cat "$FAKE/tags/$found")
+      printf '%s{"id":"/x/%s","location":"a","name":"%s","properties":{"provisioningState":"Succeeded"},"tags":%s}' "$separator" "$found" "$found" "$tags"
+      separator=','
+    done
+    [ "$separator" = ',' ] || printf '['
+    printf ']\n'
+    ;;
+  'vmss show '*)
+    [ ! -f "$FAKE/no-machines-read" ] || fail '(AuthorizationFailed) The client does not have authorization.'
+    [ -f "$FAKE/machines/$group" ] || fail "(ResourceNotFound) The Resource 'Microsoft.Compute/virtualMachineScaleSets/$name' was not found." 3
+    printf '{"name":"%s","virtualMachineProfile":{"userData":"%s"}}\n' "$name" "$(base64 -w0 "$FAKE/machines/$group")"
+    ;;
+  'keyvault list-deleted '*)
+    [ ! -f "$FAKE/no-rights-on-vaults" ] || fail '(AuthorizationFailed) The client does not have authorization.'
+    if [ -f "$FAKE/deleted-vaults" ]; then cat "$FAKE/deleted-vaults"; else echo '[]'; fi
     ;;
   'keyvault secret list')
     if [ -s "$FAKE/refusals" ]; then
@@ -60,25 +85,34 @@ case "$1 $2 $3" in
     ;;
   'containerapp list '*)
     [ ! -f "$FAKE/no-list" ] || fail '(AuthorizationFailed) The client does not have authorization.'
-    names "$FAKE/apps/$group"
+    separator='['
+    for file in "$FAKE/apps/$group"/*; do
+      [ -f "$file" ] || continue
+      printf '%s%s' "$separator" "$(app "$group" "${file##*/}" "${file##*/}--2")"
+      separator=','
+    done
+    [ "$separator" = ',' ] || printf '['
+    printf ']\n'
     ;;
   'containerapp show '*)
     [ -f "$FAKE/apps/$group/$name" ] || fail '(ResourceNotFound) The resource was not found.' 3
     ready=$name--2
     [ ! -f "$FAKE/broken/$group/$name" ] || ready=$name--1
     if [ -s "$FAKE/starting" ]; then
-      # The first question is for the image: only those after an update are about the revision.
+      # Only the questions after an update are about a revision that starts.
       if [ -f "$FAKE/updated" ]; then
         sed -i 1d "$FAKE/starting"
         ready=$name--1
       fi
     fi
-    printf '{"properties":{"latestRevisionName":"%s--2","latestReadyRevisionName":"%s","template":{"containers":[{"image":"%s"}]}}}\n' \
-      "$name" "$ready" "$(cat "$FAKE/apps/$group/$name")"
+    app "$group" "$name" "$ready"
     ;;
   'containerapp update '*)
     : >"$FAKE/updated"
     printf '%s' "$(option --image "$@")" >"$FAKE/apps/$group/$name"
     ;;
-  *) fail "fake az knows no '$*'" 2 ;;
+  *)
+    printf 'az %s\n' "$*" >>"$FAKE/refused"
+    fail "'$*' is misspelled or not recognized by the system." 2
+    ;;
 esac

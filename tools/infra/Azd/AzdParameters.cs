@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Checks;
@@ -7,14 +9,17 @@ using YamlDotNet.RepresentationModel;
 namespace Dapr.Voice.Infra.Azd;
 
 /// <summary>
-/// main.parameters.json as azd reads it: azd replaces <c>${NAME}</c> and <c>${NAME=default}</c> from its environment and passes the result
-/// to the template.
+/// main.parameters.json as azd reads it. azd replaces <c>${NAME}</c> and <c>${NAME=default}</c> from its environment, converts the text to
+/// the type that the template declares, and passes it to the template.
 /// </summary>
 internal sealed partial class AzdParameters
 {
     private const string SchemaUrl = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#";
 
-    private AzdParameters(SourceDocument file) => File = file;
+    // The type that main.bicep declares for each parameter, as it is written there.
+    private readonly Dictionary<string, string> _types;
+
+    private AzdParameters(SourceDocument file, Dictionary<string, string> types) => (File, _types) = (file, types);
 
     public SourceDocument File { get; }
 
@@ -36,18 +41,27 @@ internal sealed partial class AzdParameters
             if (value.At("value") is null == value.At("reference") is null)
                 Wrong(key, $"'{name}' needs 'value' or 'reference', one of them.");
         }
-        return new AzdParameters(file);
+        string template = tree.Text(path[..^".parameters.json".Length] + ".bicep") ?? "";
+        return new AzdParameters(file, Declaration().Matches(template).DistinctBy(m => m.Groups[1].Value)
+            .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.Ordinal));
     }
 
     /// <summary>
-    /// Returns the parameters in order. A variable that is not set and has no default is the empty string. The replacement of a variable
-    /// stays text, as it does in azd.
+    /// Returns the parameters in order. A parameter whose text is empty because a variable is not set is left out, so that the template's
+    /// default counts. Text that does not fit the declared type stays text, and the compiler then says so.
     /// </summary>
     public IEnumerable<(string Name, JsonNode? Value)> Values(IReadOnlyDictionary<string, string> environment)
     {
         foreach ((YamlScalarNode _, string? name, YamlNode? entry) in Entries)
         {
-            if (entry.At("value") is { } value) yield return (name, Replace(value.ToJson(), environment));
+            if (entry.At("value") is not { } node) continue;
+            JsonNode? value = Replace(node.ToJson(), environment);
+            if (value is JsonValue scalar && scalar.TryGetValue(out string? text))
+            {
+                if (text.Length == 0 && Substitution.NamesIn(node.Text() ?? "").Any(n => !environment.ContainsKey(n))) continue;
+                value = Typed(text, _types.GetValueOrDefault(name) ?? "string");
+            }
+            yield return (name, value);
         }
     }
 
@@ -69,6 +83,25 @@ internal sealed partial class AzdParameters
             default: return node?.DeepClone();
         }
     }
+
+    private static JsonNode? Typed(string text, string type)
+    {
+        if (type == "int" && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number))
+            return JsonValue.Create(number);
+        if (type == "bool" && bool.TryParse(text, out bool flag)) return JsonValue.Create(flag);
+        if (!type.EndsWith("[]", StringComparison.Ordinal)) return JsonValue.Create(text);
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return JsonValue.Create(text);
+        }
+    }
+
+    [GeneratedRegex(@"^param (\w+) (\w+(?:\[\])?)", RegexOptions.Multiline)]
+    private static partial Regex Declaration();
 
     [GeneratedRegex("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-=]([^}]*))?\\}")]
     private static partial Regex Variable();

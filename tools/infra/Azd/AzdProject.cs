@@ -34,6 +34,10 @@ internal sealed class AzdProject
 
     public string Module => _file.Root.Text("infra", "module") ?? "main";
 
+    /// <summary>Returns the variable on which azd's work for a service depends (<c>condition: ${NAME=true}</c>), or null.</summary>
+    public string? ConditionOf(string service)
+        => Substitution.NamesIn(_file.Root.Text("services", service, "condition") ?? "").FirstOrDefault();
+
     public IReadOnlyList<string> Services => [.. _file.Root.Entries("services").Select(s => s.Name)];
 
     public void Check(SourceTree tree, ICollection<Finding> findings)
@@ -148,6 +152,8 @@ internal sealed class AzdProject
                 findings.Add(_file.At(run ?? key, RuleIds.AzdHook, $"'{name}' runs no C# file of this repository: '{path}'."));
                 continue;
             }
+            if (hook.Text("interactive") != "true")
+                findings.Add(_file.At(run, RuleIds.AzdHook, $"'{name}' needs 'interactive: true': azd erases what other hooks print."));
             if (hook.Text("kind") is { } kind && kind != "dotnet")
                 findings.Add(_file.At(hook.At("kind")!, RuleIds.AzdHook, $"The kind of '{name}' is dotnet."));
             foreach (string folder in FoldersOf(path))

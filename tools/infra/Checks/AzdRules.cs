@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Infra.Azd;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Manifests;
@@ -11,7 +12,8 @@ namespace Dapr.Voice.Infra.Checks;
 /// </summary>
 internal static class AzdRules
 {
-    private const string EnvironmentTag = "azd-env-name", ServiceTag = "azd-service-name";
+    private const string EnvironmentTag = "azd-env-name", ServiceTag = "azd-service-name", GroupTag = "voice-environment",
+        GroupType = "Microsoft.Resources/resourceGroups";
 
     public static void Check(CheckContext context, AzdProject? azd)
     {
@@ -43,10 +45,11 @@ internal static class AzdRules
             // In Azure, everything that has a location can have tags.
             if (resource.Body["location"] is null) continue;
             BicepValue? tags = resource.Body["tags"];
+            if (resource.IsType(GroupType)) continue;
             if (azd is not null && tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime
                 && tags.At(EnvironmentTag).Text() != environment)
                 context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag,
-                    $"'{resource.ShortName}' needs the tag {EnvironmentTag} with the environment's name: azd finds by it what is its own.");
+                    $"'{resource.ShortName}' needs the tag {EnvironmentTag} with the environment's name: people and bills find by it what belongs together.");
             if (tags.At(ServiceTag) is not { } tag || tag.Text() is not { } service) continue;
             if (azd is not null && !azd.Services.Contains(service))
                 context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"azure.yaml has no service '{service}'.");
@@ -55,12 +58,35 @@ internal static class AzdRules
                     $"'{tagged[service].ShortName}' has {ServiceTag} '{service}' already; azd deploys to exactly one.");
         }
         if (azd is null) return;
-        foreach (string service in azd.Services.Where(s => !tagged.ContainsKey(s)))
+        CheckGroups(context, environment);
+        // Before the images there is no app. In udp-edge, the relay is no app at all, and the pre-deploy hook says so.
+        if (context is { IsComplete: true, Scenario.IsPublished: false }) return;
+        foreach (string service in azd.Services.Where(s => !tagged.ContainsKey(s) && !IsLeftOut(context, azd, s)))
         {
             context.Add(
                 azd.At(RuleIds.AzdServiceTag, $"No resource has the tag {ServiceTag} '{service}': azd would not know where to deploy it.",
                 service));
         }
+    }
+
+    private static bool IsLeftOut(CheckContext context, AzdProject azd, string service)
+        => (service == AppIds.Relay && context.Scenario.HasUdpEdge)
+        || (azd.ConditionOf(service) is { } variable
+        && context.Deployment.Outputs.FirstOrDefault(o => o.Name == variable)?.Value.Flag() == false);
+
+    // azd takes the one group with its tag for the deployment. 'show' and 'monitor' find nothing if there are two.
+    private static void CheckGroups(CheckContext context, string? environment)
+    {
+        ResolvedResource[] groups = [.. context.Of(GroupType)];
+        if (groups.Length == 0) return;
+        ResolvedResource[] known = [.. groups.Where(g => g.Body["tags"].At(EnvironmentTag).Text() == environment)];
+        string? named = context.Deployment.Outputs.FirstOrDefault(o => o.Name == "AZURE_RESOURCE_GROUP")?.Value.Text();
+        if (known.Length != 1 || (named is not null && known[0].Name != named))
+            context.Add(groups[0].Where, RuleIds.AzdEnvironmentTag,
+                $"Exactly one group, the home region's, has the tag {EnvironmentTag}. Here {known.Length} have it.");
+        foreach (ResolvedResource group in groups.Where(g => g.Body["tags"].At(GroupTag).Text() != environment))
+            context.Add(group.Where, RuleIds.AzdEnvironmentTag,
+                $"'{group.ShortName}' needs the tag {GroupTag} with the environment's name: the hooks find by it what is left after 'azd down'.");
     }
 
     /// <summary>

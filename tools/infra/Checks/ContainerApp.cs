@@ -46,9 +46,6 @@ internal sealed class ContainerApp
     public Place Where => Resource.Where;
     public string Name => Resource.Name ?? "";
 
-    /// <summary>The app stands in for one whose image does not exist yet. It never runs.</summary>
-    public bool IsPlaceholder => Container?["name"].Text() == "placeholder";
-
     public string? Service => Name == "local-agent" ? Name : AppNames.ServiceOf(Name);
 
     public bool IsShard => AppNames.IsTransceiver(Name);

@@ -28,7 +28,6 @@ internal static class ContainerAppRules
         {
             CheckSize(context, app);
             CheckSettings(context, app);
-            if (app.IsPlaceholder) continue;
             CheckIngress(context, app, images.GetValueOrDefault(app.Service ?? ""));
             CheckSidecar(context, app);
             CheckProbes(context, app);
@@ -214,7 +213,7 @@ internal static class ContainerAppRules
             if (app.Settings.All(s => s.SecretRef != name))
                 context.Add(secret.Where, RuleIds.AcaSecretRef, $"Nothing reads the secret '{name}'.");
         }
-        if (app.IsPlaceholder || app.Service is not { } own || !context.IsComplete) return;
+        if (app.Service is not { } own || !context.IsComplete) return;
         foreach (string needed in SettingsManifest.ContainerOf(own).Where(n => app.Find(n) is null))
             context.Add((app.Container?["env"]).Or(app.Where), RuleIds.MissingSetting, $"'{app.Name}' needs '{needed}'.");
     }
@@ -283,7 +282,7 @@ internal static class ContainerAppRules
             if (url.Host.Length == 0 || url.Host.Contains('.', StringComparison.Ordinal) || url.HostNameType != UriHostNameType.Dns)
                 continue;
             ContainerApp? peer = apps.FirstOrDefault(a => a.Name == url.Host && a.Environment?.ToString() == app.Environment?.ToString());
-            if (peer is null || peer.IsPlaceholder)
+            if (peer is null)
                 context.Add(setting.Where, RuleIds.AcaPeer, $"'{setting.Name}' names '{url.Host}', which is no app of this environment.");
             else if (peer.Transport == "tcp" && !peer.Ports.Any(p => p.Exposed == url.Port))
             context.Add(setting.Where, RuleIds.AcaPeer, $"'{setting.Name}': '{url.Host}' does not expose port {url.Port}.");

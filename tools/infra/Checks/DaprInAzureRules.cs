@@ -110,7 +110,7 @@ internal static class DaprInAzureRules
             .FirstOrDefault(i => component.Find("azureClientId")?.Resolved.IsRead(i, "properties.clientId") == true);
         if (identity is null) return;
         foreach (ContainerApp? app in apps.Where(
-            a => !a.IsPlaceholder && component.Scopes.Any(s => s.App == a.Name)
+            a => component.Scopes.Any(s => s.App == a.Name)
             && a.Identities.All(i => !ContainerAppRules.Same(i.Name, identity.Id))))
             context.Add((app.Resource.Body["identity"]).Or(app.Where), RuleIds.AcaIdentity,
                 $"'{app.Name}' uses '{component.Name}' and does not carry its identity '{identity.ShortName}'.");
@@ -119,7 +119,7 @@ internal static class DaprInAzureRules
     /// <summary>An app has the identities that it uses and no other, because each identity gives access to something.</summary>
     private static void CheckCarried(CheckContext context, IReadOnlyList<DaprComponent> components, IReadOnlyList<ContainerApp> apps)
     {
-        foreach (ContainerApp? app in apps.Where(a => !a.IsPlaceholder))
+        foreach (ContainerApp? app in apps)
         {
             foreach (BicepProperty carried in app.Identities)
             {

@@ -12,7 +12,7 @@ internal static class FleetRules
     public static void Check(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
         var numbers = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (IGrouping<string, ContainerApp> region in apps.Where(a => AppNames.ServiceOf(a.Name) is not null && !a.IsPlaceholder)
+        foreach (IGrouping<string, ContainerApp> region in apps.Where(a => AppNames.ServiceOf(a.Name) is not null)
             .GroupBy(a => a.Resource.Scope, StringComparer.Ordinal))
         {
             var settings = region.ToList();
@@ -76,7 +76,7 @@ internal static class FleetRules
             var lines = Lines(data).ToList();
             if (lines.Count == 0) continue;
             ContainerApp? same = apps.FirstOrDefault(
-                a => a.Resource.Scope == machines.Scope && a.Name == AppIds.Signaling && !a.IsPlaceholder);
+                a => a.Resource.Scope == machines.Scope && a.Name == AppIds.Signaling);
             foreach (string name in SameInARegion)
             {
                 if (same?.Text(name) is { } wanted && !lines.Contains($"{name}={wanted}"))

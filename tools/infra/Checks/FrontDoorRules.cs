@@ -51,7 +51,7 @@ internal static class FrontDoorRules
         if (origins != context.Scenario.Regions)
             context.AddToFile(context.MainPath, RuleIds.FrontDoorOrigin, $"{context.Scenario.Regions} regions and {origins} origins.");
         ResolvedResource profile = context.Of(ProfileType).First();
-        foreach (ContainerApp? app in apps.Where(a => a.Name == AppIds.Signaling && !a.IsPlaceholder))
+        foreach (ContainerApp? app in apps.Where(a => a.Name == AppIds.Signaling))
         {
             if (app.Find("Signaling__FrontDoorId")?.Value.IsRead(profile, "properties.frontDoorId") != true)
                 context.Add((app.Container?["env"]).Or(app.Where), RuleIds.MissingSetting,

@@ -7,19 +7,19 @@ public static class ProductScenarios
 
     private static readonly Dictionary<string, object?> Nothing = [];
 
-    /// <summary>The first provisioning, with azd's own variables only. Placeholders stand where apps will be.</summary>
-    public static readonly Scenario Plain = new("one-region-first-provision", Environment(hasImages: false, appsExist: false), Nothing,
+    /// <summary>The first provisioning, with azd's own variables only. Nothing runs yet.</summary>
+    public static readonly Scenario Plain = new("one-region-first-provision", Environment(isPublished: false), Nothing,
         Regions: 1, Shards: 2, IsPublished: false, HasUdpEdge: false);
 
     /// <summary>The result of <c>azd up</c> in an empty environment.</summary>
     public static readonly Scenario Default = new(
-        "one-region", Environment(hasImages: true, appsExist: true), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false);
+        "one-region", Environment(), Nothing, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: false);
 
     public static readonly IReadOnlyList<Scenario> All =
     [
         Plain,
         Default,
-        new("three-regions", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
+        new("three-regions", Environment(), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["regions"] = new[] { Region("westeurope", 1, standby: 1), Region("northeurope", 2, standby: 1),
                 Region("swedencentral", 3, standby: 1) },
@@ -29,11 +29,16 @@ public static class ProductScenarios
                 ["allowedOrigins"] = new object?[] { "https://app.example.com" },
             ["subscribers"] = new object?[] { "call-log", "billing" },
         }, Regions: 3, Shards: 3, IsPublished: true, HasUdpEdge: false) { StandbyShards = 1 },
-        new("one-region-udp-edge", Environment(hasImages: true, appsExist: true), new Dictionary<string, object?>(StringComparer.Ordinal)
+        // The first provisioning of machines. There are the balancer and its address, and no machine.
+        new("one-region-udp-edge-first-provision", Environment(isPublished: false), new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
+        }, Regions: 1, Shards: 2, IsPublished: false, HasUdpEdge: true),
+        new("one-region-udp-edge", Environment(), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["edge"] = "udp-edge", ["edgeSshPublicKey"] = "ssh-ed25519 AAAA",
         }, Regions: 1, Shards: 2, IsPublished: true, HasUdpEdge: true),
-        new("three-regions-udp-edge-global", Environment(hasImages: true, appsExist: true),
+        new("three-regions-udp-edge-global", Environment(),
             new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["edge"] = "udp-edge", ["regions"] = new[] { Region("westeurope", 1, isZoneRedundant: true),
@@ -42,15 +47,12 @@ public static class ProductScenarios
                 ["edgeInstances"] = 61,
         }, Regions: 3, Shards: 2, IsPublished: true, HasUdpEdge: true),
         // The first region keeps its lower shard. A second region is added, and its keys do not exist yet.
-        new("update-with-kept-shard-and-new-region", Environment(hasImages: true, appsExist: true, keyedRegions: "westeurope"),
+        new("update-with-kept-shard-and-new-region", Environment(keyedRegions: "westeurope"),
             new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["regions"] = new[] { Region("westeurope", 1, keep: 1), Region("northeurope", 2) }, ["frontDoorOnly"] = false,
                 ["demoPage"] = "off", ["logDailyQuotaGb"] = -1,
         }, Regions: 2, Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
-        // A pipeline on a fresh machine. It knows that there are apps, and it does not know which images they run.
-        new("update-from-a-pipeline", Environment(hasImages: false, appsExist: true, keyedRegions: "westeurope"), Nothing, Regions: 1,
-            Shards: 2, IsPublished: true, HasUdpEdge: false) { HasRules = false },
     ];
 
     private static Dictionary<string, object?> Region(
@@ -66,19 +68,17 @@ public static class ProductScenarios
     }
 
     private static Dictionary<string, string> Environment(
-        bool hasImages, bool appsExist, string keyedRegions = "westeurope,northeurope,swedencentral")
+        bool isPublished = true, string keyedRegions = "westeurope,northeurope,swedencentral")
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["AZURE_ENV_NAME"] = "voice-check", ["AZURE_LOCATION"] = "westeurope", ["AZURE_PRINCIPAL_ID"] = SomePrincipal,
                 ["AZURE_SUBSCRIPTION_ID"] = Bicep.AzurePlace.Example.SubscriptionId,
         };
-        if (appsExist) variables["VOICE_KEYED_REGIONS"] = keyedRegions;
+        if (!isPublished) return variables;
+        variables["VOICE_KEYED_REGIONS"] = keyedRegions;
         foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" })
-        {
-            if (hasImages) variables[$"SERVICE_{service}_IMAGE_NAME"] = $"crvoice.azurecr.io/dapr-voice/{service.ToLowerInvariant()}:1";
-            if (appsExist) variables[$"SERVICE_{service}_RESOURCE_EXISTS"] = "true";
-        }
+            variables[$"SERVICE_{service}_IMAGE_NAME"] = $"crvoice.azurecr.io/dapr-voice/{service.ToLowerInvariant()}:1";
         return variables;
     }
 }

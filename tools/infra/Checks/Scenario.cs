@@ -8,7 +8,7 @@ namespace Dapr.Voice.Infra.Checks;
 /// <param name="Overrides">Parameters of main.bicep that replace those values.</param>
 /// <param name="Regions">The number of regions.</param>
 /// <param name="Shards">The transceiver shards of each region, including sleeping ones.</param>
-/// <param name="IsPublished">The images exist, so apps run instead of placeholders.</param>
+/// <param name="IsPublished">The images exist, so there are apps.</param>
 /// <param name="HasUdpEdge">The edge is <c>udp-edge</c>.</param>
 public sealed record Scenario(
     string Name, IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, object?> Overrides, int Regions, int Shards,
@@ -18,8 +18,7 @@ public sealed record Scenario(
     public int StandbyShards { get; init; }
 
     /// <summary>
-    /// False for a shape that is a step between two others. Only its snapshot describes it: some of its apps do not exist, or only the
-    /// deployment knows whether they do.
+    /// False for a shape that is a step between two others. Only its snapshot describes it, because some of its apps are not in it.
     /// </summary>
     public bool HasRules { get; init; } = true;
 

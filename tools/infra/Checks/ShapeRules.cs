@@ -13,7 +13,7 @@ internal static class ShapeRules
     public static void Check(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
         if (!context.IsComplete) return;
-        foreach (ContainerApp? app in apps.Where(a => a is { IsPlaceholder: false, IsShard: true }))
+        foreach (ContainerApp? app in apps.Where(a => a.IsShard))
         {
             CheckDoor(context, app);
             CheckStandby(context, app);

@@ -11,7 +11,7 @@ namespace Dapr.Voice.Infra.WhatIf;
 
 /// <summary>
 /// Resolves main.bicep with main.parameters.json as <c>azd</c> would, and sums up the result. It shows the second of azd's two provisions:
-/// it assumes that the images are published, because there would be only placeholders otherwise.
+/// it assumes that the images are published, because nothing would run otherwise.
 /// </summary>
 public static class DeploymentPlanner
 {
@@ -28,12 +28,6 @@ public static class DeploymentPlanner
         ("SERVICE_TRANSCEIVER_IMAGE_NAME", "registry.invalid/transceiver:what-if"),
         ("SERVICE_LOCAL_AGENT_IMAGE_NAME", "registry.invalid/local-agent:what-if"),
     ];
-
-    /// <summary>
-    /// Values that are true at the second provision, whatever the environment says about the last one: the apps that the first provision
-    /// made exist.
-    /// </summary>
-    private static readonly string[] Existing = ["signalingExists", "relayExists", "transceiverExists", "localAgentExists"];
 
     /// <summary>The shards of a region if nobody gives a number. Two are enough to show a takeover.</summary>
     private const int UsualShards = 2;
@@ -70,10 +64,11 @@ public static class DeploymentPlanner
         var values = new OrderedDictionary<string, JsonNode?>(StringComparer.Ordinal);
         foreach ((string name, JsonNode? value) in AzdParameters.Load(tree, Parameters, findings)?.Values(variables) ?? []) values[name] =
             value;
+        // The template's own default, with the region that azd asks for.
+        if (Regions(values).Count == 0) values["regions"] = new JsonArray(NewRegion(variables["AZURE_LOCATION"], 1));
         var said = new List<string>();
         Override(values, said, request);
         // The hook after the first provision has put keys into the vault of each region.
-        foreach (string app in Existing) values[app] = "true";
         values["keyedRegions"] = string.Join(',', Regions(values).Select(r => (string?)r["location"]));
 
         string subscription = variables.GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 } own ? own
@@ -161,21 +156,23 @@ public static class DeploymentPlanner
             JsonObject? known = before.FirstOrDefault(
                 r => string.Equals((string?)r["location"], location, StringComparison.OrdinalIgnoreCase));
             JsonObject region = (JsonObject?)known?.DeepClone()
-                ?? new JsonObject { ["location"] = location, ["number"] = next++, ["shards"] = UsualShards };
+                ?? NewRegion(location, next++);
             if (request.Shards is { } shards) region["shards"] = shards;
             regions.Add(region);
         }
         values["regions"] = new JsonArray([.. regions]);
-        said.Add("regions in infra/bicep/main.parameters.json: " + string.Join(
-            ", ", regions.Select(r => $"{{ \"location\": \"{r["location"]}\", \"number\": {r["number"]}, \"shards\": {r["shards"]} }}")));
+        said.Add($"azd env set VOICE_REGIONS_JSON '{values["regions"]!.ToJsonString()}'");
         if (request.Shards is { } wanted)
         {
             // Services look only for shards below this number. A few more numbers leave room for an upgrade with new shards.
             int maximum = Math.Min(100, wanted + Math.Max(2, wanted / 3));
             values["maximumShards"] = Math.Max(8, maximum);
-            if (maximum > 8) said.Add($"maximumShards in infra/bicep/main.parameters.json: {maximum}");
+            if (maximum > 8) said.Add($"azd env set VOICE_MAXIMUM_SHARDS {maximum}");
         }
     }
+
+    private static JsonObject NewRegion(string location, int number)
+        => new() { ["location"] = location, ["number"] = number, ["shards"] = UsualShards };
 
     private static int NumberOf(JsonObject region)
         => int.TryParse(region["number"]?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
@@ -201,7 +198,7 @@ public static class DeploymentPlanner
             registry * PriceTable.SecondsPerMonth / 1e6 * PriceTable.TableOperations.Dollars);
     }
 
-    /// <summary>Returns the relays on machines if there are any. The app of that name is a placeholder then.</summary>
+    /// <summary>Returns the relays on machines if there are any, else those in Container Apps.</summary>
     private static double Relays(IReadOnlyList<ResolvedResource> resources)
         => resources.FirstOrDefault(r => ResourceReader.IsType(r, "Microsoft.Compute/virtualMachineScaleSets"))?.Body.Number("sku.capacity")
             ?? resources.FirstOrDefault(r => IsApp(r, "relay"))?.Body.Number("properties.template.scale.minReplicas")
