@@ -3,8 +3,7 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Hooks;
 
 /// <summary>
-/// Runs before <c>azd deploy</c>, and before anything is built. It stops a deployment that would fail after the builds, and says what to run
-/// instead.
+/// Runs before <c>azd deploy</c> builds anything. It stops a deployment that would fail after the builds, and says what to run instead.
 /// </summary>
 internal static class PreDeploy
 {
@@ -29,7 +28,7 @@ internal static class PreDeploy
         await new PublishedImages(context, azd).FollowAsync(PublishedImages.Running(apps, machines: null), cancellation);
         IReadOnlyList<RegionSettings> regions = RegionSettings.Read(context);
         if (regions.Count > 0 && regions[0].KeepShards > 0)
-            context.Say($"shards: {HomeApp.Transceiver.App} is kept, but 'azd deploy' updates it if it updates the transceiver, and its calls "
-                + "end ('azd publish transceiver && azd provision' leaves it alone)");
+            context.Say($"shards: {HomeApp.Transceiver.App} is kept, but 'azd deploy' of the transceiver updates it, and its calls end "
+                + "('azd publish transceiver && azd provision' leaves it alone)");
     }
 }

@@ -32,7 +32,8 @@ public sealed class HookFileTests
             start.Environment.Remove(name);
         ProgramResult result = await Programs.RunAsync(start, Limit);
         Assert.True(result.ExitCode == 1, $"exit code {result.ExitCode}: {result.Output}{result.Errors}");
-        Assert.StartsWith("voice: the Azure CLI is not signed in, or not to this subscription\n       -> run 'az login'", result.Errors, StringComparison.Ordinal);
+        Assert.StartsWith("voice: the Azure CLI is not signed in, or not to this subscription\n       -> run 'az login'", result.Errors,
+            StringComparison.Ordinal);
         Assert.Equal(["account show --output none"], await File.ReadAllLinesAsync(az + ".calls"));
     }
 

@@ -101,8 +101,8 @@ public sealed class DeploymentPlannerTests
         WhatIfReport two = Plan(shards: 2), twenty = Plan(shards: 20);
         Assert.Equal(20, Regions(twenty).Single().Shards);
         Assert.True(twenty.FixedDollarsPerMonth > two.FixedDollarsPerMonth + 15 * 30);
-        Assert.Contains(twenty.Parameters, p => p.Contains("maximumShards", StringComparison.Ordinal));
-        Assert.DoesNotContain(two.Parameters, p => p.Contains("maximumShards", StringComparison.Ordinal));
+        Assert.Contains(twenty.Parameters, p => p.Contains("VOICE_MAXIMUM_SHARDS", StringComparison.Ordinal));
+        Assert.DoesNotContain(two.Parameters, p => p.Contains("VOICE_MAXIMUM_SHARDS", StringComparison.Ordinal));
         Assert.DoesNotContain(twenty.Findings, f => f.Severity == Severity.Error);
     }
 
@@ -118,10 +118,10 @@ public sealed class DeploymentPlannerTests
     [Fact]
     public void Plan_RegionNumbers_AreGivenOnceAndKept()
     {
-        string said = Plan(null, null, Three).Parameters.Single(p => p.Contains("regions", StringComparison.Ordinal));
-        Assert.Contains("\"location\": \"westeurope\", \"number\": 1", said, StringComparison.Ordinal);
-        Assert.Contains("\"location\": \"eastus2\", \"number\": 2", said, StringComparison.Ordinal);
-        Assert.Contains("\"location\": \"japaneast\", \"number\": 3", said, StringComparison.Ordinal);
+        string said = Plan(null, null, Three).Parameters.Single(p => p.Contains("VOICE_REGIONS_JSON", StringComparison.Ordinal));
+        Assert.Contains("""{"location":"westeurope","number":1,"shards":2}""", said, StringComparison.Ordinal);
+        Assert.Contains("""{"location":"eastus2","number":2,"shards":2}""", said, StringComparison.Ordinal);
+        Assert.Contains("""{"location":"japaneast","number":3,"shards":2}""", said, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -50,7 +50,10 @@ public sealed partial class WorkflowTests
         var wanted = ((YamlSequenceNode)yaml.Documents[0].RootNode["pipeline"]["variables"]).Select(v => ((YamlScalarNode)v).Value!)
             .ToList();
         var environment = (YamlMappingNode)Load("azure-dev.yml")["jobs"]["deploy"]["env"];
-        Assert.All(wanted, name => Assert.Equal($"${{{{ vars.{name} }}}}", ((YamlScalarNode)environment[name]).Value));
+        // A variable that is not set is empty in a workflow. azd takes an empty list for a broken one, so lists have a default.
+        Assert.All(wanted, name => Assert.StartsWith(
+            name.EndsWith("_JSON", StringComparison.Ordinal) ? $"${{{{ vars.{name} || " : $"${{{{ vars.{name} }}}}",
+            ((YamlScalarNode)environment[name]).Value, StringComparison.Ordinal));
         IEnumerable<string> steps = ((YamlSequenceNode)Load("azure-dev.yml")["jobs"]["deploy"]["steps"]).Cast<YamlMappingNode>()
             .Where(s => s.Children.ContainsKey(new YamlScalarNode("run"))).Select(s => ((YamlScalarNode)s["run"]).Value!);
         // The order of 'azd up', in its own words.

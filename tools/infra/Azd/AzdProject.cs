@@ -88,6 +88,10 @@ internal sealed class AzdProject
     {
         string[] read = [.. parameters.Entries.SelectMany(e => e.Value.AllNodes.OfType<YamlScalarNode>())
             .SelectMany(n => Substitution.NamesIn(n.Value ?? "")).Where(n => !AzdManifest.IsOfAzd(n)).Distinct(StringComparer.Ordinal)];
+        foreach ((YamlScalarNode? key, string? name, YamlNode _) in parameters.Entries
+            .Where(e => !e.Value.AllNodes.OfType<YamlScalarNode>().SelectMany(n => Substitution.NamesIn(n.Value ?? "")).Any()))
+            findings.Add(parameters.File.At(key, RuleIds.AzdParameter,
+                $"'{name}' reads no variable, so whoever wants another value has to change a tracked file."));
         var there = _file.Root.Items("pipeline", "variables").Concat(_file.Root.Items("pipeline", "secrets")).ToList();
         foreach (string name in read.Where(n => there.All(v => v.Text() != n)))
             findings.Add(

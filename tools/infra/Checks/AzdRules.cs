@@ -49,7 +49,8 @@ internal static class AzdRules
             if (azd is not null && tags is not BicepRuntime && tags.At(EnvironmentTag) is not BicepRuntime
                 && tags.At(EnvironmentTag).Text() != environment)
                 context.Add(tags.At(EnvironmentTag).Or(resource.Where), RuleIds.AzdEnvironmentTag,
-                    $"'{resource.ShortName}' needs the tag {EnvironmentTag} with the environment's name: people and bills find by it what belongs together.");
+                    $"'{resource.ShortName}' needs the tag {EnvironmentTag} with the environment's name: bills name by it what belongs "
+                    + "together.");
             if (tags.At(ServiceTag) is not { } tag || tag.Text() is not { } service) continue;
             if (azd is not null && !azd.Services.Contains(service))
                 context.Add(tag.Or(resource.Where), RuleIds.AzdServiceTag, $"azure.yaml has no service '{service}'.");
@@ -84,9 +85,11 @@ internal static class AzdRules
         if (known.Length != 1 || (named is not null && known[0].Name != named))
             context.Add(groups[0].Where, RuleIds.AzdEnvironmentTag,
                 $"Exactly one group, the home region's, has the tag {EnvironmentTag}. Here {known.Length} have it.");
+        if (!context.IsComplete) return;
         foreach (ResolvedResource group in groups.Where(g => g.Body["tags"].At(GroupTag).Text() != environment))
             context.Add(group.Where, RuleIds.AzdEnvironmentTag,
-                $"'{group.ShortName}' needs the tag {GroupTag} with the environment's name: the hooks find by it what is left after 'azd down'.");
+                $"'{group.ShortName}' needs the tag {GroupTag} with the environment's name: the hooks find by it what is left after "
+                + "'azd down'.");
     }
 
     /// <summary>
