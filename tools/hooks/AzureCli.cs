@@ -72,6 +72,16 @@ internal sealed class AzureCli
         return (result, RunningApp.Read(Parse(result)));
     }
 
+    /// <summary>Returns the names of the vaults in a group.</summary>
+    public async Task<IReadOnlyList<string>> VaultsAsync(string group, CancellationToken cancellation)
+    {
+        CommandResult result = await RunAsync(["keyvault", "list", "--resource-group", group, "--output", "json"], cancellation);
+        if (!result.Succeeded)
+            throw new HookFailure($"the vaults of {group} can't be listed: {result.Reason}",
+                "whoever runs azd needs the role Contributor on the group");
+        return [.. Items(result).Select(vault => vault["name"]?.ToString()).OfType<string>()];
+    }
+
     /// <summary>Returns the user data of the relays' machines in a group, or null if there are none.</summary>
     public async Task<string?> MachineSettingsAsync(string group, CancellationToken cancellation)
     {

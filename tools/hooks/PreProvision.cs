@@ -37,17 +37,35 @@ internal static class PreProvision
         var images = new PublishedImages(context, azd);
         string[] known = context.Optional("VOICE_KEYED_REGIONS")?.Split(',') ?? [];
         var keyed = new List<string>();
+        var vaults = new List<string>();
         foreach (RegionSettings region in regions.Where(r => groups.Contains(r.GroupOf(environment))))
         {
             string group = region.GroupOf(environment);
             IReadOnlyList<RunningApp> apps = await az.AppsAsync(group, cancellation);
             // An app can't have started without the keys in its region's vault.
-            if (known.Contains(region.Location) || apps.Any(app => app.Name == HomeApp.Signaling.App)) keyed.Add(region.Location);
+            if (known.Contains(region.Location) || apps.Any(app => app.Name == HomeApp.Signaling.App))
+            {
+                keyed.Add(region.Location);
+                if (context.Optional("VOICE_AGENT_KEY_SECRET_NAME") is not null)
+                    vaults.AddRange(await az.VaultsAsync(group, cancellation));
+            }
             if (group != home) continue;
             string? machines = IsOnMachines(context) ? await az.MachineSettingsAsync(group, cancellation) : null;
             await images.FollowAsync(PublishedImages.Running(apps, machines), cancellation);
         }
+        await RequireAgentKeyAsync(context, az, vaults, cancellation);
         if (!groups.Contains(home)) await images.ForgetAsync(cancellation);
         if (!keyed.SequenceEqual(known)) await azd.SetAsync("VOICE_KEYED_REGIONS", string.Join(',', keyed), cancellation);
+    }
+
+    // The apps of these regions are deployed now, before the post-provision hook. What they read from the vaults has to be there.
+    private static async Task RequireAgentKeyAsync(HookContext context, AzureCli az, IReadOnlyList<string> vaults,
+        CancellationToken cancellation)
+    {
+        if (context.Optional("VOICE_AGENT_KEY_SECRET_NAME") is not { } secret || vaults.Count == 0) return;
+        using var folder = new SecretFolder(context);
+        var keys = new VaultKeys(context, az, folder);
+        await keys.ReadAsync(vaults, cancellation);
+        await keys.RequireAgentKeyAsync(secret, cancellation);
     }
 }

@@ -17,7 +17,7 @@ internal sealed record RegionSettings(string Location, int Number, int KeepShard
     private const int UsualMaximumShards = 8;
 
     /// <summary>
-    /// Reads the regions. The home region is first. Without the variable there is one, at <c>AZURE_LOCATION</c>. If that is not set, either,
+    /// Reads the regions. The home region is first. Without the variable there is one, at <c>AZURE_LOCATION</c>. If that is not set either,
     /// the list is empty, and azd asks for the location later.
     /// </summary>
     /// <exception cref="HookFailure">A region cannot be deployed.</exception>

@@ -71,6 +71,18 @@ internal sealed class VaultKeys(HookContext context, AzureCli az, SecretFolder f
         await PutAsync(outdated, name, key, cancellation);
     }
 
+    /// <summary>
+    /// Checks that each vault has the agent's key, or gets it from the environment now. Container Apps refuses an app whose secret is not
+    /// there.
+    /// </summary>
+    public async Task RequireAgentKeyAsync(string name, CancellationToken cancellation)
+    {
+        await SetAgentKeyAsync(cancellation);
+        if (context.Optional("VOICE_AGENT_API_KEY") is null && _vaults.FirstOrDefault(v => !v.Names.Contains(name)) is { Vault: { } vault })
+            throw new HookFailure($"secret {name} (VOICE_AGENT_KEY_SECRET_NAME) is not in vault {vault}",
+                "run the same command once with VOICE_AGENT_API_KEY set to the agent's key");
+    }
+
     private string? OwnerOf(string name) => _vaults.Where(v => v.Names.Contains(name)).Select(v => v.Vault).FirstOrDefault();
 
     private void RequireTogether(string one, string other)

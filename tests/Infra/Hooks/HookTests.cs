@@ -421,6 +421,31 @@ public sealed class HookTests : IDisposable
         Assert.Equal("b", _hook.Environment["VOICE_KEYED_REGIONS"]);
     }
 
+    [Theory]
+    [InlineData("", null, "secret voice-agent-key (VOICE_AGENT_KEY_SECRET_NAME) is not in vault kv-b")]
+    [InlineData("the key", "the key", null)]
+    public async Task PreProvision_AgentsKeyBesideRunningApps_IsInEachVaultBeforeTheAppsAskForIt(
+        string given, string? stored, string? problem)
+    {
+        BesideAGroup();
+        _hook.Environment["VOICE_AGENT_KEY_SECRET_NAME"] = "voice-agent-key";
+        _hook.Environment["VOICE_AGENT_API_KEY"] = given;
+        _hook.AddVaults("kv-a", "kv-b");
+        _hook.Write("vaults/kv-a/voice-agent-key", "the key");
+        foreach (string region in new[] { "a", "b" })
+        {
+            _hook.Write($"apps/rg-voice-{region}/signaling", "cr.example/any:1");
+            _hook.Write($"vaults-of/rg-voice-{region}/kv-{region}", "");
+        }
+        if (problem is null) await SucceededAsync("preprovision");
+        else await FailedAsync("preprovision", problem, "VOICE_AGENT_API_KEY");
+        Assert.Equal(stored, File.Exists(_hook.At("vaults", "kv-b", "voice-agent-key")) ? _hook.Secret("kv-b", "voice-agent-key") : null);
+        // Regions whose apps come later get it from the post-provision hook.
+        foreach (string region in new[] { "a", "b" }) Directory.Delete(_hook.At("apps", $"rg-voice-{region}"), recursive: true);
+        _hook.Environment["VOICE_KEYED_REGIONS"] = "";
+        await SucceededAsync("preprovision");
+    }
+
     [Fact]
     public async Task Hooks_OfAnotherSubscriptionThanAzs_NameIt()
     {

@@ -65,6 +65,7 @@ case "$1 $2 $3" in
     [ ! -f "$FAKE/no-rights-on-vaults" ] || fail '(AuthorizationFailed) The client does not have authorization.'
     if [ -f "$FAKE/deleted-vaults" ]; then cat "$FAKE/deleted-vaults"; else echo '[]'; fi
     ;;
+  'keyvault list '*) names "$FAKE/vaults-of/$group" ;;
   'keyvault secret list')
     if [ -s "$FAKE/refusals" ]; then
       sed -i 1d "$FAKE/refusals"

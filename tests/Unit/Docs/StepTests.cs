@@ -29,21 +29,21 @@ public sealed partial class StepTests
     /// </summary>
     private static readonly string[] AzureCommands =
     [
-        "az account show", "az acr repository show-tags", "az ad signed-in-user show", "az afd custom-domain list",
-        "az afd origin update", "az bicep build",
-        "az consumption usage list", "az containerapp dapr enable", "az containerapp delete", "az containerapp env list-usages",
-        "az containerapp env show", "az containerapp exec", "az containerapp hostname list", "az containerapp identity assign",
-        "az containerapp list", "az containerapp logs show", "az containerapp revision deactivate", "az containerapp revision list",
-        "az containerapp revision restart", "az containerapp revision activate", "az containerapp show", "az containerapp update",
-            "az group delete", "az group list",
-        "az keyvault list", "az keyvault purge", "az keyvault secret set", "az keyvault secret show", "az keyvault update", "az login",
-        "az network lb address-pool address update", "az network lb delete", "az network nsg create", "az network nsg delete",
-        "az network nsg rule create", "az network public-ip delete", "az network vnet subnet update", "az provider register",
-        "az provider show", "az quota", "az role assignment list", "az servicebus namespace list", "az servicebus topic show",
-        "az servicebus topic subscription delete", "az servicebus topic subscription list", "az servicebus topic subscription show",
-        "az storage account list", "az storage account update", "az storage entity query", "az version", "az vm run-command invoke",
-        "az vmss delete", "az vmss list-instances", "azd auth login", "azd deploy", "azd down", "azd env get-values", "azd env new",
-        "azd env refresh", "azd env set", "azd monitor", "azd pipeline config", "azd provision", "azd publish", "azd show", "azd up",
+        "az account show", "az acr build", "az acr repository show-tags", "az ad signed-in-user show", "az afd custom-domain list",
+        "az afd origin update", "az bicep build", "az consumption usage list", "az containerapp dapr enable", "az containerapp delete",
+        "az containerapp env list-usages", "az containerapp env show", "az containerapp exec", "az containerapp hostname list",
+        "az containerapp identity assign", "az containerapp list", "az containerapp logs show", "az containerapp revision activate",
+        "az containerapp revision deactivate", "az containerapp revision list", "az containerapp revision restart",
+        "az containerapp show", "az containerapp update", "az group delete", "az group list", "az keyvault list", "az keyvault purge",
+        "az keyvault secret set", "az keyvault secret show", "az keyvault update", "az login", "az monitor app-insights query",
+        "az network lb address-pool address update", "az network lb delete", "az network lb show", "az network nsg create",
+        "az network nsg delete", "az network nsg rule create", "az network public-ip delete", "az network vnet subnet update",
+        "az provider register", "az provider show", "az quota", "az role assignment list", "az servicebus namespace list",
+        "az servicebus topic show", "az servicebus topic subscription delete", "az servicebus topic subscription list",
+        "az servicebus topic subscription show", "az storage account list", "az storage account update", "az storage entity query",
+        "az version", "az vm list-usage", "az vm run-command invoke", "az vmss delete", "az vmss list-instances", "azd auth login",
+        "azd deploy", "azd down", "azd env get-value", "azd env get-values", "azd env new", "azd env refresh", "azd env set",
+        "azd monitor", "azd pipeline config", "azd provision", "azd publish", "azd show", "azd up",
     ];
 
     public static TheoryData<string> Pages() => [.. Repository.Documents];
