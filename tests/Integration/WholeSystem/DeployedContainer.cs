@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Dapr.Voice.Infra.Bicep;
 using Dapr.Voice.Infra.Checks;
 
@@ -11,12 +10,11 @@ namespace Dapr.Voice.Tests.Integration.WholeSystem;
 /// <param name="Settings">The environment that the Bicep gives it.</param>
 /// <param name="Image">The environment that the Dockerfile sets.</param>
 /// <param name="Ports">The ports that the platform connects to, for its ingress and its sidecar.</param>
-/// <param name="Packages">The Debian packages that the Dockerfile installs.</param>
-/// <param name="CopiedFolders">The folders of the repository that are copied beside the program.</param>
-internal sealed partial record DeployedContainer(
-    string App, string Project, string Assembly, IReadOnlyDictionary<string, string> Settings, IReadOnlyDictionary<string, string> Image,
-    IReadOnlyList<int> Ports,
-    IReadOnlyList<string> Packages, IReadOnlyList<string> CopiedFolders)
+/// <param name="AppPort">The port that the sidecar connects to; null without a sidecar.</param>
+/// <param name="Ingress">The port of the ingress, and the port of the container that it connects to. HTTP ingress has 443.</param>
+internal sealed record DeployedContainer(
+    string App, string Project, IReadOnlyDictionary<string, string> Settings, IReadOnlyDictionary<string, string> Image,
+    IReadOnlyList<int> Ports, int? AppPort, (int Exposed, int Target) Ingress)
 {
     /// <summary>
     /// The other variables in a container, with who sets each. This is the only list of them. Not all of them are always set.
@@ -49,6 +47,11 @@ internal sealed partial record DeployedContainer(
     /// <summary>The setting that has a value only with Application Insights.</summary>
     public const string InsightsConnection = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
+    /// <summary>
+    /// The address of the environment's ingress. Only a deployment knows it; this one belongs to nobody (RFC 5737).
+    /// </summary>
+    public const string IngressAddress = "203.0.113.7";
+
     /// <summary>By app name: <c>signaling</c>, <c>relay</c>, <c>transceiver-00</c>, <c>transceiver-01</c>, <c>local-agent</c>.</summary>
     public static IReadOnlyDictionary<string, DeployedContainer> All { get; } = Resolve();
 
@@ -68,22 +71,19 @@ internal sealed partial record DeployedContainer(
             Assert.Single(Assert.IsType<BicepArray>(resource.Body.At("properties.template.containers")).Items));
         var settings = ((BicepArray)container["env"]!).Items.Cast<BicepObject>()
             .ToDictionary(e => Text(e["name"]), e => Setting(Text(e["name"]), e["value"]), StringComparer.Ordinal);
-        var ports = new List<int> { Number(resource.Body.At("properties.configuration.ingress.targetPort")) };
+        int target = Number(resource.Body.At("properties.configuration.ingress.targetPort"));
+        int exposed = resource.Body.At("properties.configuration.ingress.exposedPort") is { } port ? Number(port) : 443;
+        var ports = new List<int> { target };
         if (resource.Body.At("properties.configuration.ingress.additionalPortMappings") is BicepArray more)
             ports.AddRange(more.Items.Cast<BicepObject>().Select(m => Number(m["targetPort"])));
-        if (resource.Body.At("properties.configuration.dapr.appPort") is { } appPort) ports.Add(Number(appPort));
+        int? appPort = resource.Body.At("properties.configuration.dapr.appPort") is { } called ? Number(called) : null;
+        if (appPort is { } sidecar) ports.Add(sidecar);
 
         string[] recipe = File.ReadAllLines(Path.Combine(Checkout.Root, project, "Dockerfile"));
         string[] stage = recipe[Array.FindLastIndex(recipe, l => l.StartsWith("FROM ", StringComparison.Ordinal))..];
         var image = stage.Where(l => l.StartsWith("ENV ", StringComparison.Ordinal)).SelectMany(l => l[4..].Split(' '))
             .Select(e => e.Split('=', 2)).ToDictionary(e => e[0], e => e[1], StringComparer.Ordinal);
-        string[] packages = [.. stage.Select(l => Install().Match(l)).Where(m => m.Success)
-            .SelectMany(m => m.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
-        string[] copied =
-            [.. stage.Where(l => l.StartsWith("COPY ", StringComparison.Ordinal) && !l.Contains("--from=", StringComparison.Ordinal))
-            .Select(l => l.Split(' ')[1])];
-        string assembly = Entry().Match(stage.Single(l => l.StartsWith("ENTRYPOINT", StringComparison.Ordinal))).Groups[1].Value;
-        return new DeployedContainer(app, project, assembly, settings, image, [.. ports.Distinct().Order()], packages, copied);
+        return new DeployedContainer(app, project, settings, image, [.. ports.Distinct().Order()], appPort, (exposed, target));
     }
 
     // Only Azure knows the connection string. This value has its form, and nothing listens at its address.
@@ -91,20 +91,14 @@ internal sealed partial record DeployedContainer(
         ? "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:9/"
         : Text(value);
 
-    /// <summary>Only the deployment knows some addresses. An address that belongs to nobody stands for them (RFC 5737).</summary>
+    /// <summary>Only the deployment knows some addresses. <see cref="IngressAddress"/> stands for them.</summary>
     private static string Text(BicepValue? value) => value switch
     {
         BicepString text => text.Value,
         BicepRuntime { Parts: { Count: > 0 } parts } => string.Concat(
-            parts.Select(p => p is BicepString text ? text.Value : "203.0.113.7")),
+            parts.Select(p => p is BicepString text ? text.Value : IngressAddress)),
         _ => throw new InvalidOperationException($"neither text nor address: {value}"),
     };
 
     private static int Number(BicepValue? value) => (int)Assert.IsType<BicepInteger>(value).Value;
-
-    [GeneratedRegex("apt-get install -y --no-install-recommends ([^&]+)&&")]
-    private static partial Regex Install();
-
-    [GeneratedRegex("\"dotnet\", \"([^\"]+)\"")]
-    private static partial Regex Entry();
 }

@@ -32,10 +32,13 @@ internal static class TestCommand
         new("contract", "tests/Integration", "FullyQualifiedName~DaprContract", 1,
             "every recording of the real Dapr sidecar against ours"),
         // This suite mostly waits for calls, which last as long as people talk.
-        new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract", 2,
+        new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract&FullyQualifiedName!~Integration.Images.", 2,
             "the whole system: started, called, broken and stopped"),
         new("infra", "tests/Infra", null, 2,
             "the Bicep compiler, snapshots of every shape, every rule over what we deploy, hooks, scripts, workflows", IsPatient: true),
+        // This suite builds at the lowest priority, too. Its containers and its call do not.
+        new("images", "tests/Integration", "FullyQualifiedName~Integration.Images.", 2,
+            "the four Dockerfiles, built and started; together they answer a call"),
         new("fuzz", "tests/Fuzz", null, 3, "millions of mutated inputs through every parser, TCP framing and a live session"),
         new("browser", "tests/Browser", null, 4, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
     ];

@@ -12,8 +12,8 @@ internal static class NativePackages
 
     /// <summary>
     /// Installs the missing packages if <paramref name="mayInstall"/> is set and the user may. If a package that has a substitute cannot be
-    /// installed, the command goes on, and <paramref name="say"/> gets a warning with the cost. Tests need every package, because they test
-    /// it.
+    /// installed, the command goes on, and <paramref name="say"/> gets a warning with the cost. Tests need every package of the product,
+    /// because they test it. They can do without the packages of a suite that is skipped then.
     /// </summary>
     /// <exception cref="CommandFailedException">A required package is still missing. The message names the command that installs
     /// it.</exception>
@@ -21,7 +21,7 @@ internal static class NativePackages
     {
         List<NativeRequirement> missing = [.. NativeRequirement.All.Where(r => r.Need <= need && !r.IsPresent())];
         if (missing.Count == 0) return;
-        bool canGoOn = need < NativeNeed.Tests && missing.TrueForAll(m => m.WithoutIt is not null);
+        bool canGoOn = missing.TrueForAll(m => m.WithoutIt is not null && (need < NativeNeed.Tests || m.Need == NativeNeed.Tests));
         if (!mayInstall || !MayInstall)
         {
             if (!canGoOn) throw new CommandFailedException($"missing: {Names(missing)}", InstallCommand(missing));

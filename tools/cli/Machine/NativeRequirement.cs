@@ -27,6 +27,9 @@ internal sealed record NativeRequirement(
         new("nodejs", "./voice test browser, infra", () => OnPath("node"), NativeNeed.Tests),
         new("npm", "./voice test browser, infra", () => OnPath("npm"), NativeNeed.Tests),
         new("shellcheck", "./voice test infra", () => OnPath("shellcheck"), NativeNeed.Tests),
+        new("buildah", "./voice test images", () => OnPath("buildah"), NativeNeed.Tests, WithoutIt: "The suite images is skipped"),
+        new("debootstrap", "./voice test images (base images)", () => File.Exists("/usr/sbin/debootstrap"), NativeNeed.Tests,
+            WithoutIt: "The suite images is skipped"),
         new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"),
             NativeNeed.Tests),
     ];

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Dapr.Voice.Tests.Integration.Images;
+
+/// <summary>
+/// The images of the four Dockerfiles. Each is built when a test first needs it, so that a broken one fails only its own tests. The bases
+/// stay for the next run; everything else is removed at the end.
+/// </summary>
+public sealed class ImageBuilds : IAsyncLifetime
+{
+    public const string CollectionName = "images";
+    private const string Prefix = "localhost/voice/";
+
+    private readonly ConcurrentDictionary<string, Lazy<Task<BuiltImage>>> _images = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _turn = new(1);
+    private Buildah? _buildah;
+    private string[] _volumes = [];
+
+    internal Buildah Buildah => _buildah ?? throw new InvalidOperationException(Buildah.WhyNot);
+
+    /// <summary>How long the bases took.</summary>
+    public string Bases { get; private set; } = "";
+
+    public async Task InitializeAsync()
+    {
+        if (Buildah.WhyNot is not null) return;
+        _buildah = await Buildah.OpenAsync();
+        var watch = Stopwatch.StartNew();
+        bool isNew = await new StandInBases(_buildah).EnsureAsync();
+        _volumes = await StandInBases.VolumesAsync();
+        Bases = isNew ? $"bases made in {watch.Elapsed.TotalSeconds:0} s" : "bases of an earlier run";
+    }
+
+    /// <param name="project">The folder of the project, for example <c>services/relay</c>.</param>
+    internal Task<BuiltImage> OfAsync(string project)
+        => _images.GetOrAdd(project, p => new Lazy<Task<BuiltImage>>(() => BuildAsync(p))).Value;
+
+    public async Task DisposeAsync()
+    {
+        if (_buildah is null) return;
+        await _buildah.RunAsync("rm", "--all");
+        string[] built = [.. (await _buildah.RunAsync("images", "--format", "{{.Name}}:{{.Tag}}")).Split('\n')
+            .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal))];
+        if (built.Length > 0) await _buildah.RunAsync(["rmi", "--force", .. built]);
+        await _buildah.RunAsync("rmi", "--prune", "--force");
+        _buildah.Dispose();
+        _turn.Dispose();
+    }
+
+    /// <summary>Builds an image from a Dockerfile of the test.</summary>
+    internal async Task<string> BuildAsync(string name, string dockerfile)
+    {
+        string tag = Prefix + name;
+        ProgramResult built = await Buildah.BuildAsync(tag, dockerfile, Checkout.Root, _volumes);
+        Assert.True(built.ExitCode == 0, $"{dockerfile} is not built:\n{built.Output}\n{built.Errors}");
+        return tag;
+    }
+
+    private async Task<BuiltImage> BuildAsync(string project)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            var watch = Stopwatch.StartNew();
+            string tag = await BuildAsync(Path.GetFileName(project), Checkout.File(project, "Dockerfile"));
+            return BuiltImage.Read(tag, watch.Elapsed, await Buildah.InspectAsync(tag));
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+}
+
+/// <summary>The tests of this suite run one after the other.</summary>
+[CollectionDefinition(ImageBuilds.CollectionName, DisableParallelization = true)]
+public sealed class ImageBuildsDefinition : ICollectionFixture<ImageBuilds>;
