@@ -5,8 +5,8 @@ using Xunit;
 namespace Dapr.Voice.Tests.Infra.Containers;
 
 /// <summary>
-/// The Dockerfiles name paths, projects, entry assemblies and ports that exist. No container engine runs here. A job of the workflow builds
-/// the images.
+/// The Dockerfiles name paths, projects, entry assemblies and ports that exist. Nothing is built here: <c>./voice test images</c> builds
+/// them on stand-in base images, and a job of the workflow on the real ones.
 /// </summary>
 public sealed partial class DockerfileTests
 {
