@@ -16,6 +16,8 @@ internal sealed class AzdCli
         // 'azd -e NAME' works on another environment than the selected one.
         string[] environment = _context.Optional("AZURE_ENV_NAME") is { } chosen ? ["--environment", chosen] : [];
         CommandResult result = await _azd.RunAsync(["env", "set", name, value, .. environment], cancellation);
-        if (!result.Succeeded) throw new HookFailure($"azd does not keep {name}: {result.Reason}", $"run 'azd env set {name} \"{value}\"'");
+        string command = string.Join(' ', (string[])["azd env set", name, $"\"{value}\"", .. environment]);
+        if (!result.Succeeded) throw new HookFailure($"azd does not keep {name}: {result.Reason}", $"run '{command}'");
+        _context.Environment[name] = value;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -44,16 +45,37 @@ internal sealed class AzureCli
             throw new HookFailure($"the Azure CLI is {text}", "run 'az upgrade': 2.60 or later knows Container Apps without an extension");
     }
 
-    /// <summary>Returns the names of the resource groups of an environment. They have its tag.</summary>
-    public async Task<IReadOnlyList<string>> GroupsAsync(string environment, CancellationToken cancellation)
+    /// <summary>Returns every resource group of the subscription.</summary>
+    public async Task<IReadOnlyList<ResourceGroup>> GroupsAsync(CancellationToken cancellation)
     {
         CommandResult result = await RunAsync(["group", "list", "--output", "json"], cancellation);
         if (!result.Succeeded)
             throw new HookFailure($"the resource groups can't be listed: {result.Reason}",
                 "whoever runs azd needs the role Reader on the subscription");
-        return [.. Items(result).Where(group => IsOf(environment, group["tags"])).Select(group => group["name"]?.ToString())
-            .OfType<string>()];
+        return [.. Items(result).Select(group => new ResourceGroup(group["name"]?.ToString() ?? "",
+            group["tags"]?["voice-environment"]?.ToString(), group["tags"]?["azd-env-name"]?.ToString()))];
     }
+
+    /// <summary>Returns the last deployment of an environment that succeeded, or null if there is none. azd tags its deployments.</summary>
+    public async Task<LastDeployment?> LastDeploymentAsync(string environment, CancellationToken cancellation)
+    {
+        CommandResult listed = await RunAsync(["deployment", "sub", "list", "--output", "json"], cancellation);
+        if (!listed.Succeeded)
+            throw new HookFailure($"the deployments can't be listed: {listed.Reason}",
+                "whoever runs azd needs the role Reader on the subscription");
+        string? name = Items(listed).Where(d => d["tags"]?["azd-env-name"]?.ToString() == environment
+            && d["properties"]?["provisioningState"]?.ToString() == "Succeeded").MaxBy(TimeOf)?["name"]?.ToString();
+        if (name is null) return null;
+        CommandResult shown = await RunAsync(["deployment", "sub", "show", "--name", name, "--output", "json"], cancellation);
+        return Parse(shown)?["properties"] is { } properties && properties["parameters"] is JsonObject parameters
+            ? new LastDeployment(TimeOf(Parse(shown)!), parameters)
+            : throw new HookFailure($"the deployment {name} can't be read: {shown.Reason}",
+                "whoever runs azd needs the role Reader on the subscription");
+    }
+
+    private static DateTimeOffset TimeOf(JsonNode deployment)
+        => DateTimeOffset.TryParse(deployment["properties"]?["timestamp"]?.ToString(), CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out DateTimeOffset time) ? time : default;
 
     public async Task<IReadOnlyList<RunningApp>> AppsAsync(string group, CancellationToken cancellation)
     {
@@ -96,7 +118,7 @@ internal sealed class AzureCli
         return Convert.TryFromBase64String(data, text, out int length) ? Encoding.UTF8.GetString(text, 0, length) : "";
     }
 
-    /// <summary>Returns the names of the deleted vaults of an environment, with the location of each. Azure keeps them for days.</summary>
+    /// <summary>Returns the names of an environment's deleted vaults, with the location of each. Azure keeps them for days.</summary>
     public async Task<IReadOnlyList<(string Name, string Location)>> DeletedVaultsAsync(string environment,
         CancellationToken cancellation)
     {
@@ -104,7 +126,8 @@ internal sealed class AzureCli
         if (!result.Succeeded)
             throw new HookFailure($"the deleted vaults can't be listed: {result.Reason}",
                 "whoever runs azd needs the role Reader on the subscription");
-        return [.. Items(result).Where(vault => IsOf(environment, vault["properties"]?["tags"]))
+        return [.. Items(result).Where(vault => vault["properties"]?["tags"]?["azd-env-name"]?.ToString() == environment
+            && vault["name"]?.ToString().StartsWith("kv-voice-", StringComparison.Ordinal) == true)
             .Select(vault => (vault["name"]?.ToString() ?? "", vault["properties"]?["location"]?.ToString() ?? ""))];
     }
 
@@ -146,9 +169,6 @@ internal sealed class AzureCli
 
     private Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
         => _az.RunAsync([.. arguments, .. _subscription], cancellation);
-
-    private static bool IsOf(string environment, JsonNode? tags)
-        => tags?["voice-environment"]?.ToString() == environment || tags?["azd-env-name"]?.ToString() == environment;
 
     private static IEnumerable<JsonNode> Items(CommandResult result) => (Parse(result) as JsonArray ?? []).OfType<JsonNode>();
 

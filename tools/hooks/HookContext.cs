@@ -5,8 +5,10 @@ namespace Dapr.Voice.Hooks;
 /// <summary>Everything that a hook uses. Tests supply their own, and <see cref="HookProgram"/> supplies that of the process.</summary>
 internal sealed class HookContext
 {
-    /// <summary>azd passes each output of <c>main.bicep</c>, and each value of its environment, as a variable.</summary>
-    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+    /// <summary>
+    /// azd passes each output of <c>main.bicep</c>, and each value of its environment, as a variable. What the hook sets is added.
+    /// </summary>
+    public required Dictionary<string, string> Environment { get; init; }
 
     public required TextWriter Output { get; init; }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Dapr.Voice.Hooks;
 
 /// <summary>
@@ -30,14 +28,11 @@ internal static class Leftovers
     /// <param name="expected">The apps that the template makes there. Apps with other names than ours are never named.</param>
     public static void SayApps(HookContext context, string group, IReadOnlyList<RunningApp> apps, IReadOnlyCollection<string> expected)
     {
-        foreach (string app in apps.Select(a => a.Name).Where(a => IsOurs(a) && !expected.Contains(a)))
+        foreach (string app in apps.Where(a => a.Shard is not null || a.Name is "relay" or "local-agent").Select(a => a.Name)
+            .Where(a => !expected.Contains(a)))
         {
             context.Say($"left over: {group}/{app} is not part of the deployment any more. It runs on, and costs:");
             context.Say($"           az containerapp delete --name {app} --resource-group {group} --yes");
         }
     }
-
-    private static bool IsOurs(string app)
-        => app is "relay" or "local-agent" || (app.StartsWith("transceiver-", StringComparison.Ordinal)
-        && int.TryParse(app.AsSpan("transceiver-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out _));
 }

@@ -9,48 +9,27 @@ internal static class PostDeploy
     public static async Task RunAsync(HookContext context, CancellationToken cancellation)
     {
         AzureCli az = await AzureCli.RequireAsync(context, cancellation);
-        IReadOnlyList<string> groups = context.RequiredList("VOICE_RESOURCE_GROUPS");
-        IReadOnlyList<IReadOnlyList<string>> shards = context.RequiredLists("VOICE_SHARDS");
-        if (shards.Count != groups.Count)
-            throw new HookFailure($"VOICE_SHARDS names {shards.Count} regions and VOICE_RESOURCE_GROUPS {groups.Count}",
-                "run 'azd provision' first: it sets both from the outputs of main.bicep");
+        Fleet fleet = await Fleet.ReadAsync(context, az, cancellation);
         // The images are those that run at home. What this machine's .azure names may be older: another machine, or a pipeline, may have
         // deployed the other services since.
-        IReadOnlyDictionary<HomeApp, string> images = await HomeImagesAsync(context, az, groups[0], cancellation);
-        IReadOnlyList<string> locations = context.RequiredList("VOICE_REGIONS");
-        IReadOnlyList<RegionSettings> settings = RegionSettings.Read(context);
-        foreach ((string group, IReadOnlyList<string> shardsThere, string location) in groups.Zip(shards, locations))
+        IReadOnlyList<RunningApp> atHome = await az.AppsAsync(fleet.Home.Group, cancellation);
+        if (atHome.Count == 0) throw new HookFailure($"there is no app in {fleet.Home.Group}", "run 'azd publish --all && azd provision'");
+        foreach (HomeApp home in HomeApp.All.Where(home => atHome.Any(app => app.Name == home.App)))
+            await WaitUntilItRunsAsync(context, az, fleet.Home.Group, home.App, "no other app was changed", cancellation);
+        IReadOnlyDictionary<HomeApp, string> images = PublishedImages.Running(atHome, fleet.Home.KeptShards);
+        foreach ((string group, int kept) in fleet.Regions)
         {
-            int kept = settings.FirstOrDefault(region => region.Location == location)?.KeepShards ?? 0;
-            IReadOnlyList<RunningApp> apps = await AppsAsync(az, group, cancellation);
+            IReadOnlyList<RunningApp> apps = await az.AppsAsync(group, cancellation);
             foreach ((HomeApp home, string image) in images)
             {
                 // The shards are updated one after the other. While one restarts, its calls go to the others.
-                foreach (string app in home == HomeApp.Transceiver ? shardsThere.Skip(kept) : [home.App])
-                {
-                    if (apps.FirstOrDefault(a => a.Name == app) is { } running)
-                        await SetImageAsync(context, az, group, running, image, cancellation);
-                }
+                IEnumerable<RunningApp> following = home == HomeApp.Transceiver
+                    ? apps.Where(app => app.Shard >= kept).OrderBy(app => app.Shard) : apps.Where(app => app.Name == home.App);
+                foreach (RunningApp app in following) await SetImageAsync(context, az, group, app, image, cancellation);
             }
             if (kept > 0) context.Say($"{group}: the shards below {kept} are kept as they run (keepShards)");
         }
         context.Say("every app has its image");
-    }
-
-    /// <summary>Waits until the home region runs what azd has just deployed. A broken image stops here and goes nowhere else.</summary>
-    private static async Task<IReadOnlyDictionary<HomeApp, string>> HomeImagesAsync(
-        HookContext context, AzureCli az, string group, CancellationToken cancellation)
-    {
-        IReadOnlyDictionary<HomeApp, string> images = PublishedImages.Running(await AppsAsync(az, group, cancellation), machines: null);
-        foreach (HomeApp home in images.Keys)
-            await WaitUntilItRunsAsync(context, az, group, home.App, "no other app was changed", cancellation);
-        return images;
-    }
-
-    private static async Task<IReadOnlyList<RunningApp>> AppsAsync(AzureCli az, string group, CancellationToken cancellation)
-    {
-        IReadOnlyList<RunningApp> apps = await az.AppsAsync(group, cancellation);
-        return apps.Count > 0 ? apps : throw new HookFailure($"there is no app in {group}", "run 'azd provision' first");
     }
 
     /// <summary>Sets the image if the app has another one, and waits until its revision runs.</summary>

@@ -11,10 +11,10 @@ internal static class PostDown
         AzureCli az = await AzureCli.RequireAsync(context, cancellation);
         string environment = context.Optional("AZURE_ENV_NAME")
             ?? throw new HookFailure("AZURE_ENV_NAME is not set", "azd sets it; run 'azd down' and not this file");
-        IReadOnlyList<string> groups = await az.GroupsAsync(environment, cancellation);
+        string[] groups = [.. (await az.GroupsAsync(cancellation)).Where(g => g.Environment == environment).Select(g => g.Name)];
         IReadOnlyList<(string Name, string Location)> vaults = await az.DeletedVaultsAsync(environment, cancellation);
         Leftovers.SayGroups(context, groups, "still exists, and costs");
         Leftovers.SayVaults(context, vaults);
-        if (groups.Count == 0 && vaults.Count == 0) context.Say($"nothing of {environment} is left in Azure");
+        if (groups.Length == 0 && vaults.Count == 0) context.Say($"nothing of {environment} is left in Azure");
     }
 }

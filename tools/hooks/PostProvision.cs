@@ -122,6 +122,6 @@ internal static class PostProvision
             context.Say($"               curl -sS -X POST {url}/v1/realtime/client_secrets -H \"Authorization: Bearer $key\""
                 + " -H 'Content-Type: application/json' -d '{}'");
         }
-        context.Say("Take it down:  azd down --purge   (without --purge Azure keeps the deleted vaults, and their names, for seven days)");
+        context.Say("Take it down:  azd down --force --purge   (without --purge Azure keeps the names of the vaults for days)");
     }
 }

@@ -8,10 +8,9 @@ namespace Dapr.Voice.Hooks;
 /// A region that the next deployment has: an element of <c>VOICE_REGIONS_JSON</c>. It is checked for mistakes that would appear later and
 /// that no template can check.
 /// </summary>
-/// <param name="KeepShards">Shards below this number are left as they run.</param>
-internal sealed record RegionSettings(string Location, int Number, int KeepShards)
+internal sealed record RegionSettings(string Location, int Number)
 {
-    private const string Variable = "VOICE_REGIONS_JSON";
+    public const string Variable = "VOICE_REGIONS_JSON";
 
     // The same as maximumShards in main.parameters.json. Standby shards count, too.
     private const int UsualMaximumShards = 8;
@@ -24,13 +23,15 @@ internal sealed record RegionSettings(string Location, int Number, int KeepShard
     public static IReadOnlyList<RegionSettings> Read(HookContext context)
     {
         if (context.Optional(Variable) is not { } text)
-            return context.Optional("AZURE_LOCATION") is { } home ? [new RegionSettings(home, 1, 0)] : [];
+            return context.Optional("AZURE_LOCATION") is { } home ? [new RegionSettings(home, 1)] : [];
         int maximum = int.TryParse(context.Optional("VOICE_MAXIMUM_SHARDS"), NumberStyles.None, CultureInfo.InvariantCulture,
             out int set) ? set : UsualMaximumShards;
         var regions = new List<RegionSettings>();
         foreach (JsonNode? region in RegionsIn(text))
         {
             string location = region?["location"]?.ToString() ?? "";
+            if (location.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c)))
+                throw Wrong($"'{location}' is no location", "write it as Azure does, in small letters without blanks: swedencentral");
             if (location.Length == 0) throw Wrong("a region has no location", """write "location": "swedencentral" in it""");
             int number = Integer(region, "number")
                 ?? throw Wrong($"region {location} has no number", "give it one from 0 to 255 that no other region has or has had");
@@ -38,12 +39,12 @@ internal sealed record RegionSettings(string Location, int Number, int KeepShard
             if (regions.Any(r => r.Number == number))
                 throw Wrong($"two regions have the number {number}",
                     "hints, addresses and ports follow from it: give each region its own number, and never reuse one");
-            if (regions.Any(r => r.Location.Equals(location, StringComparison.OrdinalIgnoreCase)))
+            if (regions.Any(r => r.Location == location))
                 throw Wrong($"location {location} is there twice", "give its region more shards instead");
             if ((Integer(region, "shards") ?? 0) + (Integer(region, "standbyShards") ?? 0) > maximum)
                 throw Wrong($"region {location} has more than {maximum} shards",
                     "raise it by 'azd env set VOICE_MAXIMUM_SHARDS'; standby shards count, too");
-            regions.Add(new RegionSettings(location, number, Integer(region, "keepShards") ?? 0));
+            regions.Add(new RegionSettings(location, number));
         }
         return regions.Count > 0 ? regions : throw Wrong("the list is empty", Example);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Dapr.Voice.Hooks;
@@ -7,6 +8,12 @@ namespace Dapr.Voice.Hooks;
 /// <param name="IsReady">The newest revision is the one that runs.</param>
 internal sealed record RunningApp(string Name, string Image, bool IsReady)
 {
+    private const string ShardPrefix = "transceiver-";
+
+    /// <summary>The number of a transceiver shard, or null for another app.</summary>
+    public int? Shard => Name.StartsWith(ShardPrefix, StringComparison.Ordinal)
+        && int.TryParse(Name.AsSpan(ShardPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
+
     /// <returns>Null if this is not what the CLI answers for an app with a container.</returns>
     public static RunningApp? Read(JsonNode? app)
     {

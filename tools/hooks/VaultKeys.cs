@@ -53,33 +53,38 @@ internal sealed class VaultKeys(HookContext context, AzureCli az, SecretFolder f
         }
     }
 
+    /// <summary>Returns the name of the secret with the key of an agent's backend.</summary>
+    public static string AgentKeyName(HookContext context) => context.Optional("VOICE_AGENT_KEY_SECRET_NAME")
+        ?? throw new HookFailure("VOICE_AGENT_API_KEY is set and VOICE_AGENT_KEY_SECRET_NAME is not",
+            "run 'azd env set VOICE_AGENT_KEY_SECRET_NAME voice-agent-key'");
+
     /// <summary>
-    /// Stores the key of an agent's backend, which comes from the environment of the person who runs azd, in each vault that does not have
-    /// this value.
+    /// Stores the key of an agent's backend in each vault that does not have it. It comes from the environment of the person who runs azd,
+    /// or from a vault that has it.
     /// </summary>
     public async Task SetAgentKeyAsync(CancellationToken cancellation)
     {
-        if (context.Optional("VOICE_AGENT_API_KEY") is not { } key) return;
-        string name = context.Optional("VOICE_AGENT_KEY_SECRET_NAME")
-            ?? throw new HookFailure("VOICE_AGENT_API_KEY is set and VOICE_AGENT_KEY_SECRET_NAME is not",
-                "run 'azd env set VOICE_AGENT_KEY_SECRET_NAME voice-agent-key'");
+        string? key = context.Optional("VOICE_AGENT_API_KEY");
+        if (key is null && context.Optional("VOICE_AGENT_KEY_SECRET_NAME") is null) return;
+        string name = AgentKeyName(context);
         var outdated = new List<string>();
         foreach ((string vault, IReadOnlyList<string> names) in _vaults)
         {
-            if (!names.Contains(name) || await az.SecretAsync(vault, name, cancellation) != key) outdated.Add(vault);
+            if (!names.Contains(name) || (key is not null && await az.SecretAsync(vault, name, cancellation) != key)) outdated.Add(vault);
         }
-        await PutAsync(outdated, name, key, cancellation);
+        if (key is null && OwnerOf(name) is { } owner && outdated.Count > 0) key = await az.SecretAsync(owner, name, cancellation);
+        if (key is not null) await PutAsync(outdated, name, key, cancellation);
     }
 
     /// <summary>
-    /// Checks that each vault has the agent's key, or gets it from the environment now. Container Apps refuses an app whose secret is not
-    /// there.
+    /// Gives each vault the agent's key. If it is nowhere, the hook stops: Container Apps refuses an app whose secret is not there.
     /// </summary>
-    public async Task RequireAgentKeyAsync(string name, CancellationToken cancellation)
+    public async Task RequireAgentKeyAsync(CancellationToken cancellation)
     {
+        string name = AgentKeyName(context);
         await SetAgentKeyAsync(cancellation);
-        if (context.Optional("VOICE_AGENT_API_KEY") is null && _vaults.FirstOrDefault(v => !v.Names.Contains(name)) is { Vault: { } vault })
-            throw new HookFailure($"secret {name} (VOICE_AGENT_KEY_SECRET_NAME) is not in vault {vault}",
+        if (context.Optional("VOICE_AGENT_API_KEY") is null && OwnerOf(name) is null)
+            throw new HookFailure($"secret {name} (VOICE_AGENT_KEY_SECRET_NAME) is in no vault",
                 "run the same command once with VOICE_AGENT_API_KEY set to the agent's key");
     }
 

@@ -1,5 +1,6 @@
+using System.Globalization;
 using System.Net;
-using System.Text.RegularExpressions;
+using System.Text.Json.Nodes;
 using Dapr.Voice.Hooks;
 using Xunit;
 
@@ -9,7 +10,7 @@ namespace Dapr.Voice.Tests.Infra.Hooks;
 /// Runs a hook in this process. A fake az on its PATH keeps vaults and apps as files and records every call. Time jumps over every wait. A
 /// call that the fakes do not know fails the test.
 /// </summary>
-internal sealed partial class HookRun : IDisposable
+internal sealed class HookRun : IDisposable
 {
     private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
@@ -21,13 +22,30 @@ internal sealed partial class HookRun : IDisposable
         foreach (string program in new[] { "az", "azd" })
             WriteProgram(program, $"exec /bin/sh {Checkout.File("tests", "Infra", "Hooks", $"fake-{program}.sh")} \"$@\"");
         Write("version", """{"azure-cli":"2.64.0","azure-cli-core":"2.64.0","extensions":{}}""");
+        Write("azure.yaml", "name: dapr-voice\n");
+        Write("infra/bicep/main.parameters.json", File.ReadAllText(Checkout.File("infra", "bicep", "main.parameters.json")));
         Environment = NewMachine();
         Environment["VOICE_STAGE"] = "provisioned";
     }
 
     /// <summary>Returns the variables of another machine that reaches the same Azure.</summary>
     public Dictionary<string, string> NewMachine()
-        => new(StringComparer.Ordinal) { ["PATH"] = At("bin") + ":/usr/bin:/bin", ["FAKE"] = _folder };
+        => new(StringComparer.Ordinal)
+        {
+            ["PATH"] = At("bin") + ":/usr/bin:/bin", ["FAKE"] = _folder, ["AZURE_ENV_NAME"] = "voice",
+        };
+
+    /// <summary>Writes the last deployment that succeeded. The home region's group is that of the first location.</summary>
+    /// <param name="unixSeconds">When it ended.</param>
+    /// <param name="parameters">Its parameters beside regions, as JSON properties: <c>"edge":{"value":"udp-edge"}</c>.</param>
+    public void WriteDeployment(long unixSeconds, string regions, string parameters = "")
+    {
+        string home = JsonNode.Parse(regions)![0]!["location"]!.ToString();
+        Write("deployed-at", DateTimeOffset.FromUnixTimeSeconds(unixSeconds).ToString("O", CultureInfo.InvariantCulture));
+        Write("deployment", $$"""{"location":{"type":"String","value":"{{home}}"},"regions":{"type":"Array","value":{{regions}}}"""
+            + (parameters.Length > 0 ? "," : "") + parameters + "}");
+        Write($"tags/rg-voice-{home}", """{"voice-environment":"voice","azd-env-name":"voice"}""");
+    }
 
     /// <summary>The variables of the machine whose hooks run. A hook's 'azd env set' changes them, as azd does.</summary>
     public Dictionary<string, string> Environment { get; set; } = new(StringComparer.Ordinal);
@@ -85,16 +103,12 @@ internal sealed partial class HookRun : IDisposable
         {
             failure = thrown;
         }
-        foreach (Match set in EnvSet().Matches(string.Join('\n', Calls))) Environment[set.Groups[1].Value] = set.Groups[2].Value;
         // A hook that calls what the stand-ins do not know fails its test, whatever it makes of the answer.
         Assert.Equal("", File.Exists(At("refused")) ? await File.ReadAllTextAsync(At("refused")) : "");
         return new HookResult(failure, output.ToString(), [.. Directory.EnumerateFileSystemEntries(At("tmp"))]);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    [GeneratedRegex("^azd env set (\\S+) (.*?)(?: --environment \\S+)?$", RegexOptions.Multiline)]
-    private static partial Regex EnvSet();
 
     private void WriteProgram(string name, string body)
     {

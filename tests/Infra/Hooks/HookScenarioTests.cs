@@ -12,14 +12,17 @@ public sealed class HookScenarioTests : IDisposable
     private static readonly string[] Services = ["SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT"];
 
     private readonly HookRun _azure = new();
+    private const string TwoRegions = """[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]""";
+
     private readonly Dictionary<string, string> _first;
+    private long _now;
 
     public HookScenarioTests()
     {
         _first = NewMachine();
-        ReadOutputs(_first);
+        _first["VOICE_REGIONS_JSON"] = TwoRegions;
         _first["VOICE_KEYED_REGIONS"] = "a,b";
-        Publish(_first, 100, Services);
+        Publish(_first, 100_000, Services);
         Deploy(_first);
     }
 
@@ -30,48 +33,64 @@ public sealed class HookScenarioTests : IDisposable
     {
         // Another machine has published everything since.
         Dictionary<string, string> second = NewMachine();
-        await ProvisionAsync(second, 200, Services);
-        ReadOutputs(_first);
-        await DeployOneAsync(_first, "SIGNALING", "signaling", 300);
+        await ProvisionAsync(second, 200_000, Services);
+        await DeployOneAsync(_first, "SIGNALING", "signaling", 300_000);
         foreach (string group in new[] { "rg-voice-a", "rg-voice-b" })
         {
-            Assert.Equal(Image("SIGNALING", 300), Running(group, "signaling"));
-            Assert.Equal(Image("RELAY", 200), Running(group, "relay"));
-            Assert.Equal(Image("TRANSCEIVER", 200), Running(group, "transceiver-00"));
-            Assert.Equal(Image("TRANSCEIVER", 200), Running(group, "transceiver-01"));
+            Assert.Equal(Image("SIGNALING", 300_000), Running(group, "signaling"));
+            Assert.Equal(Image("RELAY", 200_000), Running(group, "relay"));
+            Assert.Equal(Image("TRANSCEIVER", 200_000), Running(group, "transceiver-00"));
+            Assert.Equal(Image("TRANSCEIVER", 200_000), Running(group, "transceiver-01"));
         }
         // What the machine knows now is what runs, so its next 'azd provision' rolls nothing back.
         await ProvisionAsync(_first);
-        Assert.Equal(Image("RELAY", 200), Running("rg-voice-a", "relay"));
-        Assert.Equal(Image("SIGNALING", 300), Running("rg-voice-b", "signaling"));
+        Assert.Equal(Image("RELAY", 200_000), Running("rg-voice-a", "relay"));
+        Assert.Equal(Image("SIGNALING", 300_000), Running("rg-voice-b", "signaling"));
     }
 
     [Fact]
     public async Task OldMachine_ProvisionsAfterAPipeline_ThePipelinesImagesStay()
     {
         Dictionary<string, string> pipeline = NewMachine();
-        await ProvisionAsync(pipeline, 200, Services);
+        await ProvisionAsync(pipeline, 200_000, Services);
         await ProvisionAsync(_first);
         foreach (string app in new[] { "rg-voice-a/signaling", "rg-voice-a/relay", "rg-voice-b/signaling" })
-            Assert.EndsWith(":azd-deploy-200", Running(app.Split('/')[0], app.Split('/')[1]), StringComparison.Ordinal);
+            Assert.EndsWith(":azd-deploy-200000", Running(app.Split('/')[0], app.Split('/')[1]), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task FreshMachine_ProvisionsWithoutPublishing_NothingChanges()
     {
         await ProvisionAsync(NewMachine());
-        Assert.Equal(Image("SIGNALING", 100), Running("rg-voice-a", "signaling"));
-        Assert.Equal(Image("TRANSCEIVER", 100), Running("rg-voice-b", "transceiver-01"));
+        Assert.Equal(Image("SIGNALING", 100_000), Running("rg-voice-a", "signaling"));
+        Assert.Equal(Image("TRANSCEIVER", 100_000), Running("rg-voice-b", "transceiver-01"));
     }
 
     [Fact]
     public async Task OldMachine_RollsBack_ItsImagesRunAgain()
     {
-        await ProvisionAsync(NewMachine(), 200, Services);
-        _first["VOICE_ROLL_BACK"] = "true";
+        Dictionary<string, string> second = NewMachine();
+        await ProvisionAsync(second, 200_000, Services);
+        _first["VOICE_ROLL_BACK"] = "signaling,transceiver";
         await ProvisionAsync(_first);
-        Assert.Equal(Image("SIGNALING", 100), Running("rg-voice-a", "signaling"));
-        Assert.Equal(Image("TRANSCEIVER", 100), Running("rg-voice-b", "transceiver-00"));
+        Assert.Equal(Image("SIGNALING", 100_000), Running("rg-voice-a", "signaling"));
+        Assert.Equal(Image("TRANSCEIVER", 100_000), Running("rg-voice-b", "transceiver-00"));
+        Assert.Equal(Image("RELAY", 200_000), Running("rg-voice-a", "relay"));
+        // Another machine published the newer one. It does not undo the roll-back.
+        await ProvisionAsync(second);
+        Assert.Equal(Image("SIGNALING", 100_000), Running("rg-voice-a", "signaling"));
+    }
+
+    [Fact]
+    public async Task StaleMachine_DeploysAfterARegionAndShardsCame_TheyFollowToo()
+    {
+        _azure.Write("apps/rg-voice-b/transceiver-02", Image("TRANSCEIVER", 100_000));
+        _azure.Write("apps/rg-voice-c/transceiver-00", Image("TRANSCEIVER", 100_000));
+        _first["VOICE_RESOURCE_GROUPS"] = """["rg-voice-a"]""";
+        _first["VOICE_SHARDS"] = """[["transceiver-00"]]""";
+        await DeployOneAsync(_first, "TRANSCEIVER", "transceiver-00", 300_000);
+        Assert.Equal(Image("TRANSCEIVER", 300_000), Running("rg-voice-b", "transceiver-02"));
+        Assert.Equal(Image("TRANSCEIVER", 300_000), Running("rg-voice-c", "transceiver-00"));
     }
 
     [Fact]
@@ -80,12 +99,12 @@ public sealed class HookScenarioTests : IDisposable
         _azure.Write("broken/rg-voice-a/transceiver-00", "");
         HookResult result = await RunAsync(_first, "predeploy");
         Assert.Null(result.Failure);
-        Publish(_first, 200, "TRANSCEIVER");
-        _azure.Write("apps/rg-voice-a/transceiver-00", Image("TRANSCEIVER", 200));
+        Publish(_first, 200_000, "TRANSCEIVER");
+        _azure.Write("apps/rg-voice-a/transceiver-00", Image("TRANSCEIVER", 200_000));
         result = await RunAsync(_first, "postdeploy");
         Assert.Contains("rg-voice-a/transceiver-00: the new revision does not run", result.Failure?.Message, StringComparison.Ordinal);
         foreach (string shard in new[] { "rg-voice-a/transceiver-01", "rg-voice-b/transceiver-00", "rg-voice-b/transceiver-01" })
-            Assert.Equal(Image("TRANSCEIVER", 100), Running(shard.Split('/')[0], shard.Split('/')[1]));
+            Assert.Equal(Image("TRANSCEIVER", 100_000), Running(shard.Split('/')[0], shard.Split('/')[1]));
     }
 
     [Fact]
@@ -113,30 +132,14 @@ public sealed class HookScenarioTests : IDisposable
 
     private static string Image(string service, int seconds) => $"cr.example/{service.ToLowerInvariant()}:azd-deploy-{seconds}";
 
-    private Dictionary<string, string> NewMachine()
-    {
-        Dictionary<string, string> machine = _azure.NewMachine();
-        machine["AZURE_ENV_NAME"] = "voice";
-        machine["VOICE_REGIONS_JSON"] = """[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]""";
-        return machine;
-    }
+    private Dictionary<string, string> NewMachine() => _azure.NewMachine();
 
     private string Running(string group, string app) => File.ReadAllText(_azure.At("apps", group, app));
 
-    private static void Publish(Dictionary<string, string> machine, int seconds, params string[] services)
+    private void Publish(Dictionary<string, string> machine, int seconds, params string[] services)
     {
         foreach (string service in services) machine[$"SERVICE_{service}_IMAGE_NAME"] = Image(service, seconds);
-    }
-
-    /// <summary>The outputs of the template, as 'azd env refresh' fetches them.</summary>
-    private static void ReadOutputs(Dictionary<string, string> machine)
-    {
-        machine["VOICE_STAGE"] = "deployed";
-        machine["VOICE_DEPLOYED_EDGE"] = "aca-tcp";
-        machine["VOICE_SAMPLE_AGENT"] = "true";
-        machine["VOICE_REGIONS"] = """["a","b"]""";
-        machine["VOICE_RESOURCE_GROUPS"] = """["rg-voice-a","rg-voice-b"]""";
-        machine["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00","transceiver-01"]]""";
+        _now = Math.Max(_now, seconds);
     }
 
     /// <summary>What the template does: each app gets the image that the machine knows, and none without one.</summary>
@@ -152,12 +155,14 @@ public sealed class HookScenarioTests : IDisposable
                     _azure.Write($"apps/{group}/{app}", image);
             }
         }
+        _azure.WriteDeployment(_now += 5_000, machine["VOICE_REGIONS_JSON"]);
     }
 
     private async Task ProvisionAsync(Dictionary<string, string> machine, int seconds = 0, params string[] published)
     {
         Publish(machine, seconds, published);
-        Assert.Null((await RunAsync(machine, "preprovision")).Failure);
+        HookResult result = await RunAsync(machine, "preprovision");
+        Assert.True(result.Failure is null, result.Everything);
         Deploy(machine);
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hooks;
 using Dapr.Voice.Hosting;
@@ -14,6 +15,8 @@ public sealed class HookTests : IDisposable
     private static readonly string[] FleetSecretNames =
         [SecretNames.ApiKeys, SecretNames.DtlsCertificate, SecretNames.HintKeys, SecretNames.LinkKey, SecretNames.PasswordKeys,
             SecretNames.TokenKeys];
+
+    private const string TwoRegions = """[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]""";
 
     private readonly HookRun _hook = new();
 
@@ -160,7 +163,7 @@ public sealed class HookTests : IDisposable
         foreach (string words in new[]
         {
             "https://one.example: ready after 20 s", "https://two.example: ready after 20 s", "Talk to it:    https://front.example",
-            "secret voice-api-keys in vault kv-one", "azd down --purge",
+            "secret voice-api-keys in vault kv-one", "azd down --force --purge",
         })
             Assert.Contains(words, result.Output, StringComparison.Ordinal);
     }
@@ -171,7 +174,7 @@ public sealed class HookTests : IDisposable
         Deployed();
         _hook.NotReady = int.MaxValue;
         await FailedAsync("postprovision", "not ready after 60 s: https://one.example https://two.example",
-            "az containerapp logs show --name signaling --resource-group rg-one");
+            "az containerapp logs show --name signaling --resource-group rg-voice-one");
     }
 
     [Fact]
@@ -180,7 +183,7 @@ public sealed class HookTests : IDisposable
         _hook.AddVaults("kv-one", "kv-two");
         _hook.Environment["VOICE_REGIONS"] = """["a","b"]""";
         await SucceededAsync("postprovision");
-        Assert.Contains("azd env set VOICE_KEYED_REGIONS a,b", _hook.Calls);
+        Assert.Contains("azd env set VOICE_KEYED_REGIONS a,b --environment voice", _hook.Calls);
         await SucceededAsync("postprovision");
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
     }
@@ -197,25 +200,26 @@ public sealed class HookTests : IDisposable
     [Fact]
     public async Task PostDeploy_OtherImagesInTwoRegions_SetsThemShardByShardAndNoneTwice()
     {
-        Stands("""["rg-one","rg-two"]""", """[["transceiver-00","transceiver-01"],["transceiver-00"]]""");
+        Stands("""["rg-voice-one","rg-voice-two"]""");
         // This machine published last before another one did. Its images are not taken.
         foreach (string service in new[] { "SIGNALING", "RELAY", "TRANSCEIVER", "LOCAL_AGENT" })
             _hook.Environment[$"SERVICE_{service}_IMAGE_NAME"] = $"cr.example/{service.ToLowerInvariant()}:0";
-        foreach (string app in new[] { "rg-one/signaling", "rg-one/relay", "rg-one/transceiver-00" })
-            _hook.Write("apps/" + app, $"cr.example/{app.Split('/', '-')[2]}:2");
-        foreach (string app in new[] { "rg-one/transceiver-01", "rg-two/signaling", "rg-two/transceiver-00", "rg-two/local-agent" })
+        foreach (string app in new[] { "rg-voice-one/signaling", "rg-voice-one/relay", "rg-voice-one/transceiver-00" })
+            _hook.Write("apps/" + app, $"cr.example/{app.Split('/', '-')[3]}:2");
+        foreach (string app in new[]
+            { "rg-voice-one/transceiver-01", "rg-voice-two/signaling", "rg-voice-two/transceiver-00", "rg-voice-two/local-agent" })
             _hook.Write("apps/" + app, "cr.example/old:1");
         _hook.Write("starting", "1\n");
         HookResult result = await SucceededAsync("postdeploy");
         Assert.Equal(
             [
-                "rg-one transceiver-01 cr.example/transceiver:2", "rg-two transceiver-00 cr.example/transceiver:2",
-                "rg-two signaling cr.example/signaling:2",
+                "rg-voice-one transceiver-01 cr.example/transceiver:2", "rg-voice-two transceiver-00 cr.example/transceiver:2",
+                "rg-voice-two signaling cr.example/signaling:2",
             ],
             Updates().Select(c => c.Split(' ')).Select(w => $"{w[4]} {w[6]} {w[8]}"));
         Assert.Contains("the new revision starts, 0 s of 60 s", result.Output, StringComparison.Ordinal);
         // The home region has no such app, so the hook does not change it.
-        Assert.Equal("cr.example/old:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-two", "local-agent")));
+        Assert.Equal("cr.example/old:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-voice-two", "local-agent")));
         await SucceededAsync("postdeploy");
         Assert.Empty(Updates());
     }
@@ -223,52 +227,60 @@ public sealed class HookTests : IDisposable
     [Fact]
     public async Task PostDeploy_RevisionThatNeverRuns_StopsThere()
     {
-        Stands("""["rg-one"]""", """[["transceiver-00","transceiver-01","transceiver-02"]]""");
-        _hook.Write("apps/rg-one/transceiver-00", "cr.example/transceiver:2");
-        foreach (string app in new[] { "transceiver-01", "transceiver-02" }) _hook.Write("apps/rg-one/" + app, "cr.example/transceiver:1");
+        Stands("""["rg-voice-one"]""");
+        _hook.Write("apps/rg-voice-one/transceiver-00", "cr.example/transceiver:2");
+        foreach (string app in new[] { "transceiver-01", "transceiver-02" })
+            _hook.Write("apps/rg-voice-one/" + app, "cr.example/transceiver:1");
         _hook.Write("starting", string.Concat(Enumerable.Repeat("x\n", 100)));
-        await FailedAsync("postdeploy", "rg-one/transceiver-01: the new revision does not run",
+        await FailedAsync("postdeploy", "rg-voice-one/transceiver-01: the new revision does not run",
             "az containerapp logs show --name transceiver-01");
-        Assert.Equal("cr.example/transceiver:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-one", "transceiver-02")));
+        Assert.Equal("cr.example/transceiver:1", await File.ReadAllTextAsync(_hook.At("apps", "rg-voice-one", "transceiver-02")));
     }
 
     [Fact]
     public async Task PostDeploy_ImageThatDoesNotRunAtHome_GoesNowhereElse()
     {
-        Stands("""["rg-one","rg-two"]""", """[["transceiver-00","transceiver-01"],["transceiver-00"]]""");
-        foreach (string app in new[] { "rg-one/transceiver-00", "rg-one/signaling" }) _hook.Write("apps/" + app, "cr.example/broken:2");
-        foreach (string app in new[] { "rg-one/transceiver-01", "rg-two/transceiver-00", "rg-two/signaling" })
+        Stands("""["rg-voice-one","rg-voice-two"]""");
+        foreach (string app in new[] { "rg-voice-one/transceiver-00", "rg-voice-one/signaling" })
+            _hook.Write("apps/" + app, "cr.example/broken:2");
+        foreach (string app in new[] { "rg-voice-one/transceiver-01", "rg-voice-two/transceiver-00", "rg-voice-two/signaling" })
             _hook.Write("apps/" + app, "cr.example/good:1");
-        _hook.Write("broken/rg-one/signaling", "");
-        await FailedAsync("postdeploy", "rg-one/signaling: the new revision does not run", "no other app was changed");
+        _hook.Write("broken/rg-voice-one/signaling", "");
+        await FailedAsync("postdeploy", "rg-voice-one/signaling: the new revision does not run", "no other app was changed");
         Assert.Empty(Updates());
     }
 
-    [Fact]
-    public async Task PostDeploy_ShardsThatAreKept_KeepTheirImage()
+    [Theory]
+    [InlineData("cr.example/t:azd-deploy-200", "cr.example/t:azd-deploy-100", "cr.example/t:azd-deploy-200")]
+    [InlineData("cr.example/t:azd-deploy-100", "cr.example/t:azd-deploy-200", "cr.example/t:azd-deploy-200")]
+    [InlineData("cr.example/t:one", "cr.example/t:two", "cr.example/t:two")]
+    public async Task PostDeploy_ShardsThatAreKept_KeepTheirImageAndDoNotRollTheOthersBack(string first, string third, string wanted)
     {
-        Stands("""["rg-one"]""", """[["transceiver-00","transceiver-01","transceiver-02"]]""");
-        _hook.Environment["VOICE_REGIONS_JSON"] = """[{"location":"one","number":1,"shards":3,"keepShards":2}]""";
-        _hook.Write("apps/rg-one/transceiver-00", "cr.example/transceiver:2");
-        foreach (string app in new[] { "transceiver-01", "transceiver-02" }) _hook.Write("apps/rg-one/" + app, "cr.example/transceiver:1");
+        // Another service was deployed: shard 0 is kept with its old image. Or the transceiver was, and azd updated shard 0 all the same.
+        _hook.WriteDeployment(50, """[{"location":"one","number":1,"shards":4,"keepShards":2}]""");
+        _hook.Write("apps/rg-voice-one/transceiver-00", first);
+        _hook.Write("apps/rg-voice-one/transceiver-01", "cr.example/t:azd-deploy-90");
+        foreach (string app in new[] { "transceiver-02", "transceiver-03" }) _hook.Write("apps/rg-voice-one/" + app, third);
         HookResult result = await SucceededAsync("postdeploy");
-        Assert.Contains("--name transceiver-02", Assert.Single(Updates()), StringComparison.Ordinal);
+        foreach ((string app, string image) in new[]
+            { ("00", first), ("01", "cr.example/t:azd-deploy-90"), ("02", wanted), ("03", wanted) })
+            Assert.Equal(image, await File.ReadAllTextAsync(_hook.At("apps", "rg-voice-one", $"transceiver-{app}")));
         Assert.Contains("the shards below 2 are kept", result.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task PostDeploy_ShardsOfFewerRegionsThanThereAre_IsRefused()
-    {
-        Stands("""["rg-one","rg-two"]""", """[["transceiver-00"]]""");
-        await FailedAsync("postdeploy", "VOICE_SHARDS names 1 regions", "azd provision");
-    }
+    [Theory]
+    [InlineData("predeploy")]
+    [InlineData("postdeploy")]
+    public async Task Deploy_NothingDeployed_SaysAzdUp(string hook) => await FailedAsync(hook, "nothing is deployed", "azd up");
 
     [Theory]
     [InlineData("""[{"location":"a","number":1,"shards":2}]""", null, "")]
     [InlineData("""[{"location":"a","number":1,"shards":2},"""
         + """{"location":"b","number":255,"shards":4,"standbyShards":4,"zoneRedundant":true}]""", null, "")]
     [InlineData("""[{"location":"a","number":1,"shards":2},{"location":"b","number":1,"shards":2}]""", "two regions have the number 1", "")]
-    [InlineData("""[{"location":"a","number":1,"shards":2},{"location":"A","number":2,"shards":2}]""", "location A is there twice", "")]
+    [InlineData("""[{"location":"a","number":1,"shards":2},{"location":"a","number":2,"shards":2}]""", "location a is there twice", "")]
+    [InlineData("""[{"location":"A","number":1,"shards":2}]""", "'A' is no location", "small letters")]
+    [InlineData("""[{"location":"sweden central","number":1,"shards":2}]""", "'sweden central' is no location", "swedencentral")]
     [InlineData("""[{"location":"a","number":256,"shards":2}]""", "number 256", "0 to 255")]
     [InlineData("""[{"location":"a","shards":2}]""", "has no number", "0 to 255")]
     [InlineData("""[{"location":"a","number":1,"shards":5,"standbyShards":4}]""", "more than 8 shards", "VOICE_MAXIMUM_SHARDS")]
@@ -289,7 +301,6 @@ public sealed class HookTests : IDisposable
     [InlineData("swedencentral", "regions: swedencentral (number 1)")]
     public async Task PreProvision_WithoutAList_TheOneRegionIsAzdsLocation(string location, string words)
     {
-        _hook.Environment["AZURE_ENV_NAME"] = "voice";
         _hook.Environment["AZURE_LOCATION"] = location;
         Assert.Contains(words, (await SucceededAsync("preprovision")).Output, StringComparison.Ordinal);
     }
@@ -332,25 +343,117 @@ public sealed class HookTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cr.example/relay:azd-deploy-200", "cr.example/relay:azd-deploy-100", "", true, "another machine published after")]
-    [InlineData("cr.example/relay:azd-deploy-200", "cr.example/relay:azd-deploy-100", "true", false, "VOICE_ROLL_BACK")]
-    [InlineData("cr.example/relay:azd-deploy-100", "cr.example/relay:azd-deploy-200", "", false, "")]
-    [InlineData("cr.example/relay:azd-deploy-100", "cr.example/relay:azd-deploy-100", "", false, "")]
-    [InlineData("cr.example/relay:azd-deploy-100", "", "", true, "this machine published none")]
-    [InlineData("cr.example/relay:azd-deploy-100", "", "true", true, "this machine published none")]
-    [InlineData("cr.example/relay:v2", "cr.example/relay:azd-deploy-100", "", false, "relay changes from cr.example/relay:v2 to")]
-    public async Task PreProvision_ImageOfAnotherMachine_StaysIfItIsNewer(
-        string running, string known, string rollBack, bool stays, string words)
+    // The image that runs, that of this machine, VOICE_ROLL_BACK, the seconds of the last deployment, whether the running one stays.
+    [InlineData(200_000, 100_000, "", 150_000, true)]
+    [InlineData(200_000, 100_000, "relay", 150_000, false)]
+    [InlineData(200_000, 100_000, "signaling", 150_000, true)]
+    [InlineData(100_000, 200_000, "", 150_000, false)]
+    [InlineData(100_000, 100_000, "", 150_000, null)]
+    [InlineData(100_000, null, "", 150_000, true)]
+    [InlineData(100_000, null, "relay", 150_000, true)]
+    // Somebody went back to the older one by a deployment after this machine had published.
+    [InlineData(100_000, 200_000, "", 250_000, true)]
+    // The clock of this machine is five minutes behind.
+    [InlineData(100_000, 200_000, "", 200_300, false)]
+    public async Task PreProvision_ImageThatRuns_StaysUnlessThisMachineHasANewerOne(
+        int running, int? known, string rollBack, int deployedAt, bool? stays)
     {
         BesideAGroup();
+        _hook.WriteDeployment(deployedAt, TwoRegions);
         _hook.Environment["VOICE_KEYED_REGIONS"] = "a";
-        _hook.Environment["SERVICE_RELAY_IMAGE_NAME"] = known;
+        string image = $"cr.example/relay:azd-deploy-{running}";
+        if (known is not null) _hook.Environment["SERVICE_RELAY_IMAGE_NAME"] = $"cr.example/relay:azd-deploy-{known}";
         _hook.Environment["VOICE_ROLL_BACK"] = rollBack;
-        _hook.Write("apps/rg-voice-a/relay", running);
+        _hook.Write("apps/rg-voice-a/relay", image);
         HookResult result = await SucceededAsync("preprovision");
         string[] set = [.. _hook.Calls.Where(c => c.StartsWith("azd ", StringComparison.Ordinal))];
-        Assert.Equal(stays ? [$"azd env set SERVICE_RELAY_IMAGE_NAME {running} --environment voice"] : [], set);
-        Assert.Contains(words, result.Output, StringComparison.Ordinal);
+        Assert.Equal(stays == true ? [$"azd env set SERVICE_RELAY_IMAGE_NAME {image} --environment voice"] : [], set);
+        // Nothing changes without a word.
+        string? words = stays switch { true => $"relay keeps {image}", false => $"relay changes from {image}", null => null };
+        if (words is null) Assert.DoesNotContain("images:", result.Output, StringComparison.Ordinal);
+        else Assert.Contains(words, result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PreProvision_TagOfSomebodysOwn_CountsAsMeant()
+    {
+        BesideAGroup();
+        _hook.Environment["SERVICE_RELAY_IMAGE_NAME"] = "cr.example/relay:v3";
+        _hook.Write("apps/rg-voice-a/relay", "cr.example/relay:azd-deploy-200");
+        HookResult result = await SucceededAsync("preprovision");
+        Assert.Contains("relay changes from cr.example/relay:azd-deploy-200 to cr.example/relay:v3", result.Output,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PreProvision_RollBackOfNoService_NamesThem()
+    {
+        BesideAGroup();
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-a"));
+        _hook.Environment["VOICE_ROLL_BACK"] = "true";
+        await FailedAsync("preprovision", "names 'true'", "transceiver, relay, local-agent, signaling");
+    }
+
+    [Fact]
+    public async Task PreProvision_SettingsThatThisMachineDoesNotHave_AreThoseOfTheDeployment()
+    {
+        _hook.WriteDeployment(100, TwoRegions, """
+            "edge":{"value":"udp-edge"},"relays":{"value":3},"frontDoorOnly":{"value":false},"agentUrl":{"value":"wss://x"},
+            "edgeSshPublicKey":{"value":"ssh-rsa theirs"},"shardSize":{"value":"small"},"subscribers":{"value":[]},
+            "logDailyQuotaGb":{"value":1},"agentName":{"value":"other"}
+            """);
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-a"));
+        // Empty, and there: somebody wants the sample agent back.
+        _hook.Environment["VOICE_AGENT_URL"] = "";
+        HookResult result = await SucceededAsync("preprovision");
+        foreach ((string variable, string value) in new[]
+        {
+            ("VOICE_EDGE", "udp-edge"), ("VOICE_RELAYS", "3"), ("VOICE_FRONT_DOOR_ONLY", "false"), ("VOICE_AGENT_URL", ""),
+            ("VOICE_EDGE_SSH_PUBLIC_KEY", "ssh-rsa theirs"), ("AZURE_LOCATION", "a"), ("VOICE_REGIONS_JSON", TwoRegions),
+        })
+            Assert.Equal(value, _hook.Environment[variable]);
+        Assert.Contains("VOICE_EDGE is udp-edge, as deployed", result.Output, StringComparison.Ordinal);
+        // Defaults are not written down: a later version may have better ones.
+        foreach (string variable in new[] { "VOICE_SHARD_SIZE", "VOICE_SUBSCRIBERS_JSON", "VOICE_LOG_DAILY_QUOTA_GB" })
+            Assert.DoesNotContain(variable, _hook.Environment.Keys);
+        await SucceededAsync("preprovision");
+        Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task PreProvision_OtherLocationThanTheDeployments_IsRefused()
+    {
+        _hook.WriteDeployment(100, TwoRegions);
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-a"));
+        _hook.Environment["AZURE_LOCATION"] = "b";
+        await FailedAsync("preprovision", "deployed with AZURE_LOCATION a", "azd env set AZURE_LOCATION a");
+    }
+
+    [Fact]
+    public async Task PreProvision_GroupOfAnotherEnvironment_IsNotTakenOver()
+    {
+        BesideAGroup();
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-b"));
+        _hook.Write("tags/rg-voice-b", """{"voice-environment":"voice-b","azd-env-name":"voice-b"}""");
+        await FailedAsync("preprovision", "group rg-voice-b exists and is not part of the environment voice", "azd env new");
+    }
+
+    [Fact]
+    public async Task PreProvision_DeletedVaultOfARegionThatComesBack_IsSaidBeforeTheDeploymentFails()
+    {
+        BesideAGroup();
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-a"));
+        DeletedVaults("b");
+        await FailedAsync("preprovision", "deleted vault kv-voice-one", "az keyvault purge --name kv-voice-one --location b");
+        Directory.CreateDirectory(_hook.At("apps", "rg-voice-b"));
+        await SucceededAsync("preprovision");
+    }
+
+    [Fact]
+    public async Task PreProvision_AgentKeyWithoutAName_IsSaidBeforeTheDeployment()
+    {
+        _hook.Environment["VOICE_AGENT_API_KEY"] = "a key";
+        await FailedAsync("preprovision", "VOICE_AGENT_KEY_SECRET_NAME is not", "azd env set");
     }
 
     [Theory]
@@ -359,7 +462,11 @@ public sealed class HookTests : IDisposable
     public async Task PreProvision_RelaysOnMachines_TheirImageCountsAndNotThatOfAnAppBefore(string edge, string kept)
     {
         BesideAGroup();
-        _hook.Environment["VOICE_EDGE"] = edge;
+        // What is deployed counts, and not what comes next: the machine may be on its way back to apps.
+        _hook.WriteDeployment(50, TwoRegions, $$"""
+            "edge":{"value":"{{edge}}"}
+            """);
+        _hook.Environment["VOICE_EDGE"] = "aca-tcp";
         _hook.Environment["VOICE_EDGE_SSH_PUBLIC_KEY"] = "ssh-rsa mine";
         _hook.Write("apps/rg-voice-a/relay", "cr.example/relay:azd-deploy-100");
         _hook.Write("machines/rg-voice-a", "EDGE_REGISTRY=cr.example\nEDGE_RELAY_IMAGE=cr.example/relay:azd-deploy-300\nOTHER=1");
@@ -371,7 +478,9 @@ public sealed class HookTests : IDisposable
     public async Task PreProvision_MachinesThatCantBeRead_AreNotTakenForNone()
     {
         BesideAGroup();
-        _hook.Environment["VOICE_EDGE"] = "udp-edge";
+        _hook.WriteDeployment(50, TwoRegions, """
+            "edge":{"value":"udp-edge"}
+            """);
         _hook.Write("apps/rg-voice-a/signaling", "cr.example/any:1");
         _hook.Write("no-machines-read", "");
         await FailedAsync("preprovision", "the machines of rg-voice-a can't be read: (AuthorizationFailed)", "Contributor");
@@ -381,11 +490,11 @@ public sealed class HookTests : IDisposable
     public async Task PreProvision_RegionThatLeftTheList_IsNamedWithTheCommand()
     {
         BesideAGroup();
-        foreach (string group in new[] { "rg-voice", "rg-voice-a", "rg-voice-b", "rg-voice-c", "rg-other" })
+        foreach (string group in new[] { "rg-voice", "rg-voice-a", "rg-voice-b", "rg-voice-c", "rg-other", "rg-shop-voice" })
             Directory.CreateDirectory(_hook.At("apps", group));
-        // Of an earlier version, which gave every group azd's tag; and of another environment.
-        _hook.Write("tags/rg-voice-c", """{"azd-env-name":"voice"}""");
-        _hook.Write("tags/rg-other", """{"azd-env-name":"other"}""");
+        // Of another environment of ours, and of an environment with the same name of another project that uses azd.
+        _hook.Write("tags/rg-other", """{"voice-environment":"other","azd-env-name":"other"}""");
+        _hook.Write("tags/rg-shop-voice", """{"azd-env-name":"voice"}""");
         HookResult result = await SucceededAsync("preprovision");
         Assert.Equal(["           az group delete --name rg-voice-c --yes"],
             result.Output.Split('\n').Where(l => l.Contains("az group delete", StringComparison.Ordinal)));
@@ -422,16 +531,17 @@ public sealed class HookTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", null, "secret voice-agent-key (VOICE_AGENT_KEY_SECRET_NAME) is not in vault kv-b")]
-    [InlineData("the key", "the key", null)]
+    [InlineData("", "", null, "secret voice-agent-key (VOICE_AGENT_KEY_SECRET_NAME) is in no vault")]
+    [InlineData("", "old", "old", null)]
+    [InlineData("new", "old", "new", null)]
     public async Task PreProvision_AgentsKeyBesideRunningApps_IsInEachVaultBeforeTheAppsAskForIt(
-        string given, string? stored, string? problem)
+        string given, string known, string? stored, string? problem)
     {
         BesideAGroup();
         _hook.Environment["VOICE_AGENT_KEY_SECRET_NAME"] = "voice-agent-key";
         _hook.Environment["VOICE_AGENT_API_KEY"] = given;
         _hook.AddVaults("kv-a", "kv-b");
-        _hook.Write("vaults/kv-a/voice-agent-key", "the key");
+        if (known.Length > 0) _hook.Write("vaults/kv-a/voice-agent-key", known);
         foreach (string region in new[] { "a", "b" })
         {
             _hook.Write($"apps/rg-voice-{region}/signaling", "cr.example/any:1");
@@ -463,23 +573,19 @@ public sealed class HookTests : IDisposable
     [Fact]
     public async Task PostDown_NothingLeft_SaysSo()
     {
-        _hook.Environment["AZURE_ENV_NAME"] = "voice";
         Assert.Contains("nothing of voice is left in Azure", (await SucceededAsync("postdown")).Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task PostDown_GroupAndVaultLeft_NamesBothWithTheirCommands()
     {
-        _hook.Environment["AZURE_ENV_NAME"] = "voice";
         Directory.CreateDirectory(_hook.At("apps", "rg-voice-b"));
-        _hook.Write("deleted-vaults", """
-            [{"id":"/x","name":"kv-voice-one","properties":{"location":"swedencentral","tags":{"azd-env-name":"voice"}},"type":"x"},
-             {"id":"/y","name":"kv-other","properties":{"location":"swedencentral","tags":null},"type":"x"}]
-            """);
+        DeletedVaults("swedencentral");
         string output = (await SucceededAsync("postdown")).Output;
         Assert.Contains("az group delete --name rg-voice-b --yes", output, StringComparison.Ordinal);
         Assert.Contains("az keyvault purge --name kv-voice-one --location swedencentral", output, StringComparison.Ordinal);
         Assert.DoesNotContain("kv-other", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("kv-shop", output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -487,7 +593,6 @@ public sealed class HookTests : IDisposable
     [InlineData("no-rights-on-vaults", "the deleted vaults can't be listed: (AuthorizationFailed)")]
     public async Task PostDown_WhatCantBeListed_IsNotTakenForNothing(string file, string problem)
     {
-        _hook.Environment["AZURE_ENV_NAME"] = "voice";
         _hook.Write(file, "");
         await FailedAsync("postdown", problem, "Reader");
     }
@@ -500,15 +605,13 @@ public sealed class HookTests : IDisposable
         Assert.DoesNotContain(_hook.Calls, c => c.StartsWith("azd ", StringComparison.Ordinal));
     }
 
-    [Theory]
-    [InlineData("VOICE_STAGE", "", "does not know the deployment", "azd env refresh")]
-    [InlineData("VOICE_STAGE", "provisioned", "the apps are not there yet", "azd publish --all && azd provision")]
-    [InlineData("VOICE_DEPLOYED_EDGE", "udp-edge", "the relays run on machines", "azd publish --all && azd provision")]
-    public async Task PreDeploy_WhatWouldFailAfterTheBuilds_IsSaidBefore(string variable, string value, string problem, string fix)
+    [Fact]
+    public async Task PreDeploy_RelaysOnMachines_SaysPublishAndProvisionBeforeTheBuilds()
     {
-        Deployable();
-        _hook.Environment[variable] = value;
-        await FailedAsync("predeploy", problem, fix);
+        Deployable("""
+            "edge":{"value":"udp-edge"}
+            """);
+        await FailedAsync("predeploy", "the relays run on machines", "azd publish --all && azd provision");
     }
 
     [Theory]
@@ -519,11 +622,12 @@ public sealed class HookTests : IDisposable
     [InlineData("local-agent", "false")]
     public async Task PreDeploy_AppThatIsNotThere_IsNamedUnlessItIsNotDeployed(string app, string sampleAgent)
     {
-        Deployable();
-        _hook.Environment["VOICE_SAMPLE_AGENT"] = sampleAgent;
-        File.Delete(_hook.At("apps", "rg-one", app));
+        Deployable(sampleAgent == "true" ? "" : """
+            "agentUrl":{"value":"wss://agent.example"}
+            """);
+        File.Delete(_hook.At("apps", "rg-voice-one", app));
         if (sampleAgent == "false") await SucceededAsync("predeploy");
-        else await FailedAsync("predeploy", $"rg-one/{app} is not there", "azd publish --all && azd provision");
+        else await FailedAsync("predeploy", $"rg-voice-one/{app} is not there", "azd publish --all && azd provision");
     }
 
     [Fact]
@@ -531,9 +635,9 @@ public sealed class HookTests : IDisposable
     {
         Deployable();
         _hook.Environment["SERVICE_RELAY_IMAGE_NAME"] = "cr.example/relay:azd-deploy-100";
-        _hook.Write("apps/rg-one/relay", "cr.example/relay:azd-deploy-200");
+        _hook.Write("apps/rg-voice-one/relay", "cr.example/relay:azd-deploy-200");
         HookResult result = await SucceededAsync("predeploy");
-        Assert.Contains("which another machine published after", result.Output, StringComparison.Ordinal);
+        Assert.Contains("relay keeps cr.example/relay:azd-deploy-200, which runs", result.Output, StringComparison.Ordinal);
         Assert.Equal("cr.example/relay:azd-deploy-200", _hook.Environment["SERVICE_RELAY_IMAGE_NAME"]);
     }
 
@@ -541,7 +645,7 @@ public sealed class HookTests : IDisposable
     public async Task PreDeploy_ShardsThatAreKept_SaysThatTheFirstIsNot()
     {
         Deployable();
-        _hook.Environment["VOICE_REGIONS_JSON"] = """[{"location":"one","number":1,"shards":3,"keepShards":2}]""";
+        _hook.WriteDeployment(50, """[{"location":"one","number":1,"shards":3,"keepShards":2}]""");
         Assert.Contains("transceiver-00 is kept, but", (await SucceededAsync("predeploy")).Output, StringComparison.Ordinal);
     }
 
@@ -553,7 +657,7 @@ public sealed class HookTests : IDisposable
         _hook.Environment["VOICE_SAMPLE_AGENT"] = "false";
         foreach (string app in new[]
             { "signaling", "relay", "local-agent", "transceiver-00", "transceiver-07", "call-log", "transceiver-x" })
-            _hook.Write("apps/rg-one/" + app, "cr.example/any:1");
+            _hook.Write("apps/rg-voice-one/" + app, "cr.example/any:1");
         HookResult result = await SucceededAsync("postprovision");
         Assert.Equal(["local-agent", "relay", "transceiver-07"], result.Output.Split('\n')
             .Where(l => l.Contains("az containerapp delete", StringComparison.Ordinal)).Select(l => l.Trim().Split(' ')[4]));
@@ -609,9 +713,15 @@ public sealed class HookTests : IDisposable
 
     [Theory]
     [InlineData("postprovision", "VOICE_KEY_VAULTS")]
-    [InlineData("postdeploy", "VOICE_RESOURCE_GROUPS")]
+    [InlineData("preprovision", "AZURE_ENV_NAME")]
+    [InlineData("predeploy", "AZURE_ENV_NAME")]
+    [InlineData("postdeploy", "AZURE_ENV_NAME")]
+    [InlineData("postdown", "AZURE_ENV_NAME")]
     public async Task Hook_OutsideOfAzd_NamesTheVariable(string hook, string variable)
-        => await FailedAsync(hook, variable, "azd provision");
+    {
+        _hook.Environment.Remove("AZURE_ENV_NAME");
+        await FailedAsync(hook, variable, "azd");
+    }
 
     [Fact]
     public void Find_OnWindows_TakesTheBatchFileThatAzIsThere()
@@ -623,30 +733,33 @@ public sealed class HookTests : IDisposable
         Assert.Null(CommandLine.Find("az", _hook.At("one"), ".CMD"));
     }
 
-    private void Stands(string groups, string shards)
+    private void DeletedVaults(string location) => _hook.Write("deleted-vaults", $$$"""
+        [{"id":"/x","name":"kv-voice-one","properties":{"location":"{{{location}}}","tags":{"azd-env-name":"voice"}},"type":"x"},
+         {"id":"/z","name":"kv-shop","properties":{"location":"{{{location}}}","tags":{"azd-env-name":"voice"}},"type":"x"},
+         {"id":"/y","name":"kv-other","properties":{"location":"{{{location}}}","tags":null},"type":"x"}]
+        """);
+
+    private void Stands(string groups)
     {
-        _hook.Environment["VOICE_RESOURCE_GROUPS"] = groups;
-        _hook.Environment["VOICE_SHARDS"] = shards;
-        _hook.Environment["VOICE_REGIONS"] = groups.Replace("rg-", "", StringComparison.Ordinal);
+        string[] locations = [.. JsonSerializer.Deserialize<string[]>(groups)!.Select(g => g["rg-voice-".Length..])];
+        IEnumerable<string> regions = locations.Select((l, i) => $"{{\"location\":\"{l}\",\"number\":{i + 1},\"shards\":2}}");
+        _hook.WriteDeployment(50, $"[{string.Join(',', regions)}]");
     }
 
-    private void Deployable()
+    private void Deployable(string parameters = "")
     {
-        Stands("""["rg-one"]""", """[["transceiver-00"]]""");
-        _hook.Environment["VOICE_STAGE"] = "deployed";
-        _hook.Environment["VOICE_DEPLOYED_EDGE"] = "aca-tcp";
-        _hook.Environment["AZURE_LOCATION"] = "one";
+        _hook.WriteDeployment(50, """[{"location":"one","number":1,"shards":2}]""", parameters);
         foreach (HomeApp home in HomeApp.All)
         {
-            _hook.Write("apps/rg-one/" + home.App, "cr.example/any:azd-deploy-100");
+            _hook.Write("apps/rg-voice-one/" + home.App, "cr.example/any:azd-deploy-100");
             _hook.Environment[home.ImageVariable] = "cr.example/any:azd-deploy-100";
         }
     }
 
     private void BesideAGroup()
     {
-        _hook.Environment["VOICE_REGIONS_JSON"] = """[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]""";
-        _hook.Environment["AZURE_ENV_NAME"] = "voice";
+        _hook.Environment["AZURE_LOCATION"] = "a";
+        _hook.Environment["VOICE_REGIONS_JSON"] = TwoRegions;
     }
 
     private void Deployed()
@@ -658,7 +771,7 @@ public sealed class HookTests : IDisposable
         _hook.Environment["VOICE_SHARDS"] = """[["transceiver-00","transceiver-01"],["transceiver-00"]]""";
         _hook.Environment["SIGNALING_URL"] = "https://front.example";
         _hook.Environment["SIGNALING_URLS"] = """["https://one.example","https://two.example"]""";
-        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-one","rg-two"]""";
+        _hook.Environment["VOICE_RESOURCE_GROUPS"] = """["rg-voice-one","rg-voice-two"]""";
     }
 
     private int Count(string words) => _hook.Calls.Count(c => c.Contains(words, StringComparison.Ordinal));

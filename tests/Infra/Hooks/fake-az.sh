@@ -56,6 +56,24 @@ case "$1 $2 $3" in
     [ "$separator" = ',' ] || printf '['
     printf ']\n'
     ;;
+  'deployment sub list')
+    [ ! -f "$FAKE/no-deployments-read" ] || fail '(AuthorizationFailed) The client does not have authorization.'
+    # An older one, a failed one and one of another environment are there as well.
+    if [ -f "$FAKE/deployment" ]; then
+      printf '[{"name":"voice-1","tags":{"azd-env-name":"voice"},"properties":{"provisioningState":"Succeeded","timestamp":"1960-01-01T00:00:00+00:00"}},'
+      printf '{"name":"voice-3","tags":{"azd-env-name":"voice"},"properties":{"provisioningState":"Failed","timestamp":"2099-01-01T00:00:00+00:00"}},'
+      printf '{"name":"other-4","tags":{"azd-env-name":"other"},"properties":{"provisioningState":"Succeeded","timestamp":"2099-01-01T00:00:00+00:00"}},'
+      printf '{"name":"voice-2","tags":{"azd-env-name":"voice"},"properties":{"provisioningState":"Succeeded","timestamp":"%s"}},' "$(cat "$FAKE/deployed-at")"
+      printf '{"name":"by-hand","tags":null,"properties":{"provisioningState":"Succeeded","timestamp":"2099-01-01T00:00:00+00:00"}}]\n'
+    else
+      echo '[]'
+    fi
+    ;;
+  'deployment sub show')
+    [ "$name" = voice-2 ] || fail "(DeploymentNotFound) Deployment '$name' could not be found." 3
+    printf '{"name":"voice-2","properties":{"provisioningState":"Succeeded","timestamp":"%s","parameters":%s}}\n' \
+      "$(cat "$FAKE/deployed-at")" "$(cat "$FAKE/deployment")"
+    ;;
   'vmss show '*)
     [ ! -f "$FAKE/no-machines-read" ] || fail '(AuthorizationFailed) The client does not have authorization.'
     [ -f "$FAKE/machines/$group" ] || fail "(ResourceNotFound) The Resource 'Microsoft.Compute/virtualMachineScaleSets/$name' was not found." 3
