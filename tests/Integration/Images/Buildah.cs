@@ -30,7 +30,7 @@ internal sealed class Buildah : IDisposable
         get
         {
             string[] missing = [.. new[] { "buildah", "debootstrap" }.Where(p => Programs.Find(p) is null)];
-            return Environment.UserName != "root" ? "needs root"
+            return Environment.UserName != "root" ? "needs root, and Debian's packages buildah and debootstrap"
                 : missing.Length > 0 ? $"not installed: apt-get install {string.Join(' ', missing)}"
                 : !File.Exists("/usr/bin/apt-get") ? "needs apt, whose sources the images use" : NetworkNamespace.WhyNot;
         }

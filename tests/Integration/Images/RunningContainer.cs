@@ -16,8 +16,9 @@ internal sealed class RunningContainer : IAsyncDisposable
     /// </summary>
     private const string Script = """
         set -e
-        r=$1 hosts=$2
-        shift 2
+        r=$1 hosts=$2 name=$3
+        shift 3
+        echo "$name" >/proc/sys/kernel/hostname
         mount --bind "$r" "$r"
         mount -t proc proc "$r/proc"
         mount -t tmpfs -o mode=755 tmpfs "$r/dev"
@@ -72,7 +73,7 @@ internal sealed class RunningContainer : IAsyncDisposable
         }
     }
 
-    /// <param name="settings">What the deployment adds to the environment of the image.</param>
+    /// <param name="settings">What the deployment adds to the environment of the image, with <c>HOSTNAME</c>.</param>
     /// <param name="names">Names of other apps, which the platform's DNS has. They lead to this container's loopback.</param>
     public static async Task<RunningContainer> StartAsync(
         Buildah buildah, BuiltImage image, IReadOnlyDictionary<string, string> settings, params string[] names)
@@ -88,8 +89,8 @@ internal sealed class RunningContainer : IAsyncDisposable
         // Each of these programs replaces itself by the next, so the process is the program of the image.
         Process process = Process.Start(new ProcessStartInfo("nsenter",
         [
-            "--net=" + network.FilePath, "unshare", "--mount", "sh", "-c", Script, "sh", root, hosts, "setpriv", "--clear-groups",
-            "/usr/bin/env", "-i", .. environment.Select(e => $"{e.Key}={e.Value}"), "/usr/bin/unshare", $"--root={root}",
+            "--net=" + network.FilePath, "unshare", "--mount", "--uts", "sh", "-c", Script, "sh", root, hosts, settings["HOSTNAME"],
+            "setpriv", "--clear-groups", "/usr/bin/env", "-i", .. environment.Select(e => $"{e.Key}={e.Value}"), "/usr/bin/unshare", $"--root={root}",
             $"--wd={image.WorkingFolder}", $"--setgid={group}", $"--setuid={user}", .. image.EntryPoint,
         ]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         return new RunningContainer(buildah, name, hosts, process, network);
