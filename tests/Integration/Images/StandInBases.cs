@@ -21,7 +21,7 @@ internal sealed partial class StandInBases(Buildah buildah)
     private const int Recipe = 1;
 
     private const string RecipeLabel = "voice.recipe";
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
 
     /// <summary>Makes both images, unless an earlier run has made them from the same SDK and distribution.</summary>
     /// <returns>True if they were made now.</returns>
