@@ -139,9 +139,7 @@ public sealed partial class ServicePlanPortsTests
     /// <summary>
     /// Every <c>--app ID=…</c> in a Markdown file of the repository. Text in capitals (<c>ID=SIDECAR_PORT</c>) is not an example.
     /// </summary>
-    private static IEnumerable<string> DocumentedApps() => Directory.EnumerateFiles(Checkout.Root, "*.md", SearchOption.AllDirectories)
-        .Where(f => !f.Contains("node_modules", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal)
-        && !f.Contains("/obj/", StringComparison.Ordinal))
+    private static IEnumerable<string> DocumentedApps() => Checkout.Pages()
         .SelectMany(f => AppExample().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
         .Distinct(StringComparer.Ordinal);
 

@@ -14,10 +14,10 @@ namespace Dapr.Voice.Tests.Integration.Documents;
 [Collection(DocumentCollection.Name)]
 public sealed class DocumentStepsTests(ITestOutputHelper output)
 {
-    private static readonly string[] Skipped = ["tests", "web", "node_modules", "bin", "obj", ".git"];
+    private static readonly string[] Skipped = ["tests", "web"];
 
     /// <summary>All pages with steps that run.</summary>
-    public static TheoryData<string> Pages() => [.. Directory.EnumerateFiles(Checkout.Root, "*.md", SearchOption.AllDirectories)
+    public static TheoryData<string> Pages() => [.. Checkout.Pages()
         .Select(file => Path.GetRelativePath(Checkout.Root, file))
         .Where(page => !page.Split('/').Any(folder => Skipped.Contains(folder, StringComparer.Ordinal)))
         .Where(page => DocumentBlock.Read(File.ReadAllText(Path.Combine(Checkout.Root, page)))

@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace Dapr.Voice.TestKit.WholeSystem;
 
 /// <summary>The clone that these tests were built from, and what <c>./voice</c> built in it. A test builds nothing.</summary>
@@ -13,6 +15,22 @@ public static class Checkout
     /// <summary>The path of the dotnet host that runs this test.</summary>
     public static string Dotnet { get; } = Programs.Find("dotnet")
         ?? throw new InvalidOperationException("dotnet is not on the PATH.");
+
+    /// <summary>
+    /// The paths of the clone's Markdown files. Folders that others write to are not entered: another suite may build images in
+    /// <c>.voice</c> at the same time.
+    /// </summary>
+    public static IEnumerable<string> Pages()
+    {
+        string[] skipped = [".git", ".voice", "bin", "obj", "node_modules"];
+        return new FileSystemEnumerable<string>(Root, (ref FileSystemEntry entry) => entry.ToFullPath(),
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory
+                && entry.FileName.EndsWith(".md", StringComparison.Ordinal),
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => !skipped.Contains(entry.FileName.ToString(), StringComparer.Ordinal),
+        };
+    }
 
     public static void EnsureBuilt()
     {
