@@ -90,8 +90,8 @@ internal sealed class RunningContainer : IAsyncDisposable
         Process process = Process.Start(new ProcessStartInfo("nsenter",
         [
             "--net=" + network.FilePath, "unshare", "--mount", "--uts", "sh", "-c", Script, "sh", root, hosts, settings["HOSTNAME"],
-            "setpriv", "--clear-groups", "/usr/bin/env", "-i", .. environment.Select(e => $"{e.Key}={e.Value}"), "/usr/bin/unshare", $"--root={root}",
-            $"--wd={image.WorkingFolder}", $"--setgid={group}", $"--setuid={user}", .. image.EntryPoint,
+            "setpriv", "--clear-groups", "/usr/bin/env", "-i", .. environment.Select(e => $"{e.Key}={e.Value}"),
+            "/usr/bin/unshare", $"--root={root}", $"--wd={image.WorkingFolder}", $"--setgid={group}", $"--setuid={user}", .. image.EntryPoint,
         ]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         return new RunningContainer(buildah, name, hosts, process, network);
     }
