@@ -26,6 +26,8 @@ public sealed class ImageBuilds : IAsyncLifetime
     {
         if (Buildah.WhyNot is not null) return;
         _buildah = await Buildah.OpenAsync();
+        // A run that was killed has left images, whose layers would be used instead of being built.
+        await RemoveAsync(_buildah);
         var watch = Stopwatch.StartNew();
         bool isNew = await new StandInBases(_buildah).EnsureAsync();
         _volumes = await StandInBases.VolumesAsync();
@@ -39,13 +41,19 @@ public sealed class ImageBuilds : IAsyncLifetime
     public async Task DisposeAsync()
     {
         if (_buildah is null) return;
-        await _buildah.RunAsync("rm", "--all");
-        string[] built = [.. (await _buildah.RunAsync("images", "--format", "{{.Name}}:{{.Tag}}")).Split('\n')
-            .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal))];
-        if (built.Length > 0) await _buildah.RunAsync(["rmi", "--force", .. built]);
-        await _buildah.RunAsync("rmi", "--prune", "--force");
+        await RemoveAsync(_buildah);
         _buildah.Dispose();
         _turn.Dispose();
+    }
+
+    /// <summary>Removes everything except the bases.</summary>
+    private static async Task RemoveAsync(Buildah buildah)
+    {
+        await buildah.RunAsync("rm", "--all");
+        string[] built = [.. (await buildah.RunAsync("images", "--format", "{{.Name}}:{{.Tag}}")).Split('\n')
+            .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal))];
+        if (built.Length > 0) await buildah.RunAsync(["rmi", "--force", .. built]);
+        await buildah.RunAsync("rmi", "--prune", "--force");
     }
 
     /// <summary>Builds an image from a Dockerfile of the test.</summary>
