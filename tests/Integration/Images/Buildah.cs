@@ -72,7 +72,7 @@ internal sealed class Buildah : IDisposable
     /// </summary>
     /// <param name="context">The folder that <c>COPY</c> copies from.</param>
     public async Task<ProgramResult> BuildAsync(string tag, string dockerfile, string context, params string[] options)
-        => await Programs.RunAsync(Start("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", "nice", "-n", "19", "buildah"],
+        => await Programs.RunAsync(Start("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", "buildah"],
             ["bud", "--pull-never", "--layers", "--tag", tag, "--file", dockerfile, .. options, context]), Limit);
 
     public async Task<JsonObject> InspectAsync(string image)
