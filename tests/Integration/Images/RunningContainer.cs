@@ -91,7 +91,8 @@ internal sealed class RunningContainer : IAsyncDisposable
         [
             "--net=" + network.FilePath, "unshare", "--mount", "--uts", "sh", "-c", Script, "sh", root, hosts, settings["HOSTNAME"],
             "setpriv", "--clear-groups", "/usr/bin/env", "-i", .. environment.Select(e => $"{e.Key}={e.Value}"),
-            "/usr/bin/unshare", $"--root={root}", $"--wd={image.WorkingFolder}", $"--setgid={group}", $"--setuid={user}", .. image.EntryPoint,
+            "/usr/bin/unshare", $"--root={root}", $"--wd={image.WorkingFolder}", $"--setgid={group}", $"--setuid={user}",
+            .. image.EntryPoint,
         ]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         return new RunningContainer(buildah, name, hosts, process, network);
     }
