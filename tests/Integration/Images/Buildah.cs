@@ -9,7 +9,7 @@ namespace Dapr.Voice.Tests.Integration.Images;
 /// </summary>
 internal sealed class Buildah : IDisposable
 {
-    /// <summary>A build compiles a service at the lowest priority, and may wait for a package source.</summary>
+    /// <summary>A build compiles a service, and may wait for a package source.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(20);
 
     private readonly string _storage = Path.Combine(Checkout.Root, ".voice", "images");
