@@ -50,6 +50,7 @@ public sealed class DtlsTransport : IDisposable
     private readonly SslBio? _bio;
     private readonly DtlsRecordLayer? _records;
     private readonly DtlsTransportState? _imported;
+    private bool _hasReadData;
     private bool _isOver;
     private bool _hasStarted;
     private byte[] _finalFlight = [];
@@ -110,17 +111,22 @@ public sealed class DtlsTransport : IDisposable
         if (_role == DtlsRole.Client) ContinueHandshake();
     }
 
-    /// <summary>Processes one datagram.</summary>
-    public void Receive(ReadOnlySpan<byte> datagram)
+    /// <summary>
+    /// Processes one datagram. Returns true if it had a record with application data that is authentic and was not seen before.
+    /// </summary>
+    public bool Receive(ReadOnlySpan<byte> datagram)
     {
-        if (_isOver) { Drop(DtlsDropReason.Ended); return; }
-        if (datagram.Length < RecordHeaderBytes || datagram[0] is < 20 or > 63) { Drop(DtlsDropReason.NotDtls); return; }
-        if (datagram.Length > MaximumDatagramBytes) { Drop(DtlsDropReason.TooLong); return; }
-        if (_records is not null)
-        {
-            ReceiveRecords(datagram);
-            return;
-        }
+        _hasReadData = false;
+        if (_isOver) Drop(DtlsDropReason.Ended);
+        else if (datagram.Length < RecordHeaderBytes || datagram[0] is < 20 or > 63) Drop(DtlsDropReason.NotDtls);
+        else if (datagram.Length > MaximumDatagramBytes) Drop(DtlsDropReason.TooLong);
+        else if (_records is not null) ReceiveRecords(datagram);
+        else ReceiveInOpenSsl(datagram);
+        return _hasReadData;
+    }
+
+    private void ReceiveInOpenSsl(ReadOnlySpan<byte> datagram)
+    {
         _hasStarted = true;
         // OpenSSL gets the records one by one, because it returns authentic data but does not say from which record.
         while (!_isOver && !datagram.IsEmpty)
@@ -294,6 +300,7 @@ public sealed class DtlsTransport : IDisposable
             {
                 case SslOutcome.Done:
                     _bio!.CommitRead();
+                    _hasReadData = true;
                     _finalFlight = [];
                     _received.TryEnqueue(_record.AsSpan(0, length));
                     continue;
@@ -335,6 +342,7 @@ public sealed class DtlsTransport : IDisposable
             }
             if (type == DtlsRecordLayer.ApplicationData)
             {
+                _hasReadData = true;
                 _finalFlight = [];
                 if (length > 0) _received.TryEnqueue(_record.AsSpan(0, length));
             }

@@ -80,6 +80,7 @@ public sealed class IceAgent
     private bool _isConnectedPending;
     private bool _isPathChangePending;
     private IceEventKind? _pendingEnd;
+    private TransportPath _lastPath;
 
     /// <param name="remote">A full agent needs it. In a lite agent, null accepts any peer that knows our password.</param>
     /// <param name="tieBreaker">A random number. It decides who controls if both sides believe that they do.</param>
@@ -205,23 +206,35 @@ public sealed class IceAgent
 
     /// <summary>
     /// Tells the agent that a packet from <paramref name="path"/> passed SRTP authentication and was newer than the packets before it. In a
-    /// lite agent the path becomes selected: after NAT rebinding such a packet arrives seconds before the next check. In a full agent it
-    /// only shows that the path is alive. It does not renew consent.
+    /// lite agent the path becomes selected: after NAT rebinding such a packet arrives seconds before the next check. The packet is also a
+    /// sign of life (<see cref="NoteSignOfLife"/>).
     /// </summary>
     public void NoteAuthenticatedPacket(TransportPath path, Instant now)
+    {
+        // Before the first check there is no peer with keys. Such a call is a mistake of the caller and must not open a path.
+        if (_checklist is null && !_hasEnded && _selected is not null)
+        {
+            Advance(now);
+            CandidatePair pair = _selected.Path == path ? _selected : _pairs.Find(path) ?? AddPair(path, 0);
+            pair.IsValidated = true;
+            if (pair != _selected) Select(pair);
+        }
+        NoteSignOfLife(path, now);
+    }
+
+    /// <summary>
+    /// Tells the agent that an authenticated packet of any protocol arrived from <paramref name="path"/>, which was no repetition of an
+    /// earlier one. On the selected path of a lite agent it keeps the session alive: RFC 7675 asks the side that checks, and some stacks
+    /// send no checks while media flows. In a full agent only answers to its own checks do that.
+    /// </summary>
+    public void NoteSignOfLife(TransportPath path, Instant now)
     {
         Advance(now);
         if (_hasEnded) return;
         CandidatePair? pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path);
-        if (_checklist is null)
-        {
-            // Before the first check there is no peer with keys. Such a call is a mistake of the caller and must not open a path.
-            if (_selected is null) return;
-            pair ??= AddPair(path, 0);
-            pair.IsValidated = true;
-            if (pair != _selected) Select(pair);
-        }
-        if (pair is not null) pair.LastHeard = _now;
+        if (pair is null) return;
+        pair.LastHeard = _now;
+        if (_checklist is null && pair == _selected) _consent.Grant(_now);
     }
 
     /// <summary>Writes the next datagram to send. Call it after every input until it returns false.</summary>
@@ -275,7 +288,7 @@ public sealed class IceAgent
         if (_pendingEnd is { } end)
         {
             _pendingEnd = null;
-            occurred = new IceEvent(end, default);
+            occurred = new IceEvent(end, _lastPath);
             return true;
         }
         occurred = default;
@@ -514,6 +527,7 @@ public sealed class IceAgent
     {
         _hasEnded = true;
         _pendingEnd = reason;
+        _lastPath = SelectedPath ?? default;
         _selected = null;
         _responses.Clear();
         foreach (CandidatePair pair in _pairs.Span) pair.IsCheckDue = pair.IsIndicationDue = pair.IsValidated = false;

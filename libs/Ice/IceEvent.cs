@@ -8,11 +8,14 @@ public enum IceEventKind : byte
     Connected,
     /// <summary>The selected path has changed. Packets must go there from now on.</summary>
     SelectedPathChanged,
-    /// <summary>No valid check or answer arrived for 30 s (RFC 7675). Nothing may be sent any more. This is the last event.</summary>
+    /// <summary>
+    /// Nothing authenticated arrived for 30 s (RFC 7675). A full agent may send nothing any more. This is the last event.
+    /// </summary>
     ConsentLost,
     /// <summary>No path worked within <see cref="IceAgent.ConnectTimeout"/>. This is the last event.</summary>
     Failed,
 }
 
-/// <param name="Path">The selected path. It has no meaning in the two last events.</param>
+/// <param name="Path">The selected path. In <see cref="IceEventKind.ConsentLost"/>, the one that was selected. It has no meaning in <see
+/// cref="IceEventKind.Failed"/>.</param>
 public readonly record struct IceEvent(IceEventKind Kind, TransportPath Path);

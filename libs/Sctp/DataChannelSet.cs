@@ -28,8 +28,7 @@ public sealed class DataChannelSet
     public IReadOnlyList<DataChannel> Channels => _channels;
 
     /// <summary>
-    /// The number of rejected channels: too many channels, an id that belongs to us or is in use, names that are too long, malformed
-    /// messages.
+    /// The number of rejected channels: too many channels, an id that is in use, names that are too long, malformed messages.
     /// </summary>
     public long RefusedOpenings { get; private set; }
 
@@ -106,8 +105,8 @@ public sealed class DataChannelSet
                 OnControlMessage(received.StreamId, received.Payload, now);
                 continue;
             }
-            if (Find(received.StreamId) is not { IsIncomingReset: false } channel
-                || !TryReadKind(received.PayloadProtocolId, out bool isText, out bool isEmpty))
+            if (!TryReadKind(received.PayloadProtocolId, out bool isText, out bool isEmpty)
+                || (Find(received.StreamId) ?? AddNegotiated(received.StreamId)) is not { IsIncomingReset: false } channel)
             {
                 StrayMessages++;
                 continue;
@@ -224,9 +223,9 @@ public sealed class DataChannelSet
             else StrayMessages++;
             return;
         }
-        bool isPeersToChoose = (streamId & 1) == (_isDtlsClient ? 1 : 0);
-        if (existing is not null || !isPeersToChoose || _channels.Count >= MaximumChannels
-            || !DataChannelOpen.TryParse(payload, out DataChannelOpen open))
+        // RFC 8832, section 6 divides the ids by DTLS role. Stacks that divide them by ICE role, or always take 0, are common, and an id that
+        // is free is no conflict.
+        if (existing is not null || _channels.Count >= MaximumChannels || !DataChannelOpen.TryParse(payload, out DataChannelOpen open))
         {
             // RFC 8832, section 6: an opening is rejected by a reset of the stream. A channel that is already open stays as it is.
             RefusedOpenings++;
@@ -237,6 +236,18 @@ public sealed class DataChannelSet
         _channels.Add(channel);
         SendOrKeep(channel, PayloadProtocolId.Dcep, [DataChannelOpen.AckMessageType], now);
         MarkOpen(channel);
+    }
+
+    /// <summary>
+    /// Adds the channel of a message that no DATA_CHANNEL_OPEN came before. The peer believes that both sides agreed on it elsewhere (RFC
+    /// 8831, section 6.5). Its label and reliability are not known.
+    /// </summary>
+    private DataChannel? AddNegotiated(ushort streamId)
+    {
+        if (_channels.Count >= MaximumChannels) return null;
+        var channel = new DataChannel(streamId, "", "", DataChannelReliability.Full);
+        _channels.Add(channel);
+        return channel;
     }
 
     private void MarkOpen(DataChannel channel)

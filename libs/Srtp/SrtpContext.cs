@@ -127,6 +127,34 @@ public sealed class SrtpContext : IDisposable
         SrtpError replay = received.Check(index);
         if (replay != SrtpError.None) return replay;
 
+        if (!(received.Highest < 0 ? TryOpenFirst(packet, header, plainLength, ref index) : TryOpen(packet, header, plainLength, index)))
+            return SrtpError.AuthenticationFailed;
+
+        // Only after authentication: a forged packet must neither move the rollover counter nor use an entry of the table.
+        IsNewest = index > received.Highest;
+        if (slot < 0) slot = _sources.Add(header.Ssrc, received);
+        _sources[slot].Add(index);
+        return SrtpError.None;
+    }
+
+    /// <summary>
+    /// Opens the first packet of an SSRC. If the sequence number wrapped before any packet arrived, the sender's rollover counter is 1
+    /// already, and nothing in the packet says so.
+    /// </summary>
+    private bool TryOpenFirst(Span<byte> packet, in RtpHeader header, int plainLength, ref long index)
+    {
+        const int LongestPacket = 2048;
+        Span<byte> copy = stackalloc byte[Math.Min(packet.Length, LongestPacket)];
+        packet[..copy.Length].CopyTo(copy);
+        if (TryOpen(packet, header, plainLength, index)) return true;
+        if (copy.Length < packet.Length) return false;
+        copy.CopyTo(packet);
+        index += 1L << 16;
+        return TryOpen(packet, header, plainLength, index);
+    }
+
+    private bool TryOpen(Span<byte> packet, in RtpHeader header, int plainLength, long index)
+    {
         SessionCipher cipher = _decryption ??= SessionCipher.Derive(_material, isRtcp: false, isEncrypting: false);
         Span<byte> payload = packet[header.Length..plainLength];
         Span<byte> tag = packet[plainLength..];
@@ -134,23 +162,15 @@ public sealed class SrtpContext : IDisposable
         {
             Span<byte> iv = stackalloc byte[AeadCipher.NonceLength];
             cipher.WriteGcmIv(header.Ssrc, index, iv);
-            if (!aead.Open(iv, packet[..header.Length], default, payload, tag)) return SrtpError.AuthenticationFailed;
+            return aead.Open(iv, packet[..header.Length], default, payload, tag);
         }
-        else
-        {
-            Span<byte> sentTag = stackalloc byte[_tagLength];
-            Span<byte> expectedTag = stackalloc byte[_tagLength];
-            tag.CopyTo(sentTag);
-            BinaryPrimitives.WriteUInt32BigEndian(tag, PacketIndex.RolloverCounter(index));
-            cipher.Authenticate(packet[..(plainLength + RolloverCounterLength)], expectedTag);
-            if (!CryptographicOperations.FixedTimeEquals(sentTag, expectedTag)) return SrtpError.AuthenticationFailed;
-            cipher.ApplyKeystream(header.Ssrc, index, payload);
-        }
-
-        // Only after authentication: a forged packet must neither move the rollover counter nor use an entry of the table.
-        IsNewest = index > received.Highest;
-        if (slot < 0) slot = _sources.Add(header.Ssrc, received);
-        _sources[slot].Add(index);
-        return SrtpError.None;
+        Span<byte> sentTag = stackalloc byte[_tagLength];
+        Span<byte> expectedTag = stackalloc byte[_tagLength];
+        tag.CopyTo(sentTag);
+        BinaryPrimitives.WriteUInt32BigEndian(tag, PacketIndex.RolloverCounter(index));
+        cipher.Authenticate(packet[..(plainLength + RolloverCounterLength)], expectedTag);
+        if (!CryptographicOperations.FixedTimeEquals(sentTag, expectedTag)) return false;
+        cipher.ApplyKeystream(header.Ssrc, index, payload);
+        return true;
     }
 }

@@ -10,7 +10,9 @@ public enum PeerEventKind : byte
     /// <summary>The handshake is done, the certificate matches, and media may be sent. Reported once.</summary>
     DtlsConnected,
 
-    /// <summary>The events channel is open in both directions. Reported once.</summary>
+    /// <summary>
+    /// The events channel is open in both directions. Reported once more if another channel, with the label of the dialect, takes its place.
+    /// </summary>
     ChannelOpened,
 
     /// <summary>The peer closed the events channel, which is a hang-up (docs/protocols/realtime.md 2, step 8).</summary>

@@ -24,8 +24,14 @@ namespace Dapr.Voice.WebRtc;
 /// </summary>
 public sealed class PeerSession : IDisposable
 {
-    /// <summary>The data channel of the Realtime dialect (docs/protocols/realtime.md 2).</summary>
+    /// <summary>
+    /// The label of the Realtime dialect's data channel (docs/protocols/realtime.md 2). A client that opens none with this label gets its
+    /// events on the first channel that it opens.
+    /// </summary>
     public const string EventsLabel = "oai-events";
+
+    /// <summary>How long the first channel waits for one with <see cref="EventsLabel"/> before it is the events channel.</summary>
+    public static readonly TimeSpan EventsLabelWait = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The size of a transmit buffer. The largest datagram that we send is smaller.</summary>
     public const int MaximumDatagramBytes = 1500;
@@ -56,6 +62,9 @@ public sealed class PeerSession : IDisposable
     private SctpAssociation? _sctp;
     private DataChannelSet? _channels;
     private DataChannel? _eventsChannel;
+    private DataChannel? _unlabelledChannel;
+    private Instant _unlabelledIsChosenAt = Instant.Never;
+    private TransportPath? _farewellPath;
     private bool _isIceConnected;
     private bool _isDtlsConnected;
     private PeerCloseReason _closed;
@@ -109,7 +118,7 @@ public sealed class PeerSession : IDisposable
         get
         {
             if (IsClosed) return Instant.Never;
-            var next = Instant.Min(_ice.NextTimeout, Instant.Min(_dtlsTimeout, _nextRtcp));
+            var next = Instant.Min(Instant.Min(_ice.NextTimeout, _unlabelledIsChosenAt), Instant.Min(_dtlsTimeout, _nextRtcp));
             if (_sctp is not null) next = Instant.Min(next, _sctp.NextTimeout);
             return _jitter is null ? next : Instant.Min(next, _jitter.NextTimeout);
         }
@@ -176,7 +185,7 @@ public sealed class PeerSession : IDisposable
                 break;
             // The handshake starts before the nomination, so any path with a successful check is accepted (docs/protocols/webrtc.md 1).
             case DatagramKind.Dtls when _ice.IsValidated(from):
-                _dtls.Receive(datagram);
+                if (_dtls.Receive(datagram)) _ice.NoteSignOfLife(from, now);
                 AfterDtls(now);
                 break;
             case DatagramKind.Dtls:
@@ -199,7 +208,7 @@ public sealed class PeerSession : IDisposable
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now)
     {
         if (_ice.TryTransmit(buffer, out length, out to)) return true;
-        if (_ice.SelectedPath is not { } path) return false;
+        if ((_ice.SelectedPath ?? _farewellPath) is not { } path) return false;
         to = path;
         if (_media.TryTake(buffer, out length)) return true;
         while (true)
@@ -233,13 +242,9 @@ public sealed class PeerSession : IDisposable
         if (_channels is null || IsClosed) return false;
         while (_channels.TryReceive(out message, now))
         {
-            if (_eventsChannel is null && message.Channel.Label == EventsLabel)
-            {
-                // The first message may share a packet with the opening (or its acknowledgement) and arrive before the event of the channel
-                // was taken.
-                _eventsChannel = message.Channel;
-                Raise(new PeerEvent(PeerEventKind.ChannelOpened));
-            }
+            // The first message may share a packet with the opening (or its acknowledgement) and arrive before the event of the channel was
+            // taken. A client that sends on a channel expects its events there.
+            if (_eventsChannel is null) Choose(message.Channel);
             if (message.Channel == _eventsChannel) return true;
             Drop(PeerDrop.OtherChannel);
         }
@@ -281,12 +286,24 @@ public sealed class PeerSession : IDisposable
     public void Close(Instant now)
     {
         if (IsClosed) return;
-        if (_isDtlsConnected)
-        {
-            SendRtcp(now, isBye: true);
-            _dtls.CloseNotify();
-        }
+        SayGoodbye(now);
         End(PeerCloseReason.Local);
+    }
+
+    // Each part is what some stack notices at once: aiortc, werift and GStreamer the ABORT, others BYE or close_notify.
+    private void SayGoodbye(Instant now)
+    {
+        if (!_isDtlsConnected) return;
+        SendRtcp(now, isBye: true);
+        if (_sctp is not null)
+        {
+            _sctp.Abort();
+            while (_sctp.TryTransmit(_record, out int packet, now))
+            {
+                if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
+            }
+        }
+        _dtls.CloseNotify();
     }
 
     public void HandleTimeout(Instant now)
@@ -307,7 +324,16 @@ public sealed class PeerSession : IDisposable
             _sctp.HandleTimeout(now);
             TakeSctpEvents(now);
         }
+        if (_unlabelledIsChosenAt <= now && _unlabelledChannel is { } first) Choose(first);
         if (_nextRtcp <= now) SendRtcp(now, isBye: false);
+    }
+
+    private void Choose(DataChannel channel)
+    {
+        _unlabelledIsChosenAt = Instant.Never;
+        _unlabelledChannel = null;
+        _eventsChannel = channel;
+        Raise(new PeerEvent(PeerEventKind.ChannelOpened));
     }
 
     private void TakeIceEvents(Instant now)
@@ -329,6 +355,13 @@ public sealed class PeerSession : IDisposable
                     Raise(new PeerEvent(PeerEventKind.PathChanged, occurred.Path));
                     break;
                 case IceEventKind.ConsentLost:
+                    // The silence may be in one direction only. The peer that hears this does not wait for its own time-out. RFC 7675 forbids
+                    // it to an agent that checks.
+                    if (_options.IceRole == IceRole.Lite)
+                    {
+                        _farewellPath = occurred.Path;
+                        SayGoodbye(now);
+                    }
                     End(PeerCloseReason.ConsentExpired);
                     break;
                 case IceEventKind.Failed:
@@ -410,9 +443,21 @@ public sealed class PeerSession : IDisposable
                 case DataChannelEventKind.Connected when _options.Data!.OpenLabel is { } label:
                     _channels.Open(label, DataChannelReliability.Full, now);
                     break;
-                case DataChannelEventKind.ChannelOpened when _eventsChannel is null && occurred.Channel?.Label == EventsLabel:
-                    _eventsChannel = occurred.Channel;
-                    Raise(new PeerEvent(PeerEventKind.ChannelOpened));
+                case DataChannelEventKind.ChannelOpened when occurred.Channel is { } opened:
+                    if (opened.Label == EventsLabel && _eventsChannel?.Label != EventsLabel)
+                    {
+                        Choose(opened);
+                    }
+                    else if (_eventsChannel is null && _unlabelledChannel is null)
+                    {
+                        _unlabelledChannel = opened;
+                        _unlabelledIsChosenAt = now + EventsLabelWait;
+                    }
+                    break;
+                case DataChannelEventKind.ChannelClosing or DataChannelEventKind.ChannelClosed
+                    when occurred.Channel == _unlabelledChannel && _unlabelledChannel is not null:
+                    _unlabelledChannel = null;
+                    _unlabelledIsChosenAt = Instant.Never;
                     break;
                 case DataChannelEventKind.ChannelClosing or DataChannelEventKind.ChannelClosed
                     when occurred.Channel == _eventsChannel && _eventsChannel is not null:
@@ -473,6 +518,7 @@ public sealed class PeerSession : IDisposable
         if (!_srtcpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _)) return;
         // RTCP has its own index, which says nothing about its order among audio packets. While audio arrives, audio decides the path.
         if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) NoteAuthenticated(from, now);
+        else _ice.NoteSignOfLife(from, now);
         if (!RtcpCompound.TryParse(datagram[..length], out RtcpCompound compound, out RtcpParseError error))
         {
             _rtcpErrors[(int)error]++;
@@ -639,6 +685,8 @@ public sealed class PeerSession : IDisposable
             _sctp = SctpAssociation.Import(state.Sctp, SctpOptionsFor(state.Data, NextRandom()), now);
             _channels = DataChannelSet.Import(state.Channels!, _sctp);
             if (state.EventsChannel is { } id) _eventsChannel = _channels.Find(id);
+            else if (_channels.Channels.FirstOrDefault() is { } first)
+                (_unlabelledChannel, _unlabelledIsChosenAt) = (first, now + EventsLabelWait);
         }
         if (_srtcpOutbound is not null) _nextRtcp = now + RtcpInterval;
     }

@@ -248,9 +248,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
                     _pump.Start(now);
                     if (_lifecycle.NoteDtlsConnected(now)) OnConnected(now);
                     break;
-                case PeerEventKind.ChannelOpened when !_isChannelOpen:
+                case PeerEventKind.ChannelOpened:
+                    if (!_isChannelOpen) _setup.Note(SetupStep.ChannelOpen);
                     _isChannelOpen = true;
-                    _setup.Note(SetupStep.ChannelOpen);
                     if (!HasEnded) _agent.OnChannelOpen();
                     break;
                 case PeerEventKind.ChannelClosed:

@@ -169,20 +169,39 @@ public sealed class IceLiteTests
         Assert.False(agent.IsValidated(First));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void HandleTimeout_PacketsAndNoChecks_KeepsTheSession(bool mayMove)
+    {
+        // GStreamer's libnice and pion's ICE before 4.0.8 send no checks while media flows.
+        IceAgent agent = Lite();
+        agent.Receive(Checks.Request(Local), First, At(0));
+        for (int seconds = 20; seconds <= 100; seconds += 20)
+        {
+            if (mayMove) agent.NoteAuthenticatedPacket(First, At(seconds * 1000));
+            else agent.NoteSignOfLife(First, At(seconds * 1000));
+            agent.HandleTimeout(At(seconds * 1000));
+        }
+        Assert.Equal(First, agent.SelectedPath);
+        Assert.Equal(At(130_000), agent.NextTimeout);
+    }
+
     [Fact]
-    public void HandleTimeout_ThirtySecondsWithoutACheck_LosesConsentDespiteMedia()
+    public void HandleTimeout_ThirtySecondsWithoutAnything_LosesConsent()
     {
         IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local), First, At(0));
         Assert.True(agent.TryTakeEvent(out _));
         agent.Receive(Checks.Request(Local), First, At(5_000));
-        agent.NoteAuthenticatedPacket(First, At(34_000));
+        // Another path says nothing about the selected one.
+        agent.NoteSignOfLife(Second, At(34_000));
         Assert.Equal(At(35_000), agent.NextTimeout);
         agent.HandleTimeout(At(34_999));
         Assert.False(agent.TryTakeEvent(out _));
         agent.HandleTimeout(At(35_000));
         Assert.True(agent.TryTakeEvent(out IceEvent occurred));
-        Assert.Equal(IceEventKind.ConsentLost, occurred.Kind);
+        Assert.Equal((IceEventKind.ConsentLost, First), (occurred.Kind, occurred.Path));
         Assert.Null(agent.SelectedPath);
         Assert.False(agent.IsValidated(First));
         Assert.Equal(Instant.Never, agent.NextTimeout);

@@ -37,6 +37,31 @@ public sealed class DataChannelSetTests
     }
 
     [Fact]
+    public void Open_WithAnIdOfTheOtherParity_IsAccepted()
+    {
+        // aiortc and werift choose by ICE role, and libpeer always takes 0.
+        _a = new DataChannelSet(_link.A, isDtlsClient: false);
+        Assert.Equal(1, Open(_a, "oai-events").Id);
+        Assert.Equal("oai-events", Assert.Single(_eventsOfB, e => e.Kind == DataChannelEventKind.ChannelOpened).Channel!.Label);
+        Assert.Equal(0, _b.RefusedOpenings);
+        // Our own next id is the next one that is free.
+        Assert.Equal(3, Open(_b, "back").Id);
+    }
+
+    [Fact]
+    public void Message_WithoutAnOpening_ComesFromAChannelThatThePeerNegotiatedElsewhere()
+    {
+        _link.A.Connect(_link.Now);
+        _link.Run(500);
+        _link.A.Send(4, PayloadProtocolId.Text, "hello"u8, unordered: false, null, _link.Now);
+        _link.Run(200);
+        Assert.Equal(["text:hello"], _receivedByB);
+        DataChannel channel = Assert.Single(_b.Channels);
+        Assert.Equal((4, ""), (channel.Id, channel.Label));
+        Assert.Equal(SctpSendResult.Queued, _b.Send(channel, "answer"u8, true, _link.Now));
+    }
+
+    [Fact]
     public void Send_TextBinaryAndEmpty_ArriveAsSuch()
     {
         DataChannel channel = Open(_a, "x");
@@ -96,15 +121,15 @@ public sealed class DataChannelSetTests
     }
 
     [Fact]
-    public void Open_WithAnIdThatIsOurs_IsRefused()
+    public void Open_WithAnIdInUse_IsRefusedAndTheChannelStays()
     {
-        _link.Connect();
+        DataChannel channel = Open(_a, "x");
         Span<byte> open = stackalloc byte[DataChannelOpen.MaximumBytes];
         int length = new DataChannelOpen(DataChannelReliability.Full, 0, "raw", "").Write(open);
-        _link.A.Send(1, PayloadProtocolId.Dcep, open[..length], false, null, _link.Now);
+        _link.A.Send(channel.Id, PayloadProtocolId.Dcep, open[..length], false, null, _link.Now);
         _link.Run(500);
         Assert.Equal(1, _b.RefusedOpenings);
-        Assert.Empty(_b.Channels);
+        Assert.Equal("x", Assert.Single(_b.Channels).Label);
     }
 
     [Fact]

@@ -39,6 +39,35 @@ public sealed class SrtpContextTests
         Assert.Equal(0, Enum.GetValues<SrtpError>().Sum(reason => receiver.Errors[reason]));
     }
 
+    [Theory, MemberData(nameof(Profiles))]
+    public void TryUnprotect_FirstPacketsOfAWrapLost_HearsTheRest(SrtpProtectionProfile profile)
+    {
+        using var sender = new SrtpContext(SrtpTestData.Of(profile));
+        using var receiver = new SrtpContext(SrtpTestData.Of(profile));
+        for (int sequence = 65_530; sequence < 65_536; sequence++) _ = SrtpTestData.Protected(sender, (ushort)sequence);
+        for (ushort sequence = 2; sequence < 200; sequence++)
+        {
+            byte[] packet = SrtpTestData.Protected(sender, sequence);
+            Assert.True(receiver.TryUnprotect(packet, packet.Length, out int length, out _));
+            Assert.Equal(SrtpTestData.Packet(sequence).AsSpan(0, length), packet.AsSpan(0, length));
+            Assert.True(receiver.IsNewest);
+        }
+        Assert.Equal(0, receiver.Errors[SrtpError.AuthenticationFailed]);
+    }
+
+    [Theory, MemberData(nameof(Profiles))]
+    public void TryUnprotect_ForgedFirstPacket_IsCountedOnceAndTakesNoEntry(SrtpProtectionProfile profile)
+    {
+        using var sender = new SrtpContext(SrtpTestData.Of(profile));
+        using var receiver = new SrtpContext(SrtpTestData.Of(profile));
+        byte[] packet = SrtpTestData.Protected(sender, 1);
+        packet[^1] ^= 1;
+        Assert.False(receiver.TryUnprotect(packet, packet.Length, out _, out SrtpError error));
+        Assert.Equal((SrtpError.AuthenticationFailed, 1), (error, receiver.Errors[error]));
+        byte[] next = SrtpTestData.Protected(sender, 2);
+        Assert.True(receiver.TryUnprotect(next, next.Length, out _, out _));
+    }
+
     [Fact]
     public void Protect_AesCm_EqualsAnIndependentComputation()
     {

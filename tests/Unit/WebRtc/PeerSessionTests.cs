@@ -57,6 +57,67 @@ public sealed class PeerSessionTests
         Assert.Equal(0, network.Server.Statistics.RtpLost);
     }
 
+    [Theory]
+    [InlineData(DatagramKind.Rtp)]
+    [InlineData(DatagramKind.Rtcp)]
+    [InlineData(DatagramKind.Dtls)]
+    public void Silence_OfChecksWhileAnythingElseArrives_KeepsTheCall(DatagramKind kind)
+    {
+        using var network = new SimulatedNetwork(31);
+        network.Connect();
+        network.OnlyToServer = [kind];
+        for (int second = 0; second < 45; second++)
+        {
+            network.Caller.SendAudio(new byte[60], 48_000, false, network.Now);
+            if (kind == DatagramKind.Dtls) Assert.True(network.Caller.SendText("still here"u8, network.Now));
+            network.Run(1000);
+        }
+        Assert.True(network.Server.IsConnected);
+        Assert.True(network.Caller.IsConnected);
+    }
+
+    [Fact]
+    public void Silence_OfEverything_EndsTheCallWithAGoodbye()
+    {
+        using var network = new SimulatedNetwork(32);
+        network.Connect();
+        network.OnlyToServer = [];
+        network.Run(29_000);
+        Assert.True(network.Server.IsConnected);
+        network.Run(2000);
+        Assert.Equal(PeerCloseReason.ConsentExpired, network.ServerEvents.Single(e => e.Kind == PeerEventKind.Closed).Reason);
+        Assert.Equal(PeerCloseReason.ByPeer, network.CallerEvents.Single(e => e.Kind == PeerEventKind.Closed).Reason);
+    }
+
+    [Theory]
+    [InlineData("realtime-channel")]
+    [InlineData("")]
+    [InlineData("OAI-Events")]
+    public void Channel_WithAnotherLabel_CarriesTheEvents(string label)
+    {
+        using var network = new SimulatedNetwork(33, label: label);
+        Assert.True(network.RunUntil(() => network.Server.IsChannelOpen));
+        Assert.True(network.Server.SendText("session.created"u8, network.Now));
+        Assert.True(network.RunUntil(() => network.ReadByCaller.Contains("session.created"), 1000));
+        Assert.True(network.Caller.SendText("session.update"u8, network.Now));
+        Assert.True(network.RunUntil(() => network.ReadByServer.Contains("session.update"), 1000));
+        Assert.Single(network.ServerEvents, e => e.Kind == PeerEventKind.ChannelOpened);
+    }
+
+    [Fact]
+    public void Close_WithADataChannel_AbortsTheAssociationBeforeCloseNotify()
+    {
+        using var network = new SimulatedNetwork(34);
+        network.Connect();
+        network.Server.Close(network.Now);
+        byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
+        var sent = new List<byte>();
+        while (network.Server.TryTransmit(buffer, out _, out _, network.Now)) sent.Add(buffer[0]);
+        // RTCP, a record of application data, an alert (RFC 6347, section 4.1).
+        Assert.Equal([23, 21], sent.Where(first => first < 64));
+        Assert.True(sent[0] >= 128);
+    }
+
     [Fact]
     public void FirstMessage_InThePacketThatAcknowledgesTheChannel_IsNotLost()
     {

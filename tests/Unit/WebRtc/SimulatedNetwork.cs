@@ -22,14 +22,16 @@ internal sealed class SimulatedNetwork : IDisposable
     private readonly Random _random;
     private readonly PriorityQueue<(bool ToServer, byte[] Bytes, TransportAddress From), (long At, int Order)> _flying = new();
     private readonly byte[] _buffer = new byte[PeerSession.MaximumDatagramBytes];
+    private readonly IceAgent _answering;
     private int _order;
 
-    public SimulatedNetwork(int seed, CertificateFingerprint? serverExpects = null)
+    public SimulatedNetwork(int seed, CertificateFingerprint? serverExpects = null, string label = PeerSession.EventsLabel)
     {
         _random = new Random(seed);
         var callerCredentials = new IceCredentials("cafe", "callercallercallercaller");
         var serverCredentials = new IceCredentials("aabbccddeeffgghh", "serverserverserverserver");
         Now = Instant.FromMilliseconds(1_000_000);
+        _answering = new IceAgent(IceRole.Lite, serverCredentials, null, 9, Seeded.Random(4), Now);
         Caller = new PeerSession(new PeerSessionOptions
         {
             IceRole = IceRole.Controlling,
@@ -40,7 +42,7 @@ internal sealed class SimulatedNetwork : IDisposable
             Certificate = CallerCertificate,
             ExpectedFingerprints = [ServerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 65_000 - 40_000, 5),
-            Data = new PeerDataOptions(OpenLabel: PeerSession.EventsLabel),
+            Data = new PeerDataOptions(OpenLabel: label),
             Random = Seeded.Random(1),
         }, Now);
         Caller.AddRemoteCandidate(Candidate.Host(ServerAddress), 0);
@@ -70,6 +72,12 @@ internal sealed class SimulatedNetwork : IDisposable
 
     /// <summary>Datagrams to the server vanish while set.</summary>
     public bool IsCut { get; set; }
+
+    /// <summary>
+    /// The kinds of datagrams that still get to the server. Null: all. Checks that do not get there are answered on the way, as if the
+    /// caller sent none.
+    /// </summary>
+    public DatagramKind[]? OnlyToServer { get; set; }
 
     public List<PeerEvent> CallerEvents { get; } = [];
     public List<PeerEvent> ServerEvents { get; } = [];
@@ -131,6 +139,13 @@ internal sealed class SimulatedNetwork : IDisposable
     private void Fly(bool toServer, ReadOnlySpan<byte> datagram)
     {
         if (toServer && IsCut) return;
+        if (toServer && OnlyToServer?.Contains(DatagramDemultiplexer.Classify(datagram)) == false)
+        {
+            _answering.Receive(datagram, new TransportPath(3, CallerSeenAs), Now);
+            Span<byte> answer = stackalloc byte[IceAgent.MaximumDatagramLength];
+            while (_answering.TryTransmit(answer, out int length, out _)) Fly(toServer: false, answer[..length]);
+            return;
+        }
         bool isHandshake = DatagramDemultiplexer.Classify(datagram) == DatagramKind.Dtls && datagram[0] is 20 or 22;
         if (!isHandshake && _random.NextDouble() < Loss) return;
         int copies = _random.NextDouble() < Duplication ? 2 : 1;
