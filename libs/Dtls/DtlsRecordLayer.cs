@@ -42,9 +42,9 @@ internal sealed class DtlsRecordLayer : IDisposable
     {
         (nint algorithm, int keyBytes, int ivBytes, HashAlgorithmName hash) = state.CipherSuite switch
         {
-            0xC02B => (LibCrypto.EVP_aes_128_gcm(), 16, 4, HashAlgorithmName.SHA256),
-            0xC02C => (LibCrypto.EVP_aes_256_gcm(), 32, 4, HashAlgorithmName.SHA384),
-            0xCCA9 => (LibCrypto.EVP_chacha20_poly1305(), 32, 12, HashAlgorithmName.SHA256),
+            0xC02B or 0xC02F => (LibCrypto.EVP_aes_128_gcm(), 16, 4, HashAlgorithmName.SHA256),
+            0xC02C or 0xC030 => (LibCrypto.EVP_aes_256_gcm(), 32, 4, HashAlgorithmName.SHA384),
+            0xCCA8 or 0xCCA9 => (LibCrypto.EVP_chacha20_poly1305(), 32, 12, HashAlgorithmName.SHA256),
             var other => throw new ArgumentException($"Cipher suite 0x{other:X4} is not supported.", nameof(state)),
         };
         Span<byte> block = stackalloc byte[2 * (32 + 12)];

@@ -33,7 +33,6 @@ public sealed class DtlsTransport : IDisposable
     // The length of explicit nonce and tag. ChaCha20 has no explicit nonce.
     private const int MinimumGcmFragmentBytes = 24;
     private const int MinimumChaChaFragmentBytes = 16;
-    private const ushort ChaChaCipherSuite = 0xCCA9;
 
     private const int RecordHeaderBytes = 13;
     private const byte ChangeCipherSpec = 20;
@@ -273,7 +272,8 @@ public sealed class DtlsTransport : IDisposable
             End(DtlsEventKind.Failed, DtlsFailure.NoSrtpProfile);
             return;
         }
-        if (_ssl.CipherSuite == ChaChaCipherSuite) _minimumFragmentBytes = MinimumChaChaFragmentBytes;
+        // ECDHE-RSA and ECDHE-ECDSA with ChaCha20 (RFC 7905).
+        if (_ssl.CipherSuite is 0xCCA8 or 0xCCA9) _minimumFragmentBytes = MinimumChaChaFragmentBytes;
         IsConnected = true;
         _events.Enqueue(new DtlsEvent(DtlsEventKind.Connected));
         Span<byte> early = stackalloc byte[MaximumDatagramBytes];

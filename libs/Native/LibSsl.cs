@@ -27,6 +27,7 @@ internal static unsafe partial class LibSsl
     public const int SSL_VERIFY_PEER = 1;
     public const int SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
     public const int EVP_PKEY_EC = 408;
+    public const int EVP_PKEY_RSA = 6;
 
     public const ulong SSL_OP_NO_QUERY_MTU = 1UL << 12;
     public const ulong SSL_OP_NO_TICKET = 1UL << 14;

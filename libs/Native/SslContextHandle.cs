@@ -8,11 +8,14 @@ namespace Dapr.Voice.Native;
 /// </summary>
 public sealed unsafe class SslContextHandle : SafeHandle
 {
-    public const string Ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305";
+    // Our own certificate is ECDSA. As the DTLS client we meet servers with RSA certificates, also of 1,024 bits, which security level 2
+    // of some distributions refuses. Whoever breaks such a key still has to know the fingerprint's certificate.
+    public const string Ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"
+        + ":ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305:@SECLEVEL=1";
 
     // The order is the server's preference. GCM costs two thirds of CM with HMAC (docs/protocols/webrtc.md 4). Some clients support only
-    // CM.
-    public const string SrtpProfiles = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
+    // CM, and a few only the short tag.
+    public const string SrtpProfiles = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80:SRTP_AES128_CM_SHA1_32";
 
     // The certificate of a client has 300 to 1,200 bytes. By default OpenSSL would buffer 100 kB from anybody.
     private const int MaximumCertificateBytes = 16 * 1024;
@@ -29,9 +32,12 @@ public sealed unsafe class SslContextHandle : SafeHandle
     public static SslContextHandle Create(bool isServer, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> privateKey)
         => Create(isServer, certificate, privateKey, Ciphers, SrtpProfiles);
 
-    /// <summary>Creates a context with fewer ciphers or profiles than the product offers, so that tests can reach each of them.</summary>
+    /// <summary>
+    /// Creates a context with fewer ciphers or profiles than the product offers, or with an RSA key, so that tests can reach each of them.
+    /// </summary>
     public static SslContextHandle Create(
-        bool isServer, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> privateKey, string ciphers, string srtpProfiles)
+        bool isServer, ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> privateKey, string ciphers, string srtpProfiles,
+        bool isRsa = false)
     {
         LibCrypto.ERR_clear_error();
         var context = new SslContextHandle();
@@ -47,10 +53,11 @@ public sealed unsafe class SslContextHandle : SafeHandle
         LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_READ_AHEAD, 1, 0);
         LibSsl.SSL_CTX_ctrl(pointer, LibSsl.SSL_CTRL_SET_MAX_CERT_LIST, MaximumCertificateBytes, 0);
         Require(LibSsl.SSL_CTX_set_cipher_list(pointer, ciphers) == 1, "the cipher list");
-        Require(LibSsl.SSL_CTX_ctrl_text(pointer, LibSsl.SSL_CTRL_SET_GROUPS_LIST, 0, "X25519:P-256\0"u8) == 1, "the groups");
+        Require(LibSsl.SSL_CTX_ctrl_text(pointer, LibSsl.SSL_CTRL_SET_GROUPS_LIST, 0, "X25519:P-256:P-384:P-521\0"u8) == 1, "the groups");
         Require(LibSsl.SSL_CTX_set_tlsext_use_srtp(pointer, srtpProfiles) == 0, "the SRTP profiles");
         Require(LibSsl.SSL_CTX_use_certificate_ASN1(pointer, certificate.Length, certificate) == 1, "the certificate");
-        Require(LibSsl.SSL_CTX_use_PrivateKey_ASN1(LibSsl.EVP_PKEY_EC, pointer, privateKey, privateKey.Length) == 1, "the private key");
+        int keyType = isRsa ? LibSsl.EVP_PKEY_RSA : LibSsl.EVP_PKEY_EC;
+        Require(LibSsl.SSL_CTX_use_PrivateKey_ASN1(keyType, pointer, privateKey, privateKey.Length) == 1, "the private key");
         LibSsl.SSL_CTX_set_verify(pointer, LibSsl.SSL_VERIFY_PEER | LibSsl.SSL_VERIFY_FAIL_IF_NO_PEER_CERT, &AcceptAny);
         return context;
     }

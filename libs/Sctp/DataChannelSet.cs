@@ -223,8 +223,8 @@ public sealed class DataChannelSet
             else StrayMessages++;
             return;
         }
-        // RFC 8832, section 6 divides the ids by DTLS role. Stacks that divide them by ICE role, or always take 0, are common, and an id that
-        // is free is no conflict.
+        // RFC 8832, section 6 divides the ids by DTLS role. Some stacks divide them by ICE role, and some always take 0. An id that is free
+        // is no conflict.
         if (existing is not null || _channels.Count >= MaximumChannels || !DataChannelOpen.TryParse(payload, out DataChannelOpen open))
         {
             // RFC 8832, section 6: an opening is rejected by a reset of the stream. A channel that is already open stays as it is.

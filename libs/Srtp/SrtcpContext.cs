@@ -32,7 +32,7 @@ public sealed class SrtcpContext : IDisposable
     {
         material.Validate();
         _material = material;
-        _tagLength = SrtpProfileParameters.TagLength(material.Profile);
+        _tagLength = SrtpProfileParameters.RtcpTagLength(material.Profile);
         _sources = sources;
     }
 

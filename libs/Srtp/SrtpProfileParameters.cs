@@ -10,21 +10,26 @@ public static class SrtpProfileParameters
     public const int MaximumRtcpOverhead = 20;
 
     public static bool IsKnown(SrtpProtectionProfile profile)
-        => profile is SrtpProtectionProfile.Aes128CmHmacSha1_80 or SrtpProtectionProfile.AeadAes128Gcm;
+        => profile is SrtpProtectionProfile.Aes128CmHmacSha1_80 or SrtpProtectionProfile.Aes128CmHmacSha1_32
+        or SrtpProtectionProfile.AeadAes128Gcm;
 
     public static int KeyLength(SrtpProtectionProfile profile) => IsKnown(profile) ? 16 : throw Unknown(profile);
 
     public static int SaltLength(SrtpProtectionProfile profile) => profile switch
     {
-        SrtpProtectionProfile.Aes128CmHmacSha1_80 => 14,
+        SrtpProtectionProfile.Aes128CmHmacSha1_80 or SrtpProtectionProfile.Aes128CmHmacSha1_32 => 14,
         SrtpProtectionProfile.AeadAes128Gcm => 12,
         _ => throw Unknown(profile),
     };
 
-    /// <summary>Returns the tag length, which is the same for SRTP and SRTCP in both profiles.</summary>
-    public static int TagLength(SrtpProtectionProfile profile) => profile switch
+    /// <summary>Returns the length of the tag of an SRTP packet.</summary>
+    public static int TagLength(SrtpProtectionProfile profile)
+        => profile == SrtpProtectionProfile.Aes128CmHmacSha1_32 ? 4 : RtcpTagLength(profile);
+
+    /// <summary>Returns the length of the tag of an SRTCP packet.</summary>
+    public static int RtcpTagLength(SrtpProtectionProfile profile) => profile switch
     {
-        SrtpProtectionProfile.Aes128CmHmacSha1_80 => 10,
+        SrtpProtectionProfile.Aes128CmHmacSha1_80 or SrtpProtectionProfile.Aes128CmHmacSha1_32 => 10,
         SrtpProtectionProfile.AeadAes128Gcm => 16,
         _ => throw Unknown(profile),
     };

@@ -4,5 +4,9 @@ namespace Dapr.Voice.Srtp;
 public enum SrtpProtectionProfile : ushort
 {
     Aes128CmHmacSha1_80 = 1,
+
+    /// <summary>Like the profile above, with a tag of 4 bytes in SRTP and of 10 bytes in SRTCP.</summary>
+    Aes128CmHmacSha1_32 = 2,
+
     AeadAes128Gcm = 7,
 }

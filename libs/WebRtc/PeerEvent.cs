@@ -11,7 +11,7 @@ public enum PeerEventKind : byte
     DtlsConnected,
 
     /// <summary>
-    /// The events channel is open in both directions. Reported once more if another channel, with the label of the dialect, takes its place.
+    /// The events channel is open in both directions. Reported once more if a channel with the label of the dialect takes its place.
     /// </summary>
     ChannelOpened,
 

@@ -355,8 +355,8 @@ public sealed class PeerSession : IDisposable
                     Raise(new PeerEvent(PeerEventKind.PathChanged, occurred.Path));
                     break;
                 case IceEventKind.ConsentLost:
-                    // The silence may be in one direction only. The peer that hears this does not wait for its own time-out. RFC 7675 forbids
-                    // it to an agent that checks.
+                    // The silence may be in one direction only, and a peer that hears this does not wait for its own time-out. RFC 7675
+                    // forbids it to an agent that checks.
                     if (_options.IceRole == IceRole.Lite)
                     {
                         _farewellPath = occurred.Path;

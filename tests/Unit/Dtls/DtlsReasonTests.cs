@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Dapr.Voice.Dtls;
+using Dapr.Voice.Native;
 using Dapr.Voice.Srtp;
 using Xunit;
 
@@ -7,11 +10,14 @@ namespace Dapr.Voice.Tests.Unit.Dtls;
 /// <summary>Who failed or dropped what, and that it says so; and what must survive.</summary>
 public sealed class DtlsReasonTests
 {
-    [Fact]
-    public void Handshake_ClientWithAesCmOnly_AgreesOnIt()
+    [Theory]
+    [InlineData("SRTP_AES128_CM_SHA1_80", SrtpProtectionProfile.Aes128CmHmacSha1_80)]
+    [InlineData("SRTP_AES128_CM_SHA1_32", SrtpProtectionProfile.Aes128CmHmacSha1_32)]
+    [InlineData("SRTP_AES128_CM_SHA1_32:SRTP_AES128_CM_SHA1_80", SrtpProtectionProfile.Aes128CmHmacSha1_80)]
+    public void Handshake_ClientWithoutGcm_AgreesOnTheBestThatItHas(string offered, SrtpProtectionProfile agreed)
     {
-        using var pair = DtlsPair.Connected(srtpProfiles: "SRTP_AES128_CM_SHA1_80");
-        Assert.Equal(SrtpProtectionProfile.Aes128CmHmacSha1_80, pair.Server.LocalKeys!.Profile);
+        using var pair = DtlsPair.Connected(srtpProfiles: offered);
+        Assert.Equal(agreed, pair.Server.LocalKeys!.Profile);
         AssertSame(pair.Client.LocalKeys, pair.Server.RemoteKeys);
         using var sender = new SrtpContext(pair.Client.LocalKeys!);
         using var receiver = new SrtpContext(pair.Server.RemoteKeys!);
@@ -27,6 +33,62 @@ public sealed class DtlsReasonTests
     {
         using var pair = DtlsPair.Connected(ciphers: name);
         Assert.Equal(expected, pair.Server.ExportState().CipherSuite);
+    }
+
+    [Theory]
+    [InlineData(2048, "ECDHE-RSA-AES128-GCM-SHA256", 0xC02F)]
+    [InlineData(2048, "ECDHE-RSA-AES256-GCM-SHA384", 0xC030)]
+    [InlineData(1024, "ECDHE-RSA-CHACHA20-POLY1305", 0xCCA8)]
+    public void Handshake_ServerWithAnRsaCertificate_IsAgreedAndGoesOnAfterAMove(int bits, string cipher, int expected)
+    {
+        using var key = RSA.Create(bits);
+        using X509Certificate2 certificate = SelfSigned(new CertificateRequest("CN=x", key, HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1));
+        using var context = SslContextHandle.Create(isServer: true, certificate.RawData, key.ExportRSAPrivateKey(),
+            cipher + ":@SECLEVEL=1", SslContextHandle.SrtpProfiles, isRsa: true);
+        using DtlsPair pair = WithServer(certificate, context);
+        DtlsTransportState state = pair.Client.ExportState();
+        Assert.Equal(expected, state.CipherSuite);
+        using var moved = DtlsTransport.Import(state);
+        Assert.True(moved.Send("hello"u8));
+        foreach (byte[] datagram in DtlsPair.Drain(moved)) pair.Server.Receive(datagram);
+        Assert.Equal([Convert.ToHexString("hello"u8)], DtlsPair.Received(pair.Server));
+    }
+
+    [Theory]
+    [InlineData(256)]
+    [InlineData(384)]
+    [InlineData(521)]
+    public void Handshake_ServerWithAnotherCurve_IsAgreed(int bits)
+    {
+        using var key = ECDsa.Create(bits switch
+        {
+            256 => ECCurve.NamedCurves.nistP256, 384 => ECCurve.NamedCurves.nistP384, _ => ECCurve.NamedCurves.nistP521,
+        });
+        using X509Certificate2 certificate = SelfSigned(new CertificateRequest("CN=x", key, HashAlgorithmName.SHA384));
+        using var context = SslContextHandle.Create(isServer: true, certificate.RawData, key.ExportECPrivateKey());
+        using DtlsPair pair = WithServer(certificate, context);
+        Assert.True(pair.Client.IsConnected);
+    }
+
+    private static X509Certificate2 SelfSigned(CertificateRequest request)
+        => request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+
+    /// <summary>We are the client, as for an offer with <c>setup:passive</c>.</summary>
+    private static DtlsPair WithServer(X509Certificate2 certificate, SslContextHandle context)
+    {
+        var pair = new DtlsPair
+        {
+            Client = new DtlsTransport(DtlsRole.Client, DtlsPair.ClientCertificate,
+                [CertificateFingerprint.OfCertificate(certificate.RawData)]),
+            Server = new DtlsTransport(DtlsRole.Server, context, [DtlsPair.ClientCertificate.Fingerprint]),
+        };
+        pair.Server.Start();
+        pair.Client.Start();
+        pair.Exchange();
+        Assert.True(pair.Client.IsConnected);
+        Assert.True(pair.Server.IsConnected);
+        return pair;
     }
 
     [Fact]
@@ -85,7 +147,7 @@ public sealed class DtlsReasonTests
     [Fact]
     public void Handshake_NoCommonSrtpProfile_Fails()
     {
-        using var pair = new DtlsPair(srtpProfiles: "SRTP_AES128_CM_SHA1_32");
+        using var pair = new DtlsPair(srtpProfiles: "SRTP_AEAD_AES_256_GCM");
         pair.Client.Start();
         pair.Exchange();
         Assert.Equal(DtlsFailure.NoSrtpProfile, Assert.Single(DtlsPair.Events(pair.Server)).Failure);
@@ -94,7 +156,7 @@ public sealed class DtlsReasonTests
     [Fact]
     public void Handshake_DataChannelsAlone_NeedNoSrtpProfile()
     {
-        using var pair = new DtlsPair(srtpProfiles: "SRTP_AES128_CM_SHA1_32", requiresSrtp: false);
+        using var pair = new DtlsPair(srtpProfiles: "SRTP_AEAD_AES_256_GCM", requiresSrtp: false);
         pair.Client.Start();
         pair.Exchange();
         Assert.True(pair.Server.IsConnected && pair.Client.IsConnected);

@@ -8,7 +8,7 @@ namespace Dapr.Voice.Tests.Unit.Srtp;
 public sealed class SrtcpContextTests
 {
     public static TheoryData<SrtpProtectionProfile> Profiles
-        => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.AeadAes128Gcm];
+        => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.Aes128CmHmacSha1_32, SrtpProtectionProfile.AeadAes128Gcm];
 
     [Theory, MemberData(nameof(Profiles))]
     public void ProtectAndUnprotect_Compounds_GiveBackEachOne(SrtpProtectionProfile profile)
@@ -30,7 +30,7 @@ public sealed class SrtcpContextTests
         using var sender = new SrtcpContext(SrtpTestData.Of(profile));
         using var receiver = new SrtcpContext(SrtpTestData.Of(profile));
         byte[] packet = SrtpTestData.ProtectedRtcp(sender, ssrc: 5, isByeOnly: true);
-        Assert.Equal(8 + 4 + SrtpProfileParameters.TagLength(profile), packet.Length);
+        Assert.Equal(8 + 4 + SrtpProfileParameters.RtcpTagLength(profile), packet.Length);
         Assert.True(receiver.TryUnprotect(packet, packet.Length, out int length, out _));
         Assert.Equal("81CB000100000005", Convert.ToHexString(packet.AsSpan(0, length)));
     }

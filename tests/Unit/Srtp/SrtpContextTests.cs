@@ -8,7 +8,7 @@ namespace Dapr.Voice.Tests.Unit.Srtp;
 public sealed class SrtpContextTests
 {
     public static TheoryData<SrtpProtectionProfile> Profiles
-        => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.AeadAes128Gcm];
+        => [SrtpProtectionProfile.Aes128CmHmacSha1_80, SrtpProtectionProfile.Aes128CmHmacSha1_32, SrtpProtectionProfile.AeadAes128Gcm];
 
     [Fact]
     public void TryUnprotect_HeaderThatDoesNotFit_IsCountedUnderItsReason()
@@ -254,7 +254,7 @@ public sealed class SrtpContextTests
     {
         Assert.Throws<ArgumentException>(() => new SrtpContext(SrtpTestData.Gcm with { Salt = new byte[14] }));
         Assert.Throws<ArgumentException>(() => new SrtpContext(SrtpTestData.Cm with { Key = new byte[15] }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SrtpContext(SrtpTestData.Cm with { Profile = (SrtpProtectionProfile)2 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SrtpContext(SrtpTestData.Cm with { Profile = (SrtpProtectionProfile)3 }));
     }
 
     [Fact]

@@ -8,7 +8,8 @@ internal static class SrtpTestData
     public static readonly SrtpKeyingMaterial Cm = Material(SrtpProtectionProfile.Aes128CmHmacSha1_80);
     public static readonly SrtpKeyingMaterial Gcm = Material(SrtpProtectionProfile.AeadAes128Gcm);
 
-    public static SrtpKeyingMaterial Of(SrtpProtectionProfile profile) => profile == Cm.Profile ? Cm : Gcm;
+    public static SrtpKeyingMaterial Of(SrtpProtectionProfile profile) => profile == Cm.Profile ? Cm : profile == Gcm.Profile ? Gcm
+        : Material(profile);
 
     /// <summary>A buffer with an RTP packet of 12 + <paramref name="payloadLength"/> bytes and room for any tag.</summary>
     public static byte[] Packet(ushort sequence, uint ssrc = 1, int payloadLength = 20)
