@@ -151,8 +151,6 @@ internal enum SessionDrop : byte
 
     // The client's events channel.
 
-    /// <summary>A binary message. Events are text.</summary>
-    ClientMessageBinary,
     /// <summary>A message that is longer than a client may send.</summary>
     ClientMessageTooLong,
     /// <summary>A message that is not an event.</summary>

@@ -119,10 +119,10 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         }
         while (!HasEnded && _peer.TryReceiveMessage(out DataChannelMessage message, now))
         {
-            // Events are text. No client of the dialect sends a binary message.
-            if (!message.IsText || message.Payload.Length > scratch.Message.Length)
+            // A binary message is read as text: some clients send the bytes of their JSON.
+            if (message.Payload.Length > scratch.Message.Length)
             {
-                Drops.Count(message.IsText ? SessionDrop.ClientMessageTooLong : SessionDrop.ClientMessageBinary);
+                Drops.Count(SessionDrop.ClientMessageTooLong);
                 continue;
             }
             Span<byte> copy = scratch.Message.AsSpan(0, message.Payload.Length);

@@ -90,9 +90,14 @@ public sealed class PeerDropTableTests
         using var other = PeerSession.Import(
             caller with { Sender = caller.Sender! with { PayloadType = 100 } }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero,
             Seeded.Random(3), network.Now);
-        server.Channels!.Channels[0].Label = "other";
+        var channels = new DataChannelSetState
+        {
+            IsDtlsClient = server.Channels!.IsDtlsClient,
+            Channels = [server.Channels.Channels[0], new DataChannelSetState.ChannelState { Id = 7, Label = PeerSession.EventsLabel,
+                Phase = DataChannelPhase.Open }],
+        };
         using var receiver = PeerSession.Import(
-            server with { EventsChannel = null }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
+            server with { EventsChannel = 7, Channels = channels }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
         other.SendAudio(new byte[60], 960, false, network.Now);
         Assert.True(other.SendText("who hears this?"u8, network.Now));
         byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];

@@ -61,14 +61,19 @@ public sealed class PeerDropTests
     }
 
     [Fact]
-    public void Receive_MessageOnAStreamWithoutAChannel_IsStray()
+    public void Receive_MessageOnAStreamBeyondTheMostChannels_IsStray()
     {
         using var network = new SimulatedNetwork(13);
         network.Connect();
         PeerSessionState server = network.Server.ExportState(network.Now);
-        var none = new DataChannelSetState { IsDtlsClient = server.Channels!.IsDtlsClient, Channels = [] };
+        var others = new DataChannelSetState
+        {
+            IsDtlsClient = server.Channels!.IsDtlsClient,
+            Channels = [.. Enumerable.Range(100, DataChannelSet.MaximumChannels).Select(id => new DataChannelSetState.ChannelState
+                { Id = (ushort)id, Label = "other", Phase = DataChannelPhase.Open })],
+        };
         using var receiver = PeerSession.Import(
-            server with { EventsChannel = null, Channels = none }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(6),
+            server with { EventsChannel = 100, Channels = others }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(6),
             network.Now);
         Assert.True(network.Caller.SendText("who hears this?"u8, network.Now));
         byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
