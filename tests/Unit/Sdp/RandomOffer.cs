@@ -119,7 +119,7 @@ internal sealed class RandomOffer
     private string Transport(int chance)
     {
         if (_random.Next(chance) > 0) return "";
-        string[] hashes = [.. (string[])["sha-1 20", "sha-256 32", "sha-384 48", "sha-512 64"]];
+        string[] hashes = ["sha-1 20", "sha-256 32", "sha-384 48", "sha-512 64"];
         string[] chosen = [.. hashes.Where(_ => _random.Next(3) == 0)];
         if (chosen.Length == 0 || (IsPlain && chosen is ["sha-1 20"])) chosen = [hashes[_random.Next(1, 4)]];
         IEnumerable<string> fingerprints = chosen.Select(h => h.Split(' ')).Select(
