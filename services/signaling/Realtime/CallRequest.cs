@@ -97,8 +97,8 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
     }
 
     /// <summary>
-    /// Ends every line with CRLF if the boundaries end with LF alone. The framework's reader does not find such boundaries, and clients that
-    /// build the body from strings write them. Both parts are text, and their meaning does not depend on line ends.
+    /// Ends every line with CRLF if the boundaries end with LF alone. The framework's reader does not find such boundaries, and clients
+    /// that build the body from strings write them. Both parts are text, and their meaning does not depend on line ends.
     /// </summary>
     private static byte[] WithCrLf(byte[] body, string boundary)
     {

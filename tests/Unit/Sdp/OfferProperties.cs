@@ -127,8 +127,8 @@ public sealed class OfferProperties
     private static bool IsOffered(MediaDescription media) => media.Port != 0 || media.Attributes.Any(a => a.Name == "bundle-only");
 
     private static MediaDirection Mirror(MediaDirection direction)
-        => (direction.HasFlag(MediaDirection.SendOnly) ? MediaDirection.RecvOnly : 0)
-            | (direction.HasFlag(MediaDirection.RecvOnly) ? MediaDirection.SendOnly : 0);
+        => (direction.HasFlag(MediaDirection.SendOnly) ? MediaDirection.RecvOnly : MediaDirection.Inactive)
+            | (direction.HasFlag(MediaDirection.RecvOnly) ? MediaDirection.SendOnly : MediaDirection.Inactive);
 
     // Read here once more, so that a mistake in the product's own reader shows.
     private static MediaDirection Direction(SessionDescription session, MediaDescription media)
