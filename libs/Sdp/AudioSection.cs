@@ -25,10 +25,7 @@ internal static class AudioSection
     /// Returns the payload type of telephone-event at Opus' clock rate. The 8 kHz variant would need a second clock in the same stream.
     /// </summary>
     public static int? FindTelephoneEvent(MediaDescription media)
-    {
-        foreach (int payloadType in FindAll(media, map => map.IsTelephoneEvent)) return payloadType;
-        return null;
-    }
+        => FindAll(media, map => map.IsTelephoneEvent).Cast<int?>().FirstOrDefault();
 
     /// <summary>True if the section names the stream or the source that the client will send.</summary>
     public static bool NamesSource(MediaDescription media) => media.Attributes.Has("msid") || media.Attributes.Has("ssrc");

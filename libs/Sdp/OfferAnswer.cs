@@ -28,9 +28,9 @@ public static class OfferAnswer
 
         if (!ServedSections.TryChoose(offer, out ServedSections served, out error)) return false;
         (MediaDescription? audio, MediaDescription? data) = (served.Audio, served.Data);
-        if (served.All.Any(m => m.MediaType == "audio" && !m.Attributes.Has("rtcp-mux")))
+        if (served.AudioSections.Any(m => !m.Attributes.Has("rtcp-mux")))
             return Refuse(out error, SdpErrorReason.RtcpMuxRequired, "The audio section has no 'rtcp-mux'.");
-        if (audio is not null && FindOpus(served) is null)
+        if (audio is not null && served.OpusPayloadType is null)
         {
             return Refuse(out error, SdpErrorReason.UnsupportedMedia,
                 "The two audio sections have no payload type in common that is opus/48000/2 in both.");
@@ -44,7 +44,7 @@ public static class OfferAnswer
             Fingerprints = transport.Fingerprints,
             SetupActive = transport.Setup != SetupRole.Passive,
             AudioMid = audio?.Mid,
-            OpusPayloadType = FindOpus(served),
+            OpusPayloadType = served.OpusPayloadType,
             TelephoneEventPayloadType = audio is null ? null : AudioSection.FindTelephoneEvent(audio),
             AudioSsrc = audio is null ? null : AudioSection.FindSsrc(audio),
             AudioReceives = served.Playback is not null,
@@ -54,7 +54,7 @@ public static class OfferAnswer
             Sections = [.. offer.Media.Select((m, i) =>
                 new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, served.Rejections[i], served.DirectionOf(m)))],
             BundleMids = served.Bundle is null ? [] : [.. served.Bundle.Where(mid => served.All.Any(m => m.Mid == mid))],
-            UsesReducedSizeRtcp = audio?.Attributes.Has("rtcp-rsize") == true,
+            UsesReducedSizeRtcp = served.AudioSections.All(m => m.Attributes.Has("rtcp-rsize")),
             UsesLegacySctpmap = data is not null && DataChannelSection.IsLegacy(data),
         };
         return true;
@@ -145,7 +145,7 @@ public static class OfferAnswer
         if (audio is not null && data is not null && bundle is null)
             return Refuse(out error, SdpErrorReason.BundleRequired, "The answer has two sections and no BUNDLE group.");
 
-        int? opus = audio is null ? null : FirstOrNull(AudioSection.FindOpus(audio));
+        int? opus = audio is null ? null : AudioSection.FindOpus(audio).Cast<int?>().FirstOrDefault();
         if (audio is not null && opus is null) return Refuse(out error, SdpErrorReason.UnsupportedMedia, "The answer's audio is not Opus.");
         MediaDescription section = TransportSection(answer, bundle, answer.Media.Where(m => m.Port != 0));
         if (!TransportAttributes.TryRead(answer, section, out TransportAttributes? transport, out error)) return false;
@@ -191,21 +191,6 @@ public static class OfferAnswer
         var members = bundle.Select(mid => description.Media.First(m => m.Mid == mid)).ToList();
         return members.Find(m => accepted.Contains(m) && m.Attributes.Has("ice-ufrag"))
             ?? members.Find(m => m.Attributes.Has("ice-ufrag")) ?? accepted.First();
-    }
-
-    /// <summary>Returns the payload type of Opus that all served audio sections have, because we use one for both directions.</summary>
-    private static int? FindOpus(ServedSections served)
-    {
-        if (served.Audio is null) return null;
-        IEnumerable<int> common = AudioSection.FindOpus(served.Audio);
-        if (served.Playback is not null) common = common.Intersect(AudioSection.FindOpus(served.Playback));
-        return FirstOrNull(common);
-    }
-
-    private static int? FirstOrNull(IEnumerable<int> numbers)
-    {
-        foreach (int number in numbers) return number;
-        return null;
     }
 
     private static MediaDescription AnswerSection(OfferSummary offer, OfferedSection section, bool isTagged, AnswerParameters parameters)

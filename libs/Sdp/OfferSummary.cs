@@ -41,7 +41,7 @@ public sealed record OfferSummary
     /// <summary>The mids of the answer's BUNDLE group in the order of the offer. Empty if the offer has no group.</summary>
     public required IReadOnlyList<string> BundleMids { get; init; }
 
-    /// <summary>True if the offer has <c>a=rtcp-rsize</c> (RFC 5506).</summary>
+    /// <summary>True if each audio section that we accept has <c>a=rtcp-rsize</c> (RFC 5506).</summary>
     public bool UsesReducedSizeRtcp { get; init; }
 
     /// <summary>

@@ -33,6 +33,13 @@ internal sealed class ServedSections
     /// <summary>All served sections in the order of the offer.</summary>
     public IEnumerable<MediaDescription> All => _offer.Media.Where((_, i) => Rejections[i] == SectionRejection.None);
 
+    /// <summary>The served audio sections: none, one or two.</summary>
+    public IEnumerable<MediaDescription> AudioSections => Usable("audio");
+
+    /// <summary>The first payload type that is Opus in all served audio sections, because we use one for both directions.</summary>
+    public int? OpusPayloadType => Audio is null ? null
+        : AudioSection.FindOpus(Audio).Intersect(AudioSection.FindOpus(Playback ?? Audio)).Cast<int?>().FirstOrDefault();
+
     /// <summary>The part of the section's direction that is served.</summary>
     public MediaDirection DirectionOf(MediaDescription media)
         => (media == Microphone ? MediaDirection.SendOnly : MediaDirection.Inactive)
@@ -79,7 +86,7 @@ internal sealed class ServedSections
         if (Bundle is null && All.Skip(1).Any())
             error = new(SdpErrorReason.BundleRequired, "The offer has several sections and no BUNDLE group.");
         else if ((isAudioMissing || (Audio is null && Data is null)) && Rejections.Contains(SectionRejection.OutsideBundle))
-            error = new(SdpErrorReason.BundleRequired, "A section that is needed is outside the BUNDLE group.");
+            error = new(SdpErrorReason.BundleRequired, "A section that is needed has no mid, or its mid is not in the BUNDLE group.");
         else if (isAudioMissing)
             error = new(SdpErrorReason.UnsupportedMedia, WhyAudioIsMissing());
         else if (Audio is null && Data is null)
@@ -92,8 +99,8 @@ internal sealed class ServedSections
         (null, _) when !Rejections.Contains(SectionRejection.NoOpus)
             => "The profile of the offer's audio is none of those of RFC 9429, section 5.1.2.",
         (null, _) => "The offer's audio has no usable opus/48000/2; PCMU and PCMA are not implemented.",
-        (_, null) => "The audio section that sends can't be served: it has no usable opus/48000/2.",
-        _ => "The audio section that receives can't be served: it has no usable opus/48000/2.",
+        (_, null) => "The audio section that sends can't be served: it has no usable opus/48000/2, or an unknown profile.",
+        _ => "The audio section that receives can't be served: it has no usable opus/48000/2, or an unknown profile.",
     };
 
     private static SectionRejection Judge(MediaDescription media) => !IsOffered(media) ? SectionRejection.RejectedInOffer

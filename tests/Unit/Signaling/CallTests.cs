@@ -438,8 +438,12 @@ public sealed class CallTests : IAsyncLifetime
         {
             byte[] body = new byte[random.Next(600)];
             random.NextBytes(body);
-            if (i % 3 == 0) Encoding.ASCII.GetBytes("--b\r\nContent-Disposition: form-data; name=sdp\r\n")
-                .AsSpan(0, Math.Min(47, body.Length)).CopyTo(body);
+            if (i % 3 == 0)
+            {
+                string lineEnd = i % 2 == 0 ? "\r\n" : "\n";
+                byte[] head = Encoding.ASCII.GetBytes($"--b{lineEnd}Content-Disposition: form-data; name=sdp{lineEnd}{lineEnd}");
+                head.AsSpan(0, Math.Min(head.Length, body.Length)).CopyTo(body);
+            }
             var content = new ByteArrayContent(body);
             content.Headers.ContentType = MediaTypeHeaderValue.Parse(types[i % types.Length]);
             using HttpResponseMessage response = await _signaling.SendAsync(
