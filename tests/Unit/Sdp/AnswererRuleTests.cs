@@ -120,6 +120,7 @@ public sealed class AnswererRuleTests
     [InlineData("TCP/DTLS/RTP/SAVPF", true)]
     [InlineData("TCP/DTLS/RTP/SAVP", true)]
     [InlineData("TCP/TLS/RTP/SAVPF", true)]
+    [InlineData("TCP/TLS/RTP/SAVP", true)]
     [InlineData("RTP/SAVPF", true)]
     [InlineData("RTP/SAVP", true)]
     [InlineData("RTP/AVPF", true)]
