@@ -42,17 +42,17 @@ internal static class AudioSection
         return null;
     }
 
+    // The rtpmaps are read once, not once for each format: an offer of 64 KiB can have a thousand of both.
     private static IEnumerable<int> FindAll(MediaDescription media, Func<RtpMap, bool> isWanted)
     {
+        var wanted = new HashSet<int>();
+        foreach (string value in media.Attributes.FindAll("rtpmap"))
+        {
+            if (RtpMap.TryParse(value, out RtpMap map) && isWanted(map)) wanted.Add(map.PayloadType);
+        }
         foreach (string format in media.Formats)
         {
-            if (!RtpMap.TryReadPayloadType(format, out int payloadType)) continue;
-            foreach (string value in media.Attributes.FindAll("rtpmap"))
-            {
-                if (!RtpMap.TryParse(value, out RtpMap map) || map.PayloadType != payloadType || !isWanted(map)) continue;
-                yield return payloadType;
-                break;
-            }
+            if (RtpMap.TryReadPayloadType(format, out int payloadType) && wanted.Remove(payloadType)) yield return payloadType;
         }
     }
 }
