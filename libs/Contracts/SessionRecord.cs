@@ -82,15 +82,15 @@ public sealed record SessionRecord
 }
 
 /// <summary>The part of the client's offer that the owner needs.</summary>
-/// <param name="Fingerprints"><c>sha-256 AB:CD:…</c> lines of the offer. One of them must match the client's certificate.</param>
+/// <param name="Fingerprints"><c>sha-256 AB:CD:…</c> lines of the offer, or sha-384 or sha-512. One of them must match the client's
+/// certificate.</param>
 /// <param name="SetupActive">True if the client will be the DTLS client. Our answer is passive, so this is true unless the client offered
 /// passive.</param>
-/// <param name="AudioMid">Null if the session has no audio.</param>
+/// <param name="AudioMid">Null if the session has no audio, or if its section has no mid.</param>
+/// <param name="OpusPayloadType">Null if the session has no audio.</param>
 /// <param name="AudioSsrc">The SSRC of the microphone, or null if the offer does not name it.</param>
 /// <param name="AudioReceives">True if the client can receive audio.</param>
 /// <param name="AudioSends">True if the client will send audio.</param>
-/// <param name="AudioLevelExtensionId">Id of the RFC 6464 header extension, or null.</param>
-/// <param name="MidExtensionId">Id of the RFC 9143 header extension, or null.</param>
 /// <param name="SctpPort">Null if the offer has no data channel section.</param>
 /// <param name="MaxMessageSize">The client's a=max-message-size in bytes. 65536 if the attribute is absent; 0 means any size.</param>
 public sealed record OfferFacts(
@@ -103,8 +103,6 @@ public sealed record OfferFacts(
     uint? AudioSsrc,
     bool AudioReceives,
     bool AudioSends,
-    int? AudioLevelExtensionId,
-    int? MidExtensionId,
     int? SctpPort,
     long MaxMessageSize);
 

@@ -7,7 +7,7 @@ public sealed class AnswerSummary
     public required string IcePassword { get; init; }
     public required bool IsIceLite { get; init; }
 
-    /// <summary>Normalized to <c>sha-256 AB:CD:…</c>. At least one uses SHA-256.</summary>
+    /// <summary>Normalized to <c>sha-256 AB:CD:…</c>. At least one.</summary>
     public required IReadOnlyList<string> Fingerprints { get; init; }
 
     /// <summary>True if the server sends the ClientHello (<c>setup:active</c>); false if we send it.</summary>

@@ -5,15 +5,30 @@ namespace Dapr.Voice.Sdp;
 /// <summary>Finds the attributes that we need in an audio section.</summary>
 internal static class AudioSection
 {
-    public static bool IsKnownProtocol(string protocol) => protocol is "UDP/TLS/RTP/SAVPF" or "TCP/TLS/RTP/SAVPF";
+    /// <summary>
+    /// True for the profiles that an answerer has to accept (RFC 9429, section 5.1.2), and for the names of the drafts before RFC 7850. The
+    /// name changes nothing in what we send: it is always SRTP, and the keys always come from DTLS.
+    /// </summary>
+    public static bool IsKnownProtocol(string protocol) => protocol
+        is "UDP/TLS/RTP/SAVPF" or "UDP/TLS/RTP/SAVP"
+        or "TCP/DTLS/RTP/SAVPF" or "TCP/DTLS/RTP/SAVP"
+        or "TCP/TLS/RTP/SAVPF" or "TCP/TLS/RTP/SAVP"
+        or "RTP/SAVPF" or "RTP/SAVP" or "RTP/AVPF" or "RTP/AVP";
 
-    /// <summary>Returns the payload type of the first Opus format on the m-line, which lists formats in order of preference.</summary>
-    public static int? FindOpus(MediaDescription media) => Find(media, map => map.IsOpus);
+    /// <summary>True for every profile whose formats are RTP payload types, whether we know it or not.</summary>
+    public static bool IsRtp(string protocol) => protocol.Contains("RTP/", StringComparison.Ordinal);
+
+    /// <summary>Returns the payload types of Opus in the order of the m-line, which is the order of preference.</summary>
+    public static IEnumerable<int> FindOpus(MediaDescription media) => FindAll(media, map => map.IsOpus);
 
     /// <summary>
     /// Returns the payload type of telephone-event at Opus' clock rate. The 8 kHz variant would need a second clock in the same stream.
     /// </summary>
-    public static int? FindTelephoneEvent(MediaDescription media) => Find(media, map => map.IsTelephoneEvent);
+    public static int? FindTelephoneEvent(MediaDescription media)
+        => FindAll(media, map => map.IsTelephoneEvent).Cast<int?>().FirstOrDefault();
+
+    /// <summary>True if the section names the stream or the source that the client will send.</summary>
+    public static bool NamesSource(MediaDescription media) => media.Attributes.Has("msid") || media.Attributes.Has("ssrc");
 
     /// <summary>Returns the first SSRC that the section names. An audio section has one; Firefox adds a spare one.</summary>
     public static uint? FindSsrc(MediaDescription media)
@@ -27,16 +42,17 @@ internal static class AudioSection
         return null;
     }
 
-    private static int? Find(MediaDescription media, Func<RtpMap, bool> isWanted)
+    // The rtpmaps are read once, not once for each format: an offer of 64 KiB can have a thousand of both.
+    private static IEnumerable<int> FindAll(MediaDescription media, Func<RtpMap, bool> isWanted)
     {
+        var wanted = new HashSet<int>();
+        foreach (string value in media.Attributes.FindAll("rtpmap"))
+        {
+            if (RtpMap.TryParse(value, out RtpMap map) && isWanted(map)) wanted.Add(map.PayloadType);
+        }
         foreach (string format in media.Formats)
         {
-            if (!RtpMap.TryReadPayloadType(format, out int payloadType)) continue;
-            foreach (string value in media.Attributes.FindAll("rtpmap"))
-            {
-                if (RtpMap.TryParse(value, out RtpMap map) && map.PayloadType == payloadType && isWanted(map)) return payloadType;
-            }
+            if (RtpMap.TryReadPayloadType(format, out int payloadType) && wanted.Remove(payloadType)) yield return payloadType;
         }
-        return null;
     }
 }

@@ -15,7 +15,8 @@ internal static class BundleGroup
         foreach (string value in session.Attributes.FindAll("group"))
         {
             string[] parts = value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (parts.Length == 0 || parts[0] != Semantics) continue;
+            // A group without mids bundles nothing. Some stacks write one in an offer with a single section.
+            if (parts.Length < 2 || parts[0] != Semantics) continue;
             foreach (string mid in parts.AsSpan(1))
             {
                 if (session.Media.Any(m => m.Mid == mid)) continue;

@@ -13,18 +13,18 @@ internal static class DataChannelSection
 
     private const string Format = "webrtc-datachannel";
 
-    public static bool IsKnownProtocol(string protocol) => protocol is "UDP/DTLS/SCTP" or "TCP/DTLS/SCTP" || IsLegacyProtocol(protocol);
+    public static bool IsKnownProtocol(string protocol) => protocol is "UDP/DTLS/SCTP" or "TCP/DTLS/SCTP" or "DTLS/SCTP";
 
-    public static bool IsLegacyProtocol(string protocol) => protocol is "DTLS/SCTP";
+    /// <summary>
+    /// True if the m-line has a port where RFC 8841 has <c>webrtc-datachannel</c>. The protocol does not tell the two forms apart.
+    /// </summary>
+    public static bool IsLegacy(MediaDescription media) => !media.Formats.Contains(Format);
 
     /// <returns>The peer's SCTP port, or null if the section is not a data channel.</returns>
     public static int? ReadPort(MediaDescription media)
     {
-        if (!IsLegacyProtocol(media.Protocol))
-        {
-            if (!media.Formats.Contains(Format)) return null;
-            return media.Attributes.Find("sctp-port") is { } port ? ReadPort(port) : null;
-        }
+        // RFC 8841, section 5.1 has no default. Browsers assume 5000, so that clients exist that do not name the port.
+        if (!IsLegacy(media)) return media.Attributes.Find("sctp-port") is { } port ? ReadPort(port) : OfferAnswer.DefaultSctpPort;
         // a=sctpmap:5000 webrtc-datachannel 65535
         foreach (string value in media.Attributes.FindAll("sctpmap"))
         {

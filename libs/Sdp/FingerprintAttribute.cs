@@ -5,9 +5,6 @@ namespace Dapr.Voice.Sdp;
 /// </summary>
 internal static class FingerprintAttribute
 {
-    /// <summary>The one hash function that every WebRTC endpoint has, followed by a space.</summary>
-    public const string RequiredAlgorithm = "sha-256 ";
-
     public static bool TryNormalize(string value, out string normalized)
     {
         normalized = "";

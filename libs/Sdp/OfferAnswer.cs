@@ -4,8 +4,9 @@ using System.Globalization;
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// Offer and answer (RFC 3264, RFC 9429) for the features that we have: one bundled transport, ICE-lite, one audio stream in Opus and one
-/// data channel section. The answer contains all our candidates. The offer's candidates are not read, because a lite agent sends no checks.
+/// Offer and answer (RFC 3264, RFC 9429) for the features that we have: one bundled transport, ICE-lite, audio in Opus with one stream in
+/// each direction, and one data channel section. The answer contains all our candidates. The offer's candidates are not read, because a
+/// lite agent sends no checks.
 /// </summary>
 public static class OfferAnswer
 {
@@ -25,55 +26,36 @@ public static class OfferAnswer
         if (offer.Attributes.Has("ice-lite"))
             return Refuse(out error, SdpErrorReason.PeerIsIceLite, "Both sides are ice-lite, so nobody would send checks.");
 
-        var rejections = new SectionRejection[offer.Media.Count];
-        (MediaDescription? audio, MediaDescription? data) = Choose(offer, rejections);
-        foreach (MediaDescription? media in new[] { audio, data })
-        {
-            if (media is { Mid: null }) return Refuse(out error, SdpErrorReason.MissingMid, $"The {media.MediaType} section has no 'mid'.");
-        }
-        if (!BundleGroup.TryRead(offer, (audio ?? data)?.Mid, out IReadOnlyList<string>? bundle, out error)) return false;
-        if (audio is not null && bundle?.Contains(audio.Mid!) == false)
-            return Refuse(out error, SdpErrorReason.BundleRequired, "The audio section is outside the BUNDLE group.");
-        if (data is not null && bundle?.Contains(data.Mid!) == false)
-        {
-            rejections[offer.Media.TakeWhile(m => m != data).Count()] = SectionRejection.OutsideBundle;
-            data = null;
-        }
-
-        bool wantsAudio = offer.Media.Any(m => m.MediaType == "audio" && IsOffered(m));
-        if (audio is null && (wantsAudio || data is null))
-        {
-            return Refuse(out error, SdpErrorReason.UnsupportedMedia, wantsAudio
-                ? "The offer's audio has no usable opus/48000/2; PCMU and PCMA are not implemented."
-                : "The offer has neither audio nor a data channel that could be served.");
-        }
-        if (bundle is null && audio is not null && data is not null)
-            return Refuse(out error, SdpErrorReason.BundleRequired, "The offer has several sections and no BUNDLE group.");
-        if (audio is not null && !audio.Attributes.Has("rtcp-mux"))
+        if (!ServedSections.TryChoose(offer, out ServedSections served, out error)) return false;
+        (MediaDescription? audio, MediaDescription? data) = (served.Audio, served.Data);
+        if (served.AudioSections.Any(m => !m.Attributes.Has("rtcp-mux")))
             return Refuse(out error, SdpErrorReason.RtcpMuxRequired, "The audio section has no 'rtcp-mux'.");
+        if (audio is not null && served.OpusPayloadType is null)
+        {
+            return Refuse(out error, SdpErrorReason.UnsupportedMedia,
+                "The two audio sections have no payload type in common that is opus/48000/2 in both.");
+        }
+        MediaDescription section = TransportSection(offer, served.Bundle, served.All);
+        if (!TransportAttributes.TryRead(offer, section, out TransportAttributes? transport, out error)) return false;
 
-        if (!TransportAttributes.TryRead(
-            offer, TransportSection(offer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
-        MediaDirection direction = audio is null ? MediaDirection.Inactive : MediaDirections.Of(offer, audio);
         summary = new OfferSummary
         {
             IceUfrag = transport.IceUfrag,
             Fingerprints = transport.Fingerprints,
             SetupActive = transport.Setup != SetupRole.Passive,
             AudioMid = audio?.Mid,
-            OpusPayloadType = audio is null ? null : AudioSection.FindOpus(audio),
+            OpusPayloadType = served.OpusPayloadType,
             TelephoneEventPayloadType = audio is null ? null : AudioSection.FindTelephoneEvent(audio),
             AudioSsrc = audio is null ? null : AudioSection.FindSsrc(audio),
-            AudioReceives = direction.HasFlag(MediaDirection.RecvOnly),
-            AudioSends = direction.HasFlag(MediaDirection.SendOnly),
-            AudioLevelExtensionId = audio is null ? null : HeaderExtension.FindId(audio.Attributes, HeaderExtension.AudioLevel),
-            MidExtensionId = audio is null ? null : HeaderExtension.FindId(audio.Attributes, HeaderExtension.Mid),
+            AudioReceives = served.Playback is not null,
+            AudioSends = served.Microphone is not null,
             SctpPort = data is null ? null : DataChannelSection.ReadPort(data),
             MaxMessageSize = data is null ? DataChannelSection.DefaultMaxMessageSize : DataChannelSection.ReadMaxMessageSize(data),
-            Sections = [.. offer.Media.Select((m, i) => new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, rejections[i]))],
-            BundleMids = bundle is null ? [] : [.. bundle.Where(mid => mid == audio?.Mid || mid == data?.Mid)],
-            UsesReducedSizeRtcp = audio?.Attributes.Has("rtcp-rsize") == true,
-            UsesLegacySctpmap = data is not null && DataChannelSection.IsLegacyProtocol(data.Protocol),
+            Sections = [.. offer.Media.Select((m, i) =>
+                new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, served.Rejections[i], served.DirectionOf(m)))],
+            BundleMids = served.Bundle is null ? [] : [.. served.Bundle.Where(mid => served.All.Any(m => m.Mid == mid))],
+            UsesReducedSizeRtcp = served.AudioSections.All(m => m.Attributes.Has("rtcp-rsize")),
+            UsesLegacySctpmap = data is not null && DataChannelSection.IsLegacy(data),
         };
         return true;
     }
@@ -88,12 +70,12 @@ public static class OfferAnswer
         session.Add(new("msid-semantic", " WMS *"));
 
         // The candidates are written once, in the section whose transport the bundle uses (RFC 9143, section 7.3).
-        string? taggedMid = offer.BundleMids.Count > 0 ? offer.BundleMids[0] : offer.Sections.First(s => s.IsAccepted).Mid;
+        OfferedSection tagged = offer.Sections.First(s => s.IsAccepted && (offer.BundleMids.Count == 0 || s.Mid == offer.BundleMids[0]));
         return new SessionDescription
         {
             Origin = Origin.Create(parameters.SessionId),
             Attributes = session,
-            Media = [.. offer.Sections.Select(section => AnswerSection(offer, section, section.Mid == taggedMid, parameters))],
+            Media = [.. offer.Sections.Select(section => AnswerSection(offer, section, section == tagged, parameters))],
         };
     }
 
@@ -163,10 +145,10 @@ public static class OfferAnswer
         if (audio is not null && data is not null && bundle is null)
             return Refuse(out error, SdpErrorReason.BundleRequired, "The answer has two sections and no BUNDLE group.");
 
-        int? opus = audio is null ? null : AudioSection.FindOpus(audio);
+        int? opus = audio is null ? null : AudioSection.FindOpus(audio).Cast<int?>().FirstOrDefault();
         if (audio is not null && opus is null) return Refuse(out error, SdpErrorReason.UnsupportedMedia, "The answer's audio is not Opus.");
-        if (!TransportAttributes.TryRead(
-            answer, TransportSection(answer, bundle, audio, data), out TransportAttributes? transport, out error)) return false;
+        MediaDescription section = TransportSection(answer, bundle, answer.Media.Where(m => m.Port != 0));
+        if (!TransportAttributes.TryRead(answer, section, out TransportAttributes? transport, out error)) return false;
         if (transport.Setup is not (SetupRole.Active or SetupRole.Passive))
             return Refuse(out error, SdpErrorReason.InvalidSetup, "The answer's 'setup' should be active or passive.");
 
@@ -198,49 +180,17 @@ public static class OfferAnswer
     }
 
     /// <summary>
-    /// Chooses the first audio section and the first data channel section that we can serve. For every other section it stores the reason.
-    /// </summary>
-    private static (MediaDescription? Audio, MediaDescription? Data) Choose(SessionDescription offer, SectionRejection[] rejections)
-    {
-        MediaDescription? audio = null, data = null;
-        for (int i = 0; i < rejections.Length; i++)
-        {
-            MediaDescription media = offer.Media[i];
-            rejections[i] = !IsOffered(media) ? SectionRejection.RejectedInOffer : media.MediaType switch
-            {
-                "audio" when audio is not null => SectionRejection.SecondOfItsKind,
-                "audio" when !AudioSection.IsKnownProtocol(media.Protocol) => SectionRejection.UnsupportedProtocol,
-                "audio" when AudioSection.FindOpus(media) is null => SectionRejection.NoOpus,
-                "audio" => SectionRejection.None,
-                "application" when data is not null => SectionRejection.SecondOfItsKind,
-                "application" when !DataChannelSection.IsKnownProtocol(media.Protocol) => SectionRejection.UnsupportedProtocol,
-                "application" when DataChannelSection.ReadPort(media) is null => SectionRejection.NoDataChannel,
-                "application" => SectionRejection.None,
-                _ => SectionRejection.UnsupportedMediaType,
-            };
-            if (rejections[i] != SectionRejection.None) continue;
-            if (media.MediaType == "audio") audio = media;
-            else data = media;
-        }
-        return (audio, data);
-    }
-
-    // Port 0 rejects a section, unless the section is bundle-only and has no port of its own (RFC 9143, section 6).
-    private static bool IsOffered(MediaDescription media) => media.Port != 0 || media.Attributes.Has("bundle-only");
-
-    /// <summary>
     /// Returns the section whose ICE and DTLS attributes count for the bundle. That is the first accepted section in the order of the group
     /// that has such attributes (aiortc writes different ones into each section). Otherwise it is the first section of the group that has
     /// them; we may reject that section.
     /// </summary>
     private static MediaDescription TransportSection(
-        SessionDescription description, IReadOnlyList<string>? bundle, MediaDescription? audio, MediaDescription? data)
+        SessionDescription description, IReadOnlyList<string>? bundle, IEnumerable<MediaDescription> accepted)
     {
-        MediaDescription first = audio ?? data!;
-        if (bundle is null) return first;
+        if (bundle is null) return accepted.First();
         var members = bundle.Select(mid => description.Media.First(m => m.Mid == mid)).ToList();
-        return members.Find(m => (m == audio || m == data) && m.Attributes.Has("ice-ufrag"))
-            ?? members.Find(m => m.Attributes.Has("ice-ufrag")) ?? first;
+        return members.Find(m => accepted.Contains(m) && m.Attributes.Has("ice-ufrag"))
+            ?? members.Find(m => m.Attributes.Has("ice-ufrag")) ?? accepted.First();
     }
 
     private static MediaDescription AnswerSection(OfferSummary offer, OfferedSection section, bool isTagged, AnswerParameters parameters)
@@ -250,11 +200,13 @@ public static class OfferAnswer
         if (!section.IsAccepted)
         {
             attributes.Add(new("inactive"));
-            return Section(section, 0, section.Formats, attributes);
+            // Some stacks read the formats of a rejected section, too, and fail at a payload type without rtpmap (pion). 0 needs none.
+            return Section(section, 0, AudioSection.IsRtp(section.Protocol) ? ["0"] : section.Formats, attributes);
         }
 
         bool isAudio = section.MediaType == "audio";
-        if (isAudio) attributes.Add(new(AnswerDirection(offer, parameters).ToAttributeName()));
+        MediaDirection direction = AnswerDirection(section, parameters);
+        if (isAudio) attributes.Add(new(direction.ToAttributeName()));
         attributes.Add(new("ice-ufrag", parameters.IceUfrag));
         attributes.Add(new("ice-pwd", parameters.IcePassword));
         attributes.Add(new("fingerprint", parameters.Fingerprint));
@@ -283,14 +235,12 @@ public static class OfferAnswer
         if (offer.UsesReducedSizeRtcp) attributes.Add(new("rtcp-rsize"));
         var formats = new List<string> { Text(offer.OpusPayloadType!.Value) };
         attributes.AddRange(Opus(offer.OpusPayloadType.Value, parameters.UsesDtx));
-        if (offer.TelephoneEventPayloadType is { } telephoneEvent)
+        if (offer.TelephoneEventPayloadType is { } telephoneEvent && direction.HasFlag(MediaDirection.RecvOnly))
         {
             formats.Add(Text(telephoneEvent));
             attributes.Add(new("rtpmap", $"{telephoneEvent} telephone-event/48000"));
         }
-        if (offer.AudioLevelExtensionId is { } level) attributes.Add(new("extmap", $"{level} {HeaderExtension.AudioLevel}"));
-        if (offer.MidExtensionId is { } mid) attributes.Add(new("extmap", $"{mid} {HeaderExtension.Mid}"));
-        if (AnswerDirection(offer, parameters).HasFlag(MediaDirection.SendOnly))
+        if (direction.HasFlag(MediaDirection.SendOnly))
             attributes.AddRange(Stream(parameters.MsidStream, parameters.MsidTrack, parameters.AudioSsrc, parameters.Cname));
         return Section(section, DiscardPort, formats, attributes);
     }
@@ -300,9 +250,9 @@ public static class OfferAnswer
         => new() { MediaType = section.MediaType, Port = port, Protocol = section.Protocol, Formats = formats, Connection = NoAddress,
         Attributes = attributes };
 
-    private static MediaDirection AnswerDirection(OfferSummary offer, AnswerParameters parameters)
-        => (offer.AudioReceives && parameters.SendsAudio ? MediaDirection.SendOnly : MediaDirection.Inactive)
-            | (offer.AudioSends ? MediaDirection.RecvOnly : MediaDirection.Inactive);
+    private static MediaDirection AnswerDirection(OfferedSection section, AnswerParameters parameters)
+        => (section.Direction.HasFlag(MediaDirection.RecvOnly) && parameters.SendsAudio ? MediaDirection.SendOnly : MediaDirection.Inactive)
+            | (section.Direction.HasFlag(MediaDirection.SendOnly) ? MediaDirection.RecvOnly : MediaDirection.Inactive);
 
     private static SdpAttribute[] Opus(int payloadType, bool usesDtx) =>
     [

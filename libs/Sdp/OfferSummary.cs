@@ -1,21 +1,26 @@
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// The parts of a readable offer that we use. The first thirteen properties have the names of <c>OfferFacts</c> in libs/Contracts. There is
+/// The parts of a readable offer that we use. The first eleven properties have the names of <c>OfferFacts</c> in libs/Contracts. There is
 /// no password, because a lite agent does not need the peer's password.
 /// </summary>
 public sealed record OfferSummary
 {
     public required string IceUfrag { get; init; }
 
-    /// <summary>Normalized to <c>sha-256 AB:CD:…</c>. At least one uses SHA-256.</summary>
+    /// <summary>Normalized to <c>sha-256 AB:CD:…</c>, or sha-384 or sha-512. At least one.</summary>
     public required IReadOnlyList<string> Fingerprints { get; init; }
 
     /// <summary>True if the client will send the ClientHello. Our answer is passive unless the client offered passive.</summary>
     public required bool SetupActive { get; init; }
 
-    /// <summary>Null if the session has no audio.</summary>
+    /// <summary>
+    /// The mid of the microphone's section, or of the section that plays our audio if there is no microphone. Null if the session has no
+    /// audio, or if the section has no mid.
+    /// </summary>
     public string? AudioMid { get; init; }
+
+    /// <summary>One payload type for both directions. Null if the session has no audio.</summary>
     public int? OpusPayloadType { get; init; }
     public int? TelephoneEventPayloadType { get; init; }
 
@@ -23,8 +28,6 @@ public sealed record OfferSummary
     public uint? AudioSsrc { get; init; }
     public bool AudioReceives { get; init; }
     public bool AudioSends { get; init; }
-    public int? AudioLevelExtensionId { get; init; }
-    public int? MidExtensionId { get; init; }
 
     /// <summary>Null if the offer has no data channel section.</summary>
     public int? SctpPort { get; init; }
@@ -38,11 +41,11 @@ public sealed record OfferSummary
     /// <summary>The mids of the answer's BUNDLE group in the order of the offer. Empty if the offer has no group.</summary>
     public required IReadOnlyList<string> BundleMids { get; init; }
 
-    /// <summary>True if the offer has <c>a=rtcp-rsize</c> (RFC 5506).</summary>
+    /// <summary>True if each audio section that we accept has <c>a=rtcp-rsize</c> (RFC 5506).</summary>
     public bool UsesReducedSizeRtcp { get; init; }
 
     /// <summary>
-    /// True if the data channel section has the form before RFC 8841, <c>DTLS/SCTP 5000</c> with <c>a=sctpmap</c>. The answer then uses the
+    /// True if the data channel section has the form before RFC 8841, a port in the m-line with <c>a=sctpmap</c>. The answer then uses the
     /// same form.
     /// </summary>
     public bool UsesLegacySctpmap { get; init; }

@@ -9,7 +9,7 @@ public enum SectionRejection : byte
     RejectedInOffer,
     /// <summary>The section is video, text or image.</summary>
     UnsupportedMediaType,
-    /// <summary>A second audio or application section.</summary>
+    /// <summary>An audio section beside the ones for microphone and playback, or a second data channel section.</summary>
     SecondOfItsKind,
     UnsupportedProtocol,
     /// <summary>An audio section without Opus.</summary>
@@ -21,8 +21,10 @@ public enum SectionRejection : byte
 }
 
 /// <summary>An <c>m=</c> section of an offer, and what the answer does with it.</summary>
+/// <param name="Direction">The part of the offered direction that we serve: <see cref="MediaDirection.SendOnly"/> is the client's
+/// microphone, <see cref="MediaDirection.RecvOnly"/> plays our audio. Inactive for every section that is not audio.</param>
 public sealed record OfferedSection(
-    string MediaType, string? Mid, string Protocol, IReadOnlyList<string> Formats, SectionRejection Rejection)
+    string MediaType, string? Mid, string Protocol, IReadOnlyList<string> Formats, SectionRejection Rejection, MediaDirection Direction)
 {
     public bool IsAccepted => Rejection == SectionRejection.None;
 }

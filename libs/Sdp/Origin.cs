@@ -12,14 +12,10 @@ public sealed record Origin(string Username, string SessionId, string SessionVer
 
     public static Origin? Parse(ReadOnlySpan<char> value)
     {
-        Span<Range> parts = stackalloc Range[7];
-        if (value.Split(parts, ' ') != 6) return null;
-        for (int i = 0; i < 6; i++)
-        {
-            if (value[parts[i]].IsEmpty) return null;
-        }
-        return new Origin(value[parts[0]].ToString(), value[parts[1]].ToString(), value[parts[2]].ToString(),
-            value[parts[3]].ToString(), value[parts[4]].ToString(), value[parts[5]].ToString());
+        string[] parts = value.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        // Some stacks have no name and write nothing in its place. RFC 8866 asks for "-" there.
+        if (parts.Length == 5 && parts[2] == "IN") parts = ["-", .. parts];
+        return parts.Length == 6 ? new Origin(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]) : null;
     }
 
     public override string ToString() => $"{Username} {SessionId} {SessionVersion} {NetworkType} {AddressType} {Address}";

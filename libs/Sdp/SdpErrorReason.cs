@@ -16,10 +16,11 @@ public enum SdpErrorReason : byte
     TooManyMediaSections,
     DuplicateMid,
     NoMediaSection,
-    MissingMid,
     /// <summary>The BUNDLE group names a mid that no section has.</summary>
     UnknownBundleMid,
-    /// <summary>Several sections are usable and there is no BUNDLE group. We have only one transport.</summary>
+    /// <summary>
+    /// Several sections are usable and there is no BUNDLE group, or the audio is outside the group. We have only one transport.
+    /// </summary>
     BundleRequired,
     RtcpMuxRequired,
     MissingIceCredentials,
@@ -27,10 +28,10 @@ public enum SdpErrorReason : byte
     /// <summary>Both sides are ICE-lite, so nobody would send checks.</summary>
     PeerIsIceLite,
     MissingFingerprint,
-    /// <summary>There is no SHA-256 fingerprint, or a fingerprint is malformed.</summary>
+    /// <summary>No fingerprint is well-formed and uses SHA-256, SHA-384 or SHA-512.</summary>
     InvalidFingerprint,
     InvalidSetup,
-    /// <summary>The offer contains nothing that we support.</summary>
+    /// <summary>The offer contains nothing that we support, or audio in a direction that we could not serve.</summary>
     UnsupportedMedia,
     /// <summary>The answer does not match our offer.</summary>
     AnswerMismatch,

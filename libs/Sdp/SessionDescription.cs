@@ -10,6 +10,8 @@ namespace Dapr.Voice.Sdp;
 /// </summary>
 public sealed class SessionDescription
 {
+    private const char ByteOrderMark = '\uFEFF';
+
     public required Origin Origin { get; init; }
     public string SessionName { get; init; } = "-";
 
@@ -19,7 +21,8 @@ public sealed class SessionDescription
     public required IReadOnlyList<MediaDescription> Media { get; init; }
 
     /// <summary>
-    /// Reads a description within <see cref="SdpLimits"/>. Lines may end with CRLF or LF; the last one may have no line end.
+    /// Reads a description within <see cref="SdpLimits"/>. Lines may end with CRLF or LF; the last one may have no line end. A byte order
+    /// mark in front and white space at the ends of lines are ignored.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out SessionDescription? description, out SdpError error)
     {
@@ -29,6 +32,7 @@ public sealed class SessionDescription
             error = new SdpError(SdpErrorReason.TooLarge, "The description is larger than 64 KiB.");
             return false;
         }
+        if (text.StartsWith(ByteOrderMark)) text = text[1..];
         return new Parser().TryParse(text, out description, out error);
     }
 
@@ -78,7 +82,7 @@ public sealed class SessionDescription
                 int end = text.IndexOf('\n');
                 ReadOnlySpan<char> content = end < 0 ? text : text[..end];
                 text = end < 0 ? default : text[(end + 1)..];
-                if (content.EndsWith('\r')) content = content[..^1];
+                content = content.TrimEnd(" \t\r");
                 if (++line > SdpLimits.MaximumLines)
                     { error = new SdpError(SdpErrorReason.TooManyLines, "The description has too many lines.", line); return false; }
                 if (content.IsEmpty) continue;

@@ -40,9 +40,10 @@ internal sealed class TransportAttributes
             error = new SdpError(SdpErrorReason.MissingFingerprint, "There is no 'fingerprint'.");
             return false;
         }
-        if (!fingerprints.Exists(f => f.StartsWith(FingerprintAttribute.RequiredAlgorithm, StringComparison.Ordinal)))
+        if (fingerprints.Count == 0)
         {
-            error = new SdpError(SdpErrorReason.InvalidFingerprint, "There is no well-formed 'fingerprint' with sha-256.");
+            error = new SdpError(
+                SdpErrorReason.InvalidFingerprint, "There is no well-formed 'fingerprint' with sha-256, sha-384 or sha-512.");
             return false;
         }
         SetupRole? setup;

@@ -15,7 +15,7 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
 {
     // JSON escapes every line end of the offer, and multipart adds headers. There is room for both forms of the largest offer.
     private const int MaximumEnvelopeBytes = SessionRequest.MaximumOfferBytes + SessionRequest.MaximumSessionBytes + 16 * 1024;
-    private const int MaximumParts = 16;
+    private const int MaximumEchoedName = 64;
     private const string Expected =
         "application/sdp, multipart/form-data with the parts 'sdp' and 'session', or application/json {sdp, session}";
 
@@ -62,25 +62,26 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
         if (boundary.Length is < 1 or > 70)
             return (null, ApiError.Invalid("invalid_multipart", "The Content-Type names no boundary of 1 to 70 characters."));
 
-        string? sdp = null;
+        var parts = new Dictionary<string, string>(2, StringComparer.Ordinal);
         JsonElement? session = null;
         try
         {
-            var reader = new MultipartReader(boundary, new MemoryStream(envelope, writable: false)) {
-                BodyLengthLimit = MaximumEnvelopeBytes };
-            for (int parts = 0; await reader.ReadNextSectionAsync(cancellation) is { } part; parts++)
+            var reader = new MultipartReader(boundary, new MemoryStream(WithCrLf(envelope, boundary), writable: false));
+            while (await reader.ReadNextSectionAsync(cancellation) is { } part)
             {
-                if (parts == MaximumParts) return (null, ApiError.Invalid("invalid_multipart", $"At most {MaximumParts} parts."));
                 if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out ContentDispositionHeaderValue? disposition))
-                    continue;
+                    return (null, ApiError.Invalid("invalid_multipart", "A part has no Content-Disposition with a name."));
                 string name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
-                if (name is not ("sdp" or "session")) continue;
+                if (name is not ("sdp" or "session"))
+                    return (null, ApiError.Invalid("unknown_parameter", "The only parts are 'sdp' and 'session'.",
+                        name.Length > MaximumEchoedName ? null : name));
                 // Real clients send these parts without a file name. A part with a file name means the same.
                 using var content = new StreamReader(part.Body, Encoding.UTF8);
-                string text = await content.ReadToEndAsync(cancellation);
-                if (name == "sdp") sdp = text;
-                else session = RequestBody.ReadJson(Encoding.UTF8.GetBytes(text), RealtimeJson.Default.JsonElement);
+                if (!parts.TryAdd(name, await content.ReadToEndAsync(cancellation)))
+                    return (null, ApiError.Invalid("invalid_multipart", $"There are two parts '{name}'.", name));
             }
+            if (parts.TryGetValue("session", out string? json))
+                session = RequestBody.ReadJson(Encoding.UTF8.GetBytes(json), RealtimeJson.Default.JsonElement);
         }
         catch (JsonException)
         {
@@ -90,9 +91,27 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
         {
             return (null, ApiError.Invalid("invalid_multipart", "The body is not the multipart/form-data that its Content-Type promises."));
         }
-        return sdp is null
-            ? (null, ApiError.Invalid("missing_sdp", "The part 'sdp' is missing.", "sdp"))
-            : Checked(new(sdp, NullIfJsonNull(session), null, null, AnswersJson: false));
+        return parts.TryGetValue("sdp", out string? sdp)
+            ? Checked(new(sdp, NullIfJsonNull(session), null, null, AnswersJson: false))
+            : (null, ApiError.Invalid("missing_sdp", "The part 'sdp' is missing.", "sdp"));
+    }
+
+    /// <summary>
+    /// Ends every line with CRLF if the boundaries end with LF alone. The framework's reader does not find such boundaries, and clients
+    /// that build the body from strings write them. Both parts are text, and their meaning does not depend on line ends.
+    /// </summary>
+    private static byte[] WithCrLf(byte[] body, string boundary)
+    {
+        if (body.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"--{boundary}\n")) < 0) return body;
+        var lines = new MemoryStream(body.Length + 512);
+        byte previous = 0;
+        foreach (byte current in body)
+        {
+            if (current == '\n' && previous != '\r') lines.WriteByte((byte)'\r');
+            lines.WriteByte(current);
+            previous = current;
+        }
+        return lines.ToArray();
     }
 
     private static (CallRequest?, ApiError?) Checked(CallRequest request)

@@ -120,7 +120,7 @@ internal sealed class SessionFactory(
             OwnerAppId = placement.OwnerAppId,
             Agent = agent,
             LocalUfrag = ufrag,
-            Offer = OfferFactsReader.Read(offer),
+            Offer = FactsOf(offer),
             Answer = answer,
             RealtimeSession = request.Session,
             MaximumSeconds = seconds,
@@ -145,6 +145,10 @@ internal sealed class SessionFactory(
         });
         return new(record, description.ToString(), now + TimeSpan.FromSeconds(seconds));
     }
+
+    private static OfferFacts FactsOf(OfferSummary offer) => new(
+        offer.IceUfrag, offer.Fingerprints, offer.SetupActive, offer.AudioMid, offer.OpusPayloadType, offer.TelephoneEventPayloadType,
+        offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize);
 
     /// <summary>The caller gets the parser's reason. It names lines and attributes and never their values.</summary>
     private static ApiError OfferError(SdpError error) => error switch

@@ -29,7 +29,7 @@ internal sealed class FuzzAgentHost : IAgentHost
         OwnerAppId = "transceiver-00",
         Agent = "echo",
         LocalUfrag = new string('a', 39),
-        Offer = new OfferFacts("Kx/5", ["sha-256 AB"], true, "0", 111, null, 1, true, true, 1, 4, 5000, 262_144),
+        Offer = new OfferFacts("Kx/5", ["sha-256 AB"], true, "0", 111, null, 1, true, true, 5000, 262_144),
         Answer = new AnswerFacts(1, "c", "m"),
         MaximumSeconds = 60,
         ClientKind = "openai",

@@ -32,6 +32,7 @@ internal static class TextTargets
                 "a=ssrc:4294967296 cname:x\r\n", "a=ssrc: \r\n", "a=candidate:\r\n", "a=fingerprint:sha-256 \r\n", "a=fmtp:111 ;;=;\r\n",
             "v=0\r\n", "o=- 99999999999999999999 1 IN IP4 x\r\n", "s=", "t=0 0\r\n", "999999999999", "-1", ":", " ", "/", "\u00e9",
                 "\U0001F600", "recvonly", "inactive", "a=sendonly\r\n", "a=bundle-only\r\n", "\t",
+            "\uFEFF", "a=group:BUNDLE\r\n", "o= 1 1 IN IP4 x\r\n", "TCP/DTLS/RTP/SAVP", "RTP/AVP", "a=sendrecv\r\n",
         ];
         var offers = Corpus.OfText([.. Offers.All.Values, OurOffer()], words);
         yield return new ParserTarget<SdpErrorReason>("SessionDescription, offer, answer", 40_000, offers, AnswerOffer, MaximumSdpBytes);

@@ -76,7 +76,7 @@ internal sealed class TestFleet : IAsyncDisposable
             OwnerAppId = AppIds.Transceiver(0),
             Agent = agent,
             LocalUfrag = hint.Encode(Keys.HintKeys),
-            Offer = new OfferFacts("cafe", [caller.ToString()], true, "0", 111, null, 0x1111_1111, true, true, null, null, 5000, 262_144),
+            Offer = new OfferFacts("cafe", [caller.ToString()], true, "0", 111, null, 0x1111_1111, true, true, 5000, 262_144),
             Answer = new AnswerFacts(0x2222_2222, "voice", "stream track"),
             MaximumSeconds = 600,
             ClientKind = "openai",

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Srtp;
 using Xunit;
@@ -56,6 +58,33 @@ public sealed class DtlsTransportTests
         byte[] buffer = new byte[2048];
         Assert.True(to.TryReceive(buffer, out int length));
         Assert.Equal(data, buffer.AsSpan(0, length).ToArray());
+    }
+
+    [Theory]
+    [InlineData("sha-384")]
+    [InlineData("sha-512")]
+    public void Handshake_FingerprintOfALongerHashAlone_IsChecked(string algorithm)
+    {
+        byte[] certificate = X509Certificate2.CreateFromPem(ClientCertificate.ToPem()).RawData;
+        byte[] hash = algorithm == "sha-384" ? SHA384.HashData(certificate) : SHA512.HashData(certificate);
+        Assert.True(CertificateFingerprint.TryParse($"{algorithm} {Hex(hash)}", out CertificateFingerprint? right));
+        (DtlsTransport client, DtlsTransport server) = Pair([right!]);
+        using (client)
+        using (server) Connect(client, server);
+
+        hash[0] ^= 1;
+        Assert.True(CertificateFingerprint.TryParse($"{algorithm} {Hex(hash)}", out CertificateFingerprint? wrong));
+        (client, server) = Pair([wrong!]);
+        using (client)
+        using (server)
+        {
+            client.Start();
+            server.Start();
+            Exchange(client, server);
+            Assert.Equal(DtlsEventKind.FingerprintMismatch, TakeEvent(server));
+        }
+
+        static string Hex(byte[] bytes) => BitConverter.ToString(bytes).Replace('-', ':');
     }
 
     [Fact]

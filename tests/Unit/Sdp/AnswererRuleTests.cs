@@ -14,13 +14,13 @@ public sealed class AnswererRuleTests
     {
         string answer = Offers.Answer(Offers.WithVideo);
         Assert.StartsWith("m=audio 9 UDP/TLS/RTP/SAVPF 111", Offers.Section(answer, 0)[0]);
-        Assert.Equal("m=video 0 UDP/TLS/RTP/SAVPF 97 98", Offers.Section(answer, 1)[0]);
-        Assert.Equal("m=audio 0 UDP/TLS/RTP/SAVPF 111", Offers.Section(answer, 2)[0]);
+        Assert.Equal("m=video 0 UDP/TLS/RTP/SAVPF 0", Offers.Section(answer, 1)[0]);
+        Assert.Equal("m=audio 0 UDP/TLS/RTP/SAVPF 0", Offers.Section(answer, 2)[0]);
         Assert.Equal("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", Offers.Section(answer, 3)[0]);
         Assert.Equal(4, Regex.Count(answer, "(?m)^m="));
         Assert.Equal(["a=mid:0", "a=mid:v", "a=mid:a2", "a=mid:1"],
             Enumerable.Range(0, 4).Select(i => Offers.Section(answer, i).Single(l => l.StartsWith("a=mid", StringComparison.Ordinal))));
-        Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 97 98", "c=IN IP4 0.0.0.0", "a=mid:v", "a=inactive"], Offers.Section(answer, 1));
+        Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 0", "c=IN IP4 0.0.0.0", "a=mid:v", "a=inactive"], Offers.Section(answer, 1));
         Assert.Contains("a=group:BUNDLE 0 1", Offers.SessionLines(answer));
     }
 
@@ -116,9 +116,17 @@ public sealed class AnswererRuleTests
 
     [Theory]
     [InlineData("UDP/TLS/RTP/SAVPF", true)]
+    [InlineData("UDP/TLS/RTP/SAVP", true)]
+    [InlineData("TCP/DTLS/RTP/SAVPF", true)]
+    [InlineData("TCP/DTLS/RTP/SAVP", true)]
     [InlineData("TCP/TLS/RTP/SAVPF", true)]
-    [InlineData("RTP/AVP", false)]
-    [InlineData("UDP/TLS/RTP/SAVP", false)]
+    [InlineData("TCP/TLS/RTP/SAVP", true)]
+    [InlineData("RTP/SAVPF", true)]
+    [InlineData("RTP/SAVP", true)]
+    [InlineData("RTP/AVPF", true)]
+    [InlineData("RTP/AVP", true)]
+    [InlineData("TCP/RTP/AVP", false)]
+    [InlineData("udptl", false)]
     public void Rule04_Profile_IsEchoedIfKnown(string profile, bool isKnown)
     {
         string offer = Offers.Chromium.Replace("UDP/TLS/RTP/SAVPF", profile, StringComparison.Ordinal);
@@ -279,30 +287,15 @@ public sealed class AnswererRuleTests
     }
 
     [Theory]
-    [InlineData(nameof(Offers.Chromium), 1, 4)]
-    [InlineData(nameof(Offers.Firefox), 1, 3)]
-    [InlineData(nameof(Offers.Aiortc), 2, 1)]
-    public void Rule13_HeaderExtensions_AreTheKnownOnesByTheOffersIds(string client, int audioLevel, int mid)
+    [InlineData(nameof(Offers.Chromium))]
+    [InlineData(nameof(Offers.Firefox))]
+    [InlineData(nameof(Offers.Aiortc))]
+    public void Rule13_HeaderExtensions_AreNotAskedForBecauseNothingReadsThem(string client)
     {
-        OfferSummary summary = Offers.Read(Offers.All[client]);
-        Assert.Equal((audioLevel, mid), (summary.AudioLevelExtensionId, summary.MidExtensionId));
-        string[] audio = Offers.Section(Offers.Answer(Offers.All[client]), 0);
-        Assert.Equal(
-            [$"a=extmap:{audioLevel} urn:ietf:params:rtp-hdrext:ssrc-audio-level", $"a=extmap:{mid} urn:ietf:params:rtp-hdrext:sdes:mid"],
-            audio.Where(l => l.StartsWith("a=extmap", StringComparison.Ordinal)));
-        Assert.DoesNotContain(audio, l => l.Contains("transport-cc", StringComparison.Ordinal)
-            || l.Contains("allow-mixed", StringComparison.Ordinal));
+        string answer = Offers.Answer(Offers.All[client]);
+        Assert.DoesNotContain("extmap", answer);
+        Assert.DoesNotContain("transport-cc", answer);
     }
-
-    [Theory]
-    [InlineData("a=extmap:15 urn:ietf:params:rtp-hdrext:ssrc-audio-level")]
-    [InlineData("a=extmap:1/recvonly urn:ietf:params:rtp-hdrext:ssrc-audio-level")]
-    [InlineData("a=extmap:x urn:ietf:params:rtp-hdrext:ssrc-audio-level")]
-    public void Rule13_UnusableExtension_IsLeftOut(string line)
-        => Assert.Null(
-        Offers.Read(
-        Offers.Chromium.Replace("a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level", line,
-        StringComparison.Ordinal)).AudioLevelExtensionId);
 
     [Theory]
     [InlineData("sendrecv", "sendrecv", true, true)]
@@ -418,11 +411,7 @@ public sealed class AnswererRuleTests
     [InlineData("a=mid:0", SdpErrorReason.UnknownBundleMid)]
     [InlineData("m=", SdpErrorReason.NoMediaSection)]
     public void Rule17_WhatIsMissing_IsNamed(string prefix, SdpErrorReason expected)
-    {
-        string offer = Without(Offers.Chromium, prefix);
-        if (expected == SdpErrorReason.UnknownBundleMid) Assert.Equal(SdpErrorReason.MissingMid, Offers.Refusal(Without(offer, "a=group")));
-        else Assert.Equal(expected, Offers.Refusal(offer));
-    }
+        => Assert.Equal(expected, Offers.Refusal(Without(Offers.Chromium, prefix)));
 
     [Fact]
     public void Rule17_Refusals_NeverQuoteCredentials()

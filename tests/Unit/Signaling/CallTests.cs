@@ -6,6 +6,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Steering;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Hosting;
+using Dapr.Voice.Tests.Unit.Sdp;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Signaling;
@@ -241,6 +242,74 @@ public sealed class CallTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    public async Task Call_MultipartWithAnyLineEnds_IsRead(string lineEnd)
+    {
+        string body = $$"""
+            --b
+            Content-Disposition: form-data; name="sdp"
+            Content-Type: application/sdp
+
+            {{Offers.Chromium.ReplaceLineEndings("\n")}}
+            --b
+            Content-Disposition: form-data; name=session
+
+            {
+              "agent": "parrot"
+            }
+            --b--
+            """.ReplaceLineEndings(lineEnd);
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(body, contentType: "multipart/form-data; boundary=b");
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        Assert.Equal("parrot", _signaling.Record(response.Headers.Location!.OriginalString.Split('/')[^1])!.Agent);
+    }
+
+    [Theory]
+    [InlineData("form-data; name=\"model\"", "unknown_parameter", "model")]
+    [InlineData("form-data; name=SDP", "unknown_parameter", "SDP")]
+    [InlineData("form-data", "unknown_parameter", "")]
+    [InlineData("form-data; name=\"sdp\"", "invalid_multipart", "sdp")]
+    [InlineData(null, "invalid_multipart", null)]
+    public async Task Call_MultipartFieldThatIsUnknownOrDouble_Is400AndNamed(string? disposition, string code, string? param)
+    {
+        string header = disposition is null ? "X-Other: 1" : "Content-Disposition: " + disposition;
+        string body = "--b\r\nContent-Disposition: form-data; name=sdp\r\n\r\n" + Offers.Chromium
+            + $"\r\n--b\r\n{header}\r\n\r\ngpt-realtime\r\n--b--\r\n";
+        using HttpResponseMessage response = await _signaling.PostOfferAsync(body, contentType: "multipart/form-data; boundary=b");
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        JsonElement error = (await SignalingHarness.JsonAsync(response)).GetProperty("error");
+        Assert.Equal((code, param), (error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
+    }
+
+    [Fact]
+    public async Task Call_OffersOfOtherStacks_AreAnsweredOrRefusedInWords()
+    {
+        await _signaling.AddOwnerAsync(0, [3, 4, 5], capacity: 1000);
+        foreach (string name in SdpVectors.Names) await PostAsync(SdpVectors.Bytes(name), name);
+        for (int seed = 0; seed < 100; seed++) await PostAsync(Encoding.UTF8.GetBytes(new RandomOffer(seed).Text), $"seed {seed}");
+
+        async Task PostAsync(byte[] offer, string what)
+        {
+            var content = new ByteArrayContent(offer);
+            content.Headers.ContentType = new("application/sdp");
+            using HttpResponseMessage response = await _signaling.SendAsync(
+                HttpMethod.Post, "/v1/realtime/calls", content, FakeSecretStore.ApiKey);
+            if (response.StatusCode == HttpStatusCode.Created)
+            {
+                Assert.Contains("a=end-of-candidates", await response.Content.ReadAsStringAsync());
+                return;
+            }
+            JsonElement error = (await SignalingHarness.JsonAsync(response)).GetProperty("error");
+            string? code = error.GetProperty("code").GetString();
+            Assert.True(((int)response.StatusCode, code) is (400, "invalid_sdp") or (422, "unsupported_media"), $"{what}: {code}");
+            Assert.Matches("The offer can't be (used|served): [a-z_]+: ", error.GetProperty("message").GetString());
+        }
+    }
+
+    [Theory]
     [InlineData("""{"agent":"\ud800"}""")]
     [InlineData("""{"\udc00":1}""")]
     [InlineData("""{"agent":"echo","agent":"parrot"}""")]
@@ -369,8 +438,12 @@ public sealed class CallTests : IAsyncLifetime
         {
             byte[] body = new byte[random.Next(600)];
             random.NextBytes(body);
-            if (i % 3 == 0) Encoding.ASCII.GetBytes("--b\r\nContent-Disposition: form-data; name=sdp\r\n")
-                .AsSpan(0, Math.Min(47, body.Length)).CopyTo(body);
+            if (i % 3 == 0)
+            {
+                string lineEnd = i % 2 == 0 ? "\r\n" : "\n";
+                byte[] head = Encoding.ASCII.GetBytes($"--b{lineEnd}Content-Disposition: form-data; name=sdp{lineEnd}{lineEnd}");
+                head.AsSpan(0, Math.Min(head.Length, body.Length)).CopyTo(body);
+            }
             var content = new ByteArrayContent(body);
             content.Headers.ContentType = MediaTypeHeaderValue.Parse(types[i % types.Length]);
             using HttpResponseMessage response = await _signaling.SendAsync(

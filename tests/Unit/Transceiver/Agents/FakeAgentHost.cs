@@ -32,7 +32,7 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
             OwnerAppId = "transceiver-00",
             Agent = "test",
             LocalUfrag = "hint",
-            Offer = new OfferFacts("ufrag", ["sha-256 AB"], true, "0", 111, null, 1, true, true, null, null, sctpPort, maxMessageSize),
+            Offer = new OfferFacts("ufrag", ["sha-256 AB"], true, "0", 111, null, 1, true, true, sctpPort, maxMessageSize),
             Answer = new AnswerFacts(2, "cname", "stream track"),
             RealtimeSession = asked,
             MaximumSeconds = 60,

@@ -30,7 +30,7 @@ public sealed class SessionReporterTests : IAsyncDisposable
         OwnerAppId = "transceiver-00",
         Agent = "echo",
         LocalUfrag = "ufrag",
-        Offer = new OfferFacts("cafe", [], true, null, null, null, null, true, true, null, null, null, 0),
+        Offer = new OfferFacts("cafe", [], true, null, null, null, null, true, true, null, 0),
         Answer = new AnswerFacts(1, "voice", "a b"),
         MaximumSeconds = 60,
         ClientKind = "openai",
