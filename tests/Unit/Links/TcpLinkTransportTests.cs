@@ -4,6 +4,7 @@ using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
+using Dapr.Voice.TestKit;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Links;
@@ -322,7 +323,7 @@ public sealed class TcpLinkTransportTests : IDisposable
     {
         TransportAddress peer = Connect();
         byte[] audio = Audio(1), control = Dtls(2);
-        for (int round = 0; round < 2; round++)
+        Assert.Equal(0, Allocations.Least(() =>
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             int units = 0;
@@ -336,8 +337,9 @@ public sealed class TcpLinkTransportTests : IDisposable
                 units += count;
                 for (int i = 0; i < count; i++) _acceptor.Get(i, out _, out _);
             }
-            if (round == 1) Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             Assert.True(units > 500);
-        }
+            return allocated;
+        }));
     }
 }
