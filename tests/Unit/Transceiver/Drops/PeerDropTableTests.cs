@@ -97,7 +97,8 @@ public sealed class PeerDropTableTests
                 Phase = DataChannelPhase.Open }],
         };
         using var receiver = PeerSession.Import(
-            server with { EventsChannel = 7, Channels = channels }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3), network.Now);
+            server with { EventsChannel = 7, Channels = channels }, SimulatedNetwork.ServerCertificate, TimeSpan.Zero, Seeded.Random(3),
+            network.Now);
         other.SendAudio(new byte[60], 960, false, network.Now);
         Assert.True(other.SendText("who hears this?"u8, network.Now));
         byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
