@@ -54,8 +54,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identities.state.id}': {}
-      '${identities.secrets.id}': {}
+      '${identities.signaling.id}': {}
       '${identities.events.id}': {}
       '${identities.pull.id}': {}
     }
@@ -92,6 +91,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
           env: concat(
             settings,
             [
+              { name: 'VOICE_COMPONENT_SUFFIX', value: '-signaling' }
               { name: 'ASPNETCORE_HTTP_PORTS', value: '8080' }
               { name: 'Signaling__DefaultAgent', value: defaultAgent }
               { name: 'Signaling__DemoPage', value: demoPage ? 'true' : 'false' }

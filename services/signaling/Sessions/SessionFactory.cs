@@ -134,7 +134,7 @@ internal sealed class SessionFactory(
         {
             IceUfrag = ufrag,
             IcePassword = IcePassword.Derive(fleetKeys.PasswordKeys, ufrag),
-            Fingerprint = fleetKeys.CertificateFingerprint,
+            Fingerprint = placement.CertificateFingerprint,
             Candidates = _candidates,
             AudioSsrc = answer.AudioSsrc,
             Cname = answer.Cname,
