@@ -9,7 +9,7 @@ namespace Dapr.Voice.Transceiver.Agents;
 /// </summary>
 internal abstract class Agent : IMediaSink, IDisposable
 {
-    /// <summary>The session exists. The caller may not be connected yet.</summary>
+    /// <summary>The caller's first valid check has arrived. The caller is not connected yet.</summary>
     public abstract void Start();
 
     /// <summary>The caller's data channel is open. Called once.</summary>
@@ -31,6 +31,12 @@ internal abstract class Agent : IMediaSink, IDisposable
     public virtual Instant NextTimeout => Instant.Never;
 
     public virtual void OnTimer(Instant now) { }
+
+    /// <summary>The caller is silent in every way. What costs money while nobody listens is released.</summary>
+    public virtual void Release() { }
+
+    /// <summary>The caller is back after <see cref="Release"/>. The conversation goes on.</summary>
+    public virtual void Resume() { }
 
     public virtual void Dispose() { }
 }

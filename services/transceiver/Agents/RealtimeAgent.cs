@@ -98,6 +98,20 @@ internal sealed class RealtimeAgent : Agent
         StopIfFinished();
     }
 
+    public override void Release()
+    {
+        if (_connection is null) return;
+        Disconnect();
+        CutPlayback();
+    }
+
+    public override void Resume()
+    {
+        if (_connection is not null || _isDisposed) return;
+        _attempts = 0;
+        Connect(TimeSpan.Zero);
+    }
+
     public override void Dispose()
     {
         _isDisposed = true;
@@ -244,15 +258,7 @@ internal sealed class RealtimeAgent : Agent
 
     private void OnEnded(BackendEnd end)
     {
-        RealtimeConnection ended = _connection!;
-        _connection = null;
-        ended.Dispose();
-        foreach (string id in _inProgress.ToArray())
-        {
-            // Without the end of a response, a client would never ask for another one (docs/protocols/realtime.md 7).
-            SendFailedResponse(id);
-            EndResponse(id);
-        }
+        Disconnect();
         if (_connectedAt != Instant.Never && _host.Now - _connectedAt >= _policy.SettledAfter) _attempts = 0;
         _connectedAt = Instant.Never;
         if (end == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
@@ -266,6 +272,19 @@ internal sealed class RealtimeAgent : Agent
         TimeSpan delay = _policy.RetryDelays[_attempts++] * (0.75 + Random.Shared.NextDouble() / 2);
         AgentLog.BackendLost(_host.Logger, _host.Session.CallId, _url.Host, end, _attempts, delay.TotalMilliseconds);
         Connect(delay);
+    }
+
+    private void Disconnect()
+    {
+        RealtimeConnection ended = _connection!;
+        _connection = null;
+        ended.Dispose();
+        foreach (string id in _inProgress.ToArray())
+        {
+            // Without the end of a response, a client would never ask for another one (docs/protocols/realtime.md 7).
+            SendFailedResponse(id);
+            EndResponse(id);
+        }
     }
 
     private void BeginResponse(string id)
