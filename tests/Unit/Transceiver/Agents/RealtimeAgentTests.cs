@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Wire;
