@@ -34,7 +34,7 @@ public sealed class LoadOfOthersTests(ITestOutputHelper output)
             {
                 await connection.SayAsync(
                     $$"""{"type":"conversation.item.done","event_id":"e{{i}}","item":{"id":"i{{i}}","type":"message","role":"assistant","""
-                    + $$""" "status":"completed","content":[{"type":"output_audio","transcript":"Item {{i}}.","audio":"{{audio}}"}]}}""");
+                    + $$$""" "content":[{"type":"output_audio","transcript":"Item {{{i}}}.","audio":"{{{audio}}}"}]}}""");
                 await timer.WaitForNextTickAsync();
             }
         });
@@ -53,7 +53,7 @@ public sealed class LoadOfOthersTests(ITestOutputHelper output)
         using TestCaller victim = await ConnectAsync(fleet, "echo"), loud = await ConnectAsync(fleet, "echo");
         victim.StartTalking();
         string json = $$"""{"type":"conversation.item.create","item":{"type":"message","role":"user","content":["""
-            + $$"""{"type":"input_text","text":"{{new string('x', 240_000)}}"}]}}""";
+            + $$$"""{"type":"input_text","text":"{{{new string('x', 240_000)}}}"}]}}""";
         using var stop = new CancellationTokenSource();
         var sending = Task.Run(() =>
         {
