@@ -78,6 +78,12 @@ public sealed record SessionRecord
     public DateTimeOffset? EndedAt { get; init; }
     public SessionEndReason EndReason { get; init; }
 
+    /// <summary>
+    /// What exactly happened, as a word in snake case, such as <c>agent_unauthorized</c> for <see cref="SessionEndReason.AgentFailed"/>
+    /// (docs/protocols/realtime.md 8). Null if the reason says it all.
+    /// </summary>
+    public string? EndDetail { get; init; }
+
     /// <summary>Sequence number of the last lifecycle event that was published for the session.</summary>
     public long EventSequence { get; init; }
     public SessionStatistics? Statistics { get; init; }

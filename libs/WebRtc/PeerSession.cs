@@ -30,6 +30,9 @@ public sealed class PeerSession : IDisposable
     /// </summary>
     public const string EventsLabel = "oai-events";
 
+    /// <summary>The longest message that a peer may send, our <c>a=max-message-size</c>.</summary>
+    public const int MaximumMessageBytes = 256 * 1024;
+
     /// <summary>How long the first channel waits for one with <see cref="EventsLabel"/> before it is the events channel.</summary>
     public static readonly TimeSpan EventsLabelWait = TimeSpan.FromMilliseconds(200);
 
@@ -241,13 +244,17 @@ public sealed class PeerSession : IDisposable
         return true;
     }
 
+    /// <summary>True if a message waits for <see cref="TryReceiveMessage"/>. It may be one that is not for the owner.</summary>
+    public bool HasMessage => _channels is { HasMessage: true } && !IsClosed;
+
     /// <summary>
-    /// Returns the next message on the events channel. Its payload is valid until the next call on this session.
+    /// Returns the next message on the events channel. Its payload is valid until the next call on this session. A closed session still
+    /// returns what arrived before its end: the last message often says why.
     /// </summary>
     public bool TryReceiveMessage(out DataChannelMessage message, Instant now)
     {
         message = default;
-        if (_channels is null || IsClosed) return false;
+        if (_channels is null) return false;
         while (_channels.TryReceive(out message, now))
         {
             // The first message may share a packet with the opening (or its acknowledgement) and arrive before the event of the channel was
@@ -255,6 +262,7 @@ public sealed class PeerSession : IDisposable
             if (_eventsChannel is null) Choose(message.Channel);
             if (message.Channel == _eventsChannel) return true;
             Drop(PeerDrop.OtherChannel);
+            Raise(new PeerEvent(PeerEventKind.MessageOnOtherChannel));
         }
         TakeSctpEvents(now);
         return false;
@@ -290,26 +298,31 @@ public sealed class PeerSession : IDisposable
         => _channels is not null && _eventsChannel is { } channel && !IsClosed
         && _channels.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
 
+    /// <summary>Opens a channel beside the events channel. Our callers need none; tests play clients that open more.</summary>
+    internal DataChannel? OpenChannel(string label, Instant now) => _channels?.Open(label, DataChannelReliability.Full, now);
+
+    internal bool SendTextOn(DataChannel channel, ReadOnlySpan<byte> utf8, Instant now)
+        => _channels?.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
+
     /// <summary>Sends RTCP BYE and DTLS close_notify. Send the remaining datagrams of <see cref="TryTransmit"/> afterwards.</summary>
     public void Close(Instant now)
     {
         if (IsClosed) return;
-        SayGoodbye(now);
+        SayGoodbye(default, now);
         End(PeerCloseReason.Local);
     }
 
     // Each part is what some stack notices at once: aiortc, werift and GStreamer the ABORT, others BYE or close_notify.
-    private void SayGoodbye(Instant now)
+    private void SayGoodbye(ReadOnlySpan<byte> farewell, Instant now)
     {
         if (!_isDtlsConnected) return;
         SendRtcp(now, isBye: true);
         if (_sctp is not null)
         {
+            // The ABORT drops what is still queued, so the farewell becomes a record before it.
+            if (!farewell.IsEmpty && SendText(farewell, now)) SendSctpPackets(now);
             _sctp.Abort();
-            while (_sctp.TryTransmit(_record, out int packet, now))
-            {
-                if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
-            }
+            SendSctpPackets(now);
         }
         _dtls.CloseNotify();
     }
@@ -326,6 +339,14 @@ public sealed class PeerSession : IDisposable
 
     /// <summary>Continues a lite agent with new credentials (RFC 8839, section 4.4). DTLS, media and channels go on.</summary>
     public void RestartIce(IceCredentials local, IceCredentials? remote) => _ice.Restart(local, remote);
+
+    private void SendSctpPackets(Instant now)
+    {
+        while (_sctp!.TryTransmit(_record, out int packet, now))
+        {
+            if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
+        }
+    }
 
     public void HandleTimeout(Instant now)
     {
@@ -381,7 +402,7 @@ public sealed class PeerSession : IDisposable
                     if (_options.IceRole == IceRole.Lite)
                     {
                         _farewellPath = occurred.Path;
-                        SayGoodbye(now);
+                        SayGoodbye(_options.FarewellAfterSilence.Span, now);
                     }
                     End(PeerCloseReason.ConsentExpired);
                     break;
@@ -447,11 +468,11 @@ public sealed class PeerSession : IDisposable
 
     private static SctpOptions SctpOptionsFor(PeerDataOptions data, ulong seed)
     {
-        const int OwnLimit = 256 * 1024;
+        const int OwnLimit = MaximumMessageBytes;
         // A peer's value of 0 means "any size" (RFC 8841, section 6).
         int theirs = data.RemoteMaximumMessageSize is 0 or > OwnLimit ? OwnLimit : data.RemoteMaximumMessageSize;
         return new SctpOptions { RemotePort = data.RemotePort, RandomSeed = seed, MaximumSendMessageBytes = theirs,
-            MaximumReceiveMessageBytes = OwnLimit };
+            MaximumReceiveMessageBytes = OwnLimit, ChunksPerSecond = data.ChunksPerSecond };
     }
 
     private void TakeSctpEvents(Instant now)
@@ -468,6 +489,11 @@ public sealed class PeerSession : IDisposable
                     if (opened.Label == EventsLabel && _eventsChannel?.Label != EventsLabel)
                     {
                         Choose(opened);
+                    }
+                    else if (opened.Label == EventsLabel && opened != _eventsChannel)
+                    {
+                        _channels.Close(opened, now);
+                        Raise(new PeerEvent(PeerEventKind.SecondEventsChannel));
                     }
                     else if (_eventsChannel is null && _unlabelledChannel is null)
                     {
@@ -630,9 +656,10 @@ public sealed class PeerSession : IDisposable
 
     private void Raise(PeerEvent occurred)
     {
-        // If the owner does not take events, only path changes can accumulate. Further ones are dropped, because SelectedPath has the
-        // newest.
-        if (_events.Count >= 64 && occurred.Kind == PeerEventKind.PathChanged) return;
+        // If the owner does not take events, only those that a peer can cause again and again accumulate. Further ones are dropped:
+        // SelectedPath has the newest path, and the others would say nothing new.
+        if (_events.Count >= 64 && occurred.Kind is PeerEventKind.PathChanged or PeerEventKind.SecondEventsChannel
+            or PeerEventKind.MessageOnOtherChannel) return;
         _events.Enqueue(occurred);
     }
 

@@ -136,6 +136,7 @@ internal enum SessionDrop : byte
     SctpMessageTooLarge,
     SctpAbandonedByPeer,
     SctpAssociationEnded,
+    SctpTooManyChunks,
 
     // Media, in frames of 20 ms or packets.
 
@@ -151,6 +152,15 @@ internal enum SessionDrop : byte
     MediaDownlinkFull,
     /// <summary>The oldest waiting frame of the echo. It was dropped so that the echo stays close to the caller's voice.</summary>
     MediaDownlinkTrimmed,
+
+    // The budget of a session (SessionBudget). The client is told at most once a second.
+
+    /// <summary>A packet of the client beyond those that a session may receive in a second.</summary>
+    BudgetPackets,
+    /// <summary>An audio packet of the client beyond twice real time.</summary>
+    BudgetAudio,
+    /// <summary>No drop: the client's events came too fast, and the next one had to wait.</summary>
+    BudgetEventsDelayed,
 
     // The client's events channel.
 

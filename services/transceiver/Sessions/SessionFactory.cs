@@ -72,9 +72,12 @@ internal sealed partial class SessionFactory(
                 ExpectedFingerprints = ReadFingerprints(record),
                 Audio = audio,
                 Data = record.Offer.SctpPort is { } port and > 0 and <= ushort.MaxValue
-                    ? new PeerDataOptions((ushort)port, (int)Math.Clamp(record.Offer.MaxMessageSize, 0, int.MaxValue))
+                    ? new PeerDataOptions(
+                        (ushort)port, (int)Math.Clamp(record.Offer.MaxMessageSize, 0, int.MaxValue),
+                        ChunksPerSecond: SessionBudget.ChunksPerSecond)
                     : null,
                 WallClockOffset = time.GetUtcNow() - NtpOrigin - TimeSpan.FromTicks(now.Ticks),
+                FarewellAfterSilence = SessionEnding.AfterSilence,
                 Random = RandomNumberGenerator.Fill,
             },
             now);

@@ -437,16 +437,9 @@ internal sealed partial class SessionWorker : IDisposable
     {
         if (session.Index < 0) return;
         session.End(reason);
-        try
-        {
-            session.Close(now);
-            Transmit(session, now);
-        }
-        catch (Exception e)
-        {
-            Counters.CountSessionFault();
-            LogSessionFault(_logger, session.Session.CallId, e);
-        }
+        // The goodbye drops what is still queued, so the reason is sent first.
+        Try(session, session.SayEnd, now);
+        Try(session, session.Close, now);
         _acceptor.SendGone(session.Id);
 
         _timers.Remove(session.Index);
@@ -472,6 +465,21 @@ internal sealed partial class SessionWorker : IDisposable
         {
             Counters.CountSessionFault();
             LogSessionFault(_logger, record.CallId, e);
+        }
+    }
+
+    // One part of a goodbye. If it throws, the other parts still run.
+    private void Try(VoiceSession session, Action<Instant> part, Instant now)
+    {
+        try
+        {
+            part(now);
+            Transmit(session, now);
+        }
+        catch (Exception e)
+        {
+            Counters.CountSessionFault();
+            LogSessionFault(_logger, session.Session.CallId, e);
         }
     }
 

@@ -1,6 +1,10 @@
+using System.Net;
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Ice;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
@@ -22,6 +26,16 @@ public abstract class TransceiverTests(LinkScheme scheme)
     }
 
     private static long Dropped(TestFleet fleet, SessionDrop reason) => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[reason]);
+
+    private static void AssertToldLast(TestCaller caller, string code)
+    {
+        JsonElement e = JsonDocument.Parse(caller.Messages[^1]).RootElement;
+        JsonElement error = e.GetProperty("error");
+        Assert.Equal(("error", "session_ended", code),
+            (e.GetProperty("type").GetString(), error.GetProperty("type").GetString(), error.GetProperty("code").GetString()));
+        Assert.NotEmpty(e.GetProperty("event_id").GetString()!);
+        Assert.NotEmpty(error.GetProperty("message").GetString()!);
+    }
 
     private static TestCaller Call(TestFleet fleet, SessionRecord record)
         => new(fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count]);
@@ -129,8 +143,78 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.True(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
         caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
         Assert.Equal(PeerCloseReason.ByPeer, caller.Closed);
+        AssertToldLast(caller, "api_hangup");
         await Wait.UntilAsync(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
         Assert.False(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+    }
+
+    [Fact]
+    public async Task LongestDuration_Reached_CallerIsToldWhy()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint) with { MaximumSeconds = 2 };
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
+        AssertToldLast(caller, "limit_reached");
+    }
+
+    [Fact]
+    public async Task BackendThatRefuses_CallerHearsAndReadsWhyAndTheRecordKnows()
+    {
+        await using RealtimeBackend backend = await RealtimeBackend.StartAsync();
+        backend.Refusal = HttpStatusCode.Unauthorized;
+        var options = new TransceiverOptions { Workers = 1, Agents = { ["model"] = backend.Url.ToString() } };
+        await using TestFleet fleet = await TestFleet.StartAsync(options, scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint, "model");
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.RunUntil(() => caller.IsClosed, "the apology is over, and the call too", seconds: 20);
+        Assert.True(caller.HeardLoud > 50, $"{caller.HeardLoud} frames of the apology were heard");
+        Assert.Contains(caller.Messages, m => m.Contains("agent_unauthorized", StringComparison.Ordinal));
+        AssertToldLast(caller, "agent_failed");
+        await Wait.UntilAsync(() => fleet.Stored(record)!.State == SessionState.Ended, "the record is written");
+        Assert.Equal((SessionEndReason.AgentFailed, "agent_unauthorized"),
+            (fleet.Stored(record)!.EndReason, fleet.Stored(record)!.EndDetail));
+    }
+
+    [Fact]
+    public async Task CallerThatSendsEventsTooFast_IsToldAndAllAreAnswered()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        const int events = SessionBudget.EventBurst + 100;
+        for (int sent = 0; sent < events;)
+        {
+            if (caller.SendText("""{"type":"input_audio_buffer.clear"}""")) sent++;
+            else caller.Run(TimeSpan.FromMilliseconds(5));
+        }
+        caller.RunUntil(() => caller.Messages.Count(m => m.Contains("input_audio_buffer.cleared", StringComparison.Ordinal)) == events,
+            "every event is answered", seconds: 20);
+        Assert.InRange(caller.Messages.Count(m => m.Contains("rate_limit_exceeded", StringComparison.Ordinal)), 1, 20);
+        caller.RunUntil(() => Dropped(fleet, SessionDrop.BudgetEventsDelayed) > 0, "the delays are counted");
+    }
+
+    [Fact]
+    public async Task SecondEventsChannel_IsRefusedInWords()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        DataChannel second = caller.Peer.OpenChannel(PeerSession.EventsLabel, MonotonicClock.Now)!;
+        caller.RunUntil(() => caller.Messages.Any(m => m.Contains("second_events_channel", StringComparison.Ordinal)), "it is refused");
+        caller.RunUntil(() => second.Phase != DataChannelPhase.Open, "it is closed");
+        DataChannel chat = caller.Peer.OpenChannel("chat", MonotonicClock.Now)!;
+        Assert.True(caller.Peer.SendTextOn(chat, "hello"u8, MonotonicClock.Now));
+        caller.RunUntil(() => caller.Messages.Any(m => m.Contains("unknown_channel", StringComparison.Ordinal)), "it is refused, too");
+        Assert.False(caller.IsClosed);
     }
 
     [Fact]
@@ -326,6 +410,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await drain;
         Assert.InRange((MonotonicClock.Now - started).TotalSeconds, 0, 5);
         Assert.Equal(PeerCloseReason.ByPeer, caller.Closed);
+        AssertToldLast(caller, "drain");
         Assert.Equal(SessionEndReason.Drain, fleet.Stored(record)!.EndReason);
         Assert.Contains($"{LifecycleEventTypes.SessionEnded} 3", fleet.Events(record));
         for (int slot = 0; slot < TestFleet.Options.SlotCount; slot++)

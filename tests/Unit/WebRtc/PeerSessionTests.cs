@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Dtls;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
@@ -87,6 +88,32 @@ public sealed class PeerSessionTests
         network.Run(2000);
         Assert.Equal(PeerCloseReason.ConsentExpired, network.ServerEvents.Single(e => e.Kind == PeerEventKind.Closed).Reason);
         Assert.Equal(PeerCloseReason.ByPeer, network.CallerEvents.Single(e => e.Kind == PeerEventKind.Closed).Reason);
+        // The silence was in one direction only, so the caller hears why.
+        Assert.Equal(SimulatedNetwork.Farewell, network.ReadByCaller[^1]);
+    }
+
+    [Fact]
+    public void Channel_SecondOneWithTheLabelOfTheDialect_IsClosedAndReported()
+    {
+        using var network = new SimulatedNetwork(35);
+        network.Connect();
+        DataChannel second = network.Caller.OpenChannel(PeerSession.EventsLabel, network.Now)!;
+        Assert.True(network.RunUntil(() => network.ServerEvents.Any(e => e.Kind == PeerEventKind.SecondEventsChannel), 1000));
+        Assert.True(network.RunUntil(() => second.Phase is DataChannelPhase.Closing or DataChannelPhase.Closed, 1000));
+        Assert.True(network.Caller.SendText("still read"u8, network.Now));
+        Assert.True(network.RunUntil(() => network.ReadByServer.Contains("still read"), 1000));
+        Assert.True(network.Server.IsChannelOpen);
+    }
+
+    [Fact]
+    public void Channel_MessageOnAnotherOne_IsReported()
+    {
+        using var network = new SimulatedNetwork(36);
+        network.Connect();
+        DataChannel chat = network.Caller.OpenChannel("chat", network.Now)!;
+        Assert.True(network.Caller.SendTextOn(chat, "hello"u8, network.Now));
+        Assert.True(network.RunUntil(() => network.ServerEvents.Any(e => e.Kind == PeerEventKind.MessageOnOtherChannel), 1000));
+        Assert.DoesNotContain("hello", network.ReadByServer);
     }
 
     [Theory]

@@ -16,6 +16,9 @@ internal sealed class SimulatedNetwork : IDisposable
     public static readonly TransportAddress CallerAddress = TransportAddress.FromIPv4(0xC000_0202, 40_000);
     public static readonly TransportAddress ServerAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
 
+    /// <summary>What the server says when the caller was silent for too long.</summary>
+    public const string Farewell = "farewell";
+
     private static readonly DtlsCertificate CallerCertificate = DtlsCertificate.Generate();
     public static readonly DtlsCertificate ServerCertificate = DtlsCertificate.Generate();
 
@@ -60,6 +63,7 @@ internal sealed class SimulatedNetwork : IDisposable
             ExpectedFingerprints = [serverExpects ?? CallerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x2222_2222, "server", 111, 100, 77),
             Data = new PeerDataOptions(RemoteMaximumMessageSize: 262_144),
+            FarewellAfterSilence = System.Text.Encoding.UTF8.GetBytes(Farewell),
             Random = Seeded.Random(2),
         }, Now);
     }
