@@ -10,7 +10,7 @@ namespace Dapr.Voice.Tests.Browser;
 [Collection(PageCollection.Name)]
 public sealed class PageRefusalTests(PageMachine machine)
 {
-    private const string Again = "Try again", OtherKey = "Get a new key and call, Enter a key";
+    private const string Again = "Try again", OtherKey = "Get a new key, Enter a key";
 
     private readonly OurPage _page = new(machine.Driver);
 
