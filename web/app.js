@@ -211,7 +211,7 @@ function toggleMute() {
 }
 
 function showActivity() {
-  if (isInTrouble) return show("reconnecting", "Reconnecting", "Your network changed or fails. One moment");
+  if (isInTrouble) return show("reconnecting", "Reconnecting", "Finding a new path to the server");
   const hint = call?.isMuted ? "You are muted" : isTalking ? "Listening" : isPlaying ? "Talk to interrupt" : "Go ahead";
   show("live", isTalking ? "Hears you" : isPlaying ? "Speaking" : "Connected", hint);
 }

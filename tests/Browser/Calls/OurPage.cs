@@ -9,8 +9,9 @@ internal sealed class OurPage(BrowserDriver driver)
 {
     public const string CallId = "rtc_local_aaaaaaaaaaaaa";
     public const string Post = "POST /v1/realtime/calls";
-    public const string Get = "GET /v1/realtime/calls/" + CallId;
-    public const string Patch = "PATCH /v1/realtime/calls/" + CallId;
+    public const string CallPath = "/v1/realtime/calls/" + CallId;
+    public const string Get = "GET " + CallPath;
+    public const string Patch = "PATCH " + CallPath;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
 
@@ -95,10 +96,10 @@ internal sealed class OurPage(BrowserDriver driver)
         // Animations have ended, so that two runs give the same picture.
         await driver.EvaluateAsync("Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity)"
             + ".map(a => a.finished.catch(() => {}))).then(() => null)");
-        foreach ((string shape, int width, int height, double scale) in ((string, int, int, double)[])[
-            ("phone", 390, 844, 2), ("desktop", 1280, 800, 1)])
+        foreach ((string shape, int width, int height) in ((string, int, int)[])[
+            ("phone", 390, 844), ("desktop", 1280, 800)])
         {
-            await driver.SetViewportAsync(width, height, scale);
+            await driver.SetViewportAsync(width, height, 1);
             await driver.ScreenshotAsync(Path.Combine(TestResults.Folder, $"page-{name}-{shape}.png"));
         }
     }
