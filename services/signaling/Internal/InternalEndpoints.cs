@@ -51,7 +51,8 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
 
     private async Task GetAsync(HttpContext context)
     {
-        (SessionStatus? status, ApiError? error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
+        (SessionStatus? status, ApiError? error) = await reader.ReadAsync(
+            (string)context.GetRouteValue("callId")!, onlyIfMadeWith: null, context.RequestAborted);
         if (error is not null) await error.ExecuteAsync(context);
         else await context.Response.WriteAsJsonAsync(
         status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);

@@ -82,11 +82,13 @@ internal sealed class RealtimeEndpoints(
 
     private async Task GetCallAsync(HttpContext context)
     {
-        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
+        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
         SessionStatus? status = null;
-        if (error is null && !caller!.HoldsApiKey)
-            error = ApiError.Forbidden("api_key_required", "A call's status is for holders of an API key.");
-        if (error is null) (status, error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
+        if (error is null)
+        {
+            (status, error) = await reader.ReadAsync(
+                (string)context.GetRouteValue("callId")!, caller!.EphemeralKey?.Id, context.RequestAborted);
+        }
         if (error is not null)
         {
             await error.ExecuteAsync(context);
@@ -99,7 +101,7 @@ internal sealed class RealtimeEndpoints(
 
     private async Task HangUpAsync(HttpContext context)
     {
-        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
+        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
         if (error is null)
         {
             EndOutcome outcome = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup,

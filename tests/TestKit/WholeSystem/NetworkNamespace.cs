@@ -88,6 +88,15 @@ public sealed partial class NetworkNamespace : IDisposable
         Run("ip", "-n", _name, "route", "add", "default", "dev", "voice0");
     }
 
+    /// <summary>Replaces the address of the card of <see cref="AddCard"/>.</summary>
+    public void ChangeAddress(string from, string to)
+    {
+        Run("ip", "-n", _name, "address", "delete", from + "/24", "dev", "voice0");
+        Run("ip", "-n", _name, "address", "add", to + "/24", "dev", "voice0");
+        // The route has gone with the last address.
+        Run("ip", "-n", _name, "route", "replace", "default", "dev", "voice0");
+    }
+
     /// <summary>Lays a cable between this network and another. Each end gets its address with a prefix of 24 bits.</summary>
     public void ConnectTo(NetworkNamespace other, string ownAddress, string otherAddress)
     {
