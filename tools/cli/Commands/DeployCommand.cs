@@ -24,8 +24,6 @@ internal static class DeployCommand
     /// <summary>How many findings are printed. Further findings are only counted; './voice test infra' prints them all.</summary>
     private const int MostFindings = 20;
 
-    private const int PipedWidth = 150;
-
     public static Command Create(Installation installation)
     {
         var whatIf = new Option<bool>("--what-if") {
@@ -159,8 +157,6 @@ internal static class DeployCommand
 
     private static void Print(WhatIfReport report)
     {
-        // Without a terminal, Spectre.Console assumes 80 columns, which breaks names in two.
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipedWidth;
         foreach (PlannedPlace place in report.Places)
         {
             string shards = place.Shards > 0 ? $", {Counted(place.Shards, "shard")}" : "";
@@ -176,7 +172,7 @@ internal static class DeployCommand
                     resource.DollarsPerMonth is { } dollars ? dollars > 0 ? Markup.Escape(CapacityTables.Dollars(dollars)) : ""
                     : "not known");
             }
-            AnsiConsole.Write(table);
+            Output.Print(table);
             string operations = place.UsageDollarsPerMonth > 0
                 ? $"; and {CapacityTables.Dollars(place.UsageDollarsPerMonth)} for the registry (table operations)" : "";
             Console.WriteLine($"   without calls: order of {CapacityTables.Dollars(place.FixedDollarsPerMonth)} a month{operations}");
