@@ -6,10 +6,10 @@ namespace Dapr.Voice.Contracts;
 public static class OpenFiles
 {
     /// <summary>
-    /// With fewer, no program of ours can work: the runtime and its connections need most of them before the first caller comes. .NET
+    /// With fewer, no program of ours can work: an idle service has up to 280 open, and links and callers need more. .NET
     /// raises the soft limit to the hard one, so this is about the hard one.
     /// </summary>
-    public const int Fewest = 256;
+    public const int Fewest = 512;
 
     /// <summary>
     /// Reads the limit from the text of <c>/proc/self/limits</c> (proc(5)). Returns <see cref="int.MaxValue"/> if there is no limit or if

@@ -153,7 +153,7 @@ public sealed class WordsTests(ITestOutputHelper output) : IAsyncLifetime
             new ProcessStartInfo("/usr/bin/prlimit", ["--nofile=64:64", Checkout.Dotnet, Checkout.File(program), "--app", "x=0"]), program);
         CommandResult ended = await running.EndAsync();
         Assert.Equal(1, ended.Status);
-        Assert.StartsWith("This process may open 64 files, and needs at least 256", ended.Error, StringComparison.Ordinal);
+        Assert.StartsWith("This process may open 64 files, and needs at least 512", ended.Error, StringComparison.Ordinal);
         Assert.Single(ended.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 

@@ -67,7 +67,7 @@ internal static class CapacityCommand
             Console.WriteLine();
             Console.WriteLine("Which limit one cell would reach first:");
             Output.Print(Output.TableOf(CapacityTables.LimitsRows(plans[0])));
-            Console.WriteLine(
+            Output.Prose(
                 $"These figures are orders of magnitude: {PriceTable.Caution}. docs/capacity.md has the unit costs and their sources.");
             return ExitCode.Done;
         });

@@ -163,6 +163,8 @@ internal static class DeployCommand
             Console.WriteLine($"== {place.Name}: {place.ResourceCount} resources{shards}; {Counted(place.Identities, "identity")}, "
                 + $"{Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
             Table table = new Table().Border(TableBorder.Rounded).AddColumns("type", "name", "size", "ports", "$ a month");
+            // A name that is broken in two is not found in the portal. The size is a sentence, which may go on below.
+            foreach (int column in new[] { 0, 1 }) table.Columns[column].NoWrap();
             table.Columns[^1].RightAligned();
             foreach (PlannedResource resource in place.Resources)
             {
@@ -180,16 +182,16 @@ internal static class DeployCommand
                 Console.WriteLine($"   not in the price table: {string.Join(", ", place.Unpriced.Select(r => $"{r.Type} {r.Size}"))}");
             Console.WriteLine();
         }
-        Console.WriteLine($"Total without calls: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on "
+        Output.Prose($"Total without calls: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on "
             + $"{EdgeNames.Of(report.Edge)}.");
-        Console.WriteLine(
+        Output.Prose(
             $"By use: order of {CapacityTables.Dollars(report.UsageDollarsPerThousandSessionHours)} for 1,000 session hours (egress, data "
-            + $"processed, store, broker), and {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for each "
+            + $"processed, store, broker), and ${PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} for each "
             + "GB of logs. The model of the agent is not included.");
-        Console.WriteLine($"These figures are orders of magnitude: {PriceTable.Caution}.");
+        Output.Prose($"These figures are orders of magnitude: {PriceTable.Caution}.");
         Console.WriteLine();
         bool isOwn = AzureVariables().GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 };
-        Console.WriteLine(isOwn
+        Output.Prose(isOwn
             ? "Names with a hash are final: the hash is made of AZURE_SUBSCRIPTION_ID, the environment and the region."
             : "Names with a hash will have another hash, because it depends on the subscription. Set AZURE_SUBSCRIPTION_ID to see yours.");
         if (report.Findings.Count == 0) Console.WriteLine("Findings: none.");

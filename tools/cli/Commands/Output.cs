@@ -43,6 +43,13 @@ internal static class Output
         AnsiConsole.Profile.Width = width;
     }
 
+    /// <summary>Prints a paragraph. A terminal gets it broken between words, a pipe in one line.</summary>
+    public static void Prose(string text)
+    {
+        if (Console.IsOutputRedirected) Console.WriteLine(text);
+        else AnsiConsole.Write(new Text(text + "\n"));
+    }
+
     /// <summary>A table of rows whose cells may have the Markdown of <c>CapacityTables</c>: bold text and code.</summary>
     public static Table TableOf(IReadOnlyList<IReadOnlyList<string>> rows)
     {
