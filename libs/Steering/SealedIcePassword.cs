@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Steering;
 
@@ -13,11 +14,12 @@ public static class SealedIcePassword
     private const int KeyBytes = 16, NonceBytes = 12, TagBytes = 16, HeadBytes = 1 + NonceBytes + TagBytes;
 
     /// <param name="password">The caller's <c>a=ice-pwd</c>, 22 to 256 characters.</param>
-    public static string Seal(KeyRing passwordKeys, string callId, string password)
+    /// <param name="random">Fills the nonce. A nonce must not come twice.</param>
+    public static string Seal(KeyRing passwordKeys, string callId, string password, RandomFill random)
     {
         byte[] plain = Encoding.UTF8.GetBytes(password), whole = new byte[HeadBytes + plain.Length];
         whole[0] = passwordKeys.CurrentId;
-        RandomNumberGenerator.Fill(whole.AsSpan(1, NonceBytes));
+        random(whole.AsSpan(1, NonceBytes));
         using AesGcm cipher = CipherOf(passwordKeys, whole[0])!;
         cipher.Encrypt(
             whole.AsSpan(1, NonceBytes), plain, whole.AsSpan(HeadBytes), whole.AsSpan(1 + NonceBytes, TagBytes),

@@ -150,7 +150,7 @@ internal sealed class SessionFactory(
     private static OfferFacts FactsOf(OfferSummary offer, string callId, FleetKeys fleetKeys) => new(
         offer.IceUfrag, offer.Fingerprints, offer.SetupActive, offer.AudioMid, offer.OpusPayloadType, offer.TelephoneEventPayloadType,
         offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize,
-        SealedIcePassword.Seal(fleetKeys.PasswordKeys, callId, offer.IcePassword));
+        SealedIcePassword.Seal(fleetKeys.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.Fill));
 
     /// <summary>The caller gets the parser's reason. It names lines and attributes and never their values.</summary>
     private static ApiError OfferError(SdpError error) => error switch

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Dapr.Voice.Steering;
 using Xunit;
@@ -11,17 +12,17 @@ public sealed class SealedIcePasswordTests
     [Fact]
     public void TryOpen_OfTheSameCall_ReturnsThePassword()
     {
-        string text = SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password);
+        string text = SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.Fill);
         Assert.Equal(Password, SealedIcePassword.TryOpen(SteeringKeys.Ring(2, 1), Call, text));
         Assert.DoesNotContain("caller", text);
         Assert.DoesNotContain("caller", Encoding.UTF8.GetString(Convert.FromBase64String(text)));
-        Assert.NotEqual(text, SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password));
+        Assert.NotEqual(text, SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.Fill));
     }
 
     [Fact]
     public void TryOpen_OfAnotherCallOrKeyOrDamaged_IsNull()
     {
-        string text = SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password);
+        string text = SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.Fill);
         Assert.Null(SealedIcePassword.TryOpen(SteeringKeys.Ring(1), "rtc_local_bbbbbbbbbbbbb", text));
         Assert.Null(SealedIcePassword.TryOpen(SteeringKeys.Ring(4), Call, text));
         byte[] damaged = Convert.FromBase64String(text);
