@@ -58,15 +58,12 @@ internal sealed class SessionFactory(
     private async Task<(CreatedSession?, ApiError?)> TryCreateAsync(SessionRequest request, CancellationToken cancellation)
     {
         if (keys.Current is not { } current) return (null, ApiError.Unavailable("The service is starting."));
-        if (request.MaximumSeconds is < 1)
-            return (null, ApiError.Invalid(
-                "invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds"));
         (string agent, ApiError? agentError) = agents.Choose(request.Agent, request.Session, request.Model, request.RequiredAgent);
         if (agentError is not null) return (null, agentError);
 
         if (!SessionDescription.TryParse(request.OfferSdp, out SessionDescription? offer, out SdpError sdpError)
             || !OfferAnswer.TryReadOffer(offer, out OfferSummary? summary, out sdpError))
-            return (null, OfferError(sdpError));
+            return (null, OfferError(sdpError, request.OfferField));
 
         SlotPlacement placement = directory.Place();
         if (placement.Outcome == PlacementOutcome.NoRoom) return (null, ApiError.OverCapacity());
@@ -151,10 +148,10 @@ internal sealed class SessionFactory(
         offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize);
 
     /// <summary>The caller gets the parser's reason. It names lines and attributes and never their values.</summary>
-    private static ApiError OfferError(SdpError error) => error switch
+    private static ApiError OfferError(SdpError error, string field) => error switch
     {
         { IsTooLarge: true } => ApiError.TooLarge(SessionRequest.MaximumOfferBytes),
-        { IsUnsupportedMedia: true } => new ApiError(422, "unsupported_media", $"The offer can't be served: {error}", "sdp"),
-        _ => ApiError.Invalid("invalid_sdp", $"The offer can't be used: {error}", "sdp"),
+        { IsUnsupportedMedia: true } => new ApiError(422, "unsupported_media", $"The offer can't be served: {error}", field),
+        _ => ApiError.Invalid("invalid_sdp", $"The offer can't be used: {error}", field),
     };
 }

@@ -5,19 +5,25 @@ using Dapr.Voice.Sidecar;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>Finds sessions and turns the result into an answer of the API.</summary>
-internal sealed class SessionReader(IStateStore store)
+internal sealed class SessionReader(IStateStore store, SessionOwners owners, TimeProvider time)
 {
+    /// <summary>How long an owner has to answer. After that, the record is good enough: a reader would rather have old counters than
+    /// none.</summary>
+    internal static readonly TimeSpan OwnerTimeout = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Reads a session as it is now. If its owner does not answer, the status is that of the record and says so.</summary>
     public async Task<(SessionStatus? Status, ApiError? Error)> ReadAsync(string callId, CancellationToken cancellation)
     {
         if (!CallId.TryParse(callId, out _, out _)) return (null, NotFound());
         StateReadResult<SessionRecord> read = await store.ReadAsync(
             ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
-        return read switch
-        {
-            { Outcome: StateReadOutcome.Missing } => (null, NotFound()),
-            { Entry.Value: { } record } => (SessionStatus.Of(record), null),
-            _ => (null, ApiError.Unavailable("Sessions can't be looked up.")),
-        };
+        if (read.Outcome == StateReadOutcome.Missing) return (null, NotFound());
+        if (read.Entry?.Value is not { } record) return (null, ApiError.Unavailable("Sessions can't be looked up."));
+        if (record.State != SessionState.Ended
+            && (await owners.FindAsync(record, OwnerTimeout, cancellation)).Record is { } living)
+            return (SessionStatus.Of(living, StatusSource.Owner, time.GetUtcNow()), null);
+        // The owner writes the record when the session connects and when it ends.
+        return (SessionStatus.Of(record, StatusSource.Record, record.ConnectedAt ?? record.CreatedAt), null);
     }
 
     /// <summary>Returns null if the session has ended, now or before.</summary>
