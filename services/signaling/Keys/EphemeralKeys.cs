@@ -97,6 +97,7 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
             try
             {
                 session = RequestBody.ReadJson(json, EphemeralKeyJson.Default.JsonElement);
+                if (session is not { ValueKind: JsonValueKind.Object }) return false;
             }
             catch (JsonException)
             {

@@ -17,14 +17,15 @@ internal enum StatusSource
 /// <param name="AsOf">The moment that state and statistics describe.</param>
 internal sealed record SessionStatus(
     string CallId, SessionState State, string Region, string Owner, int Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
-    DateTimeOffset? ConnectedAt, DateTimeOffset? EndedAt, SessionEndReason? EndReason, int MaximumSeconds, DateTimeOffset ExpiresAt,
-    StatusSource Source, DateTimeOffset AsOf, SessionStatistics? Statistics)
+    DateTimeOffset? ConnectedAt, DateTimeOffset? EndedAt, SessionEndReason? EndReason, string? EndDetail, int MaximumSeconds,
+    DateTimeOffset ExpiresAt, StatusSource Source, DateTimeOffset AsOf, SessionStatistics? Statistics)
 {
     /// <param name="asOf">The moment at which a session that has not ended was like that.</param>
     public static SessionStatus Of(SessionRecord record, StatusSource source, DateTimeOffset asOf) => new(
         record.CallId, record.State, record.Region, record.OwnerAppId, record.Slot, record.Agent, record.ClientKind, record.CreatedAt,
-        record.ConnectedAt, record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.MaximumSeconds,
-        record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), source, record.EndedAt ?? asOf, record.Statistics);
+        record.ConnectedAt, record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.EndDetail,
+        record.MaximumSeconds, record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), source, record.EndedAt ?? asOf,
+        record.Statistics);
 }
 
 /// <summary>The JSON of a session's status. Names are camelCase, as in everything between services.</summary>
