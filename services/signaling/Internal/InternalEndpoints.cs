@@ -33,7 +33,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
             return;
         }
         var request = new SessionRequest(body!.OfferSdp!, body.Session, body.Agent, Model: null, RequiredAgent: null, body.MaximumSeconds,
-            "internal", EphemeralKeyId: null);
+            ClientKinds.Internal, EphemeralKeyId: null);
         (CreatedSession? session, error) = await factory.CreateAsync(request, context.RequestAborted);
         SignalingLog.InternalCall(logger, Caller(context), "create", session?.Record.CallId ?? "-", error?.Code ?? "created");
         if (error is not null)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Sessions;
@@ -54,7 +55,7 @@ internal sealed class RealtimeEndpoints(
                 NullIfEmpty(context.Request.Query["model"]),
                 key?.Agent,
                 key is null ? call.MaxSessionSeconds : Math.Min(call.MaxSessionSeconds ?? int.MaxValue, key.MaximumSessionSeconds),
-                "openai",
+                key is null && context.Request.Headers.ContainsKey(ClientKinds.CheckHeader) ? ClientKinds.Check : ClientKinds.OpenAi,
                 key?.Id);
             (session, error) = await factory.CreateAsync(request, context.RequestAborted);
         }

@@ -9,12 +9,13 @@ namespace Dapr.Voice.Signaling.Sessions;
 internal sealed record SessionStatus(
     string CallId, SessionState State, string Region, string? Owner, int? Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
     DateTimeOffset? ConnectedAt,
-    DateTimeOffset? EndedAt, SessionEndReason? EndReason, int MaximumSeconds, DateTimeOffset ExpiresAt, SessionStatistics? Statistics)
+    DateTimeOffset? EndedAt, SessionEndReason? EndReason, string? EndDetail, int MaximumSeconds, DateTimeOffset ExpiresAt,
+    SessionStatistics? Statistics)
 {
     public static SessionStatus Of(SessionRecord record) => new(
         record.CallId, record.State, record.Region, record.OwnerAppId, record.Slot, record.Agent, record.ClientKind, record.CreatedAt,
         record.ConnectedAt,
-        record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.MaximumSeconds,
+        record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.EndDetail, record.MaximumSeconds,
         record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), record.Statistics);
 
     /// <summary>What the caller of a session sees of it.</summary>
