@@ -267,6 +267,7 @@ internal sealed class RealtimeAgent : Agent
         if (failure.End == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
         {
             AgentLog.BackendGivenUp(Host.Logger, Host.Session.CallId, _url.Host, failure.Code, _attempts + 1);
+            Host.Drops.Count(SessionDrop.AgentEventUnsent, ended.Unsent.Count);
             Fail(failure);
             return;
         }
@@ -274,6 +275,8 @@ internal sealed class RealtimeAgent : Agent
         TimeSpan delay = _policy.RetryDelays[_attempts++] * (0.75 + Random.Shared.NextDouble() / 2);
         AgentLog.BackendLost(Host.Logger, Host.Session.CallId, _url.Host, failure.Code, _attempts, delay.TotalMilliseconds);
         Connect(delay);
+        // What the caller said meanwhile is not lost with the connection.
+        foreach (byte[] unsent in ended.Unsent) TrySend(unsent);
     }
 
     // The session ends when the caller has been told: the event waits for the channel, and the apology is spoken to its end. A caller who
