@@ -116,6 +116,9 @@ public sealed class PeerSession : IDisposable
     /// <summary>The path to which datagrams are sent. Null before the first authenticated check.</summary>
     public TransportPath? SelectedPath => _ice.SelectedPath;
 
+    /// <summary>When the latest authenticated packet of any kind came on the selected path. Null before the first check.</summary>
+    public Instant? LastHeard => _ice.LastHeard;
+
     /// <summary>When <see cref="HandleTimeout"/> must be called.</summary>
     public Instant NextTimeout
     {
@@ -189,8 +192,7 @@ public sealed class PeerSession : IDisposable
                 break;
             // The handshake starts before the nomination, so any path with a successful check is accepted (docs/protocols/webrtc.md 1).
             case DatagramKind.Dtls when _ice.IsValidated(from):
-                if (_dtls.Receive(datagram)) _ice.NoteSignOfLife(from, now);
-                AfterDtls(now);
+                ReceiveDtls(datagram, from, now);
                 break;
             case DatagramKind.Dtls:
                 Drop(PeerDrop.DtlsBeforeIce);
@@ -214,10 +216,16 @@ public sealed class PeerSession : IDisposable
         if (_ice.TryTransmit(buffer, out length, out to)) return true;
         if ((_ice.SelectedPath ?? _farewellPath) is not { } path) return false;
         to = path;
-        if (_media.TryTake(buffer, out length)) return true;
+        while (_media.TryTake(buffer, out length))
+        {
+            if (_ice.TryCountSent(path, length)) return true;
+            Drop(PeerDrop.PathUnproven);
+        }
         while (true)
         {
-            if (_dtls.TryTransmit(buffer, out length)) return true;
+            // A flight waits in the transport until the path is proven, or has sent enough for it.
+            if (_dtls.NextDatagramLength is > 0 and var next)
+                return _ice.TryCountSent(path, next) && _dtls.TryTransmit(buffer, out length);
             // One SCTP packet at a time: its record is sent before the next one is created, so that no queue builds up inside DTLS.
             if (_sctp is null || !_dtls.IsConnected || !_sctp.TryTransmit(_record, out int packet, now)) return false;
             if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
@@ -241,12 +249,13 @@ public sealed class PeerSession : IDisposable
     public bool HasMessage => _channels is { HasMessage: true } && !IsClosed;
 
     /// <summary>
-    /// Returns the next message on the events channel. Its payload is valid until the next call on this session.
+    /// Returns the next message on the events channel. Its payload is valid until the next call on this session. A closed session still
+    /// returns what arrived before its end: the last message often says why.
     /// </summary>
     public bool TryReceiveMessage(out DataChannelMessage message, Instant now)
     {
         message = default;
-        if (_channels is null || IsClosed) return false;
+        if (_channels is null) return false;
         while (_channels.TryReceive(out message, now))
         {
             // The first message may share a packet with the opening (or its acknowledgement) and arrive before the event of the channel was
@@ -323,6 +332,19 @@ public sealed class PeerSession : IDisposable
         }
         _dtls.CloseNotify();
     }
+
+    /// <summary>
+    /// Asks a silent peer for a sign of life: a check of a lite agent, and RTCP. Its answer renews <see cref="LastHeard"/>.
+    /// </summary>
+    public void AskForLife(Instant now)
+    {
+        if (IsClosed) return;
+        _ice.Challenge(now);
+        SendRtcp(now, isBye: false);
+    }
+
+    /// <summary>Continues a lite agent with new credentials (RFC 8839, section 4.4). DTLS, media and channels go on.</summary>
+    public void RestartIce(IceCredentials local, IceCredentials? remote) => _ice.Restart(local, remote);
 
     private void SendSctpPackets(Instant now)
     {
@@ -503,6 +525,19 @@ public sealed class PeerSession : IDisposable
         }
     }
 
+    private void ReceiveDtls(ReadOnlySpan<byte> datagram, TransportPath from, Instant now)
+    {
+        bool wasConnected = _dtls.IsConnected;
+        _ice.CountReceived(from, datagram.Length);
+        // The peer's Finished is as fresh and authentic as data.
+        if (_dtls.Receive(datagram) || (_dtls.IsConnected && !wasConnected))
+        {
+            _ice.NoteSignOfLife(from, now);
+            TakeIceEvents(now);
+        }
+        AfterDtls(now);
+    }
+
     private void ReceiveRtp(Span<byte> datagram, TransportPath from, Instant now)
     {
         if (_srtpInbound is null)
@@ -515,7 +550,10 @@ public sealed class PeerSession : IDisposable
         if (_srtpInbound.IsNewest)
         {
             _lastRtp = now;
-            NoteAuthenticated(from, now);
+            // Only packets that passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding
+            // costs one packet). Only the newest may do so: a late packet from the peer's earlier address would move the stream back.
+            _ice.NoteAuthenticatedPacket(from, now);
+            TakeIceEvents(now);
         }
         if (!RtpPacket.TryParse(datagram[..length], out RtpPacket packet, out RtpParseError error))
         {
@@ -548,8 +586,9 @@ public sealed class PeerSession : IDisposable
         }
         if (!_srtcpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _)) return;
         // RTCP has its own index, which says nothing about its order among audio packets. While audio arrives, audio decides the path.
-        if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) NoteAuthenticated(from, now);
+        if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) _ice.NoteAuthenticatedPacket(from, now);
         else _ice.NoteSignOfLife(from, now);
+        TakeIceEvents(now);
         if (!RtcpCompound.TryParse(datagram[..length], out RtcpCompound compound, out RtcpParseError error))
         {
             _rtcpErrors[(int)error]++;
@@ -580,14 +619,6 @@ public sealed class PeerSession : IDisposable
             if (block.RoundTripTime(NtpTimestamp.From(now, _options.WallClockOffset)) is { } roundTrip)
                 _statistics.RoundTripMilliseconds = roundTrip.TotalMilliseconds;
         }
-    }
-
-    // Only packets that passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding costs one
-    // packet). Only the newest packet may do so: a late packet from the peer's earlier address would move the stream back to it.
-    private void NoteAuthenticated(TransportPath from, Instant now)
-    {
-        _ice.NoteAuthenticatedPacket(from, now);
-        TakeIceEvents(now);
     }
 
     private void SendRtcp(Instant now, bool isBye)

@@ -24,6 +24,7 @@ internal static class InternalEndpoints
         group.MapPost("/sessions", PushAsync);
         group.MapGet("/sessions/{callId}", GetAsync);
         group.MapDelete("/sessions/{callId}", End);
+        group.MapPost("/sessions/{callId}/ice-restart", RestartIceAsync);
         group.MapGet("/stats", Statistics);
     }
 
@@ -42,16 +43,7 @@ internal static class InternalEndpoints
             record = null;
         }
         if (record is null) return ApiError.Invalid("bad_record", "The body is no session record.");
-        AdmissionOutcome outcome;
-        try
-        {
-            outcome = await runtime.AdmitAsync(record, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            return Overloaded();
-        }
-        return outcome switch
+        return runtime.Admit(record) switch
         {
             AdmissionOutcome.Admitted => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
             // The session was pushed twice, or its first packet came first. Both mean success.
@@ -59,7 +51,7 @@ internal static class InternalEndpoints
             AdmissionOutcome.NotOwner => ApiError.Conflict("not_owner", "The session's slot belongs to another transceiver."),
             AdmissionOutcome.Ended => ApiError.Conflict("session_ended", "The session has ended."),
             AdmissionOutcome.BadRecord => ApiError.Invalid("bad_record", "The record contradicts itself or is not for this fleet."),
-            _ => Busy("no_room", "No room for another session here."),
+            _ => Busy("not_admitting", "The transceiver takes no sessions now."),
         };
     }
 
@@ -71,6 +63,28 @@ internal static class InternalEndpoints
         {
             SessionRecord? record = await runtime.FindAsync(id, cancellation);
             return record is null || record.CallId != callId ? NotFound() : Results.Json(record, ContractsJson.Default.SessionRecord);
+        }
+        catch (TimeoutException)
+        {
+            return Overloaded();
+        }
+    }
+
+    private static async Task<IResult> RestartIceAsync(
+        string callId, HttpRequest request, TransceiverHost host, CancellationToken cancellation)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        if (request.ContentLength is > MaximumRecordBytes) return ApiError.TooLarge(MaximumRecordBytes);
+        if (!TryReadId(callId, out SessionId id)) return NotFound();
+        try
+        {
+            IceRestart? restart = await JsonSerializer.DeserializeAsync(request.Body, ContractsJson.Default.IceRestart, cancellation);
+            string? ufrag = restart is null ? null : await runtime.RestartIceAsync(id, callId, restart, cancellation);
+            return ufrag is null ? NotFound() : Results.Json(new IceRestarted(ufrag), ContractsJson.Default.IceRestarted);
+        }
+        catch (JsonException)
+        {
+            return ApiError.Invalid("bad_restart", "The body is no ICE restart.");
         }
         catch (TimeoutException)
         {
@@ -94,6 +108,9 @@ internal static class InternalEndpoints
         {
             Shard = options.Shard,
             Sessions = runtime.Directory.Living,
+            Unproven = runtime.Unproven.Count,
+            UnprovenEvicted = runtime.Unproven.Evicted,
+            UnprovenUnwatched = runtime.Unproven.Unwatched,
             Capacity = runtime.Directory.Capacity,
             IsAdmitting = runtime.IsAdmitting,
             Slots = runtime.ServedSlots,

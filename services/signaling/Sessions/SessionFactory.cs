@@ -112,15 +112,16 @@ internal sealed class SessionFactory(
             expiryMinutes).Encode(fleetKeys.HintKeys);
         var answer = new AnswerFacts((uint)RandomNumberGenerator.GetInt32(1, int.MaxValue), id.ToString(), $"{MsidStream} {MsidTrack}");
 
+        string callId = CallId.Format(fleet.Region, id.ToString());
         var record = new SessionRecord
         {
-            CallId = CallId.Format(fleet.Region, id.ToString()),
+            CallId = callId,
             Region = fleet.Region,
             Slot = placement.Slot,
             OwnerAppId = placement.OwnerAppId,
             Agent = agent,
             LocalUfrag = ufrag,
-            Offer = FactsOf(offer),
+            Offer = FactsOf(offer, callId, fleetKeys),
             Answer = answer,
             RealtimeSession = request.Session,
             MaximumSeconds = seconds,
@@ -146,9 +147,10 @@ internal sealed class SessionFactory(
         return new(record, description.ToString(), now + TimeSpan.FromSeconds(seconds));
     }
 
-    private static OfferFacts FactsOf(OfferSummary offer) => new(
+    private static OfferFacts FactsOf(OfferSummary offer, string callId, FleetKeys fleetKeys) => new(
         offer.IceUfrag, offer.Fingerprints, offer.SetupActive, offer.AudioMid, offer.OpusPayloadType, offer.TelephoneEventPayloadType,
-        offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize);
+        offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize,
+        SealedIcePassword.Seal(fleetKeys.PasswordKeys, callId, offer.IcePassword));
 
     /// <summary>The caller gets the parser's reason. It names lines and attributes and never their values.</summary>
     private static ApiError OfferError(SdpError error) => error switch

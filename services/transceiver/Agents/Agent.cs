@@ -15,7 +15,7 @@ internal abstract class Agent(IAgentHost host) : IMediaSink, IDisposable
     /// <summary>The caller's events channel.</summary>
     protected ClientChannel Channel { get; } = new(host);
 
-    /// <summary>The session exists. The caller may not be connected yet.</summary>
+    /// <summary>The caller's first valid check has arrived. The caller is not connected yet.</summary>
     public abstract void Start();
 
     /// <summary>
@@ -50,6 +50,12 @@ internal abstract class Agent(IAgentHost host) : IMediaSink, IDisposable
     public virtual Instant NextTimeout => Instant.Never;
 
     public virtual void OnTimer(Instant now) { }
+
+    /// <summary>The caller is silent in every way. What costs money while nobody listens is released.</summary>
+    public virtual void Release() { }
+
+    /// <summary>The caller is back after <see cref="Release"/>. The conversation goes on.</summary>
+    public virtual void Resume() { }
 
     public virtual void Dispose() => Channel.Dispose();
 

@@ -113,6 +113,20 @@ internal sealed class RealtimeAgent : Agent
         if (_failure is { } failure && now >= _endsAt) Host.End(SessionEndReason.AgentFailed, failure.Code, failure.Message);
     }
 
+    public override void Release()
+    {
+        if (_connection is null) return;
+        Disconnect();
+        CutPlayback();
+    }
+
+    public override void Resume()
+    {
+        if (_connection is not null || _isDisposed || _failure is not null) return;
+        _attempts = 0;
+        Connect(TimeSpan.Zero);
+    }
+
     public override void Dispose()
     {
         _isDisposed = true;
@@ -253,15 +267,7 @@ internal sealed class RealtimeAgent : Agent
 
     private void OnEnded(BackendFailure failure)
     {
-        RealtimeConnection ended = _connection!;
-        _connection = null;
-        ended.Dispose();
-        foreach (string id in _inProgress.ToArray())
-        {
-            // Without the end of a response, a client would never ask for another one (docs/protocols/realtime.md 7).
-            SendFailedResponse(id);
-            EndResponse(id);
-        }
+        Disconnect();
         if (_connectedAt != Instant.Never && Host.Now - _connectedAt >= _policy.SettledAfter) _attempts = 0;
         _connectedAt = Instant.Never;
         if (failure.End == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
@@ -277,6 +283,19 @@ internal sealed class RealtimeAgent : Agent
         Connect(delay);
         // What the caller said meanwhile is not lost with the connection.
         foreach (byte[] unsent in ended.Unsent) TrySend(unsent);
+    }
+
+    private void Disconnect()
+    {
+        RealtimeConnection ended = _connection!;
+        _connection = null;
+        ended.Dispose();
+        foreach (string id in _inProgress.ToArray())
+        {
+            // Without the end of a response, a client would never ask for another one (docs/protocols/realtime.md 7).
+            SendFailedResponse(id);
+            EndResponse(id);
+        }
     }
 
     // The session ends when the caller has been told: the event waits for the channel, and the apology is spoken to its end. A caller who

@@ -30,6 +30,7 @@ internal static class SessionEnding
         SessionEndReason.ConsentExpired => "Nothing arrived from this client for 30 seconds, so the call was ended.",
         SessionEndReason.SetupTimeout => "The connection was not complete in time, so the call was ended.",
         SessionEndReason.DtlsFailed or SessionEndReason.FingerprintMismatch => "The secure connection failed, so the call was ended.",
+        SessionEndReason.NoRoom => "All places were taken when the call came. Call again in a moment.",
         SessionEndReason.LimitReached => "The call has reached its longest duration.",
         SessionEndReason.AgentFailed => "The agent is not available, so the call was ended.",
         SessionEndReason.Drain => "This server is shutting down. Call again to reach another one.",

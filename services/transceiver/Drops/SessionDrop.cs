@@ -16,6 +16,8 @@ internal enum SessionDrop : byte
     SessionGone,
     /// <summary>There is no such session, and the request's hint is missing, forged, or names another session than the frame.</summary>
     BadHint,
+    /// <summary>There is no such session, and the check does not know the password of its hint.</summary>
+    UnauthenticCheck,
     /// <summary>The hint names a slot that this worker does not serve.</summary>
     NotOurSlot,
     /// <summary>The transceiver takes no new sessions, because it is draining or the state store is down.</summary>
@@ -44,6 +46,7 @@ internal enum SessionDrop : byte
     PeerAudioNotNegotiated,
     PeerAudioTooLong,
     PeerTransmitRingFull,
+    PeerPathUnproven,
     PeerSctpPacketUnsent,
     PeerOtherChannel,
     PeerStrayMessage,

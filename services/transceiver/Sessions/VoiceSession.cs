@@ -1,4 +1,5 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Ice;
 using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
@@ -37,6 +38,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private readonly SessionWorker _worker;
     private readonly TimeProvider _time;
     private readonly bool _sendsAudio;
+    private readonly SilenceWatch? _silence;
     private readonly SessionBudget _budget;
     private readonly Queue<byte[]> _waitingEvents = new();
     private int _waitingEventBytes;
@@ -56,6 +58,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         (_peer, _lifecycle, _worker, _time) = (parts.Peer, new SessionLifecycle(parts.Limits, parts.CreatedAt), worker, time);
         _setup = new SessionSetup(parts.Record);
         _sendsAudio = parts.Record.Offer.AudioReceives;
+        if (parts.Record.Offer.AudioSends) _silence = new SilenceWatch(parts.Limits.AgentRelease);
         _budget = new SessionBudget(Drops);
         Downlink = new DownlinkQueue(Drops);
         _agent = agents.Create(agent, this);
@@ -78,8 +81,15 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public SessionEndReason EndReason => _lifecycle.EndReason;
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
-    public Instant NextTimeout => Instant.Min(
-        Instant.Min(_peer.NextTimeout, _lifecycle.NextTimeout), Instant.Min(_agent.NextTimeout, _budget.EventsGoOnAt));
+    public Instant NextTimeout
+    {
+        get
+        {
+            var next = Instant.Min(Instant.Min(_peer.NextTimeout, _lifecycle.NextTimeout), _agent.NextTimeout);
+            next = Instant.Min(next, _budget.EventsGoOnAt);
+            return _silence is not null && _peer.LastHeard is { } heard ? Instant.Min(next, _silence.NextTimeout(heard)) : next;
+        }
+    }
 
     /// <summary>When <see cref="SendFrame"/> is due.</summary>
     public Instant NextFrameAt => HasEnded ? Instant.Never : _pump.NextFrameAt;
@@ -120,6 +130,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     {
         Now = now;
         TakeEvents(now);
+        WatchSilence(now);
         while (_peer.TryReceiveAudio(scratch.Packet, out int length, out AudioFrameInfo frame, now))
         {
             if (frame.IsLost)
@@ -150,6 +161,14 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <param name="buffer">At least <see cref="PeerSession.MaximumDatagramBytes"/>.</param>
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now)
         => _peer.TryTransmit(buffer, out length, out to, now);
+
+    /// <summary>Continues with new ICE credentials (RFC 8839, section 4.4). Everything above ICE goes on. Worker thread only.</summary>
+    public void RestartIce(IceCredentials local, IceCredentials remote)
+    {
+        _peer.RestartIce(local, remote);
+        Session = Session with { LocalUfrag = local.Ufrag, Offer = Session.Offer with { IceUfrag = remote.Ufrag } };
+        SessionLog.IceRestarted(Logger, Session.CallId);
+    }
 
     /// <inheritdoc/>
     public void End(SessionEndReason reason, string? detail = null, string? message = null)
@@ -259,6 +278,26 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         _pump.Dispose();
         Downlink.Dispose();
         _peer.Dispose();
+    }
+
+    private void WatchSilence(Instant now)
+    {
+        if (_silence is null || HasEnded || _peer.LastHeard is not { } heard) return;
+        switch (_silence.Next(heard, now))
+        {
+            case SilenceStep.Ask:
+                _peer.AskForLife(now);
+                break;
+            case SilenceStep.Release:
+                _agent.Release();
+                _worker.Counters.CountAgentRelease();
+                SessionLog.AgentReleased(Logger, Session.CallId);
+                break;
+            case SilenceStep.Resume:
+                _agent.Resume();
+                SessionLog.AgentResumed(Logger, Session.CallId);
+                break;
+        }
     }
 
     private void TakeEvents(Instant now)

@@ -75,7 +75,7 @@ public sealed class LoadOfOthersTests(ITestOutputHelper output)
     {
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint, agent);
         await fleet.SaveAsync(record);
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         var caller = new TestCaller(fleet.Keys, record, fleet.Scheme, fleet.Links[0]);
         caller.Connect();
         return caller;

@@ -28,7 +28,11 @@ internal sealed class SimulatedNetwork : IDisposable
     private readonly IceAgent _answering;
     private int _order;
 
-    public SimulatedNetwork(int seed, CertificateFingerprint? serverExpects = null, string label = PeerSession.EventsLabel)
+    /// <param name="serverRole">Client: the caller is the DTLS server, as after an offer with setup:passive.</param>
+    /// <param name="knowsCaller">False: the server can't challenge the caller.</param>
+    public SimulatedNetwork(
+        int seed, CertificateFingerprint? serverExpects = null, string label = PeerSession.EventsLabel,
+        DtlsRole serverRole = DtlsRole.Server, bool knowsCaller = true)
     {
         _random = new Random(seed);
         var callerCredentials = new IceCredentials("cafe", "callercallercallercaller");
@@ -41,7 +45,7 @@ internal sealed class SimulatedNetwork : IDisposable
             LocalCredentials = callerCredentials,
             RemoteCredentials = serverCredentials,
             TieBreaker = 7,
-            DtlsRole = DtlsRole.Client,
+            DtlsRole = serverRole == DtlsRole.Server ? DtlsRole.Client : DtlsRole.Server,
             Certificate = CallerCertificate,
             ExpectedFingerprints = [ServerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 65_000 - 40_000, 5),
@@ -53,7 +57,8 @@ internal sealed class SimulatedNetwork : IDisposable
         {
             IceRole = IceRole.Lite,
             LocalCredentials = serverCredentials,
-            DtlsRole = DtlsRole.Server,
+            RemoteCredentials = knowsCaller ? callerCredentials : null,
+            DtlsRole = serverRole,
             Certificate = ServerCertificate,
             ExpectedFingerprints = [serverExpects ?? CallerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x2222_2222, "server", 111, 100, 77),
@@ -82,6 +87,9 @@ internal sealed class SimulatedNetwork : IDisposable
     /// caller sent none.
     /// </summary>
     public DatagramKind[]? OnlyToServer { get; set; }
+
+    /// <summary>Everything that the caller sent, while it is not null.</summary>
+    public List<byte[]>? Recorded { get; set; }
 
     public List<PeerEvent> CallerEvents { get; } = [];
     public List<PeerEvent> ServerEvents { get; } = [];
@@ -142,6 +150,7 @@ internal sealed class SimulatedNetwork : IDisposable
 
     private void Fly(bool toServer, ReadOnlySpan<byte> datagram)
     {
+        if (toServer) Recorded?.Add(datagram.ToArray());
         if (toServer && IsCut) return;
         if (toServer && OnlyToServer?.Contains(DatagramDemultiplexer.Classify(datagram)) == false)
         {

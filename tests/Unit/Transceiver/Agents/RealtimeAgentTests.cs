@@ -275,6 +275,30 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Release_LeavesTheBackendAndResumeGoesOnWithTheConversation()
+    {
+        RealtimeBackend.Connection first = Connect();
+        await first.SayAsync(
+            """{"type":"conversation.item.done","event_id":"5","item":"""
+            + """{"id":"a1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_audio","transcript":"It """
+            + """is noon.","audio":"AAAA"}]}}""");
+        await first.SayAsync("""{"type":"response.created","event_id":"7","response":{"id":"r9"}}""");
+        await first.SpeakAsync("r9", "a9", 500);
+        _host.RunUntil(() => _host.Downlink.PendingSamples > 0, "audio");
+        _agent.Release();
+        Assert.True(await first.Gone.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(_host.Downlink.IsEmpty);
+        Assert.Equal("failed", _host.Last("response.done").GetProperty("response").GetProperty("status").GetString());
+        _agent.Release();
+
+        _agent.Resume();
+        RealtimeBackend.Connection second = NextConnection();
+        second.Expect("session.update");
+        Assert.Equal("a1", second.Expect("conversation.item.create").GetProperty("item").GetProperty("id").GetString());
+        Assert.Equal(SessionEndReason.None, _host.Ended);
+    }
+
+    [Fact]
     public async Task BackendLost_InTheMiddle_IsMadeAgainAndToldTheConversation()
     {
         RealtimeBackend.Connection first = Connect();

@@ -21,7 +21,8 @@ public sealed class PeerDropTableTests
 
     private static readonly SessionDrop[] WorkersOwn =
     [
-        SessionDrop.UnknownSession, SessionDrop.SessionGone, SessionDrop.BadHint, SessionDrop.NotOurSlot, SessionDrop.NotAdmitting,
+        SessionDrop.UnknownSession, SessionDrop.SessionGone, SessionDrop.BadHint, SessionDrop.UnauthenticCheck, SessionDrop.NotOurSlot,
+        SessionDrop.NotAdmitting,
         SessionDrop.TooManyLoads, SessionDrop.ShelfFull, SessionDrop.ShelfAbandoned, SessionDrop.Oversized, SessionDrop.NoLink,
     ];
 
