@@ -267,7 +267,7 @@ internal sealed class RealtimeAgent : Agent
 
     private void OnEnded(BackendFailure failure)
     {
-        Disconnect();
+        RealtimeConnection ended = Disconnect();
         if (_connectedAt != Instant.Never && Host.Now - _connectedAt >= _policy.SettledAfter) _attempts = 0;
         _connectedAt = Instant.Never;
         if (failure.End == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
@@ -285,7 +285,8 @@ internal sealed class RealtimeAgent : Agent
         foreach (byte[] unsent in ended.Unsent) TrySend(unsent);
     }
 
-    private void Disconnect()
+    /// <returns>The connection that was there.</returns>
+    private RealtimeConnection Disconnect()
     {
         RealtimeConnection ended = _connection!;
         _connection = null;
@@ -296,6 +297,7 @@ internal sealed class RealtimeAgent : Agent
             SendFailedResponse(id);
             EndResponse(id);
         }
+        return ended;
     }
 
     // The session ends when the caller has been told: the event waits for the channel, and the apology is spoken to its end. A caller who
