@@ -33,7 +33,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
             return;
         }
         var request = new SessionRequest(body!.OfferSdp!, body.Session, body.Agent, Model: null, RequiredAgent: null, body.MaximumSeconds,
-            "internal", EphemeralKeyId: null);
+            ClientKinds.Internal, EphemeralKeyId: null);
         (CreatedSession? session, error) = await factory.CreateAsync(request, context.RequestAborted);
         SignalingLog.InternalCall(logger, Caller(context), "create", session?.Record.CallId ?? "-", error?.Code ?? "created");
         if (error is not null)
@@ -51,7 +51,8 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
 
     private async Task GetAsync(HttpContext context)
     {
-        (SessionStatus? status, ApiError? error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
+        (SessionStatus? status, ApiError? error) = await reader.ReadAsync(
+            (string)context.GetRouteValue("callId")!, onlyIfMadeWith: null, context.RequestAborted);
         if (error is not null) await error.ExecuteAsync(context);
         else await context.Response.WriteAsJsonAsync(
         status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);

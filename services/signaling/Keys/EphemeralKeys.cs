@@ -61,6 +61,7 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
     }
 
     /// <param name="text">The key with its prefix.</param>
+    /// <returns>The key is also there if it has expired, and null if it is invalid.</returns>
     public async Task<(EphemeralKeyOutcome Outcome, EphemeralKey? Key)> CheckAsync(string text)
     {
         if (!text.StartsWith(Prefix, StringComparison.Ordinal) || text.Length > MaximumTokenBytes)
@@ -70,13 +71,13 @@ internal sealed class EphemeralKeys(KeyRing ring, TimeProvider time)
             return (EphemeralKeyOutcome.Invalid, null);
 
         var expiresAt = new DateTimeOffset(DateTime.SpecifyKind(token.ValidTo, DateTimeKind.Utc));
-        if (time.GetUtcNow() > expiresAt + ClockSkew) return (EphemeralKeyOutcome.Expired, null);
         if (!token.TryGetPayloadValue(RegionClaim, out string region) || !token.TryGetPayloadValue(LimitClaim, out int seconds))
             return (EphemeralKeyOutcome.Invalid, null);
 
         token.TryGetPayloadValue(AgentClaim, out string? agent);
         JsonElement? session = token.TryGetPayloadValue(SessionClaim, out string? json) && json is not null ? JsonElement.Parse(json)
             : null;
-        return (EphemeralKeyOutcome.Valid, new(token.Id, region, agent, seconds, session, expiresAt));
+        EphemeralKeyOutcome outcome = time.GetUtcNow() > expiresAt + ClockSkew ? EphemeralKeyOutcome.Expired : EphemeralKeyOutcome.Valid;
+        return (outcome, new(token.Id, region, agent, seconds, session, expiresAt));
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Sessions;
@@ -54,7 +55,7 @@ internal sealed class RealtimeEndpoints(
                 NullIfEmpty(context.Request.Query["model"]),
                 key?.Agent,
                 key is null ? call.MaxSessionSeconds : Math.Min(call.MaxSessionSeconds ?? int.MaxValue, key.MaximumSessionSeconds),
-                "openai",
+                key is null && context.Request.Headers.ContainsKey(ClientKinds.CheckHeader) ? ClientKinds.Check : ClientKinds.OpenAi,
                 key?.Id);
             (session, error) = await factory.CreateAsync(request, context.RequestAborted);
         }
@@ -82,11 +83,13 @@ internal sealed class RealtimeEndpoints(
 
     private async Task GetCallAsync(HttpContext context)
     {
-        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
+        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
         SessionStatus? status = null;
-        if (error is null && !caller!.HoldsApiKey)
-            error = ApiError.Forbidden("api_key_required", "A call's status is for holders of an API key.");
-        if (error is null) (status, error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
+        if (error is null)
+        {
+            (status, error) = await reader.ReadAsync(
+                (string)context.GetRouteValue("callId")!, caller!.EphemeralKey?.Id, context.RequestAborted);
+        }
         if (error is not null)
         {
             await error.ExecuteAsync(context);
@@ -99,7 +102,7 @@ internal sealed class RealtimeEndpoints(
 
     private async Task HangUpAsync(HttpContext context)
     {
-        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
+        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
         if (error is null)
         {
             EndOutcome outcome = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup,

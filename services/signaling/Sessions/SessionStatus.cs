@@ -5,8 +5,9 @@ using Dapr.Voice.Contracts;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>A session as other services see it: the record without the data of its transport.</summary>
+/// <param name="Owner">Null for a caller, as are the slot and the statistics: they describe the fleet.</param>
 internal sealed record SessionStatus(
-    string CallId, SessionState State, string Region, string Owner, int Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
+    string CallId, SessionState State, string Region, string? Owner, int? Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
     DateTimeOffset? ConnectedAt,
     DateTimeOffset? EndedAt, SessionEndReason? EndReason, string? EndDetail, int MaximumSeconds, DateTimeOffset ExpiresAt,
     SessionStatistics? Statistics)
@@ -16,6 +17,9 @@ internal sealed record SessionStatus(
         record.ConnectedAt,
         record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.EndDetail, record.MaximumSeconds,
         record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), record.Statistics);
+
+    /// <summary>What the caller of a session sees of it.</summary>
+    public SessionStatus ForCaller() => this with { Owner = null, Slot = null, Statistics = null };
 }
 
 /// <summary>The JSON of a session's status. Names are camelCase, as in everything between services.</summary>

@@ -3,29 +3,18 @@
 // {id, error}). The browser ends with standard input, so none outlives the test.
 
 import { spawn } from "node:child_process";
-import { createReadStream, existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import puppeteer from "puppeteer-core";
+import { ScriptedApi } from "./scripted.mjs";
+import { serveFile } from "./static.mjs";
 
-/** {browser: "chrome" | "firefox", executable, profile, microphone: WAV for Chromium's fake device, soundServer: pulseaudio for Firefox, folders: {"/prefix/": folder}} */
+/** {browser: "chrome" | "firefox", executable, profile, microphone: WAV for Chromium's fake device, soundServer: pulseaudio for Firefox, folders: {"/prefix/": folder}, web: the folder web/} */
 const settings = JSON.parse(process.argv[2]);
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wav": "audio/wav" };
-
-const server = createServer(async (request, response) => {
-  const path = new URL(request.url, "http://page").pathname;
-  const prefix = Object.keys(settings.folders).find((p) => path.startsWith(p));
-  const file = prefix && join(settings.folders[prefix], normalize("/" + decodeURIComponent(path.slice(prefix.length))));
-  if (!file || !(await stat(file).catch(() => undefined))?.isFile()) {
-    response.writeHead(404).end();
-    return;
-  }
-  response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "cache-control": "no-store" });
-  createReadStream(file).pipe(response);
-});
+const server = createServer((request, response) => serveFile(settings.folders, request, response));
 
 // Firefox's AudioContext starts with a sound card only: this one plays to nobody.
 let soundServer;
@@ -81,12 +70,14 @@ const browser = await puppeteer.launch(
 let page;
 let complaints = [];
 let created = [];
+let prepared = null;
 
 async function open(url) {
   await page?.close();
   complaints = [];
   created = [];
   page = await browser.newPage();
+  if (prepared) await page.evaluateOnNewDocument(prepared);
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
@@ -98,6 +89,18 @@ async function open(url) {
   });
   await page.goto(url, { waitUntil: "load" });
 }
+
+/** The second page, which stands for the server in calls that scripted.mjs answers. */
+let farEnd;
+async function openFarEnd() {
+  farEnd ??= browser.newPage().then(async (peer) => {
+    await peer.goto(`http://127.0.0.1:${server.address().port}/page/far-end.html`, { waitUntil: "load" });
+    await page.bringToFront();
+    return peer;
+  });
+  return farEnd;
+}
+const scripted = [new ScriptedApi(settings.web, openFarEnd), new ScriptedApi(settings.web, openFarEnd)];
 
 const commands = {
   open: ({ url }) => open(url),
@@ -115,6 +118,17 @@ const commands = {
     ),
   evaluate: ({ expression }) => page.evaluate(expression),
   click: ({ selector }) => page.click(selector),
+  type: ({ selector, text }) => page.type(selector, text),
+  press: ({ key }) => page.keyboard.press(key),
+  media: ({ features }) => page.emulateMediaFeatures(features),
+  /** Before the page's own code, in every page that `open` opens from now on. Null: no more. */
+  prepare: ({ source }) => {
+    prepared = source;
+  },
+  /** Writes what the scripted API answers. There are two, so that one can be another origin. */
+  script: ({ api, routes }) => scripted[api].write(routes),
+  requests: ({ api }) => scripted[api].requests,
+  farEnd: async ({ expression }) => (await openFarEnd()).evaluate(expression),
   waitFor: async ({ expression, timeoutMs }) => {
     await page.waitForFunction(expression, { timeout: timeoutMs });
   },
@@ -134,7 +148,11 @@ const commands = {
 const print = (object) => process.stdout.write(JSON.stringify(object) + "\n");
 
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-print({ id: 0, result: { origin: `http://127.0.0.1:${server.address().port}`, version: await browser.version() } });
+for (const api of scripted) await api.listen();
+print({
+  id: 0,
+  result: { origin: `http://127.0.0.1:${server.address().port}`, scripted: scripted.map((api) => api.origin), version: await browser.version() },
+});
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
