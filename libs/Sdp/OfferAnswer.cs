@@ -203,8 +203,8 @@ public static class OfferAnswer
         {
             attributes.Add(new("inactive"));
             if (!AudioSection.IsRtp(section.Protocol)) return Section(section, 0, section.Formats, attributes);
-            // pion reads the formats of a rejected section, too. It fails at one without rtpmap, and, if it wants to send there, at a section
-            // without any of its own formats. 0 needs no rtpmap.
+            // pion reads the formats of a rejected section, too. It fails at one without rtpmap, and, if it wants to send there, at a
+            // section without any of its own formats. 0 needs no rtpmap.
             if (section.FirstRtpMap is null) return Section(section, 0, ["0"], attributes);
             attributes.Add(new("rtpmap", section.FirstRtpMap));
             return Section(section, 0, [section.Formats[0]], attributes);

@@ -16,7 +16,8 @@ namespace Dapr.Voice.Signaling.Sessions;
 /// (docs/design.md 3), so that the client waits for one write and for nothing else.
 /// </summary>
 internal sealed class SessionFactory(
-    SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, AnswerWriter answers, FleetDirectory directory, IStateStore store,
+    SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, AnswerWriter answers, FleetDirectory directory,
+    IStateStore store,
     OwnerPush push,
     LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time, ILogger<SessionFactory> logger)
 {
@@ -128,5 +129,6 @@ internal sealed class SessionFactory(
     private static OfferFacts FactsOf(OfferSummary offer, string callId, FleetKeys fleetKeys) => new(
         offer.IceUfrag, offer.Fingerprints, offer.SetupActive, offer.AudioMid, offer.OpusPayloadType, offer.TelephoneEventPayloadType,
         offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize,
-        SealedIcePassword.Seal(fleetKeys.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.Fill));
+        SealedIcePassword.Seal(
+            fleetKeys.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes)));
 }

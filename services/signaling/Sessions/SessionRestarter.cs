@@ -36,7 +36,7 @@ internal sealed class SessionRestarter(
 
         TraceParent.Link(record.Traceparent);
         var restart = new IceRestart(offer!.IceUfrag, SealedIcePassword.Seal(
-            current.Fleet.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.Fill));
+            current.Fleet.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes)));
         foreach (string owner in owners.LikelyOwners(record))
         {
             InvocationResult<IceRestarted> answer = await invoker.AskAsync(owner, $"internal/v1/sessions/{callId}/ice-restart", restart,
@@ -58,7 +58,7 @@ internal sealed class SessionRestarter(
     private static ApiError? WhyNot(OfferSummary offer, OfferFacts first)
     {
         if (offer.IceUfrag == first.IceUfrag)
-            return new ApiError(422, "not_a_restart", "The offer has the ICE credentials of the call. Make it with iceRestart: true.", "sdp");
+            return new ApiError(422, "not_a_restart", "The offer has the call's ICE credentials. Make it with iceRestart: true.", "sdp");
         if (!offer.Fingerprints.Intersect(first.Fingerprints, StringComparer.Ordinal).Any() || offer.SetupActive != first.SetupActive)
             return new ApiError(422, "restart_changes_dtls", "A restart keeps the certificate and the DTLS role of the call.", "sdp");
         return offer.OpusPayloadType != first.OpusPayloadType || offer.SctpPort != first.SctpPort
