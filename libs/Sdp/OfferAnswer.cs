@@ -53,7 +53,8 @@ public static class OfferAnswer
             SctpPort = data is null ? null : DataChannelSection.ReadPort(data),
             MaxMessageSize = data is null ? DataChannelSection.DefaultMaxMessageSize : DataChannelSection.ReadMaxMessageSize(data),
             Sections = [.. offer.Media.Select((m, i) =>
-                new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, served.Rejections[i], served.DirectionOf(m)))],
+                new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, served.Rejections[i], served.DirectionOf(m),
+                AudioSection.FirstRtpMap(m)))],
             BundleMids = served.Bundle is null ? [] : [.. served.Bundle.Where(mid => served.All.Any(m => m.Mid == mid))],
             UsesReducedSizeRtcp = served.AudioSections.All(m => m.Attributes.Has("rtcp-rsize")),
             UsesLegacySctpmap = data is not null && DataChannelSection.IsLegacy(data),
@@ -201,8 +202,12 @@ public static class OfferAnswer
         if (!section.IsAccepted)
         {
             attributes.Add(new("inactive"));
-            // Some stacks read the formats of a rejected section, too, and fail at a payload type without rtpmap (pion). 0 needs none.
-            return Section(section, 0, AudioSection.IsRtp(section.Protocol) ? ["0"] : section.Formats, attributes);
+            if (!AudioSection.IsRtp(section.Protocol)) return Section(section, 0, section.Formats, attributes);
+            // pion reads the formats of a rejected section, too. It fails at one without rtpmap, and, if it wants to send there, at a section
+            // without any of its own formats. 0 needs no rtpmap.
+            if (section.FirstRtpMap is null) return Section(section, 0, ["0"], attributes);
+            attributes.Add(new("rtpmap", section.FirstRtpMap));
+            return Section(section, 0, [section.Formats[0]], attributes);
         }
 
         bool isAudio = section.MediaType == "audio";

@@ -38,10 +38,15 @@ public sealed class LoadOfOthersTests(ITestOutputHelper output)
                 await timer.WaitForNextTickAsync();
             }
         });
+        // A caller that is silent for too long would be released.
+        var living = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested) loud.Run(TimeSpan.FromMilliseconds(50));
+        });
         victim.Run(LoadTime);
         Print(fleet, "with an item of 2.8 MB each second");
         await stop.CancelAsync();
-        await sending;
+        await Task.WhenAll(sending, living);
         Assert.True(victim.HeardLoud > 0);
         Assert.Equal(2, fleet.Runtime.Directory.Living);
     }

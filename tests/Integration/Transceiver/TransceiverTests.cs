@@ -153,7 +153,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     public async Task LongestDuration_Reached_CallerIsToldWhy()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint) with { MaximumSeconds = 2 };
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint) with { MaximumSeconds = 5 };
         await fleet.SaveAsync(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();

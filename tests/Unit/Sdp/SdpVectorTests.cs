@@ -15,6 +15,7 @@ public sealed class SdpVectorTests
         { "esp-peer", Two },
         { "libpeer", Two },
         { "sipsorcery", Two },
+        { "gstreamer", Two },
         { "profile-rtp-avp", One },
         { "profile-rtp-avpf", One },
         { "profile-rtp-savp", One },
@@ -71,11 +72,20 @@ public sealed class SdpVectorTests
     }
 
     [Fact]
-    public void Answer_ToARejectedSection_NamesOnlyFormat0()
+    public void Answer_ToARejectedSection_NamesOneOfItsFormatsWithRtpmap()
     {
-        // pion reads the formats of every section of an answer, and fails at one that has no rtpmap.
+        // pion reads the formats of every section of an answer. It fails at one without rtpmap, and at a section without any format that it
+        // can send, if it has a track for it.
         string answer = Offers.Answer(SdpVectors.Text("rejected-video"));
-        Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 0", "c=IN IP4 0.0.0.0", "a=mid:1", "a=inactive"], Offers.Section(answer, 1));
+        Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 96", "c=IN IP4 0.0.0.0", "a=mid:1", "a=inactive", "a=rtpmap:96 VP8/90000"],
+            Offers.Section(answer, 1));
+    }
+
+    [Fact]
+    public void Answer_ToARejectedSectionOfAStaticFormat_NamesOnlyFormat0()
+    {
+        string offer = SdpVectors.Text("rejected-video").Replace("a=rtpmap:96 VP8/90000\r\n", "", StringComparison.Ordinal);
+        Assert.Equal("m=video 0 UDP/TLS/RTP/SAVPF 0", Offers.Section(Offers.Answer(offer), 1)[0]);
     }
 
     [Theory]
