@@ -41,7 +41,6 @@ public static class OfferAnswer
         summary = new OfferSummary
         {
             IceUfrag = transport.IceUfrag,
-            IcePassword = transport.IcePassword,
             Fingerprints = transport.Fingerprints,
             SetupActive = transport.Setup != SetupRole.Passive,
             AudioMid = audio?.Mid,
@@ -75,7 +74,7 @@ public static class OfferAnswer
         OfferedSection tagged = offer.Sections.First(s => s.IsAccepted && (offer.BundleMids.Count == 0 || s.Mid == offer.BundleMids[0]));
         return new SessionDescription
         {
-            Origin = Origin.Create(parameters.SessionId, parameters.SessionVersion),
+            Origin = Origin.Create(parameters.SessionId),
             Attributes = session,
             Media = [.. offer.Sections.Select(section => AnswerSection(offer, section, section == tagged, parameters))],
         };
@@ -199,26 +198,16 @@ public static class OfferAnswer
     {
         var attributes = new List<SdpAttribute>();
         if (section.Mid is not null) attributes.Add(new("mid", section.Mid));
-        if (!section.IsAccepted)
-        {
-            attributes.Add(new("inactive"));
-            if (!AudioSection.IsRtp(section.Protocol)) return Section(section, 0, section.Formats, attributes);
-            // pion reads the formats of a rejected section, too. It fails at one without rtpmap, and, if it wants to send there, at a
-            // section without any of its own formats. 0 needs no rtpmap.
-            if (section.FirstRtpMap is null) return Section(section, 0, ["0"], attributes);
-            attributes.Add(new("rtpmap", section.FirstRtpMap));
-            return Section(section, 0, [section.Formats[0]], attributes);
-        }
-
         bool isAudio = section.MediaType == "audio";
-        MediaDirection direction = AnswerDirection(section, parameters);
-        if (isAudio) attributes.Add(new(direction.ToAttributeName()));
+        MediaDirection direction = section.IsAccepted ? AnswerDirection(section, parameters) : MediaDirection.Inactive;
+        if (isAudio || !section.IsAccepted) attributes.Add(new(direction.ToAttributeName()));
         attributes.Add(new("ice-ufrag", parameters.IceUfrag));
         attributes.Add(new("ice-pwd", parameters.IcePassword));
         attributes.Add(new("fingerprint", parameters.Fingerprint));
         // Our answer is passive if the offer allows it. If we sent the ClientHello before the browser can send, the set-up would take a
         // second longer.
         attributes.Add(new("setup", offer.SetupActive ? "passive" : "active"));
+        if (!section.IsAccepted) return RejectedSection(section, attributes);
         if (isTagged)
         {
             foreach (string candidate in parameters.Candidates)
@@ -249,6 +238,19 @@ public static class OfferAnswer
         if (direction.HasFlag(MediaDirection.SendOnly))
             attributes.AddRange(Stream(parameters.MsidStream, parameters.MsidTrack, parameters.AudioSsrc, parameters.Cname));
         return Section(section, DiscardPort, formats, attributes);
+    }
+
+    /// <summary>
+    /// Port 0 is enough for RFC 3264, but many stacks read a rejected section like any other. GStreamer and aiortc miss the transport. pion
+    /// fails at a format without rtpmap, and pion and werift at a section with none of their own formats. 0 needs no rtpmap.
+    /// </summary>
+    private static MediaDescription RejectedSection(OfferedSection section, List<SdpAttribute> attributes)
+    {
+        if (!AudioSection.IsRtp(section.Protocol)) return Section(section, 0, section.Formats, attributes);
+        attributes.Add(new("rtcp-mux"));
+        if (section.FirstRtpMap is null) return Section(section, 0, ["0"], attributes);
+        attributes.Add(new("rtpmap", section.FirstRtpMap));
+        return Section(section, 0, [section.Formats[0]], attributes);
     }
 
     private static MediaDescription Section(

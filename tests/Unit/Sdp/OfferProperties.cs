@@ -105,7 +105,7 @@ public sealed class OfferProperties
         if (group.Length > 0) Assert.Contains(Values(offer.Attributes, "group"), v => group.All(mid => v.Split(' ').Contains(mid)));
         MediaDescription tagged = Assert.Single(accepted, m => Values(m, "end-of-candidates").Any());
         if (group.Length > 0) Assert.Equal(group[0], tagged.Mid);
-        foreach (MediaDescription media in accepted)
+        foreach (MediaDescription media in answer.Media)
         {
             Assert.Single(Values(media, "ice-ufrag"));
             Assert.Single(Values(media, "ice-pwd"));
