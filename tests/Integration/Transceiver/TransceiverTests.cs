@@ -196,7 +196,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
             else caller.Run(TimeSpan.FromMilliseconds(5));
         }
         caller.RunUntil(() => caller.Messages.Count(m => m.Contains("input_audio_buffer.cleared", StringComparison.Ordinal)) == events,
-            "every event is answered", seconds: 20);
+            "every event is answered", seconds: 60);
         Assert.InRange(caller.Messages.Count(m => m.Contains("rate_limit_exceeded", StringComparison.Ordinal)), 1, 20);
         caller.RunUntil(() => Dropped(fleet, SessionDrop.BudgetEventsDelayed) > 0, "the delays are counted");
     }
