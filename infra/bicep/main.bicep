@@ -264,6 +264,7 @@ module bases 'modules/region.bicep' = [
       identities: identities[i].outputs.all
       deployerPrincipalId: principalId
       agentKeySecretName: agentKeySecretName
+      isAskedByScaler: (region.?standbyShards ?? 0) > 0
       hasKeys: isKeyed[i]
       subscribers: subscribers
       edge: edge

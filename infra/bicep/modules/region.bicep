@@ -25,6 +25,9 @@ param deployerPrincipalId string
 @description('Name of the secret in the vault with the key for the agents; empty: none.')
 param agentKeySecretName string
 
+@description('The region has standby shards.')
+param isAskedByScaler bool
+
 @description('The vault holds the fleet\'s keys.')
 param hasKeys bool
 
@@ -61,6 +64,7 @@ module vault 'vault.bicep' = {
     relayPrincipalId: identities.relay.principalId
     transceiverPrincipalId: identities.transceiver.principalId
     agentKeySecretName: agentKeySecretName
+    isAskedByScaler: isAskedByScaler
     hasKeys: hasKeys
     writerPrincipalId: deployerPrincipalId
   }

@@ -26,6 +26,9 @@ param transceiverPrincipalId string
 @description('Name of the secret with the key for the agents, which the transceivers read. Empty: none.')
 param agentKeySecretName string
 
+@description('Standby shards ask signaling how many are wanted: both read the token for that.')
+param isAskedByScaler bool
+
 @description('The hook has written the keys. Until then nobody reads any, and a role can\'t be given on what is not there.')
 param hasKeys bool
 
@@ -80,6 +83,23 @@ resource readers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     name: guid(vault.id, grant.secret, principals[grant.reader], roles.keyVaultSecretsUser)
     properties: {
       principalId: principals[grant.reader]
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+    }
+  }
+]
+
+resource scaleToken 'Microsoft.KeyVault/vaults/secrets@2025-05-01' existing = {
+  parent: vault
+  name: 'voice-scale-token'
+}
+
+resource scaleTokenReaders 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for reader in [signalingReads, transceiverReads]: if (hasKeys && isAskedByScaler) {
+    scope: scaleToken
+    name: guid(vault.id, 'voice-scale-token', principals[reader], roles.keyVaultSecretsUser)
+    properties: {
+      principalId: principals[reader]
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
     }
