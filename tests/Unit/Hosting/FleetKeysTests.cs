@@ -97,7 +97,8 @@ public sealed class FleetKeysTests
     {
         _secrets.Values[name] = value;
 
-        SettingsException e = await Assert.ThrowsAsync<SettingsException>(() => LoadAsync(FleetSecrets.Signaling | FleetSecrets.Transceiver));
+        SettingsException e = await Assert.ThrowsAsync<SettingsException>(
+            () => LoadAsync(FleetSecrets.Signaling | FleetSecrets.Transceiver));
 
         Assert.Contains(name, e.Message);
         Assert.DoesNotContain("c2VjcmV0", e.ToString());
