@@ -15,8 +15,9 @@ export class Keys {
     $("key-server").textContent = api.server;
     $("server-name").textContent = $("server-other").textContent = api.server;
     $("server-page").textContent = location.origin;
-    $("key-form").addEventListener("submit", (event) => {
-      if (event.submitter?.value !== "ok") return;
+    // Not submit buttons: Enter in the field would press the first of those.
+    for (const cancel of document.querySelectorAll("[data-cancel]")) cancel.addEventListener("click", () => cancel.closest("dialog").close("cancel"));
+    $("key-form").addEventListener("submit", () => {
       this.#typed = $("key").value.trim();
       $("key").value = "";
       onEntered();

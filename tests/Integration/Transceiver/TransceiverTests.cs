@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Ice;
@@ -332,7 +333,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
         caller.RunUntil(() => caller.HeardLoud >= 10, "the call runs");
         var again = new IceCredentials("fade", "againagainagainagainagain");
         string? ufrag = await fleet.Runtime.RestartIceAsync(IdOf(record), record.CallId,
-            new IceRestart(again.Ufrag, SealedIcePassword.Seal(fleet.Keys.PasswordKeys, record.CallId, again.Password)),
+            new IceRestart(again.Ufrag, SealedIcePassword.Seal(
+                fleet.Keys.PasswordKeys, record.CallId, again.Password, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes))),
             CancellationToken.None);
         Assert.NotNull(ufrag);
         Assert.NotEqual(record.LocalUfrag, ufrag);
