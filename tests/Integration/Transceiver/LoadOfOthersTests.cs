@@ -58,21 +58,22 @@ public sealed class LoadOfOthersTests(ITestOutputHelper output)
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 });
         using TestCaller victim = await ConnectAsync(fleet, "echo"), loud = await ConnectAsync(fleet, "echo");
         victim.StartTalking();
+        // 60 kB fit into the 64 KiB that a peer may send by default. The rate is that of ten events of 240 kB.
         string json = $$"""{"type":"conversation.item.create","item":{"type":"message","role":"user","content":["""
-            + $$$"""{"type":"input_text","text":"{{{new string('x', 240_000)}}}"}]}}""";
+            + $$$"""{"type":"input_text","text":"{{{new string('x', 60_000)}}}"}]}}""";
         using var stop = new CancellationTokenSource();
         var sending = Task.Run(() =>
         {
             Instant next = MonotonicClock.Now;
             while (!stop.IsCancellationRequested)
             {
-                if (next <= MonotonicClock.Now && loud.SendText(json)) next += TimeSpan.FromMilliseconds(100);
+                if (next <= MonotonicClock.Now && loud.SendText(json)) next += TimeSpan.FromMilliseconds(25);
                 loud.Run(TimeSpan.FromMilliseconds(5));
             }
         });
         Print(fleet, "before the events");
         victim.Run(LoadTime);
-        Print(fleet, "with ten events of 240 kB a second");
+        Print(fleet, "with 40 events of 60 kB a second");
         await stop.CancelAsync();
         await sending;
         Assert.True(victim.HeardLoud > 0);

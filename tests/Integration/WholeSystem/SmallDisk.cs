@@ -62,8 +62,8 @@ internal sealed class SmallDisk : IDisposable
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments) 
-                { RedirectStandardError = true, UseShellExecute = false })!;
+            using Process process = Process.Start(new ProcessStartInfo(program, arguments) {
+                UseShellExecute = false, RedirectStandardError = true })!;
             process.WaitForExit();
             return process.ExitCode == 0;
         }
