@@ -39,7 +39,8 @@ internal sealed record NativeRequirement(
         Peer("gstreamer1.0-plugins-good", "GStreamer", () => LibraryFile("gstreamer-1.0/libgstrtpmanager.so")),
         Peer("gstreamer1.0-nice", "GStreamer", () => LibraryFile("gstreamer-1.0/libgstnice.so")),
         Peer("golang-go", "pion", () => OnPath("go")),
-        Peer("golang-github-pion-webrtc.v3-dev", "pion", () => File.Exists("/usr/share/gocode/src/github.com/pion/webrtc/peerconnection.go")),
+        Peer("golang-github-pion-webrtc.v3-dev", "pion",
+            () => File.Exists("/usr/share/gocode/src/github.com/pion/webrtc/peerconnection.go")),
     ];
 
     private static NativeRequirement Peer(string package, string stack, Func<bool> isPresent)
