@@ -11,6 +11,8 @@ namespace Dapr.Voice.Contracts;
 [JsonSerializable(typeof(TransceiverRecord))]
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(IceRestart))]
+[JsonSerializable(typeof(IceRestarted))]
 [JsonSerializable(typeof(LifecycleEvent))]
 [JsonSerializable(typeof(List<SessionRecord>))]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -23,6 +23,8 @@ public enum SessionEndReason
     /// <summary>The client's certificate does not match the fingerprint in its offer (RFC 8122).</summary>
     FingerprintMismatch,
     LimitReached,
+    /// <summary>The caller came, and the transceiver had no room for another session.</summary>
+    NoRoom,
     AgentFailed,
     Drain,
     OwnerLost,
@@ -31,8 +33,8 @@ public enum SessionEndReason
 
 /// <summary>
 /// The record of a session, stored under <see cref="StateKeys.Session"/>. Signaling writes it once and sends a copy to the owner. After
-/// that, only the owner writes it. As JSON it has fewer than 30,000 characters, because Table Storage allows 32 k. It contains no secret
-/// and no SDP: the owner derives the ICE password from the ufrag.
+/// that, only the owner writes it. As JSON it has fewer than 30,000 characters, because Table Storage allows 32 k. It contains no readable
+/// secret and no SDP: the owner derives our ICE password from the ufrag, and the caller's is encrypted.
 /// </summary>
 public sealed record SessionRecord
 {
@@ -56,7 +58,7 @@ public sealed record SessionRecord
     /// <summary>The longest a session may last, in seconds.</summary>
     public required int MaximumSeconds { get; init; }
 
-    /// <summary>One of <c>openai</c>, <c>internal</c> and <c>whip</c>.</summary>
+    /// <summary>One of <see cref="ClientKinds"/>.</summary>
     public required string ClientKind { get; init; }
 
     /// <summary>
@@ -76,6 +78,12 @@ public sealed record SessionRecord
     public DateTimeOffset? EndedAt { get; init; }
     public SessionEndReason EndReason { get; init; }
 
+    /// <summary>
+    /// What exactly happened, as a word in snake case, such as <c>agent_unauthorized</c> for <see cref="SessionEndReason.AgentFailed"/>
+    /// (docs/protocols/realtime.md 8). Null if the reason says it all.
+    /// </summary>
+    public string? EndDetail { get; init; }
+
     /// <summary>Sequence number of the last lifecycle event that was published for the session.</summary>
     public long EventSequence { get; init; }
     public SessionStatistics? Statistics { get; init; }
@@ -93,6 +101,8 @@ public sealed record SessionRecord
 /// <param name="AudioSends">True if the client will send audio.</param>
 /// <param name="SctpPort">Null if the offer has no data channel section.</param>
 /// <param name="MaxMessageSize">The client's a=max-message-size in bytes. 65536 if the attribute is absent; 0 means any size.</param>
+/// <param name="SealedIcePassword">The client's a=ice-pwd, encrypted (<c>SealedIcePassword</c> in libs/Steering), for checks of the owner.
+/// </param>
 public sealed record OfferFacts(
     string IceUfrag,
     IReadOnlyList<string> Fingerprints,
@@ -104,7 +114,8 @@ public sealed record OfferFacts(
     bool AudioReceives,
     bool AudioSends,
     int? SctpPort,
-    long MaxMessageSize);
+    long MaxMessageSize,
+    string? SealedIcePassword = null);
 
 /// <summary>The part of our answer that the owner must keep to.</summary>
 /// <param name="AudioSsrc">SSRC of our audio.</param>

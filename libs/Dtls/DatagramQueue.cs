@@ -28,6 +28,27 @@ internal sealed class DatagramQueue(int capacity, int datagramBytes)
         return true;
     }
 
+    /// <summary>The length of the oldest datagram, and of those after it that fit into <paramref name="maximum"/> bytes with it.</summary>
+    public int PackedLength(int maximum)
+    {
+        int length = 0;
+        foreach ((byte[] _, int next) in _waiting)
+        {
+            if (length > 0 && length + next > maximum) break;
+            length += next;
+        }
+        return length;
+    }
+
+    /// <summary>Takes what <see cref="PackedLength"/> counts, as one datagram.</summary>
+    public bool TryDequeuePacked(Span<byte> buffer, int maximum, out int length)
+    {
+        if (!TryDequeue(buffer, out length)) return false;
+        while (_waiting.TryPeek(out (byte[] Bytes, int Length) next) && length + next.Length <= maximum
+            && TryDequeue(buffer[length..], out int added)) length += added;
+        return true;
+    }
+
     /// <summary>Takes the oldest datagram. If it does not fit into <paramref name="buffer"/>, it is dropped.</summary>
     public bool TryDequeue(Span<byte> buffer, out int length)
     {

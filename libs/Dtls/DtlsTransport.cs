@@ -14,6 +14,9 @@ public sealed class DtlsTransport : IDisposable
     /// <summary>The maximum length of a datagram. The MTU of a link is 1200; clients may send larger datagrams.</summary>
     private const int MaximumDatagramBytes = 1500;
 
+    /// <summary>A link's MTU without the headers of IPv4 and UDP.</summary>
+    private const int MaximumPackedBytes = 1200 - 28;
+
     /// <summary>A flight has six messages. A repetition after a loss needs the same number of datagrams again.</summary>
     private const int MaximumQueuedDatagrams = 32;
 
@@ -139,9 +142,16 @@ public sealed class DtlsTransport : IDisposable
         }
     }
 
+    /// <summary>The length of the datagram that <see cref="TryTransmit"/> returns next. 0 if there is none.</summary>
+    public int NextDatagramLength => _outgoing.PackedLength(PackedBytes);
+
     /// <summary>Returns the next datagram to send.</summary>
     /// <param name="buffer">At least 1500 bytes.</param>
-    public bool TryTransmit(Span<byte> buffer, out int length) => _outgoing.TryDequeue(buffer, out length);
+    public bool TryTransmit(Span<byte> buffer, out int length) => _outgoing.TryDequeuePacked(buffer, PackedBytes, out length);
+
+    // OpenSSL repeats a flight with one datagram for each message. A datagram may have several records (RFC 6347, section 4.1.1). Data is
+    // not packed, because each record is an SCTP packet, which has its own path MTU.
+    private int PackedBytes => IsConnected || _isOver ? 0 : MaximumPackedBytes;
 
     public bool TryTakeEvent(out DtlsEvent occurred) => _events.TryDequeue(out occurred);
 
@@ -174,10 +184,11 @@ public sealed class DtlsTransport : IDisposable
     /// <summary>The time until <see cref="HandleTimeout"/> must be called. Null if no flight waits for an answer.</summary>
     public TimeSpan? NextTimeout => _isOver || _ssl is null || !_hasStarted ? null : _ssl.Timeout;
 
-    /// <summary>Sends the last flight again if its time-out has passed.</summary>
+    /// <summary>Sends the last flight again if its time-out has passed. A flight that the caller has not taken yet is replaced.</summary>
     public void HandleTimeout()
     {
         if (_isOver || _ssl is null) return;
+        if (!IsConnected) _outgoing.Clear();
         if (!_ssl.HandleTimeout() && !IsConnected) End(DtlsEventKind.Failed, DtlsFailure.HandshakeTimeout);
     }
 

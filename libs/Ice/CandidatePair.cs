@@ -31,6 +31,22 @@ internal sealed class CandidatePair
     public bool IsValidated { get; set; }
     public bool IsNominated { get; set; }
 
+    /// <summary>
+    /// Lite agent: true after the answer to a challenge or another fresh authenticated packet came from this path. A check can be repeated
+    /// by an observer, so it proves nothing.
+    /// </summary>
+    public bool IsProven { get; set; }
+
+    /// <summary>Lite agent: a check asked for a move to this path. It happens when the path is proven again.</summary>
+    public bool IsMoveWanted { get; set; }
+
+    /// <summary>Lite agent: when the latest challenge became due.</summary>
+    public Instant ChallengedAt { get; set; }
+
+    /// <summary>Bytes in each direction while the path is not proven.</summary>
+    public long UnprovenReceived { get; set; }
+    public long UnprovenSent { get; set; }
+
     /// <summary>When the latest authenticated packet of any kind arrived.</summary>
     public Instant LastHeard { get; set; }
 
@@ -38,8 +54,10 @@ internal sealed class CandidatePair
     public Instant LastKeptAlive { get; set; }
     public bool IsIndicationDue { get; set; }
 
-    // Full agent: the schedule of the pair's checks.
+    /// <summary>A check, or in a lite agent a challenge, has to be sent now.</summary>
     public bool IsCheckDue { get; set; }
+
+    // Full agent: the schedule of the pair's checks.
     public Instant NextCheck { get; set; }
     public Instant FirstCheck { get; set; }
 
@@ -58,7 +76,9 @@ internal sealed class CandidatePair
         Path = path;
         RemotePriority = remotePriority;
         State = CandidatePairState.Waiting;
-        IsValidated = IsNominated = IsIndicationDue = IsCheckDue = false;
+        IsValidated = IsNominated = IsProven = IsMoveWanted = IsIndicationDue = IsCheckDue = false;
+        ChallengedAt = Instant.Zero - TimeSpan.FromDays(1);
+        UnprovenReceived = UnprovenSent = 0;
         LastHeard = LastKeptAlive = NextCheck = FirstCheck = now;
         UnansweredSince = Instant.Never;
         Attempts = 0;

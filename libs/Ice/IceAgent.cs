@@ -54,12 +54,19 @@ public sealed class IceAgent
     /// </summary>
     public static readonly TimeSpan SpareKeepAliveInterval = TimeSpan.FromSeconds(15);
 
-    private const int RememberedTransactions = 16;
+    /// <summary>
+    /// How many bytes a lite agent sends to a path for each byte that came from it, until the path is proven: an observer can send a
+    /// captured check with the address of somebody else, who would otherwise get our handshake and our audio.
+    /// </summary>
+    public const int UnprovenAmplification = 3;
+
+    // Checks come 50 ms apart at first, and each may ask for a challenge. The answer to one takes a round trip.
+    private static readonly TimeSpan ChallengeInterval = TimeSpan.FromMilliseconds(40);
 
     private readonly CandidatePairTable _pairs = new();
     private readonly Checklist? _checklist;
     private readonly Queue<PendingResponse> _responses = new(MaximumPendingResponses);
-    private readonly TransactionId[] _recentTransactions = new TransactionId[RememberedTransactions];
+    private readonly SeenTransactions _seen = new();
     private readonly Instant _start;
 
     private IceCredentials _local;
@@ -67,14 +74,13 @@ public sealed class IceAgent
     private IceCredentials? _remote;
     private byte[] _localKey;
     private byte[] _previousLocalKey = [];
-    private byte[] _remoteKey;
-    private byte[] _outgoingUsername;
+    private byte[] _remoteKey = [];
+    private byte[] _outgoingUsername = [];
     private readonly RandomFill _random;
     private ulong _tieBreaker;
     private CandidatePair? _selected;
     private ConsentFreshness _consent;
     private Instant _now;
-    private long _rememberedTransactions;
     private bool _hasEnded;
 
     private bool _isConnectedPending;
@@ -82,7 +88,8 @@ public sealed class IceAgent
     private IceEventKind? _pendingEnd;
     private TransportPath _lastPath;
 
-    /// <param name="remote">A full agent needs it. In a lite agent, null accepts any peer that knows our password.</param>
+    /// <param name="remote">A full agent needs it. A lite agent challenges the peer with it. Without it, only authenticated packets move
+    /// the session to another path.</param>
     /// <param name="tieBreaker">A random number. It decides who controls if both sides believe that they do.</param>
     /// <param name="random">Creates transaction ids and new tie-breakers. Attackers off the path must not be able to guess the ids.</param>
     public IceAgent(IceRole role, IceCredentials local, IceCredentials? remote, ulong tieBreaker, RandomFill random, Instant now)
@@ -93,10 +100,8 @@ public sealed class IceAgent
         if (local.Ufrag.Length > 256 || remote?.Ufrag.Length > 256) throw new ArgumentException("A ufrag has at most 256 characters.");
         Role = role;
         _local = local;
-        _remote = remote;
         _localKey = Encoding.UTF8.GetBytes(local.Password);
-        _remoteKey = remote is null ? [] : Encoding.UTF8.GetBytes(remote.Password);
-        _outgoingUsername = remote is null ? [] : Encoding.UTF8.GetBytes($"{remote.Ufrag}:{local.Ufrag}");
+        SetRemote(remote);
         _tieBreaker = tieBreaker;
         _random = random;
         _start = _now = now;
@@ -116,7 +121,7 @@ public sealed class IceAgent
     public TransportPath? SelectedPath => _selected?.Path;
 
     /// <summary>
-    /// The smoothed round-trip time of the selected path. Null in a lite agent, which sends no checks.
+    /// The smoothed round-trip time of the selected path. Null before the first answer to a check of ours. A lite agent sends few.
     /// </summary>
     public TimeSpan? RoundTripTime => _selected?.RoundTripTime;
 
@@ -128,6 +133,9 @@ public sealed class IceAgent
     /// </summary>
     public bool IsValidated(TransportPath path)
         => (_selected is { } selected && selected.Path == path) || _pairs.Find(path) is { IsValidated: true };
+
+    /// <summary>When the latest authenticated packet arrived on the selected path. Null before the first check.</summary>
+    public Instant? LastHeard => _selected?.LastHeard;
 
     /// <summary>When <see cref="HandleTimeout"/> must be called next. It lies in the past if something is overdue.</summary>
     public Instant NextTimeout
@@ -178,7 +186,40 @@ public sealed class IceAgent
         _previousLocalKey = _localKey;
         _local = local;
         _localKey = Encoding.UTF8.GetBytes(local.Password);
-        _remote = remote;
+        SetRemote(remote);
+    }
+
+    /// <summary>
+    /// Asks the peer of a lite agent for a sign of life: a check of ours on the selected path. Its answer counts as one. Nothing is sent if
+    /// the peer's credentials are unknown.
+    /// </summary>
+    public void Challenge(Instant now)
+    {
+        Advance(now);
+        if (!_hasEnded && _checklist is null && _selected is { } selected) MarkChallenge(selected);
+    }
+
+    /// <summary>
+    /// Counts bytes that came from a path, for what may be sent to it before it is proven. STUN is counted by <see cref="Receive"/>.
+    /// </summary>
+    public void CountReceived(TransportPath path, int bytes)
+    {
+        if (_selected is { IsProven: true } selected && selected.Path == path) return;
+        if (_pairs.Find(path) is { IsProven: false } pair) pair.UnprovenReceived += bytes;
+    }
+
+    /// <summary>
+    /// Returns true if a packet of this length may be sent to a path now, and counts it. A path is proven by the answer to a challenge or
+    /// by a fresh authenticated packet from it. Before that it gets <see cref="UnprovenAmplification"/> times what came from it.
+    /// </summary>
+    public bool TryCountSent(TransportPath path, int bytes)
+    {
+        if (_checklist is not null || (_selected is { IsProven: true } selected && selected.Path == path)) return true;
+        CandidatePair? pair = _pairs.Find(path);
+        if (pair is null || pair.IsProven) return true;
+        if (pair.UnprovenSent + bytes > UnprovenAmplification * pair.UnprovenReceived) return false;
+        pair.UnprovenSent += bytes;
+        return true;
     }
 
     /// <summary>
@@ -202,6 +243,7 @@ public sealed class IceAgent
             case StunClass.Indication: Statistics.IndicationsReceived++; break;
             default: ReceiveResponse(message, from); break;
         }
+        CountReceived(from, datagram.Length);
     }
 
     /// <summary>
@@ -217,7 +259,7 @@ public sealed class IceAgent
             Advance(now);
             CandidatePair pair = _selected.Path == path ? _selected : _pairs.Find(path) ?? AddPair(path, 0);
             pair.IsValidated = true;
-            if (pair != _selected) Select(pair);
+            Select(pair);
         }
         NoteSignOfLife(path, now);
     }
@@ -225,7 +267,8 @@ public sealed class IceAgent
     /// <summary>
     /// Tells the agent that an authenticated packet of any protocol arrived from <paramref name="path"/>, which was no repetition of an
     /// earlier one. On the selected path of a lite agent it keeps the session alive: RFC 7675 asks the side that checks, and some stacks
-    /// send no checks while media flows. In a full agent only answers to its own checks do that.
+    /// send no checks while media flows. In a full agent only answers to its own checks do that. The packet proves its path, and completes
+    /// a move that a check asked for.
     /// </summary>
     public void NoteSignOfLife(TransportPath path, Instant now)
     {
@@ -234,7 +277,7 @@ public sealed class IceAgent
         CandidatePair? pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path);
         if (pair is null) return;
         pair.LastHeard = _now;
-        if (_checklist is null && pair == _selected) _consent.Grant(_now);
+        if (_checklist is null) Prove(pair);
     }
 
     /// <summary>Writes the next datagram to send. Call it after every input until it returns false.</summary>
@@ -242,10 +285,14 @@ public sealed class IceAgent
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to)
     {
         if (buffer.Length < MaximumDatagramLength) throw new ArgumentException("Smaller than MaximumDatagramLength.", nameof(buffer));
+        // The challenge goes first: a client starts its handshake on our answer, and the path should be proven before its ClientHello.
+        if (_checklist is null && TryTakeChallenge(buffer, out length, out to)) return true;
         if (_responses.TryDequeue(out PendingResponse response))
         {
             length = WriteResponse(buffer, response);
             to = response.Path;
+            // An answer is shorter than its check. So it is sent in any case, and counted.
+            TryCountSent(to, length);
             Statistics.ResponsesSent++;
             return true;
         }
@@ -317,7 +364,7 @@ public sealed class IceAgent
         foreach (CandidatePair pair in _pairs.Span)
             paths.Add(
                 new IcePathState(pair.Path, pair.RemotePriority, pair.IsValidated, pair.State == CandidatePairState.Succeeded,
-                pair.IsNominated));
+                pair.IsNominated, pair.IsProven));
         return new IceAgentState
         {
             Role = Role,
@@ -349,6 +396,7 @@ public sealed class IceAgent
             CandidatePair pair = agent._pairs.Add(path.Path, path.RemotePriority, null, now, out _);
             pair.IsValidated = path.IsValidated;
             pair.IsNominated = path.IsNominated;
+            pair.IsProven = path.IsProven;
             if (path.HasSucceeded) pair.State = CandidatePairState.Succeeded;
             if (state.SelectedPath != path.Path) continue;
             agent._selected = pair;
@@ -364,7 +412,8 @@ public sealed class IceAgent
     {
         ReadOnlySpan<byte> username = message.Username;
         if (username.IsEmpty || !message.HasMessageIntegrity) { Statistics.CountDropped(IceDropReason.NoCredentials); return; }
-        bool isCurrent = IsAddressedTo(username, _local.Ufrag, _remote?.Ufrag);
+        // A lite agent recognizes its peer by the password alone.
+        bool isCurrent = IsAddressedTo(username, _local.Ufrag, _checklist is null ? null : _remote?.Ufrag);
         if (!isCurrent && (_previousLocal is null || !IsAddressedTo(username, _previousLocal.Ufrag, null)))
         {
             Statistics.CountDropped(IceDropReason.UnknownUfrag);
@@ -381,8 +430,8 @@ public sealed class IceAgent
         if (HasRoleConflict(message)) { Respond(from, id, key, StunErrorCode.RoleConflict); return; }
         Respond(from, id, key);
 
-        // A network that duplicates or delays packets must not move the session back to an old path. So each check counts once.
-        bool isRepeated = !TryRemember(id);
+        // A network duplicates and delays packets, and an observer repeats them. So each check counts once in the life of the session.
+        bool isRepeated = !_seen.TryAdd(id);
         if (_checklist is null)
         {
             if (!isRepeated) ReceiveCheckLite(message, from);
@@ -395,7 +444,6 @@ public sealed class IceAgent
 
     private void ReceiveCheckLite(in StunMessage message, TransportPath from)
     {
-        _consent.Grant(_now);
         CandidatePair? pair = _pairs.Find(from);
         bool isNew = pair is null;
         pair ??= AddPair(from, message.TryGetPriority(out uint priority) ? priority : 0);
@@ -403,9 +451,18 @@ public sealed class IceAgent
         pair.LastKeptAlive = _now;
         bool usesCandidate = message.HasUseCandidate;
         if (usesCandidate) pair.IsNominated = true;
+        if (_selected is null)
+        {
+            Select(pair);
+        }
         // Firefox sends USE-CANDIDATE only once, so a move must not depend on it. Priorities are not compared, because the peer controls.
-        if (_selected is null || usesCandidate || _selected.LastHeard + (isNew ? NewPathSilence : KnownPathSilence) <= _now) Select(pair);
+        else if (usesCandidate || _selected.LastHeard + (isNew ? NewPathSilence : KnownPathSilence) <= _now)
+        {
+            foreach (CandidatePair other in _pairs.Span) other.IsMoveWanted = other == pair && pair != _selected;
+        }
         pair.LastHeard = _now;
+        _consent.Grant(_now);
+        if (!pair.IsProven || pair.IsMoveWanted) MarkChallenge(pair);
     }
 
     private void ReceiveCheckFull(in StunMessage message, TransportPath from, bool isRepeated)
@@ -425,7 +482,7 @@ public sealed class IceAgent
     private void ReceiveResponse(in StunMessage message, TransportPath from)
     {
         // RFC 8445, section 7.2.5.2.1: an answer counts only if it comes from the address to which the check was sent.
-        CandidatePair? pair = _checklist is null ? null : _pairs.Find(from);
+        CandidatePair? pair = _pairs.Find(from);
         if (pair is null) { Statistics.CountDropped(IceDropReason.UnexpectedResponse); return; }
         if (!message.HasMessageIntegrity) { Statistics.CountDropped(IceDropReason.NoCredentials); return; }
         if (!message.VerifyMessageIntegrity(_remoteKey)) { Statistics.CountDropped(IceDropReason.BadIntegrity); return; }
@@ -435,6 +492,14 @@ public sealed class IceAgent
             return;
         }
         pair.LastHeard = _now;
+        if (_checklist is null)
+        {
+            // A refusal also knows the id of our challenge, so it came from somebody who received it.
+            Statistics.ResponsesReceived++;
+            pair.AddRoundTrip(_now - transaction.SentAt);
+            Prove(pair);
+            return;
+        }
         if (message.Class == StunClass.ErrorResponse) ReceiveError(message, pair, transaction);
         else ReceiveSuccess(pair, transaction);
     }
@@ -520,7 +585,7 @@ public sealed class IceAgent
             Statistics.PathChanges++;
         }
         _selected = pair;
-        pair.IsIndicationDue = false;
+        pair.IsIndicationDue = pair.IsMoveWanted = false;
     }
 
     private void End(IceEventKind reason)
@@ -543,12 +608,47 @@ public sealed class IceAgent
         _responses.Enqueue(new PendingResponse(to, id, key, errorCode, unknown));
     }
 
-    /// <summary>Returns false if this check was seen before.</summary>
-    private bool TryRemember(TransactionId id)
+    private void SetRemote(IceCredentials? remote)
     {
-        if (_recentTransactions.AsSpan(0, (int)Math.Min(_rememberedTransactions, RememberedTransactions)).Contains(id)) return false;
-        _recentTransactions[_rememberedTransactions++ % RememberedTransactions] = id;
-        return true;
+        _remote = remote;
+        _remoteKey = remote is null ? [] : Encoding.UTF8.GetBytes(remote.Password);
+        _outgoingUsername = remote is null ? [] : Encoding.UTF8.GetBytes($"{remote.Ufrag}:{_local.Ufrag}");
+    }
+
+    private void MarkChallenge(CandidatePair pair)
+    {
+        if (_remote is null || pair.ChallengedAt + ChallengeInterval > _now) return;
+        pair.ChallengedAt = _now;
+        pair.IsCheckDue = true;
+    }
+
+    private bool TryTakeChallenge(Span<byte> buffer, out int length, out TransportPath to)
+    {
+        foreach (CandidatePair pair in _pairs.Span)
+        {
+            if (!pair.IsCheckDue) continue;
+            pair.IsCheckDue = false;
+            length = WriteCheck(buffer, pair);
+            to = pair.Path;
+            if (!TryCountSent(to, length)) continue;
+            Statistics.ChecksSent++;
+            return true;
+        }
+        length = 0;
+        to = default;
+        return false;
+    }
+
+    /// <summary>A fresh authenticated packet came from the path of a lite agent.</summary>
+    private void Prove(CandidatePair pair)
+    {
+        pair.IsProven = true;
+        if (pair.IsMoveWanted || _selected is { IsProven: false })
+        {
+            pair.IsMoveWanted = false;
+            Select(pair);
+        }
+        if (pair == _selected) _consent.Grant(_now);
     }
 
     private Instant NextIndication()
@@ -650,11 +750,13 @@ public sealed class IceAgent
         writer.Add(StunAttributeType.Username, _outgoingUsername);
         writer.AddUInt32(StunAttributeType.Priority, Candidate.ComputePriority(
             CandidateType.PeerReflexive, 65535 - Math.Clamp(pair.Path.Base, 0, 65535), 1));
+        // A lite agent is controlled (RFC 8445, section 6.1.1).
         writer.AddUInt64(Role == IceRole.Controlling ? StunAttributeType.IceControlling : StunAttributeType.IceControlled, _tieBreaker);
         if (usesCandidate) writer.AddFlag(StunAttributeType.UseCandidate);
         writer.AddMessageIntegrity(_remoteKey);
         writer.AddFingerprint();
-        _checklist!.OnSent(pair, new CheckTransaction(id, _now, Role, usesCandidate));
+        if (_checklist is null) pair.Remember(new CheckTransaction(id, _now, IceRole.Controlled, usesCandidate));
+        else _checklist.OnSent(pair, new CheckTransaction(id, _now, Role, usesCandidate));
         return writer.Length;
     }
 

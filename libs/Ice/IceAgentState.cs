@@ -25,4 +25,6 @@ public sealed record IceAgentState
 /// <param name="IsValidated">An authenticated check arrived on this path.</param>
 /// <param name="HasSucceeded">One of our own checks on this path was answered.</param>
 /// <param name="IsNominated">We nominated the path and the peer confirmed it, or the peer nominated it.</param>
-public sealed record IcePathState(TransportPath Path, uint RemotePriority, bool IsValidated, bool HasSucceeded, bool IsNominated);
+/// <param name="IsProven">An answer to our challenge, or another fresh authenticated packet, came from this path (lite agent).</param>
+public sealed record IcePathState(
+    TransportPath Path, uint RemotePriority, bool IsValidated, bool HasSucceeded, bool IsNominated, bool IsProven);

@@ -85,6 +85,9 @@ public sealed class DataChannelSet
         Advance(now);
     }
 
+    /// <summary>True if a message waits for <see cref="TryReceive"/>, which may be one that this set answers itself.</summary>
+    public bool HasMessage => _association.HasMessage;
+
     public bool TryTakeEvent(out DataChannelEvent occurred, Instant now)
     {
         if (_events.Count == 0) Advance(now);

@@ -4,6 +4,12 @@ namespace Dapr.Voice.Sctp;
 internal readonly record struct HeldChunk(
     uint Tsn, ushort StreamId, ushort StreamSequence, uint PayloadProtocolId, DataFlags Flags, byte[] Block, int Length)
 {
+    /// <summary>
+    /// How many chunks and bytes the run of consecutive fragments has that this chunk begins or ends. Chunks inside a run do not know it.
+    /// </summary>
+    public int RunChunks { get; init; } = 1;
+    public int RunBytes { get; init; } = Length;
+
     public bool IsBeginning => (Flags & DataFlags.Beginning) != DataFlags.None;
     public bool IsEnd => (Flags & DataFlags.End) != DataFlags.None;
     public bool IsUnordered => (Flags & DataFlags.Unordered) != DataFlags.None;

@@ -23,6 +23,9 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     private int _payloadBytes;
     private int _blockBytes;
 
+    /// <summary>True if <see cref="TryTake"/> has a message.</summary>
+    public bool HasMessage => _ready.Count > 0;
+
     public bool IsEmpty => _held.Count == 0 && _ready.Count == 0;
 
     /// <summary>
@@ -78,7 +81,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         }
         int index = IndexFor(tsn);
         _held.Insert(index, chunk);
-        FindRun(index, out int first, out int last, out int bytes);
+        Join(index, out int first, out int last, out int bytes);
         if (bytes > options.MaximumReceiveMessageBytes) return InboundOutcome.MessageTooLarge;
         if (!IsWhole(first, last)) return InboundOutcome.Accepted;
         if (chunk.IsUnordered) MoveToReady(first, last);
@@ -102,9 +105,9 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
             HeldChunk chunk = _held[i];
             if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning
                 || SerialNumber.IsNewer(chunk.StreamSequence, streamSequence)) continue;
-            FindRun(i, out int first, out int last, out _);
-            if (!IsWhole(first, last)) continue;
-            MoveToReady(first, last);
+            int last = LastOfRun(i);
+            if (!IsWhole(i, last)) continue;
+            MoveToReady(i, last);
             i--;
         }
         streams.SetInbound(streamId, streamSequence);
@@ -118,16 +121,15 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         int dropped = 0;
         for (int i = 0; i < _held.Count && SerialNumber.IsNewerOrEqual(tsn, _held[i].Tsn);)
         {
-            FindRun(i, out int first, out int last, out _);
-            if (IsWhole(first, last))
+            int last = LastOfRun(i);
+            if (IsWhole(i, last))
             {
                 i = last + 1;
                 continue;
             }
-            for (int j = first; j <= last; j++) Release(_held[j]);
-            _held.RemoveRange(first, last - first + 1);
-            dropped += last - first + 1;
-            i = first;
+            for (int j = i; j <= last; j++) Release(_held[j]);
+            _held.RemoveRange(i, last - i + 1);
+            dropped += last - i + 1;
         }
         return dropped;
     }
@@ -186,8 +188,13 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         HeldChunk chunk = Hold(
             new HeldChunk(state.Tsn, state.StreamId, state.StreamSequence, state.PayloadProtocolId, (DataFlags)state.Flags, [], 0),
             state.Payload);
-        if (isReady) _ready.Enqueue(chunk);
-        else _held.Add(chunk);
+        if (isReady)
+        {
+            _ready.Enqueue(chunk);
+            return;
+        }
+        _held.Add(chunk);
+        Join(_held.Count - 1, out _, out _, out _);
     }
 
     private static SctpAssociationState.InboundChunk Export(HeldChunk chunk) => new()
@@ -206,7 +213,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         payload.CopyTo(block);
         _payloadBytes += payload.Length;
         _blockBytes += block.Length + OverheadBytes;
-        return header with { Block = block, Length = payload.Length };
+        return header with { Block = block, Length = payload.Length, RunBytes = payload.Length };
     }
 
     private void Release(in HeldChunk chunk)
@@ -237,9 +244,9 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         {
             HeldChunk chunk = _held[i];
             if (chunk.StreamId != streamId || chunk.IsUnordered || !chunk.IsBeginning || chunk.StreamSequence != next) continue;
-            FindRun(i, out int first, out int last, out _);
-            if (!IsWhole(first, last)) break;
-            MoveToReady(first, last);
+            int last = LastOfRun(i);
+            if (!IsWhole(i, last)) break;
+            MoveToReady(i, last);
             next++;
             // Later sequence numbers should have later TSNs, but a peer may not comply. So the search starts again.
             i = -1;
@@ -247,14 +254,24 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         streams.SetInbound(streamId, next);
     }
 
-    /// <summary>Finds the run of consecutive fragments around one fragment.</summary>
-    private void FindRun(int index, out int first, out int last, out int bytes)
+    /// <summary>
+    /// Joins a new fragment with the runs of consecutive fragments before and after it. Only the ends of a run know its size, so this takes
+    /// the same time for every run: a peer may cut a message into thousands of fragments.
+    /// </summary>
+    private void Join(int index, out int first, out int last, out int bytes)
     {
-        first = last = index;
-        bytes = _held[index].Length;
-        while (first > 0 && _held[first - 1].IsFollowedBy(_held[first])) bytes += _held[--first].Length;
-        while (last < _held.Count - 1 && _held[last].IsFollowedBy(_held[last + 1])) bytes += _held[++last].Length;
+        HeldChunk chunk = _held[index];
+        (first, last, bytes) = (index, index, chunk.Length);
+        if (index > 0 && _held[index - 1] is var before && before.IsFollowedBy(chunk))
+            (first, bytes) = (index - before.RunChunks, bytes + before.RunBytes);
+        if (index < _held.Count - 1 && _held[index + 1] is var after && chunk.IsFollowedBy(after))
+            (last, bytes) = (index + after.RunChunks, bytes + after.RunBytes);
+        _held[first] = _held[first] with { RunChunks = last - first + 1, RunBytes = bytes };
+        _held[last] = _held[last] with { RunChunks = last - first + 1, RunBytes = bytes };
     }
+
+    /// <param name="first">The first fragment of a run.</param>
+    private int LastOfRun(int first) => first + _held[first].RunChunks - 1;
 
     private bool IsWhole(int first, int last) => _held[first].IsBeginning && _held[last].IsEnd;
 
@@ -266,8 +283,13 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
 
     private int IndexFor(uint tsn)
     {
-        int index = _held.Count;
-        while (index > 0 && SerialNumber.IsNewer(_held[index - 1].Tsn, tsn)) index--;
-        return index;
+        int low = 0, high = _held.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (SerialNumber.IsNewer(_held[middle].Tsn, tsn)) high = middle;
+            else low = middle + 1;
+        }
+        return low;
     }
 }

@@ -300,6 +300,11 @@ public sealed partial class SctpAssociation
             Drop(SctpDropReason.UnexpectedChunk);
             return;
         }
+        if (_options.ChunksPerSecond > 0 && !_chunks.TryTake(now))
+        {
+            Drop(SctpDropReason.TooManyChunks);
+            return;
+        }
         if (value.Length < 12)
         {
             Drop(SctpDropReason.MalformedChunk);

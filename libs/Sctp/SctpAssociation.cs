@@ -38,6 +38,7 @@ public sealed partial class SctpAssociation
     private readonly long[] _drops = new long[Enum.GetValues<SctpDropReason>().Length];
     private CongestionWindow _congestion = new();
     private ulong _random;
+    private RateLimit _chunks;
 
     private SctpCloseReason _closeReason;
     private uint _localTag;
@@ -69,6 +70,7 @@ public sealed partial class SctpAssociation
         _localInitialTsn = (uint)NextRandom();
         _outbound = new OutboundQueue(options.SendBufferBytes, _localInitialTsn);
         _inbound = new InboundQueue(options, _streams);
+        _chunks = new RateLimit(Math.Max(1, options.ChunksPerSecond), options.ChunkBurst);
         _nextResetRequest = _localInitialTsn;
         _peerInboundStreams = options.StreamCount;
     }
@@ -149,6 +151,9 @@ public sealed partial class SctpAssociation
             _due |= Due.Sack;
         return hasMessage;
     }
+
+    /// <summary>True if <see cref="TryReceive"/> has a message.</summary>
+    public bool HasMessage => _inbound.HasMessage;
 
     public bool TryTakeEvent(out SctpEvent occurred) => _events.TryDequeue(out occurred);
 

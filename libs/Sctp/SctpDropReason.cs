@@ -30,4 +30,6 @@ public enum SctpDropReason : byte
     /// <summary>A fragment of a message that the peer abandoned before the message was complete (RFC 3758).</summary>
     AbandonedByPeer,
     AssociationEnded,
+    /// <summary>The peer sends more chunks than <see cref="SctpOptions.ChunksPerSecond"/> allows.</summary>
+    TooManyChunks,
 }

@@ -48,6 +48,15 @@ public sealed record SctpOptions
     /// </summary>
     public ushort StreamCount { get; init; } = 1024;
 
+    /// <summary>
+    /// How many DATA chunks are processed per second in the long term, and <see cref="ChunkBurst"/> at once. Further ones are dropped
+    /// without acknowledgement, so that the peer sends them again later and slows down. 0 means no limit.
+    /// </summary>
+    public int ChunksPerSecond { get; init; }
+
+    /// <summary>More chunks than the window holds, so that only a peer that ignores the window meets it.</summary>
+    public int ChunkBurst { get; init; } = 4096;
+
     internal void Validate()
     {
         if (MaximumSendMessageBytes is < 1 or > 16 * 1024 * 1024)
@@ -57,6 +66,7 @@ public sealed record SctpOptions
         if (MaximumReceiveMessageBytes < 1 || ReceiveWindowBytes < MaximumReceiveMessageBytes)
             throw new ArgumentException("ReceiveWindowBytes must hold one message of MaximumReceiveMessageBytes.");
         if (ReceiveWindowBytes < 4 * MaximumPacketBytes) throw new ArgumentException("ReceiveWindowBytes must be at least four packets.");
+        if (ChunksPerSecond < 0 || ChunkBurst < 1) throw new ArgumentException("ChunksPerSecond is at least 0, and ChunkBurst at least 1.");
         if (StreamCount == 0) throw new ArgumentException("StreamCount must be at least 1.");
     }
 }

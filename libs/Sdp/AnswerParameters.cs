@@ -31,6 +31,9 @@ public sealed class AnswerParameters
     /// <summary>For the <c>o=</c> line. It is below 2^63 (RFC 9429, section 5.2.1).</summary>
     public required ulong SessionId { get; init; }
 
+    /// <summary>For the <c>o=</c> line: it grows with each new description of the session (RFC 8866, section 5.2).</summary>
+    public int SessionVersion { get; init; } = 1;
+
     /// <summary>If false, a sendrecv offer is answered with recvonly, as WHIP requires (RFC 9725).</summary>
     public bool SendsAudio { get; init; } = true;
 

@@ -41,6 +41,7 @@ public static class OfferAnswer
         summary = new OfferSummary
         {
             IceUfrag = transport.IceUfrag,
+            IcePassword = transport.IcePassword,
             Fingerprints = transport.Fingerprints,
             SetupActive = transport.Setup != SetupRole.Passive,
             AudioMid = audio?.Mid,
@@ -74,7 +75,7 @@ public static class OfferAnswer
         OfferedSection tagged = offer.Sections.First(s => s.IsAccepted && (offer.BundleMids.Count == 0 || s.Mid == offer.BundleMids[0]));
         return new SessionDescription
         {
-            Origin = Origin.Create(parameters.SessionId),
+            Origin = Origin.Create(parameters.SessionId, parameters.SessionVersion),
             Attributes = session,
             Media = [.. offer.Sections.Select(section => AnswerSection(offer, section, section == tagged, parameters))],
         };

@@ -1,12 +1,15 @@
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
-/// The parts of a readable offer that we use. The first eleven properties have the names of <c>OfferFacts</c> in libs/Contracts. There is
-/// no password, because a lite agent does not need the peer's password.
+/// The parts of a readable offer that we use. The properties from <see cref="IceUfrag"/> to <see cref="MaxMessageSize"/>, without the
+/// password, have the names of <c>OfferFacts</c> in libs/Contracts.
 /// </summary>
 public sealed record OfferSummary
 {
     public required string IceUfrag { get; init; }
+
+    /// <summary>For checks of our own, which a lite agent sends to learn whether the caller is where a check came from.</summary>
+    public required string IcePassword { get; init; }
 
     /// <summary>Normalized to <c>sha-256 AB:CD:…</c>, or sha-384 or sha-512. At least one.</summary>
     public required IReadOnlyList<string> Fingerprints { get; init; }
@@ -49,4 +52,7 @@ public sealed record OfferSummary
     /// same form.
     /// </summary>
     public bool UsesLegacySctpmap { get; init; }
+
+    /// <summary>Omits the password, because this text may be logged.</summary>
+    public override string ToString() => $"OfferSummary {{ IceUfrag = {IceUfrag} }}";
 }

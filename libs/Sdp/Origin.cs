@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dapr.Voice.Sdp;
 
 /// <summary>
@@ -7,8 +9,9 @@ public sealed record Origin(string Username, string SessionId, string SessionVer
     string Address)
 {
     /// <summary>Creates an origin without a name and without a real address, as RFC 9429, section 5.2.1 requires.</summary>
-    public static Origin Create(ulong sessionId)
-        => new("-", sessionId.ToString(System.Globalization.CultureInfo.InvariantCulture), "1", "IN", "IP4", "127.0.0.1");
+    public static Origin Create(ulong sessionId, int version = 1)
+        => new("-", sessionId.ToString(CultureInfo.InvariantCulture), version.ToString(CultureInfo.InvariantCulture), "IN", "IP4",
+            "127.0.0.1");
 
     public static Origin? Parse(ReadOnlySpan<char> value)
     {

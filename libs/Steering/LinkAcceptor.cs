@@ -21,6 +21,7 @@ public sealed class LinkAcceptor
 
     private const int MaximumPending = 64;
     private const int MaximumResets = 64;
+    private const int ResetBytes = 8;
     private const int ResetsPerSecond = 500;
     private const int MaximumGone = 4096;
     private const int MaximumEvents = 256;
@@ -171,14 +172,15 @@ public sealed class LinkAcceptor
             to = pending.Address;
             new LinkWelcome(pending.RelayNonce, pending.Nonce, _incarnation, _region, _shard).Write(welcome, _key);
             length = LinkFrame.WriteControl(buffer, LinkFrameKind.Welcome, 0, welcome);
-            // The slots go into the same datagram, so the relay can route as soon as it has read it.
-            length += WriteSlots(buffer[length..], pending.Cookie, 0, out _);
+            // The slots go into the same datagram, so the relay can route as soon as it has read it. No answer is longer than its HELLO.
+            int slots = WriteSlots(buffer[length..], pending.Cookie, 0, out _);
+            if (length + slots <= pending.HelloBytes) length += slots;
             return true;
         }
         if (_resets.TryDequeue(out (TransportAddress To, ulong Cookie) reset))
         {
             to = reset.To;
-            Span<byte> payload = stackalloc byte[8];
+            Span<byte> payload = stackalloc byte[ResetBytes];
             BinaryPrimitives.WriteUInt64BigEndian(payload, reset.Cookie);
             length = LinkFrame.WriteControl(buffer, LinkFrameKind.Reset, 0, payload);
             return true;
@@ -260,7 +262,7 @@ public sealed class LinkAcceptor
         link = -1;
         if (frame.Kind == LinkFrameKind.Hello)
         {
-            if (LinkHello.TryRead(frame.Payload, _key, out LinkHello hello)) OnHello(hello, from, now);
+            if (LinkHello.TryRead(frame.Payload, _key, out LinkHello hello)) OnHello(hello, frame.Length, from, now);
             else Drops.Count(LinkDrop.ForgedHandshake);
             return false;
         }
@@ -268,7 +270,7 @@ public sealed class LinkAcceptor
         if (link < 0 && !TryEstablish(frame.Cookie, from, now, out link))
         {
             Drops.Count(LinkDrop.UnknownCookie);
-            AskForHello(from, frame.Cookie, now);
+            if (frame.Length >= LinkFrame.HeaderLengthIPv4 + ResetBytes) AskForHello(from, frame.Cookie, now);
             return false;
         }
         ref Link found = ref _links[link];
@@ -300,8 +302,9 @@ public sealed class LinkAcceptor
         }
     }
 
-    private void OnHello(LinkHello hello, TransportAddress from, Instant now)
+    private void OnHello(LinkHello hello, int bytes, TransportAddress from, Instant now)
     {
+        if (bytes < LinkFrame.HeaderLengthIPv4 + LinkWelcome.Length) { Drops.Count(LinkDrop.Malformed); return; }
         int free = 0;
         for (int i = 0; i < MaximumPending; i++)
         {
@@ -326,6 +329,7 @@ public sealed class LinkAcceptor
             Nonce = nonce,
             Cookie = _key.DeriveCookie(hello.Nonce, nonce),
             Since = now,
+            HelloBytes = bytes,
         };
         Welcome(free);
     }
@@ -533,5 +537,6 @@ public sealed class LinkAcceptor
         public LinkNonce RelayNonce, Nonce;
         public ulong Cookie;
         public Instant Since;
+        public int HelloBytes;
     }
 }

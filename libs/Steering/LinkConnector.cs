@@ -127,7 +127,7 @@ public sealed class LinkConnector
         if (_isHelloDue)
         {
             _isHelloDue = false;
-            Span<byte> payload = stackalloc byte[LinkHello.MaximumLength];
+            Span<byte> payload = stackalloc byte[LinkHello.PaddedLength];
             int payloadLength = new LinkHello(_nonce, _incarnation, _relayId).Write(payload, _key);
             length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Hello, 0, payload[..payloadLength]);
         }

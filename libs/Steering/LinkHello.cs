@@ -3,13 +3,16 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Payload of HELLO: <c>nonce:128 | relay incarnation:64 | id length:8 | id | tag:128</c>. The id stays the same when a relay restarts, so
-/// the transceiver recognizes the new process as the same link.
+/// Payload of HELLO: <c>nonce:128 | relay incarnation:64 | id length:8 | id | tag:128 | padding</c>. The id stays the same when a relay
+/// restarts, so the transceiver recognizes the new process as the same link. The padding makes it as long as any answer: who repeats a
+/// captured HELLO with the address of somebody else gains nothing.
 /// </summary>
 internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadOnlySpan<byte> relayId)
 {
     public const int MaximumRelayIdLength = 32;
-    public const int MaximumLength = FixedLength + MaximumRelayIdLength + LinkKey.MacLength;
+
+    /// <summary>The length with padding.</summary>
+    public const int PaddedLength = LinkFrame.CoalescedBytes - LinkFrame.HeaderLengthIPv4;
 
     private const int FixedLength = LinkNonce.Length + 9;
 
@@ -36,17 +39,18 @@ internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadO
     public static bool TryRead(ReadOnlySpan<byte> payload, LinkKey key, out LinkHello hello)
     {
         hello = default;
-        if (payload.Length is < FixedLength + 1 + LinkKey.MacLength or > MaximumLength) return false;
+        if (payload.Length is < FixedLength + 1 + LinkKey.MacLength or > PaddedLength) return false;
         int idLength = payload[FixedLength - 1];
-        if (payload.Length != FixedLength + idLength + LinkKey.MacLength) return false;
+        if (payload.Length < FixedLength + idLength + LinkKey.MacLength) return false;
         int signed = FixedLength + idLength;
         ReadOnlySpan<byte> id = payload[FixedLength..signed];
-        if (!IsValidRelayId(id) || !key.Verify(LinkKey.Purpose.Hello, payload[..signed], payload[signed..])) return false;
+        ReadOnlySpan<byte> tag = payload.Slice(signed, LinkKey.MacLength);
+        if (!IsValidRelayId(id) || !key.Verify(LinkKey.Purpose.Hello, payload[..signed], tag)) return false;
         hello = new LinkHello(LinkNonce.Read(payload), BinaryPrimitives.ReadUInt64BigEndian(payload[LinkNonce.Length..]), id);
         return true;
     }
 
-    /// <param name="destination">At least <see cref="MaximumLength"/> bytes.</param>
+    /// <param name="destination">At least <see cref="PaddedLength"/> bytes.</param>
     public int Write(Span<byte> destination, LinkKey key)
     {
         int signed = FixedLength + RelayId.Length;
@@ -55,6 +59,7 @@ internal readonly ref struct LinkHello(LinkNonce nonce, ulong incarnation, ReadO
         destination[FixedLength - 1] = (byte)RelayId.Length;
         RelayId.CopyTo(destination[FixedLength..]);
         key.Sign(LinkKey.Purpose.Hello, destination[..signed], destination.Slice(signed, LinkKey.MacLength));
-        return signed + LinkKey.MacLength;
+        destination[(signed + LinkKey.MacLength)..PaddedLength].Clear();
+        return PaddedLength;
     }
 }

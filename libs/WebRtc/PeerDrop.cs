@@ -29,6 +29,10 @@ public enum PeerDrop : byte
     /// The ring was full when our RTP or RTCP packet was ready, because the owner did not drain <see cref="PeerSession.TryTransmit"/>.
     /// </summary>
     TransmitRingFull,
+    /// <summary>
+    /// Our packet was for a path that is not proven yet and has not sent enough for it (docs/protocols/webrtc.md 1).
+    /// </summary>
+    PathUnproven,
     /// <summary>DTLS did not accept our SCTP packet. SCTP repeats it.</summary>
     SctpPacketUnsent,
     /// <summary>A message arrived on a data channel that is not the events channel.</summary>

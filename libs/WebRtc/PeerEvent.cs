@@ -18,6 +18,12 @@ public enum PeerEventKind : byte
     /// <summary>The peer closed the events channel, which is a hang-up (docs/protocols/realtime.md 2, step 8).</summary>
     ChannelClosed,
 
+    /// <summary>The peer opened a second channel with the label of the dialect. It is being closed, and nothing on it is read.</summary>
+    SecondEventsChannel,
+
+    /// <summary>The peer sent a message on a channel that is not the events channel, or of an unknown kind. It was dropped.</summary>
+    MessageOnOtherChannel,
+
     /// <summary>Datagrams are now sent to <see cref="PeerEvent.Path"/>.</summary>
     PathChanged,
 

@@ -30,6 +30,9 @@ public sealed class PeerSession : IDisposable
     /// </summary>
     public const string EventsLabel = "oai-events";
 
+    /// <summary>The longest message that a peer may send, our <c>a=max-message-size</c>.</summary>
+    public const int MaximumMessageBytes = 256 * 1024;
+
     /// <summary>How long the first channel waits for one with <see cref="EventsLabel"/> before it is the events channel.</summary>
     public static readonly TimeSpan EventsLabelWait = TimeSpan.FromMilliseconds(200);
 
@@ -63,6 +66,7 @@ public sealed class PeerSession : IDisposable
     private DataChannelSet? _channels;
     private DataChannel? _eventsChannel;
     private DataChannel? _unlabelledChannel;
+    private long _reportedStrays;
     private Instant _unlabelledIsChosenAt = Instant.Never;
     private TransportPath? _farewellPath;
     private bool _isIceConnected;
@@ -111,6 +115,9 @@ public sealed class PeerSession : IDisposable
 
     /// <summary>The path to which datagrams are sent. Null before the first authenticated check.</summary>
     public TransportPath? SelectedPath => _ice.SelectedPath;
+
+    /// <summary>When the latest authenticated packet of any kind came on the selected path. Null before the first check.</summary>
+    public Instant? LastHeard => _ice.LastHeard;
 
     /// <summary>When <see cref="HandleTimeout"/> must be called.</summary>
     public Instant NextTimeout
@@ -185,8 +192,7 @@ public sealed class PeerSession : IDisposable
                 break;
             // The handshake starts before the nomination, so any path with a successful check is accepted (docs/protocols/webrtc.md 1).
             case DatagramKind.Dtls when _ice.IsValidated(from):
-                if (_dtls.Receive(datagram)) _ice.NoteSignOfLife(from, now);
-                AfterDtls(now);
+                ReceiveDtls(datagram, from, now);
                 break;
             case DatagramKind.Dtls:
                 Drop(PeerDrop.DtlsBeforeIce);
@@ -210,10 +216,16 @@ public sealed class PeerSession : IDisposable
         if (_ice.TryTransmit(buffer, out length, out to)) return true;
         if ((_ice.SelectedPath ?? _farewellPath) is not { } path) return false;
         to = path;
-        if (_media.TryTake(buffer, out length)) return true;
+        while (_media.TryTake(buffer, out length))
+        {
+            if (_ice.TryCountSent(path, length)) return true;
+            Drop(PeerDrop.PathUnproven);
+        }
         while (true)
         {
-            if (_dtls.TryTransmit(buffer, out length)) return true;
+            // A flight waits in the transport until the path is proven, or has sent enough for it.
+            if (_dtls.NextDatagramLength is > 0 and var next)
+                return _ice.TryCountSent(path, next) && _dtls.TryTransmit(buffer, out length);
             // One SCTP packet at a time: its record is sent before the next one is created, so that no queue builds up inside DTLS.
             if (_sctp is null || !_dtls.IsConnected || !_sctp.TryTransmit(_record, out int packet, now)) return false;
             if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
@@ -233,13 +245,17 @@ public sealed class PeerSession : IDisposable
         return true;
     }
 
+    /// <summary>True if a message waits for <see cref="TryReceiveMessage"/>. It may be one that is not for the owner.</summary>
+    public bool HasMessage => _channels is { HasMessage: true } && !IsClosed;
+
     /// <summary>
-    /// Returns the next message on the events channel. Its payload is valid until the next call on this session.
+    /// Returns the next message on the events channel. Its payload is valid until the next call on this session. A closed session still
+    /// returns what arrived before its end: the last message often says why.
     /// </summary>
     public bool TryReceiveMessage(out DataChannelMessage message, Instant now)
     {
         message = default;
-        if (_channels is null || IsClosed) return false;
+        if (_channels is null) return false;
         while (_channels.TryReceive(out message, now))
         {
             // The first message may share a packet with the opening (or its acknowledgement) and arrive before the event of the channel was
@@ -247,6 +263,12 @@ public sealed class PeerSession : IDisposable
             if (_eventsChannel is null) Choose(message.Channel);
             if (message.Channel == _eventsChannel) return true;
             Drop(PeerDrop.OtherChannel);
+            Raise(new PeerEvent(PeerEventKind.MessageOnOtherChannel));
+        }
+        if (_channels.StrayMessages != _reportedStrays)
+        {
+            _reportedStrays = _channels.StrayMessages;
+            Raise(new PeerEvent(PeerEventKind.MessageOnOtherChannel));
         }
         TakeSctpEvents(now);
         return false;
@@ -282,28 +304,54 @@ public sealed class PeerSession : IDisposable
         => _channels is not null && _eventsChannel is { } channel && !IsClosed
         && _channels.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
 
+    /// <summary>Opens a channel beside the events channel. Our callers need none; tests play clients that open more.</summary>
+    internal DataChannel? OpenChannel(string label, Instant now) => _channels?.Open(label, DataChannelReliability.Full, now);
+
+    internal bool SendTextOn(DataChannel channel, ReadOnlySpan<byte> utf8, Instant now)
+        => _channels?.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
+
     /// <summary>Sends RTCP BYE and DTLS close_notify. Send the remaining datagrams of <see cref="TryTransmit"/> afterwards.</summary>
     public void Close(Instant now)
     {
         if (IsClosed) return;
-        SayGoodbye(now);
+        SayGoodbye(default, now);
         End(PeerCloseReason.Local);
     }
 
     // Each part is what some stack notices at once: aiortc, werift and GStreamer the ABORT, others BYE or close_notify.
-    private void SayGoodbye(Instant now)
+    private void SayGoodbye(ReadOnlySpan<byte> farewell, Instant now)
     {
         if (!_isDtlsConnected) return;
         SendRtcp(now, isBye: true);
         if (_sctp is not null)
         {
+            // The ABORT drops what is still queued, so the farewell becomes a record before it.
+            if (!farewell.IsEmpty && SendText(farewell, now)) SendSctpPackets(now);
             _sctp.Abort();
-            while (_sctp.TryTransmit(_record, out int packet, now))
-            {
-                if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
-            }
+            SendSctpPackets(now);
         }
         _dtls.CloseNotify();
+    }
+
+    /// <summary>
+    /// Asks a silent peer for a sign of life: a check of a lite agent, and RTCP. Its answer renews <see cref="LastHeard"/>.
+    /// </summary>
+    public void AskForLife(Instant now)
+    {
+        if (IsClosed) return;
+        _ice.Challenge(now);
+        SendRtcp(now, isBye: false);
+    }
+
+    /// <summary>Continues a lite agent with new credentials (RFC 8839, section 4.4). DTLS, media and channels go on.</summary>
+    public void RestartIce(IceCredentials local, IceCredentials? remote) => _ice.Restart(local, remote);
+
+    private void SendSctpPackets(Instant now)
+    {
+        while (_sctp!.TryTransmit(_record, out int packet, now))
+        {
+            if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
+        }
     }
 
     public void HandleTimeout(Instant now)
@@ -360,7 +408,7 @@ public sealed class PeerSession : IDisposable
                     if (_options.IceRole == IceRole.Lite)
                     {
                         _farewellPath = occurred.Path;
-                        SayGoodbye(now);
+                        SayGoodbye(_options.FarewellAfterSilence.Span, now);
                     }
                     End(PeerCloseReason.ConsentExpired);
                     break;
@@ -426,11 +474,11 @@ public sealed class PeerSession : IDisposable
 
     private static SctpOptions SctpOptionsFor(PeerDataOptions data, ulong seed)
     {
-        const int OwnLimit = 256 * 1024;
+        const int OwnLimit = MaximumMessageBytes;
         // A peer's value of 0 means "any size" (RFC 8841, section 6).
         int theirs = data.RemoteMaximumMessageSize is 0 or > OwnLimit ? OwnLimit : data.RemoteMaximumMessageSize;
         return new SctpOptions { RemotePort = data.RemotePort, RandomSeed = seed, MaximumSendMessageBytes = theirs,
-            MaximumReceiveMessageBytes = OwnLimit };
+            MaximumReceiveMessageBytes = OwnLimit, ChunksPerSecond = data.ChunksPerSecond };
     }
 
     private void TakeSctpEvents(Instant now)
@@ -447,6 +495,11 @@ public sealed class PeerSession : IDisposable
                     if (opened.Label == EventsLabel && _eventsChannel?.Label != EventsLabel)
                     {
                         Choose(opened);
+                    }
+                    else if (opened.Label == EventsLabel && opened != _eventsChannel)
+                    {
+                        _channels.Close(opened, now);
+                        Raise(new PeerEvent(PeerEventKind.SecondEventsChannel));
                     }
                     else if (_eventsChannel is null && _unlabelledChannel is null)
                     {
@@ -472,6 +525,19 @@ public sealed class PeerSession : IDisposable
         }
     }
 
+    private void ReceiveDtls(ReadOnlySpan<byte> datagram, TransportPath from, Instant now)
+    {
+        bool wasConnected = _dtls.IsConnected;
+        _ice.CountReceived(from, datagram.Length);
+        // The peer's Finished is as fresh and authentic as data.
+        if (_dtls.Receive(datagram) || (_dtls.IsConnected && !wasConnected))
+        {
+            _ice.NoteSignOfLife(from, now);
+            TakeIceEvents(now);
+        }
+        AfterDtls(now);
+    }
+
     private void ReceiveRtp(Span<byte> datagram, TransportPath from, Instant now)
     {
         if (_srtpInbound is null)
@@ -484,7 +550,10 @@ public sealed class PeerSession : IDisposable
         if (_srtpInbound.IsNewest)
         {
             _lastRtp = now;
-            NoteAuthenticated(from, now);
+            // Only packets that passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding
+            // costs one packet). Only the newest may do so: a late packet from the peer's earlier address would move the stream back.
+            _ice.NoteAuthenticatedPacket(from, now);
+            TakeIceEvents(now);
         }
         if (!RtpPacket.TryParse(datagram[..length], out RtpPacket packet, out RtpParseError error))
         {
@@ -517,8 +586,9 @@ public sealed class PeerSession : IDisposable
         }
         if (!_srtcpInbound.TryUnprotect(datagram, datagram.Length, out int length, out _)) return;
         // RTCP has its own index, which says nothing about its order among audio packets. While audio arrives, audio decides the path.
-        if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) NoteAuthenticated(from, now);
+        if (_srtcpInbound.IsNewest && now - _lastRtp >= RtcpInterval) _ice.NoteAuthenticatedPacket(from, now);
         else _ice.NoteSignOfLife(from, now);
+        TakeIceEvents(now);
         if (!RtcpCompound.TryParse(datagram[..length], out RtcpCompound compound, out RtcpParseError error))
         {
             _rtcpErrors[(int)error]++;
@@ -549,14 +619,6 @@ public sealed class PeerSession : IDisposable
             if (block.RoundTripTime(NtpTimestamp.From(now, _options.WallClockOffset)) is { } roundTrip)
                 _statistics.RoundTripMilliseconds = roundTrip.TotalMilliseconds;
         }
-    }
-
-    // Only packets that passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding costs one
-    // packet). Only the newest packet may do so: a late packet from the peer's earlier address would move the stream back to it.
-    private void NoteAuthenticated(TransportPath from, Instant now)
-    {
-        _ice.NoteAuthenticatedPacket(from, now);
-        TakeIceEvents(now);
     }
 
     private void SendRtcp(Instant now, bool isBye)
@@ -600,9 +662,10 @@ public sealed class PeerSession : IDisposable
 
     private void Raise(PeerEvent occurred)
     {
-        // If the owner does not take events, only path changes can accumulate. Further ones are dropped, because SelectedPath has the
-        // newest.
-        if (_events.Count >= 64 && occurred.Kind == PeerEventKind.PathChanged) return;
+        // If the owner does not take events, only those that a peer can cause again and again accumulate. Further ones are dropped:
+        // SelectedPath has the newest path, and the others would say nothing new.
+        if (_events.Count >= 64 && occurred.Kind is PeerEventKind.PathChanged or PeerEventKind.SecondEventsChannel
+            or PeerEventKind.MessageOnOtherChannel) return;
         _events.Enqueue(occurred);
     }
 

@@ -33,6 +33,12 @@ public sealed record PeerSessionOptions
     /// </summary>
     public TimeSpan WallClockOffset { get; init; }
 
+    /// <summary>
+    /// The text that a lite agent sends on the events channel before its goodbye, when the peer has been silent for too long. Empty for
+    /// none.
+    /// </summary>
+    public ReadOnlyMemory<byte> FarewellAfterSilence { get; init; }
+
     /// <summary>Creates the transaction ids of ICE, the tags of SCTP and the timing of RTCP.</summary>
     public required RandomFill Random { get; init; }
 }
@@ -49,4 +55,6 @@ public sealed record PeerAudioOptions(
 /// <param name="RemotePort">The peer's a=sctp-port.</param>
 /// <param name="RemoteMaximumMessageSize">The peer's a=max-message-size in bytes.</param>
 /// <param name="OpenLabel">The label of the channel that this end opens. Null if the peer opens it.</param>
-public sealed record PeerDataOptions(ushort RemotePort = 5000, int RemoteMaximumMessageSize = 65536, string? OpenLabel = null);
+/// <param name="ChunksPerSecond">See <see cref="Sctp.SctpOptions.ChunksPerSecond"/>. 0 means no limit.</param>
+public sealed record PeerDataOptions(
+    ushort RemotePort = 5000, int RemoteMaximumMessageSize = 65536, string? OpenLabel = null, int ChunksPerSecond = 0);

@@ -24,6 +24,7 @@ internal static class InternalEndpoints
         group.MapPost("/sessions", PushAsync);
         group.MapGet("/sessions/{callId}", GetAsync);
         group.MapDelete("/sessions/{callId}", End);
+        group.MapPost("/sessions/{callId}/ice-restart", RestartIceAsync);
         group.MapGet("/stats", Statistics);
     }
 
@@ -42,16 +43,7 @@ internal static class InternalEndpoints
             record = null;
         }
         if (record is null) return ApiError.Invalid("bad_record", "The body is no session record.");
-        AdmissionOutcome outcome;
-        try
-        {
-            outcome = await runtime.AdmitAsync(record, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            return Overloaded();
-        }
-        return outcome switch
+        return runtime.Admit(record) switch
         {
             AdmissionOutcome.Admitted => Results.Created($"/internal/v1/sessions/{record.CallId}", null),
             // The session was pushed twice, or its first packet came first. Both mean success.
@@ -59,7 +51,7 @@ internal static class InternalEndpoints
             AdmissionOutcome.NotOwner => ApiError.Conflict("not_owner", "The session's slot belongs to another transceiver."),
             AdmissionOutcome.Ended => ApiError.Conflict("session_ended", "The session has ended."),
             AdmissionOutcome.BadRecord => ApiError.Invalid("bad_record", "The record contradicts itself or is not for this fleet."),
-            _ => Busy("no_room", "No room for another session here."),
+            _ => Busy("not_admitting", "The transceiver takes no sessions now."),
         };
     }
 
@@ -78,12 +70,34 @@ internal static class InternalEndpoints
         }
     }
 
+    private static async Task<IResult> RestartIceAsync(
+        string callId, HttpRequest request, TransceiverHost host, CancellationToken cancellation)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        if (request.ContentLength is > MaximumRecordBytes) return ApiError.TooLarge(MaximumRecordBytes);
+        if (!TryReadId(callId, out SessionId id)) return NotFound();
+        try
+        {
+            IceRestart? restart = await JsonSerializer.DeserializeAsync(request.Body, ContractsJson.Default.IceRestart, cancellation);
+            string? ufrag = restart is null ? null : await runtime.RestartIceAsync(id, callId, restart, cancellation);
+            return ufrag is null ? NotFound() : Results.Json(new IceRestarted(ufrag), ContractsJson.Default.IceRestarted);
+        }
+        catch (JsonException)
+        {
+            return ApiError.Invalid("bad_restart", "The body is no ICE restart.");
+        }
+        catch (TimeoutException)
+        {
+            return Overloaded();
+        }
+    }
+
     private static IResult End(string callId, string? reason, TransceiverHost host)
     {
         if (host.Runtime is not { } runtime) return NotReady();
         SessionEndReason asked = SessionEndReason.ApiHangup;
         if (reason is not null && !TryReadReason(reason, out asked))
-            return ApiError.Invalid("bad_reason", "The reason is not a word for the end of a session.");
+            return ApiError.Invalid("bad_reason", $"'reason' should be one of {string.Join(", ", ReasonWords())}.", "reason");
         return TryReadId(callId, out SessionId id) && runtime.TryEnd(id, asked) ? Results.Accepted() : NotFound();
     }
 
@@ -94,6 +108,9 @@ internal static class InternalEndpoints
         {
             Shard = options.Shard,
             Sessions = runtime.Directory.Living,
+            Unproven = runtime.Unproven.Count,
+            UnprovenEvicted = runtime.Unproven.Evicted,
+            UnprovenUnwatched = runtime.Unproven.Unwatched,
             Capacity = runtime.Directory.Capacity,
             IsAdmitting = runtime.IsAdmitting,
             Slots = runtime.ServedSlots,
@@ -128,6 +145,10 @@ internal static class InternalEndpoints
         id = default;
         return CallId.TryParse(callId, out _, out string text) && SessionId.TryParse(text, out id);
     }
+
+    private static IEnumerable<string> ReasonWords()
+        => Enum.GetValues<SessionEndReason>().Where(reason => reason != SessionEndReason.None)
+        .Select(reason => Words.ConvertName(reason.ToString()));
 
     private static bool TryReadReason(string word, out SessionEndReason reason)
     {

@@ -20,6 +20,17 @@ internal sealed class TransceiverMetrics : IDisposable
         long Sum(Func<SessionWorker, long> count) => host.Runtime?.Workers.Sum(count) ?? 0;
 
         Gauge("voice.transceiver.sessions", () => host.Runtime?.Directory.Living ?? 0, "{session}", "Sessions that live here.");
+        Gauge(
+            "voice.transceiver.unproven", () => host.Runtime?.Unproven.Count ?? 0, "{session}", "Sessions whose caller has not come yet.");
+        Counter(
+            "voice.transceiver.unproven.evictions", () => host.Runtime?.Unproven.Evicted ?? 0, "{record}",
+            "Records of unproven sessions that gave way to newer ones.");
+        Counter(
+            "voice.transceiver.unproven.losses", () => host.Runtime?.Unproven.Unwatched ?? 0, "{session}",
+            "Unproven sessions that nobody ends, because too many waited.");
+        Counter(
+            "voice.transceiver.agent.releases", () => Sum(w => w.Counters.AgentReleases), "{session}",
+            "Agents released because nothing arrived from the caller.");
         _meter.CreateObservableGauge(
             "voice.transceiver.codec", () => new Measurement<int>(1, new KeyValuePair<string, object?>("name", options.Codec.Name)),
             "{codec}",

@@ -49,6 +49,12 @@ internal sealed class TransceiverOptions : IServiceOptions
     /// <summary>A session without DTLS ends after this time.</summary>
     public TimeSpan HandshakeLimit { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// If nothing at all arrives from a caller for this time, its agent is released until the caller is back. 0 keeps the agent until the
+    /// session ends.
+    /// </summary>
+    public TimeSpan AgentReleaseAfter { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long the record and the statistics of an ended session stay.</summary>
     public TimeSpan RecordRetention { get; set; } = TimeSpan.FromMinutes(5);
 
@@ -92,6 +98,7 @@ internal sealed class TransceiverOptions : IServiceOptions
             yield return "Transceiver__OpusCodec: libopus is not installed. Install the package libopus0, or set auto.";
         if (FirstCheckLimit <= TimeSpan.Zero) yield return "Transceiver__FirstCheckLimit: a positive time, for example 00:00:15.";
         if (HandshakeLimit <= TimeSpan.Zero) yield return "Transceiver__HandshakeLimit: a positive time, for example 00:00:30.";
+        if (AgentReleaseAfter < TimeSpan.Zero) yield return "Transceiver__AgentReleaseAfter: a time, for example 00:00:10, or 0.";
         if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";
         if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4))
             yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";

@@ -44,6 +44,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         _certificate = DtlsCertificate.FromPem(keys.CertificatePem);
         _slots = new SlotTable(fleet.SlotCount);
         Directory = new SessionDirectory(options.Capacity, _slots);
+        Unproven = new UnprovenSessions(options.FirstCheckLimit);
         _reporter = new SessionReporter(
             store, publisher, Directory, time, options.RecordRetention,
             $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
@@ -61,11 +62,12 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             MonotonicClock.Now)),
             keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting,
             loggers.CreateLogger<SessionWorker>()))];
-        Loader = new RecordLoader(store, fleet, Factory, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
+        Loader = new RecordLoader(store, fleet, Factory, Unproven, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
     }
 
     public IReadOnlyList<SessionWorker> Workers { get; }
     public SessionDirectory Directory { get; }
+    public UnprovenSessions Unproven { get; }
     public SlotKeeper Keeper { get; }
     public SessionFactory Factory { get; }
     public RecordLoader Loader { get; }
@@ -88,6 +90,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public async Task<bool> KeepSlotsAsync(CancellationToken cancellation)
     {
         var watch = new WorkerWatch(Workers.Count);
+        Task unproven = Task.CompletedTask;
         using var timer = new PeriodicTimer(_options.RenewEvery, _time);
         try
         {
@@ -96,6 +99,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 try
                 {
                     await Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), cancellation).ConfigureAwait(false);
+                    if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -117,30 +121,15 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Takes a session that signaling pushed.</summary>
-    public async Task<AdmissionOutcome> AdmitAsync(SessionRecord record, CancellationToken cancellation)
+    /// <summary>Takes the record of a session that signaling pushed. The session begins with its caller's first valid check.</summary>
+    public AdmissionOutcome Admit(SessionRecord record)
     {
         if (!Factory.TryIdentify(record, out SessionId id)) return AdmissionOutcome.BadRecord;
         if (Directory.Find(id, out SessionRecord? ended) is not null) return AdmissionOutcome.Exists;
         if (ended is not null || record.State == SessionState.Ended) return AdmissionOutcome.Ended;
-        if (!IsAdmitting) return AdmissionOutcome.NoRoom;
-        AdmissionOutcome reserved = Directory.TryReserve(record.Slot);
-        if (reserved != AdmissionOutcome.Admitted) return reserved;
-
-        SessionWorker worker = Workers[record.Slot % Workers.Count];
-        VoiceSession? session = null;
-        try
-        {
-            session = Factory.TryCreate(record, id, worker, MonotonicClock.Now);
-        }
-        finally
-        {
-            if (session is null) Directory.Release(record.Slot);
-        }
-        if (session is null) return AdmissionOutcome.BadRecord;
-        var done = new TaskCompletionSource<AdmissionOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        worker.Add(session, done);
-        return await done.Task.WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
+        if (!IsAdmitting) return AdmissionOutcome.NotAdmitting;
+        if (!Directory.Serves(record.Slot)) return AdmissionOutcome.NotOwner;
+        return Unproven.TryAdd(id, record, MonotonicClock.Now) ? AdmissionOutcome.Admitted : AdmissionOutcome.Exists;
     }
 
     /// <summary>
@@ -149,7 +138,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public async Task<SessionRecord?> FindAsync(SessionId id, CancellationToken cancellation)
     {
         SessionWorker? worker = Directory.Find(id, out SessionRecord? ended);
-        if (worker is null) return ended;
+        if (worker is null) return ended ?? Unproven.Find(id);
         SessionRecord? living = await worker.InspectAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
         if (living is not null) return living;
         // The session ended between the two looks.
@@ -157,12 +146,19 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         return ended;
     }
 
+    /// <summary>Restarts ICE for a session. Returns our new ufrag, or null if no such session lives here.</summary>
+    public async Task<string?> RestartIceAsync(SessionId id, string callId, IceRestart restart, CancellationToken cancellation)
+        => Directory.Find(id, out _) is { } worker
+            && Factory.ReadRemote(callId, restart.IceUfrag, restart.SealedIcePassword) is { } remote
+            ? await worker.RestartIceAsync(id, remote, Factory).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false)
+            : null;
+
     /// <summary>Asks for the end of a session. Returns false if it is not here.</summary>
     public bool TryEnd(SessionId id, SessionEndReason reason)
     {
         SessionWorker? worker = Directory.Find(id, out _);
         worker?.End(id, reason);
-        return worker is not null;
+        return worker is not null || Loader.TryEndUnproven(id, reason);
     }
 
     /// <summary>
@@ -187,6 +183,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         // Sessions end before their slots are returned. A session whose slot is gone would end as fenced and report that to everybody.
         await Try(Task.WhenAll(Workers.Select(w => w.EndAllAsync(SessionEndReason.Drain))).WaitAsync(EndLimit, _time))
             .ConfigureAwait(false);
+        await Try(Loader.EndUnprovenAsync(Instant.Never, CancellationToken.None)).ConfigureAwait(false);
         using (var leave = new CancellationTokenSource(LeaveLimit))
             await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Stop();

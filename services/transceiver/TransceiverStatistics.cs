@@ -8,6 +8,13 @@ internal sealed record TransceiverStatistics
 {
     public required int Shard { get; init; }
     public required int Sessions { get; init; }
+
+    /// <summary>The number of sessions whose caller has not come yet.</summary>
+    public required int Unproven { get; init; }
+
+    /// <summary>The numbers of their records that gave way to newer ones, and of sessions that nobody will end.</summary>
+    public required long UnprovenEvicted { get; init; }
+    public required long UnprovenUnwatched { get; init; }
     public required int Capacity { get; init; }
     public required bool IsAdmitting { get; init; }
     public required int Slots { get; init; }

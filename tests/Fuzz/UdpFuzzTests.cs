@@ -52,7 +52,7 @@ public sealed class UdpFuzzTests(ITestOutputHelper output)
             await Wait.UntilAsync(() => !relay.Missing().Any(), "the relay is ready");
             SessionRecord record = fleet.NewRecord(TalkingPeer.Certificate.Fingerprint);
             await fleet.SaveAsync(record);
-            Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
+            Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(record));
 
             var address = TransportAddress.FromIPv4(0x7F00_0001, (ushort)port);
             using var caller = new UdpCaller(fleet.Keys, record, address);

@@ -1,3 +1,4 @@
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
 
@@ -7,19 +8,37 @@ namespace Dapr.Voice.Transceiver.Agents;
 /// The other side of a conversation. It lives on the session's worker thread, and every member is called there. Work that takes time runs
 /// elsewhere and comes back through <see cref="IAgentHost.Post"/>.
 /// </summary>
-internal abstract class Agent : IMediaSink, IDisposable
+internal abstract class Agent(IAgentHost host) : IMediaSink, IDisposable
 {
-    /// <summary>The session exists. The caller may not be connected yet.</summary>
+    protected IAgentHost Host { get; } = host;
+
+    /// <summary>The caller's events channel.</summary>
+    protected ClientChannel Channel { get; } = new(host);
+
+    /// <summary>The caller's first valid check has arrived. The caller is not connected yet.</summary>
     public abstract void Start();
 
-    /// <summary>The caller's data channel is open. Called once.</summary>
-    public abstract void OnChannelOpen();
+    /// <summary>
+    /// The caller's data channel is open. Called again if a channel with the label of the dialect takes the place of another one.
+    /// </summary>
+    public virtual void OnChannelOpen() => Channel.Open();
 
     /// <inheritdoc/>
     public abstract void OnAudio(ReadOnlySpan<short> pcm, Instant now);
 
     /// <summary>One text message of the caller's data channel. It may contain any bytes.</summary>
-    public abstract void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now);
+    public void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now)
+    {
+        if (Channel.TryBeginRequest(utf8Json, out RealtimeEventHeader header)) OnRequest(utf8Json, header);
+        Channel.EndRequest();
+    }
+
+    /// <summary>Sends the caller an <c>error</c> event about the session itself. The session goes on.</summary>
+    public void Tell(string code, string message) => Channel.Error(code, message);
+
+    /// <summary>Sends the caller the <c>error</c> event that says why the session ends. It is the last event.</summary>
+    /// <param name="message">A sentence, or null for that of the reason.</param>
+    public void SayEnd(SessionEndReason reason, string? message) => Channel.SendEnd(reason, message);
 
     /// <inheritdoc/>
     public virtual void OnPlayed(DownlinkItem item, Instant now) { }
@@ -32,5 +51,16 @@ internal abstract class Agent : IMediaSink, IDisposable
 
     public virtual void OnTimer(Instant now) { }
 
-    public virtual void Dispose() { }
+    /// <summary>The caller is silent in every way. What costs money while nobody listens is released.</summary>
+    public virtual void Release() { }
+
+    /// <summary>The caller is back after <see cref="Release"/>. The conversation goes on.</summary>
+    public virtual void Resume() { }
+
+    public virtual void Dispose() => Channel.Dispose();
+
+    /// <summary>
+    /// One event of the caller. Every event gets an answer: its effect, or an <c>error</c> event with its <c>event_id</c>.
+    /// </summary>
+    protected abstract void OnRequest(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header);
 }

@@ -13,6 +13,7 @@ internal sealed class AgentCatalog
 
     private readonly FrozenDictionary<string, Uri> _backends;
     private readonly string? _apiKey;
+    private readonly ReadOnlyMemory<short> _apology = Apology.Pcm;
 
     /// <param name="backends">Maps a name to a <c>ws://</c> or <c>wss://</c> URL. The names of the built-in agents are reserved.</param>
     /// <param name="apiKey">The bearer key for every backend, or null.</param>
@@ -32,7 +33,7 @@ internal sealed class AgentCatalog
     {
         if (name.Equals(Echo, StringComparison.OrdinalIgnoreCase)) return new EchoAgent(host);
         if (name.Equals(Parrot, StringComparison.OrdinalIgnoreCase)) return new ParrotAgent(host);
-        if (_backends.TryGetValue(name, out Uri? url)) return new RealtimeAgent(host, url, _apiKey);
+        if (_backends.TryGetValue(name, out Uri? url)) return new RealtimeAgent(host, url, _apiKey, apology: _apology);
         throw new ArgumentException($"No agent is called '{name}'.", nameof(name));
     }
 

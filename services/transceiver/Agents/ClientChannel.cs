@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Transceiver.Drops;
 
 namespace Dapr.Voice.Transceiver.Agents;
@@ -28,11 +29,11 @@ internal sealed class ClientChannel : IDisposable
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly IAgentHost _host;
-    private readonly int _maximumEventBytes;
-    private readonly bool _hasChannel;
     private readonly ArrayBufferWriter<byte> _buffer = new(1024);
     private readonly Utf8JsonWriter _json;
     private readonly byte[] _eventIdPrefix;
+    private readonly byte[] _requestEventId = new byte[RealtimeEventHeader.MaximumIdBytes];
+    private int _requestEventIdBytes;
     private List<byte[]>? _pending = [];
     private int _pendingBytes;
     private ulong _sequence;
@@ -41,12 +42,24 @@ internal sealed class ClientChannel : IDisposable
     {
         _host = host;
         long clientMaximum = host.Session.Offer.MaxMessageSize;
-        _maximumEventBytes = clientMaximum is > 0 and < MaximumEventBytes ? Math.Max((int)clientMaximum, SmallestMaximumEventBytes)
+        SendLimit = clientMaximum is > 0 and < MaximumEventBytes ? Math.Max((int)clientMaximum, SmallestMaximumEventBytes)
             : MaximumEventBytes;
-        _hasChannel = host.Session.Offer.SctpPort is not null;
+        Exists = host.Session.Offer.SctpPort is not null;
         _json = new Utf8JsonWriter(_buffer, WriterOptions);
         _eventIdPrefix = Encoding.ASCII.GetBytes("event_" + RandomNumberGenerator.GetHexString(12, lowercase: true));
     }
+
+    /// <summary>False if the client offered no data channel. Events are then only counted.</summary>
+    public bool Exists { get; }
+
+    /// <summary>True after <see cref="Open"/>.</summary>
+    public bool IsOpen => _pending is null;
+
+    /// <summary>The largest event in bytes that this client accepts.</summary>
+    public int SendLimit { get; }
+
+    /// <summary>The largest event of a backend that certainly fits after <see cref="Relay"/>.</summary>
+    public int RelayLimit => SendLimit - 64;
 
     /// <summary>The number of events that did not fit into <see cref="MaximumPendingBytes"/>.</summary>
     public int DroppedEvents { get; private set; }
@@ -61,21 +74,33 @@ internal sealed class ClientChannel : IDisposable
             Error("events_dropped", $"{DroppedEvents} events did not fit while the data channel was closed.", errorType: "server_error");
     }
 
-    /// <summary>Reads the header of a client's event. Refuses a message that is too large or is not an event.</summary>
-    public bool TryReadEvent(ReadOnlySpan<byte> utf8Json, out RealtimeEventHeader header)
+    /// <summary>
+    /// Reads the header of a client's event. Refuses a message that is too large or is not an event. Until <see cref="EndRequest"/>, errors
+    /// carry the event's <c>event_id</c>.
+    /// </summary>
+    public bool TryBeginRequest(ReadOnlySpan<byte> utf8Json, out RealtimeEventHeader header)
     {
         header = default;
         if (utf8Json.Length > MaximumEventBytes)
         {
             _host.Drops.Count(SessionDrop.ClientMessageTooLong);
+            NoteRequest(RealtimeEventHeader.ReadEventId(utf8Json));
             Error("event_too_large", $"An event may have {MaximumEventBytes} bytes.");
             return false;
         }
-        if (RealtimeEventHeader.TryRead(utf8Json, out header)) return true;
+        if (RealtimeEventHeader.TryRead(utf8Json, out header))
+        {
+            NoteRequest(header.EventId);
+            return true;
+        }
         _host.Drops.Count(SessionDrop.ClientMessageNotAnEvent);
+        NoteRequest(RealtimeEventHeader.ReadEventId(utf8Json));
         Error("invalid_json", "The event is not a JSON object with a type.");
         return false;
     }
+
+    /// <summary>The client's event has its answer.</summary>
+    public void EndRequest() => _requestEventIdBytes = 0;
 
     /// <summary>Begins an event of our own. Write its members, then call <see cref="Send"/>.</summary>
     public Utf8JsonWriter Begin(ReadOnlySpan<byte> type)
@@ -116,10 +141,19 @@ internal sealed class ClientChannel : IDisposable
         Deliver(_buffer.WrittenSpan);
     }
 
-    /// <summary>Sends an <c>error</c> event. The session goes on.</summary>
-    /// <param name="clientEventId">The <c>event_id</c> of the client's event that is refused.</param>
-    public void Error(string code, string message, string? parameter = null, ReadOnlySpan<byte> clientEventId = default,
-        string errorType = "invalid_request_error")
+    /// <summary>Reports an event that is too large for this client, in place of the event.</summary>
+    /// <param name="type">The type of the event, or empty if it is not known.</param>
+    public void ReportTooLarge(string type, int bytes)
+    {
+        _host.Drops.Count(SessionDrop.ClientEventTooLarge);
+        string what = type.Length == 0 ? "An event" : $"The event {type}";
+        Error("event_too_large", $"{what} of {bytes} bytes exceeds the data channel's {SendLimit}.", errorType: "server_error");
+    }
+
+    /// <summary>
+    /// Sends an <c>error</c> event, with the <c>event_id</c> of the client's event that is being answered, if any. The session goes on.
+    /// </summary>
+    public void Error(string code, string message, string? parameter = null, string errorType = "invalid_request_error")
     {
         Utf8JsonWriter json = Begin("error"u8);
         json.WriteStartObject("error"u8);
@@ -127,26 +161,38 @@ internal sealed class ClientChannel : IDisposable
         json.WriteString("code"u8, code);
         json.WriteString("message"u8, message);
         json.WriteString("param"u8, parameter);
-        if (clientEventId.IsEmpty) json.WriteNull("event_id"u8);
-        else json.WriteString("event_id"u8, clientEventId);
+        if (_requestEventIdBytes == 0) json.WriteNull("event_id"u8);
+        else json.WriteString("event_id"u8, _requestEventId.AsSpan(0, _requestEventIdBytes));
         json.WriteEndObject();
         Send();
     }
 
+    /// <inheritdoc cref="Agent.SayEnd"/>
+    public void SendEnd(SessionEndReason reason, string? message)
+    {
+        // The error is about no event of the client, even if one of them has ended the session.
+        EndRequest();
+        Error(SessionEnding.Code(reason), message ?? SessionEnding.Sentence(reason), errorType: SessionEnding.ErrorType);
+    }
+
     public void Dispose() => _json.Dispose();
+
+    private void NoteRequest(ReadOnlySpan<byte> eventId)
+    {
+        eventId.CopyTo(_requestEventId);
+        _requestEventIdBytes = eventId.Length;
+    }
 
     private void Deliver(ReadOnlySpan<byte> json)
     {
-        if (!_hasChannel)
+        if (!Exists)
         {
             _host.Drops.Count(SessionDrop.ClientEventNoChannel);
             return;
         }
-        if (json.Length > _maximumEventBytes)
+        if (json.Length > SendLimit)
         {
-            _host.Drops.Count(SessionDrop.ClientEventTooLarge);
-            Error("event_too_large", $"An event of {json.Length} bytes exceeds the data channel's {_maximumEventBytes}.",
-                errorType: "server_error");
+            ReportTooLarge(RealtimeEventHeader.ReadType(json), json.Length);
             return;
         }
         if (_pending is null)

@@ -1,15 +1,12 @@
-using System.Text;
-using System.Text.Json.Nodes;
-
 namespace Dapr.Voice.Transceiver.Agents;
 
 /// <summary>The items of a conversation in order, without audio. The size is limited, and the oldest items are removed first.</summary>
-internal sealed class ConversationLog
+internal sealed class ConversationLog<TItem> where TItem : class
 {
     public const int MaximumItems = 512;
 
     /// <summary>The largest size in bytes. The text of an hour of talk has about 60 KiB.</summary>
-    public const int MaximumBytes = 1024 * 1024;
+    public const int MaximumBytes = 512 * 1024;
 
     /// <summary>The <c>previous_item_id</c> of an item that goes before all others.</summary>
     public const string Root = "root";
@@ -19,17 +16,17 @@ internal sealed class ConversationLog
 
     public int Count => _entries.Count;
     public string? LastId => _entries.Count == 0 ? null : _entries[^1].Id;
-    public IEnumerable<JsonObject> Items => _entries.Select(entry => entry.Item);
+    public IEnumerable<TItem> Items => _entries.Select(entry => entry.Item);
 
-    public JsonObject? Find(string? id) => IndexOf(id) is >= 0 and var index ? _entries[index].Item : null;
+    public TItem? Find(string? id) => IndexOf(id) is >= 0 and var index ? _entries[index].Item : null;
 
     /// <summary>
     /// Puts an item, which the log owns from now on, after <paramref name="previousId"/>, or last if that is null. An item with the same id
     /// is replaced in its place. Returns false if there is no such previous item, or if the item alone is larger than the limit.
     /// </summary>
-    public bool TryPut(string id, JsonObject item, string? previousId)
+    /// <param name="size">The size of the item in bytes.</param>
+    public bool TryPut(string id, TItem item, int size, string? previousId)
     {
-        int size = Encoding.UTF8.GetByteCount(item.ToJsonString());
         if (size > MaximumBytes) return false;
         if (IndexOf(id) is >= 0 and var existing)
         {
@@ -67,5 +64,5 @@ internal sealed class ConversationLog
         _entries.RemoveAt(index);
     }
 
-    private readonly record struct Entry(string Id, JsonObject Item, int Bytes);
+    private readonly record struct Entry(string Id, TItem Item, int Bytes);
 }

@@ -25,7 +25,9 @@ internal interface IAgentHost
     void Post(Action action);
 
     /// <summary>Ends the session with this reason. The first reason wins.</summary>
-    void End(SessionEndReason reason);
+    /// <param name="detail">A word in snake case for the session's record, or null.</param>
+    /// <param name="message">A sentence for the caller, or null for that of the reason.</param>
+    void End(SessionEndReason reason, string? detail = null, string? message = null);
 
     /// <summary>The counters of what this session drops. Any thread.</summary>
     SessionDropCounters Drops { get; }

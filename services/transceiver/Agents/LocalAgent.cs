@@ -11,70 +11,56 @@ namespace Dapr.Voice.Transceiver.Agents;
 /// </summary>
 internal abstract class LocalAgent : Agent
 {
-    protected LocalAgent(IAgentHost host, string name)
-    {
-        Host = host;
-        Channel = new ClientChannel(host);
-        Configuration = new SessionConfiguration(name, host.Session.RealtimeSession);
-    }
+    protected LocalAgent(IAgentHost host, string name) : base(host)
+        => Configuration = new SessionConfiguration(name, host.Session.RealtimeSession);
 
-    protected IAgentHost Host { get; }
-    protected ClientChannel Channel { get; }
     protected SessionConfiguration Configuration { get; }
-    protected ConversationLog Conversation { get; } = new();
+    protected ConversationLog<JsonObject> Conversation { get; } = new();
 
     public override void Start() { }
 
     public override void OnChannelOpen()
     {
-        Channel.Open();
+        base.OnChannelOpen();
         SendSession("session.created"u8);
     }
 
-    public override void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now)
+    protected override void OnRequest(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
     {
-        if (!Channel.TryReadEvent(utf8Json, out RealtimeEventHeader header)) return;
-        if (header.Is("session.update"u8)) UpdateSession(utf8Json, header);
-        else if (header.Is("conversation.item.create"u8)) CreateItem(utf8Json, header);
+        if (header.Is("session.update"u8)) UpdateSession(utf8Json);
+        else if (header.Is("conversation.item.create"u8)) CreateItem(utf8Json);
         else if (header.Is("conversation.item.retrieve"u8)) RetrieveItem(header);
         else if (header.Is("conversation.item.delete"u8)) DeleteItem(header);
         else if (header.Is("conversation.item.truncate"u8)) TruncateItem(utf8Json, header);
         else if (header.Is("response.create"u8))
-        CreateResponse(JsonNodes.TryParseObject(utf8Json).At("response", "metadata") as JsonObject, header);
-        else if (header.Is("response.cancel"u8)) CancelResponse(header);
-        else if (header.Is("input_audio_buffer.commit"u8)) CommitInput(header);
+            CreateResponse(JsonNodes.TryParseObject(utf8Json).At("response", "metadata") as JsonObject);
+        else if (header.Is("response.cancel"u8)) CancelResponse();
+        else if (header.Is("input_audio_buffer.commit"u8)) CommitInput();
         else if (header.Is("input_audio_buffer.clear"u8)) ClearInput();
         else if (header.Is("output_audio_buffer.clear"u8)) ClearOutput();
-        else if (header.Is("input_audio_buffer.append"u8)) RefuseAppend(Channel, header);
-        else RefuseType(Channel, header);
+        else if (header.Is("input_audio_buffer.append"u8)) RefuseAppend(Channel);
+        else Channel.Error("unknown_event", $"This agent knows no event '{Encoding.UTF8.GetString(header.Type)}'.", "type");
     }
 
-    public override void Dispose() => Channel.Dispose();
-
     /// <summary>Refuses audio on the data channel. The caller's audio comes by RTP, and a second way in would mix two clocks.</summary>
-    internal static void RefuseAppend(ClientChannel channel, RealtimeEventHeader header)
-        => channel.Error("unsupported_event", "Audio arrives by the media track; input_audio_buffer.append is for WebSocket sessions.",
-        "type", header.EventId);
-
-    private static void RefuseType(ClientChannel channel, RealtimeEventHeader header)
-        => channel.Error("unknown_event", $"This agent knows no event '{Encoding.UTF8.GetString(header.Type)}'.", "type", header.EventId);
+    internal static void RefuseAppend(ClientChannel channel)
+        => channel.Error(
+        "unsupported_event", "Audio arrives by the media track; input_audio_buffer.append is for WebSocket sessions.", "type");
 
     /// <summary>The client changed the session.</summary>
     protected virtual void OnSessionUpdated() { }
 
     /// <summary>Handles <c>response.create</c>. An agent that has nothing to say answers with an empty response.</summary>
-    protected virtual void CreateResponse(JsonObject? metadata, RealtimeEventHeader request)
+    protected virtual void CreateResponse(JsonObject? metadata)
     {
         string id = RealtimeIds.NewResponse();
         SendResponse("response.created"u8, id, "in_progress", reason: null, metadata, outputItem: null);
         SendResponse("response.done"u8, id, "completed", reason: null, metadata, outputItem: null);
     }
 
-    protected virtual void CancelResponse(RealtimeEventHeader request)
-        => Channel.Error("response_cancel_not_active", "No response is in progress.", clientEventId: request.EventId);
+    protected virtual void CancelResponse() => Channel.Error("response_cancel_not_active", "No response is in progress.");
 
-    protected virtual void CommitInput(RealtimeEventHeader request)
-        => Channel.Error("input_audio_buffer_commit_empty", "The input audio buffer is empty.", clientEventId: request.EventId);
+    protected virtual void CommitInput() => Channel.Error("input_audio_buffer_commit_empty", "The input audio buffer is empty.");
 
     protected virtual void ClearInput()
     {
@@ -135,6 +121,10 @@ internal abstract class LocalAgent : Agent
         Channel.Send();
     }
 
+    /// <inheritdoc cref="ConversationLog{TItem}.TryPut"/>
+    protected bool TryPut(string id, JsonObject item, string? previousId)
+        => Conversation.TryPut(id, item, Encoding.UTF8.GetByteCount(item.ToJsonString()), previousId);
+
     protected static JsonObject NewMessage(string id, string role, string status, JsonObject? content) => new()
     {
         ["id"] = id,
@@ -153,15 +143,15 @@ internal abstract class LocalAgent : Agent
         Channel.Send();
     }
 
-    private void UpdateSession(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
+    private void UpdateSession(ReadOnlySpan<byte> utf8Json)
     {
         if (JsonNodes.TryParseObject(utf8Json).At("session") is not JsonObject update)
         {
-            Channel.Error("invalid_value", "session.update needs an object 'session'.", "session", header.EventId);
+            Channel.Error("invalid_value", "session.update needs an object 'session'.", "session");
         }
         else if (!Configuration.TryMerge(update))
         {
-            Channel.Error("session_too_large", $"A session may have {SessionConfiguration.MaximumBytes} bytes.", "session", header.EventId);
+            Channel.Error("session_too_large", $"A session may have {SessionConfiguration.MaximumBytes} bytes.", "session");
         }
         else
         {
@@ -170,12 +160,12 @@ internal abstract class LocalAgent : Agent
         }
     }
 
-    private void CreateItem(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
+    private void CreateItem(ReadOnlySpan<byte> utf8Json)
     {
         JsonObject? request = JsonNodes.TryParseObject(utf8Json);
         if (request.At("item") is not JsonObject item || item.TextAt("type") is null)
         {
-            Channel.Error("invalid_value", "conversation.item.create needs an object 'item' with a type.", "item", header.EventId);
+            Channel.Error("invalid_value", "conversation.item.create needs an object 'item' with a type.", "item");
             return;
         }
         item = (JsonObject)item.DeepClone();
@@ -185,11 +175,11 @@ internal abstract class LocalAgent : Agent
         item["status"] = "completed";
         if (Conversation.Find(id) is not null)
         {
-            Channel.Error("item_exists", "An item with this id exists.", "item.id", header.EventId);
+            Channel.Error("item_exists", "An item with this id exists.", "item.id");
         }
-        else if (!Conversation.TryPut(id, item, request.TextAt("previous_item_id")))
+        else if (!TryPut(id, item, request.TextAt("previous_item_id")))
         {
-            Channel.Error("item_not_found", "The previous item does not exist.", "previous_item_id", header.EventId);
+            Channel.Error("item_not_found", "The previous item does not exist.", "previous_item_id");
         }
         else
         {
@@ -203,14 +193,14 @@ internal abstract class LocalAgent : Agent
     {
         if (Conversation.Find(header.ItemIdText) is { } item)
             SendItem("conversation.item.retrieved"u8, item, previousId: null, hasPrevious: false);
-        else RefuseUnknownItem(header);
+        else RefuseUnknownItem();
     }
 
     private void DeleteItem(RealtimeEventHeader header)
     {
         if (!Conversation.Remove(header.ItemIdText))
         {
-            RefuseUnknownItem(header);
+            RefuseUnknownItem();
             return;
         }
         Channel.Begin("conversation.item.deleted"u8).WriteString("item_id"u8, header.ItemId);
@@ -220,9 +210,9 @@ internal abstract class LocalAgent : Agent
     private void TruncateItem(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
     {
         double? end = JsonNodes.TryParseObject(utf8Json).NumberAt("audio_end_ms");
-        if (Conversation.Find(header.ItemIdText) is null) RefuseUnknownItem(header);
+        if (Conversation.Find(header.ItemIdText) is null) RefuseUnknownItem();
         else if (end is not { } milliseconds || !(milliseconds is >= 0 and <= int.MaxValue))
-        Channel.Error("invalid_value", "audio_end_ms is a number of milliseconds.", "audio_end_ms", header.EventId);
+            Channel.Error("invalid_value", "audio_end_ms is a number of milliseconds.", "audio_end_ms");
         else SendTruncated(header.ItemIdText, header.ContentIndex, (int)milliseconds);
     }
 
@@ -235,6 +225,5 @@ internal abstract class LocalAgent : Agent
         Channel.Send();
     }
 
-    private void RefuseUnknownItem(RealtimeEventHeader header)
-        => Channel.Error("item_not_found", "There is no such item.", "item_id", header.EventId);
+    private void RefuseUnknownItem() => Channel.Error("item_not_found", "There is no such item.", "item_id");
 }

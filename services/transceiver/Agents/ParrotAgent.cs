@@ -55,25 +55,25 @@ internal sealed class ParrotAgent : LocalAgent
 
     protected override void OnSessionUpdated() => ConfigureTurns();
 
-    protected override void CreateResponse(JsonObject? metadata, RealtimeEventHeader request)
+    protected override void CreateResponse(JsonObject? metadata)
     {
         if (_response is not null)
-            Channel.Error("conversation_already_has_active_response", "A response is in progress.", clientEventId: request.EventId);
-        else if (_lastTurn.Recorded.IsEmpty) base.CreateResponse(metadata, request);
+            Channel.Error("conversation_already_has_active_response", "A response is in progress.");
+        else if (_lastTurn.Recorded.IsEmpty) base.CreateResponse(metadata);
         else Respond(metadata);
     }
 
-    protected override void CancelResponse(RealtimeEventHeader request)
+    protected override void CancelResponse()
     {
-        if (_response is null) base.CancelResponse(request);
+        if (_response is null) base.CancelResponse();
         else Interrupt("client_cancelled");
     }
 
-    protected override void CommitInput(RealtimeEventHeader request)
+    protected override void CommitInput()
     {
         if (_recorder.Recorded.IsEmpty || (_detector is not null && !_recorder.IsRecording))
         {
-            base.CommitInput(request);
+            base.CommitInput();
             return;
         }
         _detector?.Stop();
@@ -140,7 +140,7 @@ internal sealed class ParrotAgent : LocalAgent
 
         // The SDK throws if input_audio has no transcript member. A null transcript is accepted (docs/protocols/realtime.md 7).
         JsonObject item = NewMessage(itemId, "user", "completed", new JsonObject { ["type"] = "input_audio", ["transcript"] = null });
-        Conversation.TryPut(itemId, item, previousId: null);
+        TryPut(itemId, item, previousId: null);
         SendItem("conversation.item.added"u8, item, previous);
         SendItem("conversation.item.done"u8, item, previous);
     }
@@ -151,7 +151,7 @@ internal sealed class ParrotAgent : LocalAgent
         _response = response;
         SendResponse("response.created"u8, response.Id, "in_progress", reason: null, metadata, outputItem: null);
         JsonObject item = NewMessage(response.ItemId, "assistant", "in_progress", content: null);
-        Conversation.TryPut(response.ItemId, item, previousId: null);
+        TryPut(response.ItemId, item, previousId: null);
         SendOutputItem("response.output_item.added"u8, response, item);
         SendItem("conversation.item.added"u8, item, response.PreviousItemId);
         SendContentPart("response.content_part.added"u8, response);
@@ -180,7 +180,7 @@ internal sealed class ParrotAgent : LocalAgent
         JsonObject item = NewMessage(response.ItemId, "assistant", reason is null ? "completed" : "incomplete",
             new JsonObject { ["type"] = "output_audio", ["transcript"] = "" });
         // The client may have deleted the item meanwhile.
-        if (Conversation.Find(response.ItemId) is not null) Conversation.TryPut(response.ItemId, item, previousId: null);
+        if (Conversation.Find(response.ItemId) is not null) TryPut(response.ItemId, item, previousId: null);
         SendOutputItem("response.output_item.done"u8, response, item);
         SendItem("conversation.item.done"u8, item, response.PreviousItemId);
         SendResponse("response.done"u8, response.Id, status, reason, response.Metadata, item);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -27,13 +26,18 @@ internal sealed class RealtimeAgent : Agent
     /// </summary>
     public const int MessagesPerTurn = 32, BytesPerTurn = 256 * 1024;
 
-    private readonly IAgentHost _host;
+    /// <summary>
+    /// How long a session without its backend waits for the caller's channel and audio, so that the caller learns why it ends. The apology
+    /// comes on top.
+    /// </summary>
+    public static readonly TimeSpan TellTime = TimeSpan.FromSeconds(10);
+
     private readonly Uri _url;
     private readonly string? _apiKey;
     private readonly BackendPolicy _policy;
-    private readonly ClientChannel _channel;
+    private readonly ReadOnlyMemory<short> _apology;
     private readonly BackendSession _session;
-    private readonly ConversationLog _conversation = new();
+    private readonly ConversationLog<RememberedItem> _conversation = new();
     private readonly List<string> _inProgress = [];
     private readonly Queue<string> _muted = new();
     private readonly List<DownlinkItem> _cut = [];
@@ -54,33 +58,34 @@ internal sealed class RealtimeAgent : Agent
     private bool _isDrained;
     private DownlinkItem? _overflowed;
 
-    public RealtimeAgent(IAgentHost host, Uri url, string? apiKey, BackendPolicy? policy = null)
+    // After the backend was given up: what the caller is told, when the session ends at the latest, and whether the apology is still heard.
+    private BackendFailure? _failure;
+    private Instant _endsAt;
+    private bool _isApologyDue;
+
+    /// <param name="apology">24 kHz PCM that the caller hears when the backend is given up. Empty for none.</param>
+    public RealtimeAgent(
+        IAgentHost host, Uri url, string? apiKey, BackendPolicy? policy = null, ReadOnlyMemory<short> apology = default) : base(host)
     {
-        _host = host;
         _url = url;
         _apiKey = apiKey;
         _policy = policy ?? BackendPolicy.Default;
-        _channel = new ClientChannel(host);
+        _apology = apology;
         _session = new BackendSession(host.Session.RealtimeSession);
     }
 
     public override void Start() => Connect(TimeSpan.Zero);
 
-    public override void OnChannelOpen() => _channel.Open();
+    public override void OnChannelOpen()
+    {
+        base.OnChannelOpen();
+        EndIfTold();
+    }
 
     public override void OnAudio(ReadOnlySpan<short> pcm, Instant now)
     {
         if (_connection is { } connection) connection.SendAudio(pcm);
-        else _host.Drops.Count(SessionDrop.AgentAudioNoBackend);
-    }
-
-    public override void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now)
-    {
-        if (!_channel.TryReadEvent(utf8Json, out RealtimeEventHeader header)) return;
-        if (header.Is("input_audio_buffer.append"u8)) LocalAgent.RefuseAppend(_channel, header);
-        else if (header.Is("output_audio_buffer.clear"u8)) StopPlayback(isAsked: true);
-        else if (header.Is("session.update"u8)) UpdateSession(utf8Json, header);
-        else Forward(utf8Json, header);
+        else Host.Drops.Count(SessionDrop.AgentAudioNoBackend);
     }
 
     public override void OnPlayed(DownlinkItem item, Instant now)
@@ -96,13 +101,45 @@ internal sealed class RealtimeAgent : Agent
     {
         _isDrained = true;
         StopIfFinished();
+        _isApologyDue = false;
+        EndIfTold();
+    }
+
+    /// <summary>The end of a failed session. The caller should have been told by then.</summary>
+    public override Instant NextTimeout => _failure is null ? Instant.Never : _endsAt;
+
+    public override void OnTimer(Instant now)
+    {
+        if (_failure is { } failure && now >= _endsAt) Host.End(SessionEndReason.AgentFailed, failure.Code, failure.Message);
+    }
+
+    public override void Release()
+    {
+        if (_connection is null) return;
+        Disconnect();
+        CutPlayback();
+    }
+
+    public override void Resume()
+    {
+        if (_connection is not null || _isDisposed || _failure is not null) return;
+        _attempts = 0;
+        Connect(TimeSpan.Zero);
     }
 
     public override void Dispose()
     {
         _isDisposed = true;
         _connection?.Dispose();
-        _channel.Dispose();
+        base.Dispose();
+    }
+
+    protected override void OnRequest(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
+    {
+        if (header.Is("input_audio_buffer.append"u8)) LocalAgent.RefuseAppend(Channel);
+        else if (header.Is("output_audio_buffer.clear"u8)) StopPlayback(isAsked: true);
+        else if (header.Is("session.update"u8)) UpdateSession(utf8Json);
+        else Forward(utf8Json);
     }
 
     private void Connect(TimeSpan delay)
@@ -111,19 +148,16 @@ internal sealed class RealtimeAgent : Agent
         Action? drain = null;
         drain = () =>
         {
-            if (Drain(connection!)) _host.Post(drain!);
+            if (Drain(connection!)) Host.Post(drain!);
         };
         connection = new RealtimeConnection(
-            _url, _apiKey, _policy.ConnectDeadline, _host.Drops, () => _host.Post(drain), _host.Session.Traceparent);
+            _url, _apiKey, _policy.ConnectDeadline, Host.Drops, () => Host.Post(drain), Host.Session.Traceparent,
+            Channel.RelayLimit);
         _connection = connection;
-        TrySend(_session.ToUpdateEvent());
+        RememberedItem[] replayed = [.. _conversation.Items.Where(item => item.IsReplayable)];
         _replayed.Clear();
-        foreach (JsonObject item in _conversation.Items)
-        {
-            if (ConversationReplay.TryToCreateEvent(item) is not { } create || !TrySend(create)) continue;
-            _replayed[item.TextAt("id")!] = 2;
-        }
-        connection.Start(delay);
+        foreach (RememberedItem item in replayed) _replayed[item.Id] = 2;
+        connection.Start(delay, _session.ToUpdateEvent(), replayed);
     }
 
     /// <returns>True if there may be more messages. The caller then has to come again.</returns>
@@ -133,40 +167,89 @@ internal sealed class RealtimeAgent : Agent
         while (!_isDisposed && connection == _connection)
         {
             if (messages == MessagesPerTurn || bytes >= BytesPerTurn) return true;
-            if (!connection.TryTake(out BackendMessage message)) return false;
+            if (!connection.TryTake(out BackendMessage? message)) return false;
             messages++;
-            bytes += message.Length;
-            switch (message.Kind)
-            {
-                case BackendMessageKind.Connected:
-                    _connectedAt = _host.Now;
-                    AgentLog.BackendConnected(_host.Logger, _host.Session.CallId, _url.Host);
-                    break;
-                case BackendMessageKind.Audio:
-                    OnAudioDelta(message);
-                    break;
-                case BackendMessageKind.Event:
-                    OnBackendEvent(message.Bytes);
-                    break;
-                case BackendMessageKind.TooLarge:
-                    _channel.Error("event_too_large",
-                        $"The agent sent a message of more than {RealtimeConnection.MaximumMessageBytes} bytes.",
-                        errorType: "server_error");
-                    break;
-                case BackendMessageKind.Ended:
-                    OnEnded(message.End);
-                    break;
-            }
+            bytes += message.HeldBytes;
+            OnMessage(message);
             message.Release();
         }
         return false;
     }
 
+    // The connection has read the message. Nothing here reads JSON.
+    private void OnMessage(BackendMessage message)
+    {
+        switch (message.Kind)
+        {
+            case BackendMessageKind.Connected:
+                _connectedAt = Host.Now;
+                AgentLog.BackendConnected(Host.Logger, Host.Session.CallId, _url.Host);
+                break;
+            case BackendMessageKind.Audio:
+                OnAudioDelta(message);
+                break;
+            case BackendMessageKind.TooLarge:
+                Channel.Error("event_too_large", $"The agent sent a message of more than {RealtimeConnection.MaximumMessageBytes} bytes.",
+                    errorType: "server_error");
+                break;
+            case BackendMessageKind.Ended:
+                OnEnded(message.Failure);
+                break;
+            case BackendMessageKind.SessionCreated:
+                _backendInterrupts = message.InterruptsResponse ?? _backendInterrupts;
+                // The client knows this session already. A second greeting would make the client configure the session again.
+                if (_isGreeted) break;
+                _isGreeted = true;
+                message.RelayTo(Channel);
+                break;
+            case BackendMessageKind.SessionUpdated:
+                _backendInterrupts = message.InterruptsResponse ?? _backendInterrupts;
+                message.RelayTo(Channel);
+                break;
+            case BackendMessageKind.SpeechStarted:
+                // The voice stops before anything else happens. The events then come in the order that clients know.
+                bool isInterrupted = (_backendInterrupts ?? _session.InterruptsResponse) && CutPlayback();
+                message.RelayTo(Channel);
+                if (isInterrupted) ReportCut(isAsked: false);
+                break;
+            case BackendMessageKind.ResponseCreated:
+                BeginResponse(message.ResponseId);
+                message.RelayTo(Channel);
+                break;
+            case BackendMessageKind.OutputAudioDone:
+                if (_item is not null && _item.ItemId == message.ItemId) Host.Downlink.Complete(_item);
+                message.RelayTo(Channel);
+                break;
+            case BackendMessageKind.ResponseDone:
+                message.RelayTo(Channel);
+                EndResponse(message.ResponseId);
+                break;
+            case BackendMessageKind.ItemAddedOrDone:
+                if (Remember(message)) message.RelayTo(Channel);
+                break;
+            case BackendMessageKind.ItemDeleted:
+                _conversation.Remove(message.ItemId);
+                message.RelayTo(Channel);
+                break;
+            case BackendMessageKind.TranscriptCompleted:
+                RememberTranscript(message);
+                message.RelayTo(Channel);
+                break;
+            case BackendMessageKind.OutputBuffer:
+                // Only this side knows what is played.
+                break;
+            case BackendMessageKind.OtherEvent:
+                message.RelayTo(Channel);
+                break;
+        }
+    }
+
     private void OnAudioDelta(BackendMessage message)
     {
+        ReadOnlySpan<short> pcm = message.Audio;
         if (_muted.Contains(message.ResponseId))
         {
-            _host.Drops.Count(SessionDrop.AgentAudioInterrupted, AudioFormat.FramesIn(message.Length / sizeof(short)));
+            Host.Drops.Count(SessionDrop.AgentAudioInterrupted, AudioFormat.FramesIn(pcm.Length));
             return;
         }
         if (_item is null || _item.ItemId != message.ItemId || _item.ContentIndex != message.ContentIndex
@@ -175,74 +258,35 @@ internal sealed class RealtimeAgent : Agent
             _item = new DownlinkItem(message.ItemId, message.ResponseId, message.ContentIndex);
             BeginResponse(message.ResponseId);
         }
-        if (_host.Downlink.TryEnqueue(_item, MemoryMarshal.Cast<byte, short>(message.Bytes)) || _overflowed == _item) return;
+        if (Host.Downlink.TryEnqueue(_item, pcm) || _overflowed == _item) return;
         _overflowed = _item;
-        _channel.Error("output_audio_too_long",
+        Channel.Error("output_audio_too_long",
             $"More than {DownlinkQueue.MaximumSamples / AudioFormat.SampleRate} s of audio wait to be played; the rest of the item is cut.",
             errorType: "server_error");
     }
 
-    private void OnBackendEvent(ReadOnlySpan<byte> json)
+    private void OnEnded(BackendFailure failure)
     {
-        // The connection has read it once, so it can be read.
-        RealtimeEventHeader.TryRead(json, out RealtimeEventHeader header);
-        if (header.Is("session.created"u8))
+        RealtimeConnection ended = Disconnect();
+        if (_connectedAt != Instant.Never && Host.Now - _connectedAt >= _policy.SettledAfter) _attempts = 0;
+        _connectedAt = Instant.Never;
+        if (failure.End == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
         {
-            ReadBackendSession(json);
-            // The client knows this session already. A second greeting would make the client configure the session again.
-            if (_isGreeted) return;
-            _isGreeted = true;
-            Relay(json, header);
+            AgentLog.BackendGivenUp(Host.Logger, Host.Session.CallId, _url.Host, failure.Code, _attempts + 1);
+            Host.Drops.Count(SessionDrop.AgentEventUnsent, ended.Unsent.Count);
+            Fail(failure);
+            return;
         }
-        else if (header.Is("session.updated"u8))
-        {
-            ReadBackendSession(json);
-            Relay(json, header);
-        }
-        else if (header.Is("input_audio_buffer.speech_started"u8))
-        {
-            // The voice stops before anything else happens. The events then come in the order that clients know.
-            bool isInterrupted = (_backendInterrupts ?? _session.InterruptsResponse) && CutPlayback();
-            Relay(json, header);
-            if (isInterrupted) ReportCut(isAsked: false);
-        }
-        else if (header.Is("response.created"u8))
-        {
-            BeginResponse(header.ResponseIdText);
-            Relay(json, header);
-        }
-        else if (header.Is("response.output_audio.done"u8) || header.Is("response.audio.done"u8))
-        {
-            if (_item is not null && _item.ItemId == header.ItemIdText) _host.Downlink.Complete(_item);
-            Relay(json, header);
-        }
-        else if (header.Is("response.done"u8))
-        {
-            Relay(json, header);
-            EndResponse(header.ResponseIdText);
-        }
-        else if (header.Is("conversation.item.added"u8) || header.Is("conversation.item.done"u8))
-        {
-            if (Remember(json, header)) Relay(json, header);
-        }
-        else if (header.Is("conversation.item.deleted"u8))
-        {
-            _conversation.Remove(header.ItemIdText);
-            Relay(json, header);
-        }
-        else if (header.Is("conversation.item.input_audio_transcription.completed"u8))
-        {
-            RememberTranscript(json, header);
-            Relay(json, header);
-        }
-        else if (!header.Type.StartsWith("output_audio_buffer."u8))
-        {
-            // Only this side knows what is played.
-            Relay(json, header);
-        }
+        // Many sessions lose the same backend at once, and they must not all come back at once.
+        TimeSpan delay = _policy.RetryDelays[_attempts++] * (0.75 + Random.Shared.NextDouble() / 2);
+        AgentLog.BackendLost(Host.Logger, Host.Session.CallId, _url.Host, failure.Code, _attempts, delay.TotalMilliseconds);
+        Connect(delay);
+        // What the caller said meanwhile is not lost with the connection.
+        foreach (byte[] unsent in ended.Unsent) TrySend(unsent);
     }
 
-    private void OnEnded(BackendEnd end)
+    /// <returns>The connection that was there.</returns>
+    private RealtimeConnection Disconnect()
     {
         RealtimeConnection ended = _connection!;
         _connection = null;
@@ -253,19 +297,33 @@ internal sealed class RealtimeAgent : Agent
             SendFailedResponse(id);
             EndResponse(id);
         }
-        if (_connectedAt != Instant.Never && _host.Now - _connectedAt >= _policy.SettledAfter) _attempts = 0;
-        _connectedAt = Instant.Never;
-        if (end == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
+        return ended;
+    }
+
+    // The session ends when the caller has been told: the event waits for the channel, and the apology is spoken to its end. A caller who
+    // is not there by the deadline is not waited for.
+    private void Fail(BackendFailure failure)
+    {
+        _failure = failure;
+        Channel.Error(failure.Code, failure.Message, errorType: "server_error");
+        TimeSpan left = TellTime + AudioFormat.DurationOf(_apology.Length);
+        _endsAt = Host.Now + left;
+        _isApologyDue = !_apology.IsEmpty && Host.Session.Offer is { AudioReceives: true, OpusPayloadType: not null };
+        if (_isApologyDue)
         {
-            AgentLog.BackendGivenUp(_host.Logger, _host.Session.CallId, _url.Host, end, _attempts + 1);
-            _channel.Error("agent_unavailable", "The agent cannot be reached.", errorType: "server_error");
-            _host.End(SessionEndReason.AgentFailed);
-            return;
+            // What the agent said before is heard first, unless that takes too long.
+            if (Host.Downlink.PendingSamples > TellTime.TotalSeconds * AudioFormat.SampleRate / 2) StopPlayback(isAsked: false);
+            var item = new DownlinkItem(RealtimeIds.NewItem(), RealtimeIds.NewResponse());
+            Host.Downlink.TryEnqueue(item, _apology.Span);
+            Host.Downlink.Complete(item);
         }
-        // Many sessions lose the same backend at once, and they must not all come back at once.
-        TimeSpan delay = _policy.RetryDelays[_attempts++] * (0.75 + Random.Shared.NextDouble() / 2);
-        AgentLog.BackendLost(_host.Logger, _host.Session.CallId, _url.Host, end, _attempts, delay.TotalMilliseconds);
-        Connect(delay);
+        EndIfTold();
+    }
+
+    private void EndIfTold()
+    {
+        if (_failure is not { } failure || _isApologyDue || (Channel.Exists && !Channel.IsOpen)) return;
+        Host.End(SessionEndReason.AgentFailed, failure.Code, failure.Message);
     }
 
     private void BeginResponse(string id)
@@ -280,7 +338,7 @@ internal sealed class RealtimeAgent : Agent
         _inProgress.Remove(id);
         if (_item is not null && _item.ResponseId == id)
         {
-            _host.Downlink.Complete(_item);
+            Host.Downlink.Complete(_item);
             _item = null;
         }
         StopIfFinished();
@@ -288,7 +346,7 @@ internal sealed class RealtimeAgent : Agent
 
     private void StopIfFinished()
     {
-        if (_playing is not { } playing || !_isDrained || !_host.Downlink.IsEmpty || _inProgress.Contains(playing)) return;
+        if (_playing is not { } playing || !_isDrained || !Host.Downlink.IsEmpty || _inProgress.Contains(playing)) return;
         _playing = null;
         SendOutputBuffer("output_audio_buffer.stopped"u8, playing);
     }
@@ -303,7 +361,7 @@ internal sealed class RealtimeAgent : Agent
     private bool CutPlayback()
     {
         _cut.Clear();
-        _host.Downlink.Flush(_cut);
+        Host.Downlink.Flush(_cut);
         // All audio of the item that has arrived was played, but more was to come.
         if (_item is not null && _inProgress.Contains(_item.ResponseId) && !_cut.Contains(_item)) _cut.Add(_item);
         _item = null;
@@ -315,9 +373,9 @@ internal sealed class RealtimeAgent : Agent
     {
         if (_playing is { } playing || isAsked)
         {
-            Utf8JsonWriter json = _channel.Begin("output_audio_buffer.cleared"u8);
+            Utf8JsonWriter json = Channel.Begin("output_audio_buffer.cleared"u8);
             if (_playing is not null) json.WriteString("response_id"u8, _playing);
-            _channel.Send();
+            Channel.Send();
         }
         _playing = null;
         foreach (DownlinkItem item in _cut)
@@ -340,86 +398,56 @@ internal sealed class RealtimeAgent : Agent
         _muted.Enqueue(responseId);
     }
 
-    private void UpdateSession(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
+    private void UpdateSession(ReadOnlySpan<byte> utf8Json)
     {
         if (JsonNodes.TryParseObject(utf8Json) is not { } request || _session.TryMerge(request) is not { } update)
-            _channel.Error("invalid_value",
-                $"session.update needs an object 'session' of at most {SessionConfiguration.MaximumBytes} bytes.", "session",
-                header.EventId);
-        else
-            Forward(update, header);
+            Channel.Error("invalid_value",
+                $"session.update needs an object 'session' of at most {SessionConfiguration.MaximumBytes} bytes.", "session");
+        else Forward(update);
     }
 
-    private void Forward(ReadOnlySpan<byte> utf8Json, RealtimeEventHeader header)
+    private void Forward(ReadOnlySpan<byte> utf8Json)
     {
-        if (!TrySend(utf8Json))
-            _channel.Error("agent_busy", "Too much waits for the agent; the event was not sent.", clientEventId: header.EventId,
-                errorType: "server_error");
+        if (TrySend(utf8Json)) return;
+        if (_failure is { } failure) Channel.Error(failure.Code, failure.Message, errorType: "server_error");
+        else Channel.Error("agent_busy", "Too much waits for the agent; the event was not sent.", errorType: "server_error");
     }
 
     /// <summary>Returns false, and counts the event, if there is no connection or if too much waits for it.</summary>
     private bool TrySend(ReadOnlySpan<byte> utf8Json)
     {
         if (_connection is { } connection && connection.TrySendEvent(utf8Json)) return true;
-        _host.Drops.Count(SessionDrop.AgentEventUnsent);
+        Host.Drops.Count(SessionDrop.AgentEventUnsent);
         return false;
     }
 
-    private void Relay(ReadOnlySpan<byte> json, RealtimeEventHeader header) => _channel.Relay(json, hasEventId: !header.EventId.IsEmpty);
-
-    private void ReadBackendSession(ReadOnlySpan<byte> json)
-    {
-        if (JsonNodes.TryParseObject(json).At("session") is JsonObject session)
-            _backendInterrupts = SessionConfiguration.ReadInterruptsResponse(session);
-    }
-
     // Returns false if the client has seen this item's event on the connection before.
-    private bool Remember(ReadOnlySpan<byte> json, RealtimeEventHeader header)
+    private bool Remember(BackendMessage message)
     {
-        string id = header.ItemIdText;
-        if (_replayed.TryGetValue(id, out int left))
+        if (_replayed.TryGetValue(message.ItemId, out int left))
         {
-            if (left == 1) _replayed.Remove(id);
-            else _replayed[id] = left - 1;
+            if (left == 1) _replayed.Remove(message.ItemId);
+            else _replayed[message.ItemId] = left - 1;
             return false;
         }
-        JsonObject? e = JsonNodes.TryParseObject(json);
-        if (id.Length > 0 && e.At("item") is JsonObject item)
-        {
-            item = (JsonObject)item.DeepClone();
-            ConversationReplay.StripAudio(item);
-            KeepTranscript(_conversation.Find(id), item);
-            if (!_conversation.TryPut(id, item, e.TextAt("previous_item_id"))) _conversation.TryPut(id, item, previousId: null);
-        }
+        if (message.Item is not { } item) return true;
+        // The transcript of the caller's speech may have come before the item's last event, which has none.
+        if (_conversation.Find(item.Id) is { } before) item = item.KeepTextsOf(before);
+        if (!_conversation.TryPut(item.Id, item, item.Bytes, message.PreviousItemId))
+            _conversation.TryPut(item.Id, item, item.Bytes, previousId: null);
         return true;
     }
 
-    // The transcript of the caller's speech may have come before the item's last event, which has none.
-    private static void KeepTranscript(JsonObject? before, JsonObject item)
+    private void RememberTranscript(BackendMessage message)
     {
-        if (before?["content"] is not JsonArray known || item["content"] is not JsonArray parts) return;
-        for (int i = 0; i < Math.Min(known.Count, parts.Count); i++)
-        {
-            if (parts[i] is JsonObject part && part.TextAt("transcript") is null && known[i].TextAt("transcript") is { } transcript)
-                part["transcript"] = transcript;
-        }
-    }
-
-    private void RememberTranscript(ReadOnlySpan<byte> json, RealtimeEventHeader header)
-    {
-        string id = header.ItemIdText;
-        if (_conversation.Find(id) is not { } item || item["content"] is not JsonArray content || header.ContentIndex < 0
-            || header.ContentIndex >= content.Count) return;
-        if (content[header.ContentIndex] is not JsonObject part
-            || JsonNodes.TryParseObject(json).TextAt("transcript") is not { } transcript) return;
-        part["transcript"] = transcript;
-        // The item is put again, so that the log knows its size.
-        _conversation.TryPut(id, item, previousId: null);
+        if (message.Transcript is not { } transcript
+            || _conversation.Find(message.ItemId)?.WithText(message.ContentIndex, transcript) is not { } item) return;
+        _conversation.TryPut(item.Id, item, item.Bytes, previousId: null);
     }
 
     private void SendFailedResponse(string id)
     {
-        Utf8JsonWriter json = _channel.Begin("response.done"u8);
+        Utf8JsonWriter json = Channel.Begin("response.done"u8);
         json.WriteStartObject("response"u8);
         json.WriteString("object"u8, "realtime.response"u8);
         json.WriteString("id"u8, id);
@@ -430,12 +458,12 @@ internal sealed class RealtimeAgent : Agent
         json.WriteStartArray("output"u8);
         json.WriteEndArray();
         json.WriteEndObject();
-        _channel.Send();
+        Channel.Send();
     }
 
     private void SendOutputBuffer(ReadOnlySpan<byte> type, string responseId)
     {
-        _channel.Begin(type).WriteString("response_id"u8, responseId);
-        _channel.Send();
+        Channel.Begin(type).WriteString("response_id"u8, responseId);
+        Channel.Send();
     }
 }

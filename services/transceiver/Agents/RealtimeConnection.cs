@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -47,12 +47,14 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly SessionDropCounters _drops;
     private readonly Action _onInbound;
     private readonly string? _traceparent;
+    private readonly int _relayLimit;
 
     // This is not disposed. Dispose() starts its timer, and the tasks may still read the token then. It holds no other resource.
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<Outbound> _outbound = Channel.CreateUnbounded<Outbound>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentQueue<BackendMessage> _inbound = new();
     private readonly SemaphoreSlim _inboundRoom = new(0);
+    private readonly List<byte[]> _unsent = [];
     private int _outboundBytes;
     private int _outboundAudioFrames;
     private int _inboundBytes;
@@ -67,8 +69,10 @@ internal sealed class RealtimeConnection : IDisposable
 
     /// <param name="onInbound">Called on any thread when <see cref="TryTake"/> has something again after it had nothing.</param>
     /// <param name="traceparent">The session's trace. The connection becomes part of it.</param>
+    /// <param name="relayLimit">The bytes of events that are larger are not kept. Their types and ids are.</param>
     public RealtimeConnection(
-        Uri url, string? apiKey, TimeSpan connectDeadline, SessionDropCounters drops, Action onInbound, string? traceparent = null)
+        Uri url, string? apiKey, TimeSpan connectDeadline, SessionDropCounters drops, Action onInbound, string? traceparent = null,
+        int relayLimit = ClientChannel.MaximumEventBytes)
     {
         _url = url;
         _apiKey = apiKey;
@@ -76,13 +80,22 @@ internal sealed class RealtimeConnection : IDisposable
         _drops = drops;
         _onInbound = onInbound;
         _traceparent = traceparent;
+        _relayLimit = relayLimit;
     }
 
     /// <summary>The bytes that wait to be taken. Reading stops above <see cref="MaximumInboundBytes"/>.</summary>
     public int InboundBytes => Volatile.Read(ref _inboundBytes);
 
-    /// <param name="delay">The wait before connecting. What is queued meanwhile is sent first.</param>
-    public void Start(TimeSpan delay) => _ = Task.Run(() => RunAsync(delay), CancellationToken.None);
+    /// <param name="delay">The wait before connecting. What is queued meanwhile is sent after the greeting and the items.</param>
+    /// <param name="greeting">The first event.</param>
+    /// <param name="items">What was said on the connection before, in order. Each must be replayable.</param>
+    public void Start(TimeSpan delay, byte[] greeting, IReadOnlyList<RememberedItem> items)
+        => _ = Task.Run(() => RunAsync(delay, greeting, items), CancellationToken.None);
+
+    /// <summary>
+    /// The events that were not sent, in order, for the next connection. Read it after <see cref="BackendMessageKind.Ended"/> was taken.
+    /// </summary>
+    public IReadOnlyList<byte[]> Unsent => _unsent;
 
     /// <summary>Queues a copy of one event. Returns false if too much waits.</summary>
     public bool TrySendEvent(ReadOnlySpan<byte> utf8Json)
@@ -113,7 +126,7 @@ internal sealed class RealtimeConnection : IDisposable
     }
 
     /// <summary>Takes the next message, in order. The caller releases it.</summary>
-    public bool TryTake(out BackendMessage message)
+    public bool TryTake([NotNullWhen(true)] out BackendMessage? message)
     {
         if (!_inbound.TryDequeue(out message))
         {
@@ -136,7 +149,7 @@ internal sealed class RealtimeConnection : IDisposable
         _isDisposed = true;
         _outbound.Writer.TryComplete();
         _stop.CancelAfter(CloseDeadline);
-        while (TryTake(out BackendMessage message)) message.Release();
+        while (TryTake(out BackendMessage? message)) message.Release();
     }
 
     private bool Send(Outbound outbound)
@@ -151,9 +164,9 @@ internal sealed class RealtimeConnection : IDisposable
         return true;
     }
 
-    private async Task RunAsync(TimeSpan delay)
+    private async Task RunAsync(TimeSpan delay, byte[] greeting, IReadOnlyList<RememberedItem> items)
     {
-        BackendEnd end = BackendEnd.Lost;
+        BackendFailure? end = BackendFailure.Lost;
         Task sending = Task.CompletedTask;
         using var socket = new ClientWebSocket();
         using var running = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
@@ -161,9 +174,9 @@ internal sealed class RealtimeConnection : IDisposable
         {
             await Task.Delay(delay, _stop.Token).ConfigureAwait(false);
             end = await ConnectAsync(socket).ConfigureAwait(false);
-            if (end != BackendEnd.None) return;
+            if (end is not null) return;
             Enqueue(new BackendMessage(BackendMessageKind.Connected));
-            sending = SendAsync(socket, running.Token);
+            sending = SendAsync(socket, greeting, items, running.Token);
             end = await ReceiveAsync(socket, running.Token).ConfigureAwait(false);
             // The backend closed the connection, and the sender answers that.
             _outbound.Writer.TryComplete();
@@ -171,7 +184,7 @@ internal sealed class RealtimeConnection : IDisposable
         }
         catch (Exception broken) when (broken is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
         {
-            if (end == BackendEnd.None) end = BackendEnd.Lost;
+            end ??= BackendFailure.Lost;
             await running.CancelAsync().ConfigureAwait(false);
         }
         finally
@@ -180,14 +193,18 @@ internal sealed class RealtimeConnection : IDisposable
             await sending.ConfigureAwait(false);
             while (_outbound.Reader.TryRead(out Outbound unsent))
             {
-                CountUnsent();
+                NoteUnsent(unsent);
                 ArrayPool<byte>.Shared.Return(unsent.Buffer);
             }
-            Enqueue(new BackendMessage(BackendMessageKind.Ended) { End = _isDisposed ? BackendEnd.Disposed : end });
+            Enqueue(new BackendMessage(BackendMessageKind.Ended)
+            {
+                Failure = _isDisposed ? BackendFailure.Disposed : end ?? BackendFailure.Lost,
+            });
         }
     }
 
-    private async Task<BackendEnd> ConnectAsync(ClientWebSocket socket)
+    /// <returns>Null if it is connected.</returns>
+    private async Task<BackendFailure?> ConnectAsync(ClientWebSocket socket)
     {
         ClientWebSocketOptions options = socket.Options;
         options.KeepAliveInterval = KeepAliveInterval;
@@ -199,40 +216,39 @@ internal sealed class RealtimeConnection : IDisposable
         deadline.CancelAfter(_connectDeadline);
         using Activity? span = TransceiverTrace.Source.Start("voice.transceiver.agent_connection", _traceparent);
         span?.SetTag("server.address", _url.Host).SetTag("server.port", _url.Port);
-        BackendEnd end = BackendEnd.None;
+        BackendFailure? failure = null;
         try
         {
             await socket.ConnectAsync(_url, deadline.Token).ConfigureAwait(false);
         }
         catch (Exception failed) when (failed is WebSocketException or OperationCanceledException)
         {
-            end = IsFinal(socket.HttpStatusCode) ? BackendEnd.Refused : BackendEnd.Unreachable;
+            failure = socket.HttpStatusCode == default ? BackendFailure.Of(failed) : BackendFailure.Answered(socket.HttpStatusCode);
             span?.SetStatus(ActivityStatusCode.Error);
         }
-        span?.SetTag("voice.outcome", end == BackendEnd.None ? "connected" : MetricTag.Word(end));
-        return end;
+        span?.SetTag("voice.outcome", failure is { } known ? MetricTag.Word(known.End) : "connected");
+        return failure;
     }
 
-    private static bool IsFinal(HttpStatusCode status)
-        => (int)status is >= 400 and < 500 && status is not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests);
-
-    private async Task SendAsync(ClientWebSocket socket, CancellationToken cancellation)
+    private async Task SendAsync(
+        ClientWebSocket socket, byte[] greeting, IReadOnlyList<RememberedItem> items, CancellationToken cancellation)
     {
         try
         {
+            await SendTextAsync(socket, greeting, cancellation).ConfigureAwait(false);
+            foreach (RememberedItem item in items)
+                await SendTextAsync(socket, item.ToCreateEvent(), cancellation).ConfigureAwait(false);
             await foreach (Outbound outbound in _outbound.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
                 bool isSent = false;
                 try
                 {
-                    await socket.SendAsync(outbound.Buffer.AsMemory(0, outbound.Length), WebSocketMessageType.Text, endOfMessage: true,
-                        cancellation)
-                        .ConfigureAwait(false);
+                    await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), cancellation).ConfigureAwait(false);
                     isSent = true;
                 }
                 finally
                 {
-                    if (!isSent) CountUnsent();
+                    if (!isSent) NoteUnsent(outbound);
                     if (outbound.IsAudio) Interlocked.Decrement(ref _outboundAudioFrames);
                     else Interlocked.Add(ref _outboundBytes, -outbound.Length);
                     ArrayPool<byte>.Shared.Return(outbound.Buffer);
@@ -247,7 +263,10 @@ internal sealed class RealtimeConnection : IDisposable
         }
     }
 
-    private async Task<BackendEnd> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellation)
+    private static ValueTask SendTextAsync(ClientWebSocket socket, ReadOnlyMemory<byte> utf8, CancellationToken cancellation)
+        => socket.SendAsync(utf8, WebSocketMessageType.Text, endOfMessage: true, cancellation);
+
+    private async Task<BackendFailure> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellation)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(FirstReceiveBytes);
         try
@@ -263,7 +282,7 @@ internal sealed class RealtimeConnection : IDisposable
                 }
                 ValueWebSocketReceiveResult received = await socket.ReceiveAsync(buffer.AsMemory(isSkipping ? 0 : length), cancellation)
                     .ConfigureAwait(false);
-                if (received.MessageType == WebSocketMessageType.Close) return BackendEnd.Closed;
+                if (received.MessageType == WebSocketMessageType.Close) return BackendFailure.Closed(socket.CloseStatus);
                 if (received.MessageType == WebSocketMessageType.Binary) isSkipping = true;
                 if (!isSkipping) length += received.Count;
                 if (!received.EndOfMessage) continue;
@@ -298,6 +317,12 @@ internal sealed class RealtimeConnection : IDisposable
         if (!_isDisposed) _drops.Count(SessionDrop.AgentConnectionLost);
     }
 
+    private void NoteUnsent(in Outbound unsent)
+    {
+        if (unsent.IsAudio) CountUnsent();
+        else _unsent.Add(unsent.Buffer.AsSpan(0, unsent.Length).ToArray());
+    }
+
     private static byte[] Grow(byte[] buffer, int length)
     {
         byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Min(2 * buffer.Length, MaximumMessageBytes));
@@ -318,9 +343,7 @@ internal sealed class RealtimeConnection : IDisposable
             AcceptAudio(header);
             return;
         }
-        byte[] copy = ArrayPool<byte>.Shared.Rent(message.Length);
-        message.CopyTo(copy);
-        Enqueue(new BackendMessage(BackendMessageKind.Event) { Buffer = copy, Length = message.Length });
+        Enqueue(BackendReader.Read(message, header, _relayLimit));
     }
 
     private void AcceptAudio(RealtimeEventHeader header)
@@ -345,14 +368,7 @@ internal sealed class RealtimeConnection : IDisposable
         }
         int length = carried + decoded;
         _oddByte = length % 2 == 1 ? pcm[length - 1] : -1;
-        Enqueue(new BackendMessage(BackendMessageKind.Audio)
-        {
-            Buffer = pcm,
-            Length = length & ~1,
-            ItemId = _itemId,
-            ResponseId = _responseId,
-            ContentIndex = _contentIndex,
-        });
+        Enqueue(BackendMessage.ForAudio(pcm, length & ~1, _itemId, _responseId, _contentIndex));
     }
 
     private static bool IsText(ReadOnlySpan<byte> utf8, string text)
@@ -370,7 +386,8 @@ internal sealed class RealtimeConnection : IDisposable
         if (Interlocked.Exchange(ref _isNotified, 1) == 0) _onInbound();
     }
 
-    private static int Cost(in BackendMessage message) => message.Length + BytesPerMessage;
+    private static int Cost(BackendMessage message)
+        => message.HeldBytes + message.ItemBytes + sizeof(char) * (message.Transcript?.Length ?? 0) + BytesPerMessage;
 
     private readonly record struct Outbound(byte[] Buffer, int Length, bool IsAudio);
 }

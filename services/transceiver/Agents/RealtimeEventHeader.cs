@@ -40,6 +40,14 @@ internal readonly ref struct RealtimeEventHeader
         }
     }
 
+    /// <summary>
+    /// Reads the <c>event_id</c> of a message that is refused, as far as the message can be read. Empty if there is none.
+    /// </summary>
+    public static ReadOnlySpan<byte> ReadEventId(ReadOnlySpan<byte> message) => ReadTopLevelText(message, "event_id"u8);
+
+    /// <summary>Reads the <c>type</c> of an event. Empty if there is none.</summary>
+    public static string ReadType(ReadOnlySpan<byte> message) => Encoding.UTF8.GetString(ReadTopLevelText(message, "type"u8));
+
     public bool Is(ReadOnlySpan<byte> type) => Type.SequenceEqual(type);
 
     public string ItemIdText => Encoding.UTF8.GetString(ItemId);
@@ -83,6 +91,31 @@ internal readonly ref struct RealtimeEventHeader
             ContentIndex = contentIndex,
         };
         return true;
+    }
+
+    private static ReadOnlySpan<byte> ReadTopLevelText(ReadOnlySpan<byte> message, ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(message, isFinalBlock: false, state: default);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return default;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                bool isWanted = reader.ValueTextEquals(name);
+                if (!reader.Read()) break;
+                if (isWanted && reader.TokenType == JsonTokenType.String)
+                {
+                    ReadOnlySpan<byte> text = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
+                    return text.Length <= MaximumIdBytes && Utf8.IsValid(text) ? text : default;
+                }
+                if (!reader.TrySkip()) break;
+            }
+        }
+        catch (Exception notJson) when (notJson is JsonException or InvalidOperationException)
+        {
+            // What was readable did not contain it.
+        }
+        return default;
     }
 
     private static ReadOnlySpan<byte> ReadNestedId(scoped ref Utf8JsonReader reader)

@@ -16,6 +16,8 @@ internal enum SessionDrop : byte
     SessionGone,
     /// <summary>There is no such session, and the request's hint is missing, forged, or names another session than the frame.</summary>
     BadHint,
+    /// <summary>There is no such session, and the check does not know the password of its hint.</summary>
+    UnauthenticCheck,
     /// <summary>The hint names a slot that this worker does not serve.</summary>
     NotOurSlot,
     /// <summary>The transceiver takes no new sessions, because it is draining or the state store is down.</summary>
@@ -44,6 +46,7 @@ internal enum SessionDrop : byte
     PeerAudioNotNegotiated,
     PeerAudioTooLong,
     PeerTransmitRingFull,
+    PeerPathUnproven,
     PeerSctpPacketUnsent,
     PeerOtherChannel,
     PeerStrayMessage,
@@ -133,6 +136,7 @@ internal enum SessionDrop : byte
     SctpMessageTooLarge,
     SctpAbandonedByPeer,
     SctpAssociationEnded,
+    SctpTooManyChunks,
 
     // Media, in frames of 20 ms or packets.
 
@@ -148,6 +152,15 @@ internal enum SessionDrop : byte
     MediaDownlinkFull,
     /// <summary>The oldest waiting frame of the echo. It was dropped so that the echo stays close to the caller's voice.</summary>
     MediaDownlinkTrimmed,
+
+    // The budget of a session (SessionBudget). The client is told at most once a second.
+
+    /// <summary>A packet of the client beyond those that a session may receive in a second.</summary>
+    BudgetPackets,
+    /// <summary>An audio packet of the client beyond twice real time.</summary>
+    BudgetAudio,
+    /// <summary>No drop: the client's events came too fast, and the next one had to wait.</summary>
+    BudgetEventsDelayed,
 
     // The client's events channel.
 
@@ -170,7 +183,7 @@ internal enum SessionDrop : byte
     AgentAudioQueueFull,
     /// <summary>An event for the backend that did not fit into the queue or found no connection.</summary>
     AgentEventUnsent,
-    /// <summary>What still waited for the backend when the connection ended.</summary>
+    /// <summary>A frame of the caller that still waited for the backend when the connection ended. Events wait for the next one.</summary>
     AgentConnectionLost,
     /// <summary>A message of the backend that is larger than the largest message accepted.</summary>
     AgentMessageTooLarge,

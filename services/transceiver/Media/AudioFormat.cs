@@ -12,6 +12,8 @@ internal static class AudioFormat
     public const uint RtpTicksPerFrame = 960;
     public static readonly TimeSpan FrameDuration = TimeSpan.FromMilliseconds(20);
 
+    public static TimeSpan DurationOf(long samples) => TimeSpan.FromTicks(samples * TimeSpan.TicksPerSecond / SampleRate);
+
     /// <summary>Returns how many frames hold this many samples. A frame that is not full counts.</summary>
     public static long FramesIn(long samples) => (samples + FrameSamples - 1) / FrameSamples;
 }

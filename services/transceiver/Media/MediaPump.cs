@@ -65,12 +65,13 @@ internal sealed class MediaPump : IDisposable
     public void Start(Instant now) => NextFrameAt = now;
 
     /// <summary>One Opus packet of the caller, in order.</summary>
-    public void OnUplinkPacket(ReadOnlySpan<byte> opus, Instant now)
+    /// <returns>How many frames the agent got.</returns>
+    public int OnUplinkPacket(ReadOnlySpan<byte> opus, Instant now)
     {
         _uplinkAt = now;
         _filledInARow = 0;
         _decoder.OnPacket(opus);
-        HandOn(now);
+        return HandOn(now);
     }
 
     /// <summary>A packet of the caller is lost and will not come.</summary>
@@ -117,9 +118,11 @@ internal sealed class MediaPump : IDisposable
         _encoder.Dispose();
     }
 
-    private void HandOn(Instant now)
+    private int HandOn(Instant now)
     {
-        while (_decoder.TryTake(out ReadOnlySpan<short> frame)) _agent.OnAudio(frame, now);
+        int frames = 0;
+        for (; _decoder.TryTake(out ReadOnlySpan<short> frame); frames++) _agent.OnAudio(frame, now);
+        return frames;
     }
 
     private void FillUplink(Instant now)

@@ -24,11 +24,10 @@ internal static class CheckRefusal
         out int length)
     {
         length = 0;
-        if (!StunMessage.TryParse(check, out StunMessage stun, out _) || stun.Class != StunClass.Request
-            || stun.Method != StunMethod.Binding || !stun.HasValidFingerprint()) return false;
-        if (!RoutingHint.TryDecode(stun.Username, hintKeys, out RoutingHint hint, out _) || hint.SessionId != session) return false;
         Span<byte> password = stackalloc byte[IcePassword.TextLength];
-        if (!IcePassword.TryDerive(passwordKeys, stun.Username, password) || !stun.VerifyMessageIntegrity(password)) return false;
+        if (!StunMessage.TryParse(check, out StunMessage stun, out _) || stun.Class != StunClass.Request
+            || !RoutingHint.TryDecode(stun.Username, hintKeys, out RoutingHint hint, out _) || hint.SessionId != session
+            || !IsAuthentic(stun, passwordKeys, password)) return false;
         var writer = new StunMessageWriter(refusal, StunClass.ErrorResponse, StunMethod.Binding, stun.TransactionId);
         writer.AddErrorCode(Code, "Forbidden"u8);
         writer.AddMessageIntegrity(password);
@@ -36,4 +35,10 @@ internal static class CheckRefusal
         length = writer.Length;
         return true;
     }
+
+    /// <summary>Returns true if a check knows the password that belongs to its hint.</summary>
+    /// <param name="password">Receives the password: <see cref="IcePassword.TextLength"/> bytes.</param>
+    public static bool IsAuthentic(in StunMessage check, KeyRing passwordKeys, Span<byte> password)
+        => check.Method == StunMethod.Binding && check.HasValidFingerprint()
+        && IcePassword.TryDerive(passwordKeys, check.Username, password) && check.VerifyMessageIntegrity(password);
 }

@@ -3,21 +3,68 @@ using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// Reads the record of a session whose first packet came before its record: the record was not pushed, or it was pushed to the owner before
-/// us. It does not run on the workers' threads. The worker that asks limits how many reads run.
+/// Makes the session of a caller's first valid check: a session costs nothing before that (docs/decisions/0034). Its record was pushed to
+/// us (<see cref="UnprovenSessions"/>), or is read from the store. It does not run on the workers' threads. The worker that asks limits
+/// how many loads run.
 /// </summary>
 internal sealed partial class RecordLoader(
-    IStateStore store, FleetOptions fleet, SessionFactory factory, SessionDirectory directory, SessionReporter reporter, TimeProvider time,
-    ILogger<RecordLoader> logger)
+    IStateStore store, FleetOptions fleet, SessionFactory factory, UnprovenSessions unproven, SessionDirectory directory,
+    SessionReporter reporter, TimeProvider time, ILogger<RecordLoader> logger)
 {
     /// <summary>
-    /// Starts to read. The worker gets the result by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.
+    /// Starts to load. The worker gets the result by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.
     /// </summary>
     public void Start(SessionId id, SessionWorker worker) => _ = Task.Run(() => RunAsync(id, worker));
+
+    /// <summary>
+    /// Ends the sessions whose caller has not come in time. <see cref="Instant.Never"/> ends all that wait, with the reason <see
+    /// cref="SessionEndReason.Drain"/>.
+    /// </summary>
+    public async Task EndUnprovenAsync(Instant now, CancellationToken cancellation)
+    {
+        SessionEndReason reason = now == Instant.Never ? SessionEndReason.Drain : SessionEndReason.SetupTimeout;
+        foreach (UnprovenSessions.Waiting expired in unproven.TakeExpired(now))
+        {
+            // The owner of a slot that was given up meanwhile knows better. So does the session, if it is alive.
+            if (!directory.Serves(expired.Slot) || directory.Find(expired.Id, out SessionRecord? ended) is not null || ended is not null)
+                continue;
+            SessionRecord? record = expired.Record;
+            if (record is null)
+            {
+                if (reason == SessionEndReason.Drain) continue;
+                StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(expired.CallId),
+                    ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
+                record = read.Entry?.Value;
+            }
+            if (record is { State: SessionState.Created }) EndUnproven(expired.Id, record, reason);
+        }
+    }
+
+    /// <summary>Ends a session whose caller has not come. Returns false if it is not here, or lives.</summary>
+    public bool TryEndUnproven(SessionId id, SessionEndReason reason)
+        => unproven.Take(id) is { } record && EndUnproven(id, record, reason);
+
+    private bool EndUnproven(SessionId id, SessionRecord record, SessionEndReason reason)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        SessionRecord ended = record with
+        {
+            State = SessionState.Ended,
+            EndReason = reason,
+            EndedAt = now,
+            EventSequence = record.EventSequence + 1,
+            Statistics = new SessionStatistics(0, 0, 0, 0, null, (long)Math.Max(0, (now - record.CreatedAt).TotalMilliseconds)),
+        };
+        if (!directory.TryNoteEnded(id, ended)) return false;
+        reporter.Report(ended);
+        LogUnproven(logger, record.CallId, reason);
+        return true;
+    }
 
     private async Task RunAsync(SessionId id, SessionWorker worker)
     {
@@ -37,15 +84,44 @@ internal sealed partial class RecordLoader(
     private async Task<bool> LoadAsync(SessionId id, SessionWorker worker)
     {
         if (directory.HasEnded(id)) return false;
+        SessionRecord? record = unproven.Take(id) ?? await ReadAsync(id).ConfigureAwait(false);
+        if (record is null) return false;
+        switch (directory.TryReserve(record.Slot))
+        {
+            case AdmissionOutcome.Admitted:
+                break;
+            case AdmissionOutcome.NoRoom:
+                // The caller is told at its next check: an ended session refuses it.
+                EndUnproven(id, record, SessionEndReason.NoRoom);
+                return false;
+            default:
+                return false;
+        }
+        VoiceSession? session = null;
+        try
+        {
+            session = factory.Create(record, id, worker, MonotonicClock.Now);
+        }
+        finally
+        {
+            if (session is null) directory.Release(record.Slot);
+        }
+        worker.Add(session);
+        return true;
+    }
+
+    /// <summary>Reads the record of a session that can still begin. Returns null if there is none.</summary>
+    private async Task<SessionRecord?> ReadAsync(SessionId id)
+    {
         string callId = CallId.Format(fleet.Region, id.ToString());
         StateReadResult<SessionRecord> read = await store.ReadAsync(
             ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord).ConfigureAwait(false);
         if (read.Entry?.Value is not { } record)
         {
             if (!read.IsKnown) LogUnreadable(logger, callId, read.Outcome, read.ErrorCode);
-            return false;
+            return null;
         }
-        if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _)) return false;
+        if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _)) return null;
         if (record.State == SessionState.Connected)
         {
             // The session's keys were in the memory of an owner that no longer exists. The client's packets cannot be answered, and nobody
@@ -58,23 +134,9 @@ internal sealed partial class RecordLoader(
                 EventSequence = record.EventSequence + 1,
             });
             LogOrphan(logger, callId, record.OwnerAppId);
-            return false;
+            return null;
         }
-        if (time.GetUtcNow() - record.CreatedAt > TimeSpan.FromSeconds(record.MaximumSeconds)) return false;
-
-        if (directory.TryReserve(record.Slot) != AdmissionOutcome.Admitted) return false;
-        VoiceSession? session = null;
-        try
-        {
-            session = factory.TryCreate(record, id, worker, MonotonicClock.Now);
-        }
-        finally
-        {
-            if (session is null) directory.Release(record.Slot);
-        }
-        if (session is null) return false;
-        worker.Add(session, null);
-        return true;
+        return time.GetUtcNow() - record.CreatedAt > TimeSpan.FromSeconds(record.MaximumSeconds) ? null : record;
     }
 
     [LoggerMessage(LogLevel.Warning, "{CallId}: the first packet has arrived, and the record cannot be read: {Outcome} {ErrorCode}")]
@@ -82,6 +144,9 @@ internal sealed partial class RecordLoader(
 
     [LoggerMessage(LogLevel.Warning, "{CallId}: the session cannot go on, because its owner {Owner} is gone")]
     private static partial void LogOrphan(ILogger logger, string callId, string owner);
+
+    [LoggerMessage(LogLevel.Information, "{CallId}: ended, {Reason}; its caller has no session")]
+    private static partial void LogUnproven(ILogger logger, string callId, SessionEndReason reason);
 
     [LoggerMessage(LogLevel.Error, "{CallId}: loading the record failed")]
     private static partial void LogFailed(ILogger logger, string callId, Exception exception);

@@ -16,7 +16,7 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
     private int _living;
     private long _connected, _refused;
 
-    /// <summary>The number of live sessions, including those that are being created.</summary>
+    /// <summary>The number of sessions whose caller has come, including those that are being created.</summary>
     public int Living => Volatile.Read(ref _living);
 
     public int Capacity => capacity;
@@ -31,6 +31,8 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
 
     /// <summary>The number of sessions that ended for this reason since the start.</summary>
     public long EndedFor(SessionEndReason reason) => Volatile.Read(ref _ended[(int)reason]);
+
+    public bool Serves(int slot) => slots.IsServed(slot);
 
     /// <summary>Reserves a place for a session in the capacity and in its slot. Return it once with <see cref="Release"/>.</summary>
     public AdmissionOutcome TryReserve(int slot)
@@ -53,7 +55,8 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
         Interlocked.Decrement(ref _living);
     }
 
-    public void NoteLiving(SessionId id, SessionWorker worker) => _entries[id] = new Entry(worker, null);
+    /// <summary>Returns false if the session has ended, which nothing undoes.</summary>
+    public bool TryNoteLiving(SessionId id, SessionWorker worker) => _entries.TryAdd(id, new Entry(worker, null));
 
     public void NoteConnected() => Interlocked.Increment(ref _connected);
 
@@ -62,6 +65,15 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
     {
         _entries[id] = new Entry(null, record);
         Interlocked.Increment(ref _ended[(int)record.EndReason]);
+    }
+
+    /// <summary>Notes the end of a session that never lived here. Returns false if it lives or has ended.</summary>
+    /// <param name="record">The final record.</param>
+    public bool TryNoteEnded(SessionId id, SessionRecord record)
+    {
+        if (!_entries.TryAdd(id, new Entry(null, record))) return false;
+        Interlocked.Increment(ref _ended[(int)record.EndReason]);
+        return true;
     }
 
     /// <summary>Removes a session that has ended, when its record is deleted.</summary>

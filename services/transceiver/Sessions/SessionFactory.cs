@@ -30,7 +30,9 @@ internal sealed partial class SessionFactory(
 
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Dapr.Voice.Transceiver.Sessions");
 
-    /// <summary>Reads the session's id from its record. Returns false if the record is not for this fleet or contradicts itself.</summary>
+    /// <summary>
+    /// Reads the session's id from its record. Returns false if the record is not for this fleet, or if no session can be made from it.
+    /// </summary>
     public bool TryIdentify(SessionRecord record, out SessionId id)
     {
         id = default;
@@ -39,19 +41,15 @@ internal sealed partial class SessionFactory(
             || !SessionId.TryParse(idText, out id)) return false;
         if (record.LocalUfrag.Length != RoutingHint.TextLength || !Ascii.IsValid(record.LocalUfrag)) return false;
         if (!RoutingHint.TryDecode(Encoding.ASCII.GetBytes(record.LocalUfrag), keys.HintKeys, out RoutingHint hint, out _)) return false;
-        return hint.SessionId == id && hint.Slot == record.Slot && hint.Region == fleet.RegionNumber;
+        return hint.SessionId == id && hint.Slot == record.Slot && hint.Region == fleet.RegionNumber
+            && record.MaximumSeconds > 0 && TryReadAudio(record, out _) && ReadFingerprints(record).Count > 0;
     }
 
-    /// <summary>Returns null if no session can be made from the record.</summary>
+    /// <param name="record">One that <see cref="TryIdentify"/> has accepted.</param>
     /// <param name="worker">The worker that will have the session.</param>
-    public VoiceSession? TryCreate(SessionRecord record, SessionId id, SessionWorker worker, Instant now)
+    public VoiceSession Create(SessionRecord record, SessionId id, SessionWorker worker, Instant now)
     {
-        var fingerprints = new List<CertificateFingerprint>(record.Offer.Fingerprints.Count);
-        foreach (string text in record.Offer.Fingerprints)
-        {
-            if (CertificateFingerprint.TryParse(text, out CertificateFingerprint? fingerprint)) fingerprints.Add(fingerprint!);
-        }
-        if (fingerprints.Count == 0 || record.MaximumSeconds <= 0 || !TryReadAudio(record, out PeerAudioOptions? audio)) return null;
+        TryReadAudio(record, out PeerAudioOptions? audio);
 
         // Whoever serves the session is its owner, even if it was pushed to another one first.
         record = record with { OwnerAppId = AppIds.Transceiver(options.Shard) };
@@ -67,18 +65,24 @@ internal sealed partial class SessionFactory(
             {
                 IceRole = IceRole.Lite,
                 LocalCredentials = new IceCredentials(record.LocalUfrag, IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)),
+                RemoteCredentials = ReadRemote(record.CallId, record.Offer.IceUfrag, record.Offer.SealedIcePassword),
+                TieBreaker = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
                 DtlsRole = record.Offer.SetupActive ? DtlsRole.Server : DtlsRole.Client,
                 Certificate = certificate,
-                ExpectedFingerprints = fingerprints,
+                ExpectedFingerprints = ReadFingerprints(record),
                 Audio = audio,
                 Data = record.Offer.SctpPort is { } port and > 0 and <= ushort.MaxValue
-                    ? new PeerDataOptions((ushort)port, (int)Math.Clamp(record.Offer.MaxMessageSize, 0, int.MaxValue))
+                    ? new PeerDataOptions(
+                        (ushort)port, (int)Math.Clamp(record.Offer.MaxMessageSize, 0, int.MaxValue),
+                        ChunksPerSecond: SessionBudget.ChunksPerSecond)
                     : null,
                 WallClockOffset = time.GetUtcNow() - NtpOrigin - TimeSpan.FromTicks(now.Ticks),
+                FarewellAfterSilence = SessionEnding.AfterSilence,
                 Random = RandomNumberGenerator.Fill,
             },
             now);
-        var limits = new SessionLimits(options.FirstCheckLimit, options.HandshakeLimit, TimeSpan.FromSeconds(record.MaximumSeconds));
+        var limits = new SessionLimits(
+            options.FirstCheckLimit, options.HandshakeLimit, TimeSpan.FromSeconds(record.MaximumSeconds), options.AgentReleaseAfter);
         try
         {
             return new VoiceSession(new SessionParts(record, id, peer, limits, codec, now), worker, agents, agent, time, _sessionLogger);
@@ -88,6 +92,30 @@ internal sealed partial class SessionFactory(
             peer.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The caller's ICE credentials, or null if the record does not contain them.</summary>
+    public IceCredentials? ReadRemote(string callId, string ufrag, string? sealedPassword)
+        => sealedPassword is null || ufrag.Length is 0 or > 256
+            || SealedIcePassword.TryOpen(keys.PasswordKeys, callId, sealedPassword) is not { } password
+            ? null : new IceCredentials(ufrag, password);
+
+    /// <summary>Returns the credentials of our side after an ICE restart: the next generation of the session's hint.</summary>
+    public IceCredentials NextLocal(string localUfrag)
+    {
+        RoutingHint.TryDecode(Encoding.ASCII.GetBytes(localUfrag), keys.HintKeys, out RoutingHint hint, out _);
+        string ufrag = (hint with { KeyId = keys.HintKeys.CurrentId, Generation = (byte)(hint.Generation + 1) }).Encode(keys.HintKeys);
+        return new IceCredentials(ufrag, IcePassword.Derive(keys.PasswordKeys, ufrag));
+    }
+
+    private static List<CertificateFingerprint> ReadFingerprints(SessionRecord record)
+    {
+        var fingerprints = new List<CertificateFingerprint>(record.Offer.Fingerprints.Count);
+        foreach (string text in record.Offer.Fingerprints)
+        {
+            if (CertificateFingerprint.TryParse(text, out CertificateFingerprint? fingerprint)) fingerprints.Add(fingerprint!);
+        }
+        return fingerprints;
     }
 
     private static bool TryReadAudio(SessionRecord record, out PeerAudioOptions? audio)

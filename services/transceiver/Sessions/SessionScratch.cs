@@ -22,5 +22,9 @@ internal sealed class SessionScratch
     /// <summary>The totals of one session's drops.</summary>
     public long[] Drops { get; } = new long[Enum.GetValues<SessionDrop>().Length];
 
-    static SessionScratch() => ArgumentOutOfRangeException.ThrowIfGreaterThan(PeerSession.MaximumDatagramBytes, 2048);
+    static SessionScratch()
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(PeerSession.MaximumDatagramBytes, 2048);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(PeerSession.MaximumMessageBytes, MaximumMessageBytes);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Ice;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
@@ -107,12 +108,7 @@ internal sealed partial class SessionWorker : IDisposable
     }
 
     /// <summary>Gives a session and its reservation to the worker. Any thread.</summary>
-    /// <param name="done">Gets <see cref="AdmissionOutcome.Admitted"/> or <see cref="AdmissionOutcome.Exists"/>. It may be null.</param>
-    public void Add(VoiceSession session, TaskCompletionSource<AdmissionOutcome>? done) => Enqueue(null, () =>
-    {
-        AdmissionOutcome outcome = Admit(session, MonotonicClock.Now);
-        done?.TrySetResult(outcome);
-    });
+    public void Add(VoiceSession session) => Enqueue(null, () => Admit(session, MonotonicClock.Now));
 
     /// <summary>The record of a session does not exist, or no session can be made from it. Any thread.</summary>
     public void NoteNotLoaded(SessionId id) => Enqueue(null, () =>
@@ -145,6 +141,26 @@ internal sealed partial class SessionWorker : IDisposable
         var result = new TaskCompletionSource<SessionRecord?>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(null, () => result.TrySetResult(
             _sessions.TryGetValue(id, out VoiceSession? session) ? session.Snapshot(MonotonicClock.Now) : null));
+        return result.Task;
+    }
+
+    /// <summary>
+    /// Continues a session with new ICE credentials of its caller. Returns our new ufrag, or null if the session is not here. Any thread.
+    /// </summary>
+    public Task<string?> RestartIceAsync(SessionId id, IceCredentials remote, SessionFactory factory)
+    {
+        var result = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () =>
+        {
+            string? ufrag = null;
+            if (_sessions.TryGetValue(id, out VoiceSession? session))
+            {
+                IceCredentials local = factory.NextLocal(session.Session.LocalUfrag);
+                session.RestartIce(local, remote);
+                ufrag = local.Ufrag;
+            }
+            result.TrySetResult(ufrag);
+        });
         return result.Task;
     }
 
@@ -340,6 +356,8 @@ internal sealed partial class SessionWorker : IDisposable
         Counters.CountDrop(SessionDrop.UnknownSession);
         else if (!RoutingHint.TryDecode(stun.Username, _hintKeys, out RoutingHint hint, out _) || hint.SessionId != data.SessionId)
         Counters.CountDrop(SessionDrop.BadHint);
+        else if (!CheckRefusal.IsAuthentic(stun, _passwordKeys, _scratch.Packet.AsSpan(0, IcePassword.TextLength)))
+        Counters.CountDrop(SessionDrop.UnauthenticCheck);
         else if (hint.Region != _region || hint.Slot % _workerCount != Index || !_slots.IsServed(hint.Slot))
         Counters.CountDrop(SessionDrop.NotOurSlot);
         else if (!_isAdmitting()) Counters.CountDrop(SessionDrop.NotAdmitting);
@@ -351,25 +369,23 @@ internal sealed partial class SessionWorker : IDisposable
         }
     }
 
-    private AdmissionOutcome Admit(VoiceSession session, Instant now)
+    private void Admit(VoiceSession session, Instant now)
     {
         if (_isStopping || _sessions.ContainsKey(session.Id) || _freeIndices.Count == 0)
         {
-            AdmissionOutcome refused = _sessions.ContainsKey(session.Id) ? AdmissionOutcome.Exists : AdmissionOutcome.NoRoom;
             Discard(session);
-            return refused;
+            return;
         }
         // The session came and ended while a second look-up of it was running.
-        if (_directory.HasEnded(session.Id))
+        if (!_directory.TryNoteLiving(session.Id, this))
         {
             AbandonShelf(session.Id.Value);
             Discard(session);
-            return AdmissionOutcome.Ended;
+            return;
         }
         session.Index = _freeIndices.Pop();
         _byIndex[session.Index] = session;
         _sessions.Add(session.Id, session);
-        _directory.NoteLiving(session.Id, this);
         try
         {
             session.Start(now);
@@ -380,7 +396,6 @@ internal sealed partial class SessionWorker : IDisposable
             Fail(session, e, now);
         }
         DeliverShelved(session, now);
-        return AdmissionOutcome.Admitted;
     }
 
     private void DeliverShelved(VoiceSession session, Instant now)
@@ -422,16 +437,9 @@ internal sealed partial class SessionWorker : IDisposable
     {
         if (session.Index < 0) return;
         session.End(reason);
-        try
-        {
-            session.Close(now);
-            Transmit(session, now);
-        }
-        catch (Exception e)
-        {
-            Counters.CountSessionFault();
-            LogSessionFault(_logger, session.Session.CallId, e);
-        }
+        // The goodbye drops what is still queued, so the reason is sent first.
+        Try(session, session.SayEnd, now);
+        Try(session, session.Close, now);
         _acceptor.SendGone(session.Id);
 
         _timers.Remove(session.Index);
@@ -457,6 +465,21 @@ internal sealed partial class SessionWorker : IDisposable
         {
             Counters.CountSessionFault();
             LogSessionFault(_logger, record.CallId, e);
+        }
+    }
+
+    // One part of a goodbye. If it throws, the other parts still run.
+    private void Try(VoiceSession session, Action<Instant> part, Instant now)
+    {
+        try
+        {
+            part(now);
+            Transmit(session, now);
+        }
+        catch (Exception e)
+        {
+            Counters.CountSessionFault();
+            LogSessionFault(_logger, session.Session.CallId, e);
         }
     }
 

@@ -1,4 +1,5 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Ice;
 using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
@@ -27,6 +28,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// </summary>
     public const int MaximumWaitingEventBytes = 1024 * 1024;
 
+    private static readonly TimeSpan ChannelNoticeInterval = TimeSpan.FromSeconds(1);
+
     private readonly PeerSession _peer;
     private readonly Agent _agent;
     private readonly MediaPump _pump;
@@ -35,13 +38,19 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private readonly SessionWorker _worker;
     private readonly TimeProvider _time;
     private readonly bool _sendsAudio;
+    private readonly SilenceWatch? _silence;
+    private readonly SessionBudget _budget;
     private readonly Queue<byte[]> _waitingEvents = new();
     private int _waitingEventBytes;
     private int _pendingPosts;
+    private Instant _nextChannelNotice;
 
     // The part of this session's drops that the worker's sum already contains.
     private readonly long[] _collectedDrops = new long[Enum.GetValues<SessionDrop>().Length];
     private bool _isChannelOpen;
+    private bool _isSayingEnd;
+    private string? _endDetail;
+    private string? _endMessage;
 
     public VoiceSession(SessionParts parts, SessionWorker worker, AgentCatalog agents, string agent, TimeProvider time, ILogger logger)
     {
@@ -49,6 +58,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         (_peer, _lifecycle, _worker, _time) = (parts.Peer, new SessionLifecycle(parts.Limits, parts.CreatedAt), worker, time);
         _setup = new SessionSetup(parts.Record);
         _sendsAudio = parts.Record.Offer.AudioReceives;
+        if (parts.Record.Offer.AudioSends) _silence = new SilenceWatch(parts.Limits.AgentRelease);
+        _budget = new SessionBudget(Drops);
         Downlink = new DownlinkQueue(Drops);
         _agent = agents.Create(agent, this);
         _pump = new MediaPump(parts.Codec, _agent, Downlink, worker.Lateness, Drops);
@@ -70,7 +81,15 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public SessionEndReason EndReason => _lifecycle.EndReason;
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
-    public Instant NextTimeout => Instant.Min(Instant.Min(_peer.NextTimeout, _lifecycle.NextTimeout), _agent.NextTimeout);
+    public Instant NextTimeout
+    {
+        get
+        {
+            var next = Instant.Min(Instant.Min(_peer.NextTimeout, _lifecycle.NextTimeout), _agent.NextTimeout);
+            next = Instant.Min(next, _budget.EventsGoOnAt);
+            return _silence is not null && _peer.LastHeard is { } heard ? Instant.Min(next, _silence.NextTimeout(heard)) : next;
+        }
+    }
 
     /// <summary>When <see cref="SendFrame"/> is due.</summary>
     public Instant NextFrameAt => HasEnded ? Instant.Never : _pump.NextFrameAt;
@@ -86,7 +105,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public void Receive(Span<byte> datagram, TransportPath from, Instant now)
     {
         Now = now;
-        _peer.Receive(datagram, from, now);
+        if (_budget.TryTakePacket(now)) _peer.Receive(datagram, from, now);
     }
 
     /// <summary>Sends the downlink frame that is due, and moves <see cref="NextFrameAt"/> on.</summary>
@@ -111,20 +130,22 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     {
         Now = now;
         TakeEvents(now);
+        WatchSilence(now);
         while (_peer.TryReceiveAudio(scratch.Packet, out int length, out AudioFrameInfo frame, now))
         {
-            if (frame.IsLost) _pump.OnUplinkLost(now);
-            else _pump.OnUplinkPacket(scratch.Packet.AsSpan(0, length), now);
-            if (!frame.IsLost) _setup.Note(SetupStep.FirstAudio);
-        }
-        while (!HasEnded && _peer.TryReceiveMessage(out DataChannelMessage message, now))
-        {
-            // A binary message is read as text: some clients send the bytes of their JSON.
-            if (message.Payload.Length > scratch.Message.Length)
+            if (frame.IsLost)
             {
-                Drops.Count(SessionDrop.ClientMessageTooLong);
+                _pump.OnUplinkLost(now);
                 continue;
             }
+            if (_budget.TryTakeAudio(now)) _budget.NoteAudio(_pump.OnUplinkPacket(scratch.Packet.AsSpan(0, length), now), now);
+            _setup.Note(SetupStep.FirstAudio);
+        }
+        _budget.BeginEvents();
+        while (!HasEnded && _budget.MayReadEvent(_peer.HasMessage, now) && _peer.TryReceiveMessage(out DataChannelMessage message, now))
+        {
+            _budget.NoteEvent(message.Payload.Length, now);
+            // A binary message is read as text: some clients send the bytes of their JSON.
             Span<byte> copy = scratch.Message.AsSpan(0, message.Payload.Length);
             message.Payload.CopyTo(copy);
             // The message may have come together with the opening of its channel.
@@ -133,14 +154,39 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         }
         TakeEvents(now);
         SendWaitingEvents(now);
+        if (_isChannelOpen && !HasEnded && _budget.TryTakeNotice(_peer.Dropped(SctpDropReason.TooManyChunks), now, out string notice))
+            _agent.Tell("rate_limit_exceeded", notice);
     }
 
     /// <param name="buffer">At least <see cref="PeerSession.MaximumDatagramBytes"/>.</param>
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to, Instant now)
         => _peer.TryTransmit(buffer, out length, out to, now);
 
-    /// <summary>Ends the session if it has not ended. Worker thread only.</summary>
-    public void End(SessionEndReason reason) => _lifecycle.TryEnd(reason, Now);
+    /// <summary>Continues with new ICE credentials (RFC 8839, section 4.4). Everything above ICE goes on. Worker thread only.</summary>
+    public void RestartIce(IceCredentials local, IceCredentials remote)
+    {
+        _peer.RestartIce(local, remote);
+        Session = Session with { LocalUfrag = local.Ufrag, Offer = Session.Offer with { IceUfrag = remote.Ufrag } };
+        SessionLog.IceRestarted(Logger, Session.CallId);
+    }
+
+    /// <inheritdoc/>
+    public void End(SessionEndReason reason, string? detail = null, string? message = null)
+    {
+        if (_lifecycle.TryEnd(reason, Now)) (_endDetail, _endMessage) = (detail, message);
+    }
+
+    /// <summary>
+    /// Tells the client of an ended session why it ended, unless the client itself ended it or can't be told. Get the packets with <see
+    /// cref="TryTransmit"/>, then call <see cref="Close"/>.
+    /// </summary>
+    public void SayEnd(Instant now)
+    {
+        Now = now;
+        if (!_peer.IsChannelOpen || !SessionEnding.IsTold(EndReason)) return;
+        _isSayingEnd = true;
+        _agent.SayEnd(EndReason, _endMessage);
+    }
 
     /// <summary>Says goodbye to the client. Get the packets with <see cref="TryTransmit"/>.</summary>
     public void Close(Instant now)
@@ -159,6 +205,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             State = _lifecycle.State,
             EventSequence = _lifecycle.EventSequence,
             EndReason = _lifecycle.EndReason,
+            EndDetail = _endDetail,
             EndedAt = HasEnded ? Session.EndedAt ?? _time.GetUtcNow() : null,
             Statistics = new SessionStatistics(
                 peer.RtpReceived, peer.RtpSent, Math.Max(0, peer.RtpLost), Math.Round(peer.JitterMilliseconds, 2),
@@ -170,7 +217,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <inheritdoc/>
     public void SendEvent(ReadOnlySpan<byte> utf8Json)
     {
-        if (HasEnded || !_peer.IsChannelOpen)
+        if ((HasEnded && !_isSayingEnd) || !_peer.IsChannelOpen)
         {
             Drops.Count(SessionDrop.ClientEventNoChannel);
             return;
@@ -233,6 +280,26 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         _peer.Dispose();
     }
 
+    private void WatchSilence(Instant now)
+    {
+        if (_silence is null || HasEnded || _peer.LastHeard is not { } heard) return;
+        switch (_silence.Next(heard, now))
+        {
+            case SilenceStep.Ask:
+                _peer.AskForLife(now);
+                break;
+            case SilenceStep.Release:
+                _agent.Release();
+                _worker.Counters.CountAgentRelease();
+                SessionLog.AgentReleased(Logger, Session.CallId);
+                break;
+            case SilenceStep.Resume:
+                _agent.Resume();
+                SessionLog.AgentResumed(Logger, Session.CallId);
+                break;
+        }
+    }
+
     private void TakeEvents(Instant now)
     {
         while (_peer.TryTakeEvent(out PeerEvent occurred))
@@ -252,6 +319,15 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
                     if (!_isChannelOpen) _setup.Note(SetupStep.ChannelOpen);
                     _isChannelOpen = true;
                     if (!HasEnded) _agent.OnChannelOpen();
+                    break;
+                case PeerEventKind.SecondEventsChannel when !HasEnded:
+                    _agent.Tell("second_events_channel",
+                        $"This call has an events channel. The second channel '{PeerSession.EventsLabel}' is closed.");
+                    break;
+                case PeerEventKind.MessageOnOtherChannel when !HasEnded && _nextChannelNotice <= now:
+                    _nextChannelNotice = now + ChannelNoticeInterval;
+                    _agent.Tell("unknown_channel", "Messages on this data channel are not read. Send events on the channel "
+                        + $"'{PeerSession.EventsLabel}', or on your first channel if none has that label.");
                     break;
                 case PeerEventKind.ChannelClosed:
                     End(SessionEndReason.ClientHangup);

@@ -5,7 +5,7 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// <summary>The counters of one worker. Its thread writes them, and any thread may read them.</summary>
 internal sealed class WorkerCounters
 {
-    private long _packetsIn, _packetsOut, _sessionFaults, _loopFaults, _allocatedBytes, _turns;
+    private long _packetsIn, _packetsOut, _agentReleases, _sessionFaults, _loopFaults, _allocatedBytes, _turns;
 
     /// <summary>
     /// What was dropped here. The worker's own drops are added at once, and those of its sessions every second and at their end.
@@ -17,6 +17,9 @@ internal sealed class WorkerCounters
 
     /// <summary>Packets of sessions that were sent to a relay.</summary>
     public long PacketsOut => Volatile.Read(ref _packetsOut);
+
+    /// <summary>How often an agent was released because nothing arrived from its caller.</summary>
+    public long AgentReleases => Volatile.Read(ref _agentReleases);
 
     /// <summary>Sessions that ended because our own code threw.</summary>
     public long SessionFaults => Volatile.Read(ref _sessionFaults);
@@ -43,6 +46,7 @@ internal sealed class WorkerCounters
     public void CountDrop(SessionDrop reason) => Drops.Count(reason);
     public void CountPacketIn() => _packetsIn++;
     public void CountPacketOut() => _packetsOut++;
+    public void CountAgentRelease() => _agentReleases++;
     public void CountSessionFault() => _sessionFaults++;
     public void CountLoopFault() => _loopFaults++;
 }

@@ -4,8 +4,9 @@
 
 import { createInterface } from "node:readline";
 import { launch, serveFolders } from "./launch.mjs";
+import { ScriptedApi } from "./scripted.mjs";
 
-/** Those of launch(), and folders: {"/prefix/": folder} */
+/** Those of launch(), folders: {"/prefix/": folder}, and web: the folder web/ */
 const settings = JSON.parse(process.argv[2]);
 
 const server = await serveFolders(settings.folders);
@@ -14,12 +15,14 @@ const browser = await launch(settings);
 let page;
 let complaints = [];
 let created = [];
+let prepared = null;
 
 async function open(url) {
   await page?.close();
   complaints = [];
   created = [];
   page = await browser.newPage();
+  if (prepared) await page.evaluateOnNewDocument(prepared);
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
@@ -31,6 +34,18 @@ async function open(url) {
   });
   await page.goto(url, { waitUntil: "load" });
 }
+
+/** The second page, which stands for the server in calls that scripted.mjs answers. */
+let farEnd;
+async function openFarEnd() {
+  farEnd ??= browser.newPage().then(async (peer) => {
+    await peer.goto(`${server.origin}/page/far-end.html`, { waitUntil: "load" });
+    await page.bringToFront();
+    return peer;
+  });
+  return farEnd;
+}
+const scripted = [new ScriptedApi(settings.web, openFarEnd), new ScriptedApi(settings.web, openFarEnd)];
 
 const commands = {
   open: ({ url }) => open(url),
@@ -48,6 +63,17 @@ const commands = {
     ),
   evaluate: ({ expression }) => page.evaluate(expression),
   click: ({ selector }) => page.click(selector),
+  type: ({ selector, text }) => page.type(selector, text),
+  press: ({ key }) => page.keyboard.press(key),
+  media: ({ features }) => page.emulateMediaFeatures(features),
+  /** Before the page's own code, in every page that `open` opens from now on. Null: no more. */
+  prepare: ({ source }) => {
+    prepared = source;
+  },
+  /** Writes what the scripted API answers. There are two, so that one can be another origin. */
+  script: ({ api, routes }) => scripted[api].write(routes),
+  requests: ({ api }) => scripted[api].requests,
+  farEnd: async ({ expression }) => (await openFarEnd()).evaluate(expression),
   waitFor: async ({ expression, timeoutMs }) => {
     await page.waitForFunction(expression, { timeout: timeoutMs });
   },
@@ -66,7 +92,8 @@ const commands = {
 
 const print = (object) => process.stdout.write(JSON.stringify(object) + "\n");
 
-print({ id: 0, result: { origin: server.origin, version: await browser.version() } });
+for (const api of scripted) await api.listen();
+print({ id: 0, result: { origin: server.origin, scripted: scripted.map((api) => api.origin), version: await browser.version() } });
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);

@@ -1,27 +1,15 @@
 // Starts a browser for tests, and serves pages to it. tests/Browser and the browsers of tests/Interop use it.
 
 import { spawn } from "node:child_process";
-import { createReadStream, existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import puppeteer from "puppeteer-core";
-
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wav": "audio/wav" };
+import { serveFile } from "./static.mjs";
 
 /** Serves folders, {"/prefix/": folder}, on a free port of 127.0.0.1. @returns {Promise<{origin: string}>} */
 export async function serveFolders(folders) {
-  const server = createServer(async (request, response) => {
-    const path = new URL(request.url, "http://page").pathname;
-    const prefix = Object.keys(folders).find((p) => path.startsWith(p));
-    const file = prefix && join(folders[prefix], normalize("/" + decodeURIComponent(path.slice(prefix.length))));
-    if (!file || !(await stat(file).catch(() => undefined))?.isFile()) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "cache-control": "no-store" });
-    createReadStream(file).pipe(response);
-  });
+  const server = createServer((request, response) => serveFile(folders, request, response));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { origin: `http://127.0.0.1:${server.address().port}` };
 }

@@ -50,5 +50,5 @@ internal sealed class FuzzAgentHost : IAgentHost
 
     public void Post(Action action) => action();
 
-    public void End(SessionEndReason reason) => HasEnded = true;
+    public void End(SessionEndReason reason, string? detail = null, string? message = null) => HasEnded = true;
 }

@@ -80,8 +80,11 @@ internal static class TextTargets
         var events = Corpus.OfText(ClientEvents(), JsonTokens);
         yield return new ParserTarget<Outcome>("RealtimeEventHeader", 60_000, events, static input =>
         {
+            _ = RealtimeEventHeader.ReadEventId(input);
             if (!RealtimeEventHeader.TryRead(input, out RealtimeEventHeader header)) return Outcome.Refused;
             _ = header.ItemIdText + header.ResponseIdText;
+            if (BackendReader.Read(input, header, relayLimit: 0).Item is { IsReplayable: true } item && item.ToCreateEvent().Length == 0)
+                throw new InvalidOperationException("A replayable item without an event.");
             return Outcome.Accepted;
         }, 8192);
         foreach (string agent in new[] { AgentCatalog.Echo, AgentCatalog.Parrot }) yield return new AgentTarget(agent, events);

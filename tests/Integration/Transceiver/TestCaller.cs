@@ -19,7 +19,6 @@ namespace Dapr.Voice.Tests.Integration.Transceiver;
 /// </summary>
 internal sealed class TestCaller : IDisposable
 {
-    private static readonly TransportAddress ClientAddress = TransportAddress.FromIPv4(0xC633_6407, 40_000);
     private static readonly TransportAddress RelayAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
 
     private readonly LinkTransport _transport;
@@ -30,9 +29,10 @@ internal sealed class TestCaller : IDisposable
     private readonly SessionId _id;
     private readonly TalkingPeer _peer;
     private readonly byte[] _buffer = new byte[2048];
+    private TransportAddress _clientAddress = TransportAddress.FromIPv4(0xC633_6407, 40_000);
     private OpenDatagram _open;
 
-    public TestCaller(FleetKeys keys, SessionRecord record, LinkScheme scheme, TransportAddress link)
+    public TestCaller(FleetKeys keys, SessionRecord record, LinkScheme scheme, TransportAddress link, string? password = null)
     {
         Instant now = MonotonicClock.Now;
         _transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Create(1)
@@ -43,7 +43,8 @@ internal sealed class TestCaller : IDisposable
             keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, RandomNumberGenerator.Fill, now);
         Assert.True(CallId.TryParse(record.CallId, out _, out string id) && SessionId.TryParse(id, out _id));
         _peer = new TalkingPeer(
-            new IceCredentials(record.LocalUfrag, IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)), TestFleet.Fingerprint,
+            new IceCredentials(record.LocalUfrag, password ?? IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)),
+            TestFleet.Fingerprint,
             RelayAddress, now);
     }
 
@@ -96,6 +97,13 @@ internal sealed class TestCaller : IDisposable
         Turn();
     }
 
+    /// <summary>Goes on with a new ICE agent on a new address, as a client does after an ICE restart.</summary>
+    public void RestartIce(IceCredentials local, IceCredentials answerer)
+    {
+        _clientAddress = TransportAddress.FromIPv4(0xC633_6407, 41_000);
+        _peer.RestartIce(local, answerer, RelayAddress, MonotonicClock.Now);
+    }
+
     public bool SendText(string json) => _peer.SendText(json);
 
     public void Dispose()
@@ -127,7 +135,12 @@ internal sealed class TestCaller : IDisposable
             {
                 if (frame.SessionId != _id) continue;
                 if (frame.Kind == LinkFrameKind.Gone) IsGone = true;
-                else Peer.Receive(frame.Payload, new TransportPath(0, RelayAddress), now);
+                else
+                {
+                    Peer.Receive(frame.Payload, new TransportPath(0, RelayAddress), now);
+                    // The next packet may end the session, and what was not read by then is gone.
+                    _peer.Listen(now);
+                }
             }
         }
         Drain(now);
@@ -144,7 +157,7 @@ internal sealed class TestCaller : IDisposable
             int bytes = LinkFrame.HeaderLengthIPv4 + length;
             if (_transport.TryAppend(ref _open, _transceiver, bytes, LinkTransport.IsAudio(_buffer.AsSpan(0, length)), now,
                 out Span<byte> room))
-                _connector.WriteData(room, _id, ClientAddress, 0, false, _buffer.AsSpan(0, length));
+                _connector.WriteData(room, _id, _clientAddress, 0, false, _buffer.AsSpan(0, length));
         }
         _transport.Flush(now);
     }

@@ -4,6 +4,7 @@ using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Wire;
@@ -65,18 +66,23 @@ internal sealed class TestFleet : IAsyncDisposable
     public SessionRecord NewRecord(CertificateFingerprint caller, string agent = "echo", int? slot = null)
     {
         var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        string callId = CallId.Format(Options.Region, id.ToString());
         int chosen = slot ?? (int)(id.Value % 64);
         var hint = new RoutingHint(Keys.HintKeys.CurrentId, (byte)Options.RegionNumber, (ushort)chosen, id, 0,
             RoutingHint.ToMinutes(DateTimeOffset.UtcNow) + 10);
         return new SessionRecord
         {
-            CallId = CallId.Format(Options.Region, id.ToString()),
+            CallId = callId,
             Region = Options.Region,
             Slot = chosen,
             OwnerAppId = AppIds.Transceiver(0),
             Agent = agent,
             LocalUfrag = hint.Encode(Keys.HintKeys),
-            Offer = new OfferFacts("cafe", [caller.ToString()], true, "0", 111, null, 0x1111_1111, true, true, 5000, 262_144),
+            Offer = new OfferFacts(
+                TalkingPeer.Credentials.Ufrag, [caller.ToString()], true, "0", 111, null, TalkingPeer.AudioSsrc, true, true, 5000, 262_144,
+                SealedIcePassword.Seal(
+                    Keys.PasswordKeys, callId, TalkingPeer.Credentials.Password,
+                    RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes))),
             Answer = new AnswerFacts(0x2222_2222, "voice", "stream track"),
             MaximumSeconds = 600,
             ClientKind = "openai",

@@ -1,5 +1,11 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Ice;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
+using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
@@ -22,6 +28,16 @@ public abstract class TransceiverTests(LinkScheme scheme)
 
     private static long Dropped(TestFleet fleet, SessionDrop reason) => fleet.Runtime.Workers.Sum(w => w.Counters.Drops[reason]);
 
+    private static void AssertToldLast(TestCaller caller, string code)
+    {
+        JsonElement e = JsonDocument.Parse(caller.Messages[^1]).RootElement;
+        JsonElement error = e.GetProperty("error");
+        Assert.Equal(("error", "session_ended", code),
+            (e.GetProperty("type").GetString(), error.GetProperty("type").GetString(), error.GetProperty("code").GetString()));
+        Assert.NotEmpty(e.GetProperty("event_id").GetString()!);
+        Assert.NotEmpty(error.GetProperty("message").GetString()!);
+    }
+
     private static TestCaller Call(TestFleet fleet, SessionRecord record)
         => new(fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count]);
 
@@ -31,8 +47,8 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.Exists, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(record));
+        Assert.Equal(AdmissionOutcome.Exists, fleet.Runtime.Admit(record));
 
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
@@ -62,7 +78,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.Equal(0, fleet.Runtime.Directory.Living);
         Assert.Equal(1, fleet.Runtime.Directory.EndedFor(SessionEndReason.ClientHangup));
         Assert.Equal(SessionState.Ended, (await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None))!.State);
-        Assert.Equal(AdmissionOutcome.Ended, await fleet.Runtime.AdmitAsync(record, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.Ended, fleet.Runtime.Admit(record));
         Assert.Equal(0, fleet.Runtime.Workers.Sum(w => w.Counters.SessionFaults + w.Counters.LoopFaults));
     }
 
@@ -122,14 +138,84 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         Assert.True(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
         caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
         Assert.Equal(PeerCloseReason.ByPeer, caller.Closed);
+        AssertToldLast(caller, "api_hangup");
         await Wait.UntilAsync(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
         Assert.False(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+    }
+
+    [Fact]
+    public async Task LongestDuration_Reached_CallerIsToldWhy()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint) with { MaximumSeconds = 5 };
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
+        AssertToldLast(caller, "limit_reached");
+    }
+
+    [Fact]
+    public async Task BackendThatRefuses_CallerHearsAndReadsWhyAndTheRecordKnows()
+    {
+        await using RealtimeBackend backend = await RealtimeBackend.StartAsync();
+        backend.Refusal = HttpStatusCode.Unauthorized;
+        var options = new TransceiverOptions { Workers = 1, Agents = { ["model"] = backend.Url.ToString() } };
+        await using TestFleet fleet = await TestFleet.StartAsync(options, scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint, "model");
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.RunUntil(() => caller.IsClosed, "the apology is over, and the call too", seconds: 20);
+        Assert.True(caller.HeardLoud > 50, $"{caller.HeardLoud} frames of the apology were heard");
+        Assert.Contains(caller.Messages, m => m.Contains("agent_unauthorized", StringComparison.Ordinal));
+        AssertToldLast(caller, "agent_failed");
+        await Wait.UntilAsync(() => fleet.Stored(record)!.State == SessionState.Ended, "the record is written");
+        Assert.Equal((SessionEndReason.AgentFailed, "agent_unauthorized"),
+            (fleet.Stored(record)!.EndReason, fleet.Stored(record)!.EndDetail));
+    }
+
+    [Fact]
+    public async Task CallerThatSendsEventsTooFast_IsToldAndAllAreAnswered()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        const int events = SessionBudget.EventBurst + 100;
+        for (int sent = 0; sent < events;)
+        {
+            if (caller.SendText("""{"type":"input_audio_buffer.clear"}""")) sent++;
+            else caller.Run(TimeSpan.FromMilliseconds(5));
+        }
+        caller.RunUntil(() => caller.Messages.Count(m => m.Contains("input_audio_buffer.cleared", StringComparison.Ordinal)) == events,
+            "every event is answered", seconds: 60);
+        Assert.InRange(caller.Messages.Count(m => m.Contains("rate_limit_exceeded", StringComparison.Ordinal)), 1, 20);
+        caller.RunUntil(() => Dropped(fleet, SessionDrop.BudgetEventsDelayed) > 0, "the delays are counted");
+    }
+
+    [Fact]
+    public async Task SecondEventsChannel_IsRefusedInWords()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        DataChannel second = caller.Peer.OpenChannel(PeerSession.EventsLabel, MonotonicClock.Now)!;
+        caller.RunUntil(() => caller.Messages.Any(m => m.Contains("second_events_channel", StringComparison.Ordinal)), "it is refused");
+        caller.RunUntil(() => second.Phase != DataChannelPhase.Open, "it is closed");
+        DataChannel chat = caller.Peer.OpenChannel("chat", MonotonicClock.Now)!;
+        Assert.True(caller.Peer.SendTextOn(chat, "hello"u8, MonotonicClock.Now));
+        caller.RunUntil(() => caller.Messages.Any(m => m.Contains("unknown_channel", StringComparison.Ordinal)), "it is refused, too");
+        Assert.False(caller.IsClosed);
     }
 
     [Fact]
@@ -141,7 +227,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await fleet.SaveAsync(record);
         // The broker is away at first. The event is published once all the same.
         fleet.Publisher.Refusals = 3;
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         await Wait.UntilAsync(() => fleet.Events(record).Count > 0, "the end is published");
         Assert.Equal([$"{LifecycleEventTypes.SessionEnded} 2"], fleet.Events(record));
         Assert.Equal(SessionEndReason.SetupTimeout, fleet.Stored(record)!.EndReason);
@@ -153,30 +239,113 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
         SessionRecord record = fleet.NewRecord(TestFleet.Fingerprint);
         await fleet.SaveAsync(record);
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.RunUntil(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.FingerprintMismatch) == 1,
             "the session ends for the certificate");
     }
 
     [Fact]
-    public async Task Admission_OverCapacityOrForeign_IsRefused()
+    public async Task Admission_ForeignOrContradictory_IsRefused()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
+        Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(first));
+        SessionRecord[] bad =
+        [
+            second with { Region = "elsewhere" },
+            second with { Slot = (second.Slot + 1) % 64 },
+            second with { LocalUfrag = first.LocalUfrag },
+            second with { Offer = second.Offer with { Fingerprints = ["md5 00"] } },
+        ];
+        foreach (SessionRecord record in bad) Assert.Equal(AdmissionOutcome.BadRecord, fleet.Runtime.Admit(record));
+        Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(second));
+    }
+
+    [Fact]
+    public async Task ThousandPushesWithoutAPacket_TakeNoRoomFromACallerWhoComes()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Capacity = 1 }, scheme);
+        for (int i = 0; i < 1000; i++)
+            Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(fleet.NewRecord(TestCaller.Fingerprint)));
+        Assert.Equal((0, 1000), (fleet.Runtime.Directory.Living, fleet.Runtime.Unproven.Count));
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        fleet.Runtime.Admit(record);
+        Assert.Equal(SessionState.Created, (await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None))!.State);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        Assert.Equal((1, 1000), (fleet.Runtime.Directory.Living, fleet.Runtime.Unproven.Count));
+    }
+
+    [Fact]
+    public async Task CallerWithoutRoom_IsRefusedAtItsCheckAndTheRecordSaysWhy()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1, Capacity = 1 }, scheme);
         SessionRecord first = fleet.NewRecord(TestCaller.Fingerprint), second = fleet.NewRecord(TestCaller.Fingerprint);
-        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(first, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.NoRoom, await fleet.Runtime.AdmitAsync(second, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
-            second with { Region = "elsewhere" }, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
-            second with { Slot = (second.Slot + 1) % 64 }, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
-            second with { LocalUfrag = first.LocalUfrag }, CancellationToken.None));
-        fleet.Runtime.TryEnd(IdOf(first), SessionEndReason.ApiHangup);
-        await Wait.UntilAsync(() => fleet.Runtime.Directory.Living == 0, "the first has ended");
-        Assert.Equal(AdmissionOutcome.BadRecord, await fleet.Runtime.AdmitAsync(
-            second with { Offer = second.Offer with { Fingerprints = ["md5 00"] } }, CancellationToken.None));
-        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(second, CancellationToken.None));
+        await fleet.SaveAsync(second);
+        fleet.Runtime.Admit(first);
+        fleet.Runtime.Admit(second);
+        using TestCaller caller = Call(fleet, first);
+        caller.Connect();
+        using TestCaller late = Call(fleet, second);
+        late.RunUntil(() => late.IsClosed, "the caller without room is refused");
+        Assert.Equal(PeerCloseReason.IceFailed, late.Closed);
+        await Wait.UntilAsync(() => fleet.Stored(second)!.EndReason == SessionEndReason.NoRoom, "the record says why");
+        Assert.Equal(1, fleet.Runtime.Directory.Living);
+    }
+
+    [Fact]
+    public async Task HangupBeforeTheCallerComes_EndsTheSessionAndRefusesTheCaller()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        fleet.Runtime.Admit(record);
+        Assert.True(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+        Assert.Equal(AdmissionOutcome.Ended, fleet.Runtime.Admit(record));
+        await Wait.UntilAsync(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
+        using TestCaller caller = Call(fleet, record);
+        caller.RunUntil(() => caller.IsClosed, "the caller is refused");
+    }
+
+    [Fact]
+    public async Task CheckWithoutThePassword_LoadsNothing()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        fleet.Runtime.Admit(record);
+        using TestCaller observer = new(
+            fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count], "guessed-password-of-somebody");
+        observer.RunUntil(() => Dropped(fleet, SessionDrop.UnauthenticCheck) > 0, "the check is dropped");
+        Assert.Equal((0, 1), (fleet.Runtime.Directory.Living, fleet.Runtime.Unproven.Count));
+    }
+
+    [Fact]
+    public async Task IceRestart_TheConversationGoesOnWithNewCredentials()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        fleet.Runtime.Admit(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        caller.StartTalking();
+        caller.RunUntil(() => caller.HeardLoud >= 10, "the call runs");
+        var again = new IceCredentials("fade", "againagainagainagainagain");
+        string? ufrag = await fleet.Runtime.RestartIceAsync(IdOf(record), record.CallId,
+            new IceRestart(again.Ufrag, SealedIcePassword.Seal(
+                fleet.Keys.PasswordKeys, record.CallId, again.Password, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes))),
+            CancellationToken.None);
+        Assert.NotNull(ufrag);
+        Assert.NotEqual(record.LocalUfrag, ufrag);
+        // The caller's new network: a new ICE agent with the new credentials, under the same DTLS, media and channel.
+        caller.RestartIce(again, new IceCredentials(ufrag, IcePassword.Derive(fleet.Keys.PasswordKeys, ufrag)));
+        int before = caller.HeardLoud;
+        caller.RunUntil(() => caller.HeardLoud >= before + 50, "the call goes on");
+        Assert.True(caller.SendText("""{"type":"session.update","session":{"type":"realtime"}}"""));
+        caller.RunUntil(() => caller.Messages.Any(m => m.Contains("session.updated", StringComparison.Ordinal)), "so does the channel");
+        Assert.Null(await fleet.Runtime.RestartIceAsync(IdOf(record), record.CallId, new IceRestart("x", "nonsense"),
+            CancellationToken.None));
     }
 
     [Fact]
@@ -187,7 +356,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await using TestFleet fleet = await TestFleet.StartAsync(options, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint), later = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         caller.StartTalking();
@@ -196,10 +365,10 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.NotEmpty(fleet.Runtime.Missing());
         int before = caller.HeardLoud;
         caller.RunUntil(() => caller.HeardLoud >= before + 25, "the call goes on");
-        Assert.Equal(AdmissionOutcome.NoRoom, await fleet.Runtime.AdmitAsync(later, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.NotAdmitting, fleet.Runtime.Admit(later));
         fleet.Store.IsAway = false;
         caller.RunUntil(() => fleet.Runtime.IsAdmitting, "it admits again");
-        Assert.Equal(AdmissionOutcome.Admitted, await fleet.Runtime.AdmitAsync(later, CancellationToken.None));
+        Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(later));
     }
 
     [Fact]
@@ -211,8 +380,10 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         // On a busy machine a lease this short may just have run out.
-        await Wait.UntilAsync(async () => await fleet.Runtime.AdmitAsync(record, CancellationToken.None) == AdmissionOutcome.Admitted,
+        await Wait.UntilAsync(() => fleet.Runtime.Admit(record) == AdmissionOutcome.Admitted,
             "the session is admitted");
+        using TestCaller caller = Call(fleet, record);
+        caller.RunUntil(() => fleet.Runtime.Directory.Living == 1, "its caller has come");
         // While we were away for longer than our lease, another took the slot.
         fleet.Store.IsAway = true;
         await Wait.UntilAsync(() => !fleet.Runtime.IsAdmitting, "the lease has run out");
@@ -231,7 +402,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
             new TransceiverOptions { Workers = 2, DrainGrace = TimeSpan.FromMilliseconds(200) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         await fleet.StopKeepingAsync();
@@ -241,6 +412,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await drain;
         Assert.InRange((MonotonicClock.Now - started).TotalSeconds, 0, 5);
         Assert.Equal(PeerCloseReason.ByPeer, caller.Closed);
+        AssertToldLast(caller, "drain");
         Assert.Equal(SessionEndReason.Drain, fleet.Stored(record)!.EndReason);
         Assert.Contains($"{LifecycleEventTypes.SessionEnded} 3", fleet.Events(record));
         for (int slot = 0; slot < TestFleet.Options.SlotCount; slot++)
@@ -259,7 +431,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
         caller.StartTalking();
@@ -286,14 +458,14 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord good = fleet.NewRecord(TestCaller.Fingerprint), bad = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(good);
         await fleet.SaveAsync(bad);
-        await fleet.Runtime.AdmitAsync(good, CancellationToken.None);
+        fleet.Runtime.Admit(good);
         using TestCaller caller = Call(fleet, good);
         caller.Connect();
 
         SessionWorker worker = fleet.Runtime.Workers[0];
         Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Directory.TryReserve(bad.Slot));
-        VoiceSession session = fleet.Runtime.Factory.TryCreate(bad, IdOf(bad), worker, MonotonicClock.Now)!;
-        worker.Add(session, null);
+        VoiceSession session = fleet.Runtime.Factory.Create(bad, IdOf(bad), worker, MonotonicClock.Now);
+        worker.Add(session);
         worker.Post(session, () => throw new InvalidOperationException("an agent with a bug"));
         caller.RunUntil(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.Error) == 1, "the bad session ends");
         Assert.Equal(1, worker.Counters.SessionFaults);
@@ -309,9 +481,9 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         SessionWorker worker = fleet.Runtime.Workers[0];
         Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Directory.TryReserve(record.Slot));
-        VoiceSession session = fleet.Runtime.Factory.TryCreate(record, IdOf(record), worker, MonotonicClock.Now)!;
+        VoiceSession session = fleet.Runtime.Factory.Create(record, IdOf(record), worker, MonotonicClock.Now);
         using var held = new ManualResetEventSlim();
-        worker.Add(session, null);
+        worker.Add(session);
         session.Post(held.Wait);
         for (int i = 0; i <= VoiceSession.MaximumPendingPosts; i++) session.Post(static () => { });
         held.Set();
@@ -325,7 +497,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
             new TransceiverOptions { Workers = 1, RecordRetention = TimeSpan.FromMilliseconds(100) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        await fleet.Runtime.AdmitAsync(record, CancellationToken.None);
+        fleet.Runtime.Admit(record);
         fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup);
         await Wait.UntilAsync(() => fleet.Stored(record) is null, "the record is gone");
         Assert.Null(await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None));

@@ -16,8 +16,8 @@ namespace Dapr.Voice.TestKit.Calls;
 /// </summary>
 public sealed class TalkingPeer : IDisposable
 {
-    /// <summary>The ICE ufrag of every caller.</summary>
-    public const string Ufrag = "cafe";
+    /// <summary>The ICE credentials of every caller.</summary>
+    public static readonly IceCredentials Credentials = new("cafe", "callercallercallercaller");
     public const uint AudioSsrc = 0x1111_1111;
 
     /// <summary>The certificate of every caller.</summary>
@@ -39,7 +39,7 @@ public sealed class TalkingPeer : IDisposable
             new PeerSessionOptions
             {
                 IceRole = IceRole.Controlling,
-                LocalCredentials = new IceCredentials(Ufrag, "callercallercallercaller"),
+                LocalCredentials = Credentials,
                 RemoteCredentials = answerer,
                 TieBreaker = 7,
                 DtlsRole = DtlsRole.Client,
@@ -53,7 +53,7 @@ public sealed class TalkingPeer : IDisposable
         Session.AddRemoteCandidate(Candidate.Host(relay), 0);
     }
 
-    public PeerSession Session { get; }
+    public PeerSession Session { get; private set; }
 
     /// <summary>Why the session closed, or <see cref="PeerCloseReason.None"/>.</summary>
     public PeerCloseReason Closed { get; private set; }
@@ -69,6 +69,16 @@ public sealed class TalkingPeer : IDisposable
 
     /// <summary>Sends a tone of 440 Hz from now on.</summary>
     public void StartTalking() => _nextFrame = MonotonicClock.Now;
+
+    /// <summary>Goes on with a new ICE agent under the same DTLS, media and channels, as a client does after an ICE restart.</summary>
+    public void RestartIce(IceCredentials local, IceCredentials answerer, TransportAddress relay, Instant now)
+    {
+        PeerSessionState state = Session.ExportState(now);
+        var ice = new IceAgentState { Role = IceRole.Controlling, Local = local, Remote = answerer, TieBreaker = 8, Paths = [] };
+        Session.Dispose();
+        Session = PeerSession.Import(state with { Ice = ice }, Certificate, default, RandomNumberGenerator.Fill, now);
+        Session.AddRemoteCandidate(Candidate.Host(relay), 0);
+    }
 
     public bool SendText(string json) => Session.SendText(Encoding.UTF8.GetBytes(json), MonotonicClock.Now);
 

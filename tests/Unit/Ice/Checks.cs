@@ -29,6 +29,21 @@ internal static class Checks
         return buffer.AsSpan(0, writer.Length).ToArray();
     }
 
+    /// <summary>The peer's answer to our check.</summary>
+    public static byte[] AnswerTo(byte[] check, string password)
+        => Answer(TransactionId.From(check.AsSpan(8, TransactionId.Length)), password);
+
+    public static byte[] Answer(TransactionId id, string password)
+    {
+        byte[] buffer = new byte[100];
+        Span<byte> idBytes = stackalloc byte[TransactionId.Length];
+        id.Write(idBytes);
+        var writer = new StunMessageWriter(buffer, StunClass.SuccessResponse, StunMethod.Binding, idBytes);
+        writer.AddMessageIntegrity(Encoding.UTF8.GetBytes(password));
+        writer.AddFingerprint();
+        return buffer.AsSpan(0, writer.Length).ToArray();
+    }
+
     public static byte[] Request(IceCredentials server, bool usesCandidate = false, TransactionId? id = null)
         => Request($"{server.Ufrag}:peer", server.Password, usesCandidate, id: id);
 }

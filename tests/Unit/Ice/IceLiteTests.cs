@@ -10,6 +10,7 @@ namespace Dapr.Voice.Tests.Unit.Ice;
 public sealed class IceLiteTests
 {
     private static readonly IceCredentials Local = new("hint234567hint234567", "server-password-of-32-characters");
+    private static readonly IceCredentials Caller = new("peer", "caller-password-of-32-characters");
     private static readonly TransportPath First = Path(0, "192.0.2.1:5000");
     private static readonly TransportPath Second = Path(0, "192.0.2.2:5000");
     private readonly byte[] _buffer = new byte[1500];
@@ -76,51 +77,148 @@ public sealed class IceLiteTests
     }
 
     [Fact]
-    public void Receive_WrongPeerUfrag_IsDroppedWhereThePeerIsKnown()
+    public void Receive_UseCandidate_LatestWinsOnceItsPathAnswersOurChallenge()
     {
-        var agent = new IceAgent(IceRole.Lite, Local, new IceCredentials("peer", "x"), 1, Seeded.Random(1), At(0));
-        agent.Receive(Checks.Request($"{Local.Ufrag}:stranger", Local.Password), First, At(10));
-        Assert.Equal(1, agent.Statistics.Dropped(IceDropReason.UnknownUfrag));
-        agent.Receive(Checks.Request($"{Local.Ufrag}:peer", Local.Password), First, At(20));
-        Assert.Equal(First, agent.SelectedPath);
-    }
-
-    [Fact]
-    public void Receive_UseCandidate_LatestWins()
-    {
-        IceAgent agent = Lite();
+        IceAgent agent = Challenging();
         agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
-        agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(11));
+        Answer(agent, At(11));
+        agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(100));
+        Assert.Equal(First, agent.SelectedPath);
+        Answer(agent, At(101));
         Assert.Equal(Second, agent.SelectedPath);
-        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(12));
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(200));
+        Assert.Equal(Second, agent.SelectedPath);
+        Answer(agent, At(201));
         Assert.Equal(First, agent.SelectedPath);
         Assert.Equal(2, agent.Statistics.PathChanges);
     }
 
     [Fact]
-    public void Receive_RepeatedUseCandidateOfAnOldPath_IsAnsweredButMovesNothing()
+    public void Receive_UseCandidateTwice_OnlyTheLaterOneMoves()
     {
-        IceAgent agent = Lite();
-        var id = new TransactionId(1, 2);
-        agent.Receive(Checks.Request(Local, usesCandidate: true, id), First, At(10));
-        agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(20));
-        agent.Receive(Checks.Request(Local, usesCandidate: true, id), First, At(30));
+        IceAgent agent = Challenging();
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
+        Answer(agent, At(11));
+        agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(100));
+        List<byte[]> late = AnswersOf(agent, Second);
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(101));
+        foreach (byte[] answer in late) agent.Receive(answer, Second, At(120));
+        Assert.Equal(First, agent.SelectedPath);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Receive_UseCandidateWithoutAnAnswer_MovesNothing(bool knowsCaller)
+    {
+        IceAgent agent = knowsCaller ? Challenging() : Lite();
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
+        agent.NoteSignOfLife(First, At(20));
+        for (int t = 100; t < 5_000; t += 100) agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(t));
+        Assert.Equal(First, agent.SelectedPath);
+        // A fresh packet from there is proof, too.
+        agent.NoteSignOfLife(Second, At(5_000));
         Assert.Equal(Second, agent.SelectedPath);
-        Assert.Equal(3, Transmit(agent).Count);
+    }
+
+    [Fact]
+    public void Receive_AnswerOfSomebodyElse_ProvesNothing()
+    {
+        IceAgent agent = Challenging();
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
+        Answer(agent, At(11));
+        agent.Receive(Checks.Request(Local, usesCandidate: true), Second, At(100));
+        List<byte[]> answers = AnswersOf(agent, Second);
+        agent.Receive(Assert.Single(answers), Path(0, "203.0.113.7:7"), At(110));
+        agent.Receive(Checks.Answer(new TransactionId(7, 7), Caller.Password), Second, At(110));
+        byte[] forged = [.. answers[0]];
+        forged[^20] ^= 1;
+        agent.Receive(forged, Second, At(110));
+        Assert.Equal(First, agent.SelectedPath);
+        agent.Receive(answers[0], Second, At(111));
+        Assert.Equal(Second, agent.SelectedPath);
+    }
+
+    [Fact]
+    public void Receive_ThousandReplayedChecksFromAnywhere_MoveNothingAndKeepNothingAlive()
+    {
+        IceAgent agent = Challenging();
+        var recorded = new List<byte[]>();
+        for (int i = 0; i < 1000; i++)
+        {
+            byte[] check = Checks.Request(Local, usesCandidate: true);
+            recorded.Add(check);
+            agent.Receive(check, First, At(i * 50));
+            Answer(agent, At((i * 50) + 1));
+        }
+        const int End = 999 * 50;
+        for (int i = 0; i < recorded.Count; i++)
+        {
+            TransportPath observer = Path(0, $"203.0.113.{i % 200}:{6000 + i}");
+            agent.Receive(recorded[i], observer, At(End + i));
+            int bytes = 0;
+            foreach ((TransportPath to, byte[] sent) in Transmit(agent))
+            {
+                Assert.Equal(observer, to);
+                bytes += sent.Length;
+            }
+            Assert.InRange(bytes, 1, recorded[i].Length);
+            Assert.Equal(First, agent.SelectedPath);
+        }
+        agent.HandleTimeout(At(End + 30_000));
+        Assert.True(agent.HasEnded);
+    }
+
+    [Fact]
+    public void TryTransmit_UnprovenPath_GetsAtMostThreeTimesWhatCameFromIt()
+    {
+        IceAgent agent = Challenging();
+        int received = 0, sent = 0;
+        for (int t = 0; t < 10_000; t += 50)
+        {
+            byte[] check = Checks.Request(Local, usesCandidate: true);
+            received += check.Length;
+            agent.Receive(check, First, At(t));
+            foreach ((_, byte[] bytes) in Transmit(agent)) sent += bytes.Length;
+            while (agent.TryCountSent(First, 200)) sent += 200;
+            Assert.InRange(sent, 0, 3 * received);
+        }
+        Assert.InRange(sent, 2 * received, 3 * received);
+        Answer(agent, At(10_000), new TransactionId());
+        Assert.False(agent.TryCountSent(First, 100_000));
+        agent.Receive(Checks.Request(Local), First, At(10_050));
+        Answer(agent, At(10_051));
+        Assert.True(agent.TryCountSent(First, 100_000));
+    }
+
+    [Fact]
+    public void Receive_FirstCheck_IsChallengedBeforeItIsAnswered()
+    {
+        IceAgent agent = Challenging();
+        agent.Receive(Checks.Request(Local), First, At(0));
+        List<(TransportPath To, byte[] Bytes)> sent = Transmit(agent);
+        Assert.True(StunMessage.TryParse(sent[0].Bytes, out StunMessage challenge, out _));
+        Assert.Equal((StunClass.Request, 2), (challenge.Class, sent.Count));
+        Assert.Equal($"{Caller.Ufrag}:{Local.Ufrag}", Encoding.ASCII.GetString(challenge.Username));
+        Assert.True(challenge.VerifyMessageIntegrity(Encoding.ASCII.GetBytes(Caller.Password)));
+        Assert.True(challenge.TryGetTieBreaker(StunAttributeType.IceControlled, out _));
+        Assert.False(challenge.HasUseCandidate);
+        agent.Receive(Checks.AnswerTo(sent[0].Bytes, Caller.Password), First, At(30));
+        Assert.Equal(30, agent.RoundTripTime!.Value.TotalMilliseconds);
     }
 
     [Fact]
     public void Receive_NewPathWithoutUseCandidate_MovesOnceTheOldOneWasSilentForASecond()
     {
-        IceAgent agent = Lite();
-        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
-        agent.Receive(Checks.Request(Local), Second, At(999));
-        Assert.Equal(First, agent.SelectedPath);
-
-        agent = Lite();
-        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
-        agent.Receive(Checks.Request(Local), Second, At(1000));
-        Assert.Equal(Second, agent.SelectedPath);
+        foreach ((int silence, TransportPath selected) in ((int, TransportPath)[])[(999, First), (1000, Second)])
+        {
+            IceAgent agent = Challenging();
+            agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(-1));
+            Answer(agent, At(0));
+            agent.Receive(Checks.Request(Local), Second, At(silence));
+            Answer(agent, At(silence));
+            Assert.Equal(selected, agent.SelectedPath);
+        }
     }
 
     [Fact]
@@ -138,12 +236,15 @@ public sealed class IceLiteTests
     [Fact]
     public void Receive_KnownPathWithoutUseCandidate_MovesAfterSixSeconds()
     {
-        IceAgent agent = Lite();
-        agent.Receive(Checks.Request(Local), First, At(0));
-        agent.Receive(Checks.Request(Local), Second, At(50));
-        agent.Receive(Checks.Request(Local), Second, At(5_000));
-        Assert.Equal(First, agent.SelectedPath);
-        agent.Receive(Checks.Request(Local), Second, At(6_000));
+        IceAgent agent = Challenging();
+        agent.Receive(Checks.Request(Local), First, At(-1));
+        Answer(agent, At(0));
+        foreach (int t in (int[])[50, 5_000, 6_000])
+        {
+            Assert.Equal(First, agent.SelectedPath);
+            agent.Receive(Checks.Request(Local), Second, At(t));
+            Answer(agent, At(t));
+        }
         Assert.Equal(Second, agent.SelectedPath);
     }
 
@@ -233,14 +334,14 @@ public sealed class IceLiteTests
     [Fact]
     public void HandleTimeout_SpareIngress_IsKeptAliveEveryFifteenSeconds()
     {
-        IceAgent agent = Lite();
+        IceAgent agent = Challenging();
         TransportPath spare = Path(1, "192.0.2.1:5000");
         TransportPath stale = Path(1, "192.0.2.1:4999");
-        agent.Receive(Checks.Request(Local), stale, At(0));
-        agent.Receive(Checks.Request(Local), spare, At(10));
-        agent.Receive(Checks.Request(Local), Second, At(15));
-        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(20));
-        Transmit(agent);
+        foreach ((TransportPath path, int t) in ((TransportPath, int)[])[(stale, 0), (spare, 10), (Second, 15), (First, 20)])
+        {
+            agent.Receive(Checks.Request(Local, usesCandidate: path == First), path, At(t));
+            Answer(agent, At(t));
+        }
         var sent = new List<(long Ms, TransportPath To)>();
         for (int t = 2_500; t <= 47_500; t += 2_500)
         {
@@ -347,12 +448,13 @@ public sealed class IceLiteTests
     public void ReceiveAndAnswer_PerCheckAndPerPacket_AllocatesNothing()
     {
         IceAgent agent = Lite();
-        byte[][] checks = Enumerable.Range(0, 700).Select(_ => Checks.Request(Local, usesCandidate: true)).ToArray();
-        for (int i = 0; i < 100; i++) Step(agent, checks[i], i);
+        byte[][] checks = Enumerable.Range(0, 1000).Select(_ => Checks.Request(Local, usesCandidate: true)).ToArray();
+        // The list of seen checks doubles at 512, and then has room for 1,024.
+        for (int i = 0; i < 600; i++) Step(agent, checks[i], i);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 100; i < 700; i++) Step(agent, checks[i], i);
+        for (int i = 600; i < 1000; i++) Step(agent, checks[i], i);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(700, agent.Statistics.ResponsesSent);
+        Assert.Equal(1000, agent.Statistics.ResponsesSent);
 
         void Step(IceAgent a, byte[] check, int i)
         {
@@ -372,6 +474,24 @@ public sealed class IceLiteTests
         while (agent.TryTransmit(_buffer, out int length, out TransportPath to)) sent.Add((to, _buffer.AsSpan(0, length).ToArray()));
         return sent;
     }
+
+    /// <summary>Lets the caller answer every challenge that waits, from the path that it was sent to.</summary>
+    private void Answer(IceAgent agent, Instant now, TransactionId? id = null)
+    {
+        foreach ((TransportPath to, byte[] bytes) in Transmit(agent))
+        {
+            if (!IsRequest(bytes)) continue;
+            agent.Receive(id is { } other ? Checks.Answer(other, Caller.Password) : Checks.AnswerTo(bytes, Caller.Password), to, now);
+        }
+    }
+
+    private List<byte[]> AnswersOf(IceAgent agent, TransportPath path)
+        => [.. Transmit(agent).Where(s => s.To == path && IsRequest(s.Bytes)).Select(s => Checks.AnswerTo(s.Bytes, Caller.Password))];
+
+    private static bool IsRequest(byte[] bytes)
+        => StunMessage.TryParse(bytes, out StunMessage sent, out _) && sent.Class == StunClass.Request;
+
+    private static IceAgent Challenging() => new(IceRole.Lite, Local, Caller, 1, Seeded.Random(1), At(-100));
 
     private static IceAgent Lite() => new(IceRole.Lite, Local, null, 1, Seeded.Random(1), At(0));
 

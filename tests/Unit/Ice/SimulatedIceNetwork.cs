@@ -107,7 +107,7 @@ internal sealed class SimulatedIceNetwork(int seed)
         for (int i = 0; i < clientAddresses; i++) network.Addresses[Client].Add(Address($"192.0.2.{i + 1}:5000"));
         for (int i = 0; i < serverAddresses; i++) network.Addresses[Server].Add(Address($"198.51.100.{i + 1}:3478"));
         network.Agents[Client] = new IceAgent(IceRole.Controlling, client, server, 7, Seeded.Random(1), network.Now);
-        network.Agents[Server] = new IceAgent(IceRole.Lite, server, null, 9, Seeded.Random(2), network.Now);
+        network.Agents[Server] = new IceAgent(IceRole.Lite, server, client, 9, Seeded.Random(2), network.Now);
         for (int i = 0; i < serverAddresses; i++)
         {
             for (int b = 0; b < clientAddresses; b++)

@@ -70,6 +70,22 @@ public sealed class SctpDropTests
     }
 
     [Fact]
+    public void Receive_MoreChunksThanAllowed_AreDroppedAndComeAgain()
+    {
+        var link = new SctpLink(42, new SctpOptions { RandomSeed = 1, ChunksPerSecond = 200, ChunkBurst = 20 });
+        link.Connect();
+        int received = 0;
+        link.OnStep = () =>
+        {
+            while (SctpAssociationTests.TryReceive(link.B) is not null) received++;
+        };
+        for (int i = 0; i < 400; i++) Assert.Equal(SctpSendResult.Queued, link.A.Send(0, 53, [1, 2, 3, 4], false, null, link.Now));
+        Assert.True(link.RunUntil(() => received == 400, 60_000), $"{received} messages arrived");
+        Assert.True(link.B.DropCount(SctpDropReason.TooManyChunks) > 0);
+        Assert.True(link.B.IsConnected);
+    }
+
+    [Fact]
     public void Receive_SackOfDataThatWasNeverSent_IsStale()
     {
         Receive([3, 0, 0, 16, 0x12, 0x34, 0x56, 0x78, 0, 1, 0, 0, 0, 0, 0, 0]);

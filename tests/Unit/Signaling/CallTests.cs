@@ -92,6 +92,26 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", published.Traceparent!);
     }
 
+    [Theory]
+    [InlineData(true, ClientKinds.Check, 0)]
+    [InlineData(false, ClientKinds.OpenAi, 1)]
+    public async Task Call_MarkedAsACheck_IsNotPublishedIfAnApiKeyMarksIt(bool hasApiKey, string kind, int events)
+    {
+        string key = FakeSecretStore.ApiKey;
+        if (!hasApiKey)
+        {
+            using HttpResponseMessage secret = await _signaling.PostJsonAsync("/v1/realtime/client_secrets", "{}", key);
+            key = (await SignalingHarness.JsonAsync(secret)).GetProperty("value").GetString()!;
+        }
+        var offer = new StringContent(Offers.Chromium, Encoding.UTF8, "application/sdp");
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", offer, key, (ClientKinds.CheckHeader, "1"));
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        await _signaling.DrainAsync();
+        Assert.Equal(kind, _signaling.Record(response.Headers.Location!.OriginalString.Split('/')[^1])!.ClientKind);
+        Assert.Equal(events, _signaling.Publisher.Events.Count);
+    }
+
     [Fact]
     public async Task Call_OwnerAway_IsAnsweredAllTheSame()
     {
@@ -223,6 +243,10 @@ public sealed class CallTests : IAsyncLifetime
     [InlineData("null", "missing_sdp")]
     [InlineData("{\"sdp\":5}", "invalid_json")]
     [InlineData("{\"sdp\":\"v=0\",\"session\":5}", "invalid_session")]
+    [InlineData("""{"sdp":"v=0","session":{"type":"transcription"}}""", "unsupported_session_type")]
+    [InlineData("""{"sdp":"v=0","session":{"agent":["echo"]}}""", "invalid_session")]
+    [InlineData("""{"sdp":"v=0","max_session_seconds":0}""", "invalid_max_session_seconds")]
+    [InlineData("""{"sdp":"v=0","maxSessionSeconds":60}""", "unknown_parameter")]
     public async Task Call_BadJson_Is400(string json, string code)
     {
         using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/calls", json);
@@ -282,6 +306,20 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         JsonElement error = (await SignalingHarness.JsonAsync(response)).GetProperty("error");
         Assert.Equal((code, param), (error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
+    }
+
+    [Fact]
+    public async Task Call_MultipartForATranscription_IsRefusedAndNamesTheField()
+    {
+        using var form = new MultipartFormDataContent("xoxoBoundary");
+        form.Add(Part(Offers.Chromium, "application/sdp"), "sdp");
+        form.Add(Part("""{"type":"transcription","audio":{}}""", "application/json"), "session");
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
+        JsonElement error = (await SignalingHarness.JsonAsync(response)).GetProperty("error");
+
+        Assert.Equal((HttpStatusCode.BadRequest, "unsupported_session_type", "session.type"),
+            (response.StatusCode, error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class EndTests : IAsyncLifetime
     {
         string callId = await _signaling.CallAsync();
         _signaling.Invoker.Answer = call => call.Method == HttpMethod.Delete ? FakeInvoker.Refused(status)
-            : new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
+            : FakeInvoker.Done;
         for (int i = 0; i < 3; i++)
         {
             using HttpResponseMessage response = await _signaling.SendAsync(
@@ -91,7 +91,7 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_AnswerOfTheWriteIsLost_IsPublishedAllTheSame()
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null)
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? FakeInvoker.Done
             : FakeInvoker.Refused(HttpStatusCode.NotFound);
         bool isFirst = true;
         _signaling.Store.LosesAnswer = _ => isFirst && !(isFirst = false);
@@ -109,7 +109,7 @@ public sealed class EndTests : IAsyncLifetime
         string callId = await _signaling.CallAsync();
         _signaling.Invoker.Answer = call =>
         {
-            if (call.Method != HttpMethod.Delete) return new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
+            if (call.Method != HttpMethod.Delete) return FakeInvoker.Done;
             SessionRecord ended = _signaling.Record(callId)! with { State = SessionState.Ended, EndReason = SessionEndReason.ClientHangup };
             _signaling.Store.SaveAsync(ComponentNames.Sessions, StateKeys.Session(callId), ended, ContractsJson.Default.SessionRecord)
                 .GetAwaiter().GetResult();
@@ -146,6 +146,27 @@ public sealed class EndTests : IAsyncLifetime
 
         Assert.Equal((HttpStatusCode.Forbidden, "call_not_yours"), (refused.StatusCode, await SignalingHarness.CodeAsync(refused)));
         Assert.Equal(HttpStatusCode.OK, done.StatusCode);
+    }
+
+    /// <summary>Keys are short-lived, and a call outlives the key that made it.</summary>
+    [Theory]
+    [InlineData("GET", "")]
+    [InlineData("POST", "/hangup")]
+    [InlineData("DELETE", "")]
+    public async Task OwnCall_ByAKeyAfterItsTime_IsServed(string method, string suffix)
+    {
+        string mine = await _signaling.EphemeralKeyAsync(), other = await _signaling.EphemeralKeyAsync();
+        string callId = await _signaling.CallAsync(mine);
+        _signaling.Time.Advance(TimeSpan.FromHours(1));
+        using HttpResponseMessage refused = await _signaling.SendAsync(
+            new(method), $"/v1/realtime/calls/{callId}{suffix}", null, other);
+        using HttpResponseMessage done = await _signaling.SendAsync(new(method), $"/v1/realtime/calls/{callId}{suffix}", null, mine);
+        using HttpResponseMessage another = await _signaling.PostOfferAsync(TestKit.Offers.Chromium, "", mine);
+
+        Assert.Equal((HttpStatusCode.Forbidden, "call_not_yours"), (refused.StatusCode, await SignalingHarness.CodeAsync(refused)));
+        Assert.Equal(HttpStatusCode.OK, done.StatusCode);
+        Assert.Equal((HttpStatusCode.Unauthorized, "ephemeral_key_expired"),
+            (another.StatusCode, await SignalingHarness.CodeAsync(another)));
     }
 
     [Fact]

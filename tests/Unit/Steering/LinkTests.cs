@@ -163,11 +163,36 @@ public sealed class LinkTests
         var pair = new LinkPair();
         pair.Run(TimeSpan.FromSeconds(10));
         pair.Acceptor = pair.NewAcceptor(incarnation: 2);
-        pair.DeliverToAcceptor(pair.UpFrame(5, Packet), LinkPair.RelayAddress);
+        pair.DeliverToAcceptor(pair.UpFrame(5, new byte[12]), LinkPair.RelayAddress);
         pair.Exchange();
         Assert.Equal(2ul, pair.Connector.Incarnation);
         pair.DeliverToAcceptor(pair.UpFrame(5, Packet), LinkPair.RelayAddress);
         Assert.Single(pair.Up);
+    }
+
+    [Fact]
+    public void Acceptor_Strangers_GetNoAnswerLongerThanWhatTheySent()
+    {
+        var pair = new LinkPair();
+        LinkAcceptor acceptor = pair.NewAcceptor(incarnation: 3);
+        byte[] hello = new byte[LinkFrame.CoalescedBytes], answer = new byte[LinkFrame.CoalescedBytes];
+        Assert.True(pair.NewConnector(9).TryTransmit(hello, out int helloLength, pair.Now));
+        for (int payload = 0; payload < 40; payload++)
+        {
+            byte[] frame = new byte[LinkFrame.HeaderLengthIPv4 + payload];
+            LinkFrame.Write(frame, LinkFrameKind.Data, 4711, new SessionId(1), LinkPair.RelayAddress, new byte[payload]);
+            Assert.InRange(Answers(frame), 0, frame.Length);
+        }
+        Assert.InRange(Answers(hello[..helloLength]), 100, helloLength);
+
+        int Answers(byte[] datagram)
+        {
+            LinkAcceptor.Frames frames = acceptor.Receive([.. datagram], LinkPair.RelayAddress, pair.Now);
+            while (frames.TryRead(out _)) { }
+            int bytes = 0;
+            while (acceptor.TryTransmit(answer, out int length, out _, pair.Now)) bytes += length;
+            return bytes;
+        }
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Dtls;
+using Dapr.Voice.Sctp;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
@@ -87,6 +88,32 @@ public sealed class PeerSessionTests
         network.Run(2000);
         Assert.Equal(PeerCloseReason.ConsentExpired, network.ServerEvents.Single(e => e.Kind == PeerEventKind.Closed).Reason);
         Assert.Equal(PeerCloseReason.ByPeer, network.CallerEvents.Single(e => e.Kind == PeerEventKind.Closed).Reason);
+        // The silence was in one direction only, so the caller hears why.
+        Assert.Equal(SimulatedNetwork.Farewell, network.ReadByCaller[^1]);
+    }
+
+    [Fact]
+    public void Channel_SecondOneWithTheLabelOfTheDialect_IsClosedAndReported()
+    {
+        using var network = new SimulatedNetwork(35);
+        network.Connect();
+        DataChannel second = network.Caller.OpenChannel(PeerSession.EventsLabel, network.Now)!;
+        Assert.True(network.RunUntil(() => network.ServerEvents.Any(e => e.Kind == PeerEventKind.SecondEventsChannel), 1000));
+        Assert.True(network.RunUntil(() => second.Phase is DataChannelPhase.Closing or DataChannelPhase.Closed, 1000));
+        Assert.True(network.Caller.SendText("still read"u8, network.Now));
+        Assert.True(network.RunUntil(() => network.ReadByServer.Contains("still read"), 1000));
+        Assert.True(network.Server.IsChannelOpen);
+    }
+
+    [Fact]
+    public void Channel_MessageOnAnotherOne_IsReported()
+    {
+        using var network = new SimulatedNetwork(36);
+        network.Connect();
+        DataChannel chat = network.Caller.OpenChannel("chat", network.Now)!;
+        Assert.True(network.Caller.SendTextOn(chat, "hello"u8, network.Now));
+        Assert.True(network.RunUntil(() => network.ServerEvents.Any(e => e.Kind == PeerEventKind.MessageOnOtherChannel), 1000));
+        Assert.DoesNotContain("hello", network.ReadByServer);
     }
 
     [Theory]
@@ -254,6 +281,75 @@ public sealed class PeerSessionTests
         Assert.False(network.Server.IsClosed);
         network.Run(4_000);
         Assert.Equal(PeerCloseReason.ConsentExpired, Assert.Single(network.ServerEvents, e => e.Kind == PeerEventKind.Closed).Reason);
+    }
+
+    [Theory]
+    [InlineData(DtlsRole.Server, true)]
+    [InlineData(DtlsRole.Server, false)]
+    [InlineData(DtlsRole.Client, true)]
+    [InlineData(DtlsRole.Client, false)]
+    public void Connect_InEitherDtlsRoleWithOrWithoutAnswersToOurChecks_Works(DtlsRole serverRole, bool knowsCaller)
+    {
+        using var network = new SimulatedNetwork(35, serverRole: serverRole, knowsCaller: knowsCaller);
+        network.Connect();
+        Assert.Equal(0, network.Server.Dropped(PeerDrop.PathUnproven));
+    }
+
+    [Theory]
+    [InlineData(DtlsRole.Server)]
+    [InlineData(DtlsRole.Client)]
+    public void Replay_OfAWholeSetUpFromAnAddressThatAnswersNothing_DrawsAtMostThreeBytesPerByte(DtlsRole serverRole)
+    {
+        using var observed = new SimulatedNetwork(36, serverRole: serverRole) { Recorded = [] };
+        observed.Connect();
+        // The same session at an owner that has not seen the caller, and an observer who sends what it saw with an address of its own.
+        using var attacked = new SimulatedNetwork(36, serverRole: serverRole);
+        var victim = new TransportPath(3, TransportAddress.FromIPv4(0xCB00_7107, 666));
+        long received = 0, sent = 0;
+        byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
+        for (int round = 0; round < 50; round++)
+        {
+            foreach (byte[] datagram in observed.Recorded!)
+            {
+                received += datagram.Length;
+                Instant now = attacked.Now + TimeSpan.FromMilliseconds(50 * round);
+                attacked.Server.Receive([.. datagram], victim, now);
+                if (attacked.Server.NextTimeout <= now) attacked.Server.HandleTimeout(now);
+                while (attacked.Server.TryTransmit(buffer, out int length, out TransportPath to, now))
+                {
+                    Assert.Equal(victim, to);
+                    sent += length;
+                }
+                Assert.InRange(sent, 0, 3 * received);
+            }
+        }
+        Assert.False(attacked.Server.IsConnected);
+    }
+
+    [Fact]
+    public void Replay_OfAThousandChecksInACall_DivertsNoPacket()
+    {
+        using var network = new SimulatedNetwork(37) { Recorded = [] };
+        network.Connect();
+        network.Run(60_000);
+        byte[][] checks = [.. network.Recorded!.Where(d => DatagramDemultiplexer.Classify(d) == DatagramKind.Stun)];
+        Assert.InRange(checks.Length, 20, 1000);
+        byte[] buffer = new byte[PeerSession.MaximumDatagramBytes];
+        for (int i = 0; i < 1000; i++)
+        {
+            byte[] check = checks[i % checks.Length];
+            var observer = new TransportPath(3, TransportAddress.FromIPv4(0xCB00_7100 + (uint)(i % 250), 6000));
+            network.Server.Receive([.. check], observer, network.Now);
+            network.Server.SendAudio([1, 2, 3], 960, false, network.Now);
+            long answers = 0;
+            while (network.Server.TryTransmit(buffer, out int length, out TransportPath to, network.Now))
+            {
+                if (to == observer) answers += length;
+                else Assert.Equal(SimulatedNetwork.CallerAddress, to.Remote);
+            }
+            Assert.InRange(answers, 0, check.Length);
+        }
+        Assert.Equal(SimulatedNetwork.CallerAddress, network.Server.SelectedPath!.Value.Remote);
     }
 
     [Fact]

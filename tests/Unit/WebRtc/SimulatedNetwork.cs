@@ -16,6 +16,9 @@ internal sealed class SimulatedNetwork : IDisposable
     public static readonly TransportAddress CallerAddress = TransportAddress.FromIPv4(0xC000_0202, 40_000);
     public static readonly TransportAddress ServerAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
 
+    /// <summary>What the server says when the caller was silent for too long.</summary>
+    public const string Farewell = "farewell";
+
     private static readonly DtlsCertificate CallerCertificate = DtlsCertificate.Generate();
     public static readonly DtlsCertificate ServerCertificate = DtlsCertificate.Generate();
 
@@ -25,7 +28,11 @@ internal sealed class SimulatedNetwork : IDisposable
     private readonly IceAgent _answering;
     private int _order;
 
-    public SimulatedNetwork(int seed, CertificateFingerprint? serverExpects = null, string label = PeerSession.EventsLabel)
+    /// <param name="serverRole">Client: the caller is the DTLS server, as after an offer with setup:passive.</param>
+    /// <param name="knowsCaller">False: the server can't challenge the caller.</param>
+    public SimulatedNetwork(
+        int seed, CertificateFingerprint? serverExpects = null, string label = PeerSession.EventsLabel,
+        DtlsRole serverRole = DtlsRole.Server, bool knowsCaller = true)
     {
         _random = new Random(seed);
         var callerCredentials = new IceCredentials("cafe", "callercallercallercaller");
@@ -38,7 +45,7 @@ internal sealed class SimulatedNetwork : IDisposable
             LocalCredentials = callerCredentials,
             RemoteCredentials = serverCredentials,
             TieBreaker = 7,
-            DtlsRole = DtlsRole.Client,
+            DtlsRole = serverRole == DtlsRole.Server ? DtlsRole.Client : DtlsRole.Server,
             Certificate = CallerCertificate,
             ExpectedFingerprints = [ServerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x1111_1111, "caller", 111, 65_000 - 40_000, 5),
@@ -50,11 +57,13 @@ internal sealed class SimulatedNetwork : IDisposable
         {
             IceRole = IceRole.Lite,
             LocalCredentials = serverCredentials,
-            DtlsRole = DtlsRole.Server,
+            RemoteCredentials = knowsCaller ? callerCredentials : null,
+            DtlsRole = serverRole,
             Certificate = ServerCertificate,
             ExpectedFingerprints = [serverExpects ?? CallerCertificate.Fingerprint],
             Audio = new PeerAudioOptions(0x2222_2222, "server", 111, 100, 77),
             Data = new PeerDataOptions(RemoteMaximumMessageSize: 262_144),
+            FarewellAfterSilence = System.Text.Encoding.UTF8.GetBytes(Farewell),
             Random = Seeded.Random(2),
         }, Now);
     }
@@ -78,6 +87,9 @@ internal sealed class SimulatedNetwork : IDisposable
     /// caller sent none.
     /// </summary>
     public DatagramKind[]? OnlyToServer { get; set; }
+
+    /// <summary>Everything that the caller sent, while it is not null.</summary>
+    public List<byte[]>? Recorded { get; set; }
 
     public List<PeerEvent> CallerEvents { get; } = [];
     public List<PeerEvent> ServerEvents { get; } = [];
@@ -138,6 +150,7 @@ internal sealed class SimulatedNetwork : IDisposable
 
     private void Fly(bool toServer, ReadOnlySpan<byte> datagram)
     {
+        if (toServer) Recorded?.Add(datagram.ToArray());
         if (toServer && IsCut) return;
         if (toServer && OnlyToServer?.Contains(DatagramDemultiplexer.Classify(datagram)) == false)
         {

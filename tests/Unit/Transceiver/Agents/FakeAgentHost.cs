@@ -50,6 +50,8 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
     public ILogger Logger => NullLogger.Instance;
     public Instant Now { get; set; } = Instant.FromMilliseconds(1000);
     public SessionEndReason Ended { get; private set; }
+    public string? EndDetail { get; private set; }
+    public string? EndMessage { get; private set; }
 
     public IEnumerable<string> Types => Events.Select(TypeOf);
     public JsonElement Last(string type) => Events.Last(e => TypeOf(e) == type);
@@ -64,9 +66,9 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
 
     public void Post(Action action) => _posted.Add(action);
 
-    public void End(SessionEndReason reason)
+    public void End(SessionEndReason reason, string? detail = null, string? message = null)
     {
-        if (Ended == SessionEndReason.None) Ended = reason;
+        if (Ended == SessionEndReason.None) (Ended, EndDetail, EndMessage) = (reason, detail, message);
     }
 
     /// <summary>Runs what I/O tasks posted until the condition holds; fails after 20 s.</summary>

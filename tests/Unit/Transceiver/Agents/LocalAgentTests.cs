@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Wire;
@@ -148,6 +149,37 @@ public sealed class LocalAgentTests : IDisposable
         Assert.Equal(1, _host.Drops[SessionDrop.ClientMessageTooLong]);
     }
 
+    [Theory]
+    [InlineData("{\"event_id\":\"mine\",\"type\":7}")]
+    [InlineData("{\"item\":{\"a\":[1,2]},\"event_id\":\"mine\",\"type\":\"session.up")]
+    public void OnClientEvent_NotAnEventButWithAnId_IsRefusedWithIt(string json)
+    {
+        Say(json);
+        AssertError("invalid_json", "mine");
+    }
+
+    [Fact]
+    public void OnClientEvent_TooLargeButWithAnId_IsRefusedWithIt()
+    {
+        string large = new('x', ClientChannel.MaximumEventBytes);
+        Say($$"""{"type":"conversation.item.create","item":{"x":"{{large}}"},"event_id":"mine"}""");
+        AssertError("event_too_large", "mine");
+    }
+
+    [Fact]
+    public void OnClientEvent_WhoseAnswersAreTooLarge_IsAnsweredWithItsId()
+    {
+        const string head = """{"event_id":"mine","type":"conversation.item.create","item":{"type":"message","role":"user","content":["""
+            + """{"type":"input_text","text":""" + "\"", tail = "\"}]}}";
+        Say(head + new string('x', ClientChannel.MaximumEventBytes - head.Length - tail.Length) + tail);
+        JsonElement[] errors = [.. _host.Events.Skip(1).Select(e => e.GetProperty("error"))];
+        Assert.Equal(2, errors.Length);
+        Assert.All(errors, error => Assert.Equal(
+            ("event_too_large", "mine"), (error.GetProperty("code").GetString(), error.GetProperty("event_id").GetString())));
+        Say("not json");
+        AssertError("invalid_json", null);
+    }
+
     [Fact]
     public void ConversationItems_CreatedRetrievedTruncatedDeleted_AreAnswered()
     {
@@ -174,7 +206,7 @@ public sealed class LocalAgentTests : IDisposable
     [Fact]
     public void ConversationItems_MoreThanTheLimit_ForgetTheOldest()
     {
-        for (int i = 0; i <= ConversationLog.MaximumItems; i++)
+        for (int i = 0; i <= ConversationLog<JsonObject>.MaximumItems; i++)
             Say($$$"""{"type":"conversation.item.create","item":{"id":"i{{{i}}}","type":"message"}}""");
         Say("""{"event_id":"x","type":"conversation.item.retrieve","item_id":"i0"}""");
         AssertError("item_not_found", "x");

@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.TestKit.Calls;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Wire;
@@ -17,6 +20,8 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
 {
     private static readonly BackendPolicy Quick = new(
         TimeSpan.FromSeconds(10), [TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1)], TimeSpan.FromSeconds(10));
+
+    private static readonly string LargeAudio = new('A', 2_800_000);
 
     private readonly FakeAgentHost _host = new("""{"instructions":"Be kind.","audio":{"input":{"format":{"type":"audio/pcmu"}}}}""");
     private RealtimeBackend _backend = null!;
@@ -270,6 +275,30 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Release_LeavesTheBackendAndResumeGoesOnWithTheConversation()
+    {
+        RealtimeBackend.Connection first = Connect();
+        await first.SayAsync(
+            """{"type":"conversation.item.done","event_id":"5","item":"""
+            + """{"id":"a1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_audio","transcript":"It """
+            + """is noon.","audio":"AAAA"}]}}""");
+        await first.SayAsync("""{"type":"response.created","event_id":"7","response":{"id":"r9"}}""");
+        await first.SpeakAsync("r9", "a9", 500);
+        _host.RunUntil(() => _host.Downlink.PendingSamples > 0, "audio");
+        _agent.Release();
+        Assert.True(await first.Gone.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(_host.Downlink.IsEmpty);
+        Assert.Equal("failed", _host.Last("response.done").GetProperty("response").GetProperty("status").GetString());
+        _agent.Release();
+
+        _agent.Resume();
+        RealtimeBackend.Connection second = NextConnection();
+        second.Expect("session.update");
+        Assert.Equal("a1", second.Expect("conversation.item.create").GetProperty("item").GetProperty("id").GetString());
+        Assert.Equal(SessionEndReason.None, _host.Ended);
+    }
+
+    [Fact]
     public async Task BackendLost_InTheMiddle_IsMadeAgainAndToldTheConversation()
     {
         RealtimeBackend.Connection first = Connect();
@@ -336,7 +365,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
 
         // There is no connection any more.
         Say("""{"type":"conversation.item.create","item":{"type":"message"}}""");
-        Assert.Equal("agent_busy", _host.Last("error").GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal(2, _host.Events.Count(e => FakeAgentHost.TypeOf(e) == "error"));
         _agent.OnAudio(new short[480], _host.Now);
         Assert.Equal(1, _host.Drops[SessionDrop.AgentEventUnsent]);
         Assert.Equal(1, _host.Drops[SessionDrop.AgentAudioNoBackend]);
@@ -347,6 +376,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     {
         _backend.Refusal = HttpStatusCode.Unauthorized;
         _agent.Start();
+        _agent.OnChannelOpen();
         _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
         Assert.Equal(SessionEndReason.AgentFailed, _host.Ended);
         Assert.Equal(1, _backend.Attempts);
@@ -360,8 +390,184 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         var policy = new BackendPolicy(TimeSpan.FromMilliseconds(50), [TimeSpan.FromMilliseconds(1)], TimeSpan.FromSeconds(10));
         using var agent = new RealtimeAgent(_host, new Uri($"ws://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/"), null, policy);
         agent.Start();
+        agent.OnChannelOpen();
         _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
-        Assert.Equal(SessionEndReason.AgentFailed, _host.Ended);
+        Assert.Equal((SessionEndReason.AgentFailed, "agent_timeout"), (_host.Ended, _host.EndDetail));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Unauthorized, "agent_unauthorized", 1)]
+    [InlineData(HttpStatusCode.Forbidden, "agent_unauthorized", 1)]
+    [InlineData(HttpStatusCode.Found, "agent_redirected", 1)]
+    [InlineData(HttpStatusCode.NotFound, "agent_not_found", 1)]
+    [InlineData(HttpStatusCode.OK, "agent_refused", 1)]
+    [InlineData(HttpStatusCode.TooManyRequests, "agent_busy", 3)]
+    [InlineData(HttpStatusCode.BadGateway, "agent_unavailable", 3)]
+    public void Start_BackendThatAnswersSomethingElse_CallerAndRecordLearnWhy(HttpStatusCode status, string code, int attempts)
+    {
+        _backend.Refusal = status;
+        _agent.Start();
+        _agent.OnChannelOpen();
+        _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
+        AssertToldAndEnded(code);
+        Assert.Contains(((int)status).ToString(CultureInfo.InvariantCulture), _host.EndMessage);
+        Assert.Equal(attempts, _backend.Attempts);
+    }
+
+    [Fact]
+    public void Start_NobodyListens_CallerAndRecordLearnWhy()
+    {
+        using var agent = new RealtimeAgent(_host, new Uri("ws://127.0.0.1:9/secret?key=secret"), "secret", Quick);
+        agent.Start();
+        agent.OnChannelOpen();
+        _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
+        AssertToldAndEnded("agent_unreachable");
+        Assert.DoesNotContain("secret", string.Concat(_host.Events.Select(e => e.GetRawText())));
+    }
+
+    [Fact]
+    public async Task Start_BackendThatClosesAtOnce_CallerAndRecordLearnTheCode()
+    {
+        _agent.Start();
+        _agent.OnChannelOpen();
+        var closing = Task.Run(async () =>
+        {
+            for (int i = 0; i <= Quick.RetryDelays.Count; i++) await _backend.Next().CloseAsync();
+        });
+        _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
+        await closing;
+        AssertToldAndEnded("agent_closed");
+        Assert.Contains("1001", _host.EndMessage);
+    }
+
+    [Fact]
+    public async Task ClientEvents_WhileTheBackendIsAway_ReachTheNextConnection()
+    {
+        _backend.Refusal = HttpStatusCode.ServiceUnavailable;
+        var patient = new BackendPolicy(
+            TimeSpan.FromSeconds(10), [.. Enumerable.Repeat(TimeSpan.FromMilliseconds(20), 500)], TimeSpan.FromSeconds(10));
+        using var agent = new RealtimeAgent(_host, _backend.Url, "key", patient);
+        agent.Start();
+        agent.OnChannelOpen();
+        foreach (string id in (string[])["c1", "c2"])
+            agent.OnClientEvent(Encoding.UTF8.GetBytes($$"""{"type":"response.create","event_id":"{{id}}"}"""), _host.Now);
+        _host.RunUntil(() => _backend.Attempts > 2, "two attempts in vain");
+        _backend.Refusal = null;
+        RealtimeBackend.Connection? connection = null;
+        var greeting = Task.Run(async () =>
+        {
+            connection = _backend.Next();
+            await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        });
+        _host.RunUntilEvent("marker");
+        await greeting;
+        Assert.Equal("c1", connection!.Expect("response.create").GetProperty("event_id").GetString());
+        Assert.Equal("c2", connection.Expect("response.create").GetProperty("event_id").GetString());
+        Assert.Equal(0, _host.Drops[SessionDrop.AgentEventUnsent]);
+    }
+
+    [Fact]
+    public void Failure_OfNameOrTls_HasItsOwnCode()
+    {
+        Assert.Equal("agent_name_unknown", BackendFailure.Of(
+            new WebSocketException("x", new HttpRequestException(HttpRequestError.NameResolutionError))).Code);
+        Assert.Equal("agent_tls_failed", BackendFailure.Of(
+            new WebSocketException("x", new HttpRequestException(HttpRequestError.SecureConnectionError))).Code);
+    }
+
+    [Fact]
+    public void Failure_BeforeTheChannelOpens_WaitsForIt()
+    {
+        _backend.Refusal = HttpStatusCode.Unauthorized;
+        _agent.Start();
+        _host.RunUntil(() => _agent.NextTimeout != Instant.Never, "the failure");
+        Assert.Equal(SessionEndReason.None, _host.Ended);
+        Assert.Empty(_host.Events);
+        _agent.OnChannelOpen();
+        AssertToldAndEnded("agent_unauthorized");
+    }
+
+    [Fact]
+    public void Failure_ChannelNeverOpens_EndsAllTheSame()
+    {
+        _backend.Refusal = HttpStatusCode.Unauthorized;
+        _agent.Start();
+        _host.RunUntil(() => _agent.NextTimeout != Instant.Never, "the failure");
+        Assert.InRange(_agent.NextTimeout - _host.Now, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+        _host.Now = _agent.NextTimeout;
+        _agent.OnTimer(_host.Now);
+        Assert.Equal((SessionEndReason.AgentFailed, "agent_unauthorized"), (_host.Ended, _host.EndDetail));
+    }
+
+    [Fact]
+    public void Failure_CallerWhoHears_GetsTheApologyToItsEnd()
+    {
+        _backend.Refusal = HttpStatusCode.Unauthorized;
+        using var agent = new RealtimeAgent(_host, _backend.Url, "key", Quick, Apology.Pcm);
+        agent.Start();
+        agent.OnChannelOpen();
+        _host.RunUntilEvent("error");
+        Assert.Equal(Apology.Pcm.Length, _host.Downlink.PendingSamples);
+        _host.Play(agent, Apology.Pcm.Length / 480);
+        Assert.Equal(SessionEndReason.None, _host.Ended);
+        _host.Play(agent, 2);
+        Assert.True(_host.Now < agent.NextTimeout);
+        AssertToldAndEnded("agent_unauthorized");
+        Assert.Equal(Apology.Pcm.ToArray(), _host.Spoken.Take(Apology.Pcm.Length));
+        Assert.Equal(["error", "output_audio_buffer.started", "output_audio_buffer.stopped"], _host.Types);
+    }
+
+    [Fact]
+    public void Apology_Recording_IsAFewSecondsOfSpeech()
+    {
+        Assert.InRange(Apology.Pcm.Length / 24_000.0, 2, 6);
+        Assert.InRange(Apology.Pcm.ToArray().Max(), (short)5000, (short)32_000);
+    }
+
+    [Fact]
+    public async Task LargeItem_OnTheSessionsThread_IsNeitherReadNorKept()
+    {
+        RealtimeBackend.Connection first = Connect();
+        // Once before, so that code is compiled and buffers exist.
+        await first.SayAsync(LargeItem("i0"));
+        _host.RunUntil(() => _host.Events.Count == 1, "the report of the first one");
+        Task sent = first.SayAsync(LargeItem("i1"));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        _host.RunUntil(() => _host.Events.Count == 2, "the report of the second one");
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        await sent;
+        // The item has 2.8 million bytes. What is allocated here is the small report, which the test's host parses.
+        Assert.InRange(allocated, 0, 64 * 1024);
+        Assert.Contains("conversation.item.done", _host.Last("error").GetProperty("error").GetProperty("message").GetString());
+
+        // The text of the items is known to the next connection all the same.
+        await first.SayAsync("""{"type":"response.created","event_id":"7","response":{"id":"r9"}}""");
+        _host.RunUntilEvent("response.created");
+        first.Break();
+        RealtimeBackend.Connection second = NextConnection();
+        foreach (string id in (string[])["i0", "i1"])
+        {
+            JsonElement item = second.Expect("conversation.item.create").GetProperty("item");
+            Assert.Equal((id, $$"""[{"type":"output_text","text":"Said in {{id}}."}]"""),
+                (item.GetProperty("id").GetString(), item.GetProperty("content").GetRawText()));
+        }
+    }
+
+    [Fact]
+    public void Reader_ItemsOfEachKind_AreRememberedAsFarAsTheyCanBeReplayed()
+    {
+        RememberedItem? call = ReadItem(
+            """{"id":"c","type":"function_call","status":"completed","call_id":"7","name":"f","arguments":"1"}""");
+        Assert.Equal(
+            """{"type":"conversation.item.create","item":{"id":"c","type":"function_call","call_id":"7","name":"f","arguments":"1"}}""",
+            Encoding.UTF8.GetString(call!.ToCreateEvent()));
+        Assert.False(ReadItem("""{"id":"c","type":"function_call","status":"in_progress"}""")!.IsReplayable);
+        Assert.False(ReadItem("""{"id":"m","type":"message","role":"user","content":[{"type":"input_audio"}]}""")!.IsReplayable);
+        Assert.Null(ReadItem("""{"id":"x","type":"mcp_call"}"""));
+        Assert.Null(ReadItem("7"));
+        Assert.Null(ReadItem("""{"id":"m","type":"message","content":[{"text":"\ud800"}]}"""));
+        string large = new('x', RememberedItem.MaximumBytes);
+        Assert.Null(ReadItem($$"""{"id":"m","type":"message","content":[{"type":"text","text":"{{large}}"}]}"""));
     }
 
     [Fact]
@@ -440,7 +646,7 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     public async Task Connection_NobodyTakesEmptyMessages_StopsReading()
     {
         using var connection = new RealtimeConnection(_backend.Url, null, TimeSpan.FromSeconds(10), new SessionDropCounters(), () => { });
-        connection.Start(TimeSpan.Zero);
+        connection.Start(TimeSpan.Zero, "{}"u8.ToArray(), []);
         RealtimeBackend.Connection backend = _backend.Next();
         var flood = Task.Run(async () =>
         {
@@ -455,9 +661,12 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         int taken = 0;
         while (taken < 50_001)
         {
-            if (connection.TryTake(out BackendMessage message)) taken++;
+            if (connection.TryTake(out BackendMessage? message))
+            {
+                taken++;
+                message.Release();
+            }
             else await Task.Yield();
-            message.Release();
         }
         await flood;
         Assert.Equal(0, connection.InboundBytes);
@@ -497,6 +706,25 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         _host.RunUntil(
             () => _host.Events.Any(e => FakeAgentHost.TypeOf(e) == "response.done"
             && e.GetProperty("response").GetProperty("id").GetString() == response), "response.done");
+    }
+
+    private static string LargeItem(string id)
+        => $$"""{"type":"conversation.item.done","event_id":"e","item":{"id":"{{id}}","type":"message","role":"assistant","""
+        + $$$""" "content":[{"type":"output_audio","audio":"{{{LargeAudio}}}","transcript":"Said in {{{id}}}."}]}}""";
+
+    private static RememberedItem? ReadItem(string json)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes("{\"type\":\"conversation.item.added\",\"item\":" + json + "}");
+        Assert.True(RealtimeEventHeader.TryRead(bytes, out RealtimeEventHeader header));
+        return BackendReader.Read(bytes, header, relayLimit: 0).Item;
+    }
+
+    private void AssertToldAndEnded(string code)
+    {
+        Assert.Equal((SessionEndReason.AgentFailed, code), (_host.Ended, _host.EndDetail));
+        JsonElement error = Assert.Single(_host.Events, e => FakeAgentHost.TypeOf(e) == "error").GetProperty("error");
+        Assert.Equal((code, "server_error"), (error.GetProperty("code").GetString(), error.GetProperty("type").GetString()));
+        Assert.Equal(_host.EndMessage, error.GetProperty("message").GetString());
     }
 
     private void Say(string json) => _agent.OnClientEvent(Encoding.UTF8.GetBytes(json), Instant.Zero);

@@ -17,11 +17,12 @@ namespace Dapr.Voice.Tests.Unit.Transceiver.Drops;
 /// <summary>One vocabulary: every reason of every library has its word, and every word of a library's group its reason.</summary>
 public sealed class PeerDropTableTests
 {
-    private static readonly string[] OwnGroups = ["Media", "Client", "Agent"];
+    private static readonly string[] OwnGroups = ["Media", "Budget", "Client", "Agent"];
 
     private static readonly SessionDrop[] WorkersOwn =
     [
-        SessionDrop.UnknownSession, SessionDrop.SessionGone, SessionDrop.BadHint, SessionDrop.NotOurSlot, SessionDrop.NotAdmitting,
+        SessionDrop.UnknownSession, SessionDrop.SessionGone, SessionDrop.BadHint, SessionDrop.UnauthenticCheck, SessionDrop.NotOurSlot,
+        SessionDrop.NotAdmitting,
         SessionDrop.TooManyLoads, SessionDrop.ShelfFull, SessionDrop.ShelfAbandoned, SessionDrop.Oversized, SessionDrop.NoLink,
     ];
 

@@ -1,6 +1,5 @@
 using Dapr.Voice.Opus;
 using Dapr.Voice.TestKit;
-using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Wire;
@@ -225,20 +224,17 @@ public sealed class MediaPumpTests : IDisposable
 
     private readonly record struct Sent(DownlinkFrame Frame, byte[] Payload, uint Slot);
 
-    private sealed class RecordingAgent : Agent
+    private sealed class RecordingAgent : IMediaSink
     {
         public int Heard { get; private set; }
         public int Played { get; private set; }
         public int Drained { get; private set; }
 
-        public override void Start() { }
-        public override void OnChannelOpen() { }
-        public override void OnAudio(ReadOnlySpan<short> pcm, Instant now)
+        public void OnAudio(ReadOnlySpan<short> pcm, Instant now)
         {
             if (pcm.Length == 480) Heard++;
         }
-        public override void OnClientEvent(ReadOnlySpan<byte> utf8Json, Instant now) { }
-        public override void OnPlayed(DownlinkItem item, Instant now) => Played++;
-        public override void OnDrained(Instant now) => Drained++;
+        public void OnPlayed(DownlinkItem item, Instant now) => Played++;
+        public void OnDrained(Instant now) => Drained++;
     }
 }

@@ -7,7 +7,8 @@ namespace Dapr.Voice.Tests.Unit.Transceiver.Sessions;
 
 public sealed class SessionLifecycleTests
 {
-    private static readonly SessionLimits Limits = new(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
+    private static readonly SessionLimits Limits = new(
+        TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(10));
 
     private static Instant At(double seconds) => Instant.FromMilliseconds((long)(seconds * 1000));
 

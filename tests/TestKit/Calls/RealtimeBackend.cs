@@ -12,15 +12,16 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
-namespace Dapr.Voice.Tests.Unit.Transceiver.Agents;
+namespace Dapr.Voice.TestKit.Calls;
 
 /// <summary>
 /// A Realtime backend on a loopback port, played by the test: it sees each connection's events and says what it is told to.
 /// </summary>
-internal sealed class RealtimeBackend : IAsyncDisposable
+public sealed class RealtimeBackend : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly BlockingCollection<Connection> _connections = [];
+    private int _attempts;
 
     private RealtimeBackend(WebApplication app) => _app = app;
 
@@ -28,7 +29,7 @@ internal sealed class RealtimeBackend : IAsyncDisposable
 
     /// <summary>When set, upgrades are answered with this instead.</summary>
     public HttpStatusCode? Refusal { get; set; }
-    public int Attempts;
+    public int Attempts => Volatile.Read(ref _attempts);
 
     public static async Task<RealtimeBackend> StartAsync()
     {
@@ -60,7 +61,7 @@ internal sealed class RealtimeBackend : IAsyncDisposable
 
     private async Task ServeAsync(HttpContext context)
     {
-        Interlocked.Increment(ref Attempts);
+        Interlocked.Increment(ref _attempts);
         if (Refusal is { } status)
         {
             context.Response.StatusCode = (int)status;
@@ -72,7 +73,7 @@ internal sealed class RealtimeBackend : IAsyncDisposable
         await connection.ReceiveAsync(context.RequestAborted);
     }
 
-    internal sealed class Connection(WebSocket socket, string authorization)
+    public sealed class Connection(WebSocket socket, string authorization)
     {
         private readonly BlockingCollection<JsonElement> _events = [];
 

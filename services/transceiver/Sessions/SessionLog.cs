@@ -1,0 +1,14 @@
+namespace Dapr.Voice.Transceiver.Sessions;
+
+/// <summary>What a session writes to the log.</summary>
+internal static partial class SessionLog
+{
+    [LoggerMessage(LogLevel.Information, "{CallId}: nothing arrives from the caller; its agent is released")]
+    public static partial void AgentReleased(ILogger logger, string callId);
+
+    [LoggerMessage(LogLevel.Information, "{CallId}: the caller is back, and its agent goes on")]
+    public static partial void AgentResumed(ILogger logger, string callId);
+
+    [LoggerMessage(LogLevel.Information, "{CallId}: ICE restarted")]
+    public static partial void IceRestarted(ILogger logger, string callId);
+}
