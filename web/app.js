@@ -1,66 +1,80 @@
-// The page: buttons, states and what is shown. ?server=https://voice.example.com takes an API of another origin, ?agent= an agent.
+// The page: buttons, states and what is shown. ?server=https://voice.example.com uses an API of another origin, ?agent= chooses an agent.
 
 import { Api } from "./api.js";
 import { Call } from "./call.js";
+import { SpokenPace } from "./heard.js";
+import { Keys } from "./keys.js";
 import { TurnLatency, pace } from "./latency.js";
 import { Levels } from "./levels.js";
 import { Orb } from "./orb.js";
+import { Panel } from "./panel.js";
 import { Problem } from "./problems.js";
+import { showSayings } from "./sayings.js";
+import { offerThemes } from "./theme.js";
 import { Timers } from "./timers.js";
 import { Transcript } from "./transcript.js";
 
 const $ = (id) => document.getElementById(id);
-const SUGGESTIONS = {
-  local: ["“What time is it?”", "“Tell me a long story”", "“Set a timer for one minute”"],
-  echo: ["Anything: you hear yourself"],
-  parrot: ["Anything: it comes back when you pause"],
-};
+// A shorter wait for the reason of an end is not worth a sentence.
+const ASKING_MS = 400;
 
 const query = new URLSearchParams(location.search);
 const api = new Api(serverOf(query.get("server")));
+const keys = new Keys(api, () => start());
 const latency = new TurnLatency();
 const levels = new Levels(agentIsAudible);
 const transcript = new Transcript($("transcript"), $("empty"));
 const timers = new Timers($("timers"), (label) => transcript.note(`${label}: time is up`));
-let call, key, retrying, lastAgentItem, pendingLatency, isPlaying = false, isTalking = false;
+const panel = new Panel($("panel"), {
+  retry: () => start(),
+  newKey: () => {
+    keys.forget();
+    start();
+  },
+  enterKey: () => keys.enter(),
+  ready: () => ($("status-text").textContent = "You can try again now"),
+});
+let call, spoken, saying, lastAgentItem, pendingLatency, givesKeys = false, isAsking = false, isInTrouble = false, isPlaying = false, isTalking = false;
 
 new Orb($("orb"), levels);
-restoreTheme();
+offerThemes($("theme"));
+if (!api.isOwn) {
+  $("elsewhere").textContent = `Calls go to ${api.server}`;
+  $("elsewhere").hidden = false;
+}
 loadAgents();
 
 $("call").addEventListener("click", () => (call ? call.hangUp() : start()));
 $("mute").addEventListener("click", toggleMute);
 $("stop").addEventListener("click", () => call?.interrupt());
-$("retry").addEventListener("click", () => start());
-$("use-key").addEventListener("click", () => askForKey());
-$("theme").addEventListener("click", () => setTheme(theme() === "dark" ? "light" : "dark", true));
-$("agent").addEventListener("change", showSuggestions);
-$("key-form").addEventListener("submit", (event) => {
-  if (event.submitter?.value !== "ok") return;
-  key = $("key").value.trim();
-  $("key").value = "";
-  start();
-});
+$("agent").addEventListener("change", offerSayings);
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea") || $("key-dialog").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea") || document.querySelector("dialog[open]")) return;
   if (event.key === "m" || event.key === "M") toggleMute();
   else if (event.key === "s" || event.key === "S" || event.key === "Escape") call?.interrupt();
   else if (event.key === "h" || event.key === "H") $("call").click();
 });
 addEventListener("pagehide", () => call?.hangUp());
 
-async function start() {
-  if (call) return;
-  clearTimeout(retrying);
-  $("problem").hidden = true;
+/** @param {string} [firstWords] said in writing when the call is up */
+async function start(firstWords) {
+  if (call || isAsking) return;
+  isAsking = true;
+  const may = await keys.mayCall();
+  isAsking = false;
+  if (!may) return;
+  panel.hide();
   transcript.clear();
   latency.reset();
+  spoken = new SpokenPace();
+  saying = firstWords;
   lastAgentItem = pendingLatency = undefined;
   for (const id of ["last", "median", "setup", "transport", "rtt", "loss"]) $(id).textContent = "–";
   levels.open();
+  $("agent").disabled = true;
   show("connecting", "Connecting", "Allow the microphone if the browser asks");
 
-  const mine = new Call({ api, agent: $("agent").value, key, audio: $("voice"), setTimer: (seconds, label) => timers.set(seconds, label) });
+  const mine = new Call({ api, agent: $("agent").value, getKey: () => keys.get(), audio: $("voice"), setTimer: (seconds, label) => timers.set(seconds, label) });
   call = mine;
   follow(mine);
   try {
@@ -81,6 +95,8 @@ function follow(mine) {
     $("setup").textContent = `${setupMs} ms`;
     $("mute").disabled = $("stop").disabled = false;
     showActivity();
+    if (saying) mine.say(saying);
+    saying = undefined;
   });
   on("agentstream", ({ stream }) => levels.listenToAgent(stream));
   on("turndetection", (detection) => latency.useTurnDetection(detection));
@@ -105,26 +121,52 @@ function follow(mine) {
   });
   on("playing", () => {
     isPlaying = true;
+    spoken.started();
     // Where the browser gives no levels, the server's word has to do.
     if (levels.context?.state !== "running") agentIsAudible();
     showActivity();
   });
   on("silent", () => {
     isPlaying = false;
+    spoken.stopped(lastAgentItem && transcript.textOf(lastAgentItem));
     transcript.settle();
     showActivity();
   });
-  on("interrupted", ({ id }) => transcript.mark(id, "agent", "interrupted"));
+  on("interrupted", ({ id }) => {
+    const heardMs = spoken.stopped();
+    // The server also says this when it had nothing to play.
+    if (isPlaying && id) transcript.cut(id, spoken.heard(transcript.textOf(id), heardMs));
+    isPlaying = false;
+    transcript.settle();
+    showActivity();
+  });
+  on("truncated", ({ id, heardMs }) => transcript.cut(id, spoken.heard(transcript.textOf(id), heardMs)));
   on("statistics", ({ rttMs, protocol, lossPercent }) => {
     if (protocol) $("transport").textContent = protocol.toUpperCase();
     if (rttMs !== undefined) $("rtt").textContent = `${rttMs < 10 ? rttMs.toFixed(1) : Math.round(rttMs)} ms`;
     if (lossPercent !== undefined) $("loss").textContent = `${lossPercent.toFixed(lossPercent < 10 ? 1 : 0)} %`;
   });
   on("refused", ({ message }) => transcript.note(message));
-  on("ended", ({ reason }) => {
+  on("trouble", () => {
+    isInTrouble = true;
+    showActivity();
+  });
+  on("mended", ({ ms }) => {
+    isInTrouble = false;
+    transcript.note(`The connection is back after ${(ms / 1000).toFixed(1)} s.`);
+    showActivity();
+  });
+  on("ended", async ({ callId, why }) => {
     leave();
-    transcript.note(reason);
-    show("idle", "Ready", "Press the button and talk");
+    transcript.note(why ? "The call has ended." : "You hung up.");
+    if (!why) return show("idle", "Ready", "Press the button and talk");
+    show("ended", "Call ended", "");
+    // The person may call again before the server has said why.
+    const tell = ({ title, text }) => !call && document.body.dataset.state === "ended" && panel.show({ kind: "ended", title, text, callId, again: "Call again" });
+    const waiting = setTimeout(() => tell({ title: "The call has ended.", text: "Asking the server why." }), ASKING_MS);
+    const ending = await why;
+    clearTimeout(waiting);
+    tell(ending);
   });
 }
 
@@ -141,17 +183,23 @@ function agentIsAudible() {
 /** The sound of an answer and its first words come in either order; the chip waits for both. */
 function markLatency() {
   if (pendingLatency === undefined || lastAgentItem === undefined) return;
-  transcript.mark(lastAgentItem, "agent", `${pendingLatency} ms`, pace(pendingLatency));
-  pendingLatency = lastAgentItem = undefined;
+  const { silenceMs } = latency;
+  const explanation = `From the end of your words to the first sound. ${silenceMs} ms of it are the silence that ends a turn, which is a setting.`;
+  transcript.mark(lastAgentItem, "agent", `${pendingLatency} ms`, pace(pendingLatency, silenceMs), explanation);
+  pendingLatency = undefined;
 }
 
 function leave() {
   call = undefined;
   levels.close();
   transcript.settle();
-  isPlaying = isTalking = false;
+  isInTrouble = isPlaying = isTalking = false;
+  const isFocusLost = [$("mute"), $("stop")].includes(document.activeElement);
   $("mute").disabled = $("stop").disabled = true;
+  $("agent").disabled = false;
   $("mute").setAttribute("aria-pressed", "false");
+  // A disabled button drops the focus to the top of the page.
+  if (isFocusLost) $("call").focus();
 }
 
 function toggleMute() {
@@ -163,60 +211,41 @@ function toggleMute() {
 }
 
 function showActivity() {
+  if (isInTrouble) return show("reconnecting", "Reconnecting", "Finding a new path to the server");
   const hint = call?.isMuted ? "You are muted" : isTalking ? "Listening" : isPlaying ? "Talk to interrupt" : "Go ahead";
   show("live", isTalking ? "Hears you" : isPlaying ? "Speaking" : "Connected", hint);
 }
 
 function show(state, status, hint) {
   document.body.dataset.state = state;
-  $("status-text").textContent = status;
+  if ($("status-text").textContent !== status) $("status-text").textContent = status;
   $("hint").textContent = hint;
-  $("call-label").textContent = state === "live" || state === "connecting" ? "Hang up" : "Talk";
+  $("call-label").textContent = call ? "Hang up" : "Talk";
 }
 
 /** @param {Problem} problem */
 function report(problem) {
   show("problem", "Not connected", "");
-  $("problem-title").textContent = problem.title;
-  $("problem-text").textContent = problem.text;
-  $("problem-steps").hidden = problem.steps.length === 0;
-  $("problem-steps").replaceChildren(...problem.steps.map((step) => Object.assign(document.createElement("li"), { textContent: step })));
-  $("use-key").hidden = !problem.wantsKey;
-  $("problem").hidden = false;
-  if (problem.wantsKey) {
-    key = undefined;
-    askForKey();
-  }
-  countDown(problem.retryAfterMs);
-}
-
-/** Tries again by itself when the server said when; the button does it sooner. */
-function countDown(ms) {
-  clearTimeout(retrying);
-  if (ms === undefined) {
-    $("retry").textContent = "Try again";
-    return;
-  }
-  $("retry").textContent = ms > 0 ? `Trying again in ${Math.ceil(ms / 1000)} s` : "Trying again";
-  retrying = setTimeout(() => (ms > 1000 ? countDown(ms - 1000) : start()), Math.min(ms, 1000));
-}
-
-function askForKey() {
-  clearTimeout(retrying);
-  if (!$("key-dialog").open) $("key-dialog").showModal();
+  const { title, text, steps, callId, retryAfterMs, way } = problem;
+  panel.show({ kind: "problem", title, text, steps, callId, retryAfterMs, again: "Try again", newKey: way === "other-key" && givesKeys, enterKey: Boolean(way) });
+  if (way === "enter-key") keys.enter();
 }
 
 async function loadAgents() {
-  const { agents, defaultAgent } = await api.config();
+  const { agents, defaultAgent, givesKeys: gives } = await api.config();
+  givesKeys = gives;
   const wanted = query.get("agent") ?? defaultAgent;
   const names = [...new Set([...(wanted ? [wanted] : []), ...agents])];
   $("agent").replaceChildren(...(names.length ? names : [""]).map((name) => new Option(name || "default agent", name, false, name === wanted)));
-  showSuggestions();
+  offerSayings();
 }
 
-function showSuggestions() {
-  const sayings = SUGGESTIONS[$("agent").value] ?? SUGGESTIONS.local;
-  $("suggestions").replaceChildren(...sayings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+function offerSayings() {
+  showSayings($("sayings"), $("sayings-hint"), $("agent").value, (text) => {
+    if (!call) return start(text);
+    if (isPlaying) call.interrupt();
+    call.say(text);
+  });
 }
 
 function serverOf(text) {
@@ -226,29 +255,4 @@ function serverOf(text) {
   } catch {
     return location.origin;
   }
-}
-
-function theme() {
-  return document.documentElement.dataset.theme;
-}
-
-function setTheme(name, remember) {
-  document.documentElement.dataset.theme = name;
-  try {
-    if (remember) localStorage.setItem("theme", name);
-  } catch {
-    // A browser that keeps nothing still changes its looks.
-  }
-}
-
-function restoreTheme() {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  let stored = null;
-  try {
-    stored = localStorage.getItem("theme");
-  } catch {
-    // As above.
-  }
-  setTheme(stored ?? (dark.matches ? "dark" : "light"));
-  dark.addEventListener("change", () => stored ?? setTheme(dark.matches ? "dark" : "light"));
 }

@@ -1,43 +1,53 @@
-// One call: microphone, key, the SDK's session, and its events in the page's words.
+// One call: microphone, key, the SDK's session, and what happens to it in the page's words.
 
+import { WatchedAnswer } from "./answer.js";
+import { Dialect } from "./dialect.js";
+import { connectionLost, ending } from "./endings.js";
+import { Path } from "./path.js";
+import { Problem, answerTimeoutProblem, connectProblem, mediaTimeoutProblem, microphoneProblem, refusalProblem } from "./problems.js";
 import { sdk } from "./sdk.js";
-import { Problem, connectProblem, mediaTimeoutProblem, microphoneProblem } from "./problems.js";
+import { readStatistics } from "./statistics.js";
 
 const SETUP_LIMIT_MS = 15_000;
 const STATISTICS_PERIOD_MS = 1000;
 const SILENCE_MS = 500;
 
 /**
- * Events (CustomEvent, see `detail`): `connected` {setupMs}, `agentstream` {stream}, `heard` {}, `speechstopped` {}, `you` {id, text, final},
- * `agent` {id, text, final}, `playing` {}, `silent` {}, `interrupted` {id}, `turndetection` {…}, `statistics` {rttMs, protocol, lossPercent}, `refused` {message}, `ended` {reason}.
+ * Events (CustomEvent, see `detail`): `connected` {setupMs, callId}, `agentstream` {stream}, `trouble` {}, `mended` {ms}, `statistics` {rttMs,
+ * protocol, lossPercent}, `ended` {callId, why: Promise<Ending> | undefined}, and those of dialect.js. `why` is undefined if the person hung up.
  */
 export class Call extends EventTarget {
   #session;
   #microphone;
   #statistics;
+  #path;
+  #key;
+  #callId;
   #hasEnded = false;
-  #speaking;
+  #isUp = false;
+  #dialect = new Dialect((type, detail) => this.#emit(type, detail));
 
   /**
-   * @param {{api: import("./api.js").Api, agent: string, key?: string, audio: HTMLAudioElement, setTimer: (seconds: number, label: string) => string}} options
+   * @param {{api: import("./api.js").Api, agent: string, getKey: () => Promise<string>, audio: HTMLAudioElement,
+   * setTimer: (seconds: number, label: string) => string}} options
    */
   constructor(options) {
     super();
     this.options = options;
   }
 
-  /** Resolves when both sides can talk. @param {(stream: MediaStream) => void} onMicrophone */
+  /** Resolves when both sides can talk. Throws a Problem. @param {(stream: MediaStream) => void} onMicrophone */
   async start(onMicrophone) {
-    const { api, agent, key, audio } = this.options;
+    const { api, agent, getKey, audio } = this.options;
+    let answer;
     try {
-      // Both at once: the person takes longer to allow the microphone than the server to make a key.
-      const asked = key ? Promise.resolve(key) : api.demoKey();
-      asked.catch(() => {});
       this.#microphone = await this.#openMicrophone();
+      if (this.#hasEnded) return this.#release();
       onMicrophone(this.#microphone);
-      const apiKey = await asked;
+      // Only now: a person may take longer to allow the microphone than a key is good for.
+      this.#key = await getKey();
       const { RealtimeAgent, RealtimeSession, OpenAIRealtimeWebRTC, tool } = await sdk;
-      if (this.#hasEnded) return;
+      if (this.#hasEnded) return this.#release();
 
       const started = performance.now();
       const transport = new OpenAIRealtimeWebRTC({ baseUrl: api.callsUrl(agent), audioElement: audio, mediaStream: this.#microphone });
@@ -46,24 +56,25 @@ export class Call extends EventTarget {
         tracingDisabled: true,
         config: { audio: { input: { turnDetection: { type: "server_vad", silenceDurationMs: SILENCE_MS, prefixPaddingMs: 300, interruptResponse: true, createResponse: true } } } },
       });
-      this.#session.on("transport_event", (event) => this.#take(event));
-      transport.on("connection_change", (status) => {
-        if (status === "disconnected") this.#end("The connection has ended.");
-      });
+      this.#session.on("transport_event", (event) => this.#dialect.take(event));
+      // While it connects, the SDK says "disconnected" before connect() rejects, and only the rejection knows the reason.
+      transport.on("connection_change", (status) => status === "disconnected" && this.#isUp && this.#serverEnded());
       // The SDK reports what it did not like; the call goes on.
       this.#session.on("error", () => {});
-      await this.#withLimit(this.#session.connect({ apiKey }), transport);
+      answer = new WatchedAnswer(api.callsUrl(agent));
+      await this.#withLimit(this.#session.connect({ apiKey: this.#key }), answer);
       if (this.#hasEnded) return;
-      this.#emit("connected", { setupMs: Math.round(performance.now() - started) });
-      // A server that hangs up closes it at once; the connection itself may look alive for seconds.
-      transport.connectionState.dataChannel?.addEventListener("close", () => this.#end("The connection has ended."));
+      this.#callId = answer.callId;
+      this.#follow(transport);
+      this.#emit("connected", { setupMs: Math.round(performance.now() - started), callId: this.#callId });
       if (audio.srcObject) this.#emit("agentstream", { stream: audio.srcObject });
-      this.#statistics = setInterval(() => this.#readStatistics(transport), STATISTICS_PERIOD_MS);
     } catch (error) {
       this.#release();
       if (this.#hasEnded) return;
       this.#hasEnded = true;
-      throw error instanceof Problem ? error : connectProblem(error, api.server);
+      throw await this.#problem(error, answer);
+    } finally {
+      answer?.stop();
     }
   }
 
@@ -80,8 +91,13 @@ export class Call extends EventTarget {
     this.#session?.interrupt();
   }
 
+  /** Says something in writing. The agent answers by voice. */
+  say(text) {
+    this.#session?.sendMessage(text);
+  }
+
   hangUp() {
-    this.#end("You hung up.");
+    this.#end();
   }
 
   async #openMicrophone() {
@@ -92,15 +108,37 @@ export class Call extends EventTarget {
     }
   }
 
+  #follow(transport) {
+    this.#isUp = true;
+    const { peerConnection, dataChannel } = transport.connectionState;
+    if (!peerConnection || dataChannel?.readyState !== "open") return this.#serverEnded();
+    // A server that hangs up closes the channel at once; the connection itself may look alive for seconds.
+    dataChannel.addEventListener("close", () => this.#serverEnded());
+    this.#path = new Path(peerConnection, (sdp, signal) => this.options.api.restartIce(this.#callId, this.#key, sdp, signal), {
+      trouble: () => this.#emit("trouble", {}),
+      mended: (ms) => this.#emit("mended", { ms }),
+      lost: () => this.#end(() => this.#findOut(connectionLost)),
+    });
+    this.#statistics = setInterval(async () => this.#emit("statistics", await readStatistics(peerConnection)), STATISTICS_PERIOD_MS);
+  }
+
   /** The SDK waits for ever for a media path that does not come about. */
-  #withLimit(connecting, transport) {
+  #withLimit(connecting, answer) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const isMedia = transport.connectionState.peerConnection?.remoteDescription;
-        reject(isMedia ? mediaTimeoutProblem() : new Problem("The server takes too long.", `No answer within ${SETUP_LIMIT_MS / 1000} s.`, { retryAfterMs: 5000 }));
-      }, SETUP_LIMIT_MS);
+      const timer = setTimeout(() => reject(answer.callId ? mediaTimeoutProblem(answer.callId) : answerTimeoutProblem(SETUP_LIMIT_MS)), SETUP_LIMIT_MS);
       connecting.then(resolve, reject).finally(() => clearTimeout(timer));
     });
+  }
+
+  /** @param {WatchedAnswer} [answer] */
+  async #problem(error, answer) {
+    if (error instanceof Problem) return error;
+    if (answer?.refusal) return refusalProblem(answer.refusal, this.options.api.server);
+    if (!answer?.callId) return connectProblem(error, this.options.api.server);
+    // The server took the call, and ended it before it was up.
+    this.#callId = answer.callId;
+    const { title, text } = await this.#findOut(ending);
+    return new Problem(title, text, { callId: answer.callId });
   }
 
   #timerTool(tool) {
@@ -118,91 +156,30 @@ export class Call extends EventTarget {
     });
   }
 
-  #take(event) {
-    switch (event.type) {
-      case "session.created":
-      case "session.updated":
-        this.#emit("turndetection", event.session?.audio?.input?.turn_detection ?? {});
-        break;
-      case "input_audio_buffer.speech_started":
-        this.#emit("heard", {});
-        break;
-      case "input_audio_buffer.speech_stopped":
-        this.#emit("speechstopped", {});
-        break;
-      case "input_audio_buffer.committed":
-        // The place of what was said is known before its words are.
-        this.#emit("you", { id: event.item_id, text: "", final: false });
-        break;
-      case "conversation.item.input_audio_transcription.delta":
-        this.#emit("you", { id: event.item_id, text: event.delta ?? "", final: false });
-        break;
-      case "conversation.item.input_audio_transcription.completed":
-        this.#emit("you", { id: event.item_id, text: event.transcript ?? "", final: true });
-        break;
-      case "conversation.item.input_audio_transcription.failed":
-        this.#emit("you", { id: event.item_id, text: "(not understood)", final: true });
-        break;
-      case "response.output_audio_transcript.delta":
-      case "response.output_text.delta":
-        this.#speaking = event.item_id;
-        this.#emit("agent", { id: event.item_id, text: event.delta ?? "", final: false });
-        break;
-      case "response.output_audio_transcript.done":
-        this.#emit("agent", { id: event.item_id, text: event.transcript, final: true });
-        break;
-      case "response.output_text.done":
-        this.#emit("agent", { id: event.item_id, text: event.text, final: true });
-        break;
-      case "output_audio_buffer.started":
-        this.#emit("playing", {});
-        break;
-      case "output_audio_buffer.stopped":
-        this.#emit("silent", {});
-        break;
-      case "output_audio_buffer.cleared":
-        this.#emit("silent", {});
-        if (this.#speaking) this.#emit("interrupted", { id: this.#speaking });
-        break;
-      case "error":
-        this.#emit("refused", { message: event.error?.message ?? "The server refused something." });
-        break;
-      case "session.ending":
-        this.#emit("refused", { message: "The server will end this call soon." });
-        break;
-    }
+  #serverEnded() {
+    this.#end(() => this.#findOut(ending));
   }
 
-  async #readStatistics(transport) {
-    const connection = transport.connectionState.peerConnection;
-    if (!connection) return;
-    let rttMs, protocol, received = 0, lost = 0;
-    const reports = await connection.getStats();
-    const selected = [...reports.values()].find((r) => r.type === "transport")?.selectedCandidatePairId;
-    for (const report of reports.values()) {
-      // Over TCP several pairs may be nominated; Firefox names none in its transport.
-      if (report.type === "candidate-pair" && (selected ? report.id === selected : report.nominated)) {
-        if (report.currentRoundTripTime !== undefined) rttMs = report.currentRoundTripTime * 1000;
-        protocol = reports.get(report.localCandidateId)?.protocol;
-      }
-      if (report.type === "inbound-rtp" && report.kind === "audio") {
-        received += report.packetsReceived ?? 0;
-        lost += report.packetsLost ?? 0;
-      }
-    }
-    const expected = received + Math.max(0, lost);
-    this.#emit("statistics", { rttMs, protocol, lossPercent: expected > 0 ? (Math.max(0, lost) / expected) * 100 : undefined });
+  /** The server says it before it goes. Where that did not arrive, the call's record knows. */
+  async #findOut(otherwise) {
+    const said = this.#dialect.sessionEnded;
+    if (said) return ending(said);
+    if (!this.#callId) return otherwise({});
+    const known = await this.options.api.endOf(this.#callId, this.#key);
+    return known.word ? ending(known) : otherwise(known);
   }
 
-  #end(reason) {
+  /** @param {() => Promise<import("./endings.js").Ending>} [findOut] absent if the person hung up */
+  #end(findOut) {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#release();
-    this.#emit("ended", { reason });
+    this.#emit("ended", { callId: this.#callId, why: findOut?.() });
   }
 
   #release() {
     clearInterval(this.#statistics);
+    this.#path?.close();
     const session = this.#session;
     this.#session = undefined;
     try {

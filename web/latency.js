@@ -46,7 +46,11 @@ export class TurnLatency {
   }
 }
 
-/** The lines that people draw: below 500 ms feels live, above 800 ms drags. */
-export function pace(ms) {
-  return ms <= 500 ? "fast" : ms <= 800 ? "fair" : "slow";
+/**
+ * The silence that ends a turn is a setting, and part of every answer's time. What comes on top of it is the work of the network, the server
+ * and the agent: up to 300 ms nobody notices it, above 600 ms it drags.
+ */
+export function pace(ms, silenceMs) {
+  const work = ms - silenceMs;
+  return work <= 300 ? "fast" : work <= 600 ? "fair" : "slow";
 }

@@ -30,7 +30,7 @@ export class Orb {
     this.agent += (loudness(this.levels.agent) - this.agent) * 0.25;
     const { context, size } = this;
     const state = document.body.dataset.state;
-    const isLive = state === "live";
+    const isLive = state === "live" || state === "reconnecting";
     const time = this.calm.matches ? 0 : now / 1000;
     const style = getComputedStyle(document.documentElement);
     const you = style.getPropertyValue("--you").trim(), agent = style.getPropertyValue("--agent").trim();

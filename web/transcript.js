@@ -22,6 +22,8 @@ export class Transcript {
     if (known) return known;
     const element = document.createElement("li");
     element.className = `turn ${who}`;
+    // A screen reader waits until the words are complete.
+    element.ariaBusy = "true";
     const name = document.createElement("span");
     name.className = "who";
     name.textContent = who === "you" ? "You" : "Agent";
@@ -38,6 +40,7 @@ export class Transcript {
 
   add(id, who, delta) {
     const turn = this.turn(id, who);
+    if (turn.isCut) return;
     turn.text += delta;
     turn.bubble.classList.remove("wordless");
     turn.bubble.textContent = turn.text;
@@ -46,16 +49,34 @@ export class Transcript {
 
   finish(id, who, text) {
     const turn = this.turn(id, who);
-    if (text !== undefined && text !== null) turn.text = text;
+    if (text !== undefined && text !== null && !turn.isCut) turn.text = turn.said = text;
+    this.#close(turn);
+    this.#follow();
+  }
+
+  /** All words of an item that have arrived, heard or not. */
+  textOf(id) {
+    const turn = this.turns.get(id);
+    return turn?.said ?? turn?.text ?? "";
+  }
+
+  /** The item was interrupted: `heard` is what remains of its words. May be told again when more is known. */
+  cut(id, heard) {
+    const turn = this.turn(id, "agent");
+    turn.said ??= turn.text;
+    turn.text = heard.length < turn.said.trim().length ? `${heard} …`.trim() : turn.said;
+    if (!turn.isCut) this.mark(id, "agent", "interrupted");
+    turn.isCut = true;
     this.#close(turn);
     this.#follow();
   }
 
   /** A chip below a bubble. */
-  mark(id, who, text, kind) {
+  mark(id, who, text, kind, explanation = "") {
     const chip = document.createElement("span");
     chip.className = kind ? `chip ${kind}` : "";
     chip.textContent = text;
+    chip.title = explanation;
     this.turn(id, who).meta.append(chip);
     this.#follow();
   }
@@ -72,8 +93,9 @@ export class Transcript {
     for (const turn of this.turns.values()) this.#close(turn);
   }
 
-  #close({ bubble, text }) {
+  #close({ element, bubble, text }) {
     const words = text.trim();
+    element.ariaBusy = "false";
     bubble.classList.remove("open");
     bubble.classList.toggle("wordless", !words);
     bubble.textContent = words || "spoken, no transcript";

@@ -58,7 +58,7 @@ public sealed record SessionRecord
     /// <summary>The longest a session may last, in seconds.</summary>
     public required int MaximumSeconds { get; init; }
 
-    /// <summary>One of <c>openai</c>, <c>internal</c> and <c>whip</c>.</summary>
+    /// <summary>One of <see cref="ClientKinds"/>.</summary>
     public required string ClientKind { get; init; }
 
     /// <summary>

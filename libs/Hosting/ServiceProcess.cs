@@ -13,6 +13,9 @@ public static class ServiceProcess
     /// <summary>Runs until SIGTERM, SIGINT or <see cref="ServiceExit.Fail"/>. Returns a member of <see cref="ExitCode"/>.</summary>
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {
+        if (OpenFiles.Limit() is var limit and < OpenFiles.Fewest)
+            return await SayAsync(new ServiceException(ExitCode.Failed, $"This process may open {limit} files, and needs at least "
+                + $"{OpenFiles.Fewest}. Raise the limit: ulimit -n 4096, or LimitNOFILE=4096 in a unit of systemd."));
         try
         {
             WebApplication app = create();

@@ -17,7 +17,7 @@ internal static class Program
         WebApplicationBuilder builder = ServiceHost.CreateBuilder(args, stopWithin: TimeSpan.FromSeconds(1), configure);
         builder.AddFleet();
         RelayOptions options = builder.AddServiceOptions<RelayOptions>();
-        builder.Services.PostConfigure<RelayOptions>(relay => relay.OpenFiles = OpenFileLimit.Read());
+        builder.Services.PostConfigure<RelayOptions>(relay => relay.OpenFiles = OpenFiles.Limit());
         builder.AddVoiceTelemetry(AppIds.Relay, options.Id);
         builder.Services.AddSingleton(services => RelaySockets.Open(services.GetRequiredService<RelayOptions>()));
         builder.Services.AddSingleton<RelayMetrics>();

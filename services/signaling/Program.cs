@@ -36,7 +36,9 @@ internal static class Program
         builder.Services.AddRunning<LifecyclePublisher>();
         builder.Services.AddSingleton<Authenticator>();
         builder.Services.AddSingleton<AgentChoice>();
+        builder.Services.AddSingleton<AnswerWriter>();
         builder.Services.AddSingleton<SessionFactory>();
+        builder.Services.AddSingleton<SessionRestarter>();
         builder.Services.AddSingleton<SessionOwners>();
         builder.Services.AddSingleton<SessionEnder>();
         builder.Services.AddSingleton<SessionReader>();

@@ -38,4 +38,7 @@ public sealed class ChromiumTests(ChromiumUnderTest browser, ITestOutputHelper o
 
     [ChromiumFact]
     public Task OurPage_Opened_ConnectsWithoutComplaint() => _scenarios.OurPageAsync(hearsWords: true);
+
+    [ChromiumFact]
+    public Task OurPage_RefusedOrEndedByTheServer_SaysWhy() => _scenarios.OurPageSaysWhyAsync();
 }

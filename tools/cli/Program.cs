@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Dapr.Voice.Cli.Calls;
 using Dapr.Voice.Cli.Commands;
@@ -25,6 +26,8 @@ var root = new Command("./voice", "Dapr.Voice: talk to a voice model. 'up' start
     CapacityCommand.Create(),
     TestCommand.Create(installation),
 };
+Descriptors.KeepFromChildren();
+bool asJson = args.Contains("--json", StringComparer.Ordinal);
 try
 {
     // System.CommandLine cancels the command on SIGINT and SIGTERM. A terminal that is closed sends SIGHUP.
@@ -37,22 +40,38 @@ try
     // By default the library ends the process after two seconds. Ending a system takes up to five seconds for each of its five stages.
     var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false,
         ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
-    return await root.Parse(args).InvokeAsync(invocation, hangup.Token);
+    ParseResult parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+    if (parsed.Errors is [var first, ..])
+    {
+        string command = parsed.CommandResult.Command == root ? root.Name : $"{root.Name} {parsed.CommandResult.Command.Name}";
+        return Failed(first.Message.TrimEnd('.'), $"see '{command} --help'");
+    }
+    return await parsed.InvokeAsync(invocation, hangup.Token);
 }
 catch (CommandFailedException failure)
 {
-    Console.Error.WriteLine($"voice: {failure.Message}");
-    if (failure.Fix is not null) Console.Error.WriteLine($"       -> {failure.Fix}");
-    return (int)ExitCode.Failed;
+    return Failed(failure.Message, failure.Fix);
 }
 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
 {
-    Console.Error.WriteLine($"voice: {failure.Message}");
-    Console.Error.WriteLine($"       -> check that you may write to {installation.Home} and that the disk is not full; VOICE_HOME names "
+    return Failed(failure.Message, $"check that you may write to {installation.Home} and that the disk is not full; VOICE_HOME names "
         + "another folder");
-    return (int)ExitCode.Failed;
+}
+catch (Win32Exception failure)
+{
+    // A program of the machine that a command needs does not start.
+    return Failed(failure.Message, "'./voice doctor' says what is missing on this machine");
 }
 catch (OperationCanceledException)
 {
     return (int)ExitCode.Interrupted;
+}
+
+// Standard error has the sentence for a person. With --json, standard output has it for a script.
+int Failed(string message, string? fix)
+{
+    Output.Say($"voice: {message}");
+    if (fix is not null) Output.Say($"       -> {fix}");
+    if (asJson) Output.JsonError(message, fix);
+    return (int)ExitCode.Failed;
 }

@@ -15,6 +15,9 @@ public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, strin
     /// </summary>
     public int GrpcPort { get; init; } = HttpPort == 0 ? 0 : new SidecarPorts(HttpPort).Grpc;
 
+    /// <summary>How many calls and events the app gets at a time. Null for no limit.</summary>
+    public int? MaximumConcurrency { get; init; }
+
     /// <summary>Reads <c>ID=HTTP_PORT[:GRPC_PORT][,APP_PORT]</c>.</summary>
     public static AppSpec Parse(string text)
     {
@@ -43,6 +46,8 @@ public sealed record AppSpec(string Id, int HttpPort, int? AppPort = null, strin
             throw new ResourceException($"App '{Id}' has a port that does not exist: HTTP {HttpPort}, gRPC {GrpcPort}, app {AppPort}.");
         if (HttpPort != 0 && (HttpPort == GrpcPort || HttpPort == AppPort) || GrpcPort != 0 && GrpcPort == AppPort)
             throw new ResourceException($"App '{Id}' names one port twice: HTTP {HttpPort}, gRPC {GrpcPort}, app {AppPort}.");
+        if (MaximumConcurrency is < 1 or > 10_000)
+            throw new ResourceException($"App '{Id}' may have 1 to 10000 calls at a time, not {MaximumConcurrency}.");
     }
 
     private static bool TryPort(string text, out int port) => int.TryParse(text, out port) && port is >= 0 and <= ushort.MaxValue;

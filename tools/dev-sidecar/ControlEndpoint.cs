@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapr.Voice.DevSidecar.Apps;
@@ -9,7 +10,8 @@ using HttpProtocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols;
 namespace Dapr.Voice.DevSidecar;
 
 /// <summary>The body of <c>POST /apps</c>: an app that joins.</summary>
-internal sealed record AppRequest(string? Id, int HttpPort, int? GrpcPort, int? AppPort, string? AppApiToken);
+internal sealed record AppRequest(
+    string? Id, int HttpPort, int? GrpcPort, int? AppPort, string? AppApiToken, int? AppMaxConcurrency);
 
 /// <summary>An element of the answer to <c>GET /apps</c>.</summary>
 internal sealed record AppAnswer(string Id, int HttpPort, int GrpcPort, int? AppPort);
@@ -23,7 +25,12 @@ internal sealed record ErrorAnswer(string Error);
 [JsonSerializable(typeof(List<AppAnswer>))]
 [JsonSerializable(typeof(OutageRequest))]
 [JsonSerializable(typeof(ErrorAnswer))]
-internal sealed partial class ControlJson : JsonSerializerContext;
+internal sealed partial class ControlJson : JsonSerializerContext
+{
+    /// <summary>Writes apostrophes as they are. The default escapes them for HTML.</summary>
+    public static ControlJson Readable { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web) {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}
 
 /// <summary>
 /// The control port, through which apps join a running process: <c>GET /apps</c>, <c>POST /apps</c> and <c>DELETE /apps/{id}</c>. With
@@ -103,7 +110,7 @@ internal sealed class ControlEndpoint : IAsyncDisposable
             await ErrorAsync(context, 400, "Send {\"id\": …, \"httpPort\": …, \"appPort\": …}.").ConfigureAwait(false);
             return;
         }
-        var spec = new AppSpec(id, wanted.HttpPort, wanted.AppPort, wanted.AppApiToken);
+        var spec = new AppSpec(id, wanted.HttpPort, wanted.AppPort, wanted.AppApiToken) { MaximumConcurrency = wanted.AppMaxConcurrency };
         if (wanted.GrpcPort is { } grpcPort) spec = spec with { GrpcPort = grpcPort };
         await _host.AddAppAsync(spec, context.RequestAborted).ConfigureAwait(false);
         await AppsAsync(context, 201).ConfigureAwait(false);
@@ -133,6 +140,6 @@ internal sealed class ControlEndpoint : IAsyncDisposable
     {
         context.Response.StatusCode = status;
         return context.Response.WriteAsJsonAsync(
-            new ErrorAnswer(message), ControlJson.Default.ErrorAnswer, cancellationToken: context.RequestAborted);
+            new ErrorAnswer(message), ControlJson.Readable.ErrorAnswer, cancellationToken: context.RequestAborted);
     }
 }

@@ -14,12 +14,15 @@ public sealed record DevSidecarOptions
           --app ID=HTTP[:GRPC][,APP]
                                    an app id with the ports of its sidecar (gRPC: HTTP + 1000 by default), and the port of the
                                    app if it listens (repeatable)
-          --control-port N         the port for POST /apps {id, httpPort, grpcPort?, appPort?, appApiToken?}, GET /apps and
-                                   DELETE /apps/{id}; 0 chooses a free port
+          --app-max-concurrency ID=N
+                                   how many calls and events this app gets at a time (repeatable; default: no limit)
+          --control-port N         the port for POST /apps {id, httpPort, grpcPort?, appPort?, appApiToken?, appMaxConcurrency?},
+                                   GET /apps and DELETE /apps/{id}; 0 chooses a free port
           --time-scale X           a factor for all waits in outages and retries (default: 1)
           --away NAME              the server of this component is away at the start (repeatable)
 
-        Environment: DAPR_API_TOKEN is the token that apps have to send, APP_API_TOKEN the token that apps receive.
+        Environment: DAPR_API_TOKEN is the token that apps have to send, APP_API_TOKEN the token that apps receive. APP_API_TOKENS gives
+        each app a token of its own: ID=TOKEN,ID=TOKEN.
         """;
 
     public IReadOnlyList<string> ResourcesPaths { get; init; } = [];
@@ -53,6 +56,7 @@ public sealed record DevSidecarOptions
         var resources = new List<string>();
         var apps = new List<AppSpec>();
         var away = new List<string>();
+        var concurrency = new Dictionary<string, int>(StringComparer.Ordinal);
         string? configuration = null;
         int? control = null;
         double scale = 1;
@@ -70,6 +74,12 @@ public sealed record DevSidecarOptions
                 case "--config": configuration = Next(); break;
                 case "--app": apps.Add(AppSpec.Parse(Next())); break;
                 case "--away": away.Add(Next()); break;
+                case "--app-max-concurrency":
+                    string limit = Next();
+                    string[] halves = limit.Split('=');
+                    concurrency[halves[0]] = halves.Length == 2 && int.TryParse(halves[1], CultureInfo.InvariantCulture, out int most)
+                        ? most : throw new ResourceException($"--app-max-concurrency {limit}: write ID=N, for example mine=1.");
+                    break;
                 case "--control-port":
                     string port = Next();
                     control = int.TryParse(port, CultureInfo.InvariantCulture, out int number) && number is >= 0 and <= ushort.MaxValue
@@ -86,17 +96,35 @@ public sealed record DevSidecarOptions
         }
         if (apps.Count == 0 && control is null)
             throw new ResourceException($"Name at least one --app, or a --control-port through which apps join.\n{Usage}");
+        Dictionary<string, string> tokens = Tokens(environment("APP_API_TOKENS"));
+        if (concurrency.Keys.FirstOrDefault(id => apps.All(a => a.Id != id)) is { } unknown)
+            throw new ResourceException($"--app-max-concurrency names '{unknown}', and there is no --app of that id.");
         return new DevSidecarOptions
         {
             ResourcesPaths = resources,
             ConfigurationFile = configuration,
-            Apps = apps,
+            Apps = [.. apps.Select(a => a with {
+                AppApiToken = tokens.GetValueOrDefault(a.Id),
+                MaximumConcurrency = concurrency.TryGetValue(a.Id, out int own) ? own : null })],
             ControlPort = control,
             ApiToken = EmptyAsNull(environment("DAPR_API_TOKEN")),
             AppApiToken = EmptyAsNull(environment("APP_API_TOKEN")),
             TimeScale = scale,
             Away = away,
         };
+    }
+
+    private static Dictionary<string, string> Tokens(string? text)
+    {
+        var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string entry in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int equals = entry.IndexOf('=', StringComparison.Ordinal);
+            // The message does not repeat the text, because it has a secret.
+            if (equals < 1) throw new ResourceException("APP_API_TOKENS: write ID=TOKEN,ID=TOKEN.");
+            tokens[entry[..equals]] = entry[(equals + 1)..];
+        }
+        return tokens;
     }
 
     private static string? EmptyAsNull(string? text) => string.IsNullOrEmpty(text) ? null : text;

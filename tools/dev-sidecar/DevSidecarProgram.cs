@@ -22,6 +22,8 @@ public static class DevSidecarProgram
         }
         try
         {
+            if (OpenFiles.Limit() is var limit and < OpenFiles.Fewest)
+                throw new ResourceException($"This process may open {limit} files, and needs at least {OpenFiles.Fewest}: ulimit -n 4096.");
             var options = DevSidecarOptions.Parse(arguments, environment);
             DevSidecarHost host = await DevSidecarHost.StartAsync(options, output, cancellation).ConfigureAwait(false);
             await using (host.ConfigureAwait(false))

@@ -22,6 +22,13 @@ internal sealed class HttpServiceInvoker(SidecarHttp http, SidecarCalls calls) :
         => (await SendAsync(appId, method, path, null, null,
             answer => new InvocationResult<object>(ResultOf(answer, success), null), cancellation).ConfigureAwait(false)).Result;
 
+    public Task<InvocationResult<TAnswer>> AskAsync<TRequest, TAnswer>(
+        string appId, string path, TRequest body, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType,
+        CancellationToken cancellation = default)
+        where TAnswer : class
+        => SendAsync(appId, HttpMethod.Post, path, JsonSerializer.SerializeToUtf8Bytes(body, requestType), null,
+            answer => Read(answer, answerType), cancellation);
+
     public Task<InvocationResult<TAnswer>> GetAsync<TAnswer>(
         string appId, string path, JsonTypeInfo<TAnswer> answerType, TimeSpan? timeout = null, CancellationToken cancellation = default)
         where TAnswer : class

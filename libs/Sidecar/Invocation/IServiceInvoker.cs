@@ -50,6 +50,12 @@ public interface IServiceInvoker
     Task<InvocationResult> InvokeAsync(
         string appId, HttpMethod method, string path, HttpStatusCode success, CancellationToken cancellation = default);
 
+    /// <summary>Sends JSON by POST and reads the answer, which is 200 with JSON. Anything else is as in <see cref="GetAsync"/>.</summary>
+    Task<InvocationResult<TAnswer>> AskAsync<TRequest, TAnswer>(
+        string appId, string path, TRequest body, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType,
+        CancellationToken cancellation = default)
+        where TAnswer : class;
+
     /// <summary>
     /// Reads from an app by GET. The app answers 200 with JSON. Anything else that looks like a success is <see
     /// cref="InvocationOutcome.Unreachable"/>.

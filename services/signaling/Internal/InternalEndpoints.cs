@@ -42,7 +42,7 @@ internal sealed class InternalEndpoints(
             return;
         }
         var request = new SessionRequest(body!.OfferSdp!, body.Session, body.Agent, Model: null, RequiredAgent: null, body.MaximumSeconds,
-            "internal", EphemeralKeyId: null, OfferField: "offerSdp");
+            ClientKinds.Internal, EphemeralKeyId: null, OfferField: "offerSdp");
         (CreatedSession? session, error) = await factory.CreateAsync(request, context.RequestAborted);
         SignalingLog.InternalCall(logger, Caller(context), "create", session?.Record.CallId ?? "-", error?.Code ?? "created");
         if (error is not null)
@@ -60,7 +60,8 @@ internal sealed class InternalEndpoints(
 
     private async Task GetAsync(HttpContext context)
     {
-        (SessionStatus? status, ApiError? error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
+        (SessionStatus? status, ApiError? error) = await reader.ReadAsync(
+            (string)context.GetRouteValue("callId")!, onlyIfMadeWith: null, context.RequestAborted);
         if (error is not null) await error.ExecuteAsync(context);
         else await context.Response.WriteAsJsonAsync(
             status!, StatusJson.SessionStatus, cancellationToken: context.RequestAborted);

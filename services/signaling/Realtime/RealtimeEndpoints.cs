@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Signaling.Http;
 using Dapr.Voice.Signaling.Keys;
@@ -12,7 +13,8 @@ namespace Dapr.Voice.Signaling.Realtime;
 /// 8). Azure's clients call the same ones under <c>/openai</c>.
 /// </summary>
 internal sealed class RealtimeEndpoints(
-    Authenticator authenticator, SessionFactory factory, SessionEnder ender, SessionReader reader, ClientSecrets secrets, CallLimits limits)
+    Authenticator authenticator, SessionFactory factory, SessionEnder ender, SessionReader reader, SessionRestarter restarter,
+    ClientSecrets secrets, CallLimits limits)
 {
     public const string CallsPath = "/v1/realtime/calls";
 
@@ -29,6 +31,7 @@ internal sealed class RealtimeEndpoints(
             routes.MapPost("/v1/realtime/client_secrets", CreateClientSecretAsync);
             routes.MapPost(CallsPath, CreateCallAsync);
             routes.MapGet(CallsPath + "/{callId}", GetCallAsync);
+            routes.MapPatch(CallsPath + "/{callId}", RestartIceAsync);
             routes.MapDelete(CallsPath + "/{callId}", HangUpAsync);
             routes.MapPost(CallsPath + "/{callId}/hangup", HangUpAsync);
             foreach (string operation in (string[])["accept", "reject", "refer"])
@@ -74,7 +77,7 @@ internal sealed class RealtimeEndpoints(
                 NullIfEmpty(context.Request.Query["model"]),
                 key?.Agent,
                 key is null ? call.MaxSessionSeconds : Math.Min(call.MaxSessionSeconds ?? int.MaxValue, key.MaximumSessionSeconds),
-                "openai",
+                key is null && context.Request.Headers.ContainsKey(ClientKinds.CheckHeader) ? ClientKinds.Check : ClientKinds.OpenAi,
                 key?.Id,
                 OfferField: "sdp");
             (session, error) = await factory.CreateAsync(request, context.RequestAborted);
@@ -89,26 +92,51 @@ internal sealed class RealtimeEndpoints(
         response.StatusCode = StatusCodes.Status201Created;
         string prefix = context.Request.Path.StartsWithSegments(AzurePrefix) ? AzurePrefix : "";
         response.Headers.Location = $"{prefix}{CallsPath}/{session!.Record.CallId}";
+        await WriteAnswerAsync(context, call!, session.Record.CallId, session.AnswerSdp);
+    }
+
+    /// <summary>An ICE restart. The body is a new offer in any of the forms of a call, without a session.</summary>
+    private async Task RestartIceAsync(HttpContext context)
+    {
+        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
+        if (error is null) error = limits.TryTake(CallSource.OfKey(caller!.KeyName, context));
+        CallRequest? call = null;
+        if (error is null) (call, error) = await CallRequest.ReadAsync(context.Request);
+        if (error is null && call!.Session is not null)
+            error = ApiError.Invalid("unknown_parameter", "A restart has no 'session'. Send session.update in the call.", "session");
+        string callId = (string)context.GetRouteValue("callId")!;
+        string? answer = null;
+        if (error is null)
+            (answer, error) = await restarter.RestartAsync(callId, call!.OfferSdp, caller!.EphemeralKey?.Id, context.RequestAborted);
+        if (error is not null) await error.ExecuteAsync(context);
+        else await WriteAnswerAsync(context, call!, callId, answer!);
+    }
+
+    private static async Task WriteAnswerAsync(HttpContext context, CallRequest call, string callId, string answerSdp)
+    {
+        HttpResponse response = context.Response;
         response.Headers.CacheControl = "no-store";
-        if (call!.AnswersJson)
+        if (call.AnswersJson)
         {
-            await response.WriteAsJsonAsync(new CallCreated(session.Record.CallId, session.AnswerSdp), Json.CallCreated,
-                cancellationToken: context.RequestAborted);
+            await response.WriteAsJsonAsync(
+                new CallCreated(callId, answerSdp), Json.CallCreated, cancellationToken: context.RequestAborted);
             return;
         }
         response.ContentType = "application/sdp";
-        byte[] answer = Encoding.UTF8.GetBytes(session.AnswerSdp);
+        byte[] answer = Encoding.UTF8.GetBytes(answerSdp);
         response.ContentLength = answer.Length;
         await response.Body.WriteAsync(answer, context.RequestAborted);
     }
 
     private async Task GetCallAsync(HttpContext context)
     {
-        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
+        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
         SessionStatus? status = null;
-        if (error is null && !caller!.HoldsApiKey)
-            error = ApiError.Forbidden("api_key_required", "A call's status is for holders of an API key.");
-        if (error is null) (status, error) = await reader.ReadAsync((string)context.GetRouteValue("callId")!, context.RequestAborted);
+        if (error is null)
+        {
+            (status, error) = await reader.ReadAsync(
+                (string)context.GetRouteValue("callId")!, caller!.EphemeralKey?.Id, context.RequestAborted);
+        }
         if (error is not null)
         {
             await error.ExecuteAsync(context);
@@ -121,7 +149,7 @@ internal sealed class RealtimeEndpoints(
 
     private async Task HangUpAsync(HttpContext context)
     {
-        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context);
+        (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
         if (error is null)
         {
             EndOutcome outcome = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup,

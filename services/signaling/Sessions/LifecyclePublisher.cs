@@ -27,9 +27,12 @@ internal sealed class LifecyclePublisher(
     /// <param name="session">The session after the change. Its <see cref="SessionRecord.EventSequence"/> is the number of the
     /// event.</param>
     public void Publish(string type, SessionRecord session)
-        => TryEnqueue(
-        new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()),
-        session.Traceparent ?? TraceParent.Current));
+    {
+        if (session.ClientKind == ClientKinds.Check) return;
+        TryEnqueue(
+            new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()),
+            session.Traceparent ?? TraceParent.Current));
+    }
 
     private protected override string CallIdOf(PendingEvent item) => item.Event.Subject;
 

@@ -14,9 +14,10 @@ internal enum StatusSource
 }
 
 /// <summary>A session as other services see it: the record without the data of its transport.</summary>
+/// <param name="Owner">Null for a caller, as are the slot and the statistics: they describe the fleet.</param>
 /// <param name="AsOf">The moment that state and statistics describe.</param>
 internal sealed record SessionStatus(
-    string CallId, SessionState State, string Region, string Owner, int Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
+    string CallId, SessionState State, string Region, string? Owner, int? Slot, string Agent, string ClientKind, DateTimeOffset CreatedAt,
     DateTimeOffset? ConnectedAt, DateTimeOffset? EndedAt, SessionEndReason? EndReason, string? EndDetail, int MaximumSeconds,
     DateTimeOffset ExpiresAt, StatusSource Source, DateTimeOffset AsOf, SessionStatistics? Statistics)
 {
@@ -26,6 +27,9 @@ internal sealed record SessionStatus(
         record.ConnectedAt, record.EndedAt, record.State == SessionState.Ended ? record.EndReason : null, record.EndDetail,
         record.MaximumSeconds, record.CreatedAt + TimeSpan.FromSeconds(record.MaximumSeconds), source, record.EndedAt ?? asOf,
         record.Statistics);
+
+    /// <summary>What the caller of a session sees of it.</summary>
+    public SessionStatus ForCaller() => this with { Owner = null, Slot = null, Statistics = null };
 }
 
 /// <summary>The JSON of a session's status. Names are camelCase, as in everything between services.</summary>

@@ -153,12 +153,14 @@ internal sealed partial class SlotKeeper
             cancellation: cancellation).ConfigureAwait(false);
         if (!written.IsWritten) return NoteAway(now, $"our record cannot be written ({written.ErrorCode ?? written.Outcome.ToString()})");
 
+        bool wasRegistered = _hasRegistered;
         _hasRegistered = true;
         _view.Observe(_self.Shard, record, utcNow, now);
         bool wasAway = now >= _status.LeaseUntil;
         // While our lease was out, others may have taken slots that seemed to have no owner.
         if (wasAway) _isLookDue = true;
         if (wasAway) LogRegistered(_logger, _self.Shard, _self.Incarnation);
+        if (wasRegistered && _status.Problem is { } problem) LogGoesOn(_logger, problem, _table.ServedCount);
         _status = new OwnershipStatus(now + _options.Lease, _isLeaving, null);
         return true;
     }
@@ -307,6 +309,9 @@ internal sealed partial class SlotKeeper
     [LoggerMessage(LogLevel.Warning, "Ownership stands still: {Problem}; {Slots} slots go on being served, no new sessions once the lease "
         + "has ended")]
     private static partial void LogAway(ILogger logger, string problem, int slots);
+
+    [LoggerMessage(LogLevel.Information, "Ownership goes on: our record is written again, after '{Problem}'; {Slots} slots are served")]
+    private static partial void LogGoesOn(ILogger logger, string problem, int slots);
 
     [LoggerMessage(LogLevel.Error, "Another process has taken over shard {Shard}. Serving stops")]
     private static partial void LogSuperseded(ILogger logger, int shard);

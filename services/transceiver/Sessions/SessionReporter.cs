@@ -134,6 +134,11 @@ internal sealed partial class SessionReporter : IAsyncDisposable
                 return;
             }
             bool isTooOld = _time.GetUtcNow() - report.Since > GiveUpAfter;
+            if (outcome == RecordOutcome.Written && record.ClientKind == ClientKinds.Check)
+            {
+                Interlocked.Increment(ref _published);
+                return;
+            }
             if (outcome == RecordOutcome.Written || isTooOld)
             {
                 string type = record.State == SessionState.Ended ? LifecycleEventTypes.SessionEnded : LifecycleEventTypes.SessionConnected;

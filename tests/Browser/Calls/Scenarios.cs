@@ -19,6 +19,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
     private const double SessionUpdatedGoalMs = 500;
     private const double SessionUpdatedLimitMs = 1500;
     private const double StopLimitMs = 1500;
+    private const string PanelTitle = "document.querySelector('#panel [data-part=title]').innerText";
 
     // -34 dBFS over half a second means that somebody speaks. The limits for silence are 20 dB lower.
     private const double Voice = 0.02;
@@ -238,6 +239,9 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         (int status, string? body) = await driver.FetchAsync("POST", $"{browser.Voice.Url}{callPath}/hangup", browser.Voice.ApiKey);
         Assert.True(status == 200, $"hangup answered {status}: {body}");
         await driver.WaitForAsync("document.body.dataset.state !== 'live'", PageEndLimit);
+        await driver.WaitForAsync($"{PanelTitle} === 'The other side hung up.'", EventLimit);
+        Assert.Equal(callPath.Split('/')[^1],
+            (string?)await driver.EvaluateAsync("document.querySelector('#panel [data-part=id]').innerText"));
         await ScreenshotsAsync("ended");
         // A library inside the SDK's bundle tries to use eval, catches the refusal and works without it. Firefox reports the attempt.
         var complaints = (await driver.ComplaintsAsync()).Where(
@@ -247,6 +251,37 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
             : "")}; {complaints.Count} complaints on the console");
         if (hearsWords) Assert.Contains("what time is it", transcript, StringComparison.OrdinalIgnoreCase);
         Assert.Empty(complaints);
+    }
+
+    /// <summary>
+    /// The server refuses a call of our own page, and ends one by its limit. The page tells both in words. Scripted tests have the other
+    /// refusals and ends; this one holds their answers against the server's.
+    /// </summary>
+    public async Task OurPageSaysWhyAsync()
+    {
+        BrowserDriver driver = browser.Driver;
+        await driver.OpenAsync(browser.Voice.Url + "/?agent=nobody");
+        await driver.WaitForAsync("document.querySelector('#agent').options.length > 0", EventLimit);
+        await driver.ClickAsync("#call");
+        await driver.WaitForAsync($"{PanelTitle} === 'This agent does not exist.'", EventLimit);
+
+        JsonObject grant = new() { ["agent"] = "echo", ["max_session_seconds"] = 3 };
+        (int status, string? body) = await driver.FetchAsync(
+            "POST", browser.Voice.Url + "/v1/realtime/client_secrets", browser.Voice.ApiKey, grant);
+        Assert.Equal(200, status);
+        // The page gets this key where it asks for a demo key.
+        await driver.PrepareAsync($$"""
+            { const { fetch: real } = window;
+              window.fetch = async (url, ...rest) => String(url).endsWith('/demo/token') ? new Response(`{{body}}`) : real(url, ...rest); }
+            """);
+        await driver.OpenAsync(browser.Voice.Url + "/?agent=echo");
+        await driver.PrepareAsync(null);
+        await driver.WaitForAsync("document.querySelector('#agent').options.length > 0", EventLimit);
+        await driver.ClickAsync("#call");
+        await driver.WaitForAsync($"{PanelTitle} === 'The time of this call is up.'", EventLimit);
+        await ScreenshotsAsync("limit");
+        Assert.Contains("3 seconds", (string)(await driver.EvaluateAsync("document.querySelector('#panel [data-part=text]').innerText"))!,
+            StringComparison.Ordinal);
     }
 
     private async Task ScreenshotsAsync(string state)

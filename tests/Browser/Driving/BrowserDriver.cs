@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Dapr.Voice.Tests.Browser.Machine;
 
 namespace Dapr.Voice.Tests.Browser.Driving;
 
@@ -37,14 +36,19 @@ public sealed class BrowserDriver : IAsyncDisposable
     /// <summary>The origin of the scenario page. It differs from the origin of the API.</summary>
     public string PageOrigin { get; private set; } = "";
 
+    /// <summary>The origins of the two scripted APIs, each with our own page (driver/scripted.mjs).</summary>
+    public IReadOnlyList<string> ScriptedOrigins { get; private set; } = [];
+
     /// <summary>The version that the browser reports.</summary>
     public string Version { get; private set; } = "";
 
-    internal static async Task<BrowserDriver> StartAsync(BrowserKind kind, BrowserSystem system, string? microphone = null)
+    /// <param name="enter">The words to put before the driver so that it runs in the network of the system under test.</param>
+    /// <param name="profile">A folder of its own.</param>
+    internal static async Task<BrowserDriver> StartAsync(
+        BrowserKind kind, IReadOnlyList<string> enter, string profile, string? microphone = null)
     {
         string folder = Checkout.File("tests", "Browser", "driver");
         await InstallAsync(folder);
-        string profile = system.Folder($"{kind.Name}-{Guid.NewGuid():N}");
         var settings = new JsonObject
         {
             ["browser"] = kind.Name,
@@ -58,8 +62,9 @@ public sealed class BrowserDriver : IAsyncDisposable
                 ["/vendor/"] = Checkout.File("web", "vendor"),
                 ["/wav/"] = Checkout.File("samples", "wav"),
             },
+            ["web"] = Checkout.File("web"),
         };
-        string[] command = [.. system.Enter, Programs.Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
+        string[] command = [.. enter, Programs.Find("node")!, Path.Combine(folder, "driver.mjs"), settings.ToJsonString()];
         var start = new ProcessStartInfo(command[0], command.Skip(1)) {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         // If root runs Firefox, the home folder must belong to root.
@@ -69,6 +74,7 @@ public sealed class BrowserDriver : IAsyncDisposable
         {
             JsonNode? about = await driver._started.Task.WaitAsync(StartLimit);
             driver.PageOrigin = (string)about!["origin"]!;
+            driver.ScriptedOrigins = [.. about["scripted"]!.AsArray().Select(origin => (string)origin!)];
             driver.Version = (string)about["version"]!;
             return driver;
         }
@@ -89,6 +95,35 @@ public sealed class BrowserDriver : IAsyncDisposable
         => SendAsync(new JsonObject { ["command"] = "evaluate", ["expression"] = expression });
 
     public Task ClickAsync(string selector) => SendAsync(new JsonObject { ["command"] = "click", ["selector"] = selector });
+
+    public Task TypeAsync(string selector, string text)
+        => SendAsync(new JsonObject { ["command"] = "type", ["selector"] = selector, ["text"] = text });
+
+    /// <param name="key">A name of the UI Events specification, such as <c>Tab</c> or <c>Enter</c>.</param>
+    public Task PressAsync(string key) => SendAsync(new JsonObject { ["command"] = "press", ["key"] = key });
+
+    /// <summary>Sets media features of the page, for example <c>prefers-color-scheme</c>.</summary>
+    public Task SetMediaAsync(params (string Name, string Value)[] features) => SendAsync(new JsonObject
+    {
+        ["command"] = "media",
+        ["features"] = new JsonArray([.. features.Select(f => new JsonObject { ["name"] = f.Name, ["value"] = f.Value })]),
+    });
+
+    /// <summary>Runs a script before the own code of each page that is opened from now on. Null: none.</summary>
+    public Task PrepareAsync(string? source) => SendAsync(new JsonObject { ["command"] = "prepare", ["source"] = source });
+
+    /// <summary>Writes what a scripted API answers, and forgets what it was asked.</summary>
+    public Task ScriptAsync(int api, JsonNode routes)
+        => SendAsync(new JsonObject { ["command"] = "script", ["api"] = api, ["routes"] = routes });
+
+    /// <summary>What a scripted API was asked since its script was written.</summary>
+    public async Task<IReadOnlyList<ScriptedRequest>> RequestsAsync(int api)
+        => [.. (await SendAsync(new JsonObject { ["command"] = "requests", ["api"] = api }))!.AsArray().Select(r => new ScriptedRequest(
+            (string)r!["method"]!, (string)r["path"]!, (string?)r["key"], (string?)r["contentType"]))];
+
+    /// <summary>Evaluates an expression in the page that is the far end of scripted calls.</summary>
+    public Task<JsonNode?> FarEndAsync(string expression)
+        => SendAsync(new JsonObject { ["command"] = "farEnd", ["expression"] = expression });
 
     public Task WaitForAsync(string expression, TimeSpan limit)
         => SendAsync(new JsonObject { ["command"] = "waitFor", ["expression"] = expression, ["timeoutMs"] = limit.TotalMilliseconds });

@@ -17,7 +17,8 @@ public abstract class BrowserUnderTest : IAsyncLifetime
     public string Name => _kind.Package;
 
     public async Task InitializeAsync()
-        => Driver = await BrowserDriver.StartAsync(_kind, Voice, Checkout.File("samples", "wav", "what-time-is-it.wav"));
+        => Driver = await BrowserDriver.StartAsync(
+            _kind, Voice.Enter, Voice.Folder($"{_kind.Name}-{Guid.NewGuid():N}"), Checkout.File("samples", "wav", "what-time-is-it.wav"));
 
     public async Task DisposeAsync()
     {

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Dapr.Voice.Cli.Commands;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
@@ -20,7 +22,7 @@ public sealed class JoiningTests
         using var stop = new CancellationTokenSource();
         int control = RecordingApp.FreePort();
         SidecarUnderTest first = await SystemAsync(control);
-        Task<ExitCode> joining = SidecarCommand.AttachAsync(Installation.Find(), State(control), Mine, stop.Token);
+        Task<ExitCode> joining = Attach(control).RunAsync([Mine], stop.Token);
         await Wait.UntilAsync(() => HasJoined(first), "the app to join");
         await first.DisposeAsync();
 
@@ -33,6 +35,43 @@ public sealed class JoiningTests
         Assert.Equal(ExitCode.Done, await joining.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.DoesNotContain(second.Host.Apps, a => a.Id == Mine.Id);
     }
+
+    [Fact]
+    public async Task App_WhosePortIsTakenAfterARestart_EndsWithAnError()
+    {
+        int control = RecordingApp.FreePort();
+        SidecarUnderTest first = await SystemAsync(control);
+        Task<ExitCode> joining = Attach(control).RunAsync([Mine], CancellationToken.None);
+        await Wait.UntilAsync(() => HasJoined(first), "the app to join");
+        await first.DisposeAsync();
+
+        using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        holder.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        holder.Bind(new IPEndPoint(IPAddress.Loopback, Mine.Sidecar.Http));
+        holder.Listen(1);
+        await using SidecarUnderTest second = await SystemAsync(control);
+        CommandFailedException refused = await Assert.ThrowsAsync<CommandFailedException>(
+            () => joining.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Contains($"can't join again after a restart of the sidecar: mine: Port {Mine.Sidecar.Http}", refused.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task App_ThatJoins_DoesNotGetTheTokenOfTheSystem()
+    {
+        await using RecordingApp app = await RecordingApp.StartAsync((_, _) => Task.CompletedTask);
+        int control = RecordingApp.FreePort();
+        await using SidecarUnderTest system = await StartAsync(_ => [Component("sessions", "state.redis")],
+            o => o with { ControlPort = control }, new AppSpec("signaling", 0, AppPort: null, "of signaling alone"));
+        using var stop = new CancellationTokenSource();
+        Task<ExitCode> joining = Attach(control).RunAsync([Mine with { AppPort = app.Port }], stop.Token);
+        await Wait.UntilAsync(() => app.Calls.Any(c => c.Path == "/dapr/subscribe"), "the sidecar asks the app");
+        Assert.All(app.Calls, c => Assert.DoesNotContain("dapr-api-token", c.Headers.Keys));
+        await stop.CancelAsync();
+        await joining.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    private static SidecarAttachment Attach(int control) => new(Installation.Find(), State(control), _ => { });
 
     private static bool HasJoined(SidecarUnderTest system)
         => system.Host.Apps.Any(a => a.Id == Mine.Id && a.HttpPort == Mine.Sidecar.Http && a.GrpcPort == Mine.Sidecar.Grpc);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
@@ -125,7 +126,7 @@ public sealed partial class ServicePlanPortsTests
             Transceivers = LocalPorts.MaximumShards,
             HttpPort = httpPort,
             RelayPort = LocalPorts.RelayPublic.First,
-            Addresses = ["127.0.0.1"],
+            Addresses = [IPAddress.Loopback],
             HttpAddress = "127.0.0.1",
             Apps = apps,
             Components = null,

@@ -126,7 +126,9 @@ public sealed class DevSidecarHostTests
         string control = $"http://127.0.0.1:{sidecar.Host.ControlPort}";
         using HttpResponseMessage taken = await Http.PostAsJsonAsync($"{control}/apps", new { id = "mine", httpPort = sidecar.Port });
         Assert.Equal(HttpStatusCode.Conflict, taken.StatusCode);
-        Assert.Contains($"{sidecar.Port}", await taken.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        string reason = await taken.Content.ReadAsStringAsync();
+        // The port, and the app between apostrophes that nobody has to decode.
+        Assert.Contains($"Port {sidecar.Port} for the sidecar of 'mine'", reason, StringComparison.Ordinal);
         // A form in a browser's page cannot send application/json without a preflight.
         using HttpResponseMessage form = await Http.PostAsync(
             $"{control}/apps", new StringContent("{\"id\":\"mine\",\"httpPort\":0}", Encoding.UTF8, "text/plain"));

@@ -51,7 +51,8 @@ public sealed class DocumentStepsTests(ITestOutputHelper output)
                         background.Add(Start(voice, block.Text));
                         // A start takes half a minute when the machine does other work.
                         await Wait.UntilAsync(
-                            () => background[^1].OutputSoFar.Contains(step.Until!, StringComparison.Ordinal),
+                            () => background[^1].OutputSoFar.Contains(step.Until!, StringComparison.Ordinal)
+                            || background[^1].ErrorSoFar.Contains(step.Until!, StringComparison.Ordinal),
                             $"{page}:{block.Line} {step.Name} says {step.Until}",
                             TimeSpan.FromMinutes(2));
                         printed[step.Name] = background[^1].OutputSoFar;

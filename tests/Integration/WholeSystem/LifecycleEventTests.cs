@@ -69,7 +69,7 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
     public async Task EventsCommand_ThatRefusesFirst_PrintsEachOnce()
     {
         using RunningCommand events = _voice.Start("events", "--fail-first", "--json");
-        await events.SaysAsync("joined the running system");
+        await events.SaysOnErrorAsync("joined the running system");
         JsonObject call = (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded().Json;
         string callId = (string)call["callId"]!;
         string[] Lines() => [.. events.OutputSoFar.Split('\n').Where(l => l.Contains(callId, StringComparison.Ordinal))];
@@ -78,5 +78,31 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
         RunningCommand.Signal(events.Pid, RunningCommand.Interrupt);
         Assert.Equal(0, (await events.EndAsync()).Status);
         Assert.Equal(3, Lines().Length);
+    }
+
+    [Fact]
+    public async Task EventsCommand_BesideANewSystem_PrintsCallsOfTheUserAlone()
+    {
+        await using var voice = new VoiceSystem();
+        await voice.UpAsync("--agent", "echo", "--transceivers", "1");
+        using RunningCommand events = voice.Start("events", "--json");
+        string callId = (string)(await voice.CallAsync("--agent", "echo", "--seconds", "1")).Succeeded().Json["callId"]!;
+        await events.SaysAsync(WholeLife[^1]);
+        // 'up' has made calls, too, to check the system. A subscriber gets the events that the topic still has, so it would get theirs.
+        JsonObject[] printed = [.. events.OutputSoFar.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(l => JsonNode.Parse(l)!.AsObject())];
+        Assert.All(printed, e => Assert.Equal(callId, (string?)e["subject"]));
+        Assert.Contains("joined the running system", events.ErrorSoFar, StringComparison.Ordinal);
+
+        using RunningCommand later = voice.Start(
+            "events", "--app-id", "later", "--port", "7076", "--sidecar-port", "3591", "--since", "0s");
+        await later.SaysOnErrorAsync("is subscribed to the topic");
+        string second = (string)(await voice.CallAsync("--agent", "echo", "--seconds", "1")).Succeeded().Json["callId"]!;
+        await later.SaysAsync("voice.session.ended.v1");
+        string[] lines = later.OutputSoFar.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines, l => Assert.Contains(second, l, StringComparison.Ordinal));
+        Assert.Matches(
+            @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z  voice\.session\.ended\.v1 +rtc_local_\w+/3 +echo +\d+\.\d s  client_hangup$",
+            lines.Single(l => l.Contains(".ended.", StringComparison.Ordinal)));
     }
 }

@@ -59,6 +59,23 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Up_Detached_GetsNoDescriptorOfItsCaller()
+    {
+        // As a script does that holds a lock while it starts the system.
+        string held = _voice.FileFor("held.lock");
+        using RunningCommand up = _voice.StartWith(["/bin/bash", "-c", $"exec 7>{held} 8>{held} 12>{held}; exec \"$@\"", "bash"],
+            "up", "--detach", "--json", "--development-sidecar", "--agent", "echo", "--transceivers", "1");
+        _voice.Adopt((await up.EndAsync()).Succeeded().Json);
+        int[] pids = [(int)_voice.State["supervisorPid"]!, .. _voice.State["processes"]!.AsArray().Select(p => (int)p!["pid"]!)];
+        foreach (int pid in pids)
+        {
+            string?[] open = [.. Directory.GetFiles($"/proc/{pid}/fd").Select(f => new FileInfo(f).LinkTarget)];
+            Assert.NotEmpty(open);
+            Assert.DoesNotContain(held, open);
+        }
+    }
+
+    [Fact]
     public async Task Down_OfARunningSystem_EndsCallsAndLeavesNothingBehind()
     {
         await _voice.UpAsync("--agent", "echo", "--transceivers", "1");
@@ -69,6 +86,7 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal(5, (int)down.Json["stopped"]!);
         CommandResult ended = await call.EndAsync();
         output.WriteLine($"the call: {ended.Json["ended"]}");
+        Assert.Equal((1, true), (ended.Status, (bool)ended.Json["cutOff"]!));
         Assert.Contains("ByPeer", (string?)ended.Json["ended"], StringComparison.Ordinal);
         Assert.StartsWith("the other side ended it", (string?)ended.Json["ended"], StringComparison.Ordinal);
         Assert.Empty(_voice.LeftBehind());

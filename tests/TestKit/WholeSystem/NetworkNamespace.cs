@@ -47,10 +47,10 @@ public sealed partial class NetworkNamespace : IDisposable
     }
 
     /// <summary>Returns a socket that stays in this network, whichever thread uses it.</summary>
-    public Socket CreateSocket(SocketType type, ProtocolType protocol)
+    public Socket CreateSocket(SocketType type, ProtocolType protocol, AddressFamily family = AddressFamily.InterNetwork)
     {
         Socket? made = null;
-        Run(() => made = new Socket(AddressFamily.InterNetwork, type, protocol));
+        Run(() => made = new Socket(family, type, protocol));
         return made!;
     }
 
@@ -88,14 +88,28 @@ public sealed partial class NetworkNamespace : IDisposable
         Run("ip", "-n", _name, "route", "add", "default", "dev", "voice0");
     }
 
-    /// <summary>Lays a cable between this network and another. Each end gets its address with a prefix of 24 bits.</summary>
+    /// <summary>Replaces the address of the card of <see cref="AddCard"/>.</summary>
+    public void ChangeAddress(string from, string to)
+    {
+        Run("ip", "-n", _name, "address", "delete", from + "/24", "dev", "voice0");
+        Run("ip", "-n", _name, "address", "add", to + "/24", "dev", "voice0");
+        // The route has gone with the last address.
+        Run("ip", "-n", _name, "route", "replace", "default", "dev", "voice0");
+    }
+
+    /// <summary>
+    /// Lays a cable between this network and another. Each end gets its address, with a prefix of 24 bits (IPv4) or 64 bits (IPv6).
+    /// </summary>
     public void ConnectTo(NetworkNamespace other, string ownAddress, string otherAddress)
     {
         const string Here = "voice-a", There = "voice-b";
         Run("ip", "link", "add", Here, "netns", _name, "type", "veth", "peer", "name", There, "netns", other._name);
         foreach ((string name, string device, string address) in new[] { (_name, Here, ownAddress), (other._name, There, otherAddress) })
         {
-            Run("ip", "-n", name, "address", "add", address + "/24", "dev", device);
+            // nodad: an IPv6 address is usable at once, and not after a second in which the kernel asks whether another host has it.
+            string[] add = address.Contains(':', StringComparison.Ordinal) ? [address + "/64", "dev", device, "nodad"]
+                : [address + "/24", "dev", device];
+            Run("ip", ["-n", name, "address", "add", .. add]);
             Run("ip", "-n", name, "link", "set", device, "up");
         }
     }

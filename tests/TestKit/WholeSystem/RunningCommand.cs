@@ -43,7 +43,7 @@ public sealed class RunningCommand : IDisposable
         get { lock (_output) return _output.ToString(); }
     }
 
-    private string ErrorSoFar
+    public string ErrorSoFar
     {
         get { lock (_error) return _error.ToString(); }
     }
@@ -52,6 +52,9 @@ public sealed class RunningCommand : IDisposable
 
     public Task SaysAsync(string text)
         => Wait.UntilAsync(() => OutputSoFar.Contains(text, StringComparison.Ordinal) || EndedEarly(), $"'{_command}' says '{text}'");
+
+    public Task SaysOnErrorAsync(string text)
+        => Wait.UntilAsync(() => ErrorSoFar.Contains(text, StringComparison.Ordinal) || EndedEarly(), $"'{_command}' says '{text}'");
 
     /// <summary>Waits until a <c>call</c> is connected.</summary>
     /// <returns>The call's id.</returns>

@@ -15,7 +15,7 @@ public sealed partial class StepTests
     // Drawings and formats; nothing that a reader would type.
     private const string Drawing = "text";
 
-    private static readonly string[] Languages = ["sh", "console", "json", "js", Drawing];
+    private static readonly string[] Languages = ["sh", "console", "json", "js", "html", Drawing];
 
     private static readonly string[] Programs =
     [
@@ -169,6 +169,24 @@ public sealed partial class StepTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Page_Html_HasTheElementsThatItsScriptLooksFor(string page)
+    {
+        IReadOnlyList<DocumentBlock> blocks = DocumentBlock.Read(Repository.Read(page));
+        string html = string.Join('\n', blocks.Where(block => block.Language == "html").Select(block => block.Text));
+        if (html.Length == 0) return;
+        Assert.StartsWith("<!doctype html>", html, StringComparison.Ordinal);
+        string[] wanted = [.. blocks.Where(block => block.Language == "js")
+            .SelectMany(block => ElementId().Matches(block.Text)).Select(match => match.Groups[1].Value)];
+        Assert.NotEmpty(wanted);
+        Assert.All(wanted, id => Assert.Contains($"id=\"{id}\"", html, StringComparison.Ordinal));
+        // The script of the page is the file that the bundler of the same page writes.
+        string shell = string.Join('\n', blocks.Where(block => block.Language == "sh").Select(block => block.Text));
+        Assert.All(ScriptFile().Matches(html).Select(match => match.Groups[1].Value),
+            file => Assert.Contains($"--outfile={file}", shell, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Blocks_MarkersAndOutput_AreReadAsDescribed()
     {
@@ -210,6 +228,12 @@ public sealed partial class StepTests
 
     [GeneratedRegex(@"(?<=^|\$\(|[;&|] ?|\{ )(?:azd|az) [a-z][a-z-]+(?: [a-z][a-z-]+)*(?![\w=/.-])", RegexOptions.Multiline)]
     private static partial Regex CloudCommand();
+
+    [GeneratedRegex(@"querySelector\('#([\w-]+)'\)")]
+    private static partial Regex ElementId();
+
+    [GeneratedRegex("<script[^>]* src=\"([^\"]+)\"")]
+    private static partial Regex ScriptFile();
 
     [GeneratedRegex(@"import \{ ([^}]+) \} from '([^']+)'")]
     private static partial Regex Import();

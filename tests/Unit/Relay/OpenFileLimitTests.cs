@@ -1,3 +1,4 @@
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Relay;
 using Xunit;
 
@@ -11,11 +12,11 @@ public sealed class OpenFileLimitTests
     [InlineData("Max open files            unlimited            unlimited            files     \n", int.MaxValue)]
     [InlineData("Max open files\n", int.MaxValue)]
     [InlineData("", int.MaxValue)]
-    public void Parse_LimitsOfAProcess_GivesTheSoftOne(string limits, int expected) => Assert.Equal(expected, OpenFileLimit.Parse(limits));
+    public void Parse_LimitsOfAProcess_GivesTheSoftOne(string limits, int expected) => Assert.Equal(expected, OpenFiles.ParseLimit(limits));
 
     [Fact]
     public void Read_ThisProcess_IsWhatTheRuntimeRaisedItTo()
-        => Assert.InRange(OpenFileLimit.Read(), 256, int.MaxValue);
+        => Assert.InRange(OpenFiles.Limit(), 256, int.MaxValue);
 
     [Theory]
     [InlineData(16_384, int.MaxValue, 16_384)]

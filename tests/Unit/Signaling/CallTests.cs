@@ -92,6 +92,26 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", published.Traceparent!);
     }
 
+    [Theory]
+    [InlineData(true, ClientKinds.Check, 0)]
+    [InlineData(false, ClientKinds.OpenAi, 1)]
+    public async Task Call_MarkedAsACheck_IsNotPublishedIfAnApiKeyMarksIt(bool hasApiKey, string kind, int events)
+    {
+        string key = FakeSecretStore.ApiKey;
+        if (!hasApiKey)
+        {
+            using HttpResponseMessage secret = await _signaling.PostJsonAsync("/v1/realtime/client_secrets", "{}", key);
+            key = (await SignalingHarness.JsonAsync(secret)).GetProperty("value").GetString()!;
+        }
+        var offer = new StringContent(Offers.Chromium, Encoding.UTF8, "application/sdp");
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", offer, key, (ClientKinds.CheckHeader, "1"));
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        await _signaling.DrainAsync();
+        Assert.Equal(kind, _signaling.Record(response.Headers.Location!.OriginalString.Split('/')[^1])!.ClientKind);
+        Assert.Equal(events, _signaling.Publisher.Events.Count);
+    }
+
     [Fact]
     public async Task Call_OwnerAway_IsAnsweredAllTheSame()
     {

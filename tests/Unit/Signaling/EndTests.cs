@@ -148,6 +148,27 @@ public sealed class EndTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, done.StatusCode);
     }
 
+    /// <summary>Keys are short-lived, and a call outlives the key that made it.</summary>
+    [Theory]
+    [InlineData("GET", "")]
+    [InlineData("POST", "/hangup")]
+    [InlineData("DELETE", "")]
+    public async Task OwnCall_ByAKeyAfterItsTime_IsServed(string method, string suffix)
+    {
+        string mine = await _signaling.EphemeralKeyAsync(), other = await _signaling.EphemeralKeyAsync();
+        string callId = await _signaling.CallAsync(mine);
+        _signaling.Time.Advance(TimeSpan.FromHours(1));
+        using HttpResponseMessage refused = await _signaling.SendAsync(
+            new(method), $"/v1/realtime/calls/{callId}{suffix}", null, other);
+        using HttpResponseMessage done = await _signaling.SendAsync(new(method), $"/v1/realtime/calls/{callId}{suffix}", null, mine);
+        using HttpResponseMessage another = await _signaling.PostOfferAsync(TestKit.Offers.Chromium, "", mine);
+
+        Assert.Equal((HttpStatusCode.Forbidden, "call_not_yours"), (refused.StatusCode, await SignalingHarness.CodeAsync(refused)));
+        Assert.Equal(HttpStatusCode.OK, done.StatusCode);
+        Assert.Equal((HttpStatusCode.Unauthorized, "ephemeral_key_expired"),
+            (another.StatusCode, await SignalingHarness.CodeAsync(another)));
+    }
+
     [Fact]
     public async Task Hangup_StoreAway_Is503()
     {

@@ -44,6 +44,21 @@ internal sealed class FakeInvoker : IServiceInvoker
         return Record(new(appId, method, path, null));
     }
 
+    /// <summary>What owners answer to an ICE restart. Null: they have no such session.</summary>
+    public string? RestartedUfrag { get; set; }
+
+    public async Task<InvocationResult<TAnswer>> AskAsync<TRequest, TAnswer>(
+        string appId, string path, TRequest body, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType,
+        CancellationToken cancellation = default)
+        where TAnswer : class
+    {
+        InvocationResult result = await Record(
+            new Invocation(appId, HttpMethod.Post, path, JsonSerializer.Serialize(body, requestType)));
+        if (!result.IsSuccess) return new(result, null);
+        return RestartedUfrag is { } ufrag ? new(result, (TAnswer)(object)new IceRestarted(ufrag))
+            : new(Refused(HttpStatusCode.NotFound), null);
+    }
+
     public async Task<InvocationResult<TAnswer>> GetAsync<TAnswer>(
         string appId, string path, JsonTypeInfo<TAnswer> answerType, TimeSpan? timeout = null, CancellationToken cancellation = default)
         where TAnswer : class

@@ -91,16 +91,22 @@ public sealed class HttpTests
     }
 
     [Fact]
-    public async Task Status_OfACall_IsForApiKeysAndHasNoTransportFacts()
+    public async Task Status_OfACall_HasNoTransportFactsAndForItsCallerNoneOfTheFleet()
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         string key = await signaling.EphemeralKeyAsync();
         string callId = await signaling.CallAsync(key);
-        using HttpResponseMessage forbidden = await signaling.SendAsync(HttpMethod.Get, $"{Calls}/{callId}", null, key);
+        using HttpResponseMessage forbidden = await signaling.SendAsync(
+            HttpMethod.Get, $"{Calls}/{callId}", null, await signaling.EphemeralKeyAsync());
+        using HttpResponseMessage own = await signaling.SendAsync(HttpMethod.Get, $"{Calls}/{callId}", null, key);
+        JsonElement seen = await SignalingHarness.JsonAsync(own);
         using HttpResponseMessage response = await signaling.SendAsync(HttpMethod.Get, $"{Calls}/{callId}", null, FakeSecretStore.ApiKey);
         JsonElement status = await SignalingHarness.JsonAsync(response);
 
         Assert.Equal(HttpStatusCode.Forbidden, forbidden.StatusCode);
+        Assert.Equal((callId, "created"), (seen.GetProperty("callId").GetString(), seen.GetProperty("state").GetString()));
+        Assert.False(seen.TryGetProperty("owner", out _) || seen.TryGetProperty("slot", out _)
+            || seen.TryGetProperty("statistics", out _));
         Assert.Equal((callId, "created", "local", SignalingHarness.Owner),
             (status.GetProperty("callId").GetString(), status.GetProperty("state").GetString(), status.GetProperty("agent").GetString(),
             status.GetProperty("owner").GetString()));

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -24,6 +25,12 @@ internal sealed class Caller : IDisposable
     /// <summary>How long UDP is tried alone. Browsers wait about as long.</summary>
     private static readonly TimeSpan UdpAlone = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// A call whose last audio packet is older than this at its end has lost its audio. A silent agent sends a packet every 400 ms, and a
+    /// relay that is restarted is back within two seconds.
+    /// </summary>
+    public static readonly TimeSpan LongestSilenceAtEnd = TimeSpan.FromSeconds(3);
+
     private readonly PeerSession _peer;
     private readonly Socket _socket;
     private readonly IReadOnlyList<Candidate> _tcpCandidates;
@@ -32,16 +39,19 @@ internal sealed class Caller : IDisposable
     private IceTcpClient? _tcp;
     private readonly byte[] _buffer = new byte[2048];
     private readonly byte[] _outgoing = new byte[PeerSession.MaximumDatagramBytes];
-    private readonly SocketAddress _from = new(AddressFamily.InterNetwork);
+    private readonly SocketAddress _from;
     private readonly Instant _started;
     private TransportAddress _lastTo;
     private SocketAddress? _lastToSocket;
+    private Instant _connected = Instant.Never;
     private Instant _lastAudio = Instant.Never;
+    private Instant _ended = Instant.Never;
 
     private Caller(PeerSession peer, Socket socket, IReadOnlyList<Candidate> tcpCandidates, Instant tcpFrom, string callId, Instant started)
     {
         _peer = peer;
         _socket = socket;
+        _from = new SocketAddress(socket.AddressFamily);
         _tcpCandidates = tcpCandidates;
         _tcpFrom = tcpFrom;
         _drain = Drain;
@@ -65,8 +75,14 @@ internal sealed class Caller : IDisposable
     /// <summary>How many TCP connections broke during the call and were replaced.</summary>
     public int Reconnects => _tcp?.Reconnects ?? 0;
 
-    /// <summary>The longest time between the arrival of two audio packets.</summary>
+    /// <summary>
+    /// The longest time without an audio packet. It is the time between two packets or, at the end of the call, the time from the last
+    /// packet to the end. If no packet came at all, it is the time from the connection to the end.
+    /// </summary>
     public double LongestGapMilliseconds { get; private set; }
+
+    /// <summary>How long no audio had come when the call ended. Zero during the call, and if the call was never connected.</summary>
+    public TimeSpan SilenceAtEnd { get; private set; }
 
     /// <summary>
     /// Called for each incoming audio packet, in order, with its payload and its RTP timestamp (48 kHz). The payload of a lost packet is
@@ -105,9 +121,7 @@ internal sealed class Caller : IDisposable
                 "check that the URL is that of a Realtime server");
         var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out CertificateFingerprint? parsed) ? parsed
             : null).OfType<CertificateFingerprint>().ToList();
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) {
-            Blocking = false, ReceiveBufferSize = 1 << 20 };
-        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
+        Socket socket = OpenSocket();
         Instant now = MonotonicClock.Now;
         var peer = new PeerSession(new PeerSessionOptions
         {
@@ -131,7 +145,7 @@ internal sealed class Caller : IDisposable
         {
             peer.Dispose();
             socket.Dispose();
-            throw new CommandFailedException($"the answer has no {(options.TcpOnly ? "TCP" : "usable")} candidate over IPv4",
+            throw new CommandFailedException($"the answer has no {(options.TcpOnly ? "TCP" : "usable")} candidate",
                 options.TcpOnly ? "omit --tcp, or start the system with './voice up --edge both'"
                 : "check the address of the relay (./voice up --address)");
         }
@@ -141,16 +155,30 @@ internal sealed class Caller : IDisposable
         return caller;
     }
 
+    /// <summary>One socket for IPv4 and IPv6. On a machine without IPv6, a socket for IPv4.</summary>
+    private static Socket OpenSocket()
+    {
+        Socket socket = Socket.OSSupportsIPv6
+            ? new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = true }
+            : new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Blocking = false;
+        socket.ReceiveBufferSize = 1 << 20;
+        socket.Bind(new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
+        return socket;
+    }
+
     /// <summary>
-    /// The IPv4 candidates of the answer. With a proxy in front of them all, each transport has one candidate: the proxy.
+    /// The candidates of the answer that this machine can use. With a proxy in front of them all, each transport has one candidate: the
+    /// proxy.
     /// </summary>
     private static (IReadOnlyList<Candidate> Udp, IReadOnlyList<Candidate> Tcp) CandidatesOf(AnswerSummary answer, CallerOptions options)
     {
         var usable = new List<Candidate>();
         foreach (string line in answer.Candidates)
         {
-            if (!Candidate.TryParse(line, out Candidate? candidate) || !candidate.Address.IsIPv4) continue;
-            usable.Add(options.Via is { } via ? candidate with { Address = via } : candidate);
+            if (!Candidate.TryParse(line, out Candidate? candidate)) continue;
+            if (options.Via is { } via) candidate = candidate with { Address = via };
+            if (candidate.Address.IsIPv4 || Socket.OSSupportsIPv6) usable.Add(candidate);
         }
         List<Candidate> Of(CandidateTransport transport) => [.. usable.Where(c => c.Transport == transport).DistinctBy(c => c.Address)];
         return (options.TcpOnly ? [] : Of(CandidateTransport.Udp), Of(CandidateTransport.TcpPassive));
@@ -192,6 +220,7 @@ internal sealed class Caller : IDisposable
     /// <summary>Ends the call with BYE and close_notify. Both have been sent when this returns.</summary>
     public void HangUp(Instant now)
     {
+        NoteEnd(now);
         _peer.Close(now);
         Flush(now);
     }
@@ -229,12 +258,28 @@ internal sealed class Caller : IDisposable
             switch (occurred.Kind)
             {
                 case PeerEventKind.IceConnected: Times.Ice = at; break;
-                case PeerEventKind.DtlsConnected: Times.Dtls = at; break;
+                case PeerEventKind.DtlsConnected:
+                    Times.Dtls = at;
+                    _connected = now;
+                    break;
                 case PeerEventKind.ChannelOpened: Times.Channel = at; break;
                 case PeerEventKind.ChannelClosed: CloseReason = PeerCloseReason.ByPeer; break;
-                case PeerEventKind.Closed: CloseReason = occurred.Reason; break;
+                case PeerEventKind.Closed:
+                    CloseReason = occurred.Reason;
+                    NoteEnd(now);
+                    break;
             }
         }
+    }
+
+    /// <summary>Counts the silence from the last packet to the end of the call. Only the first end counts.</summary>
+    private void NoteEnd(Instant now)
+    {
+        Instant since = _lastAudio != Instant.Never ? _lastAudio : _connected;
+        if (_ended != Instant.Never || since == Instant.Never) return;
+        _ended = now;
+        SilenceAtEnd = now - since;
+        LongestGapMilliseconds = Math.Max(LongestGapMilliseconds, SilenceAtEnd.TotalMilliseconds);
     }
 
     private void Flush(Instant now)
@@ -249,7 +294,7 @@ internal sealed class Caller : IDisposable
             if (_lastToSocket is null || to.Remote != _lastTo)
             {
                 _lastTo = to.Remote;
-                _lastToSocket = to.Remote.ToIPEndPoint().Serialize();
+                _lastToSocket = SocketAddressOf(to.Remote);
             }
             try
             {
@@ -263,10 +308,21 @@ internal sealed class Caller : IDisposable
         _tcp?.Flush(now);
     }
 
+    private SocketAddress SocketAddressOf(TransportAddress remote)
+    {
+        var endPoint = remote.ToIPEndPoint();
+        if (_socket.AddressFamily == AddressFamily.InterNetworkV6) endPoint.Address = endPoint.Address.MapToIPv6();
+        return endPoint.Serialize();
+    }
+
     // The layout of sockaddr_in: family (2 bytes), port (2), address (4).
+    // The layout of sockaddr_in6: family (2), port (2), flow (4), address (16).
     private static TransportAddress Address(SocketAddress from)
-        => TransportAddress.FromIPv4(((uint)from[4] << 24) | ((uint)from[5] << 16) | ((uint)from[6] << 8) | from[7],
-        (ushort)((from[2] << 8) | from[3]));
+    {
+        ReadOnlySpan<byte> bytes = from.Buffer.Span;
+        ushort port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
+        return TransportAddress.FromBytes(from.Family == AddressFamily.InterNetworkV6 ? bytes.Slice(8, 16) : bytes.Slice(4, 4), port);
+    }
 
     public void Dispose()
     {

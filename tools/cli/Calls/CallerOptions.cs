@@ -14,23 +14,25 @@ internal sealed record CallerOptions(bool TcpOnly = false, TransportAddress? Via
     public const string ViaDescription = "HOST:PORT of a proxy in front of the relay. It replaces the candidates of the answer";
 
     /// <param name="via">HOST:PORT.</param>
-    /// <exception cref="CommandFailedException"><paramref name="via"/> has another form, or its host has no IPv4 address.</exception>
+    /// <exception cref="CommandFailedException"><paramref name="via"/> has another form, or its host has no address.</exception>
     public static CallerOptions Parse(bool tcpOnly, string? via)
     {
         if (via is null) return new CallerOptions(tcpOnly);
         int colon = via.LastIndexOf(':');
         if (colon < 1 || !ushort.TryParse(via[(colon + 1)..], out ushort port) || port == 0)
             throw new CommandFailedException($"--via '{via}' is not HOST:PORT", "for example: --via 127.0.0.1:4000");
+        string host = via[..colon].Trim('[', ']');
         try
         {
-            IPAddress address = Dns.GetHostAddresses(via[..colon], AddressFamily.InterNetwork).FirstOrDefault()
-                ?? throw new SocketException((int)SocketError.HostNotFound);
+            // An address is returned as it is. Of a name's addresses IPv4 comes first, because a proxy usually listens there.
+            IPAddress address = Dns.GetHostAddresses(host).OrderBy(a => a.AddressFamily == AddressFamily.InterNetwork ? 0 : 1)
+                .FirstOrDefault() ?? throw new SocketException((int)SocketError.HostNotFound);
             return new CallerOptions(tcpOnly, TransportAddress.From(new IPEndPoint(address, port)));
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
             throw new CommandFailedException(
-                $"--via: '{via[..colon]}' has no IPv4 address: {failure.Message}", "give an address, for example 127.0.0.1:4000");
+                $"--via: '{host}' has no address: {failure.Message}", "give an address, for example 127.0.0.1:4000 or [::1]:4000");
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dapr.Voice.Opus;
 using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Cli.Calls;
@@ -55,7 +56,12 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
     public short[] Heard => [.. _heard];
     public IReadOnlyList<Turn> Turns => _turns;
     public bool WasAnswered { get; private set; }
+
+    /// <summary>How the call ended, in words.</summary>
     public string Ended { get; private set; } = "";
+
+    /// <summary>True if the call went on, with audio, until this side ended it or was interrupted.</summary>
+    public bool WasWhole { get; private set; }
 
     public void Run(CancellationToken cancellation)
     {
@@ -72,6 +78,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
         caller.AudioReceived = (bytes, timestamp) => OnAudio(bytes, timestamp, decoder, pcm);
         caller.EventReceived = OnEvent;
         Instant start = now;
+        Instant connected = Instant.Never;
         Instant nextFrame = Instant.Never;
         Instant over = Instant.Never;
         int position = 0;
@@ -85,7 +92,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
             {
                 if (caller.IsConnected && caller.IsChannelOpen)
                 {
-                    nextFrame = now;
+                    connected = nextFrame = now;
                     say($"call {caller.CallId}: connected");
                 }
                 else if (now - start > SetupLimit)
@@ -115,23 +122,34 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
                     over = now;
                 }
             }
-            if (stay is { } limit ? now - start >= limit : IsAnswerOver(now, over))
+            // The time on the line begins with the connection. A slow set-up must not leave nothing of it.
+            if (stay is { } limit ? connected != Instant.Never && now - connected >= limit : IsAnswerOver(now, over))
             {
-                Finish(stay is not null ? $"stayed {(now - start).TotalSeconds:0} s" : _heardSpeechAfterQuestion ? "the answer is over"
-                    : _silentResponse != Instant.Never ? "the agent had nothing to say"
-                    : $"no answer within {AnswerLimit.TotalSeconds:0} s");
                 caller.HangUp(now);
+                Finish(stay is not null ? $"stayed {(now - connected).TotalSeconds:0} s" : _heardSpeechAfterQuestion ? "the answer is over"
+                    : _silentResponse != Instant.Never ? "the agent had nothing to say"
+                    : $"no answer within {AnswerLimit.TotalSeconds:0} s", byUs: true);
                 return;
             }
             Thread.Sleep(1);
         }
-        Finish(cancellation.IsCancellationRequested ? "interrupted" : $"the other side ended it: {caller.CloseReason}");
-        if (!caller.IsOver) caller.HangUp(MonotonicClock.Now);
+        bool isOver = caller.IsOver;
+        if (!isOver) caller.HangUp(MonotonicClock.Now);
+        Finish(isOver ? WhyOver(caller) : "interrupted", byUs: !isOver);
     }
 
-    private void Finish(string how)
+    private static string WhyOver(Caller caller) => caller.CloseReason switch
     {
-        Ended = how;
+        PeerCloseReason.ConsentExpired => $"the connection was lost: nothing came for {caller.SilenceAtEnd.TotalSeconds:0} s",
+        PeerCloseReason.ByPeer => $"the other side ended it: {caller.CloseReason}",
+        _ => $"the connection failed: {caller.CloseReason}",
+    };
+
+    private void Finish(string how, bool byUs)
+    {
+        bool lostAudio = caller.SilenceAtEnd > Caller.LongestSilenceAtEnd;
+        Ended = byUs && lostAudio ? $"{how}, but no audio came for the last {caller.SilenceAtEnd.TotalSeconds:0.0} s" : how;
+        WasWhole = byUs && !lostAudio;
         WasAnswered = caller.Times.FirstAudio is not null
             && (_heardSpeechAfterQuestion || stay is not null && _lastHeardSpeech != Instant.Never);
         if (_turns.Count == 0 && (_heardSpeechAfterQuestion || _said is not null)) _turns.Add(new Turn(_said, null, _voiceToVoice));

@@ -178,13 +178,15 @@ internal sealed class LoadRun(
         Transport = transports.Length > 1 ? "mixed" : transports.FirstOrDefault();
         foreach (Active one in _active)
         {
+            one.Caller.HangUp(MonotonicClock.Now);
             PeerStatistics statistics = one.Caller.Statistics;
             Sent += statistics.RtpSent;
             Received += statistics.RtpReceived;
             Lost += Math.Max(0, statistics.RtpLost) + Math.Max(0, statistics.PeerReportsLost);
             LongestGap = Math.Max(LongestGap, one.Caller.LongestGapMilliseconds);
-            if (!one.HasFailed && one.Caller.Times.FirstAudio is null) Fail("connected, but no audio came");
-            one.Caller.HangUp(MonotonicClock.Now);
+            if (one.HasFailed) continue;
+            if (one.Caller.Times.FirstAudio is null) Fail("connected, but no audio came");
+            else if (one.Caller.SilenceAtEnd > Caller.LongestSilenceAtEnd) Fail("no audio came in the last seconds of the call");
         }
     }
 

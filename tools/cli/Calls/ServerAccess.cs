@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Cli.Running;
+using Dapr.Voice.Contracts;
 
 namespace Dapr.Voice.Cli.Calls;
 
@@ -54,8 +55,16 @@ internal sealed class ServerAccess : IDisposable
             : new ServerAccess(address, key, isLocal ? local : null);
     }
 
-    /// <summary>The access to a system that is just being started.</summary>
-    public static ServerAccess For(Uri server, string key) => new(server, key, null);
+    /// <summary>
+    /// The access to a system that is just being started. Its calls are marked as checks, so that subscribers do not get events of calls
+    /// that nobody made.
+    /// </summary>
+    public static ServerAccess ForCheck(Uri server, string key)
+    {
+        var access = new ServerAccess(server, key, null);
+        access._client.DefaultRequestHeaders.Add(ClientKinds.CheckHeader, "1");
+        return access;
+    }
 
     /// <summary>Posts an offer.</summary>
     /// <returns>The call id and the answer.</returns>

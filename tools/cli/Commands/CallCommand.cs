@@ -25,8 +25,8 @@ internal static class CallCommand
         var server = new Option<string?>("--server") { Description = "URL of the server (default: the system that runs here)" };
         var key = new Option<string?>("--key") {
             Description = "API key or ephemeral key (default: VOICE_API_KEY, or the key of the running system)" };
-        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line for this many seconds and repeat the WAV "
-            + "(default: hang up after the answer, or after 30 s of silence)" };
+        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line for this many seconds after the connection, and "
+            + "repeat the WAV (default: hang up after the answer, or after 30 s of silence)" };
         var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
         var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
@@ -42,6 +42,7 @@ internal static class CallCommand
             if (result.GetValue(seconds) is { } given && given is < 1 or > 3600)
                 throw new CommandFailedException($"--seconds {given} is out of range", "give 1 to 3600");
             var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
+            Descriptors.EnsureEnough();
             await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var certificate = DtlsCertificate.Generate();
@@ -57,7 +58,9 @@ internal static class CallCommand
             thread.Start();
             await Task.Run(thread.Join, CancellationToken.None);
             if (result.GetValue(output) is { } file) WavFile.Write(file, conversation.Heard);
-            return Report(caller, conversation, echo?.Measure(conversation.Heard), result.GetValue(output), result.GetValue(json));
+            ExitCode code = Report(
+                caller, conversation, echo?.Measure(conversation.Heard), result.GetValue(output), result.GetValue(json));
+            return cancellation.IsCancellationRequested ? ExitCode.Interrupted : code;
         });
         return command;
     }
@@ -89,12 +92,19 @@ internal static class CallCommand
                     ? Math.Round(v) : null })]),
                 ["out"] = output is null ? null : Path.GetFullPath(output),
                 ["ended"] = conversation.Ended,
+                ["cutOff"] = !conversation.WasWhole,
             });
         }
         else
         {
             CallTimes times = caller.Times;
-            Console.WriteLine($"call {caller.CallId}: {(conversation.WasAnswered ? "answered" : "NOT answered")} ({conversation.Ended})");
+            string outcome = (conversation.WasAnswered, conversation.WasWhole) switch
+            {
+                (true, true) => "answered",
+                (true, false) => "answered, then CUT OFF",
+                _ => "NOT answered",
+            };
+            Console.WriteLine($"call {caller.CallId}: {outcome} ({conversation.Ended})");
             if (caller.Transport is { } transport)
                 Console.WriteLine($"  transport  {transport}{(caller.Reconnects > 0 ? $", reconnected {caller.Reconnects} times" : "")}");
             Console.WriteLine(
@@ -104,7 +114,7 @@ internal static class CallCommand
                 $"  packets    {statistics.RtpSent} sent, {statistics.RtpReceived} received, "
                 + $"{Math.Max(0, statistics.RtpLost)} lost on the way here, {Math.Max(0, statistics.PeerReportsLost)} on the way there; "
                 + $"jitter {statistics.JitterMilliseconds:0.0} ms; RTT {statistics.RoundTripMilliseconds:0.0} ms");
-            Console.WriteLine($"  gap        the longest between two packets of the agent: {caller.LongestGapMilliseconds:0} ms");
+            Console.WriteLine($"  gap        the longest time without a packet of the agent: {caller.LongestGapMilliseconds:0} ms");
             if (echo is { } measured)
                 Console.WriteLine(
                     $"  echo       mouth to ear and back: p50 {measured.P50:0} ms, p95 {measured.P95:0} ms, "
@@ -118,7 +128,7 @@ internal static class CallCommand
             if (output is not null)
                 Console.WriteLine($"  heard      {output} ({conversation.Heard.Length / (double)WavFile.SampleRate:0.0} s)");
         }
-        return conversation.WasAnswered ? ExitCode.Done : ExitCode.Failed;
+        return conversation is { WasAnswered: true, WasWhole: true } ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static string Words(string? transcript) => string.IsNullOrEmpty(transcript) ? "(no transcript)" : transcript;

@@ -63,13 +63,11 @@ internal static class CapacityCommand
                     [.. plans.Select(p => (JsonNode)ToJson(p))]) });
                 return ExitCode.Done;
             }
-            Console.WriteLine(CapacityTables.Needs(plans));
+            Output.Print(Output.TableOf(CapacityTables.NeedsRows(plans)));
             Console.WriteLine();
             Console.WriteLine("Which limit one cell would reach first:");
-            Console.WriteLine();
-            Console.WriteLine(CapacityTables.Limits(plans[0]));
-            Console.WriteLine();
-            Console.WriteLine(
+            Output.Print(Output.TableOf(CapacityTables.LimitsRows(plans[0])));
+            Output.Prose(
                 $"These figures are orders of magnitude: {PriceTable.Caution}. docs/capacity.md has the unit costs and their sources.");
             return ExitCode.Done;
         });

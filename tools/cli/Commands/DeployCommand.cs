@@ -24,8 +24,6 @@ internal static class DeployCommand
     /// <summary>How many findings are printed. Further findings are only counted; './voice test infra' prints them all.</summary>
     private const int MostFindings = 20;
 
-    private const int PipedWidth = 150;
-
     public static Command Create(Installation installation)
     {
         var whatIf = new Option<bool>("--what-if") {
@@ -159,14 +157,14 @@ internal static class DeployCommand
 
     private static void Print(WhatIfReport report)
     {
-        // Without a terminal, Spectre.Console assumes 80 columns, which breaks names in two.
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipedWidth;
         foreach (PlannedPlace place in report.Places)
         {
             string shards = place.Shards > 0 ? $", {Counted(place.Shards, "shard")}" : "";
             Console.WriteLine($"== {place.Name}: {place.ResourceCount} resources{shards}; {Counted(place.Identities, "identity")}, "
                 + $"{Counted(place.RoleAssignments, "role assignment")}, {Counted(place.DaprComponents, "Dapr component")}");
             Table table = new Table().Border(TableBorder.Rounded).AddColumns("type", "name", "size", "ports", "$ a month");
+            // A name that is broken in two is not found in the portal. The size is a sentence, which may go on below.
+            foreach (int column in new[] { 0, 1 }) table.Columns[column].NoWrap();
             table.Columns[^1].RightAligned();
             foreach (PlannedResource resource in place.Resources)
             {
@@ -176,7 +174,7 @@ internal static class DeployCommand
                     resource.DollarsPerMonth is { } dollars ? dollars > 0 ? Markup.Escape(CapacityTables.Dollars(dollars)) : ""
                     : "not known");
             }
-            AnsiConsole.Write(table);
+            Output.Print(table);
             string operations = place.UsageDollarsPerMonth > 0
                 ? $"; and {CapacityTables.Dollars(place.UsageDollarsPerMonth)} for the registry (table operations)" : "";
             Console.WriteLine($"   without calls: order of {CapacityTables.Dollars(place.FixedDollarsPerMonth)} a month{operations}");
@@ -184,16 +182,16 @@ internal static class DeployCommand
                 Console.WriteLine($"   not in the price table: {string.Join(", ", place.Unpriced.Select(r => $"{r.Type} {r.Size}"))}");
             Console.WriteLine();
         }
-        Console.WriteLine($"Total without calls: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on "
+        Output.Prose($"Total without calls: order of {CapacityTables.Dollars(report.IdleDollarsPerMonth)} a month on "
             + $"{EdgeNames.Of(report.Edge)}.");
-        Console.WriteLine(
+        Output.Prose(
             $"By use: order of {CapacityTables.Dollars(report.UsageDollarsPerThousandSessionHours)} for 1,000 session hours (egress, data "
-            + $"processed, store, broker), and {PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} $ for each "
+            + $"processed, store, broker), and ${PriceTable.LogIngestion.Dollars.ToString("0.00", CultureInfo.InvariantCulture)} for each "
             + "GB of logs. The model of the agent is not included.");
-        Console.WriteLine($"These figures are orders of magnitude: {PriceTable.Caution}.");
+        Output.Prose($"These figures are orders of magnitude: {PriceTable.Caution}.");
         Console.WriteLine();
         bool isOwn = AzureVariables().GetValueOrDefault("AZURE_SUBSCRIPTION_ID") is { Length: > 0 };
-        Console.WriteLine(isOwn
+        Output.Prose(isOwn
             ? "Names with a hash are final: the hash is made of AZURE_SUBSCRIPTION_ID, the environment and the region."
             : "Names with a hash will have another hash, because it depends on the subscription. Set AZURE_SUBSCRIPTION_ID to see yours.");
         if (report.Findings.Count == 0) Console.WriteLine("Findings: none.");

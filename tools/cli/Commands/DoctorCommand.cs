@@ -61,7 +61,15 @@ internal static class DoctorCommand
                 $"{required.Package}: {required.UsedFor}", present ? null : install, present || includeTests ? null : required.WithoutIt);
         }
         RunState? running = RunState.Load(installation) is { IsAlive: true } state ? state : null;
-        if (running is not null) yield return new Check($"running at {running.Url} with {running.SidecarKind}", null);
+        if (running is not null)
+        {
+            yield return new Check($"running at {running.Url} with {running.SidecarKind}", null);
+            string lost = string.Join(
+                ", ", running.Processes.Where(p => p.LostLogLines > 0).Select(p => $"{p.Name} {p.LostLogLines}"));
+            if (lost.Length > 0)
+                yield return new Check($"all log lines were written (lost: {lost})",
+                    $"the logs in {installation.Logs} say where lines are missing, and why", "The system goes on without these lines");
+        }
         else
         {
             foreach ((string what, int port, bool udp, string? option) in new[]
@@ -79,22 +87,18 @@ internal static class DoctorCommand
                 yield return new Check($"port {port}/{kind} for {what} is free", fix);
             }
         }
-        yield return Writable(installation.Home);
+        foreach (Check check in Disk(installation.Home)) yield return check;
     }
 
-    private static Check Writable(string folder)
+    private static IEnumerable<Check> Disk(string folder)
     {
-        try
+        const string Advice = "free space there, or set VOICE_HOME to a folder in which you may write; .voice is created in it";
+        string? why = DiskSpace.WhyNotWritable(folder);
+        yield return new Check($"{folder} can be written{(why is null ? "" : $" ({why})")}", why is null ? null : Advice);
+        if (why is null && DiskSpace.FreeBytes(folder) is { } free and < DiskSpace.LowBytes)
         {
-            Directory.CreateDirectory(folder);
-            string probe = Path.Combine(folder, ".probe");
-            File.WriteAllText(probe, "");
-            File.Delete(probe);
-            return new Check($"{folder} can be written", null);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            return new Check($"{folder} can be written", "set VOICE_HOME to a folder in which you may write; .voice is created in it");
+            yield return new Check($"the disk of {folder} has room for logs ({free / 1048576} MiB are free)", Advice,
+                "On a full disk the system goes on, drops log lines and counts them");
         }
     }
 }

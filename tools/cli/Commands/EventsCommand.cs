@@ -34,11 +34,15 @@ internal static class EventsCommand
             DefaultValueFactory = _ => 3590 };
         var failFirst = new Option<bool>("--fail-first") {
             Description = "Answer 500 to the first delivery of each event. It is delivered again, and still printed once" };
+        var since = new Option<string?>("--since") { Description = "Print only events from this time on: a duration before now (90s, 10m, "
+            + "2h, 1d), or a time such as 2026-11-30T08:00:00Z" };
         var json = new Option<bool>("--json") { Description = "Print the CloudEvents as JSON, one on each line" };
         var command = new Command("events", "Print the session lifecycle events of a running system, each once. The first ones are those "
-            + "that the topic still has") { appId, port, sidecarPort, failFirst, json };
+            + "that the topic still has") { appId, port, sidecarPort, since, failFirst, json };
         command.OnInvoke(async (result, cancellation) =>
         {
+            DateTimeOffset from = result.GetValue(since) is { } given ? EventLine.Since(given, DateTimeOffset.UtcNow)
+                : DateTimeOffset.MinValue;
             if (RunState.Load(installation) is not { IsAlive: true } state)
                 throw new CommandFailedException("nothing is running here", "'./voice up --detach' starts it");
             int ownPort = result.GetValue(port);
@@ -63,21 +67,26 @@ internal static class EventsCommand
                     if (!seen.Add(id)) return Results.Ok();
                     order.Enqueue(id);
                     if (order.Count > RememberedIds) seen.Remove(order.Dequeue());
-                    if (result.GetValue(json)) Console.WriteLine(cloudEvent.ToJsonString());
-                    else Console.WriteLine(
-                    $"{(string?)cloudEvent["time"],-33} {(string?)cloudEvent["type"],-30} {id} {(string?)cloudEvent["data"]?["reason"]}");
+                    if (EventLine.TimeOf(cloudEvent) < from) return Results.Ok();
+                    if (result.GetValue(json)) Output.Json(cloudEvent);
+                    else Console.WriteLine(EventLine.Of(cloudEvent));
                 }
                 return Results.Ok();
             }).WithTopic(
                 new TopicOptions { PubsubName = ComponentNames.Lifecycle, Name = Topics.Sessions, DeadLetterTopic = Topics.DeadLetter });
             var app = new AppArgument(
-                result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort);
+                result.GetValue(appId)!, AppArgument.InBand(result.GetValue(sidecarPort), "--sidecar-port"), ownPort) {
+                MaximumConcurrency = 1 };
             await web.StartAsync(cancellation);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             Task subscribed = SayWhenSubscribedAsync(app, ended.Token);
             try
             {
-                await SidecarCommand.AttachAsync(installation, state, app, cancellation);
+                // Standard output has the events and nothing else.
+                string log = Path.Combine(installation.Logs, $"{app.Id}-sidecar.log");
+                ExitCode code = await new SidecarAttachment(installation, state, Output.Say, log).RunAsync([app], cancellation);
+                if (!cancellation.IsCancellationRequested && code != ExitCode.Done)
+                    throw new CommandFailedException($"the sidecar of {app.Id} ended with status {(int)code}", $"read {log}");
             }
             finally
             {

@@ -42,11 +42,13 @@ internal static class LoadCommand
             if (count is < 1 or > 2000) throw new CommandFailedException($"--calls {count} is out of range", "give 1 to 2000");
             if (duration is < 1 or > 3600) throw new CommandFailedException($"--seconds {duration} is out of range", "give 1 to 3600");
             var way = CallerOptions.Parse(result.GetValue(tcp), result.GetValue(via));
+            Descriptors.EnsureEnough();
             await NativePackages.EnsureAsync(NativeNeed.Call, mayInstall: false, Output.Say, cancellation);
             using var access = ServerAccess.Find(installation, result.GetValue(server), result.GetValue(key));
             using var run = new LoadRun(access, count, TimeSpan.FromSeconds(duration), result.GetValue(agent), way, Output.Say);
             await run.RunAsync(cancellation);
-            return Report(run, result.GetValue(json));
+            ExitCode code = Report(run, result.GetValue(json));
+            return cancellation.IsCancellationRequested ? ExitCode.Interrupted : code;
         });
         return command;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -23,10 +24,10 @@ internal static class UpCommand
         var port = new Option<int>("--port") { Description = "The HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
         var relayPort = new Option<int>("--relay-port") { Description = "The relay's public port, UDP and TCP",
             DefaultValueFactory = _ => 3478 };
-        var address = new Option<string[]>("--address") { Description = "An address of this machine for the answers (repeatable; "
-            + "default: loopback and all addresses of this machine)", AllowMultipleArgumentsPerToken = false };
-        var http = new Option<string>("--http-address") { Description = "The address of the page and the API. 0.0.0.0 lets phones in "
-            + "your network reach them, but microphones then need HTTPS, and whoever reaches the page gets a key",
+        var address = new Option<string[]>("--address") { Description = "An IPv4 or IPv6 address of this machine for the answers "
+            + "(repeatable; default: loopback and the addresses of this machine)", AllowMultipleArgumentsPerToken = false };
+        var http = new Option<string>("--http-address") { Description = "The address of the page and the API. 0.0.0.0, or :: for IPv6 "
+            + "too, lets phones in your network reach them, but microphones then need HTTPS, and whoever reaches the page gets a key",
             DefaultValueFactory = _ => "127.0.0.1" };
         var edge = new Option<string>("--edge") { Description = "How callers reach the relay: udp, tcp or both. tcp is the shape of "
             + "Container Apps: only TCP between all processes, and each process has exactly the settings of its container",
@@ -36,8 +37,8 @@ internal static class UpCommand
         var plan = new Option<bool>("--plan") {
             Description = "Start nothing; print as JSON what would be started, with the settings of each process" };
         var app = new Option<string[]>("--app") {
-            Description = "ID=SIDECAR_PORT[,APP_PORT]: a sidecar for a service of yours (repeatable)" };
-        var components = new Option<string?>("--components") {
+            Description = $"A sidecar for a service of yours. {AppArgument.Description}. Repeat the option for further services" };
+        var componentsOption = new Option<string?>("--components") {
             Description = "The folder with the Dapr components (default: components/local)" };
         var development = new Option<bool>("--development-sidecar") {
             Description = "Use the development sidecar even if daprd and Redis are available" };
@@ -47,10 +48,11 @@ internal static class UpCommand
         var install = new Option<bool>("--no-install") { Description = "Never install packages with apt" };
         var supervise = new Option<bool>("--supervise") { Hidden = true };
         var command = new Command("up", "Start one region on this machine: relay, transceivers, signaling, local agent, sidecars")
-        { agent, transceivers, port, relayPort, address, http, edge, link, plan, app, components, development, region, detach, json,
+        { agent, transceivers, port, relayPort, address, http, edge, link, plan, app, componentsOption, development, region, detach, json,
         install, supervise };
         command.OnInvoke(async (result, cancellation) =>
         {
+            if (result.GetValue(supervise)) WriteToOwnLog(installation);
             int count = result.GetValue(transceivers);
             if (count is < 1 or > LocalPorts.MaximumShards)
                 throw new CommandFailedException(
@@ -64,12 +66,10 @@ internal static class UpCommand
                 && !(Uri.TryCreate(chosen, UriKind.Absolute, out Uri? url) && url.Scheme is "ws" or "wss"))
                 throw new CommandFailedException(
                     $"agent '{chosen}' is unknown", "give local, echo, parrot, or the ws:// or wss:// URL of a Realtime backend");
-            foreach (string given in result.GetValue(address) ?? [])
-            {
-                if (!global::System.Net.IPAddress.TryParse(given, out _))
-                    throw new CommandFailedException($"'{given}' is no IP address", "for example: --address 192.168.1.20");
-            }
+            IPAddress[] addresses = [.. (result.GetValue(address) ?? []).Select(UpArguments.AddressOf).Distinct()];
             foreach (string given in result.GetValue(app) ?? []) AppArgument.Parse(given);
+            UpArguments.CheckRegion(result.GetValue(region)!);
+            string? components = result.GetValue(componentsOption) is { } folder ? UpArguments.ComponentsIn(folder) : null;
             EdgeKind edgeKind = result.GetValue(edge) switch
             {
                 "both" => EdgeKind.Both,
@@ -77,6 +77,10 @@ internal static class UpCommand
                 "tcp" => EdgeKind.Tcp,
                 var other => throw new CommandFailedException($"edge '{other}' is unknown", "give --edge udp, tcp or both"),
             };
+            int most = ServicePlan.MaximumIngresses / (edgeKind == EdgeKind.Both ? 2 : 1);
+            if (addresses.Length > most)
+                throw new CommandFailedException(
+                    $"{addresses.Length} addresses are too many for --edge {result.GetValue(edge)}", $"give at most {most}");
             LinkKind linkKind = result.GetValue(link) switch
             {
                 null => edgeKind == EdgeKind.Tcp ? LinkKind.Tcp : LinkKind.Udp,
@@ -94,10 +98,10 @@ internal static class UpCommand
                 RelayPort = result.GetValue(relayPort),
                 Edge = edgeKind,
                 Link = linkKind,
-                Addresses = result.GetValue(address) ?? [],
-                HttpAddress = result.GetValue(http)!,
+                Addresses = addresses,
+                HttpAddress = UpArguments.HttpAddressOf(result.GetValue(http)!),
                 Apps = result.GetValue(app) ?? [],
-                Components = result.GetValue(components) is { } folder ? Path.GetFullPath(folder) : null,
+                Components = components,
                 UseDevelopmentSidecar = result.GetValue(development),
                 Region = result.GetValue(region)!,
             };
@@ -113,7 +117,11 @@ internal static class UpCommand
                     $"already running since {running.StartedAt.ToLocalTime():HH:mm:ss} at {running.Url} (pid {running.SupervisorPid})",
                     "'./voice down' stops it");
             }
+            Descriptors.EnsureEnough();
             await NativePackages.EnsureAsync(NativeNeed.System, mayInstall: !result.GetValue(install), Output.Say, cancellation);
+            if (DiskSpace.WhyNotWritable(installation.Home) is { } why)
+                throw new CommandFailedException($"{installation.Home} can't be written: {why}", "free space there, or set VOICE_HOME to a "
+                    + "folder in which you may write");
             string apiKey = LocalSecrets.Ensure(installation);
             string? daprd = options.UseDevelopmentSidecar ? null
                 : await FindDaprdAsync(options.Components ?? installation.Components, cancellation);
@@ -124,6 +132,16 @@ internal static class UpCommand
                 : await SuperviseAsync(installation, options, planned, apiKey, asJson, quiet: result.GetValue(supervise), cancellation);
         });
         return command;
+    }
+
+    /// <summary>
+    /// A supervisor has no terminal. Its lines go to a log that is bounded, and that never fails when the disk is full.
+    /// </summary>
+    private static void WriteToOwnLog(Installation installation)
+    {
+        TextWriter log = new LogFile(SupervisorLog(installation)).AsWriter();
+        Console.SetOut(log);
+        Console.SetError(log);
     }
 
     /// <summary>
@@ -159,12 +177,14 @@ internal static class UpCommand
             Url = plan.Url,
             CallsUrl = plan.Url + "/v1/realtime/calls",
             ApiKey = apiKey,
-            Relay = new RelayAddresses(plan.HasUdp ? $"{plan.Addresses[0]}:{options.RelayPort}" : null, plan.HasTcp
-                ? $"{plan.Addresses[0]}:{options.RelayPort}" : null),
+            Relay = new RelayAddresses(plan.HasUdp ? plan.RelayEndpoint : null, plan.HasTcp ? plan.RelayEndpoint : null),
             Sidecars = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Http, StringComparer.Ordinal),
             SidecarGrpcPorts = plan.Apps.ToDictionary(a => a.Id, a => a.Sidecar.Grpc, StringComparer.Ordinal),
             SidecarKind = plan.Daprd is null ? "development sidecar" : "daprd",
             SidecarControlPort = plan.Daprd is null ? LocalPorts.SidecarControl.First : null,
+            Daprd = plan.Daprd,
+            Components = plan.Components,
+            AppApiTokens = plan.ForeignAppTokens,
             DefaultAgent = options.Agent,
             Processes = supervisor.Processes(options.Region),
             SupervisorPid = Environment.ProcessId,
@@ -176,15 +196,14 @@ internal static class UpCommand
             if (!quiet)
                 Output.Say($"starting {plan.Processes.Count} processes ({(plan.Daprd is null ? "development sidecar" : "daprd")}) ...");
             await supervisor.StartAsync(cancellation);
-            using (var server = ServerAccess.For(new Uri(plan.Url), apiKey))
+            using (var server = ServerAccess.ForCheck(new Uri(plan.Url), apiKey))
                 await SelfCheck.RunAsync(server, calls: 2 * options.Transceivers, alsoTcp: plan is { HasUdp: true, HasTcp: true },
                     cancellation);
             RunState state = State();
             state.Save(installation);
-            supervisor.Changed = () => State().Save(installation);
-            if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Default.RunState));
+            if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Readable.RunState));
             else if (!quiet) Print(state, watch.Elapsed, detached: false);
-            await Task.Delay(Timeout.Infinite, cancellation);
+            await KeepStateAsync(installation, supervisor, State, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -198,18 +217,45 @@ internal static class UpCommand
         return ExitCode.Done;
     }
 
+    /// <summary>
+    /// Writes run.json again after each change, until it is cancelled. While the disk is full, the file stays as it was, and the next look
+    /// tries again.
+    /// </summary>
+    private static async Task KeepStateAsync(
+        Installation installation, Supervisor supervisor, Func<RunState> state, CancellationToken cancellation)
+    {
+        long written = 0;
+        using var looks = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        while (await looks.WaitForNextTickAsync(cancellation))
+        {
+            long changes = supervisor.Changes;
+            if (changes == written) continue;
+            try
+            {
+                state().Save(installation);
+                written = changes;
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // './voice doctor' says that the disk is full.
+            }
+        }
+    }
+
     /// <summary>Starts a supervisor in another process and another session. Returns when the system answers.</summary>
     private static async Task<ExitCode> DetachAsync(Installation installation, bool asJson, CancellationToken cancellation)
     {
         Directory.CreateDirectory(installation.Logs);
         File.Delete(installation.RunFile);
-        string log = Path.Combine(installation.Logs, "supervisor.log");
+        string log = SupervisorLog(installation), crashLog = CrashLog(installation);
+        foreach (string old in new[] { log, crashLog }) File.Delete(old);
         string[] own = [.. Environment.GetCommandLineArgs().Skip(1).Where(a => a is not ("--detach" or "--json")), "--supervise"];
         // setsid: Ctrl-C in this terminal must not reach the supervisor. The shell replaces its standard output, so that a pipe on `up
-        // --json` ends with this process.
-        var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = installation.Root };
-        foreach (string argument in new[] { "-c", "log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "voice", log,
-            installation.DotnetHost, installation.Assembly(VoiceProgram.Cli) }.Concat(own)) start.ArgumentList.Add(argument);
+        // --json` ends with this process. The supervisor writes its own log; what the runtime says when it crashes goes to another file.
+        // In the same folder, because the arguments may name others relative to it.
+        var start = new ProcessStartInfo("/bin/sh");
+        foreach (string argument in new[] { "-c", "umask 077; log=$1; shift; exec setsid \"$@\" >\"$log\" 2>&1 </dev/null", "voice",
+            crashLog, installation.DotnetHost, installation.Assembly(VoiceProgram.Cli) }.Concat(own)) start.ArgumentList.Add(argument);
         using Process supervisor = Process.Start(start) ?? throw new CommandFailedException("the supervisor does not start");
         var watch = Stopwatch.StartNew();
         if (!asJson) Output.Say("starting ...");
@@ -217,14 +263,15 @@ internal static class UpCommand
         {
             if (RunState.Load(installation) is { IsAlive: true } state)
             {
-                if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Default.RunState));
+                if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Readable.RunState));
                 else Print(state, watch.Elapsed, detached: true);
                 return ExitCode.Done;
             }
             if (supervisor.HasExited)
             {
                 // The supervisor has written its error as every command does: a line with the problem and a line with the fix.
-                string[] lines = [.. File.ReadAllLines(log).Where(l => l.Length > 0)];
+                string[] lines = [.. new[] { log, crashLog }.Where(File.Exists).SelectMany(f => File.ReadAllLines(f))
+                    .Where(l => l.Length > 0)];
                 string? message = lines.LastOrDefault(l => l.StartsWith("voice: ", StringComparison.Ordinal))?[7..];
                 string? fix = lines.LastOrDefault(l => l.StartsWith("       -> ", StringComparison.Ordinal))?[10..];
                 throw new CommandFailedException(
@@ -241,6 +288,12 @@ internal static class UpCommand
             }
         }
     }
+
+    /// <summary>What the supervisor says, for example which process it started again.</summary>
+    private static string SupervisorLog(Installation installation) => Path.Combine(installation.Logs, "supervisor.log");
+
+    /// <summary>What the .NET runtime says if the supervisor crashes. It is empty otherwise.</summary>
+    private static string CrashLog(Installation installation) => Path.Combine(installation.Logs, "supervisor-crash.log");
 
     private static void Print(RunState state, TimeSpan took, bool detached)
     {
@@ -259,8 +312,7 @@ internal static class UpCommand
     /// <returns>Its path, or null for the development sidecar.</returns>
     private static async Task<string?> FindDaprdAsync(string components, CancellationToken cancellation)
     {
-        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "daprd"))
-            .FirstOrDefault(File.Exists);
+        string? found = Daprd.OnPath();
         if (found is null) return null;
         foreach ((string host, int port) in ComponentServers.In(components))
         {

@@ -17,19 +17,9 @@ internal static partial class ComponentServers
     public static IReadOnlyList<(string Host, int Port)> In(string folder)
     {
         var servers = new SortedSet<(string, int)>();
-        foreach (string file in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.yaml") : [])
+        foreach (YamlDocument document in DocumentsIn(folder))
         {
-            var yaml = new YamlStream();
-            try
-            {
-                using var reader = new StreamReader(file);
-                yaml.Load(reader);
-            }
-            catch (YamlException)
-            {
-                continue;
-            }
-            foreach (YamlMappingNode item in yaml.Documents.SelectMany(d => d.AllNodes).OfType<YamlMappingNode>())
+            foreach (YamlMappingNode item in document.AllNodes.OfType<YamlMappingNode>())
             {
                 if (Text(item, "name") is not { } name || !Addresses.TryGetValue(name, out int port)
                     || Text(item, "value") is not { Length: > 0 } value) continue;
@@ -45,6 +35,31 @@ internal static partial class ComponentServers
             }
         }
         return [.. servers];
+    }
+
+    /// <summary>The names of the components of a folder. A file that cannot be read has none.</summary>
+    public static IEnumerable<string> NamesIn(string folder)
+        => DocumentsIn(folder).Select(d => d.RootNode).OfType<YamlMappingNode>().Where(r => Text(r, "kind") == "Component")
+            .Select(r => r.Children.TryGetValue(new YamlScalarNode("metadata"), out YamlNode? metadata)
+            && metadata is YamlMappingNode mapping ? Text(mapping, "name") : null).OfType<string>();
+
+    private static IEnumerable<YamlDocument> DocumentsIn(string folder)
+    {
+        foreach (string file in Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder, "*.yaml").Concat(Directory.EnumerateFiles(folder, "*.yml")) : [])
+        {
+            var yaml = new YamlStream();
+            try
+            {
+                using var reader = new StreamReader(file);
+                yaml.Load(reader);
+            }
+            catch (YamlException)
+            {
+                continue;
+            }
+            foreach (YamlDocument document in yaml.Documents) yield return document;
+        }
     }
 
     private static string? Text(YamlMappingNode node, string name)

@@ -8,21 +8,26 @@ namespace Dapr.Voice.Cli.Machine;
 internal static class PortOwner
 {
     /// <param name="option">The option that chooses another port; null if there is none.</param>
+    /// <param name="address">The address that will be bound. Null for loopback.</param>
     /// <exception cref="CommandFailedException">The port cannot be bound. The message names its owner.</exception>
-    public static void EnsureFree(string what, int port, bool udp, string? option)
+    public static void EnsureFree(string what, int port, bool udp, string? option, IPAddress? address = null)
     {
-        using var probe = new Socket(AddressFamily.InterNetwork, udp ? SocketType.Dgram : SocketType.Stream, udp ? ProtocolType.Udp
-            : ProtocolType.Tcp);
+        address ??= IPAddress.Loopback;
         try
         {
+            using var probe = new Socket(address.AddressFamily, udp ? SocketType.Dgram : SocketType.Stream, udp ? ProtocolType.Udp
+                : ProtocolType.Tcp);
+            if (address.AddressFamily == AddressFamily.InterNetworkV6) probe.DualMode = true;
             // A server that sets SO_REUSEADDR, as Kestrel does, can bind a port in TIME_WAIT.
             if (!udp) probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            probe.Bind(new IPEndPoint(udp ? IPAddress.Any : IPAddress.Loopback, port));
+            probe.Bind(new IPEndPoint(address, port));
             if (!udp) probe.Listen(1);
         }
         catch (SocketException failure)
         {
             string kind = udp ? "udp" : "tcp";
+            if (failure.SocketErrorCode == SocketError.AddressNotAvailable)
+                throw new CommandFailedException($"this machine has no address {address} for {what}", "'ip address' lists its addresses");
             string holder = Find(port, udp) is { } owner ? $"is taken by {owner}" : "can't be bound: " + failure.Message;
             throw new CommandFailedException($"port {port}/{kind} for {what} {holder}",
                 "end that process" + (option is null ? "" : $", or choose another port with {option}"));

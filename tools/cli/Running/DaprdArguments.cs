@@ -25,6 +25,7 @@ internal static class DaprdArguments
         string configuration = Path.Combine(components, "config", "config.yaml");
         if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
         if (app.AppPort is { } port) arguments.AddRange(["--app-port", Text(port), "--app-protocol", "http"]);
+        if (app.MaximumConcurrency is { } most) arguments.AddRange(["--app-max-concurrency", Text(most)]);
         return arguments;
     }
 

@@ -36,6 +36,8 @@ internal sealed class HeldListener : IDisposable
         var socket = new Socket(local.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            // As the relay's own sockets: on the IPv6 wildcard address, IPv4 callers are let in, too.
+            if (local.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = true;
             // The other workers of the relay listen on the same port.
             socket.SetRawSocketOption(LibC.SOL_SOCKET, LibC.SO_REUSEPORT, BitConverter.GetBytes(1));
             socket.Bind(local);

@@ -27,6 +27,17 @@ internal sealed record RunState
 
     /// <summary>The port where more app ids can join the development sidecar. Null with daprd.</summary>
     public int? SidecarControlPort { get; init; }
+
+    /// <summary>The path of the daprd that serves the app ids. Null with the development sidecar.</summary>
+    public string? Daprd { get; init; }
+
+    /// <summary>The folder of the Dapr components that the system uses.</summary>
+    public string? Components { get; init; }
+
+    /// <summary>
+    /// The token that the sidecar of each app of <c>up --app</c> sends to its app (<c>dapr-api-token</c>). No two apps have the same one.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> AppApiTokens { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
     public required string DefaultAgent { get; init; }
     public required IReadOnlyList<RunningProcess> Processes { get; init; }
     public required int SupervisorPid { get; init; }
@@ -52,12 +63,13 @@ internal sealed record RunState
         }
     }
 
+    /// <exception cref="IOException">The file cannot be written. The old one is still there.</exception>
     public void Save(Installation installation)
     {
         string draft = installation.RunFile + ".new";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
-        using (var file = new FileStream(draft, options)) JsonSerializer.Serialize(file, this, CliJson.Default.RunState);
+        using (var file = new FileStream(draft, options)) JsonSerializer.Serialize(file, this, CliJson.Readable.RunState);
         File.Move(draft, installation.RunFile, overwrite: true);
     }
 }
@@ -67,7 +79,8 @@ internal sealed record RunState
 internal sealed record RelayAddresses([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Udp,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Tcp);
 
-internal sealed record RunningProcess(string Name, int Pid, string Region, string Listens, int Restarts);
+/// <param name="LostLogLines">How many lines of its log could not be written, because the disk was full, for example.</param>
+internal sealed record RunningProcess(string Name, int Pid, string Region, string Listens, int Restarts, long LostLogLines = 0);
 
 /// <summary>A pid identifies a process only together with the time when it started (field 22 of stat in proc(5)).</summary>
 internal static class ProcessIdentity

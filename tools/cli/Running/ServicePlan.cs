@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Dapr.Voice.Cli.Machine;
@@ -44,12 +43,15 @@ internal sealed class ServicePlan
     /// </summary>
     private const int ContainerWorkers = 1, ContainerCapacity = 25, ContainerSlots = 64, ContainerMaximumShards = 8;
 
-    /// <summary>The most addresses that an answer may name (Signaling__Ingresses).</summary>
-    private const int MaximumIngresses = 8;
+    /// <summary>The most ingresses that an answer may name (Signaling__Ingresses): addresses times transports.</summary>
+    public const int MaximumIngresses = 8;
 
     private readonly Installation _installation;
     private readonly UpOptions _options;
-    private readonly string _appApiToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+
+    // Each app has a token of its own. With a common one, an app of the user could call the internal routes of our services without a
+    // sidecar.
+    private readonly Dictionary<string, string> _appApiTokens;
 
     public ServicePlan(Installation installation, UpOptions options, string? daprd)
     {
@@ -57,16 +59,27 @@ internal sealed class ServicePlan
         _options = options;
         Daprd = daprd;
         Addresses = options.Addresses.Count > 0 ? options.Addresses
-            : [.. OwnAddresses().Take(options.Edge == EdgeKind.Both ? MaximumIngresses / 2 : MaximumIngresses)];
-        Apps = [.. OwnApps(), .. options.Apps.Select(AppArgument.Parse)];
+            // Container Apps has IPv4 alone.
+            : [.. OwnAddresses.Find(withIPv6: !IsContainer).Take(options.Edge == EdgeKind.Both ? MaximumIngresses / 2 : MaximumIngresses)];
+        AppArgument[] foreign = [.. options.Apps.Select(AppArgument.Parse)];
+        Apps = [.. OwnApps(), .. foreign];
         if (Apps.CountBy(a => a.Id, StringComparer.Ordinal).FirstOrDefault(a => a.Value > 1).Key is { } twice)
             throw new CommandFailedException($"two apps have the id '{twice}'", "choose another id with --app");
+        _appApiTokens = Apps.ToDictionary(
+            a => a.Id, _ => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)), StringComparer.Ordinal);
+        ForeignAppTokens = foreign.ToDictionary(a => a.Id, a => _appApiTokens[a.Id], StringComparer.Ordinal);
         Processes = [.. Build().OrderBy(p => p.Stage)];
     }
 
     /// <summary>The path of the real sidecar. Null if the development sidecar is used.</summary>
     public string? Daprd { get; }
-    public IReadOnlyList<string> Addresses { get; }
+    public IReadOnlyList<IPAddress> Addresses { get; }
+
+    /// <summary>The folder of the Dapr components.</summary>
+    public string Components => _options.Components ?? _installation.Components;
+
+    /// <summary>The tokens of the apps of <c>--app</c>, by app id. Their services may want to check them.</summary>
+    public IReadOnlyDictionary<string, string> ForeignAppTokens { get; }
 
     /// <summary>Every app id that gets a sidecar: ours first, then those of --app.</summary>
     public IReadOnlyList<AppArgument> Apps { get; }
@@ -81,14 +94,27 @@ internal sealed class ServicePlan
     public bool HasUdp => _options.Edge != EdgeKind.Tcp;
     public bool HasTcp => _options.Edge != EdgeKind.Udp;
 
-    public string Url => $"http://{(_options.HttpAddress is "0.0.0.0" or "*" ? Addresses[0] : _options.HttpAddress)}:{_options.HttpPort}";
+    public string Url => HttpUrl(IsOnAllAddresses ? ReachableAddress.ToString() : _options.HttpAddress, _options.HttpPort);
+
+    // The IPv4 wildcard address is not reached over IPv6.
+    private IPAddress ReachableAddress
+        => Addresses.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork || _options.HttpAddress != AnyIPv4)
+        ?? IPAddress.Loopback;
+
+    /// <summary>The relay's public address as callers write it. Brackets stand around an IPv6 address.</summary>
+    public string RelayEndpoint => new IPEndPoint(Addresses[0], _options.RelayPort).ToString();
+
+    // A socket on the IPv6 wildcard address takes IPv4 callers, too. Machines without IPv6 have no such socket.
+    private IPAddress RelayAddress => Addresses.Any(a => a.AddressFamily == AddressFamily.InterNetworkV6) ? IPAddress.IPv6Any
+        : IPAddress.Any;
 
     /// <exception cref="CommandFailedException">Two of the planned processes would listen on one port, or another process has one of the
     /// ports.</exception>
     public void EnsurePortsAreFree()
     {
         EnsurePortsDiffer();
-        foreach (Listener listener in Listeners()) PortOwner.EnsureFree(listener.Name, listener.Port, listener.IsUdp, listener.Option);
+        foreach (Listener listener in Listeners())
+            PortOwner.EnsureFree(listener.Name, listener.Port, listener.IsUdp, listener.Option, listener.Address);
     }
 
     /// <summary>Checks the ports that the user has chosen. The bands of <see cref="LocalPorts"/> keep all other ports apart.</summary>
@@ -107,13 +133,15 @@ internal sealed class ServicePlan
 
     /// <summary>A port on which one of the planned processes listens.</summary>
     /// <param name="Option">The option that chooses another port; null if there is none.</param>
-    private sealed record Listener(string Name, int Port, bool IsUdp, string? Option);
+    /// <param name="Address">Null for loopback.</param>
+    private sealed record Listener(string Name, int Port, bool IsUdp, string? Option, IPAddress? Address = null);
 
     private IEnumerable<Listener> Listeners()
     {
-        yield return new("signaling", _options.HttpPort, IsUdp: false, "--port");
-        if (HasUdp) yield return new("the relay", _options.RelayPort, IsUdp: true, "--relay-port");
-        if (HasTcp) yield return new("the relay", _options.RelayPort, IsUdp: false, "--relay-port");
+        IPAddress? page = IPAddress.TryParse(_options.HttpAddress, out IPAddress? named) ? named : null;
+        yield return new("signaling", _options.HttpPort, IsUdp: false, "--port", page);
+        if (HasUdp) yield return new("the relay", _options.RelayPort, IsUdp: true, "--relay-port", RelayAddress);
+        if (HasTcp) yield return new("the relay", _options.RelayPort, IsUdp: false, "--relay-port", RelayAddress);
         yield return new("the relay's health", LocalPorts.RelayHttp.First, IsUdp: false, Option: null);
         yield return new("the local agent", LocalPorts.Agent.First, IsUdp: false, Option: null);
         for (int shard = 0; shard < _options.Transceivers; shard++)
@@ -151,15 +179,15 @@ internal sealed class ServicePlan
 
     private IEnumerable<PlannedProcess> Build()
     {
-        string components = _options.Components ?? _installation.Components;
         if (Daprd is null)
         {
-            var arguments = new List<string> { "--resources-path", components, "--control-port",
+            var arguments = new List<string> { "--resources-path", Components, "--control-port",
                 LocalPorts.SidecarControl.First.ToString() };
-            string configuration = Path.Combine(components, "config", "config.yaml");
+            string configuration = Path.Combine(Components, "config", "config.yaml");
             if (File.Exists(configuration)) arguments.AddRange(["--config", configuration]);
-            foreach (AppArgument app in Apps) arguments.AddRange(["--app", app.ToString()]);
-            yield return Program(VoiceProgram.DevSidecar, "sidecar", arguments, new() { ["APP_API_TOKEN"] = _appApiToken },
+            foreach (AppArgument app in Apps) arguments.AddRange(app.ForDevelopmentSidecar());
+            yield return Program(VoiceProgram.DevSidecar, "sidecar", arguments,
+                new() { ["APP_API_TOKENS"] = string.Join(',', Apps.Select(a => $"{a.Id}={_appApiTokens[a.Id]}")) },
                 $"http {string.Join(' ', Apps.Select(a => a.Sidecar.Http).Order())}, "
                 + $"grpc {string.Join(' ', Apps.Select(a => a.Sidecar.Grpc).Order())}",
                 HealthOf(LocalPorts.SignalingSidecar), Stage.Sidecar);
@@ -168,8 +196,8 @@ internal sealed class ServicePlan
         {
             foreach (AppArgument app in Apps)
             {
-                yield return new PlannedProcess($"daprd-{app.Id}", Daprd, DaprdArguments.For(app, components),
-                    new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiToken },
+                yield return new PlannedProcess($"daprd-{app.Id}", Daprd, DaprdArguments.For(app, Components),
+                    new Dictionary<string, string>(StringComparer.Ordinal) { ["APP_API_TOKEN"] = _appApiTokens[app.Id] },
                     $"http {app.Sidecar.Http}, grpc {app.Sidecar.Grpc}", HealthOf(app.Sidecar), Stage.Sidecar);
             }
         }
@@ -205,13 +233,14 @@ internal sealed class ServicePlan
             }
             yield return Program(VoiceProgram.Transceiver, AppIds.Transceiver(shard), Listen(HttpUrl("127.0.0.1", http)), settings,
                 $"link {(_options.Link == LinkKind.Tcp ? "tcp" : "udp")} {link}", $"http://127.0.0.1:{http}/healthz", Stage.Transceiver,
-                LocalPorts.TransceiverSidecar(shard));
+                AppIds.Transceiver(shard), LocalPorts.TransceiverSidecar(shard));
         }
 
         int relayHttp = LocalPorts.RelayHttp.First;
         Dictionary<string, string> relay = ServiceSettings(AppIds.Relay, relayHttp, LocalPorts.RelaySidecar);
-        relay["Relay__PublicEndpoint"] = HasUdp ? $"0.0.0.0:{_options.RelayPort}" : "";
-        if (HasTcp) relay["Relay__PublicTcpEndpoint"] = $"0.0.0.0:{_options.RelayPort}";
+        var relayPublic = new IPEndPoint(RelayAddress, _options.RelayPort);
+        relay["Relay__PublicEndpoint"] = HasUdp ? relayPublic.ToString() : "";
+        if (HasTcp) relay["Relay__PublicTcpEndpoint"] = relayPublic.ToString();
         if (IsContainer)
         {
             relay["Relay__TcpClientsAreHidden"] = "true";
@@ -220,20 +249,20 @@ internal sealed class ServicePlan
         else
         {
             relay["Relay__LinkAddress"] = "127.0.0.1";
-            for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i];
+            for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i].ToString();
         }
         yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay,
             string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")),
-            $"http://127.0.0.1:{relayHttp}/healthz", Stage.Relay, LocalPorts.RelaySidecar)
+            $"http://127.0.0.1:{relayHttp}/healthz", Stage.Relay, AppIds.Relay, LocalPorts.RelaySidecar)
             // Nobody passes a socket to a container. There, the balancer accepts connections while the relay is away.
-            with { HeldListener = HasTcp && !IsContainer ? new IPEndPoint(IPAddress.Any, _options.RelayPort) : null };
+            with { HeldListener = HasTcp && !IsContainer ? relayPublic : null };
 
         Dictionary<string, string> signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);
         int ingress = 0;
         foreach (string transport in Transports())
         {
-            foreach (string address in Addresses)
-                signaling[$"Signaling__Ingresses__{ingress++}"] = $"{transport}://{address}:{_options.RelayPort}";
+            foreach (IPAddress address in Addresses)
+                signaling[$"Signaling__Ingresses__{ingress++}"] = $"{transport}://{new IPEndPoint(address, _options.RelayPort)}";
         }
         bool custom = Uri.TryCreate(_options.Agent, UriKind.Absolute, out _);
         signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
@@ -257,13 +286,17 @@ internal sealed class ServicePlan
             signaling["Signaling__RequestsPerSecondPerAddress"] = "0";
         }
         yield return Program(VoiceProgram.Signaling, AppIds.Signaling, Listen(SignalingUrls), signaling, $"http {_options.HttpPort}",
-            $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, LocalPorts.SignalingSidecar);
+            $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, AppIds.Signaling, LocalPorts.SignalingSidecar);
     }
 
     /// <summary>UDP comes first, because callers prefer the first candidate.</summary>
     private IEnumerable<string> Transports() => HasUdp && HasTcp ? ["udp", "tcp"] : HasUdp ? ["udp"] : ["tcp"];
 
+    private const string AnyIPv4 = "0.0.0.0";
+
     private bool IsOnLoopbackAlone => _options.HttpAddress is "localhost" or "127.0.0.1";
+
+    private bool IsOnAllAddresses => _options.HttpAddress is AnyIPv4 or "::" or "*";
 
     /// <summary>Always includes loopback, since the sidecar and the readiness check use it.</summary>
     private string SignalingUrls
@@ -271,7 +304,7 @@ internal sealed class ServicePlan
         get
         {
             string asked = HttpUrl(_options.HttpAddress, _options.HttpPort);
-            return IsOnLoopbackAlone || _options.HttpAddress is "0.0.0.0" or "*" ? asked
+            return IsOnLoopbackAlone || IsOnAllAddresses ? asked
                 : $"{asked};{HttpUrl("127.0.0.1", _options.HttpPort)}";
         }
     }
@@ -285,7 +318,8 @@ internal sealed class ServicePlan
     /// <summary>A check of the sidecar alone, because the sidecar answers before its app does.</summary>
     private static string HealthOf(SidecarPorts sidecar) => $"http://127.0.0.1:{sidecar.Http}/v1.0/healthz/outbound";
 
-    private static string HttpUrl(string address, int port) => $"http://{address}:{port}";
+    private static string HttpUrl(string address, int port)
+        => IPAddress.TryParse(address, out IPAddress? parsed) ? $"http://{new IPEndPoint(parsed, port)}" : $"http://{address}:{port}";
 
     private Dictionary<string, string> ServiceSettings(string appId, int httpPort, SidecarPorts sidecar)
     {
@@ -302,20 +336,21 @@ internal sealed class ServicePlan
         settings["APP_ID"] = appId;
         settings["APP_PORT"] = httpPort.ToString();
         settings["ASPNETCORE_URLS"] = $"http://127.0.0.1:{httpPort}";
-        foreach ((string name, string? value) in SidecarSettings(sidecar)) settings[name] = value;
+        foreach ((string name, string? value) in SidecarSettings(appId, sidecar)) settings[name] = value;
         return settings;
     }
 
     /// <summary>The variables that the injected sidecar sets for its app, on Container Apps too.</summary>
-    private Dictionary<string, string> SidecarSettings(SidecarPorts sidecar) => new(StringComparer.Ordinal)
+    private Dictionary<string, string> SidecarSettings(string appId, SidecarPorts sidecar) => new(StringComparer.Ordinal)
     {
         ["DAPR_HTTP_PORT"] = sidecar.Http.ToString(),
         ["DAPR_GRPC_PORT"] = sidecar.Grpc.ToString(),
-        ["APP_API_TOKEN"] = _appApiToken,
+        ["APP_API_TOKEN"] = _appApiTokens[appId],
     };
 
     private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments,
-        Dictionary<string, string> environment, string listens, string ready, Stage stage, SidecarPorts? sidecar = null)
+        Dictionary<string, string> environment, string listens, string ready, Stage stage, string? appId = null,
+        SidecarPorts? sidecar = null)
     {
         var planned = new PlannedProcess(
             name, _installation.DotnetHost, [_installation.Assembly(program), .. arguments], environment, listens, ready, stage);
@@ -326,7 +361,7 @@ internal sealed class ServicePlan
             return planned;
         }
         // The Dockerfiles set the same variables.
-        Dictionary<string, string> platform = sidecar is { } ports ? SidecarSettings(ports)
+        Dictionary<string, string> platform = appId is not null && sidecar is { } ports ? SidecarSettings(appId, ports)
             : new Dictionary<string, string>(StringComparer.Ordinal);
         platform["DOTNET_gcServer"] = "0";
         platform["DOTNET_EnableDiagnostics_IPC"] = "0";
@@ -337,24 +372,5 @@ internal sealed class ServicePlan
             case Stage.Agent: platform["ASPNETCORE_HTTP_PORTS"] = LocalPorts.Agent.First.ToString(); break;
         }
         return planned with { PlatformEnvironment = platform, IsClean = true };
-    }
-
-    /// <summary>
-    /// Loopback first, which is enough for the page and the tools on this machine. Then each IPv4 address of this machine, for phones in
-    /// the same network.
-    /// </summary>
-    private static IEnumerable<string> OwnAddresses()
-    {
-        yield return "127.0.0.1";
-        foreach (NetworkInterface network in NetworkInterface.GetAllNetworkInterfaces())
-        {
-            if (network.OperationalStatus != OperationalStatus.Up || network.NetworkInterfaceType == NetworkInterfaceType.Loopback)
-                continue;
-            foreach (UnicastIPAddressInformation address in network.GetIPProperties().UnicastAddresses)
-            {
-                if (address.Address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address.Address))
-                    yield return address.Address.ToString();
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.ComponentModel;
 using System.Diagnostics;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Native;
@@ -37,12 +38,15 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         public required PlannedProcess Plan { get; init; }
         public Process? Process { get; set; }
         public int Restarts { get; set; }
-        public StreamWriter? Log { get; set; }
+        public required LogFile Log { get; init; }
         public HeldListener? Listener { get; set; }
     }
 
-    /// <summary>Called after each restart.</summary>
-    public Action? Changed { get; set; }
+    /// <summary>Grows with each restart and with each log line that was lost. Then <see cref="Processes"/> has something new.</summary>
+    public long Changes
+    {
+        get { lock (_lock) return _children.Values.Sum(c => c.Restarts + c.Log.LostLines); }
+    }
 
     public IReadOnlyList<RunningProcess> Processes(string region)
     {
@@ -50,7 +54,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         {
             return [.. plan.Processes.Where(p => _children.ContainsKey(p.Name)).Select(p => _children[p.Name])
                 .Select(c => new RunningProcess(
-                c.Plan.Name, c.Process is { HasExited: false } alive ? alive.Id : 0, region, c.Plan.Listens, c.Restarts))];
+                c.Plan.Name, c.Process is { HasExited: false } alive ? alive.Id : 0, region, c.Plan.Listens, c.Restarts,
+                c.Log.LostLines))];
         }
     }
 
@@ -94,7 +99,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         lock (_lock)
         {
             if (_stopping) return;
-            if (!_children.TryGetValue(planned.Name, out Child? child)) _children[planned.Name] = child = new Child { Plan = planned };
+            if (!_children.TryGetValue(planned.Name, out Child? child))
+                _children[planned.Name] = child = new Child { Plan = planned, Log = new LogFile(LogOf(planned.Name)) };
             // setpriv makes the kernel end the child when its supervisor is killed, so that nothing is left behind. setsid keeps Ctrl-C of
             // the terminal from the child: the terminal sends it to a whole process group, but we decide the order in which to stop. Both
             // replace themselves by the program, so the pid is that of the program.
@@ -119,15 +125,12 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             foreach ((string name, string? value) in planned.Environment) start.Environment[name] = value;
             start.Environment.Remove("VOICE_ROOT");
             start.Environment.Remove("VOICE_PUBLISHED");
-            child.Log ??= new StreamWriter(
-                new FileStream(Path.Combine(installation.Logs, planned.Name + ".log"), FileMode.Create, FileAccess.Write,
-                FileShare.ReadWrite)) { AutoFlush = true };
             var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-            StreamWriter log = child.Log;
+            LogFile log = child.Log;
             void Write(object _, DataReceivedEventArgs line)
             {
-                if (line.Data is null) return;
-                lock (log) log.WriteLine(line.Data);
+                // An exception here would end this process, and with it the whole system. LogFile throws none.
+                if (line.Data is not null) log.WriteLine(line.Data);
             }
             process.OutputDataReceived += Write;
             process.ErrorDataReceived += Write;
@@ -155,19 +158,30 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.Restarts - 2)));
         }
         string when = pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "";
-        string log = Path.Combine(installation.Logs, child.Plan.Name + ".log");
-        say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{when} (log: {log})");
-        _ = Task.Run(async () =>
+        say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{when} (log: {LogOf(child.Plan.Name)})");
+        _ = Task.Run(() => StartAgainAsync(child.Plan, pause));
+    }
+
+    private async Task StartAgainAsync(PlannedProcess planned, TimeSpan pause)
+    {
+        while (true)
         {
             await Task.Delay(pause);
-            await LaunchAsync(child.Plan);
-            lock (_lock)
+            try
             {
-                // Called under the lock, so that it is not called after the stop.
-                if (!_stopping) Changed?.Invoke();
+                await LaunchAsync(planned);
+                return;
             }
-        });
+            catch (Exception failure) when (failure is Win32Exception or IOException or CommandFailedException)
+            {
+                // For example, the machine has no memory or no process left at this moment.
+                pause = LongestRestartPause;
+                say($"{planned.Name} can't be started: {failure.Message}; trying again in {pause.TotalSeconds:0.#} s");
+            }
+        }
     }
+
+    private string LogOf(string process) => Path.Combine(installation.Logs, process + ".log");
 
     private async Task WaitUntilReadyAsync(PlannedProcess planned, CancellationToken cancellation)
     {
@@ -191,7 +205,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             if (failures >= 3) break;
             await Task.Delay(100, cancellation);
         }
-        string log = Path.Combine(installation.Logs, planned.Name + ".log");
+        string log = LogOf(planned.Name);
         string last = LastLines(log, 3);
         string why = failures >= 3 ? " (it ended three times)" : $" within {StartLimit.TotalSeconds:0} s";
         throw new CommandFailedException($"{planned.Name} did not become ready{why}: {last}", $"read {log}");
@@ -245,7 +259,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             foreach (Child child in _children.Values)
             {
                 child.Process?.Dispose();
-                child.Log?.Dispose();
+                child.Log.Dispose();
                 child.Listener?.Dispose();
             }
         }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Dapr.Voice.Cli.Running;
 
 /// <summary>The options of <c>./voice up</c>.</summary>
@@ -11,10 +13,10 @@ internal sealed record UpOptions
     public EdgeKind Edge { get; init; } = EdgeKind.Both;
     public LinkKind Link { get; init; } = LinkKind.Udp;
 
-    /// <summary>The addresses that answers name. Empty for loopback and every address of this machine.</summary>
-    public required IReadOnlyList<string> Addresses { get; init; }
+    /// <summary>The IPv4 and IPv6 addresses that answers name. Empty for loopback and the addresses of this machine.</summary>
+    public required IReadOnlyList<IPAddress> Addresses { get; init; }
 
-    /// <summary>The address on which signaling and the page listen.</summary>
+    /// <summary>The address on which signaling and the page listen: an IP address or <c>localhost</c>.</summary>
     public required string HttpAddress { get; init; }
 
     /// <summary>Sidecars for services of the user: <c>ID=SIDECAR_PORT[,APP_PORT]</c>.</summary>

@@ -23,10 +23,15 @@ internal sealed class AppChannel : IDisposable
         ActivityHeadersPropagator = null,
     });
 
-    public AppChannel(int port, string? token)
+    // Null for no limit.
+    private readonly SemaphoreSlim? _turns;
+
+    /// <param name="maximumConcurrency">How many requests the app gets at a time. Null for no limit.</param>
+    public AppChannel(int port, string? token, int? maximumConcurrency = null)
     {
         _port = port;
         _token = token;
+        if (maximumConcurrency is { } most) _turns = new SemaphoreSlim(most);
     }
 
     public int Port => _port;
@@ -38,12 +43,25 @@ internal sealed class AppChannel : IDisposable
         return new Uri($"http://127.0.0.1:{_port}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 
-    /// <summary>Sends a request with the app's own token, which replaces any token in the request.</summary>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    /// <summary>
+    /// Sends a request with the app's own token, which replaces any token in the request. It waits for its turn if the app has as many
+    /// requests as it may have. As with the real sidecar, a turn ends when the app begins its answer.
+    /// </summary>
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
     {
         request.Headers.Remove(TokenHeader);
         if (_token is not null) request.Headers.TryAddWithoutValidation(TokenHeader, _token);
-        return SendAndMaybeBufferAsync(request, completion, cancellation);
+        if (_turns is null) return await SendAndMaybeBufferAsync(request, completion, cancellation).ConfigureAwait(false);
+        await _turns.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await SendAndMaybeBufferAsync(request, completion, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turns.Release();
+        }
     }
 
     /// <summary>True if something listens on the app's port.</summary>
@@ -61,7 +79,11 @@ internal sealed class AppChannel : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _turns?.Dispose();
+    }
 
     private async Task<HttpResponseMessage> SendAndMaybeBufferAsync(
         HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)

@@ -20,7 +20,7 @@ internal sealed class AppSidecar : IAsyncDisposable
         HttpPort = spec.HttpPort;
         GrpcPort = spec.GrpcPort;
         _shutdown = shutdown;
-        if (spec.AppPort is { } port) App = new AppChannel(port, spec.AppApiToken ?? options.AppApiToken);
+        if (spec.AppPort is { } port) App = new AppChannel(port, spec.AppApiToken ?? options.AppApiToken, spec.MaximumConcurrency);
         if (App is not null) _subscriptions = new AppSubscriptions(Id, App, components, options, note);
         State = new AppState(Id, components);
         Publisher = new AppPublisher(Id, components, options.Time);

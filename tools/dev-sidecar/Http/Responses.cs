@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dapr.Voice.DevSidecar.Apps;
 
@@ -7,13 +8,16 @@ namespace Dapr.Voice.DevSidecar.Http;
 /// <summary>Writes answers in the forms of the real sidecar.</summary>
 internal static class Responses
 {
+    // A person who tries curl reads this. As with the real sidecar, an apostrophe is an apostrophe.
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static Task Error(HttpContext context, ApiException failure)
         => Error(context, failure.Error.HttpStatus, failure.Error.HttpCode, failure.Message);
 
     public static Task Error(HttpContext context, int status, string errorCode, string message)
     {
         var body = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(body))
+        using (var writer = new Utf8JsonWriter(body, Readable))
         {
             writer.WriteStartObject();
             writer.WriteString("errorCode"u8, errorCode);

@@ -105,7 +105,8 @@ internal abstract class SecretStore
     /// </summary>
     private sealed class EnvironmentSecretStore(string prefix) : SecretStore
     {
-        private static readonly HashSet<string> Own = new(StringComparer.OrdinalIgnoreCase) { "DAPR_API_TOKEN", "APP_API_TOKEN" };
+        private static readonly HashSet<string> Own = new(StringComparer.OrdinalIgnoreCase) {
+            "DAPR_API_TOKEN", "APP_API_TOKEN", "APP_API_TOKENS" };
 
         public override IReadOnlyDictionary<string, string> Get(string name)
             => new Dictionary<string, string> { [name] = Own.Contains(prefix + name) ? ""

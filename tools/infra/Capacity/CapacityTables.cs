@@ -2,15 +2,19 @@ using System.Globalization;
 
 namespace Dapr.Voice.Infra.Capacity;
 
-/// <summary>Writes plans as Markdown. A terminal and docs/capacity.md show the same text, and a test compares it.</summary>
+/// <summary>
+/// Writes plans as tables: in Markdown for docs/capacity.md, which a test compares, and as rows of cells for a terminal.
+/// </summary>
 public static class CapacityTables
 {
-    /// <summary>What each plan needs and costs, one column for each plan.</summary>
-    public static string Needs(IReadOnlyList<CapacityPlan> plans)
+    /// <summary>What each plan needs and costs, as Markdown.</summary>
+    public static string Needs(IReadOnlyList<CapacityPlan> plans) => Markdown(NeedsRows(plans));
+
+    /// <summary>What each plan needs and costs, one column for each plan. The first row is the head. Cells may have Markdown.</summary>
+    public static IReadOnlyList<IReadOnlyList<string>> NeedsRows(IReadOnlyList<CapacityPlan> plans)
     {
-        List<string> lines = [Row(["", .. plans.Select(p => $"{Count(p.Sessions)}, {EdgeNames.Of(p.Edge)}")]),
-            Row([.. Enumerable.Repeat("---", plans.Count + 1)])];
-        void Add(string name, Func<CapacityPlan, string> value) => lines.Add(Row([name, .. plans.Select(value)]));
+        List<IReadOnlyList<string>> rows = [["", .. plans.Select(p => $"{Count(p.Sessions)}, {EdgeNames.Of(p.Edge)}")]];
+        void Add(string name, Func<CapacityPlan, string> value) => rows.Add([name, .. plans.Select(value)]);
         Add("calls a second", p => Count(p.CallsPerSecond));
         Add("sessions of a shard", p => Count(p.SessionsPerShard));
         Add("shards", p => Count(p.Shards));
@@ -28,19 +32,17 @@ public static class CapacityTables
         Add("**in all, a month**", p => $"**{Dollars(p.DollarsPerMonth)}**");
         Add("**of a session hour**", p => $"**{Cents(p.DollarsPerSessionHour)}**");
         Add("breaks, as built", p => p.Broken.Count == 0 ? "nothing" : string.Join("; ", p.Broken.Select(b => b.Name)));
-        return string.Join('\n', lines);
+        return rows;
     }
 
-    /// <summary>The limits of an edge, nearest first.</summary>
-    public static string Limits(CapacityPlan plan)
-    {
-        List<string> lines = [Row(["limit", "sessions", "of", "figure", "then"]), Row(["---", "---", "---", "---", "---"])];
-        lines.AddRange(
-            plan.Limits.Select(
-            l => Row(
-            [l.Name, Count(l.Sessions), l.IsOfFleet ? "the fleet" : "a cell", l.IsMeasured ? "ours" : "vendor's or assumed", l.Then])));
-        return string.Join('\n', lines);
-    }
+    /// <summary>The limits of an edge, nearest first, as Markdown.</summary>
+    public static string Limits(CapacityPlan plan) => Markdown(LimitsRows(plan));
+
+    /// <summary>The limits of an edge, nearest first. The first row is the head. Cells may have Markdown.</summary>
+    public static IReadOnlyList<IReadOnlyList<string>> LimitsRows(CapacityPlan plan)
+        => [["limit", "sessions", "of", "figure", "then"],
+        .. plan.Limits.Select(l => (IReadOnlyList<string>)
+        [l.Name, Count(l.Sessions), l.IsOfFleet ? "the fleet" : "a cell", l.IsMeasured ? "ours" : "vendor's or assumed", l.Then])];
 
     /// <summary>Two significant digits. The figures are not more precise than that.</summary>
     public static string Count(double value)
@@ -60,6 +62,9 @@ public static class CapacityTables
 
     private static string Bytes(double gigabytes)
         => gigabytes >= 1e6 ? $"{gigabytes / 1e6:0.0} PB" : gigabytes >= 1000 ? $"{gigabytes / 1000:0} TB" : $"{gigabytes:0} GB";
+
+    private static string Markdown(IReadOnlyList<IReadOnlyList<string>> rows)
+        => string.Join('\n', [Row(rows[0]), Row(rows[0].Select(_ => "---")), .. rows.Skip(1).Select(Row)]);
 
     private static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |";
 }

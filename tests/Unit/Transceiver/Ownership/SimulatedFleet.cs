@@ -2,10 +2,10 @@ using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.TestKit;
+using Dapr.Voice.Tests.Unit.Hosting;
 using Dapr.Voice.Transceiver;
 using Dapr.Voice.Transceiver.Ownership;
 using Dapr.Voice.Wire;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Transceiver.Ownership;
@@ -28,6 +28,9 @@ internal sealed class SimulatedFleet
     public SimulatedFleet() => Store.Written = CheckWrite;
 
     public MemoryStateStore Store { get; } = new();
+
+    /// <summary>What the keepers log.</summary>
+    public CapturedLogs Log { get; } = new();
     public SortedDictionary<int, Member> Members { get; } = [];
     public TimeSpan Now { get; private set; }
 
@@ -40,7 +43,7 @@ internal sealed class SimulatedFleet
         link ??= $"udp://127.0.0.1:{20000 + _incarnations}";
         var self = new OwnerIdentity(shard, $"i{_incarnations++}");
         var keeper = new SlotKeeper(Store, table, Fleet, new TransceiverOptions { Shard = shard, AdvertisedLinkEndpoint = advertised },
-            self, [link], () => default, NullLogger.Instance);
+            self, [link], () => default, Log);
         return Members[shard] = new Member(self, table, keeper);
     }
 

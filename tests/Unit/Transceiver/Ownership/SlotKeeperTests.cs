@@ -22,6 +22,21 @@ public sealed class SlotKeeperTests
         Assert.True(_fleet.Members[0].Keeper.Status.IsAdmitting(new Instant(_fleet.Now.Ticks)));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    public async Task StoreAway_AndBack_TheLogSaysThatOwnershipGoesOn(int seconds)
+    {
+        _fleet.Start(0);
+        await _fleet.RunAsync(1);
+        _fleet.Store.IsAway = true;
+        await _fleet.RunAsync(seconds);
+        Assert.Contains("Ownership stands still", _fleet.Log.Lines.Last(), StringComparison.Ordinal);
+        _fleet.Store.IsAway = false;
+        await _fleet.RunAsync(2);
+        Assert.Single(_fleet.Log.Lines, l => l.StartsWith("Information Ownership goes on", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task SecondTransceiver_WithoutSessions_GetsItsShare()
     {

@@ -74,6 +74,17 @@ public sealed class SessionReporterTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Check_ConnectedAndEnded_IsWrittenAndNotPublished()
+    {
+        await SaveAsync(Created with { ClientKind = ClientKinds.Check });
+        _reporter.Report(Connected with { ClientKind = ClientKinds.Check });
+        _reporter.Report(Ended with { ClientKind = ClientKinds.Check });
+        await CompleteAsync();
+        Assert.Equal(SessionState.Ended, Stored!.State);
+        Assert.Empty(Ids);
+    }
+
+    [Fact]
     public async Task AnswersLost_AreFoundInTheStore_AndPublishedOnce()
     {
         await SaveAsync(Created);
