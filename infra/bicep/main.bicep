@@ -236,9 +236,18 @@ module stores 'modules/storage.bicep' = [
       location: region.location
       tags: tags
       zoneRedundant: region.?zoneRedundant ?? false
-      writers: concat(
-        [identities[i].outputs.all.state.principalId],
-        isMultiRegion ? [identities[(i + length(regions) - 1) % length(regions)].outputs.all.state.principalId] : []
+      sessionWriters: concat(
+        [identities[i].outputs.all.signaling.principalId, identities[i].outputs.all.transceiver.principalId],
+        isMultiRegion
+          ? [identities[(i + length(regions) - 1) % length(regions)].outputs.all.transceiver.principalId]
+          : []
+      )
+      sessionReaders: [identities[i].outputs.all.relay.principalId]
+      checkpointWriters: concat(
+        [identities[i].outputs.all.transceiver.principalId],
+        isMultiRegion
+          ? [identities[(i + length(regions) - 1) % length(regions)].outputs.all.transceiver.principalId]
+          : []
       )
     }
   }
@@ -254,6 +263,9 @@ module bases 'modules/region.bicep' = [
       token: tokens[i]
       identities: identities[i].outputs.all
       deployerPrincipalId: principalId
+      agentKeySecretName: agentKeySecretName
+      isAskedByScaler: (region.?standbyShards ?? 0) > 0
+      hasKeys: isKeyed[i]
       subscribers: subscribers
       edge: edge
       zoneRedundant: region.?zoneRedundant ?? false

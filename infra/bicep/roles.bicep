@@ -1,4 +1,4 @@
-metadata description = 'Built-in roles that are given to anybody here, by the ids that Azure publishes. Each is given on one resource, never on a group.'
+metadata description = 'Built-in roles that are given to anybody here, by the ids that Azure publishes. Each is given on the smallest resource that has what is needed, never on a group.'
 
 @export()
 @description('Name to id of the role definition.')
@@ -15,6 +15,8 @@ var roles = {
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   // Read, write and delete blobs. There is no smaller one that writes.
   storageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  // Read rows; not write, not delete.
+  storageTableDataReader: '76199698-9eea-4c19-bc75-cec21354c6b6'
   // Read, write and delete rows. There is no smaller one that writes.
   storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 }

@@ -24,13 +24,16 @@ type identityType = {
 }
 
 @export()
-@description('The managed identities of a region, one for each thing that is reached.')
+@description('The managed identities of a region: one for each kind of app, and one for each thing that several kinds do alike.')
 type identitiesType = {
-  @description('Reads and writes the state stores of the region and of its buddy.')
-  state: identityType
+  @description('Signaling: reads and writes sessions, and reads the keys that it needs.')
+  signaling: identityType
 
-  @description('Reads secrets of the region\'s vault.')
-  secrets: identityType
+  @description('Relays: read sessions, and read the keys that they need.')
+  relay: identityType
+
+  @description('Transceivers: read and write sessions and checkpoints, also those of the buddy region, and read the keys that they need.')
+  transceiver: identityType
 
   @description('Sends lifecycle events.')
   events: identityType

@@ -3,10 +3,10 @@ using System.Text.Json.Serialization;
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// A lifecycle event of a session or of the fleet, as a CloudEvent 1.0 (docs/design.md 4.5). It is published as
-/// <c>application/cloudevents+json</c>, so that its id, type and source are ours and not the sidecar's. <c>id</c> is <c>{callId}/{seq}</c>.
-/// Brokers repeat and reorder events; a subscriber uses the id to find duplicates and to restore the order. An event has no audio, no
-/// transcript and no secret. <c>traceparent</c> is a header of the publish call and not part of the event (docs/dapr.md, point 8).
+/// A lifecycle event of a session, as a CloudEvent 1.0 (docs/events.md). It is published as <c>application/cloudevents+json</c>, so that
+/// id, type and source are ours and not the sidecar's. <c>id</c> is <c>{callId}/{seq}</c>. Brokers repeat and reorder events; a subscriber
+/// uses the id to find duplicates and to restore the order. An event has no audio, no transcript and no secret. <c>traceparent</c> is a
+/// header of the publish call and not part of the event (docs/dapr.md, point 8).
 /// </summary>
 public sealed record LifecycleEvent(
     [property: JsonPropertyName("id")] string Id,
@@ -19,10 +19,13 @@ public sealed record LifecycleEvent(
     [JsonPropertyName("specversion")] public string SpecVersion { get; init; } = "1.0";
     [JsonPropertyName("datacontenttype")] public string DataContentType { get; init; } = "application/json";
 
+    /// <param name="type">One of <see cref="LifecycleEventTypes"/>.</param>
     /// <param name="source"><c>/voice/{region}/{service}/{instance}</c>.</param>
     public static LifecycleEvent ForSession(string type, SessionRecord session, long sequence, string source, DateTimeOffset time)
         => new($"{session.CallId}/{sequence}", source, type, session.CallId, time, new LifecycleData
         {
+            Type = type,
+            Time = time,
             CallId = session.CallId,
             Region = session.Region,
             Sequence = sequence,
@@ -33,19 +36,32 @@ public sealed record LifecycleEvent(
         });
 }
 
+/// <summary>
+/// What an event tells. docs/events.schema.json describes it, and a test compares the two. <see cref="Type"/> and <see cref="Time"/> repeat
+/// the fields of the envelope, because some SDKs hand a subscriber the data alone.
+/// </summary>
 public sealed record LifecycleData
 {
-    public string? CallId { get; init; }
+    public required string Type { get; init; }
+    public required DateTimeOffset Time { get; init; }
+    public required string CallId { get; init; }
     public required string Region { get; init; }
+
+    /// <summary>1 for the first event of a session, and one more for each further event.</summary>
     [JsonPropertyName("seq")] public required long Sequence { get; init; }
-    public string? Owner { get; init; }
-    public string? Agent { get; init; }
+
+    /// <summary>App id of the transceiver that serves the session.</summary>
+    public required string Owner { get; init; }
+    public required string Agent { get; init; }
+
+    /// <summary>Null except in <see cref="LifecycleEventTypes.SessionEnded"/>.</summary>
     public SessionEndReason? Reason { get; init; }
+
+    /// <summary>Null until the transceiver has counted something.</summary>
     public SessionStatistics? Statistics { get; init; }
-    public int? Slot { get; init; }
-    public long? Epoch { get; init; }
 }
 
+/// <summary>Every type of event that is published.</summary>
 public static class LifecycleEventTypes
 {
     public const string SessionCreated = "voice.session.created.v1";

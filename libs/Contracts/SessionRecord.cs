@@ -120,7 +120,9 @@ public sealed record OfferFacts(
 /// <summary>The part of our answer that the owner must keep to.</summary>
 /// <param name="AudioSsrc">SSRC of our audio.</param>
 /// <param name="Cname">RTCP CNAME of our audio.</param>
-public sealed record AnswerFacts(uint AudioSsrc, string Cname, string Msid);
+/// <param name="CertificateFingerprint">The owner's <see cref="TransceiverRecord.CertificateFingerprint"/>. An ICE restart keeps DTLS, so
+/// its answer repeats it.</param>
+public sealed record AnswerFacts(uint AudioSsrc, string Cname, string Msid, string? CertificateFingerprint = null);
 
 /// <summary>Counters of a session at the time of its last report.</summary>
 public sealed record SessionStatistics(

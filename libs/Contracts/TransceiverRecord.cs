@@ -14,6 +14,8 @@ namespace Dapr.Voice.Contracts;
 /// <param name="LatenessP99Milliseconds">The 99th percentile of the lateness of sent audio over the last 10 s.</param>
 /// <param name="Draining">True if the transceiver accepts no new sessions.</param>
 /// <param name="LeaseUntil">In UTC.</param>
+/// <param name="CertificateFingerprint">The fingerprint of the certificate that callers will see, in the form of SDP: <c>sha-256
+/// AB:CD:…</c>. Signaling writes it into answers. So it needs no access to the certificate, whose secret has the private key.</param>
 public sealed record TransceiverRecord(
     string Region,
     int Shard,
@@ -24,7 +26,8 @@ public sealed record TransceiverRecord(
     int Sessions,
     double LatenessP99Milliseconds,
     bool Draining,
-    DateTimeOffset LeaseUntil);
+    DateTimeOffset LeaseUntil,
+    string? CertificateFingerprint = null);
 
 /// <summary>The owner of a slot, stored under <see cref="StateKeys.Slot"/>. It is written only by compare-and-set.</summary>
 /// <param name="Shard">The owner, or null if the owner gave the slot back.</param>

@@ -19,7 +19,8 @@ public enum FleetSecrets
     Transceiver = HintKeys | PasswordKeys | LinkKey | DtlsCertificate,
 
     /// <summary>
-    /// Signaling creates hints and passwords, writes the certificate's fingerprint into answers, and authenticates callers.
+    /// Signaling creates hints and passwords, and authenticates callers. It learns the certificate's fingerprint from the transceivers'
+    /// records, because the secret with the certificate has its private key, too.
     /// </summary>
-    Signaling = HintKeys | PasswordKeys | TokenKeys | ApiKeys | DtlsCertificate,
+    Signaling = HintKeys | PasswordKeys | TokenKeys | ApiKeys,
 }

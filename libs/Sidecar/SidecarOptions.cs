@@ -35,6 +35,13 @@ public sealed record SidecarOptions
     public string? AppApiToken { get; set; } = EmptyAsNull(Environment.GetEnvironmentVariable("APP_API_TOKEN"));
 
     /// <summary>
+    /// What is added to the names of state and secret components, from <c>VOICE_COMPONENT_SUFFIX</c>. A component has one identity. So
+    /// where each kind of app has its own identity, each has its own components: <c>sessions-relay</c> with the suffix <c>-relay</c>. Empty
+    /// if all apps share the components.
+    /// </summary>
+    public string ComponentSuffix { get; set; } = Environment.GetEnvironmentVariable("VOICE_COMPONENT_SUFFIX") ?? "";
+
+    /// <summary>
     /// Deadline of one state operation, including reads that check a write. If a store hangs, the sidecar waits 10 s; if it is down, 3 s
     /// (docs/dapr.md, point 15). So we need our own deadline.
     /// </summary>
@@ -58,6 +65,9 @@ public sealed record SidecarOptions
     /// </summary>
     public int MaximumAnswerBytes { get; set; } = 16 * 1024 * 1024;
 
+    /// <summary>Returns the name of the component that this app has for a state or secret store.</summary>
+    internal string NameOf(string component) => component + ComponentSuffix;
+
     /// <summary>Throws if a value is invalid.</summary>
     public void Validate()
     {
@@ -77,6 +87,9 @@ public sealed record SidecarOptions
             if (value <= TimeSpan.Zero || value > TimeSpan.FromMinutes(10))
                 throw new InvalidOperationException($"Sidecar {name} must be above zero and at most ten minutes, not {value}.");
         }
+        if (ComponentSuffix.Length > 0 && (ComponentSuffix[0] != '-' || ComponentSuffix.AsSpan().ContainsAnyExcept(SidecarNames.Portable)))
+            throw new InvalidOperationException(
+                $"VOICE_COMPONENT_SUFFIX should begin with a hyphen and have letters and digits, such as -relay, not '{ComponentSuffix}'.");
         if (MaximumAnswerBytes < 64 * 1024)
             throw new InvalidOperationException($"Sidecar {nameof(MaximumAnswerBytes)} must be at least 64 KiB.");
     }

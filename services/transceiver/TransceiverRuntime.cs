@@ -53,7 +53,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             options.Codec, time, loggers);
         Keeper = new SlotKeeper(
             store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText),
-            [.. listeners.Select(l => l.Advertised.ToString())],
+            [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint,
             () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());
         Workers = [.. listeners.Select((listener, i) => new SessionWorker(
             i, listeners.Count, listener.Advertised,

@@ -1,11 +1,13 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using Dapr.Voice.TestKit.WholeSystem;
 
-namespace Dapr.Voice.Tests.Infra;
+namespace Dapr.Voice.TestKit;
 
-/// <summary>A program from npm that tests run with node. The first question installs it, to <c>.voice/tools</c>; running it needs no
-/// network.</summary>
-internal sealed class NpmTool
+/// <summary>
+/// A package from npm that tests run with node. The first question installs it, to <c>.voice/tools</c>. Running it needs no network.
+/// </summary>
+public sealed class NpmTool
 {
     private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(5);
 
@@ -26,8 +28,9 @@ internal sealed class NpmTool
 
     public string Script { get; }
 
-    /// <summary>Why the tool can't run here; null where it can. A failed installation is a reason to skip and to say why, not to
-    /// fail.</summary>
+    /// <summary>
+    /// Why the tool can't run here, or null if it can. A failed installation is a reason to skip and to say why, not to fail.
+    /// </summary>
     public string? WhyNot => _whyNot.Value;
 
     private string? Install()

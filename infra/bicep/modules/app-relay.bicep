@@ -38,8 +38,7 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identities.state.id}': {}
-      '${identities.secrets.id}': {}
+      '${identities.relay.id}': {}
       '${identities.pull.id}': {}
     }
   }
@@ -72,6 +71,7 @@ resource relay 'Microsoft.App/containerApps@2026-01-01' = {
           image: image
           resources: { cpu: json(size.cpu), memory: size.memory }
           env: concat(settings, [
+            { name: 'VOICE_COMPONENT_SUFFIX', value: '-relay' }
             { name: 'ASPNETCORE_HTTP_PORTS', value: '8070' }
             // Container Apps has no UDP ingress: a socket nobody can reach would only be one more thing to watch.
             { name: 'Relay__PublicEndpoint', value: '' }

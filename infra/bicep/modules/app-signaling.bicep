@@ -63,8 +63,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identities.state.id}': {}
-      '${identities.secrets.id}': {}
+      '${identities.signaling.id}': {}
       '${identities.events.id}': {}
       '${identities.pull.id}': {}
     }
@@ -82,7 +81,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
             {
               name: 'scale-token'
               keyVaultUrl: '${vaultUri}secrets/voice-scale-token'
-              identity: identities.secrets.id
+              identity: identities.signaling.id
             }
           ]
         : []
@@ -110,6 +109,7 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
           env: concat(
             settings,
             [
+              { name: 'VOICE_COMPONENT_SUFFIX', value: '-signaling' }
               { name: 'ASPNETCORE_HTTP_PORTS', value: '8080' }
               { name: 'Signaling__DefaultAgent', value: defaultAgent }
               { name: 'Signaling__DemoPage', value: demoPage ? 'true' : 'false' }

@@ -72,8 +72,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identities.state.id}': {}
-      '${identities.secrets.id}': {}
+      '${identities.transceiver.id}': {}
       '${identities.events.id}': {}
       '${identities.pull.id}': {}
     }
@@ -92,7 +91,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
               {
                 name: 'agent-key'
                 keyVaultUrl: '${vaultUri}secrets/${agentKeySecretName}'
-                identity: identities.secrets.id
+                identity: identities.transceiver.id
               }
             ],
         standby
@@ -100,7 +99,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
               {
                 name: 'scale-token'
                 keyVaultUrl: '${vaultUri}secrets/voice-scale-token'
-                identity: identities.secrets.id
+                identity: identities.transceiver.id
               }
             ]
           : []
@@ -145,6 +144,7 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
           env: concat(
             settings,
             [
+              { name: 'VOICE_COMPONENT_SUFFIX', value: '-transceiver' }
               { name: 'ASPNETCORE_HTTP_PORTS', value: '8100' }
               { name: 'Transceiver__Shard', value: string(shard) }
               { name: 'Transceiver__Workers', value: string(size.workers) }

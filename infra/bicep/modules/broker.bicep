@@ -23,8 +23,8 @@ param subscribers string[]
 // Topics in libs/Contracts. The sidecars may not make any (disableEntityManagement): that would take the right to manage the namespace.
 var topicNames = ['voice-sessions', 'voice-fleet', 'voice-dead-letter']
 
-// The first two of them: nothing of ours sends to the third.
-var subscribedTopics = 2
+// The first of them. Nothing is sent to the second yet, and nothing of ours to the third.
+var subscribedTopics = 1
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   name: name

@@ -1,6 +1,6 @@
 import { identitiesType } from '../types.bicep'
 
-metadata description = 'Dapr components of one region\'s environment: names, types, tables and scopes as in components/azure, identities instead of keys.'
+metadata description = 'Dapr components of one region\'s environment: names, types and tables as in components/azure, identities instead of keys. Each kind of app has components of its own for state and secrets, named with its suffix (VOICE_COMPONENT_SUFFIX), since a component has one identity.'
 
 @description('Name of the Container Apps environment.')
 param environmentName string
@@ -20,8 +20,8 @@ param brokerHost string
 @description('Name of the Key Vault.')
 param vaultName string
 
-@description('App ids that read and write sessions and read secrets: signaling, the relay where it runs in this environment, every shard.')
-param appIds string[]
+@description('The relay runs in this environment, and not on virtual machines with a sidecar of their own.')
+param withRelay bool
 
 @description('App ids of the transceiver shards.')
 param shardAppIds string[]
@@ -36,9 +36,9 @@ resource environment 'Microsoft.App/managedEnvironments@2026-01-01' existing = {
   name: environmentName
 }
 
-resource sessions 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+resource sessionsOfSignaling 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
   parent: environment
-  name: 'sessions'
+  name: 'sessions-signaling'
   properties: {
     componentType: 'state.azure.tablestorage'
     version: 'v1'
@@ -46,16 +46,50 @@ resource sessions 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' 
       { name: 'accountName', value: storageAccount }
       { name: 'tableName', value: 'sessions' }
       { name: 'skipCreateTable', value: 'true' }
-      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'azureClientId', value: identities.signaling.clientId }
       { name: 'keyPrefix', value: 'none' }
     ]
-    scopes: appIds
+    scopes: ['signaling']
+  }
+}
+
+resource sessionsOfRelay 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = if (withRelay) {
+  parent: environment
+  name: 'sessions-relay'
+  properties: {
+    componentType: 'state.azure.tablestorage'
+    version: 'v1'
+    metadata: [
+      { name: 'accountName', value: storageAccount }
+      { name: 'tableName', value: 'sessions' }
+      { name: 'skipCreateTable', value: 'true' }
+      { name: 'azureClientId', value: identities.relay.clientId }
+      { name: 'keyPrefix', value: 'none' }
+    ]
+    scopes: ['relay']
+  }
+}
+
+resource sessionsOfTransceivers 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+  parent: environment
+  name: 'sessions-transceiver'
+  properties: {
+    componentType: 'state.azure.tablestorage'
+    version: 'v1'
+    metadata: [
+      { name: 'accountName', value: storageAccount }
+      { name: 'tableName', value: 'sessions' }
+      { name: 'skipCreateTable', value: 'true' }
+      { name: 'azureClientId', value: identities.transceiver.clientId }
+      { name: 'keyPrefix', value: 'none' }
+    ]
+    scopes: shardAppIds
   }
 }
 
 resource checkpoints 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
   parent: environment
-  name: 'checkpoints'
+  name: 'checkpoints-transceiver'
   properties: {
     componentType: 'state.azure.blobstorage'
     version: 'v2'
@@ -63,7 +97,7 @@ resource checkpoints 'Microsoft.App/managedEnvironments/daprComponents@2026-01-0
       { name: 'accountName', value: storageAccount }
       { name: 'containerName', value: 'checkpoints' }
       { name: 'disableEntityManagement', value: 'true' }
-      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'azureClientId', value: identities.transceiver.clientId }
       { name: 'keyPrefix', value: 'none' }
     ]
     scopes: shardAppIds
@@ -72,7 +106,7 @@ resource checkpoints 'Microsoft.App/managedEnvironments/daprComponents@2026-01-0
 
 resource sessionsBuddy 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = if (!empty(buddyStorageAccount)) {
   parent: environment
-  name: 'sessions-buddy'
+  name: 'sessions-buddy-transceiver'
   properties: {
     componentType: 'state.azure.tablestorage'
     version: 'v1'
@@ -80,7 +114,7 @@ resource sessionsBuddy 'Microsoft.App/managedEnvironments/daprComponents@2026-01
       { name: 'accountName', value: buddyStorageAccount }
       { name: 'tableName', value: 'sessions' }
       { name: 'skipCreateTable', value: 'true' }
-      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'azureClientId', value: identities.transceiver.clientId }
       { name: 'keyPrefix', value: 'none' }
     ]
     scopes: shardAppIds
@@ -89,7 +123,7 @@ resource sessionsBuddy 'Microsoft.App/managedEnvironments/daprComponents@2026-01
 
 resource checkpointsBuddy 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = if (!empty(buddyStorageAccount)) {
   parent: environment
-  name: 'checkpoints-buddy'
+  name: 'checkpoints-buddy-transceiver'
   properties: {
     componentType: 'state.azure.blobstorage'
     version: 'v2'
@@ -97,7 +131,7 @@ resource checkpointsBuddy 'Microsoft.App/managedEnvironments/daprComponents@2026
       { name: 'accountName', value: buddyStorageAccount }
       { name: 'containerName', value: 'checkpoints' }
       { name: 'disableEntityManagement', value: 'true' }
-      { name: 'azureClientId', value: identities.state.clientId }
+      { name: 'azureClientId', value: identities.transceiver.clientId }
       { name: 'keyPrefix', value: 'none' }
     ]
     scopes: shardAppIds
@@ -126,16 +160,44 @@ resource lifecycle 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
   }
 }
 
-resource secrets 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+resource secretsOfSignaling 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
   parent: environment
-  name: 'secrets'
+  name: 'secrets-signaling'
   properties: {
     componentType: 'secretstores.azure.keyvault'
     version: 'v1'
     metadata: [
       { name: 'vaultName', value: vaultName }
-      { name: 'azureClientId', value: identities.secrets.clientId }
+      { name: 'azureClientId', value: identities.signaling.clientId }
     ]
-    scopes: appIds
+    scopes: ['signaling']
+  }
+}
+
+resource secretsOfRelay 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = if (withRelay) {
+  parent: environment
+  name: 'secrets-relay'
+  properties: {
+    componentType: 'secretstores.azure.keyvault'
+    version: 'v1'
+    metadata: [
+      { name: 'vaultName', value: vaultName }
+      { name: 'azureClientId', value: identities.relay.clientId }
+    ]
+    scopes: ['relay']
+  }
+}
+
+resource secretsOfTransceivers 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01' = {
+  parent: environment
+  name: 'secrets-transceiver'
+  properties: {
+    componentType: 'secretstores.azure.keyvault'
+    version: 'v1'
+    metadata: [
+      { name: 'vaultName', value: vaultName }
+      { name: 'azureClientId', value: identities.transceiver.clientId }
+    ]
+    scopes: shardAppIds
   }
 }

@@ -79,9 +79,9 @@ var settings = concat(
     'EDGE_RELAY_IMAGE=${image}'
     'EDGE_DAPRD_IMAGE=${daprdImage}'
     'VOICE_STORAGE_ACCOUNT=${storageAccount}'
-    'VOICE_STATE_CLIENT_ID=${identities.state.clientId}'
+    'VOICE_STATE_CLIENT_ID=${identities.relay.clientId}'
     'VOICE_KEY_VAULT=${vaultName}'
-    'VOICE_SECRETS_CLIENT_ID=${identities.secrets.clientId}'
+    'VOICE_SECRETS_CLIENT_ID=${identities.relay.clientId}'
     'VOICE_LOG_JSON=1'
     'ASPNETCORE_HTTP_PORTS=8070'
     'Fleet__Region=${location}'
@@ -209,8 +209,7 @@ resource relays 'Microsoft.Compute/virtualMachineScaleSets@2025-04-01' = if (!em
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identities.state.id}': {}
-      '${identities.secrets.id}': {}
+      '${identities.relay.id}': {}
       '${identities.pull.id}': {}
     }
   }

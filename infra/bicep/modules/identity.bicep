@@ -1,6 +1,6 @@
 import { identitiesType, tagsType } from '../types.bicep'
 
-metadata description = 'The managed identities of one region, one per thing that is reached: an app carries those of the components that it uses and no other.'
+metadata description = 'The managed identities of one region. Each kind of app has its own, which opens what that app needs. Two more are for what several do alike: sending events and pulling images.'
 
 @description('Azure location.')
 param location string
@@ -8,17 +8,25 @@ param location string
 @description('Tags of every resource.')
 param tags tagsType
 
-@description('Reads and writes the state stores of the region and of its buddy.')
-resource state 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
-  name: 'id-voice-state'
+@description('What signaling opens.')
+resource signaling 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-voice-signaling'
   location: location
   tags: tags
   properties: {}
 }
 
-@description('Reads secrets of the region\'s vault.')
-resource secrets 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
-  name: 'id-voice-secrets'
+@description('What a relay opens.')
+resource relay 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-voice-relay'
+  location: location
+  tags: tags
+  properties: {}
+}
+
+@description('What a transceiver opens.')
+resource transceiver 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: 'id-voice-transceiver'
   location: location
   tags: tags
   properties: {}
@@ -40,10 +48,19 @@ resource pull 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   properties: {}
 }
 
-@description('The four of them.')
+@description('All of them.')
 output all identitiesType = {
-  state: { id: state.id, clientId: state.properties.clientId, principalId: state.properties.principalId }
-  secrets: { id: secrets.id, clientId: secrets.properties.clientId, principalId: secrets.properties.principalId }
+  signaling: {
+    id: signaling.id
+    clientId: signaling.properties.clientId
+    principalId: signaling.properties.principalId
+  }
+  relay: { id: relay.id, clientId: relay.properties.clientId, principalId: relay.properties.principalId }
+  transceiver: {
+    id: transceiver.id
+    clientId: transceiver.properties.clientId
+    principalId: transceiver.properties.principalId
+  }
   events: { id: events.id, clientId: events.properties.clientId, principalId: events.properties.principalId }
   pull: { id: pull.id, clientId: pull.properties.clientId, principalId: pull.properties.principalId }
 }

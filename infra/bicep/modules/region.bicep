@@ -16,11 +16,20 @@ param regionNumber int
 @description('Hash of subscription, environment and location: makes names unique in the world and the same at each deployment.')
 param token string
 
-@description('Outputs of identity.bicep: `state`, `secrets`, `events`, `pull`, each with id, clientId and principalId.')
+@description('Outputs of identity.bicep: each identity with id, clientId and principalId.')
 param identities identitiesType
 
 @description('Object id of whoever runs azd.')
 param deployerPrincipalId string
+
+@description('Name of the secret in the vault with the key for the agents; empty: none.')
+param agentKeySecretName string
+
+@description('The region has standby shards.')
+param isAskedByScaler bool
+
+@description('The vault holds the fleet\'s keys.')
+param hasKeys bool
 
 @description('App ids of other services that subscribe to lifecycle events.')
 param subscribers string[]
@@ -51,7 +60,12 @@ module vault 'vault.bicep' = {
     name: 'kv-voice-${token}'
     location: location
     tags: tags
-    readerPrincipalId: identities.secrets.principalId
+    signalingPrincipalId: identities.signaling.principalId
+    relayPrincipalId: identities.relay.principalId
+    transceiverPrincipalId: identities.transceiver.principalId
+    agentKeySecretName: agentKeySecretName
+    isAskedByScaler: isAskedByScaler
+    hasKeys: hasKeys
     writerPrincipalId: deployerPrincipalId
   }
 }

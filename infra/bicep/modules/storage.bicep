@@ -17,8 +17,14 @@ param tags tagsType
 @description('Keep copies in three zones rather than in one building.')
 param zoneRedundant bool
 
-@description('Principal ids of the `state` identities that read and write here: the region\'s own and that of the region whose buddy this one is.')
-param writers string[]
+@description('Principal ids that read and write the table: signaling and the transceivers of the region, and the transceivers of the region whose buddy this one is.')
+param sessionWriters string[]
+
+@description('Principal ids that read the table: the relays of the region.')
+param sessionReaders string[]
+
+@description('Principal ids that read and write the container: the transceivers of the region, and those of the region whose buddy this one is.')
+param checkpointWriters string[]
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
@@ -90,12 +96,13 @@ resource retention 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04
   dependsOn: [checkpoints]
 }
 
+// Each role is given on the one table or container, so that whatever else comes into the account is closed to them.
 resource tableWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for writer in writers: {
-    scope: account
-    name: guid(account.id, writer, roles.storageTableDataContributor)
+  for principal in sessionWriters: {
+    scope: sessions
+    name: guid(sessions.id, principal, roles.storageTableDataContributor)
     properties: {
-      principalId: writer
+      principalId: principal
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId(
         'Microsoft.Authorization/roleDefinitions',
@@ -105,12 +112,24 @@ resource tableWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource blobWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for writer in writers: {
-    scope: account
-    name: guid(account.id, writer, roles.storageBlobDataContributor)
+resource tableReaders 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for principal in sessionReaders: {
+    scope: sessions
+    name: guid(sessions.id, principal, roles.storageTableDataReader)
     properties: {
-      principalId: writer
+      principalId: principal
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataReader)
+    }
+  }
+]
+
+resource blobWriters 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for principal in checkpointWriters: {
+    scope: checkpoints
+    name: guid(checkpoints.id, principal, roles.storageBlobDataContributor)
+    properties: {
+      principalId: principal
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId(
         'Microsoft.Authorization/roleDefinitions',

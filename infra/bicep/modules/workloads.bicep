@@ -168,8 +168,7 @@ module components 'dapr-components.bicep' = {
     buddyStorageAccount: buddyStorageAccount
     brokerHost: brokerHost
     vaultName: vaultName
-    // The relay on a virtual machine has a sidecar of its own, outside of this environment.
-    appIds: concat(['signaling'], isOnContainerApps ? ['relay'] : [], shardAppIds)
+    withRelay: isOnContainerApps
     shardAppIds: shardAppIds
     subscribers: subscribers
   }

@@ -10,6 +10,7 @@ internal sealed class DaprSecretStore(DaprClient client, SidecarCalls calls) : I
     {
         SidecarNames.Check(store, nameof(store));
         ArgumentException.ThrowIfNullOrEmpty(key);
+        store = calls.Options.NameOf(store);
         return calls.RunAsync("secret", store, calls.Options.SecretTimeout, async deadline =>
         {
             GrpcAnswer<Dictionary<string, string>> answer =

@@ -23,7 +23,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
 
     public Task<StateReadResult<T>> ReadAsync<T>(string store, string key, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
-        Check(store, key);
+        store = Checked(store, key);
         return calls.RunAsync(
             "state.get", store, calls.Options.StateTimeout, deadline => ReadAsync(store, key, type, deadline),
             result => (result.Outcome.ToString(), result.Outcome != StateReadOutcome.Unavailable), cancellation);
@@ -33,6 +33,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
         string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
         foreach (string key in keys) Check(store, key);
+        store = calls.Options.NameOf(store);
         if (keys.Count == 0) return Bulk<T>(StateReadOutcome.Found, null);
         return await calls.RunAsync(
             "state.bulk", store, calls.Options.StateTimeout, deadline => GetBulkAsync(store, keys, type, deadline),
@@ -43,7 +44,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
         string store, string key, T value, string etag, JsonTypeInfo<T> type, TimeSpan? timeToLive = null,
         CancellationToken cancellation = default)
     {
-        Check(store, key);
+        store = Checked(store, key);
         ArgumentException.ThrowIfNullOrEmpty(etag);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(value, type);
         return WriteAsync("state.save", store, cancellation, deadline => SaveOnceAsync(store, key, json, etag, timeToLive, deadline));
@@ -52,7 +53,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
     public Task<StateWriteResult> TryCreateAsync<T>(
         string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
     {
-        Check(store, key);
+        store = Checked(store, key);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(value, type);
         return WriteAsync("state.create", store, cancellation, async deadline =>
         {
@@ -75,7 +76,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
     public Task<StateWriteResult> SaveAsync<T>(
         string store, string key, T value, JsonTypeInfo<T> type, TimeSpan? timeToLive = null, CancellationToken cancellation = default)
     {
-        Check(store, key);
+        store = Checked(store, key);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(value, type);
         return WriteAsync("state.save", store, cancellation, async deadline =>
         {
@@ -97,7 +98,7 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
 
     public Task<StateWriteResult> DeleteAsync(string store, string key, string? etag = null, CancellationToken cancellation = default)
     {
-        Check(store, key);
+        store = Checked(store, key);
         return WriteAsync("state.delete", store, cancellation, async deadline =>
         {
             GrpcAnswer<bool> answer = etag is null
@@ -203,6 +204,13 @@ internal sealed class DaprStateStore(DaprClient client, SidecarChannel channel, 
     {
         ["ttlInSeconds"] = Math.Max(1, (long)Math.Ceiling(ttl.TotalSeconds)).ToString(CultureInfo.InvariantCulture),
     };
+
+    /// <summary>Checks both names, and returns the name of the component that this app has for the store.</summary>
+    private string Checked(string store, string key)
+    {
+        Check(store, key);
+        return calls.Options.NameOf(store);
+    }
 
     private static void Check(string store, string key)
     {

@@ -37,16 +37,18 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
     /// <remarks>It does not choose the best of all owners. All replicas know the same best owner and would all fill it at once.</remarks>
     public SlotPlacement Place()
     {
-        if (Current is not { Owners.Count: > 0 } snapshot) return new(PlacementOutcome.NoOwner, 0, "");
-        OwnerLoad[] open = [.. snapshot.Owners.Where(owner => owner.HasRoom)];
-        if (open.Length == 0) return new(PlacementOutcome.NoRoom, 0, "");
+        if (Current is not { Owners.Count: > 0 } snapshot) return new(PlacementOutcome.NoOwner, 0, "", "");
+        // An owner of an earlier version does not tell its fingerprint, and an answer needs one.
+        OwnerLoad[] open = [.. snapshot.Owners.Where(owner => owner.HasRoom && owner.Record.CertificateFingerprint is not null)];
+        if (open.Length == 0) return new(PlacementOutcome.NoRoom, 0, "", "");
 
         int first = Random.Shared.Next(open.Length), second = Random.Shared.Next(open.Length - 1);
         // Any owner except the first one.
         OwnerLoad one = open[first], other = open.Length == 1 ? one : open[second >= first ? second + 1 : second];
         OwnerLoad chosen = other.Load < one.Load ? other : one;
         chosen.NotePlaced();
-        return new(PlacementOutcome.Placed, chosen.Slots[Random.Shared.Next(chosen.Slots.Count)], chosen.Record.AppId);
+        return new(PlacementOutcome.Placed, chosen.Slots[Random.Shared.Next(chosen.Slots.Count)], chosen.Record.AppId,
+            chosen.Record.CertificateFingerprint!);
     }
 
     /// <summary>Reads the records once. If that fails, the last snapshot stays in use until it is too old.</summary>

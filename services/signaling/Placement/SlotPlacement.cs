@@ -9,6 +9,7 @@ internal enum PlacementOutcome
     NoOwner,
 }
 
-/// <param name="Slot">Valid only if <paramref name="Outcome"/> is <see cref="PlacementOutcome.Placed"/>, like <paramref
-/// name="OwnerAppId"/>.</param>
-internal readonly record struct SlotPlacement(PlacementOutcome Outcome, int Slot, string OwnerAppId);
+/// <param name="Slot">Valid only if <paramref name="Outcome"/> is <see cref="PlacementOutcome.Placed"/>, like the parameters after
+/// it.</param>
+/// <param name="CertificateFingerprint">The fingerprint of the owner's certificate, in the form of SDP.</param>
+internal readonly record struct SlotPlacement(PlacementOutcome Outcome, int Slot, string OwnerAppId, string CertificateFingerprint);

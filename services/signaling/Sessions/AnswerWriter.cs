@@ -16,7 +16,9 @@ internal sealed class AnswerWriter(SignalingOptions options)
         [.. options.ParsedIngresses.Select((ingress, index) => ingress.ToCandidate(index))];
 
     /// <summary>The facts of our audio, for the record of a new session.</summary>
-    public static AnswerFacts FactsOf(SessionId id, uint audioSsrc) => new(audioSsrc, id.ToString(), $"{MsidStream} {MsidTrack}");
+    /// <param name="fingerprint">The fingerprint of the owner's certificate, in the form of SDP.</param>
+    public static AnswerFacts FactsOf(SessionId id, uint audioSsrc, string fingerprint)
+        => new(audioSsrc, id.ToString(), $"{MsidStream} {MsidTrack}", fingerprint);
 
     /// <param name="field">The name of the offer in the request, for the error.</param>
     public static ApiError? TryRead(string offerSdp, string field, out OfferSummary? offer)
@@ -33,7 +35,8 @@ internal sealed class AnswerWriter(SignalingOptions options)
         {
             IceUfrag = ufrag,
             IcePassword = IcePassword.Derive(keys.PasswordKeys, ufrag),
-            Fingerprint = keys.CertificateFingerprint,
+            Fingerprint = answer.CertificateFingerprint
+                ?? throw new InvalidOperationException("The session is of an earlier version, whose records have no fingerprint."),
             Candidates = _candidates,
             AudioSsrc = answer.AudioSsrc,
             Cname = answer.Cname,

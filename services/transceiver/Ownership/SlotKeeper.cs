@@ -37,6 +37,7 @@ internal sealed partial class SlotKeeper
 
     // The result of the last look at each slot. It tells a store that lost its data from a region that starts, and it keeps epochs growing
     // in the first case.
+    private readonly string _fingerprint;
     private readonly SlotRecord?[] _lastSeen;
     private readonly HashSet<int> _waitingForSessions = [];
     private volatile OwnershipStatus _status = new(new Instant(long.MinValue), false, "not registered yet");
@@ -50,12 +51,14 @@ internal sealed partial class SlotKeeper
 
     /// <param name="links">Our link endpoints, one for each worker, such as <c>udp://10.0.0.4:20000</c>. The ports are bound
     /// already.</param>
+    /// <param name="fingerprint">The fingerprint of our certificate, in the form of SDP.</param>
     /// <param name="load">Called once in each step.</param>
     public SlotKeeper(
         IStateStore store, SlotTable table, FleetOptions fleet, TransceiverOptions options, OwnerIdentity self, IReadOnlyList<string> links,
-        Func<OwnLoad> load, ILogger logger)
+        string fingerprint, Func<OwnLoad> load, ILogger logger)
     {
         (_store, _table, _fleet, _options, _self, _links, _load, _logger) = (store, table, fleet, options, self, links, load, logger);
+        _fingerprint = fingerprint;
         _lastSeen = new SlotRecord?[table.SlotCount];
     }
 
@@ -287,7 +290,7 @@ internal sealed partial class SlotKeeper
         OwnLoad load = _load();
         return new TransceiverRecord(
             _fleet.Region, _self.Shard, _self.Incarnation, AppIds.Transceiver(_self.Shard), _links, _options.Capacity, load.Sessions,
-            Math.Round(load.LatenessP99Milliseconds, 2), _isLeaving, leaseUntil);
+            Math.Round(load.LatenessP99Milliseconds, 2), _isLeaving, leaseUntil, _fingerprint);
     }
 
     private bool IsPreferred(int slot) => RendezvousHash.Choose((byte)_fleet.RegionNumber, (ushort)slot, _candidates) == _self.Shard;

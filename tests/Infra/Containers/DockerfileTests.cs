@@ -37,7 +37,7 @@ public sealed partial class DockerfileTests
     {
         _ = ports;
         List<string> lines = FinalStage(project);
-        Assert.Matches("^FROM mcr\\.microsoft\\.com/dotnet/aspnet:10\\.0-noble$", lines[0]);
+        Assert.Matches("^FROM mcr\\.microsoft\\.com/dotnet/aspnet:10\\.0-noble(@sha256:[0-9a-f]{64})?$", lines[0]);
         Assert.Equal("$APP_UID", Arguments(lines, "USER").Last());
         Assert.Equal("SIGTERM", Assert.Single(Arguments(lines, "STOPSIGNAL")));
         // The entry point must have the exec form: a shell in between would not pass SIGTERM on.

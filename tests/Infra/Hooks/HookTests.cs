@@ -28,7 +28,7 @@ public sealed class HookTests : IDisposable
         _hook.AddVaults("kv-one");
         HookResult result = await SucceededAsync("postprovision");
         Assert.Equal(FleetSecretNames.Order(StringComparer.Ordinal), _hook.Secrets("kv-one"));
-        FleetKeys keys = await FleetKeys.LoadAsync(new VaultFiles(_hook, "kv-one"), FleetSecrets.Signaling | FleetSecrets.LinkKey,
+        FleetKeys keys = await FleetKeys.LoadAsync(new VaultFiles(_hook, "kv-one"), FleetSecrets.Signaling | FleetSecrets.Transceiver,
             NullLogger.Instance, TimeProvider.System, CancellationToken.None);
         Assert.Equal(1, keys.HintKeys.CurrentId);
         Assert.Equal(2, keys.PasswordKeys.Count);

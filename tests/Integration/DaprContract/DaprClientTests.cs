@@ -205,6 +205,8 @@ public sealed class DaprClientTests
     {
         private int _count;
 
+        public DeliveryWorkers Workers { get; } = new(1);
+
         public int Count => Volatile.Read(ref _count);
 
         public Task<DeliveryEnd> DeliverAsync(BrokerEvent delivered, TaskCompletionSource firstAttempt)

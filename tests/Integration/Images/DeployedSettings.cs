@@ -20,6 +20,8 @@ internal static class DeployedSettings
             ["CONTAINER_APP_REPLICA_NAME"] = $"{container.App}--0000001-5d4f8c7b9-x2x4z",
             ["CONTAINER_APP_PORT"] = $"{container.Ingress.Target}",
         };
+        // The development sidecar has one set of components for all.
+        all.Remove(DeployedContainer.ComponentSuffix);
         if (container.AppPort is not null)
         {
             all["DAPR_HTTP_PORT"] = $"{SidecarHttp}";

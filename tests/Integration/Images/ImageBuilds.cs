@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace Dapr.Voice.Tests.Integration.Images;
 
@@ -7,7 +8,7 @@ namespace Dapr.Voice.Tests.Integration.Images;
 /// The images of the four Dockerfiles. Each is built when a test first needs it, so that a broken one fails only its own tests. The bases
 /// stay for the next run; everything else is removed at the end.
 /// </summary>
-public sealed class ImageBuilds : IAsyncLifetime
+public sealed partial class ImageBuilds : IAsyncLifetime
 {
     public const string CollectionName = "images";
     private const string Prefix = "localhost/voice/";
@@ -60,10 +61,20 @@ public sealed class ImageBuilds : IAsyncLifetime
     internal async Task<string> BuildAsync(string name, string dockerfile)
     {
         string tag = Prefix + name;
+        // The stand-ins have the names of the base images and not their digests.
+        string text = await File.ReadAllTextAsync(dockerfile);
+        if (text.Contains("@sha256:", StringComparison.Ordinal))
+        {
+            dockerfile = Path.Combine(Directory.CreateTempSubdirectory("voice-image-").FullName, "Dockerfile");
+            await File.WriteAllTextAsync(dockerfile, Digest().Replace(text, ""));
+        }
         ProgramResult built = await Buildah.BuildAsync(tag, dockerfile, Checkout.Root, _volumes);
         Assert.True(built.ExitCode == 0, $"{dockerfile} is not built:\n{built.Output}\n{built.Errors}");
         return tag;
     }
+
+    [GeneratedRegex("@sha256:[0-9a-f]{64}")]
+    private static partial Regex Digest();
 
     private async Task<BuiltImage> BuildAsync(string project)
     {

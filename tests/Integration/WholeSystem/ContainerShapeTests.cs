@@ -204,12 +204,13 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
             .Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1], StringComparer.Ordinal);
         string[] platform = [.. FromPlatform.Where(name => container.App != "local-agent" || name == "PATH")];
         Assert.All(platform, name => Assert.Contains(name, DeployedContainer.FromPlatform));
-        // There is no Application Insights on this machine, so up leaves its setting out.
-        Assert.Equal(container.Settings.Keys.Where(name => name != DeployedContainer.InsightsConnection).Concat(container.Image.Keys)
+        // There is no Application Insights on this machine, and all apps share the components, so up leaves these settings out.
+        string[] notHere = [DeployedContainer.InsightsConnection, DeployedContainer.ComponentSuffix];
+        Assert.Equal(container.Settings.Keys.Except(notHere).Concat(container.Image.Keys)
             .Concat(platform).Distinct().Order(StringComparer.Ordinal), environment.Keys.Order(StringComparer.Ordinal));
         foreach ((string name, string? value) in container.Image.Concat(container.Settings))
         {
-            if (name == DeployedContainer.InsightsConnection) continue;
+            if (notHere.Contains(name)) continue;
             if (!OtherHere.ContainsKey(name)) Assert.Equal((container.App, name, value), (container.App, name, environment[name]));
             // The scheme and the path of an address are the same.
             else if (Uri.TryCreate(value.Replace("+", "any", StringComparison.Ordinal), UriKind.Absolute, out Uri? there))

@@ -47,6 +47,9 @@ internal sealed record DeployedContainer(
     /// <summary>The setting that has a value only with Application Insights.</summary>
     public const string InsightsConnection = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
+    /// <summary>The setting that gives each kind of app its own components in Azure. On one machine they share the components.</summary>
+    public const string ComponentSuffix = "VOICE_COMPONENT_SUFFIX";
+
     /// <summary>
     /// The address of the environment's ingress. Only a deployment knows it; this one belongs to nobody (RFC 5737).
     /// </summary>

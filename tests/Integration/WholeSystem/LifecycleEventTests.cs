@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Dapr.Voice.Tests.Unit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -59,6 +60,8 @@ public sealed class LifecycleEventTests(SharedSystem shared, ITestOutputHelper o
         Assert.Equal(WholeLife, events.Select(e => (string)e["type"]!));
         Assert.Equal(Enumerable.Range(1, 3).Select(i => $"{callId}/{i}"), events.Select(e => (string)e["id"]!));
         Assert.Equal("client_hangup", (string?)events[^1]["data"]!["reason"]);
+        // docs/events.md and its schema say what an event carries. A sidecar adds fields to the envelope and none to the data.
+        Assert.All(events, e => Assert.Empty(EventSchema.Problems(e.ToJsonString())));
         Assert.Equal(refusesFirst, events.All(e => refused.ContainsKey((string)e["id"]!)));
         output.WriteLine(
             $"subscriber that answers {(refusesFirst ? "500 first" : "200")}: {events.Length} events by id, "

@@ -1,5 +1,6 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Infra.Manifests;
 using Dapr.Voice.TestKit;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class FleetKeysTests
     [Fact]
     public async Task LoadAsync_AllSecretsThere_GivesKeysThatFit()
     {
-        FleetKeys keys = await LoadAsync(FleetSecrets.Signaling | FleetSecrets.LinkKey);
+        FleetKeys keys = await LoadAsync(FleetSecrets.Signaling | FleetSecrets.LinkKey | FleetSecrets.DtlsCertificate);
 
         Assert.Equal(1, keys.HintKeys.CurrentId);
         Assert.True(keys.PasswordKeys.HasKey(keys.HintKeys.CurrentId));
@@ -21,6 +22,17 @@ public sealed class FleetKeysTests
         Assert.Matches("^sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$", keys.CertificateFingerprint);
         Assert.Contains("PRIVATE KEY", keys.CertificatePem);
         Assert.NotNull(keys.LinkKey);
+    }
+
+    // In Azure each app may read these secrets and no others (docs/decisions/0030): the template gives the roles by ComponentManifest.
+    [Theory]
+    [InlineData(AppIds.Signaling, FleetSecrets.Signaling)]
+    [InlineData(AppIds.Relay, FleetSecrets.Relay | FleetSecrets.PasswordKeys)]
+    [InlineData("transceiver", FleetSecrets.Transceiver)]
+    public async Task LoadAsync_OfAService_ReadsWhatItsIdentityMayRead(string service, FleetSecrets needed)
+    {
+        await LoadAsync(needed);
+        Assert.Equal(ComponentManifest.SecretsOf(service).Order(StringComparer.Ordinal), _secrets.Asked.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -85,7 +97,8 @@ public sealed class FleetKeysTests
     {
         _secrets.Values[name] = value;
 
-        SettingsException e = await Assert.ThrowsAsync<SettingsException>(() => LoadAsync(FleetSecrets.Signaling | FleetSecrets.LinkKey));
+        SettingsException e = await Assert.ThrowsAsync<SettingsException>(
+            () => LoadAsync(FleetSecrets.Signaling | FleetSecrets.Transceiver));
 
         Assert.Contains(name, e.Message);
         Assert.DoesNotContain("c2VjcmV0", e.ToString());

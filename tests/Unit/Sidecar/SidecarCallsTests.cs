@@ -45,6 +45,39 @@ public sealed class SidecarCallsTests
         Assert.DoesNotContain("no trace context", Assert.Single(sidecar.Calls).Headers.Values);
     }
 
+    // In Azure each kind of app has its own components for state and secrets, because a component has one identity.
+    [Fact]
+    public async Task StateAndSecrets_WithASuffix_UseTheComponentsOfThisApp()
+    {
+        await using ScriptedSidecar sidecar = await StartAsync(Error(StatusCode.Internal));
+        IServiceProvider services = sidecar.Connect(options => options.ComponentSuffix = "-relay");
+        IStateStore store = services.GetRequiredService<IStateStore>();
+        await store.ReadAsync("sessions", "k", OwnerJson.Default.Owner);
+        await store.GetBulkAsync("sessions", ["k"], OwnerJson.Default.Owner);
+        await store.TrySaveAsync("sessions", "k", new Owner("a", 1), "1", OwnerJson.Default.Owner);
+        await services.GetRequiredService<ISecretStore>().GetAsync("secrets", "k");
+        await services.GetRequiredService<IEventPublisher>().PublishAsync("lifecycle", "t", new Owner("a", 1), OwnerJson.Default.Owner);
+        Assert.Equal(["lifecycle", "secrets-relay", "sessions-relay"],
+            sidecar.Calls.Select(ComponentOf).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(5, sidecar.Calls.Select(call => call.Request.GetType()).Distinct().Count());
+    }
+
+    private static string ComponentOf(SentCall call) => call.Request switch
+    {
+        GetStateRequest get => get.StoreName,
+        GetBulkStateRequest bulk => bulk.StoreName,
+        SaveStateRequest save => save.StoreName,
+        GetSecretRequest secret => secret.StoreName,
+        PublishEventRequest publish => publish.PubsubName,
+        _ => throw new InvalidOperationException($"an unexpected {call.Request.GetType().Name}"),
+    };
+
+    [Theory]
+    [InlineData("relay")]
+    [InlineData("-re/lay")]
+    public void Suffix_ThatIsNone_IsRefused(string suffix)
+        => Assert.Throws<InvalidOperationException>(() => new SidecarOptions { ComponentSuffix = suffix }.Validate());
+
     [Fact]
     public async Task AnyCall_CurrentActivity_IsItsTraceparent()
     {

@@ -45,7 +45,7 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Equal(RoutingHint.ToMinutes(_signaling.Time.GetUtcNow().AddSeconds(3600 + 120)), hint.ExpiryMinutes);
         Assert.Contains($"a=ice-ufrag:{record.LocalUfrag}\r\n", answer);
         Assert.Contains($"a=ice-pwd:{IcePassword.Derive(_signaling.Keys.PasswordKeys, record.LocalUfrag)}\r\n", answer);
-        Assert.Contains($"a=fingerprint:{_signaling.Keys.CertificateFingerprint}\r\n", answer);
+        Assert.Contains($"a=fingerprint:{SignalingHarness.Fingerprint}\r\n", answer);
         Assert.Contains("a=setup:passive\r\n", answer);
         Assert.Contains("a=candidate:1 1 udp 2130706431 203.0.113.7 3478 typ host", answer);
         Assert.Contains("a=candidate:2 1 udp 2130706175 203.0.113.8 3478 typ host", answer);

@@ -16,6 +16,17 @@ public sealed class PlacementTests
         Assert.Equal(expected, new OwnerLoad(record, [1], maximumLatenessMilliseconds: 5).HasRoom);
     }
 
+    // The private key of the certificate is in the same secret, so signaling does not read it (docs/decisions/0030).
+    [Fact]
+    public async Task Place_OwnerThatTellsNoFingerprint_GetsNoCall()
+    {
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
+        Assert.Equal(SignalingHarness.Fingerprint, signaling.Service<FleetDirectory>().Place().CertificateFingerprint);
+        Assert.Throws<InvalidOperationException>(() => signaling.Keys.CertificateFingerprint);
+        await signaling.AddOwnerAsync(0, slots: [3, 4, 5], fingerprint: null);
+        Assert.Equal(PlacementOutcome.NoRoom, signaling.Service<FleetDirectory>().Place().Outcome);
+    }
+
     [Fact]
     public async Task Place_SeveralOwners_UsesOnlySlotsOfTheOneChosen()
     {

@@ -36,6 +36,10 @@ internal sealed class SignalingHarness : IAsyncDisposable
     public FakeInvoker Invoker { get; private init; } = null!;
     public FakePublisher Publisher { get; private init; } = null!;
     public CapturedLogs Logs { get; private init; } = null!;
+    /// <summary>What every transceiver tells of its certificate.</summary>
+    public const string Fingerprint = "sha-256 "
+        + "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
+
     public FleetKeys Keys => Service<KeyLoader>().Current!.Fleet;
 
     public static async Task<SignalingHarness> StartAsync(
@@ -90,11 +94,12 @@ internal sealed class SignalingHarness : IAsyncDisposable
 
     public T Service<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
-    public async Task AddOwnerAsync(int shard, int[] slots, int sessions = 0, int capacity = 10, double lateness = 0, bool draining = false)
+    public async Task AddOwnerAsync(int shard, int[] slots, int sessions = 0, int capacity = 10, double lateness = 0, bool draining = false,
+        string? fingerprint = Fingerprint)
     {
         string incarnation = $"incarnation-{shard}";
         var record = new TransceiverRecord("local", shard, incarnation, AppIds.Transceiver(shard), ["udp://127.0.0.1:20000"], capacity,
-            sessions, lateness, draining, Time.GetUtcNow().AddSeconds(3));
+            sessions, lateness, draining, Time.GetUtcNow().AddSeconds(3), fingerprint);
         await Store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", shard), record,
             ContractsJson.Default.TransceiverRecord, cancellation: CancellationToken.None);
         foreach (int slot in slots)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Dapr.Voice.DevSidecar.Components;
 using Dapr.Voice.DevSidecar.PubSub;
@@ -17,6 +18,7 @@ internal sealed class AppSubscriptions(
     private readonly Lock _gate = new();
     private readonly List<IDisposable> _memberships = [];
     private readonly List<SubscriptionSpec> _active = [];
+    private readonly Dictionary<string, DeliveryWorkers> _workers = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when the app has been asked and every subscription is active.</summary>
@@ -95,8 +97,10 @@ internal sealed class AppSubscriptions(
             .Replace("{appID}", appId, StringComparison.Ordinal)
             .Replace("{podName}", appId, StringComparison.Ordinal)
             .Replace("{namespace}", "default", StringComparison.Ordinal);
-        var consumer = new TopicSubscription(wanted, app, broker, mayDeadLetter, components.Resources.InboundRetry(wanted.PubSub, appId),
-            options.TimeScale, options.Time, _stop.Token);
+        if (!_workers.TryGetValue(wanted.PubSub, out DeliveryWorkers? workers))
+            _workers[wanted.PubSub] = workers = new DeliveryWorkers(WorkersOf(component));
+        var consumer = new TopicSubscription(wanted, app, broker, workers, mayDeadLetter,
+            components.Resources.InboundRetry(wanted.PubSub, appId), options.TimeScale, options.Time, _stop.Token);
         lock (_gate)
         {
             _stop.Token.ThrowIfCancellationRequested();
@@ -104,6 +108,14 @@ internal sealed class AppSubscriptions(
             _active.Add(wanted);
         }
     }
+
+    /// <summary>
+    /// How many events the component delivers at one time. The component for Redis has ten workers or as many as it asks for. The other
+    /// components set no limit.
+    /// </summary>
+    private static int WorkersOf(ComponentSpec component)
+        => component.Type != "pubsub.redis" ? DeliveryWorkers.Maximum
+        : int.TryParse(component.Find("concurrency"), CultureInfo.InvariantCulture, out int count) ? count : 10;
 
     /// <summary>Asks the app, and repeats the request up to three times if nobody answers, as the real sidecar does.</summary>
     /// <returns>The body of a successful answer; null for any other answer.</returns>

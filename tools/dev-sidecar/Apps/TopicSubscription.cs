@@ -8,9 +8,11 @@ namespace Dapr.Voice.DevSidecar.Apps;
 /// The subscription of one sidecar to one topic. For each event it finds the route, calls the app, and reads the answer. It retries by the
 /// component's inbound policy, and sends events that fail to the dead-letter topic.
 /// </summary>
-internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, Broker broker, bool mayDeadLetter, RetryPolicy? retry,
-    double timeScale, TimeProvider time, CancellationToken stop) : IEventConsumer
+internal sealed class TopicSubscription(SubscriptionSpec spec, AppChannel app, Broker broker, DeliveryWorkers workers, bool mayDeadLetter,
+    RetryPolicy? retry, double timeScale, TimeProvider time, CancellationToken stop) : IEventConsumer
 {
+    public DeliveryWorkers Workers => workers;
+
     private enum Answer { Acknowledge, Retry, Drop }
 
     public async Task<DeliveryEnd> DeliverAsync(BrokerEvent delivered, TaskCompletionSource firstAttempt)

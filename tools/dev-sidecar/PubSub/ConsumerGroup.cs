@@ -2,18 +2,12 @@ namespace Dapr.Voice.DevSidecar.PubSub;
 
 /// <summary>
 /// Reads a topic for its members, which take turns. First attempts are made in order. Retries run beside them, so a failing event loses its
-/// place but does not hold up the others. Any thread.
+/// place. It holds up the others only when no member has a free worker any more. Any thread.
 /// </summary>
 internal sealed class ConsumerGroup : IDisposable
 {
     /// <summary>
-    /// The most deliveries at one time, including retries. The group waits when it has reached them. The queueDepth of the component is
-    /// 100, too.
-    /// </summary>
-    public const int MaximumDeliveries = 100;
-
-    /// <summary>
-    /// How long a slow first answer delays the next event. The real component has ten workers and does not keep this order.
+    /// How long a slow first answer delays the next event. The workers of the real component do not keep this order.
     /// </summary>
     private static readonly TimeSpan OrderPatience = TimeSpan.FromMilliseconds(50);
 
@@ -22,7 +16,6 @@ internal sealed class ConsumerGroup : IDisposable
     private readonly List<IEventConsumer> _members = [];
     private readonly Queue<BrokerEvent> _returned = new();
     private readonly SemaphoreSlim _wake = new(0);
-    private readonly SemaphoreSlim _room = new(MaximumDeliveries);
     private readonly CancellationTokenSource _stop = new();
     private long _position;
     private int _turn;
@@ -40,12 +33,14 @@ internal sealed class ConsumerGroup : IDisposable
     public void Add(IEventConsumer member)
     {
         lock (_gate) _members.Add(member);
+        member.Workers.Freed += Wake;
         Wake();
     }
 
     /// <returns>True if the group is now empty.</returns>
     public bool Remove(IEventConsumer member)
     {
+        member.Workers.Freed -= Wake;
         lock (_gate)
         {
             _members.Remove(member);
@@ -73,7 +68,6 @@ internal sealed class ConsumerGroup : IDisposable
                 await _wake.WaitAsync(_stop.Token).ConfigureAwait(false);
                 while (TryTake(out BrokerEvent? taken, out IEventConsumer? member))
                 {
-                    await _room.WaitAsync(_stop.Token).ConfigureAwait(false);
                     var firstAttempt = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                     _ = DeliverAsync(taken, member, firstAttempt);
                     await Task.WhenAny(firstAttempt.Task, Task.Delay(OrderPatience, _stop.Token)).ConfigureAwait(false);
@@ -90,48 +84,46 @@ internal sealed class ConsumerGroup : IDisposable
     {
         DeliveryEnd end = await member.DeliverAsync(taken, firstAttempt).ConfigureAwait(false);
         firstAttempt.TrySetResult();
-        _room.Release();
-        if (end != DeliveryEnd.Returned) return;
-        lock (_gate) _returned.Enqueue(taken);
+        if (end == DeliveryEnd.Returned)
+        {
+            lock (_gate) _returned.Enqueue(taken);
+        }
+        member.Workers.Release();
         Wake();
     }
 
     // Only the pump moves the position. This method must not hold its own lock while it calls the stream: the stream calls this group while
-    // it holds the stream's lock.
+    // it holds the stream's lock. The caller owns a worker of the member if the result is true.
     private bool TryTake(out BrokerEvent taken, out IEventConsumer member)
     {
-        member = null!;
+        taken = null!;
+        bool isThereMore = _stream.HasAfter(_position);
         lock (_gate)
         {
-            if (_members.Count == 0)
-            {
-                taken = null!;
-                return false;
-            }
-            if (_returned.TryDequeue(out taken!))
-            {
-                member = NextMember();
-                return true;
-            }
+            member = null!;
+            if ((_returned.Count == 0 && !isThereMore) || FreeMember() is not { } free) return false;
+            member = free;
+            if (_returned.TryDequeue(out taken!)) return true;
         }
         long position = _position;
-        if (!_stream.TryRead(ref position, out taken)) return false;
-        Volatile.Write(ref _position, position);
-        lock (_gate)
+        if (_stream.TryRead(ref position, out taken))
         {
-            if (_members.Count > 0)
-            {
-                member = NextMember();
-                return true;
-            }
-            _returned.Enqueue(taken);
-            return false;
+            Volatile.Write(ref _position, position);
+            return true;
         }
+        // The stream has dropped its events in the meantime.
+        member.Workers.Release();
+        return false;
     }
 
-    private IEventConsumer NextMember()
+    /// <summary>The next member that has a free worker, which is taken. Null if no member has one.</summary>
+    private IEventConsumer? FreeMember()
     {
-        _turn = (_turn + 1) % _members.Count;
-        return _members[_turn];
+        for (int i = 0; i < _members.Count; i++)
+        {
+            _turn = (_turn + 1) % _members.Count;
+            if (_members[_turn].Workers.TryTake()) return _members[_turn];
+        }
+        return null;
     }
 }

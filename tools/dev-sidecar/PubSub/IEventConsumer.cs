@@ -13,6 +13,9 @@ internal enum DeliveryEnd
 /// <summary>A member of a consumer group: the subscription of one sidecar to one topic.</summary>
 internal interface IEventConsumer
 {
+    /// <summary>The workers of the sidecar. The group takes one for each delivery and releases it afterwards.</summary>
+    DeliveryWorkers Workers { get; }
+
     /// <summary>
     /// Delivers an event, with all retries. Completes <paramref name="firstAttempt"/> when the app has answered once, so that the next
     /// event of the topic can follow in order. Never throws.

@@ -77,6 +77,12 @@ internal sealed class TopicStream(bool keepsHistory, bool? keepsGroups = null) :
         }
     }
 
+    /// <summary>True if there is an event with this number or a later one.</summary>
+    internal bool HasAfter(long sequence)
+    {
+        lock (_gate) return Math.Max(sequence, _firstSequence) - _firstSequence < _events.Count;
+    }
+
     /// <summary>
     /// Reads the event with this number, or the oldest one after it, and moves the number on. False if there is none yet.
     /// </summary>

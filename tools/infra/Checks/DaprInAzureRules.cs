@@ -30,7 +30,8 @@ internal static class DaprInAzureRules
                 context.Add(component.MetadataAt, RuleIds.DaprUnknownType, $"Container Apps has no '{component.Type}'.");
             if (component.Resource!.Body.At("properties.scopes") is null or BicepArray { Items.Count: 0 })
                 context.Add(component.ScopesAt, RuleIds.DaprScopes, $"Without scopes every app of the environment has '{component.Name}'.");
-            if (files.FirstOrDefault(f => f.Name == component.Name) is { } file) Compare(context, component, file);
+            string inCode = ComponentManifest.Find(component.Name)?.NameInCode ?? component.Name;
+            if (files.FirstOrDefault(f => f.Name == inCode) is { } file) Compare(context, component, file);
         }
         foreach (Finding finding in findings) context.Add(finding);
         foreach (MetadataEntry? entry in components.Select(c => c.Find("namespaceName")))
@@ -51,8 +52,9 @@ internal static class DaprInAzureRules
                 CheckIdentities(context, component, its);
             }
             if (!context.IsComplete) continue;
-            foreach (ComponentManifest? wanted in ComponentManifest.All.Where(
-                m => environment.All(c => c.Name != m.Name) && (!m.IsBuddy || context.Scenario.Regions > 1)))
+            foreach (ComponentManifest? wanted in ComponentManifest.InContainerApps.Where(
+                m => environment.All(c => c.Name != m.Name) && (!m.IsBuddy || context.Scenario.Regions > 1)
+                && !(context.Scenario.HasUdpEdge && m.Services.SequenceEqual([AppIds.Relay]))))
                 context.Add(environment.First().Where, RuleIds.DaprComponentMissing,
                     $"The services use a component '{wanted.Name}', the environment of '{environment.First().Resource!.Scope}' has none.");
         }

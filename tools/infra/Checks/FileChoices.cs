@@ -63,10 +63,18 @@ internal static class FileChoices
                 yield return (folder + name + ".yaml", "spec/metadata/[redisHost]/value", "localhost:6379");
                 yield return (folder + name + ".yaml", "spec/metadata/[redisPassword]/value", "");
             }
-            if (redis.Length > 0) yield return (folder + "lifecycle.yaml", "spec/metadata/[maxLenApprox]/value", "10000");
+            if (redis.Length > 0)
+            {
+                yield return (folder + "lifecycle.yaml", "spec/metadata/[maxLenApprox]/value", "10000");
+                yield return (folder + "lifecycle.yaml", "spec/metadata/[concurrency]/value", "1000");
+            }
             yield return (folder + "secrets.yaml", "spec/metadata/[secretsFile]/value", ".voice/secrets.json");
             yield return (folder + "secrets.yaml", "spec/metadata/[nestedSeparator]/value", ":");
-            yield return (folder + "resiliency.yaml", "spec/policies/retries/lifecycle-inbound/policy", "constant");
+            const string retries = "spec/policies/retries/lifecycle-inbound/";
+            yield return (folder + "resiliency.yaml", retries + "maxInterval", "10s");
+            yield return (folder + "resiliency.yaml", retries + "maxRetries", "46");
+            yield return (folder + "resiliency.yaml", retries + "matching/httpStatusCodes", "401,403,408,425,429,500-599");
+            yield return (folder + "resiliency.yaml", retries + "matching/gRPCStatusCodes", "1,2,4,7,8,10,13,14,16");
             yield return (folder + "resiliency.yaml", "spec/targets/components/lifecycle/inbound/retry", "lifecycle-inbound");
             yield return (folder + "config/config.yaml", "spec/nameResolution/component", "sqlite");
             yield return (folder + "config/config.yaml", "spec/nameResolution/version", "v1");
@@ -78,7 +86,7 @@ internal static class FileChoices
         foreach ((string name, string? value) in new[]
         {
             ("connectionString", "amqp://guest:guest@localhost:5672"), ("durable", "true"), ("deletedWhenUnused", "false"),
-                ("deliveryMode", "2"), ("publisherConfirm", "true"), ("requeueInFailure", "true"),
+                ("deliveryMode", "2"), ("publisherConfirm", "true"), ("requeueInFailure", "true"), ("concurrencyMode", "parallel"),
         }) yield return (Postgres + "lifecycle.yaml", $"spec/metadata/[{name}]/value", value);
         foreach ((string name, string? table) in new[] { ("sessions", "sessions"), ("sessions-buddy", "sessionsbuddy") })
         {

@@ -94,9 +94,9 @@ internal static class FleetRules
             }
             List<string> carried = (machines.Body.At("identity.userAssignedIdentities") as BicepObject)?.Properties.Select(
                 p => p.Name[(p.Name.LastIndexOf('/') + 1)..]).Order(StringComparer.Ordinal).ToList() ?? [];
-            if (context.IsComplete && !carried.SequenceEqual(["id-voice-pull", "id-voice-secrets", "id-voice-state"]))
+            if (context.IsComplete && !carried.SequenceEqual(["id-voice-pull", "id-voice-relay"]))
                 context.Add((machines.Body["identity"]).Or(machines.Where), RuleIds.AcaIdentity,
-                    "A relay carries the identities of 'sessions', of 'secrets' and of the registry, and no other.");
+                    "A relay carries its own identity and the registry's, and no other.");
             foreach (string line in lines)
             {
                 int equals = line.IndexOf('=', StringComparison.Ordinal);

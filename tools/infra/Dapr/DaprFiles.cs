@@ -149,13 +149,48 @@ internal static class DaprFiles
         }
         foreach ((YamlScalarNode? key, string? name, YamlNode? policy) in document.Root.Entries("spec", "policies", "retries"))
         {
-            // An event may wait as long as a subscriber takes to start again, and not for ever (which is Dapr's default).
-            bool isBounded = int.TryParse(policy.Text("maxRetries"), out int times)
-                && TryDuration(policy.Text("duration"), out TimeSpan pause) && times * pause >= TimeSpan.FromMinutes(5)
-                && times * pause <= TimeSpan.FromMinutes(5);
-            if (!isBounded) findings.Add(document.At(key, RuleIds.DaprResiliency, $"'{name}': retries for five minutes, longer than a "
-                + $"restart takes and shorter than for ever, are what the services count on."));
+            // Each wait varies at random by half, so the sum has to be a fifth longer than the five minutes that a subscriber may be away.
+            TimeSpan? whole = WholeWait(policy);
+            if (whole is null || whole < TimeSpan.FromMinutes(6) || whole > TimeSpan.FromMinutes(8))
+                findings.Add(document.At(key, RuleIds.DaprResiliency, $"'{name}': the waits grow (exponential) up to 'maxInterval', and "
+                    + "together they are 6 to 8 minutes. A subscriber may be away for five, and an event that it refuses is not tried for "
+                    + "ever."));
+            else if (policy.Text("matching", "httpStatusCodes") is not { } codes || Covers(codes, 400) || Covers(codes, 404))
+                findings.Add(document.At(key, RuleIds.DaprResiliency, $"'{name}': 'matching.httpStatusCodes' leaves out 400 and 404, since "
+                    + "an event that is refused for what it says would be refused again."));
         }
+        // Redis' component has ten workers unless it asks for more, and an event that is tried again keeps one.
+        foreach (DaprComponent component in components.Where(c => c.Type == "pubsub.redis"
+            && (!int.TryParse(c.Find("concurrency")?.Value, System.Globalization.CultureInfo.InvariantCulture, out int workers)
+            || workers < 100)))
+            findings.Add(Finding.At(component.MetadataAt, RuleIds.DaprResiliency, Severity.Error,
+                "'concurrency' is 100 or more: each event that is tried again keeps a worker, and with ten of them few events stop all "
+                + "others."));
+    }
+
+    /// <param name="codes">Codes and ranges, such as <c>429,500-599</c>.</param>
+    private static bool Covers(string codes, int code) => codes.Split(',').Select(range => range.Split('-')).Any(ends =>
+        int.TryParse(ends[0], System.Globalization.CultureInfo.InvariantCulture, out int from)
+        && int.TryParse(ends[^1], System.Globalization.CultureInfo.InvariantCulture, out int to) && from <= code && code <= to);
+
+    /// <summary>
+    /// All waits of an exponential retry policy without their variation: the first is 0.5 s, and each is half as long again as the one
+    /// before it, up to maxInterval.
+    /// </summary>
+    /// <returns>Null for a policy of another kind, without a bound, or of more than 1,000 attempts.</returns>
+    private static TimeSpan? WholeWait(YamlNode policy)
+    {
+        if (policy.Text("policy") != "exponential" || !TryDuration(policy.Text("maxInterval"), out TimeSpan longest)
+            || !int.TryParse(policy.Text("maxRetries"), System.Globalization.CultureInfo.InvariantCulture, out int retries)
+            || retries is < 0 or > 1_000) return null;
+        TimeSpan sum = TimeSpan.Zero, wait = TimeSpan.FromSeconds(0.5);
+        for (int i = 0; i < retries; i++)
+        {
+            sum += wait < longest ? wait : longest;
+            wait *= 1.5;
+            if (wait > longest) wait = longest;
+        }
+        return sum;
     }
 
     /// <summary>Reads a duration in Go's notation, as far as we use it: <c>500ms</c>, <c>2s</c>.</summary>

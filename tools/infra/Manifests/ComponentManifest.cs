@@ -32,9 +32,47 @@ internal sealed record ComponentManifest(
             "Microsoft.KeyVault/vaults"),
     ];
 
-    public static readonly IReadOnlySet<string> Names = All.Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+    /// <summary>
+    /// The components of a Container Apps environment. A component has one identity, and each service its own, so that each service has
+    /// components of its own for state and secrets: the relay's is <c>sessions-relay</c> (<c>VOICE_COMPONENT_SUFFIX</c>).
+    /// </summary>
+    public static readonly IReadOnlyList<ComponentManifest> InContainerApps =
+    [
+        .. All.Where(c => c.Name != ComponentNames.Lifecycle).SelectMany(c => c.Services.Select(c.Of)),
+        All.Single(c => c.Name == ComponentNames.Lifecycle),
+    ];
 
-    public static ComponentManifest? Find(string name) => All.FirstOrDefault(c => c.Name == name);
+    public static readonly IReadOnlySet<string> Names = All.Concat(InContainerApps).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>The name in code and in <c>components/</c>. It differs from <see cref="Name"/> for a component of one service.</summary>
+    public string NameInCode { get; private init; } = Name;
+
+    /// <summary>
+    /// The secrets that an identity may read (libs/Hosting, FleetSecrets). Empty for a component of several services, whose identity has
+    /// its role on the vault.
+    /// </summary>
+    public IReadOnlyList<string> Secrets { get; private init; } = [];
+
+    public static ComponentManifest? Find(string name) => All.Concat(InContainerApps).FirstOrDefault(c => c.Name == name);
+
+    /// <summary>Returns the secrets that a service reads.</summary>
+    public static IReadOnlyList<string> SecretsOf(string service) => service switch
+    {
+        "signaling" => [SecretNames.HintKeys, SecretNames.PasswordKeys, SecretNames.TokenKeys, SecretNames.ApiKeys],
+        "relay" => [SecretNames.HintKeys, SecretNames.PasswordKeys, SecretNames.LinkKey],
+        "transceiver" => [SecretNames.HintKeys, SecretNames.PasswordKeys, SecretNames.LinkKey, SecretNames.DtlsCertificate],
+        _ => [],
+    };
 
     public bool IsUsedBy(string app) => AppNames.ServiceOf(app) is { } service && Services.Contains(service);
+
+    private ComponentManifest Of(string service) => this with
+    {
+        Name = $"{Name}-{service}",
+        NameInCode = Name,
+        Services = [service],
+        // The relay looks for transceivers and writes nothing.
+        Role = Role == RoleNames.TableContributor && service == AppIds.Relay ? RoleNames.TableReader : Role,
+        Secrets = Role == RoleNames.VaultSecretsUser ? SecretsOf(service) : [],
+    };
 }

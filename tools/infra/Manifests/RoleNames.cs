@@ -13,6 +13,7 @@ internal static class RoleNames
     public const string VaultSecretsUser = "Key Vault Secrets User";
     public const string BlobContributor = "Storage Blob Data Contributor";
     public const string TableContributor = "Storage Table Data Contributor";
+    public const string TableReader = "Storage Table Data Reader";
 
     public static readonly IReadOnlyDictionary<string, string> ById = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
@@ -23,5 +24,6 @@ internal static class RoleNames
         ["4633458b-17de-408a-b874-0445c86b69e6"] = VaultSecretsUser,
         ["ba92f5b4-2d11-453d-a403-e96b0029c9fe"] = BlobContributor,
         ["0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"] = TableContributor,
+        ["76199698-9eea-4c19-bc75-cec21354c6b6"] = TableReader,
     };
 }

@@ -5,14 +5,16 @@ internal static class SettingsManifest
 {
     private static readonly string[] Fleet = ["Fleet__Region", "Fleet__RegionNumber", "Fleet__SlotCount"];
 
+    private static readonly string[] Container = [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "VOICE_COMPONENT_SUFFIX"];
+
     /// <summary>The settings of a container in Container Apps.</summary>
     public static IReadOnlyList<string> ContainerOf(string service) => service switch
     {
-        "signaling" => [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "Signaling__Ingresses__0", "Signaling__DefaultAgent",
+        "signaling" => [.. Container, "Signaling__Ingresses__0", "Signaling__DefaultAgent",
             "Signaling__TrustedProxies"],
-        "relay" => [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "Relay__PublicTcpEndpoint", "Relay__PublicEndpoint",
+        "relay" => [.. Container, "Relay__PublicTcpEndpoint", "Relay__PublicEndpoint",
             "Relay__TcpClientsAreHidden", "Relay__Workers"],
-        "transceiver" => [.. Fleet, "Fleet__MaximumShards", "VOICE_LOG_JSON", "Transceiver__Shard", "Transceiver__LinkEndpoint",
+        "transceiver" => [.. Container, "Transceiver__Shard", "Transceiver__LinkEndpoint",
             "Transceiver__AdvertisedLinkEndpoint", "Transceiver__Workers", "Transceiver__Capacity", "Transceiver__DefaultAgent"],
         _ => [],
     };

@@ -19,7 +19,7 @@ internal static class VirtualRelayManifest
     public static readonly IReadOnlyList<(string Name, string Resource, string Property)> Sources =
     [
         ("EDGE_REGISTRY", "registries/", ".loginServer"), ("EDGE_PULL_CLIENT_ID", "/id-voice-pull", ".clientId"),
-        ("VOICE_STATE_CLIENT_ID", "/id-voice-state", ".clientId"), ("VOICE_SECRETS_CLIENT_ID", "/id-voice-secrets", ".clientId"),
+        ("VOICE_STATE_CLIENT_ID", "/id-voice-relay", ".clientId"), ("VOICE_SECRETS_CLIENT_ID", "/id-voice-relay", ".clientId"),
         ("APPLICATIONINSIGHTS_CONNECTION_STRING", "components/", ".ConnectionString"),
     ];
 

@@ -43,7 +43,7 @@ internal sealed class SimulatedFleet
         link ??= $"udp://127.0.0.1:{20000 + _incarnations}";
         var self = new OwnerIdentity(shard, $"i{_incarnations++}");
         var keeper = new SlotKeeper(Store, table, Fleet, new TransceiverOptions { Shard = shard, AdvertisedLinkEndpoint = advertised },
-            self, [link], () => default, Log);
+            self, [link], "sha-256 00", () => default, Log);
         return Members[shard] = new Member(self, table, keeper);
     }
 

@@ -71,6 +71,7 @@ public sealed class SessionReporterTests : IAsyncDisposable
         Assert.Equal([$"{Created.CallId}/2", $"{Created.CallId}/3"], Ids);
         Assert.Equal("client_hangup", _publisher.Published[1].Event.GetProperty("data").GetProperty("reason").GetString());
         Assert.All(_publisher.Published, p => Assert.Equal(Topics.Sessions, p.Topic));
+        Assert.All(_publisher.Published, p => Assert.Empty(EventSchema.Problems(p.Event.GetRawText())));
     }
 
     [Fact]
