@@ -52,6 +52,12 @@ public static class SecretNames
     /// <summary>The API keys of app servers, separated by commas.</summary>
     public const string ApiKeys = "voice-api-keys";
 
+    /// <summary>
+    /// The token that the platform's scaler sends to <c>/scale/shards</c>. Signaling gets it as a setting and not from the sidecar, as the
+    /// scaler does.
+    /// </summary>
+    public const string ScaleToken = "voice-scale-token";
+
     /// <summary>The fleet's self-signed ECDSA P-256 certificate followed by its PKCS#8 private key, both in PEM.</summary>
     public const string DtlsCertificate = "voice-dtls-certificate";
 }

@@ -5,12 +5,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Dapr.Voice.Hosting;
 
 /// <summary>
-/// The answer to a request that failed: problem details (RFC 9457) with the extensions <c>code</c> and <c>param</c>. <see cref="Code"/> is
-/// stable, and it is the same word in metrics and logs. <see cref="Message"/> is for people and contains no secret.
+/// The answer to a request that failed: problem details (RFC 9457) with the extensions <c>code</c>, <c>param</c> and
+/// <c>retry_after_ms</c>. <see cref="Code"/> is stable, and it is the same word in metrics and logs. <see cref="Message"/> is for people
+/// and contains no secret.
 /// </summary>
 /// <param name="Param">The field of the request that caused the error, or null.</param>
 public sealed record ApiError(int Status, string Code, string Message, string? Param = null) : IResult
 {
+    private const string CodeExtension = "code", ParamExtension = "param", RetryAfterExtension = "retry_after_ms";
     private const string TypePrefix = "urn:dapr-voice:error:";
 
     /// <summary>When the caller should try again. Errors with the status 429 or 503 always have it.</summary>
@@ -26,8 +28,9 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
     public static ApiError WrongMediaType(string expected) => new(415, "unsupported_media_type", $"Send {expected}.");
     public static ApiError Internal() => new(500, "internal_error", "An internal error occurred. It has been logged.");
 
-    public static ApiError TooManyRequests(TimeSpan retryAfter)
-        => new(429, "rate_limit_exceeded", "Too many requests from this address.") { RetryAfter = retryAfter };
+    /// <param name="what">What there was too much of, in words for a caller: <c>requests from this address</c>.</param>
+    public static ApiError TooManyRequests(string what, TimeSpan retryAfter)
+        => new(429, "rate_limit_exceeded", $"Too many {what}. Try again later.") { RetryAfter = retryAfter };
 
     public static ApiError OverCapacity()
         => Unavailable("over_capacity", "There is no room for another session now. Try again shortly.", TimeSpan.FromSeconds(2));
@@ -52,6 +55,17 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         _ => new(status, "bad_request", "The request is invalid."),
     };
 
+    /// <summary>
+    /// Reads our extensions from problem details. The code is empty, and the others are null, if the framework made the details.
+    /// </summary>
+    public static (string Code, string? Param, int? RetryAfterMilliseconds) ExtensionsOf(ProblemDetails details)
+    {
+        details.Extensions.TryGetValue(CodeExtension, out object? code);
+        details.Extensions.TryGetValue(ParamExtension, out object? param);
+        details.Extensions.TryGetValue(RetryAfterExtension, out object? milliseconds);
+        return (code as string ?? "", param as string, milliseconds as int?);
+    }
+
     /// <summary>Writes the answer. Headers that were set earlier, such as those of CORS, are kept.</summary>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -59,14 +73,18 @@ public sealed record ApiError(int Status, string Code, string Message, string? P
         response.StatusCode = Status;
         response.Headers.CacheControl = "no-store";
         if (Status == 401) response.Headers.WWWAuthenticate = "Bearer";
+        // The body is JSON, whatever a browser thinks that it sees.
+        response.Headers.XContentTypeOptions = "nosniff";
+        int? milliseconds = null;
         if (RetryAfter is { } wait)
         {
+            milliseconds = Math.Max(1, (int)Math.Ceiling(wait.TotalMilliseconds));
             response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
-            response.Headers["retry-after-ms"] = Math.Max(1, (int)Math.Ceiling(wait.TotalMilliseconds)).ToString();
+            response.Headers["retry-after-ms"] = milliseconds.ToString();
         }
+        // Callers that come through Dapr's SDKs see the body and no header, so the wait is in both.
         var details = new ProblemDetails { Type = TypePrefix + Code, Title = Message, Status = Status,
-            Extensions = { ["code"] = Code, ["param"] = Param } };
-        // This returns false if the caller does not accept JSON. The caller then gets only the status.
+            Extensions = { [CodeExtension] = Code, [ParamExtension] = Param, [RetryAfterExtension] = milliseconds } };
         await httpContext.RequestServices.GetRequiredService<IProblemDetailsService>()
             .TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details });
     }

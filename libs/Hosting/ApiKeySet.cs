@@ -34,13 +34,18 @@ public sealed class ApiKeySet
         return true;
     }
 
-    /// <summary>Compares with every key, so that the time it takes reveals only the number of keys.</summary>
-    public bool Contains(string key)
+    /// <summary>
+    /// Finds a key's place in the list, from 0. It compares with every key, so that the time it takes reveals only the number of keys.
+    /// </summary>
+    public bool TryFind(string key, out int index)
     {
         byte[] hash = Hash(key);
-        bool isFound = false;
-        foreach (byte[] known in _hashes) isFound |= CryptographicOperations.FixedTimeEquals(hash, known);
-        return isFound;
+        index = -1;
+        for (int i = 0; i < _hashes.Length; i++)
+        {
+            if (CryptographicOperations.FixedTimeEquals(hash, _hashes[i])) index = i;
+        }
+        return index >= 0;
     }
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

@@ -9,12 +9,12 @@ namespace Dapr.Voice.Hosting;
 
 /// <summary>
 /// Gives every failed request a readable body: unknown paths, wrong methods, truncated bodies, and our own faults. Each one is an <see
-/// cref="ApiError"/> that the framework's problem details service writes.
+/// cref="ApiError"/> that the framework's problem details service hands to <see cref="ProblemWriter"/>.
 /// </summary>
 public static class ErrorAnswers
 {
     internal static IServiceCollection AddErrorAnswers(this IServiceCollection services)
-        => services.AddProblemDetails().AddExceptionHandler<Handler>();
+        => services.AddSingleton<IProblemDetailsWriter, ProblemWriter>().AddProblemDetails().AddExceptionHandler<Handler>();
 
     /// <summary>Call it before all middleware that may fail.</summary>
     public static IApplicationBuilder UseErrorAnswers(this IApplicationBuilder app)
@@ -26,10 +26,10 @@ public static class ErrorAnswers
     {
         public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
         {
-            if (exception is BadHttpRequestException bad)
+            if (StatusOfUnreadable(exception) is { } status)
             {
-                string code = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "request_too_large" : "bad_request";
-                await new ApiError(bad.StatusCode, code, "The request could not be read.").ExecuteAsync(httpContext);
+                string code = status == StatusCodes.Status413PayloadTooLarge ? "request_too_large" : "bad_request";
+                await new ApiError(status, code, "The request could not be read.").ExecuteAsync(httpContext);
                 return true;
             }
             // The route and not the path, because the path may contain arbitrary text of the caller.
@@ -38,6 +38,17 @@ public static class ErrorAnswers
             await ApiError.Internal().ExecuteAsync(httpContext);
             return true;
         }
+
+        /// <summary>
+        /// Returns the status for a request that the web server can't read, or null if the exception is our own fault. Kestrel reports a
+        /// chunk whose size overflows by an IOException around the overflow, and everything else by its own exception.
+        /// </summary>
+        private static int? StatusOfUnreadable(Exception exception) => exception switch
+        {
+            BadHttpRequestException bad => bad.StatusCode,
+            IOException { InnerException: OverflowException } => StatusCodes.Status400BadRequest,
+            _ => null,
+        };
     }
 }
 

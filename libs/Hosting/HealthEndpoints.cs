@@ -13,6 +13,8 @@ public static class HealthEndpoints
 {
     private const string Startup = "startup", Live = "live", Ready = "ready";
 
+    private static readonly ProbeJson Json = new(ReadableJson.OptionsOf(ProbeJson.Default));
+
     /// <summary>The paths of the probes. No access check may apply to them.</summary>
     public static readonly IReadOnlyList<string> Paths = ["/startupz", "/healthz", "/readyz"];
 
@@ -69,7 +71,7 @@ public static class HealthEndpoints
     {
         string[] reasons = [.. report.Entries.Values.SelectMany(ReasonsCheck.Of)];
         var answer = new ProbeAnswer(report.Status == HealthStatus.Healthy ? good : bad, reasons.Length == 0 ? null : reasons);
-        return context.Response.WriteAsJsonAsync(answer, ProbeJson.Default.ProbeAnswer, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(answer, Json.ProbeAnswer, cancellationToken: context.RequestAborted);
     }
 
     private sealed class Readiness(Func<IEnumerable<string>> missing)

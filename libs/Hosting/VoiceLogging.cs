@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -25,8 +26,11 @@ public static class VoiceLogging
         logging.AddConfiguration(configuration.GetSection("Logging"));
         if (configuration["VOICE_LOG_JSON"] is "1" or "true")
         {
-            logging.AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (
-                TimestampFormat.TrimEnd(), true, false));
+            logging.AddJsonConsole(console =>
+            {
+                (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (TimestampFormat.TrimEnd(), true, false);
+                console.JsonWriterOptions = new JsonWriterOptions { Encoder = ReadableJson.Encoder };
+            });
         }
         else
         {

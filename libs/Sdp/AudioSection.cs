@@ -42,6 +42,14 @@ internal static class AudioSection
         return null;
     }
 
+    /// <summary>Returns the <c>rtpmap</c> of the first format of the m-line, or null if it has none.</summary>
+    public static string? FirstRtpMap(MediaDescription media)
+    {
+        if (media.Formats.Count == 0 || !RtpMap.TryReadPayloadType(media.Formats[0], out int first)) return null;
+        return media.Attributes.FindAll("rtpmap")
+            .FirstOrDefault(value => RtpMap.TryParse(value, out RtpMap map) && map.PayloadType == first);
+    }
+
     // The rtpmaps are read once, not once for each format: an offer of 64 KiB can have a thousand of both.
     private static IEnumerable<int> FindAll(MediaDescription media, Func<RtpMap, bool> isWanted)
     {

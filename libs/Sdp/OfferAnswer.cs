@@ -53,7 +53,8 @@ public static class OfferAnswer
             SctpPort = data is null ? null : DataChannelSection.ReadPort(data),
             MaxMessageSize = data is null ? DataChannelSection.DefaultMaxMessageSize : DataChannelSection.ReadMaxMessageSize(data),
             Sections = [.. offer.Media.Select((m, i) =>
-                new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, served.Rejections[i], served.DirectionOf(m)))],
+                new OfferedSection(m.MediaType, m.Mid, m.Protocol, m.Formats, served.Rejections[i], served.DirectionOf(m),
+                AudioSection.FirstRtpMap(m)))],
             BundleMids = served.Bundle is null ? [] : [.. served.Bundle.Where(mid => served.All.Any(m => m.Mid == mid))],
             UsesReducedSizeRtcp = served.AudioSections.All(m => m.Attributes.Has("rtcp-rsize")),
             UsesLegacySctpmap = data is not null && DataChannelSection.IsLegacy(data),
@@ -198,22 +199,16 @@ public static class OfferAnswer
     {
         var attributes = new List<SdpAttribute>();
         if (section.Mid is not null) attributes.Add(new("mid", section.Mid));
-        if (!section.IsAccepted)
-        {
-            attributes.Add(new("inactive"));
-            // Some stacks read the formats of a rejected section, too, and fail at a payload type without rtpmap (pion). 0 needs none.
-            return Section(section, 0, AudioSection.IsRtp(section.Protocol) ? ["0"] : section.Formats, attributes);
-        }
-
         bool isAudio = section.MediaType == "audio";
-        MediaDirection direction = AnswerDirection(section, parameters);
-        if (isAudio) attributes.Add(new(direction.ToAttributeName()));
+        MediaDirection direction = section.IsAccepted ? AnswerDirection(section, parameters) : MediaDirection.Inactive;
+        if (isAudio || !section.IsAccepted) attributes.Add(new(direction.ToAttributeName()));
         attributes.Add(new("ice-ufrag", parameters.IceUfrag));
         attributes.Add(new("ice-pwd", parameters.IcePassword));
         attributes.Add(new("fingerprint", parameters.Fingerprint));
         // Our answer is passive if the offer allows it. If we sent the ClientHello before the browser can send, the set-up would take a
         // second longer.
         attributes.Add(new("setup", offer.SetupActive ? "passive" : "active"));
+        if (!section.IsAccepted) return RejectedSection(section, attributes);
         if (isTagged)
         {
             foreach (string candidate in parameters.Candidates)
@@ -244,6 +239,19 @@ public static class OfferAnswer
         if (direction.HasFlag(MediaDirection.SendOnly))
             attributes.AddRange(Stream(parameters.MsidStream, parameters.MsidTrack, parameters.AudioSsrc, parameters.Cname));
         return Section(section, DiscardPort, formats, attributes);
+    }
+
+    /// <summary>
+    /// Port 0 is enough for RFC 3264, but many stacks read a rejected section like any other. GStreamer and aiortc miss the transport. pion
+    /// fails at a format without rtpmap, and pion and werift at a section with none of their own formats. 0 needs no rtpmap.
+    /// </summary>
+    private static MediaDescription RejectedSection(OfferedSection section, List<SdpAttribute> attributes)
+    {
+        if (!AudioSection.IsRtp(section.Protocol)) return Section(section, 0, section.Formats, attributes);
+        attributes.Add(new("rtcp-mux"));
+        if (section.FirstRtpMap is null) return Section(section, 0, ["0"], attributes);
+        attributes.Add(new("rtpmap", section.FirstRtpMap));
+        return Section(section, 0, [section.Formats[0]], attributes);
     }
 
     private static MediaDescription Section(

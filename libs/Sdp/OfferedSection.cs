@@ -23,8 +23,10 @@ public enum SectionRejection : byte
 /// <summary>An <c>m=</c> section of an offer, and what the answer does with it.</summary>
 /// <param name="Direction">The part of the offered direction that we serve: <see cref="MediaDirection.SendOnly"/> is the client's
 /// microphone, <see cref="MediaDirection.RecvOnly"/> plays our audio. Inactive for every section that is not audio.</param>
+/// <param name="FirstRtpMap">The rtpmap of the first format, or null if it has none.</param>
 public sealed record OfferedSection(
-    string MediaType, string? Mid, string Protocol, IReadOnlyList<string> Formats, SectionRejection Rejection, MediaDirection Direction)
+    string MediaType, string? Mid, string Protocol, IReadOnlyList<string> Formats, SectionRejection Rejection, MediaDirection Direction,
+    string? FirstRtpMap)
 {
     public bool IsAccepted => Rejection == SectionRejection.None;
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Steering;
 
@@ -11,15 +10,17 @@ namespace Dapr.Voice.Steering;
 /// </summary>
 public static class SealedIcePassword
 {
-    private const int KeyBytes = 16, NonceBytes = 12, TagBytes = 16, HeadBytes = 1 + NonceBytes + TagBytes;
+    public const int NonceBytes = 12;
+
+    private const int KeyBytes = 16, TagBytes = 16, HeadBytes = 1 + NonceBytes + TagBytes;
 
     /// <param name="password">The caller's <c>a=ice-pwd</c>, 22 to 256 characters.</param>
-    /// <param name="random">Fills the nonce. A nonce must not come twice.</param>
-    public static string Seal(KeyRing passwordKeys, string callId, string password, RandomFill random)
+    /// <param name="nonce"><see cref="NonceBytes"/> random bytes.</param>
+    public static string Seal(KeyRing passwordKeys, string callId, string password, ReadOnlySpan<byte> nonce)
     {
         byte[] plain = Encoding.UTF8.GetBytes(password), whole = new byte[HeadBytes + plain.Length];
         whole[0] = passwordKeys.CurrentId;
-        random(whole.AsSpan(1, NonceBytes));
+        nonce.CopyTo(whole.AsSpan(1, NonceBytes));
         using AesGcm cipher = CipherOf(passwordKeys, whole[0])!;
         cipher.Encrypt(
             whole.AsSpan(1, NonceBytes), plain, whole.AsSpan(HeadBytes), whole.AsSpan(1 + NonceBytes, TagBytes),

@@ -21,7 +21,7 @@ public enum PeerEventKind : byte
     /// <summary>The peer opened a second channel with the label of the dialect. It is being closed, and nothing on it is read.</summary>
     SecondEventsChannel,
 
-    /// <summary>The peer sent a message on a channel that is not the events channel. The message was dropped.</summary>
+    /// <summary>The peer sent a message on a channel that is not the events channel, or of an unknown kind. It was dropped.</summary>
     MessageOnOtherChannel,
 
     /// <summary>Datagrams are now sent to <see cref="PeerEvent.Path"/>.</summary>

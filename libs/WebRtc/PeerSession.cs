@@ -66,6 +66,7 @@ public sealed class PeerSession : IDisposable
     private DataChannelSet? _channels;
     private DataChannel? _eventsChannel;
     private DataChannel? _unlabelledChannel;
+    private long _reportedStrays;
     private Instant _unlabelledIsChosenAt = Instant.Never;
     private TransportPath? _farewellPath;
     private bool _isIceConnected;
@@ -262,6 +263,11 @@ public sealed class PeerSession : IDisposable
             if (_eventsChannel is null) Choose(message.Channel);
             if (message.Channel == _eventsChannel) return true;
             Drop(PeerDrop.OtherChannel);
+            Raise(new PeerEvent(PeerEventKind.MessageOnOtherChannel));
+        }
+        if (_channels.StrayMessages != _reportedStrays)
+        {
+            _reportedStrays = _channels.StrayMessages;
             Raise(new PeerEvent(PeerEventKind.MessageOnOtherChannel));
         }
         TakeSctpEvents(now);

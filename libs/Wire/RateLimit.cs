@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Wire;
 
 /// <summary>
-/// Limits a rate of items, which may be packets, bytes or samples. Up to <paramref name="burst"/> items may come at once after a pause. Only
-/// one thread may use it, and time must not go backwards.
+/// Limits a rate of items, which may be packets, bytes or samples. Up to <paramref name="burst"/> items may come at once after a pause.
+/// Only one thread may use it, and time must not go backwards.
 /// </summary>
 /// <param name="perSecond">The items per second in the long term. At least 1.</param>
 /// <param name="burst">At least 1.</param>

@@ -1,4 +1,5 @@
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Signaling.Http;
 
 namespace Dapr.Voice.Signaling;
 
@@ -11,16 +12,14 @@ internal static class FrontDoorGate
 {
     private const string Header = "X-Azure-FDID";
 
-    private static readonly string[] ExemptPaths = [.. HealthEndpoints.Paths, "/scale", "/internal", "/dapr"];
-
     public static void UseFrontDoorGate(this IApplicationBuilder app)
     {
         SignalingOptions options = app.ApplicationServices.GetRequiredService<SignalingOptions>();
         if (string.IsNullOrEmpty(options.FrontDoorId)) return;
         app.Use(async (context, next) =>
         {
-            bool isExempt = ExemptPaths.Any(path => context.Request.Path.StartsWithSegments(path));
-            if (isExempt || string.Equals(context.Request.Headers[Header], options.FrontDoorId, StringComparison.OrdinalIgnoreCase))
+            if (!PublicApi.Includes(context)
+                || string.Equals(context.Request.Headers[Header], options.FrontDoorId, StringComparison.OrdinalIgnoreCase))
             {
                 await next(context);
                 return;

@@ -36,7 +36,10 @@ internal static class Program
         builder.Services.AddRunning<LifecyclePublisher>();
         builder.Services.AddSingleton<Authenticator>();
         builder.Services.AddSingleton<AgentChoice>();
+        builder.Services.AddSingleton<AnswerWriter>();
         builder.Services.AddSingleton<SessionFactory>();
+        builder.Services.AddSingleton<SessionRestarter>();
+        builder.Services.AddSingleton<SessionOwners>();
         builder.Services.AddSingleton<SessionEnder>();
         builder.Services.AddSingleton<SessionReader>();
         builder.Services.AddSingleton<ClientSecrets>();
@@ -49,9 +52,10 @@ internal static class Program
         WebApplication app = builder.BuildService();
         app.UseClientAddress();
         app.UseErrorAnswers();
-        app.UseFrontDoorGate();
         app.UsePublicApi();
+        app.UseFrontDoorGate();
         app.UseWebPage();
+        app.UseRequestLimit();
         app.UseRouting();
         app.MapHealth();
         app.MapShardDemand();

@@ -6,6 +6,9 @@ namespace Dapr.Voice.Signaling;
 /// <summary>Everything that signaling logs. It never logs keys, ICE passwords or SDP.</summary>
 internal static partial class SignalingLog
 {
+    [LoggerMessage(LogLevel.Information, "{CallId}: ICE restarted at {Owner}, generation {Generation}")]
+    public static partial void IceRestarted(ILogger logger, string callId, string owner, int generation);
+
     [LoggerMessage(2, LogLevel.Warning,
         "The fleet's records cannot be read ({ErrorCode}). New sessions are refused until they can be read")]
     public static partial void FleetUnknown(ILogger logger, string? errorCode);

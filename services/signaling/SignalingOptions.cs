@@ -40,8 +40,16 @@ public sealed class SignalingOptions : IServiceOptions
     /// </summary>
     public string? WebRoot { get; set; }
 
-    /// <summary>Opens <c>/demo</c>, which gives an ephemeral key to anybody. It is for the page on a laptop.</summary>
+    /// <summary>
+    /// Opens <c>/demo</c>, which gives an ephemeral key to anybody who opens the page of this service. It is for the page on a laptop.
+    /// </summary>
     public bool DemoPage { get; set; }
+
+    /// <summary>
+    /// The host names under which <c>/demo</c> answers, without ports, for example <c>voice.example.com</c>. IP addresses and
+    /// <c>localhost</c> are always among them. Another name may be a stranger's that points to this machine (DNS rebinding).
+    /// </summary>
+    public string[] DemoHosts { get; set; } = [];
 
     /// <summary>
     /// An owner whose p99 lateness of downlink frames, in milliseconds, is above this gets no new sessions (docs/design.md 9). 5 is a
@@ -54,6 +62,22 @@ public sealed class SignalingOptions : IServiceOptions
 
     /// <summary>The requests that one client address may make at once.</summary>
     public int RequestBurstPerAddress { get; set; } = 200;
+
+    /// <summary>
+    /// The calls per second that one caller may start over a long time. A caller is a key together with an address (a /64 for IPv6). Four
+    /// times as many may come with one key from all addresses, from one address with all keys, and from one app through its sidecar. 0: no
+    /// limit.
+    /// </summary>
+    public int CallsPerSecondPerCaller { get; set; } = 20;
+
+    /// <summary>The calls that one caller may start at once.</summary>
+    public int CallBurstPerCaller { get; set; } = 60;
+
+    /// <summary>
+    /// A token that a scaler sends to <c>/scale/shards</c> as <c>Authorization: Bearer</c>, at least 16 characters. It is a secret. Without
+    /// it, only callers with the app's API token get an answer there.
+    /// </summary>
+    public string? ScaleToken { get; set; }
 
     /// <summary>
     /// The number of trusted proxies in front of signaling that append to X-Forwarded-For: 0 on a laptop, 1 behind Container Apps.
@@ -105,6 +129,17 @@ public sealed class SignalingOptions : IServiceOptions
             yield return "Signaling__MaximumLatenessMilliseconds: above 0, at most 1000.";
         if (RequestsPerSecondPerAddress < 0) yield return "Signaling__RequestsPerSecondPerAddress: 0 (no limit) or more.";
         if (RequestBurstPerAddress < 1) yield return "Signaling__RequestBurstPerAddress: 1 or more.";
+        if (CallsPerSecondPerCaller is < 0 or > 100_000) yield return "Signaling__CallsPerSecondPerCaller: 0 (no limit) to 100000.";
+        if (CallBurstPerCaller is < 1 or > 1_000_000) yield return "Signaling__CallBurstPerCaller: a number from 1 to 1000000.";
+        foreach (string host in DemoHosts)
+        {
+            if (Uri.CheckHostName(host) != UriHostNameType.Dns)
+                yield return $"Signaling__DemoHosts: '{host}' should be a host name alone, for example voice.example.com.";
+        }
+        // The value is a secret, so the message does not quote it.
+        if (!string.IsNullOrEmpty(ScaleToken)
+            && (ScaleToken.Length < ApiKeySet.MinimumKeyLength || ScaleToken.Any(c => c is <= ' ' or > '~')))
+            yield return $"Signaling__ScaleToken: at least {ApiKeySet.MinimumKeyLength} ASCII characters without spaces, or empty.";
         if (!string.IsNullOrEmpty(FrontDoorId) && !Guid.TryParse(FrontDoorId, out _))
             yield return "Signaling__FrontDoorId: the GUID of the Front Door profile, its property frontDoorId, or empty.";
         if (TrustedProxies is < 0 or > 8) yield return "Signaling__TrustedProxies: a number from 0 to 8.";

@@ -97,7 +97,7 @@ internal static class InternalEndpoints
         if (host.Runtime is not { } runtime) return NotReady();
         SessionEndReason asked = SessionEndReason.ApiHangup;
         if (reason is not null && !TryReadReason(reason, out asked))
-            return ApiError.Invalid("bad_reason", "The reason is not a word for the end of a session.");
+            return ApiError.Invalid("bad_reason", $"'reason' should be one of {string.Join(", ", ReasonWords())}.", "reason");
         return TryReadId(callId, out SessionId id) && runtime.TryEnd(id, asked) ? Results.Accepted() : NotFound();
     }
 
@@ -145,6 +145,10 @@ internal static class InternalEndpoints
         id = default;
         return CallId.TryParse(callId, out _, out string text) && SessionId.TryParse(text, out id);
     }
+
+    private static IEnumerable<string> ReasonWords()
+        => Enum.GetValues<SessionEndReason>().Where(reason => reason != SessionEndReason.None)
+        .Select(reason => Words.ConvertName(reason.ToString()));
 
     private static bool TryReadReason(string word, out SessionEndReason reason)
     {

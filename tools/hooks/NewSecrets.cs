@@ -11,13 +11,14 @@ internal static class NewSecrets
     /// <summary>The secrets that a fleet needs, in the order in which they are made.</summary>
     public static readonly IReadOnlyList<string> Names =
         [SecretNames.HintKeys, SecretNames.PasswordKeys, SecretNames.LinkKey, SecretNames.TokenKeys, SecretNames.ApiKeys,
-            SecretNames.DtlsCertificate];
+            SecretNames.ScaleToken, SecretNames.DtlsCertificate];
 
     public static string Make(string name) => name switch
     {
         SecretNames.HintKeys or SecretNames.PasswordKeys or SecretNames.TokenKeys => Ring(),
         SecretNames.LinkKey => Key(),
         SecretNames.ApiKeys => "sk-voice-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)),
+        SecretNames.ScaleToken => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)),
         SecretNames.DtlsCertificate => Certificate(),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "not a secret of the fleet"),
     };

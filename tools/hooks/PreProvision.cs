@@ -59,7 +59,7 @@ internal static class PreProvision
             if (known.Contains(region.Location) || apps.Any(app => app.Name == HomeApp.Signaling.App))
             {
                 keyed.Add(region.Location);
-                if (context.Optional("VOICE_AGENT_KEY_SECRET_NAME") is not null)
+                if (context.Optional("VOICE_AGENT_KEY_SECRET_NAME") is not null || region.StandbyShards > 0)
                     vaults.AddRange(await az.VaultsAsync(group, cancellation));
             }
             if (group != home) continue;
@@ -67,7 +67,7 @@ internal static class PreProvision
             int kept = deployed?.KeptShards(region.Location) ?? 0;
             await images.FollowAsync(PublishedImages.Running(apps, kept, machines), deployed, cancellation);
         }
-        await RequireAgentKeyAsync(context, az, vaults, cancellation);
+        await RequireAppSecretsAsync(context, az, vaults, regions.Any(region => region.StandbyShards > 0), cancellation);
         if (!ours.Contains(home)) await images.ForgetAsync(cancellation);
         if (!keyed.SequenceEqual(known)) await azd.SetAsync("VOICE_KEYED_REGIONS", string.Join(',', keyed), cancellation);
     }
@@ -85,13 +85,15 @@ internal static class PreProvision
     }
 
     // The apps of these regions are deployed now, before the post-provision hook. What they read from the vaults has to be there.
-    private static async Task RequireAgentKeyAsync(HookContext context, AzureCli az, IReadOnlyList<string> vaults,
+    private static async Task RequireAppSecretsAsync(HookContext context, AzureCli az, IReadOnlyList<string> vaults, bool withScaler,
         CancellationToken cancellation)
     {
         if (vaults.Count == 0) return;
         using var folder = new SecretFolder(context);
         var keys = new VaultKeys(context, az, folder);
         await keys.ReadAsync(vaults, cancellation);
-        await keys.RequireAgentKeyAsync(cancellation);
+        if (context.Optional("VOICE_AGENT_KEY_SECRET_NAME") is not null) await keys.RequireAgentKeyAsync(cancellation);
+        // A vault that was filled before there was a scaler's token lacks it.
+        if (withScaler) await keys.CompleteAsync(cancellation);
     }
 }

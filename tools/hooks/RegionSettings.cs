@@ -8,7 +8,7 @@ namespace Dapr.Voice.Hooks;
 /// A region that the next deployment has: an element of <c>VOICE_REGIONS_JSON</c>. It is checked for mistakes that would appear later and
 /// that no template can check.
 /// </summary>
-internal sealed record RegionSettings(string Location, int Number)
+internal sealed record RegionSettings(string Location, int Number, int StandbyShards = 0)
 {
     public const string Variable = "VOICE_REGIONS_JSON";
 
@@ -44,7 +44,7 @@ internal sealed record RegionSettings(string Location, int Number)
             if ((Integer(region, "shards") ?? 0) + (Integer(region, "standbyShards") ?? 0) > maximum)
                 throw Wrong($"region {location} has more than {maximum} shards",
                     "raise it by 'azd env set VOICE_MAXIMUM_SHARDS'; standby shards count, too");
-            regions.Add(new RegionSettings(location, number));
+            regions.Add(new RegionSettings(location, number, Integer(region, "standbyShards") ?? 0));
         }
         return regions.Count > 0 ? regions : throw Wrong("the list is empty", Example);
     }

@@ -106,6 +106,7 @@ public static class RuleIds
     public const string FrontDoorOrigin = "frontdoor-origin";
     public const string FrontDoorHttps = "frontdoor-https";
     public const string FrontDoorProbe = "frontdoor-probe";
+    public const string FrontDoorRoute = "frontdoor-route";
 
     public const string Choice = "choice";
     public const string FleetAgreement = "fleet-agreement";

@@ -38,6 +38,15 @@ param isBehindFrontDoor bool
 @description('Id of the Front Door profile that alone may call.')
 param frontDoorId string
 
+@description('The region has standby shards, whose scale rule asks this app with a token.')
+param isAskedByScaler bool
+
+@description('Key Vault: URI.')
+param vaultUri string
+
+@description('Host name of this app, under which the page may get keys if it is open.')
+param host string
+
 @description('Origins of web pages that may call; empty: all. Nothing here is authenticated by a cookie.')
 param allowedOrigins string[]
 
@@ -68,6 +77,15 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
       // Pulling images is the platform's business: code in the container can't have this identity.
       identitySettings: [{ identity: identities.pull.id, lifecycle: 'None' }]
       registries: [{ server: registry, identity: identities.pull.id }]
+      secrets: isAskedByScaler
+        ? [
+            {
+              name: 'scale-token'
+              keyVaultUrl: '${vaultUri}secrets/voice-scale-token'
+              identity: identities.secrets.id
+            }
+          ]
+        : []
       ingress: {
         external: true
         targetPort: 8080
@@ -103,7 +121,10 @@ resource signaling 'Microsoft.App/containerApps@2026-01-01' = {
               range(0, length(allowedOrigins)),
               i => { name: 'Signaling__AllowedOrigins__${i}', value: allowedOrigins[i] }
             ),
-            isBehindFrontDoor ? [{ name: 'Signaling__FrontDoorId', value: frontDoorId }] : []
+            isBehindFrontDoor ? [{ name: 'Signaling__FrontDoorId', value: frontDoorId }] : [],
+            // Front Door sends this name, too: it is the origin's Host header.
+            demoPage ? [{ name: 'Signaling__DemoHosts__0', value: host }] : [],
+            isAskedByScaler ? [{ name: 'Signaling__ScaleToken', secretRef: 'scale-token' }] : []
           )
           probes: [
             {

@@ -85,15 +85,26 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
       activeRevisionsMode: 'Single'
       identitySettings: [{ identity: identities.pull.id, lifecycle: 'None' }]
       registries: [{ server: registry, identity: identities.pull.id }]
-      secrets: empty(agentKeySecretName)
-        ? []
-        : [
-            {
-              name: 'agent-key'
-              keyVaultUrl: '${vaultUri}secrets/${agentKeySecretName}'
-              identity: identities.secrets.id
-            }
-          ]
+      secrets: concat(
+        empty(agentKeySecretName)
+          ? []
+          : [
+              {
+                name: 'agent-key'
+                keyVaultUrl: '${vaultUri}secrets/${agentKeySecretName}'
+                identity: identities.secrets.id
+              }
+            ],
+        standby
+          ? [
+              {
+                name: 'scale-token'
+                keyVaultUrl: '${vaultUri}secrets/voice-scale-token'
+                identity: identities.secrets.id
+              }
+            ]
+          : []
+      )
       ingress: {
         external: isOutside
         transport: 'tcp'
@@ -188,10 +199,12 @@ resource transceiver 'Microsoft.App/containerApps@2026-01-01' = {
                   metadata: {
                     url: demandUrl
                     valueLocation: 'wanted'
+                    authMode: 'bearer'
                     // Awake while more shards are wanted than there are before this one. The target itself never asks for a second replica.
                     activationTargetValue: string(shard)
                     targetValue: '1000'
                   }
+                  auth: [{ secretRef: 'scale-token', triggerParameter: 'token' }]
                 }
               }
             ]

@@ -75,7 +75,29 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-06-01' = {
   name: 'signaling'
   properties: {
     originGroup: { id: signaling.id }
-    patternsToMatch: ['/*']
+    // What callers and the page ask for, and nothing else: '/internal', '/scale' and '/dapr' are for the fleet itself. A new file of web/ needs its line here
+    // (tests/Infra/Checks/FrontDoorRouteTests.cs).
+    patternsToMatch: [
+      '/'
+      '/v1/*'
+      '/openai/*'
+      '/demo/*'
+      '/index.html'
+      '/api.js'
+      '/app.js'
+      '/call.js'
+      '/latency.js'
+      '/levels.js'
+      '/orb.js'
+      '/problems.js'
+      '/sdk.js'
+      '/timers.js'
+      '/transcript.js'
+      '/style.css'
+      '/chevron.svg'
+      '/icon.svg'
+      '/vendor/*'
+    ]
     supportedProtocols: ['Http', 'Https']
     httpsRedirect: 'Enabled'
     forwardingProtocol: 'HttpsOnly'

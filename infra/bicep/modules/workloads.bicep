@@ -188,6 +188,9 @@ module signaling 'app-signaling.bicep' = if (isPublished) {
     defaultAgent: agent.name
     demoPage: demoPage
     isBehindFrontDoor: isBehindFrontDoor
+    isAskedByScaler: standbyShards > 0
+    vaultUri: vaultUri
+    host: 'signaling.${defaultDomain}'
     frontDoorId: frontDoorId
     allowedOrigins: allowedOrigins
     minReplicas: signalingReplicas

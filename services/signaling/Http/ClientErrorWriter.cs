@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dapr.Voice.Hosting;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Dapr.Voice.Signaling.Http;
@@ -11,6 +12,8 @@ internal sealed class ClientErrorWriter : IProblemDetailsWriter
 {
     private const string ProblemJson = "application/problem+json";
 
+    private static readonly ClientErrorJson Json = new(ReadableJson.OptionsOf(ClientErrorJson.Default));
+
     public bool CanWrite(ProblemDetailsContext context)
         => PublicApi.Includes(context.HttpContext)
             && context.HttpContext.Request.GetTypedHeaders().Accept?.Any(
@@ -20,10 +23,10 @@ internal sealed class ClientErrorWriter : IProblemDetailsWriter
     {
         ProblemDetails problem = context.ProblemDetails;
         int status = problem.Status ?? context.HttpContext.Response.StatusCode;
-        var detail = new ClientErrorDetail(
-            problem.Title ?? "", TypeOf(status), (string?)problem.Extensions["code"] ?? "", (string?)problem.Extensions["param"]);
+        (string code, string? param, int? retryAfter) = ApiError.ExtensionsOf(problem);
+        var detail = new ClientErrorDetail(code, problem.Title ?? "", TypeOf(status), param, retryAfter);
         return new(context.HttpContext.Response.WriteAsJsonAsync(
-            new ClientError(detail), ClientErrorJson.Default.ClientError, "application/json", context.HttpContext.RequestAborted));
+            new ClientError(detail), Json.ClientError, "application/json", context.HttpContext.RequestAborted));
     }
 
     /// <summary>The error types of the OpenAI API.</summary>
@@ -40,9 +43,12 @@ internal sealed class ClientErrorWriter : IProblemDetailsWriter
 
 internal sealed record ClientError(ClientErrorDetail Error);
 
+/// <summary>The members in their order on the wire: who reads only the beginning of an error still reads its code.</summary>
 /// <param name="Param">The field of the request that is wrong. Clients expect the member to be present, so it is null if no single field is
 /// wrong.</param>
-internal sealed record ClientErrorDetail(string Message, string Type, string Code, string? Param);
+/// <param name="RetryAfterMs">When to try again. The member is absent where that is not known.</param>
+internal sealed record ClientErrorDetail(string Code, string Message, string Type, string? Param,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RetryAfterMs);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ClientError))]

@@ -10,14 +10,20 @@ namespace Dapr.Voice.Signaling.Http;
 
 /// <summary>
 /// What runs before every route of the public API: the client's address behind trusted proxies, the cross-origin rules, and a rate limit
-/// for each address. All three are parts of the framework. This file configures them.
+/// for each address. These are parts of the framework, and this file configures them. WebSockets are refused here, too.
 /// </summary>
 internal static class PublicApi
 {
     private static readonly TimeSpan PreflightAge = TimeSpan.FromHours(2);
 
-    public static bool Includes(HttpContext context)
-        => context.Request.Path.StartsWithSegments("/v1") || context.Request.Path.StartsWithSegments("/demo");
+    /// <summary>The paths of the fleet itself: sidecars, probes, scalers and other services. Everything else is public.</summary>
+    private static readonly string[] OwnPaths = [.. HealthEndpoints.Paths, "/scale", "/internal", "/dapr"];
+
+    /// <summary>
+    /// Returns true for each path that a stranger may ask for, also if there is nothing at it. A page can read the reason of a 404 only
+    /// with the headers of CORS.
+    /// </summary>
+    public static bool Includes(HttpContext context) => !OwnPaths.Any(path => context.Request.Path.StartsWithSegments(path));
 
     public static IServiceCollection AddPublicApi(this IServiceCollection services)
     {
@@ -25,6 +31,7 @@ internal static class PublicApi
         services.Insert(0, ServiceDescriptor.Singleton<IProblemDetailsWriter, ClientErrorWriter>());
         services.AddCors();
         services.AddRateLimiter(_ => { });
+        services.AddSingleton<CallLimits>();
         services.AddOptions<CorsOptions>()
             .Configure<SignalingOptions>((cors, options) => cors.AddDefaultPolicy(policy => Allow(policy, options.EffectiveOrigins)));
         services.AddOptions<RateLimiterOptions>().Configure<SignalingOptions>(Limit);
@@ -35,12 +42,16 @@ internal static class PublicApi
     /// <summary>Sets the client's address, before anything reads it.</summary>
     public static void UseClientAddress(this IApplicationBuilder app) => app.UseForwardedHeaders();
 
+    /// <summary>Call it before everything that may answer a stranger, so that a page can read each answer.</summary>
     public static void UsePublicApi(this IApplicationBuilder app) => app.UseWhen(Includes, api =>
     {
         api.Use(AnswerOptions);
         api.UseCors();
-        api.UseRateLimiter();
+        api.Use(RefuseWebSockets);
     });
+
+    /// <summary>Limits the requests of each address. Call it after the page, whose files are many and cheap.</summary>
+    public static void UseRequestLimit(this IApplicationBuilder app) => app.UseWhen(Includes, api => api.UseRateLimiter());
 
     /// <summary>
     /// Pages of other origins are the normal case. They may send any header, because client libraries add their own headers, and a
@@ -51,8 +62,9 @@ internal static class PublicApi
         if (origins.Contains("*")) policy.AllowAnyOrigin();
         // This is a set and not WithOrigins. With a single origin, WithOrigins would not say that the answer depends on the origin (Vary).
         else policy.SetIsOriginAllowed(new HashSet<string>(origins, StringComparer.OrdinalIgnoreCase).Contains);
-        policy.AllowAnyHeader().WithMethods("GET", "POST", "PATCH", "DELETE", "OPTIONS")
-            .WithExposedHeaders("Location", "ETag", "Link", "Retry-After", "Access-Control-Allow-Methods").SetPreflightMaxAge(PreflightAge);
+        policy.AllowAnyHeader().WithMethods("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+            .WithExposedHeaders("Location", "ETag", "Link", "Retry-After", "retry-after-ms", "Access-Control-Allow-Methods")
+            .SetPreflightMaxAge(PreflightAge);
     }
 
     /// <summary>
@@ -73,10 +85,13 @@ internal static class PublicApi
             }));
         limiter.OnRejected = (rejected, _) =>
         {
-            TimeSpan wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan known) ? known : TimeSpan.FromSeconds(1);
-            return new(ApiError.TooManyRequests(wait).ExecuteAsync(rejected.HttpContext));
+            return new(ApiError.TooManyRequests("requests from this address", WaitOf(rejected.Lease)).ExecuteAsync(rejected.HttpContext));
         };
     }
+
+    /// <summary>How long a caller has to wait whom a limit refused.</summary>
+    internal static TimeSpan WaitOf(RateLimitLease lease)
+        => lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan known) ? known : TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Reads the client's address as the outermost trusted proxy saw it. Addresses that the client itself wrote into X-Forwarded-For stand
@@ -103,6 +118,15 @@ internal static class PublicApi
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }
+
+    /// <summary>
+    /// Refuses WebSockets in words. There is none here, and a client of the Realtime API over WebSocket would see a bare 404.
+    /// </summary>
+    private static Task RefuseWebSockets(HttpContext context, RequestDelegate next)
+        => context.Request.Headers.Upgrade.Any(protocol => string.Equals(protocol, "websocket", StringComparison.OrdinalIgnoreCase))
+            ? ApiError.Invalid("websocket_not_supported", "There is no WebSocket here. A call is WebRTC: send the offer by POST "
+                + "/v1/realtime/calls.").ExecuteAsync(context)
+            : next(context);
 
     /// <summary>
     /// Returns the block of addresses that share one limit. It is a whole /64 for IPv6, because one subscriber has that many addresses.

@@ -11,9 +11,15 @@ namespace Dapr.Voice.Signaling.Internal;
 /// <c>/internal/v1/sessions</c>: sessions for other services, which call the app id <c>signaling</c> by Dapr invocation. A caller needs the
 /// app token, which the sidecar adds. The keys of end users are not accepted here.
 /// </summary>
-internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder ender, SessionReader reader, ILogger<InternalEndpoints> logger)
+internal sealed class InternalEndpoints(
+    SessionFactory factory, SessionEnder ender, SessionReader reader, CallLimits limits, ILogger<InternalEndpoints> logger)
 {
-    private const int MaximumReasonLength = 64;
+    /// <summary>The reasons that a caller may give. The other reasons of a record are for the fleet itself to find.</summary>
+    private static readonly SessionEndReason[] Reasons =
+        [SessionEndReason.ApiHangup, SessionEndReason.Drain, SessionEndReason.LimitReached, SessionEndReason.Error];
+
+    private static readonly InternalJson Json = new(ReadableJson.OptionsOf(InternalJson.Default));
+    private static readonly SessionStatusJson StatusJson = new(ReadableJson.OptionsOf(SessionStatusJson.Default));
 
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -26,14 +32,17 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
 
     private async Task CreateAsync(HttpContext context)
     {
-        (InternalSessionRequest? body, ApiError? error) = await ReadAsync(context.Request);
+        InternalSessionRequest? body = null;
+        // All callers come from the sidecar's address. So the limit is for the app that its sidecar names.
+        ApiError? error = limits.TryTake(CallSource.OfApp(Caller(context)));
+        if (error is null) (body, error) = await ReadAsync(context.Request);
         if (error is not null)
         {
             await error.ExecuteAsync(context);
             return;
         }
         var request = new SessionRequest(body!.OfferSdp!, body.Session, body.Agent, Model: null, RequiredAgent: null, body.MaximumSeconds,
-            ClientKinds.Internal, EphemeralKeyId: null);
+            ClientKinds.Internal, EphemeralKeyId: null, OfferField: "offerSdp");
         (CreatedSession? session, error) = await factory.CreateAsync(request, context.RequestAborted);
         SignalingLog.InternalCall(logger, Caller(context), "create", session?.Record.CallId ?? "-", error?.Code ?? "created");
         if (error is not null)
@@ -46,7 +55,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         context.Response.Headers.Location = $"/internal/v1/sessions/{record.CallId}";
         await context.Response.WriteAsJsonAsync(
             new InternalSessionCreated(record.CallId, session.AnswerSdp, record.OwnerAppId, record.Region, session.ExpiresAt),
-            InternalJson.Default.InternalSessionCreated, cancellationToken: context.RequestAborted);
+            Json.InternalSessionCreated, cancellationToken: context.RequestAborted);
     }
 
     private async Task GetAsync(HttpContext context)
@@ -55,16 +64,21 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
             (string)context.GetRouteValue("callId")!, onlyIfMadeWith: null, context.RequestAborted);
         if (error is not null) await error.ExecuteAsync(context);
         else await context.Response.WriteAsJsonAsync(
-        status!, SessionStatusJson.Default.SessionStatus, cancellationToken: context.RequestAborted);
+            status!, StatusJson.SessionStatus, cancellationToken: context.RequestAborted);
     }
 
     private async Task DeleteAsync(HttpContext context)
     {
         string callId = (string)context.GetRouteValue("callId")!;
-        string? why = context.Request.Query["reason"];
-        EndOutcome outcome = await ender.EndAsync(callId, ReasonOf(why), onlyIfMadeWith: null, context.RequestAborted);
+        if (!TryReadReason(context.Request.Query["reason"], out SessionEndReason reason))
+        {
+            await ApiError.Invalid("invalid_reason", $"'reason' should be one of {string.Join(", ", Reasons.Select(SessionEnder.Word))}. "
+                + "Without one it is api_hangup.", "reason").ExecuteAsync(context);
+            return;
+        }
+        EndOutcome outcome = await ender.EndAsync(callId, reason, onlyIfMadeWith: null, context.RequestAborted);
         SignalingLog.InternalCall(logger, Caller(context), "end", CallId.TryParse(callId, out _, out _) ? callId : "-",
-            $"{outcome} {Plain(why)}");
+            $"{outcome} {SessionEnder.Word(reason)}");
         if (SessionReader.ErrorOf(outcome) is { } error)
         {
             await error.ExecuteAsync(context);
@@ -72,7 +86,7 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
         }
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         await context.Response.WriteAsJsonAsync(new InternalEnd(callId, outcome == EndOutcome.AlreadyEnded ? "already_ended" : "ending"),
-            InternalJson.Default.InternalEnd, cancellationToken: context.RequestAborted);
+            Json.InternalEnd, cancellationToken: context.RequestAborted);
     }
 
     private static async Task<(InternalSessionRequest? Body, ApiError? Error)> ReadAsync(HttpRequest request)
@@ -91,27 +105,24 @@ internal sealed class InternalEndpoints(SessionFactory factory, SessionEnder end
             return (null, ApiError.Invalid(
                 "invalid_json", "The body is not the JSON that is expected here: {offerSdp, session?, agent?}."));
         }
+        if (SessionRequest.CheckUnknown(body?.Unknown, "offerSdp, session, agent and maximumSeconds") is { } unknown)
+            return (null, unknown);
         if (string.IsNullOrWhiteSpace(body?.OfferSdp))
             return (null, ApiError.Invalid("missing_sdp", "'offerSdp' should be the offer.", "offerSdp"));
         if (System.Text.Encoding.UTF8.GetByteCount(body.OfferSdp) > SessionRequest.MaximumOfferBytes)
             return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
         if (body.Session is { ValueKind: JsonValueKind.Null }) body = body with { Session = null };
-        return SessionRequest.CheckSession(body.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error) : (body, null);
+        ApiError? error = SessionRequest.CheckSession(body.Session, SessionRequest.MaximumSessionBytes)
+            ?? SessionRequest.CheckMaximum(body.MaximumSeconds, "maximumSeconds");
+        return error is null ? (body, null) : (null, error);
     }
 
-    /// <summary>
-    /// Maps a caller's own word to a reason. The word goes to the log. The record holds a fixed list, and callers may give only these.
-    /// </summary>
-    private static SessionEndReason ReasonOf(string? word) => word switch
+    /// <summary>Reads the word of a reason. No word means that the caller hung up.</summary>
+    private static bool TryReadReason(string? word, out SessionEndReason reason)
     {
-        "drain" => SessionEndReason.Drain,
-        "limit_reached" => SessionEndReason.LimitReached,
-        "error" => SessionEndReason.Error,
-        _ => SessionEndReason.ApiHangup,
-    };
-
-    private static string Plain(string? word)
-        => word is { Length: <= MaximumReasonLength } && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? word : "";
+        reason = string.IsNullOrEmpty(word) ? SessionEndReason.ApiHangup : Reasons.FirstOrDefault(r => SessionEnder.Word(r) == word);
+        return reason != SessionEndReason.None;
+    }
 
     private static string Caller(HttpContext context) => AgentNameOrDash(AppApiToken.CallerAppId(context));
 

@@ -5,7 +5,11 @@ using Dapr.Voice.Signaling.Http;
 namespace Dapr.Voice.Signaling.Internal;
 
 /// <summary>The body of <c>POST /internal/v1/sessions</c>.</summary>
-internal sealed record InternalSessionRequest(string? OfferSdp, JsonElement? Session, string? Agent, int? MaximumSeconds);
+internal sealed record InternalSessionRequest(string? OfferSdp, JsonElement? Session, string? Agent, int? MaximumSeconds)
+{
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
 
 internal sealed record InternalSessionCreated(string CallId, string AnswerSdp, string Owner, string Region, DateTimeOffset ExpiresAt);
 

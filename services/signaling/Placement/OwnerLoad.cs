@@ -12,6 +12,12 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
     /// </summary>
     public const int LatenessCountsFromSessions = 8;
 
+    /// <summary>
+    /// Sessions that an owner has not reported hold back at most this many places, or an eighth of its capacity if that is more. Most of
+    /// them may be of a caller who never sends a packet, and they must not close the region for the others.
+    /// </summary>
+    public const int UnreportedThatCount = 8;
+
     private int _placed, _onTheWay;
 
     public TransceiverRecord Record => record;
@@ -22,7 +28,7 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
 
     public bool HasRoom => !record.Draining
         && (record.Sessions < LatenessCountsFromSessions || record.LatenessP99Milliseconds < maximumLatenessMilliseconds)
-        && record.Sessions + Placed < record.Capacity;
+        && record.Sessions + Math.Min(Placed, Math.Max(UnreportedThatCount, record.Capacity / 8)) < record.Capacity;
 
     /// <summary>
     /// The load: 0 is idle, 1 is full. It is the share of the owner's capacity that sessions use. Lateness counts from half of its limit

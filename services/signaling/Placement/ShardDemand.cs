@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Text;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Signaling.Placement;
 
@@ -36,8 +39,20 @@ internal sealed record ShardDemand(int Wanted)
 
 internal static class ShardDemandEndpoint
 {
+    private const string Scheme = "Bearer ";
+
+    /// <summary>
+    /// Maps <c>GET /scale/shards</c>. It tells how busy a region is, so it is for the fleet: for callers with the app's API token, and for
+    /// the platform's scaler, which comes by no sidecar and has <see cref="SignalingOptions.ScaleToken"/>.
+    /// </summary>
     public static void MapShardDemand(this IEndpointRouteBuilder endpoints)
-        => endpoints.MapGet("/scale/shards", IResult (FleetDirectory fleet) => fleet.Current is { } snapshot
-        ? Results.Json(ShardDemand.Of(snapshot), PlacementJson.Default.ShardDemand)
-        : ApiError.Unavailable("The fleet records cannot be read."));
+        => endpoints.MapGet("/scale/shards", IResult (HttpContext context, FleetDirectory fleet, SignalingOptions options)
+            => !AppApiToken.IsAllowed(context) && !HasScaleToken(context.Request, options)
+            ? ApiError.Unauthenticated("unauthenticated", "This path requires a token.")
+            : fleet.Current is { } snapshot ? Results.Json(ShardDemand.Of(snapshot), PlacementJson.Default.ShardDemand)
+            : ApiError.Unavailable("The fleet records cannot be read."));
+
+    private static bool HasScaleToken(HttpRequest request, SignalingOptions options)
+        => options.ScaleToken is { Length: > 0 } token && request.Headers.Authorization is [{ } sent]
+        && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sent), Encoding.UTF8.GetBytes(Scheme + token));
 }

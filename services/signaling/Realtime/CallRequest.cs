@@ -49,6 +49,8 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
         {
             return (null, ApiError.Invalid("invalid_json", "The body is not the JSON that is expected here: {sdp, session?, agent?}."));
         }
+        if (SessionRequest.CheckUnknown(body?.Unknown, "sdp, session, agent and max_session_seconds") is { } unknown)
+            return (null, unknown);
         if (string.IsNullOrEmpty(body?.Sdp)) return (null, ApiError.Invalid("missing_sdp", "'sdp' should be the offer.", "sdp"));
         bool wantsSdp = request.GetTypedHeaders().Accept?.Any(
             accept => accept.MediaType.Equals("application/sdp", StringComparison.OrdinalIgnoreCase)) == true;
@@ -119,8 +121,9 @@ internal sealed record CallRequest(string OfferSdp, JsonElement? Session, string
         if (Encoding.UTF8.GetByteCount(request.OfferSdp) > SessionRequest.MaximumOfferBytes)
             return (null, ApiError.TooLarge(SessionRequest.MaximumOfferBytes));
         if (string.IsNullOrWhiteSpace(request.OfferSdp)) return (null, ApiError.Invalid("missing_sdp", "The offer is empty.", "sdp"));
-        return SessionRequest.CheckSession(request.Session, SessionRequest.MaximumSessionBytes) is { } error ? (null, error)
-            : (request, null);
+        ApiError? error = SessionRequest.CheckSession(request.Session, SessionRequest.MaximumSessionBytes)
+            ?? SessionRequest.CheckMaximum(request.MaxSessionSeconds, "max_session_seconds");
+        return error is null ? (request, null) : (null, error);
     }
 
     private static JsonElement? NullIfJsonNull(JsonElement? element) => element is { ValueKind: not JsonValueKind.Null } ? element : null;

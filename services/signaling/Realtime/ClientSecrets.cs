@@ -14,6 +14,8 @@ internal sealed class ClientSecrets(
 {
     private const int MaximumBodyBytes = 32 * 1024;
 
+    private static readonly RealtimeJson Json = new(ReadableJson.OptionsOf(RealtimeJson.Default));
+
     /// <summary>Answers <c>POST /v1/realtime/client_secrets</c> of an authenticated caller.</summary>
     public async Task<ApiError?> AnswerAsync(HttpContext context)
     {
@@ -25,6 +27,9 @@ internal sealed class ClientSecrets(
     public async Task<ApiError?> AnswerAsync(HttpContext context, ClientSecretRequest request)
     {
         if (keys.Current is not { } current) return ApiError.Unavailable("The service is starting.");
+        ApiError? unknown = SessionRequest.CheckUnknown(request.Unknown, "session, expires_after, agent and max_session_seconds")
+            ?? SessionRequest.CheckUnknown(request.ExpiresAfter?.Unknown, "'anchor' and 'seconds' of expires_after");
+        if (unknown is not null) return unknown;
         if (request.ExpiresAfter is { Anchor: not (null or "created_at") })
             return ApiError.Invalid("invalid_expires_after", "'expires_after.anchor' should be 'created_at'.", "expires_after.anchor");
         int seconds = request.ExpiresAfter?.Seconds ?? EphemeralKey.DefaultSeconds;
@@ -32,8 +37,7 @@ internal sealed class ClientSecrets(
             return ApiError.Invalid("invalid_expires_after",
                 $"'expires_after.seconds' should be {EphemeralKey.MinimumSeconds} to {EphemeralKey.MaximumSeconds}.",
                 "expires_after.seconds");
-        if (request.MaxSessionSeconds is < 1)
-            return ApiError.Invalid("invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds");
+        if (SessionRequest.CheckMaximum(request.MaxSessionSeconds, "max_session_seconds") is { } maximumError) return maximumError;
         JsonElement? session = request.Session is { ValueKind: JsonValueKind.Null } ? null : request.Session;
         if (SessionRequest.CheckSession(session, EphemeralKey.MaximumSessionBytes) is { } sessionError) return sessionError;
         string? agent = request.Agent ?? AgentChoice.TextOf(session, "agent");
@@ -48,7 +52,7 @@ internal sealed class ClientSecrets(
         metrics.Keys.Add(1);
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
-            answer, RealtimeJson.Default.ClientSecretResponse, cancellationToken: context.RequestAborted);
+            answer, Json.ClientSecretResponse, cancellationToken: context.RequestAborted);
         return null;
     }
 
@@ -74,7 +78,7 @@ internal sealed class ClientSecrets(
     {
         JsonObject echo = session is { } given ? JsonObject.Create(given)! : [];
         echo["type"] ??= "realtime";
-        echo["object"] = echo["type"]!.ToString() == "transcription" ? "realtime.transcription_session" : "realtime.session";
+        echo["object"] = "realtime.session";
         echo["id"] = $"sess_{id}";
         return JsonElement.Parse(echo.ToJsonString());
     }

@@ -14,15 +14,26 @@ internal sealed record ClientSecretRequest
 
     /// <summary>An extension of ours: sessions made with this key last at most this many seconds.</summary>
     public int? MaxSessionSeconds { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
-internal sealed record ExpiresAfter(string? Anchor, int? Seconds);
+internal sealed record ExpiresAfter(string? Anchor, int? Seconds)
+{
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
 
 /// <param name="ExpiresAt">In Unix seconds.</param>
 internal sealed record ClientSecretResponse(string Value, long ExpiresAt, JsonElement Session);
 
 /// <summary>The JSON form of a call.</summary>
-internal sealed record CallBody(string? Sdp, JsonElement? Session, string? Agent, int? MaxSessionSeconds);
+internal sealed record CallBody(string? Sdp, JsonElement? Session, string? Agent, int? MaxSessionSeconds)
+{
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
 
 internal sealed record CallCreated(string Id, string Sdp);
 

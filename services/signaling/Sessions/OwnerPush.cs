@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
@@ -30,8 +31,8 @@ internal sealed class OwnerPush(IServiceInvoker invoker, UnclaimedSessions uncla
         span?.SetTag("voice.call_id", item.CallId).SetTag("voice.owner", item.OwnerAppId);
         for (int tries = 1; ; tries++)
         {
-            InvocationResult result = await invoker.InvokeAsync(
-                item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item, ContractsJson.Default.SessionRecord, cancellation);
+            InvocationResult result = await invoker.InvokeAsync(item.OwnerAppId, HttpMethod.Post, "internal/v1/sessions", item,
+                ContractsJson.Default.SessionRecord, HttpStatusCode.Created, cancellation);
             // An owner that answers has decided. Asking again would not change the decision.
             bool isFinal = result.Outcome is InvocationOutcome.Succeeded or InvocationOutcome.Refused;
             if (isFinal || tries > Pauses.Length)

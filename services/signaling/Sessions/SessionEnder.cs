@@ -2,7 +2,6 @@ using System.Net;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.Signaling.Placement;
 
 namespace Dapr.Voice.Signaling.Sessions;
 
@@ -20,7 +19,7 @@ internal enum EndOutcome
 
 /// <summary>Ends sessions for HTTP callers. The owner ends a session. Only a session that no owner knows is ended here.</summary>
 internal sealed class SessionEnder(
-    IStateStore store, IServiceInvoker invoker, FleetDirectory directory, LifecyclePublisher events, SignalingMetrics metrics,
+    IStateStore store, IServiceInvoker invoker, SessionOwners owners, LifecyclePublisher events, SignalingMetrics metrics,
     TimeProvider time, ILogger<SessionEnder> logger)
 {
     /// <summary>
@@ -49,16 +48,16 @@ internal sealed class SessionEnder(
         if (onlyIfMadeWith is not null && record.EphemeralKeyId != onlyIfMadeWith) return EndOutcome.NotYours;
         if (record.State == SessionState.Ended) return EndOutcome.AlreadyEnded;
 
-        foreach (string owner in LikelyOwners(record))
+        foreach (string owner in owners.LikelyOwners(record))
         {
-            InvocationResult answer = await invoker.InvokeAsync(
-                owner, HttpMethod.Delete, $"internal/v1/sessions/{callId}?reason={Word(reason)}", cancellation);
+            InvocationResult answer = await invoker.InvokeAsync(owner, HttpMethod.Delete,
+                $"internal/v1/sessions/{callId}?reason={Word(reason)}", HttpStatusCode.Accepted, cancellation);
             if (answer.IsSuccess)
             {
                 SignalingLog.EndedByOwner(logger, callId, owner, reason);
                 return EndOutcome.Ended;
             }
-            if (!IsWithout(owner, answer))
+            if (!owners.IsWithout(owner, answer))
             {
                 SignalingLog.EndUnconfirmed(logger, callId, owner, answer.Outcome, answer.ErrorCode);
                 return EndOutcome.Unknown;
@@ -78,40 +77,15 @@ internal sealed class SessionEnder(
         if (read.Outcome == StateReadOutcome.Missing) return true;
         if (read.Entry?.Value is not { } record) return false;
         if (record.State != SessionState.Created) return true;
-        foreach (string owner in LikelyOwners(record))
-        {
-            InvocationResult answer = await invoker.InvokeAsync(owner, HttpMethod.Get, $"internal/v1/sessions/{callId}", cancellation);
-            // The client came after all. From now on the owner's own limits end the session.
-            if (answer.IsSuccess) return true;
-            if (!IsWithout(owner, answer)) return false;
-        }
+        (bool isKnown, SessionRecord? found) = await owners.FindAsync(record, timeout: null, cancellation);
+        if (!isKnown) return false;
+        // The client came after all. From now on the owner's own limits end the session.
+        if (found is not null) return true;
         return await EndAsync(callId, SessionEndReason.SetupTimeout, onlyIfMadeWith: null, cancellation) != EndOutcome.Unknown;
     }
 
     /// <summary>The word of a reason in URLs. Records use the same word.</summary>
     internal static string Word(SessionEndReason reason) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
-
-    /// <summary>The present owner of the slot, then the owner that was told of the session, if it is alive. Empty if neither is.</summary>
-    private IEnumerable<string> LikelyOwners(SessionRecord record)
-    {
-        string? current = directory.Current?.OwnerOf(record.Slot);
-        if (current is not null) yield return current;
-        if (record.OwnerAppId != current && (directory.Current is null || IsLive(record.OwnerAppId))) yield return record.OwnerAppId;
-    }
-
-    /// <summary>The answer means that the owner does not have the session, or that the owner no longer exists.</summary>
-    private bool IsWithout(string owner, InvocationResult answer) => answer switch
-    {
-        { Outcome: InvocationOutcome.Refused, Status: HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.Conflict } => true,
-        { Outcome: InvocationOutcome.Unreachable } => true,
-        // The sidecar tries an app that is gone for about as long as we wait for it. So a missed deadline may mean either, and the lease
-        // decides.
-        { Outcome: InvocationOutcome.TimedOut } => !IsLive(owner),
-        _ => false,
-    };
-
-    private bool IsLive(string appId)
-        => directory.Current?.Owners.Any(owner => owner.Record.AppId == appId && owner.Record.LeaseUntil > time.GetUtcNow()) ?? false;
 
     /// <summary>
     /// Writes the end into the record. The writer that wins publishes the event, so it is published once, by us or by an owner.

@@ -16,7 +16,8 @@ namespace Dapr.Voice.Signaling.Sessions;
 /// (docs/design.md 3), so that the client waits for one write and for nothing else.
 /// </summary>
 internal sealed class SessionFactory(
-    SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, FleetDirectory directory, IStateStore store,
+    SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, AnswerWriter answers, FleetDirectory directory,
+    IStateStore store,
     OwnerPush push,
     LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time, ILogger<SessionFactory> logger)
 {
@@ -33,12 +34,6 @@ internal sealed class SessionFactory(
 
     /// <summary>The store deletes the record after this time. Nothing depends on it, and some stores ignore it.</summary>
     private static readonly TimeSpan RecordTimeToLive = TimeSpan.FromDays(2);
-
-    // RFC 8834, section 4.2 and docs/protocols/realtime.md 3, rule 15: if the stream id is '-', OpenAI clients play nothing.
-    private const string MsidStream = "voice", MsidTrack = "agent";
-
-    private readonly IReadOnlyList<string> _candidates =
-        [.. options.ParsedIngresses.Select((ingress, index) => ingress.ToCandidate(index))];
 
     public async Task<(CreatedSession? Session, ApiError? Error)> CreateAsync(SessionRequest request, CancellationToken cancellation)
     {
@@ -58,15 +53,11 @@ internal sealed class SessionFactory(
     private async Task<(CreatedSession?, ApiError?)> TryCreateAsync(SessionRequest request, CancellationToken cancellation)
     {
         if (keys.Current is not { } current) return (null, ApiError.Unavailable("The service is starting."));
-        if (request.MaximumSeconds is < 1)
-            return (null, ApiError.Invalid(
-                "invalid_max_session_seconds", "'max_session_seconds' should be 1 or more.", "max_session_seconds"));
         (string agent, ApiError? agentError) = agents.Choose(request.Agent, request.Session, request.Model, request.RequiredAgent);
         if (agentError is not null) return (null, agentError);
 
-        if (!SessionDescription.TryParse(request.OfferSdp, out SessionDescription? offer, out SdpError sdpError)
-            || !OfferAnswer.TryReadOffer(offer, out OfferSummary? summary, out sdpError))
-            return (null, OfferError(sdpError));
+        if (AnswerWriter.TryRead(request.OfferSdp, request.OfferField, out OfferSummary? offer) is { } offerError)
+            return (null, offerError);
 
         SlotPlacement placement = directory.Place();
         if (placement.Outcome == PlacementOutcome.NoRoom) return (null, ApiError.OverCapacity());
@@ -75,7 +66,7 @@ internal sealed class SessionFactory(
         int seconds = Math.Min(request.MaximumSeconds ?? options.MaximumSessionSeconds, options.MaximumSessionSeconds);
         for (int tries = 1; ; tries++)
         {
-            CreatedSession session = Compose(request, summary, agent, placement, seconds, current.Fleet);
+            CreatedSession session = Compose(request, offer!, agent, placement, seconds, current.Fleet);
             if (JsonSerializer.Serialize(session.Record, ContractsJson.Default.SessionRecord).Length > MaximumRecordCharacters)
                 return (null, ApiError.Invalid(
                     "session_too_large", "Offer and session together are larger than a session's record may be.", "session"));
@@ -110,7 +101,7 @@ internal sealed class SessionFactory(
         uint expiryMinutes = RoutingHint.ToMinutes(now + TimeSpan.FromSeconds(seconds) + HintMargin);
         string ufrag = new RoutingHint(fleetKeys.HintKeys.CurrentId, (byte)fleet.RegionNumber, (ushort)placement.Slot, id, Generation: 0,
             expiryMinutes).Encode(fleetKeys.HintKeys);
-        var answer = new AnswerFacts((uint)RandomNumberGenerator.GetInt32(1, int.MaxValue), id.ToString(), $"{MsidStream} {MsidTrack}");
+        AnswerFacts answer = AnswerWriter.FactsOf(id, (uint)RandomNumberGenerator.GetInt32(1, int.MaxValue));
 
         string callId = CallId.Format(fleet.Region, id.ToString());
         var record = new SessionRecord
@@ -131,32 +122,13 @@ internal sealed class SessionFactory(
             CreatedAt = now,
             EventSequence = 1,
         };
-        SessionDescription description = OfferAnswer.CreateAnswer(offer, new AnswerParameters
-        {
-            IceUfrag = ufrag,
-            IcePassword = IcePassword.Derive(fleetKeys.PasswordKeys, ufrag),
-            Fingerprint = fleetKeys.CertificateFingerprint,
-            Candidates = _candidates,
-            AudioSsrc = answer.AudioSsrc,
-            Cname = answer.Cname,
-            MsidStream = MsidStream,
-            MsidTrack = MsidTrack,
-            // RFC 9429, section 5.2.1: 64 bits, of which the highest is zero.
-            SessionId = id.Value >> 1,
-        });
-        return new(record, description.ToString(), now + TimeSpan.FromSeconds(seconds));
+        return new(
+            record, answers.Write(offer, ufrag, answer, id, fleetKeys, version: 1), now + TimeSpan.FromSeconds(seconds));
     }
 
     private static OfferFacts FactsOf(OfferSummary offer, string callId, FleetKeys fleetKeys) => new(
         offer.IceUfrag, offer.Fingerprints, offer.SetupActive, offer.AudioMid, offer.OpusPayloadType, offer.TelephoneEventPayloadType,
         offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize,
-        SealedIcePassword.Seal(fleetKeys.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.Fill));
-
-    /// <summary>The caller gets the parser's reason. It names lines and attributes and never their values.</summary>
-    private static ApiError OfferError(SdpError error) => error switch
-    {
-        { IsTooLarge: true } => ApiError.TooLarge(SessionRequest.MaximumOfferBytes),
-        { IsUnsupportedMedia: true } => new ApiError(422, "unsupported_media", $"The offer can't be served: {error}", "sdp"),
-        _ => ApiError.Invalid("invalid_sdp", $"The offer can't be used: {error}", "sdp"),
-    };
+        SealedIcePassword.Seal(
+            fleetKeys.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes)));
 }

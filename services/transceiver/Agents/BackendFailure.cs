@@ -20,7 +20,8 @@ internal readonly record struct BackendFailure(BackendEnd End, string Code, stri
 
     /// <summary>The backend closed the connection.</summary>
     public static BackendFailure Closed(WebSocketCloseStatus? status)
-        => new(BackendEnd.Closed, "agent_closed", $"The agent closed the connection{(status is { } code ? $" with code {(int)code}" : "")}.");
+        => new(BackendEnd.Closed, "agent_closed",
+        status is { } code ? $"The agent closed the connection with code {(int)code}." : "The agent closed the connection.");
 
     /// <summary>The backend answered the upgrade with a status other than 101.</summary>
     public static BackendFailure Answered(HttpStatusCode status)

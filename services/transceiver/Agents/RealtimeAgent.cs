@@ -267,12 +267,13 @@ internal sealed class RealtimeAgent : Agent
 
     private void OnEnded(BackendFailure failure)
     {
-        Disconnect();
+        RealtimeConnection ended = Disconnect();
         if (_connectedAt != Instant.Never && Host.Now - _connectedAt >= _policy.SettledAfter) _attempts = 0;
         _connectedAt = Instant.Never;
         if (failure.End == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
         {
             AgentLog.BackendGivenUp(Host.Logger, Host.Session.CallId, _url.Host, failure.Code, _attempts + 1);
+            Host.Drops.Count(SessionDrop.AgentEventUnsent, ended.Unsent.Count);
             Fail(failure);
             return;
         }
@@ -280,9 +281,12 @@ internal sealed class RealtimeAgent : Agent
         TimeSpan delay = _policy.RetryDelays[_attempts++] * (0.75 + Random.Shared.NextDouble() / 2);
         AgentLog.BackendLost(Host.Logger, Host.Session.CallId, _url.Host, failure.Code, _attempts, delay.TotalMilliseconds);
         Connect(delay);
+        // What the caller said meanwhile is not lost with the connection.
+        foreach (byte[] unsent in ended.Unsent) TrySend(unsent);
     }
 
-    private void Disconnect()
+    /// <returns>The connection that was there.</returns>
+    private RealtimeConnection Disconnect()
     {
         RealtimeConnection ended = _connection!;
         _connection = null;
@@ -293,6 +297,7 @@ internal sealed class RealtimeAgent : Agent
             SendFailedResponse(id);
             EndResponse(id);
         }
+        return ended;
     }
 
     // The session ends when the caller has been told: the event waits for the channel, and the apology is spoken to its end. A caller who

@@ -54,6 +54,7 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly Channel<Outbound> _outbound = Channel.CreateUnbounded<Outbound>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentQueue<BackendMessage> _inbound = new();
     private readonly SemaphoreSlim _inboundRoom = new(0);
+    private readonly List<byte[]> _unsent = [];
     private int _outboundBytes;
     private int _outboundAudioFrames;
     private int _inboundBytes;
@@ -90,6 +91,11 @@ internal sealed class RealtimeConnection : IDisposable
     /// <param name="items">What was said on the connection before, in order. Each must be replayable.</param>
     public void Start(TimeSpan delay, byte[] greeting, IReadOnlyList<RememberedItem> items)
         => _ = Task.Run(() => RunAsync(delay, greeting, items), CancellationToken.None);
+
+    /// <summary>
+    /// The events that were not sent, in order, for the next connection. Read it after <see cref="BackendMessageKind.Ended"/> was taken.
+    /// </summary>
+    public IReadOnlyList<byte[]> Unsent => _unsent;
 
     /// <summary>Queues a copy of one event. Returns false if too much waits.</summary>
     public bool TrySendEvent(ReadOnlySpan<byte> utf8Json)
@@ -187,7 +193,7 @@ internal sealed class RealtimeConnection : IDisposable
             await sending.ConfigureAwait(false);
             while (_outbound.Reader.TryRead(out Outbound unsent))
             {
-                CountUnsent();
+                NoteUnsent(unsent);
                 ArrayPool<byte>.Shared.Return(unsent.Buffer);
             }
             Enqueue(new BackendMessage(BackendMessageKind.Ended)
@@ -242,7 +248,7 @@ internal sealed class RealtimeConnection : IDisposable
                 }
                 finally
                 {
-                    if (!isSent) CountUnsent();
+                    if (!isSent) NoteUnsent(outbound);
                     if (outbound.IsAudio) Interlocked.Decrement(ref _outboundAudioFrames);
                     else Interlocked.Add(ref _outboundBytes, -outbound.Length);
                     ArrayPool<byte>.Shared.Return(outbound.Buffer);
@@ -309,6 +315,12 @@ internal sealed class RealtimeConnection : IDisposable
     private void CountUnsent()
     {
         if (!_isDisposed) _drops.Count(SessionDrop.AgentConnectionLost);
+    }
+
+    private void NoteUnsent(in Outbound unsent)
+    {
+        if (unsent.IsAudio) CountUnsent();
+        else _unsent.Add(unsent.Buffer.AsSpan(0, unsent.Length).ToArray());
     }
 
     private static byte[] Grow(byte[] buffer, int length)

@@ -183,7 +183,7 @@ internal enum SessionDrop : byte
     AgentAudioQueueFull,
     /// <summary>An event for the backend that did not fit into the queue or found no connection.</summary>
     AgentEventUnsent,
-    /// <summary>What still waited for the backend when the connection ended.</summary>
+    /// <summary>A frame of the caller that still waited for the backend when the connection ended. Events wait for the next one.</summary>
     AgentConnectionLost,
     /// <summary>A message of the backend that is larger than the largest message accepted.</summary>
     AgentMessageTooLarge,

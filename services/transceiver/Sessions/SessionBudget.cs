@@ -5,9 +5,9 @@ using Dapr.Voice.Wire;
 namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
-/// What one caller may use of the thread that serves a hundred others. All limits are here; decision 0032 says what an honest client needs of
-/// each. Events beyond a limit wait, and the client's window closes. Packets, fragments and audio beyond a limit are dropped and counted.
-/// The client is told at most once a second. It belongs to the session's thread.
+/// What one caller may use of the thread that serves a hundred others. All limits are here; decision 0032 says what an honest client needs
+/// of each. Events beyond a limit wait, and the client's window closes. Packets, fragments and audio beyond a limit are dropped and
+/// counted. The client is told at most once a second. It belongs to the session's thread.
 /// </summary>
 internal sealed class SessionBudget
 {
@@ -28,7 +28,8 @@ internal sealed class SessionBudget
     public const int EventBytesPerSecond = 128 * 1024, EventBytesBurst = 1024 * 1024;
 
     /// <summary>
-    /// Samples of the caller's audio: twice real time, and 10 s at once after the network stood still. An agent may cost money by the second.
+    /// Samples of the caller's audio: twice real time, and 10 s at once after the network stood still. An agent may cost money by the
+    /// second.
     /// </summary>
     public const int AudioSamplesPerSecond = 2 * AudioFormat.SampleRate, AudioSamplesBurst = 10 * AudioFormat.SampleRate;
 

@@ -2,70 +2,15 @@
 // Requests come as JSON lines on standard input ({id, command, …}) and are answered as JSON lines on standard output ({id, result} or
 // {id, error}). The browser ends with standard input, so none outlives the test.
 
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createServer } from "node:http";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
-import puppeteer from "puppeteer-core";
+import { launch, serveFolders } from "./launch.mjs";
 import { ScriptedApi } from "./scripted.mjs";
-import { serveFile } from "./static.mjs";
 
-/** {browser: "chrome" | "firefox", executable, profile, microphone: WAV for Chromium's fake device, soundServer: pulseaudio for Firefox, folders: {"/prefix/": folder}, web: the folder web/} */
+/** Those of launch(), folders: {"/prefix/": folder}, and web: the folder web/ */
 const settings = JSON.parse(process.argv[2]);
 
-const server = createServer((request, response) => serveFile(settings.folders, request, response));
-
-// Firefox's AudioContext starts with a sound card only: this one plays to nobody.
-let soundServer;
-const soundSocket = join(settings.profile, "sound");
-if (settings.soundServer) {
-  soundServer = spawn(
-    settings.soundServer,
-    [
-      ...["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--high-priority=no", "--realtime=no"],
-      ...["-L", "module-null-sink rate=48000", "-L", `module-native-protocol-unix auth-anonymous=1 socket=${soundSocket}`],
-    ],
-    { stdio: "ignore", env: { ...process.env, XDG_RUNTIME_DIR: settings.profile } },
-  );
-  for (let i = 0; i < 100 && !existsSync(soundSocket); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-const browser = await puppeteer.launch(
-  settings.browser === "chrome"
-    ? {
-        browser: "chrome",
-        executablePath: settings.executable,
-        userDataDir: settings.profile,
-        pipe: true,
-        args: [
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-quic",
-          "--disable-dev-shm-usage",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--autoplay-policy=no-user-gesture-required",
-          // A network namespace may have nothing but addresses of this machine.
-          "--allow-loopback-in-peer-connection",
-          "--use-fake-ui-for-media-stream",
-          "--use-fake-device-for-media-stream",
-          ...(settings.microphone ? [`--use-file-for-fake-audio-capture=${settings.microphone}%noloop`] : []),
-        ],
-      }
-    : {
-        browser: "firefox",
-        executablePath: settings.executable,
-        userDataDir: settings.profile,
-        env: { ...process.env, PULSE_SERVER: `unix:${soundSocket}` },
-        extraPrefsFirefox: {
-          "media.autoplay.default": 0,
-          "media.autoplay.blocking_policy": 0,
-          "media.navigator.permission.disabled": true,
-          "media.navigator.streams.fake": true,
-        },
-      },
-);
+const server = await serveFolders(settings.folders);
+const browser = await launch(settings);
 
 let page;
 let complaints = [];
@@ -94,7 +39,7 @@ async function open(url) {
 let farEnd;
 async function openFarEnd() {
   farEnd ??= browser.newPage().then(async (peer) => {
-    await peer.goto(`http://127.0.0.1:${server.address().port}/page/far-end.html`, { waitUntil: "load" });
+    await peer.goto(`${server.origin}/page/far-end.html`, { waitUntil: "load" });
     await page.bringToFront();
     return peer;
   });
@@ -147,12 +92,8 @@ const commands = {
 
 const print = (object) => process.stdout.write(JSON.stringify(object) + "\n");
 
-await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 for (const api of scripted) await api.listen();
-print({
-  id: 0,
-  result: { origin: `http://127.0.0.1:${server.address().port}`, scripted: scripted.map((api) => api.origin), version: await browser.version() },
-});
+print({ id: 0, result: { origin: server.origin, scripted: scripted.map((api) => api.origin), version: await browser.version() } });
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line);
@@ -164,6 +105,5 @@ for await (const line of createInterface({ input: process.stdin })) {
       (error) => print({ id: request.id, error: String(error?.message ?? error) }),
     );
 }
-await browser.close().catch(() => {});
-soundServer?.kill();
+await browser.close();
 process.exit(0);

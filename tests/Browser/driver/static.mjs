@@ -4,7 +4,14 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wav": "audio/wav" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".wav": "audio/wav",
+};
 
 /** @param {Record<string, string>} folders {"/prefix/": folder}; a path that ends with a slash is its index.html */
 export async function serveFile(folders, request, response) {

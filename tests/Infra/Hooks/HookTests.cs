@@ -14,7 +14,7 @@ public sealed class HookTests : IDisposable
 {
     private static readonly string[] FleetSecretNames =
         [SecretNames.ApiKeys, SecretNames.DtlsCertificate, SecretNames.HintKeys, SecretNames.LinkKey, SecretNames.PasswordKeys,
-            SecretNames.TokenKeys];
+            SecretNames.ScaleToken, SecretNames.TokenKeys];
 
     private const string TwoRegions = """[{"location":"a","number":1,"shards":2},{"location":"b","number":2,"shards":2}]""";
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dapr.Voice.DevSidecar;
@@ -42,7 +43,7 @@ public sealed class SidecarOutageTests(ITestOutputHelper output)
             ("state.get", async () => (await client.State.ReadAsync("sessions", "k", Number)).IsKnown),
             ("state.bulk", async () => (await client.State.GetBulkAsync("sessions", ["k"], Number)).Outcome == StateReadOutcome.Found),
             ("publish", async () => (await client.Events.PublishAsync("lifecycle", "t", CloudEvent, Json)).IsPublished),
-            ("invoke", async () => (await client.Invoker.InvokeAsync("nobody", HttpMethod.Get, "x")).Outcome
+            ("invoke", async () => (await client.Invoker.InvokeAsync("nobody", HttpMethod.Delete, "x", HttpStatusCode.Accepted)).Outcome
                 == InvocationOutcome.Unreachable),
             ("health", () => client.Health.IsOutboundHealthyAsync()),
         ];

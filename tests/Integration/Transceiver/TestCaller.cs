@@ -135,7 +135,12 @@ internal sealed class TestCaller : IDisposable
             {
                 if (frame.SessionId != _id) continue;
                 if (frame.Kind == LinkFrameKind.Gone) IsGone = true;
-                else Peer.Receive(frame.Payload, new TransportPath(0, RelayAddress), now);
+                else
+                {
+                    Peer.Receive(frame.Payload, new TransportPath(0, RelayAddress), now);
+                    // The next packet may end the session, and what was not read by then is gone.
+                    _peer.Listen(now);
+                }
             }
         }
         Drain(now);

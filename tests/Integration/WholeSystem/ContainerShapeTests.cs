@@ -30,6 +30,7 @@ public sealed partial class ContainerShapeTests(PublishedFolder published, ITest
         ["Transceiver__AdvertisedLinkEndpoint"] = "address",
         ["Transceiver__Agents__local"] = "address",
         ["Signaling__Ingresses__0"] = "address",
+        ["Signaling__DemoHosts__0"] = "name",
     };
 
     /// <summary>How long the sidecar waits for its app, which is the time that a process has to end.</summary>

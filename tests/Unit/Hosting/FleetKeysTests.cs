@@ -108,9 +108,10 @@ public sealed class FleetKeysTests
         ApiKeySet keys = (await LoadAsync(FleetSecrets.ApiKeys)).ApiKeys;
 
         Assert.Equal(2, keys.Count);
-        Assert.True(keys.Contains(FakeSecretStore.ApiKey));
-        Assert.False(keys.Contains(FakeSecretStore.ApiKey + "x"));
-        Assert.False(keys.Contains(""));
+        Assert.True(keys.TryFind(FakeSecretStore.ApiKey, out int index));
+        Assert.Equal(1, index);
+        Assert.False(keys.TryFind(FakeSecretStore.ApiKey + "x", out _));
+        Assert.False(keys.TryFind("", out _));
     }
 
     private Task<FleetKeys> LoadAsync(FleetSecrets needed)

@@ -14,13 +14,15 @@ public sealed class AnswererRuleTests
     {
         string answer = Offers.Answer(Offers.WithVideo);
         Assert.StartsWith("m=audio 9 UDP/TLS/RTP/SAVPF 111", Offers.Section(answer, 0)[0]);
-        Assert.Equal("m=video 0 UDP/TLS/RTP/SAVPF 0", Offers.Section(answer, 1)[0]);
-        Assert.Equal("m=audio 0 UDP/TLS/RTP/SAVPF 0", Offers.Section(answer, 2)[0]);
+        Assert.Equal("m=video 0 UDP/TLS/RTP/SAVPF 97", Offers.Section(answer, 1)[0]);
+        Assert.Equal("m=audio 0 UDP/TLS/RTP/SAVPF 111", Offers.Section(answer, 2)[0]);
         Assert.Equal("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", Offers.Section(answer, 3)[0]);
         Assert.Equal(4, Regex.Count(answer, "(?m)^m="));
         Assert.Equal(["a=mid:0", "a=mid:v", "a=mid:a2", "a=mid:1"],
             Enumerable.Range(0, 4).Select(i => Offers.Section(answer, i).Single(l => l.StartsWith("a=mid", StringComparison.Ordinal))));
-        Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 0", "c=IN IP4 0.0.0.0", "a=mid:v", "a=inactive"], Offers.Section(answer, 1));
+        string[] rejected = Offers.Section(answer, 1);
+        Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 97", "c=IN IP4 0.0.0.0", "a=mid:v", "a=inactive"], rejected[..4]);
+        Assert.Equal(["a=rtcp-mux", "a=rtpmap:97 VP8/90000"], rejected[^2..]);
         Assert.Contains("a=group:BUNDLE 0 1", Offers.SessionLines(answer));
     }
 

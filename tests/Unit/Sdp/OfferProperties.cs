@@ -74,7 +74,10 @@ public sealed class OfferProperties
         {
             if (answered.Port == 0)
             {
-                Assert.Equal(offered.Protocol.Contains("RTP/", StringComparison.Ordinal) ? ["0"] : offered.Formats, answered.Formats);
+                if (!offered.Protocol.Contains("RTP/", StringComparison.Ordinal)) Assert.Equal(offered.Formats, answered.Formats);
+                // One format: the first of the offer with its rtpmap, or 0, which needs none.
+                else if (Values(answered, "rtpmap").SingleOrDefault() is { } map) Assert.Contains(map, Values(offered, "rtpmap"));
+                else Assert.Equal(["0"], answered.Formats);
                 continue;
             }
             Assert.True(IsOffered(offered));
@@ -102,7 +105,7 @@ public sealed class OfferProperties
         if (group.Length > 0) Assert.Contains(Values(offer.Attributes, "group"), v => group.All(mid => v.Split(' ').Contains(mid)));
         MediaDescription tagged = Assert.Single(accepted, m => Values(m, "end-of-candidates").Any());
         if (group.Length > 0) Assert.Equal(group[0], tagged.Mid);
-        foreach (MediaDescription media in accepted)
+        foreach (MediaDescription media in answer.Media)
         {
             Assert.Single(Values(media, "ice-ufrag"));
             Assert.Single(Values(media, "ice-pwd"));

@@ -15,6 +15,7 @@ public sealed class SdpVectorTests
         { "esp-peer", Two },
         { "libpeer", Two },
         { "sipsorcery", Two },
+        { "gstreamer", Two },
         { "profile-rtp-avp", One },
         { "profile-rtp-avpf", One },
         { "profile-rtp-savp", One },
@@ -71,11 +72,22 @@ public sealed class SdpVectorTests
     }
 
     [Fact]
-    public void Answer_ToARejectedSection_NamesOnlyFormat0()
+    public void Answer_ToARejectedSection_HasItsTransportAndOneOfItsFormats()
     {
-        // pion reads the formats of every section of an answer, and fails at one that has no rtpmap.
+        // Many stacks read a rejected section like any other (docs/protocols/realtime.md 3, rule 1).
         string answer = Offers.Answer(SdpVectors.Text("rejected-video"));
-        Assert.Equal(["m=video 0 UDP/TLS/RTP/SAVPF 0", "c=IN IP4 0.0.0.0", "a=mid:1", "a=inactive"], Offers.Section(answer, 1));
+        Assert.Equal(
+            ["m=video 0 UDP/TLS/RTP/SAVPF 96", "c=IN IP4 0.0.0.0", "a=mid:1", "a=inactive", .. Offers.Section(answer, 0)
+                .Where(l => l.StartsWith("a=ice-", StringComparison.Ordinal) || l.StartsWith("a=fingerprint:", StringComparison.Ordinal)),
+                "a=setup:passive", "a=rtcp-mux", "a=rtpmap:96 VP8/90000"],
+            Offers.Section(answer, 1));
+    }
+
+    [Fact]
+    public void Answer_ToARejectedSectionOfAStaticFormat_NamesOnlyFormat0()
+    {
+        string offer = SdpVectors.Text("rejected-video").Replace("a=rtpmap:96 VP8/90000\r\n", "", StringComparison.Ordinal);
+        Assert.Equal("m=video 0 UDP/TLS/RTP/SAVPF 0", Offers.Section(Offers.Answer(offer), 1)[0]);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -83,11 +84,11 @@ public sealed class RecordedAnswersTests
             int status = (int)answer["status"]!;
             string body = answer["body"]?["json"]?.ToJsonString() ?? (string?)answer["body"]?["text"] ?? "";
             var sidecar = new ScriptedHttp(ScriptedHttp.Answer(status, body, (string?)answer["headers"]?["content-type"] ?? "text/plain"));
-            InvocationResult answered = await sidecar.Invoker().InvokeAsync("signaling", HttpMethod.Get, "/x");
+            InvocationResult answered = await sidecar.Invoker().InvokeAsync("signaling", HttpMethod.Post, "/x", HttpStatusCode.Created);
             InvocationOutcome[] expected = status switch
             {
-                200 when body.Length == 0 => [InvocationOutcome.Unreachable],
-                >= 200 and < 300 => [InvocationOutcome.Succeeded],
+                201 => [InvocationOutcome.Succeeded],
+                >= 200 and < 300 => [InvocationOutcome.Unreachable],
                 _ => [InvocationOutcome.Refused, InvocationOutcome.Unreachable],
             };
             Assert.True(expected.Contains(answered.Outcome), $"{name}: {step["name"]}: {answered.Outcome}");

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Net;
 using Dapr.Client.Autogen.Grpc.v1;
 using Dapr.Voice.Sidecar;
 using Grpc.Core;
@@ -164,9 +165,11 @@ public sealed class SidecarCallsTests
     }
 
     [Theory]
-    [InlineData(200, """{"name":"a","epoch":1}""", InvocationOutcome.Succeeded)]
-    [InlineData(204, "", InvocationOutcome.Succeeded)]
+    [InlineData(201, "", InvocationOutcome.Succeeded)]
     [InlineData(200, "", InvocationOutcome.Unreachable)]
+    [InlineData(200, """{"name":"a","epoch":1}""", InvocationOutcome.Unreachable)]
+    [InlineData(202, "", InvocationOutcome.Unreachable)]
+    [InlineData(204, "", InvocationOutcome.Unreachable)]
     [InlineData(409, "", InvocationOutcome.Refused)]
     [InlineData(500, """{"errorCode":"ERR_DIRECT_INVOKE","message":"x"}""", InvocationOutcome.Unreachable)]
     [InlineData(401, "invalid api token\n", InvocationOutcome.Unavailable)]
@@ -175,7 +178,8 @@ public sealed class SidecarCallsTests
     {
         var sidecar = new ScriptedHttp(ScriptedHttp.Answer(status, body));
         InvocationResult answer = await sidecar.Invoker(o => o.ApiToken = "secret")
-            .InvokeAsync("transceiver-00", HttpMethod.Put, "/internal/v1/x?y=1", new Owner("a", 1), OwnerJson.Default.Owner);
+            .InvokeAsync("transceiver-00", HttpMethod.Put, "/internal/v1/x?y=1", new Owner("a", 1), OwnerJson.Default.Owner,
+                HttpStatusCode.Created);
         Assert.Equal(outcome, answer.Outcome);
         SentRequest request = Assert.Single(sidecar.Requests);
         Assert.Equal(("PUT", "/v1.0/invoke/transceiver-00/method/internal/v1/x?y=1"), (request.Method, request.PathAndQuery));
@@ -189,13 +193,31 @@ public sealed class SidecarCallsTests
     public async Task ServiceInvoker_AppThatNeverAnswers_TimesOut()
     {
         IServiceInvoker invoker = new ScriptedHttp(ScriptedHttp.Never).Invoker(o => o.InvokeTimeout = TimeSpan.FromMilliseconds(20));
-        Assert.Equal(InvocationOutcome.TimedOut, (await invoker.InvokeAsync("relay", HttpMethod.Get, "x")).Outcome);
+        InvocationResult answer = await invoker.InvokeAsync("relay", HttpMethod.Delete, "x", HttpStatusCode.Accepted);
+        Assert.Equal(InvocationOutcome.TimedOut, answer.Outcome);
+    }
+
+    [Theory]
+    [InlineData(200, """{"name":"a","epoch":1}""", InvocationOutcome.Succeeded)]
+    [InlineData(200, "", InvocationOutcome.Unreachable)]
+    [InlineData(200, "null", InvocationOutcome.Unreachable)]
+    [InlineData(200, "<html>", InvocationOutcome.Unreachable)]
+    [InlineData(204, "", InvocationOutcome.Unreachable)]
+    [InlineData(404, """{"code":"unknown_session"}""", InvocationOutcome.Refused)]
+    public async Task ServiceInvoker_Get_SucceedsOnlyWithWhatWasAskedFor(int status, string body, InvocationOutcome outcome)
+    {
+        InvocationResult<Owner> answer = await new ScriptedHttp(ScriptedHttp.Answer(status, body)).Invoker()
+            .GetAsync("transceiver-00", "internal/v1/x", OwnerJson.Default.Owner);
+
+        Assert.Equal(outcome, answer.Result.Outcome);
+        Assert.Equal(outcome == InvocationOutcome.Succeeded ? new Owner("a", 1) : null, answer.Value);
     }
 
     [Fact]
     public async Task ServiceInvoker_NoSidecar_IsUnavailable()
         => Assert.Equal(InvocationOutcome.Unavailable,
-        (await new ScriptedHttp(ScriptedHttp.Refused).Invoker().InvokeAsync("relay", HttpMethod.Get, "x")).Outcome);
+        (await new ScriptedHttp(ScriptedHttp.Refused).Invoker()
+            .InvokeAsync("relay", HttpMethod.Delete, "x", HttpStatusCode.Accepted)).Outcome);
 
     [Fact]
     public async Task WaitForOutboundHealth_SidecarThatIsNotReady_Waits()

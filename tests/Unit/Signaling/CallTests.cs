@@ -243,6 +243,10 @@ public sealed class CallTests : IAsyncLifetime
     [InlineData("null", "missing_sdp")]
     [InlineData("{\"sdp\":5}", "invalid_json")]
     [InlineData("{\"sdp\":\"v=0\",\"session\":5}", "invalid_session")]
+    [InlineData("""{"sdp":"v=0","session":{"type":"transcription"}}""", "unsupported_session_type")]
+    [InlineData("""{"sdp":"v=0","session":{"agent":["echo"]}}""", "invalid_session")]
+    [InlineData("""{"sdp":"v=0","max_session_seconds":0}""", "invalid_max_session_seconds")]
+    [InlineData("""{"sdp":"v=0","maxSessionSeconds":60}""", "unknown_parameter")]
     public async Task Call_BadJson_Is400(string json, string code)
     {
         using HttpResponseMessage response = await _signaling.PostJsonAsync("/v1/realtime/calls", json);
@@ -302,6 +306,20 @@ public sealed class CallTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         JsonElement error = (await SignalingHarness.JsonAsync(response)).GetProperty("error");
         Assert.Equal((code, param), (error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
+    }
+
+    [Fact]
+    public async Task Call_MultipartForATranscription_IsRefusedAndNamesTheField()
+    {
+        using var form = new MultipartFormDataContent("xoxoBoundary");
+        form.Add(Part(Offers.Chromium, "application/sdp"), "sdp");
+        form.Add(Part("""{"type":"transcription","audio":{}}""", "application/json"), "session");
+        using HttpResponseMessage response = await _signaling.SendAsync(
+            HttpMethod.Post, "/v1/realtime/calls", form, FakeSecretStore.ApiKey);
+        JsonElement error = (await SignalingHarness.JsonAsync(response)).GetProperty("error");
+
+        Assert.Equal((HttpStatusCode.BadRequest, "unsupported_session_type", "session.type"),
+            (response.StatusCode, error.GetProperty("code").GetString(), error.GetProperty("param").GetString()));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class EndTests : IAsyncLifetime
     {
         string callId = await _signaling.CallAsync();
         _signaling.Invoker.Answer = call => call.Method == HttpMethod.Delete ? FakeInvoker.Refused(status)
-            : new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
+            : FakeInvoker.Done;
         for (int i = 0; i < 3; i++)
         {
             using HttpResponseMessage response = await _signaling.SendAsync(
@@ -91,7 +91,7 @@ public sealed class EndTests : IAsyncLifetime
     public async Task Hangup_AnswerOfTheWriteIsLost_IsPublishedAllTheSame()
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null)
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? FakeInvoker.Done
             : FakeInvoker.Refused(HttpStatusCode.NotFound);
         bool isFirst = true;
         _signaling.Store.LosesAnswer = _ => isFirst && !(isFirst = false);
@@ -109,7 +109,7 @@ public sealed class EndTests : IAsyncLifetime
         string callId = await _signaling.CallAsync();
         _signaling.Invoker.Answer = call =>
         {
-            if (call.Method != HttpMethod.Delete) return new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
+            if (call.Method != HttpMethod.Delete) return FakeInvoker.Done;
             SessionRecord ended = _signaling.Record(callId)! with { State = SessionState.Ended, EndReason = SessionEndReason.ClientHangup };
             _signaling.Store.SaveAsync(ComponentNames.Sessions, StateKeys.Session(callId), ended, ContractsJson.Default.SessionRecord)
                 .GetAwaiter().GetResult();

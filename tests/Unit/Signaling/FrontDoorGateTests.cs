@@ -23,13 +23,14 @@ public sealed class FrontDoorGateTests
         using HttpResponseMessage answer = await signaling.PostOfferAsync(Offers.Chromium);
 
         Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
     }
 
     [Theory]
     [InlineData("/healthz", HttpStatusCode.OK)]
     [InlineData("/readyz", HttpStatusCode.OK)]
     [InlineData("/startupz", HttpStatusCode.OK)]
-    [InlineData("/scale/shards", HttpStatusCode.OK)]
+    [InlineData("/scale/shards", HttpStatusCode.Unauthorized)]
     [InlineData("/internal/v1/sessions/none", HttpStatusCode.Unauthorized)]
     [InlineData("/", HttpStatusCode.Forbidden)]
     [InlineData("/healthzz", HttpStatusCode.Forbidden)]

@@ -57,6 +57,18 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public async Task Place_CallsThatNobodyHasReported_LeaveRoomForOthers()
+    {
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
+        await signaling.AddOwnerAsync(0, slots: [0], sessions: 10, capacity: 25);
+        FleetDirectory directory = signaling.Service<FleetDirectory>();
+
+        Assert.All(Enumerable.Range(0, 1000), _ => Assert.Equal(PlacementOutcome.Placed, directory.Place().Outcome));
+        await signaling.AddOwnerAsync(0, slots: [0], sessions: 25, capacity: 25);
+        Assert.Equal(PlacementOutcome.NoRoom, directory.Place().Outcome);
+    }
+
+    [Fact]
     public async Task Place_OwnerReportsTwice_CountsItsReportAlone()
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);

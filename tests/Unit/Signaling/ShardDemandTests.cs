@@ -36,7 +36,7 @@ public sealed class ShardDemandTests
         await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
         await signaling.AddOwnerAsync(0, slots: [0], sessions: 9, capacity: 10);
 
-        using var answer = JsonDocument.Parse(await signaling.Http.GetStringAsync("/scale/shards"));
+        using var answer = JsonDocument.Parse(await (await AskAsync(signaling)).Content.ReadAsStringAsync());
 
         Assert.Equal(2, answer.RootElement.GetProperty("wanted").GetInt32());
     }
@@ -47,7 +47,7 @@ public sealed class ShardDemandTests
         await using SignalingHarness signaling = await SignalingHarness.StartAsync();
         signaling.Time.Advance(TimeSpan.FromSeconds(30));
 
-        using HttpResponseMessage answer = await signaling.Http.GetAsync("/scale/shards");
+        using HttpResponseMessage answer = await AskAsync(signaling);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
     }
@@ -57,4 +57,7 @@ public sealed class ShardDemandTests
         "local", shard, $"i{shard}", AppIds.Transceiver(shard), [], 40, count, lateness, false, Now.AddSeconds(3))),
         sessions.Select((_, shard) => new SlotRecord("local", shard, shard, $"i{shard}", 1)),
         Now, maximumLatenessMilliseconds: 5);
+
+    private static Task<HttpResponseMessage> AskAsync(SignalingHarness signaling)
+        => signaling.SendAsync(HttpMethod.Get, "/scale/shards", null, null, ("dapr-api-token", SignalingHarness.AppToken));
 }

@@ -56,6 +56,7 @@ internal sealed class SignalingHarness : IAsyncDisposable
             ["Signaling:Agents:0"] = "echo",
             ["Signaling:Agents:1"] = "parrot",
             ["Signaling:RequestsPerSecondPerAddress"] = "0",
+            ["Signaling:CallsPerSecondPerCaller"] = "0",
         };
         settings?.Invoke(configuration);
 

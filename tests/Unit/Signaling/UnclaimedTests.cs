@@ -11,8 +11,6 @@ namespace Dapr.Voice.Tests.Unit.Signaling;
 /// </summary>
 public sealed class UnclaimedTests : IAsyncLifetime
 {
-    private static readonly InvocationResult Succeeded = new(InvocationOutcome.Succeeded, HttpStatusCode.OK, null);
-
     private SignalingHarness _signaling = null!;
 
     public async Task InitializeAsync() => _signaling = await SignalingHarness.StartAsync();
@@ -43,7 +41,7 @@ public sealed class UnclaimedTests : IAsyncLifetime
     public async Task EndUnclaimed_ClientCameAfterAll_LeavesTheSessionToItsOwner()
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = _ => Succeeded;
+        _signaling.Invoker.Read = _ => _signaling.Record(callId);
 
         Assert.True(await _signaling.Service<SessionEnder>().EndUnclaimedAsync(callId, CancellationToken.None));
         Assert.DoesNotContain(_signaling.Invoker.Calls, call => call.Method == HttpMethod.Delete);
@@ -56,7 +54,7 @@ public sealed class UnclaimedTests : IAsyncLifetime
     public async Task EndUnclaimed_LiveOwnerDoesNotAnswer_AsksAgainLater(InvocationOutcome outcome)
     {
         string callId = await _signaling.CallAsync();
-        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Get ? FakeInvoker.Failed(outcome) : Succeeded;
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Get ? FakeInvoker.Failed(outcome) : FakeInvoker.Done;
 
         Assert.False(await _signaling.Service<SessionEnder>().EndUnclaimedAsync(callId, CancellationToken.None));
         Assert.Equal(SessionState.Created, _signaling.Record(callId)!.State);

@@ -12,17 +12,17 @@ public sealed class SealedIcePasswordTests
     [Fact]
     public void TryOpen_OfTheSameCall_ReturnsThePassword()
     {
-        string text = SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.Fill);
+        string text = Seal();
         Assert.Equal(Password, SealedIcePassword.TryOpen(SteeringKeys.Ring(2, 1), Call, text));
         Assert.DoesNotContain("caller", text);
         Assert.DoesNotContain("caller", Encoding.UTF8.GetString(Convert.FromBase64String(text)));
-        Assert.NotEqual(text, SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.Fill));
+        Assert.NotEqual(text, Seal());
     }
 
     [Fact]
     public void TryOpen_OfAnotherCallOrKeyOrDamaged_IsNull()
     {
-        string text = SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.Fill);
+        string text = Seal();
         Assert.Null(SealedIcePassword.TryOpen(SteeringKeys.Ring(1), "rtc_local_bbbbbbbbbbbbb", text));
         Assert.Null(SealedIcePassword.TryOpen(SteeringKeys.Ring(4), Call, text));
         byte[] damaged = Convert.FromBase64String(text);
@@ -30,4 +30,7 @@ public sealed class SealedIcePasswordTests
         foreach (string bad in (string[])["", "!", "AAAA", text[..20], Convert.ToBase64String(damaged)])
             Assert.Null(SealedIcePassword.TryOpen(SteeringKeys.Ring(1), Call, bad));
     }
+
+    private static string Seal() => SealedIcePassword.Seal(
+        SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes));
 }

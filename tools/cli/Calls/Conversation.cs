@@ -78,6 +78,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
         caller.AudioReceived = (bytes, timestamp) => OnAudio(bytes, timestamp, decoder, pcm);
         caller.EventReceived = OnEvent;
         Instant start = now;
+        Instant connected = Instant.Never;
         Instant nextFrame = Instant.Never;
         Instant over = Instant.Never;
         int position = 0;
@@ -91,7 +92,7 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
             {
                 if (caller.IsConnected && caller.IsChannelOpen)
                 {
-                    nextFrame = now;
+                    connected = nextFrame = now;
                     say($"call {caller.CallId}: connected");
                 }
                 else if (now - start > SetupLimit)
@@ -121,10 +122,11 @@ internal sealed class Conversation(Caller caller, short[] question, TimeSpan? st
                     over = now;
                 }
             }
-            if (stay is { } limit ? now - start >= limit : IsAnswerOver(now, over))
+            // The time on the line begins with the connection. A slow set-up must not leave nothing of it.
+            if (stay is { } limit ? connected != Instant.Never && now - connected >= limit : IsAnswerOver(now, over))
             {
                 caller.HangUp(now);
-                Finish(stay is not null ? $"stayed {(now - start).TotalSeconds:0} s" : _heardSpeechAfterQuestion ? "the answer is over"
+                Finish(stay is not null ? $"stayed {(now - connected).TotalSeconds:0} s" : _heardSpeechAfterQuestion ? "the answer is over"
                     : _silentResponse != Instant.Never ? "the agent had nothing to say"
                     : $"no answer within {AnswerLimit.TotalSeconds:0} s", byUs: true);
                 return;

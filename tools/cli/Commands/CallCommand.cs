@@ -25,8 +25,8 @@ internal static class CallCommand
         var server = new Option<string?>("--server") { Description = "URL of the server (default: the system that runs here)" };
         var key = new Option<string?>("--key") {
             Description = "API key or ephemeral key (default: VOICE_API_KEY, or the key of the running system)" };
-        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line for this many seconds and repeat the WAV "
-            + "(default: hang up after the answer, or after 30 s of silence)" };
+        var seconds = new Option<double?>("--seconds") { Description = "Stay on the line for this many seconds after the connection, and "
+            + "repeat the WAV (default: hang up after the answer, or after 30 s of silence)" };
         var tcp = new Option<bool>("--tcp") { Description = CallerOptions.TcpDescription };
         var via = new Option<string?>("--via") { Description = CallerOptions.ViaDescription };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };

@@ -24,8 +24,9 @@ internal static class TestCommand
     /// The suite computes all the time and measures nothing. It uses only the processor time that the other suite of its turn leaves.
     /// </param>
     /// <param name="IsByNameOnly">The suite is not part of a run of all.</param>
+    /// <param name="Need">The packages that are installed before it.</param>
     private sealed record Suite(string Name, string Project, string? Filter, int Turn, string What, bool IsPatient = false,
-        bool IsByNameOnly = false);
+        bool IsByNameOnly = false, NativeNeed Need = NativeNeed.Tests);
 
     private static readonly IReadOnlyList<Suite> Suites =
     [
@@ -43,6 +44,11 @@ internal static class TestCommand
         // It builds the product four times, which would double the time of a run.
         new("images", "tests/Integration", "FullyQualifiedName~Integration.Images.", 5,
             "the four Dockerfiles, built and started; together they answer a call (only if you name it)", IsByNameOnly: true),
+        // They need a Go toolchain, GStreamer and more, which are large.
+        new("interop", "tests/Interop", "FullyQualifiedName!~TenMinuteTests", 6,
+            "calls of eight WebRTC stacks that we did not write (only if you name it)", IsByNameOnly: true, Need: NativeNeed.Interop),
+        new("interop-long", "tests/Interop", "FullyQualifiedName~TenMinuteTests", 7,
+            "the same stacks in calls of ten minutes (only if you name it)", IsByNameOnly: true, Need: NativeNeed.Interop),
     ];
 
     public static Command Create(Installation installation)
@@ -61,8 +67,8 @@ internal static class TestCommand
                     throw new CommandFailedException(
                         $"there is no suite '{name}'", "suites: " + string.Join(", ", Suites.Select(s => s.Name)));
             }
-            await NativePackages.EnsureAsync(NativeNeed.Tests, mayInstall: true, Output.Say, cancellation);
             Suite[] suites = [.. Suites.Where(s => wanted.Length == 0 ? !s.IsByNameOnly : wanted.Contains(s.Name))];
+            await NativePackages.EnsureAsync(suites.Max(s => s.Need), mayInstall: true, Output.Say, cancellation);
             // Two builds at the same time would write the same files.
             if (suites.Length > 1 && !await BuildAsync(installation, cancellation)) return ExitCode.Failed;
             var total = new Counts(0, 0, 0);

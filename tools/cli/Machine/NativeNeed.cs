@@ -11,4 +11,7 @@ internal enum NativeNeed
 
     /// <summary><c>./voice test</c>.</summary>
     Tests,
+
+    /// <summary><c>./voice test interop</c>, whose stacks are too large to install for every test.</summary>
+    Interop,
 }

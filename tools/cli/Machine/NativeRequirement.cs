@@ -32,10 +32,26 @@ internal sealed record NativeRequirement(
             WithoutIt: "The suite images is skipped"),
         new("iproute2", "./voice test browser (network namespace)", () => File.Exists("/sbin/ip") || File.Exists("/usr/sbin/ip"),
             NativeNeed.Tests),
+        Peer("python3-aiortc", "aiortc", () => File.Exists("/usr/lib/python3/dist-packages/aiortc/__init__.py")),
+        Peer("python3-gst-1.0", "GStreamer", () => File.Exists("/usr/lib/python3/dist-packages/gi/overrides/Gst.py")),
+        Peer("gir1.2-gst-plugins-bad-1.0", "GStreamer", () => LibraryFile("girepository-1.0/GstWebRTC-1.0.typelib")),
+        Peer("gstreamer1.0-plugins-bad", "GStreamer", () => LibraryFile("gstreamer-1.0/libgstwebrtc.so")),
+        Peer("gstreamer1.0-plugins-good", "GStreamer", () => LibraryFile("gstreamer-1.0/libgstrtpmanager.so")),
+        Peer("gstreamer1.0-nice", "GStreamer", () => LibraryFile("gstreamer-1.0/libgstnice.so")),
+        Peer("golang-go", "pion", () => OnPath("go")),
+        Peer("golang-github-pion-webrtc.v3-dev", "pion",
+            () => File.Exists("/usr/share/gocode/src/github.com/pion/webrtc/peerconnection.go")),
     ];
+
+    private static NativeRequirement Peer(string package, string stack, Func<bool> isPresent)
+        => new(package, $"./voice test interop ({stack})", isPresent, NativeNeed.Interop, WithoutIt: $"The tests of {stack} are skipped");
 
     private static bool OnPath(string program)
         => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    /// <summary>Whether a file exists in the library folder of an architecture.</summary>
+    private static bool LibraryFile(string path)
+        => Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu*").Any(folder => File.Exists(Path.Combine(folder, path)));
 
     private static bool Library(string name)
     {

@@ -271,6 +271,8 @@ internal sealed class ServicePlan
             // Without a proxy in front of signaling, nobody else may say who the caller is.
             signaling["Signaling__TrustedProxies"] = IsOnLoopbackAlone ? "1" : "0";
             signaling["Signaling__DemoPage"] = "true";
+            // The name under which the page gets keys. In a container it is the app's, which is nobody's here.
+            signaling["Signaling__DemoHosts__0"] = "localhost";
         }
         else
         {

@@ -210,7 +210,9 @@ internal static class ContainerAppRules
             if (secret["identity"].Text() is { } identity && app.Identities.All(i => !Same(i.Name, identity)))
                 context.Add(secret["identity"]!.Where, RuleIds.AcaIdentity,
                     $"'{app.Name}' does not carry the identity that reads the secret '{name}'.");
-            if (app.Settings.All(s => s.SecretRef != name))
+            bool isOfAScaleRule = (app.Template?.At("scale.rules")).Objects().SelectMany(rule => rule.At("custom.auth").Objects())
+                .Any(auth => auth["secretRef"].Text() == name);
+            if (!isOfAScaleRule && app.Settings.All(s => s.SecretRef != name))
                 context.Add(secret.Where, RuleIds.AcaSecretRef, $"Nothing reads the secret '{name}'.");
         }
         if (app.Service is not { } own || !context.IsComplete) return;

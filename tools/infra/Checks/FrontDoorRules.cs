@@ -4,13 +4,21 @@ using Dapr.Voice.Infra.Bicep;
 namespace Dapr.Voice.Infra.Checks;
 
 /// <summary>
-/// Rules for Front Door: each region's signaling has one origin, which is reached over HTTPS only and is asked whether it is ready.
-/// Signaling accepts requests from Front Door only.
+/// Rules for Front Door: each region's signaling has one origin, which is reached over HTTPS only and is asked whether it is ready. No
+/// route leads to the paths of the fleet itself. Signaling accepts requests from Front Door only.
 /// </summary>
 internal static class FrontDoorRules
 {
     private const string ProfileType = "Microsoft.Cdn/profiles", OriginType = "Microsoft.Cdn/profiles/originGroups/origins",
         RouteType = "Microsoft.Cdn/profiles/afdEndpoints/routes", GroupType = "Microsoft.Cdn/profiles/originGroups";
+
+    /// <summary>Paths of signaling that nobody outside of the environment asks for.</summary>
+    private static readonly string[] OwnPaths = ["/internal/v1/sessions", "/scale/shards", "/dapr/subscribe"];
+
+    /// <summary>Returns true if a pattern of a route matches a path. A pattern may end with <c>*</c>, and case does not count.</summary>
+    public static bool Matches(string pattern, string path)
+        => pattern.EndsWith('*') ? path.StartsWith(pattern[..^1], StringComparison.OrdinalIgnoreCase)
+        : path.Equals(pattern, StringComparison.OrdinalIgnoreCase);
 
     public static void Check(CheckContext context, IReadOnlyList<ContainerApp> apps)
     {
@@ -35,6 +43,11 @@ internal static class FrontDoorRules
                 context.Add((body.At("forwardingProtocol")).Or(route.Where), RuleIds.FrontDoorHttps, "To the origin by HTTPS only.");
             if (body.At("httpsRedirect").Text() is not "Enabled")
                 context.Add((body.At("httpsRedirect")).Or(route.Where), RuleIds.FrontDoorHttps, "Whoever comes by HTTP is sent to HTTPS.");
+            string[] patterns = [.. body.At("patternsToMatch").Items().Select(pattern => pattern.Text() ?? "")];
+            string[] routed = [.. OwnPaths.Where(path => patterns.Any(pattern => Matches(pattern, path)))];
+            if (routed.Length > 0)
+                context.Add(body.At("patternsToMatch").Or(route.Where), RuleIds.FrontDoorRoute,
+                    $"{string.Join(", ", routed)} are for the fleet itself. Name the paths that callers and the page ask for.");
         }
         foreach (ResolvedResource group in context.Of(GroupType))
         {

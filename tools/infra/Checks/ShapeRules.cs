@@ -51,6 +51,11 @@ internal static class ShapeRules
             && start.StartsWith("https://signaling.", StringComparison.Ordinal) && end.EndsWith("/scale/shards", StringComparison.Ordinal);
         if (!isRight) context.Add(rule.Or(app.Where), RuleIds.AcaScale, "A standby shard wakes when signaling's /scale/shards wants more "
             + "shards than come before it.");
+        bool hasToken = rule.At("metadata.authMode").Text() == "bearer"
+            && rule.At("auth").Objects()
+                .Any(auth => auth["triggerParameter"].Text() == "token" && auth["secretRef"].Text() == "scale-token");
+        if (!hasToken) context.Add(rule.At("auth").Or(rule.Or(app.Where)), RuleIds.AcaScale,
+            "/scale/shards wants a token: authMode 'bearer' and the secret scale-token.");
     }
 
     /// <summary>Each region has its own resource group. All resources of the region are in it and in the region's location.</summary>

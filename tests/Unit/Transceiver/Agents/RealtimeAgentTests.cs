@@ -441,6 +441,32 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ClientEvents_WhileTheBackendIsAway_ReachTheNextConnection()
+    {
+        _backend.Refusal = HttpStatusCode.ServiceUnavailable;
+        var patient = new BackendPolicy(
+            TimeSpan.FromSeconds(10), [.. Enumerable.Repeat(TimeSpan.FromMilliseconds(20), 500)], TimeSpan.FromSeconds(10));
+        using var agent = new RealtimeAgent(_host, _backend.Url, "key", patient);
+        agent.Start();
+        agent.OnChannelOpen();
+        foreach (string id in (string[])["c1", "c2"])
+            agent.OnClientEvent(Encoding.UTF8.GetBytes($$"""{"type":"response.create","event_id":"{{id}}"}"""), _host.Now);
+        _host.RunUntil(() => _backend.Attempts > 2, "two attempts in vain");
+        _backend.Refusal = null;
+        RealtimeBackend.Connection? connection = null;
+        var greeting = Task.Run(async () =>
+        {
+            connection = _backend.Next();
+            await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        });
+        _host.RunUntilEvent("marker");
+        await greeting;
+        Assert.Equal("c1", connection!.Expect("response.create").GetProperty("event_id").GetString());
+        Assert.Equal("c2", connection.Expect("response.create").GetProperty("event_id").GetString());
+        Assert.Equal(0, _host.Drops[SessionDrop.AgentEventUnsent]);
+    }
+
+    [Fact]
     public void Failure_OfNameOrTls_HasItsOwnCode()
     {
         Assert.Equal("agent_name_unknown", BackendFailure.Of(

@@ -17,7 +17,7 @@ namespace Dapr.Voice.Tests.Unit.Transceiver.Drops;
 /// <summary>One vocabulary: every reason of every library has its word, and every word of a library's group its reason.</summary>
 public sealed class PeerDropTableTests
 {
-    private static readonly string[] OwnGroups = ["Media", "Client", "Agent"];
+    private static readonly string[] OwnGroups = ["Media", "Budget", "Client", "Agent"];
 
     private static readonly SessionDrop[] WorkersOwn =
     [

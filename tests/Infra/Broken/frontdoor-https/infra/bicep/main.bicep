@@ -36,7 +36,7 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-06-01' = {
   name: 'signaling'
   properties: {
     originGroup: { id: signaling.id }
-    patternsToMatch: ['/*']
+    patternsToMatch: ['/', '/v1/*']
     httpsRedirect: 'Enabled'
     forwardingProtocol: 'MatchRequest' // expect: frontdoor-https on signaling properties.forwardingProtocol
   }
