@@ -8,6 +8,7 @@ const ENDINGS = {
   agent_failed: ["The agent has failed.", "The service that listens and answers is gone, and it did not come back in time."],
   owner_lost: ["The server of this call has failed.", "If you call again, another server answers."],
   consent_expired: ["The connection was lost.", "For half a minute the server heard nothing from this browser."],
+  no_room: ["All lines are busy.", "The server had no room left when your call came. Call again in a moment."],
   setup_timeout: ["The connection did not come about.", "The server waited for the first packet of this browser, and none came."],
   dtls_failed: ["The connection did not come about.", "Browser and server could not agree on encryption."],
   fingerprint_mismatch: ["The connection did not come about.", "The encryption key was not the one that the call began with."],

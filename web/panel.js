@@ -51,7 +51,7 @@ export class Panel {
     const tick = () => {
       const left = Math.ceil((end - performance.now()) / 1000);
       button.disabled = left > 0;
-      button.textContent = left > 0 ? `${again} in ${left} s` : again;
+      button.textContent = left > 0 ? `${again} in ${left > 120 ? `${Math.ceil(left / 60)} min` : `${left} s`}` : again;
       if (left > 0) this.#counting = setTimeout(tick, 200);
       else if (ms > 0) this.on.ready();
     };

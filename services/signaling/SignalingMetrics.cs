@@ -15,7 +15,7 @@ internal sealed class SignalingMetrics : IDisposable
     {
         Sessions = _meter.CreateCounter<long>(
             "voice.signaling.sessions", "{session}", "Sessions asked for, by outcome: created, or the code of the error.");
-        LimitedCalls = _meter.CreateCounter<long>("voice.signaling.call.refusals", "{call}",
+        CallRefusals = _meter.CreateCounter<long>("voice.signaling.call.refusals", "{call}",
             "Calls refused because their key, their address or their app started too many, by limit.");
         AnswerDuration = _meter.CreateHistogram<double>(
             "voice.signaling.answer.duration", "s", "From the parsed request to the answer, the state write included.");
@@ -28,7 +28,7 @@ internal sealed class SignalingMetrics : IDisposable
     }
 
     public Counter<long> Sessions { get; }
-    public Counter<long> LimitedCalls { get; }
+    public Counter<long> CallRefusals { get; }
     public Histogram<double> AnswerDuration { get; }
     public Counter<long> FleetRefreshes { get; }
     public Counter<long> Pushes { get; }

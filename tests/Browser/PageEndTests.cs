@@ -30,6 +30,7 @@ public sealed class PageEndTests(PageMachine machine)
         ("agent_failed", "The agent has failed.", "did not come back in time"),
         ("owner_lost", "The server of this call has failed.", "another server answers"),
         ("consent_expired", "The connection was lost.", "heard nothing from this browser"),
+        ("no_room", "All lines are busy.", "Call again in a moment"),
         ("error", "The server made a mistake.", "The call id below"),
     ];
 

@@ -74,7 +74,7 @@ internal sealed class CallLimits : IDisposable
         if (limiter is null) return null;
         using RateLimitLease lease = limiter.AttemptAcquire(source);
         if (lease.IsAcquired) return null;
-        _metrics.LimitedCalls.Add(1, new KeyValuePair<string, object?>("limit", limit));
+        _metrics.CallRefusals.Add(1, new KeyValuePair<string, object?>("limit", limit));
         return ApiError.TooManyRequests(what, PublicApi.WaitOf(lease));
     }
 }

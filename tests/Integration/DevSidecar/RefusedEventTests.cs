@@ -71,7 +71,7 @@ public sealed class RefusedEventTests(ITestOutputHelper output)
     public async Task Subscriber_ThatRefusesOneKindForEver_GetsTheOthersMeanwhile(string set, int status)
     {
         var delays = new ConcurrentQueue<double>();
-        await using var run = await RunAsync(Shipped(set, "lifecycle.yaml"), Shipped(set, "resiliency.yaml"), 1, (kind, body) =>
+        await using Run run = await RunAsync(Shipped(set, "lifecycle.yaml"), Shipped(set, "resiliency.yaml"), 1, (kind, body) =>
         {
             if (kind == "bad") return status;
             delays.Enqueue(Stopwatch.GetElapsedTime((long)body["data"]!["published"]!).TotalMilliseconds);
@@ -97,7 +97,7 @@ public sealed class RefusedEventTests(ITestOutputHelper output)
         TimeSpan passed = TimeSpan.Zero;
         int attempts = 1 + Waits(Policy(set)).TakeWhile(wait => (passed += wait) <= Away).Count();
         var tried = new ConcurrentDictionary<string, int>(StringComparer.Ordinal);
-        await using var run = await RunAsync(Shipped(set, "lifecycle.yaml"), Shipped(set, "resiliency.yaml"), 0.0002, (_, body)
+        await using Run run = await RunAsync(Shipped(set, "lifecycle.yaml"), Shipped(set, "resiliency.yaml"), 0.0002, (_, body)
             => tried.AddOrUpdate((string)body["id"]!, 1, (_, n) => n + 1) <= attempts ? 503 : 204);
         for (int i = 0; i < GoodEvents; i++) await run.PublishAsync("good", i);
         await Wait.UntilAsync(() => run.Count("good") == GoodEvents, "every event is accepted");
@@ -112,7 +112,7 @@ public sealed class RefusedEventTests(ITestOutputHelper output)
     [InlineData(299, 1)]
     public async Task Event_ThatIsAlwaysRefused_ReachesTheDeadLetterTopicAfterItsLastAttempt(int status, int attempts)
     {
-        await using var run = await RunAsync(
+        await using Run run = await RunAsync(
             Shipped("local", "lifecycle.yaml"), Shipped("local", "resiliency.yaml"), 0.0002, (_, _) => status);
         await run.PublishAsync("bad", 1);
         await Wait.UntilAsync(() => run.Count("dead") == 1, "the dead letter");
@@ -124,7 +124,7 @@ public sealed class RefusedEventTests(ITestOutputHelper output)
     public async Task Component_WithoutConcurrency_IsStoppedByTenRefusedEvents()
     {
         bool isMended = false;
-        await using var run = await RunAsync(SidecarUnderTest.Component("lifecycle", "pubsub.redis"),
+        await using Run run = await RunAsync(SidecarUnderTest.Component("lifecycle", "pubsub.redis"),
             SidecarUnderTest.InboundRetry("lifecycle", 600), 0.01,
             (kind, _) => kind == "bad" && !Volatile.Read(ref isMended) ? 500 : 204);
         for (int i = 0; i < 10; i++) await run.PublishAsync("bad", i);

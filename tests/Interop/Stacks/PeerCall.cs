@@ -52,8 +52,7 @@ internal sealed class PeerCall(PeerProcess peer, int id)
     /// <summary>Waits for a server event.</summary>
     public async Task<JsonObject> EventAsync(string type, int from, TimeSpan limit)
     {
-        (JsonObject line, long _) = await LineAsync(
-            line => Is(line, "event") && (string?)line["event"]!["type"] == type, from, limit, type);
+        (JsonObject line, long _) = await LineAsync(line => IsEvent(line, type), from, limit, type);
         return line["event"]!.AsObject();
     }
 
@@ -92,6 +91,8 @@ internal sealed class PeerCall(PeerProcess peer, int id)
     }
 
     public static bool Is(JsonObject line, string at) => (string?)line["at"] == at;
+
+    public static bool IsEvent(JsonObject line, string type) => Is(line, "event") && (string?)line["event"]!["type"] == type;
 
     private static bool HasEnded(JsonObject line)
         => (Is(line, "state") || Is(line, "channel")) && EndedStates.Contains((string?)line["state"], StringComparer.Ordinal);

@@ -50,7 +50,8 @@ class Call:
         self.pipeline.set_state(Gst.State.READY)
         self.channel = self.connection.emit("create-data-channel", "oai-events", None)
         self.channel.connect("on-open", lambda _: self.say("channel", state="open"))
-        self.channel.connect("on-close", lambda _: self.say("channel", state="closed"))
+        self.channel_closed = threading.Event()
+        self.channel.connect("on-close", self.on_channel_close)
         self.channel.connect("on-message-string", lambda _, text: self.say("event", event=json.loads(text)))
         self.pipeline.set_state(Gst.State.PLAYING)
         self.ended = threading.Event()
@@ -88,6 +89,10 @@ class Call:
             at += Gst.SECOND * contract.FRAME // contract.RATE
             clock.id_wait(clock.new_single_shot_id(at))
 
+    def on_channel_close(self, _):
+        self.say("channel", state="closed")
+        self.channel_closed.set()
+
     def on_gathering(self, connection, _):
         if connection.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE:
             self.gathered.set()
@@ -124,6 +129,9 @@ class Call:
                 contract.write_wav(command["path"], bytes(self.heard))
             self.say("recorded", wav=command["path"])
         elif do == "hangUp":
+            # A pipeline that stops says nothing to the far side. The end of the channel does, as in the Agents SDK.
+            self.channel.emit("close")
+            self.channel_closed.wait(2)
             self.ended.set()
             self.pipeline.set_state(Gst.State.NULL)
         else:

@@ -42,9 +42,13 @@ class Call {
   listen = () => this.#recording.clear();
   record = (path) => this.#recording.write(path);
 
-  hangUp() {
+  async hangUp() {
     this.#microphone?.close();
-    return this.connection.close();
+    // werift's connection sends no alert. The end of the channel tells the far side, as in the Agents SDK.
+    const closed = when((resolve) => this.channel.stateChanged.subscribe((state) => state === "closed" && resolve()));
+    this.channel.close();
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 2000))]);
+    await this.connection.close();
   }
 }
 
