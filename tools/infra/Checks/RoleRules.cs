@@ -175,15 +175,17 @@ internal static partial class RoleRules
     }
 
     /// <summary>
-    /// The secret that an app's secret comes from. Its URL ends in the name. A template without roles on secrets has them on the vault.
+    /// The secret that an app's secret comes from. Its URL ends in the name, or is <c>format('{0}secrets/{1}', …, 'NAME')</c>. A template
+    /// without roles on secrets has them on the vault.
     /// </summary>
     private static string SecretOf(CheckContext context, ResolvedResource vault, BicepObject secret)
     {
-        string name = SecretName().Match(secret["keyVaultUrl"]?.ToString() ?? "").Groups[1].Value;
+        Match match = SecretName().Match(secret["keyVaultUrl"]?.ToString() ?? "");
+        string name = match.Groups[1].Value + match.Groups[2].Value;
         return context.IsComplete && name.Length > 0 ? Secret(vault, name) : vault.Id;
     }
 
-    [GeneratedRegex("secrets/([A-Za-z0-9-]+)")]
+    [GeneratedRegex(@"secrets/(?:([A-Za-z0-9-]+)|\{1\}.*'([A-Za-z0-9-]+)'\))")]
     private static partial Regex SecretName();
 
     // The role is an id (/…/providers/Microsoft.Authorization/roleDefinitions/GUID) or the function that makes one.
