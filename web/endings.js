@@ -25,8 +25,8 @@ const ENDINGS = {
 export function ending({ word, message, maximumSeconds, isRunning }) {
   const reason = RENAMED[word] ?? word;
   if (reason === "maximum_duration") {
-    const limit = maximumSeconds ? `Calls with this key last ${duration(maximumSeconds)} at most.` : "Calls may last only so long here.";
-    return { title: "The time of this call is up.", text: limit };
+    const limit = maximumSeconds ? `Calls with this key last ${duration(maximumSeconds)} at most.` : message;
+    return { title: "The time of this call is up.", text: limit ?? "Calls may last only so long here." };
   }
   if (ENDINGS[reason]) return { title: ENDINGS[reason][0], text: ENDINGS[reason][1] };
   if (isRunning) return connectionLost();

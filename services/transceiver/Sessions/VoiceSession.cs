@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Sctp;
@@ -185,7 +186,10 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         Now = now;
         if (!_peer.IsChannelOpen || !SessionEnding.IsTold(EndReason)) return;
         _isSayingEnd = true;
-        _agent.SayEnd(EndReason, _endMessage);
+        string? limit = EndReason == SessionEndReason.LimitReached
+            ? string.Create(CultureInfo.InvariantCulture, $"The call has reached its longest duration, {Session.MaximumSeconds} seconds.")
+            : null;
+        _agent.SayEnd(EndReason, _endMessage ?? limit);
     }
 
     /// <summary>Says goodbye to the client. Get the packets with <see cref="TryTransmit"/>.</summary>
