@@ -59,10 +59,11 @@ public sealed class DeploymentPlannerTests
                 "containerApps" }.Except(types));
             Assert.Equal(edge == Edge.UdpEdge, types.Contains("virtualMachineScaleSets"));
             Assert.Equal(edge == Edge.UdpEdge, types.Contains("loadBalancers"));
-            Assert.Equal(4, place.Identities);
+            Assert.Equal(5, place.Identities);
             // Two roles more on the account where it is somebody's buddy.
             Assert.True(place.RoleAssignments >= (regions > 1 ? 6 : 4));
-            Assert.Equal(regions > 1 ? 6 : 4, place.DaprComponents);
+            // Two for the relay, where it runs there, and two that reach the buddy.
+            Assert.Equal((edge == Edge.AcaTcp ? 8 : 6) + (regions > 1 ? 2 : 0), place.DaprComponents);
             Assert.Equal(2, place.Resources.Count(r => r.Name.StartsWith("transceiver-", StringComparison.Ordinal)));
         });
         Assert.Equal(regions > 1, report.Places.SelectMany(p => p.Resources).Any(r => r.Type == "profiles"));
