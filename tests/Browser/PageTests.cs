@@ -105,7 +105,7 @@ public sealed class PageTests(PageMachine machine)
     {
         await OpenAsync();
         string paces = (string)(await machine.Driver.EvaluateAsync("""
-            import('/latency.js').then(({ pace }) =>
+            import('/modules/latency.js').then(({ pace }) =>
                 [[790, 500], [790, 200], [1090, 500], [1101, 500], [1500, 1200]].map(([ms, silence]) => pace(ms, silence)).join(' '))
             """))!;
 

@@ -275,7 +275,7 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
         JsonObject after = await StatsAsync();
         // A load that is interrupted reports what it has measured.
         foreach (RunningCommand load in new[] { tcp, udp }) RunningCommand.Signal(load.Pid, RunningCommand.Interrupt);
-        JsonObject overTcp = (await tcp.EndAsync()).Succeeded().Json, overUdp = (await udp.EndAsync()).Succeeded().Json;
+        JsonObject overTcp = await ReportAsync(tcp), overUdp = await ReportAsync(udp);
         output.WriteLine(
             $"  closed: {Difference(TcpOf(before)["closes"]!, TcpOf(after)["closes"]!)}; packets: "
             + $"{Difference(before["packets"]!, after["packets"]!, "drop_")}; accept pauses {Tcp(after, "acceptPauses")}");
@@ -319,6 +319,14 @@ public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutput
 
     private static long Passed(JsonObject stats)
         => stats["packets"]!.AsObject().Where(p => !p.Key.StartsWith("drop_", StringComparison.Ordinal)).Sum(p => (long)p.Value!);
+
+    /// <summary>The report of a load that was interrupted, and whose calls went on until then.</summary>
+    private static async Task<JsonObject> ReportAsync(RunningCommand load)
+    {
+        CommandResult ended = await load.EndAsync();
+        Assert.True(ended.Status == (int)ExitCode.Interrupted && (int)ended.Json["failed"]! == 0, $"{ended.Status}: {ended.Error}");
+        return ended.Json;
+    }
 
     private Task<JsonObject> StatsAsync() => _voice.InvokeAsync("relay", "internal/v1/stats");
 
