@@ -101,7 +101,7 @@ public sealed record SessionRecord
 /// <param name="AudioSends">True if the client will send audio.</param>
 /// <param name="SctpPort">Null if the offer has no data channel section.</param>
 /// <param name="MaxMessageSize">The client's a=max-message-size in bytes. 65536 if the attribute is absent; 0 means any size.</param>
-/// <param name="SealedIcePassword">The client's a=ice-pwd, encrypted (<c>SealedIcePassword</c> in libs/Steering), for checks of the owner.
+/// <param name="SealedIcePwd">The client's a=ice-pwd, encrypted (<c>SealedIcePassword</c> in libs/Steering), for checks of the owner.
 /// </param>
 public sealed record OfferFacts(
     string IceUfrag,
@@ -115,7 +115,7 @@ public sealed record OfferFacts(
     bool AudioSends,
     int? SctpPort,
     long MaxMessageSize,
-    string? SealedIcePassword = null);
+    string? SealedIcePwd = null);
 
 /// <summary>The part of our answer that the owner must keep to.</summary>
 /// <param name="AudioSsrc">SSRC of our audio.</param>

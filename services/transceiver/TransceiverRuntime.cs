@@ -149,7 +149,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     /// <summary>Restarts ICE for a session. Returns our new ufrag, or null if no such session lives here.</summary>
     public async Task<string?> RestartIceAsync(SessionId id, string callId, IceRestart restart, CancellationToken cancellation)
         => Directory.Find(id, out _) is { } worker
-            && Factory.ReadRemote(callId, restart.IceUfrag, restart.SealedIcePassword) is { } remote
+            && Factory.ReadRemote(callId, restart.IceUfrag, restart.SealedIcePwd) is { } remote
             ? await worker.RestartIceAsync(id, remote, Factory).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false)
             : null;
 

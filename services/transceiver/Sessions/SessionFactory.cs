@@ -65,7 +65,7 @@ internal sealed partial class SessionFactory(
             {
                 IceRole = IceRole.Lite,
                 LocalCredentials = new IceCredentials(record.LocalUfrag, IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)),
-                RemoteCredentials = ReadRemote(record.CallId, record.Offer.IceUfrag, record.Offer.SealedIcePassword),
+                RemoteCredentials = ReadRemote(record.CallId, record.Offer.IceUfrag, record.Offer.SealedIcePwd),
                 TieBreaker = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
                 DtlsRole = record.Offer.SetupActive ? DtlsRole.Server : DtlsRole.Client,
                 Certificate = certificate,

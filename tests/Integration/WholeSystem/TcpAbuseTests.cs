@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Dapr.Voice.Contracts;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Dapr.Voice.Wire;

@@ -180,8 +180,14 @@ public sealed class VoiceSystem : IAsyncDisposable
     /// <summary>The addresses of listening TCP sockets, with IPv6. On a shared network, those of other programs are included.</summary>
     public IReadOnlyList<(IPAddress Address, int Port)> TcpListeners() => ListeningSockets.Of(PidOf("relay"));
 
-    /// <summary>What a process has written to its log so far. <c>supervisor</c> is the log of <c>up</c> itself.</summary>
-    public string LogOf(string process) => File.ReadAllText(Path.Combine(Home, ".voice", "logs", process + ".log"));
+    /// <summary>
+    /// What a process has written to its log so far. <c>supervisor</c> is the log of <c>up</c> itself. A log begins with its first line.
+    /// </summary>
+    public string LogOf(string process)
+    {
+        string path = Path.Combine(Home, ".voice", "logs", process + ".log");
+        return File.Exists(path) ? File.ReadAllText(path) : "";
+    }
 
     /// <summary>Waits until a process that was started again is ready.</summary>
     public async Task ReadyAsync(string process)

@@ -46,7 +46,7 @@ public sealed class SdpProperties
         foreach (PropertyInfo fact in typeof(OfferFacts).GetProperties())
         {
             // Signaling encrypts the password of the offer.
-            if (fact.Name == nameof(OfferFacts.SealedIcePassword)) continue;
+            if (fact.Name == nameof(OfferFacts.SealedIcePwd)) continue;
             PropertyInfo? property = typeof(OfferSummary).GetProperty(fact.Name);
             Assert.True(property is not null, fact.Name);
             Assert.Equal(fact.PropertyType, property.PropertyType);

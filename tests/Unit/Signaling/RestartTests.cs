@@ -46,7 +46,7 @@ public sealed class RestartTests : IAsyncLifetime
         Assert.DoesNotContain(Password, asked.Body);
         IceRestart restart = JsonSerializer.Deserialize(asked.Body!, ContractsJson.Default.IceRestart)!;
         Assert.Equal(("agai", Password),
-            (restart.IceUfrag, SealedIcePassword.TryOpen(_signaling.Keys.PasswordKeys, callId, restart.SealedIcePassword)));
+            (restart.IceUfrag, SealedIcePassword.TryOpen(_signaling.Keys.PasswordKeys, callId, restart.SealedIcePwd)));
     }
 
     [Theory]
