@@ -67,5 +67,6 @@ public sealed class CallFloodTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <returns>How many connections the agent's backend has had.</returns>
-    private int Conversations() => _voice.LogOf("local-agent").Split('\n').Count(line => line.Contains(" begins", StringComparison.Ordinal));
+    private int Conversations()
+        => _voice.LogOf("local-agent").Split('\n').Count(line => line.Contains(" begins", StringComparison.Ordinal));
 }
