@@ -54,6 +54,8 @@ globalThis.farEnd = {
   async restart(sdp) {
     await connection.setRemoteDescription({ type: "offer", sdp });
     await connection.setLocalDescription(await connection.createAnswer());
+    // The state still says "complete", of the gathering before. The new one has begun when its first candidate is there.
+    while (!connection.localDescription.sdp.includes("a=candidate:")) await new Promise((resolve) => setTimeout(resolve, 50));
     return gathered();
   },
 
