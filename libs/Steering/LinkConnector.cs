@@ -129,9 +129,11 @@ public sealed class LinkConnector
             _isHelloDue = false;
             Span<byte> payload = stackalloc byte[LinkHello.PaddedLength];
             int payloadLength = new LinkHello(_nonce, _incarnation, _relayId).Write(payload, _key);
-            length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Hello, 0, payload[..payloadLength]);
+            // A HELLO fills its datagram. Everything else comes with the next call.
+            length = LinkFrame.WriteControl(buffer, LinkFrameKind.Hello, 0, payload[..payloadLength]);
+            return true;
         }
-        if (!IsUp) return length > 0;
+        if (!IsUp) return false;
         if (_isProbeDue)
         {
             _isProbeDue = false;
