@@ -30,5 +30,7 @@ public struct RateLimit(int perSecond, int burst)
     /// <summary>Takes items, even more than there are. Nothing may be spent then until the debt is paid.</summary>
     public void Spend(long items, Instant now) => _spentUntil = Instant.Max(_spentUntil, now) + Duration(items, perSecond);
 
-    private static TimeSpan Duration(long items, int perSecond) => TimeSpan.FromTicks(items * TimeSpan.TicksPerSecond / perSecond);
+    // Rounded up: otherwise the rounding of single items adds up to one more than the burst.
+    private static TimeSpan Duration(long items, int perSecond)
+        => TimeSpan.FromTicks(((items * TimeSpan.TicksPerSecond) + perSecond - 1) / perSecond);
 }

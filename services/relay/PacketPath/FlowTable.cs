@@ -23,9 +23,9 @@ internal sealed class FlowTable
     private readonly HashIndex<TransportAddress, AddressHash> _byClient, _perPrefix;
     private readonly HashIndex<ulong, NumberHash> _bySession, _bySsrc;
     private int _freeCount, _sweepAt;
-    private TokenBucket _newFlows;
+    private RateLimit _newFlows;
 
-    public FlowTable(FlowLimits limits, KeyedHash hash, Instant now)
+    public FlowTable(FlowLimits limits, KeyedHash hash)
     {
         _limits = limits;
         _flows = new Flow[limits.Flows];
@@ -36,7 +36,7 @@ internal sealed class FlowTable
         _perPrefix = new(limits.Flows, new AddressHash(hash));
         _bySession = new(limits.Flows, new NumberHash(hash));
         _bySsrc = new(limits.Flows, new NumberHash(hash));
-        _newFlows = new TokenBucket(limits.NewPerSecond, now);
+        _newFlows = new RateLimit(limits.NewPerSecond, limits.NewPerSecond);
     }
 
     /// <summary>The number of flows. Another thread may read it and gets an approximate value.</summary>

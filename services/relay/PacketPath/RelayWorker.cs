@@ -51,21 +51,20 @@ internal sealed class RelayWorker : IDisposable
         _transports = [.. sockets.Links.OfType<LinkTransport>()];
         _ingresses = ingresses;
         _wallClock = wallClock;
-        Instant now = MonotonicClock.Now;
         var slots = new SlotTable(region, slotCount);
-        _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom(), now);
+        _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom());
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
         _links = new LinkSet(keys.Link, options.Id, number, options.LinkConnections, incarnation, slots, _flows, _byScheme);
         if (sockets.PublicTcp is { } tcp)
         {
-            _tcp = new TcpIngress(tcp, options, slots, keys, Verdicts, now);
-            _tcp.Rest(now + FirstLinksPatience);
+            _tcp = new TcpIngress(tcp, options, slots, keys, Verdicts);
+            _tcp.Rest(MonotonicClock.Now + FirstLinksPatience);
             _awaitsLinks = true;
         }
         _links.LinkForgotten += link => _tcp?.ForgetLink(link);
         int[] descriptors = [.. new[] { _public?.Descriptor, _tcp?.Descriptor }.OfType<int>(), .. _transports.Select(l => l.Descriptor)];
         _poller = new SocketPoller(_wakeUp, descriptors);
-        _nextSweep = now;
+        _nextSweep = MonotonicClock.Now;
     }
 
     public int Number { get; }

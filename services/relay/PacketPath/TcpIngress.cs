@@ -41,7 +41,7 @@ internal sealed class TcpIngress : IDisposable
 
     /// <param name="socket">Listens already, and was created with <see cref="SocketOptions"/>. This object owns it from here on.</param>
     /// <param name="verdicts">The counters of the worker.</param>
-    public TcpIngress(TcpFrameSocket socket, RelayOptions options, SlotTable slots, RelayKeys keys, VerdictCounters verdicts, Instant now)
+    public TcpIngress(TcpFrameSocket socket, RelayOptions options, SlotTable slots, RelayKeys keys, VerdictCounters verdicts)
     {
         (_socket, _options, _verdicts) = (socket, options, verdicts);
         _maximumConnections = ConnectionsPerWorker(options);
@@ -50,7 +50,7 @@ internal sealed class TcpIngress : IDisposable
         // Connections per prefix are counted here, from the moment of accepting, because a flow exists only after the first check.
         _flows = new FlowTable(
             new FlowLimits(places, int.MaxValue, options.MaximumTcpConnectionsPerSession, options.NewFlowsPerSecond, options.FlowLifetime),
-            hash, now);
+            hash);
         _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
         _clients = new TcpClient[places];
         _connectionOfFlow = new TcpConnectionId[places];

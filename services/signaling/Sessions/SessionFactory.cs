@@ -131,5 +131,5 @@ internal sealed class SessionFactory(
         offer.IceUfrag, offer.Fingerprints, offer.SetupActive, offer.AudioMid, offer.OpusPayloadType, offer.TelephoneEventPayloadType,
         offer.AudioSsrc, offer.AudioReceives, offer.AudioSends, offer.SctpPort, offer.MaxMessageSize,
         SealedIcePassword.Seal(
-            fleetKeys.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes)));
+            fleetKeys.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes)));
 }

@@ -32,11 +32,13 @@ internal sealed class SessionRestarter(
         if (read.Entry?.Value is not { } record) return (null, ApiError.Unavailable("Sessions can't be looked up."));
         if (onlyIfMadeWith is not null && record.EphemeralKeyId != onlyIfMadeWith) return (null, SessionReader.NotYours());
         if (record.State == SessionState.Ended) return (null, Gone());
+        if (record.Answer.CertificateFingerprint is null)
+            return (null, ApiError.Conflict("call_of_earlier_version", "This call began before an update. Make a new call instead."));
         if (WhyNot(offer!, record.Offer) is { } refusal) return (null, refusal);
 
         TraceParent.Link(record.Traceparent);
         var restart = new IceRestart(offer!.IceUfrag, SealedIcePassword.Seal(
-            current.Fleet.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes)));
+            current.Fleet.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes)));
         foreach (string owner in owners.LikelyOwners(record))
         {
             InvocationResult<IceRestarted> answer = await invoker.AskAsync(owner, $"internal/v1/sessions/{callId}/ice-restart", restart,

@@ -145,7 +145,7 @@ internal sealed partial class RecordLoader(
     [LoggerMessage(LogLevel.Warning, "{CallId}: the session cannot go on, because its owner {Owner} is gone")]
     private static partial void LogOrphan(ILogger logger, string callId, string owner);
 
-    [LoggerMessage(LogLevel.Information, "{CallId}: ended, {Reason}; its caller has no session")]
+    [LoggerMessage(LogLevel.Information, "{CallId}: ended before its session began, {Reason}")]
     private static partial void LogUnproven(ILogger logger, string callId, SessionEndReason reason);
 
     [LoggerMessage(LogLevel.Error, "{CallId}: loading the record failed")]

@@ -100,10 +100,13 @@ internal sealed partial class SessionFactory(
             || SealedIcePassword.TryOpen(keys.PasswordKeys, callId, sealedPassword) is not { } password
             ? null : new IceCredentials(ufrag, password);
 
-    /// <summary>Returns the credentials of our side after an ICE restart: the next generation of the session's hint.</summary>
-    public IceCredentials NextLocal(string localUfrag)
+    /// <summary>
+    /// Returns the credentials of our side after an ICE restart: the next generation of the session's hint. Null if the key of the hint has
+    /// left the ring.
+    /// </summary>
+    public IceCredentials? NextLocal(string localUfrag)
     {
-        RoutingHint.TryDecode(Encoding.ASCII.GetBytes(localUfrag), keys.HintKeys, out RoutingHint hint, out _);
+        if (!RoutingHint.TryDecode(Encoding.ASCII.GetBytes(localUfrag), keys.HintKeys, out RoutingHint hint, out _)) return null;
         string ufrag = (hint with { KeyId = keys.HintKeys.CurrentId, Generation = (byte)(hint.Generation + 1) }).Encode(keys.HintKeys);
         return new IceCredentials(ufrag, IcePassword.Derive(keys.PasswordKeys, ufrag));
     }

@@ -153,9 +153,9 @@ internal sealed partial class SessionWorker : IDisposable
         Enqueue(null, () =>
         {
             string? ufrag = null;
-            if (_sessions.TryGetValue(id, out VoiceSession? session))
+            if (_sessions.TryGetValue(id, out VoiceSession? session)
+                && factory.NextLocal(session.Session.LocalUfrag) is { } local)
             {
-                IceCredentials local = factory.NextLocal(session.Session.LocalUfrag);
                 session.RestartIce(local, remote);
                 ufrag = local.Ufrag;
             }

@@ -71,7 +71,14 @@ internal sealed class UnprovenSessions(TimeSpan patience)
     /// <summary>Takes a session out: its caller has come, or it is to end. Returns its record, or null if it is not here.</summary>
     public SessionRecord? Take(SessionId id)
     {
-        lock (_lock) return _waiting.Remove(id, out Waiting? waiting) ? waiting.Record : null;
+        lock (_lock)
+        {
+            if (!_waiting.Remove(id, out Waiting? waiting)) return null;
+            SessionRecord? record = waiting.Record;
+            // The queues keep the entry until its turn, and must not keep the record.
+            waiting.Record = null;
+            return record;
+        }
     }
 
     /// <summary>Takes out the sessions that have waited for too long. <see cref="Instant.Never"/> takes all.</summary>

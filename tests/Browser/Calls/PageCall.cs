@@ -44,14 +44,8 @@ internal sealed class PageCall
     /// <summary>Plays noise without a pause until the call ends.</summary>
     public Task HumAsync() => _driver.CallAsync("scenario.hum");
 
-    /// <summary>
-    /// The transport that carries the call, "udp" or "tcp", and the transports of all candidate pairs that were answered.
-    /// </summary>
-    public async Task<(string? Protocol, IReadOnlyList<string> Answered)> CarrierAsync()
-    {
-        JsonNode carrier = (await _driver.CallAsync("scenario.carrier"))!;
-        return ((string?)carrier["protocol"], [.. carrier["answered"]!.AsArray().Select(p => (string)p!)]);
-    }
+    /// <summary>The transport that carries the call, "udp" or "tcp".</summary>
+    public async Task<string?> CarrierAsync() => (string?)await _driver.CallAsync("scenario.carrier");
 
     /// <summary>Waits for the first event of that type at or after <paramref name="after"/>.</summary>
     public async Task<(double At, JsonNode Event)> EventAsync(string type, double after, TimeSpan limit)

@@ -304,7 +304,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
 
     private async Task EndAsync(PageCall call)
     {
-        (string? protocol, IReadOnlyList<string> _) = await call.CarrierAsync();
+        string? protocol = await call.CarrierAsync();
         Assert.Equal(Transport, protocol);
         await call.HangUpAsync();
         await AssertContentAsync(call);

@@ -259,7 +259,7 @@ globalThis.scenario = {
       roundTripMs: pair?.currentRoundTripTime !== undefined ? pair.currentRoundTripTime * 1000 : null,
     };
   },
-  /** The transport that carries the call, and those of all pairs that were answered. */
+  /** The transport that carries the call. */
   async carrier() {
     const reports = await call.transport.connectionState.peerConnection.getStats();
     const pairs = [...reports.values()].filter((r) => r.type === "candidate-pair");
@@ -267,10 +267,7 @@ globalThis.scenario = {
     const transport = [...reports.values()].find((r) => r.type === "transport");
     // Firefox names no selected pair in its transport, but marks it.
     const selected = reports.get(transport?.selectedCandidatePairId) ?? pairs.find((p) => p.selected);
-    return {
-      protocol: protocolOf(selected),
-      answered: pairs.filter((p) => p.state === "succeeded").map(protocolOf),
-    };
+    return protocolOf(selected);
   },
   hangUp() {
     const at = performance.now();

@@ -159,7 +159,7 @@ internal static class LinkStreamTargets
             _rogue.Listen(64);
             _acceptor = new LinkAcceptor(_key, 0, 1, 2, 64, Seeded.Random(2), _now);
             _acceptor.SetSlots([new(5, 1)], _now);
-            var flows = new FlowTable(new FlowLimits(64, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom(), _now);
+            var flows = new FlowTable(new FlowLimits(64, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
             _links = new LinkSet(_key, "relay-0", 0, LinkConnections, 1, new SlotTable(0, 64), flows, [_udp, _tcp]);
             _links.Apply([_honest.Target, new LinkTarget(LinkScheme.Tcp, TransportAddress.From((IPEndPoint)_rogue.LocalEndPoint!))], _now);
             for (int i = 0; i < 10_000 && _links.Count < LinkConnections; i++) Turn();

@@ -205,7 +205,7 @@ internal static class SteeringTargets
 
         public RouterTarget(WireCorpus wire) : base("Router, up and down", 120_000)
         {
-            _flows = new FlowTable(new FlowLimits(1024, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom(), _now);
+            _flows = new FlowTable(new FlowLimits(1024, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
             var slots = new SlotTable(0, 64) { [Slot] = Link };
             _router = new Router(_flows, slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys) { NowMinutes = 10 };
             _corpus = wire.All + new Corpus(

@@ -82,7 +82,7 @@ internal sealed class TestFleet : IAsyncDisposable
                 TalkingPeer.Credentials.Ufrag, [caller.ToString()], true, "0", 111, null, TalkingPeer.AudioSsrc, true, true, 5000, 262_144,
                 SealedIcePassword.Seal(
                     Keys.PasswordKeys, callId, TalkingPeer.Credentials.Password,
-                    RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes))),
+                    RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes))),
             Answer = new AnswerFacts(0x2222_2222, "voice", "stream track"),
             MaximumSeconds = 600,
             ClientKind = "openai",

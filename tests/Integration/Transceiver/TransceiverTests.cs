@@ -334,7 +334,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         var again = new IceCredentials("fade", "againagainagainagainagain");
         string? ufrag = await fleet.Runtime.RestartIceAsync(IdOf(record), record.CallId,
             new IceRestart(again.Ufrag, SealedIcePassword.Seal(
-                fleet.Keys.PasswordKeys, record.CallId, again.Password, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes))),
+                fleet.Keys.PasswordKeys, record.CallId, again.Password, RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes))),
             CancellationToken.None);
         Assert.NotNull(ufrag);
         Assert.NotEqual(record.LocalUfrag, ufrag);

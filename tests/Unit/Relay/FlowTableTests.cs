@@ -16,7 +16,7 @@ public sealed class FlowTableTests
         {
             var random = new Random(seed);
             Instant now = Instant.Zero;
-            var table = new FlowTable(Limits, KeyedHash.CreateRandom(), now);
+            var table = new FlowTable(Limits, KeyedHash.CreateRandom());
             var model = new Dictionary<TransportAddress, ulong>();
             for (int step = 0; step < 5000; step++)
             {
@@ -57,7 +57,7 @@ public sealed class FlowTableTests
     [Fact]
     public void Sweep_SilentFlows_AreForgottenAndOthersStay()
     {
-        var table = new FlowTable(Limits, KeyedHash.CreateRandom(), Instant.Zero);
+        var table = new FlowTable(Limits, KeyedHash.CreateRandom());
         for (ushort i = 1; i <= 100; i++) table.TrySet(TransportAddress.FromIPv4(1, i), new SessionId(i), Instant.Zero, out _);
         Instant later = Instant.Zero + TimeSpan.FromSeconds(40);
         table.TrySet(TransportAddress.FromIPv4(1, 50), new SessionId(50), later, out _);
@@ -69,7 +69,7 @@ public sealed class FlowTableTests
     [Fact]
     public void TrySet_TwoCallersBehindOneIPv6Prefix_CountTogether()
     {
-        var table = new FlowTable(Limits with { PerPrefix = 2 }, KeyedHash.CreateRandom(), Instant.Zero);
+        var table = new FlowTable(Limits with { PerPrefix = 2 }, KeyedHash.CreateRandom());
         Assert.Equal(FlowChange.Created,
             table.TrySet(new TransportAddress(0x20010db8_00000001, 1, 1), new SessionId(1), Instant.Zero, out _));
         Assert.Equal(FlowChange.Created,

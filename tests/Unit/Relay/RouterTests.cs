@@ -22,7 +22,7 @@ public sealed class RouterTests
 
     public RouterTests()
     {
-        _flows = new FlowTable(new FlowLimits(64, 32, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom(), _now);
+        _flows = new FlowTable(new FlowLimits(64, 32, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
         _router = new Router(_flows, _slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys) { NowMinutes = 10 };
         _slots[3] = Tokyo;
         _slots[4] = Osaka;
@@ -237,7 +237,7 @@ public sealed class RouterTests
     [Fact]
     public void RouteUp_NewFlowsTooFast_AreRefusedUntilTimePasses()
     {
-        var flows = new FlowTable(new FlowLimits(64, 32, 8, 3, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom(), _now);
+        var flows = new FlowTable(new FlowLimits(64, 32, 8, 3, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
         var router = new Router(flows, _slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys);
         var verdicts = Enumerable.Range(0, 4)
             .Select(i => router.RouteUp(RelayPackets.Check(RelayPackets.Hint((ulong)i)), TransportAddress.FromIPv4(1, (ushort)(i + 1)), 0,

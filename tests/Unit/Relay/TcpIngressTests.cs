@@ -375,10 +375,10 @@ public abstract class TcpIngressTests : IDisposable
         var socket = TcpFrameSocket.Create(TcpIngress.SocketOptions(options));
         socket.Listen(Loopback);
         using var ingress = new TcpIngress(socket, options, slots,
-            new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), new VerdictCounters(), Now);
+            new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), new VerdictCounters());
         slots[3] = 0;
         var links = new LinkSet(SteeringKeys.LinkKey(), "relay-9", 0, 1, 1, slots,
-            new FlowTable(new FlowLimits(16, 16, 8, 10, TimeSpan.FromSeconds(5)), KeyedHash.CreateRandom(), Now), []);
+            new FlowTable(new FlowLimits(16, 16, 8, 10, TimeSpan.FromSeconds(5)), KeyedHash.CreateRandom()), []);
         TcpConnectionId client = _clients.Connect(socket.LocalAddress, Now);
         Send(client, Check(7));
         Until(() =>

@@ -83,6 +83,18 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Restart_OfACallWhoseRecordHasNoCertificate_Is409()
+    {
+        string callId = await _signaling.CallAsync();
+        SessionRecord record = _signaling.Record(callId)!;
+        record = record with { Answer = record.Answer with { CertificateFingerprint = null } };
+        await _signaling.Store.SaveAsync(
+            ComponentNames.Sessions, StateKeys.Session(callId), record, ContractsJson.Default.SessionRecord, cancellation: CancellationToken.None);
+        using HttpResponseMessage response = await PatchAsync(callId, Offer);
+        Assert.Equal((HttpStatusCode.Conflict, "call_of_earlier_version"), (response.StatusCode, await CodeOf(response)));
+    }
+
+    [Fact]
     public async Task Restart_OwnerDoesNotAnswer_Is503()
     {
         string callId = await _signaling.CallAsync();

@@ -32,5 +32,5 @@ public sealed class SealedIcePasswordTests
     }
 
     private static string Seal() => SealedIcePassword.Seal(
-        SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.GetBytes(SealedIcePassword.NonceBytes));
+        SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes));
 }
