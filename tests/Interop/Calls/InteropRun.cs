@@ -6,12 +6,13 @@ using Xunit;
 namespace Dapr.Voice.Tests.Interop.Calls;
 
 /// <summary>
-/// One system, and every peer that this machine has. All peers call at the same time, because their calls mostly wait. A test awaits the
+/// One system, and every peer that this machine has. All peers have calls at the same time, because calls mostly wait. A test awaits the
 /// report of its peer.
 /// </summary>
 public abstract class InteropRun : IAsyncLifetime
 {
     private readonly Dictionary<string, Task<Report>> _reports = [];
+    private readonly Turns _turns = new();
     private InteropSystem? _system;
     private Ears? _ears;
 
@@ -40,6 +41,7 @@ public abstract class InteropRun : IAsyncLifetime
     {
         await Task.WhenAll(_reports.Values);
         _ears?.Dispose();
+        _turns.Dispose();
         if (_system is not null) await _system.DisposeAsync();
     }
 
@@ -48,9 +50,11 @@ public abstract class InteropRun : IAsyncLifetime
         var report = new Report(stack);
         try
         {
-            await using PeerProcess peer = await PeerProcess.StartAsync(stack, system);
+            PeerProcess? started = null;
+            await _turns.TakeAsync(async () => started = await PeerProcess.StartAsync(stack, system));
+            await using PeerProcess peer = started!;
             report.Version = peer.Version;
-            await CallAsync(new Scenarios(system, question, ears, peer, report));
+            await CallAsync(new Scenarios(system, question, ears, _turns, peer, report));
         }
         catch (Exception failure)
         {

@@ -8,7 +8,7 @@ namespace Dapr.Voice.Tests.Interop.Calls;
 internal sealed class Report(Stack stack)
 {
     /// <summary>The words of the table's cells.</summary>
-    public const string Yes = "yes", No = "no", NotOffered = "not offered";
+    public const string Yes = "yes", No = "no", NotOffered = "not offered", Breaks = "breaks";
 
     private readonly ConcurrentDictionary<Capability, string> _failures = new();
     private readonly ConcurrentDictionary<Capability, bool> _shown = new();
@@ -30,7 +30,8 @@ internal sealed class Report(Stack stack)
 
     /// <summary>The cell of the table.</summary>
     public string Cell(Capability capability)
-        => stack.Lacks.ContainsKey(capability) ? NotOffered : Failure(capability) is null ? Yes : No;
+        => stack.Lacks.ContainsKey(capability) ? NotOffered : stack.Breaks.ContainsKey(capability) ? Breaks
+        : Failure(capability) is null ? Yes : No;
 
     /// <summary>Fails with every capability that the peer did not show. Prints what was measured.</summary>
     public void Assert(IReadOnlyCollection<Capability> capabilities, ITestOutputHelper output)

@@ -9,7 +9,8 @@ using Dapr.Voice.Tests.Interop.Stacks;
 namespace Dapr.Voice.Tests.Interop.Calls;
 
 /// <summary>What each peer has to show. The scenarios are the same for all.</summary>
-internal sealed partial class Scenarios(InteropSystem system, Question question, Ears ears, PeerProcess peer, Report report)
+internal sealed partial class Scenarios(
+    InteropSystem system, Question question, Ears ears, Turns turns, PeerProcess peer, Report report)
 {
     private static readonly TimeSpan EventLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
@@ -17,7 +18,7 @@ internal sealed partial class Scenarios(InteropSystem system, Question question,
     private static readonly TimeSpan Minute = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan TenMinutes = TimeSpan.FromMinutes(10);
 
-    private bool HasTcp => !report.Stack.Lacks.ContainsKey(Capability.IceTcp);
+    private bool HasTcp => report.Stack.Has(Capability.IceTcp);
 
     /// <summary>Everything but the ten minutes. Two calls run at the same time.</summary>
     public Task ShortAsync() => Task.WhenAll(MinuteAsync(), OthersAsync());
@@ -30,11 +31,11 @@ internal sealed partial class Scenarios(InteropSystem system, Question question,
     private async Task MinuteAsync()
     {
         PeerCall? call = null;
-        if (!await report.ShowAsync(Capability.Udp, async () => call = await peer.CallAsync("local", "udp"))) return;
-        await report.ShowAsync(Capability.EventsBothWays, () => EventsAsync(call!));
-        await report.ShowAsync(Capability.AudioBothWays, () => AskAsync(call!));
+        if (!await ShowAsync(Capability.Udp, async () => call = await peer.CallAsync("local", "udp"))) return;
+        await ShowAsync(Capability.EventsBothWays, () => EventsAsync(call!));
+        await ShowAsync(Capability.AudioBothWays, () => AskAsync(call!));
         await report.ShowAsync(Capability.OneMinute, () => LiveAsync(call!, Minute));
-        await report.ShowAsync(Capability.CallerHangsUp, () => InTimeAsync("the caller hangs up", call!, "udp", CallerHangsUpAsync));
+        await ShowAsync(Capability.CallerHangsUp, () => InTimeAsync("the caller hangs up", call!, "udp", CallerHangsUpAsync));
     }
 
     private async Task OthersAsync()
@@ -43,17 +44,17 @@ internal sealed partial class Scenarios(InteropSystem system, Question question,
         PeerCall? call = null;
         if (HasTcp)
         {
-            await report.ShowAsync(Capability.IceTcp, async () =>
+            await ShowAsync(Capability.IceTcp, async () =>
             {
                 call = await peer.CallAsync("local", "tcp");
                 await AskAsync(call);
             });
         }
-        await report.ShowAsync(Capability.ServerHangsUp, async () => await InTimeAsync("the server hangs up", call
+        await ShowAsync(Capability.ServerHangsUp, async () => await InTimeAsync("the server hangs up", call
             ?? await peer.CallAsync("local", transport), transport, ServerHangsUpAsync));
-        await report.ShowAsync(Capability.CallsAgain, async () => await AskAsync(call = await peer.CallAsync("local", "udp")));
+        await ShowAsync(Capability.CallsAgain, async () => await AskAsync(call = await peer.CallAsync("local", "udp")));
         if (call is not null) call.Send(new JsonObject { ["do"] = "hangUp" });
-        await report.ShowAsync(Capability.VideoBeside, async () =>
+        await ShowAsync(Capability.VideoBeside, async () =>
         {
             PeerCall beside = await peer.CallAsync("local", "udp", video: true);
             await AskAsync(beside);
@@ -61,10 +62,13 @@ internal sealed partial class Scenarios(InteropSystem system, Question question,
         });
     }
 
+    private Task<bool> ShowAsync(Capability capability, Func<Task> step) => report.ShowAsync(capability, () => turns.TakeAsync(step));
+
     private async Task StayAsync(string transport, TimeSpan age)
     {
-        PeerCall call = await peer.CallAsync("local", transport);
-        await AskAsync(call);
+        PeerCall? made = null;
+        await turns.TakeAsync(async () => await AskAsync(made = await peer.CallAsync("local", transport)));
+        PeerCall call = made!;
         await LiveAsync(call, age);
         JsonObject record = await system.RecordAsync(call.CallId);
         report.Measured(string.Create(CultureInfo.InvariantCulture, $"{transport}, {age.TotalMinutes:0} min: {record.ToJsonString()}"));
@@ -82,7 +86,7 @@ internal sealed partial class Scenarios(InteropSystem system, Question question,
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
                 $"the call ended after {lived.TotalSeconds:0.0} s; its record says {EndReason(record)}"));
         }
-        await AskAsync(call);
+        await turns.TakeAsync(() => AskAsync(call));
     }
 
     private static async Task<bool> EndsWithinAsync(PeerCall call, TimeSpan time)

@@ -12,6 +12,12 @@ internal sealed record Stack(
     /// <summary>What the stack has no API for, with the reason as docs/interop.md gives it.</summary>
     public IReadOnlyDictionary<Capability, string> Lacks { get; init; } = new Dictionary<Capability, string>();
 
+    /// <summary>What fails by a fault of the stack's own, with the reason as docs/interop.md gives it. It is not tried.</summary>
+    public IReadOnlyDictionary<Capability, string> Breaks { get; init; } = new Dictionary<Capability, string>();
+
+    /// <summary>Whether the stack should be able to do it.</summary>
+    public bool Has(Capability capability) => !Lacks.ContainsKey(capability) && !Breaks.ContainsKey(capability);
+
     private const string NodeModules = "node_modules";
     private const string Python = "/usr/bin/python3";
     private static readonly (string, string)[] Node = [("nodejs", "node"), ("npm", "npm")];
@@ -24,7 +30,13 @@ internal sealed record Stack(
         new("Firefox", [.. Node, ("firefox-esr", "firefox-esr"), ("pulseaudio", "pulseaudio")],
             system => BrowserAsync(system, "firefox", "firefox-esr")),
         new("@roamhq/wrtc", Node, _ => NodeAsync("wrtc")),
-        new("node-datachannel", Node, _ => NodeAsync("node-datachannel")),
+        new("node-datachannel", Node, _ => NodeAsync("node-datachannel"))
+        {
+            Breaks = new Dictionary<Capability, string>
+            {
+                [Capability.IceTcp] = "two threads of libjuice write the same frame: both lengths, then both payloads",
+            },
+        },
         new("werift", Node, _ => NodeAsync("werift")),
         new("aiortc", [("python3-aiortc", "/usr/lib/python3/dist-packages/aiortc/__init__.py")], _ => PythonAsync("aiortc"))
         {
@@ -55,11 +67,14 @@ internal sealed record Stack(
         },
     ];
 
-    /// <summary>Why this machine can't run it, or null if it can.</summary>
+    private static readonly string? Only = Environment.GetEnvironmentVariable("VOICE_INTEROP_STACK") is { Length: > 0 } name ? name : null;
+
+    /// <summary>Why this run doesn't have it, or null if it does. <c>VOICE_INTEROP_STACK</c> leaves one stack alone.</summary>
     public string? WhyNot
     {
         get
         {
+            if (Only is not null && Only != Name) return $"VOICE_INTEROP_STACK is {Only}";
             string[] missing = [.. Needs.Where(need => !IsThere(need.File)).Select(need => need.Package)];
             return missing.Length == 0 ? null : $"not installed: apt-get install {string.Join(' ', missing)}";
         }
