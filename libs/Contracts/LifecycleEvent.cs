@@ -47,7 +47,7 @@ public sealed record LifecycleData
     public required string CallId { get; init; }
     public required string Region { get; init; }
 
-    /// <summary>1 for the first event of a session, and one more for each further event.</summary>
+    /// <summary>1 for the first event of a session. It grows, but may skip a number.</summary>
     [JsonPropertyName("seq")] public required long Sequence { get; init; }
 
     /// <summary>App id of the transceiver that serves the session.</summary>
@@ -57,7 +57,7 @@ public sealed record LifecycleData
     /// <summary>Null except in <see cref="LifecycleEventTypes.SessionEnded"/>.</summary>
     public SessionEndReason? Reason { get; init; }
 
-    /// <summary>Null until the transceiver has counted something.</summary>
+    /// <summary>Null in <see cref="LifecycleEventTypes.SessionCreated"/>, and if signaling ended the session.</summary>
     public SessionStatistics? Statistics { get; init; }
 }
 

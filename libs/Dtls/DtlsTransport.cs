@@ -55,6 +55,7 @@ public sealed class DtlsTransport : IDisposable
     private bool _hasReadData;
     private bool _isOver;
     private bool _hasStarted;
+    private bool _isReliable;
     private byte[] _finalFlight = [];
     private int _minimumFragmentBytes = MinimumGcmFragmentBytes;
     private int _encryptedHandshakeRecordsLeft = MaximumEncryptedHandshakeRecords;
@@ -104,6 +105,21 @@ public sealed class DtlsTransport : IDisposable
     /// <summary>The number of datagrams and records that were dropped for this reason.</summary>
     public long Dropped(DtlsDropReason reason)
         => reason == DtlsDropReason.Unfetched ? _outgoing.Dropped + _received.Dropped + _early.Dropped : _drops[(int)reason];
+
+    /// <summary>
+    /// Whether the path repeats lost datagrams itself, as TCP does. Then the first repetition of a flight waits for a second instead of
+    /// 50 ms.
+    /// </summary>
+    public bool IsReliable
+    {
+        get => _isReliable;
+        set
+        {
+            if (value == _isReliable) return;
+            _isReliable = value;
+            _ssl?.SetReliable(value);
+        }
+    }
 
     /// <summary>Starts the handshake. A client sends its ClientHello. A server waits for it.</summary>
     public void Start()

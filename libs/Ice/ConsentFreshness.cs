@@ -4,7 +4,7 @@ namespace Dapr.Voice.Ice;
 
 /// <summary>
 /// The peer's consent to receive packets (RFC 7675, section 5.1). In a full agent, answers to its checks renew the consent. A lite agent
-/// sends no checks. There, each authenticated check or packet of the peer renews it, because a peer that sends wants the session.
+/// does not ask for it. There, each authenticated check or packet of the peer renews it, because a peer that sends wants the session.
 /// </summary>
 internal struct ConsentFreshness
 {

@@ -154,7 +154,7 @@ public sealed class IceAgent
     /// </summary>
     public void AddRemoteCandidate(Candidate candidate, int @base)
     {
-        if (_checklist is null) throw new InvalidOperationException("A lite agent sends no checks.");
+        if (_checklist is null) throw new InvalidOperationException("A lite agent has no checklist.");
         if (candidate.Transport is not (CandidateTransport.Udp or CandidateTransport.TcpPassive) || candidate.Component != 1
             || _pairs.IsFull) return;
         var path = new TransportPath(@base, candidate.Address);
@@ -167,7 +167,7 @@ public sealed class IceAgent
     /// </summary>
     public void CheckAgain(TransportPath path, Instant now)
     {
-        if (_checklist is null) throw new InvalidOperationException("A lite agent sends no checks.");
+        if (_checklist is null) throw new InvalidOperationException("A lite agent has no checklist.");
         Advance(now);
         if (_hasEnded || _pairs.Find(path) is not { } pair) return;
         pair.State = CandidatePairState.Waiting;
@@ -622,15 +622,18 @@ public sealed class IceAgent
         pair.IsCheckDue = true;
     }
 
+    // USERNAME is padded to four bytes. PRIORITY, ICE-CONTROLLED, MESSAGE-INTEGRITY and FINGERPRINT have 8, 12, 24 and 8 bytes.
+    private int ChallengeLength => 20 + 4 + ((_outgoingUsername.Length + 3) & ~3) + 8 + 12 + 24 + 8;
+
     private bool TryTakeChallenge(Span<byte> buffer, out int length, out TransportPath to)
     {
         foreach (CandidatePair pair in _pairs.Span)
         {
-            if (!pair.IsCheckDue) continue;
+            // A check for which nothing may be sent yet stays due.
+            if (!pair.IsCheckDue || !TryCountSent(pair.Path, ChallengeLength)) continue;
             pair.IsCheckDue = false;
             length = WriteCheck(buffer, pair);
             to = pair.Path;
-            if (!TryCountSent(to, length)) continue;
             Statistics.ChecksSent++;
             return true;
         }

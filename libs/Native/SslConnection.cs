@@ -22,6 +22,9 @@ public sealed unsafe class SslConnection : SafeHandle
 {
     /// <summary>OpenSSL's default is a second. WebRTC clients repeat after 50 ms (docs/protocols/webrtc.md 3).</summary>
     public const uint FirstRetransmitMicroseconds = 50_000;
+
+    /// <summary>RFC 6347, section 4.2.4.1.</summary>
+    private const uint FirstRetransmitOfReliablePathMicroseconds = 1_000_000;
     private const uint LongestRetransmitMicroseconds = 4_000_000;
 
     /// <summary>The length of a whole datagram with IP and UDP headers. It passes every tunnel that we know.</summary>
@@ -63,8 +66,25 @@ public sealed unsafe class SslConnection : SafeHandle
     }
 
     [UnmanagedCallersOnly]
-    private static uint NextTimer(nint ssl, uint microseconds)
-        => microseconds == 0 ? FirstRetransmitMicroseconds : Math.Min(microseconds * 2, LongestRetransmitMicroseconds);
+    private static uint NextTimer(nint ssl, uint microseconds) => NextTimer(microseconds, FirstRetransmitMicroseconds);
+
+    [UnmanagedCallersOnly]
+    private static uint NextTimerOfReliablePath(nint ssl, uint microseconds)
+        => NextTimer(microseconds, FirstRetransmitOfReliablePathMicroseconds);
+
+    private static uint NextTimer(uint microseconds, uint first)
+        => microseconds == 0 ? first : Math.Min(microseconds * 2, LongestRetransmitMicroseconds);
+
+    /// <summary>
+    /// Says whether the path itself repeats what is lost. A flight that is late there is not lost, because the peer computes, and not every
+    /// peer bears a second one. Counts from the next flight on.
+    /// </summary>
+    public void SetReliable(bool isReliable)
+    {
+        if (isReliable) LibSsl.DTLS_set_timer_cb(handle, &NextTimerOfReliablePath);
+        else LibSsl.DTLS_set_timer_cb(handle, &NextTimer);
+        GC.KeepAlive(this);
+    }
 
     public SslOutcome Handshake()
     {

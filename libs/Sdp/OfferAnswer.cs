@@ -6,7 +6,7 @@ namespace Dapr.Voice.Sdp;
 /// <summary>
 /// Offer and answer (RFC 3264, RFC 9429) for the features that we have: one bundled transport, ICE-lite, audio in Opus with one stream in
 /// each direction, and one data channel section. The answer contains all our candidates. The offer's candidates are not read, because a
-/// lite agent sends no checks.
+/// lite agent has no checklist.
 /// </summary>
 public static class OfferAnswer
 {

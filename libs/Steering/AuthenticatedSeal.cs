@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// AES-256-GCM with a key derived from a secret of the fleet by HKDF (RFC 5869). Every replica that has the secret can open what another one
-/// sealed. Any thread.
+/// AES-256-GCM with a key derived from a secret of the fleet by HKDF (RFC 5869). Every replica that has the secret can open what another
+/// one sealed. Any thread.
 /// </summary>
 public static class AuthenticatedSeal
 {
@@ -17,15 +17,18 @@ public static class AuthenticatedSeal
     /// <param name="purpose">Separates the keys that different uses derive from one secret.</param>
     /// <param name="nonce"><see cref="NonceBytes"/> random bytes.</param>
     /// <returns>Nonce, ciphertext and tag.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The nonce has another length.</exception>
     public static byte[] Seal(
         ReadOnlySpan<byte> plain, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> purpose,
         ReadOnlySpan<byte> nonce)
     {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(nonce.Length, NonceBytes);
         byte[] whole = new byte[NonceBytes + plain.Length + TagBytes];
         nonce.CopyTo(whole);
         using AesGcm cipher = CipherOf(secret, purpose);
         cipher.Encrypt(
-            whole.AsSpan(0, NonceBytes), plain, whole.AsSpan(NonceBytes, plain.Length), whole.AsSpan(NonceBytes + plain.Length), associated);
+            whole.AsSpan(0, NonceBytes), plain, whole.AsSpan(NonceBytes, plain.Length), whole.AsSpan(NonceBytes + plain.Length),
+            associated);
         return whole;
     }
 

@@ -307,6 +307,11 @@ public sealed class PeerSession : IDisposable
     /// <summary>Opens a channel beside the events channel. Our callers need none; tests play clients that open more.</summary>
     internal DataChannel? OpenChannel(string label, Instant now) => _channels?.Open(label, DataChannelReliability.Full, now);
 
+    /// <summary>Sends a binary message on the events channel, which some clients do.</summary>
+    internal bool SendBinary(ReadOnlySpan<byte> payload, Instant now)
+        => _channels is not null && _eventsChannel is { } channel
+        && _channels.Send(channel, payload, isText: false, now) == SctpSendResult.Queued;
+
     internal bool SendTextOn(DataChannel channel, ReadOnlySpan<byte> utf8, Instant now)
         => _channels?.Send(channel, utf8, isText: true, now) == SctpSendResult.Queued;
 
@@ -395,6 +400,7 @@ public sealed class PeerSession : IDisposable
                     Raise(new PeerEvent(PeerEventKind.IceConnected));
                     if (_options.DtlsRole == DtlsRole.Client)
                     {
+                        _dtls.IsReliable = _ice.SelectedPath is { } path && _options.IsReliable(path);
                         _dtls.Start();
                         AfterDtls(now);
                     }
@@ -528,6 +534,7 @@ public sealed class PeerSession : IDisposable
     private void ReceiveDtls(ReadOnlySpan<byte> datagram, TransportPath from, Instant now)
     {
         bool wasConnected = _dtls.IsConnected;
+        if (!wasConnected) _dtls.IsReliable = _options.IsReliable(from);
         _ice.CountReceived(from, datagram.Length);
         // The peer's Finished is as fresh and authentic as data.
         if (_dtls.Receive(datagram) || (_dtls.IsConnected && !wasConnected))

@@ -39,6 +39,9 @@ public sealed record PeerSessionOptions
     /// </summary>
     public ReadOnlyMemory<byte> FarewellAfterSilence { get; init; }
 
+    /// <summary>Whether a path repeats lost datagrams itself, as ICE-TCP does. Flights of the handshake are then repeated later.</summary>
+    public Func<TransportPath, bool> IsReliable { get; init; } = static _ => false;
+
     /// <summary>Creates the transaction ids of ICE, the tags of SCTP and the timing of RTCP.</summary>
     public required RandomFill Random { get; init; }
 }

@@ -23,7 +23,7 @@ internal static class InternalEndpoints
         RouteGroupBuilder group = endpoints.MapGroup("/internal/v1").RequireAppApiToken();
         group.MapPost("/sessions", PushAsync);
         group.MapGet("/sessions/{callId}", GetAsync);
-        group.MapDelete("/sessions/{callId}", End);
+        group.MapDelete("/sessions/{callId}", EndAsync);
         group.MapPost("/sessions/{callId}/ice-restart", RestartIceAsync);
         group.MapGet("/stats", Statistics);
     }
@@ -92,13 +92,21 @@ internal static class InternalEndpoints
         }
     }
 
-    private static IResult End(string callId, string? reason, TransceiverHost host)
+    private static async Task<IResult> EndAsync(string callId, string? reason, TransceiverHost host, CancellationToken cancellation)
     {
         if (host.Runtime is not { } runtime) return NotReady();
         SessionEndReason asked = SessionEndReason.ApiHangup;
         if (reason is not null && !TryReadReason(reason, out asked))
             return ApiError.Invalid("bad_reason", $"'reason' should be one of {string.Join(", ", ReasonWords())}.", "reason");
-        return TryReadId(callId, out SessionId id) && runtime.TryEnd(id, asked) ? Results.Accepted() : NotFound();
+        try
+        {
+            return TryReadId(callId, out SessionId id) && await runtime.TryEndAsync(id, asked, cancellation) ? Results.Accepted()
+                : NotFound();
+        }
+        catch (TimeoutException)
+        {
+            return Overloaded();
+        }
     }
 
     private static IResult Statistics(TransceiverHost host, TransceiverOptions options)

@@ -50,6 +50,12 @@ internal sealed class TransceiverOptions : IServiceOptions
     public TimeSpan HandshakeLimit { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
+    /// A caller that was silent for so long is asked for a sign of life. Browsers send checks every 2.5 to 6 s and RTCP every second or so,
+    /// whatever the microphone does.
+    /// </summary>
+    public static readonly TimeSpan AskAfterSilence = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// If nothing at all arrives from a caller for this time, its agent is released until the caller is back. 0 keeps the agent until the
     /// session ends.
     /// </summary>
@@ -98,7 +104,8 @@ internal sealed class TransceiverOptions : IServiceOptions
             yield return "Transceiver__OpusCodec: libopus is not installed. Install the package libopus0, or set auto.";
         if (FirstCheckLimit <= TimeSpan.Zero) yield return "Transceiver__FirstCheckLimit: a positive time, for example 00:00:15.";
         if (HandshakeLimit <= TimeSpan.Zero) yield return "Transceiver__HandshakeLimit: a positive time, for example 00:00:30.";
-        if (AgentReleaseAfter < TimeSpan.Zero) yield return "Transceiver__AgentReleaseAfter: a time, for example 00:00:10, or 0.";
+        if (AgentReleaseAfter != TimeSpan.Zero && AgentReleaseAfter < AskAfterSilence)
+            yield return "Transceiver__AgentReleaseAfter: 00:00:05 or more, or 0 for never.";
         if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";
         if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4))
             yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";

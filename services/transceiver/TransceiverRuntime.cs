@@ -138,6 +138,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public async Task<SessionRecord?> FindAsync(SessionId id, CancellationToken cancellation)
     {
         SessionWorker? worker = Directory.Find(id, out SessionRecord? ended);
+        if (worker is null && (ended ?? Unproven.Find(id)) is null)
+        {
+            await Loader.LoadedAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
+            worker = Directory.Find(id, out ended);
+        }
         if (worker is null) return ended ?? Unproven.Find(id);
         SessionRecord? living = await worker.InspectAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
         if (living is not null) return living;
@@ -150,15 +155,25 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public async Task<string?> RestartIceAsync(SessionId id, string callId, IceRestart restart, CancellationToken cancellation)
         => Directory.Find(id, out _) is { } worker
             && Factory.ReadRemote(callId, restart.IceUfrag, restart.SealedIcePwd) is { } remote
-            ? await worker.RestartIceAsync(id, remote, Factory).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false)
+            ? await worker.RestartIceAsync(id, remote, restart.SealedIcePwd, Factory).WaitAsync(AnswerLimit, cancellation)
+                .ConfigureAwait(false)
             : null;
 
     /// <summary>Asks for the end of a session. Returns false if it is not here.</summary>
-    public bool TryEnd(SessionId id, SessionEndReason reason)
+    public async Task<bool> TryEndAsync(SessionId id, SessionEndReason reason, CancellationToken cancellation)
     {
-        SessionWorker? worker = Directory.Find(id, out _);
-        worker?.End(id, reason);
-        return worker is not null || Loader.TryEndUnproven(id, reason);
+        // The caller may come at any moment. If it comes between the two looks, the second round finds its session.
+        for (int round = 0; round < 2; round++)
+        {
+            await Loader.LoadedAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
+            if (Directory.Find(id, out _) is { } worker)
+            {
+                worker.End(id, reason);
+                return true;
+            }
+            if (Loader.TryEndUnproven(id, reason)) return true;
+        }
+        return false;
     }
 
     /// <summary>

@@ -39,6 +39,9 @@ public sealed class ChromiumTests(ChromiumUnderTest browser, ITestOutputHelper o
     [ChromiumFact]
     public Task OurPage_Opened_ConnectsWithoutComplaint() => _scenarios.OurPageAsync(hearsWords: true);
 
+    [PageFact(ChangesAddress = true)]
+    public Task OurPage_AddressChanges_TheConversationGoesOn() => _scenarios.OurPageAddressChangesAsync();
+
     [ChromiumFact]
     public Task OurPage_RefusedOrEndedByTheServer_SaysWhy() => _scenarios.OurPageSaysWhyAsync();
 }

@@ -10,23 +10,18 @@ namespace Dapr.Voice.Tests.Browser;
 [Collection(PageCollection.Name)]
 public sealed class PageEndTests(PageMachine machine)
 {
-    private const string OtherAddress = "10.99.0.2";
-
     private const string CallIdShown = "#panel [data-part=id]";
 
     private readonly OurPage _page = new(machine.Driver);
 
     /// <summary>
-    /// The words of the record today and those that may come, each with the title and a part of the sentence that it makes.
+    /// The words of the record, each with the title and a part of the sentence that it makes.
     /// </summary>
     private static readonly (string Word, string Title, string Text)[] s_reasons =
     [
         ("api_hangup", "The other side hung up.", "A service or an operator"),
-        ("ended_by_service", "The other side hung up.", "A service or an operator"),
         ("limit_reached", "The time of this call is up.", ""),
-        ("maximum_duration", "The time of this call is up.", ""),
         ("drain", "This server is being replaced.", "another server answers"),
-        ("drained", "This server is being replaced.", "another server answers"),
         ("agent_failed", "The agent has failed.", "did not come back in time"),
         ("owner_lost", "The server of this call has failed.", "another server answers"),
         ("consent_expired", "The connection was lost.", "heard nothing from this browser"),
@@ -149,7 +144,7 @@ public sealed class PageEndTests(PageMachine machine)
         await _page.ConnectAsync();
         try
         {
-            machine.ChangeAddress(BrowserSystem.Address, OtherAddress);
+            machine.ChangeAddress(BrowserSystem.Address, BrowserSystem.OtherAddress);
             await _page.StateAsync("reconnecting");
             await _page.PictureAsync("reconnecting");
             await _page.StateAsync("live");
@@ -160,7 +155,7 @@ public sealed class PageEndTests(PageMachine machine)
         }
         finally
         {
-            machine.ChangeAddress(OtherAddress, BrowserSystem.Address);
+            machine.ChangeAddress(BrowserSystem.OtherAddress, BrowserSystem.Address);
         }
 
         IReadOnlyList<ScriptedRequest> requests = await machine.Driver.RequestsAsync(0);
@@ -212,10 +207,13 @@ public sealed class PageEndTests(PageMachine machine)
         Assert.Equal(3, (await machine.Driver.RequestsAsync(0)).Count(r => r.Method == "PATCH"));
     }
 
-    [PageFact]
-    public async Task Restart_OfACallThatIsGone_SaysThatTheConnectionIsLostAndOffersToCallAgain()
+    [PageTheory]
+    [InlineData(404, "call_not_found")]
+    [InlineData(409, "call_not_connected")]
+    [InlineData(409, "call_of_earlier_version")]
+    public async Task Restart_OfACallThatIsGone_SaysThatTheConnectionIsLostAndOffersToCallAgain(int status, string code)
     {
-        await _page.OpenAsync([(OurPage.Post, [OurPage.Call]), (OurPage.Patch, [OurPage.Error(404, "call_not_found", "No.")])]);
+        await _page.OpenAsync([(OurPage.Post, [OurPage.Call]), (OurPage.Patch, [OurPage.Error(status, code, "No.")])]);
         await _page.ConnectAsync();
         await machine.Driver.EvaluateAsync("dispatchEvent(new Event('online'))");
         await _page.WaitForAsync("document.querySelector('#panel [data-part=title]').innerText === 'The connection was lost.'");

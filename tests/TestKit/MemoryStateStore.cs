@@ -18,6 +18,9 @@ public sealed class MemoryStateStore : IStateStore
     /// <summary>While it is true, nothing can be read or written.</summary>
     public bool IsAway { get; set; }
 
+    /// <summary>Each read of one value waits for it.</summary>
+    public Task ReadGate { get; set; } = Task.CompletedTask;
+
     /// <summary>Is asked before each write. If it returns true, the value is written and the answer is lost.</summary>
     public Func<string, bool> LosesAnswer { get; set; } = static _ => false;
 
@@ -45,14 +48,16 @@ public sealed class MemoryStateStore : IStateStore
         lock (_lock) _values.Clear();
     }
 
-    public Task<StateReadResult<T>> ReadAsync<T>(string store, string key, JsonTypeInfo<T> type, CancellationToken cancellation = default)
+    public async Task<StateReadResult<T>> ReadAsync<T>(
+        string store, string key, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
+        lock (_lock) Reads++;
+        await ReadGate;
         lock (_lock)
         {
-            Reads++;
-            if (IsAway) return Task.FromResult(new StateReadResult<T>(StateReadOutcome.Unavailable, null, "AWAY"));
+            if (IsAway) return new StateReadResult<T>(StateReadOutcome.Unavailable, null, "AWAY");
             StateEntry<T>? entry = Find(store, key, type);
-            return Task.FromResult(new StateReadResult<T>(entry is null ? StateReadOutcome.Missing : StateReadOutcome.Found, entry, null));
+            return new StateReadResult<T>(entry is null ? StateReadOutcome.Missing : StateReadOutcome.Found, entry, null);
         }
     }
 

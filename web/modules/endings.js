@@ -1,10 +1,8 @@
 // Why a call has ended, in words. The keys are the reasons of a session's record and the codes of the event "session_ended".
 
-const RENAMED = { api_hangup: "ended_by_service", limit_reached: "maximum_duration", drain: "drained" };
-
 const ENDINGS = {
-  ended_by_service: ["The other side hung up.", "A service or an operator ended this call."],
-  drained: ["This server is being replaced.", "Your call could not move to another one. If you call again, another server answers."],
+  api_hangup: ["The other side hung up.", "A service or an operator ended this call."],
+  drain: ["This server is being replaced.", "Your call could not move to another one. If you call again, another server answers."],
   agent_failed: ["The agent has failed.", "The service that listens and answers is gone, and it did not come back in time."],
   owner_lost: ["The server of this call has failed.", "If you call again, another server answers."],
   consent_expired: ["The connection was lost.", "For half a minute the server heard nothing from this browser."],
@@ -23,15 +21,14 @@ const ENDINGS = {
  * @returns {Ending}
  */
 export function ending({ word, message, maximumSeconds, isRunning }) {
-  const reason = RENAMED[word] ?? word;
-  if (reason === "maximum_duration") {
+  if (word === "limit_reached") {
     const limit = maximumSeconds ? `Calls with this key last ${duration(maximumSeconds)} at most.` : message;
     return { title: "The time of this call is up.", text: limit ?? "Calls may last only so long here." };
   }
-  if (ENDINGS[reason]) return { title: ENDINGS[reason][0], text: ENDINGS[reason][1] };
+  if (ENDINGS[word]) return { title: ENDINGS[word][0], text: ENDINGS[word][1] };
   if (isRunning) return connectionLost();
   if (message) return { title: "The server ended the call.", text: message };
-  return { title: "The connection has ended.", text: reason ? `The server gives the reason “${reason}”.` : "The server did not say why." };
+  return { title: "The connection has ended.", text: word ? `The server gives the reason “${word}”.` : "The server did not say why." };
 }
 
 /** @returns {Ending} */

@@ -8,6 +8,8 @@ const LIMIT_MS = 30_000;
 const CHECKS_MS = 6000;
 const ANSWER_MS = 5000;
 const RETRY_MS = 1000;
+// The codes of a call that no restart brings back.
+const GONE = ["call_not_found", "call_not_connected", "call_of_earlier_version"];
 // What the SDK gives a path that comes back by itself.
 const GRACE_MS = 5000;
 
@@ -22,8 +24,8 @@ export class Path {
 
   /**
    * @param {RTCPeerConnection} peer
-   * @param {(sdp: string, signal: AbortSignal) => Promise<{sdp?: string, refusal?: {status: number, retryAfterMs?: number}}>} sendOffer throws if
-   * no answer comes
+   * @param {(sdp: string, signal: AbortSignal) => Promise<{sdp?: string, refusal?: import("./problems.js").Refusal}>} sendOffer
+   * throws if no answer comes
    * @param {{trouble: () => void, mended: (ms: number) => void, lost: () => void}} tell `lost` is told once, and nothing after it
    */
   constructor(peer, sendOffer, tell) {
@@ -74,13 +76,13 @@ export class Path {
     this.#tell.trouble();
     let isMended = false;
     while (!isMended && !this.#isClosed && left() > 0) {
-      const { isSent, status, retryAfterMs } = await this.#restart();
+      const { isSent, status, code, retryAfterMs } = await this.#restart();
       if (this.#isClosed) return;
       if (isSent) {
         isMended = await this.#until(() => this.#isUp, Math.min(CHECKS_MS, left()));
         continue;
       }
-      if (status === 404 || status === 410) break;
+      if (GONE.includes(code)) break;
       const mayTryAgain = status === undefined || status === 429 || status === 503;
       // A path that comes back without a restart is as good.
       isMended = await this.#until(() => this.#isUp, Math.min(mayTryAgain ? retryAfterMs ?? RETRY_MS : GRACE_MS, left()));
@@ -92,7 +94,10 @@ export class Path {
     else this.#lose();
   }
 
-  /** One offer and its answer. @returns {Promise<{isSent: boolean, status?: number, retryAfterMs?: number}>} without a status: no answer came */
+  /**
+   * One offer and its answer.
+   * @returns {Promise<{isSent: boolean, status?: number, code?: string, retryAfterMs?: number}>} without a status: no answer came
+   */
   async #restart() {
     const peer = this.#peer;
     try {

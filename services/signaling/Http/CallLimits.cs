@@ -17,8 +17,8 @@ internal readonly record struct CallSource(string Key, string Address)
 }
 
 /// <summary>
-/// How many calls one caller may start. A call takes a record in the store and a place in a transceiver before its first packet, so a
-/// caller without packets must not take what others need. There are three limits, and a call needs room in each of them:
+/// How many calls one caller may start. A call writes a record into the store before its first packet, and an owner keeps it for
+/// 15 s, so a caller without packets must not start as many as it likes. There are three limits, and a call needs room in each of them:
 /// one for a key together with an address, and larger ones for the key at all addresses and for the address with all keys. So somebody who
 /// floods with one key from one address stops neither the same key at another address nor another key at the same address.
 /// Each process has its own limits (docs/decisions/0025).

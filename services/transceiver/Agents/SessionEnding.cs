@@ -21,7 +21,7 @@ internal static class SessionEnding
 
     public static string Code(SessionEndReason reason) => MetricTag.Word(reason);
 
-    /// <summary>Returns false for an end that the caller asked for. Nobody is told what he did himself.</summary>
+    /// <summary>Returns false for an end that the caller asked for. A caller is not told of its own hang-up.</summary>
     public static bool IsTold(SessionEndReason reason) => reason is not (SessionEndReason.None or SessionEndReason.ClientHangup);
 
     public static string Sentence(SessionEndReason reason) => reason switch

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
@@ -16,10 +17,23 @@ internal sealed partial class RecordLoader(
     IStateStore store, FleetOptions fleet, SessionFactory factory, UnprovenSessions unproven, SessionDirectory directory,
     SessionReporter reporter, TimeProvider time, ILogger<RecordLoader> logger)
 {
+    private readonly ConcurrentDictionary<SessionId, TaskCompletionSource> _loading = new();
+
     /// <summary>
     /// Starts to load. The worker gets the result by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.
     /// </summary>
-    public void Start(SessionId id, SessionWorker worker) => _ = Task.Run(() => RunAsync(id, worker));
+    public void Start(SessionId id, SessionWorker worker)
+    {
+        var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _loading[id] = loaded;
+        _ = Task.Run(() => RunAsync(id, worker, loaded));
+    }
+
+    /// <summary>
+    /// Completes when no load of the session runs. While one runs, neither <see cref="UnprovenSessions"/> nor <see
+    /// cref="SessionDirectory"/> has the session.
+    /// </summary>
+    public Task LoadedAsync(SessionId id) => _loading.TryGetValue(id, out TaskCompletionSource? loaded) ? loaded.Task : Task.CompletedTask;
 
     /// <summary>
     /// Ends the sessions whose caller has not come in time. <see cref="Instant.Never"/> ends all that wait, with the reason <see
@@ -27,22 +41,31 @@ internal sealed partial class RecordLoader(
     /// </summary>
     public async Task EndUnprovenAsync(Instant now, CancellationToken cancellation)
     {
-        SessionEndReason reason = now == Instant.Never ? SessionEndReason.Drain : SessionEndReason.SetupTimeout;
+        bool isDraining = now == Instant.Never;
+        SessionEndReason reason = isDraining ? SessionEndReason.Drain : SessionEndReason.SetupTimeout;
+        var evicted = new Queue<UnprovenSessions.Waiting>();
         foreach (UnprovenSessions.Waiting expired in unproven.TakeExpired(now))
         {
             // The owner of a slot that was given up meanwhile knows better. So does the session, if it is alive.
             if (!directory.Serves(expired.Slot) || directory.Find(expired.Id, out SessionRecord? ended) is not null || ended is not null)
                 continue;
-            SessionRecord? record = expired.Record;
-            if (record is null)
-            {
-                if (reason == SessionEndReason.Drain) continue;
-                StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(expired.CallId),
-                    ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
-                record = read.Entry?.Value;
-            }
-            if (record is { State: SessionState.Created }) EndUnproven(expired.Id, record, reason);
+            if (expired.Record is { State: SessionState.Created } record) EndUnproven(expired.Id, record, reason);
+            else if (expired.Record is null) evicted.Enqueue(expired);
         }
+        // A drain has no time to read thousands of records. They stay until the store's time to live.
+        while (!isDraining && evicted.TryPeek(out UnprovenSessions.Waiting? next))
+        {
+            StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(next.CallId),
+                ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
+            if (!read.IsKnown)
+            {
+                LogNotEnded(logger, evicted.Count, read.Outcome, read.ErrorCode);
+                break;
+            }
+            evicted.Dequeue();
+            if (read.Entry?.Value is { State: SessionState.Created } record) EndUnproven(next.Id, record, reason);
+        }
+        unproven.NoteUnwatched(evicted.Count);
     }
 
     /// <summary>Ends a session whose caller has not come. Returns false if it is not here, or lives.</summary>
@@ -66,7 +89,7 @@ internal sealed partial class RecordLoader(
         return true;
     }
 
-    private async Task RunAsync(SessionId id, SessionWorker worker)
+    private async Task RunAsync(SessionId id, SessionWorker worker, TaskCompletionSource loaded)
     {
         bool isLoaded = false;
         try
@@ -79,6 +102,10 @@ internal sealed partial class RecordLoader(
             LogFailed(logger, CallId.Format(fleet.Region, id.ToString()), e);
         }
         if (!isLoaded) worker.NoteNotLoaded(id);
+        // The worker takes its commands in order. When it answers this one, the session is in its place.
+        else await worker.InspectAsync(id).ConfigureAwait(false);
+        _loading.TryRemove(new(id, loaded));
+        loaded.SetResult();
     }
 
     private async Task<bool> LoadAsync(SessionId id, SessionWorker worker)
@@ -141,6 +168,10 @@ internal sealed partial class RecordLoader(
 
     [LoggerMessage(LogLevel.Warning, "{CallId}: the first packet has arrived, and the record cannot be read: {Outcome} {ErrorCode}")]
     private static partial void LogUnreadable(ILogger logger, string callId, StateReadOutcome outcome, string? errorCode);
+
+    [LoggerMessage(LogLevel.Warning,
+        "{Sessions} sessions whose caller has not come get no end, because their records cannot be read: {Outcome} {ErrorCode}")]
+    private static partial void LogNotEnded(ILogger logger, int sessions, StateReadOutcome outcome, string? errorCode);
 
     [LoggerMessage(LogLevel.Warning, "{CallId}: the session cannot go on, because its owner {Owner} is gone")]
     private static partial void LogOrphan(ILogger logger, string callId, string owner);

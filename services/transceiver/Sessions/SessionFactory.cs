@@ -78,6 +78,7 @@ internal sealed partial class SessionFactory(
                     : null,
                 WallClockOffset = time.GetUtcNow() - NtpOrigin - TimeSpan.FromTicks(now.Ticks),
                 FarewellAfterSilence = SessionEnding.AfterSilence,
+                IsReliable = static path => LinkBase.Ingress(path.Base) == LinkFrame.TcpIngress,
                 Random = RandomNumberGenerator.Fill,
             },
             now);

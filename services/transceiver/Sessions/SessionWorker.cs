@@ -147,7 +147,8 @@ internal sealed partial class SessionWorker : IDisposable
     /// <summary>
     /// Continues a session with new ICE credentials of its caller. Returns our new ufrag, or null if the session is not here. Any thread.
     /// </summary>
-    public Task<string?> RestartIceAsync(SessionId id, IceCredentials remote, SessionFactory factory)
+    /// <param name="sealedPassword">The caller's password, sealed for the record.</param>
+    public Task<string?> RestartIceAsync(SessionId id, IceCredentials remote, string sealedPassword, SessionFactory factory)
     {
         var result = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(null, () =>
@@ -156,7 +157,7 @@ internal sealed partial class SessionWorker : IDisposable
             if (_sessions.TryGetValue(id, out VoiceSession? session)
                 && factory.NextLocal(session.Session.LocalUfrag) is { } local)
             {
-                session.RestartIce(local, remote);
+                session.RestartIce(local, remote, sealedPassword);
                 ufrag = local.Ufrag;
             }
             result.TrySetResult(ufrag);

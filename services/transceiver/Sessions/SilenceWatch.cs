@@ -20,9 +20,6 @@ internal enum SilenceStep
 /// <param name="releaseAfter">Zero: the agent stays until the session ends.</param>
 internal sealed class SilenceWatch(TimeSpan releaseAfter)
 {
-    /// <summary>Browsers send checks every 2.5 to 6 s and RTCP every second or so, whatever the microphone does.</summary>
-    public static readonly TimeSpan AskAfter = TimeSpan.FromSeconds(5);
-
     private SilenceStep _last = SilenceStep.Resume;
 
     /// <summary>True while the agent is released.</summary>
@@ -31,7 +28,7 @@ internal sealed class SilenceWatch(TimeSpan releaseAfter)
     /// <summary>When <see cref="Next"/> may have a step.</summary>
     public Instant NextTimeout(Instant lastHeard) => _last switch
     {
-        SilenceStep.Resume => lastHeard + AskAfter,
+        SilenceStep.Resume => lastHeard + TransceiverOptions.AskAfterSilence,
         SilenceStep.Ask when releaseAfter > TimeSpan.Zero => lastHeard + releaseAfter,
         _ => Instant.Never,
     };
@@ -40,7 +37,7 @@ internal sealed class SilenceWatch(TimeSpan releaseAfter)
     public SilenceStep Next(Instant lastHeard, Instant now)
     {
         TimeSpan silence = now - lastHeard;
-        if (silence < AskAfter)
+        if (silence < TransceiverOptions.AskAfterSilence)
         {
             bool wasReleased = IsReleased;
             _last = SilenceStep.Resume;

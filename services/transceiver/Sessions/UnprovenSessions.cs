@@ -35,8 +35,13 @@ internal sealed class UnprovenSessions(TimeSpan patience)
     /// <summary>The number of records that gave way to newer ones.</summary>
     public long Evicted => Volatile.Read(ref _evicted);
 
-    /// <summary>The sessions that were given up because too many waited. Their records stay until the store's time to live.</summary>
+    /// <summary>
+    /// The sessions that get no end: too many waited, or the store did not answer, or a drain had no time. Their records stay until the
+    /// store's time to live.
+    /// </summary>
     public long Unwatched => Volatile.Read(ref _unwatched);
+
+    public void NoteUnwatched(int sessions) => Interlocked.Add(ref _unwatched, sessions);
 
     /// <summary>Adds a session. Returns false if it waits already.</summary>
     public bool TryAdd(SessionId id, SessionRecord record, Instant now)
@@ -50,13 +55,14 @@ internal sealed class UnprovenSessions(TimeSpan patience)
             while (_withRecord.Count > MaximumRecords)
             {
                 Waiting oldest = _withRecord.Dequeue();
-                if (!_waiting.ContainsKey(oldest.Id)) continue;
+                if (!IsCurrent(oldest)) continue;
                 oldest.Record = null;
                 _evicted++;
             }
             while (_byDeadline.Count > MaximumWatched)
             {
-                if (_waiting.Remove(_byDeadline.Dequeue().Id)) _unwatched++;
+                Waiting oldest = _byDeadline.Dequeue();
+                if (IsCurrent(oldest) && _waiting.Remove(oldest.Id)) Interlocked.Increment(ref _unwatched);
             }
             return true;
         }
@@ -87,15 +93,18 @@ internal sealed class UnprovenSessions(TimeSpan patience)
         var expired = new List<Waiting>();
         lock (_lock)
         {
-            while (_byDeadline.TryPeek(out Waiting? oldest) && (oldest.Deadline <= now || !_waiting.ContainsKey(oldest.Id)))
+            while (_byDeadline.TryPeek(out Waiting? oldest) && (oldest.Deadline <= now || !IsCurrent(oldest)))
             {
                 _byDeadline.Dequeue();
-                if (_waiting.Remove(oldest.Id)) expired.Add(oldest);
+                if (IsCurrent(oldest) && _waiting.Remove(oldest.Id)) expired.Add(oldest);
             }
-            while (_withRecord.TryPeek(out Waiting? oldest) && !_waiting.ContainsKey(oldest.Id)) _withRecord.Dequeue();
+            while (_withRecord.TryPeek(out Waiting? oldest) && !IsCurrent(oldest)) _withRecord.Dequeue();
         }
         return expired;
     }
+
+    // A session that left and was pushed again has an older entry in the queues.
+    private bool IsCurrent(Waiting waiting) => ReferenceEquals(_waiting.GetValueOrDefault(waiting.Id), waiting);
 
     /// <param name="record">Null after the record has given way.</param>
     internal sealed class Waiting(SessionId id, string callId, int slot, Instant deadline, SessionRecord? record)

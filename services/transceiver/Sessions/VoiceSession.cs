@@ -164,10 +164,14 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         => _peer.TryTransmit(buffer, out length, out to, now);
 
     /// <summary>Continues with new ICE credentials (RFC 8839, section 4.4). Everything above ICE goes on. Worker thread only.</summary>
-    public void RestartIce(IceCredentials local, IceCredentials remote)
+    public void RestartIce(IceCredentials local, IceCredentials remote, string sealedPassword)
     {
         _peer.RestartIce(local, remote);
-        Session = Session with { LocalUfrag = local.Ufrag, Offer = Session.Offer with { IceUfrag = remote.Ufrag } };
+        Session = Session with
+        {
+            LocalUfrag = local.Ufrag,
+            Offer = Session.Offer with { IceUfrag = remote.Ufrag, SealedIcePwd = sealedPassword },
+        };
         SessionLog.IceRestarted(Logger, Session.CallId);
     }
 

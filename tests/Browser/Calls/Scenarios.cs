@@ -253,6 +253,40 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         Assert.Empty(complaints);
     }
 
+    /// <summary>Wi-Fi to mobile: the address of the call is gone. The page restarts ICE, and the same session answers again.</summary>
+    public async Task OurPageAddressChangesAsync()
+    {
+        const string Answers = "document.querySelectorAll('#transcript .turn.agent .bubble:not(.open)').length";
+        BrowserDriver driver = browser.Driver;
+        await driver.OpenAsync(browser.Voice.Url + "/?agent=local");
+        await driver.WaitForAsync("document.querySelector('#agent').options.length > 0", EventLimit);
+        await driver.ClickAsync("#call");
+        await driver.WaitForAsync($"{Answers} > 0", EventLimit);
+        string callPath = (await driver.CreatedAsync()).Single();
+        try
+        {
+            browser.Voice.ChangeAddress(BrowserSystem.Address, BrowserSystem.OtherAddress);
+            await driver.WaitForAsync("document.body.dataset.state === 'reconnecting'", EventLimit);
+            await driver.WaitForAsync("document.body.dataset.state === 'live'", EventLimit);
+            int answers = (int)(await driver.EvaluateAsync(Answers))!;
+            await driver.WaitForAsync($"{Answers} > {answers}", EventLimit);
+        }
+        finally
+        {
+            browser.Voice.ChangeAddress(BrowserSystem.OtherAddress, BrowserSystem.Address);
+        }
+        string said = (string)(await driver.EvaluateAsync(
+            "document.querySelector('#transcript').innerText.match(/The connection is back.*/)[0]"))!;
+        (int status, string? body) = await driver.FetchAsync("GET", $"{browser.Voice.Url}{callPath}", browser.Voice.ApiKey);
+        Assert.Equal(200, status);
+        JsonNode record = JsonNode.Parse(body!)!;
+        Print($"our own page, address changed in mid-call: {said}; record: {record["state"]}, {record["counters"]?.ToJsonString()}");
+        Assert.Equal("connected", (string?)record["state"]);
+        Assert.Equal(callPath, (await driver.CreatedAsync()).Single());
+        await driver.ClickAsync("#call");
+        await driver.WaitForAsync("document.body.dataset.state !== 'live'", PageEndLimit);
+    }
+
     /// <summary>
     /// The server refuses a call of our own page, and ends one by its limit. The page tells both in words. Scripted tests have the other
     /// refusals and ends; this one holds their answers against the server's.

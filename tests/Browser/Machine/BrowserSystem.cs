@@ -11,6 +11,9 @@ public class BrowserSystem : IAsyncLifetime
     /// <summary>An address beside loopback, because Firefox refuses loopback candidates.</summary>
     public const string Address = "10.99.0.1";
 
+    /// <summary>The address after a change. The relay is then still reached at loopback, which its answers name, too.</summary>
+    public const string OtherAddress = "10.99.0.2";
+
     private readonly VoiceSystem _voice = new();
     private readonly string _edge;
 
@@ -40,6 +43,9 @@ public class BrowserSystem : IAsyncLifetime
 
     /// <summary>Creates a folder that is deleted with the system.</summary>
     public string Folder(string name) => Directory.CreateDirectory(_voice.FileFor(name)).FullName;
+
+    /// <summary>Gives the machine another address, as when a phone leaves its Wi-Fi. Sockets of the old one are dead.</summary>
+    public void ChangeAddress(string from, string to) => _voice.Network!.ChangeAddress(from, to);
 
     public async Task InitializeAsync()
     {

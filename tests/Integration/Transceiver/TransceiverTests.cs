@@ -141,12 +141,12 @@ public abstract class TransceiverTests(LinkScheme scheme)
         fleet.Runtime.Admit(record);
         using TestCaller caller = Call(fleet, record);
         caller.Connect();
-        Assert.True(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+        Assert.True(await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None));
         caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
         Assert.Equal(PeerCloseReason.ByPeer, caller.Closed);
         AssertToldLast(caller, "api_hangup");
         await Wait.UntilAsync(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
-        Assert.False(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+        Assert.False(await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None));
     }
 
     [Fact]
@@ -216,6 +216,20 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.True(caller.Peer.SendTextOn(chat, "hello"u8, MonotonicClock.Now));
         caller.RunUntil(() => caller.Messages.Any(m => m.Contains("unknown_channel", StringComparison.Ordinal)), "it is refused, too");
         Assert.False(caller.IsClosed);
+    }
+
+    /// <summary>Some clients send the bytes of their JSON.</summary>
+    [Fact]
+    public async Task BinaryEvent_IsReadAsText()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        using TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        Assert.True(caller.Peer.SendBinary("""{"type":"input_audio_buffer.clear"}"""u8, MonotonicClock.Now));
+        caller.RunUntil(
+            () => caller.Messages.Any(m => m.Contains("input_audio_buffer.cleared", StringComparison.Ordinal)), "it is answered");
     }
 
     [Fact]
@@ -301,11 +315,46 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         fleet.Runtime.Admit(record);
-        Assert.True(fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup));
+        Assert.True(await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None));
         Assert.Equal(AdmissionOutcome.Ended, fleet.Runtime.Admit(record));
         await Wait.UntilAsync(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
         using TestCaller caller = Call(fleet, record);
         caller.RunUntil(() => caller.IsClosed, "the caller is refused");
+    }
+
+    /// <summary>The caller has come, and its record is still being read.</summary>
+    [Fact]
+    public async Task HangupWhileTheRecordIsRead_EndsTheSession()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        var gate = new TaskCompletionSource();
+        fleet.Store.ReadGate = gate.Task;
+        int reads = fleet.Store.Reads;
+        using TestCaller caller = Call(fleet, record);
+        caller.RunUntil(() => fleet.Store.Reads > reads, "the record is being read");
+        Task<bool> ending = fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None);
+        Assert.False(ending.IsCompleted);
+        gate.SetResult();
+        Assert.True(await ending);
+        await Wait.UntilAsync(() => fleet.Stored(record)!.EndReason == SessionEndReason.ApiHangup, "the record says why");
+        Assert.Equal(0, fleet.Runtime.Directory.Living);
+    }
+
+    /// <summary>The store is away when records that gave way are to be ended. They are counted, and those that are here end.</summary>
+    [Fact]
+    public async Task NobodyCalls_StoreAway_SessionsWithoutRecordAreCounted()
+    {
+        await using TestFleet fleet = await TestFleet.StartAsync(
+            new TransceiverOptions { Workers = 1, FirstCheckLimit = TimeSpan.FromSeconds(5) }, scheme);
+        const int TooMany = 3;
+        for (int i = 0; i < UnprovenSessions.MaximumRecords + TooMany; i++) fleet.Runtime.Admit(fleet.NewRecord(TestCaller.Fingerprint));
+        Assert.Equal((TooMany, 0), (fleet.Runtime.Unproven.Evicted, fleet.Runtime.Unproven.Unwatched));
+        fleet.Store.IsAway = true;
+        await fleet.Runtime.Loader.EndUnprovenAsync(MonotonicClock.Now + TimeSpan.FromSeconds(10), CancellationToken.None);
+        Assert.Equal(TooMany, fleet.Runtime.Unproven.Unwatched);
+        Assert.Equal(UnprovenSessions.MaximumRecords, fleet.Runtime.Directory.EndedFor(SessionEndReason.SetupTimeout));
     }
 
     [Fact]
@@ -342,6 +391,9 @@ public abstract class TransceiverTests(LinkScheme scheme)
         caller.RestartIce(again, new IceCredentials(ufrag, IcePassword.Derive(fleet.Keys.PasswordKeys, ufrag)));
         int before = caller.HeardLoud;
         caller.RunUntil(() => caller.HeardLoud >= before + 50, "the call goes on");
+        OfferFacts offer = (await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None))!.Offer;
+        Assert.Equal((again.Ufrag, again.Password),
+            (offer.IceUfrag, SealedIcePassword.TryOpen(fleet.Keys.PasswordKeys, record.CallId, offer.SealedIcePwd!)));
         Assert.True(caller.SendText("""{"type":"session.update","session":{"type":"realtime"}}"""));
         caller.RunUntil(() => caller.Messages.Any(m => m.Contains("session.updated", StringComparison.Ordinal)), "so does the channel");
         Assert.Null(await fleet.Runtime.RestartIceAsync(IdOf(record), record.CallId, new IceRestart("x", "nonsense"),
@@ -498,7 +550,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         fleet.Runtime.Admit(record);
-        fleet.Runtime.TryEnd(IdOf(record), SessionEndReason.ApiHangup);
+        await fleet.Runtime.TryEndAsync(IdOf(record), SessionEndReason.ApiHangup, CancellationToken.None);
         await Wait.UntilAsync(() => fleet.Stored(record) is null, "the record is gone");
         Assert.Null(await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None));
     }

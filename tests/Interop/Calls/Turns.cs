@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Tests.Interop.Calls;
 
 /// <summary>
-/// Lets a few peers act at the same time. The others wait, or keep their calls alive. If all eight connect, speak and recognise at once, two
-/// cores do not keep up with the stacks that are not compiled. Thread-safe.
+/// Lets a few peers act at the same time. The others wait, or keep their calls alive. If all eight connect, speak and recognise at once,
+/// two cores do not keep up with the stacks that are not compiled. Thread-safe.
 /// </summary>
 internal sealed class Turns : IDisposable
 {

@@ -6,7 +6,7 @@ namespace Dapr.Voice.Tests.Interop.Stacks;
 /// <summary>One call of a peer: what the peer said about it, and what it can be told. Thread-safe.</summary>
 internal sealed class PeerCall(PeerProcess peer, int id)
 {
-    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(20);
     private static readonly string[] EndedStates = ["disconnected", "failed", "closed", "closing"];
 
     private readonly List<(JsonObject Line, long At)> _lines = [];

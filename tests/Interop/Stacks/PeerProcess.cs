@@ -107,20 +107,26 @@ internal sealed class PeerProcess : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        while (await _process.StandardOutput.ReadLineAsync() is { } line)
-        {
-            long at = Stopwatch.GetTimestamp();
-            Log(line);
-            // A stack may print lines of its own.
-            if (!line.StartsWith('{')) continue;
-            JsonObject said = JsonNode.Parse(line)!.AsObject();
-            if (said["id"] is { } id) _calls[(int)id].Add(said, at);
-            else _ready.TrySetResult(said);
-        }
         const string Ended = "the peer has ended; its log is in .voice/test-results/interop";
-        _ready.TrySetException(new InvalidOperationException(Ended));
-        foreach (PeerCall call in _calls.Values)
-            call.Add(new JsonObject { ["at"] = "error", ["message"] = Ended }, Stopwatch.GetTimestamp());
+        try
+        {
+            while (await _process.StandardOutput.ReadLineAsync() is { } line)
+            {
+                long at = Stopwatch.GetTimestamp();
+                Log(line);
+                // A stack may print lines of its own.
+                if (!line.StartsWith('{')) continue;
+                JsonObject said = JsonNode.Parse(line)!.AsObject();
+                if (said["id"] is not { } id) _ready.TrySetResult(said);
+                else if (_calls.TryGetValue((int)id, out PeerCall? call)) call.Add(said, at);
+            }
+        }
+        finally
+        {
+            _ready.TrySetException(new InvalidOperationException(Ended));
+            foreach (PeerCall call in _calls.Values)
+                call.Add(new JsonObject { ["at"] = "error", ["message"] = Ended }, Stopwatch.GetTimestamp());
+        }
     }
 
     private void Log(string? line)

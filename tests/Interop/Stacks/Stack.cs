@@ -69,7 +69,7 @@ internal sealed record Stack(
 
     private static readonly string? Only = Environment.GetEnvironmentVariable("VOICE_INTEROP_STACK") is { Length: > 0 } name ? name : null;
 
-    /// <summary>Why this run doesn't have it, or null if it does. <c>VOICE_INTEROP_STACK</c> leaves one stack alone.</summary>
+    /// <summary>Why this run doesn't have it, or null if it does. <c>VOICE_INTEROP_STACK</c> names the only one to run.</summary>
     public string? WhyNot
     {
         get

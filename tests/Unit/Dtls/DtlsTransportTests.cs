@@ -149,6 +149,25 @@ public sealed class DtlsTransportTests
         }
     }
 
+    /// <summary>A client that computes for 300 ms over TCP must not get the server's flight twice: some do not bear it.</summary>
+    [Theory]
+    [InlineData(false, 0, 50)]
+    [InlineData(true, 900, 1000)]
+    public void NextTimeout_OfAServersFlight_IsLongerOnAReliablePath(bool isReliable, int least, int most)
+    {
+        (DtlsTransport? client, DtlsTransport? server) = Pair();
+        using (client)
+        using (server)
+        {
+            server.Start();
+            server.IsReliable = isReliable;
+            client.Start();
+            byte[] buffer = new byte[1500];
+            while (client.TryTransmit(buffer, out int length)) server.Receive(buffer.AsSpan(0, length));
+            Assert.InRange(server.NextTimeout!.Value.TotalMilliseconds, least, most);
+        }
+    }
+
     [Fact]
     public void NextTimeout_AfterTheClientHello_IsFiftyMilliseconds()
     {

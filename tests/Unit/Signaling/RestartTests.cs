@@ -89,7 +89,8 @@ public sealed class RestartTests : IAsyncLifetime
         SessionRecord record = _signaling.Record(callId)!;
         record = record with { Answer = record.Answer with { CertificateFingerprint = null } };
         await _signaling.Store.SaveAsync(
-            ComponentNames.Sessions, StateKeys.Session(callId), record, ContractsJson.Default.SessionRecord, cancellation: CancellationToken.None);
+            ComponentNames.Sessions, StateKeys.Session(callId), record, ContractsJson.Default.SessionRecord,
+            cancellation: CancellationToken.None);
         using HttpResponseMessage response = await PatchAsync(callId, Offer);
         Assert.Equal((HttpStatusCode.Conflict, "call_of_earlier_version"), (response.StatusCode, await CodeOf(response)));
     }

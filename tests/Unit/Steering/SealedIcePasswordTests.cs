@@ -31,6 +31,12 @@ public sealed class SealedIcePasswordTests
             Assert.Null(SealedIcePassword.TryOpen(SteeringKeys.Ring(1), Call, bad));
     }
 
+    [Theory]
+    [InlineData(11)]
+    [InlineData(13)]
+    public void Seal_WithANonceOfAnotherLength_Throws(int bytes)
+        => Assert.Throws<ArgumentOutOfRangeException>(() => SealedIcePassword.Seal(SteeringKeys.Ring(1), Call, Password, new byte[bytes]));
+
     private static string Seal() => SealedIcePassword.Seal(
         SteeringKeys.Ring(1), Call, Password, RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes));
 }

@@ -35,19 +35,24 @@ internal static class TestCommand
         new("contract", "tests/Integration", "FullyQualifiedName~DaprContract", 1,
             "every recording of the real Dapr sidecar against ours"),
         // This suite mostly waits for calls, which last as long as people talk.
-        new("integration", "tests/Integration", "FullyQualifiedName!~DaprContract&FullyQualifiedName!~Integration.Images.", 2,
+        new("integration", "tests/Integration", "FullyQualifiedName~Integration.WholeSystem.|FullyQualifiedName~Integration.Azure.", 2,
             "the whole system: started, called, broken and stopped"),
+        new("services", "tests/Integration",
+            string.Join('&', new[] { "WholeSystem", "Azure", "DaprContract", "Images" }
+            .Select(folder => $"FullyQualifiedName!~Integration.{folder}.")), 2,
+            "services in process, the development sidecar, the local agent, and every step of the documents"),
         new("infra", "tests/Infra", null, 2,
             "the Bicep compiler, snapshots of every shape, every rule over what we deploy, hooks, scripts, workflows", IsPatient: true),
-        new("fuzz", "tests/Fuzz", null, 3, "millions of mutated inputs through every parser, TCP framing and a live session"),
-        new("browser", "tests/Browser", null, 4, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
+        new("fuzz", "tests/Fuzz", null, 2, "millions of mutated inputs through every parser, TCP framing and a live session",
+            IsPatient: true),
+        new("browser", "tests/Browser", null, 3, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
         // It builds the product four times, which would double the time of a run.
-        new("images", "tests/Integration", "FullyQualifiedName~Integration.Images.", 5,
+        new("images", "tests/Integration", "FullyQualifiedName~Integration.Images.", 4,
             "the four Dockerfiles, built and started; together they answer a call (only if you name it)", IsByNameOnly: true),
         // They need a Go toolchain, GStreamer and more, which are large.
-        new("interop", "tests/Interop", "FullyQualifiedName!~TenMinuteTests", 6,
+        new("interop", "tests/Interop", "FullyQualifiedName!~TenMinuteTests", 5,
             "calls of eight WebRTC stacks that we did not write (only if you name it)", IsByNameOnly: true, Need: NativeNeed.Interop),
-        new("interop-long", "tests/Interop", "FullyQualifiedName~TenMinuteTests", 7,
+        new("interop-long", "tests/Interop", "FullyQualifiedName~TenMinuteTests", 6,
             "the same stacks in calls of ten minutes (only if you name it)", IsByNameOnly: true, Need: NativeNeed.Interop),
     ];
 

@@ -8,8 +8,8 @@ namespace Dapr.Voice.Cli.Running;
 
 /// <summary>
 /// Starts the planned processes, restarts those that end, and stops all of them together. The first restart of a process is immediate,
-/// because calls survive a relay that is back within a second. Each further restart waits longer, so that a broken process does not use the
-/// whole CPU.
+/// because calls survive a relay that is back within a second. Each further one waits longer, so that a broken process does not use the
+/// whole CPU, until a process has run for half a minute.
 /// </summary>
 internal sealed class Supervisor(Installation installation, ServicePlan plan, Action<string> say) : IAsyncDisposable
 {
@@ -19,6 +19,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     // callers. The sidecars stop last, because the other processes use them until their end.
     private static readonly Stage[] StopOrder = [Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
     private static readonly TimeSpan LongestRestartPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>A process that ran for so long is not broken, so its restart is immediate.</summary>
+    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
@@ -38,6 +41,10 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         public required PlannedProcess Plan { get; init; }
         public Process? Process { get; set; }
         public int Restarts { get; set; }
+
+        /// <summary>How often it ended since it last ran for <see cref="Steady"/>.</summary>
+        public int EndsInARow { get; set; }
+        public long LaunchedAt { get; set; }
         public required LogFile Log { get; init; }
         public HeldListener? Listener { get; set; }
     }
@@ -141,6 +148,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             child.Listener?.SetInherited(false);
             if (!isStarted) throw new CommandFailedException($"{planned.Name} does not start");
             child.Process = process;
+            child.LaunchedAt = Stopwatch.GetTimestamp();
             process.StandardInput.Close();
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
@@ -154,8 +162,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         {
             if (_stopping || child.Process != process) return;
             child.Restarts++;
-            pause = child.Restarts == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(
-                Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.Restarts - 2)));
+            child.EndsInARow = Stopwatch.GetElapsedTime(child.LaunchedAt) > Steady ? 1 : child.EndsInARow + 1;
+            pause = child.EndsInARow == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(
+                Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.EndsInARow - 2)));
         }
         string when = pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "";
         say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{when} (log: {LogOf(child.Plan.Name)})");

@@ -23,6 +23,17 @@ public sealed class UnprovenSessionsTests
         Assert.Empty(_sessions.TakeExpired(At(100)));
     }
 
+    /// <summary>A slot was lost and came back.</summary>
+    [Fact]
+    public void TryAdd_ASessionThatLeft_WaitsForAsLongAsANewOne()
+    {
+        _sessions.TryAdd(Id(1), Record(1), At(0));
+        _sessions.Take(Id(1));
+        _sessions.TryAdd(Id(1), Record(1), At(10));
+        Assert.Empty(_sessions.TakeExpired(At(16)));
+        Assert.NotNull(_sessions.TakeExpired(At(25)).Single().Record);
+    }
+
     [Fact]
     public void TakeExpired_AfterThePatience_ReturnsWhoHasNotCome()
     {
