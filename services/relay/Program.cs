@@ -2,13 +2,19 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Relay.Steering;
+using Dapr.Voice.Udp;
 
 namespace Dapr.Voice.Relay;
 
 /// <summary>Builds the relay from its parts. Tests create it in their own process.</summary>
 internal static class Program
 {
-    public static Task<int> Main(string[] args) => ServiceProcess.RunAsync(() => Create(args));
+    public static Task<int> Main(string[] args)
+    {
+        // Until a restarted relay is up, every call is silent. Threads that start later inherit this; those of a relay have little to do.
+        MediaThread.TryRaise();
+        return ServiceProcess.RunAsync(() => Create(args));
+    }
 
     /// <inheritdoc cref="ServiceHost.CreateBuilder"/>
     /// <exception cref="ServiceException">A setting is wrong, a port is taken, or OpenSSL is not installed.</exception>
