@@ -176,8 +176,9 @@ public sealed class IceAgent
     }
 
     /// <summary>
-    /// Starts an ICE restart in a lite agent (RFC 8839, section 4.4). The old credentials stay valid until the first check with the new
-    /// ones arrives. The paths, and the traffic on them, are kept.
+    /// Starts an ICE restart in a lite agent (RFC 8839, section 4.4). The credentials of before stay valid until the next restart: Chromium
+    /// gathers new ports before it knows our new ones, and goes on to check the pair that it then uses with the old ones. The paths, and
+    /// the traffic on them, are kept.
     /// </summary>
     public void Restart(IceCredentials local, IceCredentials? remote)
     {
@@ -423,7 +424,6 @@ public sealed class IceAgent
         if (!message.VerifyMessageIntegrity(key)) { Statistics.CountDropped(IceDropReason.BadIntegrity); return; }
 
         Statistics.ChecksReceived++;
-        if (isCurrent) _previousLocal = null;
         var id = TransactionId.From(message.TransactionId);
         if (TryFindUnknownRequired(message, out StunAttributeType unknown))
             { Respond(from, id, key, StunErrorCode.UnknownAttribute, unknown); return; }

@@ -156,6 +156,7 @@ public sealed class PageEndTests(PageMachine machine)
         finally
         {
             machine.ChangeAddress(BrowserSystem.OtherAddress, BrowserSystem.Address);
+            await machine.Driver.WaitForAddressAsync(BrowserSystem.Address);
         }
 
         IReadOnlyList<ScriptedRequest> requests = await machine.Driver.RequestsAsync(0);

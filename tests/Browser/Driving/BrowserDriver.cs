@@ -137,6 +137,31 @@ public sealed class BrowserDriver : IAsyncDisposable
     public async Task<IReadOnlyList<string>> ComplaintsAsync()
         => [.. (await SendAsync(new JsonObject { ["command"] = "complaints" }))!.AsArray().Select(c => (string)c!)];
 
+    /// <summary>
+    /// Waits until the browser knows that the machine has this address: a call that begins earlier would have no way. The page must use the
+    /// microphone, because the browser hides its addresses otherwise.
+    /// </summary>
+    public async Task WaitForAddressAsync(string address)
+    {
+        for (int i = 0; i < 40; i++)
+        {
+            JsonNode? candidates = await EvaluateAsync("""
+                (async () => {
+                  const peer = new RTCPeerConnection();
+                  peer.createDataChannel("");
+                  await peer.setLocalDescription();
+                  await new Promise((resolve) => setTimeout(resolve, 200));
+                  const { sdp } = peer.localDescription;
+                  peer.close();
+                  return sdp;
+                })()
+                """);
+            if (((string)candidates!).Contains($" {address} ", StringComparison.Ordinal)) return;
+            await Task.Delay(250);
+        }
+        throw new InvalidOperationException($"The browser has not noticed that the machine has {address}.");
+    }
+
     /// <summary>The paths that the page's requests created (201 with Location) since the page was opened.</summary>
     public async Task<IReadOnlyList<string>> CreatedAsync()
         => [.. (await SendAsync(new JsonObject { ["command"] = "created" }))!.AsArray().Select(c => (string)c!)];

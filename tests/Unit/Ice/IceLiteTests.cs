@@ -417,7 +417,7 @@ public sealed class IceLiteTests
     }
 
     [Fact]
-    public void Restart_OldCredentials_CountUntilTheNewOnesAreUsed()
+    public void Restart_CredentialsOfBefore_CountUntilTheNextRestart()
     {
         IceAgent agent = Lite();
         agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
@@ -432,6 +432,11 @@ public sealed class IceLiteTests
         Assert.True(StunMessage.TryParse(answers[^1].Bytes, out StunMessage answer, out _));
         Assert.True(answer.VerifyMessageIntegrity(Encoding.ASCII.GetBytes(renewed.Password)));
         agent.Receive(Checks.Request(Local), First, At(300));
+        Assert.Equal(0, agent.Statistics.Dropped(IceDropReason.UnknownUfrag));
+        agent.Restart(new IceCredentials("hint234567third", "third-password-of-32-characters-"), null);
+        agent.Receive(Checks.Request(renewed), First, At(400));
+        Assert.Equal(0, agent.Statistics.Dropped(IceDropReason.UnknownUfrag));
+        agent.Receive(Checks.Request(Local), First, At(500));
         Assert.Equal(1, agent.Statistics.Dropped(IceDropReason.UnknownUfrag));
         Assert.Equal(First, agent.SelectedPath);
     }
