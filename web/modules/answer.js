@@ -1,4 +1,5 @@
-// The SDK makes the POST of a call itself. Of a refusal it keeps the status and the message, and of an answer the call's id until it closes.
+// The SDK makes the POST of a call itself. Of a refusal it keeps the status and the message, and of an answer the call's id until it
+// closes.
 // The page also needs the error code, Retry-After, and the id after the end. So it looks at the one answer that comes from `url`.
 
 import { readRefusal } from "./problems.js";

@@ -51,11 +51,15 @@ export class Api {
     return value;
   }
 
-  /** Why a call has ended, from its record. @returns {Promise<{word?: string, maximumSeconds?: number, isRunning?: boolean}>} empty if nobody knows */
+  /**
+   * Why a call has ended, from its record.
+   * @returns {Promise<{word?: string, maximumSeconds?: number, isRunning?: boolean}>} empty if nobody knows
+   */
   async endOf(callId, key) {
     for (let tries = 1; tries <= RECORD_TRIES; tries++) {
       try {
-        const response = await fetch(this.#callUrl(callId), { headers: { Authorization: `Bearer ${key}` }, signal: AbortSignal.timeout(RECORD_LIMIT_MS) });
+        const headers = { Authorization: `Bearer ${key}` };
+        const response = await fetch(this.#callUrl(callId), { headers, signal: AbortSignal.timeout(RECORD_LIMIT_MS) });
         if (!response.ok) return {};
         const { state, endReason, maximumSeconds } = await response.json();
         if (state === "ended") return { word: endReason, maximumSeconds };

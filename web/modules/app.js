@@ -34,7 +34,8 @@ const panel = new Panel($("panel"), {
   enterKey: () => keys.enter(),
   ready: () => ($("status-text").textContent = "You can try again now"),
 });
-let call, spoken, saying, lastAgentItem, pendingLatency, givesKeys = false, isAsking = false, isInTrouble = false, isPlaying = false, isTalking = false;
+let call, spoken, saying, lastAgentItem, pendingLatency;
+let givesKeys = false, isAsking = false, isInTrouble = false, isPlaying = false, isTalking = false;
 
 new Orb($("orb"), levels);
 offerThemes($("theme"));
@@ -49,7 +50,8 @@ $("mute").addEventListener("click", toggleMute);
 $("stop").addEventListener("click", () => call?.interrupt());
 $("agent").addEventListener("change", offerSayings);
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea") || document.querySelector("dialog[open]")) return;
+  const isTyping = event.target.matches("input, select, textarea") || document.querySelector("dialog[open]");
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
   if (event.key === "m" || event.key === "M") toggleMute();
   else if (event.key === "s" || event.key === "S" || event.key === "Escape") call?.interrupt();
   else if (event.key === "h" || event.key === "H") $("call").click();
@@ -74,7 +76,8 @@ async function start(firstWords) {
   $("agent").disabled = true;
   show("connecting", "Connecting", "Allow the microphone if the browser asks");
 
-  const mine = new Call({ api, agent: $("agent").value, getKey: () => keys.get(), audio: $("voice"), setTimer: (seconds, label) => timers.set(seconds, label) });
+  const setTimer = (seconds, label) => timers.set(seconds, label);
+  const mine = new Call({ api, agent: $("agent").value, getKey: () => keys.get(), audio: $("voice"), setTimer });
   call = mine;
   follow(mine);
   try {
@@ -162,7 +165,9 @@ function follow(mine) {
     if (!why) return show("idle", "Ready", "Press the button and talk");
     show("ended", "Call ended", "");
     // The person may call again before the server has said why.
-    const tell = ({ title, text }) => !call && document.body.dataset.state === "ended" && panel.show({ kind: "ended", title, text, callId, again: "Call again" });
+    const tell = ({ title, text }) => {
+      if (!call && document.body.dataset.state === "ended") panel.show({ kind: "ended", title, text, callId, again: "Call again" });
+    };
     const waiting = setTimeout(() => tell({ title: "The call has ended.", text: "Asking the server why." }), ASKING_MS);
     const ending = await why;
     clearTimeout(waiting);
@@ -184,7 +189,8 @@ function agentIsAudible() {
 function markLatency() {
   if (pendingLatency === undefined || lastAgentItem === undefined) return;
   const { silenceMs } = latency;
-  const explanation = `From the end of your words to the first sound. ${silenceMs} ms of it are the silence that ends a turn, which is a setting.`;
+  const explanation =
+    `From the end of your words to the first sound. ${silenceMs} ms of it are the silence that ends a turn, which is a setting.`;
   transcript.mark(lastAgentItem, "agent", `${pendingLatency} ms`, pace(pendingLatency, silenceMs), explanation);
   pendingLatency = undefined;
 }
@@ -227,7 +233,8 @@ function show(state, status, hint) {
 function report(problem) {
   show("problem", "Not connected", "");
   const { title, text, steps, callId, retryAfterMs, way } = problem;
-  panel.show({ kind: "problem", title, text, steps, callId, retryAfterMs, again: "Try again", newKey: way === "other-key" && givesKeys, enterKey: Boolean(way) });
+  const keyWays = { newKey: way === "other-key" && givesKeys, enterKey: Boolean(way) };
+  panel.show({ kind: "problem", title, text, steps, callId, retryAfterMs, again: "Try again", ...keyWays });
   if (way === "enter-key") keys.enter();
 }
 
@@ -236,7 +243,8 @@ async function loadAgents() {
   givesKeys = gives;
   const wanted = query.get("agent") ?? defaultAgent;
   const names = [...new Set([...(wanted ? [wanted] : []), ...agents])];
-  $("agent").replaceChildren(...(names.length ? names : [""]).map((name) => new Option(name || "default agent", name, false, name === wanted)));
+  const options = (names.length ? names : [""]).map((name) => new Option(name || "default agent", name, false, name === wanted));
+  $("agent").replaceChildren(...options);
   offerSayings();
 }
 

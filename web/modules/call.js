@@ -10,11 +10,14 @@ import { readStatistics } from "./statistics.js";
 
 const SETUP_LIMIT_MS = 15_000;
 const STATISTICS_PERIOD_MS = 1000;
-const SILENCE_MS = 500;
+const TURN_DETECTION = {
+  type: "server_vad", silenceDurationMs: 500, prefixPaddingMs: 300, interruptResponse: true, createResponse: true,
+};
 
 /**
- * Events (CustomEvent, see `detail`): `connected` {setupMs, callId}, `agentstream` {stream}, `trouble` {}, `mended` {ms}, `statistics` {rttMs,
- * protocol, lossPercent}, `ended` {callId, why: Promise<Ending> | undefined}, and those of dialect.js. `why` is undefined if the person hung up.
+ * Events (CustomEvent, see `detail`): `connected` {setupMs, callId}, `agentstream` {stream}, `trouble` {}, `mended` {ms},
+ * `statistics` {rttMs, protocol, lossPercent}, `ended` {callId, why: Promise<Ending> | undefined}, and those of dialect.js. `why` is
+ * undefined if the person hung up.
  */
 export class Call extends EventTarget {
   #session;
@@ -54,7 +57,7 @@ export class Call extends EventTarget {
       this.#session = new RealtimeSession(new RealtimeAgent({ name: agent || "agent", instructions: "", tools: [this.#timerTool(tool)] }), {
         transport,
         tracingDisabled: true,
-        config: { audio: { input: { turnDetection: { type: "server_vad", silenceDurationMs: SILENCE_MS, prefixPaddingMs: 300, interruptResponse: true, createResponse: true } } } },
+        config: { audio: { input: { turnDetection: TURN_DETECTION } } },
       });
       this.#session.on("transport_event", (event) => this.#dialect.take(event));
       // While it connects, the SDK says "disconnected" before connect() rejects, and only the rejection knows the reason.
@@ -102,7 +105,8 @@ export class Call extends EventTarget {
 
   async #openMicrophone() {
     try {
-      return await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
+      const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+      return await navigator.mediaDevices.getUserMedia({ audio });
     } catch (error) {
       throw microphoneProblem(error);
     }
@@ -125,7 +129,8 @@ export class Call extends EventTarget {
   /** The SDK waits for ever for a media path that does not come about. */
   #withLimit(connecting, answer) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(answer.callId ? mediaTimeoutProblem(answer.callId) : answerTimeoutProblem(SETUP_LIMIT_MS)), SETUP_LIMIT_MS);
+      const problem = () => answer.callId ? mediaTimeoutProblem(answer.callId) : answerTimeoutProblem(SETUP_LIMIT_MS);
+      const timer = setTimeout(() => reject(problem()), SETUP_LIMIT_MS);
       connecting.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }

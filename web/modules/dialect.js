@@ -1,8 +1,8 @@
 // The server's events (OpenAI Realtime) in the page's words.
 
 /**
- * Tells: `heard` {}, `speechstopped` {}, `you` {id, text, final}, `agent` {id, text, final}, `playing` {}, `silent` {}, `interrupted` {id?},
- * `truncated` {id, heardMs}, `turndetection` {…}, `refused` {message}.
+ * Tells: `heard` {}, `speechstopped` {}, `you` {id, text, final}, `agent` {id, text, final}, `playing` {}, `silent` {},
+ * `interrupted` {id?}, `truncated` {id, heardMs}, `turndetection` {…}, `refused` {message}.
  */
 export class Dialect {
   /** What the server said before it ended the session. @type {{word: string, message: string} | undefined} */

@@ -1,5 +1,5 @@
-// How much of an answer was heard when it was interrupted. Its text runs ahead of its voice, and the server knows only the milliseconds that
-// were played. So the page learns from whole answers how fast this voice speaks, and cuts at a word.
+// How much of an answer was heard when it was interrupted. Its text runs ahead of its voice, and the server knows only the milliseconds
+// that were played. So the page learns from whole answers how fast this voice speaks, and cuts at a word.
 
 // A voice of about 160 words a minute.
 const USUAL_CHARACTERS_PER_MS = 0.015;
@@ -14,7 +14,10 @@ export class SpokenPace {
     this.#startedAt ??= now;
   }
 
-  /** @param {string | undefined} text what was said in full, undefined if it was interrupted. @returns {number} how long it was heard, ms */
+  /**
+   * @param {string | undefined} text what was said in full, undefined if it was interrupted
+   * @returns {number} how long it was heard, ms
+   */
   stopped(text, now = performance.now()) {
     const ms = this.#startedAt === undefined ? 0 : now - this.#startedAt;
     this.#startedAt = undefined;

@@ -16,7 +16,8 @@ export class Keys {
     $("server-name").textContent = $("server-other").textContent = api.server;
     $("server-page").textContent = location.origin;
     // Not submit buttons: Enter in the field would press the first of those.
-    for (const cancel of document.querySelectorAll("[data-cancel]")) cancel.addEventListener("click", () => cancel.closest("dialog").close("cancel"));
+    for (const cancel of document.querySelectorAll("[data-cancel]"))
+      cancel.addEventListener("click", () => cancel.closest("dialog").close("cancel"));
     $("key-form").addEventListener("submit", () => {
       this.#typed = $("key").value.trim();
       $("key").value = "";

@@ -47,8 +47,8 @@ export class TurnLatency {
 }
 
 /**
- * The silence that ends a turn is a setting, and part of every answer's time. What comes on top of it is the work of the network, the server
- * and the agent: up to 300 ms nobody notices it, above 600 ms it drags.
+ * The silence that ends a turn is a setting, and part of every answer's time. What comes on top of it is the work of the network, the
+ * server and the agent: up to 300 ms nobody notices it, above 600 ms it drags.
  */
 export function pace(ms, silenceMs) {
   const work = ms - silenceMs;

@@ -18,8 +18,8 @@ export class Panel {
   }
 
   /**
-   * @param {{kind: "problem" | "ended", title: string, text: string, steps?: string[], callId?: string, again: string, retryAfterMs?: number,
-   * newKey?: boolean, enterKey?: boolean}} content
+   * @param {{kind: "problem" | "ended", title: string, text: string, steps?: string[], callId?: string, again: string,
+   * retryAfterMs?: number, newKey?: boolean, enterKey?: boolean}} content
    */
   show({ kind, title, text, steps = [], callId, again, retryAfterMs, newKey, enterKey }) {
     this.#place.hidden = false;

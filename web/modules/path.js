@@ -1,6 +1,6 @@
-// Keeps a call when the device's address changes, as from Wi-Fi to mobile: an ICE restart (RFC 8445, section 9) gives the same session a new
-// path. DTLS, the data channel and the conversation go on. The SDK has no restart and closes a call that lost its path, so the page takes
-// the connection's state from it once the call is up.
+// Keeps a call when the device's address changes, as from Wi-Fi to mobile: an ICE restart (RFC 8445, section 9) gives the same session a
+// new path. DTLS, the data channel and the conversation go on. The SDK has no restart and closes a call that lost its path, so the page
+// takes the connection's state from it once the call is up.
 
 // After 30 s without a packet the server ends the call (RFC 7675).
 const LIMIT_MS = 30_000;

@@ -7,8 +7,8 @@ export class Problem extends Error {
   /**
    * @param {string} title
    * @param {string} text
-   * @param {{steps?: string[], retryAfterMs?: number, way?: "enter-key" | "other-key", callId?: string}} [more] `enter-key`: the server hands
-   * out no keys, so the person has to enter one. `other-key`: the key that was used is no good.
+   * @param {{steps?: string[], retryAfterMs?: number, way?: "enter-key" | "other-key", callId?: string}} [more] `enter-key`: the server
+   * hands out no keys, so the person has to enter one. `other-key`: the key that was used is no good.
    */
   constructor(title, text, more = {}) {
     super(`${title} ${text}`);
@@ -28,8 +28,12 @@ export function keyWanted() {
 /** @param {unknown} error what getUserMedia threw */
 export function microphoneProblem(error) {
   if (!globalThis.isSecureContext || !navigator.mediaDevices) {
-    return new Problem("The browser keeps the microphone closed here.", "It opens it for pages from https:// addresses or from this machine only.", {
-      steps: ["On this machine: open the page as http://localhost or http://127.0.0.1.", "From a phone or another machine: serve the page over HTTPS."],
+    return new Problem(
+      "The browser keeps the microphone closed here.", "It opens it for pages from https:// addresses or from this machine only.", {
+      steps: [
+        "On this machine: open the page as http://localhost or http://127.0.0.1.",
+        "From a phone or another machine: serve the page over HTTPS.",
+      ],
     });
   }
   switch (error?.name) {
@@ -47,7 +51,8 @@ export function microphoneProblem(error) {
       return new Problem("There is no microphone.", "Plug one in or switch one on, then try again.");
     case "NotReadableError":
     case "AbortError":
-      return new Problem("The microphone is in use.", "Another program holds it. Close that one, or unplug the microphone and plug it in again.");
+      return new Problem(
+        "The microphone is in use.", "Another program holds it. Close that one, or unplug the microphone and plug it in again.");
     default:
       return new Problem("The microphone does not open.", `The browser says: ${error?.message ?? error}`);
   }
@@ -69,15 +74,19 @@ export async function readRefusal(response) {
 
 /** @param {Refusal} refusal @param {string} server */
 export function refusalProblem({ status, code, message, retryAfterMs }, server) {
+  const wait = { retryAfterMs: retryAfterMs ?? DEFAULT_WAIT_MS };
   switch (code) {
     case "ephemeral_key_expired":
-      return new Problem("Your key has expired.", "A key is good for a short time only. Use a new one, and call again.", { way: "other-key" });
+      return new Problem(
+        "Your key has expired.", "A key is good for a short time only. Use a new one, and call again.", { way: "other-key" });
     case "agent_not_found":
-      return new Problem("This agent does not exist.", `${message || "The server does not know it."} Choose another one at the top of the page.`);
+      return new Problem(
+        "This agent does not exist.", `${message || "The server does not know it."} Choose another one at the top of the page.`);
     case "agent_not_allowed":
-      return new Problem("Your key is for another agent.", `${message} Choose that agent, or use another key.`.trim(), { way: "other-key" });
+      return new Problem(
+        "Your key is for another agent.", `${message} Choose that agent, or use another key.`.trim(), { way: "other-key" });
     case "over_capacity":
-      return new Problem("All lines are busy.", "The server has no room for another call right now.", { retryAfterMs: retryAfterMs ?? DEFAULT_WAIT_MS });
+      return new Problem("All lines are busy.", "The server has no room for another call right now.", wait);
   }
   switch (status) {
     case 401:
@@ -90,15 +99,19 @@ export function refusalProblem({ status, code, message, retryAfterMs }, server) 
         steps: ["Check the address after ?server= if there is one.", "Signaling answers calls at /v1/realtime/calls."],
       });
     case 422:
-      return new Problem("Browser and server can't agree on a format.", message || "The server speaks Opus, and this browser did not offer it.", {
+      return new Problem(
+        "Browser and server can't agree on a format.", message || "The server speaks Opus, and this browser did not offer it.", {
         steps: ["Try another browser, or update this one.", "An extension that changes WebRTC can be the cause: switch it off."],
       });
     case 429:
-      return new Problem("Too many calls from here.", "The server limits how often one address or one key may call.", { retryAfterMs: retryAfterMs ?? DEFAULT_WAIT_MS });
+      return new Problem("Too many calls from here.", "The server limits how often one address or one key may call.", wait);
     case 503:
-      return new Problem("The service is not ready.", withoutAdvice(message) || "It may be starting, or a part of it is down.", { retryAfterMs: retryAfterMs ?? DEFAULT_WAIT_MS });
+      return new Problem("The service is not ready.", withoutAdvice(message) || "It may be starting, or a part of it is down.", wait);
   }
-  if (status >= 500) return new Problem("The server failed.", `It answered with status ${status}. The fault is not yours.`, { retryAfterMs: retryAfterMs ?? 5000 });
+  if (status >= 500) {
+    const sooner = { retryAfterMs: retryAfterMs ?? 5000 };
+    return new Problem("The server failed.", `It answered with status ${status}. The fault is not yours.`, sooner);
+  }
   return new Problem("The server did not understand the call.", message || `It answered with status ${status}.`);
 }
 
@@ -113,7 +126,10 @@ export function connectProblem(error, server) {
 export function unreachableProblem(server) {
   if (!navigator.onLine) return new Problem("You are offline.", "This device has no network. Connect it, then try again.");
   return new Problem("The server can't be reached.", `Nothing answers at ${server}.`, {
-    steps: ["Is it running? ./voice up starts it, and ./voice doctor says what is missing.", "Pages of another origin need to be in Signaling__AllowedOrigins."],
+    steps: [
+      "Is it running? ./voice up starts it, and ./voice doctor says what is missing.",
+      "Pages of another origin need to be in Signaling__AllowedOrigins.",
+    ],
   });
 }
 
@@ -126,7 +142,10 @@ export function answerTimeoutProblem(limitMs) {
 export function mediaTimeoutProblem(callId) {
   return new Problem("No sound gets through.", "The server has answered, but audio packets do not come back.", {
     callId,
-    steps: ["The relay's port (3478 for UDP and TCP) has to be open between this browser and the server.", "A VPN or company network may block it: try another network."],
+    steps: [
+      "The relay's port (3478 for UDP and TCP) has to be open between this browser and the server.",
+      "A VPN or company network may block it: try another network.",
+    ],
   });
 }
 

@@ -88,7 +88,10 @@ export class Transcript {
     this.#append(element);
   }
 
-  /** Nothing more is being said: no bubble may look as if it were. Agents that do not write along (echo, parrot) leave bubbles without words. */
+  /**
+   * Nothing more is being said: no bubble may look as if it were. Agents that do not write along (echo, parrot) leave bubbles without
+   * words.
+   */
   settle() {
     for (const turn of this.turns.values()) this.#close(turn);
   }
