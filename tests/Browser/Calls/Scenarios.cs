@@ -266,7 +266,7 @@ internal sealed class Scenarios(BrowserUnderTest browser, ITestOutputHelper outp
         try
         {
             browser.Voice.ChangeAddress(BrowserSystem.Address, BrowserSystem.OtherAddress);
-            // The server is on this machine, so Chromium may find a way over loopback by itself. A phone would say that its network changed.
+            // The server is on this machine, so Chromium may find a way over loopback by itself. A phone says that its network changed.
             await driver.EvaluateAsync("dispatchEvent(new Event('online'))");
             await driver.WaitForAsync("document.querySelector('#transcript').innerText.includes('The connection is back')", EventLimit);
             await driver.WaitForAsync("document.body.dataset.state === 'live'", EventLimit);
