@@ -630,7 +630,7 @@ public sealed class IceAgent
         foreach (CandidatePair pair in _pairs.Span)
         {
             // A check for which nothing may be sent yet stays due.
-            if (!pair.IsCheckDue || !TryCountSent(pair.Path, ChallengeLength)) continue;
+            if (!pair.IsCheckDue || _remote is null || !TryCountSent(pair.Path, ChallengeLength)) continue;
             pair.IsCheckDue = false;
             length = WriteCheck(buffer, pair);
             to = pair.Path;

@@ -162,18 +162,17 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     /// <summary>Asks for the end of a session. Returns false if it is not here.</summary>
     public async Task<bool> TryEndAsync(SessionId id, SessionEndReason reason, CancellationToken cancellation)
     {
-        // The caller may come at any moment. If it comes between the two looks, the second round finds its session.
-        for (int round = 0; round < 2; round++)
-        {
-            await Loader.LoadedAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
-            if (Directory.Find(id, out _) is { } worker)
-            {
-                worker.End(id, reason);
-                return true;
-            }
-            if (Loader.TryEndUnproven(id, reason)) return true;
-        }
-        return false;
+        if (TryEndHere(id, reason)) return true;
+        // Its caller may have come a moment ago.
+        await Loader.LoadedAsync(id).WaitAsync(AnswerLimit, cancellation).ConfigureAwait(false);
+        return TryEndHere(id, reason);
+    }
+
+    private bool TryEndHere(SessionId id, SessionEndReason reason)
+    {
+        SessionWorker? worker = Directory.Find(id, out _);
+        worker?.End(id, reason);
+        return worker is not null || Loader.TryEndUnproven(id, reason);
     }
 
     /// <summary>

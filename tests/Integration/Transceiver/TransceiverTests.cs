@@ -38,6 +38,16 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.NotEmpty(error.GetProperty("message").GetString()!);
     }
 
+    /// <summary>A call to the echo agent that is up. Its record is in the store, and was not pushed.</summary>
+    private static async Task<TestCaller> ConnectedAsync(TestFleet fleet)
+    {
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
+        await fleet.SaveAsync(record);
+        TestCaller caller = Call(fleet, record);
+        caller.Connect();
+        return caller;
+    }
+
     private static TestCaller Call(TestFleet fleet, SessionRecord record)
         => new(fleet.Keys, record, fleet.Scheme, fleet.Links[record.Slot % fleet.Links.Count]);
 
@@ -100,10 +110,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     public async Task NotPushed_FirstPacketLoadsTheRecord()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(scheme: scheme);
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        await fleet.SaveAsync(record);
-        using TestCaller caller = Call(fleet, record);
-        caller.Connect();
+        using TestCaller caller = await ConnectedAsync(fleet);
         Assert.Equal(1, fleet.Runtime.Directory.Living);
     }
 
@@ -185,10 +192,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     public async Task CallerThatSendsEventsTooFast_IsToldAndAllAreAnswered()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        await fleet.SaveAsync(record);
-        using TestCaller caller = Call(fleet, record);
-        caller.Connect();
+        using TestCaller caller = await ConnectedAsync(fleet);
         const int events = SessionBudget.EventBurst + 100;
         for (int sent = 0; sent < events;)
         {
@@ -205,10 +209,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     public async Task SecondEventsChannel_IsRefusedInWords()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        await fleet.SaveAsync(record);
-        using TestCaller caller = Call(fleet, record);
-        caller.Connect();
+        using TestCaller caller = await ConnectedAsync(fleet);
         DataChannel second = caller.Peer.OpenChannel(PeerSession.EventsLabel, MonotonicClock.Now)!;
         caller.RunUntil(() => caller.Messages.Any(m => m.Contains("second_events_channel", StringComparison.Ordinal)), "it is refused");
         caller.RunUntil(() => second.Phase != DataChannelPhase.Open, "it is closed");
@@ -223,10 +224,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     public async Task BinaryEvent_IsReadAsText()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(new TransceiverOptions { Workers = 1 }, scheme);
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        await fleet.SaveAsync(record);
-        using TestCaller caller = Call(fleet, record);
-        caller.Connect();
+        using TestCaller caller = await ConnectedAsync(fleet);
         Assert.True(caller.Peer.SendBinary("""{"type":"input_audio_buffer.clear"}"""u8, MonotonicClock.Now));
         caller.RunUntil(
             () => caller.Messages.Any(m => m.Contains("input_audio_buffer.cleared", StringComparison.Ordinal)), "it is answered");
