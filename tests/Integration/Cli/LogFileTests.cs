@@ -1,5 +1,5 @@
 using Dapr.Voice.Cli.Running;
-using Dapr.Voice.Tests.Integration.WholeSystem;
+using Dapr.Voice.Tests.Integration.Failures;
 
 namespace Dapr.Voice.Tests.Integration.Cli;
 

@@ -36,9 +36,11 @@ internal static class TestCommand
             "every recording of the real Dapr sidecar against ours"),
         // This suite mostly waits for calls, which last as long as people talk.
         new("integration", "tests/Integration", "FullyQualifiedName~Integration.WholeSystem.|FullyQualifiedName~Integration.Azure.", 2,
-            "the whole system: started, called, broken and stopped"),
+            "the whole system: started, called and stopped"),
+        new("failures", "tests/Integration", "FullyQualifiedName~Integration.Failures.", 2,
+            "whole systems that lose a process, a disk, a library, or meet a flood"),
         new("services", "tests/Integration",
-            string.Join('&', new[] { "WholeSystem", "Azure", "DaprContract", "Images" }
+            string.Join('&', new[] { "WholeSystem", "Azure", "Failures", "DaprContract", "Images" }
             .Select(folder => $"FullyQualifiedName!~Integration.{folder}.")), 2,
             "services in process, the development sidecar, the local agent, and every step of the documents"),
         new("infra", "tests/Infra", null, 2,

@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>
 /// Somebody starts 1,000 calls and sends no packet. The limits of callers are off, so that all of them are answered: what protects the
 /// others here is that a call costs nothing before its caller comes.
 /// </summary>
-[Collection(WholeSystemCollection.Name)]
+[Collection(FailuresCollection.Name)]
 public sealed class CallFloodTests(ITestOutputHelper output) : IAsyncLifetime
 {
     // More than twice what the two transceivers may have.

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>The disk with logs and state is full for a while. Calls go on, no process ends, and the lost lines are counted.</summary>
-[Collection(WholeSystemCollection.Name)]
+[Collection(FailuresCollection.Name)]
 public sealed class FullDiskTests(ITestOutputHelper output)
 {
     [SmallDiskFact]

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>A small disk in memory (tmpfs) at a folder, which a test fills. It needs root. Disposing takes it away.</summary>
 internal sealed class SmallDisk : IDisposable

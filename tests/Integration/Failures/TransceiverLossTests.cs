@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>Two transceivers share the 64 slots. One of them is killed or stops answering, and new calls are still answered.</summary>
-[Collection(WholeSystemCollection.Name)]
+[Collection(FailuresCollection.Name)]
 public sealed class TransceiverLossTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Slots = 64;

@@ -6,10 +6,10 @@ using Dapr.Voice.Native;
 using Dapr.Voice.Tests.Integration.DaprContract;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>However a system ends, nothing of it is left: no process, no port, no run.json.</summary>
-[Collection(WholeSystemCollection.Name)]
+[Collection(FailuresCollection.Name)]
 public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private readonly VoiceSystem _voice = new();

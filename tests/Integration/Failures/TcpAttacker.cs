@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapr.Voice.Stun;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>The connections of an attacker, made from inside a network. Disposing closes all of them.</summary>
 internal sealed class TcpAttacker(NetworkNamespace network) : IDisposable

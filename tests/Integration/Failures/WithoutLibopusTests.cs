@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
 using Dapr.Voice.TestKit.Speech;
+using Dapr.Voice.Tests.Integration.WholeSystem;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>On a machine without libopus everything runs with Concentus, and the commands say so.</summary>
-[Collection(WholeSystemCollection.Name)]
+[Collection(FailuresCollection.Name)]
 public sealed class WithoutLibopusTests : IAsyncLifetime
 {
     private readonly ITestOutputHelper _output;

@@ -6,16 +6,17 @@ using System.Text.Json.Nodes;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Tests.Integration.DaprContract;
+using Dapr.Voice.Tests.Integration.WholeSystem;
 using Dapr.Voice.Wire;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>
 /// Abuse of the relay's TCP port and of a transceiver's link port during three calls over TCP and two over UDP. Each kind of abuse is
 /// counted under its reason and bounded, and the calls lose nothing.
 /// </summary>
-[Collection(WholeSystemCollection.Name)]
+[Collection(FailuresCollection.Name)]
 public sealed class TcpAbuseTests(TcpAbuseTests.AbusedSystem system, ITestOutputHelper output) : IClassFixture<TcpAbuseTests.AbusedSystem>
 {
     private const int TcpCalls = 3, UdpCalls = 2;

@@ -1,10 +1,10 @@
 using Dapr.Voice.Native;
 using Xunit.Abstractions;
 
-namespace Dapr.Voice.Tests.Integration.WholeSystem;
+namespace Dapr.Voice.Tests.Integration.Failures;
 
 /// <summary>All transceivers are killed in the middle of calls. The commands that measure calls must say so, and how long it was.</summary>
-[Collection(WholeSystemCollection.Name)]
+[Collection(FailuresCollection.Name)]
 public sealed class CallOutageTests(ITestOutputHelper output)
 {
     [Fact]
