@@ -37,6 +37,9 @@ public sealed class DtlsTransport : IDisposable
     private const int MinimumGcmFragmentBytes = 24;
     private const int MinimumChaChaFragmentBytes = 16;
 
+    /// <summary>Numbers that are left below <see cref="WriteBound"/> for records that OpenSSL sends by itself.</summary>
+    private const int ReservedRecords = 64;
+
     private const int RecordHeaderBytes = 13;
     private const byte ChangeCipherSpec = 20;
 
@@ -101,6 +104,15 @@ public sealed class DtlsTransport : IDisposable
 
     /// <summary>The keys for receiving. Null whenever <see cref="LocalKeys"/> is.</summary>
     public SrtpKeyingMaterial? RemoteKeys { get; private set; }
+
+    /// <summary>The sequence number of the next record in epoch 1.</summary>
+    public ulong NextWriteSequenceNumber => _records?.NextWriteSequenceNumber ?? _bio!.NextWriteSequenceNumber;
+
+    /// <summary>No record is sent whose sequence number is this bound or higher, because a successor begins with it.</summary>
+    public ulong WriteBound { get; set; } = ulong.MaxValue;
+
+    /// <summary>True if the connection is established and has sequence numbers left below <see cref="WriteBound"/>.</summary>
+    public bool CanSend => IsConnected && !_isOver && NextWriteSequenceNumber + ReservedRecords < WriteBound;
 
     /// <summary>The number of datagrams and records that were dropped for this reason.</summary>
     public long Dropped(DtlsDropReason reason)
@@ -176,13 +188,12 @@ public sealed class DtlsTransport : IDisposable
     public bool TryReceive(Span<byte> buffer, out int length) => _received.TryDequeue(buffer, out length);
 
     /// <summary>
-    /// Sends one record. Returns false if the connection is not established, if the data is longer than 1436 bytes (1163 bytes fit into a
-    /// link's MTU), or if the queue of outgoing datagrams is full.
+    /// Sends one record. Returns false if the connection is not established or has no sequence number left, if the data is longer than 1436
+    /// bytes (1163 bytes fit into a link's MTU), or if the queue of outgoing datagrams is full.
     /// </summary>
     public bool Send(ReadOnlySpan<byte> applicationData)
     {
-        if (!IsConnected || _isOver || applicationData.IsEmpty || applicationData.Length > MaximumDatagramBytes - 64 || _outgoing.IsFull)
-            return false;
+        if (!CanSend || applicationData.IsEmpty || applicationData.Length > MaximumDatagramBytes - 64 || _outgoing.IsFull) return false;
         if (_records is null) return _ssl!.Write(applicationData) == SslOutcome.Done;
         int length = _records.Protect(DtlsRecordLayer.ApplicationData, applicationData, _record);
         return length > 0 && _outgoing.TryEnqueue(_record.AsSpan(0, length));
@@ -210,6 +221,7 @@ public sealed class DtlsTransport : IDisposable
 
     private void SendCloseNotify()
     {
+        if (NextWriteSequenceNumber >= WriteBound) return;
         if (_records is null)
         {
             _ssl!.Shutdown();
@@ -416,7 +428,7 @@ public sealed class DtlsTransport : IDisposable
         {
             return _imported! with
             {
-                NextWriteSequenceNumber = _records.NextWriteSequenceNumber,
+                NextWriteSequenceNumber = NextWriteSequenceNumber,
                 HighestReadSequenceNumber = _records.HighestReadSequenceNumber,
                 FinalFlight = [.. _finalFlight],
             };

@@ -80,6 +80,7 @@ public sealed class IceAgent
     private ulong _tieBreaker;
     private CandidatePair? _selected;
     private ConsentFreshness _consent;
+    private bool _needsChallengeToMove;
     private Instant _now;
     private bool _hasEnded;
 
@@ -255,12 +256,13 @@ public sealed class IceAgent
     public void NoteAuthenticatedPacket(TransportPath path, Instant now)
     {
         // Before the first check there is no peer with keys. Such a call is a mistake of the caller and must not open a path.
-        if (_checklist is null && !_hasEnded && _selected is not null)
+        if (_checklist is null && !_hasEnded && (_selected is not null || _needsChallengeToMove))
         {
             Advance(now);
-            CandidatePair pair = _selected.Path == path ? _selected : _pairs.Find(path) ?? AddPair(path, 0);
+            CandidatePair pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path) ?? AddPair(path, 0);
             pair.IsValidated = true;
-            Select(pair);
+            if (MustBeChallenged(pair)) WantMove(pair);
+            else Select(pair);
         }
         NoteSignOfLife(path, now);
     }
@@ -278,7 +280,9 @@ public sealed class IceAgent
         CandidatePair? pair = _selected is { } selected && selected.Path == path ? selected : _pairs.Find(path);
         if (pair is null) return;
         pair.LastHeard = _now;
-        if (_checklist is null) Prove(pair);
+        if (_checklist is not null) return;
+        if (!MustBeChallenged(pair)) Prove(pair);
+        else if (pair.IsMoveWanted || !pair.IsProven) MarkChallenge(pair);
     }
 
     /// <summary>Writes the next datagram to send. Call it after every input until it returns false.</summary>
@@ -359,7 +363,8 @@ public sealed class IceAgent
     /// <summary>
     /// Exports the state that a successor needs to continue. Drain output and events first; they are not part of the state.
     /// </summary>
-    public IceAgentState ExportState()
+    /// <param name="maximumTransactions">How many of the newest transaction ids are exported.</param>
+    public IceAgentState ExportState(int maximumTransactions = SeenTransactions.Capacity)
     {
         var paths = new List<IcePathState>(_pairs.Count);
         foreach (CandidatePair pair in _pairs.Span)
@@ -377,6 +382,8 @@ public sealed class IceAgent
             SelectedPath = SelectedPath,
             HasEnded = _hasEnded,
             RoundTripTime = RoundTripTime,
+            SeenTransactions = _seen.Export(maximumTransactions),
+            NeedsChallengeToMove = _needsChallengeToMove,
         };
     }
 
@@ -390,7 +397,9 @@ public sealed class IceAgent
             _hasEnded = state.HasEnded,
             _previousLocal = state.PreviousLocal,
             _previousLocalKey = state.PreviousLocal is null ? [] : Encoding.UTF8.GetBytes(state.PreviousLocal.Password),
+            _needsChallengeToMove = state.NeedsChallengeToMove,
         };
+        agent._seen.Import(state.SeenTransactions);
         foreach (IcePathState path in state.Paths)
         {
             if (agent._pairs.IsFull) break;
@@ -453,12 +462,13 @@ public sealed class IceAgent
         if (usesCandidate) pair.IsNominated = true;
         if (_selected is null)
         {
-            Select(pair);
+            if (MustBeChallenged(pair)) WantMove(pair);
+            else Select(pair);
         }
         // Firefox sends USE-CANDIDATE only once, so a move must not depend on it. Priorities are not compared, because the peer controls.
         else if (usesCandidate || _selected.LastHeard + (isNew ? NewPathSilence : KnownPathSilence) <= _now)
         {
-            foreach (CandidatePair other in _pairs.Span) other.IsMoveWanted = other == pair && pair != _selected;
+            WantMove(pair);
         }
         pair.LastHeard = _now;
         _consent.Grant(_now);
@@ -613,6 +623,14 @@ public sealed class IceAgent
         _remote = remote;
         _remoteKey = remote is null ? [] : Encoding.UTF8.GetBytes(remote.Password);
         _outgoingUsername = remote is null ? [] : Encoding.UTF8.GetBytes($"{remote.Ufrag}:{_local.Ufrag}");
+    }
+
+    /// <summary>After a takeover a packet may be old, whoever sent it. Without the peer's credentials there is no better proof.</summary>
+    private bool MustBeChallenged(CandidatePair pair) => _needsChallengeToMove && _remote is not null && pair != _selected;
+
+    private void WantMove(CandidatePair pair)
+    {
+        foreach (CandidatePair other in _pairs.Span) other.IsMoveWanted = other == pair && pair != _selected;
     }
 
     private void MarkChallenge(CandidatePair pair)

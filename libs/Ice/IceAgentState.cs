@@ -19,6 +19,15 @@ public sealed record IceAgentState
     public TransportPath? SelectedPath { get; init; }
     public bool HasEnded { get; init; }
     public TimeSpan? RoundTripTime { get; init; }
+
+    /// <summary>The transaction ids of the peer's checks that were counted, 12 bytes each.</summary>
+    public byte[] SeenTransactions { get; init; } = [];
+
+    /// <summary>
+    /// True after a takeover. The replay lists of the session are then older than packets that an observer may have, so only the answer to
+    /// a check of ours moves the session to another path.
+    /// </summary>
+    public bool NeedsChallengeToMove { get; init; }
 }
 
 /// <param name="RemotePriority">The priority of the remote candidate (RFC 8445, section 5.1.2).</param>

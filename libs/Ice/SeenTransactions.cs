@@ -22,4 +22,19 @@ internal sealed class SeenTransactions
         _ids[_added++ % _ids.Length] = id;
         return true;
     }
+
+    /// <summary>Returns the newest ids, at most <paramref name="maximum"/>, one after the other.</summary>
+    public byte[] Export(int maximum)
+    {
+        int count = (int)Math.Min(Math.Min(_added, _ids.Length), maximum);
+        byte[] bytes = new byte[count * TransactionId.Length];
+        for (int i = 0; i < count; i++) _ids[(_added - count + i) % _ids.Length].Write(bytes.AsSpan(i * TransactionId.Length));
+        return bytes;
+    }
+
+    public void Import(ReadOnlySpan<byte> ids)
+    {
+        for (; ids.Length >= TransactionId.Length; ids = ids[TransactionId.Length..])
+            TryAdd(TransactionId.From(ids[..TransactionId.Length]));
+    }
 }

@@ -62,6 +62,20 @@ public sealed class RtpSender
     /// </summary>
     public void Skip(uint timestampTicks) => NextTimestamp = unchecked(NextTimestamp + timestampTicks);
 
+    /// <summary>True if a packet was sent, or imported as sent.</summary>
+    public bool HasSent => _lastSent is not null;
+
+    /// <summary>The timestamp of the latest packet. It has a meaning only if <see cref="HasSent"/> is true.</summary>
+    public uint LastTimestamp => _lastTimestamp;
+
+    /// <summary>Returns the timestamp that belongs to <paramref name="now"/>, as if the stream had gone on along the clock.</summary>
+    public uint TimestampAt(Instant now)
+    {
+        if (_lastSent is not { } lastSent) return NextTimestamp;
+        uint alongTheClock = unchecked(_lastTimestamp + (uint)((now - lastSent).Ticks * _clockRate / TimeSpan.TicksPerSecond));
+        return SerialNumber.IsNewer(alongTheClock, NextTimestamp) ? alongTheClock : NextTimestamp;
+    }
+
     /// <summary>
     /// Returns the sender information for an SR that is sent now. The RTP timestamp is extrapolated from the last packet to the current
     /// time.
@@ -77,6 +91,13 @@ public sealed class RtpSender
 
     public RtpSenderState ExportState(Instant now)
         => new(Ssrc, PayloadType, NextSequenceNumber, NextTimestamp, PacketCount, OctetCount, _lastTimestamp, now - _lastSent);
+
+    /// <summary>
+    /// Exports the stream for a successor that does not know what was sent since. It goes on with <paramref name="sequenceNumber"/> and
+    /// <paramref name="timestamp"/>, and sends no SR before its first packet.
+    /// </summary>
+    public RtpSenderState ExportAhead(ushort sequenceNumber, uint timestamp)
+        => new(Ssrc, PayloadType, sequenceNumber, timestamp, PacketCount, OctetCount, timestamp, null);
 
     public static RtpSender Import(RtpSenderState state, Instant now, int clockRate = 48_000)
         => new(state.Ssrc, state.PayloadType, state.NextSequenceNumber, state.NextTimestamp, clockRate)

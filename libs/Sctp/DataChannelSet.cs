@@ -141,6 +141,16 @@ public sealed class DataChannelSet
         Pending = _pending.Export(),
     };
 
+    /// <summary>Exports the channels without the messages that wait: a successor can't know which of them were sent since.</summary>
+    public DataChannelSetState ExportCheckpoint()
+    {
+        DataChannelSetState state = ExportState();
+        state.Pending = [];
+        foreach (DataChannelSetState.ChannelState channel in state.Channels)
+            channel.IsAnswerUncertain = channel.Phase == DataChannelPhase.Open && _association.HasUnacknowledged(channel.Id);
+        return state;
+    }
+
     /// <summary>
     /// Continues with an exported state. Events that were not taken before the export are not repeated, so take them first.
     /// </summary>
@@ -159,6 +169,8 @@ public sealed class DataChannelSet
         }
         foreach (DataChannelSetState.PendingState p in state.Pending)
             if (set.Find(p.ChannelId) is { } channel) set._pending.TryAdd(channel, p.PayloadProtocolId, p.Payload);
+        foreach (DataChannelSetState.ChannelState c in state.Channels)
+            if (c.IsAnswerUncertain) set._pending.TryAdd(set.Find(c.Id)!, PayloadProtocolId.Dcep, [DataChannelOpen.AckMessageType]);
         return set;
     }
 

@@ -18,6 +18,11 @@ public sealed class DataChannelSetState
         public DataChannelPhase Phase { get; set; }
         public bool IsOutgoingReset { get; set; }
         public bool IsIncomingReset { get; set; }
+
+        /// <summary>
+        /// In a checkpoint: our answer to the opening of the channel may not have arrived, so the successor sends it again.
+        /// </summary>
+        public bool IsAnswerUncertain { get; set; }
     }
 
     /// <summary>A message that waited because the association's send queue was full.</summary>

@@ -23,6 +23,11 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     private int _payloadBytes;
     private int _blockBytes;
 
+    // After a takeover: the streams whose next sequence number is known. Null if that is known of every stream. The peer's first chunk may
+    // be in the middle of a message whose beginning the previous owner has.
+    private HashSet<ushort>? _known;
+    private uint? _firstTsn;
+
     /// <summary>True if <see cref="TryTake"/> has a message.</summary>
     public bool HasMessage => _ready.Count > 0;
 
@@ -60,6 +65,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         ReadOnlySpan<byte> payload)
     {
         HeldChunk chunk = Hold(new HeldChunk(tsn, streamId, streamSequence, payloadProtocolId, flags, [], 0), payload);
+        bool isNext = streamSequence == streams.NextInbound(streamId) && _known?.Contains(streamId) != false;
         if (chunk.IsBeginning && chunk.IsEnd)
         {
             if (payload.Length > options.MaximumReceiveMessageBytes)
@@ -72,7 +78,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
                 _ready.Enqueue(chunk);
                 return InboundOutcome.Accepted;
             }
-            if (streamSequence == streams.NextInbound(streamId))
+            if (isNext)
             {
                 _ready.Enqueue(chunk);
                 Advance(streamId);
@@ -85,7 +91,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         if (bytes > options.MaximumReceiveMessageBytes) return InboundOutcome.MessageTooLarge;
         if (!IsWhole(first, last)) return InboundOutcome.Accepted;
         if (chunk.IsUnordered) MoveToReady(first, last);
-        else if (streamSequence == streams.NextInbound(streamId))
+        else if (isNext)
         {
             MoveToReady(first, last);
             Advance(streamId);
@@ -99,6 +105,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     /// </summary>
     public void SkipTo(ushort streamId, ushort streamSequence)
     {
+        if (_known?.Add(streamId) == true) streams.SetInbound(streamId, streamSequence);
         if (!SerialNumber.IsNewerOrEqual(streamSequence, streams.NextInbound(streamId))) return;
         for (int i = 0; i < _held.Count; i++)
         {
@@ -130,6 +137,50 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
             for (int j = i; j <= last; j++) Release(_held[j]);
             _held.RemoveRange(i, last - i + 1);
             dropped += last - i + 1;
+        }
+        return dropped;
+    }
+
+    /// <summary>
+    /// Begins with TSN <paramref name="firstTsn"/>, whatever came before it. The next sequence number of each stream is that of its first
+    /// message from there on.
+    /// </summary>
+    public void BeginAt(uint firstTsn)
+    {
+        (_known ??= []).Clear();
+        _firstTsn = firstTsn;
+    }
+
+    /// <summary>The stream was reset, so its next sequence number is zero.</summary>
+    public void MarkKnown(ushort streamId) => _known?.Add(streamId);
+
+    /// <summary>After <see cref="BeginAt"/>: delivers what has become the next message of its stream.</summary>
+    /// <param name="cumulative">All chunks up to this TSN have arrived.</param>
+    /// <returns>The number of fragments dropped, because the beginning of their message is missing.</returns>
+    public int Settle(uint cumulative)
+    {
+        if (_known is null) return 0;
+        int dropped = 0;
+        if (_firstTsn is { } first && SerialNumber.IsNewerOrEqual(cumulative, first))
+        {
+            if (_held.Count > 0 && _held[0].Tsn == first && !_held[0].IsBeginning)
+            {
+                HeldChunk orphan = _held[0];
+                int last = LastOfRun(0);
+                if (!_held[last].IsEnd && !SerialNumber.IsNewer(cumulative, _held[last].Tsn)) return 0;
+                dropped = last + 1;
+                foreach (HeldChunk piece in _held[..dropped]) Release(piece);
+                _held.RemoveRange(0, dropped);
+                if (!orphan.IsUnordered && _known.Add(orphan.StreamId)) DeliverFrom(orphan.StreamId, (ushort)(orphan.StreamSequence + 1));
+            }
+            _firstTsn = null;
+        }
+        for (int i = 0; i < _held.Count && SerialNumber.IsNewerOrEqual(cumulative, _held[i].Tsn); i++)
+        {
+            HeldChunk chunk = _held[i];
+            if (chunk.IsUnordered || !_known.Add(chunk.StreamId)) continue;
+            DeliverFrom(chunk.StreamId, chunk.StreamSequence);
+            i = -1;
         }
         return dropped;
     }
@@ -168,6 +219,7 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         foreach (HeldChunk chunk in _held) Release(chunk);
         _held.Clear();
         while (_ready.TryDequeue(out HeldChunk chunk)) Release(chunk);
+        (_known, _firstTsn) = (null, null);
     }
 
     /// <summary>Releases the memory that a burst of large messages needed. It does so only if no chunk is held.</summary>
@@ -179,6 +231,10 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
         _held.Capacity = 0;
         _ready.TrimExcess();
     }
+
+    public (ushort[]? KnownStreams, uint? FirstTsn) ExportBeginning() => (_known is null ? null : [.. _known], _firstTsn);
+
+    public void RestoreBeginning(ushort[] knownStreams, uint? firstTsn) => (_known, _firstTsn) = ([.. knownStreams], firstTsn);
 
     public SctpAssociationState.InboundChunk[] ExportHeld() => [.. _held.Select(Export)];
     public SctpAssociationState.InboundChunk[] ExportReady() => [.. _ready.Select(Export)];
@@ -237,9 +293,10 @@ internal sealed class InboundQueue(SctpOptions options, StreamTable streams)
     }
 
     /// <summary>Moves to the next message of a stream after one was delivered. That message may already be complete.</summary>
-    private void Advance(ushort streamId)
+    private void Advance(ushort streamId) => DeliverFrom(streamId, (ushort)(streams.NextInbound(streamId) + 1));
+
+    private void DeliverFrom(ushort streamId, ushort next)
     {
-        ushort next = (ushort)(streams.NextInbound(streamId) + 1);
         for (int i = 0; i < _held.Count; i++)
         {
             HeldChunk chunk = _held[i];

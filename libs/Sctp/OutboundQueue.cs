@@ -157,6 +157,25 @@ internal sealed class OutboundQueue(int maximumBytes, uint firstTsn)
         HeadTsn = firstTsn;
     }
 
+    /// <summary>Numbers everything again, as never sent, for an association that starts again.</summary>
+    public void Renumber(uint firstTsn, StreamTable streams)
+    {
+        HeadTsn = firstTsn;
+        FirstUnsent = LostCount = BytesInFlight = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            ref OutboundChunk chunk = ref this[i];
+            chunk.State = OutboundChunkState.Unsent;
+            chunk.Transmissions = 0;
+            chunk.WasFastRetransmitted = false;
+            if ((chunk.Flags & DataFlags.Unordered) != DataFlags.None) continue;
+            ushort next = streams.NextOutbound(chunk.StreamId);
+            if ((chunk.Flags & DataFlags.Beginning) != DataFlags.None) streams.SetOutbound(chunk.StreamId, (ushort)(next + 1));
+            else next--;
+            chunk.StreamSequence = next;
+        }
+    }
+
     /// <summary>Releases the memory that a burst of large messages needed. It does so only if the queue is empty.</summary>
     public void Trim()
     {

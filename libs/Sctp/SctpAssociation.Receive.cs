@@ -61,7 +61,7 @@ public sealed partial class SctpAssociation
             rest = rest[Math.Min(rest.Length, (length + 3) & ~3)..];
             if (rest.Length is > 0 and < 4) Drop(SctpDropReason.MalformedChunk);
         }
-        if (hasData) ScheduleSack(isSackWanted, now);
+        if (hasData && !IsCollecting) ScheduleSack(isSackWanted, now);
     }
 
     private bool TryAdmit(ReadOnlySpan<byte> packet, out SctpDropReason reason)
@@ -275,6 +275,7 @@ public sealed partial class SctpAssociation
         _streamsToReset.Clear();
         _ownReset = _deferredReset = null;
         _resetTimer = _dataTimer = _handshakeTimer = _acknowledgementTimer = Instant.Never;
+        ForgetContinuation();
         _congestion = new CongestionWindow();
         _isTimingRoundTrip = false;
         _duplicateCount = _packetsSinceSack = 0;
@@ -323,6 +324,22 @@ public sealed partial class SctpAssociation
         uint payloadProtocolId = BinaryPrimitives.ReadUInt32BigEndian(value[8..]);
         ReadOnlySpan<byte> payload = value[12..];
         isSackWanted |= (flags & DataFlags.Immediate) != DataFlags.None || Phase != SctpPhase.Established;
+        if (IsCollecting)
+        {
+            Collect(tsn, streamId, streamSequence, payloadProtocolId, flags, payload, now);
+            isSackWanted = true;
+            return;
+        }
+        Accept(tsn, streamId, streamSequence, payloadProtocolId, flags, payload, ref isSackWanted);
+        isSackWanted |= _received.RunCount > 0;
+        if (_deferredReset is not null) TryPerformDeferredReset();
+        RestartHeartbeatOnTraffic(now);
+        if (_isGapWatched) WatchGap(now);
+    }
+
+    private void Accept(uint tsn, ushort streamId, ushort streamSequence, uint payloadProtocolId, DataFlags flags,
+        ReadOnlySpan<byte> payload, ref bool isSackWanted)
+    {
         switch (_received.Classify(tsn))
         {
             case TsnOutcome.Duplicate:
@@ -363,9 +380,7 @@ public sealed partial class SctpAssociation
                 return;
             }
         }
-        isSackWanted |= _received.RunCount > 0;
-        if (_deferredReset is not null) TryPerformDeferredReset();
-        RestartHeartbeatOnTraffic(now);
+        _drops[(int)SctpDropReason.BeginningMissing] += _inbound.Settle(_received.Cumulative);
     }
 
     /// <returns>True if the chunk is valid. A SACK is then due.</returns>
@@ -379,6 +394,7 @@ public sealed partial class SctpAssociation
         }
         uint tsn = BinaryPrimitives.ReadUInt32BigEndian(value);
         if (!SerialNumber.IsNewer(tsn, _received.Cumulative)) return true;
+        if (IsCollecting) EndCollecting(tsn + 1, now);
         _received.MoveForward(tsn);
         for (ReadOnlySpan<byte> pairs = value[4..]; pairs.Length >= 4; pairs = pairs[4..])
         {
@@ -387,6 +403,7 @@ public sealed partial class SctpAssociation
                 _inbound.SkipTo(streamId, BinaryPrimitives.ReadUInt16BigEndian(pairs[2..]));
         }
         _drops[(int)SctpDropReason.AbandonedByPeer] += _inbound.DropPiecesUpTo(tsn);
+        _drops[(int)SctpDropReason.BeginningMissing] += _inbound.Settle(_received.Cumulative);
         if (_deferredReset is not null) TryPerformDeferredReset();
         RestartHeartbeatOnTraffic(now);
         return true;

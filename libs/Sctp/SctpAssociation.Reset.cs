@@ -162,6 +162,7 @@ public sealed partial class SctpAssociation
         {
             _streams.SetInbound(streamId, 0);
             _streams.Forget(streamId);
+            _inbound.MarkKnown(streamId);
             Raise(new SctpEvent(SctpEventKind.IncomingStreamReset, streamId));
         }
         Respond(request.Sequence, ReconfigurationResult.Performed);
@@ -180,6 +181,12 @@ public sealed partial class SctpAssociation
     private bool IsNewRequest(uint sequence)
     {
         if (sequence == _expectedResetRequest) return true;
+        if (_adoptsResetRequest && SerialNumber.IsNewer(sequence, _expectedResetRequest))
+        {
+            // The previous owner answered some that we know nothing of.
+            _adoptsResetRequest = false;
+            return true;
+        }
         (_responseSequence, _responseResult) = (
             sequence, sequence == _expectedResetRequest - 1 ? _lastResetResult : ReconfigurationResult.BadSequenceNumber);
         _due |= Due.ResetResponse;

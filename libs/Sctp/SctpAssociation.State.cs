@@ -62,17 +62,20 @@ public sealed partial class SctpAssociation
             OwnReset = _ownReset,
             DeferredPeerReset = _deferredReset,
             Events = [.. _events],
+            Continuation = ExportContinuation(),
         };
     }
 
     /// <summary>
     /// Continues where <see cref="ExportState"/> stopped. Data in flight is considered lost and is sent again, and a SACK is sent at once.
-    /// Both sides then learn quickly where the other one is. The peer drops what it already has.
+    /// Both sides then learn quickly where the other one is. The peer drops what it already has. A state of <see cref="ExportCheckpoint"/>
+    /// is continued as SctpAssociation.Continuation.cs says.
     /// </summary>
     public static SctpAssociation Import(SctpAssociationState state, SctpOptions options, Instant now)
     {
         var association = new SctpAssociation(options);
         association.Restore(state, now);
+        if (state.Continuation is { } continuation) association.BeginContinuation(continuation, now);
         return association;
     }
 
@@ -80,7 +83,8 @@ public sealed partial class SctpAssociation
     {
         Phase = state.Phase;
         _closeReason = state.CloseReason;
-        _random = state.RandomState;
+        // A checkpoint has none: two owners must not draw the same numbers.
+        if (state.RandomState != 0) _random = state.RandomState;
         _localTag = state.LocalTag;
         _peerTag = state.PeerTag;
         _localInitialTsn = state.LocalInitialTsn;
@@ -124,10 +128,10 @@ public sealed partial class SctpAssociation
         _ownReset = state.OwnReset;
         _deferredReset = state.DeferredPeerReset;
         foreach (SctpEvent occurred in state.Events) _events.Enqueue(occurred);
-        Resume(now);
+        RestartTimers(now);
     }
 
-    private void Resume(Instant now)
+    private void RestartTimers(Instant now)
     {
         switch (Phase)
         {

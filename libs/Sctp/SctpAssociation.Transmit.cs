@@ -158,7 +158,8 @@ public sealed partial class SctpAssociation
         }
         if (writer.Free >= 4 && TakeDue(Due.ShutdownAck)) WriteHeader(ref writer, ChunkType.ShutdownAck, 0, 0);
         if (!mayCarryData) return;
-        if ((_due & Due.ForwardTsn) != Due.None) WriteForwardTsn(ref writer, now);
+        // Data must not overtake the FORWARD-TSN that moves the peer to our numbers.
+        if ((_due & Due.ForwardTsn) != Due.None || (IsForwarding && TrySelect(now, out _))) WriteForwardTsn(ref writer, now);
         WriteData(ref writer, now);
         // The selection may have abandoned messages. This packet reports them if there is room, otherwise the next one.
         if ((_due & Due.ForwardTsn) != Due.None) WriteForwardTsn(ref writer, now);
@@ -222,6 +223,8 @@ public sealed partial class SctpAssociation
         while (_outbound.FirstUnsent < _outbound.Count)
         {
             index = _outbound.FirstUnsent;
+            // Such numbers belong to a successor until the next checkpoint is acknowledged.
+            if (_tsnBound is { } bound && SerialNumber.IsNewerOrEqual(_outbound.TsnAt(index), bound)) return false;
             ref OutboundChunk chunk = ref _outbound[index];
             if (_peerForwardsTsn && chunk.Expiry <= now)
             {
@@ -261,13 +264,14 @@ public sealed partial class SctpAssociation
     private void WriteForwardTsn(ref SpanWriter writer, Instant now)
     {
         int count = _outbound.LeadingAbandoned();
-        if (count == 0)
+        if (count == 0 && !IsForwarding)
         {
             _due &= ~Due.ForwardTsn;
             return;
         }
         Span<uint> skips = stackalloc uint[StreamTable.MaximumStreams];
-        int skipCount = 0;
+        _skips.CopyTo(skips);
+        int skipCount = _skips?.Length ?? 0;
         for (int i = 0; i < count; i++)
         {
             ref OutboundChunk chunk = ref _outbound[i];
@@ -281,7 +285,7 @@ public sealed partial class SctpAssociation
         if (writer.Free < 8 + 4 * skipCount) return;
         _due &= ~Due.ForwardTsn;
         WriteHeader(ref writer, ChunkType.ForwardTsn, 0, 4 + 4 * skipCount);
-        writer.WriteUInt32(_outbound.TsnAt(count - 1));
+        writer.WriteUInt32(_outbound.TsnAt(count) - 1);
         foreach (uint skip in skips[..skipCount]) writer.WriteUInt32(skip);
         if (_dataTimer == Instant.Never) _dataTimer = now + _rto.Current;
     }
@@ -398,6 +402,7 @@ public sealed partial class SctpAssociation
             Drop(SctpDropReason.StaleSack);
             return false;
         }
+        if (IsForwarding) EndForwarding();
         int flightBefore = _outbound.BytesInFlight;
         int bytesAcknowledged = 0;
         for (int i = 0; i < advance; i++)

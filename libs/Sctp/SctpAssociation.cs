@@ -84,7 +84,7 @@ public sealed partial class SctpAssociation
     /// <summary>When <see cref="HandleTimeout"/> must be called.</summary>
     public Instant NextTimeout => Phase == SctpPhase.Ended
         ? Instant.Never
-        : Instant.Min(Instant.Min(_handshakeTimer, _dataTimer),
+        : Instant.Min(Instant.Min(Instant.Min(_handshakeTimer, _dataTimer), _continuationTimer),
         Instant.Min(Instant.Min(_acknowledgementTimer, _heartbeatTimer), _resetTimer));
 
     public SctpStatistics Statistics
@@ -181,6 +181,7 @@ public sealed partial class SctpAssociation
         if (Phase != SctpPhase.Ended && _dataTimer <= now) OnDataTimeout(now);
         if (Phase != SctpPhase.Ended && _resetTimer <= now) OnResetTimeout(now);
         if (Phase != SctpPhase.Ended && _heartbeatTimer <= now) OnHeartbeatTimeout(now);
+        if (Phase != SctpPhase.Ended && _continuationTimer <= now) OnContinuationTimeout(now);
     }
 
     private void OnHandshakeTimeout(Instant now)
@@ -218,7 +219,7 @@ public sealed partial class SctpAssociation
     private void OnDataTimeout(Instant now)
     {
         _dataTimer = Instant.Never;
-        if (!HasOutstanding)
+        if (!HasOutstanding && !IsForwarding)
         {
             _isProbeDue = _outbound.Count > 0;
             return;
@@ -229,12 +230,17 @@ public sealed partial class SctpAssociation
             AbortWith(SctpCloseReason.PeerUnreachable, ErrorCause.UserInitiatedAbort);
             return;
         }
+        if (IsForwarding && IsForwardingRefused())
+        {
+            RestartInstead(now);
+            return;
+        }
         _timeoutRetransmissions++;
         _rto.BackOff();
         _congestion.OnTimeout();
         MarkAllLost();
         GiveUpOnLost(now);
-        if (_outbound.LeadingAbandoned() > 0) _due |= Due.ForwardTsn;
+        if (IsForwarding || _outbound.LeadingAbandoned() > 0) _due |= Due.ForwardTsn;
         _dataTimer = now + _rto.Current;
     }
 
@@ -284,7 +290,8 @@ public sealed partial class SctpAssociation
         _peerCookie = null;
         if (_outbound.BytesInFlight > 0) _dataTimer = now + _rto.Current;
         RestartHeartbeat(now);
-        Raise(new SctpEvent(SctpEventKind.Connected));
+        Raise(new SctpEvent(_isOurRestart ? SctpEventKind.Restarted : SctpEventKind.Connected));
+        _isOurRestart = false;
     }
 
     private void ContinueShutdown(Instant now)

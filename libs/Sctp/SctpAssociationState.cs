@@ -52,6 +52,31 @@ public sealed class SctpAssociationState
 
     public SctpEvent[] Events { get; set; } = [];
 
+    /// <summary>Not null in a checkpoint, and in an association that continues one and is not done with it.</summary>
+    public ContinuationState? Continuation { get; set; }
+
+    /// <summary>What an owner has to find out who does not know what its predecessor sent and acknowledged.</summary>
+    public sealed class ContinuationState
+    {
+        /// <summary>
+        /// The stream (upper 16 bits) and the last stream sequence number (lower 16 bits) that the predecessor may have used. FORWARD-TSN
+        /// skips them. Null if the peer has acknowledged that.
+        /// </summary>
+        public uint[]? Skips { get; set; }
+
+        /// <summary>True until it is known what the predecessor acknowledged.</summary>
+        public bool IsCollecting { get; set; }
+
+        /// <summary>The chunks that arrived meanwhile.</summary>
+        public InboundChunk[] Collected { get; set; } = [];
+
+        /// <summary>The streams whose next inbound sequence number is known, although it is not known of all.</summary>
+        public ushort[]? KnownStreams { get; set; }
+
+        /// <summary>The first TSN that the predecessor had not acknowledged, while the start of its message may be missing.</summary>
+        public uint? FirstTsn { get; set; }
+    }
+
     public sealed class StreamState
     {
         public ushort Id { get; set; }

@@ -29,6 +29,10 @@ public enum SctpDropReason : byte
     MessageTooLarge,
     /// <summary>A fragment of a message that the peer abandoned before the message was complete (RFC 3758).</summary>
     AbandonedByPeer,
+    /// <summary>
+    /// After a takeover: a fragment of a message whose beginning the previous owner has acknowledged, so that it is in no other place.
+    /// </summary>
+    BeginningMissing,
     AssociationEnded,
     /// <summary>The peer sends more chunks than <see cref="SctpOptions.ChunksPerSecond"/> allows.</summary>
     TooManyChunks,

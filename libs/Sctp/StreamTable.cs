@@ -23,6 +23,9 @@ internal sealed class StreamTable
 
     public void Clear() => _entries.Clear();
 
+    /// <summary>Returns the streams that are in use.</summary>
+    public ushort[] Ids() => [.. _entries.Select(entry => entry.Id)];
+
     public SctpAssociationState.StreamState[] Export()
         => [.. _entries.Select(e => new SctpAssociationState.StreamState {
         Id = e.Id, NextInbound = e.Inbound, NextOutbound = e.Outbound })];

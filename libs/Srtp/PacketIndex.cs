@@ -26,5 +26,12 @@ internal static class PacketIndex
         return rolloverCounter > MaximumRolloverCounter ? -1 : rolloverCounter << SequenceBits | sequenceNumber;
     }
 
+    /// <summary>Returns the lowest index above <paramref name="highest"/> that has this sequence number.</summary>
+    public static long After(long highest, ushort sequenceNumber)
+    {
+        long index = highest >> SequenceBits << SequenceBits | sequenceNumber;
+        return index > highest ? index : index + (1L << SequenceBits);
+    }
+
     public static uint RolloverCounter(long index) => (uint)(index >> SequenceBits);
 }

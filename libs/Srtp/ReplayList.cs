@@ -12,12 +12,18 @@ internal struct ReplayList
     /// <summary>The highest index that was accepted. -1 before the first.</summary>
     public long Highest { get; private set; } = -1;
 
+    /// <summary>
+    /// True if the sender may be any number of packets ahead of <see cref="Highest"/>. The next accepted packet ends that.
+    /// </summary>
+    public bool IsStale { get; private set; }
+
     public ReplayList() { }
 
-    public ReplayList(long highest, ulong seenHigh, ulong seenLow)
+    public ReplayList(long highest, ulong seenHigh, ulong seenLow, bool isStale = false)
     {
         Highest = highest;
         _seen = new UInt128(seenHigh, seenLow);
+        IsStale = isStale;
     }
 
     /// <summary>The indices 64 to 127 below the highest. Bit n stands for the index 64 + n below.</summary>
@@ -39,6 +45,7 @@ internal struct ReplayList
     /// </summary>
     public void Add(long index)
     {
+        IsStale = false;
         if (index > Highest)
         {
             long ahead = index - Highest;

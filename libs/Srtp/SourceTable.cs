@@ -18,6 +18,9 @@ internal sealed class SourceTable
 
     public int Find(uint ssrc) => _ssrcs.AsSpan(0, _count).IndexOf(ssrc);
 
+    /// <summary>The highest index of an SSRC. -1 before its first packet.</summary>
+    public long HighestIndex(uint ssrc) => Find(ssrc) is >= 0 and var slot ? _lists[slot].Highest : -1;
+
     public ref ReplayList this[int slot] => ref _lists[slot];
 
     /// <returns>The index of the new entry.</returns>
@@ -33,7 +36,7 @@ internal sealed class SourceTable
     {
         var sources = new SrtpSourceState[_count];
         for (int i = 0; i < _count; i++)
-            sources[i] = new SrtpSourceState(_ssrcs[i], _lists[i].Highest, _lists[i].SeenHigh, _lists[i].SeenLow);
+            sources[i] = new SrtpSourceState(_ssrcs[i], _lists[i].Highest, _lists[i].SeenHigh, _lists[i].SeenLow, _lists[i].IsStale);
         return sources;
     }
 
@@ -41,7 +44,7 @@ internal sealed class SourceTable
     {
         var table = new SourceTable();
         foreach (SrtpSourceState source in sources)
-            table.Add(source.Ssrc, new ReplayList(source.HighestIndex, source.SeenHigh, source.SeenLow));
+            table.Add(source.Ssrc, new ReplayList(source.HighestIndex, source.SeenHigh, source.SeenLow, source.IsStale));
         return table;
     }
 }

@@ -51,6 +51,9 @@ public sealed class SrtcpContext : IDisposable
     /// <inheritdoc cref="SrtpContext.IsNewest"/>
     public bool IsNewest { get; private set; }
 
+    /// <summary>The highest index that was protected or accepted for an SSRC. -1 before its first packet.</summary>
+    public long HighestIndex(uint ssrc) => _sources.HighestIndex(ssrc);
+
     /// <summary>Protects a compound RTCP packet in place. It is always encrypted.</summary>
     /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtcpOverhead"/> bytes.</param>
     /// <param name="length">The length of the plain packet, at least 8 bytes.</param>

@@ -13,8 +13,14 @@ namespace Dapr.Voice.Srtp;
 /// </summary>
 public sealed class SrtpContext : IDisposable
 {
+    /// <summary>The maximum number of SSRCs of a context.</summary>
+    public const int MaximumSources = SourceTable.Capacity;
+
     private const int RolloverCounterLength = 4;
     private const int MaximumTagLength = 16;
+
+    // 65,536 packets of 20 ms are 22 minutes. An owner writes a checkpoint in each such time, so two would do.
+    private const int RolloverAttempts = 4;
 
     private readonly SrtpKeyingMaterial _material;
     private readonly int _tagLength;
@@ -49,6 +55,9 @@ public sealed class SrtpContext : IDisposable
     /// True if the packet that <see cref="TryUnprotect"/> accepted last was newer than all earlier packets of its SSRC.
     /// </summary>
     public bool IsNewest { get; private set; }
+
+    /// <summary>The highest index that was protected or accepted for an SSRC. -1 before its first packet.</summary>
+    public long HighestIndex(uint ssrc) => _sources.HighestIndex(ssrc);
 
     /// <summary>Protects an RTP packet in place.</summary>
     /// <param name="buffer">At least <paramref name="length"/> + <see cref="SrtpProfileParameters.MaximumRtpOverhead"/> bytes.</param>
@@ -122,12 +131,14 @@ public sealed class SrtpContext : IDisposable
         int slot = _sources.Find(header.Ssrc);
         if (slot < 0 && _sources.IsFull) return SrtpError.TooManySources;
         ReplayList received = slot < 0 ? new ReplayList() : _sources[slot];
-        long index = PacketIndex.Estimate(received.Highest, header.SequenceNumber);
+        long index = received.IsStale ? PacketIndex.After(received.Highest, header.SequenceNumber)
+            : PacketIndex.Estimate(received.Highest, header.SequenceNumber);
         if (index < 0) return SrtpError.TooOld;
         SrtpError replay = received.Check(index);
         if (replay != SrtpError.None) return replay;
 
-        if (!(received.Highest < 0 ? TryOpenFirst(packet, header, plainLength, ref index) : TryOpen(packet, header, plainLength, index)))
+        bool isCertain = received.Highest >= 0 && !received.IsStale;
+        if (!(isCertain ? TryOpen(packet, header, plainLength, index) : TryOpenLater(packet, header, plainLength, ref index)))
             return SrtpError.AuthenticationFailed;
 
         // Only after authentication: a forged packet must neither move the rollover counter nor use an entry of the table.
@@ -138,19 +149,20 @@ public sealed class SrtpContext : IDisposable
     }
 
     /// <summary>
-    /// Opens the first packet of an SSRC. If the sequence number wrapped before any packet arrived, the sender's rollover counter is 1
-    /// already, and nothing in the packet says so.
+    /// Opens the first packet of an SSRC, or the first one after a time that nobody knows. The sequence number may have wrapped before it,
+    /// and nothing in the packet says how often. So a few rollover counters are tried.
     /// </summary>
-    private bool TryOpenFirst(Span<byte> packet, in RtpHeader header, int plainLength, ref long index)
+    private bool TryOpenLater(Span<byte> packet, in RtpHeader header, int plainLength, ref long index)
     {
         const int LongestPacket = 2048;
         Span<byte> copy = stackalloc byte[Math.Min(packet.Length, LongestPacket)];
         packet[..copy.Length].CopyTo(copy);
-        if (TryOpen(packet, header, plainLength, index)) return true;
-        if (copy.Length < packet.Length) return false;
-        copy.CopyTo(packet);
-        index += 1L << 16;
-        return TryOpen(packet, header, plainLength, index);
+        for (int attempt = 1; ; attempt++, index += 1L << 16)
+        {
+            if (TryOpen(packet, header, plainLength, index)) return true;
+            if (attempt == RolloverAttempts || copy.Length < packet.Length) return false;
+            copy.CopyTo(packet);
+        }
     }
 
     private bool TryOpen(Span<byte> packet, in RtpHeader header, int plainLength, long index)

@@ -33,6 +33,11 @@ public enum PeerDrop : byte
     /// Our packet was for a path that is not proven yet and has not sent enough for it (docs/protocols/webrtc.md 1).
     /// </summary>
     PathUnproven,
+    /// <summary>
+    /// Our RTP or RTCP packet needs a number that belongs to a successor until the next checkpoint is in the store (<see
+    /// cref="PeerSession.CommitCheckpoint"/>).
+    /// </summary>
+    IndexLeaseEnded,
     /// <summary>DTLS did not accept our SCTP packet. SCTP repeats it.</summary>
     SctpPacketUnsent,
     /// <summary>A message arrived on a data channel that is not the events channel.</summary>

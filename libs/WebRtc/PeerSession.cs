@@ -22,7 +22,7 @@ namespace Dapr.Voice.WebRtc;
 /// wakeAt = peer.NextTimeout;
 /// </code>
 /// </summary>
-public sealed class PeerSession : IDisposable
+public sealed partial class PeerSession : IDisposable
 {
     /// <summary>
     /// The label of the Realtime dialect's data channel (docs/protocols/realtime.md 2). A client that opens none with this label gets its
@@ -227,7 +227,8 @@ public sealed class PeerSession : IDisposable
             if (_dtls.NextDatagramLength is > 0 and var next)
                 return _ice.TryCountSent(path, next) && _dtls.TryTransmit(buffer, out length);
             // One SCTP packet at a time: its record is sent before the next one is created, so that no queue builds up inside DTLS.
-            if (_sctp is null || !_dtls.IsConnected || !_sctp.TryTransmit(_record, out int packet, now)) return false;
+            // Without a number for its record, SCTP waits.
+            if (_sctp is null || !_dtls.CanSend || !_sctp.TryTransmit(_record, out int packet, now)) return false;
             if (!_dtls.Send(_record.AsSpan(0, packet))) Drop(PeerDrop.SctpPacketUnsent);
         }
     }
@@ -286,13 +287,19 @@ public sealed class PeerSession : IDisposable
             return;
         }
         _sender.Skip(timestampStep);
+        if (_lease is { } lease && NextRtpIndex >= lease.RtpIndex)
+        {
+            Drop(PeerDrop.IndexLeaseEnded);
+            return;
+        }
         Span<byte> packet = _media.Reserve();
         if (packet.IsEmpty)
         {
             Drop(PeerDrop.TransmitRingFull);
             return;
         }
-        int length = _sender.WritePacket(packet, opusPayload, 0, marker, now);
+        int length = _sender.WritePacket(packet, opusPayload, 0, marker || _isMarkerDue, now);
+        _isMarkerDue = false;
         _media.Commit(_srtpOutbound.Protect(packet, length));
         _statistics.RtpSent++;
     }
@@ -349,7 +356,11 @@ public sealed class PeerSession : IDisposable
     }
 
     /// <summary>Continues a lite agent with new credentials (RFC 8839, section 4.4). DTLS, media and channels go on.</summary>
-    public void RestartIce(IceCredentials local, IceCredentials? remote) => _ice.Restart(local, remote);
+    public void RestartIce(IceCredentials local, IceCredentials? remote)
+    {
+        _ice.Restart(local, remote);
+        _changes++;
+    }
 
     private void SendSctpPackets(Instant now)
     {
@@ -379,6 +390,7 @@ public sealed class PeerSession : IDisposable
         }
         if (_unlabelledIsChosenAt <= now && _unlabelledChannel is { } first) Choose(first);
         if (_nextRtcp <= now) SendRtcp(now, isBye: false);
+        if (_firstCheckpointAt <= now) (_firstCheckpointAt, _isResumable) = (Instant.Never, true);
     }
 
     private void Choose(DataChannel channel)
@@ -386,6 +398,8 @@ public sealed class PeerSession : IDisposable
         _unlabelledIsChosenAt = Instant.Never;
         _unlabelledChannel = null;
         _eventsChannel = channel;
+        _isResumable = true;
+        _changes++;
         Raise(new PeerEvent(PeerEventKind.ChannelOpened));
     }
 
@@ -405,7 +419,9 @@ public sealed class PeerSession : IDisposable
                         AfterDtls(now);
                     }
                     break;
-                case IceEventKind.SelectedPathChanged:
+                // A session that was continued without its path is connected again when a path is proven.
+                case IceEventKind.Connected or IceEventKind.SelectedPathChanged:
+                    _changes++;
                     Raise(new PeerEvent(PeerEventKind.PathChanged, occurred.Path));
                     break;
                 case IceEventKind.ConsentLost:
@@ -468,14 +484,17 @@ public sealed class PeerSession : IDisposable
             // The first report is sent early, because the round-trip time should be known early.
             _nextRtcp = now + RtcpInterval / 4;
         }
-        if (_options.Data is { } data)
-        {
-            _sctp = new SctpAssociation(SctpOptionsFor(data, NextRandom()));
-            _channels = new DataChannelSet(_sctp, isDtlsClient: _options.DtlsRole == DtlsRole.Client);
-            // Every client sends INIT. A server waits for it (docs/protocols/webrtc.md 6).
-            if (_options.DtlsRole == DtlsRole.Client) _sctp.Connect(now);
-        }
+        if (_options.Data is { } data) StartSctp(data, now);
+        _firstCheckpointAt = now + (_options.Data is null ? TimeSpan.Zero : FirstChannelWait);
         Raise(new PeerEvent(PeerEventKind.DtlsConnected));
+    }
+
+    private void StartSctp(PeerDataOptions data, Instant now)
+    {
+        _sctp = new SctpAssociation(SctpOptionsFor(data, NextRandom()));
+        _channels = new DataChannelSet(_sctp, isDtlsClient: _options.DtlsRole == DtlsRole.Client);
+        // Every client sends INIT. A server waits for it (docs/protocols/webrtc.md 6).
+        if (_options.DtlsRole == DtlsRole.Client) _sctp.Connect(now);
     }
 
     private static SctpOptions SctpOptionsFor(PeerDataOptions data, ulong seed)
@@ -492,6 +511,7 @@ public sealed class PeerSession : IDisposable
         if (_channels is null) return;
         while (_channels.TryTakeEvent(out DataChannelEvent occurred, now))
         {
+            _changes++;
             switch (occurred.Kind)
             {
                 case DataChannelEventKind.Connected when _options.Data!.OpenLabel is { } label:
@@ -560,6 +580,7 @@ public sealed class PeerSession : IDisposable
             // Only packets that passed authentication and the replay list may move a stream (docs/protocols/webrtc.md 1: NAT rebinding
             // costs one packet). Only the newest may do so: a late packet from the peer's earlier address would move the stream back.
             _ice.NoteAuthenticatedPacket(from, now);
+            _ice.CountReceived(from, datagram.Length);
             TakeIceEvents(now);
         }
         if (!RtpPacket.TryParse(datagram[..length], out RtpPacket packet, out RtpParseError error))
@@ -579,6 +600,7 @@ public sealed class PeerSession : IDisposable
             _receiver = new RtpReceiver(packet.Ssrc);
             // The buffer is not replaced: it has 48 KiB, and a client could change its SSRC with each packet.
             _jitter!.Restart();
+            _changes++;
         }
         _receiver.OnPacket(packet.Header, now);
         _jitter!.Insert(packet.Payload, packet.SequenceNumber, packet.Timestamp, now);
@@ -631,6 +653,12 @@ public sealed class PeerSession : IDisposable
     private void SendRtcp(Instant now, bool isBye)
     {
         if (_srtcpOutbound is null || _sender is null) return;
+        if (_lease is { } lease && NextRtcpIndex >= lease.RtcpIndex)
+        {
+            _nextRtcp = now + RtcpInterval;
+            Drop(PeerDrop.IndexLeaseEnded);
+            return;
+        }
         // RFC 3550, section 6.2: between half and one and a half intervals, so that sessions do not report at the same moments.
         _nextRtcp = now + RtcpInterval * (0.5 + NextRandom() / (double)ulong.MaxValue);
         Span<byte> packet = _media.Reserve();
@@ -683,82 +711,6 @@ public sealed class PeerSession : IDisposable
         z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
         z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
         return z ^ (z >> 31);
-    }
-
-    /// <summary>
-    /// Exports this session as plain data. It contains keys, so encrypt it. The session may continue or be disposed, but only one of the
-    /// two may send.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The session is not connected, or it has ended.</exception>
-    public PeerSessionState ExportState(Instant now)
-    {
-        if (!IsConnected) throw new InvalidOperationException("Only a connected session can be exported.");
-        return new PeerSessionState
-        {
-            IceRole = _options.IceRole,
-            Ice = _ice.ExportState(),
-            Dtls = _dtls.ExportState(),
-            Path = _ice.SelectedPath,
-            Audio = _options.Audio,
-            Data = _options.Data,
-            SrtpOutbound = _srtpOutbound?.ExportState(),
-            SrtpInbound = _srtpInbound?.ExportState(),
-            SrtcpOutbound = _srtcpOutbound?.ExportState(),
-            SrtcpInbound = _srtcpInbound?.ExportState(),
-            Sender = _sender?.ExportState(now),
-            Receiver = _receiver?.ExportState(now),
-            Jitter = _jitter?.ExportState(),
-            Sctp = _sctp?.ExportState(now),
-            Channels = _channels?.ExportState(),
-            EventsChannel = _eventsChannel?.Id,
-        };
-    }
-
-    /// <summary>
-    /// Continues where <see cref="ExportState"/> stopped. Packets in flight to the old owner are lost, and they are repaired like other
-    /// losses.
-    /// </summary>
-    public static PeerSession Import(
-        PeerSessionState state, DtlsCertificate certificate, TimeSpan wallClockOffset, RandomFill random, Instant now)
-    {
-        var options = new PeerSessionOptions
-        {
-            IceRole = state.IceRole,
-            LocalCredentials = state.Ice.Local,
-            RemoteCredentials = state.Ice.Remote,
-            TieBreaker = state.Ice.TieBreaker,
-            DtlsRole = state.Dtls.Role,
-            Certificate = certificate,
-            ExpectedFingerprints = [],
-            Audio = state.Audio,
-            Data = state.Data,
-            WallClockOffset = wallClockOffset,
-            Random = random,
-        };
-        return new PeerSession(options, state, now);
-    }
-
-    private PeerSession(PeerSessionOptions options, PeerSessionState state, Instant now)
-        : this(options, IceAgent.Import(state.Ice, options.Random, now), DtlsTransport.Import(state.Dtls))
-    {
-        _isIceConnected = true;
-        _isDtlsConnected = true;
-        if (state.Sender is not null) _sender = RtpSender.Import(state.Sender, now);
-        if (state.Jitter is not null) _jitter = JitterBuffer.Import(state.Jitter);
-        if (state.Receiver is not null) _receiver = RtpReceiver.Import(state.Receiver, now);
-        if (state.SrtpOutbound is not null) _srtpOutbound = SrtpContext.Import(state.SrtpOutbound);
-        if (state.SrtpInbound is not null) _srtpInbound = SrtpContext.Import(state.SrtpInbound);
-        if (state.SrtcpOutbound is not null) _srtcpOutbound = SrtcpContext.Import(state.SrtcpOutbound);
-        if (state.SrtcpInbound is not null) _srtcpInbound = SrtcpContext.Import(state.SrtcpInbound);
-        if (state.Sctp is not null && state.Data is not null)
-        {
-            _sctp = SctpAssociation.Import(state.Sctp, SctpOptionsFor(state.Data, NextRandom()), now);
-            _channels = DataChannelSet.Import(state.Channels!, _sctp);
-            if (state.EventsChannel is { } id) _eventsChannel = _channels.Find(id);
-            else if (_channels.Channels.FirstOrDefault() is { } first)
-                (_unlabelledChannel, _unlabelledIsChosenAt) = (first, now + EventsLabelWait);
-        }
-        if (_srtcpOutbound is not null) _nextRtcp = now + RtcpInterval;
     }
 
     public void Dispose()

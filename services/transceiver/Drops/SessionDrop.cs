@@ -47,6 +47,7 @@ internal enum SessionDrop : byte
     PeerAudioTooLong,
     PeerTransmitRingFull,
     PeerPathUnproven,
+    PeerIndexLeaseEnded,
     PeerSctpPacketUnsent,
     PeerOtherChannel,
     PeerStrayMessage,
@@ -135,6 +136,7 @@ internal enum SessionDrop : byte
     SctpEventQueueFull,
     SctpMessageTooLarge,
     SctpAbandonedByPeer,
+    SctpBeginningMissing,
     SctpAssociationEnded,
     SctpTooManyChunks,
 

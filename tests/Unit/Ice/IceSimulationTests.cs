@@ -102,6 +102,7 @@ public sealed class IceSimulationTests
     private static void AssertEqual(IceAgentState expected, IceAgentState actual)
     {
         Assert.Equal(expected.Paths, actual.Paths);
-        Assert.Equal(expected with { Paths = [] }, actual with { Paths = expected.Paths } with { Paths = [] });
+        Assert.Equal(expected.SeenTransactions, actual.SeenTransactions);
+        Assert.Equal(expected with { Paths = [], SeenTransactions = [] }, actual with { Paths = [], SeenTransactions = [] });
     }
 }
