@@ -11,6 +11,7 @@ namespace Dapr.Voice.Contracts;
 [JsonSerializable(typeof(TransceiverRecord))]
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(CheckpointRecord))]
 [JsonSerializable(typeof(IceRestart))]
 [JsonSerializable(typeof(IceRestarted))]
 [JsonSerializable(typeof(LifecycleEvent))]

@@ -538,6 +538,12 @@ public sealed class IceAgent
             Checklist.CheckNow(pair, _now);
             return;
         }
+        // RFC 7675, section 5.2: the peer takes its consent back.
+        if (code == StunErrorCode.Forbidden && pair == _selected)
+        {
+            End(IceEventKind.ConsentLost);
+            return;
+        }
         // The peer rejected our check and knows the right password. The pair is not checked again unless all other pairs fail.
         pair.State = CandidatePairState.Failed;
         pair.NextCheck = Instant.Never;

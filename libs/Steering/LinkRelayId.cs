@@ -25,7 +25,7 @@ public static class LinkRelayId
     }
 
     /// <summary>The name without the letter of its link.</summary>
-    internal static ReadOnlySpan<char> FamilyOf(ReadOnlySpan<char> id)
+    public static ReadOnlySpan<char> FamilyOf(ReadOnlySpan<char> id)
     {
         if (id.IsEmpty || id[^1] is < 'a' or >= (char)('a' + MaximumConnections)) return id;
         ReadOnlySpan<char> family = id[..^1];

@@ -3,6 +3,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
 
@@ -126,6 +127,10 @@ internal static class InternalEndpoints
             LatenessMs = new(runtime.LatenessMilliseconds(0.5), runtime.LatenessMilliseconds(0.99), runtime.FramesScheduled),
             Connected = runtime.Directory.Connected,
             Refused = runtime.Directory.Refused,
+            Resumed = runtime.Directory.Resumed,
+            Lost = runtime.Directory.Lost,
+            HandedOver = runtime.Directory.HandedOver,
+            Checkpoints = Count<CheckpointOutcome>(runtime.Checkpoints.Count),
             Ended = Count<SessionEndReason>(runtime.Directory.EndedFor),
             Dropped = Count<SessionDrop>(reason => runtime.Workers.Sum(w => w.Counters.Drops[reason])),
             LinkDropped = Count<LinkDrop>(reason => runtime.Workers.Sum(w => w.LinkDrops[reason])),

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Sessions;
 
@@ -39,6 +40,19 @@ internal sealed class TransceiverMetrics : IDisposable
         Counter(
             "voice.transceiver.refusals", () => host.Runtime?.Directory.Refused ?? 0, "{session}",
             "Sessions refused: no room, or not our slot.");
+        Counters(
+            "voice.transceiver.takeovers", () => Takeovers(host), "{session}",
+            "Sessions that moved between transceivers: resumed here, lost to another one, or handed over to it.");
+        Counters(
+            "voice.transceiver.checkpoints",
+            () => Tagged<CheckpointOutcome>(outcome => host.Runtime?.Checkpoints.Count(outcome) ?? 0, "outcome"), "{checkpoint}",
+            "Checkpoints of sessions that were to be written.");
+        Gauge(
+            "voice.transceiver.checkpoint.backlog", () => host.Runtime?.Checkpoints.Pending ?? 0, "{checkpoint}",
+            "Checkpoints that wait to be written or deleted.");
+        Counter(
+            "voice.transceiver.checkpoint.cuts", () => host.Runtime?.Checkpoints.CutItems ?? 0, "{item}",
+            "Conversation items that were left out of a checkpoint, because it would have been too large.");
         Counters(
             "voice.transceiver.ends", () => Tagged<SessionEndReason>(reason => host.Runtime?.Directory.EndedFor(reason) ?? 0), "{session}",
             "Sessions that ended.");
@@ -102,11 +116,20 @@ internal sealed class TransceiverMetrics : IDisposable
             .Select(g => new Measurement<long>(g.Sum(c => c.Value), MetricTag.OfMember("reason", g.Key)))
             .Where(m => m.Value > 0);
 
-    private static IEnumerable<Measurement<long>> Tagged<TReason>(Func<TReason, long> count) where TReason : struct, Enum
+    private static IEnumerable<Measurement<long>> Takeovers(TransceiverHost host)
+    {
+        if (host.Runtime?.Directory is not { } directory) yield break;
+        yield return new(directory.Resumed, new KeyValuePair<string, object?>("kind", "resumed"));
+        yield return new(directory.Lost, new KeyValuePair<string, object?>("kind", "lost"));
+        yield return new(directory.HandedOver, new KeyValuePair<string, object?>("kind", "handed_over"));
+    }
+
+    private static IEnumerable<Measurement<long>> Tagged<TReason>(Func<TReason, long> count, string tag = "reason")
+        where TReason : struct, Enum
     {
         foreach (TReason reason in Enum.GetValues<TReason>())
         {
-            if (count(reason) is > 0 and long counted) yield return new(counted, MetricTag.Of("reason", reason));
+            if (count(reason) is > 0 and long counted) yield return new(counted, MetricTag.Of(tag, reason));
         }
     }
 }

@@ -61,6 +61,14 @@ internal sealed class TransceiverOptions : IServiceOptions
     /// </summary>
     public TimeSpan AgentReleaseAfter { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// <c>on</c>: what another transceiver needs to continue a session, keys and conversation included, is stored encrypted. <c>off</c> is
+    /// for those who may not store keys: if a transceiver dies, its sessions end.
+    /// </summary>
+    public string Checkpoints { get; set; } = "on";
+
+    internal bool KeepsCheckpoints => Checkpoints == "on";
+
     /// <summary>How long the record and the statistics of an ended session stay.</summary>
     public TimeSpan RecordRetention { get; set; } = TimeSpan.FromMinutes(5);
 
@@ -106,6 +114,7 @@ internal sealed class TransceiverOptions : IServiceOptions
         if (HandshakeLimit <= TimeSpan.Zero) yield return "Transceiver__HandshakeLimit: a positive time, for example 00:00:30.";
         if (AgentReleaseAfter != TimeSpan.Zero && AgentReleaseAfter < AskAfterSilence)
             yield return "Transceiver__AgentReleaseAfter: 00:00:05 or more, or 0 for never.";
+        if (Checkpoints is not ("on" or "off")) yield return "Transceiver__Checkpoints: on or off.";
         if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";
         if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4))
             yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";

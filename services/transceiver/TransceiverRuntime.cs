@@ -7,6 +7,7 @@ using Dapr.Voice.Links;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Transceiver.Ownership;
@@ -49,8 +50,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             store, publisher, Directory, time, options.RecordRetention,
             $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
             loggers.CreateLogger<SessionReporter>());
+        var codec = new CheckpointCodec(keys.PasswordKeys);
+        Checkpoints = new CheckpointWriter(store, codec, time, loggers.CreateLogger<CheckpointWriter>());
         Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey),
-            options.Codec, time, loggers);
+            options.Codec, Checkpoints, time, loggers);
         Keeper = new SlotKeeper(
             store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText),
             [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint,
@@ -62,7 +65,9 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             MonotonicClock.Now)),
             keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting,
             loggers.CreateLogger<SessionWorker>()))];
-        Loader = new RecordLoader(store, fleet, Factory, Unproven, Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
+        Loader = new RecordLoader(
+            store, fleet, Factory, options.KeepsCheckpoints ? new CheckpointReader(store, codec) : null, Unproven,
+            Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
     }
 
     public IReadOnlyList<SessionWorker> Workers { get; }
@@ -71,6 +76,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public SlotKeeper Keeper { get; }
     public SessionFactory Factory { get; }
     public RecordLoader Loader { get; }
+    public CheckpointWriter Checkpoints { get; }
     public int ServedSlots => _slots.ServedCount;
     public long PendingReports => _reporter.Pending;
     public long LostReports => _reporter.Lost;
@@ -202,7 +208,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Stop();
         using var reports = new CancellationTokenSource(ReportLimit);
-        await _reporter.CompleteAsync(reports.Token).ConfigureAwait(false);
+        await Task.WhenAll(_reporter.CompleteAsync(reports.Token), Checkpoints.CompleteAsync(reports.Token)).ConfigureAwait(false);
         LogLeft(_logger, _reporter.Pending);
     }
 
@@ -229,6 +235,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     {
         foreach (SessionWorker worker in Workers) worker.Dispose();
         await _reporter.DisposeAsync().ConfigureAwait(false);
+        await Checkpoints.DisposeAsync().ConfigureAwait(false);
         _certificate.Dispose();
     }
 

@@ -23,6 +23,14 @@ internal sealed record TransceiverStatistics
     public required long Connected { get; init; }
     public required long Refused { get; init; }
 
+    /// <summary>The numbers of sessions that went on here, that another transceiver took, and that were handed over to one.</summary>
+    public required long Resumed { get; init; }
+    public required long Lost { get; init; }
+    public required long HandedOver { get; init; }
+
+    /// <summary>Checkpoints by outcome. Outcomes that never occurred are omitted.</summary>
+    public required IReadOnlyDictionary<string, long> Checkpoints { get; init; }
+
     /// <summary>The number of ended sessions by reason. Reasons that never occurred are omitted.</summary>
     public required IReadOnlyDictionary<string, long> Ended { get; init; }
 

@@ -19,6 +19,15 @@ internal abstract class Agent(IAgentHost host) : IMediaSink, IDisposable
     public abstract void Start();
 
     /// <summary>
+    /// Takes the place of <see cref="Start"/> and of the first <see cref="OnChannelOpen"/> at a successor: the conversation goes on where
+    /// the agent stood that exported the state. What it had queued in the downlink and is not there is lost.
+    /// </summary>
+    public abstract void Continue(AgentState state, bool isChannelOpen);
+
+    /// <summary>The state for a successor. The agent may go on.</summary>
+    public abstract AgentState ExportState();
+
+    /// <summary>
     /// The caller's data channel is open. Called again if a channel with the label of the dialect takes the place of another one.
     /// </summary>
     public virtual void OnChannelOpen() => Channel.Open();
@@ -58,6 +67,11 @@ internal abstract class Agent(IAgentHost host) : IMediaSink, IDisposable
     public virtual void Resume() { }
 
     public virtual void Dispose() => Channel.Dispose();
+
+    /// <summary>The pieces of speech in the downlink, for <see cref="AgentState.Parts"/>.</summary>
+    protected PlayedPart[] ExportParts()
+        => [.. Host.Downlink.Items.Select(item => new PlayedPart(item.ItemId, item.ResponseId, item.ContentIndex, item.PlayedMilliseconds,
+            (int)(item.QueuedSamples / AudioFormat.SamplesPerMillisecond)))];
 
     /// <summary>
     /// One event of the caller. Every event gets an answer: its effect, or an <c>error</c> event with its <c>event_id</c>.

@@ -33,6 +33,9 @@ internal sealed class BackendSession
     /// <summary>The caller's speech stops the agent's voice. True unless somebody said <c>interrupt_response: false</c>.</summary>
     public bool InterruptsResponse => SessionConfiguration.ReadInterruptsResponse(_value);
 
+    /// <summary>A copy of the session, for a successor.</summary>
+    public JsonElement ToElement() => JsonElement.Parse(_value.ToJsonString());
+
     /// <summary>Returns a complete <c>session.update</c> event.</summary>
     public byte[] ToUpdateEvent() => ToEvent(_value);
 

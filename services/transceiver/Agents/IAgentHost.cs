@@ -29,6 +29,10 @@ internal interface IAgentHost
     /// <param name="message">A sentence for the caller, or null for that of the reason.</param>
     void End(SessionEndReason reason, string? detail = null, string? message = null);
 
+    /// <summary>The conversation, or what the session is configured to, is no longer what the last checkpoint says.</summary>
+    /// <param name="isTurnOver">The change ends a turn, so more is not expected soon.</param>
+    void NoteConversation(bool isTurnOver);
+
     /// <summary>The counters of what this session drops. Any thread.</summary>
     SessionDropCounters Drops { get; }
 

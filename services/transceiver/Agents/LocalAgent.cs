@@ -19,6 +19,27 @@ internal abstract class LocalAgent : Agent
 
     public override void Start() { }
 
+    public override void Continue(AgentState state, bool isChannelOpen)
+    {
+        if (state.Session is { } session) Configuration.Restore(session);
+        OnSessionUpdated();
+        foreach (JsonElement element in state.LocalItems)
+        {
+            if (JsonNodes.TryParseObject(Encoding.UTF8.GetBytes(element.GetRawText())) is { } item && item.TextAt("id") is { } id)
+                TryPut(id, item, previousId: null);
+        }
+        // The client has its session.created already.
+        if (isChannelOpen) base.OnChannelOpen();
+    }
+
+    public override AgentState ExportState() => new()
+    {
+        Session = Configuration.ToElement(),
+        IsGreeted = Channel.IsOpen,
+        LocalItems = [.. Conversation.Items.Select(item => JsonElement.Parse(item.ToJsonString()))],
+        Parts = ExportParts(),
+    };
+
     public override void OnChannelOpen()
     {
         base.OnChannelOpen();
@@ -123,7 +144,11 @@ internal abstract class LocalAgent : Agent
 
     /// <inheritdoc cref="ConversationLog{TItem}.TryPut"/>
     protected bool TryPut(string id, JsonObject item, string? previousId)
-        => Conversation.TryPut(id, item, Encoding.UTF8.GetByteCount(item.ToJsonString()), previousId);
+    {
+        if (!Conversation.TryPut(id, item, Encoding.UTF8.GetByteCount(item.ToJsonString()), previousId)) return false;
+        Host.NoteConversation(isTurnOver: false);
+        return true;
+    }
 
     protected static JsonObject NewMessage(string id, string role, string status, JsonObject? content) => new()
     {
@@ -156,6 +181,7 @@ internal abstract class LocalAgent : Agent
         else
         {
             OnSessionUpdated();
+            Host.NoteConversation(isTurnOver: false);
             SendSession("session.updated"u8);
         }
     }
@@ -203,6 +229,7 @@ internal abstract class LocalAgent : Agent
             RefuseUnknownItem();
             return;
         }
+        Host.NoteConversation(isTurnOver: false);
         Channel.Begin("conversation.item.deleted"u8).WriteString("item_id"u8, header.ItemId);
         Channel.Send();
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapr.Voice.Transceiver.Media;
@@ -45,6 +46,32 @@ internal sealed class ParrotAgent : LocalAgent
         EndResponse(response, "completed", reason: null);
         SendOutputBuffer("output_audio_buffer.stopped"u8, response.Id);
     }
+
+    public override void Continue(AgentState state, bool isChannelOpen)
+    {
+        base.Continue(state, isChannelOpen);
+        if (state.Response is not { } known) return;
+        JsonObject? metadata = known.Metadata is { } element
+            ? JsonNodes.TryParseObject(Encoding.UTF8.GetBytes(element.GetRawText())) : null;
+        var response = new Response(known.Id, known.ItemId, known.PreviousItemId, metadata) { HasStarted = known.HasStarted };
+        if (Host.Downlink.Find(known.ItemId) is { } audio)
+        {
+            response.Audio = audio;
+            _response = response;
+            return;
+        }
+        // Its audio was lost with its owner.
+        if (response.HasStarted) SendOutputBuffer("output_audio_buffer.cleared"u8, response.Id);
+        EndResponse(response, "failed", "owner_lost");
+    }
+
+    public override AgentState ExportState()
+        => base.ExportState() with
+        {
+            Response = _response is not { } response ? null : new LocalResponse(
+                response.Id, response.ItemId, response.PreviousItemId,
+                response.Metadata is { } metadata ? JsonElement.Parse(metadata.ToJsonString()) : null, response.HasStarted),
+        };
 
     public override void Dispose()
     {
@@ -184,6 +211,7 @@ internal sealed class ParrotAgent : LocalAgent
         SendOutputItem("response.output_item.done"u8, response, item);
         SendItem("conversation.item.done"u8, item, response.PreviousItemId);
         SendResponse("response.done"u8, response.Id, status, reason, response.Metadata, item);
+        Host.NoteConversation(isTurnOver: true);
     }
 
     private void SendInputEdge(ReadOnlySpan<byte> type, ReadOnlySpan<byte> position, long milliseconds, string itemId)
@@ -236,7 +264,7 @@ internal sealed class ParrotAgent : LocalAgent
         public string ItemId { get; } = itemId;
         public string? PreviousItemId { get; } = previousItemId;
         public JsonObject? Metadata { get; } = metadata;
-        public DownlinkItem Audio { get; } = new(itemId, id);
+        public DownlinkItem Audio { get; set; } = new(itemId, id);
 
         /// <summary>The response's first frame has been sent.</summary>
         public bool HasStarted { get; set; }

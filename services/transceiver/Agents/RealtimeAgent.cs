@@ -36,7 +36,7 @@ internal sealed class RealtimeAgent : Agent
     private readonly string? _apiKey;
     private readonly BackendPolicy _policy;
     private readonly ReadOnlyMemory<short> _apology;
-    private readonly BackendSession _session;
+    private BackendSession _session;
     private readonly ConversationLog<RememberedItem> _conversation = new();
     private readonly List<string> _inProgress = [];
     private readonly Queue<string> _muted = new();
@@ -75,6 +75,32 @@ internal sealed class RealtimeAgent : Agent
     }
 
     public override void Start() => Connect(TimeSpan.Zero);
+
+    public override void Continue(AgentState state, bool isChannelOpen)
+    {
+        if (state.Session is { } session) _session = new BackendSession(session);
+        foreach (RememberedItem item in state.Items) _conversation.TryPut(item.Id, item, item.Bytes, previousId: null);
+        // A greeting that waited for the channel was lost with the owner.
+        _isGreeted = state.IsGreeted && isChannelOpen;
+        if (isChannelOpen) OnChannelOpen();
+        bool isCut = ForgetUnheard(state.Parts);
+        Connect(TimeSpan.Zero);
+        foreach (string id in state.InProgress) SendFailedResponse(id);
+        foreach (DownlinkItem item in Host.Downlink.Items) Host.Downlink.Complete(item);
+        if (state.Playing is not { } playing) return;
+        if (!Host.Downlink.IsEmpty) _playing = playing;
+        else SendOutputBuffer(isCut ? "output_audio_buffer.cleared"u8 : "output_audio_buffer.stopped"u8, playing);
+    }
+
+    public override AgentState ExportState() => new()
+    {
+        Session = _session.ToElement(),
+        IsGreeted = _isGreeted,
+        Items = [.. _conversation.Items],
+        InProgress = [.. _inProgress],
+        Playing = _playing,
+        Parts = ExportParts(),
+    };
 
     public override void OnChannelOpen()
     {
@@ -201,6 +227,7 @@ internal sealed class RealtimeAgent : Agent
                 if (_isGreeted) break;
                 _isGreeted = true;
                 message.RelayTo(Channel);
+                Host.NoteConversation(isTurnOver: false);
                 break;
             case BackendMessageKind.SessionUpdated:
                 _backendInterrupts = message.InterruptsResponse ?? _backendInterrupts;
@@ -223,12 +250,13 @@ internal sealed class RealtimeAgent : Agent
             case BackendMessageKind.ResponseDone:
                 message.RelayTo(Channel);
                 EndResponse(message.ResponseId);
+                Host.NoteConversation(isTurnOver: true);
                 break;
             case BackendMessageKind.ItemAddedOrDone:
                 if (Remember(message)) message.RelayTo(Channel);
                 break;
             case BackendMessageKind.ItemDeleted:
-                _conversation.Remove(message.ItemId);
+                if (_conversation.Remove(message.ItemId)) Host.NoteConversation(isTurnOver: false);
                 message.RelayTo(Channel);
                 break;
             case BackendMessageKind.TranscriptCompleted:
@@ -403,7 +431,11 @@ internal sealed class RealtimeAgent : Agent
         if (JsonNodes.TryParseObject(utf8Json) is not { } request || _session.TryMerge(request) is not { } update)
             Channel.Error("invalid_value",
                 $"session.update needs an object 'session' of at most {SessionConfiguration.MaximumBytes} bytes.", "session");
-        else Forward(update);
+        else
+        {
+            Host.NoteConversation(isTurnOver: false);
+            Forward(update);
+        }
     }
 
     private void Forward(ReadOnlySpan<byte> utf8Json)
@@ -435,6 +467,7 @@ internal sealed class RealtimeAgent : Agent
         if (_conversation.Find(item.Id) is { } before) item = item.KeepTextsOf(before);
         if (!_conversation.TryPut(item.Id, item, item.Bytes, message.PreviousItemId))
             _conversation.TryPut(item.Id, item, item.Bytes, previousId: null);
+        Host.NoteConversation(isTurnOver: false);
         return true;
     }
 
@@ -443,6 +476,25 @@ internal sealed class RealtimeAgent : Agent
         if (message.Transcript is not { } transcript
             || _conversation.Find(message.ItemId)?.WithText(message.ContentIndex, transcript) is not { } item) return;
         _conversation.TryPut(item.Id, item, item.Bytes, previousId: null);
+        Host.NoteConversation(isTurnOver: false);
+    }
+
+    /// <summary>
+    /// The audio of these pieces that is not in the downlink is lost. The new backend is told only what the caller heard of them, as after
+    /// an interruption. Returns true if the voice was cut.
+    /// </summary>
+    private bool ForgetUnheard(IReadOnlyList<PlayedPart> parts)
+    {
+        bool isCut = false;
+        foreach (PlayedPart part in parts)
+        {
+            if (part.PlayedMilliseconds >= part.Milliseconds || Host.Downlink.Find(part.ItemId, part.ContentIndex) is not null) continue;
+            isCut = true;
+            if (_conversation.Find(part.ItemId) is not { } item) continue;
+            RememberedItem heard = item.CutTo(part.ContentIndex, (double)part.PlayedMilliseconds / part.Milliseconds);
+            _conversation.TryPut(heard.Id, heard, heard.Bytes, previousId: null);
+        }
+        return isCut;
     }
 
     private void SendFailedResponse(string id)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Dapr.Voice.Transceiver.Agents;
 
@@ -27,9 +28,11 @@ internal sealed record RememberedItem
     public IReadOnlyList<string?> Call { get; init; } = [];
 
     /// <summary>The memory that the item takes, more or less.</summary>
+    [JsonIgnore]
     public int Bytes => 256 + Texts.Concat(Call).Sum(text => 32 + sizeof(char) * (text?.Length ?? 0));
 
     /// <summary>Speech without a transcript and unfinished function calls can't be told to a new connection.</summary>
+    [JsonIgnore]
     public bool IsReplayable => Type == "message" ? Texts.Any(text => !string.IsNullOrWhiteSpace(text)) : Call.Count > 0;
 
     /// <summary>Takes texts that are known of an earlier version of this item and missing in this one.</summary>
@@ -39,6 +42,19 @@ internal sealed record RememberedItem
     /// <summary>Returns the item with the text of one part, or null if it has no such part.</summary>
     public RememberedItem? WithText(int part, string text)
         => part < 0 || part >= Texts.Count ? null : this with { Texts = [.. Texts.Select((known, i) => i == part ? text : known)] };
+
+    /// <summary>
+    /// Returns the item with what the caller heard of a part: the words of this share of its text. Speech runs about evenly, so the place
+    /// is right to a word or two.
+    /// </summary>
+    /// <param name="share">0 to 1.</param>
+    public RememberedItem CutTo(int part, double share)
+    {
+        if (part < 0 || part >= Texts.Count || Texts[part] is not { } text || share >= 1) return this;
+        int length = (int)(text.Length * Math.Max(0, share));
+        int end = length == 0 ? 0 : text.LastIndexOf(' ', length - 1);
+        return WithText(part, end <= 0 ? "" : text[..end] + " …")!;
+    }
 
     /// <summary>Returns the <c>conversation.item.create</c> of a replayable item.</summary>
     public byte[] ToCreateEvent()

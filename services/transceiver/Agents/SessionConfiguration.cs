@@ -30,6 +30,15 @@ internal sealed class SessionConfiguration
 
     public void WriteTo(Utf8JsonWriter json) => _value.WriteTo(json);
 
+    /// <summary>A copy of the session, for a successor.</summary>
+    public JsonElement ToElement() => JsonElement.Parse(_value.ToJsonString());
+
+    /// <summary>Continues with the session that <see cref="ToElement"/> copied, its id included.</summary>
+    public void Restore(JsonElement session)
+    {
+        if (JsonNodes.TryParseObject(Encoding.UTF8.GetBytes(session.GetRawText())) is { } value) _value = value;
+    }
+
     /// <summary>
     /// Merges a <c>session.update</c> into the session. Returns false and changes nothing if the result is larger than <see
     /// cref="MaximumBytes"/>.

@@ -143,6 +143,47 @@ internal sealed class DownlinkQueue : IDisposable
         PendingSamples = 0;
     }
 
+    /// <summary>The pieces that wait or are being played, in order.</summary>
+    public IReadOnlyList<DownlinkItem> Items => [.. _chunks.Select(chunk => chunk.Item).Distinct()];
+
+    /// <summary>The piece with this name that waits, or null.</summary>
+    public DownlinkItem? Find(string itemId, int? contentIndex = null)
+        => _chunks.FirstOrDefault(chunk => chunk.Item.ItemId == itemId
+            && (contentIndex is null || chunk.Item.ContentIndex == contentIndex))?.Item;
+
+    /// <summary>Copies what waits, up to a limit. What is beyond it is cut, and the piece that it cuts is then complete.</summary>
+    public DownlinkState ExportState(int maximumSamples = DownlinkState.MaximumSamples)
+    {
+        var parts = new List<DownlinkPart>();
+        int left = maximumSamples;
+        foreach (IGrouping<DownlinkItem, Chunk> piece in _chunks.GroupBy(chunk => chunk.Item))
+        {
+            if (left == 0) break;
+            short[] pcm = [.. piece.SelectMany(chunk => chunk.Pcm[chunk.Start..chunk.End]).Take(left)];
+            left -= pcm.Length;
+            DownlinkItem item = piece.Key;
+            bool isCut = pcm.Length < item.QueuedSamples - item.PlayedSamples;
+            parts.Add(new DownlinkPart(
+                item.ItemId, item.ResponseId, item.ContentIndex, item.PlayedSamples, item.IsComplete || isCut, pcm));
+        }
+        return new DownlinkState(parts);
+    }
+
+    /// <summary>Queues what <see cref="ExportState"/> copied at another transceiver.</summary>
+    public void Import(DownlinkState state)
+    {
+        foreach (DownlinkPart part in state.Parts)
+        {
+            var item = new DownlinkItem(part.ItemId, part.ResponseId, part.ContentIndex)
+            {
+                QueuedSamples = part.PlayedSamples,
+                PlayedSamples = part.PlayedSamples,
+            };
+            TryEnqueue(item, part.Pcm.Span);
+            item.IsComplete = part.IsComplete;
+        }
+    }
+
     public void Dispose()
     {
         Flush();

@@ -9,9 +9,10 @@ namespace Dapr.Voice.Transceiver.Sessions;
 internal sealed class DatagramShelf
 {
     /// <summary>
-    /// Records that one worker reads at the same time. Other sessions come again with the client's next check, 50 ms later.
+    /// Records that one worker reads at the same time. Other sessions come again with the client's next check, 50 ms later, or with its
+    /// next frame of audio, if their owner was lost.
     /// </summary>
-    public const int MaximumPending = 32;
+    public const int MaximumPending = 64;
 
     /// <summary>Room for a few checks and a DTLS ClientHello in pieces.</summary>
     public const int MaximumDatagrams = 8;

@@ -3,6 +3,7 @@ using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
 
@@ -10,23 +11,30 @@ namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>
 /// Makes the session of a caller's first valid check: a session costs nothing before that (docs/decisions/0034). Its record was pushed to
-/// us (<see cref="UnprovenSessions"/>), or is read from the store. It does not run on the workers' threads. The worker that asks limits
-/// how many loads run.
+/// us (<see cref="UnprovenSessions"/>), or is read from the store. A session that was connected at another transceiver goes on here with
+/// its checkpoint, if the slot is ours now, or it ends. It does not run on the workers' threads, and loads run side by side. The worker
+/// that asks limits how many.
 /// </summary>
+/// <param name="checkpoints">Null if the setting turns checkpoints off. No session of another transceiver can go on then.</param>
 internal sealed partial class RecordLoader(
-    IStateStore store, FleetOptions fleet, SessionFactory factory, UnprovenSessions unproven, SessionDirectory directory,
-    SessionReporter reporter, TimeProvider time, ILogger<RecordLoader> logger)
+    IStateStore store, FleetOptions fleet, SessionFactory factory, CheckpointReader? checkpoints, UnprovenSessions unproven,
+    SessionDirectory directory, SessionReporter reporter, TimeProvider time, ILogger<RecordLoader> logger)
 {
+    /// <summary>A session about which the store said nothing is looked up again after this time.</summary>
+    public static readonly TimeSpan UnknownLifetime = TimeSpan.FromMilliseconds(200);
+
     private readonly ConcurrentDictionary<SessionId, TaskCompletionSource> _loading = new();
 
     /// <summary>
     /// Starts to load. The worker gets the result by <see cref="SessionWorker.Add"/> or <see cref="SessionWorker.NoteNotLoaded"/>.
     /// </summary>
-    public void Start(SessionId id, SessionWorker worker)
+    /// <param name="from">Where the session's first packet came from.</param>
+    /// <param name="isProven">The packet is a valid check. Another packet can only continue a session that is connected.</param>
+    public void Start(SessionId id, SessionWorker worker, TransportPath from, bool isProven)
     {
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _loading[id] = loaded;
-        _ = Task.Run(() => RunAsync(id, worker, loaded));
+        _ = Task.Run(() => RunAsync(id, worker, from, isProven, loaded));
     }
 
     /// <summary>
@@ -74,45 +82,102 @@ internal sealed partial class RecordLoader(
 
     private bool EndUnproven(SessionId id, SessionRecord record, SessionEndReason reason)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        SessionRecord ended = record with
-        {
-            State = SessionState.Ended,
-            EndReason = reason,
-            EndedAt = now,
-            EventSequence = record.EventSequence + 1,
-            Statistics = new SessionStatistics(0, 0, 0, 0, null, (long)Math.Max(0, (now - record.CreatedAt).TotalMilliseconds)),
-        };
-        if (!directory.TryNoteEnded(id, ended)) return false;
-        reporter.Report(ended);
+        double milliseconds = Math.Max(0, (time.GetUtcNow() - record.CreatedAt).TotalMilliseconds);
+        if (!EndHere(id, record with { Statistics = new SessionStatistics(0, 0, 0, 0, null, (long)milliseconds) }, reason)) return false;
         LogUnproven(logger, record.CallId, reason);
         return true;
     }
 
-    private async Task RunAsync(SessionId id, SessionWorker worker, TaskCompletionSource loaded)
+    private bool EndHere(SessionId id, SessionRecord record, SessionEndReason reason)
     {
-        bool isLoaded = false;
+        SessionRecord ended = record with
+        {
+            State = SessionState.Ended,
+            EndReason = reason,
+            EndedAt = time.GetUtcNow(),
+            EventSequence = record.EventSequence + 1,
+        };
+        if (!directory.TryNoteEnded(id, ended)) return false;
+        reporter.Report(ended);
+        return true;
+    }
+
+    private async Task RunAsync(SessionId id, SessionWorker worker, TransportPath from, bool isProven, TaskCompletionSource loaded)
+    {
+        TimeSpan? missed = SessionWorker.MissLifetime;
         try
         {
-            isLoaded = await LoadAsync(id, worker).ConfigureAwait(false);
+            missed = await LoadAsync(id, worker, from, isProven).ConfigureAwait(false);
         }
         catch (Exception e)
         {
             // Nobody awaits this task. The worker must get a result, because otherwise the packets that it keeps would stay forever.
             LogFailed(logger, CallId.Format(fleet.Region, id.ToString()), e);
         }
-        if (!isLoaded) worker.NoteNotLoaded(id);
+        if (missed is { } lifetime) worker.NoteNotLoaded(id, lifetime);
         // The worker takes its commands in order. When it answers this one, the session is in its place.
         else await worker.InspectAsync(id).ConfigureAwait(false);
         _loading.TryRemove(new(id, loaded));
         loaded.SetResult();
     }
 
-    private async Task<bool> LoadAsync(SessionId id, SessionWorker worker)
+    /// <returns>Null if the worker has the session. Otherwise how long it is not looked up again.</returns>
+    private async Task<TimeSpan?> LoadAsync(SessionId id, SessionWorker worker, TransportPath from, bool isProven)
     {
-        if (directory.HasEnded(id)) return false;
-        SessionRecord? record = unproven.Take(id) ?? await ReadAsync(id).ConfigureAwait(false);
-        if (record is null) return false;
+        if (directory.HasEnded(id)) return SessionWorker.MissLifetime;
+        if (isProven && unproven.Take(id) is { } pushed) return TryPlace(pushed, id, worker, Create) ? null : SessionWorker.MissLifetime;
+
+        string callId = CallId.Format(fleet.Region, id.ToString());
+        // A packet that is no check belongs to a session that is connected. So its checkpoint is read beside its record.
+        Task<FoundCheckpoint>? early = isProven ? null : checkpoints?.ReadAsync(callId);
+        StateReadResult<SessionRecord> read = await store.ReadAsync(
+            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord).ConfigureAwait(false);
+        if (read.Entry?.Value is not { } record)
+        {
+            if (!read.IsKnown) LogUnreadable(logger, callId, read.Outcome, read.ErrorCode);
+            return read.IsKnown ? SessionWorker.MissLifetime : UnknownLifetime;
+        }
+        if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _))
+            return SessionWorker.MissLifetime;
+        if (record.State == SessionState.Connected)
+        {
+            if (directory.EpochOf(record.Slot) is not { } epoch) return SessionWorker.MissLifetime;
+            FoundCheckpoint found = checkpoints is null ? new FoundCheckpoint(true)
+                : await (early ?? checkpoints.ReadAsync(callId)).ConfigureAwait(false);
+            return Continue(record, id, worker, from, found, epoch);
+        }
+        if (!isProven || time.GetUtcNow() - record.CreatedAt > TimeSpan.FromSeconds(record.MaximumSeconds))
+            return SessionWorker.MissLifetime;
+        return TryPlace(record, id, worker, Create) ? null : SessionWorker.MissLifetime;
+
+        VoiceSession Create(SessionRecord begins) => factory.Create(begins, id, worker, MonotonicClock.Now);
+    }
+
+    /// <summary>A session that was connected at another transceiver, or at an earlier process of this one, goes on here or ends.</summary>
+    /// <inheritdoc cref="LoadAsync"/>
+    private TimeSpan? Continue(
+        SessionRecord record, SessionId id, SessionWorker worker, TransportPath from, FoundCheckpoint found, long epoch)
+    {
+        if (!found.IsKnown)
+        {
+            LogCheckpointUnreadable(logger, record.CallId);
+            return UnknownLifetime;
+        }
+        // We have lost the slot and do not know it yet. Its owner answers.
+        if (found.Epoch > epoch) return SessionWorker.MissLifetime;
+        if (found.Content is not { } content)
+        {
+            // Its keys died with its owner, and nobody else will report the end. The caller is told at its next check.
+            if (EndHere(id, record, SessionEndReason.OwnerLost))
+                LogOrphan(logger, record.CallId, record.OwnerAppId, found.Epoch > 0 ? "does not open" : "is missing");
+            return SessionWorker.MissLifetime;
+        }
+        return TryPlace(record, id, worker, lost => factory.Resume(lost, id, worker, content, found.ETag, from, MonotonicClock.Now)) ? null
+            : SessionWorker.MissLifetime;
+    }
+
+    private bool TryPlace(SessionRecord record, SessionId id, SessionWorker worker, Func<SessionRecord, VoiceSession> make)
+    {
         switch (directory.TryReserve(record.Slot))
         {
             case AdmissionOutcome.Admitted:
@@ -127,7 +192,7 @@ internal sealed partial class RecordLoader(
         VoiceSession? session = null;
         try
         {
-            session = factory.Create(record, id, worker, MonotonicClock.Now);
+            session = make(record);
         }
         finally
         {
@@ -137,35 +202,6 @@ internal sealed partial class RecordLoader(
         return true;
     }
 
-    /// <summary>Reads the record of a session that can still begin. Returns null if there is none.</summary>
-    private async Task<SessionRecord?> ReadAsync(SessionId id)
-    {
-        string callId = CallId.Format(fleet.Region, id.ToString());
-        StateReadResult<SessionRecord> read = await store.ReadAsync(
-            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord).ConfigureAwait(false);
-        if (read.Entry?.Value is not { } record)
-        {
-            if (!read.IsKnown) LogUnreadable(logger, callId, read.Outcome, read.ErrorCode);
-            return null;
-        }
-        if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _)) return null;
-        if (record.State == SessionState.Connected)
-        {
-            // The session's keys were in the memory of an owner that no longer exists. The client's packets cannot be answered, and nobody
-            // else will report the end.
-            reporter.Report(record with
-            {
-                State = SessionState.Ended,
-                EndReason = SessionEndReason.OwnerLost,
-                EndedAt = time.GetUtcNow(),
-                EventSequence = record.EventSequence + 1,
-            });
-            LogOrphan(logger, callId, record.OwnerAppId);
-            return null;
-        }
-        return time.GetUtcNow() - record.CreatedAt > TimeSpan.FromSeconds(record.MaximumSeconds) ? null : record;
-    }
-
     [LoggerMessage(LogLevel.Warning, "{CallId}: the first packet has arrived, and the record cannot be read: {Outcome} {ErrorCode}")]
     private static partial void LogUnreadable(ILogger logger, string callId, StateReadOutcome outcome, string? errorCode);
 
@@ -173,8 +209,11 @@ internal sealed partial class RecordLoader(
         "{Sessions} sessions whose caller has not come get no end, because their records cannot be read: {Outcome} {ErrorCode}")]
     private static partial void LogNotEnded(ILogger logger, int sessions, StateReadOutcome outcome, string? errorCode);
 
-    [LoggerMessage(LogLevel.Warning, "{CallId}: the session cannot go on, because its owner {Owner} is gone")]
-    private static partial void LogOrphan(ILogger logger, string callId, string owner);
+    [LoggerMessage(LogLevel.Warning, "{CallId}: its first packet has arrived here, and its checkpoint cannot be read")]
+    private static partial void LogCheckpointUnreadable(ILogger logger, string callId);
+
+    [LoggerMessage(LogLevel.Warning, "{CallId}: the session cannot go on: its owner {Owner} is gone, and its checkpoint {State}")]
+    private static partial void LogOrphan(ILogger logger, string callId, string owner, string state);
 
     [LoggerMessage(LogLevel.Information, "{CallId}: ended before its session began, {Reason}")]
     private static partial void LogUnproven(ILogger logger, string callId, SessionEndReason reason);

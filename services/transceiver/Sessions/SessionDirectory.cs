@@ -14,7 +14,7 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
     private readonly ConcurrentDictionary<SessionId, Entry> _entries = new();
     private readonly long[] _ended = new long[Enum.GetValues<SessionEndReason>().Length];
     private int _living;
-    private long _connected, _refused;
+    private long _connected, _refused, _resumed, _lost, _handedOver;
 
     /// <summary>The number of sessions whose caller has come, including those that are being created.</summary>
     public int Living => Volatile.Read(ref _living);
@@ -29,10 +29,22 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
     /// </summary>
     public long Refused => Volatile.Read(ref _refused);
 
+    /// <summary>The number of sessions of other transceivers that were continued here since the start.</summary>
+    public long Resumed => Volatile.Read(ref _resumed);
+
+    /// <summary>The number of sessions since the start that another transceiver has taken from here.</summary>
+    public long Lost => Volatile.Read(ref _lost);
+
+    /// <summary>The number of sessions since the start that were handed over to another transceiver.</summary>
+    public long HandedOver => Volatile.Read(ref _handedOver);
+
     /// <summary>The number of sessions that ended for this reason since the start.</summary>
     public long EndedFor(SessionEndReason reason) => Volatile.Read(ref _ended[(int)reason]);
 
     public bool Serves(int slot) => slots.IsServed(slot);
+
+    /// <summary>The epoch of a slot, or null if it is not served.</summary>
+    public long? EpochOf(int slot) => slots.EpochOf(slot);
 
     /// <summary>Reserves a place for a session in the capacity and in its slot. Return it once with <see cref="Release"/>.</summary>
     public AdmissionOutcome TryReserve(int slot)
@@ -59,6 +71,15 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
     public bool TryNoteLiving(SessionId id, SessionWorker worker) => _entries.TryAdd(id, new Entry(worker, null));
 
     public void NoteConnected() => Interlocked.Increment(ref _connected);
+
+    public void NoteResumed() => Interlocked.Increment(ref _resumed);
+
+    /// <summary>A session that lives here lives at another transceiver now. It has not ended.</summary>
+    public void NoteLost(SessionId id, bool isHandedOver)
+    {
+        _entries.TryRemove(id, out _);
+        Interlocked.Increment(ref isHandedOver ? ref _handedOver : ref _lost);
+    }
 
     /// <param name="record">The final record.</param>
     public void NoteEnded(SessionId id, SessionRecord record)

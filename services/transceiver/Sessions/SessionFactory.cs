@@ -7,6 +7,7 @@ using Dapr.Voice.Ice;
 using Dapr.Voice.Opus;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 
@@ -18,8 +19,7 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// </summary>
 internal sealed partial class SessionFactory(
     FleetOptions fleet, TransceiverOptions options, FleetKeys keys, DtlsCertificate certificate, AgentCatalog agents, OpusCodec codec,
-    TimeProvider time,
-    ILoggerFactory loggers)
+    CheckpointWriter checkpoints, TimeProvider time, ILoggerFactory loggers)
 {
     // RFC 3550, section 5.1 wants a random start. Below 2^15 a receiver's first guess of the rollover counter is right (RFC 3711, section
     // 3.3.1).
@@ -53,13 +53,6 @@ internal sealed partial class SessionFactory(
 
         // Whoever serves the session is its owner, even if it was pushed to another one first.
         record = record with { OwnerAppId = AppIds.Transceiver(options.Shard) };
-        string agent = record.Agent;
-        if (!agents.Knows(agent))
-        {
-            LogUnknownAgent(_sessionLogger, record.CallId, agent.Length > 64 ? agent[..64] : agent, options.DefaultAgent);
-            agent = options.DefaultAgent;
-        }
-
         var peer = new PeerSession(
             new PeerSessionOptions
             {
@@ -76,17 +69,67 @@ internal sealed partial class SessionFactory(
                         (ushort)port, (int)Math.Clamp(record.Offer.MaxMessageSize, 0, int.MaxValue),
                         ChunksPerSecond: SessionBudget.ChunksPerSecond)
                     : null,
-                WallClockOffset = time.GetUtcNow() - NtpOrigin - TimeSpan.FromTicks(now.Ticks),
+                WallClockOffset = WallClockOffset(now),
                 FarewellAfterSilence = SessionEnding.AfterSilence,
                 IsReliable = static path => LinkBase.Ingress(path.Base) == LinkFrame.TcpIngress,
                 Random = RandomNumberGenerator.Fill,
             },
             now);
+        return Create(record, id, worker, peer, now, now, resumed: null, etag: null);
+    }
+
+    /// <summary>Continues a session of another transceiver, or of an earlier process of this one.</summary>
+    /// <param name="record">One that <see cref="TryIdentify"/> has accepted.</param>
+    /// <param name="content">A checkpoint, or the exact state of a live hand-over.</param>
+    /// <param name="etag">The ETag of the checkpoint, so that its successor can be written without another look. Null if it is not known.
+    /// </param>
+    /// <param name="from">Where the first packet came from, if one has come.</param>
+    public VoiceSession Resume(SessionRecord record, SessionId id, SessionWorker worker, CheckpointContent content, string? etag,
+        TransportPath? from, Instant now)
+    {
+        SessionFacts facts = content.Facts;
+        TimeSpan age = time.GetUtcNow() - facts.WrittenAt;
+        if (age < TimeSpan.Zero) age = TimeSpan.Zero;
+        bool isExact = content.Downlink is not null;
+        record = record with
+        {
+            OwnerAppId = AppIds.Transceiver(options.Shard),
+            State = SessionState.Connected,
+            ConnectedAt = facts.ConnectedAt,
+            LocalUfrag = facts.LocalUfrag,
+            Offer = record.Offer with { IceUfrag = facts.RemoteUfrag, SealedIcePwd = facts.SealedIcePwd },
+            // The record may be older than the checkpoint, and the other way round.
+            EventSequence = Math.Max(record.EventSequence, facts.EventSequence),
+        };
+        // The voice went on for a while after the checkpoint.
+        if (!isExact) content = content with { Facts = facts with { Agent = facts.Agent.AfterPlaying(age) } };
+        PeerSessionState state = content.Peer.WithBases(old => BaseHere(old, content, worker, from));
+        PeerSession peer = isExact
+            ? PeerSession.Import(
+                state, certificate, WallClockOffset(now), RandomNumberGenerator.Fill, now, SessionEnding.AfterSilence)
+            : PeerSession.Resume(
+                state, certificate, WallClockOffset(now), RandomNumberGenerator.Fill, now, SessionEnding.AfterSilence);
+        Instant startedAt = now - age - TimeSpan.FromMilliseconds(facts.ElapsedMilliseconds);
+        return Create(record, id, worker, peer, now, startedAt, content, etag);
+    }
+
+    private VoiceSession Create(SessionRecord record, SessionId id, SessionWorker worker, PeerSession peer, Instant now, Instant startedAt,
+        CheckpointContent? resumed, string? etag)
+    {
+        string agent = record.Agent;
+        if (!agents.Knows(agent))
+        {
+            LogUnknownAgent(_sessionLogger, record.CallId, agent.Length > 64 ? agent[..64] : agent, options.DefaultAgent);
+            agent = options.DefaultAgent;
+        }
         var limits = new SessionLimits(
             options.FirstCheckLimit, options.HandshakeLimit, TimeSpan.FromSeconds(record.MaximumSeconds), options.AgentReleaseAfter);
+        var kept = new SessionCheckpoints(
+            checkpoints, new CheckpointHandle(record.CallId, mayExist: resumed is not null, etag), options.KeepsCheckpoints);
         try
         {
-            return new VoiceSession(new SessionParts(record, id, peer, limits, codec, now), worker, agents, agent, time, _sessionLogger);
+            var parts = new SessionParts(record, id, peer, limits, codec, now, startedAt, kept, resumed);
+            return new VoiceSession(parts, worker, agents, agent, time, _sessionLogger);
         }
         catch
         {
@@ -94,6 +137,18 @@ internal sealed partial class SessionFactory(
             throw;
         }
     }
+
+    // The number of a relay's link differs from transceiver to transceiver. The name of its worker does not.
+    private static int? BaseHere(int old, CheckpointContent content, SessionWorker worker, TransportPath? from)
+    {
+        if (content.Facts.Relays.TryGetValue(LinkBase.Link(old), out string? relay) && worker.FindRelay(relay) is >= 0 and var link)
+            return LinkBase.Compose(link, LinkBase.Ingress(old));
+        // The link is so new that nothing but the packet itself names it.
+        return content.Peer.Path is { } selected && selected.Base == old && from is { } first && first.Remote == selected.Remote
+            ? first.Base : null;
+    }
+
+    private TimeSpan WallClockOffset(Instant now) => time.GetUtcNow() - NtpOrigin - TimeSpan.FromTicks(now.Ticks);
 
     /// <summary>The caller's ICE credentials, or null if the record does not contain them.</summary>
     public IceCredentials? ReadRemote(string callId, string ufrag, string? sealedPassword)

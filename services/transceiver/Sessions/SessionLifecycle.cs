@@ -12,9 +12,20 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
     private bool _isIceConnected;
     private bool _isDtlsConnected;
 
+    /// <summary>Continues a connected session of another transceiver.</summary>
+    /// <param name="startedAt">When the session began there, on our clock.</param>
+    /// <param name="sequence">The sequence number of its last lifecycle event. That it goes on here is the next one.</param>
+    public static SessionLifecycle Resume(SessionLimits limits, Instant startedAt, long sequence, Instant now) => new(limits, startedAt)
+    {
+        _isIceConnected = true,
+        _isDtlsConnected = true,
+        ConnectedAt = now,
+        EventSequence = sequence + 1,
+    };
+
     public Instant StartedAt { get; } = startedAt;
 
-    /// <summary>When both ICE and DTLS were up. Null before that.</summary>
+    /// <summary>When both ICE and DTLS were up here. Null before that.</summary>
     public Instant? ConnectedAt { get; private set; }
 
     public Instant? EndedAt { get; private set; }
@@ -27,10 +38,10 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
     public SessionState State => HasEnded ? SessionState.Ended : ConnectedAt is null ? SessionState.Created : SessionState.Connected;
 
     /// <summary>
-    /// The sequence number of the latest lifecycle event (docs/design.md 4.5): created is 1, connected is 2, and ended is 3, or 2 for a
-    /// session that never connected.
+    /// The sequence number of the latest lifecycle event (docs/design.md 4.5): created is 1, connected is 2, each takeover is one more, and
+    /// ended is the last.
     /// </summary>
-    public long EventSequence => 1 + (ConnectedAt is null ? 0 : 1) + (HasEnded ? 1 : 0);
+    public long EventSequence { get; private set; } = 1;
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout
@@ -73,6 +84,7 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
         if (HasEnded) return false;
         EndReason = reason;
         EndedAt = now;
+        EventSequence++;
         return true;
     }
 
@@ -80,6 +92,7 @@ internal sealed class SessionLifecycle(SessionLimits limits, Instant startedAt)
     {
         if (HasEnded || ConnectedAt is not null || !_isIceConnected || !_isDtlsConnected) return false;
         ConnectedAt = now;
+        EventSequence++;
         return true;
     }
 }

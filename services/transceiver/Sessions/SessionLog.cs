@@ -11,4 +11,8 @@ internal static partial class SessionLog
 
     [LoggerMessage(LogLevel.Information, "{CallId}: ICE restarted")]
     public static partial void IceRestarted(ILogger logger, string callId);
+
+    [LoggerMessage(LogLevel.Information, "{CallId}: continued here, {Milliseconds} ms after its last checkpoint; agent {Agent}, "
+        + "{Items} items of the conversation")]
+    public static partial void Resumed(ILogger logger, string callId, long milliseconds, string agent, int items);
 }

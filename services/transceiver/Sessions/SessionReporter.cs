@@ -65,12 +65,18 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     /// <summary>The number of reports that were dropped after <see cref="GiveUpAfter"/>, or refused because too many waited.</summary>
     public long Lost => Volatile.Read(ref _lost);
 
-    /// <summary>Queues a report. Any thread. It never waits.</summary>
+    /// <summary>Queues a report of the state that the record has. Any thread. It never waits.</summary>
     public void Report(SessionRecord record)
+        => Report(record, record.State == SessionState.Ended ? LifecycleEventTypes.SessionEnded : LifecycleEventTypes.SessionConnected);
+
+    /// <summary>Queues a report. Any thread. It never waits.</summary>
+    /// <param name="record">Its sequence number is that of the event, and higher than those before.</param>
+    /// <param name="eventType">One of <see cref="LifecycleEventTypes"/>.</param>
+    public void Report(SessionRecord record, string eventType)
     {
         Interlocked.Increment(ref _given);
         int lane = (int)((uint)string.GetHashCode(record.CallId, StringComparison.Ordinal) % Lanes);
-        if (_lanes[lane].Writer.TryWrite(new SessionReport(record, _time.GetUtcNow()))) return;
+        if (_lanes[lane].Writer.TryWrite(new SessionReport(record, eventType, _time.GetUtcNow()))) return;
         Interlocked.Increment(ref _lost);
         LogLost(_logger, record.CallId, record.State);
         Expire(record);
@@ -141,9 +147,13 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             }
             if (outcome == RecordOutcome.Written || isTooOld)
             {
-                string type = record.State == SessionState.Ended ? LifecycleEventTypes.SessionEnded : LifecycleEventTypes.SessionConnected;
-                DateTimeOffset at = (record.State == SessionState.Ended ? record.EndedAt : record.ConnectedAt) ?? report.Since;
-                var occurred = LifecycleEvent.ForSession(type, record, record.EventSequence, _source, at);
+                DateTimeOffset at = report.EventType switch
+                {
+                    LifecycleEventTypes.SessionEnded => record.EndedAt,
+                    LifecycleEventTypes.SessionConnected => record.ConnectedAt,
+                    _ => null,
+                } ?? report.Since;
+                var occurred = LifecycleEvent.ForSession(report.EventType, record, record.EventSequence, _source, at);
                 PublishResult published = await _publisher.PublishAsync(
                     ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent,
                     span?.Id ?? record.Traceparent, cancellation).ConfigureAwait(false);

@@ -30,8 +30,10 @@ internal sealed class SessionSetup
     private readonly Activity? _span;
     private SetupStep _missing;
 
-    public SessionSetup(SessionRecord record)
+    /// <param name="isDone">The session was set up at another transceiver.</param>
+    public SessionSetup(SessionRecord record, bool isDone = false)
     {
+        if (isDone) return;
         _missing = SetupStep.IceConnected | SetupStep.DtlsConnected;
         if (record.Offer.SctpPort is > 0) _missing |= SetupStep.ChannelOpen;
         if (record.Offer is { AudioSends: true, OpusPayloadType: not null }) _missing |= SetupStep.FirstAudio;

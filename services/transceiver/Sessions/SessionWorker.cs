@@ -8,6 +8,7 @@ using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Transceiver.Ownership;
 using Dapr.Voice.Udp;
+using Dapr.Voice.WebRtc;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Sessions;
@@ -21,6 +22,12 @@ internal sealed partial class SessionWorker : IDisposable
 {
     /// <summary>A session without a record is not looked up again for this long.</summary>
     public static readonly TimeSpan MissLifetime = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// For so long after a slot came here, any packet of an unknown session makes us look it up, and not only a check. Clients send a check
+    /// every 2.5 to 6 s, and their consent lasts 30 s.
+    /// </summary>
+    public static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(30);
 
     /// <summary>Packets of an ended session keep coming until its client notices the end. Its consent takes 30 s to expire.</summary>
     public static readonly TimeSpan GoneLifetime = TimeSpan.FromSeconds(60);
@@ -56,7 +63,10 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly DatagramShelf _shelf = new();
     private readonly RecentIds _gone = new();
     private RecordLoader? _loader;
+    private readonly long[] _epochs;
+    private volatile string[] _relays = [];
     private int _slotVersion = -1;
+    private Instant _slotsSettleAt = Instant.Zero;
     private Instant _nextCollection;
     private volatile bool _isStopping;
 
@@ -73,6 +83,7 @@ internal sealed partial class SessionWorker : IDisposable
         (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
         _poller = new SocketPoller(_wakeUp, port.Transport.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
+        _epochs = new long[slots.SlotCount];
         _freeIndices = new Stack<int>(Enumerable.Range(0, directory.Capacity).Reverse());
         _timers = new DeadlineHeap(directory.Capacity);
         _frames = new DeadlineHeap(directory.Capacity);
@@ -110,11 +121,18 @@ internal sealed partial class SessionWorker : IDisposable
     /// <summary>Gives a session and its reservation to the worker. Any thread.</summary>
     public void Add(VoiceSession session) => Enqueue(null, () => Admit(session, MonotonicClock.Now));
 
-    /// <summary>The record of a session does not exist, or no session can be made from it. Any thread.</summary>
-    public void NoteNotLoaded(SessionId id) => Enqueue(null, () =>
+    /// <summary>
+    /// The record of a session does not exist, or no session can be made from it. If it has ended, its client is told now. Any thread.
+    /// </summary>
+    /// <param name="lifetime">The session is not looked up again for this long.</param>
+    public void NoteNotLoaded(SessionId id, TimeSpan lifetime) => Enqueue(null, () =>
     {
+        Instant now = MonotonicClock.Now;
+        bool hasEnded = _directory.HasEnded(id);
+        for (int i = 0; hasEnded && _shelf.TryGet(id.Value, i, out Span<byte> datagram, out TransportPath from); i++)
+            Refuse(new LinkData(id, from, false, datagram), now);
         AbandonShelf(id.Value);
-        _gone.Add(id.Value, MonotonicClock.Now + MissLifetime);
+        _gone.Add(id.Value, now + (hasEnded ? GoneLifetime : lifetime));
     });
 
     /// <summary>Ends a session if it is here. Any thread.</summary>
@@ -165,6 +183,30 @@ internal sealed partial class SessionWorker : IDisposable
         return result.Task;
     }
 
+    /// <summary>The epoch under which a slot is served, or null if it is not. Any thread.</summary>
+    public long? EpochOf(int slot) => _slots.EpochOf(slot);
+
+    /// <summary>
+    /// The relays' workers on the paths of a session, by the number of their links here. The numbers differ from transceiver to
+    /// transceiver, and the names do not. Any thread.
+    /// </summary>
+    public IReadOnlyDictionary<int, string> RelaysOf(PeerSessionState peer)
+    {
+        string[] relays = _relays;
+        return peer.Ice.Paths.Select(path => LinkBase.Link(path.Path.Base)).Distinct().Where(link => (uint)link < (uint)relays.Length)
+            .ToDictionary(link => link, link => relays[link]);
+    }
+
+    /// <summary>
+    /// Finds the number here of a relay's worker that another transceiver named. Returns -1 if it has no link here. Any thread.
+    /// </summary>
+    public int FindRelay(string name)
+    {
+        string[] relays = _relays;
+        int same = Array.IndexOf(relays, name);
+        return same >= 0 ? same : Array.FindIndex(relays, relay => LinkRelayId.FamilyOf(relay).SequenceEqual(LinkRelayId.FamilyOf(name)));
+    }
+
     /// <summary>Runs an action of a session's agent. Any thread.</summary>
     public void Post(VoiceSession session, Action action) => Enqueue(session, action);
 
@@ -174,6 +216,14 @@ internal sealed partial class SessionWorker : IDisposable
         _directory.NoteConnected();
         _reporter.Report(record);
         LogConnected(_logger, record.CallId, record.Agent);
+    }
+
+    /// <summary>A session of another transceiver goes on in this worker. Worker thread only.</summary>
+    /// <param name="isHandedOver">Its owner has handed it over, and did not die.</param>
+    public void OnResumed(SessionRecord record, bool isHandedOver)
+    {
+        _directory.NoteResumed();
+        _reporter.Report(record, isHandedOver ? LifecycleEventTypes.SessionMoved : LifecycleEventTypes.SessionResumed);
     }
 
     public void Dispose()
@@ -312,6 +362,11 @@ internal sealed partial class SessionWorker : IDisposable
     /// </summary>
     private void Settle(VoiceSession session, Instant now)
     {
+        if (session.IsLost)
+        {
+            Lose(session, now);
+            return;
+        }
         if (session.HasEnded)
         {
             Bury(session, session.EndReason, now);
@@ -354,7 +409,12 @@ internal sealed partial class SessionWorker : IDisposable
             if (_directory.HasEnded(data.SessionId)) Refuse(data, now);
         }
         else if (!StunMessage.TryParse(data.Payload, out StunMessage stun, out _) || stun.Class != StunClass.Request)
-        Counters.CountDrop(SessionDrop.UnknownSession);
+        {
+            // The client of a session whose owner was lost sends audio long before its next check. A relay passes on only what belongs to a
+            // flow that a check has opened, and the shelf limits what it costs.
+            if (now < _slotsSettleAt && _isAdmitting()) Load(data, isProven: false);
+            else Counters.CountDrop(SessionDrop.UnknownSession);
+        }
         else if (!RoutingHint.TryDecode(stun.Username, _hintKeys, out RoutingHint hint, out _) || hint.SessionId != data.SessionId)
         Counters.CountDrop(SessionDrop.BadHint);
         else if (!CheckRefusal.IsAuthentic(stun, _passwordKeys, _scratch.Packet.AsSpan(0, IcePassword.TextLength)))
@@ -362,12 +422,19 @@ internal sealed partial class SessionWorker : IDisposable
         else if (hint.Region != _region || hint.Slot % _workerCount != Index || !_slots.IsServed(hint.Slot))
         Counters.CountDrop(SessionDrop.NotOurSlot);
         else if (!_isAdmitting()) Counters.CountDrop(SessionDrop.NotAdmitting);
-        else if (!_shelf.TryOpen(id)) Counters.CountDrop(SessionDrop.TooManyLoads);
-        else
+        else Load(data, isProven: true);
+    }
+
+    /// <param name="isProven">The packet is a valid check of the session. Others can only continue a session that is connected.</param>
+    private void Load(in LinkData data, bool isProven)
+    {
+        if (!_shelf.TryOpen(data.SessionId.Value))
         {
-            _shelf.TryAdd(id, data.Payload, data.Path);
-            _loader!.Start(data.SessionId, this);
+            Counters.CountDrop(SessionDrop.TooManyLoads);
+            return;
         }
+        _shelf.TryAdd(data.SessionId.Value, data.Payload, data.Path);
+        _loader!.Start(data.SessionId, this, data.Path, isProven);
     }
 
     private void Admit(VoiceSession session, Instant now)
@@ -442,13 +509,8 @@ internal sealed partial class SessionWorker : IDisposable
         Try(session, session.SayEnd, now);
         Try(session, session.Close, now);
         _acceptor.SendGone(session.Id);
-
-        _timers.Remove(session.Index);
-        _frames.Remove(session.Index);
-        _byIndex[session.Index] = null;
-        _freeIndices.Push(session.Index);
-        session.Index = -1;
-        _sessions.Remove(session.Id);
+        session.DeleteCheckpoint();
+        Remove(session);
         _gone.Add(session.Id.Value, now + GoneLifetime);
 
         SessionRecord record = session.Snapshot(now);
@@ -457,6 +519,37 @@ internal sealed partial class SessionWorker : IDisposable
         _reporter.Report(record);
         LogEnded(_logger, record.CallId, record.EndReason, record.Statistics!.DurationMilliseconds, record.Statistics.PacketsReceived,
             record.Statistics.PacketsSent);
+        Discard(session, record.CallId);
+    }
+
+    /// <summary>
+    /// Another transceiver has the session: it is dropped in silence. Its client must not hear of it, nor a relay forget its flows, and its
+    /// record and its end are the other one's.
+    /// </summary>
+    private void Lose(VoiceSession session, Instant now, bool isHandedOver = false)
+    {
+        if (session.Index < 0) return;
+        session.AbandonCheckpoint();
+        Remove(session);
+        _directory.NoteLost(session.Id, isHandedOver);
+        _directory.Release(session.Slot);
+        SessionRecord record = session.Snapshot(now);
+        if (!isHandedOver) LogLost(_logger, record.CallId, session.Slot, record.Statistics!.DurationMilliseconds);
+        Discard(session, record.CallId);
+    }
+
+    private void Remove(VoiceSession session)
+    {
+        _timers.Remove(session.Index);
+        _frames.Remove(session.Index);
+        _byIndex[session.Index] = null;
+        _freeIndices.Push(session.Index);
+        session.Index = -1;
+        _sessions.Remove(session.Id);
+    }
+
+    private void Discard(VoiceSession session, string callId)
+    {
         try
         {
             session.Dispose();
@@ -465,7 +558,7 @@ internal sealed partial class SessionWorker : IDisposable
         catch (Exception e)
         {
             Counters.CountSessionFault();
-            LogSessionFault(_logger, record.CallId, e);
+            LogSessionFault(_logger, callId, e);
         }
     }
 
@@ -490,14 +583,16 @@ internal sealed partial class SessionWorker : IDisposable
         if (version == _slotVersion) return;
         _slotVersion = version;
         var owned = new List<SlotOwnership>();
+        Instant now = MonotonicClock.Now;
         for (int slot = Index; slot < _slots.SlotCount; slot += _workerCount)
         {
-            if (_slots.EpochOf(slot) is { } epoch) owned.Add(new SlotOwnership((ushort)slot, (uint)epoch));
+            long epoch = _slots.EpochOf(slot) ?? 0;
+            if (epoch != 0) owned.Add(new SlotOwnership((ushort)slot, (uint)epoch));
+            if (epoch > _epochs[slot]) _slotsSettleAt = now + SettleTime;
+            _epochs[slot] = epoch;
         }
-        Instant now = MonotonicClock.Now;
         _acceptor.SetSlots(owned.ToArray(), now);
-        foreach (VoiceSession session in _sessions.Values.Where(s => !_slots.IsServed(s.Slot)).ToArray())
-            Bury(session, SessionEndReason.OwnerLost, now);
+        foreach (VoiceSession session in _sessions.Values.Where(s => !_slots.IsServed(s.Slot)).ToArray()) Lose(session, now);
     }
 
     private void DrainInbox()
@@ -537,8 +632,14 @@ internal sealed partial class SessionWorker : IDisposable
                 LogLink(_logger, Index, occurred.Link, _acceptor.RelayId(occurred.Link), occurred.Kind);
             }
             int up = 0;
-            for (int link = 0; link < _acceptor.LinkCount; link++) up += _acceptor.IsUp(link) ? 1 : 0;
+            string[] relays = new string[_acceptor.LinkCount];
+            for (int link = 0; link < relays.Length; link++)
+            {
+                up += _acceptor.IsUp(link) ? 1 : 0;
+                relays[link] = _acceptor.RelayId(link);
+            }
             LinksUp = up;
+            _relays = relays;
         }
     }
 
@@ -549,6 +650,10 @@ internal sealed partial class SessionWorker : IDisposable
         + "{PacketsSent} out")]
     private static partial void LogEnded(
         ILogger logger, string callId, SessionEndReason reason, long durationMilliseconds, long packetsReceived, long packetsSent);
+
+    [LoggerMessage(LogLevel.Warning, "{CallId}: another transceiver has slot {Slot} now. The session is dropped here without a word, after "
+        + "{DurationMilliseconds} ms")]
+    private static partial void LogLost(ILogger logger, string callId, int slot, long durationMilliseconds);
 
     [LoggerMessage(LogLevel.Error, "{CallId}: the session ends because of an internal error")]
     private static partial void LogSessionFault(ILogger logger, string callId, Exception exception);

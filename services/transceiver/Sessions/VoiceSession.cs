@@ -4,6 +4,7 @@ using Dapr.Voice.Ice;
 using Dapr.Voice.Sctp;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
+using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.WebRtc;
@@ -41,6 +42,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private readonly bool _sendsAudio;
     private readonly SilenceWatch? _silence;
     private readonly SessionBudget _budget;
+    private readonly SessionCheckpoints _checkpoints;
+    private CheckpointContent? _resumed;
     private readonly Queue<byte[]> _waitingEvents = new();
     private int _waitingEventBytes;
     private int _pendingPosts;
@@ -56,8 +59,10 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public VoiceSession(SessionParts parts, SessionWorker worker, AgentCatalog agents, string agent, TimeProvider time, ILogger logger)
     {
         (Id, Slot, Session, Now, Logger) = (parts.Id, parts.Record.Slot, parts.Record, parts.CreatedAt, logger);
-        (_peer, _lifecycle, _worker, _time) = (parts.Peer, new SessionLifecycle(parts.Limits, parts.CreatedAt), worker, time);
-        _setup = new SessionSetup(parts.Record);
+        (_peer, _worker, _time, _checkpoints, _resumed) = (parts.Peer, worker, time, parts.Checkpoints, parts.Resumed);
+        _lifecycle = parts.Resumed is null ? new SessionLifecycle(parts.Limits, parts.CreatedAt)
+            : SessionLifecycle.Resume(parts.Limits, parts.StartedAt, parts.Record.EventSequence, parts.CreatedAt);
+        _setup = new SessionSetup(parts.Record, isDone: parts.Resumed is not null);
         _sendsAudio = parts.Record.Offer.AudioReceives;
         if (parts.Record.Offer.AudioSends) _silence = new SilenceWatch(parts.Limits.AgentRelease);
         _budget = new SessionBudget(Drops);
@@ -81,13 +86,16 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public bool HasEnded => _lifecycle.HasEnded;
     public SessionEndReason EndReason => _lifecycle.EndReason;
 
+    /// <summary>Another transceiver has the session. It says nothing more, not even goodbye.</summary>
+    public bool IsLost { get; private set; }
+
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout
     {
         get
         {
             var next = Instant.Min(Instant.Min(_peer.NextTimeout, _lifecycle.NextTimeout), _agent.NextTimeout);
-            next = Instant.Min(next, _budget.EventsGoOnAt);
+            next = Instant.Min(next, Instant.Min(_budget.EventsGoOnAt, _checkpoints.NextTimeout));
             return _silence is not null && _peer.LastHeard is { } heard ? Instant.Min(next, _silence.NextTimeout(heard)) : next;
         }
     }
@@ -99,7 +107,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public void Start(Instant now)
     {
         Now = now;
-        _agent.Start();
+        if (_resumed is { } resumed) Continue(resumed, now);
+        else _agent.Start();
     }
 
     /// <summary>Receives a packet of the client. SRTP is decrypted in place. Call <see cref="Advance"/> afterwards.</summary>
@@ -116,6 +125,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         if (!_pump.TryNextFrame(now, scratch.Payload, out DownlinkFrame frame)) return;
         if (_sendsAudio) _peer.SendAudio(scratch.Payload.AsSpan(0, frame.Length), frame.RtpTimestampStep, frame.Marker, now);
         else Drops.Count(SessionDrop.MediaNotWanted);
+        KeepCheckpoint(now);
     }
 
     public void HandleTimeout(Instant now)
@@ -157,6 +167,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         SendWaitingEvents(now);
         if (_isChannelOpen && !HasEnded && _budget.TryTakeNotice(_peer.Dropped(SctpDropReason.TooManyChunks), now, out string notice))
             _agent.Tell("rate_limit_exceeded", notice);
+        KeepCheckpoint(now);
     }
 
     /// <param name="buffer">At least <see cref="PeerSession.MaximumDatagramBytes"/>.</param>
@@ -174,6 +185,39 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         };
         SessionLog.IceRestarted(Logger, Session.CallId);
     }
+
+    /// <inheritdoc/>
+    public void NoteConversation(bool isTurnOver) => _checkpoints.Request(isTurnOver ? Now : Now + CheckpointSchedule.TurnWait);
+
+    /// <summary>Another transceiver has the session.</summary>
+    public void NoteLost() => IsLost = true;
+
+    /// <summary>What a successor needs, with the state of the peer as it is to be continued. Worker thread only.</summary>
+    public CheckpointContent Export(PeerSessionState peer, Instant now, DownlinkState? downlink = null)
+        => new(new SessionFacts
+        {
+            LocalUfrag = Session.LocalUfrag,
+            RemoteUfrag = Session.Offer.IceUfrag,
+            SealedIcePwd = Session.Offer.SealedIcePwd,
+            ConnectedAt = Session.ConnectedAt ?? _time.GetUtcNow(),
+            WrittenAt = _time.GetUtcNow(),
+            ElapsedMilliseconds = (long)(now - _lifecycle.StartedAt).TotalMilliseconds,
+            EventSequence = _lifecycle.EventSequence,
+            Relays = _worker.RelaysOf(peer),
+            Agent = _agent.ExportState(),
+        }, peer, downlink);
+
+    /// <summary>Writes a checkpoint if one is due. Worker thread only.</summary>
+    public void KeepCheckpoint(Instant now)
+    {
+        if (!HasEnded && !IsLost) _checkpoints.Keep(this, _peer, _worker.EpochOf(Slot), now);
+    }
+
+    /// <summary>Deletes the session's checkpoint: it has ended, and nobody continues it. Worker thread only.</summary>
+    public void DeleteCheckpoint() => _checkpoints.Delete(_worker.EpochOf(Slot));
+
+    /// <summary>Leaves the session's checkpoint to its next owner. Worker thread only.</summary>
+    public void AbandonCheckpoint() => _checkpoints.Abandon();
 
     /// <inheritdoc/>
     public void End(SessionEndReason reason, string? detail = null, string? message = null)
@@ -286,6 +330,22 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         _pump.Dispose();
         Downlink.Dispose();
         _peer.Dispose();
+    }
+
+    private void Continue(CheckpointContent resumed, Instant now)
+    {
+        _resumed = null;
+        _isChannelOpen = _peer.IsChannelOpen;
+        if (resumed.Downlink is { } waiting) Downlink.Import(waiting);
+        _agent.Continue(resumed.Facts.Agent, _isChannelOpen);
+        _pump.Start(now);
+        AgentState agent = resumed.Facts.Agent;
+        SessionLog.Resumed(
+            Logger, Session.CallId, (long)(_time.GetUtcNow() - resumed.Facts.WrittenAt).TotalMilliseconds, Session.Agent,
+            agent.Items.Count + agent.LocalItems.Count);
+        _worker.OnResumed(Snapshot(now), isHandedOver: resumed.Downlink is not null);
+        // Nothing is sent before our own checkpoint is in the store.
+        KeepCheckpoint(now);
     }
 
     private void WatchSilence(Instant now)

@@ -48,6 +48,8 @@ internal sealed class FuzzAgentHost : IAgentHost
         if (header.Is("error"u8)) Errors++;
     }
 
+    public void NoteConversation(bool isTurnOver) { }
+
     public void Post(Action action) => action();
 
     public void End(SessionEndReason reason, string? detail = null, string? message = null) => HasEnded = true;

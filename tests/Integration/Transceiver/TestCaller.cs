@@ -22,10 +22,12 @@ internal sealed class TestCaller : IDisposable
     private static readonly TransportAddress RelayAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
 
     private readonly LinkTransport _transport;
-    private readonly TransportAddress _transceiver;
+    private readonly string _relay = $"relay-{Guid.NewGuid():n}"[..16];
+    private readonly FleetKeys _keys;
+    private TransportAddress _transceiver;
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
-    private readonly LinkConnector _connector;
+    private LinkConnector _connector;
     private readonly SessionId _id;
     private readonly TalkingPeer _peer;
     private readonly byte[] _buffer = new byte[2048];
@@ -35,12 +37,12 @@ internal sealed class TestCaller : IDisposable
     public TestCaller(FleetKeys keys, SessionRecord record, LinkScheme scheme, TransportAddress link, string? password = null)
     {
         Instant now = MonotonicClock.Now;
+        _keys = keys;
         _transport = scheme == LinkScheme.Tcp ? TcpLinkTransport.Create(1)
             : UdpLinkTransport.Bind(TransportAddress.FromIPv4(0x7F00_0001, 0));
         _poller = new SocketPoller(_wakeUp, _transport.Descriptor);
         _transceiver = _transport.Connect(link, now);
-        _connector = new LinkConnector(
-            keys.LinkKey, $"relay-{Guid.NewGuid():n}"[..16], 1, link, TestFleet.Options.SlotCount, RandomNumberGenerator.Fill, now);
+        _connector = Connector(link, now);
         Assert.True(CallId.TryParse(record.CallId, out _, out string id) && SessionId.TryParse(id, out _id));
         _peer = new TalkingPeer(
             new IceCredentials(record.LocalUfrag, password ?? IcePassword.Derive(keys.PasswordKeys, record.LocalUfrag)),
@@ -91,6 +93,15 @@ internal sealed class TestCaller : IDisposable
         RunUntil(() => Peer.IsChannelOpen, "the events channel is open");
     }
 
+    /// <summary>The relay sends to another transceiver from now on, as after a takeover. The client does not notice.</summary>
+    public void MoveTo(TransportAddress link)
+    {
+        Instant now = MonotonicClock.Now;
+        _transceiver = _transport.Connect(link, now);
+        _connector = Connector(link, now);
+        RunUntil(() => _connector.IsUp, "the link to the other transceiver is up");
+    }
+
     public void Close()
     {
         Peer.Close(MonotonicClock.Now);
@@ -113,6 +124,9 @@ internal sealed class TestCaller : IDisposable
         _wakeUp.Dispose();
         _transport.Dispose();
     }
+
+    private LinkConnector Connector(TransportAddress link, Instant now)
+        => new(_keys.LinkKey, _relay, 1, link, TestFleet.Options.SlotCount, RandomNumberGenerator.Fill, now);
 
     private int CountSlots()
     {

@@ -21,9 +21,11 @@ internal sealed class TestFleet : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _keeping;
+    private bool _isKilled;
 
-    private TestFleet(FleetKeys keys, MemoryStateStore store, TransceiverOptions options, LinkScheme scheme)
+    private TestFleet(FleetKeys keys, MemoryStateStore store, RecordingPublisher publisher, TransceiverOptions options, LinkScheme scheme)
     {
+        Publisher = publisher;
         Keys = keys;
         Store = store;
         LinkListener[] listeners = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => Listen(scheme))];
@@ -48,18 +50,28 @@ internal sealed class TestFleet : IAsyncDisposable
 
     public FleetKeys Keys { get; }
     public MemoryStateStore Store { get; }
-    public RecordingPublisher Publisher { get; } = new();
+    public RecordingPublisher Publisher { get; }
     public TransceiverRuntime Runtime { get; }
     public IReadOnlyList<TransportAddress> Links { get; }
     public LinkScheme Scheme { get; }
 
     public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {
-        FleetKeys keys = await FleetKeys.LoadAsync(
-            new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
-        var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
+        TestFleet fleet = await CreateAsync(
+            new MemoryStateStore(), new RecordingPublisher(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
+    }
+
+    /// <summary>Starts one more transceiver, of another shard, on the same store and broker. It may have no slot yet.</summary>
+    public Task<TestFleet> AddAsync(TransceiverOptions options) => CreateAsync(Store, Publisher, options, Scheme);
+
+    private static async Task<TestFleet> CreateAsync(
+        MemoryStateStore store, RecordingPublisher publisher, TransceiverOptions options, LinkScheme scheme)
+    {
+        FleetKeys keys = await FleetKeys.LoadAsync(
+            new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
+        return new TestFleet(keys, store, publisher, options, scheme);
     }
 
     /// <summary>Creates a record as signaling does.</summary>
@@ -116,10 +128,17 @@ internal sealed class TestFleet : IAsyncDisposable
         await _keeping;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the transceiver as a kill does: its ports are closed, and it says nothing to anybody.</summary>
+    public async Task KillAsync()
     {
         await StopKeepingAsync();
         await Runtime.DisposeAsync();
+        _isKilled = true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_isKilled) await KillAsync();
         _stop.Dispose();
     }
 }

@@ -421,8 +421,9 @@ public abstract class TransceiverTests(LinkScheme scheme)
         Assert.Equal(AdmissionOutcome.Admitted, fleet.Runtime.Admit(later));
     }
 
+    /// <summary>The other transceiver has the call, so its caller must hear nothing from us.</summary>
     [Fact]
-    public async Task SlotTakenByAnother_SessionEndsWithOwnerLost()
+    public async Task SlotTakenByAnother_SessionIsDroppedInSilence()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(
             new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) },
@@ -433,16 +434,27 @@ public abstract class TransceiverTests(LinkScheme scheme)
         await Wait.UntilAsync(() => fleet.Runtime.Admit(record) == AdmissionOutcome.Admitted,
             "the session is admitted");
         using TestCaller caller = Call(fleet, record);
-        caller.RunUntil(() => fleet.Runtime.Directory.Living == 1, "its caller has come");
+        caller.Connect();
+        await Wait.UntilAsync(() => fleet.Stored(record)!.State == SessionState.Connected, "the record says connected");
         // While we were away for longer than our lease, another took the slot.
         fleet.Store.IsAway = true;
-        await Wait.UntilAsync(() => !fleet.Runtime.IsAdmitting, "the lease has run out");
+        caller.RunUntil(() => !fleet.Runtime.IsAdmitting, "the lease has run out");
         // The record is there before the store is back: the keeper looks at its slots once when it comes back.
         string key = StateKeys.Slot(TestFleet.Options.Region, record.Slot);
         fleet.Store.Put(ComponentNames.Sessions, key, new SlotRecord(TestFleet.Options.Region, record.Slot, 1, "other", 9),
             ContractsJson.Default.SlotRecord);
         fleet.Store.IsAway = false;
-        await Wait.UntilAsync(() => fleet.Runtime.Directory.EndedFor(SessionEndReason.OwnerLost) == 1, "the session ends, fenced");
+        caller.RunUntil(() => fleet.Runtime.Directory.Lost == 1, "the session is gone here");
+        // The other one does not live, so our keeper would take the slot back.
+        await fleet.StopKeepingAsync();
+        int heard = caller.Heard;
+        caller.Run(TimeSpan.FromMilliseconds(500));
+        Assert.False(caller.IsClosed || caller.IsGone);
+        Assert.InRange(caller.Heard, heard, heard + 3);
+        Assert.Equal((SessionState.Connected, 2), (fleet.Stored(record)!.State, fleet.Stored(record)!.EventSequence));
+        Assert.DoesNotContain(fleet.Events(record), e => e.StartsWith(LifecycleEventTypes.SessionEnded, StringComparison.Ordinal));
+        Assert.Equal((0, 0), (fleet.Runtime.Directory.Living, fleet.Runtime.Directory.EndedFor(SessionEndReason.OwnerLost)));
+        Assert.Null(await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None));
     }
 
     [Fact]

@@ -64,6 +64,11 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
         Events.Add(e);
     }
 
+    /// <summary>How often the conversation changed, and how many of the changes ended a turn.</summary>
+    public (int All, int TurnsOver) Changes { get; set; }
+
+    public void NoteConversation(bool isTurnOver) => Changes = (Changes.All + 1, Changes.TurnsOver + (isTurnOver ? 1 : 0));
+
     public void Post(Action action) => _posted.Add(action);
 
     public void End(SessionEndReason reason, string? detail = null, string? message = null)

@@ -1,0 +1,54 @@
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver.Checkpoints;
+
+/// <summary>
+/// Decides when a session's checkpoint is written (docs/decisions/0038): when its peer says so, and once per turn of the conversation. A
+/// session has one write at a time. It does no I/O. The session's thread uses it.
+/// </summary>
+internal sealed class CheckpointSchedule
+{
+    /// <summary>
+    /// A change of the conversation waits for the end of its turn, but no longer than this. So a response that takes longer has a second
+    /// checkpoint.
+    /// </summary>
+    public static readonly TimeSpan TurnWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>The least time from the end of a write to the next one. A path that moved may move again at once.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private Instant _dueAt = Instant.Never, _notBefore = new(long.MinValue);
+    private TimeSpan _pause = Pause;
+    private bool _isWriting;
+
+    /// <summary>When <see cref="TryBegin"/> may succeed, unless the peer's checkpoint is due before.</summary>
+    public Instant NextTimeout => _isWriting || _dueAt == Instant.Never ? Instant.Never : Instant.Max(_dueAt, _notBefore);
+
+    /// <summary>Something changed that matters. The checkpoint is due at this time at the latest.</summary>
+    public void Request(Instant at) => _dueAt = Instant.Min(_dueAt, at);
+
+    /// <summary>
+    /// Begins a write if one is due and none runs. The caller takes the content now, so everything that was requested is in it.
+    /// </summary>
+    /// <param name="isPeerDue"><c>PeerSession.IsCheckpointDue</c>.</param>
+    public bool TryBegin(bool isPeerDue, Instant now)
+    {
+        if (_isWriting || now < _notBefore || (!isPeerDue && now < _dueAt)) return false;
+        _isWriting = true;
+        _dueAt = Instant.Never;
+        return true;
+    }
+
+    /// <summary>The write has ended. One that failed is repeated after a pause, which doubles.</summary>
+    public void Complete(bool isWritten, Instant now)
+    {
+        _isWriting = false;
+        if (isWritten) _pause = Pause;
+        _notBefore = now + _pause;
+        if (isWritten) return;
+        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+        Request(_notBefore);
+    }
+}
