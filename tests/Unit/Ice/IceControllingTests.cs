@@ -225,6 +225,36 @@ public sealed class IceControllingTests
         Assert.Equal(IceEventKind.Failed, occurred.Kind);
     }
 
+    /// <summary>RFC 7675, section 5.2: consent is taken back at once.</summary>
+    [Theory]
+    [InlineData(403, true)]
+    [InlineData(500, false)]
+    public void Receive_RefusalOfAConsentCheck_EndsTheCallOnlyIfItIsForbidden(int code, bool hasEnded)
+    {
+        IceCredentials remote = SimulatedIceNetwork.Credentials("server");
+        var agent = new IceAgent(IceRole.Controlling, SimulatedIceNetwork.Credentials("caller"), remote, 1, Seeded.Random(1), Instant.Zero);
+        agent.AddRemoteCandidate(Candidate.Host(SimulatedIceNetwork.Address("198.51.100.1:3478")), 0);
+        byte[] buffer = new byte[1500];
+        Instant now = Instant.Zero;
+        int refusal = 0;
+        void Exchange()
+        {
+            agent.HandleTimeout(now);
+            while (agent.TryTransmit(buffer, out _, out TransportPath to))
+                agent.Receive(Answer(buffer.AsSpan(8, 12).ToArray(), remote.Password, refusal), to, now);
+        }
+        Exchange();
+        now = Instant.FromMilliseconds(500);
+        Exchange();
+        while (agent.TryTakeEvent(out _)) { }
+        refusal = code;
+        now = Instant.FromMilliseconds(5000);
+        Exchange();
+        Assert.Equal(hasEnded, agent.TryTakeEvent(out IceEvent occurred));
+        Assert.Equal(hasEnded ? IceEventKind.ConsentLost : default, occurred.Kind);
+        Assert.Equal(hasEnded, agent.HasEnded);
+    }
+
     [Fact]
     public void AddRemoteCandidate_NotUsable_IsSkipped()
     {
