@@ -11,9 +11,11 @@ namespace Dapr.Voice.Contracts;
 [JsonSerializable(typeof(TransceiverRecord))]
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(CallPage))]
 [JsonSerializable(typeof(IceRestart))]
 [JsonSerializable(typeof(IceRestarted))]
 [JsonSerializable(typeof(LifecycleEvent))]
+[JsonSerializable(typeof(FleetEvent))]
 [JsonSerializable(typeof(List<SessionRecord>))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 

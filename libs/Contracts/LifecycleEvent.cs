@@ -61,10 +61,16 @@ public sealed record LifecycleData
     public SessionStatistics? Statistics { get; init; }
 }
 
-/// <summary>Every type of event that is published.</summary>
+/// <summary>Every type of event on <see cref="Topics.Sessions"/>.</summary>
 public static class LifecycleEventTypes
 {
     public const string SessionCreated = "voice.session.created.v1";
     public const string SessionConnected = "voice.session.connected.v1";
+
+    /// <summary>Another transceiver continues the session of one that died.</summary>
+    public const string SessionResumed = "voice.session.resumed.v1";
+
+    /// <summary>Another transceiver continues the session of one that leaves.</summary>
+    public const string SessionMoved = "voice.session.moved.v1";
     public const string SessionEnded = "voice.session.ended.v1";
 }

@@ -52,7 +52,7 @@ internal sealed partial class RecordLoader(
             if (expired.Record is { State: SessionState.Created } record) EndUnproven(expired.Id, record, reason);
             else if (expired.Record is null) evicted.Enqueue(expired);
         }
-        // A drain has no time to read thousands of records. They stay until the store's time to live.
+        // A drain has no time to read thousands of records. The sweep of another process ends them.
         while (!isDraining && evicted.TryPeek(out UnprovenSessions.Waiting? next))
         {
             StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(next.CallId),
@@ -148,18 +148,26 @@ internal sealed partial class RecordLoader(
             if (!read.IsKnown) LogUnreadable(logger, callId, read.Outcome, read.ErrorCode);
             return null;
         }
-        if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _)) return null;
+        if (record.CallId != callId || !factory.TryIdentify(record, out _)) return null;
+        if (record.State == SessionState.Ended)
+        {
+            // Somebody else ended it: it was hung up in the moment in which its caller came. The caller's next check is refused.
+            if (directory.TryNoteEndedElsewhere(id, record)) reporter.Remember(record);
+            return null;
+        }
         if (record.State == SessionState.Connected)
         {
             // The session's keys were in the memory of an owner that no longer exists. The client's packets cannot be answered, and nobody
             // else will report the end.
-            reporter.Report(record with
+            SessionRecord ended = record with
             {
                 State = SessionState.Ended,
                 EndReason = SessionEndReason.OwnerLost,
                 EndedAt = time.GetUtcNow(),
                 EventSequence = record.EventSequence + 1,
-            });
+            };
+            if (!directory.TryNoteEnded(id, ended)) return null;
+            reporter.Report(ended);
             LogOrphan(logger, callId, record.OwnerAppId);
             return null;
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Opus;
 using Dapr.Voice.Steering;
@@ -8,4 +9,8 @@ namespace Dapr.Voice.Transceiver.Sessions;
 
 /// <summary>The checked parts from which a session is made.</summary>
 internal sealed record SessionParts(
-    SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, OpusCodec Codec, Instant CreatedAt);
+    SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, OpusCodec Codec, Instant CreatedAt)
+{
+    /// <summary>The session that the caller asked for, which the record has only encrypted.</summary>
+    public JsonElement? Asked { get; init; }
+}

@@ -5,4 +5,5 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// <summary>
 /// A state that a session has reached and that has to be reported: the wanted record, whose sequence number is that of the event.
 /// </summary>
-internal readonly record struct SessionReport(SessionRecord Record, DateTimeOffset Since);
+/// <param name="EventType">One of <see cref="LifecycleEventTypes"/>.</param>
+internal readonly record struct SessionReport(SessionRecord Record, string EventType, DateTimeOffset Since);

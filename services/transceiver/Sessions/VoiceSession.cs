@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Sctp;
@@ -56,6 +57,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public VoiceSession(SessionParts parts, SessionWorker worker, AgentCatalog agents, string agent, TimeProvider time, ILogger logger)
     {
         (Id, Slot, Session, Now, Logger) = (parts.Id, parts.Record.Slot, parts.Record, parts.CreatedAt, logger);
+        Asked = parts.Asked;
         (_peer, _lifecycle, _worker, _time) = (parts.Peer, new SessionLifecycle(parts.Limits, parts.CreatedAt), worker, time);
         _setup = new SessionSetup(parts.Record);
         _sendsAudio = parts.Record.Offer.AudioReceives;
@@ -73,6 +75,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public int Index { get; set; } = -1;
 
     public SessionRecord Session { get; private set; }
+    public JsonElement? Asked { get; }
     public DownlinkQueue Downlink { get; }
     public SessionDropCounters Drops { get; } = new();
     public ILogger Logger { get; }

@@ -22,7 +22,8 @@ internal sealed class TestFleet : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _keeping;
 
-    private TestFleet(FleetKeys keys, MemoryStateStore store, TransceiverOptions options, LinkScheme scheme)
+    private TestFleet(
+        FleetKeys keys, MemoryStateStore store, TransceiverOptions options, LinkScheme scheme, Func<string?>? selfTest = null)
     {
         Keys = keys;
         Store = store;
@@ -30,7 +31,7 @@ internal sealed class TestFleet : IAsyncDisposable
         Scheme = scheme;
         Links = [.. listeners.Select(l => l.Transport.LocalAddress)];
         Runtime = new TransceiverRuntime(
-            Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
+            Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance, selfTest);
         Runtime.Start();
         _keeping = Runtime.KeepSlotsAsync(_stop.Token);
     }
@@ -53,14 +54,19 @@ internal sealed class TestFleet : IAsyncDisposable
     public IReadOnlyList<TransportAddress> Links { get; }
     public LinkScheme Scheme { get; }
 
+    /// <summary>Starts without waiting for slots, with another self-test.</summary>
+    public static async Task<TestFleet> StartUnfitAsync(TransceiverOptions options, Func<string?> selfTest)
+        => new(await LoadKeysAsync(), new MemoryStateStore(), options, LinkScheme.Udp, selfTest);
+
     public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {
-        FleetKeys keys = await FleetKeys.LoadAsync(
-            new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
-        var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
+        var fleet = new TestFleet(await LoadKeysAsync(), new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
     }
+
+    private static Task<FleetKeys> LoadKeysAsync() => FleetKeys.LoadAsync(
+        new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
 
     /// <summary>Creates a record as signaling does.</summary>
     public SessionRecord NewRecord(CertificateFingerprint caller, string agent = "echo", int? slot = null)
