@@ -12,9 +12,11 @@ namespace Dapr.Voice.Contracts;
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(CheckpointRecord))]
+[JsonSerializable(typeof(CallPage))]
 [JsonSerializable(typeof(IceRestart))]
 [JsonSerializable(typeof(IceRestarted))]
 [JsonSerializable(typeof(LifecycleEvent))]
+[JsonSerializable(typeof(FleetEvent))]
 [JsonSerializable(typeof(List<SessionRecord>))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 

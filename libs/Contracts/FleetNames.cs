@@ -72,4 +72,8 @@ public static class StateKeys
     public static string Slot(string region, int slot) => $"slot.{region}.{slot}";
     public static string Session(string callId) => $"session.{callId}";
     public static string Checkpoint(string callId) => $"checkpoint.{callId}";
+
+    /// <param name="period">See <see cref="Contracts.CallPage.PeriodOf"/>.</param>
+    /// <param name="page">0 to <see cref="Contracts.CallPage.PagesOfAPeriod"/> - 1.</param>
+    public static string CallPage(string region, long period, int page) => $"calls.{region}.{period}.{page}";
 }

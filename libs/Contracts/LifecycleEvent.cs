@@ -61,7 +61,7 @@ public sealed record LifecycleData
     public SessionStatistics? Statistics { get; init; }
 }
 
-/// <summary>Every type of event that is published.</summary>
+/// <summary>Every type of event on <see cref="Topics.Sessions"/>.</summary>
 public static class LifecycleEventTypes
 {
     public const string SessionCreated = "voice.session.created.v1";

@@ -34,7 +34,7 @@ public enum SessionEndReason
 /// <summary>
 /// The record of a session, stored under <see cref="StateKeys.Session"/>. Signaling writes it once and sends a copy to the owner. After
 /// that, only the owner writes it. As JSON it has fewer than 30,000 characters, because Table Storage allows 32 k. It contains no readable
-/// secret and no SDP: the owner derives our ICE password from the ufrag, and the caller's is encrypted.
+/// secret and no SDP: the owner derives our ICE password from the ufrag, and the caller's and the Realtime session are encrypted.
 /// </summary>
 public sealed record SessionRecord
 {
@@ -52,7 +52,13 @@ public sealed record SessionRecord
     public required OfferFacts Offer { get; init; }
     public required AnswerFacts Answer { get; init; }
 
-    /// <summary>The Realtime <c>session</c> object that the caller or its ephemeral key asked for, unchanged. At most 16 KiB.</summary>
+    /// <summary>
+    /// The Realtime <c>session</c> object that the caller or its ephemeral key asked for, at most 16 KiB, encrypted (<c>SealedSession</c>
+    /// in libs/Steering): it has instructions, and the credentials of the agent's tools. Null if nobody asked for anything.
+    /// </summary>
+    public string? SealedRealtimeSession { get; init; }
+
+    /// <summary>The same, readable, in a record of a version that did not encrypt it. Null in all others.</summary>
     public JsonElement? RealtimeSession { get; init; }
 
     /// <summary>The longest a session may last, in seconds.</summary>

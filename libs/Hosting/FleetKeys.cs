@@ -47,12 +47,13 @@ public sealed partial class FleetKeys
         CancellationToken cancellation, ISidecarHealth? sidecar = null, StartupState? startup = null)
     {
         var keys = new FleetKeys();
+        string store = secrets.NameOf(ComponentNames.Secrets);
         foreach ((FleetSecrets secret, string name) in Names)
         {
             if (!needed.HasFlag(secret)) continue;
             string text = await ReadAsync(secrets, name, logger, time, sidecar, startup, cancellation);
             if (!keys.TryTake(secret, text, out string? error))
-                throw new SettingsException($"Secret '{name}' in the store '{ComponentNames.Secrets}' can't be used: {error}.");
+                throw new SettingsException($"Secret '{name}' in the store '{store}' can't be used: {error}.");
         }
 
         // The key id of a hint selects the key of the password. Without that key, no client could connect to the calls that are answered.
@@ -80,6 +81,7 @@ public sealed partial class FleetKeys
     private static async Task<string> ReadAsync(ISecretStore secrets, string name, ILogger logger, TimeProvider time,
         ISidecarHealth? sidecar, StartupState? startup, CancellationToken cancellation)
     {
+        string store = secrets.NameOf(ComponentNames.Secrets);
         for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             SecretResult result = await secrets.GetAsync(ComponentNames.Secrets, name, cancellation);
@@ -91,8 +93,8 @@ public sealed partial class FleetKeys
             }
             else
             {
-                startup?.WaitFor($"secret {name} in the store {ComponentNames.Secrets}");
-                LogSecretNotGiven(logger, name, ComponentNames.Secrets, result.Outcome, result.ErrorCode, pause.TotalSeconds);
+                startup?.WaitFor($"secret {name} in the store {store}");
+                LogSecretNotGiven(logger, name, store, result.Outcome, result.ErrorCode, pause.TotalSeconds);
             }
             await Task.Delay(pause, time, cancellation);
         }

@@ -34,6 +34,10 @@ internal static class Program
         builder.Services.AddRunning<UnclaimedSessions>();
         builder.Services.AddRunning<OwnerPush>();
         builder.Services.AddRunning<LifecyclePublisher>();
+        builder.Services.AddRunning<RecordEnder>();
+        builder.Services.AddSingleton<KnownTransceivers>();
+        builder.Services.AddSingleton<ReservedIds>();
+        builder.Services.AddSingleton<SessionLookup>();
         builder.Services.AddSingleton<Authenticator>();
         builder.Services.AddSingleton<AgentChoice>();
         builder.Services.AddSingleton<AnswerWriter>();

@@ -66,4 +66,18 @@ internal static partial class SignalingLog
         "Session {CallId} has no owner, and its record could not be ended. The store or the owner did not answer "
         + "for minutes")]
     public static partial void LeftUnclaimed(ILogger logger, string callId);
+
+    [LoggerMessage(20, LogLevel.Error, "No id for a session: its page could not be stored ({Outcome} {ErrorCode})")]
+    public static partial void PageNotWritten(ILogger logger, StateWriteOutcome outcome, string? errorCode);
+
+    [LoggerMessage(21, LogLevel.Warning, "All {Pages} pages of call ids of these ten minutes are in use. Records of further calls are "
+        + "found only by their owners")]
+    public static partial void PagesFull(ILogger logger, int pages);
+
+    [LoggerMessage(22, LogLevel.Error, "Session {CallId}: the store has not said for too long whether its end was written here. Its "
+        + "event may be missing")]
+    public static partial void EndUnsettled(ILogger logger, string callId);
+
+    [LoggerMessage(23, LogLevel.Error, "{Items} items of {Queue} were not done when the service stopped")]
+    public static partial void QueueLeft(ILogger logger, int items, string queue);
 }

@@ -56,14 +56,17 @@ internal static class InternalEndpoints
         };
     }
 
-    private static async Task<IResult> GetAsync(string callId, TransceiverHost host, CancellationToken cancellation)
+    /// <param name="record"><c>missing</c>: the store has no record of the session. If it lives here, the record is written again.</param>
+    private static async Task<IResult> GetAsync(string callId, string? record, TransceiverHost host, CancellationToken cancellation)
     {
         if (host.Runtime is not { } runtime) return NotReady();
         if (!TryReadId(callId, out SessionId id)) return NotFound();
         try
         {
-            SessionRecord? record = await runtime.FindAsync(id, cancellation);
-            return record is null || record.CallId != callId ? NotFound() : Results.Json(record, ContractsJson.Default.SessionRecord);
+            SessionRecord? found = await runtime.FindAsync(id, cancellation);
+            if (found is null || found.CallId != callId) return NotFound();
+            if (record == "missing") runtime.RestoreRecord(found);
+            return Results.Json(found, ContractsJson.Default.SessionRecord);
         }
         catch (TimeoutException)
         {

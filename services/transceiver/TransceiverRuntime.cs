@@ -8,6 +8,8 @@ using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Checkpoints;
+using Dapr.Voice.Transceiver.Fitness;
+using Dapr.Voice.Transceiver.Fleet;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Transceiver.Ownership;
@@ -31,11 +33,17 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly DtlsCertificate _certificate;
     private readonly SessionReporter _reporter;
+    private readonly RecordRestorer _restorer;
+    private readonly RecordSweep _sweep;
+    private readonly FitnessWatch _fitness;
     private readonly SlotTable _slots;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _sweeping = Task.CompletedTask;
 
+    /// <param name="selfTest">What has to work before this process takes calls. Null: a call inside the process.</param>
     public TransceiverRuntime(
         FleetOptions fleet, TransceiverOptions options, FleetKeys keys, IReadOnlyList<LinkListener> listeners,
-        IStateStore store, IEventPublisher publisher, TimeProvider time, ILoggerFactory loggers)
+        IStateStore store, IEventPublisher publisher, TimeProvider time, ILoggerFactory loggers, Func<string?>? selfTest = null)
     {
         (_fleet, _options, _time) = (fleet, options, time);
         _logger = loggers.CreateLogger("Dapr.Voice.Transceiver");
@@ -46,10 +54,17 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         _slots = new SlotTable(fleet.SlotCount);
         Directory = new SessionDirectory(options.Capacity, _slots);
         Unproven = new UnprovenSessions(options.FirstCheckLimit);
+        _fitness = new FitnessWatch(
+            selfTest ?? (() => SessionSelfTest.Run(_certificate, options.Codec)), loggers.CreateLogger<FitnessWatch>());
+        string source = $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}";
         _reporter = new SessionReporter(
-            store, publisher, Directory, time, options.RecordRetention,
-            $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
-            loggers.CreateLogger<SessionReporter>());
+            store, publisher, Directory, time, options.RecordRetention, source, loggers.CreateLogger<SessionReporter>());
+        _reporter.EndedElsewhere += EndAsElsewhere;
+        _restorer = new RecordRestorer(store, fleet.Region, IsHere, time, loggers.CreateLogger<RecordRestorer>());
+        _sweep = new RecordSweep(
+            store, fleet.Region, Directory, _reporter, time, options.RecordRetention, loggers.CreateLogger<RecordSweep>());
+        Events = new FleetReporter(publisher, time, fleet.Region, options.Shard, incarnationText, source, () => Directory.Living,
+            loggers.CreateLogger<FleetReporter>());
         var codec = new CheckpointCodec(keys.PasswordKeys);
         Checkpoints = new CheckpointWriter(store, codec, time, loggers.CreateLogger<CheckpointWriter>());
         Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey),
@@ -57,7 +72,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         Keeper = new SlotKeeper(
             store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText),
             [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint,
-            () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());
+            LoadNow, loggers.CreateLogger<SlotKeeper>());
         Workers = [.. listeners.Select((listener, i) => new SessionWorker(
             i, listeners.Count, listener.Advertised,
             new LinkPort(listener.Transport, new LinkAcceptor(
@@ -77,16 +92,23 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public SessionFactory Factory { get; }
     public RecordLoader Loader { get; }
     public CheckpointWriter Checkpoints { get; }
+
+    /// <summary>Publishes what happens to this transceiver and its slots.</summary>
+    public FleetReporter Events { get; }
     public int ServedSlots => _slots.ServedCount;
-    public long PendingReports => _reporter.Pending;
-    public long LostReports => _reporter.Lost;
+    public long PendingReports => _reporter.Pending + Events.Pending;
+    public long LostReports => _reporter.Lost + Events.Lost;
 
     /// <summary>New sessions may come.</summary>
-    public bool IsAdmitting => Keeper.Status.IsAdmitting(MonotonicClock.Now);
+    public bool IsAdmitting => IsFit && Keeper.Status.IsAdmitting(MonotonicClock.Now);
+
+    /// <summary>This process can serve callers. While it cannot, it must not take slots either.</summary>
+    public bool IsFit => _fitness.IsFit;
 
     public void Start()
     {
         foreach (SessionWorker worker in Workers) worker.Start(Loader);
+        _sweeping = Task.Run(() => _sweep.RunAsync(_stop.Token), CancellationToken.None);
     }
 
     /// <summary>
@@ -104,7 +126,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             {
                 try
                 {
-                    await Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), cancellation).ConfigureAwait(false);
+                    await _fitness.StepAsync(Workers.Sum(w => w.Counters.SessionFaults), MonotonicClock.Now).ConfigureAwait(false);
+                    // A process that has never been able to serve a call has no slot, and nobody should count on it.
+                    if (_fitness.HasPassed)
+                        await Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), cancellation).ConfigureAwait(false);
+                    if (IsAdmitting) Events.Joined();
                     if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
@@ -165,6 +191,22 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 .ConfigureAwait(false)
             : null;
 
+    /// <summary>
+    /// The store has lost its data. The records of all sessions that live here or wait for their caller are written again, in the
+    /// background. It never waits. Any thread.
+    /// </summary>
+    public void OnStoreLost()
+    {
+        _restorer.Restore(Unproven.Records());
+        foreach (SessionWorker worker in Workers) worker.Snapshots(_restorer.Restore);
+    }
+
+    /// <summary>Somebody has missed the record of this session, which lives here. It is written again.</summary>
+    public void RestoreRecord(SessionRecord record)
+    {
+        if (record.State != SessionState.Ended) _restorer.Restore([record]);
+    }
+
     /// <summary>Asks for the end of a session. Returns false if it is not here.</summary>
     public async Task<bool> TryEndAsync(SessionId id, SessionEndReason reason, CancellationToken cancellation)
     {
@@ -189,6 +231,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     {
         LogDraining(_logger, Directory.Living);
         Keeper.StartDraining();
+        Events.Draining();
         // The deadline counts from here. A store that hangs must not add to it, because the drain would take longer than the platform
         // waits.
         long deadline = _time.GetTimestamp() + (long)(_options.DrainGrace.TotalSeconds * _time.TimestampFrequency);
@@ -206,10 +249,13 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         await Try(Loader.EndUnprovenAsync(Instant.Never, CancellationToken.None)).ConfigureAwait(false);
         using (var leave = new CancellationTokenSource(LeaveLimit))
             await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
+        Events.Left();
         foreach (SessionWorker worker in Workers) worker.Stop();
         using var reports = new CancellationTokenSource(ReportLimit);
-        await Task.WhenAll(_reporter.CompleteAsync(reports.Token), Checkpoints.CompleteAsync(reports.Token)).ConfigureAwait(false);
-        LogLeft(_logger, _reporter.Pending);
+        await Task.WhenAll(
+            _reporter.CompleteAsync(reports.Token), Events.CompleteAsync(reports.Token), Checkpoints.CompleteAsync(reports.Token))
+            .ConfigureAwait(false);
+        LogLeft(_logger, PendingReports);
     }
 
     /// <summary>What keeps this process from taking new sessions, in words for an operator.</summary>
@@ -217,6 +263,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     {
         OwnershipStatus status = Keeper.Status;
         if (status.IsDraining) yield return "draining";
+        else if (_fitness.Problem is { } problem) yield return problem;
         else if (!status.IsAdmitting(MonotonicClock.Now)) yield return status.Problem ?? "the lease has run out";
         else if (ServedSlots == 0) yield return "no slot is ours yet";
     }
@@ -233,10 +280,32 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _sweeping.ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Dispose();
         await _reporter.DisposeAsync().ConfigureAwait(false);
         await Checkpoints.DisposeAsync().ConfigureAwait(false);
+        await _restorer.DisposeAsync().ConfigureAwait(false);
+        await Events.DisposeAsync().ConfigureAwait(false);
         _certificate.Dispose();
+        _stop.Dispose();
+    }
+
+    // A process that fails shows no room, so that signaling sends its callers elsewhere.
+    private OwnLoad LoadNow()
+        => new(IsFit ? Directory.Living : Math.Max(Directory.Living, _options.Capacity), LatenessMilliseconds(0.99));
+
+    private bool IsHere(SessionRecord record)
+        => Factory.TryIdentify(record, out SessionId id) && (Directory.Find(id, out _) is not null || Unproven.Find(id) is not null);
+
+    /// <summary>
+    /// Signaling has ended a session that lives here: its caller came in the moment in which nobody had it. The caller is told now. A
+    /// session that another owner gave up as lost lives on, if it does.
+    /// </summary>
+    private void EndAsElsewhere(SessionRecord ended)
+    {
+        if (ended.EndReason != SessionEndReason.OwnerLost && Factory.TryIdentify(ended, out SessionId id))
+            Directory.Find(id, out _)?.End(id, ended.EndReason);
     }
 
     private async Task Try(Task step)

@@ -11,12 +11,20 @@ namespace Dapr.Voice.TestKit;
 /// </summary>
 public sealed class MemoryStateStore : IStateStore
 {
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (string Json, long ETag)> _values = new(StringComparer.Ordinal);
     private long _etag;
 
     /// <summary>While it is true, nothing can be read or written.</summary>
     public bool IsAway { get; set; }
+
+    /// <summary>What is wrong with the store.</summary>
+    public StateFault Fault { get; set; }
+
+    /// <summary>How many reads of one value fail before the next one succeeds.</summary>
+    public int AwayForReads { get; set; }
 
     /// <summary>Each read of one value waits for it.</summary>
     public Task ReadGate { get; set; } = Task.CompletedTask;
@@ -29,6 +37,14 @@ public sealed class MemoryStateStore : IStateStore
 
     public int Reads { get; private set; }
     public int Writes { get; private set; }
+
+    /// <summary>The keys of a store that begin with a text.</summary>
+    public IReadOnlyList<string> Keys(string store, string prefix)
+    {
+        string begin = Name(store, prefix);
+        lock (_lock)
+            return [.. _values.Keys.Where(k => k.StartsWith(begin, StringComparison.Ordinal)).Select(k => k[(store.Length + 1)..])];
+    }
 
     public T? Peek<T>(string store, string key, JsonTypeInfo<T> type) where T : class
     {
@@ -53,27 +69,35 @@ public sealed class MemoryStateStore : IStateStore
     {
         lock (_lock) Reads++;
         await ReadGate;
+        if (await FaultOfReadAsync() is { } fault) return new StateReadResult<T>(fault, null, Fault.ToString());
         lock (_lock)
         {
-            if (IsAway) return new StateReadResult<T>(StateReadOutcome.Unavailable, null, "AWAY");
+            if (IsAway || AwayForReads-- > 0) return new StateReadResult<T>(StateReadOutcome.Unavailable, null, "AWAY");
             StateEntry<T>? entry = Find(store, key, type);
             return new StateReadResult<T>(entry is null ? StateReadOutcome.Missing : StateReadOutcome.Found, entry, null);
         }
     }
 
-    public Task<StateBulkReadResult<T>> GetBulkAsync<T>(
+    public async Task<StateBulkReadResult<T>> GetBulkAsync<T>(
         string store, IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
+        if (await FaultOfReadAsync() is { } fault)
+        {
+            // A bulk read tells of values that are no JSON by their keys.
+            return fault == StateReadOutcome.Malformed
+                ? new StateBulkReadResult<T>(StateReadOutcome.Found, new Dictionary<string, StateEntry<T>>(), [.. keys], null)
+                : new StateBulkReadResult<T>(fault, new Dictionary<string, StateEntry<T>>(), [], Fault.ToString());
+        }
         lock (_lock)
         {
             Reads++;
             var entries = new Dictionary<string, StateEntry<T>>(StringComparer.Ordinal);
-            if (IsAway) return Task.FromResult(new StateBulkReadResult<T>(StateReadOutcome.Unavailable, entries, [], "AWAY"));
+            if (IsAway) return new StateBulkReadResult<T>(StateReadOutcome.Unavailable, entries, [], "AWAY");
             foreach (string key in keys)
             {
                 if (Find(store, key, type) is { } entry) entries[key] = entry;
             }
-            return Task.FromResult(new StateBulkReadResult<T>(StateReadOutcome.Found, entries, [], null));
+            return new StateBulkReadResult<T>(StateReadOutcome.Found, entries, [], null);
         }
     }
 
@@ -96,20 +120,45 @@ public sealed class MemoryStateStore : IStateStore
         => _values.TryGetValue(Name(store, key), out (string Json, long ETag) found)
         ? new StateEntry<T>(key, JsonSerializer.Deserialize(found.Json, type), Text(found.ETag)) : null;
 
-    private Task<StateWriteResult> Write(string store, string key, string? json, Func<long?, bool> mayWrite)
+    private async Task<StateReadOutcome?> FaultOfReadAsync()
     {
+        if (Fault is StateFault.Silent or StateFault.Slow) await Task.Delay(Late);
+        return Fault switch
+        {
+            StateFault.Error or StateFault.Silent => StateReadOutcome.Unavailable,
+            StateFault.Garbage => StateReadOutcome.Malformed,
+            StateFault.Refused => StateReadOutcome.Refused,
+            _ => null,
+        };
+    }
+
+    private async Task<StateWriteOutcome?> FaultOfWriteAsync()
+    {
+        if (Fault is StateFault.Silent or StateFault.Slow) await Task.Delay(Late);
+        return Fault switch
+        {
+            StateFault.Conflict => StateWriteOutcome.Conflict,
+            StateFault.Error or StateFault.Silent or StateFault.Garbage => StateWriteOutcome.Unavailable,
+            StateFault.Refused => StateWriteOutcome.Refused,
+            _ => null,
+        };
+    }
+
+    private async Task<StateWriteResult> Write(string store, string key, string? json, Func<long?, bool> mayWrite)
+    {
+        if (await FaultOfWriteAsync() is { } fault) return new StateWriteResult(fault, Fault.ToString());
         lock (_lock)
         {
-            if (IsAway) return Task.FromResult(new StateWriteResult(StateWriteOutcome.Unavailable, "AWAY"));
+            if (IsAway) return new StateWriteResult(StateWriteOutcome.Unavailable, "AWAY");
             string name = Name(store, key);
             if (!mayWrite(_values.TryGetValue(name, out (string Json, long ETag) current) ? current.ETag : null))
-                return Task.FromResult(new StateWriteResult(StateWriteOutcome.Conflict, "CONFLICT"));
+                return new StateWriteResult(StateWriteOutcome.Conflict, "CONFLICT");
             if (json is null) _values.Remove(name);
             else _values[name] = (json, ++_etag);
             Writes++;
             Written(key, json);
-            return Task.FromResult(LosesAnswer(key) ? new StateWriteResult(StateWriteOutcome.Unavailable, "ANSWER_LOST")
-                : new StateWriteResult(StateWriteOutcome.Written, null));
+            return LosesAnswer(key) ? new StateWriteResult(StateWriteOutcome.Unavailable, "ANSWER_LOST")
+                : new StateWriteResult(StateWriteOutcome.Written, null);
         }
     }
 

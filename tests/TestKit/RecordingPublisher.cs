@@ -18,12 +18,16 @@ public sealed class RecordingPublisher : IEventPublisher
         set => Volatile.Write(ref _refusals, value);
     }
 
+    /// <summary>Is called before each publish call.</summary>
+    public Action Publishing { get; set; } = static () => { };
+
     /// <summary>The published events, in order.</summary>
     public IReadOnlyList<(string Topic, JsonElement Event)> Published => [.. _published];
 
     public Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
         CancellationToken cancellation = default)
     {
+        Publishing();
         if (Interlocked.Decrement(ref _refusals) >= 0) return Task.FromResult(new PublishResult(PublishOutcome.Unavailable, "AWAY"));
         _published.Enqueue((topic, JsonSerializer.SerializeToElement(cloudEvent, type)));
         return Task.FromResult(new PublishResult(PublishOutcome.Published, null));

@@ -23,8 +23,8 @@ param subscribers string[]
 // Topics in libs/Contracts. The sidecars may not make any (disableEntityManagement): that would take the right to manage the namespace.
 var topicNames = ['voice-sessions', 'voice-fleet', 'voice-dead-letter']
 
-// The first of them. Nothing is sent to the second yet, and nothing of ours to the third.
-var subscribedTopics = 1
+// The first two of them. Nothing of ours is sent to the third.
+var subscribedTopics = 2
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   name: name
@@ -60,7 +60,8 @@ resource subscriptions 'Microsoft.ServiceBus/namespaces/topics/subscriptions@202
     properties: {
       defaultMessageTimeToLive: 'PT1H'
       lockDuration: 'PT1M'
-      maxDeliveryCount: 10
+      // With the pauses of the component (dapr-components.bicep) this is half a minute at least: docs/decisions/0043.
+      maxDeliveryCount: 600
       deadLetteringOnMessageExpiration: false
     }
   }

@@ -150,6 +150,9 @@ resource lifecycle 'Microsoft.App/managedEnvironments/daprComponents@2026-01-01'
       { name: 'namespaceName', value: brokerHost }
       { name: 'azureClientId', value: identities.events.clientId }
       { name: 'disableEntityManagement', value: 'true' }
+      // A subscriber that is away for some seconds would use up all deliveries of its events at once (docs/decisions/0043).
+      { name: 'maxActiveMessages', value: '20' }
+      { name: 'maxRetriableErrorsPerSec', value: '20' }
       // Who is not named here may publish everything: a subscriber is named with nothing.
       {
         name: 'publishingScopes'

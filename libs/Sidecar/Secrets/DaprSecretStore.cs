@@ -6,6 +6,8 @@ namespace Dapr.Voice.Sidecar;
 /// <summary>Implements <see cref="ISecretStore"/> with Dapr's client.</summary>
 internal sealed class DaprSecretStore(DaprClient client, SidecarCalls calls) : ISecretStore
 {
+    public string NameOf(string store) => calls.Options.NameOf(store);
+
     public Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
     {
         SidecarNames.Check(store, nameof(store));

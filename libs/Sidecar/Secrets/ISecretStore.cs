@@ -27,5 +27,8 @@ public readonly record struct SecretResult(SecretOutcome Outcome, string? Value,
 /// <summary>Dapr's secrets API.</summary>
 public interface ISecretStore
 {
+    /// <summary>The name of the component that this app has for a store, for messages to an operator.</summary>
+    string NameOf(string store) => store;
+
     Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default);
 }

@@ -61,7 +61,7 @@ internal sealed class InternalEndpoints(
     private async Task GetAsync(HttpContext context)
     {
         (SessionStatus? status, ApiError? error) = await reader.ReadAsync(
-            (string)context.GetRouteValue("callId")!, onlyIfMadeWith: null, context.RequestAborted);
+            (string)context.GetRouteValue("callId")!, onlyIfMadeWith: null, MayAsk(context), context.RequestAborted);
         if (error is not null) await error.ExecuteAsync(context);
         else await context.Response.WriteAsJsonAsync(
             status!, StatusJson.SessionStatus, cancellationToken: context.RequestAborted);
@@ -76,17 +76,18 @@ internal sealed class InternalEndpoints(
                 + "Without one it is api_hangup.", "reason").ExecuteAsync(context);
             return;
         }
-        EndOutcome outcome = await ender.EndAsync(callId, reason, onlyIfMadeWith: null, context.RequestAborted);
+        SessionEnd end = await ender.EndAsync(callId, reason, onlyIfMadeWith: null, MayAsk(context), context.RequestAborted);
         SignalingLog.InternalCall(logger, Caller(context), "end", CallId.TryParse(callId, out _, out _) ? callId : "-",
-            $"{outcome} {SessionEnder.Word(reason)}");
-        if (SessionReader.ErrorOf(outcome) is { } error)
+            $"{end.Outcome} {SessionEnder.Word(reason)}");
+        if (SessionReader.ErrorOf(end) is { } error)
         {
             await error.ExecuteAsync(context);
             return;
         }
         context.Response.StatusCode = StatusCodes.Status202Accepted;
-        await context.Response.WriteAsJsonAsync(new InternalEnd(callId, outcome == EndOutcome.AlreadyEnded ? "already_ended" : "ending"),
-            Json.InternalEnd, cancellationToken: context.RequestAborted);
+        string status = end.Outcome == EndOutcome.AlreadyEnded ? "already_ended" : "ending";
+        await context.Response.WriteAsJsonAsync(
+            new InternalEnd(callId, status), Json.InternalEnd, cancellationToken: context.RequestAborted);
     }
 
     private static async Task<(InternalSessionRequest? Body, ApiError? Error)> ReadAsync(HttpRequest request)
@@ -123,6 +124,8 @@ internal sealed class InternalEndpoints(
         reason = string.IsNullOrEmpty(word) ? SessionEndReason.ApiHangup : Reasons.FirstOrDefault(r => SessionEnder.Word(r) == word);
         return reason != SessionEndReason.None;
     }
+
+    private Func<ApiError?> MayAsk(HttpContext context) => () => limits.TryTake(CallSource.OfApp(Caller(context)));
 
     private static string Caller(HttpContext context) => AgentNameOrDash(AppApiToken.CallerAppId(context));
 

@@ -9,7 +9,7 @@ namespace Dapr.Voice.Signaling.Placement;
 /// their leases every second, too. A snapshot stays valid for as long as the shortest lease, which is about three of these intervals.
 /// </summary>
 internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, SignalingOptions options, TimeProvider time,
-    SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
+    KnownTransceivers known, SignalingMetrics metrics, ILogger<FleetDirectory> logger) : BackgroundService
 {
     private static readonly TimeSpan RefreshPeriod = TimeSpan.FromSeconds(1);
 
@@ -70,6 +70,7 @@ internal sealed class FleetDirectory(IStateStore store, FleetOptions fleet, Sign
         var next = new FleetSnapshot(transceivers.Entries.Values.Select(entry => entry.Value).OfType<TransceiverRecord>(),
             slots.Entries.Values.Select(entry => entry.Value).OfType<SlotRecord>(), now, options.MaximumLatenessMilliseconds);
         CarryPlacements(_snapshot, next);
+        known.Note(next.Owners.Select(owner => owner.Record.AppId));
         if (_isFailing) SignalingLog.FleetKnown(logger, next.Owners.Count);
         _isFailing = false;
         _snapshot = next;

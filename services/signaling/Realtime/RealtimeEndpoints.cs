@@ -135,7 +135,7 @@ internal sealed class RealtimeEndpoints(
         if (error is null)
         {
             (status, error) = await reader.ReadAsync(
-                (string)context.GetRouteValue("callId")!, caller!.EphemeralKey?.Id, context.RequestAborted);
+                (string)context.GetRouteValue("callId")!, caller!.EphemeralKey?.Id, MayAsk(caller, context), context.RequestAborted);
         }
         if (error is not null)
         {
@@ -152,13 +152,16 @@ internal sealed class RealtimeEndpoints(
         (Caller? caller, ApiError? error) = await authenticator.AuthenticateAsync(context, forOwnCall: true);
         if (error is null)
         {
-            EndOutcome outcome = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup,
-                caller!.EphemeralKey?.Id, context.RequestAborted);
-            error = SessionReader.ErrorOf(outcome);
+            SessionEnd end = await ender.EndAsync((string)context.GetRouteValue("callId")!, Contracts.SessionEndReason.ApiHangup,
+                caller!.EphemeralKey?.Id, MayAsk(caller, context), context.RequestAborted);
+            error = SessionReader.ErrorOf(end);
         }
         if (error is not null) await error.ExecuteAsync(context);
         else context.Response.ContentLength = 0;
     }
+
+    /// <summary>A question to all transceivers costs the caller as much of its limits as a call does.</summary>
+    private Func<ApiError?> MayAsk(Caller caller, HttpContext context) => () => limits.TryTake(CallSource.OfKey(caller.KeyName, context));
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -6,21 +6,25 @@ using Dapr.Voice.Sidecar;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>An event that waits to be published, with the trace that caused it.</summary>
-internal sealed record PendingEvent(LifecycleEvent Event, string? Traceparent);
+/// <param name="Since">The timestamp of its making, on our own clock.</param>
+internal sealed record PendingEvent(LifecycleEvent Event, string? Traceparent, long Since);
 
 /// <summary>
 /// Publishes lifecycle events. A publish with an unknown outcome is repeated with the same id, and subscribers drop an id that they have
-/// seen.
+/// seen. Events wait for a broker that is away, for <see cref="GiveUpAfter"/>.
 /// </summary>
 internal sealed class LifecyclePublisher(
     IEventPublisher publisher, FleetOptions fleet, ServiceInstance instance, SignalingMetrics metrics, TimeProvider time,
     ILogger<LifecyclePublisher> logger)
-    : QueuedWork<PendingEvent>(logger)
+    : QueuedWork<PendingEvent>(logger, MaximumWaiting)
 {
-    // The pauses add up to about 20 s. A broker that restarts is back within that time.
-    private static readonly TimeSpan[] Pauses =
-        [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(800), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4),
-        TimeSpan.FromSeconds(6)];
+    /// <summary>An event that could not be published for this long is dropped and counted, as a transceiver's is.</summary>
+    public static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(10);
+
+    /// <summary>The largest number of events that wait: 27 calls a second for ten minutes. An event has about 1 kB.</summary>
+    public const int MaximumWaiting = 16_384;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200), LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly string _source = $"/voice/{fleet.Region}/{AppIds.Signaling}/{instance.Name}";
 
@@ -31,7 +35,7 @@ internal sealed class LifecyclePublisher(
         if (session.ClientKind == ClientKinds.Check) return;
         TryEnqueue(
             new(LifecycleEvent.ForSession(type, session, session.EventSequence, _source, time.GetUtcNow()),
-            session.Traceparent ?? TraceParent.Current));
+            session.Traceparent ?? TraceParent.Current, time.GetTimestamp()));
     }
 
     private protected override string CallIdOf(PendingEvent item) => item.Event.Subject;
@@ -40,20 +44,22 @@ internal sealed class LifecyclePublisher(
     {
         using Activity? span = SignalingTrace.Source.Start("voice.signaling.event_publish", item.Traceparent);
         span?.SetTag("voice.call_id", item.Event.Subject).SetTag("voice.event_type", item.Event.Type);
+        TimeSpan pause = FirstPause;
         for (int tries = 1; ; tries++)
         {
             PublishResult result = await publisher.PublishAsync(
                 ComponentNames.Lifecycle, Topics.Sessions, item.Event, ContractsJson.Default.LifecycleEvent, span?.Id ?? item.Traceparent,
                 cancellation);
-            if (result.Outcome != PublishOutcome.Unavailable || tries > Pauses.Length)
+            metrics.Events.Add(1, MetricTag.Of("outcome", result.Outcome));
+            if (result.IsPublished || time.GetElapsedTime(item.Since) > GiveUpAfter)
             {
-                metrics.Events.Add(1, MetricTag.Of("outcome", result.Outcome));
                 span?.SetTag("voice.outcome", MetricTag.Word(result.Outcome));
                 if (!result.IsPublished)
                     SignalingLog.PublishFailed(Logger, item.Event.Id, item.Event.Type, result.Outcome, result.ErrorCode, tries);
                 return;
             }
-            await Task.Delay(Pauses[tries - 1], time, cancellation);
+            await PauseAsync(pause, time, cancellation);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
 }

@@ -17,53 +17,51 @@ internal enum EndOutcome
     Unknown,
 }
 
+/// <param name="Error">Why nothing is known of the session, in the words for the caller. Null if the outcome says it.</param>
+internal readonly record struct SessionEnd(EndOutcome Outcome, ApiError? Error = null);
+
 /// <summary>Ends sessions for HTTP callers. The owner ends a session. Only a session that no owner knows is ended here.</summary>
 internal sealed class SessionEnder(
-    IStateStore store, IServiceInvoker invoker, SessionOwners owners, LifecyclePublisher events, SignalingMetrics metrics,
-    TimeProvider time, ILogger<SessionEnder> logger)
+    IStateStore store, IServiceInvoker invoker, SessionLookup sessions, SessionOwners owners, RecordEnder records, SignalingMetrics metrics,
+    ILogger<SessionEnder> logger)
 {
-    /// <summary>
-    /// The number of rounds of read and compare-and-set. A lost round means that somebody else wrote, so a few are enough.
-    /// </summary>
-    private const int MaximumRounds = 5;
-
     /// <param name="onlyIfMadeWith">The id of the ephemeral key that the session must have been made with. Null: the caller may end any
     /// session.</param>
-    public async Task<EndOutcome> EndAsync(string callId, SessionEndReason reason, string? onlyIfMadeWith, CancellationToken cancellation)
+    /// <param name="mayAsk">See <see cref="SessionLookup.FindAsync"/>.</param>
+    public async Task<SessionEnd> EndAsync(
+        string callId, SessionEndReason reason, string? onlyIfMadeWith, Func<ApiError?> mayAsk, CancellationToken cancellation)
     {
-        EndOutcome outcome = await EndOnceAsync(callId, reason, onlyIfMadeWith, cancellation);
-        metrics.Ends.Add(1, MetricTag.Of("outcome", outcome));
-        return outcome;
+        SessionEnd end = await EndOnceAsync(callId, reason, onlyIfMadeWith, mayAsk, cancellation);
+        metrics.Ends.Add(1, MetricTag.Of("outcome", end.Outcome));
+        return end;
     }
 
-    private async Task<EndOutcome> EndOnceAsync(
-        string callId, SessionEndReason reason, string? onlyIfMadeWith, CancellationToken cancellation)
+    private async Task<SessionEnd> EndOnceAsync(
+        string callId, SessionEndReason reason, string? onlyIfMadeWith, Func<ApiError?> mayAsk, CancellationToken cancellation)
     {
-        if (!CallId.TryParse(callId, out _, out _)) return EndOutcome.NotFound;
-        StateReadResult<SessionRecord> read = await store.ReadAsync(
-            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
-        if (read.Outcome == StateReadOutcome.Missing) return EndOutcome.NotFound;
-        if (read.Entry?.Value is not { } record) return EndOutcome.Unknown;
+        FoundSession found = await sessions.FindAsync(callId, mayAsk, cancellation);
+        if (found.Record is not { } record)
+            return new(found.Error is { Status: StatusCodes.Status404NotFound } ? EndOutcome.NotFound : EndOutcome.Unknown, found.Error);
         TraceParent.Link(record.Traceparent);
-        if (onlyIfMadeWith is not null && record.EphemeralKeyId != onlyIfMadeWith) return EndOutcome.NotYours;
-        if (record.State == SessionState.Ended) return EndOutcome.AlreadyEnded;
+        if (onlyIfMadeWith is not null && record.EphemeralKeyId != onlyIfMadeWith) return new(EndOutcome.NotYours);
+        if (record.State == SessionState.Ended) return new(EndOutcome.AlreadyEnded);
 
-        foreach (string owner in owners.LikelyOwners(record))
+        foreach (string owner in owners.LikelyOwners(record, found.Owner))
         {
             InvocationResult answer = await invoker.InvokeAsync(owner, HttpMethod.Delete,
                 $"internal/v1/sessions/{callId}?reason={Word(reason)}", HttpStatusCode.Accepted, cancellation);
             if (answer.IsSuccess)
             {
                 SignalingLog.EndedByOwner(logger, callId, owner, reason);
-                return EndOutcome.Ended;
+                return new(EndOutcome.Ended);
             }
             if (!owners.IsWithout(owner, answer))
             {
                 SignalingLog.EndUnconfirmed(logger, callId, owner, answer.Outcome, answer.ErrorCode);
-                return EndOutcome.Unknown;
+                return new(EndOutcome.Unknown);
             }
         }
-        return await EndRecordAsync(callId, reason, cancellation);
+        return new(await records.EndAsync(callId, reason, cancellation));
     }
 
     /// <summary>
@@ -81,45 +79,10 @@ internal sealed class SessionEnder(
         if (!isKnown) return false;
         // The client came after all. From now on the owner's own limits end the session.
         if (found is not null) return true;
-        return await EndAsync(callId, SessionEndReason.SetupTimeout, onlyIfMadeWith: null, cancellation) != EndOutcome.Unknown;
+        SessionEnd end = await EndAsync(callId, SessionEndReason.SetupTimeout, onlyIfMadeWith: null, static () => null, cancellation);
+        return end.Outcome != EndOutcome.Unknown;
     }
 
     /// <summary>The word of a reason in URLs. Records use the same word.</summary>
     internal static string Word(SessionEndReason reason) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
-
-    /// <summary>
-    /// Writes the end into the record. The writer that wins publishes the event, so it is published once, by us or by an owner.
-    /// </summary>
-    private async Task<EndOutcome> EndRecordAsync(string callId, SessionEndReason reason, CancellationToken cancellation)
-    {
-        DateTimeOffset now = time.GetUtcNow();
-        for (int round = 0; round < MaximumRounds; round++)
-        {
-            StateReadResult<SessionRecord> read = await store.ReadAsync(
-                ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
-            if (read.Outcome == StateReadOutcome.Missing) return EndOutcome.AlreadyEnded;
-            if (read.Entry is not { Value: { } record } entry) return EndOutcome.Unknown;
-            if (record.State == SessionState.Ended)
-            {
-                // A write whose answer was lost in the round before was still ours, and so is its event.
-                if (round == 0 || record.EndedAt != now) return EndOutcome.AlreadyEnded;
-                return Announce(record);
-            }
-
-            SessionRecord ended = record with { State = SessionState.Ended, EndReason = reason, EndedAt = now,
-                EventSequence = record.EventSequence + 1 };
-            StateWriteResult write = await store.TrySaveAsync(
-                ComponentNames.Sessions, entry.Key, ended, entry.ETag, ContractsJson.Default.SessionRecord, timeToLive: null, cancellation);
-            if (write.IsWritten) return Announce(ended);
-            if (write.Outcome == StateWriteOutcome.Refused) return EndOutcome.Unknown;
-        }
-        return EndOutcome.Unknown;
-    }
-
-    private EndOutcome Announce(SessionRecord ended)
-    {
-        events.Publish(LifecycleEventTypes.SessionEnded, ended);
-        SignalingLog.EndedHere(logger, ended.CallId, ended.EndReason);
-        return EndOutcome.Ended;
-    }
 }

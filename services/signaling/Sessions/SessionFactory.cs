@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
@@ -17,9 +18,8 @@ namespace Dapr.Voice.Signaling.Sessions;
 /// </summary>
 internal sealed class SessionFactory(
     SignalingOptions options, FleetOptions fleet, KeyLoader keys, AgentChoice agents, AnswerWriter answers, FleetDirectory directory,
-    IStateStore store,
-    OwnerPush push,
-    LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time, ILogger<SessionFactory> logger)
+    ReservedIds ids, IStateStore store, OwnerPush push, LifecyclePublisher events, SignalingMetrics metrics, TimeProvider time,
+    ILogger<SessionFactory> logger)
 {
     /// <summary>Table Storage holds at most 32,000 characters (docs/design.md 4.4).</summary>
     private const int MaximumRecordCharacters = 30_000;
@@ -66,7 +66,8 @@ internal sealed class SessionFactory(
         int seconds = Math.Min(request.MaximumSeconds ?? options.MaximumSessionSeconds, options.MaximumSessionSeconds);
         for (int tries = 1; ; tries++)
         {
-            CreatedSession session = Compose(request, offer!, agent, placement, seconds, current.Fleet);
+            if (await ids.TakeAsync(cancellation) is not { } id) return (null, ApiError.Unavailable("Sessions can't be recorded."));
+            CreatedSession session = Compose(id, request, offer!, agent, placement, seconds, current.Fleet);
             if (JsonSerializer.Serialize(session.Record, ContractsJson.Default.SessionRecord).Length > MaximumRecordCharacters)
                 return (null, ApiError.Invalid(
                     "session_too_large", "Offer and session together are larger than a session's record may be.", "session"));
@@ -94,10 +95,9 @@ internal sealed class SessionFactory(
     }
 
     private CreatedSession Compose(
-        SessionRequest request, OfferSummary offer, string agent, SlotPlacement placement, int seconds, FleetKeys fleetKeys)
+        SessionId id, SessionRequest request, OfferSummary offer, string agent, SlotPlacement placement, int seconds, FleetKeys fleetKeys)
     {
         DateTimeOffset now = time.GetUtcNow();
-        var id = new SessionId(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         uint expiryMinutes = RoutingHint.ToMinutes(now + TimeSpan.FromSeconds(seconds) + HintMargin);
         string ufrag = new RoutingHint(fleetKeys.HintKeys.CurrentId, (byte)fleet.RegionNumber, (ushort)placement.Slot, id, Generation: 0,
             expiryMinutes).Encode(fleetKeys.HintKeys);
@@ -115,7 +115,9 @@ internal sealed class SessionFactory(
             LocalUfrag = ufrag,
             Offer = FactsOf(offer, callId, fleetKeys),
             Answer = answer,
-            RealtimeSession = request.Session,
+            SealedRealtimeSession = request.Session is not { } asked ? null : SealedSession.Seal(
+                fleetKeys.PasswordKeys, callId, Encoding.UTF8.GetBytes(asked.GetRawText()),
+                RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes)),
             MaximumSeconds = seconds,
             ClientKind = request.ClientKind,
             EphemeralKeyId = request.EphemeralKeyId,

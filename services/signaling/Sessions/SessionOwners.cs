@@ -10,8 +10,14 @@ internal sealed class SessionOwners(IServiceInvoker invoker, FleetDirectory dire
 {
     /// <summary>Returns the present owner of the slot, then the owner that was told of the session, if it is alive. Empty if neither
     /// is.</summary>
-    public IEnumerable<string> LikelyOwners(SessionRecord record)
+    /// <param name="certain">The transceiver that has said that it has the session, and comes alone. Null if none has.</param>
+    public IEnumerable<string> LikelyOwners(SessionRecord record, string? certain = null)
     {
+        if (certain is not null)
+        {
+            yield return certain;
+            yield break;
+        }
         string? current = directory.Current?.OwnerOf(record.Slot);
         if (current is not null) yield return current;
         if (record.OwnerAppId != current && (directory.Current is null || IsLive(record.OwnerAppId))) yield return record.OwnerAppId;

@@ -1,11 +1,10 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
-using Dapr.Voice.Sidecar;
 
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>Finds sessions and turns the result into an answer of the API.</summary>
-internal sealed class SessionReader(IStateStore store, SessionOwners owners, TimeProvider time)
+internal sealed class SessionReader(SessionLookup sessions, SessionOwners owners, TimeProvider time)
 {
     /// <summary>How long an owner has to answer. After that, the record is good enough: a reader would rather have old counters than
     /// none.</summary>
@@ -13,16 +12,15 @@ internal sealed class SessionReader(IStateStore store, SessionOwners owners, Tim
 
     /// <summary>Reads a session as it is now. If its owner does not answer, the status is that of the record and says so.</summary>
     /// <param name="onlyIfMadeWith">The id of the ephemeral key that the session must have been made with. Null: any session.</param>
+    /// <param name="mayAsk">See <see cref="SessionLookup.FindAsync"/>.</param>
     public async Task<(SessionStatus? Status, ApiError? Error)> ReadAsync(
-        string callId, string? onlyIfMadeWith, CancellationToken cancellation)
+        string callId, string? onlyIfMadeWith, Func<ApiError?> mayAsk, CancellationToken cancellation)
     {
-        if (!CallId.TryParse(callId, out _, out _)) return (null, NotFound());
-        StateReadResult<SessionRecord> read = await store.ReadAsync(
-            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
-        if (read.Outcome == StateReadOutcome.Missing) return (null, NotFound());
-        if (read.Entry?.Value is not { } record) return (null, ApiError.Unavailable("Sessions can't be looked up."));
+        FoundSession found = await sessions.FindAsync(callId, mayAsk, cancellation);
+        if (found.Record is not { } record) return (null, found.Error);
         if (onlyIfMadeWith is not null && record.EphemeralKeyId != onlyIfMadeWith) return (null, NotYours());
-        SessionStatus status = await StatusOfAsync(record, cancellation);
+        SessionStatus status = found.Owner is not null ? SessionStatus.Of(record, StatusSource.Owner, time.GetUtcNow())
+            : await StatusOfAsync(record, cancellation);
         return (onlyIfMadeWith is null ? status : status.ForCaller(), null);
     }
 
@@ -36,12 +34,12 @@ internal sealed class SessionReader(IStateStore store, SessionOwners owners, Tim
     }
 
     /// <summary>Returns null if the session has ended, now or before.</summary>
-    public static ApiError? ErrorOf(EndOutcome outcome) => outcome switch
+    public static ApiError? ErrorOf(SessionEnd end) => end.Outcome switch
     {
         EndOutcome.Ended or EndOutcome.AlreadyEnded => null,
-        EndOutcome.NotFound => NotFound(),
         EndOutcome.NotYours => NotYours(),
-        _ => ApiError.Unavailable("The call's owner did not confirm."),
+        EndOutcome.NotFound => end.Error ?? NotFound(),
+        _ => end.Error ?? ApiError.Unavailable("The call's owner did not confirm."),
     };
 
     public static ApiError NotYours() => ApiError.Forbidden(

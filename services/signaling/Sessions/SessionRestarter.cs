@@ -14,7 +14,7 @@ namespace Dapr.Voice.Signaling.Sessions;
 /// them, and DTLS, media and conversation go on.
 /// </summary>
 internal sealed class SessionRestarter(
-    KeyLoader keys, IStateStore store, SessionOwners owners, IServiceInvoker invoker, AnswerWriter answers,
+    KeyLoader keys, SessionLookup sessions, SessionOwners owners, IServiceInvoker invoker, AnswerWriter answers,
     ILogger<SessionRestarter> logger)
 {
     /// <param name="onlyIfMadeWith">The id of the ephemeral key that the session must have been made with. Null: any session.</param>
@@ -26,10 +26,9 @@ internal sealed class SessionRestarter(
         if (!CallId.TryParse(callId, out _, out string idText) || !SessionId.TryParse(idText, out SessionId id))
             return (null, SessionReader.NotFound());
         if (AnswerWriter.TryRead(offerSdp, "sdp", out OfferSummary? offer) is { } offerError) return (null, offerError);
-        StateReadResult<SessionRecord> read = await store.ReadAsync(
-            ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord, cancellation);
-        if (read.Outcome == StateReadOutcome.Missing) return (null, SessionReader.NotFound());
-        if (read.Entry?.Value is not { } record) return (null, ApiError.Unavailable("Sessions can't be looked up."));
+        // A restart counts against the caller's limits in any case.
+        FoundSession found = await sessions.FindAsync(callId, static () => null, cancellation);
+        if (found.Record is not { } record) return (null, found.Error);
         if (onlyIfMadeWith is not null && record.EphemeralKeyId != onlyIfMadeWith) return (null, SessionReader.NotYours());
         if (record.State == SessionState.Ended) return (null, Gone());
         if (record.Answer.CertificateFingerprint is null)
@@ -39,7 +38,7 @@ internal sealed class SessionRestarter(
         TraceParent.Link(record.Traceparent);
         var restart = new IceRestart(offer!.IceUfrag, SealedIcePassword.Seal(
             current.Fleet.PasswordKeys, callId, offer.IcePassword, RandomNumberGenerator.GetBytes(AuthenticatedSeal.NonceBytes)));
-        foreach (string owner in owners.LikelyOwners(record))
+        foreach (string owner in owners.LikelyOwners(record, found.Owner))
         {
             InvocationResult<IceRestarted> answer = await invoker.AskAsync(owner, $"internal/v1/sessions/{callId}/ice-restart", restart,
                 ContractsJson.Default.IceRestart, ContractsJson.Default.IceRestarted, cancellation);

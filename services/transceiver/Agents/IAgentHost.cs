@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Transceiver.Drops;
 using Dapr.Voice.Transceiver.Media;
@@ -37,6 +38,9 @@ internal interface IAgentHost
     SessionDropCounters Drops { get; }
 
     SessionRecord Session { get; }
+
+    /// <summary>The Realtime <c>session</c> object that the caller or its key asked for. It may have credentials. Null for none.</summary>
+    JsonElement? Asked { get; }
     ILogger Logger { get; }
     Instant Now { get; }
 }

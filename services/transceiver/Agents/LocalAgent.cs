@@ -12,7 +12,7 @@ namespace Dapr.Voice.Transceiver.Agents;
 internal abstract class LocalAgent : Agent
 {
     protected LocalAgent(IAgentHost host, string name) : base(host)
-        => Configuration = new SessionConfiguration(name, host.Session.RealtimeSession);
+        => Configuration = new SessionConfiguration(name, host.Asked);
 
     protected SessionConfiguration Configuration { get; }
     protected ConversationLog<JsonObject> Conversation { get; } = new();

@@ -71,7 +71,7 @@ internal sealed class RealtimeAgent : Agent
         _apiKey = apiKey;
         _policy = policy ?? BackendPolicy.Default;
         _apology = apology;
-        _session = new BackendSession(host.Session.RealtimeSession);
+        _session = new BackendSession(host.Asked);
     }
 
     public override void Start() => Connect(TimeSpan.Zero);

@@ -60,7 +60,7 @@ internal sealed partial class RecordLoader(
             if (expired.Record is { State: SessionState.Created } record) EndUnproven(expired.Id, record, reason);
             else if (expired.Record is null) evicted.Enqueue(expired);
         }
-        // A drain has no time to read thousands of records. They stay until the store's time to live.
+        // A drain has no time to read thousands of records. The sweep of another process ends them.
         while (!isDraining && evicted.TryPeek(out UnprovenSessions.Waiting? next))
         {
             StateReadResult<SessionRecord> read = await store.ReadAsync(ComponentNames.Sessions, StateKeys.Session(next.CallId),
@@ -137,8 +137,13 @@ internal sealed partial class RecordLoader(
             if (!read.IsKnown) LogUnreadable(logger, callId, read.Outcome, read.ErrorCode);
             return read.IsKnown ? SessionWorker.MissLifetime : UnknownLifetime;
         }
-        if (record.CallId != callId || record.State == SessionState.Ended || !factory.TryIdentify(record, out _))
+        if (record.CallId != callId || !factory.TryIdentify(record, out _)) return SessionWorker.MissLifetime;
+        if (record.State == SessionState.Ended)
+        {
+            // Somebody else ended it: it was hung up in the moment in which its caller came. The caller's next check is refused.
+            if (directory.TryNoteEndedElsewhere(id, record)) reporter.Remember(record);
             return SessionWorker.MissLifetime;
+        }
         if (record.State == SessionState.Connected)
         {
             if (directory.EpochOf(record.Slot) is not { } epoch) return SessionWorker.MissLifetime;

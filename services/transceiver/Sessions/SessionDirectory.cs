@@ -97,6 +97,11 @@ internal sealed class SessionDirectory(int capacity, SlotTable slots)
         return true;
     }
 
+    /// <summary>
+    /// Notes a session that somebody else has ended, so that its caller's checks are refused. Returns false if it lives or has ended here.
+    /// </summary>
+    public bool TryNoteEndedElsewhere(SessionId id, SessionRecord record) => _entries.TryAdd(id, new Entry(null, record));
+
     /// <summary>Removes a session that has ended, when its record is deleted.</summary>
     public void Forget(SessionId id)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
@@ -128,7 +129,7 @@ internal sealed partial class SessionFactory(
             checkpoints, new CheckpointHandle(record.CallId, mayExist: resumed is not null, etag), options.KeepsCheckpoints);
         try
         {
-            var parts = new SessionParts(record, id, peer, limits, codec, now, startedAt, kept, resumed);
+            var parts = new SessionParts(record, id, peer, limits, codec, now, startedAt, kept, resumed) { Asked = ReadAsked(record) };
             return new VoiceSession(parts, worker, agents, agent, time, _sessionLogger);
         }
         catch
@@ -167,6 +168,15 @@ internal sealed partial class SessionFactory(
         return new IceCredentials(ufrag, IcePassword.Derive(keys.PasswordKeys, ufrag));
     }
 
+    /// <summary>Returns the Realtime session that the caller asked for, or null if it asked for none.</summary>
+    public JsonElement? ReadAsked(SessionRecord record)
+    {
+        if (record.SealedRealtimeSession is not { } text) return record.RealtimeSession;
+        if (SealedSession.TryOpen(keys.PasswordKeys, record.CallId, text) is { } json) return JsonElement.Parse(json);
+        LogAskedUnreadable(_sessionLogger, record.CallId);
+        return null;
+    }
+
     private static List<CertificateFingerprint> ReadFingerprints(SessionRecord record)
     {
         var fingerprints = new List<CertificateFingerprint>(record.Offer.Fingerprints.Count);
@@ -190,4 +200,8 @@ internal sealed partial class SessionFactory(
 
     [LoggerMessage(LogLevel.Warning, "{CallId}: there is no agent '{Agent}' here, so {DefaultAgent} takes the call")]
     private static partial void LogUnknownAgent(ILogger logger, string callId, string agent, string defaultAgent);
+
+    [LoggerMessage(LogLevel.Error, "{CallId}: what the caller asked for cannot be read, because its key is not in the ring. The agent "
+        + "begins with its defaults")]
+    private static partial void LogAskedUnreadable(ILogger logger, string callId);
 }

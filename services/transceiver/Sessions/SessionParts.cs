@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Opus;
 using Dapr.Voice.Steering;
@@ -14,4 +15,8 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// <param name="Resumed">What the owner before left, for a session that is continued here.</param>
 internal sealed record SessionParts(
     SessionRecord Record, SessionId Id, PeerSession Peer, SessionLimits Limits, OpusCodec Codec, Instant CreatedAt, Instant StartedAt,
-    SessionCheckpoints Checkpoints, CheckpointContent? Resumed = null);
+    SessionCheckpoints Checkpoints, CheckpointContent? Resumed = null)
+{
+    /// <summary>The session that the caller asked for, which the record has only encrypted.</summary>
+    public JsonElement? Asked { get; init; }
+}

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.Steering;
 
 namespace Dapr.Voice.Transceiver.Sessions;
 
@@ -31,15 +30,14 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     // Signaling writes the record before it pushes it, but a slow store may show it later.
     private const int ReadsBeforeCreate = 5;
 
+    private readonly RecordExpiry _expiry;
+
     private readonly IStateStore _store;
     private readonly IEventPublisher _publisher;
-    private readonly SessionDirectory _directory;
     private readonly TimeProvider _time;
-    private readonly TimeSpan _retention;
     private readonly string _source;
     private readonly ILogger _logger;
     private readonly Channel<SessionReport>[] _lanes;
-    private readonly Channel<(string CallId, DateTimeOffset At)> _expiring;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task[] _tasks;
     private long _given, _published, _lost;
@@ -50,14 +48,17 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         IStateStore store, IEventPublisher publisher, SessionDirectory directory, TimeProvider time, TimeSpan retention, string source,
         ILogger logger)
     {
-        (_store, _publisher, _directory, _time, _retention, _source, _logger) = (
-            store, publisher, directory, time, retention, source, logger);
+        (_store, _publisher, _time, _source, _logger) = (store, publisher, time, source, logger);
+        _expiry = new RecordExpiry(store, directory, time, retention, 4 * LaneCapacity, logger);
         _lanes = [.. Enumerable.Range(0, Lanes)
             .Select(_ => Channel.CreateBounded<SessionReport>(new BoundedChannelOptions(LaneCapacity) { SingleReader = true }))];
-        _expiring = Channel.CreateBounded<(string, DateTimeOffset)>(new BoundedChannelOptions(4 * LaneCapacity) { SingleReader = true });
-        _tasks = [.. _lanes.Select(lane => Task.Run(() => RunAsync(lane.Reader), CancellationToken.None)),
-            Task.Run(ExpireAsync, CancellationToken.None)];
+        _tasks = [.. _lanes.Select(lane => Task.Run(() => RunAsync(lane.Reader), CancellationToken.None))];
     }
+
+    /// <summary>
+    /// Somebody else has ended a session whose report this was. The argument is the record in the store. Raised on any thread.
+    /// </summary>
+    public event Action<SessionRecord>? EndedElsewhere;
 
     /// <summary>The number of reports that wait.</summary>
     public long Pending => Volatile.Read(ref _given) - Volatile.Read(ref _published) - Volatile.Read(ref _lost);
@@ -79,8 +80,13 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         if (_lanes[lane].Writer.TryWrite(new SessionReport(record, eventType, _time.GetUtcNow()))) return;
         Interlocked.Increment(ref _lost);
         LogLost(_logger, record.CallId, record.State);
-        Expire(record);
+        _expiry.Add(record);
     }
+
+    /// <summary>
+    /// Somebody else has reported the end of this session. The record and its copy in the directory are removed when their time has come.
+    /// </summary>
+    public void Remember(SessionRecord ended) => _expiry.Add(ended);
 
     /// <summary>No more reports will come. Delivers those that wait, for as long as the token allows.</summary>
     public async Task CompleteAsync(CancellationToken cancellation)
@@ -88,7 +94,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         foreach (Channel<SessionReport> lane in _lanes) lane.Writer.TryComplete();
         try
         {
-            await Task.WhenAll(_tasks[..Lanes]).WaitAsync(cancellation).ConfigureAwait(false);
+            await Task.WhenAll(_tasks).WaitAsync(cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -100,8 +106,8 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         foreach (Channel<SessionReport> lane in _lanes) lane.Writer.TryComplete();
-        _expiring.Writer.TryComplete();
         await Task.WhenAll(_tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _expiry.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
     }
 
@@ -119,7 +125,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
                 Interlocked.Increment(ref _lost);
                 LogFailed(_logger, report.Record.CallId, report.Record.State, e);
             }
-            Expire(report.Record);
+            _expiry.Add(report.Record);
         }
     }
 
@@ -147,13 +153,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             }
             if (outcome == RecordOutcome.Written || isTooOld)
             {
-                DateTimeOffset at = report.EventType switch
-                {
-                    LifecycleEventTypes.SessionEnded => record.EndedAt,
-                    LifecycleEventTypes.SessionConnected => record.ConnectedAt,
-                    _ => null,
-                } ?? report.Since;
-                var occurred = LifecycleEvent.ForSession(report.EventType, record, record.EventSequence, _source, at);
+                var occurred = LifecycleEvent.ForSession(report.EventType, record, record.EventSequence, _source, TimeOf(report));
                 PublishResult published = await _publisher.PublishAsync(
                     ComponentNames.Lifecycle, Topics.Sessions, occurred, ContractsJson.Default.LifecycleEvent,
                     span?.Id ?? record.Traceparent, cancellation).ConfigureAwait(false);
@@ -181,14 +181,17 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, cancellation).ConfigureAwait(false);
         // The event does not wait for a record that nobody can read.
         if (read.Outcome is StateReadOutcome.Malformed or StateReadOutcome.Refused) return RecordOutcome.Written;
-        if (!read.IsKnown || (read.Entry is null && attempt < ReadsBeforeCreate)) return RecordOutcome.TryAgain;
+        // A session that was connected had a record, so the store has lost it.
+        bool mayComeLate = wanted.ConnectedAt is null && attempt < ReadsBeforeCreate;
+        if (!read.IsKnown || (read.Entry is null && mayComeLate)) return RecordOutcome.TryAgain;
 
         TimeSpan? timeToLive = wanted.State == SessionState.Ended ? GarbageAfter : null;
         StateWriteResult written;
         if (read.Entry is { Value: { } there } entry)
         {
-            if (there.EventSequence > wanted.EventSequence || (there.State == SessionState.Ended && there.EndedAt != wanted.EndedAt))
-                return RecordOutcome.Superseded;
+            bool hasEnded = there.State == SessionState.Ended && (there.EndedAt != wanted.EndedAt || there.EndReason != wanted.EndReason);
+            if (hasEnded) EndedElsewhere?.Invoke(there);
+            if (hasEnded || there.EventSequence > wanted.EventSequence) return RecordOutcome.Superseded;
             // The record is ours. An attempt whose answer was lost wrote it.
             if (there.State == wanted.State && there.EventSequence == wanted.EventSequence && there.OwnerAppId == wanted.OwnerAppId)
                 return RecordOutcome.Written;
@@ -203,34 +206,12 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         return written.Outcome is StateWriteOutcome.Written or StateWriteOutcome.Refused ? RecordOutcome.Written : RecordOutcome.TryAgain;
     }
 
-    private void Expire(SessionRecord record)
+    private static DateTimeOffset TimeOf(SessionReport report) => report.EventType switch
     {
-        if (record.State != SessionState.Ended || _expiring.Writer.TryWrite((record.CallId, _time.GetUtcNow() + _retention))) return;
-        // Too many records wait for their deletion. This record stays until the store's own time to live, and its copy in memory is removed
-        // now.
-        Forget(record.CallId);
-    }
-
-    private void Forget(string callId)
-    {
-        if (CallId.TryParse(callId, out _, out string id) && SessionId.TryParse(id, out SessionId sessionId)) _directory.Forget(sessionId);
-    }
-
-    private async Task ExpireAsync()
-    {
-        // All records have the same retention, so the first one in is the first one out.
-        await foreach ((string callId, DateTimeOffset at) in _expiring.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
-        {
-            TimeSpan wait = at - _time.GetUtcNow();
-            if (wait > TimeSpan.Zero) await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(false);
-            Forget(callId);
-            string key = StateKeys.Session(callId);
-            StateReadResult<SessionRecord> read = await _store.ReadAsync(
-                ComponentNames.Sessions, key, ContractsJson.Default.SessionRecord, _stop.Token).ConfigureAwait(false);
-            if (read.Entry is { Value.State: SessionState.Ended } entry)
-                await _store.DeleteAsync(ComponentNames.Sessions, key, entry.ETag, _stop.Token).ConfigureAwait(false);
-        }
-    }
+        LifecycleEventTypes.SessionEnded => report.Record.EndedAt ?? report.Since,
+        LifecycleEventTypes.SessionConnected => report.Record.ConnectedAt ?? report.Since,
+        _ => report.Since,
+    };
 
     private enum RecordOutcome { TryAgain, Written, Superseded }
 

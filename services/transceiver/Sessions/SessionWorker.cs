@@ -162,6 +162,13 @@ internal sealed partial class SessionWorker : IDisposable
         return result.Task;
     }
 
+    /// <summary>Hands the records of all live sessions, as they are now, to an action. It never waits. Any thread.</summary>
+    public void Snapshots(Action<IEnumerable<SessionRecord>> take) => Enqueue(null, () =>
+    {
+        Instant now = MonotonicClock.Now;
+        take(_sessions.Values.Select(session => session.Snapshot(now)).ToArray());
+    });
+
     /// <summary>
     /// Continues a session with new ICE credentials of its caller. Returns our new ufrag, or null if the session is not here. Any thread.
     /// </summary>
@@ -402,12 +409,13 @@ internal sealed partial class SessionWorker : IDisposable
         {
             if (!_shelf.TryAdd(id, data.Payload, data.Path)) Counters.CountDrop(SessionDrop.ShelfFull);
         }
-        else if (_gone.Contains(id, now))
+        else if (_directory.HasEnded(data.SessionId))
         {
             Counters.CountDrop(SessionDrop.SessionGone);
-            // A session without a record may still get one.
-            if (_directory.HasEnded(data.SessionId)) Refuse(data, now);
+            Refuse(data, now);
         }
+        // A session without a record may still get one.
+        else if (_gone.Contains(id, now)) Counters.CountDrop(SessionDrop.SessionGone);
         else if (!StunMessage.TryParse(data.Payload, out StunMessage stun, out _) || stun.Class != StunClass.Request)
         {
             // The client of a session whose owner was lost sends audio long before its next check. A relay passes on only what belongs to a

@@ -36,8 +36,8 @@ internal sealed class UnprovenSessions(TimeSpan patience)
     public long Evicted => Volatile.Read(ref _evicted);
 
     /// <summary>
-    /// The sessions that get no end: too many waited, or the store did not answer, or a drain had no time. Their records stay until the
-    /// store's time to live.
+    /// The sessions that get no end now: too many waited, or the store did not answer, or a drain had no time. The sweep ends them long
+    /// after their time (<see cref="RecordSweep"/>).
     /// </summary>
     public long Unwatched => Volatile.Read(ref _unwatched);
 
@@ -72,6 +72,12 @@ internal sealed class UnprovenSessions(TimeSpan patience)
     public SessionRecord? Find(SessionId id)
     {
         lock (_lock) return _waiting.GetValueOrDefault(id)?.Record;
+    }
+
+    /// <summary>Returns the records that are kept here.</summary>
+    public IReadOnlyList<SessionRecord> Records()
+    {
+        lock (_lock) return [.. _waiting.Values.Select(waiting => waiting.Record).OfType<SessionRecord>()];
     }
 
     /// <summary>Takes a session out: its caller has come, or it is to end. Returns its record, or null if it is not here.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Sctp;
@@ -59,6 +60,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public VoiceSession(SessionParts parts, SessionWorker worker, AgentCatalog agents, string agent, TimeProvider time, ILogger logger)
     {
         (Id, Slot, Session, Now, Logger) = (parts.Id, parts.Record.Slot, parts.Record, parts.CreatedAt, logger);
+        Asked = parts.Asked;
         (_peer, _worker, _time, _checkpoints, _resumed) = (parts.Peer, worker, time, parts.Checkpoints, parts.Resumed);
         _lifecycle = parts.Resumed is null ? new SessionLifecycle(parts.Limits, parts.CreatedAt)
             : SessionLifecycle.Resume(parts.Limits, parts.StartedAt, parts.Record.EventSequence, parts.CreatedAt);
@@ -78,6 +80,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public int Index { get; set; } = -1;
 
     public SessionRecord Session { get; private set; }
+    public JsonElement? Asked { get; }
     public DownlinkQueue Downlink { get; }
     public SessionDropCounters Drops { get; } = new();
     public ILogger Logger { get; }

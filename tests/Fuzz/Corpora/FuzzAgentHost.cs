@@ -36,6 +36,8 @@ internal sealed class FuzzAgentHost : IAgentHost
         CreatedAt = DateTimeOffset.UnixEpoch,
     };
 
+    public JsonElement? Asked => null;
+
     public void Pass(TimeSpan time) => Now += time;
 
     public void SendEvent(ReadOnlySpan<byte> utf8Json)

@@ -23,7 +23,9 @@ internal sealed class TestFleet : IAsyncDisposable
     private readonly Task _keeping;
     private bool _isKilled;
 
-    private TestFleet(FleetKeys keys, MemoryStateStore store, RecordingPublisher publisher, TransceiverOptions options, LinkScheme scheme)
+    private TestFleet(
+        FleetKeys keys, MemoryStateStore store, RecordingPublisher publisher, TransceiverOptions options, LinkScheme scheme,
+        Func<string?>? selfTest = null)
     {
         Publisher = publisher;
         Keys = keys;
@@ -32,7 +34,7 @@ internal sealed class TestFleet : IAsyncDisposable
         Scheme = scheme;
         Links = [.. listeners.Select(l => l.Transport.LocalAddress)];
         Runtime = new TransceiverRuntime(
-            Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance);
+            Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance, selfTest);
         Runtime.Start();
         _keeping = Runtime.KeepSlotsAsync(_stop.Token);
     }
@@ -55,24 +57,23 @@ internal sealed class TestFleet : IAsyncDisposable
     public IReadOnlyList<TransportAddress> Links { get; }
     public LinkScheme Scheme { get; }
 
+    /// <summary>Starts without waiting for slots, with another self-test.</summary>
+    public static async Task<TestFleet> StartUnfitAsync(TransceiverOptions options, Func<string?> selfTest)
+        => new(await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), options, LinkScheme.Udp, selfTest);
+
     public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {
-        TestFleet fleet = await CreateAsync(
-            new MemoryStateStore(), new RecordingPublisher(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
+        var fleet = new TestFleet(
+            await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
     }
 
     /// <summary>Starts one more transceiver, of another shard, on the same store and broker. It may have no slot yet.</summary>
-    public Task<TestFleet> AddAsync(TransceiverOptions options) => CreateAsync(Store, Publisher, options, Scheme);
+    public async Task<TestFleet> AddAsync(TransceiverOptions options) => new(await LoadKeysAsync(), Store, Publisher, options, Scheme);
 
-    private static async Task<TestFleet> CreateAsync(
-        MemoryStateStore store, RecordingPublisher publisher, TransceiverOptions options, LinkScheme scheme)
-    {
-        FleetKeys keys = await FleetKeys.LoadAsync(
-            new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
-        return new TestFleet(keys, store, publisher, options, scheme);
-    }
+    private static Task<FleetKeys> LoadKeysAsync() => FleetKeys.LoadAsync(
+        new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
 
     /// <summary>Creates a record as signaling does.</summary>
     public SessionRecord NewRecord(CertificateFingerprint caller, string agent = "echo", int? slot = null)

@@ -20,19 +20,26 @@ internal sealed class FakeSecretStore : ISecretStore
         [SecretNames.DtlsCertificate] = Certificate.Value,
     };
 
+    /// <summary>So many questions get <see cref="AwayOutcome"/>.</summary>
     public int AwayFor { get; set; }
+    public SecretOutcome AwayOutcome { get; set; } = SecretOutcome.Unavailable;
+
+    /// <summary>What this app adds to the name of a store.</summary>
+    public string Suffix { get; set; } = "";
     public int Questions { get; private set; }
     public List<string> Asked { get; } = [];
 
     /// <summary>Awaited after a question is noted and before it is answered.</summary>
     public Func<Task> BeforeAnswer { get; set; } = () => Task.CompletedTask;
 
+    public string NameOf(string store) => store + Suffix;
+
     public async Task<SecretResult> GetAsync(string store, string key, CancellationToken cancellation = default)
     {
         Questions++;
         Asked.Add(key);
         await BeforeAnswer();
-        if (Questions <= AwayFor) return new SecretResult(SecretOutcome.Unavailable, null, "CONNECTION");
+        if (Questions <= AwayFor) return new SecretResult(AwayOutcome, null, "CONNECTION");
         return Values.TryGetValue(key, out string? value) ? new SecretResult(SecretOutcome.Found, value, null)
             : new SecretResult(SecretOutcome.Failed, null, "ERR_SECRET_GET");
     }

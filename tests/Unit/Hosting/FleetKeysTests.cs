@@ -1,6 +1,7 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Infra.Manifests;
+using Dapr.Voice.Sidecar;
 using Dapr.Voice.TestKit;
 using Xunit;
 
@@ -53,6 +54,27 @@ public sealed class FleetKeysTests
 
         Assert.Equal(6, _secrets.Questions);
         Assert.Contains("No sidecar for secret voice-hint-keys", _logs.Text);
+    }
+
+    [Theory]
+    [InlineData(SecretOutcome.Missing)]
+    [InlineData(SecretOutcome.Failed)]
+    [InlineData(SecretOutcome.Unavailable)]
+    [InlineData(SecretOutcome.Refused)]
+    public async Task LoadAsync_StoreFails_WaitsUntilItWorks(SecretOutcome outcome)
+    {
+        (_secrets.AwayFor, _secrets.AwayOutcome) = (20, outcome);
+        FleetKeys keys = await LoadAsync(FleetSecrets.HintKeys);
+        Assert.Equal(21, _secrets.Questions);
+        Assert.NotNull(keys.HintKeys);
+    }
+
+    [Fact]
+    public async Task LoadAsync_StoreOfTheAppsOwn_IsNamedAsTheAppHasIt()
+    {
+        (_secrets.AwayFor, _secrets.AwayOutcome, _secrets.Suffix) = (1, SecretOutcome.Failed, "-transceiver");
+        await LoadAsync(FleetSecrets.HintKeys);
+        Assert.Contains("from the store secrets-transceiver:", _logs.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -95,11 +95,11 @@ public sealed class EndTests : IAsyncLifetime
             : FakeInvoker.Refused(HttpStatusCode.NotFound);
         bool isFirst = true;
         _signaling.Store.LosesAnswer = _ => isFirst && !(isFirst = false);
-        EndOutcome outcome = await _signaling.Service<SessionEnder>()
-            .EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);
+        SessionEnd end = await _signaling.Service<SessionEnder>()
+            .EndAsync(callId, SessionEndReason.ApiHangup, null, static () => null, CancellationToken.None);
         await _signaling.DrainAsync();
 
-        Assert.Equal(EndOutcome.Ended, outcome);
+        Assert.Equal(EndOutcome.Ended, end.Outcome);
         Assert.Single(EndedEvents);
     }
 
@@ -115,11 +115,11 @@ public sealed class EndTests : IAsyncLifetime
                 .GetAwaiter().GetResult();
             return FakeInvoker.Refused(HttpStatusCode.NotFound);
         };
-        EndOutcome outcome = await _signaling.Service<SessionEnder>()
-            .EndAsync(callId, SessionEndReason.ApiHangup, null, CancellationToken.None);
+        SessionEnd end = await _signaling.Service<SessionEnder>()
+            .EndAsync(callId, SessionEndReason.ApiHangup, null, static () => null, CancellationToken.None);
         await _signaling.DrainAsync();
 
-        Assert.Equal(EndOutcome.AlreadyEnded, outcome);
+        Assert.Equal(EndOutcome.AlreadyEnded, end.Outcome);
         Assert.Empty(EndedEvents);
         Assert.Equal(SessionEndReason.ClientHangup, _signaling.Record(callId)!.EndReason);
     }

@@ -16,12 +16,20 @@ internal sealed class FakePublisher : IEventPublisher
 
     public int AwayFor { get; set; }
 
-    public Task<PublishResult> PublishAsync<T>(string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
+    /// <summary>Every publish call waits for it.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    /// <summary>Is asked before each event is taken.</summary>
+    public Func<bool> IsAway { get; set; } = static () => false;
+
+    public async Task<PublishResult> PublishAsync<T>(
+        string pubsub, string topic, T cloudEvent, JsonTypeInfo<T> type, string? traceparent = null,
         CancellationToken cancellation = default)
     {
-        if (Interlocked.Increment(ref _calls) <= AwayFor)
-            return Task.FromResult(new PublishResult(PublishOutcome.Unavailable, "CONNECTION"));
+        await Gate;
+        if (Interlocked.Increment(ref _calls) <= AwayFor || IsAway())
+            return new PublishResult(PublishOutcome.Unavailable, "CONNECTION");
         Events.Enqueue(new(pubsub, topic, (LifecycleEvent)(object)cloudEvent!, traceparent));
-        return Task.FromResult(new PublishResult(PublishOutcome.Published, null));
+        return new PublishResult(PublishOutcome.Published, null);
     }
 }

@@ -43,7 +43,7 @@ public sealed class KeyTests : IAsyncLifetime
         string callId = await _signaling.CallAsync(key);
 
         Contracts.SessionRecord record = _signaling.Record(callId)!;
-        Assert.Equal("Sei nett, überall.", record.RealtimeSession!.Value.GetProperty("instructions").GetString());
+        Assert.Equal("Sei nett, überall.", _signaling.SessionOf(callId)!.Value.GetProperty("instructions").GetString());
         Assert.Equal(60, record.MaximumSeconds);
         Assert.NotNull(record.EphemeralKeyId);
     }
@@ -186,7 +186,7 @@ public sealed class KeyTests : IAsyncLifetime
         Assert.Contains(Audience, readable);
         foreach (string secret in (string[])["instructions", "the secret prompt", "mcp", "tool-credential"])
             Assert.DoesNotContain(secret, readable);
-        Assert.Equal("the secret prompt", _signaling.Record(callId)!.RealtimeSession!.Value.GetProperty("instructions").GetString());
+        Assert.Equal("the secret prompt", _signaling.SessionOf(callId)!.Value.GetProperty("instructions").GetString());
     }
 
     [Theory]
@@ -267,7 +267,7 @@ public sealed class KeyTests : IAsyncLifetime
 
         Assert.Equal("""
             {"instructions":"of the key","tools":[],"audio":{"output":{"voice":"key","speed":1.5},"input":{"noise":"bearer"}}}
-            """, _signaling.Record(callId)!.RealtimeSession!.Value.GetRawText());
+            """, _signaling.SessionOf(callId)!.Value.GetRawText());
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using Dapr.Voice.Signaling;
 using Dapr.Voice.Signaling.Keys;
 using Dapr.Voice.Signaling.Placement;
 using Dapr.Voice.Signaling.Sessions;
+using Dapr.Voice.Steering;
 using Dapr.Voice.TestKit;
 using Dapr.Voice.Tests.Unit.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -115,6 +116,11 @@ internal sealed class SignalingHarness : IAsyncDisposable
 
     public SessionRecord? Record(string callId)
         => Store.Peek(ComponentNames.Sessions, StateKeys.Session(callId), ContractsJson.Default.SessionRecord);
+
+    /// <summary>The Realtime session that a record has encrypted.</summary>
+    public JsonElement? SessionOf(string callId)
+        => Record(callId)?.SealedRealtimeSession is { } text
+            ? JsonElement.Parse(SealedSession.TryOpen(Keys.PasswordKeys, callId, text)!) : null;
 
     /// <summary>Lets the queues of pushes and events run dry, which stopping them does.</summary>
     public async Task DrainAsync()

@@ -23,7 +23,7 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
     public FakeAgentHost(string? session = null, long maxMessageSize = 262_144, int? sctpPort = 5000)
     {
         Downlink = new DownlinkQueue(Drops);
-        JsonElement? asked = session is null ? null : JsonDocument.Parse(session).RootElement;
+        Asked = session is null ? null : JsonDocument.Parse(session).RootElement;
         Session = new SessionRecord
         {
             CallId = "rtc_local_aaaaaaaaaaaaa",
@@ -34,7 +34,6 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
             LocalUfrag = "hint",
             Offer = new OfferFacts("ufrag", ["sha-256 AB"], true, "0", 111, null, 1, true, true, sctpPort, maxMessageSize),
             Answer = new AnswerFacts(2, "cname", "stream track"),
-            RealtimeSession = asked,
             MaximumSeconds = 60,
             ClientKind = "openai",
             CreatedAt = DateTimeOffset.UnixEpoch,
@@ -47,6 +46,7 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
     public SessionDropCounters Drops { get; } = new();
     public DownlinkQueue Downlink { get; }
     public SessionRecord Session { get; }
+    public JsonElement? Asked { get; }
     public ILogger Logger => NullLogger.Instance;
     public Instant Now { get; set; } = Instant.FromMilliseconds(1000);
     public SessionEndReason Ended { get; private set; }

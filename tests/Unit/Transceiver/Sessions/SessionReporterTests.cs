@@ -141,4 +141,75 @@ public sealed class SessionReporterTests : IAsyncDisposable
         Assert.Equal(1, _reporter.Pending);
         Assert.Empty(Ids);
     }
+
+    [Fact]
+    public async Task RecordLostWithTheStoresData_EndIsWrittenAgainAtOnceAndPublished()
+    {
+        await SaveAsync(Created);
+        _store.Wipe();
+        _reporter.Report(Ended);
+        int reads = _store.Reads;
+        await CompleteAsync();
+        Assert.Equal(1, _store.Reads - reads);
+        Assert.Equal(SessionState.Ended, Stored!.State);
+        Assert.Equal([$"{Created.CallId}/3"], Ids);
+    }
+
+    [Fact]
+    public async Task ResumedAndMoved_ArePublishedUnderTheirTypes()
+    {
+        await SaveAsync(Connected);
+        _reporter.Report(Connected with { EventSequence = 3, OwnerAppId = "transceiver-01" }, LifecycleEventTypes.SessionResumed);
+        _reporter.Report(Connected with { EventSequence = 4, OwnerAppId = "transceiver-02" }, LifecycleEventTypes.SessionMoved);
+        await CompleteAsync();
+        Assert.Equal([LifecycleEventTypes.SessionResumed, LifecycleEventTypes.SessionMoved],
+            _publisher.Published.Select(p => p.Event.GetProperty("type").GetString()));
+        Assert.Equal([$"{Created.CallId}/3", $"{Created.CallId}/4"], Ids);
+        Assert.All(_publisher.Published, p => Assert.Empty(EventSchema.Problems(p.Event.GetRawText())));
+    }
+
+    [Fact]
+    public async Task Connected_EndedElsewhereMeanwhile_IsSaid()
+    {
+        SessionRecord others = Created with { State = SessionState.Ended, EndReason = SessionEndReason.ApiHangup, EndedAt = Origin,
+            EventSequence = 2 };
+        await SaveAsync(others);
+        SessionRecord? said = null;
+        _reporter.EndedElsewhere += record => said = record;
+        _reporter.Report(Connected);
+        await CompleteAsync();
+        Assert.Equal(SessionEndReason.ApiHangup, said!.EndReason);
+        Assert.Empty(Ids);
+    }
+
+    [Fact]
+    public async Task TwoOwnersEndTheSameSession_OneEndIsPublished()
+    {
+        for (int round = 0; round < 50; round++)
+        {
+            string end = $"{(char)('a' + round / 25)}{(char)('a' + round % 25)}a";
+            SessionRecord connected = Connected with { CallId = "rtc_local_aaaaaaaaaa" + end };
+            await SaveAsync(connected);
+            await using var other = new SessionReporter(
+                _store, _publisher, new SessionDirectory(10, new SlotTable(64)), TimeProvider.System, TimeSpan.FromMinutes(5),
+                "/voice/local/transceiver-01/j", NullLogger.Instance);
+            SessionRecord ended = connected with { State = SessionState.Ended, EventSequence = 3 };
+            _reporter.Report(ended with { EndReason = SessionEndReason.ClientHangup, EndedAt = Origin.AddSeconds(1) });
+            other.Report(ended with { EndReason = SessionEndReason.OwnerLost, EndedAt = Origin.AddSeconds(1) });
+            await other.CompleteAsync(CancellationToken.None);
+        }
+        await CompleteAsync();
+        Assert.Equal(50, Ids.Length);
+        Assert.Equal(50, Ids.Distinct().Count());
+    }
+
+    [Fact]
+    public void StoreAwayForLong_WaitingReportsAreBoundedAndTheRestIsCounted()
+    {
+        _store.IsAway = true;
+        const int reports = 6 * SessionReporter.LaneCapacity;
+        for (int i = 0; i < reports; i++) _reporter.Report(Ended with { CallId = $"rtc_local_{i:0000000000000}" });
+        Assert.InRange(_reporter.Pending, 1, 4 * (SessionReporter.LaneCapacity + 1));
+        Assert.Equal(reports, _reporter.Pending + _reporter.Lost);
+    }
 }
