@@ -17,7 +17,7 @@ public sealed class DependencyTests
 {
     private static readonly TransceiverOptions Impatient = new()
     {
-        Workers = 1, Lease = TimeSpan.FromMilliseconds(400), RenewEvery = TimeSpan.FromMilliseconds(100),
+        Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(200),
     };
 
     private static SessionId IdOf(SessionRecord record)
