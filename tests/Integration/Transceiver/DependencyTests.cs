@@ -17,21 +17,26 @@ public sealed class DependencyTests
 {
     private static readonly TransceiverOptions Impatient = new()
     {
-        Workers = 1, Lease = TimeSpan.FromMilliseconds(400), RenewEvery = TimeSpan.FromMilliseconds(100),
+        Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(200),
     };
 
     private static SessionId IdOf(SessionRecord record)
         => CallId.TryParse(record.CallId, out _, out string text) && SessionId.TryParse(text, out SessionId id) ? id : default;
 
-    private static async Task<(SessionRecord Record, TestCaller Caller)> TalkingAsync(TestFleet fleet)
+    private static async Task<SessionRecord> SavedAsync(TestFleet fleet)
     {
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
-        var caller = new TestCaller(fleet.Keys, record, LinkScheme.Udp, fleet.Links[record.Slot % fleet.Links.Count]);
+        return record;
+    }
+
+    private static TestCaller Talking(TestFleet fleet, SessionRecord record)
+    {
+        var caller = new TestCaller(fleet.Keys, record, LinkScheme.Udp, fleet.Links[0]);
         caller.Connect();
         caller.StartTalking();
         caller.RunUntil(() => caller.HeardLoud >= 10, "the echo is heard");
-        return (record, caller);
+        return caller;
     }
 
     [Theory]
@@ -43,8 +48,8 @@ public sealed class DependencyTests
     public async Task StoreAndBrokerFail_TheCallGoesOn_NewOnesAreRefused_AndAllWorksAgain(StateFault fault)
     {
         await using TestFleet fleet = await TestFleet.StartAsync(Impatient);
-        (SessionRecord record, TestCaller caller) = await TalkingAsync(fleet);
-        using TestCaller _ = caller;
+        SessionRecord record = await SavedAsync(fleet);
+        using TestCaller caller = Talking(fleet, record);
         await Wait.UntilAsync(() => fleet.Events(record).Count == 1, "the first event is published");
 
         fleet.Store.Fault = fault;
@@ -60,8 +65,8 @@ public sealed class DependencyTests
         fleet.Store.Fault = StateFault.None;
         fleet.Publisher.Refusals = 0;
         caller.RunUntil(() => fleet.Runtime.IsAdmitting, "new sessions come again");
-        (SessionRecord second, TestCaller other) = await TalkingAsync(fleet);
-        using TestCaller __ = other;
+        SessionRecord second = await SavedAsync(fleet);
+        using TestCaller other = Talking(fleet, second);
         heard = caller.HeardLoud;
         caller.RunUntil(() => caller.HeardLoud >= heard + 10, "the first call goes on");
         caller.Close();
@@ -78,8 +83,7 @@ public sealed class DependencyTests
     {
         await using TestFleet fleet = await TestFleet.StartAsync(Impatient);
         fleet.Store.Fault = StateFault.Slow;
-        (_, TestCaller caller) = await TalkingAsync(fleet);
-        using TestCaller _ = caller;
+        using TestCaller caller = Talking(fleet, await SavedAsync(fleet));
         Assert.True(fleet.Runtime.IsAdmitting);
     }
 
@@ -87,8 +91,8 @@ public sealed class DependencyTests
     public async Task StoreLosesItsData_RecordsOfLivingAndWaitingSessionsAreWrittenAgain()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(Impatient);
-        (SessionRecord record, TestCaller caller) = await TalkingAsync(fleet);
-        using TestCaller _ = caller;
+        SessionRecord record = await SavedAsync(fleet);
+        using TestCaller caller = Talking(fleet, record);
         SessionRecord waiting = fleet.NewRecord(TestCaller.Fingerprint);
         fleet.Runtime.Admit(waiting);
         await Wait.UntilAsync(() => fleet.Events(record).Count == 1, "the first event is published");
@@ -107,8 +111,8 @@ public sealed class DependencyTests
     public async Task SomebodyMissesTheRecord_ItIsWrittenAgain()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(Impatient);
-        (SessionRecord record, TestCaller caller) = await TalkingAsync(fleet);
-        using TestCaller _ = caller;
+        SessionRecord record = await SavedAsync(fleet);
+        using TestCaller caller = Talking(fleet, record);
         fleet.Store.Wipe();
         fleet.Runtime.RestoreRecord((await fleet.Runtime.FindAsync(IdOf(record), CancellationToken.None))!);
         await Wait.UntilAsync(() => fleet.Stored(record)?.State == SessionState.Connected, "the record is there again");
@@ -132,8 +136,7 @@ public sealed class DependencyTests
     public async Task EndedInTheRecordAfterItWasRead_CallEndsOnceItConnects()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(Impatient);
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
-        await fleet.SaveAsync(record);
+        SessionRecord record = await SavedAsync(fleet);
         using var caller = new TestCaller(fleet.Keys, record, LinkScheme.Udp, fleet.Links[0]);
         caller.RunUntil(() => fleet.Runtime.Directory.Living == 1, "the session is made");
         SessionRecord ended = record with { State = SessionState.Ended, EndReason = SessionEndReason.ApiHangup,
