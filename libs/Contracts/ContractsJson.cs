@@ -12,6 +12,8 @@ namespace Dapr.Voice.Contracts;
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(CheckpointRecord))]
+[JsonSerializable(typeof(HandOverRequest))]
+[JsonSerializable(typeof(HandOverAnswer))]
 [JsonSerializable(typeof(CallPage))]
 [JsonSerializable(typeof(IceRestart))]
 [JsonSerializable(typeof(IceRestarted))]

@@ -26,6 +26,8 @@ internal static class InternalEndpoints
         group.MapGet("/sessions/{callId}", GetAsync);
         group.MapDelete("/sessions/{callId}", EndAsync);
         group.MapPost("/sessions/{callId}/ice-restart", RestartIceAsync);
+        group.MapPost("/handover/{step}", HandOverAsync);
+        group.MapPost("/drain", Drain);
         group.MapGet("/stats", Statistics);
     }
 
@@ -111,6 +113,41 @@ internal static class InternalEndpoints
         {
             return Overloaded();
         }
+    }
+
+    /// <summary>One step of another transceiver that hands its sessions over to this one.</summary>
+    private static async Task<IResult> HandOverAsync(
+        string step, HttpRequest request, TransceiverHost host, CancellationToken cancellation)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        HandOverRequest? asked;
+        try
+        {
+            asked = await JsonSerializer.DeserializeAsync(request.Body, ContractsJson.Default.HandOverRequest, cancellation);
+        }
+        catch (JsonException)
+        {
+            asked = null;
+        }
+        if (asked is not { Slots: not null, Sessions: not null }) return ApiError.Invalid("bad_handover", "The body is no hand-over.");
+        HandOverAnswer? answer;
+        switch (step)
+        {
+            case "prepare": answer = runtime.Receiver.Prepare(asked); break;
+            case "state": answer = runtime.Receiver.Stage(asked); break;
+            case "commit": answer = runtime.Receiver.Commit(asked); break;
+            default: return ApiError.NotFound("unknown_step", "A hand-over has the steps prepare, state and commit.");
+        }
+        return answer is null ? Busy("not_admitting", "The transceiver takes no sessions now.")
+            : Results.Json(answer, ContractsJson.Default.HandOverAnswer);
+    }
+
+    /// <summary>Starts to drain. The process goes on until the platform stops it.</summary>
+    private static IResult Drain(TransceiverHost host)
+    {
+        if (host.Runtime is not { } runtime) return NotReady();
+        _ = runtime.DrainAsync();
+        return Results.Accepted();
     }
 
     private static IResult Statistics(TransceiverHost host, TransceiverOptions options)

@@ -12,8 +12,7 @@ namespace Dapr.Voice.Transceiver;
 /// </summary>
 internal sealed partial class TransceiverHost(
     FleetOptions fleet, TransceiverOptions options, FleetKeyLoader loader, LoopWatch loops, IStateStore store, IEventPublisher publisher,
-    TimeProvider time,
-    ServiceExit exit, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
+    IServiceInvoker invoker, TimeProvider time, ServiceExit exit, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile TransceiverRuntime? _runtime;
@@ -69,7 +68,7 @@ internal sealed partial class TransceiverHost(
         try
         {
             FleetKeys keys = await loader.LoadAsync(FleetSecrets.Transceiver, logger, _stop.Token).ConfigureAwait(false);
-            var runtime = new TransceiverRuntime(fleet, options, keys, _listeners, store, publisher, time, loggers);
+            var runtime = new TransceiverRuntime(fleet, options, keys, _listeners, store, publisher, invoker, time, loggers);
             runtime.Start();
             foreach ((int number, Sessions.SessionWorker? worker) in runtime.Workers.Index()) loops.Add(
                 $"worker {number}", () => worker.Counters.Turns);

@@ -10,6 +10,7 @@ using Dapr.Voice.Transceiver.Agents;
 using Dapr.Voice.Transceiver.Checkpoints;
 using Dapr.Voice.Transceiver.Fitness;
 using Dapr.Voice.Transceiver.Fleet;
+using Dapr.Voice.Transceiver.HandOver;
 using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Transceiver.Ownership;
@@ -24,7 +25,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
 {
     // A whole drain fits into the five seconds that a platform waits (docs/design.md 7), whatever the store does.
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
-        EndLimit = TimeSpan.FromMilliseconds(500);
+        EndLimit = TimeSpan.FromMilliseconds(500), HandOverLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     private readonly FleetOptions _fleet;
@@ -37,13 +38,17 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly RecordSweep _sweep;
     private readonly FitnessWatch _fitness;
     private readonly SlotTable _slots;
+    private readonly HandOverSender _sender;
+    private readonly Lock _drainLock = new();
+    private Task? _drain;
     private readonly CancellationTokenSource _stop = new();
     private Task _sweeping = Task.CompletedTask;
 
     /// <param name="selfTest">What has to work before this process takes calls. Null: a call inside the process.</param>
     public TransceiverRuntime(
         FleetOptions fleet, TransceiverOptions options, FleetKeys keys, IReadOnlyList<LinkListener> listeners,
-        IStateStore store, IEventPublisher publisher, TimeProvider time, ILoggerFactory loggers, Func<string?>? selfTest = null)
+        IStateStore store, IEventPublisher publisher, IServiceInvoker invoker, TimeProvider time, ILoggerFactory loggers,
+        Func<string?>? selfTest = null)
     {
         (_fleet, _options, _time) = (fleet, options, time);
         _logger = loggers.CreateLogger("Dapr.Voice.Transceiver");
@@ -83,6 +88,12 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         Loader = new RecordLoader(
             store, fleet, Factory, options.KeepsCheckpoints ? new CheckpointReader(store, codec) : null, Unproven,
             Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
+        Receiver = new HandOverReceiver(
+            incarnationText, codec, Factory, Directory, Workers, _slots.Serve, () => IsAdmitting,
+            loggers.CreateLogger<HandOverReceiver>());
+        _sender = new HandOverSender(
+            fleet, options.Shard, store, invoker, new StoreSlotHandover(store, fleet, _slots, options.Shard, incarnationText), Directory,
+            codec, Workers, loggers.CreateLogger<HandOverSender>());
     }
 
     public IReadOnlyList<SessionWorker> Workers { get; }
@@ -92,6 +103,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public SessionFactory Factory { get; }
     public RecordLoader Loader { get; }
     public CheckpointWriter Checkpoints { get; }
+    public HandOverReceiver Receiver { get; }
 
     /// <summary>Publishes what happens to this transceiver and its slots.</summary>
     public FleetReporter Events { get; }
@@ -224,10 +236,15 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     }
 
     /// <summary>
-    /// Drains: it takes no new sessions, waits a moment for sessions that are about to end, ends the others, and returns the slots and the
-    /// lease.
+    /// Drains, once: it takes no new sessions, hands the living ones over to other transceivers, ends those that nobody takes, and returns
+    /// the slots and the lease.
     /// </summary>
-    public async Task DrainAsync()
+    public Task DrainAsync()
+    {
+        lock (_drainLock) return _drain ??= DrainOnceAsync();
+    }
+
+    private async Task DrainOnceAsync()
     {
         LogDraining(_logger, Directory.Living);
         Keeper.StartDraining();
@@ -240,13 +257,23 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             // The record says at once that this process leaves, so that nobody sends it a session meanwhile.
             await Try(Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), renewal.Token)).ConfigureAwait(false);
         }
+        using (var limit = new CancellationTokenSource(HandOverLimit))
+        {
+            await Try(_sender.PrepareAsync(limit.Token)).ConfigureAwait(false);
+            if (_sender.HasSuccessor) await Try(_sender.MoveAsync(limit.Token)).ConfigureAwait(false);
+        }
         while (Directory.Living > 0 && _time.GetTimestamp() < deadline)
-            await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _time, CancellationToken.None).ConfigureAwait(false);
+            // A session may have become connected meanwhile.
+            if (_sender.HasSuccessor) await Try(_sender.MoveAsync(CancellationToken.None)).ConfigureAwait(false);
+        }
 
         // Sessions end before their slots are returned. A session whose slot is gone would end as fenced and report that to everybody.
-        await Try(Task.WhenAll(Workers.Select(w => w.EndAllAsync(SessionEndReason.Drain))).WaitAsync(EndLimit, _time))
-            .ConfigureAwait(false);
-        await Try(Loader.EndUnprovenAsync(Instant.Never, CancellationToken.None)).ConfigureAwait(false);
+        await Try(Task.WhenAll(Workers.Select(w => w.EndAllAsync(SessionEndReason.Drain)))
+            .WaitAsync(EndLimit, _time, CancellationToken.None)).ConfigureAwait(false);
+        // Whoever comes with a record of ours later is served by the next owner of its slot.
+        if (!_sender.HasSuccessor) await Try(Loader.EndUnprovenAsync(Instant.Never, CancellationToken.None)).ConfigureAwait(false);
         using (var leave = new CancellationTokenSource(LeaveLimit))
             await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
         Events.Left();
@@ -283,6 +310,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _sweeping.ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Dispose();
+        Receiver.Dispose();
         await _reporter.DisposeAsync().ConfigureAwait(false);
         await Checkpoints.DisposeAsync().ConfigureAwait(false);
         await _restorer.DisposeAsync().ConfigureAwait(false);

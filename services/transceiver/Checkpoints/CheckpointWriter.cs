@@ -80,7 +80,7 @@ internal sealed partial class CheckpointWriter : IAsyncDisposable
             }
             Interlocked.Decrement(ref _waiting);
             Finish(handle, outcome, done);
-        });
+        }, CancellationToken.None);
     }
 
     /// <summary>The session has ended. Deletes its checkpoint, and tries again until it succeeds. Never waits, never throws.</summary>
@@ -104,7 +104,7 @@ internal sealed partial class CheckpointWriter : IAsyncDisposable
                 if (e is not OperationCanceledException) LogFailed(_logger, handle.CallId, e);
             }
             Interlocked.Decrement(ref _deleting);
-        });
+        }, CancellationToken.None);
     }
 
     /// <summary>No more will come. Waits for what is under way, for as long as the token allows.</summary>

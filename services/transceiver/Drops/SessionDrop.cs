@@ -32,6 +32,8 @@ internal enum SessionDrop : byte
     Oversized,
     /// <summary>The packet is for a relay to which there is no link.</summary>
     NoLink,
+    /// <summary>The session is being handed over to another transceiver, and stands still.</summary>
+    HandingOver,
 
     // PeerSession (PeerDrop).
 

@@ -214,6 +214,73 @@ internal sealed partial class SessionWorker : IDisposable
         return same >= 0 ? same : Array.FindIndex(relays, relay => LinkRelayId.FamilyOf(relay).SequenceEqual(LinkRelayId.FamilyOf(name)));
     }
 
+    /// <summary>The slots with a session that can be handed over. Any thread.</summary>
+    public Task<int[]> ConnectedSlotsAsync()
+    {
+        var result = new TaskCompletionSource<int[]>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () => result.TrySetResult([.. _sessions.Values.Where(s => s.CanBeHandedOver).Select(s => s.Slot).Distinct()]));
+        return result.Task;
+    }
+
+    /// <summary>The exact state of one session, which goes on. Null if there is none that can be handed over. Any thread.</summary>
+    public Task<FrozenSession?> SampleAsync()
+    {
+        var result = new TaskCompletionSource<FrozenSession?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () => result.TrySetResult(
+            _sessions.Values.FirstOrDefault(s => s.CanBeHandedOver)?.ExportExactly(MonotonicClock.Now)));
+        return result.Task;
+    }
+
+    /// <summary>
+    /// Stops the sessions of some slots that can be handed over, and returns their exact states. They send nothing from then on. Any thread.
+    /// </summary>
+    public Task<IReadOnlyList<FrozenSession>> FreezeAsync(IReadOnlySet<int> slots)
+    {
+        var result = new TaskCompletionSource<IReadOnlyList<FrozenSession>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(null, () =>
+        {
+            Instant now = MonotonicClock.Now;
+            var frozen = new List<FrozenSession>();
+            foreach (VoiceSession session in _sessions.Values.Where(s => slots.Contains(s.Slot) && s.CanBeHandedOver).ToArray())
+            {
+                try
+                {
+                    Transmit(session, now);
+                    frozen.Add(session.Freeze(now));
+                    _timers.Remove(session.Index);
+                    _frames.Remove(session.Index);
+                }
+                catch (Exception e)
+                {
+                    session.Thaw();
+                    Fail(session, e, now);
+                }
+            }
+            _port.FlushPackets(now);
+            result.TrySetResult(frozen);
+        });
+        return result.Task;
+    }
+
+    /// <summary>
+    /// The hand-over of some slots is over. The sessions of those that were given away are dropped in silence, and the others end. Any
+    /// thread.
+    /// </summary>
+    public void EndFrozen(IReadOnlySet<int> slots, IReadOnlySet<int> given) => Enqueue(null, () =>
+    {
+        Instant now = MonotonicClock.Now;
+        foreach (VoiceSession session in _sessions.Values.Where(s => slots.Contains(s.Slot) && s.IsFrozen).ToArray())
+        {
+            if (given.Contains(session.Slot))
+            {
+                Lose(session, now);
+                continue;
+            }
+            session.Thaw();
+            Bury(session, SessionEndReason.Drain, now);
+        }
+    });
+
     /// <summary>Runs an action of a session's agent. Any thread.</summary>
     public void Post(VoiceSession session, Action action) => Enqueue(session, action);
 
@@ -351,6 +418,11 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void Deliver(VoiceSession session, Span<byte> packet, TransportPath from, Instant now)
     {
+        if (session.IsFrozen)
+        {
+            Counters.CountDrop(SessionDrop.HandingOver);
+            return;
+        }
         Counters.CountPacketIn();
         try
         {
@@ -369,6 +441,7 @@ internal sealed partial class SessionWorker : IDisposable
     /// </summary>
     private void Settle(VoiceSession session, Instant now)
     {
+        if (session.IsFrozen) return;
         if (session.IsLost)
         {
             Lose(session, now);
@@ -534,9 +607,10 @@ internal sealed partial class SessionWorker : IDisposable
     /// Another transceiver has the session: it is dropped in silence. Its client must not hear of it, nor a relay forget its flows, and its
     /// record and its end are the other one's.
     /// </summary>
-    private void Lose(VoiceSession session, Instant now, bool isHandedOver = false)
+    private void Lose(VoiceSession session, Instant now)
     {
         if (session.Index < 0) return;
+        bool isHandedOver = session.IsFrozen;
         session.AbandonCheckpoint();
         Remove(session);
         _directory.NoteLost(session.Id, isHandedOver);

@@ -92,6 +92,11 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     /// <summary>Another transceiver has the session. It says nothing more, not even goodbye.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>Its state was taken for a hand-over. It does nothing more here.</summary>
+    public bool IsFrozen { get; private set; }
+
+    public bool CanBeHandedOver => _peer.IsConnected && !HasEnded && !IsLost && !IsFrozen;
+
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout
     {
@@ -210,6 +215,21 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             Agent = _agent.ExportState(),
         }, peer, downlink);
 
+    /// <summary>The exact state. Only this session or the one that is made of it may go on. Worker thread only.</summary>
+    public FrozenSession ExportExactly(Instant now)
+        => new(Snapshot(now), Export(_peer.ExportState(now), now, Downlink.ExportState()));
+
+    /// <summary>Stops the session and returns its exact state. Worker thread only.</summary>
+    public FrozenSession Freeze(Instant now)
+    {
+        FrozenSession exact = ExportExactly(now);
+        IsFrozen = true;
+        return exact;
+    }
+
+    /// <summary>Nobody has taken the session. It can say goodbye. Worker thread only.</summary>
+    public void Thaw() => IsFrozen = false;
+
     /// <summary>Writes a checkpoint if one is due. Worker thread only.</summary>
     public void KeepCheckpoint(Instant now)
     {
@@ -305,7 +325,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public void Run(Action action, Instant now)
     {
         Interlocked.Decrement(ref _pendingPosts);
-        if (HasEnded) return;
+        if (HasEnded || IsFrozen) return;
         Now = now;
         action();
     }

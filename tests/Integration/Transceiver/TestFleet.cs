@@ -24,17 +24,18 @@ internal sealed class TestFleet : IAsyncDisposable
     private bool _isKilled;
 
     private TestFleet(
-        FleetKeys keys, MemoryStateStore store, RecordingPublisher publisher, TransceiverOptions options, LinkScheme scheme,
-        Func<string?>? selfTest = null)
+        FleetKeys keys, MemoryStateStore store, RecordingPublisher publisher, LoopInvoker invoker, TransceiverOptions options,
+        LinkScheme scheme, Func<string?>? selfTest = null)
     {
-        Publisher = publisher;
+        (Publisher, Invoker) = (publisher, invoker);
         Keys = keys;
         Store = store;
         LinkListener[] listeners = [.. Enumerable.Range(0, options.WorkerCount).Select(_ => Listen(scheme))];
         Scheme = scheme;
         Links = [.. listeners.Select(l => l.Transport.LocalAddress)];
         Runtime = new TransceiverRuntime(
-            Options, options, keys, listeners, store, Publisher, TimeProvider.System, NullLoggerFactory.Instance, selfTest);
+            Options, options, keys, listeners, store, Publisher, Invoker, TimeProvider.System, NullLoggerFactory.Instance, selfTest);
+        Invoker.Apps[AppIds.Transceiver(options.Shard)] = Runtime;
         Runtime.Start();
         _keeping = Runtime.KeepSlotsAsync(_stop.Token);
     }
@@ -53,24 +54,27 @@ internal sealed class TestFleet : IAsyncDisposable
     public FleetKeys Keys { get; }
     public MemoryStateStore Store { get; }
     public RecordingPublisher Publisher { get; }
+    public LoopInvoker Invoker { get; }
     public TransceiverRuntime Runtime { get; }
     public IReadOnlyList<TransportAddress> Links { get; }
     public LinkScheme Scheme { get; }
 
     /// <summary>Starts without waiting for slots, with another self-test.</summary>
     public static async Task<TestFleet> StartUnfitAsync(TransceiverOptions options, Func<string?> selfTest)
-        => new(await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), options, LinkScheme.Udp, selfTest);
+        => new(await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), new LoopInvoker(), options, LinkScheme.Udp, selfTest);
 
     public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {
         var fleet = new TestFleet(
-            await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
+            await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), new LoopInvoker(),
+            options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
     }
 
     /// <summary>Starts one more transceiver, of another shard, on the same store and broker. It may have no slot yet.</summary>
-    public async Task<TestFleet> AddAsync(TransceiverOptions options) => new(await LoadKeysAsync(), Store, Publisher, options, Scheme);
+    public async Task<TestFleet> AddAsync(TransceiverOptions options) 
+        => new(await LoadKeysAsync(), Store, Publisher, Invoker, options, Scheme);
 
     private static Task<FleetKeys> LoadKeysAsync() => FleetKeys.LoadAsync(
         new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);

@@ -1,0 +1,25 @@
+namespace Dapr.Voice.Contracts;
+
+/// <summary>A session that is handed over live.</summary>
+/// <param name="Record">Its record as the old owner has it.</param>
+/// <param name="Sealed">Its exact state in base64, encrypted and bound to the session and to the epoch of the new owner.</param>
+public sealed record HandedSession(SessionRecord Record, string Sealed);
+
+/// <param name="Epoch">The epoch under which the new owner serves the slot.</param>
+public sealed record HandedSlot(int Slot, long Epoch);
+
+/// <summary>
+/// What a transceiver that leaves sends to a successor, by <c>POST /internal/v1/handover/{step}</c>: <c>prepare</c>, then for each group of
+/// slots <c>state</c> and <c>commit</c>.
+/// </summary>
+/// <param name="Shard">The sender.</param>
+/// <param name="Slots">The slots of this step. None in <c>prepare</c>.</param>
+/// <param name="Sessions">In <c>state</c>, the sessions of the slots. In <c>prepare</c>, one session of the sender to rehearse with, if it has
+/// one. None in <c>commit</c>.</param>
+public sealed record HandOverRequest(int Shard, IReadOnlyList<HandedSlot> Slots, IReadOnlyList<HandedSession> Sessions);
+
+/// <summary>The answer of a successor.</summary>
+/// <param name="Incarnation">Its process, as in its record.</param>
+/// <param name="Room">How many more sessions it can have.</param>
+/// <param name="Sessions">In the answer to <c>state</c> and <c>commit</c>: the call ids of the sessions that it has.</param>
+public sealed record HandOverAnswer(string Incarnation, int Room, IReadOnlyList<string> Sessions);

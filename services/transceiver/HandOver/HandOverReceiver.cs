@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using Dapr.Voice.Contracts;
+using Dapr.Voice.Steering;
+using Dapr.Voice.Transceiver.Checkpoints;
+using Dapr.Voice.Transceiver.Sessions;
+using Dapr.Voice.Udp;
+using Dapr.Voice.Wire;
+
+namespace Dapr.Voice.Transceiver.HandOver;
+
+/// <summary>
+/// The successor's side of a live hand-over. <c>state</c> makes the sessions, and keeps them: their slots still belong to the old owner.
+/// <c>commit</c> says that the slots' records name us. Only then the sessions begin. Any thread.
+/// </summary>
+/// <param name="serve">Serves a slot under an epoch that its record in the store has.</param>
+internal sealed partial class HandOverReceiver(
+    string incarnation, CheckpointCodec codec, SessionFactory factory, SessionDirectory directory, IReadOnlyList<SessionWorker> workers,
+    Action<int, long> serve, Func<bool> isAdmitting, ILogger logger) : IDisposable
+{
+    /// <summary>A session that waits longer than this for its commit is dropped. It is then loaded from its checkpoint.</summary>
+    public static readonly TimeSpan StagedLimit = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<SessionId, Staged> _staged = new();
+
+    /// <summary>
+    /// Gets ready. The rehearsal makes a session that never begins, so that the first real one does not wait for the compiler.
+    /// </summary>
+    /// <returns>Null if we take nothing.</returns>
+    public HandOverAnswer? Prepare(HandOverRequest request)
+    {
+        if (!isAdmitting()) return null;
+        foreach (HandedSession sample in request.Sessions) Make(sample, sample.Record.Slot, RehearsalEpoch)?.Dispose();
+        return Answer([]);
+    }
+
+    /// <summary>The epoch that seals the session of a rehearsal. No slot has it.</summary>
+    public const long RehearsalEpoch = 0;
+
+    /// <summary>Makes the sessions of some slots and keeps them.</summary>
+    /// <returns>Null if we take nothing.</returns>
+    public HandOverAnswer? Stage(HandOverRequest request)
+    {
+        if (!isAdmitting()) return null;
+        DropOld();
+        var epochs = request.Slots.ToDictionary(slot => slot.Slot, slot => slot.Epoch);
+        var taken = new List<string>();
+        int room = Room;
+        foreach (HandedSession handed in request.Sessions)
+        {
+            if (room == taken.Count || !epochs.TryGetValue(handed.Record.Slot, out long epoch)
+                || !factory.TryIdentify(handed.Record, out SessionId id)
+                || Make(handed, handed.Record.Slot, epoch) is not { } session) continue;
+            if (_staged.TryRemove(id, out Staged? older)) older.Session.Dispose();
+            _staged[id] = new Staged(session, WorkerOf(session.Slot), epoch, MonotonicClock.Now);
+            taken.Add(handed.Record.CallId);
+        }
+        return Answer(taken);
+    }
+
+    /// <summary>The slots are ours. Their sessions begin.</summary>
+    public HandOverAnswer Commit(HandOverRequest request)
+    {
+        var begun = new List<string>();
+        foreach (HandedSlot slot in request.Slots)
+        {
+            serve(slot.Slot, slot.Epoch);
+            foreach ((SessionId id, Staged staged) in _staged)
+            {
+                if (staged.Session.Slot != slot.Slot || staged.Epoch != slot.Epoch || !_staged.TryRemove(id, out _)) continue;
+                if (directory.TryReserve(slot.Slot) != AdmissionOutcome.Admitted)
+                {
+                    staged.Session.Dispose();
+                    continue;
+                }
+                begun.Add(staged.Session.Session.CallId);
+                staged.Worker.Add(staged.Session);
+            }
+        }
+        LogTaken(logger, request.Slots.Count, begun.Count, request.Shard);
+        return Answer(begun);
+    }
+
+    public void Dispose()
+    {
+        foreach (SessionId id in _staged.Keys)
+        {
+            if (_staged.TryRemove(id, out Staged? staged)) staged.Session.Dispose();
+        }
+    }
+
+    private int Room => Math.Max(0, directory.Capacity - directory.Living - _staged.Count);
+
+    private HandOverAnswer Answer(IReadOnlyList<string> sessions) => new(incarnation, Room, sessions);
+
+    private VoiceSession? Make(HandedSession handed, int slot, long epoch)
+    {
+        if (!factory.TryIdentify(handed.Record, out SessionId id)
+            || codec.TryOpen(handed.Record.CallId, epoch, handed.Sealed) is not { } content)
+        {
+            LogUnreadable(logger, handed.Record.CallId.Length > 64 ? "" : handed.Record.CallId);
+            return null;
+        }
+        return factory.Resume(handed.Record, id, WorkerOf(slot), content, etag: null, from: null, MonotonicClock.Now);
+    }
+
+    private SessionWorker WorkerOf(int slot) => workers[slot % workers.Count];
+
+    private void DropOld()
+    {
+        Instant oldest = MonotonicClock.Now - StagedLimit;
+        foreach ((SessionId id, Staged staged) in _staged)
+        {
+            if (staged.At < oldest && _staged.TryRemove(id, out _)) staged.Session.Dispose();
+        }
+    }
+
+    private sealed record Staged(VoiceSession Session, SessionWorker Worker, long Epoch, Instant At);
+
+    [LoggerMessage(LogLevel.Information, "Took {Slots} slots with {Sessions} sessions from shard {Shard}")]
+    private static partial void LogTaken(ILogger logger, int slots, int sessions, int shard);
+
+    [LoggerMessage(LogLevel.Error, "{CallId}: the state that was handed over cannot be read")]
+    private static partial void LogUnreadable(ILogger logger, string callId);
+}

@@ -1,0 +1,139 @@
+using Dapr.Voice.Contracts;
+using Dapr.Voice.TestKit.Calls;
+using Dapr.Voice.Transceiver;
+using Xunit;
+
+namespace Dapr.Voice.Tests.Integration.Transceiver;
+
+/// <summary>A transceiver drains, and another one of the same process takes its calls as they are.</summary>
+public sealed class HandOverTests
+{
+    private static TransceiverOptions Options(int shard) => new()
+    {
+        Shard = shard, Workers = 1, Lease = TimeSpan.FromMilliseconds(600), RenewEvery = TimeSpan.FromMilliseconds(100),
+        DrainGrace = TimeSpan.FromMilliseconds(500),
+    };
+
+    private static async Task<(SessionRecord Record, TestCaller Caller)> CallAsync(TestFleet fleet, string agent = "echo", int slot = 0)
+    {
+        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint, agent, slot);
+        await fleet.SaveAsync(record);
+        var caller = new TestCaller(fleet.Keys, record, fleet.Scheme, fleet.Links[0]);
+        caller.Connect();
+        caller.RunUntil(() => fleet.Stored(record)!.State == SessionState.Connected, "the record says connected");
+        return (record, caller);
+    }
+
+    /// <summary>
+    /// Adds a transceiver that can take sessions. The first one keeps its slots as long as they have sessions.
+    /// </summary>
+    private static async Task<TestFleet> AddAsync(TestFleet first, TransceiverOptions options)
+    {
+        TestFleet second = await first.AddAsync(options);
+        await Wait.UntilAsync(() => second.Runtime.IsAdmitting, "the second one is registered");
+        return second;
+    }
+
+    private static async Task DrainAsync(TestFleet first, TestFleet second, TestCaller caller)
+    {
+        Task drain = first.Runtime.DrainAsync();
+        caller.RunUntil(() => first.Runtime.Directory.Living == 0, "it has no session any more");
+        caller.MoveTo(second.Links[0]);
+        caller.RunUntil(() => drain.IsCompleted, "the drain is over");
+        await drain;
+    }
+
+    [Fact]
+    public async Task Drain_WithASuccessor_CallGoesOnAndNobodyNotices()
+    {
+        await using TestFleet first = await TestFleet.StartAsync(Options(0));
+        (SessionRecord record, TestCaller caller) = await CallAsync(first);
+        using TestCaller _ = caller;
+        caller.StartTalking();
+        caller.RunUntil(() => caller.HeardLoud >= 25, "the call runs");
+        await using TestFleet second = await AddAsync(first, Options(1));
+        await DrainAsync(first, second, caller);
+
+        int heard = caller.HeardLoud;
+        caller.RunUntil(() => caller.HeardLoud >= heard + 50, "the caller hears itself at the second one");
+        Assert.True(caller.SendText("""{"type":"session.update","session":{"type":"realtime"}}"""));
+        caller.RunUntil(
+            () => caller.Messages.Any(m => m.Contains("session.updated", StringComparison.Ordinal)), "its message is answered");
+        Assert.DoesNotContain(caller.Messages, m => m.Contains("session_ended", StringComparison.Ordinal));
+        Assert.Single(caller.Messages, m => m.Contains("session.created", StringComparison.Ordinal));
+        Assert.False(caller.IsClosed || caller.IsGone);
+        Assert.Equal((1, 0), (first.Runtime.Directory.HandedOver, first.Runtime.Directory.Lost));
+        Assert.Equal(1, second.Runtime.Directory.Resumed);
+        await Wait.UntilAsync(() => second.Events(record).Count == 2, "the move is published");
+        Assert.Equal([$"{LifecycleEventTypes.SessionConnected} 2", $"{LifecycleEventTypes.SessionMoved} 3"], second.Events(record));
+        Assert.Equal((SessionState.Connected, "transceiver-01"), (second.Stored(record)!.State, second.Stored(record)!.OwnerAppId));
+    }
+
+    /// <summary>The sentence that is being played goes on at the second one.</summary>
+    [Fact]
+    public async Task Drain_WhileTheAgentSpeaks_AudioMovesAlong()
+    {
+        await using RealtimeBackend backend = await RealtimeBackend.StartAsync();
+        TransceiverOptions Model(int shard)
+        {
+            TransceiverOptions options = Options(shard);
+            options.Agents["model"] = backend.Url.ToString();
+            return options;
+        }
+
+        await using TestFleet first = await TestFleet.StartAsync(Model(0));
+        (SessionRecord record, TestCaller caller) = await CallAsync(first, "model");
+        using TestCaller _ = caller;
+        await using TestFleet second = await AddAsync(first, Model(1));
+        RealtimeBackend.Connection connection = backend.Next();
+        await connection.SayAsync("""{"type":"response.created","event_id":"1","response":{"id":"r1"}}""");
+        await connection.SpeakAsync("r1", "i1", 4000, 20_000);
+        await connection.SayAsync("""{"type":"response.done","event_id":"2","response":{"id":"r1","status":"completed"}}""");
+        caller.RunUntil(() => caller.HeardLoud >= 25, "the agent speaks");
+        await DrainAsync(first, second, caller);
+        int heard = caller.HeardLoud;
+        Assert.InRange(heard, 25, 150);
+        // The rest of four seconds, less what is lost on the way.
+        caller.RunUntil(() => caller.HeardLoud >= 180, "the sentence goes on to its end");
+        caller.RunUntil(() => caller.Messages.Any(m => m.Contains("output_audio_buffer.stopped", StringComparison.Ordinal)),
+            "and the client learns that it is over");
+        Assert.DoesNotContain(caller.Messages, m => m.Contains("output_audio_buffer.cleared", StringComparison.Ordinal));
+        Assert.Equal("transceiver-01", second.Stored(record)!.OwnerAppId);
+    }
+
+    [Fact]
+    public async Task Drain_SuccessorTakesNothing_CallerIsTold()
+    {
+        await using TestFleet first = await TestFleet.StartAsync(Options(0));
+        (SessionRecord record, TestCaller caller) = await CallAsync(first);
+        using TestCaller _ = caller;
+        await using TestFleet second = await AddAsync(first, Options(1));
+        first.Invoker.Apps.TryRemove("transceiver-01", out TransceiverRuntime? _);
+        Task drain = first.Runtime.DrainAsync();
+        caller.RunUntil(() => caller.IsClosed, "the caller hears that it is over");
+        await drain;
+        Assert.Contains("\"drain\"", caller.Messages[^1], StringComparison.Ordinal);
+        Assert.Equal(SessionEndReason.Drain, second.Stored(record)!.EndReason);
+    }
+
+    /// <summary>The record of the slot names the second one, which never heard of the state. It continues from the checkpoint.</summary>
+    [Fact]
+    public async Task Drain_CommitIsLost_CallGoesOnFromItsCheckpoint()
+    {
+        await using TestFleet first = await TestFleet.StartAsync(Options(0));
+        (SessionRecord record, TestCaller caller) = await CallAsync(first);
+        using TestCaller _ = caller;
+        caller.StartTalking();
+        caller.RunUntil(() => first.Store.Peek(ComponentNames.Checkpoints, StateKeys.Checkpoint(record.CallId),
+            ContractsJson.Default.CheckpointRecord) is not null, "there is a checkpoint");
+        await using TestFleet second = await AddAsync(first, Options(1));
+        first.Invoker.IsLost = static step => step == "commit";
+        Task drain = first.Runtime.DrainAsync();
+        caller.RunUntil(() => second.Runtime.ServedSlots == TestFleet.Options.SlotCount, "the second one has the slots", seconds: 30);
+        caller.MoveTo(second.Links[0]);
+        int heard = caller.HeardLoud;
+        caller.RunUntil(() => caller.HeardLoud >= heard + 25, "the call goes on");
+        await drain;
+        Assert.Equal((1, 1), (first.Runtime.Directory.HandedOver, second.Runtime.Directory.Resumed));
+    }
+}
