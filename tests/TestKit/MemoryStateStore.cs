@@ -16,6 +16,7 @@ public sealed class MemoryStateStore : IStateStore
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (string Json, long ETag)> _values = new(StringComparer.Ordinal);
     private long _etag;
+    private int _waitingReads;
 
     /// <summary>While it is true, nothing can be read or written.</summary>
     public bool IsAway { get; set; }
@@ -28,6 +29,9 @@ public sealed class MemoryStateStore : IStateStore
 
     /// <summary>Each read of one value waits for it.</summary>
     public Task ReadGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>The number of reads of one value that wait for <see cref="ReadGate"/> now.</summary>
+    public int WaitingReads => Volatile.Read(ref _waitingReads);
 
     /// <summary>Is asked before each write. If it returns true, the value is written and the answer is lost.</summary>
     public Func<string, bool> LosesAnswer { get; set; } = static _ => false;
@@ -68,7 +72,9 @@ public sealed class MemoryStateStore : IStateStore
         string store, string key, JsonTypeInfo<T> type, CancellationToken cancellation = default)
     {
         lock (_lock) Reads++;
+        Interlocked.Increment(ref _waitingReads);
         await ReadGate;
+        Interlocked.Decrement(ref _waitingReads);
         if (await FaultOfReadAsync() is { } fault) return new StateReadResult<T>(fault, null, Fault.ToString());
         lock (_lock)
         {

@@ -166,7 +166,7 @@ public sealed class TakeoverTests
         connection.Expect("input_audio_buffer.append");
         // The client has both already.
         await connection.SayAsync("""{"type":"session.created","event_id":"4","session":{"id":"s2"}}""");
-        await connection.SpeakAsync("r2", "i2", 400, 20_000);
+        await connection.SpeakAsync("r2", "i2", TestCaller.Tone(400));
         int heard = caller.HeardLoud;
         caller.RunUntil(() => caller.HeardLoud > heard, "the agent is heard again");
         Assert.Single(caller.Messages, m => m.Contains("session.created", StringComparison.Ordinal));
@@ -188,17 +188,21 @@ public sealed class TakeoverTests
         await using TestFleet second = await first.AddAsync(Options(1));
         await first.KillAsync();
         callers[0].RunUntil(() => second.Runtime.ServedSlots == TestFleet.Options.SlotCount, "the slots are taken", seconds: 30);
-        await second.StopKeepingAsync();
         foreach (TestCaller caller in callers) caller.MoveTo(second.Links[0]);
 
-        var gate = new TaskCompletionSource();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         second.Store.ReadGate = gate.Task;
-        int reads = second.Store.Reads;
-        foreach (TestCaller caller in callers) caller.Run(TimeSpan.FromMilliseconds(30));
-        // Record and checkpoint of each, and none waits for another.
-        await Wait.UntilAsync(() => second.Store.Reads == reads + 2 * calls, "all records and checkpoints are being read");
-        Assert.Equal(0, second.Runtime.Directory.Living);
-        gate.SetResult();
+        try
+        {
+            foreach (TestCaller caller in callers) caller.Run(TimeSpan.FromMilliseconds(30));
+            // Record and checkpoint of each, and none waits for another.
+            callers[0].RunUntil(() => second.Store.WaitingReads >= 2 * calls, "all records and checkpoints are being read");
+            Assert.Equal(0, second.Runtime.Directory.Living);
+        }
+        finally
+        {
+            gate.SetResult();
+        }
         await Wait.UntilAsync(() => second.Runtime.Directory.Resumed == calls, "all sessions go on");
         int[] heard = [.. callers.Select(c => c.HeardLoud)];
         for (int i = 0; i < calls; i++) callers[i].RunUntil(() => callers[i].HeardLoud >= heard[i] + 10, $"caller {i} hears itself again");

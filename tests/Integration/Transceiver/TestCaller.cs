@@ -28,6 +28,8 @@ internal sealed class TestCaller : IDisposable
     private readonly WakeUp _wakeUp = new();
     private readonly SocketPoller _poller;
     private LinkConnector _connector;
+    private LinkConnector? _other;
+    private TransportAddress _otherTransceiver;
     private readonly SessionId _id;
     private readonly TalkingPeer _peer;
     private readonly byte[] _buffer = new byte[2048];
@@ -67,6 +69,15 @@ internal sealed class TestCaller : IDisposable
     /// <summary>How many slots the transceiver serves, as far as the link knows.</summary>
     public int Slots => CountSlots();
 
+    /// <summary>A tone of 440 Hz as 24 kHz PCM, for a backend that speaks.</summary>
+    public static byte[] Tone(int milliseconds)
+    {
+        byte[] pcm = new byte[milliseconds * 48];
+        for (int i = 0; i < pcm.Length / 2; i++)
+            BitConverter.TryWriteBytes(pcm.AsSpan(2 * i), (short)(8000 * Math.Sin(2 * Math.PI * 440 * i / 24_000)));
+        return pcm;
+    }
+
     /// <summary>Sends a tone of 440 Hz from now on.</summary>
     public void StartTalking() => _peer.StartTalking();
 
@@ -93,13 +104,22 @@ internal sealed class TestCaller : IDisposable
         RunUntil(() => Peer.IsChannelOpen, "the events channel is open");
     }
 
+    /// <summary>
+    /// The relay has a link to another transceiver, too, as a relay has to all. What comes from there goes to the client.
+    /// </summary>
+    public void LinkTo(TransportAddress link)
+    {
+        Instant now = MonotonicClock.Now;
+        _otherTransceiver = _transport.Connect(link, now);
+        _other = Connector(link, now);
+        RunUntil(() => _other.IsUp, "the link to the other transceiver is up");
+    }
+
     /// <summary>The relay sends to another transceiver from now on, as after a takeover. The client does not notice.</summary>
     public void MoveTo(TransportAddress link)
     {
-        Instant now = MonotonicClock.Now;
-        _transceiver = _transport.Connect(link, now);
-        _connector = Connector(link, now);
-        RunUntil(() => _connector.IsUp, "the link to the other transceiver is up");
+        if (_other is null) LinkTo(link);
+        (_connector, _transceiver, _other) = (_other!, _otherTransceiver, null);
     }
 
     public void Close()
@@ -139,12 +159,13 @@ internal sealed class TestCaller : IDisposable
     {
         Instant now = MonotonicClock.Now;
         if (_connector.NextTimeout <= now) _connector.HandleTimeout(now);
+        if (_other?.NextTimeout <= now) _other.HandleTimeout(now);
         _peer.HandleTimeouts(now);
         int received = _transport.Receive(now);
         for (int i = 0; i < received; i++)
         {
-            _transport.Get(i, out Span<byte> datagram, out _);
-            LinkConnector.Frames frames = _connector.Receive(datagram, now);
+            _transport.Get(i, out Span<byte> datagram, out TransportAddress from);
+            LinkConnector.Frames frames = (_other is not null && from == _otherTransceiver ? _other : _connector).Receive(datagram, now);
             while (frames.TryRead(out LinkFrame frame))
             {
                 if (frame.SessionId != _id) continue;
@@ -161,11 +182,17 @@ internal sealed class TestCaller : IDisposable
         if (received == 0) _poller.Wait(TimeSpan.FromMilliseconds(2));
     }
 
+    private void DrainLink(LinkConnector connector, TransportAddress transceiver, Instant now)
+    {
+        while (connector.TryTakeEvent(out _)) { }
+        while (connector.TryTransmit(_buffer, out int length, now)) _transport.SendControl(transceiver, _buffer.AsSpan(0, length), now);
+    }
+
     private void Drain(Instant now)
     {
-        while (_connector.TryTakeEvent(out _)) { }
+        DrainLink(_connector, _transceiver, now);
+        if (_other is not null) DrainLink(_other, _otherTransceiver, now);
         _peer.Listen(now);
-        while (_connector.TryTransmit(_buffer, out int length, now)) _transport.SendControl(_transceiver, _buffer.AsSpan(0, length), now);
         while (_connector.IsUp && Peer.TryTransmit(_buffer, out int length, out _, now))
         {
             int bytes = LinkFrame.HeaderLengthIPv4 + length;

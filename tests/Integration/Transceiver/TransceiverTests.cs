@@ -426,7 +426,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     public async Task SlotTakenByAnother_SessionIsDroppedInSilence()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(
-            new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300), RenewEvery = TimeSpan.FromMilliseconds(100) },
+            new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(100) },
             scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
