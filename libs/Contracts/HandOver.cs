@@ -14,8 +14,8 @@ public sealed record HandedSlot(int Slot, long Epoch);
 /// </summary>
 /// <param name="Shard">The sender.</param>
 /// <param name="Slots">The slots of this step. None in <c>prepare</c>.</param>
-/// <param name="Sessions">In <c>state</c>, the sessions of the slots. In <c>prepare</c>, one session of the sender to rehearse with, if it has
-/// one. None in <c>commit</c>.</param>
+/// <param name="Sessions">In <c>state</c>, the sessions of the slots. In <c>prepare</c>, one session of the sender to rehearse with, if it
+/// has one. None in <c>commit</c>.</param>
 public sealed record HandOverRequest(int Shard, IReadOnlyList<HandedSlot> Slots, IReadOnlyList<HandedSession> Sessions);
 
 /// <summary>The answer of a successor.</summary>

@@ -12,7 +12,8 @@ namespace Dapr.Voice.Transceiver;
 /// </summary>
 internal sealed partial class TransceiverHost(
     FleetOptions fleet, TransceiverOptions options, FleetKeyLoader loader, LoopWatch loops, IStateStore store, IEventPublisher publisher,
-    IServiceInvoker invoker, TimeProvider time, ServiceExit exit, ILoggerFactory loggers, ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
+    IServiceInvoker invoker, TimeProvider time, ServiceExit exit, ILoggerFactory loggers,
+    ILogger<TransceiverHost> logger) : IHostedService, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private volatile TransceiverRuntime? _runtime;

@@ -8,8 +8,9 @@ using Dapr.Voice.Transceiver.Sessions;
 namespace Dapr.Voice.Transceiver.HandOver;
 
 /// <summary>
-/// The old owner's side of a live hand-over (docs/decisions/0038): it asks who can take sessions, then moves the slots that have sessions, a
-/// few at a time. The sessions of a group stand still from their export until their successor has them, so each step is short. One caller.
+/// The old owner's side of a live hand-over (docs/decisions/0038): it asks who can take sessions, then moves the slots that have sessions,
+/// a few at a time. The sessions of a group stand still from their export until their successor has them, so each step is short. One
+/// caller.
 /// </summary>
 internal sealed partial class HandOverSender(
     FleetOptions fleet, int shard, IStateStore store, IServiceInvoker invoker, ISlotHandover slots, SessionDirectory directory,
@@ -53,8 +54,8 @@ internal sealed partial class HandOverSender(
         int moved = 0;
         int[] waiting = [.. (await Task.WhenAll(workers.Select(worker => worker.ConnectedSlotsAsync())).ConfigureAwait(false))
             .SelectMany(found => found).Distinct()];
-        foreach (IGrouping<Successor, int> group in waiting.Select(slot => (Slot: slot, To: Choose(slot))).Where(move => move.To is not null)
-            .GroupBy(move => move.To!, move => move.Slot))
+        foreach (IGrouping<Successor, int> group in waiting.Select(slot => (Slot: slot, To: Choose(slot)))
+            .Where(move => move.To is not null).GroupBy(move => move.To!, move => move.Slot))
         {
             foreach (int[] step in group.Chunk(SlotsPerStep))
             {
@@ -75,16 +76,16 @@ internal sealed partial class HandOverSender(
     {
         foreach (SessionWorker worker in workers)
         {
-            if (await worker.SampleAsync().ConfigureAwait(false) is { } sample && Seal(sample, HandOverReceiver.RehearsalEpoch) is { } handed)
-                return [handed];
+            if (await worker.SampleAsync().ConfigureAwait(false) is { } sample
+                && Seal(sample, HandOverReceiver.RehearsalEpoch) is { } handed) return [handed];
         }
         return [];
     }
 
     private async Task<Successor?> AskAsync(TransceiverRecord record, HandedSession[] sample, CancellationToken cancellation)
     {
-        HandOverAnswer? answer = await PostAsync(record.AppId, "prepare", new HandOverRequest(shard, [], sample), PrepareLimit, cancellation)
-            .ConfigureAwait(false);
+        HandOverAnswer? answer = await PostAsync(
+            record.AppId, "prepare", new HandOverRequest(shard, [], sample), PrepareLimit, cancellation).ConfigureAwait(false);
         return answer is null ? null : new Successor(record.Shard, record.AppId, answer.Incarnation, answer.Room);
     }
 
@@ -93,7 +94,8 @@ internal sealed partial class HandOverSender(
         HashSet<int> wanted = [.. step];
         FrozenSession[] frozen = [.. (await Task.WhenAll(workers.Select(worker => worker.FreezeAsync(wanted))).ConfigureAwait(false))
             .SelectMany(found => found)];
-        HandedSlot[] moving = [.. step.Select(slot => new HandedSlot(slot, (directory.EpochOf(slot) ?? 0) + 1)).Where(slot => slot.Epoch > 1)];
+        HandedSlot[] moving = [.. step.Select(slot => new HandedSlot(slot, (directory.EpochOf(slot) ?? 0) + 1))
+            .Where(slot => slot.Epoch > 1)];
 
         // The record and the state travel at the same time. If only the record arrives, the successor continues from the checkpoints.
         Task<int> state = SendStateAsync(to, moving, frozen);

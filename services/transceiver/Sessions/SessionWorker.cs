@@ -232,7 +232,8 @@ internal sealed partial class SessionWorker : IDisposable
     }
 
     /// <summary>
-    /// Stops the sessions of some slots that can be handed over, and returns their exact states. They send nothing from then on. Any thread.
+    /// Stops the sessions of some slots that can be handed over, and returns their exact states. They send nothing from then on. Any
+    /// thread.
     /// </summary>
     public Task<IReadOnlyList<FrozenSession>> FreezeAsync(IReadOnlySet<int> slots)
     {

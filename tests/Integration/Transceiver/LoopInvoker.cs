@@ -49,7 +49,8 @@ internal sealed class LoopInvoker : IServiceInvoker
             _ => throw new NotSupportedException(path),
         };
         return answer is null
-            ? new InvocationResult<TAnswer>(new InvocationResult(InvocationOutcome.Refused, HttpStatusCode.ServiceUnavailable, "busy"), null)
+            ? new InvocationResult<TAnswer>(
+                new InvocationResult(InvocationOutcome.Refused, HttpStatusCode.ServiceUnavailable, "busy"), null)
             : new InvocationResult<TAnswer>(new InvocationResult(InvocationOutcome.Succeeded, HttpStatusCode.OK, null),
                 (TAnswer)(object)answer);
     }

@@ -74,7 +74,8 @@ public sealed class TakeoverTests
         await Wait.UntilAsync(() => Checkpoint(second, record) is null, "the checkpoint is deleted");
         await Wait.UntilAsync(() => second.Events(record).Count == 3, "the events are published");
         Assert.Equal(
-            [$"{LifecycleEventTypes.SessionConnected} 2", $"{LifecycleEventTypes.SessionResumed} 3", $"{LifecycleEventTypes.SessionEnded} 4"],
+            [$"{LifecycleEventTypes.SessionConnected} 2", $"{LifecycleEventTypes.SessionResumed} 3",
+            $"{LifecycleEventTypes.SessionEnded} 4"],
             second.Events(record));
     }
 

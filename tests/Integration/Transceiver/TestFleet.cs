@@ -61,7 +61,8 @@ internal sealed class TestFleet : IAsyncDisposable
 
     /// <summary>Starts without waiting for slots, with another self-test.</summary>
     public static async Task<TestFleet> StartUnfitAsync(TransceiverOptions options, Func<string?> selfTest)
-        => new(await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), new LoopInvoker(), options, LinkScheme.Udp, selfTest);
+        => new(
+            await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), new LoopInvoker(), options, LinkScheme.Udp, selfTest);
 
     public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {

@@ -31,7 +31,8 @@ public sealed class AgentContinuationTests
         await connection.SayAsync("""{"type":"response.created","event_id":"2","response":{"id":"r1"}}""");
         await connection.SpeakAsync("r1", "i1", 1000);
         await connection.SayAsync("""{"type":"conversation.item.done","event_id":"3","item":{"id":"i1","type":"message","""
-            + """ "role":"assistant","content":[{"type":"output_audio","transcript":"one two three four five six seven eight nine ten"}]}}""");
+            + """ "role":"assistant","content":[{"type":"output_audio","transcript":"one two three four five six seven eight nine ten"}"""
+            + "]}}");
         host.RunUntilEvent("conversation.item.done");
         Send(agent, host, """{"type":"session.update","session":{"instructions":"Be brief."}}""");
         host.Play(agent, 10);
