@@ -79,6 +79,49 @@ public sealed class SctpContinuationTests
     }
 
     [Fact]
+    public void Continue_OneUnacknowledgedMessage_IsTakenWhenThePeerRepeatsIt()
+    {
+        (SctpLink link, Conversation conversation) = Established(10);
+        SctpAssociationState checkpoint = conversation.Checkpoint();
+        conversation.SendUp(First);
+        link.Run(500);
+        conversation.DieFor(10);
+        conversation.SendUp(First);
+        link.Run(15);
+        conversation.Continue(checkpoint);
+        Assert.True(link.RunUntil(() => conversation.Up.Count == 2, 2000));
+        conversation.AssertComplete("order");
+    }
+
+    [Fact]
+    public void Continue_AChannelWhoseOpeningWasNotAnswered_IsAnsweredAgain()
+    {
+        var link = new SctpLink(11);
+        link.Connect();
+        var a = new DataChannelSet(link.A, true);
+        var b = new DataChannelSet(link.B, false);
+        link.OnStep = () =>
+        {
+            while (a.TryReceive(out _, link.Now) || a.TryTakeEvent(out _, link.Now)) { }
+            while (b.TryReceive(out _, link.Now) || b.TryTakeEvent(out _, link.Now)) { }
+        };
+        DataChannel channel = a.Open("oai-events", DataChannelReliability.Full, link.Now)!;
+        link.Filter = (_, isFromA) => isFromA;
+        Assert.True(link.RunUntil(() => b.Channels.Count == 1, 1000));
+        link.Run(50);
+        SctpAssociationState association = link.B.ExportCheckpoint(link.B.NextTsn + SctpAssociation.TsnLead, [channel.Id])!;
+        DataChannelSetState channels = b.ExportCheckpoint();
+        Assert.True(channels.Channels.Single().IsAnswerUncertain);
+        link.Filter = null;
+        link.B = SctpAssociation.Import(association, Options, link.Now);
+        b = DataChannelSet.Import(channels, link.B);
+        Assert.Equal(DataChannelPhase.Opening, channel.Phase);
+        Assert.True(link.RunUntil(() => channel.Phase == DataChannelPhase.Open, 1000));
+        link.Run(1000);
+        Assert.False(b.ExportCheckpoint().Channels.Single().IsAnswerUncertain);
+    }
+
+    [Fact]
     public void Continue_APeerWithoutForwardTsn_RestartsTheAssociation()
     {
         (SctpLink link, Conversation conversation) = Established(3);
