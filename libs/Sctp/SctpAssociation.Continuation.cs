@@ -159,7 +159,9 @@ public sealed partial class SctpAssociation
     {
         if (!SerialNumber.IsNewer(tsn, _received.Cumulative))
         {
+            // The predecessor had it before the checkpoint, and its acknowledgement did not arrive. So no later one is acknowledged.
             Drop(SctpDropReason.DuplicateData);
+            EndCollecting(_received.Cumulative + 1, now);
             return;
         }
         // Each of these shows what the peer holds for unacknowledged. Its first packet alone shows nothing: that may be new data, and what
@@ -271,6 +273,7 @@ public sealed partial class SctpAssociation
         _resetTimer = _dataTimer = _acknowledgementTimer = _heartbeatTimer = Instant.Never;
         _congestion = new CongestionWindow();
         _isTimingRoundTrip = _isProbeDue = false;
+        _afterTimeout = AfterTimeout.None;
         _duplicateCount = _packetsSinceSack = 0;
         _due = Due.None;
         _issued = null;

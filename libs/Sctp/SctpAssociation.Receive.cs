@@ -278,6 +278,7 @@ public sealed partial class SctpAssociation
         ForgetContinuation();
         _congestion = new CongestionWindow();
         _isTimingRoundTrip = false;
+        _afterTimeout = AfterTimeout.None;
         _duplicateCount = _packetsSinceSack = 0;
         _retransmissions = 0;
         _peerTag = 0;

@@ -34,11 +34,18 @@ public sealed partial class SctpAssociation
         Abort = 16384,
     }
 
+    /// <summary>
+    /// After a time-out, the earliest chunks are sent in one packet, and nothing more before an answer (RFC 9260, section 6.3.3, rule E3).
+    /// The congestion window counts user data only, so it would let many tiny chunks pass.
+    /// </summary>
+    private enum AfterTimeout : byte { None, OnePacketDue, AwaitsAnswer }
+
     private Due _due;
     private ErrorCause _abortCause;
     private int _peerWindow;
     private int _lastWindowSent;
     private Instant _lastDataSentAt;
+    private AfterTimeout _afterTimeout;
     private bool _isFastRetransmitDue;
     private bool _isProbeDue;
     private bool _isTimingRoundTrip;
@@ -158,8 +165,10 @@ public sealed partial class SctpAssociation
         }
         if (writer.Free >= 4 && TakeDue(Due.ShutdownAck)) WriteHeader(ref writer, ChunkType.ShutdownAck, 0, 0);
         if (!mayCarryData) return;
-        // Data must not overtake the FORWARD-TSN that moves the peer to our numbers.
-        if ((_due & Due.ForwardTsn) != Due.None || (IsForwarding && TrySelect(now, out _))) WriteForwardTsn(ref writer, now);
+        // If it fits, the FORWARD-TSN that moves the peer to our numbers comes with all data, because either may be lost.
+        if (_skips is not null && TrySelect(now, out int next)
+            && writer.Free >= 8 + 4 * _skips.Length + DataHeaderBytes + ((_outbound[next].Length + 3) & ~3)) _due |= Due.ForwardTsn;
+        if ((_due & Due.ForwardTsn) != Due.None) WriteForwardTsn(ref writer, now);
         WriteData(ref writer, now);
         // The selection may have abandoned messages. This packet reports them if there is room, otherwise the next one.
         if ((_due & Due.ForwardTsn) != Due.None) WriteForwardTsn(ref writer, now);
@@ -206,12 +215,16 @@ public sealed partial class SctpAssociation
             if (_dataTimer == Instant.Never && Phase != SctpPhase.CookieEchoed) _dataTimer = now + _rto.Current;
         }
         // Only one packet may exceed the congestion window.
-        if (hasWritten) _isFastRetransmitDue = false;
+        if (!hasWritten) return;
+        _isFastRetransmitDue = false;
+        if (_afterTimeout == AfterTimeout.OnePacketDue) _afterTimeout = AfterTimeout.AwaitsAnswer;
     }
 
     /// <summary>Selects the chunk to send now, within the windows. Lost chunks come before new ones.</summary>
     private bool TrySelect(Instant now, out int index)
     {
+        index = -1;
+        if (_afterTimeout == AfterTimeout.AwaitsAnswer) return false;
         if (_outbound.LostCount > 0)
         {
             GiveUpOnLost(now);
@@ -238,7 +251,6 @@ public sealed partial class SctpAssociation
             if (!_isProbeDue && _dataTimer == Instant.Never && Phase != SctpPhase.CookieEchoed) _dataTimer = now + _rto.Current;
             return _isProbeDue;
         }
-        index = -1;
         return false;
     }
 
@@ -402,6 +414,7 @@ public sealed partial class SctpAssociation
             Drop(SctpDropReason.StaleSack);
             return false;
         }
+        _afterTimeout = AfterTimeout.None;
         if (IsForwarding) EndForwarding();
         int flightBefore = _outbound.BytesInFlight;
         int bytesAcknowledged = 0;

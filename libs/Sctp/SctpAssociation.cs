@@ -238,6 +238,7 @@ public sealed partial class SctpAssociation
         _timeoutRetransmissions++;
         _rto.BackOff();
         _congestion.OnTimeout();
+        _afterTimeout = AfterTimeout.OnePacketDue;
         MarkAllLost();
         GiveUpOnLost(now);
         if (IsForwarding || _outbound.LeadingAbandoned() > 0) _due |= Due.ForwardTsn;

@@ -96,7 +96,7 @@ public sealed partial class PeerSession
 
     /// <summary>
     /// Says that the checkpoint with this lease is in the store, so that the session may use the numbers below its bounds. An older lease
-    /// than the last has no effect.
+    /// than the last has no effect. Take what <see cref="TryTransmit"/> returns afterwards, because messages may have waited for it.
     /// </summary>
     public void CommitCheckpoint(PeerLease lease)
     {

@@ -442,6 +442,56 @@ public sealed class IceLiteTests
     }
 
     [Fact]
+    public void Import_ACheckThatTheExporterCounted_CountsNoSecondTime()
+    {
+        IceAgent agent = Lite();
+        byte[] check = Checks.Request(Local, usesCandidate: true);
+        agent.Receive(check, First, At(0));
+        agent = IceAgent.Import(agent.ExportState(), Seeded.Random(9), At(10));
+        agent.Receive(check, Second, At(3000));
+        Assert.False(agent.IsValidated(Second));
+    }
+
+    [Fact]
+    public void AuthenticatedPacket_AfterATakeover_MovesThePathOnlyAfterTheAnswerToAChallenge()
+    {
+        IceAgent agent = Challenging();
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
+        agent.NoteAuthenticatedPacket(First, At(5));
+        Transmit(agent);
+        agent = IceAgent.Import(agent.ExportState() with { NeedsChallengeToMove = true }, Seeded.Random(9), At(10));
+        for (int i = 0; i < 10; i++)
+        {
+            agent.NoteAuthenticatedPacket(Second, At(100 + i));
+            agent.CountReceived(Second, 80);
+            agent.NoteSignOfLife(Second, At(100 + i));
+        }
+        Assert.Equal(First, agent.SelectedPath);
+        (TransportPath to, byte[] challenge) = Assert.Single(Transmit(agent));
+        Assert.Equal(Second, to);
+        Assert.False(agent.TryCountSent(Second, 3 * 800));
+        agent.Receive(Checks.AnswerTo(challenge, Caller.Password), Second, At(150));
+        Assert.Equal(Second, agent.SelectedPath);
+        Assert.True(agent.TryCountSent(Second, 3 * 800));
+    }
+
+    [Fact]
+    public void FirstCheck_AfterATakeoverWithoutAPath_SelectsOnlyAfterTheAnswerToAChallenge()
+    {
+        IceAgent agent = Challenging();
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(0));
+        IceAgentState state = agent.ExportState() with { NeedsChallengeToMove = true, SelectedPath = null, Paths = [] };
+        agent = IceAgent.Import(state, Seeded.Random(9), At(10));
+        agent.Receive(Checks.Request(Local), Second, At(20));
+        Assert.Null(agent.SelectedPath);
+        byte[] challenge = Transmit(agent).First(sent => sent.Bytes[0] == 0).Bytes;
+        agent.Receive(Checks.AnswerTo(challenge, Caller.Password), Second, At(60));
+        Assert.Equal(Second, agent.SelectedPath);
+        Assert.True(agent.TryTakeEvent(out IceEvent occurred));
+        Assert.Equal(Second, occurred.Path);
+    }
+
+    [Fact]
     public void ToString_OfCredentialsAndState_HidesThePassword()
     {
         IceAgent agent = Lite();

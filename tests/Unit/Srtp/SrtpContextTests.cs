@@ -191,6 +191,41 @@ public sealed class SrtpContextTests
         Assert.Throws<InvalidOperationException>(() => SrtpTestData.Protected(newSender, unchecked((ushort)131_199)));
     }
 
+    [Theory]
+    [InlineData(1, true), InlineData(500, true), InlineData(65_535, true), InlineData(65_536, true), InlineData(200_000, true)]
+    [InlineData(262_144, true), InlineData(262_145, false)]
+    public void TryUnprotect_AfterAStaleImport_FindsTheRolloverCounterWithinFourWraps(int ahead, bool isFound)
+    {
+        const long Known = 30_000;
+        foreach (SrtpProtectionProfile profile in new[] { SrtpTestData.Cm.Profile, SrtpTestData.Gcm.Profile })
+        {
+            using var keys = new SrtpContext(SrtpTestData.Of(profile));
+            SrtpContextState state = keys.ExportState();
+            using var sender = SrtpContext.Import(state.WithBound(1, Known + ahead));
+            using var receiver = SrtpContext.Import(state.WithBound(1, Known + 1).AsStale());
+            byte[] first = SrtpTestData.Protected(sender, unchecked((ushort)(Known + ahead)));
+            byte[] second = SrtpTestData.Protected(sender, unchecked((ushort)(Known + ahead + 1)));
+            Assert.Equal(isFound ? SrtpError.None : SrtpError.AuthenticationFailed, Unprotect(receiver, first));
+            if (!isFound) continue;
+            Assert.True(receiver.IsNewest);
+            Assert.Equal(Known + ahead, receiver.HighestIndex(1));
+            Assert.Equal(SrtpError.None, Unprotect(receiver, second));
+        }
+    }
+
+    [Fact]
+    public void TryUnprotect_AfterAStaleImport_RefusesWhatTheOldOwnerHad()
+    {
+        using var sender = new SrtpContext(SrtpTestData.Gcm);
+        using var owner = new SrtpContext(SrtpTestData.Gcm);
+        byte[][] packets = [.. Enumerable.Range(100, 200).Select(i => SrtpTestData.Protected(sender, (ushort)i))];
+        Assert.Equal(SrtpError.None, Unprotect(owner, [.. packets[150]]));
+        using var successor = SrtpContext.Import(owner.ExportState().AsStale());
+        for (int i = 0; i <= 150; i++) Assert.Equal(SrtpError.AuthenticationFailed, Unprotect(successor, [.. packets[i]]));
+        Assert.Equal(SrtpError.None, Unprotect(successor, packets[199]));
+        Assert.False(successor.ExportState().Sources[0].IsStale);
+    }
+
     [Fact]
     public void Import_ReplayListInTheState_StillRefusesWhatWasSeen()
     {

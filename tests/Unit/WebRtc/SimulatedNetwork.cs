@@ -82,6 +82,14 @@ internal sealed class SimulatedNetwork : IDisposable
     /// <summary>Datagrams to the server vanish while set.</summary>
     public bool IsCut { get; set; }
 
+    /// <summary>The server's process is gone: nothing reaches it and it does nothing.</summary>
+    public bool IsServerDead { get; set; }
+
+    public int StepMilliseconds { get; set; } = 1;
+
+    /// <summary>Sees what the server sends, before it can be lost.</summary>
+    public Action<byte[]>? ServerSent { get; set; }
+
     /// <summary>
     /// The kinds of datagrams that still get to the server. Null: all. Checks that do not get there are answered on the way, as if the
     /// caller sent none.
@@ -102,7 +110,7 @@ internal sealed class SimulatedNetwork : IDisposable
     /// <returns>False if it did not within the limit.</returns>
     public bool RunUntil(Func<bool> condition, int limitMilliseconds = 20_000)
     {
-        for (int i = 0; i < limitMilliseconds; i++)
+        for (int i = 0; i < limitMilliseconds; i += StepMilliseconds)
         {
             if (condition()) return true;
             Step();
@@ -119,24 +127,25 @@ internal sealed class SimulatedNetwork : IDisposable
 
     private void Step()
     {
-        Now += TimeSpan.FromMilliseconds(1);
+        Now += TimeSpan.FromMilliseconds(StepMilliseconds);
         while (_flying.TryPeek(out (bool ToServer, byte[] Bytes, TransportAddress From) packet, out (long At, int Order) due)
             && due.At <= Now.Ticks)
         {
             _flying.Dequeue();
+            if (packet.ToServer && IsServerDead) continue;
             if (packet.ToServer) Server.Receive(packet.Bytes, new TransportPath(3, packet.From), Now);
             else Caller.Receive(packet.Bytes, new TransportPath(0, ServerAddress), Now);
             Drain();
         }
         if (Caller.NextTimeout <= Now) Caller.HandleTimeout(Now);
-        if (Server.NextTimeout <= Now) Server.HandleTimeout(Now);
+        if (!IsServerDead && Server.NextTimeout <= Now) Server.HandleTimeout(Now);
         Drain();
     }
 
     private void Drain()
     {
         Drain(Caller, toServer: true, CallerEvents, HeardByCaller, ReadByCaller);
-        Drain(Server, toServer: false, ServerEvents, HeardByServer, ReadByServer);
+        if (!IsServerDead) Drain(Server, toServer: false, ServerEvents, HeardByServer, ReadByServer);
     }
 
     private void Drain(PeerSession peer, bool toServer, List<PeerEvent> events, List<(bool, uint, byte[])> heard, List<string> read)
@@ -151,6 +160,7 @@ internal sealed class SimulatedNetwork : IDisposable
     private void Fly(bool toServer, ReadOnlySpan<byte> datagram)
     {
         if (toServer) Recorded?.Add(datagram.ToArray());
+        else ServerSent?.Invoke(datagram.ToArray());
         if (toServer && IsCut) return;
         if (toServer && OnlyToServer?.Contains(DatagramDemultiplexer.Classify(datagram)) == false)
         {
