@@ -41,8 +41,6 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly HandOverSender _sender;
     private readonly Lock _drainLock = new();
     private Task? _drain;
-    private readonly CancellationTokenSource _stop = new();
-    private Task _sweeping = Task.CompletedTask;
 
     /// <param name="selfTest">What has to work before this process takes calls. Null: a call inside the process.</param>
     public TransceiverRuntime(
@@ -120,7 +118,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public void Start()
     {
         foreach (SessionWorker worker in Workers) worker.Start(Loader);
-        _sweeping = Task.Run(() => _sweep.RunAsync(_stop.Token), CancellationToken.None);
+        _sweep.Start();
     }
 
     /// <summary>
@@ -307,8 +305,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _sweeping.ConfigureAwait(false);
+        await _sweep.DisposeAsync().ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Dispose();
         Receiver.Dispose();
         await _reporter.DisposeAsync().ConfigureAwait(false);
@@ -316,7 +313,6 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         await _restorer.DisposeAsync().ConfigureAwait(false);
         await Events.DisposeAsync().ConfigureAwait(false);
         _certificate.Dispose();
-        _stop.Dispose();
     }
 
     // A process that fails shows no room, so that signaling sends its callers elsewhere.

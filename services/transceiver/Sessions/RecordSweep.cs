@@ -11,7 +11,7 @@ namespace Dapr.Voice.Transceiver.Sessions;
 /// </summary>
 internal sealed partial class RecordSweep(
     IStateStore store, string region, SessionDirectory directory, SessionReporter reporter, TimeProvider time, TimeSpan retention,
-    ILogger logger)
+    ILogger logger) : IAsyncDisposable
 {
     /// <summary>The first sweep of a process looks back for this long.</summary>
     public static readonly TimeSpan Horizon = TimeSpan.FromDays(7);
@@ -29,10 +29,21 @@ internal sealed partial class RecordSweep(
     private const int RecordsPerRead = 16;
 
     private readonly Dictionary<long, DateTimeOffset> _nextLook = [];
+    private readonly CancellationTokenSource _stop = new();
     private long _lastPeriod = -1;
+    private Task _running = Task.CompletedTask;
 
-    /// <summary>Sweeps until it is cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    /// <summary>Sweeps until it is disposed.</summary>
+    public void Start() => _running = Task.Run(() => RunAsync(_stop.Token), CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken cancellation)
     {
         try
         {

@@ -25,7 +25,7 @@ public sealed class FitnessTests
     [Fact]
     public void SelfTest_WithACertificateAndACodec_IsPassed()
     {
-        using DtlsCertificate certificate = DtlsCertificate.Generate();
+        using var certificate = DtlsCertificate.Generate();
         Assert.Null(SessionSelfTest.Run(certificate, OpusCodec.Best));
         Assert.Null(SessionSelfTest.Run(certificate, OpusCodec.Concentus));
     }
@@ -33,7 +33,7 @@ public sealed class FitnessTests
     [Fact]
     public void SelfTest_WithACertificateThatIsGone_SaysSo()
     {
-        DtlsCertificate certificate = DtlsCertificate.Generate();
+        var certificate = DtlsCertificate.Generate();
         certificate.Dispose();
         Assert.NotNull(SessionSelfTest.Run(certificate, OpusCodec.Best));
     }
