@@ -28,10 +28,8 @@ internal sealed class SessionCheckpoints(CheckpointWriter writer, CheckpointHand
     /// <param name="epoch">The epoch of the session's slot, or null if the slot is not served.</param>
     public void Keep(VoiceSession session, PeerSession peer, long? epoch, Instant now)
     {
-        if (!isOn || epoch is not { } current || !peer.IsConnected || !_schedule.TryBegin(peer.IsCheckpointDue, now)) return;
-        _hasBegun = true;
-        PeerSessionState state = peer.ExportCheckpoint(now);
-        writer.Write(handle, session.Export(state, now), current, outcome => session.Post(() => Complete(session, peer, state, outcome)));
+        if (isOn && epoch is { } current && peer.IsConnected && _schedule.TryBegin(peer.IsCheckpointDue, now))
+            Begin(session, peer, current, now);
     }
 
     /// <summary>The session has ended, and nobody continues it.</summary>
@@ -39,6 +37,14 @@ internal sealed class SessionCheckpoints(CheckpointWriter writer, CheckpointHand
 
     /// <summary>Another transceiver has the session.</summary>
     public void Abandon() => handle.Abandon();
+
+    // Apart from Keep, which runs for each packet: what a lambda captures is allocated when its method begins.
+    private void Begin(VoiceSession session, PeerSession peer, long epoch, Instant now)
+    {
+        _hasBegun = true;
+        PeerSessionState state = peer.ExportCheckpoint(now);
+        writer.Write(handle, session.Export(state, now), epoch, outcome => session.Post(() => Complete(session, peer, state, outcome)));
+    }
 
     private void Complete(VoiceSession session, PeerSession peer, PeerSessionState state, CheckpointOutcome outcome)
     {

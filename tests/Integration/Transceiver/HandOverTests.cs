@@ -11,7 +11,7 @@ public sealed class HandOverTests
     private static TransceiverOptions Options(int shard) => new()
     {
         // On a busy machine the first one must not seem dead.
-        Shard = shard, Workers = 1, Lease = TimeSpan.FromSeconds(20), RenewEvery = TimeSpan.FromMilliseconds(100),
+        Shard = shard, Workers = 1, Lease = TimeSpan.FromSeconds(20), RenewEvery = TimeSpan.FromMilliseconds(300),
         DrainGrace = TimeSpan.FromMilliseconds(500),
     };
 

@@ -15,7 +15,7 @@ public sealed class TakeoverTests
 {
     private static TransceiverOptions Options(int shard) => new()
     {
-        Shard = shard, Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(100),
+        Shard = shard, Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(300),
     };
 
     private static CheckpointRecord? Checkpoint(TestFleet fleet, SessionRecord record)
