@@ -16,6 +16,9 @@ internal static class TestCommand
 {
     private const string Shell = "/bin/sh";
 
+    /// <summary>How many characters of a failed test's message the end of the run repeats.</summary>
+    private const int LongestMessage = 300;
+
     /// <summary>How often suites whose output comes later say that they still run.</summary>
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMinutes(1);
 
@@ -104,15 +107,18 @@ internal static class TestCommand
                 // A cancelled run ends only when the processes of all suites have ended.
                 await ((Task)Task.WhenAll(all.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            Counts total = (await Task.WhenAll(all.Values)).Aggregate((sum, c) => new Counts(sum.Passed + c.Passed, sum.Failed + c.Failed,
-                sum.Skipped + c.Skipped));
+            Counts[] counts = await Task.WhenAll(all.Values);
+            // A log that is cut in the middle still names them here.
+            foreach (string failure in counts.SelectMany(c => c.Failures)) Console.WriteLine($"failed: {failure}");
+            Counts total = counts.Aggregate((sum, c) => new Counts(sum.Passed + c.Passed, sum.Failed + c.Failed, sum.Skipped + c.Skipped, []));
             Console.WriteLine($"{total.Passed} passed, {total.Failed} failed, {total.Skipped} skipped");
             return total.Failed == 0 && total.Passed > 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }
 
-    private sealed record Counts(int Passed, int Failed, int Skipped);
+    /// <param name="Failures">For each failed test: its suite, its name and the beginning of its message.</param>
+    private sealed record Counts(int Passed, int Failed, int Skipped, IReadOnlyList<string> Failures);
 
     private static async Task SayProgressAsync(Task running, Func<string[]> suites, CancellationToken cancellation)
     {
@@ -176,7 +182,8 @@ internal static class TestCommand
     /// <summary>Counts the results of a suite, and appends its skipped tests and the figures that its tests printed.</summary>
     private static Counts Read(Suite suite, string report, int exitCode, StringBuilder said)
     {
-        if (!File.Exists(report)) return new Counts(0, 1, 0);
+        if (!File.Exists(report)) return new Counts(0, 1, 0, [$"{suite.Name}: no results, exit status {exitCode}"]);
+        var failures = new List<string>();
         var document = XDocument.Load(report);
         XNamespace ns = document.Root!.Name.Namespace;
         foreach (XElement test in document.Descendants(ns + "UnitTestResult"))
@@ -187,6 +194,11 @@ internal static class TestCommand
             {
                 string reason = ((string?)test.Descendants(ns + "Message").FirstOrDefault() ?? "no reason given").Trim();
                 said.AppendLine($"   skipped: {name}: {reason}");
+            }
+            if (outcome == "Failed")
+            {
+                string message = ((string?)test.Descendants(ns + "Message").FirstOrDefault() ?? "").Trim().ReplaceLineEndings(" ");
+                failures.Add($"{suite.Name}: {name}: {message[..Math.Min(message.Length, LongestMessage)]}");
             }
             // What a test prints are its measured figures.
             if (suite.Name != "unit" && test.Descendants(ns + "StdOut").FirstOrDefault() is { } printed)
@@ -199,6 +211,7 @@ internal static class TestCommand
         int Count(string name) => int.Parse((string?)counters.Attribute(name) ?? "0", CultureInfo.InvariantCulture);
         int total = Count("total"), ok = Count("passed"), executed = Count("executed");
         int bad = Math.Max(executed - ok, exitCode != 0 && executed == ok ? 1 : 0);
-        return new Counts(ok, bad, total - executed);
+        if (bad > failures.Count) failures.Add($"{suite.Name}: exit status {exitCode}");
+        return new Counts(ok, bad, total - executed, failures);
     }
 }
