@@ -81,6 +81,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public bool HasEnded => _lifecycle.HasEnded;
     public SessionEndReason EndReason => _lifecycle.EndReason;
 
+    /// <summary>The path that packets to the client take. Null before the first check and after the end.</summary>
+    public TransportPath? Path => _peer.SelectedPath;
+
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout
     {

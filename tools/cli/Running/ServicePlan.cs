@@ -19,14 +19,17 @@ internal sealed record PlannedProcess(
     public bool IsClean { get; init; }
 
     /// <summary>
-    /// The endpoint on which the supervisor listens for the process, so that new connections are not refused while the process is
-    /// restarted. Null if it does not.
+    /// The sockets that the supervisor holds for the process, so that nothing is refused or lost while the process is restarted. Null if it
+    /// holds none.
     /// </summary>
-    public IPEndPoint? HeldListener { get; init; }
+    public HeldPlan? Held { get; init; }
+
+    /// <summary>The name of the process whose sockets this one shares, and whose place it takes at once when it ends.</summary>
+    public string? StandsByFor { get; init; }
 }
 
 /// <summary>Processes of one stage are started together. The stages are started in this order.</summary>
-internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
+internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling, Standby }
 
 /// <summary>
 /// The processes of one region on this machine, with their ports and settings. Everything listens on loopback, except the port of the relay
@@ -90,6 +93,12 @@ internal sealed class ServicePlan
     /// <summary>One worker for each core, but not more than a shard has link ports.</summary>
     private int WorkersPerTransceiver => IsContainer ? ContainerWorkers
         : Math.Min(Environment.ProcessorCount, LocalPorts.LinkPortsPerShard);
+
+    /// <summary>As many as a relay has by default. The supervisor opens a socket for each.</summary>
+    private static int RelayWorkers => Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>The name of the process that stands by for another.</summary>
+    public static string StandbyName(string process) => process + "-standby";
 
     public bool HasUdp => _options.Edge != EdgeKind.Tcp;
     public bool HasTcp => _options.Edge != EdgeKind.Udp;
@@ -250,12 +259,18 @@ internal sealed class ServicePlan
         {
             relay["Relay__LinkAddress"] = "127.0.0.1";
             for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i].ToString();
+            relay["Relay__Workers"] = RelayWorkers.ToString();
         }
-        yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay,
+        PlannedProcess relayProcess = Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay,
             string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")),
             $"http://127.0.0.1:{relayHttp}/healthz", Stage.Relay, AppIds.Relay, LocalPorts.RelaySidecar)
             // Nobody passes a socket to a container. There, the balancer accepts connections while the relay is away.
-            with { HeldListener = HasTcp && !IsContainer ? relayPublic : null };
+            with { Held = IsContainer ? null : new HeldPlan(relayPublic, HasUdp ? RelayWorkers : 0, HasTcp) };
+        yield return relayProcess;
+        // A new process needs more than a second until it relays. A second one that waits takes over within a few milliseconds.
+        if (!IsContainer)
+            yield return relayProcess with { Name = StandbyName(relayProcess.Name), ReadyUrl = null, Stage = Stage.Standby,
+                StandsByFor = relayProcess.Name };
 
         Dictionary<string, string> signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);
         int ingress = 0;
