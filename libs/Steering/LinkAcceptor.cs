@@ -95,6 +95,20 @@ public sealed class LinkAcceptor
     /// <summary>The relay's configured id followed by the number of its worker.</summary>
     public string RelayId(int link) => _links[link].RelayId;
 
+    /// <summary>
+    /// True if the relay worker that a path names by this number is drained or has no link that is up. Nothing should be sent by it if there
+    /// is another path.
+    /// </summary>
+    public bool IsLost(int number)
+    {
+        if ((uint)number >= (uint)_linkCount) return true;
+        for (ulong up = _links[number].UpMembers; up != 0; up &= up - 1)
+        {
+            if (!_links[BitOperations.TrailingZeroCount(up)].IsDraining) return false;
+        }
+        return true;
+    }
+
     /// <summary>True if the link belongs to the relay worker that a path names.</summary>
     public bool IsOf(int link, in TransportPath path) => _links[link].Leader == LinkBase.Link(path.Base);
 

@@ -18,6 +18,9 @@ internal sealed partial class RelayService(
     private const FleetSecrets Needed = FleetSecrets.Relay | FleetSecrets.PasswordKeys;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>A relay that drains ends early if its clients were silent for this long: all have moved. Even DTX sends more often.</summary>
+    private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Thread> _threads = [];
     private volatile IReadOnlyList<RelayWorker> _workers = [];
@@ -162,7 +165,12 @@ internal sealed partial class RelayService(
         MediaThread.TryRaise();
         while (!_stopping.IsCancellationRequested) TakeTurn(worker);
         worker.Drain();
-        for (Instant end = MonotonicClock.Now + options.DrainTime; MonotonicClock.Now < end;) TakeTurn(worker);
+        Instant heard = MonotonicClock.Now, end = heard + options.DrainTime;
+        for (long passed = worker.Passed; MonotonicClock.Now < end && MonotonicClock.Now - heard < QuietTime;)
+        {
+            TakeTurn(worker);
+            if (worker.Passed != passed) (passed, heard) = (worker.Passed, MonotonicClock.Now);
+        }
     }
 
     private void TakeTurn(RelayWorker worker)

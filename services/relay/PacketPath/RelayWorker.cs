@@ -94,6 +94,9 @@ internal sealed class RelayWorker : IDisposable
     /// <summary>The number of link connections that ended, by reason.</summary>
     public IEnumerable<KeyValuePair<string, long>> LinkCloses => _transports.SelectMany(t => t.Closes);
 
+    /// <summary>The number of packets that clients sent and that were passed on. Any thread.</summary>
+    public long Passed => Verdicts[Verdict.Forward] + Verdicts[Verdict.ForwardUnverified];
+
     public LinkTransportCounters LinkCounters(LinkScheme scheme) => _byScheme[(int)scheme]?.Counters ?? default;
 
     /// <summary>The targets that a link is up to. Any thread.</summary>

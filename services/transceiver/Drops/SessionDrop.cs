@@ -64,6 +64,7 @@ internal enum SessionDrop : byte
     IceBadIntegrity,
     IceUnexpectedResponse,
     IceOutputQueueFull,
+    IceIngressLost,
     IceEnded,
 
     // DTLS (DtlsDropReason).

@@ -42,6 +42,7 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly int _workerCount;
     private readonly Func<bool> _isAdmitting;
     private readonly LinkNews _news;
+    private readonly Func<int, bool> _isIngressLost;
     private readonly ILogger _logger;
     private readonly LinkPort _port;
     private readonly LinkAcceptor _acceptor;
@@ -73,6 +74,7 @@ internal sealed partial class SessionWorker : IDisposable
         (Index, _workerCount, Endpoint, _port, _acceptor, _hintKeys, _passwordKeys, _region) = (
             index, workerCount, endpoint, port, port.Acceptor, hintKeys, passwordKeys, region);
         (_slots, _directory, _reporter, _isAdmitting, _news, _logger) = (slots, directory, reporter, isAdmitting, news, logger);
+        _isIngressLost = @base => _acceptor.IsLost(LinkBase.Link(@base));
         _poller = new SocketPoller(_wakeUp, port.Transport.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
         _freeIndices = new Stack<int>(Enumerable.Range(0, directory.Capacity).Reverse());
@@ -387,6 +389,7 @@ internal sealed partial class SessionWorker : IDisposable
             return;
         }
         session.Index = _freeIndices.Pop();
+        session.IsIngressLost = _isIngressLost;
         _byIndex[session.Index] = session;
         _sessions.Add(session.Id, session);
         try
@@ -532,6 +535,7 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void TakeLinkEvents()
     {
+        bool areIngressesChanged = false;
         while (_port.TryTakeEvent(out LinkEvent occurred))
         {
             if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced or LinkEventKind.Down or LinkEventKind.Draining)
@@ -539,6 +543,8 @@ internal sealed partial class SessionWorker : IDisposable
                 LogLink(_logger, Index, occurred.Link, _acceptor.RelayId(occurred.Link), occurred.Kind);
             }
             if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced) NameFlows(occurred.Link, MonotonicClock.Now);
+            if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced or LinkEventKind.Down or LinkEventKind.Draining)
+                areIngressesChanged = true;
             else if (occurred.Kind == LinkEventKind.Suspected)
             {
                 _news.Suspected(occurred.Shard, occurred.Incarnation);
@@ -547,7 +553,26 @@ internal sealed partial class SessionWorker : IDisposable
             for (int link = 0; link < _acceptor.LinkCount; link++) up += _acceptor.IsUp(link) ? 1 : 0;
             LinksUp = up;
         }
+        if (areIngressesChanged) LeaveLostIngresses(MonotonicClock.Now);
         while (_acceptor.TryTakeEpoch(out ushort slot, out uint epoch)) _news.EpochSeen(slot, epoch);
+    }
+
+    /// <summary>Sends by spare paths what would have gone by a relay that is lost or leaves.</summary>
+    private void LeaveLostIngresses(Instant now)
+    {
+        foreach (VoiceSession session in _sessions.Values.ToArray())
+        {
+            try
+            {
+                session.LeaveLostIngress(now);
+                session.Advance(_scratch, now);
+                Settle(session, now);
+            }
+            catch (Exception e)
+            {
+                Fail(session, e, now);
+            }
+        }
     }
 
     /// <summary>

@@ -129,6 +129,19 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         if (!HasEnded && _agent.NextTimeout <= now) _agent.OnTimer(now);
     }
 
+    /// <summary>Says which ingresses are lost or leave.</summary>
+    public Func<int, bool> IsIngressLost
+    {
+        set => _peer.IsBaseLost = value;
+    }
+
+    /// <summary>Sends by another ingress if that of the present path is lost. Call <see cref="Advance"/> afterwards.</summary>
+    public void LeaveLostIngress(Instant now)
+    {
+        Now = now;
+        _peer.LeaveLostBase(now);
+    }
+
     /// <summary>Passes on what the last input brought: events, the caller's audio and messages.</summary>
     public void Advance(SessionScratch scratch, Instant now)
     {

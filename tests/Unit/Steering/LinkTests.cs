@@ -420,6 +420,34 @@ public sealed class LinkTests
     }
 
     [Fact]
+    public void IsLost_RelayDrainsOrIsAway_SaysSoUntilAnotherProcessComes()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        Assert.False(pair.Acceptor.IsLost(0));
+        Assert.True(pair.Acceptor.IsLost(1));
+        pair.Connector.Drain();
+        pair.Exchange();
+        Assert.True(pair.Acceptor.IsLost(0));
+        pair.Connector = pair.NewConnector(2);
+        pair.Exchange();
+        Assert.False(pair.Acceptor.IsLost(0));
+        pair.Acceptor.Disconnect(pair.ConnectorAddress);
+        Assert.True(pair.Acceptor.IsLost(0));
+    }
+
+    [Fact]
+    public void IsLost_OneOfTwoConnectionsIsLeft_IsNot()
+    {
+        var pair = new LinkPair();
+        TransportAddress[] addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
+        pair.Acceptor.Disconnect(addresses[0]);
+        Assert.False(pair.Acceptor.IsLost(0));
+        pair.Acceptor.Disconnect(addresses[1]);
+        Assert.True(pair.Acceptor.IsLost(0));
+    }
+
+    [Fact]
     public void Connections_OfDifferentWorkers_AreDifferentPaths()
     {
         var pair = new LinkPair();
