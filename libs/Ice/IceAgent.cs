@@ -207,9 +207,9 @@ public sealed class IceAgent
     }
 
     /// <summary>
-    /// Moves a lite agent to a spare path if the base of the selected path is lost (<see cref="IsBaseLost"/>): to the proven path by another
-    /// base that was heard last. The peer plays what comes by it, and moves its own packets when it notices the loss. Without a spare path
-    /// nothing changes.
+    /// Moves a lite agent to a spare path if the base of the selected path is lost (<see cref="IsBaseLost"/>): to the proven path by
+    /// another base that was heard last. The peer plays what comes by it, and moves its own packets when it notices the loss. Without a
+    /// spare path nothing changes.
     /// </summary>
     public void LeaveLostBase(Instant now)
     {

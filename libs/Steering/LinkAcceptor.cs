@@ -96,8 +96,8 @@ public sealed class LinkAcceptor
     public string RelayId(int link) => _links[link].RelayId;
 
     /// <summary>
-    /// True if the relay worker that a path names by this number is drained or has no link that is up. Nothing should be sent by it if there
-    /// is another path.
+    /// True if the relay worker that a path names by this number drains or has no link that is up. Nothing should be sent by it if there is
+    /// another path.
     /// </summary>
     public bool IsLost(int number)
     {

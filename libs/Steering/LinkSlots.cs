@@ -4,9 +4,9 @@ namespace Dapr.Voice.Steering;
 
 /// <summary>
 /// Payload of SLOTS and of EPOCHS: <c>announcement:32 | region:8 | first:16 | last:16 | runs</c>. A run is <c>slot:16 | count minus
-/// one:16 | epoch:32</c>. One part is complete for the slots from first to last: a slot in that range that no run covers is not owned. The parts of
-/// a long announcement are therefore independent and may be repeated. EPOCHS names the highest epochs that the relay has seen, whoever had
-/// them. Its number counts nothing.
+/// one:16 | epoch:32</c>. One part is complete for the slots from first to last: a slot in that range that no run covers is not owned. The
+/// parts of a long announcement are therefore independent and may be repeated. EPOCHS names the highest epochs that the relay has seen,
+/// whoever had them. Its number counts nothing.
 /// </summary>
 internal readonly ref struct LinkSlots
 {

@@ -18,7 +18,9 @@ internal sealed partial class RelayService(
     private const FleetSecrets Needed = FleetSecrets.Relay | FleetSecrets.PasswordKeys;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>A relay that drains ends early if its clients were silent for this long: all have moved. Even DTX sends more often.</summary>
+    /// <summary>
+    /// A relay that drains ends early if its clients were silent for this long: all have moved. Even DTX sends more often.
+    /// </summary>
     private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();

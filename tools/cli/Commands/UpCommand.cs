@@ -50,8 +50,8 @@ internal static class UpCommand
         var install = new Option<bool>("--no-install") { Description = "Never install packages with apt" };
         var supervise = new Option<bool>("--supervise") { Hidden = true };
         var command = new Command("up", "Start one region on this machine: relay, transceivers, signaling, local agent, sidecars")
-        { agent, transceivers, port, relayPort, relays, address, http, edge, link, plan, app, componentsOption, development, region, detach, json,
-        install, supervise };
+        { agent, transceivers, port, relayPort, relays, address, http, edge, link, plan, app, componentsOption, development, region, detach,
+        json, install, supervise };
         command.OnInvoke(async (result, cancellation) =>
         {
             if (result.GetValue(supervise)) WriteToOwnLog(installation);
@@ -87,7 +87,8 @@ internal static class UpCommand
             int most = ServicePlan.MaximumIngresses / (edgeKind == EdgeKind.Both ? 2 : 1) / relayCount;
             if (addresses.Length > most)
                 throw new CommandFailedException(
-                    $"{addresses.Length} addresses are too many for --edge {result.GetValue(edge)} and {relayCount} relays", $"give at most {most}");
+                    $"{addresses.Length} addresses are too many for --edge {result.GetValue(edge)} and {relayCount} relays",
+                    $"give at most {most}");
             LinkKind linkKind = result.GetValue(link) switch
             {
                 null => edgeKind == EdgeKind.Tcp ? LinkKind.Tcp : LinkKind.Udp,

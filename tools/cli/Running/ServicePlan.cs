@@ -255,7 +255,8 @@ internal sealed class ServicePlan
             yield return relay;
             // A new process needs more than a second until it relays. A second one that waits takes over within a few milliseconds.
             if (!IsContainer)
-                yield return relay with { Name = StandbyName(relay.Name), ReadyUrl = null, Stage = Stage.Standby, StandsByFor = relay.Name };
+                yield return relay with { Name = StandbyName(relay.Name), ReadyUrl = null, Stage = Stage.Standby,
+                    StandsByFor = relay.Name };
         }
 
         Dictionary<string, string> signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);

@@ -7,9 +7,7 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Cli.Running;
 
 /// <summary>
-/// Starts the planned processes, restarts those that end, and stops all of them together. The first restart of a process is immediate,
-/// because calls survive a relay that is back within a second. Each further one waits longer, so that a broken process does not use the
-/// whole CPU, until a process has run for half a minute.
+/// Starts the planned processes, restarts those that end (<see cref="RestartPause"/>), and stops all of them together.
 /// </summary>
 internal sealed class Supervisor(Installation installation, ServicePlan plan, Action<string> say) : IAsyncDisposable
 {
@@ -19,13 +17,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     // callers. The sidecars stop last, because the other processes use them until their end.
     private static readonly Stage[] StopOrder =
         [Stage.Standby, Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
-    private static readonly TimeSpan LongestRestartPause = TimeSpan.FromSeconds(10);
 
     /// <summary>The pause before another process stands by. It lets the one that takes over work in peace.</summary>
     private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(1);
-
-    /// <summary>A process that ran for so long is not broken, so its restart is immediate.</summary>
-    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
@@ -46,9 +40,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         public Process? Process { get; set; }
         public int Restarts { get; set; }
         public int Launches { get; set; }
-
-        /// <summary>How often it ended since it last ran for <see cref="Steady"/>.</summary>
-        public int EndsInARow { get; set; }
+        public RestartPause Pause { get; } = new();
         public long LaunchedAt { get; set; }
         public required LogFile Log { get; init; }
 
@@ -195,9 +187,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             if (_stopping || _children.Values.FirstOrDefault(c => c.Process == process) is not { } ended) return;
             child = next = ended;
             child.Restarts++;
-            child.EndsInARow = Stopwatch.GetElapsedTime(child.LaunchedAt) > Steady ? 1 : child.EndsInARow + 1;
-            pause = child.EndsInARow == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(
-                Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.EndsInARow - 2)));
+            pause = child.Pause.Next(Stopwatch.GetElapsedTime(child.LaunchedAt));
             if (_children.Values.FirstOrDefault(c => c.Plan.StandsByFor == child.Plan.Name) is { Process.HasExited: false } standby)
             {
                 Relieve(child, standby);
@@ -233,7 +223,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             catch (Exception failure) when (failure is Win32Exception or IOException or CommandFailedException)
             {
                 // For example, the machine has no memory or no process left at this moment.
-                pause = LongestRestartPause;
+                pause = RestartPause.Longest;
                 say($"{planned.Name} can't be started: {failure.Message}; trying again in {pause.TotalSeconds:0.#} s");
             }
         }
