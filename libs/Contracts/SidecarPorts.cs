@@ -48,16 +48,19 @@ public static class LocalPorts
     /// <summary>The maximum number of shards on one machine.</summary>
     public const int MaximumShards = 16;
 
+    /// <summary>The maximum number of relays on one machine.</summary>
+    public const int MaximumRelays = 4;
+
     /// <summary>The number of link ports reserved for each shard. Each worker thread listens on one.</summary>
     public const int LinkPortsPerShard = 16;
 
-    public static PortBand RelayPublic { get; } = new("the relay, for callers (UDP and TCP)", 3_478, 3_478);
+    public static PortBand RelayPublic { get; } = new("the relay, for callers (UDP and TCP)", 3_478, 3_478 + MaximumRelays - 1);
     public static PortBand SidecarControl { get; } = new("control of the development sidecar", 3_499, 3_499);
     public static PortBand SidecarHttp { get; } = new("HTTP of the sidecars", 3_500, 3_999);
     public static PortBand SidecarGrpc { get; } = Above(SidecarHttp, SidecarPorts.GrpcOffset, "gRPC of the sidecars");
     public static PortBand SidecarInternalGrpc { get; } = Above(SidecarHttp, SidecarPorts.InternalGrpcOffset, "gRPC between sidecars");
     public static PortBand SidecarMetrics { get; } = Above(SidecarHttp, SidecarPorts.MetricsOffset, "metrics of the sidecars");
-    public static PortBand RelayHttp { get; } = new("the relay's health", 8_070, 8_070);
+    public static PortBand RelayHttp { get; } = new("the relay's health", 8_070, 8_070 + MaximumRelays - 1);
     public static PortBand SignalingHttp { get; } = new("the page and the API", 8_080, 8_080);
     public static PortBand Agent { get; } = new("the local agent", 8_090, 8_090);
     public static PortBand TransceiverHttp { get; } = new("HTTP of the transceivers", 8_100, 8_100 + MaximumShards - 1);

@@ -20,6 +20,7 @@ public sealed partial class FleetKeys
     private LinkKey? _linkKey;
     private ApiKeySet? _apiKeys;
     private string? _certificatePem, _certificateFingerprint;
+    private readonly Dictionary<FleetSecrets, string> _texts = [];
 
     private FleetKeys() { }
 
@@ -68,6 +69,27 @@ public sealed partial class FleetKeys
         return keys;
     }
 
+    /// <summary>
+    /// The secrets as text, for another process of this service: one line each. It is as secret as they are. Only secrets of one line can
+    /// be exported, so not the certificate.
+    /// </summary>
+    public string Export() => string.Concat(_texts.OrderBy(t => t.Key).Select(t => $"{(int)t.Key} {t.Value.ReplaceLineEndings("")}\n"));
+
+    /// <summary>Reads what <see cref="Export"/> wrote. Null if it lacks a secret, or one of them is unusable.</summary>
+    public static FleetKeys? Import(string exported, FleetSecrets needed)
+    {
+        var keys = new FleetKeys();
+        FleetSecrets found = FleetSecrets.None;
+        foreach (string line in exported.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] parts = line.Split(' ', 2);
+            if (parts.Length != 2 || !Enum.TryParse(parts[0], out FleetSecrets secret) || !Names.Any(known => known.Item1 == secret)
+                || !keys.TryTake(secret, parts[1], out _)) return null;
+            found |= secret;
+        }
+        return (found & needed) == needed ? keys : null;
+    }
+
     private static IEnumerable<(FleetSecrets, string)> Names =>
     [
         (FleetSecrets.HintKeys, SecretNames.HintKeys),
@@ -102,6 +124,7 @@ public sealed partial class FleetKeys
 
     private bool TryTake(FleetSecrets secret, string text, out string? error)
     {
+        _texts[secret] = text;
         switch (secret)
         {
             case FleetSecrets.HintKeys: return HintKeyRing.TryParse(text, out _hintKeys, out error);

@@ -11,7 +11,9 @@ namespace Dapr.Voice.Hosting;
 public static class ServiceProcess
 {
     /// <summary>Runs until SIGTERM, SIGINT or <see cref="ServiceExit.Fail"/>. Returns a member of <see cref="ExitCode"/>.</summary>
-    public static async Task<int> RunAsync(Func<WebApplication> create)
+    /// <param name="prepare">Runs before the service is started and its ports for HTTP are opened. It may take as long as it
+    /// needs.</param>
+    public static async Task<int> RunAsync(Func<WebApplication> create, Action<WebApplication>? prepare = null)
     {
         if (OpenFiles.Limit() is var limit and < OpenFiles.Fewest)
             return await SayAsync(new ServiceException(ExitCode.Failed, $"This process may open {limit} files, and needs at least "
@@ -22,6 +24,7 @@ public static class ServiceProcess
             await using (app)
             {
                 ServiceExit exit = app.Services.GetRequiredService<ServiceExit>();
+                prepare?.Invoke(app);
                 await app.RunAsync();
                 return await SayAsync(exit.Reason);
             }

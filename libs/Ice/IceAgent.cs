@@ -126,6 +126,12 @@ public sealed class IceAgent
     /// </summary>
     public TimeSpan? RoundTripTime => _selected?.RoundTripTime;
 
+    /// <summary>
+    /// Lite agent: says whether the base of a path is lost, so that the peer should use another one. Null if none ever is. While a path by
+    /// another base is selected, no path by such a base is, and checks that come by it are not answered.
+    /// </summary>
+    public Func<int, bool>? IsBaseLost { get; set; }
+
     /// <summary>True if consent was lost, or if no path ever worked.</summary>
     public bool HasEnded => _hasEnded;
 
@@ -199,6 +205,27 @@ public sealed class IceAgent
     {
         Advance(now);
         if (!_hasEnded && _checklist is null && _selected is { } selected) MarkChallenge(selected);
+    }
+
+    /// <summary>
+    /// Moves a lite agent to a spare path if the base of the selected path is lost (<see cref="IsBaseLost"/>): to the proven path by
+    /// another base that was heard last. The peer plays what comes by it, and moves its own packets when it notices the loss. Without a
+    /// spare path nothing changes.
+    /// </summary>
+    public void LeaveLostBase(Instant now)
+    {
+        Advance(now);
+        if (_hasEnded || _checklist is not null || _selected is not { } lost || !IsLost(lost)) return;
+        CandidatePair? spare = null;
+        foreach (CandidatePair pair in _pairs.Span)
+        {
+            if (pair is { IsValidated: true, IsProven: true } && !IsLost(pair) && (spare is null || pair.LastHeard > spare.LastHeard))
+                spare = pair;
+        }
+        if (spare is null) return;
+        // The peer was heard a moment ago, although not by this path. It is not the one that has fallen silent.
+        spare.LastHeard = Instant.Max(spare.LastHeard, lost.LastHeard);
+        Select(spare);
     }
 
     /// <summary>
@@ -437,7 +464,9 @@ public sealed class IceAgent
         if (TryFindUnknownRequired(message, out StunAttributeType unknown))
             { Respond(from, id, key, StunErrorCode.UnknownAttribute, unknown); return; }
         if (HasRoleConflict(message)) { Respond(from, id, key, StunErrorCode.RoleConflict); return; }
-        Respond(from, id, key);
+        if (IsLeft(from.Base))
+            Statistics.CountDropped(IceDropReason.IngressLost);
+        else Respond(from, id, key);
 
         // A network duplicates and delays packets, and an observer repeats them. So each check counts once in the life of the session.
         bool isRepeated = !_seen.TryAdd(id);
@@ -466,13 +495,13 @@ public sealed class IceAgent
             else Select(pair);
         }
         // Firefox sends USE-CANDIDATE only once, so a move must not depend on it. Priorities are not compared, because the peer controls.
-        else if (usesCandidate || _selected.LastHeard + (isNew ? NewPathSilence : KnownPathSilence) <= _now)
+        else if (!IsLeft(from.Base) && (usesCandidate || _selected.LastHeard + (isNew ? NewPathSilence : KnownPathSilence) <= _now))
         {
             WantMove(pair);
         }
         pair.LastHeard = _now;
         _consent.Grant(_now);
-        if (!pair.IsProven || pair.IsMoveWanted) MarkChallenge(pair);
+        if ((!pair.IsProven || pair.IsMoveWanted) && !IsLeft(from.Base)) MarkChallenge(pair);
     }
 
     private void ReceiveCheckFull(in StunMessage message, TransportPath from, bool isRepeated)
@@ -588,9 +617,15 @@ public sealed class IceAgent
         return pair;
     }
 
+    private bool IsLost(CandidatePair pair) => IsBaseLost?.Invoke(pair.Path.Base) == true;
+
+    /// <summary>True if the base is lost and that of the selected path is not, so that nothing is sent by it.</summary>
+    private bool IsLeft(int @base) => _selected is { } selected && IsBaseLost?.Invoke(@base) == true && !IsLost(selected);
+
     private void Select(CandidatePair pair)
     {
-        if (pair == _selected) return;
+        // What still arrives by a lost base proves its path, but nothing may be sent there.
+        if (pair == _selected || IsLeft(pair.Path.Base)) return;
         if (_selected is null)
         {
             _isConnectedPending = true;
@@ -703,7 +738,7 @@ public sealed class IceAgent
     /// </summary>
     private bool IsSpare(CandidatePair pair)
     {
-        if (_selected is not { } selected || !pair.IsValidated || pair.Path.Base == selected.Path.Base) return false;
+        if (_selected is not { } selected || !pair.IsValidated || pair.Path.Base == selected.Path.Base || IsLost(pair)) return false;
         foreach (CandidatePair other in _pairs.Span)
         {
             if (other != pair && other.Path.Base == pair.Path.Base && other.LastHeard > pair.LastHeard) return false;

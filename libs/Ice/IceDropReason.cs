@@ -19,6 +19,11 @@ public enum IceDropReason : byte
     UnexpectedResponse,
     /// <summary>The owner did not drain <see cref="IceAgent.TryTransmit"/>, so the oldest answer was dropped.</summary>
     OutputQueueFull,
+    /// <summary>
+    /// The check came by an ingress that is lost or leaves, and the session has a path by another one. It is not answered, so that the peer
+    /// moves.
+    /// </summary>
+    IngressLost,
     /// <summary>Consent was lost, or the agent has failed.</summary>
     Ended,
 }

@@ -50,6 +50,7 @@ public sealed class LinkPort(LinkTransport transport, LinkAcceptor acceptor) : I
         while (Transport.TryTakeEvent(out LinkTransportEvent occurred))
         {
             if (occurred.Kind == LinkTransportEventKind.Closed) Acceptor.Disconnect(occurred.Peer);
+            else if (occurred.Kind == LinkTransportEventKind.Refused) Acceptor.NoteRefused(occurred.Peer, now);
         }
         if (Acceptor.NextTimeout <= now) Acceptor.HandleTimeout(now);
     }

@@ -78,7 +78,7 @@ public abstract class LinkTransport : IDisposable
     /// Default if no connection can be made now.</returns>
     public virtual TransportAddress Connect(TransportAddress remote, Instant now) => remote;
 
-    /// <summary>Takes the next event of a connection. Datagram transports have none.</summary>
+    /// <summary>Takes the next event.</summary>
     public virtual bool TryTakeEvent(out LinkTransportEvent occurred)
     {
         occurred = default;

@@ -9,7 +9,11 @@ public enum LinkTransportEventKind : byte
     Connected,
     /// <summary>A connection has ended: the peer closed it, it broke, or it could not be established.</summary>
     Closed,
+    /// <summary>
+    /// Datagrams only: a message claims that nobody listens at the peer's port. It is a hint, since others can forge such a message.
+    /// </summary>
+    Refused,
 }
 
-/// <summary>A change of a connection that carries a link.</summary>
+/// <summary>A change of what carries a link.</summary>
 public readonly record struct LinkTransportEvent(LinkTransportEventKind Kind, TransportAddress Peer);

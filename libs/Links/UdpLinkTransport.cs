@@ -9,7 +9,7 @@ namespace Dapr.Voice.Links;
 /// <see cref="Bind"/>).</param>
 public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
 {
-    private static readonly UdpSocketOptions Options = new() { DatagramCapacity = MaximumFrameBytes };
+    private static readonly UdpSocketOptions Options = new() { DatagramCapacity = MaximumFrameBytes, ReportsRefusals = true };
 
     public override LinkScheme Scheme => LinkScheme.Udp;
     public override TransportAddress LocalAddress => socket.LocalAddress;
@@ -27,6 +27,13 @@ public sealed class UdpLinkTransport(UdpBatchSocket socket) : LinkTransport
     public override int Receive(Instant now) => socket.Receive();
 
     public override void Get(int index, out Span<byte> unit, out TransportAddress from) => socket.Get(index, out unit, out from, out _);
+
+    public override bool TryTakeEvent(out LinkTransportEvent occurred)
+    {
+        bool isRefused = socket.TryTakeRefusal(out TransportAddress peer);
+        occurred = isRefused ? new LinkTransportEvent(LinkTransportEventKind.Refused, peer) : default;
+        return isRefused;
+    }
 
     public override void SendControl(TransportAddress to, ReadOnlySpan<byte> unit, Instant now)
         => unit.CopyTo(socket.Queue(to, default, unit.Length));

@@ -17,6 +17,28 @@ public static partial class LibC
     [LibraryImport("libc", EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int access(string path, int mode);
 
+    public const int LOCK_EX = 2, LOCK_NB = 4;
+
+    public const int O_RDWR = 2, O_CLOEXEC = 0x80000;
+
+    // The function is variadic in C. Without O_CREAT nobody reads a third argument.
+    /// <summary>open(2): a descriptor, or -1 with errno.</summary>
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int open(string path, int flags);
+
+    /// <summary>The file is closed when a program is executed (memfd_create(2)).</summary>
+    public const uint MFD_CLOEXEC = 1;
+
+    /// <summary>
+    /// flock(2): 0 on success, -1 with errno otherwise. The lock belongs to the open file, and ends with the last descriptor of it.
+    /// </summary>
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int flock(int descriptor, int operation);
+
+    /// <summary>memfd_create(2): the descriptor of a new file in memory, or -1 with errno.</summary>
+    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int memfd_create(string name, uint flags);
+
     /// <summary>kill(2): 0 on success, -1 with errno otherwise.</summary>
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int kill(int pid, int signal);

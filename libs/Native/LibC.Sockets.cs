@@ -11,11 +11,14 @@ public static unsafe partial class LibC
     public const int SOCK_DGRAM = 2, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_REUSEPORT = 15, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33,
         SO_RXQ_OVFL = 40;
-    public const int SO_ACCEPTCONN = 30;
+    public const int SO_TYPE = 3, SO_ACCEPTCONN = 30;
     public const int F_SETFD = 2, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1;
-    public const int IPPROTO_IP = 0, IP_PKTINFO = 8;
-    public const int IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26, IPV6_RECVPKTINFO = 49, IPV6_PKTINFO = 50;
-    public const int MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40;
+    public const int IPPROTO_IP = 0, IP_PKTINFO = 8, IP_RECVERR = 11;
+    public const int IPPROTO_IPV6 = 41, IPV6_RECVERR = 25, IPV6_V6ONLY = 26, IPV6_RECVPKTINFO = 49, IPV6_PKTINFO = 50;
+    public const int MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_ERRQUEUE = 0x2000;
+
+    /// <summary>The origins of an error in a socket's error queue (linux/errqueue.h) that a packet from the network reported.</summary>
+    public const byte SO_EE_ORIGIN_ICMP = 2, SO_EE_ORIGIN_ICMP6 = 3;
     public const short POLLIN = 1;
     public const int EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     public const int EINTR = 4, EAGAIN = 11, EACCES = 13, EADDRINUSE = 98, EADDRNOTAVAIL = 99;
@@ -95,6 +98,18 @@ public static unsafe partial class LibC
         [FieldOffset(0)] public nuint cmsg_len;
         [FieldOffset(8)] public int cmsg_level;
         [FieldOffset(12)] public int cmsg_type;
+    }
+
+    /// <summary>What IP_RECVERR puts into a control message (ip(7)). The address of the reporter follows it.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 16)]
+    public struct sock_extended_err
+    {
+        [FieldOffset(0)] public uint ee_errno;
+        [FieldOffset(4)] public byte ee_origin;
+        [FieldOffset(5)] public byte ee_type;
+        [FieldOffset(6)] public byte ee_code;
+        [FieldOffset(8)] public uint ee_info;
+        [FieldOffset(12)] public uint ee_data;
     }
 
     [StructLayout(LayoutKind.Explicit, Size = 8)]

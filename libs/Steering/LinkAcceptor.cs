@@ -31,16 +31,18 @@ public sealed class LinkAcceptor
     private readonly byte _region;
     private readonly ushort _shard;
     private readonly ulong _incarnation;
-    private readonly long[] _epochs;
+    private readonly long[] _epochs, _seenEpochs;
 
     // The cookies are stored next to each other, so that one vectorized search per frame finds the link.
     private readonly ulong[] _cookies = new ulong[MaximumLinks];
     private readonly Link[] _links = new Link[MaximumLinks];
     private readonly Pending[] _pending = new Pending[MaximumPending];
     private readonly Queue<int> _welcomes = new();
+    private readonly Queue<(TransportAddress To, LinkNonce Nonce)> _inquiries = new();
     private readonly Queue<(TransportAddress To, ulong Cookie)> _resets = new();
     private readonly Queue<(int Link, SessionId Session)> _gone = new();
     private readonly Queue<LinkEvent> _events = new();
+    private readonly Queue<ushort> _newEpochs = new();
 
     private int _linkCount;
     private uint _announcement = 1;
@@ -60,7 +62,9 @@ public sealed class LinkAcceptor
         _shard = shard;
         _incarnation = incarnation;
         _epochs = new long[slotCount];
+        _seenEpochs = new long[slotCount];
         Array.Fill(_epochs, -1);
+        Array.Fill(_seenEpochs, -1);
         _resetTokensAt = now;
     }
 
@@ -78,7 +82,7 @@ public sealed class LinkAcceptor
             {
                 ref readonly Link link = ref _links[i];
                 if (!link.IsUp) continue;
-                next = Instant.Min(next, link.LastHeard + LinkTiming.DownAfter);
+                next = Instant.Min(next, link.LastHeard + PatienceWith(link));
                 if (link.AnnouncementSeen != _announcement) next = Instant.Min(next, link.NextSlots);
             }
             return next;
@@ -90,6 +94,23 @@ public sealed class LinkAcceptor
 
     /// <summary>The relay's configured id followed by the number of its worker.</summary>
     public string RelayId(int link) => _links[link].RelayId;
+
+    /// <summary>
+    /// True if the relay worker that a path names by this number drains or has no link that is up. Nothing should be sent by it if there is
+    /// another path.
+    /// </summary>
+    public bool IsLost(int number)
+    {
+        if ((uint)number >= (uint)_linkCount) return true;
+        for (ulong up = _links[number].UpMembers; up != 0; up &= up - 1)
+        {
+            if (!_links[BitOperations.TrailingZeroCount(up)].IsDraining) return false;
+        }
+        return true;
+    }
+
+    /// <summary>True if the link belongs to the relay worker that a path names.</summary>
+    public bool IsOf(int link, in TransportPath path) => _links[link].Leader == LinkBase.Link(path.Base);
 
     /// <summary>The address that the link's frames come from.</summary>
     public TransportAddress Address(int link) => _links[link].Address;
@@ -116,6 +137,18 @@ public sealed class LinkAcceptor
             if (!_links[i].IsUp || _links[i].Address != from) continue;
             SetUp(i, false);
             Raise(new LinkEvent(LinkEventKind.Down, i));
+        }
+    }
+
+    /// <summary>
+    /// Takes the claim of the network that nobody listens at a relay's port. Others can forge it. The relay's link goes down if nothing is
+    /// heard of it for <see cref="LinkTiming.RefusedDownAfter"/>.
+    /// </summary>
+    public void NoteRefused(TransportAddress from, Instant now)
+    {
+        for (int i = 0; i < _linkCount; i++)
+        {
+            if (_links[i].IsUp && _links[i].Address == from) _links[i].RefusedAt = now;
         }
     }
 
@@ -177,6 +210,13 @@ public sealed class LinkAcceptor
             if (length + slots <= pending.HelloBytes) length += slots;
             return true;
         }
+        if (_inquiries.TryDequeue(out (TransportAddress To, LinkNonce Nonce) inquiry))
+        {
+            to = inquiry.To;
+            new LinkWelcome(inquiry.Nonce, LinkNonce.Create(_random), _incarnation, _region, _shard).Write(welcome, _key);
+            length = LinkFrame.WriteControl(buffer, LinkFrameKind.Welcome, 0, welcome);
+            return true;
+        }
         if (_resets.TryDequeue(out (TransportAddress To, ulong Cookie) reset))
         {
             to = reset.To;
@@ -221,13 +261,24 @@ public sealed class LinkAcceptor
 
     public bool TryTakeEvent(out LinkEvent occurred) => _events.TryDequeue(out occurred);
 
+    /// <summary>
+    /// Takes the next slot for which a relay has seen a higher epoch than any that was taken here before. Our own epochs are among them,
+    /// since relays tell everybody what they saw.
+    /// </summary>
+    public bool TryTakeEpoch(out ushort slot, out uint epoch)
+    {
+        bool isNew = _newEpochs.TryDequeue(out slot);
+        epoch = isNew ? (uint)_seenEpochs[slot] : 0;
+        return isNew;
+    }
+
     public void HandleTimeout(Instant now)
     {
         for (int i = 0; i < _linkCount; i++)
         {
             ref Link link = ref _links[i];
             if (!link.IsUp) continue;
-            if (now - link.LastHeard >= LinkTiming.DownAfter)
+            if (now - link.LastHeard >= PatienceWith(link))
             {
                 SetUp(i, false);
                 Raise(new LinkEvent(LinkEventKind.Down, i));
@@ -241,6 +292,10 @@ public sealed class LinkAcceptor
             }
         }
     }
+
+    /// <summary>How long a link may be silent.</summary>
+    private static TimeSpan PatienceWith(in Link link)
+        => link.RefusedAt > link.LastHeard ? LinkTiming.RefusedDownAfter : LinkTiming.DownAfter;
 
     private static void AnnounceTo(ref Link link, Instant now)
     {
@@ -292,6 +347,11 @@ public sealed class LinkAcceptor
             case LinkFrameKind.Draining:
                 SetDraining(link, true);
                 return false;
+            case LinkFrameKind.Epochs:
+                if (LinkSlots.TryRead(frame.Payload, out LinkSlots seen) && seen.Region == _region && seen.Last < _seenEpochs.Length)
+                    OnEpochs(seen);
+                else Drops.Count(LinkDrop.Malformed);
+                return false;
             case LinkFrameKind.Suspect when frame.Payload.Length == 10:
                 Raise(new LinkEvent(LinkEventKind.Suspected, link, BinaryPrimitives.ReadUInt16BigEndian(frame.Payload),
                     BinaryPrimitives.ReadUInt64BigEndian(frame.Payload[2..])));
@@ -305,6 +365,13 @@ public sealed class LinkAcceptor
     private void OnHello(LinkHello hello, int bytes, TransportAddress from, Instant now)
     {
         if (bytes < LinkFrame.HeaderLengthIPv4 + LinkWelcome.Length) { Drops.Count(LinkDrop.Malformed); return; }
+        if (hello.RelayId.SequenceEqual(LinkInquiry.Id))
+        {
+            // It is answered from its own bytes. So no number of inquiries takes the place of a relay's handshake.
+            if (_inquiries.Count < MaximumPending) _inquiries.Enqueue((from, hello.Nonce));
+            else Drops.Count(LinkDrop.QueueFull);
+            return;
+        }
         int free = 0;
         for (int i = 0; i < MaximumPending; i++)
         {
@@ -445,6 +512,21 @@ public sealed class LinkAcceptor
         SetDraining(number, probe.IsDraining);
     }
 
+    private void OnEpochs(LinkSlots seen)
+    {
+        for (int run = 0; run < seen.RunCount; run++)
+        {
+            seen.Run(run, out int first, out int count, out uint epoch);
+            for (int slot = first; slot < first + count; slot++)
+            {
+                if (_seenEpochs[slot] >= epoch) continue;
+                _seenEpochs[slot] = epoch;
+                // The owner takes all of them in each turn. The bound protects against an owner that does not.
+                if (_newEpochs.Count < _seenEpochs.Length) _newEpochs.Enqueue((ushort)slot);
+            }
+        }
+    }
+
     private void SetDraining(int number, bool isDraining)
     {
         ref Link link = ref _links[number];
@@ -514,6 +596,9 @@ public sealed class LinkAcceptor
         public ulong Incarnation;
         public TransportAddress Address;
         public Instant LastHeard;
+
+        /// <summary>When the network last said that nobody listens at the relay's port.</summary>
+        public Instant RefusedAt;
         public bool IsUp, IsDraining, IsProbed, IsAnnouncing;
 
         /// <summary>The first link of the same relay worker, which paths name.</summary>

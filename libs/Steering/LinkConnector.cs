@@ -14,28 +14,37 @@ public sealed class LinkConnector
     private const int MaximumSuspects = 16;
     private const int MaximumEvents = 64;
 
+    /// <summary>How often a suspect is named, with one probe each: a datagram may be lost.</summary>
+    private const int SuspectRepeats = 3;
+
+    /// <summary>How often the epochs are told after a change, with one probe each.</summary>
+    private const int EpochRepeats = 3;
+    private const int NoEpoch = -1;
+
     private readonly LinkKey _key;
     private readonly RandomFill _random;
     private readonly byte[] _relayId;
     private readonly ulong _incarnation;
     private readonly long[] _epochs;
+    private readonly SlotEpochs _seen;
     private readonly Queue<LinkEvent> _events = new();
-    private readonly Queue<(ushort Shard, ulong Incarnation)> _suspects = new();
+    private readonly Queue<Suspected> _suspects = new();
 
     private LinkNonce _nonce;
-    private bool _isHandshaking, _isHelloDue, _isProbeDue, _isProbeOpen, _isDrainingDue;
+    private bool _isHandshaking, _isHelloDue, _isProbeDue, _isDrainingDue, _isSuspectDue, _isRefusedAgain;
     private int _hellos;
-    private Instant _lastHello, _nextHello, _nextProbe, _lastHeard;
+    private Instant _lastHello, _nextHello, _nextProbe, _lastHeard, _doubtedAt = Instant.Never, _epochsToldAt;
     private uint _announcement, _newest;
-    private int _covered;
+    private int _covered, _epochsLeft, _nextEpoch = NoEpoch;
 
     /// <param name="relayId">Stable over restarts, 1 to 32 characters of <c>a-z 0-9 . - _</c>; each worker thread has its own.</param>
     /// <param name="incarnation">Random per process.</param>
     /// <param name="remote">The transceiver's link address.</param>
     /// <param name="slotCount">Slots of the region, 1 to 65,536.</param>
     /// <param name="random">Makes the nonces of handshakes, which nobody may be able to guess.</param>
+    /// <param name="seen">What the transceiver is told when the link comes up, and by <see cref="TellEpochs"/>.</param>
     public LinkConnector(LinkKey key, string relayId, ulong incarnation, TransportAddress remote, int slotCount, RandomFill random,
-        Instant now)
+        Instant now, SlotEpochs seen = default)
     {
         _relayId = Encoding.ASCII.GetBytes(relayId);
         if (!LinkHello.IsValidRelayId(_relayId))
@@ -44,6 +53,7 @@ public sealed class LinkConnector
         ArgumentOutOfRangeException.ThrowIfGreaterThan(slotCount, ushort.MaxValue + 1);
         _key = key;
         _random = random;
+        _seen = seen;
         _incarnation = incarnation;
         _epochs = new long[slotCount];
         Array.Fill(_epochs, -1);
@@ -73,11 +83,15 @@ public sealed class LinkConnector
     /// <summary>For each slot, the epoch under which the transceiver owns it, or -1.</summary>
     public ReadOnlySpan<long> Epochs => _epochs;
 
+    /// <summary>What the transceiver says about itself. Valid as long as this object.</summary>
+    public SlotClaims Claims => new(Incarnation, _epochs);
+
     public Instant NextTimeout
     {
         get
         {
             Instant next = _isHandshaking ? _nextHello : Instant.Never;
+            if (IsDoubted) next = Instant.Min(next, _doubtedAt + LinkTiming.DoubtTime);
             return IsUp ? Instant.Min(next, Instant.Min(_nextProbe, _lastHeard + LinkTiming.DownAfter)) : next;
         }
     }
@@ -113,11 +127,36 @@ public sealed class LinkConnector
         _isDrainingDue = true;
     }
 
+    /// <summary>
+    /// Takes the claim of the network that nobody listens at <see cref="Remote"/>. Others can forge it. So the transceiver is probed, and
+    /// the link goes down only if the port is refused again and nothing is heard for <see cref="LinkTiming.DoubtTime"/>.
+    /// </summary>
+    public void NoteRefused(Instant now)
+    {
+        if (!IsUp) return;
+        if (IsDoubted)
+        {
+            _isRefusedAgain = true;
+            return;
+        }
+        _doubtedAt = now;
+        _isRefusedAgain = false;
+        _isProbeDue = true;
+    }
+
+    /// <summary>Tells the transceiver the highest epochs that were seen, because one of them has changed.</summary>
+    public void TellEpochs()
+    {
+        _epochsLeft = EpochRepeats;
+        _nextEpoch = 0;
+    }
+
     /// <summary>Tells the transceiver that another transceiver no longer answers.</summary>
     public void Suspect(ushort shard, ulong incarnation)
     {
-        if (_suspects.Count < MaximumSuspects) _suspects.Enqueue((shard, incarnation));
+        if (_suspects.Count < MaximumSuspects) _suspects.Enqueue(new Suspected(shard, incarnation, SuspectRepeats));
         else Drops.Count(LinkDrop.QueueFull);
+        _isSuspectDue = true;
     }
 
     /// <param name="buffer">At least <see cref="LinkFrame.CoalescedBytes"/>.</param>
@@ -134,11 +173,14 @@ public sealed class LinkConnector
             return true;
         }
         if (!IsUp) return false;
+        // Alone in its datagram, because a transceiver of an earlier release does not know this kind and reads no further.
+        if (TryWriteEpochs(buffer, out length, now)) return true;
         if (_isProbeDue)
         {
             _isProbeDue = false;
-            _isProbeOpen = true;
-            _nextProbe = now + LinkTiming.ProbeRetry;
+            _isSuspectDue = _suspects.Count > 0;
+            if (_epochsLeft > 0 && now > _epochsToldAt) _nextEpoch = 0;
+            _nextProbe = now + (IsDoubted ? LinkTiming.DoubtProbeInterval : LinkTiming.ProbeInterval);
             Span<byte> payload = stackalloc byte[LinkProbe.Length];
             new LinkProbe(now.Ticks, _announcement, IsDraining).Write(payload);
             length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Probe, Cookie, payload);
@@ -148,13 +190,7 @@ public sealed class LinkConnector
             _isDrainingDue = false;
             length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Draining, Cookie, default);
         }
-        Span<byte> suspected = stackalloc byte[10];
-        while (_suspects.TryDequeue(out (ushort Shard, ulong Incarnation) suspect))
-        {
-            BinaryPrimitives.WriteUInt16BigEndian(suspected, suspect.Shard);
-            BinaryPrimitives.WriteUInt64BigEndian(suspected[2..], suspect.Incarnation);
-            length += LinkFrame.WriteControl(buffer[length..], LinkFrameKind.Suspect, Cookie, suspected);
-        }
+        if (_isSuspectDue) length += WriteSuspects(buffer[length..]);
         return length > 0;
     }
 
@@ -162,7 +198,9 @@ public sealed class LinkConnector
 
     public void HandleTimeout(Instant now)
     {
-        if (IsUp && now - _lastHeard >= LinkTiming.DownAfter)
+        bool isGone = IsDoubted && _isRefusedAgain && now - _doubtedAt >= LinkTiming.DoubtTime;
+        if (IsDoubted && now - _doubtedAt >= LinkTiming.DoubtTime) _doubtedAt = Instant.Never;
+        if (IsUp && (isGone || now - _lastHeard >= LinkTiming.DownAfter))
         {
             GoDown();
             StartHandshake(now);
@@ -171,9 +209,50 @@ public sealed class LinkConnector
         if (_isHandshaking && now >= _nextHello) SayHello(now);
     }
 
+    /// <summary>The port was refused, and nothing was heard since.</summary>
+    private bool IsDoubted => _doubtedAt != Instant.Never;
+
+    private bool TryWriteEpochs(Span<byte> destination, out int length, Instant now)
+    {
+        length = 0;
+        Span<byte> payload = stackalloc byte[LinkSlots.MaximumLength];
+        while (_nextEpoch != NoEpoch)
+        {
+            int written = LinkSlots.Write(payload, 1, _seen.Region, _seen.Highest.Span, _nextEpoch, out int next);
+            if (next >= _seen.Highest.Length)
+            {
+                next = NoEpoch;
+                _epochsLeft--;
+                _epochsToldAt = now;
+            }
+            _nextEpoch = next;
+            if (written == LinkSlots.HeaderLength) continue;
+            length = LinkFrame.WriteControl(destination, LinkFrameKind.Epochs, Cookie, payload[..written]);
+            return true;
+        }
+        return false;
+    }
+
+    private int WriteSuspects(Span<byte> destination)
+    {
+        _isSuspectDue = false;
+        int length = 0;
+        Span<byte> payload = stackalloc byte[10];
+        for (int left = _suspects.Count; left > 0; left--)
+        {
+            Suspected suspect = _suspects.Dequeue();
+            BinaryPrimitives.WriteUInt16BigEndian(payload, suspect.Shard);
+            BinaryPrimitives.WriteUInt64BigEndian(payload[2..], suspect.Incarnation);
+            length += LinkFrame.WriteControl(destination[length..], LinkFrameKind.Suspect, Cookie, payload);
+            if (suspect.Left > 1) _suspects.Enqueue(suspect with { Left = suspect.Left - 1 });
+        }
+        return length;
+    }
+
     private void GoDown()
     {
         IsUp = false;
+        _doubtedAt = Instant.Never;
         RoundTripTime = null;
         Raise(new LinkEvent(LinkEventKind.Down, 0, Shard, Incarnation));
     }
@@ -227,6 +306,7 @@ public sealed class LinkConnector
             return false;
         }
         _lastHeard = now;
+        _doubtedAt = Instant.Never;
         switch (frame.Kind)
         {
             case LinkFrameKind.Data:
@@ -255,7 +335,9 @@ public sealed class LinkConnector
         {
             Array.Fill(_epochs, -1);
             Raise(new LinkEvent(LinkEventKind.SlotsChanged));
+            if (Incarnation != 0) Raise(new LinkEvent(LinkEventKind.Replaced, 0, Shard, Incarnation));
         }
+        _doubtedAt = Instant.Never;
         _announcement = _newest = 0;
         Region = welcome.Region;
         Shard = welcome.Shard;
@@ -265,7 +347,8 @@ public sealed class LinkConnector
         _lastHeard = now;
         // The first frame with the new cookie activates the link at the transceiver, so send a probe now instead of in a second.
         _isProbeDue = true;
-        _nextProbe = now + LinkTiming.ProbeRetry;
+        _nextProbe = now + LinkTiming.ProbeInterval;
+        TellEpochs();
         Raise(new LinkEvent(LinkEventKind.Up, 0, Shard, Incarnation));
     }
 
@@ -274,9 +357,6 @@ public sealed class LinkConnector
         long elapsed = now.Ticks - reply.SentAt;
         if (elapsed < 0 || elapsed > LinkTiming.DownAfter.Ticks) { Drops.Count(LinkDrop.Malformed); return; }
         RoundTripTime = TimeSpan.FromTicks(elapsed);
-        if (!_isProbeOpen) return;
-        _isProbeOpen = false;
-        _nextProbe = now + LinkTiming.ProbeInterval;
     }
 
     private void OnSlots(LinkSlots slots)
@@ -312,6 +392,10 @@ public sealed class LinkConnector
         // The owner takes all events after each call. The bound protects against an owner that does not.
         if (_events.Count < MaximumEvents) _events.Enqueue(occurred);
     }
+
+    /// <summary>A transceiver that no longer answers.</summary>
+    /// <param name="Left">How often it is still to be named.</param>
+    private readonly record struct Suspected(ushort Shard, ulong Incarnation, int Left);
 
     /// <summary>The frames of a datagram that the relay acts on: DATA and GONE. All others are handled during the enumeration.</summary>
     public ref struct Frames

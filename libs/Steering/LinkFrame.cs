@@ -81,7 +81,7 @@ public readonly ref struct LinkFrame
         if (datagram.Length < HeaderLengthIPv4) { error = LinkFrameError.TooShort; return false; }
         if (datagram[0] >> 4 != Version) { error = LinkFrameError.UnknownVersion; return false; }
         var kind = (LinkFrameKind)(datagram[0] & 15);
-        if (kind is LinkFrameKind.None or > LinkFrameKind.Reset) { error = LinkFrameError.UnknownKind; return false; }
+        if (kind is LinkFrameKind.None or > LinkFrameKind.Epochs) { error = LinkFrameError.UnknownKind; return false; }
         byte flags = datagram[1];
         int header = (flags & IPv6Flag) == 0 ? HeaderLengthIPv4 : HeaderLengthIPv6;
         int payload = BinaryPrimitives.ReadUInt16BigEndian(datagram[2..]);

@@ -24,4 +24,6 @@ public enum LinkFrameKind : byte
     Draining,
     /// <summary>T to R: the cookie is unknown; send a HELLO.</summary>
     Reset,
+    /// <summary>R to T: the highest epoch of each slot that this relay has ever seen announced.</summary>
+    Epochs,
 }

@@ -3,9 +3,10 @@ using System.Buffers.Binary;
 namespace Dapr.Voice.Steering;
 
 /// <summary>
-/// Payload of SLOTS: <c>announcement:32 | region:8 | first:16 | last:16 | runs</c>. A run is <c>slot:16 | count minus one:16 |
-/// epoch:32</c>. One part is complete for the slots from first to last: a slot in that range that no run covers is not owned. The parts of
-/// a long announcement are therefore independent and may be repeated.
+/// Payload of SLOTS and of EPOCHS: <c>announcement:32 | region:8 | first:16 | last:16 | runs</c>. A run is <c>slot:16 | count minus
+/// one:16 | epoch:32</c>. One part is complete for the slots from first to last: a slot in that range that no run covers is not owned. The
+/// parts of a long announcement are therefore independent and may be repeated. EPOCHS names the highest epochs that the relay has seen,
+/// whoever had them. Its number counts nothing.
 /// </summary>
 internal readonly ref struct LinkSlots
 {
@@ -14,7 +15,8 @@ internal readonly ref struct LinkSlots
 
     public const int MaximumLength = HeaderLength + (MaximumRuns * RunLength);
 
-    private const int HeaderLength = 9;
+    public const int HeaderLength = 9;
+
     private const int RunLength = 8;
 
     private readonly ReadOnlySpan<byte> _runs;

@@ -3,14 +3,26 @@ namespace Dapr.Voice.Steering;
 /// <summary>The intervals of a link, the same at both ends.</summary>
 public static class LinkTiming
 {
-    /// <summary>The interval between probes while they are answered.</summary>
-    public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// The interval between probes. A probe to the port of a process that has died is refused at once, so an idle link notices the death
+    /// within this time. A busy one notices it with its next packet.
+    /// </summary>
+    public static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The interval between probes after the peer's port was refused.</summary>
+    public static readonly TimeSpan DoubtProbeInterval = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
-    /// The interval after an unanswered probe. It is short because a restarted transceiver asks for a HELLO when it sees a frame with an
-    /// unknown cookie.
+    /// A relay's link is down if the port was refused, was refused again, and nothing was heard for this long. One forged refusal, or many
+    /// of them while the transceiver answers, change nothing.
     /// </summary>
-    public static readonly TimeSpan ProbeRetry = TimeSpan.FromMilliseconds(200);
+    public static readonly TimeSpan DoubtTime = TimeSpan.FromMilliseconds(30);
+
+    /// <summary>
+    /// A transceiver's link is down if the relay's port was refused and nothing was heard for this long. A relay that lives probes more
+    /// often.
+    /// </summary>
+    public static readonly TimeSpan RefusedDownAfter = TimeSpan.FromMilliseconds(150);
 
     /// <summary>A link on which nothing was received for this long is down.</summary>
     public static readonly TimeSpan DownAfter = TimeSpan.FromSeconds(3);

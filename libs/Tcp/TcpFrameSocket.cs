@@ -122,7 +122,7 @@ public sealed unsafe class TcpFrameSocket : IDisposable
     }
 
     /// <summary>
-    /// Accepts connections from a socket that already listens (<see cref="InheritedListeners"/>), and owns it from now on.
+    /// Accepts connections from a socket that already listens (<see cref="InheritedSockets"/>), and owns it from now on.
     /// </summary>
     /// <exception cref="PortBindException">The socket does not listen at that address.</exception>
     public void Adopt(int descriptor, TransportAddress local)

@@ -28,8 +28,10 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     private readonly LibC.mmsghdr* _receive, _send;
     private readonly LibC.iovec* _receiveVectors, _sendVectors;
     private readonly byte* _receiveNames, _sendNames, _receiveControl, _sendControl, _receiveData, _sendData;
+    private readonly UdpErrorQueue? _errors;
 
     private int _queued;
+    private bool _areErrorsDue;
     // The number of the batch that is being filled. It is never 0, so a default OpenDatagram belongs to no batch.
     private long _batch = 1;
     private uint _lastDropCounter;
@@ -40,6 +42,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         _handle = handle;
         _shared = IsShared(bound, options) ? bound : null;
         _isIPv6 = !bound.IsIPv4;
+        _errors = options.ReportsRefusals ? new UdpErrorQueue() : null;
         _batchSize = options.BatchSize;
         _capacity = (options.DatagramCapacity + 63) & ~63;
         int perMessage = sizeof(LibC.mmsghdr) + sizeof(LibC.iovec) + 32 + ControlCapacity + _capacity;
@@ -91,13 +94,45 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     public static UdpBatchSocket Bind(TransportAddress local, UdpSocketOptions? options = null)
     {
         options ??= new UdpSocketOptions();
+        Check(options);
+        return Wrap(Open(local, options), local, options);
+    }
+
+    /// <summary>
+    /// Wraps a bound socket that this process inherited (<see cref="InheritedSockets"/>), and owns it from now on. What has arrived
+    /// meanwhile is there.
+    /// </summary>
+    /// <exception cref="PortBindException">The socket is not bound to that address.</exception>
+    public static UdpBatchSocket Adopt(int descriptor, TransportAddress local, UdpSocketOptions? options = null)
+    {
+        options ??= new UdpSocketOptions();
+        Check(options);
+        LibC.fcntl(descriptor, LibC.F_SETFD, LibC.FD_CLOEXEC);
+        LibC.fcntl(descriptor, LibC.F_SETFL, LibC.SOCK_NONBLOCK);
+        if (IsShared(local, options))
+        {
+            lock (SharedHere) SharedHere[local] = SharedHere.GetValueOrDefault(local) + 1;
+        }
+        UdpBatchSocket socket = Wrap(new DescriptorHandle(descriptor), local, options);
+        if (socket.LocalAddress == local) return socket;
+        string other = socket.LocalAddress.ToString();
+        socket.Dispose();
+        throw new PortBindException(
+            $"Descriptor {descriptor}, which this process was given (LISTEN_FDS), is bound to {other}, not to {local}.", local);
+    }
+
+    private static void Check(UdpSocketOptions options)
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.BatchSize, 1024, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.DatagramCapacity, 64, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.DatagramCapacity, 65_536, nameof(options));
         UdpPlatform.Require();
         if (Interlocked.Exchange(ref s_isTested, 1) == 0) UdpPlatform.SelfTest();
-        DescriptorHandle socket = Open(local, options);
+    }
+
+    private static UdpBatchSocket Wrap(DescriptorHandle socket, TransportAddress local, UdpSocketOptions options)
+    {
         Set(socket, LibC.SOL_SOCKET, LibC.SO_RXQ_OVFL, 1);
         // The FORCE options need a capability and ignore the system's limit. Without the capability, the system's limit applies.
         if (!Set(socket, LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, options.SocketBufferBytes))
@@ -106,6 +141,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
             Set(socket, LibC.SOL_SOCKET, LibC.SO_SNDBUF, options.SocketBufferBytes);
         if (local.IsIPv4) Set(socket, LibC.IPPROTO_IP, LibC.IP_PKTINFO, 1);
         else Set(socket, LibC.IPPROTO_IPV6, LibC.IPV6_RECVPKTINFO, 1);
+        if (options.ReportsRefusals) UdpErrorQueue.Enable(socket.Number, !local.IsIPv4);
         return new UdpBatchSocket(socket, local, options);
     }
 
@@ -114,6 +150,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     public int Receive()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_areErrorsDue) ReadErrors();
         for (int i = 0; i < _batchSize; i++)
         {
             // The kernel sets these to the lengths that it wrote.
@@ -122,11 +159,17 @@ public sealed unsafe class UdpBatchSocket : IDisposable
             _receive[i].msg_hdr.msg_controllen = ControlCapacity;
         }
         int count = LibC.recvmmsg(Descriptor, _receive, (uint)_batchSize, LibC.MSG_DONTWAIT, null);
-        if (count < 0)
+        if (count < 0 && Marshal.GetLastSystemError() is not (LibC.EAGAIN or LibC.EINTR))
         {
-            if (Marshal.GetLastSystemError() is not (LibC.EAGAIN or LibC.EINTR)) Counters.ReceiveErrorCount++;
-            return 0;
+            Counters.ReceiveErrorCount++;
+            // The error belongs to a datagram that was sent. What has arrived is still there.
+            if (_errors is not null)
+            {
+                ReadErrors();
+                count = LibC.recvmmsg(Descriptor, _receive, (uint)_batchSize, LibC.MSG_DONTWAIT, null);
+            }
         }
+        if (count < 0) return 0;
         Counters.ReceivedCount += count;
         return count;
     }
@@ -195,7 +238,7 @@ public sealed unsafe class UdpBatchSocket : IDisposable
     public void Flush()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        int next = 0;
+        int next = 0, repeated = -1;
         while (next < _queued)
         {
             int sent = LibC.sendmmsg(Descriptor, _send + next, (uint)(_queued - next), LibC.MSG_DONTWAIT);
@@ -203,10 +246,19 @@ public sealed unsafe class UdpBatchSocket : IDisposable
             {
                 next += sent;
                 Counters.SentCount += sent;
+                // The kernel stops at an error and does not tell it here. The error queue keeps it, and the socket would poll as ready.
+                _areErrorsDue |= next < _queued;
                 continue;
             }
             int error = Marshal.GetLastSystemError();
             if (error == LibC.EINTR) continue;
+            // The error may be that of an earlier datagram to somebody else, which the kernel tells with the next call.
+            if (_errors is not null && error != LibC.EAGAIN && repeated != next)
+            {
+                repeated = next;
+                ReadErrors();
+                continue;
+            }
             if (error == LibC.EAGAIN)
             {
                 Counters.SendQueueFullCount += _queued - next;
@@ -220,18 +272,35 @@ public sealed unsafe class UdpBatchSocket : IDisposable
         _batch++;
     }
 
+    /// <summary>
+    /// Takes the next destination that refused a datagram: an ICMP message said that nobody listens at its port. Anybody who knows our
+    /// port can forge such a message. There is none without <see cref="UdpSocketOptions.ReportsRefusals"/>.
+    /// </summary>
+    public bool TryTakeRefusal(out TransportAddress destination)
+    {
+        destination = default;
+        return _errors is not null && _errors.TryTake(out destination);
+    }
+
     /// <summary>Closes. The owning thread must have left its loop.</summary>
     public void Dispose()
     {
         if (_isDisposed) return;
         _isDisposed = true;
         _handle.Dispose();
+        _errors?.Dispose();
         NativeMemory.AlignedFree(_memory);
         if (_shared is not { } shared) return;
         lock (SharedHere)
         {
             if (--SharedHere[shared] == 0) SharedHere.Remove(shared);
         }
+    }
+
+    private void ReadErrors()
+    {
+        _areErrorsDue = false;
+        _errors?.Read(Descriptor);
     }
 
     private static bool IsShared(TransportAddress local, UdpSocketOptions options) => options.IsPortShared && local.Port != 0;

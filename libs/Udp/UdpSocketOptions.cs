@@ -9,6 +9,12 @@ public sealed record UdpSocketOptions
     /// </summary>
     public bool IsPortShared { get; init; }
 
+    /// <summary>
+    /// The socket notes which destinations have no listener at their port (<see cref="UdpBatchSocket.TryTakeRefusal"/>). It costs a system
+    /// call for each such answer.
+    /// </summary>
+    public bool ReportsRefusals { get; init; }
+
     /// <summary>The number of datagrams per system call, and the most that wait for sending, 1 to 1024.</summary>
     public int BatchSize { get; init; } = 64;
 

@@ -176,6 +176,20 @@ public sealed partial class PeerSession : IDisposable
     /// <summary>The connection of a path was replaced. A controlling agent checks and nominates the path again.</summary>
     public void CheckAgain(TransportPath path, Instant now) => _ice.CheckAgain(path, now);
 
+    /// <summary>Says whether an ingress, the base of a path, is lost or leaves (<see cref="IceAgent.IsBaseLost"/>).</summary>
+    public Func<int, bool>? IsBaseLost
+    {
+        set => _ice.IsBaseLost = value;
+    }
+
+    /// <summary>Sends by a spare path from now on if the ingress of the selected one is lost.</summary>
+    public void LeaveLostBase(Instant now)
+    {
+        if (IsClosed) return;
+        _ice.LeaveLostBase(now);
+        TakeIceEvents(now);
+    }
+
     /// <summary>Processes one datagram. SRTP is decrypted in place.</summary>
     public void Receive(Span<byte> datagram, TransportPath from, Instant now)
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Relay.Steering;
+using Dapr.Voice.Relay.Succession;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
 
@@ -9,11 +10,18 @@ namespace Dapr.Voice.Relay;
 
 /// <summary>Starts the workers once the keys are read. On SIGTERM it drains them for a short time and ends them.</summary>
 internal sealed partial class RelayService(
-    RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, FleetKeyLoader loader,
+    RelayOptions options, FleetOptions fleet, IReadOnlyList<RelaySockets> sockets, TransceiverDirectory directory, Legacy legacy,
+    FleetKeyLoader loader,
     LoopWatch loops, RelayMetrics metrics, TimeProvider time,
     ServiceExit exit, ILogger<RelayService> logger) : IHostedLifecycleService, IDisposable
 {
+    private const FleetSecrets Needed = FleetSecrets.Relay | FleetSecrets.PasswordKeys;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// A relay that drains ends early if its clients were silent for this long: all have moved. Even DTX sends more often.
+    /// </summary>
+    private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Thread> _threads = [];
@@ -22,6 +30,7 @@ internal sealed partial class RelayService(
     // The number of successful turns of each worker. Each element is written only by the thread of its worker.
     private readonly long[] _turns = new long[sockets.Count];
     private Task _starting = Task.CompletedTask;
+    private FleetKeys? _left;
     private bool _isDisposed;
 
     /// <summary>What the relay still lacks before it can take calls, in words for an operator.</summary>
@@ -29,6 +38,25 @@ internal sealed partial class RelayService(
     {
         if (_workers.Count == 0) yield return "keys from the secret store";
         else if (_workers.Any(w => w.LinkCount == 0)) yield return "a transceiver";
+    }
+
+    /// <summary>
+    /// Waits until this process is the relay, and starts at once with what the last one left. Where another process is the relay, this one
+    /// stands by and has its code compiled meanwhile. If nothing was left, the start is up to <see cref="StartAsync"/>.
+    /// </summary>
+    public void Prepare()
+    {
+        directory.Changed += legacy.Leave;
+        if (!legacy.TrySucceed())
+        {
+            bool isRehearsed = Rehearsal.Run();
+            LogStandingBy(logger, options.Id, isRehearsed);
+            legacy.Succeed();
+        }
+        if (legacy.Read(Needed) is not { } left) return;
+        _left = left.Keys;
+        directory.Set(left.Targets);
+        StartWorkers(KeysOf(left.Keys));
     }
 
     public async Task<RelayStats> GetStatsAsync()
@@ -85,8 +113,17 @@ internal sealed partial class RelayService(
     {
         try
         {
-            FleetKeys loaded = await loader.LoadAsync(FleetSecrets.Relay | FleetSecrets.PasswordKeys, logger, _stopping.Token);
-            StartWorkers(new RelayKeys(loaded.HintKeys, loaded.PasswordKeys, loaded.LinkKey));
+            FleetKeys loaded = await loader.LoadAsync(Needed, logger, _stopping.Token);
+            if (_left is null)
+            {
+                StartWorkers(KeysOf(loaded));
+            }
+            else if (_left.Export() != loaded.Export())
+            {
+                // The keys were rotated while the last relay ran.
+                foreach (RelayWorker worker in _workers) worker.SetKeys(KeysOf(loaded));
+            }
+            legacy.Leave(loaded);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -98,6 +135,8 @@ internal sealed partial class RelayService(
             exit.Fail(e);
         }
     }
+
+    private static RelayKeys KeysOf(FleetKeys keys) => new(keys.HintKeys, keys.PasswordKeys, keys.LinkKey);
 
     private void StartWorkers(RelayKeys keys)
     {
@@ -128,7 +167,12 @@ internal sealed partial class RelayService(
         MediaThread.TryRaise();
         while (!_stopping.IsCancellationRequested) TakeTurn(worker);
         worker.Drain();
-        for (Instant end = MonotonicClock.Now + options.DrainTime; MonotonicClock.Now < end;) TakeTurn(worker);
+        Instant heard = MonotonicClock.Now, end = heard + options.DrainTime;
+        for (long passed = worker.Passed; MonotonicClock.Now < end && MonotonicClock.Now - heard < QuietTime;)
+        {
+            TakeTurn(worker);
+            if (worker.Passed != passed) (passed, heard) = (worker.Passed, MonotonicClock.Now);
+        }
     }
 
     private void TakeTurn(RelayWorker worker)
@@ -146,6 +190,9 @@ internal sealed partial class RelayService(
             LogFailedTurn(logger, worker.Number, e);
         }
     }
+
+    [LoggerMessage(5, LogLevel.Information, "Another process is the relay {Id}. This one stands by (rehearsed: {IsRehearsed})")]
+    private static partial void LogStandingBy(ILogger logger, string id, bool isRehearsed);
 
     [LoggerMessage(1, LogLevel.Information, "Relay {Id} on {Endpoint} with {Workers} workers")]
     private static partial void LogStarted(ILogger logger, string id, string endpoint, int workers);

@@ -76,12 +76,15 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText),
             [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint,
             LoadNow, loggers.CreateLogger<SlotKeeper>());
+        PeerProbe = new PeerProbe(keys.LinkKey);
+        var news = new LinkNews(
+            (shard, suspect) => PeerSuspected?.Invoke(shard, suspect), (slot, epoch) => EpochSeen?.Invoke(slot, epoch));
         Workers = [.. listeners.Select((listener, i) => new SessionWorker(
             i, listeners.Count, listener.Advertised,
             new LinkPort(listener.Transport, new LinkAcceptor(
             keys.LinkKey, (byte)fleet.RegionNumber, (ushort)options.Shard, incarnation, fleet.SlotCount, RandomNumberGenerator.Fill,
             MonotonicClock.Now)),
-            keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting,
+            keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, news,
             loggers.CreateLogger<SessionWorker>()))];
         Loader = new RecordLoader(
             store, fleet, Factory, options.KeepsCheckpoints ? new CheckpointReader(store, codec) : null, Unproven,
@@ -93,6 +96,20 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             fleet, options.Shard, store, invoker, new StoreSlotHandover(store, fleet, _slots, options.Shard, incarnationText), Directory,
             codec, Workers, loggers.CreateLogger<HandOverSender>());
     }
+
+    /// <summary>
+    /// A relay reports that a transceiver (shard, incarnation) is silent or gone. It may be wrong, and it says so more than once. The
+    /// thread of a worker raises it.
+    /// </summary>
+    public event Action<ushort, ulong>? PeerSuspected;
+
+    /// <summary>
+    /// A relay has seen a slot with this epoch, whoever had it. A worker's thread raises it, each worker for itself.
+    /// </summary>
+    public event Action<ushort, uint>? EpochSeen;
+
+    /// <summary>Asks other transceivers whether they live.</summary>
+    public IPeerProbe PeerProbe { get; }
 
     public IReadOnlyList<SessionWorker> Workers { get; }
     public SessionDirectory Directory { get; }

@@ -15,6 +15,9 @@ internal struct Flow
     /// <summary>The start of the second in which <see cref="SideRouted"/> counts.</summary>
     public Instant SideRouteWindow;
 
+    /// <summary>When the relay last answered a check of this flow for an owner that was away.</summary>
+    public Instant AnsweredAt;
+
     /// <summary>The link that the last frame came from or went to, or -1.</summary>
     public int Link;
 

@@ -27,6 +27,9 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     private IReadOnlyList<LinkTarget> _targets = [];
     private volatile IReadOnlyList<LinkTarget> _reached = [];
 
+    /// <summary>The key of links that are made from now on.</summary>
+    public LinkKey Key { get; set; } = key;
+
     /// <summary>Raised with the number of a link that was removed. Another link may get that number.</summary>
     public event Action<int>? LinkForgotten;
 
@@ -77,7 +80,7 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             for (int i = 0; i < _end && !isKnown; i++) isKnown = _links[i]?.Target == target;
             if (!isKnown) Add(target, now);
         }
-        RebuildSlots();
+        RebuildSlots(now);
     }
 
     /// <summary>Returns the link that a unit came from. Returns null for an unknown address, and counts the unit.</summary>
@@ -121,9 +124,14 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             if (link.IsConnectionDue(now)) Connect(link, now);
             if (now >= link.Connector.NextTimeout) link.Connector.HandleTimeout(now);
             while (link.Connector.TryTakeEvent(out LinkEvent occurred)) isSlotsChanged |= Handle(link, occurred, now);
+        }
+        // The loss of one link gives the others something to say at once.
+        for (int i = 0; i < _end; i++)
+        {
+            if (_links[i] is not { } link) continue;
             while (link.Connector.TryTransmit(buffer, out int length, now)) link.Transport.SendControl(link.Peer, buffer[..length], now);
         }
-        if (isSlotsChanged) RebuildSlots();
+        if (isSlotsChanged) RebuildSlots(now);
     }
 
     /// <summary>Tells every transceiver that this relay is shutting down.</summary>
@@ -157,7 +165,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
             if (free < 0) return;
             string id = target.Scheme == LinkScheme.Tcp ? LinkRelayId.Of(relayId, worker, i) : LinkRelayId.Of(relayId, worker);
             added[i] = _links[free] = new RelayLink(free, target, transport,
-                new LinkConnector(key, id, incarnation, target.Address, slots.Count, RandomNumberGenerator.Fill, now), now);
+                new LinkConnector(Key, id, incarnation, target.Address, slots.Count, RandomNumberGenerator.Fill, now,
+                new SlotEpochs(slots.Region, slots.Epochs)), now);
             if (added[i].Peer != default) _byPeer[added[i].Peer] = free;
             _end = Math.Max(_end, free + 1);
         }
@@ -170,14 +179,18 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
         while (transport.TryTakeEvent(out LinkTransportEvent occurred))
         {
             if (!_byPeer.TryGetValue(occurred.Peer, out int number) || _links[number] is not { } link) continue;
-            if (occurred.Kind == LinkTransportEventKind.Connected)
+            switch (occurred.Kind)
             {
-                link.OnConnected(now);
-            }
-            else
-            {
-                _byPeer.Remove(occurred.Peer);
-                link.OnClosed(now);
+                case LinkTransportEventKind.Connected:
+                    link.OnConnected(now);
+                    break;
+                case LinkTransportEventKind.Refused:
+                    link.Connector.NoteRefused(now);
+                    break;
+                default:
+                    _byPeer.Remove(occurred.Peer);
+                    link.OnClosed(now);
+                    break;
             }
         }
     }
@@ -218,17 +231,22 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
                 if (!link.Siblings.Any(s => s.Connector.IsUp && s.Connector.Incarnation == occurred.Incarnation)) Suspect(link, occurred);
                 RemoveIfUnwanted(link.Number);
                 return true;
+            case LinkEventKind.Replaced:
+                // A new process listens at the address of the old one, so the old one is dead.
+                Suspect(link, occurred);
+                return true;
             default:
                 return occurred.Kind == LinkEventKind.SlotsChanged;
         }
     }
 
     /// <summary>Tells the other transceivers that one of them may be dead. They decide by their own means whether to believe it.</summary>
-    private void Suspect(RelayLink link, LinkEvent down)
+    private void Suspect(RelayLink link, LinkEvent gone)
     {
         for (int i = 0; i < _end; i++)
         {
-            if (_links[i] is { Connector.IsUp: true } other && other != link) other.Connector.Suspect(down.Shard, down.Incarnation);
+            if (_links[i] is { Connector.IsUp: true } other && other != link && other.Connector.Incarnation != gone.Incarnation)
+                other.Connector.Suspect(gone.Shard, gone.Incarnation);
         }
     }
 
@@ -247,9 +265,10 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     }
 
     /// <summary>If two transceivers claim a slot, the one with the higher epoch owns it.</summary>
-    private void RebuildSlots()
+    private void RebuildSlots(Instant now)
     {
         int up = 0;
+        bool isHigher = false;
         var reached = new List<LinkTarget>();
         for (int i = 0; i < _end; i++)
         {
@@ -269,8 +288,14 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
                     continue;
                 best = link.Epochs[slot];
                 owner = i;
+                isHigher |= slots.Note(slot, best, link.Incarnation);
             }
-            slots[slot] = owner;
+            slots.Set(slot, owner, now);
+        }
+        if (!isHigher) return;
+        for (int i = 0; i < _end; i++)
+        {
+            if (_links[i] is { Connector: { IsUp: true } link }) link.TellEpochs();
         }
     }
 }

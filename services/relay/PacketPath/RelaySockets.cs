@@ -19,18 +19,25 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
     /// Opens the sockets of all workers, in the order of the workers. The kernel assigns a client to a socket by its place in that order.
     /// So a client reaches the worker of the same number after a restart, and that is the worker that the transceivers' links lead to.
     /// </summary>
+    /// <param name="inherited">Sockets that are used instead of new ones. UDP sockets among them are as many as the workers, because the
+    /// kernel spreads the clients over all of them.</param>
     /// <exception cref="ServiceException">A port is taken, an address does not belong to this host, or the platform lacks such
     /// sockets.</exception>
-    public static IReadOnlyList<RelaySockets> Open(RelayOptions options)
+    public static IReadOnlyList<RelaySockets> Open(RelayOptions options, InheritedSockets? inherited = null)
     {
+        inherited ??= InheritedSockets.None;
         var opened = new List<RelaySockets>();
-        IReadOnlyList<int> inherited = options.PublicTcp is null ? []
-            : InheritedListeners.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
+        int datagram = options.Public is null ? 0 : inherited.Datagram.Count;
+        if (datagram > 0 && datagram != options.WorkerCount)
+            throw new ServiceException(ExitCode.Failed,
+                $"This process was given {datagram} UDP sockets (LISTEN_FDS), and Relay__Workers is {options.WorkerCount}. Clients at a "
+                + "socket without a worker would wait forever: both must be the same.");
         try
         {
             // Each inherited listener gets a worker. Connections at a listener without a worker would wait forever.
             for (int i = 0; i < options.WorkerCount; i++)
-                opened.Add(OpenOne(options, [.. inherited.Where((_, number) => number % options.WorkerCount == i)]));
+                opened.Add(OpenOne(options, datagram > 0 ? inherited.Datagram[i] : null,
+                    [.. inherited.Stream.Where((_, number) => number % options.WorkerCount == i)]));
             return opened;
         }
         catch (Exception e)
@@ -54,18 +61,20 @@ internal sealed record RelaySockets(UdpBatchSocket? Public, TcpFrameSocket? Publ
         foreach (LinkTransport? links in Links) links?.Dispose();
     }
 
-    private static RelaySockets OpenOne(RelayOptions options, IReadOnlyList<int> inherited)
+    private static RelaySockets OpenOne(RelayOptions options, int? datagram, IReadOnlyList<int> streams)
     {
         UdpBatchSocket? udp = null;
         TcpFrameSocket? tcp = null;
         try
         {
-            if (options.Public is { } udpAddress) udp = UdpBatchSocket.Bind(udpAddress, PublicOptions);
+            if (options.Public is { } udpAddress)
+                udp = datagram is { } held ? UdpBatchSocket.Adopt(held, udpAddress, PublicOptions)
+                    : UdpBatchSocket.Bind(udpAddress, PublicOptions);
             if (options.PublicTcp is { } tcpAddress)
             {
                 tcp = TcpFrameSocket.Create(TcpIngress.SocketOptions(options));
-                foreach (int descriptor in inherited) tcp.Adopt(descriptor, tcpAddress);
-                if (inherited.Count == 0) tcp.Listen(tcpAddress);
+                foreach (int descriptor in streams) tcp.Adopt(descriptor, tcpAddress);
+                if (streams.Count == 0) tcp.Listen(tcpAddress);
             }
             return new RelaySockets(udp, tcp,
                 [options.Link is { } link ? UdpLinkTransport.Bind(link) : null, TcpLinkTransport.Create(LinkSet.MaximumLinks)]);

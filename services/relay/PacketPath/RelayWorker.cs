@@ -20,24 +20,35 @@ internal sealed class RelayWorker : IDisposable
     /// </summary>
     private static readonly TimeSpan FirstLinksPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// The same for datagrams, which have waited in the kernel since the last relay ended. Audio that is older than this helps nobody.
+    /// </summary>
+    private static readonly TimeSpan FirstDatagramsPatience = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>
+    /// The time between the first link of a new relay and its first look at the datagrams: the transceivers name their flows meanwhile.
+    /// </summary>
+    private static readonly TimeSpan LessonTime = TimeSpan.FromMilliseconds(10);
+
     private readonly RelaySockets _sockets;
     private readonly UdpBatchSocket? _public;
     private readonly TcpIngress? _tcp;
     private readonly LinkTransport?[] _byScheme;
     private readonly LinkTransport[] _transports;
     private readonly WakeUp _wakeUp = new();
-    private readonly SocketPoller _poller;
+    private readonly SocketPoller _poller, _restingPoller;
     private readonly IngressTable _ingresses;
     private readonly FlowTable _flows;
     private readonly Router _router;
     private readonly LinkSet _links;
     private readonly TimeProvider _wallClock;
-    private Instant _nextSweep;
-    private bool _awaitsLinks;
+    private Instant _nextSweep, _datagramsRestUntil;
+    private bool _awaitsLinks = true;
     private IReadOnlyList<LinkTarget> _applied = [];
 
     // Other threads write this field.
     private volatile IReadOnlyList<LinkTarget> _targets = [];
+    private volatile RelayKeys _keys;
     private readonly ConcurrentQueue<TaskCompletionSource<WorkerStats>> _inbox = new();
 
     /// <param name="sockets">The worker owns them from here on.</param>
@@ -51,20 +62,22 @@ internal sealed class RelayWorker : IDisposable
         _transports = [.. sockets.Links.OfType<LinkTransport>()];
         _ingresses = ingresses;
         _wallClock = wallClock;
+        _keys = keys;
         var slots = new SlotTable(region, slotCount);
         _flows = new FlowTable(FlowLimits.From(options), KeyedHash.CreateRandom());
-        _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
+        _router = new Router(_flows, slots, keys);
         _links = new LinkSet(keys.Link, options.Id, number, options.LinkConnections, incarnation, slots, _flows, _byScheme);
         if (sockets.PublicTcp is { } tcp)
         {
             _tcp = new TcpIngress(tcp, options, slots, keys, Verdicts);
             _tcp.Rest(MonotonicClock.Now + FirstLinksPatience);
-            _awaitsLinks = true;
         }
         _links.LinkForgotten += link => _tcp?.ForgetLink(link);
         int[] descriptors = [.. new[] { _public?.Descriptor, _tcp?.Descriptor }.OfType<int>(), .. _transports.Select(l => l.Descriptor)];
         _poller = new SocketPoller(_wakeUp, descriptors);
+        _restingPoller = new SocketPoller(_wakeUp, [.. descriptors.Where(d => d != _public?.Descriptor)]);
         _nextSweep = MonotonicClock.Now;
+        _datagramsRestUntil = _nextSweep + FirstDatagramsPatience;
     }
 
     public int Number { get; }
@@ -81,6 +94,9 @@ internal sealed class RelayWorker : IDisposable
     /// <summary>The number of link connections that ended, by reason.</summary>
     public IEnumerable<KeyValuePair<string, long>> LinkCloses => _transports.SelectMany(t => t.Closes);
 
+    /// <summary>The number of packets that clients sent and that were passed on. Any thread.</summary>
+    public long Passed => Verdicts[Verdict.Forward] + Verdicts[Verdict.ForwardUnverified];
+
     public LinkTransportCounters LinkCounters(LinkScheme scheme) => _byScheme[(int)scheme]?.Counters ?? default;
 
     /// <summary>The targets that a link is up to. Any thread.</summary>
@@ -90,6 +106,13 @@ internal sealed class RelayWorker : IDisposable
     public void SetTargets(IReadOnlyList<LinkTarget> targets)
     {
         _targets = targets;
+        _wakeUp.Signal();
+    }
+
+    /// <summary>Sets new keys after a rotation. Links that are up keep theirs. Any thread.</summary>
+    public void SetKeys(RelayKeys keys)
+    {
+        _keys = keys;
         _wakeUp.Signal();
     }
 
@@ -106,7 +129,12 @@ internal sealed class RelayWorker : IDisposable
     public void Wake() => _wakeUp.Signal();
 
     /// <summary>Tells the transceivers that this relay is shutting down. Worker thread only.</summary>
-    public void Drain() => _links.Drain();
+    public void Drain()
+    {
+        _router.Caretaker.IsDraining = true;
+        _tcp?.Drain();
+        _links.Drain();
+    }
 
     /// <summary>Runs one turn: it waits for packets for at most this long, then handles all that have arrived.</summary>
     public void Turn(TimeSpan patience)
@@ -114,8 +142,11 @@ internal sealed class RelayWorker : IDisposable
         Instant now = MonotonicClock.Now;
         var wakeAt = Instant.Min(Instant.Min(Instant.Min(_links.NextTimeout, _tcp?.NextTimeout ?? Instant.Never), _nextSweep),
             now + patience);
-        _poller.Wait(wakeAt - now);
+        bool isResting = _datagramsRestUntil > now;
+        if (isResting) wakeAt = Instant.Min(wakeAt, _datagramsRestUntil);
+        (isResting ? _restingPoller : _poller).Wait(wakeAt - now);
         now = MonotonicClock.Now;
+        if (!ReferenceEquals(_keys, _router.Keys)) Apply(_keys);
         if (now >= _nextSweep)
         {
             _flows.Sweep(now);
@@ -139,8 +170,9 @@ internal sealed class RelayWorker : IDisposable
         {
             _awaitsLinks = false;
             _tcp?.Wake();
+            _datagramsRestUntil = Instant.Min(_datagramsRestUntil, now + LessonTime);
         }
-        if (_public is not null) ReceiveFromClients(_public, now);
+        if (_public is not null && now >= _datagramsRestUntil) ReceiveFromClients(_public, now);
         if (_tcp is not null) ReceiveFromTcpClients(_tcp, now);
         foreach (LinkTransport transport in _transports) transport.Flush(now);
         _public?.Flush();
@@ -152,8 +184,16 @@ internal sealed class RelayWorker : IDisposable
     {
         while (_inbox.TryDequeue(out TaskCompletionSource<WorkerStats>? asked)) asked.TrySetCanceled();
         _poller.Dispose();
+        _restingPoller.Dispose();
         _wakeUp.Dispose();
         _sockets.Dispose();
+    }
+
+    private void Apply(RelayKeys keys)
+    {
+        _router.Keys = keys;
+        _links.Key = keys.Link;
+        if (_tcp is not null) _tcp.Keys = keys;
     }
 
     private void ReceiveFromTcpClients(TcpIngress tcp, Instant now)
@@ -173,6 +213,8 @@ internal sealed class RelayWorker : IDisposable
             Verdicts.Count(verdict);
             if (verdict is Verdict.Forward or Verdict.ForwardUnverified)
                 _links.Send(link, session, from, ingress, verdict == Verdict.ForwardUnverified, datagram, now);
+            else if (verdict == Verdict.AnswerAsCaretaker)
+                _router.Caretaker.Answer.CopyTo(clients.Queue(from, to, _router.Caretaker.Answer.Length));
         }
     }
 
@@ -192,18 +234,19 @@ internal sealed class RelayWorker : IDisposable
                     _tcp?.EndSession(frame.SessionId, now);
                     continue;
                 }
-                Verdicts.Count(Deliver(frame, link, now));
+                Verdicts.Count(Deliver(frame, link, connector, now));
             }
         }
     }
 
-    private Verdict Deliver(in LinkFrame frame, int link, Instant now)
+    private Verdict Deliver(in LinkFrame frame, int link, LinkConnector from, Instant now)
     {
         if (frame.Ingress == LinkFrame.TcpIngress)
-            return _tcp?.Deliver(frame.Client, frame.SessionId, link, frame.Payload, now) ?? Verdict.DropNoConnection;
+            return _tcp?.Deliver(frame.Client, frame.SessionId, link, from.Claims, frame.Payload, now) ?? Verdict.DropNoConnection;
         if (_public is null) return Verdict.DropNoConnection;
-        Verdict verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, now);
-        if (verdict != Verdict.DropBadDestination)
+        Verdict verdict = _router.RouteDown(frame.Client, frame.SessionId, frame.Ingress, link, from.Claims, now);
+        if (frame.Payload.IsEmpty) return verdict is Verdict.Deliver or Verdict.DeliverAndLearn ? Verdict.Learn : verdict;
+        if (verdict is not (Verdict.DropBadDestination or Verdict.DropStaleEpoch))
             frame.Payload.CopyTo(_public.Queue(frame.Client, _ingresses.AddressOf(frame.Ingress), frame.Payload.Length));
         return verdict;
     }

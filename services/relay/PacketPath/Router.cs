@@ -9,7 +9,7 @@ namespace Dapr.Voice.Relay.PacketPath;
 /// Decides where a packet goes (docs/design.md 5). A Binding request follows the hint in its USERNAME, so that packets reach the new owner
 /// after a takeover. Every other packet follows the flow of its source. One thread uses it. It allocates nothing and never throws.
 /// </summary>
-internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintKeys, KeyRing passwordKeys)
+internal sealed class Router(FlowTable flows, SlotTable slots, RelayKeys keys)
 {
     /// <summary>
     /// Packets per second that may follow one session's SSRC from sources without a flow. An Opus call has 50 to 100 packets per second.
@@ -18,6 +18,12 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
 
     private const int SsrcOffset = 8;
     private const int RtpHeaderLength = 12;
+
+    /// <summary>Answers for an owner that is being replaced.</summary>
+    public Caretaker Caretaker { get; } = new(flows, slots);
+
+    /// <summary>The keys that hints and passwords are checked with. The worker sets new ones after a rotation.</summary>
+    public RelayKeys Keys { get; set; } = keys;
 
     /// <summary>Minutes since <see cref="RoutingHint.Epoch"/>. The worker updates it.</summary>
     public uint NowMinutes { get; set; }
@@ -56,29 +62,54 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
     }
 
     /// <summary>
-    /// Decides about a frame for a client. The frame is sent unless its destination is no address to send to. A relay that has just started
-    /// learns its flows from such frames.
+    /// Decides about a frame for a client. The frame is sent unless its destination is no address to send to, or the sender has lost the
+    /// session's slot to another transceiver. A relay that has just started learns its flows from such frames.
     /// </summary>
-    public Verdict RouteDown(TransportAddress client, SessionId session, byte ingress, int link, Instant now)
+    /// <param name="sender">What the transceiver that sent the frame has announced.</param>
+    public Verdict RouteDown(TransportAddress client, SessionId session, byte ingress, int link, in SlotClaims sender, Instant now)
     {
+        int number = flows.Find(client);
+        if (number >= 0 && flows[number].Session == session)
+        {
+            ref Flow known = ref flows[number];
+            if (slots.IsStale(known.Slot, sender)) return Verdict.DropStaleEpoch;
+            known.LastHeard = now;
+            known.Link = link;
+            known.Ingress = ingress;
+            return Verdict.Deliver;
+        }
         if (!IsSendable(client)) return Verdict.DropBadDestination;
-        FlowChange change = flows.TrySet(client, session, now, out int number, isFromOwner: true);
+        int slot = SlotOf(session);
+        if (slots.IsStale(slot, sender)) return Verdict.DropStaleEpoch;
+        flows.TrySet(client, session, now, out number, isFromOwner: true);
         if (number < 0) return Verdict.DeliverWithoutFlow;
         ref Flow flow = ref flows[number];
+        flow.Slot = slot;
         flow.Link = link;
         flow.Ingress = ingress;
-        return change == FlowChange.Kept ? Verdict.Deliver : Verdict.DeliverAndLearn;
+        return Verdict.DeliverAndLearn;
+    }
+
+    /// <summary>The slot of a session, from a check on any of its flows. -1 if there was none.</summary>
+    private int SlotOf(SessionId session)
+    {
+        for (int flow = flows.FirstOf(session); flow >= 0; flow = flows[flow].Next)
+        {
+            if (flows[flow].Slot >= 0) return flows[flow].Slot;
+        }
+        return -1;
     }
 
     private Verdict FollowHint(StunMessage request, TransportAddress from, byte ingress, Instant now, out int link, out SessionId session)
     {
         link = -1;
         session = default;
-        if (!RoutingHint.TryDecode(request.Username, hintKeys, out RoutingHint hint, out HintError error))
+        if (!RoutingHint.TryDecode(request.Username, Keys.Hints, out RoutingHint hint, out HintError error))
             return error == HintError.Missing ? Verdict.DropMissingHint : Verdict.DropBadHint;
         if (hint.Region != slots.Region) return Verdict.DropForeignRegion;
         link = slots[hint.Slot];
-        if (link < 0) return Verdict.DropOwnerUnknown;
+        if (link < 0)
+            return Caretaker.TryAnswer(request, hint, Keys.Passwords, from, now) ? Verdict.AnswerAsCaretaker : Verdict.DropOwnerUnknown;
         session = hint.SessionId;
 
         int number = flows.Find(from);
@@ -88,7 +119,7 @@ internal sealed class Router(FlowTable flows, SlotTable slots, HintKeyRing hintK
             // hint.
             if (hint.IsExpired(NowMinutes)) return Verdict.DropExpiredHint;
             Span<byte> password = stackalloc byte[IcePassword.TextLength];
-            if (!IcePassword.TryDerive(passwordKeys, request.Username, password) || !request.VerifyMessageIntegrity(password))
+            if (!IcePassword.TryDerive(Keys.Passwords, request.Username, password) || !request.VerifyMessageIntegrity(password))
                 return Verdict.DropBadIntegrity;
             FlowChange change = flows.TrySet(from, hint.SessionId, now, out number);
             if (number < 0) return Refusal(change);

@@ -29,6 +29,7 @@ internal sealed class TcpIngress : IDisposable
 
     private readonly TcpFrameSocket _socket;
     private readonly FlowTable _flows;
+    private readonly SlotTable _slots;
     private readonly Router _router;
     private readonly RelayOptions _options;
     private readonly int _maximumConnections;
@@ -43,7 +44,7 @@ internal sealed class TcpIngress : IDisposable
     /// <param name="verdicts">The counters of the worker.</param>
     public TcpIngress(TcpFrameSocket socket, RelayOptions options, SlotTable slots, RelayKeys keys, VerdictCounters verdicts)
     {
-        (_socket, _options, _verdicts) = (socket, options, verdicts);
+        (_socket, _options, _slots, _verdicts) = (socket, options, slots, verdicts);
         _maximumConnections = ConnectionsPerWorker(options);
         int places = SocketOptions(options).MaximumConnections;
         var hash = KeyedHash.CreateRandom();
@@ -51,7 +52,7 @@ internal sealed class TcpIngress : IDisposable
         _flows = new FlowTable(
             new FlowLimits(places, int.MaxValue, options.MaximumTcpConnectionsPerSession, options.NewFlowsPerSecond, options.FlowLifetime),
             hash);
-        _router = new Router(_flows, slots, keys.Hints, keys.Passwords);
+        _router = new Router(_flows, slots, keys);
         _clients = new TcpClient[places];
         _connectionOfFlow = new TcpConnectionId[places];
         _perPrefix = new(places, new AddressHash(hash));
@@ -87,6 +88,11 @@ internal sealed class TcpIngress : IDisposable
         set => _router.NowMinutes = value;
     }
 
+    public RelayKeys Keys
+    {
+        set => _router.Keys = value;
+    }
+
     public Instant NextTimeout
         => Instant.Min(_socket.NextTimeout, _oldestUnproven >= 0 ? _clients[_oldestUnproven].AcceptedAt + _options.TcpFirstCheckTime
         : Instant.Never);
@@ -116,15 +122,21 @@ internal sealed class TcpIngress : IDisposable
             _verdicts.Count(verdict);
             if (verdict == Verdict.Forward)
                 links.Send(link, session, _clients[from.Index].Remote, LinkFrame.TcpIngress, isUnverified: false, frame, now);
+            else if (verdict == Verdict.AnswerAsCaretaker)
+                _socket.Send(from, _router.Caretaker.Answer, TcpFrameClass.Control, now);
         }
         TakeEvents(now);
     }
 
     /// <summary>Sends a frame from a link to its client.</summary>
-    public Verdict Deliver(TransportAddress client, SessionId session, int link, ReadOnlySpan<byte> packet, Instant now)
+    public Verdict Deliver(
+        TransportAddress client, SessionId session, int link, in SlotClaims sender, ReadOnlySpan<byte> packet, Instant now)
     {
         int flow = _flows.Find(client);
         if (flow < 0 || _flows[flow].Session != session) return Verdict.DropNoConnection;
+        if (_slots.IsStale(_flows[flow].Slot, sender)) return Verdict.DropStaleEpoch;
+        // A connection is a flow already, so there is nothing to learn.
+        if (packet.IsEmpty) return Verdict.Learn;
         _flows[flow].Link = link;
         _flows[flow].LastHeard = now;
         // Audio and its RTCP are useless when they are late, so they may be dropped.
@@ -145,6 +157,9 @@ internal sealed class TcpIngress : IDisposable
         }
         _flows.RemoveSession(session);
     }
+
+    /// <summary>Ends the answers for owners that are away.</summary>
+    public void Drain() => _router.Caretaker.IsDraining = true;
 
     /// <summary>Clears a link's number from all flows, because another link will get the number.</summary>
     public void ForgetLink(int link) => _flows.ForgetLink(link);

@@ -10,6 +10,13 @@ internal enum Verdict : byte
     /// nothing to that source until the transceiver does.
     /// </summary>
     ForwardUnverified,
+    /// <summary>
+    /// The slot has just lost its owner. The relay answered the Binding request of a flow that it knows, so that the client keeps the path
+    /// while another transceiver takes over.
+    /// </summary>
+    AnswerAsCaretaker,
+    /// <summary>The frame had no packet. It named a flow, so that this relay knows it again after a restart.</summary>
+    Learn,
     /// <summary>The frame was sent to the client.</summary>
     Deliver,
     /// <summary>The frame was sent to the client, and its flow, which was not known, was learned from it.</summary>
@@ -53,6 +60,10 @@ internal enum Verdict : byte
     DropSideRouteRate,
     /// <summary>The frame's client address is not an address that packets can be sent to.</summary>
     DropBadDestination,
+    /// <summary>
+    /// The frame came from a transceiver that has lost the session's slot: another one has announced it with a higher epoch.
+    /// </summary>
+    DropStaleEpoch,
     /// <summary>The first packet of a TCP connection was not a Binding request.</summary>
     DropNotACheck,
     /// <summary>A TCP connection brought a check of another session than its own. The connection is closed.</summary>

@@ -19,6 +19,9 @@ internal sealed class TransceiverDirectory
         => _targets = [.. options.TransceiverEndpoints.Where(e => e.TryGetAddress(out _))
         .Select(e => e.TryGetAddress(out TransportAddress address) ? new LinkTarget(e.Scheme, address) : default)];
 
+    /// <summary>Raised with each new list, on the thread that has set it.</summary>
+    public event Action<IReadOnlyList<LinkTarget>>? Changed;
+
     public IReadOnlyList<LinkTarget> Targets
     {
         get
@@ -53,7 +56,8 @@ internal sealed class TransceiverDirectory
             if (sorted.AsSpan().SequenceEqual(_targets)) return false;
             _targets = sorted;
             foreach (RelayWorker worker in _workers) worker.SetTargets(sorted);
-            return true;
         }
+        Changed?.Invoke(sorted);
+        return true;
     }
 }

@@ -30,7 +30,7 @@ internal sealed partial class TransceiverDiscovery(
     private readonly Dictionary<string, IReadOnlyList<LinkEndpoint>> _known = new(StringComparer.Ordinal);
     private readonly LinkResolver _resolver = new(time, Dns.GetHostAddressesAsync);
     private readonly HashSet<string> _unusable = new(StringComparer.Ordinal);
-    private bool _isStoreAway;
+    private bool _isStoreAway, _hasRead;
     private int _missing;
 
     /// <summary>Asks the store once and gives the result to the workers.</summary>
@@ -52,10 +52,12 @@ internal sealed partial class TransceiverDiscovery(
                 && record.LeaseUntil + LeaseGrace > time.GetUtcNow()) _known[key] = Read(record);
             else _known.Remove(key);
         }
+        _hasRead |= !isAway;
         // Names are resolved even if the store does not answer, because a transceiver that it named before may have moved.
         LinkEndpoint[] endpoints = [.. options.TransceiverEndpoints.Concat(_known.Values.SelectMany(e => e)).Distinct()];
         IReadOnlyList<LinkTarget> targets = await _resolver.ResolveAsync(endpoints, directory.IsReached, cancellation);
-        if (directory.Set(targets)) LogEndpoints(logger, targets.Count);
+        // Before the first answer of the store, what the last relay left stays.
+        if (directory.Set(_hasRead ? targets : targets.Concat(directory.Targets))) LogEndpoints(logger, directory.Targets.Count);
         if (_missing != (_missing = endpoints.Length - targets.Count) && _missing > 0) LogUnresolved(logger, _missing);
     }
 

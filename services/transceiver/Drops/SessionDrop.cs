@@ -67,6 +67,7 @@ internal enum SessionDrop : byte
     IceBadIntegrity,
     IceUnexpectedResponse,
     IceOutputQueueFull,
+    IceIngressLost,
     IceEnded,
 
     // DTLS (DtlsDropReason).

@@ -5,6 +5,7 @@ using Dapr.Voice.Links;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Transceiver.Drops;
+using Dapr.Voice.Transceiver.Link;
 using Dapr.Voice.Transceiver.Media;
 using Dapr.Voice.Transceiver.Ownership;
 using Dapr.Voice.Udp;
@@ -47,6 +48,8 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly byte _region;
     private readonly int _workerCount;
     private readonly Func<bool> _isAdmitting;
+    private readonly LinkNews _news;
+    private readonly Func<int, bool> _isIngressLost;
     private readonly ILogger _logger;
     private readonly LinkPort _port;
     private readonly LinkAcceptor _acceptor;
@@ -76,11 +79,12 @@ internal sealed partial class SessionWorker : IDisposable
     /// <param name="isAdmitting">Says whether new sessions may come. The worker's thread calls it, and it must not wait.</param>
     public SessionWorker(
         int index, int workerCount, LinkEndpoint endpoint, LinkPort port, HintKeyRing hintKeys, KeyRing passwordKeys, byte region,
-        SlotTable slots, SessionDirectory directory, SessionReporter reporter, Func<bool> isAdmitting, ILogger logger)
+        SlotTable slots, SessionDirectory directory, SessionReporter reporter, Func<bool> isAdmitting, LinkNews news, ILogger logger)
     {
         (Index, _workerCount, Endpoint, _port, _acceptor, _hintKeys, _passwordKeys, _region) = (
             index, workerCount, endpoint, port, port.Acceptor, hintKeys, passwordKeys, region);
-        (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
+        (_slots, _directory, _reporter, _isAdmitting, _news, _logger) = (slots, directory, reporter, isAdmitting, news, logger);
+        _isIngressLost = @base => _acceptor.IsLost(LinkBase.Link(@base));
         _poller = new SocketPoller(_wakeUp, port.Transport.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
         _epochs = new long[slots.SlotCount];
@@ -534,6 +538,7 @@ internal sealed partial class SessionWorker : IDisposable
             return;
         }
         session.Index = _freeIndices.Pop();
+        session.IsIngressLost = _isIngressLost;
         _byIndex[session.Index] = session;
         _sessions.Add(session.Id, session);
         try
@@ -708,11 +713,19 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void TakeLinkEvents()
     {
+        bool areIngressesChanged = false;
         while (_port.TryTakeEvent(out LinkEvent occurred))
         {
             if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced or LinkEventKind.Down or LinkEventKind.Draining)
             {
                 LogLink(_logger, Index, occurred.Link, _acceptor.RelayId(occurred.Link), occurred.Kind);
+            }
+            if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced) NameFlows(occurred.Link, MonotonicClock.Now);
+            if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Replaced or LinkEventKind.Down or LinkEventKind.Draining)
+                areIngressesChanged = true;
+            else if (occurred.Kind == LinkEventKind.Suspected)
+            {
+                _news.Suspected(occurred.Shard, occurred.Incarnation);
             }
             int up = 0;
             string[] relays = new string[_acceptor.LinkCount];
@@ -723,6 +736,38 @@ internal sealed partial class SessionWorker : IDisposable
             }
             LinksUp = up;
             _relays = relays;
+        }
+        if (areIngressesChanged) LeaveLostIngresses(MonotonicClock.Now);
+        while (_acceptor.TryTakeEpoch(out ushort slot, out uint epoch)) _news.EpochSeen(slot, epoch);
+    }
+
+    /// <summary>Sends by spare paths what would have gone by a relay that is lost or leaves.</summary>
+    private void LeaveLostIngresses(Instant now)
+    {
+        foreach (VoiceSession session in _sessions.Values.ToArray())
+        {
+            try
+            {
+                session.LeaveLostIngress(now);
+                session.Advance(_scratch, now);
+                Settle(session, now);
+            }
+            catch (Exception e)
+            {
+                Fail(session, e, now);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Names the clients of our sessions to a relay that has just come, by frames without a packet. A relay that was restarted would
+    /// otherwise drop what they send until it has something for them, or until their next check.
+    /// </summary>
+    private void NameFlows(int link, Instant now)
+    {
+        foreach (VoiceSession session in _sessions.Values)
+        {
+            if (session.Path is { } path && _acceptor.IsOf(link, path)) _port.TrySend(session.Id, path, [], now);
         }
     }
 

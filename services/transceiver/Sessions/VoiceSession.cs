@@ -97,6 +97,9 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
 
     public bool CanBeHandedOver => _peer.IsConnected && !HasEnded && !IsLost && !IsFrozen;
 
+    /// <summary>The path that packets to the client take. Null before the first check and after the end.</summary>
+    public TransportPath? Path => _peer.SelectedPath;
+
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout
     {
@@ -142,6 +145,19 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
         if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
         _lifecycle.HandleTimeout(now);
         if (!HasEnded && _agent.NextTimeout <= now) _agent.OnTimer(now);
+    }
+
+    /// <summary>Says which ingresses are lost or leave.</summary>
+    public Func<int, bool> IsIngressLost
+    {
+        set => _peer.IsBaseLost = value;
+    }
+
+    /// <summary>Sends by another ingress if that of the present path is lost. Call <see cref="Advance"/> afterwards.</summary>
+    public void LeaveLostIngress(Instant now)
+    {
+        Now = now;
+        _peer.LeaveLostBase(now);
     }
 
     /// <summary>Passes on what the last input brought: events, the caller's audio and messages.</summary>

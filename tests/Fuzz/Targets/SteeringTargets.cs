@@ -207,7 +207,7 @@ internal static class SteeringTargets
         {
             _flows = new FlowTable(new FlowLimits(1024, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
             var slots = new SlotTable(0, 64) { [Slot] = Link };
-            _router = new Router(_flows, slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys) { NowMinutes = 10 };
+            _router = new Router(_flows, slots, RelayPackets.Keys) { NowMinutes = 10 };
             _corpus = wire.All + new Corpus(
                 [.. Enumerable.Range(0, 40).Select(i => RelayPackets.Check(RelayPackets.Hint((ulong)i, (ushort)(i % 5))))]);
             Require(_router.RouteUp(RelayPackets.Check(RelayPackets.Hint(7)), Client, 0, _now, out _, out _) == Verdict.Forward);
@@ -229,7 +229,8 @@ internal static class SteeringTargets
             Verdict verdict = _router.RouteUp(input, from, (byte)(_taken & 15), _now, out int link, out _);
             Require(verdict is not (Verdict.Forward or Verdict.ForwardUnverified) || link == Link);
             _verdicts[(int)verdict]++;
-            if (_taken % 8 == 0) _verdicts[(int)_router.RouteDown(from, new SessionId(_taken % 100), (byte)_taken, Link, _now)]++;
+            if (_taken % 8 == 0)
+                _verdicts[(int)_router.RouteDown(from, new SessionId(_taken % 100), (byte)_taken, Link, default, _now)]++;
             if (_taken % 64 == 0) _flows.Sweep(_now);
         }
 

@@ -18,8 +18,20 @@ public sealed class ServicePlanTests
         Assert.Equal("http://[fd77::1]:8080;http://127.0.0.1:8080", signaling["ASPNETCORE_URLS"]);
         Assert.Equal(("[::]:3478", "[::]:3478", "fd77::1"),
             (relay["Relay__PublicEndpoint"], relay["Relay__PublicTcpEndpoint"], relay["Relay__IngressAddresses__0"]));
-        Assert.Equal(new IPEndPoint(IPAddress.IPv6Any, 3478), plan.Processes.Single(p => p.Name == AppIds.Relay).HeldListener);
+        Assert.Equal(new HeldPlan(new IPEndPoint(IPAddress.IPv6Any, 3478), int.Parse(relay["Relay__Workers"]), HasTcp: true),
+            plan.Processes.Single(p => p.Name == AppIds.Relay).Held);
         Assert.Equal(("http://[fd77::1]:8080", "[fd77::1]:3478"), (plan.Url, plan.RelayEndpoint));
+    }
+
+    [Fact]
+    public void Plan_Relay_HasAnotherProcessThatStandsByWithTheSameSocketsAndSettings()
+    {
+        ServicePlan plan = Plan(["192.0.2.1"], "127.0.0.1");
+        PlannedProcess relay = plan.Processes.Single(p => p.Name == AppIds.Relay);
+        PlannedProcess standby = plan.Processes.Single(p => p.StandsByFor == relay.Name);
+        Assert.Equal((relay.Held, relay.Environment), (standby.Held, standby.Environment));
+        // It starts after everything else, so that it takes no time from the start, and is no relay before the first one.
+        Assert.Equal(standby, plan.Processes[^1]);
     }
 
     [Theory]

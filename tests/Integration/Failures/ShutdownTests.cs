@@ -83,7 +83,7 @@ public sealed class ShutdownTests(ITestOutputHelper output) : IAsyncLifetime
         await call.ConnectedAsync();
         CommandResult down = (await _voice.RunAsync("down", "--json")).Succeeded();
         output.WriteLine($"down in the middle of a call: {down.Output.Trim()} after {down.Took.TotalSeconds:0.0} s");
-        Assert.Equal(5, (int)down.Json["stopped"]!);
+        Assert.Equal(6, (int)down.Json["stopped"]!);
         CommandResult ended = await call.EndAsync();
         output.WriteLine($"the call: {ended.Json["ended"]}");
         Assert.Equal((1, true), (ended.Status, (bool)ended.Json["cutOff"]!));

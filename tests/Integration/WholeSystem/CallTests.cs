@@ -21,7 +21,7 @@ public sealed class CallTests(SharedSystem shared, ITestOutputHelper output)
         Assert.True(state["relay"]!.AsObject().ContainsKey("tcp"));
         Assert.Equal(["relay", "signaling", "transceiver-00", "transceiver-01"], state["sidecars"]!.AsObject().Select(s => s.Key).Order());
         JsonArray processes = state["processes"]!.AsArray();
-        Assert.Equal(["local-agent", "relay", "sidecar", "signaling", "transceiver-00", "transceiver-01"],
+        Assert.Equal(["local-agent", "relay", "relay-standby", "sidecar", "signaling", "transceiver-00", "transceiver-01"],
             processes.Select(p => (string)p!["name"]!).Order());
         // A process that was started again has another pid now.
         Assert.All(_voice.ReadRunFile()["processes"]!.AsArray(), p => Assert.True(Directory.Exists($"/proc/{(int)p!["pid"]!}")));

@@ -21,7 +21,8 @@ public sealed class PublishTests(PublishedFolder published, ITestOutputHelper ou
             foreach (JsonNode? process in state["processes"]!.AsArray())
             {
                 int pid = (int)process!["pid"]!;
-                Assert.Equal(host, new FileInfo($"/proc/{pid}/exe").LinkTarget);
+                // The process that stands by is started last. The programs that start it replace themselves by it.
+                await Wait.UntilAsync(() => new FileInfo($"/proc/{pid}/exe").LinkTarget == host, $"{process["name"]} runs in {host}");
                 // Nothing of the SDK's folder is mapped into it, either.
                 Assert.DoesNotContain("/usr/share/dotnet", await File.ReadAllTextAsync($"/proc/{pid}/maps"), StringComparison.Ordinal);
             }

@@ -546,6 +546,79 @@ public sealed class IceLiteTests
     private static bool IsRequest(byte[] bytes)
         => StunMessage.TryParse(bytes, out StunMessage sent, out _) && sent.Class == StunClass.Request;
 
+    private static readonly TransportPath Spare = Path(16, "192.0.2.1:5000");
+
+    /// <summary>An agent with a selected path by base 0 and a proven spare path by base 16, heard last at 90 s.</summary>
+    private IceAgent WithSpare(Func<int, bool> isLost)
+    {
+        IceAgent agent = Challenging();
+        agent.IsBaseLost = isLost;
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
+        Answer(agent, At(11));
+        agent.Receive(Checks.Request(Local), Spare, At(20));
+        Answer(agent, At(21));
+        Assert.Equal(First, agent.SelectedPath);
+        agent.NoteSignOfLife(First, At(90_000));
+        return agent;
+    }
+
+    [Fact]
+    public void LeaveLostBase_SpareProven_SendsThereAtOnceAndWhatComesByTheOldOneMovesNothingBack()
+    {
+        bool isLost = false;
+        IceAgent agent = WithSpare(@base => isLost && @base == 0);
+        agent.LeaveLostBase(At(90_005));
+        Assert.Equal(First, agent.SelectedPath);
+        isLost = true;
+        agent.LeaveLostBase(At(90_010));
+        Assert.Equal(Spare, agent.SelectedPath);
+        // The caller is not silent because its spare path was.
+        Assert.Equal(At(90_000), agent.LastHeard);
+        // A relay that drains still passes on what the client sends, and the client still checks that pair.
+        agent.NoteAuthenticatedPacket(First, At(90_020));
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(90_100));
+        Assert.Equal(Spare, agent.SelectedPath);
+        Assert.False(agent.TryTransmit(_buffer, out _, out _));
+        Assert.Equal(1, agent.Statistics.Dropped(IceDropReason.IngressLost));
+        agent.HandleTimeout(At(106_000));
+        Assert.False(agent.TryTransmit(_buffer, out _, out _));
+        // Then it moves.
+        agent.Receive(Checks.Request(Local, usesCandidate: true), Spare, At(106_100));
+        Answer(agent, At(106_101));
+        Assert.Equal(Spare, agent.SelectedPath);
+        // The ingress comes back and is a spare again.
+        isLost = false;
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(110_000));
+        Answer(agent, At(110_001));
+        Assert.Equal(First, agent.SelectedPath);
+    }
+
+    [Fact]
+    public void LeaveLostBase_NoOtherPath_GoesOnByTheLostOne()
+    {
+        IceAgent agent = Challenging();
+        agent.IsBaseLost = _ => true;
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
+        Answer(agent, At(11));
+        agent.LeaveLostBase(At(20));
+        Assert.Equal(First, agent.SelectedPath);
+        agent.Receive(Checks.Request(Local), First, At(30));
+        Assert.True(agent.TryTransmit(_buffer, out _, out TransportPath to));
+        Assert.Equal(First, to);
+    }
+
+    [Fact]
+    public void LeaveLostBase_SpareThatIsNotProven_IsNotUsed()
+    {
+        IceAgent agent = Lite();
+        agent.IsBaseLost = @base => @base == 0;
+        agent.Receive(Checks.Request(Local, usesCandidate: true), First, At(10));
+        agent.NoteSignOfLife(First, At(11));
+        agent.Receive(Checks.Request(Local), Spare, At(20));
+        agent.LeaveLostBase(At(30));
+        Assert.Equal(First, agent.SelectedPath);
+    }
+
     private static IceAgent Challenging() => new(IceRole.Lite, Local, Caller, 1, Seeded.Random(1), At(-100));
 
     private static IceAgent Lite() => new(IceRole.Lite, Local, null, 1, Seeded.Random(1), At(0));

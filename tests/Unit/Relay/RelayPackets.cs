@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Dapr.Voice.Relay;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Tests.Unit.Steering;
@@ -11,6 +12,8 @@ internal static class RelayPackets
 {
     public static readonly HintKeyRing HintKeys = SteeringKeys.HintRing(1);
     public static readonly KeyRing PasswordKeys = SteeringKeys.Ring(1);
+
+    public static readonly RelayKeys Keys = new(HintKeys, PasswordKeys, SteeringKeys.LinkKey());
 
     public static RoutingHint Hint(ulong session, ushort slot = 3, byte region = 0, uint expiry = 1000)
         => new(1, region, slot, new SessionId(session), 0, expiry);

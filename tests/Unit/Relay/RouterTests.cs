@@ -23,9 +23,9 @@ public sealed class RouterTests
     public RouterTests()
     {
         _flows = new FlowTable(new FlowLimits(64, 32, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
-        _router = new Router(_flows, _slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys) { NowMinutes = 10 };
-        _slots[3] = Tokyo;
-        _slots[4] = Osaka;
+        _router = new Router(_flows, _slots, RelayPackets.Keys) { NowMinutes = 10 };
+        _slots.Set(3, Tokyo, _now);
+        _slots.Set(4, Osaka, _now);
     }
 
     private Verdict Up(byte[] packet, TransportAddress from, out int link, out SessionId session)
@@ -108,10 +108,10 @@ public sealed class RouterTests
     public void RouteUp_SlotTakenOver_NextPacketGoesToTheNewOwner()
     {
         Up(RelayPackets.Check(RelayPackets.Hint(7)), Caller);
-        _slots[3] = Osaka;
+        _slots.Set(3, Osaka, _now);
         Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out int link, out _));
         Assert.Equal(Osaka, link);
-        _slots[3] = -1;
+        _slots.Set(3, -1, _now);
         Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out link, out _));
         Assert.Equal(Tokyo, link);
     }
@@ -177,17 +177,148 @@ public sealed class RouterTests
     public void RouteDown_AfterARestart_TeachesTheFlow()
     {
         Assert.Equal(Verdict.DropUnknownFlow, Up(RelayPackets.Rtp(1), Caller));
-        Assert.Equal(Verdict.DeliverAndLearn, _router.RouteDown(Caller, new SessionId(7), 2, Osaka, _now));
+        Assert.Equal(Verdict.DeliverAndLearn, _router.RouteDown(Caller, new SessionId(7), 2, Osaka, default, _now));
         Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out int link, out SessionId session));
         Assert.Equal((Osaka, new SessionId(7)), (link, session));
-        Assert.Equal(Verdict.Deliver, _router.RouteDown(Caller, new SessionId(7), 2, Osaka, _now));
+        Assert.Equal(Verdict.Deliver, _router.RouteDown(Caller, new SessionId(7), 2, Osaka, default, _now));
+    }
+
+    private readonly long[] _tokyoEpochs = new long[64], _osakaEpochs = new long[64];
+
+    private SlotClaims TokyoClaims => new(1, _tokyoEpochs);
+    private SlotClaims OsakaClaims => new(2, _osakaEpochs);
+
+    /// <summary>Tokyo owned slot 3 with epoch 1, and Osaka took it with epoch 2.</summary>
+    private void TakeOver()
+    {
+        Array.Fill(_tokyoEpochs, -1);
+        Array.Fill(_osakaEpochs, -1);
+        _tokyoEpochs[3] = 1;
+        _slots.Note(3, 1, TokyoClaims.Incarnation);
+        Up(RelayPackets.Check(RelayPackets.Hint(7)), Caller);
+        Assert.Equal(Verdict.Deliver, _router.RouteDown(Caller, new SessionId(7), 0, Tokyo, TokyoClaims, _now));
+        _osakaEpochs[3] = 2;
+        _slots.Note(3, 2, OsakaClaims.Incarnation);
+        _slots.Set(3, Osaka, _now);
+    }
+
+    [Fact]
+    public void RouteDown_SlotTakenOver_FramesOfTheOldOwnerReachNobody()
+    {
+        TakeOver();
+        Assert.Equal(Verdict.DropStaleEpoch, _router.RouteDown(Caller, new SessionId(7), 0, Tokyo, TokyoClaims, _now));
+        Assert.Equal(Verdict.Deliver, _router.RouteDown(Caller, new SessionId(7), 0, Osaka, OsakaClaims, _now));
+        // Not by another address of the session either, which the relay does not know.
+        Assert.Equal(Verdict.DropStaleEpoch, _router.RouteDown(Rebound, new SessionId(7), 0, Tokyo, TokyoClaims, _now));
+        Assert.Equal(Verdict.DeliverAndLearn, _router.RouteDown(Rebound, new SessionId(7), 0, Osaka, OsakaClaims, _now));
+        Assert.Equal(Verdict.DropStaleEpoch, _router.RouteDown(Rebound, new SessionId(7), 0, Tokyo, TokyoClaims, _now));
+        Up(RelayPackets.Rtp(1), Caller, out int link, out _);
+        Assert.Equal(Osaka, link);
+    }
+
+    [Fact]
+    public void RouteDown_NewOwnersLinkLost_TheOldOwnerIsStillNotHeard()
+    {
+        TakeOver();
+        _slots.Set(3, Tokyo, _now);
+        Assert.Equal(Verdict.DropStaleEpoch, _router.RouteDown(Caller, new SessionId(7), 0, Tokyo, TokyoClaims, _now));
+    }
+
+    [Fact]
+    public void RouteDown_OwnerGaveTheSlotBackAndNobodyTookIt_ItsLastFramesPass()
+    {
+        TakeOver();
+        _osakaEpochs[3] = -1;
+        _slots.Set(3, -1, _now);
+        Assert.Equal(Verdict.Deliver, _router.RouteDown(Caller, new SessionId(7), 0, Osaka, OsakaClaims, _now));
+    }
+
+    [Fact]
+    public void RouteDown_SlotOfTheFlowUnknown_IsDelivered()
+    {
+        TakeOver();
+        Assert.Equal(Verdict.DeliverAndLearn, _router.RouteDown(Rebound, new SessionId(9), 0, Tokyo, TokyoClaims, _now));
+        Assert.Equal(Verdict.Deliver, _router.RouteDown(Rebound, new SessionId(9), 0, Tokyo, TokyoClaims, _now));
+    }
+
+    [Fact]
+    public void RouteUp_OwnerLost_ChecksOfKnownFlowsAreAnsweredAsTheOwnerWould()
+    {
+        byte[] check = RelayPackets.Check(RelayPackets.Hint(7));
+        Up(check, Caller);
+        _slots.Set(3, -1, _now);
+        Wait(0.1);
+        Assert.Equal(Verdict.AnswerAsCaretaker, Up(check, Caller));
+        Assert.True(StunMessage.TryParse(_router.Caretaker.Answer, out StunMessage answer, out _));
+        Assert.Equal((StunClass.SuccessResponse, StunMethod.Binding), (answer.Class, answer.Method));
+        Assert.True(answer.TransactionId.SequenceEqual(check.AsSpan(8, 12)));
+        Assert.True(answer.TryGetXorMappedAddress(out TransportAddress mapped));
+        Assert.Equal(Caller, mapped);
+        Assert.True(answer.HasValidFingerprint());
+        string ufrag = RelayPackets.Hint(7).Encode(RelayPackets.HintKeys);
+        string password = IcePassword.Derive(RelayPackets.PasswordKeys, ufrag);
+        Assert.True(answer.VerifyMessageIntegrity(System.Text.Encoding.ASCII.GetBytes(password)));
+        // What is no check goes where it went.
+        Assert.Equal(Verdict.Forward, Up(RelayPackets.Rtp(1), Caller, out int link, out _));
+        Assert.Equal(Tokyo, link);
+        _slots.Set(3, Osaka, _now);
+        Assert.Equal(Verdict.Forward, Up(check, Caller, out link, out _));
+        Assert.Equal(Osaka, link);
+    }
+
+    [Fact]
+    public void RouteUp_OwnerLost_NobodyElseIsAnswered()
+    {
+        byte[] check = RelayPackets.Check(RelayPackets.Hint(7));
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(RelayPackets.Check(RelayPackets.Hint(7, slot: 9)), Caller));
+        Up(check, Caller);
+        _slots.Set(3, -1, _now);
+        Wait(0.1);
+        // A source without a flow, another session, a wrong password.
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(check, Rebound));
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(RelayPackets.Check(RelayPackets.Hint(8)), Caller));
+        byte[] forged = RelayPackets.Check(RelayPackets.Hint(7).Encode(RelayPackets.HintKeys), "guessed");
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(forged, Caller));
+        Assert.Equal(1, _flows.Count);
+        // The session has ended.
+        _flows.RemoveSession(new SessionId(7));
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(check, Caller));
+    }
+
+    [Fact]
+    public void RouteUp_OwnerLost_AnswersAreLimitedInRateAndTime()
+    {
+        byte[] check = RelayPackets.Check(RelayPackets.Hint(7));
+        Up(check, Caller);
+        _slots.Set(3, -1, _now);
+        Wait(0.1);
+        Assert.Equal(Verdict.AnswerAsCaretaker, Up(check, Caller));
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(check, Caller));
+        Wait(Caretaker.Interval.TotalSeconds);
+        Assert.Equal(Verdict.AnswerAsCaretaker, Up(check, Caller));
+        Wait(Caretaker.Limit.TotalSeconds);
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(check, Caller));
+        // Another table change of an ownerless slot starts no new time.
+        _slots.Set(3, -1, _now);
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(check, Caller));
+    }
+
+    [Fact]
+    public void RouteUp_OwnerLostWhileTheRelayDrains_NothingIsAnswered()
+    {
+        byte[] check = RelayPackets.Check(RelayPackets.Hint(7));
+        Up(check, Caller);
+        _slots.Set(3, -1, _now);
+        Wait(0.1);
+        _router.Caretaker.IsDraining = true;
+        Assert.Equal(Verdict.DropOwnerUnknown, Up(check, Caller));
     }
 
     [Fact]
     public void RouteDown_ToAnotherSessionsLiveFlow_IsDeliveredAndChangesNothing()
     {
         Up(RelayPackets.Check(RelayPackets.Hint(7)), Caller);
-        Assert.Equal(Verdict.DeliverWithoutFlow, _router.RouteDown(Caller, new SessionId(8), 0, Osaka, _now));
+        Assert.Equal(Verdict.DeliverWithoutFlow, _router.RouteDown(Caller, new SessionId(8), 0, Osaka, default, _now));
         Up(RelayPackets.Rtp(1), Caller, out _, out SessionId session);
         Assert.Equal(new SessionId(7), session);
     }
@@ -202,7 +333,7 @@ public sealed class RouterTests
     public void RouteDown_NoUnicastAddress_IsDropped(string client)
     {
         Assert.True(TransportAddress.TryParse(client, out TransportAddress address));
-        Assert.Equal(Verdict.DropBadDestination, _router.RouteDown(address, new SessionId(7), 0, Tokyo, _now));
+        Assert.Equal(Verdict.DropBadDestination, _router.RouteDown(address, new SessionId(7), 0, Tokyo, default, _now));
     }
 
     [Fact]
@@ -238,12 +369,12 @@ public sealed class RouterTests
     public void RouteUp_NewFlowsTooFast_AreRefusedUntilTimePasses()
     {
         var flows = new FlowTable(new FlowLimits(64, 32, 8, 3, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
-        var router = new Router(flows, _slots, RelayPackets.HintKeys, RelayPackets.PasswordKeys);
+        var router = new Router(flows, _slots, RelayPackets.Keys);
         var verdicts = Enumerable.Range(0, 4)
             .Select(i => router.RouteUp(RelayPackets.Check(RelayPackets.Hint((ulong)i)), TransportAddress.FromIPv4(1, (ushort)(i + 1)), 0,
             _now, out _, out _)).ToList();
         Assert.Equal([Verdict.Forward, Verdict.Forward, Verdict.Forward, Verdict.DropNewFlowRate], verdicts);
-        Assert.Equal(Verdict.DeliverAndLearn, router.RouteDown(Rebound, new SessionId(77), 0, Tokyo, _now));
+        Assert.Equal(Verdict.DeliverAndLearn, router.RouteDown(Rebound, new SessionId(77), 0, Tokyo, default, _now));
         Wait(0.34);
         Assert.Equal(Verdict.Forward, router.RouteUp(RelayPackets.Check(RelayPackets.Hint(9)), Caller, 0, _now, out _, out _));
     }
@@ -279,7 +410,7 @@ public sealed class RouterTests
                 Up(forged, Rebound);
                 Up(rtp, Caller);
                 Up(rtp, Rebound);
-                _router.RouteDown(Caller, new SessionId(7), 0, Tokyo, _now);
+                _router.RouteDown(Caller, new SessionId(7), 0, Tokyo, default, _now);
                 _flows.RemoveSession(new SessionId(7));
                 _flows.Sweep(_now);
                 Wait(0.01);

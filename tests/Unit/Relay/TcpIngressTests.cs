@@ -376,7 +376,7 @@ public abstract class TcpIngressTests : IDisposable
         socket.Listen(Loopback);
         using var ingress = new TcpIngress(socket, options, slots,
             new RelayKeys(RelayPackets.HintKeys, RelayPackets.PasswordKeys, SteeringKeys.LinkKey()), new VerdictCounters());
-        slots[3] = 0;
+        slots.Set(3, 0, MonotonicClock.Now);
         var links = new LinkSet(SteeringKeys.LinkKey(), "relay-9", 0, 1, 1, slots,
             new FlowTable(new FlowLimits(16, 16, 8, 10, TimeSpan.FromSeconds(5)), KeyedHash.CreateRandom()), []);
         TcpConnectionId client = _clients.Connect(socket.LocalAddress, Now);

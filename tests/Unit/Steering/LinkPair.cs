@@ -36,8 +36,10 @@ internal sealed class LinkPair
     public List<(SessionId Session, TransportPath Path, bool IsUnverified, byte[] Packet)> Up { get; } = [];
     public List<(LinkFrameKind Kind, SessionId Session, TransportAddress Client, byte Ingress, byte[] Packet)> Down { get; } = [];
 
-    public LinkConnector NewConnector(ulong incarnation, string id = "relay-0.0", int slotCount = SlotCount)
-        => new(SteeringKeys.LinkKey(), id, incarnation, TransceiverAddress, slotCount, Seeded.Random(1 + _handshakers++), Now);
+    public LinkConnector NewConnector(
+        ulong incarnation, string id = "relay-0.0", int slotCount = SlotCount, long[]? seen = null, byte region = 0)
+        => new(SteeringKeys.LinkKey(), id, incarnation, TransceiverAddress, slotCount, Seeded.Random(1 + _handshakers++), Now,
+        new SlotEpochs(region, seen));
 
     public LinkAcceptor NewAcceptor(ulong incarnation, int key = 9, int slotCount = SlotCount)
         => new(SteeringKeys.LinkKey(key), 0, 3, incarnation, slotCount, Seeded.Random(1 + _handshakers++), Now);

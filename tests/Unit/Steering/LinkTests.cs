@@ -227,6 +227,136 @@ public sealed class LinkTests
     }
 
     [Fact]
+    public void Inquiry_AnsweredByTheOneWhoListens_ChangesNothingThere()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(1));
+        ulong cookie = pair.Connector.Cookie;
+        int drops = 0;
+        var inquiry = new LinkInquiry(SteeringKeys.LinkKey(), Seeded.Random(77));
+        byte[] question = new byte[LinkInquiry.QuestionLength], answer = new byte[LinkFrame.CoalescedBytes];
+        Assert.Equal(question.Length, inquiry.Write(question));
+        // Many more than there are places for handshakes, and each is answered to its asker.
+        for (int i = 0; i < 500; i++)
+        {
+            var asker = TransportAddress.FromIPv4(0x0A000009, (ushort)(1000 + i));
+            pair.DeliverToAcceptor(question, asker);
+            Assert.True(pair.Acceptor.TryTransmit(answer, out int length, out TransportAddress to, pair.Now));
+            Assert.Equal(asker, to);
+            Assert.InRange(length, 1, question.Length);
+            Assert.True(inquiry.TryRead(answer.AsSpan(0, length), out ulong incarnation));
+            Assert.Equal(1ul, incarnation);
+            drops += pair.Acceptor.TryTransmit(answer, out _, out _, pair.Now) ? 1 : 0;
+        }
+        Assert.Equal((0, 1), (drops, pair.Acceptor.LinkCount));
+        pair.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal(cookie, pair.Connector.Cookie);
+
+        // A relay's handshake passes beside a flood of them.
+        pair.Connector = pair.NewConnector(2, "relay-1.0");
+        pair.ConnectorAddress = TransportAddress.FromIPv4(0x0A000001, 40009);
+        for (int i = 0; i < 500; i++) pair.DeliverToAcceptor(question, LinkPair.Client);
+        pair.Exchange();
+        Assert.True(pair.Connector.IsUp);
+    }
+
+    [Fact]
+    public void Inquiry_AnswerToAnotherOneOrWithAnotherKey_IsNone()
+    {
+        var pair = new LinkPair();
+        var asked = new LinkInquiry(SteeringKeys.LinkKey(), Seeded.Random(77));
+        byte[] question = new byte[LinkInquiry.QuestionLength], answer = new byte[LinkFrame.CoalescedBytes];
+        asked.Write(question);
+        pair.DeliverToAcceptor(question, LinkPair.Client);
+        Assert.True(pair.Acceptor.TryTransmit(answer, out int length, out _, pair.Now));
+        Assert.False(new LinkInquiry(SteeringKeys.LinkKey(), Seeded.Random(78)).TryRead(answer.AsSpan(0, length), out _));
+        Assert.False(asked.TryRead(question, out _));
+        answer[60] ^= 1;
+        Assert.False(asked.TryRead(answer.AsSpan(0, length), out _));
+    }
+
+    [Fact]
+    public void Refused_TwiceAndSilent_TheLinkIsDownAtOnce()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        pair.IsCut = true;
+        pair.Connector.NoteRefused(pair.Now);
+        pair.Exchange();
+        pair.Run(LinkTiming.DoubtProbeInterval);
+        pair.Connector.NoteRefused(pair.Now);
+        Assert.True(pair.Connector.IsUp);
+        pair.Run(LinkTiming.DoubtTime);
+        Assert.False(pair.Connector.IsUp);
+        Assert.Equal(new LinkEvent(LinkEventKind.Down, 0, 3, 1), pair.ConnectorEvents[^1]);
+        pair.IsCut = false;
+        pair.Run(LinkTiming.MaximumHelloRetry);
+        Assert.True(pair.Connector.IsUp);
+    }
+
+    [Fact]
+    public void Refused_OnceWhileTheTransceiverIsSlow_TheLinkStays()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        pair.IsCut = true;
+        pair.Connector.NoteRefused(pair.Now);
+        pair.Run(TimeSpan.FromSeconds(1));
+        Assert.True(pair.Connector.IsUp);
+    }
+
+    [Fact]
+    public void Refused_ForgedAllTheTime_ALivingTransceiverKeepsItsLink()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        for (int i = 0; i < 1000; i++)
+        {
+            pair.Connector.NoteRefused(pair.Now);
+            pair.Acceptor.NoteRefused(LinkPair.RelayAddress, pair.Now);
+            pair.Run(TimeSpan.FromMilliseconds(1));
+        }
+        Assert.DoesNotContain(pair.ConnectorEvents, e => e.Kind == LinkEventKind.Down);
+        Assert.DoesNotContain(pair.AcceptorEvents, e => e.Kind == LinkEventKind.Down);
+    }
+
+    [Fact]
+    public void Refused_RelayGone_ItsLinkIsDownLongBeforeAnUnrefusedOne()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        pair.IsCut = true;
+        pair.Acceptor.NoteRefused(LinkPair.Client, pair.Now);
+        pair.Run(LinkTiming.RefusedDownAfter);
+        Assert.True(pair.Acceptor.IsUp(0));
+        pair.Acceptor.NoteRefused(LinkPair.RelayAddress, pair.Now);
+        pair.Run(TimeSpan.FromMilliseconds(1));
+        Assert.False(pair.Acceptor.IsUp(0));
+    }
+
+    [Fact]
+    public void Idle_TransceiverDies_IsAskedAgainWithinATenthOfASecond()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        pair.IsCut = true;
+        int before = pair.ToAcceptor.Count;
+        pair.Run(TimeSpan.FromMilliseconds(100));
+        Assert.True(pair.ToAcceptor.Count > before);
+    }
+
+    [Fact]
+    public void Transceiver_AnotherProcessAnswers_TheOldOneIsSaidToBeGone()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        pair.Acceptor = pair.NewAcceptor(incarnation: 2);
+        pair.Run(TimeSpan.FromMilliseconds(200));
+        Assert.Equal([LinkEventKind.Replaced, LinkEventKind.Up], pair.ConnectorEvents.TakeLast(2).Select(e => e.Kind));
+        Assert.Contains(new LinkEvent(LinkEventKind.Replaced, 0, 3, 1), pair.ConnectorEvents);
+    }
+
+    [Fact]
     public void Connection_Closed_BothEndsAreDownAtOnceAndUpWithTheNext()
     {
         var pair = new LinkPair();
@@ -290,6 +420,34 @@ public sealed class LinkTests
     }
 
     [Fact]
+    public void IsLost_RelayDrainsOrIsAway_SaysSoUntilAnotherProcessComes()
+    {
+        var pair = new LinkPair();
+        pair.Exchange();
+        Assert.False(pair.Acceptor.IsLost(0));
+        Assert.True(pair.Acceptor.IsLost(1));
+        pair.Connector.Drain();
+        pair.Exchange();
+        Assert.True(pair.Acceptor.IsLost(0));
+        pair.Connector = pair.NewConnector(2);
+        pair.Exchange();
+        Assert.False(pair.Acceptor.IsLost(0));
+        pair.Acceptor.Disconnect(pair.ConnectorAddress);
+        Assert.True(pair.Acceptor.IsLost(0));
+    }
+
+    [Fact]
+    public void IsLost_OneOfTwoConnectionsIsLeft_IsNot()
+    {
+        var pair = new LinkPair();
+        TransportAddress[] addresses = JoinWorker(pair, "relay-0.0a", "relay-0.0b");
+        pair.Acceptor.Disconnect(addresses[0]);
+        Assert.False(pair.Acceptor.IsLost(0));
+        pair.Acceptor.Disconnect(addresses[1]);
+        Assert.True(pair.Acceptor.IsLost(0));
+    }
+
+    [Fact]
     public void Connections_OfDifferentWorkers_AreDifferentPaths()
     {
         var pair = new LinkPair();
@@ -339,9 +497,9 @@ public sealed class LinkTests
         pair.IsCut = false;
         pair.Run(LinkTiming.SlotsRetry);
         Assert.Equal(5, pair.Connector.Epochs[1]);
-        int sent = pair.ToConnector.Count;
+        int sent = Announcements(pair);
         pair.Run(TimeSpan.FromMilliseconds(500));
-        Assert.Equal(sent, pair.ToConnector.Count);
+        Assert.Equal(sent, Announcements(pair));
     }
 
     [Fact]
@@ -354,9 +512,19 @@ public sealed class LinkTests
         pair.Acceptor.SetSlots([.. Enumerable.Range(0, 2048).Select(i => new SlotOwnership((ushort)(2 * i), 3))], pair.Now);
         pair.Run(TimeSpan.FromSeconds(2));
         for (int i = 0; i < 4096; i++) Assert.Equal(i % 2 == 0 ? 3 : -1, pair.Connector.Epochs[i]);
-        int sent = pair.ToConnector.Count;
+        int sent = Announcements(pair);
         pair.Run(TimeSpan.FromMilliseconds(900));
-        Assert.InRange(pair.ToConnector.Count - sent, 0, 1);
+        Assert.Equal(sent, Announcements(pair));
+    }
+
+    private static int Announcements(LinkPair pair) => pair.ToConnector.Sum(d => Frames(d, LinkFrameKind.Slots));
+
+    private static int Frames(byte[] datagram, LinkFrameKind kind)
+    {
+        int count = 0;
+        for (Span<byte> rest = datagram; LinkFrame.TryRead(rest, out LinkFrame frame, out _); rest = rest[frame.Length..])
+            count += frame.Kind == kind ? 1 : 0;
+        return count;
     }
 
     [Fact]
@@ -393,6 +561,79 @@ public sealed class LinkTests
         pair.Connector.Suspect(7, 0xABCD);
         pair.Exchange();
         Assert.Contains(new LinkEvent(LinkEventKind.Suspected, 0, 7, 0xABCD), pair.AcceptorEvents);
+    }
+
+    [Fact]
+    public void Suspect_FirstFrameLost_IsNamedAgainAndNotForEver()
+    {
+        var pair = new LinkPair();
+        pair.Run(TimeSpan.FromSeconds(5));
+        pair.IsCut = true;
+        pair.Connector.Suspect(7, 0xABCD);
+        pair.Exchange();
+        pair.IsCut = false;
+        pair.Run(TimeSpan.FromSeconds(5));
+        Assert.Equal(2, pair.AcceptorEvents.Count(e => e.Kind == LinkEventKind.Suspected));
+    }
+
+    [Fact]
+    public void Epochs_SeenByTheRelay_ReachATransceiverThatComesUpAndLaterChangesToo()
+    {
+        long[] seen = [.. Enumerable.Range(0, LinkPair.SlotCount).Select(slot => slot % 2 == 0 ? 10L + slot : -1)];
+        var pair = new LinkPair();
+        pair.Connector = pair.NewConnector(1, seen: seen);
+        pair.Exchange();
+        Dictionary<int, uint> told = Taken(pair);
+        Assert.Equal(Enumerable.Range(0, LinkPair.SlotCount).Where(slot => slot % 2 == 0).ToDictionary(s => s, s => 10u + (uint)s), told);
+        // Told again, it is no news.
+        pair.Run(TimeSpan.FromSeconds(1));
+        Assert.Empty(Taken(pair));
+        seen[5] = 3;
+        pair.IsCut = true;
+        pair.Connector.TellEpochs();
+        pair.Exchange();
+        pair.IsCut = false;
+        pair.Run(TimeSpan.FromSeconds(1));
+        Assert.Equal(new Dictionary<int, uint> { [5] = 3 }, Taken(pair));
+        int sent = pair.ToAcceptor.Sum(d => Frames(d, LinkFrameKind.Epochs));
+        pair.Run(TimeSpan.FromSeconds(5));
+        Assert.Equal(sent, pair.ToAcceptor.Sum(d => Frames(d, LinkFrameKind.Epochs)));
+        Assert.Equal(0, pair.Acceptor.Drops[LinkDrop.Malformed]);
+    }
+
+    [Fact]
+    public void Epochs_MoreThanADatagramHolds_AllArrive()
+    {
+        long[] seen = [.. Enumerable.Range(0, 4096).Select(slot => (long)slot)];
+        var pair = new LinkPair();
+        pair.Acceptor = pair.NewAcceptor(1, slotCount: 4096);
+        pair.Connector = pair.NewConnector(1, slotCount: 4096, seen: seen);
+        pair.Exchange();
+        Dictionary<int, uint> told = Taken(pair);
+        Assert.Equal(4096, told.Count);
+        Assert.All(told, t => Assert.Equal((uint)t.Key, t.Value));
+        Assert.All(pair.ToAcceptor, d => Assert.True(d.Length <= LinkFrame.CoalescedBytes));
+    }
+
+    [Fact]
+    public void Epochs_OfAnotherRegionOrBeyondTheSlots_AreDropped()
+    {
+        var pair = new LinkPair();
+        pair.Connector = pair.NewConnector(1, slotCount: 128, seen: [.. Enumerable.Repeat(1L, 128)]);
+        pair.Exchange();
+        Assert.Empty(Taken(pair));
+        Assert.Equal(1, pair.Acceptor.Drops[LinkDrop.Malformed]);
+        pair.Connector = pair.NewConnector(1, "relay-1.0", seen: [1], region: 4);
+        pair.Exchange();
+        Assert.Empty(Taken(pair));
+        Assert.Equal(2, pair.Acceptor.Drops[LinkDrop.Malformed]);
+    }
+
+    private static Dictionary<int, uint> Taken(LinkPair pair)
+    {
+        var taken = new Dictionary<int, uint>();
+        while (pair.Acceptor.TryTakeEpoch(out ushort slot, out uint epoch)) taken[slot] = epoch;
+        return taken;
     }
 
     [Fact]
@@ -435,7 +676,7 @@ public sealed class LinkTests
         {
             pair.DeliverToAcceptor(payload, LinkPair.RelayAddress);
             pair.DeliverToConnector(payload);
-            var anyKind = (LinkFrameKind)(1 + (kind % (int)LinkFrameKind.Reset));
+            var anyKind = (LinkFrameKind)(1 + (kind % (int)LinkFrameKind.Epochs));
             int length = LinkFrame.WriteControl(buffer, anyKind, cookie, payload);
             pair.DeliverToAcceptor(buffer[..length], LinkPair.RelayAddress);
             pair.DeliverToConnector(buffer[..length]);

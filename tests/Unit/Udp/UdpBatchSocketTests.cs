@@ -192,6 +192,44 @@ public sealed class UdpBatchSocketTests : IDisposable
     }
 
     [Fact]
+    public void Flush_NobodyAtThePort_NamesTheDestinationAndLosesNothingElse()
+    {
+        using var asking = UdpBatchSocket.Bind(AnyLoopbackPort, new UdpSocketOptions { ReportsRefusals = true });
+        using var poller = new SocketPoller(_wakeUp, asking.Descriptor);
+        TransportAddress closed;
+        using (var gone = UdpBatchSocket.Bind(AnyLoopbackPort)) closed = gone.LocalAddress;
+        for (int i = 0; i < 20; i++)
+        {
+            asking.Queue(closed, default, 1);
+            asking.Queue(_b.LocalAddress, default, 1)[0] = (byte)i;
+        }
+        asking.Flush();
+        var seen = new List<byte>();
+        ReceiveAll(_b, _poller, 20, (datagram, _, _) => seen.Add(datagram[0]));
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => (byte)i), seen);
+
+        _b.Queue(asking.LocalAddress, default, 1)[0] = 77;
+        _b.Flush();
+        var answers = new List<byte>();
+        ReceiveAll(asking, poller, 1, (datagram, _, _) => answers.Add(datagram[0]));
+        Assert.Equal([77], answers);
+        Assert.True(asking.TryTakeRefusal(out TransportAddress refused));
+        Assert.Equal(closed, refused);
+        Assert.False(asking.TryTakeRefusal(out _));
+    }
+
+    [Fact]
+    public void TryTakeRefusal_NotAskedFor_ThereIsNone()
+    {
+        TransportAddress closed;
+        using (var gone = UdpBatchSocket.Bind(AnyLoopbackPort)) closed = gone.LocalAddress;
+        _a.Queue(closed, default, 1);
+        _a.Flush();
+        Assert.Equal(0, _a.Receive());
+        Assert.False(_a.TryTakeRefusal(out _));
+    }
+
+    [Fact]
     public void Wait_SignalledByAnotherThread_Returns()
     {
         var signaller = new Thread(_wakeUp.Signal);

@@ -24,6 +24,8 @@ internal static class UpCommand
         var port = new Option<int>("--port") { Description = "The HTTP port of the page and the API", DefaultValueFactory = _ => 8080 };
         var relayPort = new Option<int>("--relay-port") { Description = "The relay's public port, UDP and TCP",
             DefaultValueFactory = _ => 3478 };
+        var relays = new Option<int>("--relays") { Description = $"The number of relays (1 to {LocalPorts.MaximumRelays}), on ports from "
+            + "--relay-port on. The answers name all of them, so a call survives the loss of one", DefaultValueFactory = _ => 1 };
         var address = new Option<string[]>("--address") { Description = "An IPv4 or IPv6 address of this machine for the answers "
             + "(repeatable; default: loopback and the addresses of this machine)", AllowMultipleArgumentsPerToken = false };
         var http = new Option<string>("--http-address") { Description = "The address of the page and the API. 0.0.0.0, or :: for IPv6 "
@@ -48,8 +50,8 @@ internal static class UpCommand
         var install = new Option<bool>("--no-install") { Description = "Never install packages with apt" };
         var supervise = new Option<bool>("--supervise") { Hidden = true };
         var command = new Command("up", "Start one region on this machine: relay, transceivers, signaling, local agent, sidecars")
-        { agent, transceivers, port, relayPort, address, http, edge, link, plan, app, componentsOption, development, region, detach, json,
-        install, supervise };
+        { agent, transceivers, port, relayPort, relays, address, http, edge, link, plan, app, componentsOption, development, region, detach,
+        json, install, supervise };
         command.OnInvoke(async (result, cancellation) =>
         {
             if (result.GetValue(supervise)) WriteToOwnLog(installation);
@@ -61,6 +63,9 @@ internal static class UpCommand
             {
                 if (value is < 1 or > 65_535) throw new CommandFailedException($"{name} {value} is out of range", "give 1 to 65535");
             }
+            int relayCount = result.GetValue(relays);
+            if (relayCount is < 1 or > LocalPorts.MaximumRelays)
+                throw new CommandFailedException($"--relays {relayCount} is out of range", $"give 1 to {LocalPorts.MaximumRelays}");
             string chosen = result.GetValue(agent)!;
             if (chosen is not ("local" or "echo" or "parrot")
                 && !(Uri.TryCreate(chosen, UriKind.Absolute, out Uri? url) && url.Scheme is "ws" or "wss"))
@@ -77,10 +82,13 @@ internal static class UpCommand
                 "tcp" => EdgeKind.Tcp,
                 var other => throw new CommandFailedException($"edge '{other}' is unknown", "give --edge udp, tcp or both"),
             };
-            int most = ServicePlan.MaximumIngresses / (edgeKind == EdgeKind.Both ? 2 : 1);
+            if (relayCount > 1 && edgeKind == EdgeKind.Tcp)
+                throw new CommandFailedException("--edge tcp has one relay, as Container Apps", "omit --relays, or give --edge both");
+            int most = ServicePlan.MaximumIngresses / (edgeKind == EdgeKind.Both ? 2 : 1) / relayCount;
             if (addresses.Length > most)
                 throw new CommandFailedException(
-                    $"{addresses.Length} addresses are too many for --edge {result.GetValue(edge)}", $"give at most {most}");
+                    $"{addresses.Length} addresses are too many for --edge {result.GetValue(edge)} and {relayCount} relays",
+                    $"give at most {most}");
             LinkKind linkKind = result.GetValue(link) switch
             {
                 null => edgeKind == EdgeKind.Tcp ? LinkKind.Tcp : LinkKind.Udp,
@@ -96,6 +104,7 @@ internal static class UpCommand
                 Transceivers = count,
                 HttpPort = result.GetValue(port),
                 RelayPort = result.GetValue(relayPort),
+                Relays = relayCount,
                 Edge = edgeKind,
                 Link = linkKind,
                 Addresses = addresses,

@@ -19,14 +19,17 @@ internal sealed record PlannedProcess(
     public bool IsClean { get; init; }
 
     /// <summary>
-    /// The endpoint on which the supervisor listens for the process, so that new connections are not refused while the process is
-    /// restarted. Null if it does not.
+    /// The sockets that the supervisor holds for the process, so that nothing is refused or lost while the process is restarted. Null if it
+    /// holds none.
     /// </summary>
-    public IPEndPoint? HeldListener { get; init; }
+    public HeldPlan? Held { get; init; }
+
+    /// <summary>The name of the process whose sockets this one shares, and whose place it takes at once when it ends.</summary>
+    public string? StandsByFor { get; init; }
 }
 
 /// <summary>Processes of one stage are started together. The stages are started in this order.</summary>
-internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling }
+internal enum Stage { Sidecar, Agent, Transceiver, Relay, Signaling, Standby }
 
 /// <summary>
 /// The processes of one region on this machine, with their ports and settings. Everything listens on loopback, except the port of the relay
@@ -60,7 +63,8 @@ internal sealed class ServicePlan
         Daprd = daprd;
         Addresses = options.Addresses.Count > 0 ? options.Addresses
             // Container Apps has IPv4 alone.
-            : [.. OwnAddresses.Find(withIPv6: !IsContainer).Take(options.Edge == EdgeKind.Both ? MaximumIngresses / 2 : MaximumIngresses)];
+            : [.. OwnAddresses.Find(withIPv6: !IsContainer)
+            .Take(MaximumIngresses / (options.Edge == EdgeKind.Both ? 2 : 1) / options.Relays)];
         AppArgument[] foreign = [.. options.Apps.Select(AppArgument.Parse)];
         Apps = [.. OwnApps(), .. foreign];
         if (Apps.CountBy(a => a.Id, StringComparer.Ordinal).FirstOrDefault(a => a.Value > 1).Key is { } twice)
@@ -90,6 +94,12 @@ internal sealed class ServicePlan
     /// <summary>One worker for each core, but not more than a shard has link ports.</summary>
     private int WorkersPerTransceiver => IsContainer ? ContainerWorkers
         : Math.Min(Environment.ProcessorCount, LocalPorts.LinkPortsPerShard);
+
+    /// <summary>As many as a relay has by default. The supervisor opens a socket for each.</summary>
+    private static int RelayWorkers => Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>The name of the process that stands by for another.</summary>
+    public static string StandbyName(string process) => process + "-standby";
 
     public bool HasUdp => _options.Edge != EdgeKind.Tcp;
     public bool HasTcp => _options.Edge != EdgeKind.Udp;
@@ -140,9 +150,12 @@ internal sealed class ServicePlan
     {
         IPAddress? page = IPAddress.TryParse(_options.HttpAddress, out IPAddress? named) ? named : null;
         yield return new("signaling", _options.HttpPort, IsUdp: false, "--port", page);
-        if (HasUdp) yield return new("the relay", _options.RelayPort, IsUdp: true, "--relay-port", RelayAddress);
-        if (HasTcp) yield return new("the relay", _options.RelayPort, IsUdp: false, "--relay-port", RelayAddress);
-        yield return new("the relay's health", LocalPorts.RelayHttp.First, IsUdp: false, Option: null);
+        for (int relay = 0; relay < _options.Relays; relay++)
+        {
+            if (HasUdp) yield return new(RelayName(relay), RelayPort(relay), IsUdp: true, "--relay-port", RelayAddress);
+            if (HasTcp) yield return new(RelayName(relay), RelayPort(relay), IsUdp: false, "--relay-port", RelayAddress);
+            yield return new($"the health of {RelayName(relay)}", LocalPorts.RelayHttp.First + relay, IsUdp: false, Option: null);
+        }
         yield return new("the local agent", LocalPorts.Agent.First, IsUdp: false, Option: null);
         for (int shard = 0; shard < _options.Transceivers; shard++)
         {
@@ -236,33 +249,26 @@ internal sealed class ServicePlan
                 AppIds.Transceiver(shard), LocalPorts.TransceiverSidecar(shard));
         }
 
-        int relayHttp = LocalPorts.RelayHttp.First;
-        Dictionary<string, string> relay = ServiceSettings(AppIds.Relay, relayHttp, LocalPorts.RelaySidecar);
-        var relayPublic = new IPEndPoint(RelayAddress, _options.RelayPort);
-        relay["Relay__PublicEndpoint"] = HasUdp ? relayPublic.ToString() : "";
-        if (HasTcp) relay["Relay__PublicTcpEndpoint"] = relayPublic.ToString();
-        if (IsContainer)
+        for (int i = 0; i < _options.Relays; i++)
         {
-            relay["Relay__TcpClientsAreHidden"] = "true";
-            relay["Relay__Workers"] = ContainerWorkers.ToString();
+            PlannedProcess relay = Relay(i);
+            yield return relay;
+            // A new process needs more than a second until it relays. A second one that waits takes over within a few milliseconds.
+            if (!IsContainer)
+                yield return relay with { Name = StandbyName(relay.Name), ReadyUrl = null, Stage = Stage.Standby,
+                    StandsByFor = relay.Name };
         }
-        else
-        {
-            relay["Relay__LinkAddress"] = "127.0.0.1";
-            for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i].ToString();
-        }
-        yield return Program(VoiceProgram.Relay, "relay", Listen(HttpUrl("127.0.0.1", relayHttp)), relay,
-            string.Join(", ", Transports().Select(t => $"{t} {_options.RelayPort}")),
-            $"http://127.0.0.1:{relayHttp}/healthz", Stage.Relay, AppIds.Relay, LocalPorts.RelaySidecar)
-            // Nobody passes a socket to a container. There, the balancer accepts connections while the relay is away.
-            with { HeldListener = HasTcp && !IsContainer ? relayPublic : null };
 
         Dictionary<string, string> signaling = ServiceSettings(AppIds.Signaling, _options.HttpPort, LocalPorts.SignalingSidecar);
         int ingress = 0;
         foreach (string transport in Transports())
         {
-            foreach (IPAddress address in Addresses)
-                signaling[$"Signaling__Ingresses__{ingress++}"] = $"{transport}://{new IPEndPoint(address, _options.RelayPort)}";
+            // Callers prefer the first candidates, so the further relays are spares.
+            for (int relay = 0; relay < _options.Relays; relay++)
+            {
+                foreach (IPAddress address in Addresses)
+                    signaling[$"Signaling__Ingresses__{ingress++}"] = $"{transport}://{new IPEndPoint(address, RelayPort(relay))}";
+            }
         }
         bool custom = Uri.TryCreate(_options.Agent, UriKind.Absolute, out _);
         signaling["Signaling__DefaultAgent"] = custom ? "custom" : _options.Agent;
@@ -287,6 +293,39 @@ internal sealed class ServicePlan
         }
         yield return Program(VoiceProgram.Signaling, AppIds.Signaling, Listen(SignalingUrls), signaling, $"http {_options.HttpPort}",
             $"http://127.0.0.1:{_options.HttpPort}/readyz", Stage.Signaling, AppIds.Signaling, LocalPorts.SignalingSidecar);
+    }
+
+    private int RelayPort(int relay) => _options.RelayPort + relay;
+
+    private static string RelayName(int relay) => relay == 0 ? AppIds.Relay : $"{AppIds.Relay}-{relay}";
+
+    /// <summary>One relay. All of them use the sidecar of the app <c>relay</c>, since they only read from it.</summary>
+    private PlannedProcess Relay(int number)
+    {
+        int http = LocalPorts.RelayHttp.First + number;
+        Dictionary<string, string> relay = ServiceSettings(AppIds.Relay, http, LocalPorts.RelaySidecar);
+        var relayPublic = new IPEndPoint(RelayAddress, RelayPort(number));
+        relay["Relay__PublicEndpoint"] = HasUdp ? relayPublic.ToString() : "";
+        if (HasTcp) relay["Relay__PublicTcpEndpoint"] = relayPublic.ToString();
+        if (IsContainer)
+        {
+            relay["Relay__TcpClientsAreHidden"] = "true";
+            relay["Relay__Workers"] = ContainerWorkers.ToString();
+        }
+        else
+        {
+            relay["Relay__LinkAddress"] = "127.0.0.1";
+            for (int i = 0; i < Addresses.Count; i++) relay[$"Relay__IngressAddresses__{i}"] = Addresses[i].ToString();
+            relay["Relay__Workers"] = RelayWorkers.ToString();
+            if (number > 0) relay["Relay__Id"] = RelayName(number);
+            // With another relay to go to, clients move there while this one still passes on what they send.
+            if (_options.Relays > 1) relay["Relay__DrainTime"] = "00:00:06";
+        }
+        return Program(VoiceProgram.Relay, RelayName(number), Listen(HttpUrl("127.0.0.1", http)), relay,
+            string.Join(", ", Transports().Select(t => $"{t} {RelayPort(number)}")),
+            $"http://127.0.0.1:{http}/healthz", Stage.Relay, AppIds.Relay, LocalPorts.RelaySidecar)
+            // Nobody passes a socket to a container. There, the balancer accepts connections while the relay is away.
+            with { Held = IsContainer ? null : new HeldPlan(relayPublic, HasUdp ? RelayWorkers : 0, HasTcp) };
     }
 
     /// <summary>UDP comes first, because callers prefer the first candidate.</summary>

@@ -15,7 +15,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     private static readonly TimeSpan GraceOnStop = TimeSpan.FromSeconds(5);
     // Signaling stops first, so that there are no new calls. Then the transceivers hang up, and the relay still carries that to the
     // callers. The sidecars stop last, because the other processes use them until their end.
-    private static readonly Stage[] StopOrder = [Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
+    private static readonly Stage[] StopOrder =
+        [Stage.Standby, Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
+
+    /// <summary>The pause before another process stands by. It lets the one that takes over work in peace.</summary>
+    private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
@@ -38,7 +42,22 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         public RestartPause Pause { get; } = new();
         public long LaunchedAt { get; set; }
         public required LogFile Log { get; init; }
-        public HeldListener? Listener { get; set; }
+
+        /// <summary>Where the present process writes.</summary>
+        public Output Output { get; set; } = new();
+        public HeldSockets? Held { get; set; }
+    }
+
+    /// <summary>The log of one process. It changes when the process takes the place of another.</summary>
+    private sealed class Output
+    {
+        private volatile LogFile? _log;
+
+        public LogFile? Log
+        {
+            get => _log;
+            set => _log = value;
+        }
     }
 
     public IReadOnlyList<RunningProcess> Processes(string region)
@@ -97,8 +116,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             // setpriv makes the kernel end the child when its supervisor is killed, so that nothing is left behind. setsid keeps Ctrl-C of
             // the terminal from the child: the terminal sends it to a whole process group, but we decide the order in which to stop. Both
             // replace themselves by the program, so the pid is that of the program.
-            if (planned.HeldListener is { } held) child.Listener ??= HeldListener.Open(held);
-            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. child.Listener?.Launcher ?? [],
+            HeldSockets? held = HeldFor(child);
+            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. held?.Launcher ?? [],
                 planned.FileName, .. planned.Arguments];
             var start = new ProcessStartInfo(command[0], command[1..])
             {
@@ -119,21 +138,22 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             start.Environment.Remove("VOICE_ROOT");
             start.Environment.Remove("VOICE_PUBLISHED");
             var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-            LogFile log = child.Log;
+            var output = new Output { Log = child.Log };
             void Write(object _, DataReceivedEventArgs line)
             {
                 // An exception here would end this process, and with it the whole system. LogFile throws none.
-                if (line.Data is not null) log.WriteLine(line.Data);
+                if (line.Data is not null) output.Log?.WriteLine(line.Data);
             }
             process.OutputDataReceived += Write;
             process.ErrorDataReceived += Write;
-            process.Exited += (_, _) => OnExit(child, process);
-            // This thread starts all children, one after the other, so no other child inherits the socket.
-            child.Listener?.SetInherited(true);
+            process.Exited += (_, _) => OnExit(process);
+            // This thread starts all children, one after the other, so no other child inherits the sockets.
+            held?.SetInherited(true);
             bool isStarted = process.Start();
-            child.Listener?.SetInherited(false);
+            held?.SetInherited(false);
             if (!isStarted) throw new CommandFailedException($"{planned.Name} does not start");
             child.Process = process;
+            child.Output = output;
             child.LaunchedAt = Stopwatch.GetTimestamp();
             process.StandardInput.Close();
             process.BeginOutputReadLine();
@@ -141,18 +161,43 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         }
     }
 
-    private void OnExit(Child child, Process process)
+    private HeldSockets? HeldFor(Child child)
+    {
+        if (child.Plan.Held is not { } plan) return null;
+        if (child.Plan.StandsByFor is { } other && _children.TryGetValue(other, out Child? relieved)) return relieved.Held;
+        return child.Held ??= HeldSockets.Open(plan);
+    }
+
+    private void OnExit(Process process)
     {
         TimeSpan pause;
+        Child child, next;
         lock (_lock)
         {
-            if (_stopping || child.Process != process) return;
+            if (_stopping || _children.Values.FirstOrDefault(c => c.Process == process) is not { } ended) return;
+            child = next = ended;
             child.Restarts++;
             pause = child.Pause.Next(Stopwatch.GetElapsedTime(child.LaunchedAt));
+            if (_children.Values.FirstOrDefault(c => c.Plan.StandsByFor == child.Plan.Name) is { Process.HasExited: false } standby)
+            {
+                Relieve(child, standby);
+                next = standby;
+            }
+            if (next.Plan.StandsByFor is not null && pause < StandbyPause) pause = StandbyPause;
         }
         string when = pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "";
-        say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{when} (log: {LogOf(child.Plan.Name)})");
-        _ = Task.Run(() => StartAgainAsync(child.Plan, pause));
+        string what = next == child ? $"starting it again{when}" : $"the process that stood by has taken over, and another starts{when}";
+        say($"{child.Plan.Name} ended with status {process.ExitCode}; {what} (log: {LogOf(child.Plan.Name)})");
+        _ = Task.Run(() => StartAgainAsync(next.Plan, pause));
+    }
+
+    /// <summary>Gives a child the process that stood by for it. The kernel has told that process already.</summary>
+    private static void Relieve(Child ended, Child standby)
+    {
+        (ended.Process, ended.Output, ended.LaunchedAt) = (standby.Process, standby.Output, standby.LaunchedAt);
+        ended.Output.Log = ended.Log;
+        standby.Process = null;
+        standby.Output = new Output();
     }
 
     private async Task StartAgainAsync(PlannedProcess planned, TimeSpan pause)
@@ -253,7 +298,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             {
                 child.Process?.Dispose();
                 child.Log.Dispose();
-                child.Listener?.Dispose();
+                child.Held?.Dispose();
             }
         }
     }

@@ -10,6 +10,9 @@ internal sealed record UpOptions
     public required int HttpPort { get; init; }
     public required int RelayPort { get; init; }
 
+    /// <summary>The number of relays. Each has a public port of its own, from <see cref="RelayPort"/> on.</summary>
+    public int Relays { get; init; } = 1;
+
     public EdgeKind Edge { get; init; } = EdgeKind.Both;
     public LinkKind Link { get; init; } = LinkKind.Udp;
 

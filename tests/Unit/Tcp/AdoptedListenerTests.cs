@@ -8,21 +8,8 @@ using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Tcp;
 
-public sealed class InheritedListenersTests
+public sealed class AdoptedListenerTests
 {
-    [Theory]
-    [InlineData("77", "1", new[] { 3 })]
-    [InlineData("77", "2", new[] { 3, 4 })]
-    [InlineData("76", "1", new int[0])]
-    [InlineData(null, "1", new int[0])]
-    [InlineData("77", null, new int[0])]
-    [InlineData("77", "0", new int[0])]
-    [InlineData("77", "-1", new int[0])]
-    [InlineData("77", "65", new int[0])]
-    [InlineData("x", "y", new int[0])]
-    public void Find_Environment_NamesWhatIsMeantForThisProcess(string? pid, string? count, int[] expected)
-        => Assert.Equal(expected, InheritedListeners.Find(name => name is "LISTEN_PID" ? pid : name is "LISTEN_FDS" ? count : null, 77));
-
     [Fact]
     public void Adopt_ListenerWithConnectionsThatWaited_TakesThemAndNewOnes()
     {

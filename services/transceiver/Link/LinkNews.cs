@@ -1,0 +1,6 @@
+namespace Dapr.Voice.Transceiver.Link;
+
+/// <summary>What relays tell about other transceivers. The thread of a worker calls both, and they must not wait.</summary>
+/// <param name="Suspected">A transceiver, by shard and incarnation, is silent or gone. A relay says so; it may be wrong.</param>
+/// <param name="EpochSeen">A relay has seen this slot with this epoch, which is higher than any that was told before.</param>
+internal sealed record LinkNews(Action<ushort, ulong> Suspected, Action<ushort, uint> EpochSeen);
