@@ -85,6 +85,19 @@ public sealed class LinkAcceptor
         }
     }
 
+    /// <summary>A relay has acknowledged the slots that were announced last.</summary>
+    public bool IsAcknowledged
+    {
+        get
+        {
+            for (int i = 0; i < _linkCount; i++)
+            {
+                if (_links[i].IsUp && _links[i].AnnouncementSeen == _announcement) return true;
+            }
+            return false;
+        }
+    }
+
     public bool IsUp(int link) => (uint)link < (uint)_linkCount && _links[link].IsUp;
     public bool IsDraining(int link) => (uint)link < (uint)_linkCount && _links[link].IsDraining;
 

@@ -1,9 +1,9 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
+using Dapr.Voice.Ownership;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
@@ -23,6 +23,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
         EndLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
 
     private readonly FleetOptions _fleet;
     private readonly TransceiverOptions _options;
@@ -39,22 +40,24 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         (_fleet, _options, _time) = (fleet, options, time);
         _logger = loggers.CreateLogger("Dapr.Voice.Transceiver");
         ulong incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        string incarnationText = incarnation.ToString("x16", CultureInfo.InvariantCulture);
+        var self = new OwnerIdentity(options.Shard, incarnation);
 
         _certificate = DtlsCertificate.FromPem(keys.CertificatePem);
-        _slots = new SlotTable(fleet.SlotCount);
+        _slots = new SlotTable(fleet.SlotCount, options.Timing);
         Directory = new SessionDirectory(options.Capacity, _slots);
         Unproven = new UnprovenSessions(options.FirstCheckLimit);
         _reporter = new SessionReporter(
             store, publisher, Directory, time, options.RecordRetention,
-            $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}",
+            $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{self.IncarnationText}",
             loggers.CreateLogger<SessionReporter>());
         Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey),
             options.Codec, time, loggers);
+        var records = new OwnershipRecords(
+            store, fleet, options, self, [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint,
+            () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), time);
         Keeper = new SlotKeeper(
-            store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText),
-            [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint,
-            () => new OwnLoad(Directory.Living, LatenessMilliseconds(0.99)), loggers.CreateLogger<SlotKeeper>());
+            _slots, fleet, self, records, new UnaskedPeers(), time, () => MonotonicClock.Now, static _ => { },
+            loggers.CreateLogger<SlotKeeper>());
         Workers = [.. listeners.Select((listener, i) => new SessionWorker(
             i, listeners.Count, listener.Advertised,
             new LinkPort(listener.Transport, new LinkAcceptor(
@@ -90,35 +93,32 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public async Task<bool> KeepSlotsAsync(CancellationToken cancellation)
     {
         var watch = new WorkerWatch(Workers.Count);
-        Task unproven = Task.CompletedTask;
-        using var timer = new PeriodicTimer(_options.RenewEvery, _time);
+        Task unproven = Task.CompletedTask, keeping = Task.CompletedTask;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timer = new PeriodicTimer(WatchEvery, _time);
+        bool isStalled = false;
         try
         {
             do
             {
-                try
-                {
-                    await Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), cancellation).ConfigureAwait(false);
-                    if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    // This loop keeps our lease, so it must go on.
-                    LogStepFailed(_logger, e);
-                }
+                // Its loop keeps our lease, so it must go on, whatever has ended it.
+                if (keeping.IsCompleted) keeping = Try(Keeper.RunAsync(stop.Token));
+                if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)
                 {
                     LogStalled(_logger, stalled);
-                    return false;
+                    isStalled = true;
                 }
             }
-            while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
+            while (!isStalled && await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
         }
         catch (OperationCanceledException)
         {
             // The service was asked to stop.
         }
-        return true;
+        await stop.CancelAsync().ConfigureAwait(false);
+        await keeping.ConfigureAwait(false);
+        return !isStalled;
     }
 
     /// <summary>Takes the record of a session that signaling pushed. The session begins with its caller's first valid check.</summary>
@@ -189,7 +189,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         using (var renewal = new CancellationTokenSource(LeaveLimit))
         {
             // The record says at once that this process leaves, so that nobody sends it a session meanwhile.
-            await Try(Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), renewal.Token)).ConfigureAwait(false);
+            await Try(Keeper.StepAsync(renewal.Token)).ConfigureAwait(false);
         }
         while (Directory.Living > 0 && _time.GetTimestamp() < deadline)
             await Task.Delay(TimeSpan.FromMilliseconds(50), _time).ConfigureAwait(false);
@@ -199,7 +199,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             .ConfigureAwait(false);
         await Try(Loader.EndUnprovenAsync(Instant.Never, CancellationToken.None)).ConfigureAwait(false);
         using (var leave = new CancellationTokenSource(LeaveLimit))
-            await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
+            await Try(Keeper.LeaveAsync(leave.Token)).ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Stop();
         using var reports = new CancellationTokenSource(ReportLimit);
         await _reporter.CompleteAsync(reports.Token).ConfigureAwait(false);
@@ -228,6 +228,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (SessionWorker worker in Workers) worker.Dispose();
+        Keeper.Dispose();
         await _reporter.DisposeAsync().ConfigureAwait(false);
         _certificate.Dispose();
     }
@@ -237,6 +238,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         try
         {
             await step.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Its time is over, or the service was asked to stop.
         }
         catch (Exception e)
         {

@@ -32,6 +32,8 @@ internal enum SessionDrop : byte
     Oversized,
     /// <summary>The packet is for a relay to which there is no link.</summary>
     NoLink,
+    /// <summary>The worker stood still, and it is not confirmed yet that its slots are still ours.</summary>
+    Fenced,
 
     // PeerSession (PeerDrop).
 

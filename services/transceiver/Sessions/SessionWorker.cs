@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Links;
+using Dapr.Voice.Ownership;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Transceiver.Drops;
@@ -30,7 +31,10 @@ internal sealed partial class SessionWorker : IDisposable
 
     // Collecting the drops of 100 sessions takes about 20 µs.
     private static readonly TimeSpan CollectionInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    // A pause is noticed by a turn that comes late, so turns come often enough.
+    private readonly TimeSpan _longestWait;
+    private readonly SendFence _fence;
 
     private readonly SlotTable _slots;
     private readonly SessionDirectory _directory;
@@ -57,6 +61,7 @@ internal sealed partial class SessionWorker : IDisposable
     private readonly RecentIds _gone = new();
     private RecordLoader? _loader;
     private int _slotVersion = -1;
+    private Instant _announcedAt;
     private Instant _nextCollection;
     private volatile bool _isStopping;
 
@@ -71,6 +76,8 @@ internal sealed partial class SessionWorker : IDisposable
         (Index, _workerCount, Endpoint, _port, _acceptor, _hintKeys, _passwordKeys, _region) = (
             index, workerCount, endpoint, port, port.Acceptor, hintKeys, passwordKeys, region);
         (_slots, _directory, _reporter, _isAdmitting, _logger) = (slots, directory, reporter, isAdmitting, logger);
+        _longestWait = slots.Timing.Fence / 3;
+        _fence = new SendFence(slots.Timing, MonotonicClock.Now);
         _poller = new SocketPoller(_wakeUp, port.Transport.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
         _freeIndices = new Stack<int>(Enumerable.Range(0, directory.Capacity).Reverse());
@@ -214,6 +221,7 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void Turn()
     {
+        CheckFence(MonotonicClock.Now);
         SendDueFrames();
         int received = _port.Receive(MonotonicClock.Now);
         for (int i = 0; i < received; i++)
@@ -234,14 +242,31 @@ internal sealed partial class SessionWorker : IDisposable
 
         var wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _port.NextTimeout);
         now = MonotonicClock.Now;
-        TimeSpan wait = wakeAt > now + LongestWait ? LongestWait : wakeAt - now;
+        TimeSpan wait = wakeAt > now + _longestWait ? _longestWait : wakeAt - now;
         if (wait > TimeSpan.Zero) _poller.Wait(wait);
+    }
+
+    /// <summary>
+    /// Notices that this thread stood still. Its slots may have another owner then, so it sends nothing until the store, or a relay that
+    /// acknowledges the announcement of the slots, confirms that they are ours.
+    /// </summary>
+    private void CheckFence(Instant now)
+    {
+        if (_fence.Run(now, _slots.ConfirmedAt))
+        {
+            _slots.WantConfirmation();
+            // Announces the slots again.
+            _slotVersion = -1;
+            LogStoodStill(_logger, Index);
+        }
+        else if (!_fence.IsOpen && _slotVersion >= 0 && _acceptor.IsAcknowledged) _fence.Confirm(_announcedAt);
     }
 
     private void SendDueFrames()
     {
         Instant now = MonotonicClock.Now;
         if (_frames.Earliest > now) return;
+        CheckFence(now);
         while (_frames.TryPeekDue(now, out int index, out _))
         {
             VoiceSession session = _byIndex[index]!;
@@ -326,7 +351,8 @@ internal sealed partial class SessionWorker : IDisposable
     {
         while (session.TryTransmit(_scratch.Packet, out int length, out TransportPath to, now))
         {
-            if (_port.TrySend(session.Id, to, _scratch.Packet.AsSpan(0, length), now)) Counters.CountPacketOut();
+            if (!_fence.IsOpen) Counters.CountDrop(SessionDrop.Fenced);
+            else if (_port.TrySend(session.Id, to, _scratch.Packet.AsSpan(0, length), now)) Counters.CountPacketOut();
             else Counters.CountDrop(SessionDrop.NoLink);
         }
     }
@@ -434,14 +460,18 @@ internal sealed partial class SessionWorker : IDisposable
     }
 
     /// <summary>Completes the end of a session, once: it says goodbye to the client, tells the relays, and reports the end.</summary>
-    private void Bury(VoiceSession session, SessionEndReason reason, Instant now)
+    /// <param name="inSilence">Another owner has the session. Neither the client nor the relays may hear of an end.</param>
+    private void Bury(VoiceSession session, SessionEndReason reason, Instant now, bool inSilence = false)
     {
         if (session.Index < 0) return;
         session.End(reason);
-        // The goodbye drops what is still queued, so the reason is sent first.
-        Try(session, session.SayEnd, now);
-        Try(session, session.Close, now);
-        _acceptor.SendGone(session.Id);
+        if (!inSilence)
+        {
+            // The goodbye drops what is still queued, so the reason is sent first.
+            Try(session, session.SayEnd, now);
+            Try(session, session.Close, now);
+            _acceptor.SendGone(session.Id);
+        }
 
         _timers.Remove(session.Index);
         _frames.Remove(session.Index);
@@ -496,8 +526,9 @@ internal sealed partial class SessionWorker : IDisposable
         }
         Instant now = MonotonicClock.Now;
         _acceptor.SetSlots(owned.ToArray(), now);
+        _announcedAt = now;
         foreach (VoiceSession session in _sessions.Values.Where(s => !_slots.IsServed(s.Slot)).ToArray())
-            Bury(session, SessionEndReason.OwnerLost, now);
+            Bury(session, SessionEndReason.OwnerLost, now, inSilence: true);
     }
 
     private void DrainInbox()
@@ -541,6 +572,9 @@ internal sealed partial class SessionWorker : IDisposable
             LinksUp = up;
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Worker {Worker} stood still. It sends nothing until its slots are confirmed")]
+    private static partial void LogStoodStill(ILogger logger, int worker);
 
     [LoggerMessage(LogLevel.Information, "{CallId}: connected, agent {Agent}")]
     private static partial void LogConnected(ILogger logger, string callId, string agent);

@@ -57,7 +57,12 @@ internal sealed class TestFleet : IAsyncDisposable
     {
         FleetKeys keys = await FleetKeys.LoadAsync(
             new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
-        var fleet = new TestFleet(keys, new MemoryStateStore(), options ?? new TransceiverOptions { Workers = 2 }, scheme);
+        var store = new MemoryStateStore();
+        // The region is not new: in an empty store a transceiver waits a lease before it claims anything.
+        for (int slot = 0; slot < Options.SlotCount; slot++)
+            store.Put(ComponentNames.Sessions, StateKeys.Slot(Options.Region, slot), new SlotRecord(Options.Region, slot, null, null, 0),
+                ContractsJson.Default.SlotRecord);
+        var fleet = new TestFleet(keys, store, options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
     }
