@@ -9,7 +9,8 @@ namespace Dapr.Voice.TestKit;
 /// </summary>
 public sealed class NpmTool
 {
-    private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(5);
+    // A suite that waits for the processor time of others may need some minutes for it.
+    private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(15);
 
     private readonly string _package;
     private readonly Lazy<string?> _whyNot;

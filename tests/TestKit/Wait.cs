@@ -5,7 +5,7 @@ namespace Dapr.Voice.TestKit;
 /// <summary>Waits for a condition. The limit is far above what a condition needs. It only ends a test that has failed.</summary>
 public static class Wait
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? atMost = null)
     {

@@ -14,6 +14,7 @@ internal sealed partial class Scenarios(
 {
     private static readonly TimeSpan EventLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan TenMinutes = TimeSpan.FromMinutes(10);
@@ -143,10 +144,11 @@ internal sealed partial class Scenarios(
     }
 
     /// <summary>Asks what time it is. The agent must recognise the question, and the recogniser the agent's answer.</summary>
-    private Task AskAsync(PeerCall call) => TwiceAsync(() => AskOnceAsync(call));
+    private Task AskAsync(PeerCall call) => TwiceAsync(() => AskOnceAsync(call), () => QuietAsync(call));
 
     /// <summary>A machine that is busy for a moment spoils a word or a set-up. Failing once is printed, failing twice counts.</summary>
-    private async Task TwiceAsync(Func<Task> step)
+    /// <param name="between">Runs before the second attempt.</param>
+    private async Task TwiceAsync(Func<Task> step, Func<Task>? between = null)
     {
         try
         {
@@ -155,8 +157,22 @@ internal sealed partial class Scenarios(
         catch (InvalidOperationException failure)
         {
             report.Measured($"failed once: {failure.Message}");
+            if (between is not null) await between();
             await step();
         }
+    }
+
+    /// <summary>Waits until the agent has nothing more to say about what it heard before.</summary>
+    private static async Task QuietAsync(PeerCall call)
+    {
+        long began = Stopwatch.GetTimestamp();
+        int before;
+        do
+        {
+            before = call.Position;
+            await Task.Delay(Pause);
+        }
+        while (call.Position != before && Stopwatch.GetElapsedTime(began) < EventLimit);
     }
 
     private async Task AskOnceAsync(PeerCall call)

@@ -21,7 +21,8 @@ internal static class TestCommand
 
     /// <param name="Turn">Suites of one turn run at the same time.</param>
     /// <param name="IsPatient">
-    /// The suite computes all the time and measures nothing. It uses only the processor time that the other suite of its turn leaves.
+    /// The suite computes all the time and measures nothing. It starts with its turn, uses only the processor time that other suites leave,
+    /// and no turn waits for it.
     /// </param>
     /// <param name="IsByNameOnly">The suite is not part of a run of all.</param>
     /// <param name="Need">The packages that are installed before it.</param>
@@ -37,8 +38,6 @@ internal static class TestCommand
         // This suite mostly waits for calls, which last as long as people talk.
         new("integration", "tests/Integration", "FullyQualifiedName~Integration.WholeSystem.|FullyQualifiedName~Integration.Azure.", 2,
             "the whole system: started, called and stopped"),
-        new("failures", "tests/Integration", "FullyQualifiedName~Integration.Failures.", 2,
-            "whole systems that lose a process, a disk, a library, or meet a flood"),
         new("services", "tests/Integration",
             string.Join('&', new[] { "WholeSystem", "Azure", "Failures", "DaprContract", "Images" }
             .Select(folder => $"FullyQualifiedName!~Integration.{folder}.")), 2,
@@ -49,14 +48,16 @@ internal static class TestCommand
             IsPatient: true),
         new("simulation", "tests/Simulation", null, 2,
             "ownership in virtual time: 100,000 schedules of failures, and every rule broken once", IsPatient: true),
-        new("browser", "tests/Browser", null, 3, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
+        new("failures", "tests/Integration", "FullyQualifiedName~Integration.Failures.", 3,
+            "whole systems that lose a process, a disk, a library, or meet a flood"),
+        new("browser", "tests/Browser", null, 4, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
         // It builds the product four times, which would double the time of a run.
-        new("images", "tests/Integration", "FullyQualifiedName~Integration.Images.", 4,
+        new("images", "tests/Integration", "FullyQualifiedName~Integration.Images.", 5,
             "the four Dockerfiles, built and started; together they answer a call (only if you name it)", IsByNameOnly: true),
         // They need a Go toolchain, GStreamer and more, which are large.
-        new("interop", "tests/Interop", "FullyQualifiedName!~TenMinuteTests", 5,
+        new("interop", "tests/Interop", "FullyQualifiedName!~TenMinuteTests", 6,
             "calls of eight WebRTC stacks that we did not write (only if you name it)", IsByNameOnly: true, Need: NativeNeed.Interop),
-        new("interop-long", "tests/Interop", "FullyQualifiedName~TenMinuteTests", 6,
+        new("interop-long", "tests/Interop", "FullyQualifiedName~TenMinuteTests", 7,
             "the same stacks in calls of ten minutes (only if you name it)", IsByNameOnly: true, Need: NativeNeed.Interop),
     ];
 
@@ -88,19 +89,33 @@ internal static class TestCommand
             await NativePackages.EnsureAsync(suites.Max(s => s.Need), mayInstall: true, Output.Say, cancellation);
             // Two builds at the same time would write the same files.
             if (suites.Length > 1 && !await BuildAsync(installation, cancellation)) return ExitCode.Failed;
-            var total = new Counts(0, 0, 0);
-            foreach (IGrouping<int, Suite> turn in suites.GroupBy(s => s.Turn))
+            var all = new Dictionary<Suite, Task<Counts>>();
+            string[] Running() => [.. all.Where(s => !s.Value.IsCompleted).Select(s => s.Key.Name)];
+            try
             {
-                string[] together = [.. turn.Select(s => s.Name)];
-                if (together.Length > 1)
-                    Console.WriteLine($"== {string.Join(" and ", together)} run at the same time; the output of each follows when it ends");
-                Task<Counts[]> running = Task.WhenAll(turn.Select(s => RunAsync(installation, s, together.Length > 1, suites.Length > 1,
-                    cancellation)));
-                if (together.Length > 1) await SayProgressAsync(running, together, cancellation);
-                Counts[] counts = await running;
-                total = counts.Aggregate(total, (sum, c) => new Counts(sum.Passed + c.Passed, sum.Failed + c.Failed,
-                    sum.Skipped + c.Skipped));
+                foreach (IGrouping<int, Suite> turn in suites.GroupBy(s => s.Turn))
+                {
+                    bool isBesideAnother = turn.Count() > 1 || Running().Length > 0;
+                    foreach (Suite suite in turn)
+                        all.Add(suite, RunAsync(installation, suite, isBesideAnother, suites.Length > 1, cancellation));
+                    if (!isBesideAnother)
+                    {
+                        await all[turn.Single()];
+                        continue;
+                    }
+                    Console.WriteLine(
+                        $"== {string.Join(" and ", Running())} run at the same time; the output of each follows when it ends");
+                    await SayProgressAsync(Task.WhenAll(turn.Where(s => !s.IsPatient).Select(s => all[s])), Running, cancellation);
+                }
+                await SayProgressAsync(Task.WhenAll(all.Values), Running, cancellation);
             }
+            finally
+            {
+                // A cancelled run ends only when the processes of all suites have ended.
+                await ((Task)Task.WhenAll(all.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            Counts total = (await Task.WhenAll(all.Values)).Aggregate((sum, c) => new Counts(sum.Passed + c.Passed, sum.Failed + c.Failed,
+                sum.Skipped + c.Skipped));
             Console.WriteLine($"{total.Passed} passed, {total.Failed} failed, {total.Skipped} skipped");
             return total.Failed == 0 && total.Passed > 0 ? ExitCode.Done : ExitCode.Failed;
         });
@@ -115,11 +130,12 @@ internal static class TestCommand
 
     private sealed record Counts(int Passed, int Failed, int Skipped);
 
-    private static async Task SayProgressAsync(Task running, string[] suites, CancellationToken cancellation)
+    private static async Task SayProgressAsync(Task running, Func<string[]> suites, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         while (await Task.WhenAny(running, Task.Delay(ProgressInterval, cancellation)) != running && !cancellation.IsCancellationRequested)
-            Console.WriteLine($"   {string.Join(" and ", suites)}: {watch.Elapsed.TotalMinutes:0} min");
+            Console.WriteLine($"   {string.Join(" and ", suites())}: {watch.Elapsed.TotalMinutes:0} min");
+        await running;
     }
 
     private static async Task<bool> BuildAsync(Installation installation, CancellationToken cancellation)

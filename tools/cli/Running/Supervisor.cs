@@ -7,9 +7,7 @@ using Dapr.Voice.Native;
 namespace Dapr.Voice.Cli.Running;
 
 /// <summary>
-/// Starts the planned processes, restarts those that end, and stops all of them together. The first restart of a process is immediate,
-/// because calls survive a relay that is back within a second. Each further one waits longer, so that a broken process does not use the
-/// whole CPU, until a process has run for half a minute.
+/// Starts the planned processes, restarts those that end (<see cref="RestartPause"/>), and stops all of them together.
 /// </summary>
 internal sealed class Supervisor(Installation installation, ServicePlan plan, Action<string> say) : IAsyncDisposable
 {
@@ -18,10 +16,6 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     // Signaling stops first, so that there are no new calls. Then the transceivers hang up, and the relay still carries that to the
     // callers. The sidecars stop last, because the other processes use them until their end.
     private static readonly Stage[] StopOrder = [Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
-    private static readonly TimeSpan LongestRestartPause = TimeSpan.FromSeconds(10);
-
-    /// <summary>A process that ran for so long is not broken, so its restart is immediate.</summary>
-    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
@@ -41,9 +35,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         public required PlannedProcess Plan { get; init; }
         public Process? Process { get; set; }
         public int Restarts { get; set; }
-
-        /// <summary>How often it ended since it last ran for <see cref="Steady"/>.</summary>
-        public int EndsInARow { get; set; }
+        public RestartPause Pause { get; } = new();
         public long LaunchedAt { get; set; }
         public required LogFile Log { get; init; }
         public HeldListener? Listener { get; set; }
@@ -162,9 +154,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         {
             if (_stopping || child.Process != process) return;
             child.Restarts++;
-            child.EndsInARow = Stopwatch.GetElapsedTime(child.LaunchedAt) > Steady ? 1 : child.EndsInARow + 1;
-            pause = child.EndsInARow == 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(
-                Math.Min(LongestRestartPause.TotalMilliseconds, 250 * Math.Pow(2, child.EndsInARow - 2)));
+            pause = child.Pause.Next(Stopwatch.GetElapsedTime(child.LaunchedAt));
         }
         string when = pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "";
         say($"{child.Plan.Name} ended with status {process.ExitCode}; starting it again{when} (log: {LogOf(child.Plan.Name)})");
@@ -184,7 +174,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             catch (Exception failure) when (failure is Win32Exception or IOException or CommandFailedException)
             {
                 // For example, the machine has no memory or no process left at this moment.
-                pause = LongestRestartPause;
+                pause = RestartPause.Longest;
                 say($"{planned.Name} can't be started: {failure.Message}; trying again in {pause.TotalSeconds:0.#} s");
             }
         }
