@@ -186,11 +186,17 @@ internal sealed class FleetView
     /// The process has written its record for two leases without a break, so it had the time to write the records of its slots, too.
     /// </summary>
     public bool HasHadTime(in OwnerIdentity owner)
+        => (uint)owner.Shard < (uint)_peers.Length && _peers[owner.Shard].Watch.Incarnation == owner.Incarnation
+            && HasHadTime(_peers[owner.Shard]);
+
+    /// <summary>The same of every process that is alive, as far as is known.</summary>
+    public bool HaveAllHadTime()
     {
-        if ((uint)owner.Shard >= (uint)_peers.Length) return false;
-        ref readonly Peer peer = ref _peers[owner.Shard];
-        return peer.IsThere && peer.Watch.Incarnation == owner.Incarnation && peer.Watch.IsRenewed(_lease, peer.LookBegan)
-            && peer.LookBegan - peer.ThereSince >= _lease * 2;
+        foreach (ref readonly Peer peer in _peers.AsSpan())
+        {
+            if (peer.Watch.IsKnown && peer.State == OwnerState.Alive && !HasHadTime(peer)) return false;
+        }
+        return true;
     }
 
     /// <summary>Fills in the shards that may own slots: those that renew their records and do not leave.</summary>
@@ -220,6 +226,9 @@ internal sealed class FleetView
             || _broken is RuleBreak.LeaseAloneSuffices || (_broken is RuleBreak.ProbeAloneSuffices && peer.IsSilent);
         if (hasRunOut && isUnanswered) Bury(ref peer, OwnerState.Silent);
     }
+
+    private bool HasHadTime(in Peer peer)
+        => peer.IsThere && peer.Watch.IsRenewed(_lease, peer.LookBegan) && peer.LookBegan - peer.ThereSince >= _lease * 2;
 
     private void Bury(ref Peer peer, OwnerState state)
     {

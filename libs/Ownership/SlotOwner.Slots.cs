@@ -241,7 +241,9 @@ public sealed partial class SlotOwner
     {
         if (known.State != RecordState.Missing) return false;
         bool isOver = now >= _emptyUntil && now >= _lostUntil;
-        if (known.Owner.IsNobody || known.Owner == _self) return isOver;
+        // What we remember may be older than the loss: somebody may have taken the slot since. So everybody is waited for.
+        if (known.Owner.IsNobody || known.Owner == _self || known.HighestTold > known.Epoch)
+            return isOver && (!_hasLostStore || _fleet.HaveAllHadTime());
         return owner == OwnerState.Gone || (isOver && (owner == OwnerState.Silent || _fleet.HasHadTime(known.Owner)));
     }
 
@@ -277,7 +279,7 @@ public sealed partial class SlotOwner
     {
         ref Slot known = ref _slots[slot];
         Serve(slot, known.Epoch);
-        _events.Enqueue(new OwnershipEvent(
+        if (known.From != _self) _events.Enqueue(new OwnershipEvent(
             OwnershipEventKind.SlotMoved, _self.Shard, slot, known.From.Shard, known.Epoch, known.Cause));
         known.Cause = SlotMoveCause.None;
     }

@@ -33,7 +33,7 @@ public sealed partial class SlotOwner
     private Phase _phase;
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
     private Instant _lostUntil = new(long.MinValue), _emptyUntil = Instant.Never;
-    private bool _hasSeenFleet, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isLeaving;
+    private bool _hasSeenFleet, _hasLostStore, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isLeaving;
     private bool _isWaitingForOthers;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
     private string? _ownETag;
@@ -264,6 +264,7 @@ public sealed partial class SlotOwner
     {
         _isSlotLookDue = true;
         if (_broken == RuleBreak.LostStoreIsEmptyStore) return;
+        _hasLostStore = true;
         _lostUntil = now + _timing.Lease;
     }
 
