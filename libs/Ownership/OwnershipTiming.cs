@@ -25,6 +25,9 @@ public sealed record OwnershipTiming(TimeSpan Renew, TimeSpan Lease)
     /// <summary>An owner whose record did not change for this long is probed: it may be dead without anybody having seen it.</summary>
     public TimeSpan Doubt => Lease / 3;
 
+    /// <summary>A read or write of a store without an answer for this long has failed, so that the next renewal is not late.</summary>
+    public TimeSpan Operation => Lease / 3;
+
     /// <summary>
     /// A loop that stood still for longer sends nothing, and believes no answer from before, until its ownership is confirmed.
     /// </summary>

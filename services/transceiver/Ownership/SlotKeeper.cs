@@ -240,7 +240,7 @@ internal sealed partial class SlotKeeper : IDisposable
 
     private async Task ReadFleetAsync(bool isFull)
     {
-        TransceiverView[]? views = await TryAsync(() => _records.ReadFleetAsync(isFull, _cancellation), null).ConfigureAwait(false);
+        TransceiverView[]? views = await TryAsync(limit => _records.ReadFleetAsync(isFull, limit), null).ConfigureAwait(false);
         Answer(owner =>
         {
             if (views is null) owner.FleetUnreadable(_clock());
@@ -251,14 +251,14 @@ internal sealed partial class SlotKeeper : IDisposable
     private async Task WriteRecordAsync(OwnershipRequest request)
     {
         StoreWrite written = await TryAsync(
-            () => _records.WriteRecordAsync(request.Epoch, request.ETag, _owner.IsDraining, _cancellation), StoreWrite.Unknown)
+            limit => _records.WriteRecordAsync(request.Epoch, request.ETag, _owner.IsDraining, limit), StoreWrite.Unknown)
             .ConfigureAwait(false);
         Answer(owner => owner.RecordWritten(written, _clock()));
     }
 
     private async Task ReadSlotsAsync()
     {
-        SlotView[]? views = await TryAsync(() => _records.ReadSlotsAsync(_cancellation), null).ConfigureAwait(false);
+        SlotView[]? views = await TryAsync(_records.ReadSlotsAsync, null).ConfigureAwait(false);
         Answer(owner =>
         {
             if (views is null) owner.SlotsUnreadable(_clock());
@@ -269,7 +269,7 @@ internal sealed partial class SlotKeeper : IDisposable
     private async Task WriteSlotAsync(OwnershipRequest request)
     {
         StoreWrite written = await TryAsync(
-            () => _records.WriteSlotAsync(request.Slot, request.Owner, request.Epoch, request.ETag, _cancellation), StoreWrite.Unknown)
+            limit => _records.WriteSlotAsync(request.Slot, request.Owner, request.Epoch, request.ETag, limit), StoreWrite.Unknown)
             .ConfigureAwait(false);
         Answer(owner =>
         {
@@ -280,10 +280,9 @@ internal sealed partial class SlotKeeper : IDisposable
 
     private async Task ProbeAsync(OwnerIdentity peer)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancellation);
-        limit.CancelAfter(_timing.Probe);
         PeerProbeOutcome outcome = _records.PlaceOf(peer) is not { } place ? PeerProbeOutcome.Silent : await TryAsync(
-            () => _probe.ProbeAsync(place.Endpoint, place.Incarnation, limit.Token), PeerProbeOutcome.Silent).ConfigureAwait(false);
+            limit => _probe.ProbeAsync(place.Endpoint, place.Incarnation, limit), PeerProbeOutcome.Silent, _timing.Probe)
+            .ConfigureAwait(false);
         Answer(owner => owner.Probed(peer, outcome switch
         {
             PeerProbeOutcome.Alive => ProbeAnswer.Alive,
@@ -299,12 +298,14 @@ internal sealed partial class SlotKeeper : IDisposable
         answer(owner);
     });
 
-    /// <summary>The decisions wait for an answer, so there is always one.</summary>
-    private async Task<T> TryAsync<T>(Func<Task<T>> operation, T failure)
+    /// <summary>The decisions wait for an answer, so there is always one, and soon: no renewal waits for an answer that is lost.</summary>
+    private async Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> operation, T failure, TimeSpan? within = null)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancellation);
+        limit.CancelAfter(within ?? _timing.Operation);
         try
         {
-            return await operation().ConfigureAwait(false);
+            return await operation(limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

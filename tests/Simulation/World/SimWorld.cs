@@ -46,7 +46,7 @@ internal sealed class SimWorld
     private static readonly long CheckEvery = TimeSpan.FromMilliseconds(250).Ticks;
 
     /// <summary>The deadline of an operation.</summary>
-    private static readonly long StoreDeadline = TimeSpan.FromSeconds(2).Ticks;
+    private static readonly long StoreDeadline = Timing.Operation.Ticks;
 
     private readonly SimProcess[] _processes = new SimProcess[MaximumProcesses];
     private readonly List<StoreOp> _ops = [];
