@@ -125,7 +125,8 @@ internal sealed class Oracle(SimWorld world)
     private void CheckLiving(SimProcess process, SimProcess living, int slot, string what)
     {
         // Another process has the shard. Its registration was checked.
-        if (slot >= 0 && world.Store.Transceiver(living.Id.Shard) is { ETag: not null } record && record.Incarnation != living.Id.Incarnation)
+        if (slot >= 0 && world.Store.Transceiver(living.Id.Shard)
+            is { ETag: not null } record && record.Incarnation != living.Id.Incarnation)
             return;
         if (!process.Knowledge.MayBeDead(living.Index, world.Now)) world.Violate(what, process.Index, slot);
     }

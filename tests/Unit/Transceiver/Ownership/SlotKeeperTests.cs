@@ -354,7 +354,7 @@ public sealed class SlotKeeperTests
     {
         await StartTwoAsync();
         int slot = _fleet.SlotOf(_fleet.Members[1]);
-        Task<bool> handOver = _fleet.Members[0].Keeper.HandOverAsync(slot, 1, _fleet.Members[1].Self.Incarnation);
+        Task<bool> handOver = _fleet.Members[0].Keeper.HandOverAsync(slot, 2, 99);
         await _fleet.StepAsync(0);
         Assert.False(await handOver);
         Assert.Equal(1, _fleet.Record(slot)!.Shard);
