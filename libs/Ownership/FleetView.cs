@@ -53,7 +53,11 @@ internal sealed class FleetView
         for (int shard = 0; shard < _peers.Length; shard++)
         {
             if (shard == _selfShard) continue;
-            if (isAfterGap) _peers[shard].Watch.Restart(now);
+            if (isAfterGap)
+            {
+                _peers[shard].Watch.Restart(now);
+                _peers[shard].Renewals = 0;
+            }
             isLost |= Observe(shard, views[shard], began, now);
         }
         return isLost;
@@ -89,7 +93,7 @@ internal sealed class FleetView
             peer.State = OwnerState.Alive;
             peer.IsSuspected = true;
         }
-        if (!peer.IsThere) peer.ThereSince = now;
+        peer.Renewals = !peer.IsThere ? 0 : hasChanged ? peer.Renewals + 1 : peer.Renewals;
         (peer.IsThere, peer.IsDraining, peer.IsName) = (true, view.IsDraining, view.IsName);
         Judge(ref peer);
         return false;
@@ -183,13 +187,13 @@ internal sealed class FleetView
     }
 
     /// <summary>
-    /// The process has written its record for two leases without a break, so it had the time to write the records of its slots, too.
+    /// The process has renewed its record for a lease without a break, so it had the time to write the records of its slots, too.
     /// </summary>
     public bool HasHadTime(in OwnerIdentity owner)
         => (uint)owner.Shard < (uint)_peers.Length && _peers[owner.Shard].Watch.Incarnation == owner.Incarnation
             && HasHadTime(_peers[owner.Shard]);
 
-    /// <summary>The same of every process that is alive, as far as is known.</summary>
+    /// <summary>The same of every process that is known and alive.</summary>
     public bool HaveAllHadTime()
     {
         foreach (ref readonly Peer peer in _peers.AsSpan())
@@ -228,7 +232,7 @@ internal sealed class FleetView
     }
 
     private bool HasHadTime(in Peer peer)
-        => peer.IsThere && peer.Watch.IsRenewed(_lease, peer.LookBegan) && peer.LookBegan - peer.ThereSince >= _lease * 2;
+        => peer.IsThere && peer.Renewals >= _timing.RenewalsInALease && peer.Watch.IsRenewed(_timing.Gap, peer.LookBegan);
 
     private void Bury(ref Peer peer, OwnerState state)
     {
@@ -254,7 +258,9 @@ internal sealed class FleetView
 
         /// <summary>When the last look began that covered this shard.</summary>
         public Instant LookBegan;
-        public Instant ThereSince;
+
+        /// <summary>How many renewals of its record were seen without a gap, since the record is there.</summary>
+        public int Renewals;
         public bool IsThere, IsDraining, IsName, IsSuspected;
         public bool IsProbing, HasProbed, IsSilent;
         public Instant ProbeBegan, SilentSince;

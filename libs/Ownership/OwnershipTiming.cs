@@ -33,8 +33,13 @@ public sealed record OwnershipTiming(TimeSpan Renew, TimeSpan Lease)
     /// </summary>
     public TimeSpan Fence => Lease / 2;
 
-    /// <summary>If nobody could be seen for this long, everybody gets a new lease, since they could not renew either.</summary>
-    public TimeSpan Gap => Renew * 4;
+    /// <summary>As many renewals as an owner makes in a lease.</summary>
+    public int RenewalsInALease => (int)(Lease / Renew);
+
+    /// <summary>
+    /// If nobody could be seen for this long, everybody gets a new lease, since they could not renew either. One lost answer is no gap.
+    /// </summary>
+    public TimeSpan Gap => Operation + (Renew * 2);
 
     /// <summary>
     /// The shortest time between the beginning of an owner's pause and the moment when somebody else may take its slots. Its last renewal

@@ -13,7 +13,8 @@ public sealed partial class SlotOwner
     public void NoteEpochSeen(int slot, long epoch)
     {
         ref Slot known = ref _slots[slot];
-        if (epoch > known.HighestTold && _broken != RuleBreak.ClaimIgnoresEpochsTold) known.HighestTold = epoch;
+        if (_broken != RuleBreak.ClaimIgnoresEpochsTold) known.HighestTold = Math.Max(known.HighestTold, epoch);
+        if (known.Served < epoch) known.HighestOfOthers = Math.Max(known.HighestOfOthers, epoch);
         if (known.Served == 0 || epoch <= known.Served || _broken == RuleBreak.HigherEpochToldIsIgnored) return;
         StopServing(slot);
         _isSlotLookDue = true;
@@ -132,6 +133,14 @@ public sealed partial class SlotOwner
         EndSlotsIfDone(now);
     }
 
+    /// <summary>What is known of a slot, for the trace of a simulation.</summary>
+    internal string Describe(int slot)
+    {
+        ref readonly Slot known = ref _slots[slot];
+        return $"{known.State} {known.Owner.Shard}/{known.Owner.Incarnation} epoch {known.Epoch} told {known.HighestTold} served {known.Served} "
+            + $"owner {(known.Owner.IsNobody ? OwnerState.Gone : StateOf(known.Owner, known.NamedSince))} all {_fleet.HaveAllHadTime()}";
+    }
+
     private void ReadSlots(Instant now)
     {
         _phase = Phase.ReadingSlots;
@@ -150,12 +159,13 @@ public sealed partial class SlotOwner
             // Who had the slot and under which epoch is remembered.
             (known.State, known.ETag) = (RecordState.Missing, "");
             if (_broken == RuleBreak.LostStoreForgetsOwners) known.Owner = OwnerIdentity.Nobody;
-            if (_broken == RuleBreak.LostStoreRestartsEpochs) known.Epoch = known.HighestTold = 0;
+            if (_broken == RuleBreak.LostStoreRestartsEpochs) known.Epoch = known.HighestTold = known.HighestOfOthers = 0;
             return true;
         }
         if (known.State != RecordState.Present || known.Owner != view.Owner) known.NamedSince = now;
         (known.State, known.Owner, known.Epoch, known.ETag) = (RecordState.Present, view.Owner, view.Epoch, view.ETag);
         if (view.Epoch > known.HighestTold) known.HighestTold = view.Epoch;
+        if (view.Owner != _self) known.HighestOfOthers = Math.Max(known.HighestOfOthers, view.Epoch);
         return true;
     }
 
@@ -166,7 +176,7 @@ public sealed partial class SlotOwner
         int? preferred = RendezvousHash.Choose(_region, (ushort)slot, _candidates.AsSpan(0, _candidateCount));
         OwnerState owner = known.Owner.IsNobody ? OwnerState.Gone : StateOf(known.Owner, known.NamedSince);
         SlotMove move = new SlotSituation(
-            _self, new SlotView(known.State, known.Owner, known.Epoch), known.Served, known.HighestTold)
+            _self, new SlotView(known.State, known.Owner, known.Epoch), known.Served, known.HighestOfOthers)
         {
             IsPreferred = preferred == _self.Shard,
             IsForAnother = preferred is { } other && other != _self.Shard,
@@ -211,10 +221,8 @@ public sealed partial class SlotOwner
                 _outstanding++;
                 _requests.Enqueue(new OwnershipRequest(OwnershipRequestKind.Withdraw, slot));
                 break;
-            default:
-                if (preferred == _self.Shard && known.Served == 0) _isWaitingForOthers = true;
-                break;
         }
+        if (preferred == _self.Shard && known is { Served: 0, Write: Write.None }) _isWaitingForOthers = true;
         if (known.Owner != _self) known.MayBeGivenAway = false;
         if (!known.Target.IsNobody && known.Write == Write.None && !known.MayBeGivenAway) EndHandOver(slot, known.Owner == known.Target);
         return move != SlotMove.Restore;
@@ -243,7 +251,7 @@ public sealed partial class SlotOwner
         bool isOver = now >= _emptyUntil && now >= _lostUntil;
         // What we remember may be older than the loss: somebody may have taken the slot since. So everybody is waited for.
         if (known.Owner.IsNobody || known.Owner == _self || known.HighestTold > known.Epoch)
-            return isOver && (!_hasLostStore || _fleet.HaveAllHadTime());
+            return isOver && (_fleet.HaveAllHadTime() || _broken == RuleBreak.LostStoreIsEmptyStore);
         return owner == OwnerState.Gone || (isOver && (owner == OwnerState.Silent || _fleet.HasHadTime(known.Owner)));
     }
 

@@ -12,7 +12,7 @@ namespace Dapr.Voice.Ownership;
 public sealed partial class SlotOwner
 {
     /// <summary>All slots are read again after this time, whatever is known about them.</summary>
-    public static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(4);
 
     /// <summary>Records that were missing, and slots that should be ours, are looked at this often.</summary>
     public static readonly TimeSpan SlowLookEvery = TimeSpan.FromSeconds(1);
@@ -33,7 +33,7 @@ public sealed partial class SlotOwner
     private Phase _phase;
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
     private Instant _lostUntil = new(long.MinValue), _emptyUntil = Instant.Never;
-    private bool _hasSeenFleet, _hasLostStore, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isLeaving;
+    private bool _hasSeenFleet, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isLeaving;
     private bool _isWaitingForOthers;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
     private string? _ownETag;
@@ -264,7 +264,6 @@ public sealed partial class SlotOwner
     {
         _isSlotLookDue = true;
         if (_broken == RuleBreak.LostStoreIsEmptyStore) return;
-        _hasLostStore = true;
         _lostUntil = now + _timing.Lease;
     }
 
@@ -304,7 +303,7 @@ public sealed partial class SlotOwner
         public OwnerIdentity Owner;
         public Instant NamedSince;
         public string ETag;
-        public long Epoch, Served, HighestTold;
+        public long Epoch, Served, HighestTold, HighestOfOthers;
         public Write Write;
         public long WrittenEpoch;
 

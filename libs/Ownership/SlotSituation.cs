@@ -4,8 +4,8 @@ namespace Dapr.Voice.Ownership;
 /// <param name="Self">This process.</param>
 /// <param name="Record">The slot's record as it was just read.</param>
 /// <param name="Served">The epoch under which our workers serve the slot, or 0.</param>
-/// <param name="HighestTold">The highest epoch of the slot that anybody has seen, or 0.</param>
-internal readonly record struct SlotSituation(OwnerIdentity Self, SlotView Record, long Served = 0, long HighestTold = 0)
+/// <param name="HighestOfOthers">The highest epoch under which anybody else was seen to have the slot, or 0.</param>
+internal readonly record struct SlotSituation(OwnerIdentity Self, SlotView Record, long Served = 0, long HighestOfOthers = 0)
 {
     /// <summary>The rendezvous hash over the live transceivers assigns the slot to us.</summary>
     public bool IsPreferred { get; init; }
@@ -40,8 +40,8 @@ internal readonly record struct SlotSituation(OwnerIdentity Self, SlotView Recor
             if (Served < Record.Epoch)
             {
                 if (Broken == RuleBreak.NoAdoption) return SlotMove.Leave;
-                // Another owner was there in between, which the store has forgotten.
-                return HighestTold > Record.Epoch && Broken != RuleBreak.ClaimIgnoresEpochsTold ? SlotMove.Claim : SlotMove.Adopt;
+                // Another owner had this epoch or a later one, which the store has forgotten.
+                return HighestOfOthers >= Record.Epoch && Broken != RuleBreak.ClaimIgnoresEpochsTold ? SlotMove.Claim : SlotMove.Adopt;
             }
             return IsForAnother ? SlotMove.Withdraw : SlotMove.Keep;
         }

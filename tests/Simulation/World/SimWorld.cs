@@ -430,6 +430,8 @@ internal sealed class SimWorld
         // Without records nobody can know that the shard is taken.
         if ((HasLostData || _isMixed) && IsTaken(shard)) return;
         SimProcess process = _processes[_processCount];
+        // At an address of its own.
+        if (endpoint < 0) endpoint = Shards + _processCount;
         long origin = _random.Milliseconds(0, 1_000_000);
         process.WallOffset = _random.Milliseconds(-_clockOffsets, _clockOffsets);
         _processCount++;
@@ -528,15 +530,15 @@ internal sealed class SimWorld
         }
     }
 
-    private void Kill(SimProcess victim)
+    private void Kill(SimProcess victim, bool mayFollow = true)
     {
         if (!victim.IsAlive) return;
         victim.IsAlive = false;
         Suspect(victim, 20, 200);
         // Mostly another process follows, soon or later, at its place or elsewhere.
-        if (_random.Percent(70))
+        if (mayFollow && _random.Percent(70))
         {
-            int endpoint = HasNames || _random.Percent(60) ? victim.Endpoint : _processCount + Shards;
+            int endpoint = HasNames || _random.Percent(60) ? victim.Endpoint : -1;
             Queue.Add(Now + _random.Milliseconds(20, 3000), SimEventKind.Start, victim.Id.Shard, endpoint);
         }
     }
@@ -572,7 +574,7 @@ internal sealed class SimWorld
     private void Join()
     {
         int shard = _random.Below(Shards);
-        Queue.Add(Now, SimEventKind.Start, shard, HasNames ? shard : _processCount + Shards);
+        Queue.Add(Now, SimEventKind.Start, shard, HasNames ? shard : -1);
     }
 
     private bool IsTaken(int shard)
@@ -588,8 +590,13 @@ internal sealed class SimWorld
     {
         // What was drawn to last longer ends now: pauses, cuts and outages were cut off at this time.
         bool isAnybodyThere = false;
+        for (int i = 0; i < _processCount; i++)
+        {
+            // Who drains ends some day.
+            if (_processes[i].IsAlive && _processes[i].IsDraining) Kill(_processes[i], mayFollow: false);
+        }
         for (int i = 0; i < _processCount; i++) isAnybodyThere |= _processes[i].IsAlive && !_processes[i].IsDraining;
-        if (!isAnybodyThere) StartProcess(_random.Below(Shards), _processCount + Shards);
+        if (!isAnybodyThere) StartProcess(_random.Below(Shards), -1);
         Queue.Add(Now + CheckEvery, SimEventKind.Check);
     }
 

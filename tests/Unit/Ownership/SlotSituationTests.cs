@@ -9,9 +9,9 @@ public sealed class SlotSituationTests
 
     private static SlotMove Decide(
         OwnerIdentity? owner, long epoch, long served = 0, bool preferred = false, bool forAnother = false,
-        OwnerState state = OwnerState.Alive, bool mayClaim = true, bool unrecordedFree = false, bool leaving = false, long told = 0)
+        OwnerState state = OwnerState.Alive, bool mayClaim = true, bool unrecordedFree = false, bool leaving = false, long others = 0)
         => new SlotSituation(Self, owner is { } known ? new SlotView(RecordState.Present, known, epoch, "1")
-            : new SlotView(RecordState.Missing), served, told)
+            : new SlotView(RecordState.Missing), served, others)
         {
             IsPreferred = preferred, IsForAnother = forAnother, MayClaim = mayClaim, Owner = state, IsUnrecordedFree = unrecordedFree,
             IsLeaving = leaving,
@@ -63,7 +63,12 @@ public sealed class SlotSituationTests
 
     [Fact]
     public void Ours_WhileSomebodyHasSeenAHigherEpoch_IsClaimedAboveIt()
-        => Assert.Equal(SlotMove.Claim, Decide(Self, 4, told: 5));
+    {
+        Assert.Equal(SlotMove.Claim, Decide(Self, 4, others: 5));
+        // A late write of ours brought a record back that another owner had meanwhile.
+        Assert.Equal(SlotMove.Claim, Decide(Self, 4, others: 4));
+        Assert.Equal(SlotMove.Adopt, Decide(Self, 4, others: 3));
+    }
 
     [Fact]
     public void Ours_ForAnother_IsWithdrawn()
