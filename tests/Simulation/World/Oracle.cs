@@ -24,8 +24,10 @@ internal sealed class Oracle(SimWorld world)
         _highestUser = 0;
     }
 
-    /// <summary>A store whose ETags begin again can mistake one record for another after it has lost its data (Redis).</summary>
-    private bool IsMistaken => world.HasLostData && world.Store.RestartsETags;
+    /// <summary>
+    /// After it has lost its data, a store may apply a write from before: its ETags begin again, or a missing key accepts any (Redis).
+    /// </summary>
+    private bool IsMistaken => world.HasLostData && (world.Store.RestartsETags || world.Store.AcceptsETagOfAMissingKey);
 
     /// <summary>The highest epoch under which a slot was ever served.</summary>
     public long Highest(int slot) => _highest[slot];
