@@ -301,7 +301,7 @@ public sealed partial class SlotOwner
     private void FindCandidates(Instant now)
     {
         _candidateCount = _fleet.Candidates(_candidates, _isRegistered && !_isDraining && now < HeldUntil);
-        var candidates = _candidates.AsSpan(0, _candidateCount);
+        Span<int> candidates = _candidates.AsSpan(0, _candidateCount);
         if (candidates.SequenceEqual(_candidatesBefore.AsSpan(0, _candidateCountBefore))) return;
         candidates.CopyTo(_candidatesBefore);
         _candidateCountBefore = _candidateCount;

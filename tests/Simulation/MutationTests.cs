@@ -20,7 +20,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         var watch = Stopwatch.StartNew();
         RuleBreak[] breaks = [.. Enum.GetValues<RuleBreak>().Where(rule => rule != RuleBreak.None)];
         Assert.True(breaks.Length >= 30);
-        SimViolation?[] found = new SimViolation?[breaks.Length];
+        var found = new SimViolation?[breaks.Length];
         Parallel.For(0, breaks.Length, i =>
         {
             var world = new SimWorld(breaks[i]);

@@ -77,7 +77,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         try
         {
-            using Process git = Process.Start(new ProcessStartInfo("git", "rev-parse --short HEAD") { RedirectStandardOutput = true })!;
+            using Process git = Process.Start(new ProcessStartInfo("git", "rev-parse --short HEAD")
+            {
+                RedirectStandardOutput = true, UseShellExecute = false,
+            })!;
             string commit = git.StandardOutput.ReadToEnd().Trim();
             git.WaitForExit();
             return commit.Length > 0 ? commit : "unknown";

@@ -104,7 +104,7 @@ internal sealed class OwnershipRecords(
     /// <summary>Writes an owner into a slot's record. Any number of calls for different slots may run at once.</summary>
     public async Task<StoreWrite> WriteSlotAsync(int slot, OwnerIdentity owner, long epoch, string? etag, CancellationToken cancellation)
     {
-        var record = owner.IsNobody ? new SlotRecord(fleet.Region, slot, null, null, epoch)
+        SlotRecord record = owner.IsNobody ? new SlotRecord(fleet.Region, slot, null, null, epoch)
             : new SlotRecord(fleet.Region, slot, owner.Shard, owner.IncarnationText, epoch);
         StateWriteResult written = etag is null
             ? await store.TryCreateAsync(Store, SlotKey(slot), record, ContractsJson.Default.SlotRecord, cancellation: cancellation)

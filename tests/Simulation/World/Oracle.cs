@@ -55,7 +55,9 @@ internal sealed class Oracle(SimWorld world)
         if (epoch >= MaximumEpochs) return;
         int place = (slot * MaximumEpochs) + (int)epoch;
         byte me = (byte)(process.Index + 1);
-        if (_servers[place] != 0 && _servers[place] != me)
+        // Nobody is left who knows that the epoch was used.
+        bool isForgotten = _servers[place] != 0 && world.HasLostData && world.HasRelayForgotten && !world.Process(_servers[place] - 1).IsAlive;
+        if (_servers[place] != 0 && _servers[place] != me && !isForgotten)
             world.Violate("serves an epoch that another process has served", process.Index, slot);
         _servers[place] = me;
         if (epoch > _highest[slot]) (_highest[slot], _servedAt[slot]) = (epoch, world.Now);

@@ -77,6 +77,9 @@ internal sealed class SimWorld
     public int SlotCount { get; private set; }
     public bool HasNames { get; private set; }
     public bool HasLostData { get; private set; }
+
+    /// <summary>A relay has forgotten the epochs that it had seen.</summary>
+    public bool HasRelayForgotten { get; private set; }
     public SimViolation? Violation { get; private set; }
 
     /// <summary>The number of events of all schedules.</summary>
@@ -144,7 +147,7 @@ internal sealed class SimWorld
         bool isSlow = _storeSlowUntil > Now;
         long there = isSlow ? _random.Milliseconds(1, 1500) : _random.Milliseconds(1, 6);
         // A write may hang on its way and be applied when nobody waits for it any more.
-        if (_random.Below(isSlow ? 15 : 300) == 0) there = _random.Milliseconds(1000, 3500);
+        if (Now < _healAt && _random.Below(isSlow ? 15 : 300) == 0) there = _random.Milliseconds(1000, 3500);
         if (there >= StoreDeadline)
         {
             op.IsAnswered = true;
@@ -301,7 +304,7 @@ internal sealed class SimWorld
         if (outcome == StoreWrite.Conflict && op.ETag is null && _random.Percent(20)) outcome = StoreWrite.Unknown;
         long deadline = op.Began + StoreDeadline;
         long back = _storeSlowUntil > Now ? _random.Milliseconds(1, 800) : _random.Milliseconds(1, 6);
-        bool isAnswerLost = isAway || IsLost() || _cutStore[op.Process] > Now || (_random.Below(200) == 0);
+        bool isAnswerLost = isAway || IsLost() || _cutStore[op.Process] > Now || (Now < _healAt && _random.Below(200) == 0);
         if (isAnswerLost || Now + back >= deadline) Answer(op, deadline, StoreWrite.Unknown, true);
         else Answer(op, Now + back, outcome, false);
     }
@@ -382,7 +385,8 @@ internal sealed class SimWorld
         Array.Clear(_relayEpochs);
         Array.Clear(_clientEpochs);
         Array.Clear(_handedTo);
-        (_processCount, _keys, _storeAwayUntil, _storeSlowUntil, _lossUntil, HasLostData) = (0, 0, 0, 0, 0, false);
+        (_processCount, _keys, _storeAwayUntil, _storeSlowUntil, _lossUntil) = (0, 0, 0, 0, 0);
+        HasLostData = HasRelayForgotten = false;
         SlotCount = _random.Between(1, MaximumSlots);
         _isMixed = _random.Percent(12);
         HasNames = _random.Percent(15);
@@ -509,6 +513,7 @@ internal sealed class SimWorld
                 break;
             case FaultKind.RelayRestarts:
                 int relay = _random.Below(Relays);
+                HasRelayForgotten = true;
                 Array.Clear(_relayEpochs, relay * MaximumSlots, MaximumSlots);
                 Array.Clear(_clientEpochs, relay * MaximumSlots, MaximumSlots);
                 break;

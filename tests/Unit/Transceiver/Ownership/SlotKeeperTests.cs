@@ -40,7 +40,7 @@ public sealed class SlotKeeperTests
         _fleet.Start(0);
         await _fleet.RunAsync(0.5);
         _fleet.Members[0].Keeper.NoteRelayView();
-        await _fleet.RunAsync(1);
+        await _fleet.RunAsync(1.25);
         _fleet.AssertSettled();
     }
 
