@@ -137,8 +137,9 @@ public sealed partial class SlotOwner
     internal string Describe(int slot)
     {
         ref readonly Slot known = ref _slots[slot];
-        return $"{known.State} {known.Owner.Shard}/{known.Owner.Incarnation} epoch {known.Epoch} told {known.HighestTold} served {known.Served} "
-            + $"owner {(known.Owner.IsNobody ? OwnerState.Gone : StateOf(known.Owner, known.NamedSince))} all {_fleet.HaveAllHadTime()}";
+        return $"{known.State} {known.Owner.Shard}/{known.Owner.Incarnation} epoch {known.Epoch} told {known.HighestTold} "
+            + $"served {known.Served} owner {(known.Owner.IsNobody ? OwnerState.Gone : StateOf(known.Owner, known.NamedSince))} "
+            + $"all {_fleet.HaveAllHadTime()}";
     }
 
     private void ReadSlots(Instant now)

@@ -12,7 +12,11 @@ public sealed class MutationTests(ITestOutputHelper output)
     private const ulong Schedules = 100_000;
 
     /// <summary>Rule-breaks that no schedule can show, with the reason.</summary>
-    private static readonly Dictionary<RuleBreak, string> Survivors = new();
+    private static readonly Dictionary<RuleBreak, string> Survivors = new()
+    {
+        [RuleBreak.NoRetry] = "all slots are read again after four seconds anyway, so it costs time and no rule",
+        [RuleBreak.LostStoreForgetsOwners] = "a slot without a known owner waits until everybody had the time to write, which covers it",
+    };
 
     [Fact]
     public void RuleBreaks_OneByOne_AreFound()

@@ -56,7 +56,8 @@ internal sealed class Oracle(SimWorld world)
         int place = (slot * MaximumEpochs) + (int)epoch;
         byte me = (byte)(process.Index + 1);
         // Nobody is left who knows that the epoch was used.
-        bool isForgotten = _servers[place] != 0 && world.HasLostData && world.HasRelayForgotten && !world.Process(_servers[place] - 1).IsAlive;
+        bool isForgotten = _servers[place] != 0 && world.HasLostData && world.HasRelayForgotten
+            && !world.Process(_servers[place] - 1).IsAlive;
         if (_servers[place] != 0 && _servers[place] != me && !isForgotten)
             world.Violate("serves an epoch that another process has served", process.Index, slot);
         _servers[place] = me;

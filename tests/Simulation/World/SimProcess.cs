@@ -299,7 +299,8 @@ internal sealed class SimProcess(SimWorld world, int index)
                 break;
             case OwnershipRequestKind.WriteSlot:
                 if (_owner is not null)
-                    world.Trace?.Add($"{world.Now / 10_000.0:0.0} decision of {index} slot {request.Slot}: {_owner.Describe(request.Slot)}");
+                    world.Trace?.Add(
+                        $"{world.Now / 10_000.0:0.0} decision of {index} slot {request.Slot}: {_owner.Describe(request.Slot)}");
                 world.Oracle.CheckClaim(this, request);
                 world.Send(this, Op(StoreOpKind.WriteSlot, request));
                 break;

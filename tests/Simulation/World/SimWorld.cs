@@ -56,7 +56,7 @@ internal sealed class SimWorld
     private readonly long[] _relayEpochs = new long[Relays * MaximumSlots], _clientEpochs = new long[Relays * MaximumSlots];
     private readonly long[] _handedTo = new long[MaximumSlots];
     private SimRandom _random;
-    private int _processCount, _keys, _loss, _clockOffsets;
+    private int _processCount, _keys, _loss, _clockOffsets, _lateWrites;
     private long _storeAwayUntil, _storeSlowUntil, _lossUntil, _healAt;
     private bool _isStoreFastToFail, _isMixed;
     private ulong _seed;
@@ -139,7 +139,7 @@ internal sealed class SimWorld
     public void Send(SimProcess from, StoreOp op)
     {
         bool isCut = _cutStore[from.Index] > Now;
-        if (isCut || _storeAwayUntil > Now)
+        if (isCut || _storeAwayUntil > Now || IsLost())
         {
             Answer(op, Now + (_isStoreFastToFail ? _random.Milliseconds(1, 20) : StoreDeadline), StoreWrite.Unknown, true);
             return;
@@ -147,7 +147,7 @@ internal sealed class SimWorld
         bool isSlow = _storeSlowUntil > Now;
         long there = isSlow ? _random.Milliseconds(1, 1500) : _random.Milliseconds(1, 6);
         // A write may hang on its way and be applied when nobody waits for it any more.
-        if (Now < _healAt && _random.Below(isSlow ? 15 : 300) == 0) there = _random.Milliseconds(1000, 3500);
+        if (Now < _healAt && _random.Below(isSlow ? 15 : _lateWrites) == 0) there = _random.Milliseconds(1000, 3500);
         if (there >= StoreDeadline)
         {
             op.IsAnswered = true;
@@ -389,6 +389,8 @@ internal sealed class SimWorld
         HasLostData = HasRelayForgotten = false;
         SlotCount = _random.Between(1, MaximumSlots);
         _isMixed = _random.Percent(12);
+        // One operation of so many hangs on its way.
+        _lateWrites = _random.Percent(15) ? 12 : 300;
         HasNames = _random.Percent(15);
         Store.RestartsETags = _random.Percent(40);
         Store.AcceptsETagOfAMissingKey = _random.Percent(40);
@@ -582,6 +584,21 @@ internal sealed class SimWorld
         Queue.Add(Now, SimEventKind.Start, shard, HasNames ? shard : -1);
     }
 
+    /// <summary>One process never reaches the store again. It keeps what it has, and the others share the rest.</summary>
+    private void CutForGood()
+    {
+        SimProcess cut = _processes[_random.Below(_processCount)];
+        if (HasLostData || _isMixed || !cut.IsAlive || !cut.Knowledge.IsRegistered) return;
+        for (int i = 0; i < _processCount; i++)
+        {
+            if (_processes[i] is { IsAlive: true, IsDraining: false } other && other.Id.Shard != cut.Id.Shard && other.Knowledge.IsRegistered)
+            {
+                _cutStore[cut.Index] = long.MaxValue;
+                return;
+            }
+        }
+    }
+
     private bool IsTaken(int shard)
     {
         for (int i = 0; i < _processCount; i++)
@@ -602,6 +619,7 @@ internal sealed class SimWorld
         }
         for (int i = 0; i < _processCount; i++) isAnybodyThere |= _processes[i].IsAlive && !_processes[i].IsDraining;
         if (!isAnybodyThere) StartProcess(_random.Below(Shards), -1);
+        if (_random.Percent(8)) CutForGood();
         Queue.Add(Now + CheckEvery, SimEventKind.Check);
     }
 
