@@ -20,15 +20,11 @@ public sealed partial class SlotOwner
         _isSlotLookDue = true;
     }
 
-    /// <summary>
-    /// A relay has told every epoch that it knows. If the store was empty at our first look and no relay contradicts it, the region is new,
-    /// and only owners that reach the store could still write themselves again, which they do at once.
-    /// </summary>
+    /// <summary>A relay has told every epoch that it knows, with <see cref="NoteEpochSeen"/>.</summary>
     public void NoteRelayView()
     {
-        if (!_hasSeenFleet || _lostUntil > _firstLook) return;
-        _emptyUntil = Instant.Min(_emptyUntil, _firstLook + _timing.Gap);
-        _nextFullSlots = Instant.Min(_nextFullSlots, _emptyUntil);
+        _hasRelayView = true;
+        if (_hasSeenSlots) _nextFullSlots = Instant.Min(_nextFullSlots, EmptyUntil);
     }
 
     /// <summary>
@@ -51,6 +47,7 @@ public sealed partial class SlotOwner
             SlotsUnreadable(now);
             return;
         }
+        if (!_hasSeenSlots) (_hasSeenSlots, _firstLook) = (true, now);
         bool isWholeView = true;
         for (int slot = 0; slot < _slots.Length; slot++) isWholeView &= Note(ref _slots[slot], views[slot], now);
         FindCandidates(now);
@@ -249,7 +246,7 @@ public sealed partial class SlotOwner
     private bool IsUnrecordedFree(in Slot known, OwnerState owner, Instant now)
     {
         if (known.State != RecordState.Missing) return false;
-        bool isOver = now >= _emptyUntil && now >= _lostUntil;
+        bool isOver = now >= EmptyUntil && now >= _lostUntil;
         // What we remember may be older than the loss: somebody may have taken the slot since. So everybody is waited for.
         if (known.Owner.IsNobody || known.Owner == _self || known.HighestTold > known.Epoch)
             return isOver && (_fleet.HaveAllHadTime() || _broken == RuleBreak.LostStoreIsEmptyStore);
@@ -320,7 +317,7 @@ public sealed partial class SlotOwner
         _nextFullSlots = now + (_isWaitingForOthers && wait < FullLookEvery ? wait : FullLookEvery);
         // When the wait for owners that write themselves again is over, what nobody has written is free.
         if (now < _lostUntil) _nextFullSlots = Instant.Min(_nextFullSlots, _lostUntil);
-        if (now < _emptyUntil) _nextFullSlots = Instant.Min(_nextFullSlots, _emptyUntil);
+        if (now < EmptyUntil) _nextFullSlots = Instant.Min(_nextFullSlots, EmptyUntil);
         if (now < _uncertainUntil) _nextFullSlots = Instant.Min(_nextFullSlots, now + SlowLookEvery);
         if (_isWaitingForOthers) return;
         foreach (ref Slot slot in _slots.AsSpan())

@@ -32,8 +32,8 @@ public sealed partial class SlotOwner
 
     private Phase _phase;
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
-    private Instant _lostUntil = new(long.MinValue), _emptyUntil = Instant.Never;
-    private bool _hasSeenFleet, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isLeaving;
+    private Instant _lostUntil = new(long.MinValue);
+    private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isLeaving;
     private bool _isWaitingForOthers;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
     private string? _ownETag;
@@ -93,6 +93,13 @@ public sealed partial class SlotOwner
             return Instant.Max(next, _lastRun);
         }
     }
+
+    /// <summary>
+    /// Until when a slot that has no record is not free: an empty store may be one that has lost its data, whose owners write themselves
+    /// again. If a relay has told all epochs that it knows, only those that reach the store at once could contradict.
+    /// </summary>
+    private Instant EmptyUntil => !_hasSeenSlots ? Instant.Never : _broken == RuleBreak.EmptyStoreIsFree ? _firstLook
+        : _firstLook + (_hasRelayView && _lostUntil <= _firstLook ? _timing.Gap : _timing.Lease);
 
     private bool IsInHurry => _isUrgent || _fleet.WantsLook;
 
@@ -176,12 +183,6 @@ public sealed partial class SlotOwner
         }
         if (_fleet.Observe(views, _began, now)) NoteStoreLost(now);
         NoteDeaths();
-        if (!_hasSeenFleet)
-        {
-            (_hasSeenFleet, _firstLook) = (true, now);
-            // An empty store may be one that has lost its data. Its owners write themselves again within a lease.
-            _emptyUntil = _broken == RuleBreak.EmptyStoreIsFree ? now : now + _timing.Lease;
-        }
         _ownETag = own.State == RecordState.Present ? own.ETag : null;
         if (own.State == RecordState.Missing && _isRegistered) NoteStoreLost(now);
         if (own.State == RecordState.Present && own.Incarnation != _self.Incarnation && !MayRegisterOver(own, now)) return;

@@ -55,9 +55,8 @@ internal sealed class Oracle(SimWorld world)
         if (epoch >= MaximumEpochs) return;
         int place = (slot * MaximumEpochs) + (int)epoch;
         byte me = (byte)(process.Index + 1);
-        // Nobody is left who knows that the epoch was used.
-        bool isForgotten = _servers[place] != 0 && world.HasLostData && world.HasRelayForgotten
-            && !world.Process(_servers[place] - 1).IsAlive;
+        // After a loss of data, an epoch that a dead process had is known to relays at most. What they tell is checked with the claim.
+        bool isForgotten = _servers[place] != 0 && world.HasLostData && !world.Process(_servers[place] - 1).IsAlive;
         if (_servers[place] != 0 && _servers[place] != me && !isForgotten)
             world.Violate("serves an epoch that another process has served", process.Index, slot);
         _servers[place] = me;
@@ -102,11 +101,11 @@ internal sealed class Oracle(SimWorld world)
         // What happened after its look at the slot, the compare-and-set finds out.
         SlotView seen = process.Knowledge.Slots[slot];
         if (_servedAt[slot] >= process.Knowledge.SlotsBegan || (seen.State == RecordState.Present && seen.Owner.IsNobody)) return;
-        // A write from before the loss has hit the record that its owner had written again: its ETag was the same.
-        if (IsMistaken && seen.State == RecordState.Present && seen.Owner == process.Id) return;
         int owner = ServerOf(slot, _highest[slot]);
-        if (owner >= 0 && owner != process.Index && world.Process(owner) is { IsAlive: true } living
-            && living.Table[slot] == _highest[slot])
+        if (owner < 0 || owner == process.Index || world.Process(owner) is not { IsAlive: true } living) return;
+        // A write from before the loss has hit the record that its owner had written again: its ETag was the same.
+        if (IsMistaken && seen.State == RecordState.Present && seen.Owner != living.Id) return;
+        if (living.Table[slot] == _highest[slot])
             CheckLiving(process, living, slot, "takes the slot of a living owner");
     }
 

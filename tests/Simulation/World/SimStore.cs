@@ -47,6 +47,7 @@ internal sealed class SimStore
     private readonly TransceiverRow[] _fleet = new TransceiverRow[SimWorld.Shards];
     private readonly SlotRow[] _slots = new SlotRow[SimWorld.MaximumSlots];
     private readonly CheckpointRecord[] _checkpoints = new CheckpointRecord[SimWorld.MaximumSlots];
+    private readonly int[] _endedBelow = new int[SimWorld.MaximumSlots];
     private int _etag;
 
     /// <summary>ETags begin at 1 again for a record that was deleted (Redis).</summary>
@@ -60,6 +61,7 @@ internal sealed class SimStore
         Array.Clear(_fleet);
         Array.Clear(_slots);
         Array.Clear(_checkpoints);
+        Array.Clear(_endedBelow);
         _etag = 0;
     }
 
@@ -80,7 +82,9 @@ internal sealed class SimStore
 
     public void WipeCheckpoints() => Array.Clear(_checkpoints);
 
-    public void EndSession(int slot) => _checkpoints[slot] = default;
+    /// <summary>The session has ended. Whatever of it is still on its way, nobody continues it.</summary>
+    /// <param name="nextKey">Keys below this one were used before.</param>
+    public void EndSession(int slot, int nextKey) => (_checkpoints[slot], _endedBelow[slot]) = (default, nextKey);
 
     public void ReadFleet(StoreOp op, int endpointOfReader, SimWorld world)
     {
@@ -137,7 +141,7 @@ internal sealed class SimStore
     {
         ref CheckpointRecord row = ref _checkpoints[op.Slot];
         // A record of another session has another key in the store.
-        if (row.Exists && row.Key != op.Checkpoint.Key) return StoreWrite.Conflict;
+        if ((row.Exists && row.Key != op.Checkpoint.Key) || op.Checkpoint.Key < _endedBelow[op.Slot]) return StoreWrite.Conflict;
         if (!MayWrite(op, row.ETag)) return StoreWrite.Conflict;
         row = op.Checkpoint;
         row.Exists = true;

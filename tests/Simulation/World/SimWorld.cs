@@ -58,7 +58,7 @@ internal sealed class SimWorld
     private SimRandom _random;
     private int _processCount, _keys, _loss, _clockOffsets, _lateWrites;
     private long _storeAwayUntil, _storeSlowUntil, _lossUntil, _healAt;
-    private bool _isStoreFastToFail, _isMixed;
+    private bool _isStoreFastToFail, _isMixed, _isNewRegion;
     private ulong _seed;
 
     public SimWorld(RuleBreak broken = RuleBreak.None)
@@ -77,9 +77,6 @@ internal sealed class SimWorld
     public int SlotCount { get; private set; }
     public bool HasNames { get; private set; }
     public bool HasLostData { get; private set; }
-
-    /// <summary>A relay has forgotten the epochs that it had seen.</summary>
-    public bool HasRelayForgotten { get; private set; }
     public SimViolation? Violation { get; private set; }
 
     /// <summary>The number of events of all schedules.</summary>
@@ -167,6 +164,8 @@ internal sealed class SimWorld
             if (_cutRelay[(process.Index * Relays) + relay] > Now) continue;
             for (int slot = 0; slot < SlotCount; slot++)
             {
+                long known = _relayEpochs[(relay * MaximumSlots) + slot];
+                if (known > process.Table[slot] && process.Knowledge.Told[slot] < known) Tell(relay, process.Index, slot, known);
                 if (process.Table[slot] > 0 && !IsLost())
                     Queue.Add(Now + _random.Milliseconds(1, 20), SimEventKind.RelayLearns, relay,
                         (process.Index * MaximumSlots) + slot, process.Table[slot]);
@@ -188,7 +187,7 @@ internal sealed class SimWorld
         }
     }
 
-    public void EndSession(int slot) => Store.EndSession(slot);
+    public void EndSession(int slot) => Store.EndSession(slot, _keys);
 
     public void NoteHandedOver(int slot)
     {
@@ -386,7 +385,7 @@ internal sealed class SimWorld
         Array.Clear(_clientEpochs);
         Array.Clear(_handedTo);
         (_processCount, _keys, _storeAwayUntil, _storeSlowUntil, _lossUntil) = (0, 0, 0, 0, 0);
-        HasLostData = HasRelayForgotten = false;
+        HasLostData = false;
         SlotCount = _random.Between(1, MaximumSlots);
         _isMixed = _random.Percent(12);
         // One operation of so many hangs on its way.
@@ -395,7 +394,8 @@ internal sealed class SimWorld
         Store.RestartsETags = _random.Percent(40);
         Store.AcceptsETagOfAMissingKey = _random.Percent(40);
         _clockOffsets = _isMixed ? 600 : 1_200_000;
-        if (!_random.Percent(15)) Store.Prefill(SlotCount);
+        _isNewRegion = _random.Percent(15);
+        if (!_isNewRegion) Store.Prefill(SlotCount);
         int owners = _random.Between(2, 4);
         for (int shard = 0; shard < owners; shard++)
             Queue.Add(_random.Milliseconds(0, 400), SimEventKind.Start, shard, shard);
@@ -515,7 +515,6 @@ internal sealed class SimWorld
                 break;
             case FaultKind.RelayRestarts:
                 int relay = _random.Below(Relays);
-                HasRelayForgotten = true;
                 Array.Clear(_relayEpochs, relay * MaximumSlots, MaximumSlots);
                 Array.Clear(_clientEpochs, relay * MaximumSlots, MaximumSlots);
                 break;
@@ -588,14 +587,14 @@ internal sealed class SimWorld
     private void CutForGood()
     {
         SimProcess cut = _processes[_random.Below(_processCount)];
-        if (HasLostData || _isMixed || !cut.IsAlive || !cut.Knowledge.IsRegistered) return;
+        // Where records are missing, it may have what nobody can see.
+        if (HasLostData || _isNewRegion || _isMixed || !cut.IsAlive || !cut.Knowledge.IsRegistered) return;
         for (int i = 0; i < _processCount; i++)
         {
-            if (_processes[i] is { IsAlive: true, IsDraining: false } other && other.Id.Shard != cut.Id.Shard && other.Knowledge.IsRegistered)
-            {
-                _cutStore[cut.Index] = long.MaxValue;
-                return;
-            }
+            if (_processes[i] is not { IsAlive: true, IsDraining: false } other || other.Id.Shard == cut.Id.Shard) continue;
+            if (!other.Knowledge.IsRegistered) continue;
+            _cutStore[cut.Index] = long.MaxValue;
+            return;
         }
     }
 
@@ -646,8 +645,11 @@ internal sealed class SimWorld
                 if (server is not null) return "two serve a slot";
                 server = process;
             }
-            if (server is null) return "nobody serves a slot";
             ref readonly SimStore.SlotRow row = ref Store.Slot(slot);
+            // Whoever never reaches the store again cannot know that a claim of its own has arrived.
+            bool isUnreachable = row.ETag is not null && !row.Owner.IsNobody && _cutStore[(int)row.Owner.Incarnation - 1] == long.MaxValue;
+            if (server is null && isUnreachable) continue;
+            if (server is null) return "nobody serves a slot";
             if (row.ETag is null || row.Owner != server.Id || row.Epoch != server.Table[slot]) return "a record names another owner";
         }
         return "";
