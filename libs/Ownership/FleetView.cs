@@ -25,7 +25,7 @@ internal sealed class FleetView
     private readonly OwnershipTiming _timing;
     private readonly RuleBreak _broken;
     private readonly TimeSpan _lease;
-    private Instant _lastLook;
+    private Instant _lastLook, _now;
     private bool _hasLooked;
 
     public FleetView(int selfShard, int shardCount, OwnershipTiming timing, RuleBreak broken)
@@ -66,6 +66,7 @@ internal sealed class FleetView
     /// <summary>Notes one record. For our own shard: that of another process.</summary>
     public bool Observe(int shard, in TransceiverView view, Instant began, Instant now)
     {
+        _now = now;
         ref Peer peer = ref _peers[shard];
         if (view.State == RecordState.Unread) return false;
         // For a rule that a test breaks: the look counts for the time of its answer.
@@ -137,6 +138,7 @@ internal sealed class FleetView
 
     public void Probed(in OwnerIdentity owner, ProbeAnswer answer, Instant now)
     {
+        _now = now;
         ref Peer peer = ref _peers[owner.Shard];
         // The record names another process by now.
         if (!peer.IsProbing || peer.Watch.Incarnation != owner.Incarnation) return;
@@ -186,6 +188,13 @@ internal sealed class FleetView
         return peer.LookBegan - namedSince >= _lease ? OwnerState.Silent : OwnerState.Alive;
     }
 
+    /// <summary>The process was still thought to be alive at that time, and is gone now.</summary>
+    public bool HasGoneSince(in OwnerIdentity owner, Instant time)
+    {
+        ref readonly Peer peer = ref _peers[owner.Shard];
+        return peer.Watch.Incarnation == owner.Incarnation && peer.State == OwnerState.Gone && peer.DeathSeen > time;
+    }
+
     /// <summary>
     /// The process has renewed its record for a lease without a break, so it had the time to write the records of its slots, too.
     /// </summary>
@@ -227,16 +236,22 @@ internal sealed class FleetView
         if (peer.State != OwnerState.Alive || !peer.Watch.IsKnown) return;
         bool hasRunOut = peer.Watch.HasRunOut(_lease, peer.LookBegan) || _broken == RuleBreak.ProbeAloneSuffices;
         bool isUnanswered = (peer.IsSilent && peer.SilentSince >= peer.Watch.SignAt + (_lease - _timing.Probe))
-            || _broken is RuleBreak.LeaseAloneSuffices || (_broken is RuleBreak.ProbeAloneSuffices && peer.IsSilent);
+            || (peer.IsSilent && _broken is RuleBreak.EarlySilenceCounts or RuleBreak.ProbeAloneSuffices)
+            || _broken == RuleBreak.LeaseAloneSuffices;
         if (hasRunOut && isUnanswered) Bury(ref peer, OwnerState.Silent);
     }
 
     private bool HasHadTime(in Peer peer)
-        => peer.IsThere && peer.Renewals >= _timing.RenewalsInALease && peer.Watch.IsRenewed(_timing.Gap, peer.LookBegan);
+        => peer.IsThere && ((peer.Renewals >= _timing.RenewalsInALease && peer.Watch.IsRenewed(_timing.Gap, peer.LookBegan))
+            || _broken == RuleBreak.OwnerThatReturnsHadTime);
 
     private void Bury(ref Peer peer, OwnerState state)
     {
-        if (peer.State == OwnerState.Alive) Deaths++;
+        if (peer.State == OwnerState.Alive)
+        {
+            Deaths++;
+            peer.DeathSeen = _now;
+        }
         peer.State = state;
     }
 
@@ -263,6 +278,6 @@ internal sealed class FleetView
         public int Renewals;
         public bool IsThere, IsDraining, IsName, IsSuspected;
         public bool IsProbing, HasProbed, IsSilent;
-        public Instant ProbeBegan, SilentSince;
+        public Instant ProbeBegan, SilentSince, DeathSeen;
     }
 }

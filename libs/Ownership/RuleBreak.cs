@@ -17,6 +17,7 @@ internal enum RuleBreak
     ClosedPortAtANameIsProof,
     LookCountsWhenItEnds,
     OldSilenceCounts,
+    EarlySilenceCounts,
     AnsweredProbeIsSilence,
     DrainingIsDead,
     StaleLookAtTheFleetIsProof,
@@ -34,6 +35,7 @@ internal enum RuleBreak
     TrustLateAnswers,
     NoRetry,
     NoAdoption,
+    AdoptionOfAnEpochOfOthers,
     GiveBackGoesOnServing,
     GiveBackResetsTheEpoch,
     HandOverGoesOnServing,
@@ -52,6 +54,9 @@ internal enum RuleBreak
     LostStoreForgetsOwners,
     LostStoreRestartsEpochs,
     NoRestore,
+    RestoreOverAHigherEpoch,
+    UnknownOwnerIsNobody,
+    OwnerThatReturnsHadTime,
 
     // The fence.
     NoFence,

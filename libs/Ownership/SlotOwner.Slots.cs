@@ -249,8 +249,10 @@ public sealed partial class SlotOwner
         bool isOver = now >= EmptyUntil && now >= _lostUntil;
         // What we remember may be older than the loss: somebody may have taken the slot since. So everybody is waited for.
         if (known.Owner.IsNobody || known.Owner == _self || known.HighestTold > known.Epoch)
-            return isOver && (_fleet.HaveAllHadTime() || _broken == RuleBreak.LostStoreIsEmptyStore);
-        return owner == OwnerState.Gone || (isOver && (owner == OwnerState.Silent || _fleet.HasHadTime(known.Owner)));
+            return isOver && (_fleet.HaveAllHadTime() || _broken is RuleBreak.LostStoreIsEmptyStore or RuleBreak.UnknownOwnerIsNobody);
+        // If its owner died before the loss, somebody may have taken the slot before, too.
+        if (owner == OwnerState.Gone) return _fleet.HasGoneSince(known.Owner, _lostAt) || (isOver && _fleet.HaveAllHadTime());
+        return isOver && ((owner == OwnerState.Silent && _fleet.HaveAllHadTime()) || _fleet.HasHadTime(known.Owner));
     }
 
     private long GiveBackEpoch(in Slot known) => _broken == RuleBreak.GiveBackResetsTheEpoch ? 0 : known.Epoch;
@@ -319,7 +321,6 @@ public sealed partial class SlotOwner
         if (now < _lostUntil) _nextFullSlots = Instant.Min(_nextFullSlots, _lostUntil);
         if (now < EmptyUntil) _nextFullSlots = Instant.Min(_nextFullSlots, EmptyUntil);
         if (now < _uncertainUntil) _nextFullSlots = Instant.Min(_nextFullSlots, now + SlowLookEvery);
-        if (_isWaitingForOthers) return;
         foreach (ref Slot slot in _slots.AsSpan())
         {
             // What nobody writes is asked for again soon.

@@ -32,7 +32,7 @@ public sealed partial class SlotOwner
 
     private Phase _phase;
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
-    private Instant _lostUntil = new(long.MinValue);
+    private Instant _lostUntil = new(long.MinValue), _lostAt = new(long.MinValue);
     private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isLeaving;
     private bool _isWaitingForOthers;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
@@ -265,6 +265,7 @@ public sealed partial class SlotOwner
     {
         _isSlotLookDue = true;
         if (_broken == RuleBreak.LostStoreIsEmptyStore) return;
+        if (!IsStoreLost(now)) _lostAt = now;
         _lostUntil = now + _timing.Lease;
     }
 

@@ -41,13 +41,16 @@ internal readonly record struct SlotSituation(OwnerIdentity Self, SlotView Recor
             {
                 if (Broken == RuleBreak.NoAdoption) return SlotMove.Leave;
                 // Another owner had this epoch or a later one, which the store has forgotten.
-                return HighestOfOthers >= Record.Epoch && Broken != RuleBreak.ClaimIgnoresEpochsTold ? SlotMove.Claim : SlotMove.Adopt;
+                bool isUsed = HighestOfOthers >= Record.Epoch
+                    && Broken is not (RuleBreak.AdoptionOfAnEpochOfOthers or RuleBreak.ClaimIgnoresEpochsTold);
+                return isUsed ? SlotMove.Claim : SlotMove.Adopt;
             }
             return IsForAnother ? SlotMove.Withdraw : SlotMove.Keep;
         }
         if (Served > 0)
         {
-            if (!isThere || Record.Epoch < Served) return Broken == RuleBreak.NoRestore ? SlotMove.Keep : SlotMove.Restore;
+            if (!isThere || Record.Epoch < Served || Broken == RuleBreak.RestoreOverAHigherEpoch)
+                return Broken == RuleBreak.NoRestore ? SlotMove.Keep : SlotMove.Restore;
             return Broken == RuleBreak.HigherEpochInTheStoreIsIgnored ? SlotMove.Keep : SlotMove.Lose;
         }
         if (IsLeaving || !MayClaim || !IsPreferred) return SlotMove.Leave;

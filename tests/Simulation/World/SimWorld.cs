@@ -144,7 +144,7 @@ internal sealed class SimWorld
         bool isSlow = _storeSlowUntil > Now;
         long there = isSlow ? _random.Milliseconds(1, 1500) : _random.Milliseconds(1, 6);
         // A write may hang on its way and be applied when nobody waits for it any more.
-        if (Now < _healAt && _random.Below(isSlow ? 15 : _lateWrites) == 0) there = _random.Milliseconds(1000, 3500);
+        if (Now < _healAt && _random.Below(isSlow ? 15 : LateOne(op.Kind)) == 0) there = _random.Milliseconds(1000, 3500);
         if (there >= StoreDeadline)
         {
             op.IsAnswered = true;
@@ -195,6 +195,8 @@ internal sealed class SimWorld
         if (to >= 0)
             Queue.Add(Now + _random.Milliseconds(1, 10), SimEventKind.Fault, (int)FaultKind.SlotIsEmpty, to);
     }
+
+    private int LateOne(StoreOpKind kind) => kind == StoreOpKind.WriteCheckpoint ? (_lateWrites + 11) / 8 : _lateWrites;
 
     private bool IsLost() => _lossUntil > Now && _random.Percent(_loss);
 
