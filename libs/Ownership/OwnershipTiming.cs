@@ -19,6 +19,12 @@ public sealed record OwnershipTiming(TimeSpan Renew, TimeSpan Lease)
     /// <summary>The longest time that one read or write of a store takes that is well.</summary>
     public TimeSpan StoreDelay => Lease / 24;
 
+    /// <summary>
+    /// All slots are read again after this time, whatever is known about them. It is less than a lease: an owner that has not noticed a
+    /// loss of data writes its slots again before anybody may take them.
+    /// </summary>
+    public TimeSpan FullLook => Lease * 5 / 6;
+
     /// <summary>A probe without an answer for this long is unanswered. It is repeated meanwhile.</summary>
     public TimeSpan Probe => Lease / 6;
 

@@ -26,6 +26,7 @@ internal enum RuleBreak
 
     // Claims.
     ClaimKeepsTheEpoch,
+    ClaimOfAFreeSlotKeepsTheEpoch,
     ClaimIgnoresEpochsTold,
     ClaimWithoutETag,
     ClaimOfALivingOwner,
@@ -51,6 +52,8 @@ internal enum RuleBreak
     // A store that lost its data.
     LostStoreIsEmptyStore,
     EmptyStoreIsFree,
+    EmptyStoreWaitsTooShort,
+    RelayViewIsTrustedAtOnce,
     LostStoreForgetsOwners,
     LostStoreRestartsEpochs,
     NoRestore,
@@ -61,6 +64,7 @@ internal enum RuleBreak
     // The fence.
     NoFence,
     FenceTooLate,
+    FenceOpensByItself,
     FenceLiftedByOldConfirmation,
     ConfirmWithoutLooking,
 
@@ -69,6 +73,7 @@ internal enum RuleBreak
     BoundBeforeItIsWritten,
     BoundWhenUnknown,
     SuccessorStartsBelowTheBound,
+    SuccessorRaisesNoBound,
     CheckpointWithoutETag,
     SuccessorSendsBeforeItsCheckpoint,
     RelayPassesStaleEpochs,

@@ -40,7 +40,7 @@ public sealed class SendFence
             IsOpen = _broken == RuleBreak.FenceLiftedByOldConfirmation && confirmedAt.Ticks > 0;
             return true;
         }
-        if (!IsOpen && confirmedAt >= _fencedAt) IsOpen = true;
+        if (!IsOpen && (confirmedAt >= _fencedAt || _broken == RuleBreak.FenceOpensByItself)) IsOpen = true;
         return false;
     }
 

@@ -205,7 +205,9 @@ public sealed partial class SlotOwner
                 known.Cause = known.Owner.IsNobody || known.Owner == _self ? SlotMoveCause.Unowned
                     : owner == OwnerState.Silent ? SlotMoveCause.OwnerSilent : SlotMoveCause.OwnerGone;
                 long highest = Math.Max(known.Epoch, known.HighestTold);
-                long epoch = _broken == RuleBreak.ClaimKeepsTheEpoch ? Math.Max(highest, 1) : highest + 1;
+                bool keepsEpoch = _broken == RuleBreak.ClaimKeepsTheEpoch
+                    || (_broken == RuleBreak.ClaimOfAFreeSlotKeepsTheEpoch && known.Owner.IsNobody);
+                long epoch = keepsEpoch ? Math.Max(highest, 1) : highest + 1;
                 if (_broken == RuleBreak.ServeBeforeWritten) Serve(slot, epoch);
                 Begin(slot, Write.Claim, _self, epoch);
                 break;
@@ -316,7 +318,7 @@ public sealed partial class SlotOwner
     {
         _waits = _isWaitingForOthers ? _waits + 1 : 0;
         TimeSpan wait = SlowLookEvery * (1 << Math.Min(_waits / 4, 8));
-        _nextFullSlots = now + (_isWaitingForOthers && wait < FullLookEvery ? wait : FullLookEvery);
+        _nextFullSlots = now + (_isWaitingForOthers && wait < _timing.FullLook ? wait : _timing.FullLook);
         // When the wait for owners that write themselves again is over, what nobody has written is free.
         if (now < _lostUntil) _nextFullSlots = Instant.Min(_nextFullSlots, _lostUntil);
         if (now < EmptyUntil) _nextFullSlots = Instant.Min(_nextFullSlots, EmptyUntil);

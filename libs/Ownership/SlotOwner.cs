@@ -11,9 +11,6 @@ namespace Dapr.Voice.Ownership;
 /// </summary>
 public sealed partial class SlotOwner
 {
-    /// <summary>All slots are read again after this time, whatever is known about them.</summary>
-    public static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(4);
-
     /// <summary>Records that were missing, and slots that should be ours, are looked at this often.</summary>
     public static readonly TimeSpan SlowLookEvery = TimeSpan.FromSeconds(1);
 
@@ -98,8 +95,21 @@ public sealed partial class SlotOwner
     /// Until when a slot that has no record is not free: an empty store may be one that has lost its data, whose owners write themselves
     /// again. If a relay has told all epochs that it knows, only those that reach the store at once could contradict.
     /// </summary>
-    private Instant EmptyUntil => !_hasSeenSlots ? Instant.Never : _broken == RuleBreak.EmptyStoreIsFree ? _firstLook
-        : _firstLook + (_hasRelayView && _lostUntil <= _firstLook ? _timing.Gap : _timing.Lease);
+    private Instant EmptyUntil
+    {
+        get
+        {
+            if (!_hasSeenSlots) return Instant.Never;
+            bool isKnownToRelays = _hasRelayView && _lostUntil <= _firstLook;
+            return _firstLook + _broken switch
+            {
+                RuleBreak.EmptyStoreIsFree => TimeSpan.Zero,
+                RuleBreak.RelayViewIsTrustedAtOnce when isKnownToRelays => TimeSpan.Zero,
+                RuleBreak.EmptyStoreWaitsTooShort => _timing.Renew,
+                _ => isKnownToRelays ? _timing.Gap : _timing.Lease,
+            };
+        }
+    }
 
     private bool IsInHurry => _isUrgent || _fleet.WantsLook;
 

@@ -55,8 +55,9 @@ internal sealed class Oracle(SimWorld world)
         if (epoch >= MaximumEpochs) return;
         int place = (slot * MaximumEpochs) + (int)epoch;
         byte me = (byte)(process.Index + 1);
-        // After a loss of data, an epoch that a dead process had is known to relays at most. What they tell is checked with the claim.
-        bool isForgotten = _servers[place] != 0 && world.HasLostData && !world.Process(_servers[place] - 1).IsAlive;
+        // After a loss of data, an epoch that is not served is known to relays at most. What they tell is checked with the claim.
+        bool isForgotten = _servers[place] != 0 && world.HasLostData
+            && (IsMistaken || world.Losses > 1 || world.Process(_servers[place] - 1) is not { IsAlive: true } server || server.Table[slot] != epoch);
         if (_servers[place] != 0 && _servers[place] != me && !isForgotten)
             world.Violate("serves an epoch that another process has served", process.Index, slot);
         _servers[place] = me;
@@ -105,6 +106,8 @@ internal sealed class Oracle(SimWorld world)
         if (owner < 0 || owner == process.Index || world.Process(owner) is not { IsAlive: true } living) return;
         // A write from before the loss has hit the record that its owner had written again: its ETag was the same.
         if (IsMistaken && seen.State == RecordState.Present && seen.Owner != living.Id) return;
+        // Data that are lost twice within moments, with an owner that died in between: its slot may be taken twice (decision 0035).
+        if (world.Losses > 1 && seen.State == RecordState.Missing) return;
         if (living.Table[slot] == _highest[slot])
             CheckLiving(process, living, slot, "takes the slot of a living owner");
     }

@@ -132,7 +132,8 @@ internal sealed class SimSessions
         StoreOp op = world.NewOp(StoreOpKind.WriteCheckpoint, process.Index);
         (op.Slot, op.Epoch, op.ETag) = (slot, session.Epoch, etag);
         op.IsUnconditional = world.Broken == RuleBreak.CheckpointWithoutETag;
-        op.Checkpoint = new CheckpointRecord { Key = session.Key, Epoch = session.Epoch, Bound = bound };
+        int written = world.Broken == RuleBreak.SuccessorRaisesNoBound && !isExtending ? bound - Lead : bound;
+        op.Checkpoint = new CheckpointRecord { Key = session.Key, Epoch = session.Epoch, Bound = written };
         world.Send(process, op);
     }
 

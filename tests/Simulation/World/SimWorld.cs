@@ -53,7 +53,7 @@ internal sealed class SimWorld
     private readonly Stack<StoreOp> _freeOps = new();
     private readonly long[] _cutStore = new long[MaximumProcesses], _cutRelay = new long[MaximumProcesses * Relays];
     private readonly long[] _cutPeer = new long[MaximumProcesses * MaximumProcesses];
-    private readonly long[] _relayEpochs = new long[Relays * MaximumSlots], _clientEpochs = new long[Relays * MaximumSlots];
+    private readonly long[] _relayEpochs = new long[Relays * MaximumSlots];
     private readonly long[] _handedTo = new long[MaximumSlots];
     private SimRandom _random;
     private int _processCount, _keys, _loss, _clockOffsets, _lateWrites;
@@ -76,7 +76,8 @@ internal sealed class SimWorld
     public long Now { get; private set; }
     public int SlotCount { get; private set; }
     public bool HasNames { get; private set; }
-    public bool HasLostData { get; private set; }
+    public bool HasLostData => Losses > 0;
+    public int Losses { get; private set; }
     public SimViolation? Violation { get; private set; }
 
     /// <summary>The number of events of all schedules.</summary>
@@ -129,6 +130,7 @@ internal sealed class SimWorld
             _ops.Add(op);
         }
         (op.Kind, op.Process, op.Began, op.IsFailed, op.IsAnswered, op.IsUnconditional) = (kind, process, Now, false, false, false);
+        (op.Slot, op.Owner, op.Epoch, op.ETag) = (0, OwnerIdentity.Nobody, 0, null);
         return op;
     }
 
@@ -179,10 +181,10 @@ internal sealed class SimWorld
         for (int relay = 0; relay < Relays; relay++)
         {
             if (_cutRelay[(process.Index * Relays) + relay] > Now) continue;
-            if (_relayEpochs[(relay * MaximumSlots) + slot] > epoch && Broken != RuleBreak.RelayPassesStaleEpochs) continue;
-            ref long accepted = ref _clientEpochs[(relay * MaximumSlots) + slot];
-            if (epoch < accepted) Violate("is heard by a client after its successor, through one relay", process.Index, slot);
-            accepted = Math.Max(accepted, epoch);
+            bool isStale = _relayEpochs[(relay * MaximumSlots) + slot] > epoch;
+            if (isStale && Broken != RuleBreak.RelayPassesStaleEpochs) continue;
+            // The relay knows the successor, whose packets the client may have.
+            if (isStale) Violate("is heard by a client that may hear its successor, through one relay", process.Index, slot);
             _relayEpochs[(relay * MaximumSlots) + slot] = Math.Max(_relayEpochs[(relay * MaximumSlots) + slot], epoch);
         }
     }
@@ -330,7 +332,7 @@ internal sealed class SimWorld
     private void Tell(int relay, int process, int slot, long epoch)
     {
         if (_cutRelay[(process * Relays) + relay] <= Now && !IsLost())
-            Queue.Add(Now + _random.Milliseconds(1, 15), SimEventKind.RelayTells, process, slot, epoch);
+            Queue.Add(Now + _random.Milliseconds(1, 120), SimEventKind.RelayTells, process, slot, epoch);
     }
 
     private void Greet(SimProcess process, int relay)
@@ -384,10 +386,11 @@ internal sealed class SimWorld
         Array.Clear(_cutRelay);
         Array.Clear(_cutPeer);
         Array.Clear(_relayEpochs);
-        Array.Clear(_clientEpochs);
         Array.Clear(_handedTo);
         (_processCount, _keys, _storeAwayUntil, _storeSlowUntil, _lossUntil) = (0, 0, 0, 0, 0);
-        HasLostData = false;
+        _isStoreFastToFail = false;
+        Losses = 0;
+        _loss = 0;
         SlotCount = _random.Between(1, MaximumSlots);
         _isMixed = _random.Percent(12);
         // One operation of so many hangs on its way.
@@ -518,7 +521,6 @@ internal sealed class SimWorld
             case FaultKind.RelayRestarts:
                 int relay = _random.Below(Relays);
                 Array.Clear(_relayEpochs, relay * MaximumSlots, MaximumSlots);
-                Array.Clear(_clientEpochs, relay * MaximumSlots, MaximumSlots);
                 break;
             case FaultKind.HandOver:
                 if (!victim.IsAlive || !other.IsAlive || victim == other || victim.PausedUntil > Now || other.IsPreviousRelease) break;
@@ -571,7 +573,7 @@ internal sealed class SimWorld
 
     private void LoseData()
     {
-        HasLostData = true;
+        Losses++;
         Store.WipeSessions();
         if (_random.Percent(40)) Store.WipeCheckpoints();
     }

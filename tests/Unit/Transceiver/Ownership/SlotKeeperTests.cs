@@ -380,13 +380,13 @@ public sealed class SlotKeeperTests
     }
 
     [Fact]
-    public async Task Steady_ReadsTheFleetFourTimesPerSecondAndTheSlotsEveryFour()
+    public async Task Steady_ReadsTheFleetFourTimesPerSecondAndTheSlotsEveryTwo()
     {
         _fleet.Start(0);
         await _fleet.RunAsync(20);
         int reads = _fleet.Store.Reads, writes = _fleet.Store.Writes;
         await _fleet.RunAsync(100);
-        Assert.Equal(425, _fleet.Store.Reads - reads);
+        Assert.Equal(450, _fleet.Store.Reads - reads);
         Assert.Equal(400, _fleet.Store.Writes - writes);
     }
 
