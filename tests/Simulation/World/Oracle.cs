@@ -57,7 +57,8 @@ internal sealed class Oracle(SimWorld world)
         byte me = (byte)(process.Index + 1);
         // After a loss of data, an epoch that is not served is known to relays at most. What they tell is checked with the claim.
         bool isForgotten = _servers[place] != 0 && world.HasLostData
-            && (IsMistaken || world.Losses > 1 || world.Process(_servers[place] - 1) is not { IsAlive: true } server || server.Table[slot] != epoch);
+            && (IsMistaken || world.Losses > 1 || world.Process(_servers[place] - 1) is not { IsAlive: true } server
+            || server.Table[slot] != epoch);
         if (_servers[place] != 0 && _servers[place] != me && !isForgotten)
             world.Violate("serves an epoch that another process has served", process.Index, slot);
         _servers[place] = me;
@@ -81,7 +82,8 @@ internal sealed class Oracle(SimWorld world)
         }
         if (op.Owner.IsNobody)
         {
-            if (world.Process(op.Process) is { IsAlive: true } giver && giver.Table[op.Slot] > 0 && giver.Table[op.Slot] <= op.Epoch)
+            if (world.Process(op.Process) is { IsAlive: true, IsPreviousRelease: false } giver
+                && giver.Table[op.Slot] > 0 && giver.Table[op.Slot] <= op.Epoch)
                 world.Violate("gives a slot back and serves it", op.Process, op.Slot);
         }
         else if (op.Epoch < MaximumEpochs)

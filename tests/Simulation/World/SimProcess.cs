@@ -177,7 +177,7 @@ internal sealed class SimProcess(SimWorld world, int index)
                 owner.SlotsUnreadable(Clock);
                 break;
             case StoreOpKind.ReadSlots:
-                Knowledge.NoteSlots(op, world.SlotCount);
+                if (!IsLate(op)) Knowledge.NoteSlots(op, world.SlotCount);
                 owner.SlotsRead(op.Slots.AsSpan(0, world.SlotCount), Clock);
                 break;
             default:
