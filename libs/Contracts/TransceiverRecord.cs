@@ -1,8 +1,8 @@
 namespace Dapr.Voice.Contracts;
 
 /// <summary>
-/// What a transceiver publishes about itself once a second under <see cref="StateKeys.Transceiver"/>. The record has expired when <see
-/// cref="LeaseUntil"/> has passed. The store's TTL is not used.
+/// What a transceiver publishes about itself several times a second under <see cref="StateKeys.Transceiver"/>. Whoever sees no change of
+/// the record for the time of a lease, on his own clock, asks the process itself (docs/decisions/0035). The store's TTL is not used.
 /// </summary>
 /// <param name="Region">Name of the region.</param>
 /// <param name="Shard">0 to 99.</param>
@@ -13,9 +13,11 @@ namespace Dapr.Voice.Contracts;
 /// <param name="Sessions">The current number of sessions.</param>
 /// <param name="LatenessP99Milliseconds">The 99th percentile of the lateness of sent audio over the last 10 s.</param>
 /// <param name="Draining">True if the transceiver accepts no new sessions.</param>
-/// <param name="LeaseUntil">In UTC.</param>
+/// <param name="LeaseUntil">In UTC, by the clock of that transceiver. It is for people, and for versions that compared it with theirs.
+/// </param>
 /// <param name="CertificateFingerprint">The fingerprint of the certificate that callers will see, in the form of SDP: <c>sha-256
 /// AB:CD:…</c>. Signaling writes it into answers. So it needs no access to the certificate, whose secret has the private key.</param>
+/// <param name="Beat">Grows with each renewal. 0 in records of versions without it, whose ETag tells the same.</param>
 public sealed record TransceiverRecord(
     string Region,
     int Shard,
@@ -27,7 +29,8 @@ public sealed record TransceiverRecord(
     double LatenessP99Milliseconds,
     bool Draining,
     DateTimeOffset LeaseUntil,
-    string? CertificateFingerprint = null);
+    string? CertificateFingerprint = null,
+    long Beat = 0);
 
 /// <summary>The owner of a slot, stored under <see cref="StateKeys.Slot"/>. It is written only by compare-and-set.</summary>
 /// <param name="Shard">The owner, or null if the owner gave the slot back.</param>

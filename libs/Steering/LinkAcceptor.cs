@@ -43,6 +43,8 @@ public sealed class LinkAcceptor
     private readonly Queue<(int Link, SessionId Session)> _gone = new();
     private readonly Queue<LinkEvent> _events = new();
     private readonly Queue<ushort> _newEpochs = new();
+    private int _slotsTold;
+    private bool _isViewTold;
 
     private int _linkCount;
     private uint _announcement = 1;
@@ -86,6 +88,19 @@ public sealed class LinkAcceptor
                 if (link.AnnouncementSeen != _announcement) next = Instant.Min(next, link.NextSlots);
             }
             return next;
+        }
+    }
+
+    /// <summary>A relay has acknowledged the slots that were announced last.</summary>
+    public bool IsAcknowledged
+    {
+        get
+        {
+            for (int i = 0; i < _linkCount; i++)
+            {
+                if (_links[i].IsUp && _links[i].AnnouncementSeen == _announcement) return true;
+            }
+            return false;
         }
     }
 
@@ -270,6 +285,14 @@ public sealed class LinkAcceptor
         bool isNew = _newEpochs.TryDequeue(out slot);
         epoch = isNew ? (uint)_seenEpochs[slot] : 0;
         return isNew;
+    }
+
+    /// <summary>True once for each time that a relay has told the epochs of all slots. Take those epochs first.</summary>
+    public bool TryTakeView()
+    {
+        bool isTold = _isViewTold;
+        _isViewTold = false;
+        return isTold;
     }
 
     public void HandleTimeout(Instant now)
@@ -514,6 +537,10 @@ public sealed class LinkAcceptor
 
     private void OnEpochs(LinkSlots seen)
     {
+        if (seen.First == 0) _slotsTold = 0;
+        // Parts of two relays may alternate. Then the next telling counts.
+        if (seen.First == _slotsTold) _slotsTold = seen.Last + 1;
+        _isViewTold |= _slotsTold == _seenEpochs.Length;
         for (int run = 0; run < seen.RunCount; run++)
         {
             seen.Run(run, out int first, out int count, out uint epoch);

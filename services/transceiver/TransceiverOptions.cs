@@ -1,5 +1,6 @@
 using System.Net;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Ownership;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Wire;
 
@@ -75,11 +76,14 @@ internal sealed class TransceiverOptions : IServiceOptions
     /// <summary>How long sessions have after SIGTERM to end by themselves.</summary>
     public TimeSpan DrainGrace { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long others rely on our record after a renewal.</summary>
-    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(3);
+    /// <summary>
+    /// How long others rely on us without a sign of life. Probes, the fence and the bound of a takeover follow from it (<see
+    /// cref="OwnershipTiming"/>).
+    /// </summary>
+    public TimeSpan Lease { get; set; } = OwnershipTiming.Default.Lease;
 
     /// <summary>How often the record is renewed and the fleet is looked at.</summary>
-    public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan RenewEvery { get; set; } = OwnershipTiming.Default.Renew;
 
     /// <summary>
     /// The implementation of Opus: <c>auto</c> (libopus, or Concentus if libopus is not installed), <c>libopus</c> (the service does not
@@ -93,6 +97,8 @@ internal sealed class TransceiverOptions : IServiceOptions
         "concentus" => Opus.OpusCodec.Concentus,
         _ => Opus.OpusCodec.Best,
     };
+
+    internal OwnershipTiming Timing => new(RenewEvery, Lease);
 
     internal int WorkerCount => Workers > 0 ? Workers : Environment.ProcessorCount;
 
@@ -118,8 +124,8 @@ internal sealed class TransceiverOptions : IServiceOptions
         if (RecordRetention < TimeSpan.Zero) yield return "Transceiver__RecordRetention: a time, for example 00:05:00.";
         if (DrainGrace < TimeSpan.Zero || DrainGrace > TimeSpan.FromSeconds(4))
             yield return "Transceiver__DrainGrace: at most 00:00:04, since the whole drain takes five seconds at most.";
-        if (RenewEvery <= TimeSpan.Zero || Lease < RenewEvery * 2)
-            yield return "Transceiver__Lease: at least twice Transceiver__RenewEvery, or one lost write loses the slots.";
+        if (RenewEvery <= TimeSpan.Zero || !Timing.IsSafe)
+            yield return "Transceiver__Lease: at least four times Transceiver__RenewEvery, or an owner that pauses is noticed too late.";
     }
 
     private static LinkEndpoint Parse(string text)

@@ -1,9 +1,9 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
 using Dapr.Voice.Hosting;
 using Dapr.Voice.Links;
+using Dapr.Voice.Ownership;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Agents;
@@ -27,6 +27,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1), ReportLimit = TimeSpan.FromSeconds(1),
         EndLimit = TimeSpan.FromMilliseconds(500), HandOverLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
 
     private readonly FleetOptions _fleet;
     private readonly TransceiverOptions _options;
@@ -40,7 +41,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly SlotTable _slots;
     private readonly HandOverSender _sender;
     private readonly Lock _drainLock = new();
+    private readonly CancellationTokenSource _keepStop = new();
     private Task? _drain;
+    // The loop of the keeper. KeepSlotsAsync starts it, and a drain takes its place.
+    private volatile Task _keeping = Task.CompletedTask;
 
     /// <param name="selfTest">What has to work before this process takes calls. Null: a call inside the process.</param>
     public TransceiverRuntime(
@@ -51,34 +55,33 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         (_fleet, _options, _time) = (fleet, options, time);
         _logger = loggers.CreateLogger("Dapr.Voice.Transceiver");
         ulong incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        string incarnationText = incarnation.ToString("x16", CultureInfo.InvariantCulture);
+        var self = new OwnerIdentity(options.Shard, incarnation);
 
         _certificate = DtlsCertificate.FromPem(keys.CertificatePem);
-        _slots = new SlotTable(fleet.SlotCount);
+        _slots = new SlotTable(fleet.SlotCount, options.Timing);
         Directory = new SessionDirectory(options.Capacity, _slots);
         Unproven = new UnprovenSessions(options.FirstCheckLimit);
         _fitness = new FitnessWatch(
             selfTest ?? (() => SessionSelfTest.Run(_certificate, options.Codec)), loggers.CreateLogger<FitnessWatch>());
-        string source = $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{incarnationText}";
+        string source = $"/voice/{fleet.Region}/{AppIds.Transceiver(options.Shard)}/{self.IncarnationText}";
         _reporter = new SessionReporter(
             store, publisher, Directory, time, options.RecordRetention, source, loggers.CreateLogger<SessionReporter>());
         _reporter.EndedElsewhere += EndAsElsewhere;
         _restorer = new RecordRestorer(store, fleet.Region, IsHere, time, loggers.CreateLogger<RecordRestorer>());
         _sweep = new RecordSweep(
             store, fleet.Region, Directory, _reporter, time, options.RecordRetention, loggers.CreateLogger<RecordSweep>());
-        Events = new FleetReporter(publisher, time, fleet.Region, options.Shard, incarnationText, source, () => Directory.Living,
+        Events = new FleetReporter(publisher, time, fleet.Region, options.Shard, self.IncarnationText, source, () => Directory.Living,
             loggers.CreateLogger<FleetReporter>());
         var codec = new CheckpointCodec(keys.PasswordKeys);
         Checkpoints = new CheckpointWriter(store, codec, time, loggers.CreateLogger<CheckpointWriter>());
         Factory = new SessionFactory(fleet, options, keys, _certificate, new AgentCatalog(options.Agents, options.AgentApiKey),
             options.Codec, Checkpoints, time, loggers);
+        var records = new OwnershipRecords(
+            store, fleet, options, self, [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint, LoadNow, time);
         Keeper = new SlotKeeper(
-            store, _slots, fleet, options, new OwnerIdentity(options.Shard, incarnationText),
-            [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint,
-            LoadNow, loggers.CreateLogger<SlotKeeper>());
-        PeerProbe = new PeerProbe(keys.LinkKey);
-        var news = new LinkNews(
-            (shard, suspect) => PeerSuspected?.Invoke(shard, suspect), (slot, epoch) => EpochSeen?.Invoke(slot, epoch));
+            _slots, fleet, self, records, new PeerProbe(keys.LinkKey), time, () => MonotonicClock.Now, OnOwnership,
+            loggers.CreateLogger<SlotKeeper>());
+        var news = new LinkNews(Keeper.NoteSuspected, (slot, epoch) => Keeper.NoteEpochSeen(slot, epoch), Keeper.NoteRelayView);
         Workers = [.. listeners.Select((listener, i) => new SessionWorker(
             i, listeners.Count, listener.Advertised,
             new LinkPort(listener.Transport, new LinkAcceptor(
@@ -90,26 +93,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             store, fleet, Factory, options.KeepsCheckpoints ? new CheckpointReader(store, codec) : null, Unproven,
             Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
         Receiver = new HandOverReceiver(
-            incarnationText, codec, Factory, Directory, Workers, _slots.Serve, () => IsAdmitting,
+            self.IncarnationText, codec, Factory, Directory, Workers, ServeHandedOver, () => IsAdmitting,
             loggers.CreateLogger<HandOverReceiver>());
         _sender = new HandOverSender(
-            fleet, options.Shard, store, invoker, new StoreSlotHandover(store, fleet, _slots, options.Shard, incarnationText), Directory,
-            codec, Workers, loggers.CreateLogger<HandOverSender>());
+            fleet, options.Shard, store, invoker, Keeper, Directory, codec, Workers, loggers.CreateLogger<HandOverSender>());
     }
-
-    /// <summary>
-    /// A relay reports that a transceiver (shard, incarnation) is silent or gone. It may be wrong, and it says so more than once. The
-    /// thread of a worker raises it.
-    /// </summary>
-    public event Action<ushort, ulong>? PeerSuspected;
-
-    /// <summary>
-    /// A relay has seen a slot with this epoch, whoever had it. A worker's thread raises it, each worker for itself.
-    /// </summary>
-    public event Action<ushort, uint>? EpochSeen;
-
-    /// <summary>Asks other transceivers whether they live.</summary>
-    public IPeerProbe PeerProbe { get; }
 
     public IReadOnlyList<SessionWorker> Workers { get; }
     public SessionDirectory Directory { get; }
@@ -146,7 +134,9 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     {
         var watch = new WorkerWatch(Workers.Count);
         Task unproven = Task.CompletedTask;
-        using var timer = new PeriodicTimer(_options.RenewEvery, _time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _keepStop.Token);
+        using var timer = new PeriodicTimer(WatchEvery, _time);
+        bool isStalled = false;
         try
         {
             do
@@ -154,30 +144,32 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 try
                 {
                     await _fitness.StepAsync(Workers.Sum(w => w.Counters.SessionFaults), MonotonicClock.Now).ConfigureAwait(false);
-                    // A process that has never been able to serve a call has no slot, and nobody should count on it.
-                    if (_fitness.HasPassed)
-                        await Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), cancellation).ConfigureAwait(false);
-                    if (IsAdmitting) Events.Joined();
-                    if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
+                    Keeper.NoteFit(IsFit);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // This loop keeps our lease, so it must go on.
                     LogStepFailed(_logger, e);
                 }
+                // A process that has never been able to serve a call has no slot, and nobody should count on it. The loop keeps our lease,
+                // so it must go on, whatever has ended it.
+                if (_fitness.HasPassed && _keeping.IsCompleted) _keeping = Try(Keeper.RunAsync(stop.Token));
+                if (IsAdmitting) Events.Joined();
+                if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)
                 {
                     LogStalled(_logger, stalled);
-                    return false;
+                    isStalled = true;
                 }
             }
-            while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
+            while (!isStalled && await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
         }
         catch (OperationCanceledException)
         {
             // The service was asked to stop.
         }
-        return true;
+        await stop.CancelAsync().ConfigureAwait(false);
+        await _keeping.ConfigureAwait(false);
+        return !isStalled;
     }
 
     /// <summary>Takes the record of a session that signaling pushed. The session begins with its caller's first valid check.</summary>
@@ -267,11 +259,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         // The deadline counts from here. A store that hangs must not add to it, because the drain would take longer than the platform
         // waits.
         long deadline = _time.GetTimestamp() + (long)(_options.DrainGrace.TotalSeconds * _time.TimestampFrequency);
-        using (var renewal = new CancellationTokenSource(LeaveLimit))
-        {
-            // The record says at once that this process leaves, so that nobody sends it a session meanwhile.
-            await Try(Keeper.StepAsync(MonotonicClock.Now, _time.GetUtcNow(), renewal.Token)).ConfigureAwait(false);
-        }
+        await _keepStop.CancelAsync().ConfigureAwait(false);
+        await _keeping.ConfigureAwait(false);
+        // The record says at once that this process leaves, so that nobody sends it a session meanwhile.
+        using var keepingStop = new CancellationTokenSource();
+        Task keeping = Try(Keeper.RunAsync(keepingStop.Token));
         using (var limit = new CancellationTokenSource(HandOverLimit))
         {
             await Try(_sender.PrepareAsync(limit.Token)).ConfigureAwait(false);
@@ -289,8 +281,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             .WaitAsync(EndLimit, _time, CancellationToken.None)).ConfigureAwait(false);
         // Whoever comes with a record of ours later is served by the next owner of its slot.
         if (!_sender.HasSuccessor) await Try(Loader.EndUnprovenAsync(Instant.Never, CancellationToken.None)).ConfigureAwait(false);
+        await keepingStop.CancelAsync().ConfigureAwait(false);
+        await keeping.ConfigureAwait(false);
         using (var leave = new CancellationTokenSource(LeaveLimit))
-            await Try(Keeper.LeaveAsync(_time.GetUtcNow(), leave.Token)).ConfigureAwait(false);
+            await Try(Keeper.LeaveAsync(leave.Token)).ConfigureAwait(false);
         Events.Left();
         foreach (SessionWorker worker in Workers) worker.Stop();
         using var reports = new CancellationTokenSource(ReportLimit);
@@ -325,6 +319,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         await _sweep.DisposeAsync().ConfigureAwait(false);
         foreach (SessionWorker worker in Workers) worker.Dispose();
         Receiver.Dispose();
+        Keeper.Dispose();
+        _keepStop.Dispose();
         await _reporter.DisposeAsync().ConfigureAwait(false);
         await Checkpoints.DisposeAsync().ConfigureAwait(false);
         await _restorer.DisposeAsync().ConfigureAwait(false);
@@ -335,6 +331,28 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     // A process that fails shows no room, so that signaling sends its callers elsewhere.
     private OwnLoad LoadNow()
         => new(IsFit ? Directory.Living : Math.Max(Directory.Living, _options.Capacity), LatenessMilliseconds(0.99));
+
+    private void ServeHandedOver(int slot, long epoch)
+    {
+        _slots.Serve(slot, epoch);
+        Keeper.NoteHandedOver();
+    }
+
+    private void OnOwnership(OwnershipEvent occurred)
+    {
+        if (occurred.Kind == OwnershipEventKind.StoreLost) OnStoreLost();
+        else if (occurred.Kind == OwnershipEventKind.SlotMoved)
+        {
+            Events.SlotMoved(occurred.Slot, occurred.FromShard < 0 ? null : occurred.FromShard, occurred.ToShard, occurred.Epoch,
+                occurred.Cause switch
+                {
+                    SlotMoveCause.OwnerGone => "owner_gone",
+                    SlotMoveCause.OwnerSilent => "owner_silent",
+                    SlotMoveCause.HandedOver => "hand_over",
+                    _ => "no_owner",
+                });
+        }
+    }
 
     private bool IsHere(SessionRecord record)
         => Factory.TryIdentify(record, out SessionId id) && (Directory.Find(id, out _) is not null || Unproven.Find(id) is not null);
@@ -354,6 +372,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         try
         {
             await step.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Its time is over, or the service was asked to stop.
         }
         catch (Exception e)
         {

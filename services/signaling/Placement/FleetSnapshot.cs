@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Signaling.Placement;
 
@@ -10,34 +11,33 @@ internal sealed class FleetSnapshot
 {
     private readonly FrozenDictionary<int, string> _ownerBySlot;
 
-    /// <param name="transceivers">The records as read. The constructor leaves expired ones out.</param>
+    /// <param name="live">The records of transceivers whose leases have not run out, and when they will.</param>
     /// <param name="slots">The records as read. A slot has no owner if its owner is gone or has been replaced by another process.</param>
-    public FleetSnapshot(IEnumerable<TransceiverRecord> transceivers, IEnumerable<SlotRecord> slots, DateTimeOffset takenAt,
+    public FleetSnapshot(IEnumerable<(TransceiverRecord Record, Instant LeaseEnds)> live, IEnumerable<SlotRecord> slots, Instant takenAt,
         double maximumLatenessMilliseconds)
     {
         TakenAt = takenAt;
-        Dictionary<(int, string), TransceiverRecord> live = [];
-        foreach (TransceiverRecord record in transceivers)
-        {
-            if (record.LeaseUntil > takenAt) live[(record.Shard, record.Incarnation)] = record;
-        }
+        Dictionary<(int, string), (TransceiverRecord Record, Instant LeaseEnds)> owners = [];
+        foreach ((TransceiverRecord Record, Instant LeaseEnds) owner in live)
+            owners[(owner.Record.Shard, owner.Record.Incarnation)] = owner;
 
         Dictionary<int, string> ownerBySlot = [];
         Dictionary<string, List<int>> slotsByOwner = [];
         foreach (SlotRecord slot in slots)
         {
             if (slot is not { Shard: { } shard, Incarnation: { } incarnation }
-                || !live.TryGetValue((shard, incarnation), out TransceiverRecord? owner)) continue;
-            ownerBySlot[slot.Slot] = owner.AppId;
-            if (!slotsByOwner.TryGetValue(owner.AppId, out List<int>? owned)) slotsByOwner[owner.AppId] = owned = [];
+                || !owners.TryGetValue((shard, incarnation), out (TransceiverRecord Record, Instant) owner)) continue;
+            string appId = owner.Record.AppId;
+            ownerBySlot[slot.Slot] = appId;
+            if (!slotsByOwner.TryGetValue(appId, out List<int>? owned)) slotsByOwner[appId] = owned = [];
             owned.Add(slot.Slot);
         }
         _ownerBySlot = ownerBySlot.ToFrozenDictionary();
-        Owners = [.. live.Values.Where(record => slotsByOwner.ContainsKey(record.AppId))
-            .Select(record => new OwnerLoad(record, [.. slotsByOwner[record.AppId]], maximumLatenessMilliseconds))];
+        Owners = [.. owners.Values.Where(owner => slotsByOwner.ContainsKey(owner.Record.AppId)).Select(owner => new OwnerLoad(
+            owner.Record, [.. slotsByOwner[owner.Record.AppId]], maximumLatenessMilliseconds) { LeaseEnds = owner.LeaseEnds })];
     }
 
-    public DateTimeOffset TakenAt { get; }
+    public Instant TakenAt { get; }
 
     /// <summary>The live owners of at least one slot.</summary>
     public IReadOnlyList<OwnerLoad> Owners { get; }

@@ -1,4 +1,5 @@
 using Dapr.Voice.Contracts;
+using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Signaling.Placement;
 
@@ -22,6 +23,9 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
 
     public TransceiverRecord Record => record;
     public IReadOnlyList<int> Slots => slots;
+
+    /// <summary>When its lease runs out on our clock, unless its record changes before.</summary>
+    public Instant LeaseEnds { get; init; }
 
     /// <summary>Sessions that this replica has placed there and that the owner's report may not contain yet.</summary>
     public int Placed => Volatile.Read(ref _placed) + _onTheWay;
@@ -47,7 +51,7 @@ internal sealed class OwnerLoad(TransceiverRecord record, int[] slots, double ma
     /// </summary>
     public void CarryFrom(OwnerLoad before)
     {
-        bool isSameReport = before.Record.LeaseUntil == record.LeaseUntil;
+        bool isSameReport = before.Record.LeaseUntil == record.LeaseUntil && before.Record.Beat == record.Beat;
         _placed = isSameReport ? Volatile.Read(ref before._placed) : 0;
         _onTheWay = isSameReport ? before._onTheWay : Volatile.Read(ref before._placed);
     }

@@ -6,7 +6,7 @@ using Dapr.Voice.Signaling.Placement;
 namespace Dapr.Voice.Signaling.Sessions;
 
 /// <summary>Which transceivers may have a session, and what their answers mean.</summary>
-internal sealed class SessionOwners(IServiceInvoker invoker, FleetDirectory directory, TimeProvider time)
+internal sealed class SessionOwners(IServiceInvoker invoker, FleetDirectory directory)
 {
     /// <summary>Returns the present owner of the slot, then the owner that was told of the session, if it is alive. Empty if neither
     /// is.</summary>
@@ -20,7 +20,8 @@ internal sealed class SessionOwners(IServiceInvoker invoker, FleetDirectory dire
         }
         string? current = directory.Current?.OwnerOf(record.Slot);
         if (current is not null) yield return current;
-        if (record.OwnerAppId != current && (directory.Current is null || IsLive(record.OwnerAppId))) yield return record.OwnerAppId;
+        if (record.OwnerAppId != current && (directory.Current is null || directory.IsLive(record.OwnerAppId)))
+            yield return record.OwnerAppId;
     }
 
     /// <summary>The answer means that the owner does not have the session, or that the owner no longer exists.</summary>
@@ -30,7 +31,7 @@ internal sealed class SessionOwners(IServiceInvoker invoker, FleetDirectory dire
         { Outcome: InvocationOutcome.Unreachable } => true,
         // The sidecar tries an app that is gone for about as long as we wait for it. So a missed deadline may mean either, and the lease
         // decides.
-        { Outcome: InvocationOutcome.TimedOut } => !IsLive(owner),
+        { Outcome: InvocationOutcome.TimedOut } => !directory.IsLive(owner),
         _ => false,
     };
 
@@ -49,7 +50,4 @@ internal sealed class SessionOwners(IServiceInvoker invoker, FleetDirectory dire
         }
         return (true, null);
     }
-
-    private bool IsLive(string appId)
-        => directory.Current?.Owners.Any(owner => owner.Record.AppId == appId && owner.Record.LeaseUntil > time.GetUtcNow()) ?? false;
 }

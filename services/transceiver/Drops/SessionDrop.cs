@@ -34,6 +34,8 @@ internal enum SessionDrop : byte
     NoLink,
     /// <summary>The session is being handed over to another transceiver, and stands still.</summary>
     HandingOver,
+    /// <summary>The worker stood still, and it is not confirmed yet that its slots are still ours.</summary>
+    Fenced,
 
     // PeerSession (PeerDrop).
 

@@ -1,8 +1,10 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Ownership;
 using Dapr.Voice.Sidecar;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Transceiver.Checkpoints;
+using Dapr.Voice.Transceiver.Ownership;
 using Dapr.Voice.Transceiver.Sessions;
 
 namespace Dapr.Voice.Transceiver.HandOver;
@@ -13,7 +15,7 @@ namespace Dapr.Voice.Transceiver.HandOver;
 /// caller.
 /// </summary>
 internal sealed partial class HandOverSender(
-    FleetOptions fleet, int shard, IStateStore store, IServiceInvoker invoker, ISlotHandover slots, SessionDirectory directory,
+    FleetOptions fleet, int shard, IStateStore store, IServiceInvoker invoker, SlotKeeper slots, SessionDirectory directory,
     CheckpointCodec codec, IReadOnlyList<SessionWorker> workers, ILogger logger)
 {
     /// <summary>
@@ -115,7 +117,7 @@ internal sealed partial class HandOverSender(
     {
         try
         {
-            return await slots.HandOverAsync(slot, to.Shard, to.Incarnation).WaitAsync(StepLimit).ConfigureAwait(false);
+            return await slots.HandOverAsync(slot, to.Shard, OwnerIdentity.IncarnationOf(to.Incarnation)).WaitAsync(StepLimit).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

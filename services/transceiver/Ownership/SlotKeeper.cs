@@ -1,65 +1,57 @@
 using System.Collections.Concurrent;
-using Dapr.Voice.Contracts;
+using System.Threading.Channels;
 using Dapr.Voice.Hosting;
+using Dapr.Voice.Ownership;
 using Dapr.Voice.Sidecar;
-using Dapr.Voice.Steering;
 using Dapr.Voice.Wire;
 
 namespace Dapr.Voice.Transceiver.Ownership;
 
 /// <summary>
-/// Keeps our record alive in the state store, and takes, keeps and returns slots (docs/design.md 4.4). The rendezvous hash over the live
-/// transceivers says who should own a slot. Compare-and-set decides who does own it. While the store is down, nothing changes, and the
-/// slots served before stay served. One step at a time. Time is an argument, so that tests can move it.
+/// Runs <see cref="SlotOwner"/>, which decides which slots this process serves: it reads and writes what the decisions need, probes peers,
+/// and applies what follows to the <see cref="SlotTable"/>. While the store is away, the slots served before stay served. One loop runs it.
+/// Methods named Note and Request may be called from any thread.
 /// </summary>
-internal sealed partial class SlotKeeper
+internal sealed partial class SlotKeeper : IDisposable
 {
-    /// <summary>All slots are read again after this time, whatever is known about them.</summary>
-    public static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(10);
-
-    /// <summary>The time between the two looks after which an owner whose lease has run out counts as dead.</summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
-
     // Tens of small writes at once are no load for a store. A thousand would delay the writes of everyone else.
     private const int ParallelWrites = 8;
-    private const int KeysPerRead = 64;
-    private const string Store = ComponentNames.Sessions;
 
-    private readonly IStateStore _store;
     private readonly SlotTable _table;
-    private readonly FleetOptions _fleet;
-    private readonly TransceiverOptions _options;
     private readonly OwnerIdentity _self;
-    private readonly IReadOnlyList<string> _links;
-    private readonly Func<OwnLoad> _load;
+    private readonly OwnershipRecords _records;
+    private readonly IPeerProbe _probe;
+    private readonly OwnershipTiming _timing;
+    private readonly Func<Instant> _clock;
+    private readonly Action<OwnershipEvent> _told;
     private readonly ILogger _logger;
-    private readonly FleetView _view = new(Grace);
+    private readonly SlotOwner _owner;
+    private readonly ITimer _timer;
 
-    // The result of the last look at each slot. It tells a store that lost its data from a region that starts, and it keeps epochs growing
-    // in the first case.
-    private readonly string _fingerprint;
-    private readonly SlotRecord?[] _lastSeen;
+    // What the loop is told: answers, and what other threads note.
+    private readonly Channel<Action<SlotOwner>> _inbox = Channel.CreateUnbounded<Action<SlotOwner>>(
+        new UnboundedChannelOptions { SingleReader = true });
+    private readonly Queue<OwnershipRequest> _writes = new();
     private readonly HashSet<int> _waitingForSessions = [];
+    private readonly ConcurrentDictionary<int, TaskCompletionSource<bool>> _handOvers = new();
     private volatile OwnershipStatus _status = new(new Instant(long.MinValue), false, "not registered yet");
-    private bool _hasRegistered;
-    private bool _isLookDue = true;
-    private bool _isWaitingForOthers;
-    private int _waits;
-    private bool _isLeaving;
-    private Instant _nextFullLook = new(long.MinValue);
-    private int[] _candidates = [];
+    private CancellationToken _cancellation;
+    private int _running, _writing;
+    private bool _wasRegistered;
 
-    /// <param name="links">Our link endpoints, one for each worker, such as <c>udp://10.0.0.4:20000</c>. The ports are bound
-    /// already.</param>
-    /// <param name="fingerprint">The fingerprint of our certificate, in the form of SDP.</param>
-    /// <param name="load">Called once in each step.</param>
+    /// <param name="records">Reads and writes the records of the fleet.</param>
+    /// <param name="clock">The monotonic clock of this process.</param>
+    /// <param name="told">Called by the loop for each event of ownership. It must not wait.</param>
     public SlotKeeper(
-        IStateStore store, SlotTable table, FleetOptions fleet, TransceiverOptions options, OwnerIdentity self, IReadOnlyList<string> links,
-        string fingerprint, Func<OwnLoad> load, ILogger logger)
+        SlotTable table, FleetOptions fleet, OwnerIdentity self, OwnershipRecords records, IPeerProbe probe, TimeProvider time,
+        Func<Instant> clock, Action<OwnershipEvent> told, ILogger logger)
     {
-        (_store, _table, _fleet, _options, _self, _links, _load, _logger) = (store, table, fleet, options, self, links, load, logger);
-        _fingerprint = fingerprint;
-        _lastSeen = new SlotRecord?[table.SlotCount];
+        (_table, _self, _records, _probe, _timing, _clock, _told, _logger) = (
+            table, self, records, probe, table.Timing, clock, told, logger);
+        _owner = new SlotOwner(
+            self, (byte)fleet.RegionNumber, table.SlotCount, Math.Max(fleet.MaximumShards, self.Shard + 1), table.Timing, clock());
+        _timer = time.CreateTimer(_ => _inbox.Writer.TryWrite(static _ => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        table.ConfirmationWanted += RequestConfirmation;
     }
 
     /// <summary>The present status. Any thread may read it.</summary>
@@ -68,243 +60,298 @@ internal sealed partial class SlotKeeper
     /// <summary>The number of slots that another owner took while this process served them. Each of them is an alarm.</summary>
     public long SlotsLost { get; private set; }
 
+    /// <summary>A relay says that a process does not answer. The loop probes it at once.</summary>
+    public void NoteSuspected(ushort shard, ulong incarnation) => Post(owner => owner.Suspect(new OwnerIdentity(shard, incarnation)));
+
+    /// <summary>
+    /// A relay has seen a slot under this epoch. If it is higher than ours, serving stops at once and in silence.
+    /// </summary>
+    public void NoteEpochSeen(int slot, long epoch) => Post(owner => owner.NoteEpochSeen(slot, epoch));
+
+    /// <summary>A relay has told every epoch that it knows, with <see cref="NoteEpochSeen"/>. A new region is ready sooner then.</summary>
+    public void NoteRelayView() => Post(static owner => owner.NoteRelayView());
+
+    /// <summary>While a process cannot serve new sessions, it claims no slots.</summary>
+    public void NoteFit(bool isFit) => Post(owner => owner.SetFit(isFit));
+
+    /// <summary>
+    /// A worker stood still. The slots are read again, and <see cref="SlotTable.ConfirmedAt"/> tells when they were ours.
+    /// </summary>
+    public void RequestConfirmation() => Post(static owner => owner.RequestSlotLook());
+
+    /// <summary>Another transceiver says that it has handed slots over to this one.</summary>
+    public void NoteHandedOver() => Post(static owner => owner.RequestSlotLook());
+
+    /// <summary>
+    /// Writes the successor into a slot's record, with the next epoch, and stops serving the slot. The caller has stopped its sessions and
+    /// given them to the successor before. Any thread.
+    /// </summary>
+    /// <returns>False if the record does not name the successor, as far as is known. The slot is still served then, or was lost.</returns>
+    public Task<bool> HandOverAsync(int slot, int shard, ulong incarnation)
+    {
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!_handOvers.TryAdd(slot, done)) return Task.FromResult(false);
+        Post(owner => owner.HandOver(slot, new OwnerIdentity(shard, incarnation)));
+        return done.Task;
+    }
+
     /// <summary>From the next step on, our record says that this process leaves, so it gets no new sessions.</summary>
     public void StartDraining()
     {
-        _isLeaving = true;
         _status = _status with { IsDraining = true };
+        Post(static owner => owner.StartDraining());
     }
 
-    /// <summary>
-    /// One step: it renews the lease, looks at the fleet and, if something changed, at the slots. Throws only if cancelled.
-    /// </summary>
-    public async Task StepAsync(Instant now, DateTimeOffset utcNow, CancellationToken cancellation)
+    /// <summary>Runs until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
     {
-        if (!await RenewAsync(now, utcNow, cancellation).ConfigureAwait(false)) return;
-
-        int[] candidates = _view.Candidates();
-        bool fleetChanged = !candidates.AsSpan().SequenceEqual(_candidates);
-        _candidates = candidates;
-        bool canGiveBack = _waitingForSessions.Any(slot => _table.SessionsOf(slot) == 0);
-        if (!_isLookDue && !fleetChanged && !canGiveBack && now < _nextFullLook) return;
-        _isLookDue = !await LookAtSlotsAsync(cancellation).ConfigureAwait(false);
-        // A slot that should be ours and has a live owner comes when its sessions are over. That may take an hour, so the intervals between
-        // the looks become longer.
-        _waits = _isWaitingForOthers && !fleetChanged ? _waits + 1 : 0;
-        _nextFullLook = now + (_isWaitingForOthers ? Shorter(FullLookEvery, _options.RenewEvery * (1 << Math.Min(_waits / 4, 8)))
-            : FullLookEvery);
-    }
-
-    /// <summary>
-    /// Returns every slot and lets our lease end, so that others take over at once. It does what it can: the end of the lease settles what
-    /// the store did not accept.
-    /// </summary>
-    public async Task LeaveAsync(DateTimeOffset utcNow, CancellationToken cancellation)
-    {
-        _isLeaving = true;
-        for (int slot = 0; slot < _table.SlotCount; slot++) _table.Drop(slot);
-        foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Where(IsLastSeenOurs).Chunk(KeysPerRead))
+        _cancellation = cancellation;
+        while (!cancellation.IsCancellationRequested)
         {
-            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(
-                Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
-            await Parallel.ForEachAsync(slots, Parallelism(cancellation), async (slot, token) =>
+            Turn();
+            Instant next = _owner.NextTimeout;
+            TimeSpan wait = next - _clock();
+            if (wait > TimeSpan.Zero)
             {
-                if (read.Entries.GetValueOrDefault(SlotKey(slot)) is { Value: { } record } entry && IsOurs(record))
-                    await WriteAsync(slot, record with { Shard = null, Incarnation = null }, entry.ETag, token).ConfigureAwait(false);
-            }).ConfigureAwait(false);
-        }
-        string key = StateKeys.Transceiver(_fleet.Region, _self.Shard);
-        StateReadResult<TransceiverRecord> own = await _store.ReadAsync(Store, key, ContractsJson.Default.TransceiverRecord, cancellation)
-            .ConfigureAwait(false);
-        if (own.Entry is { Value: { } ours } && ours.Incarnation == _self.Incarnation)
-            await _store.TrySaveAsync(Store, key, OwnRecord(utcNow), own.Entry.ETag, ContractsJson.Default.TransceiverRecord,
-                cancellation: cancellation).ConfigureAwait(false);
-        _status = new OwnershipStatus(new Instant(long.MinValue), true, "left");
-    }
-
-    private async Task<bool> RenewAsync(Instant now, DateTimeOffset utcNow, CancellationToken cancellation)
-    {
-        string[] keys = [.. Enumerable.Range(0, Math.Max(_fleet.MaximumShards, _self.Shard + 1))
-            .Select(shard => StateKeys.Transceiver(_fleet.Region, shard))];
-        StateBulkReadResult<TransceiverRecord> read = await _store.GetBulkAsync(
-            Store, keys, ContractsJson.Default.TransceiverRecord, cancellation).ConfigureAwait(false);
-        if (read.Outcome != StateReadOutcome.Found || read.FailedKeys.Contains(keys[_self.Shard]))
-            return NoteAway(now, $"the state store cannot be read ({read.ErrorCode ?? read.Outcome.ToString()})");
-
-        for (int shard = 0; shard < keys.Length; shard++)
-        {
-            if (shard != _self.Shard && !read.FailedKeys.Contains(keys[shard]))
-                _view.Observe(shard, read.Entries.GetValueOrDefault(keys[shard])?.Value, utcNow, now);
-        }
-
-        StateEntry<TransceiverRecord>? entry = read.Entries.GetValueOrDefault(keys[_self.Shard]);
-        if (entry?.Value is { } there && there.Incarnation != _self.Incarnation)
-        {
-            if (_hasRegistered) return NoteSuperseded();
-            // The other process is certainly gone if its link ports are ours now. Otherwise its lease has to run out. If a name stands in
-            // front of us, this proves nothing, because another replica may have the same name.
-            bool isItsPlaceOurs = _options.AdvertisedLinkEndpoint.Length == 0 && there.Links.SequenceEqual(_links, StringComparer.Ordinal);
-            if (there.LeaseUntil > utcNow && !isItsPlaceOurs) return NoteAway(now, $"another process of shard {_self.Shard} is alive");
-        }
-        if (entry is null) _isLookDue = true;
-
-        TransceiverRecord record = OwnRecord(utcNow + _options.Lease);
-        StateWriteResult written = entry is null
-            ? await _store.TryCreateAsync(
-            Store, keys[_self.Shard], record, ContractsJson.Default.TransceiverRecord, cancellation: cancellation).ConfigureAwait(false)
-            : await _store.TrySaveAsync(Store, keys[_self.Shard], record, entry.ETag, ContractsJson.Default.TransceiverRecord,
-            cancellation: cancellation).ConfigureAwait(false);
-        if (!written.IsWritten) return NoteAway(now, $"our record cannot be written ({written.ErrorCode ?? written.Outcome.ToString()})");
-
-        bool wasRegistered = _hasRegistered;
-        _hasRegistered = true;
-        _view.Observe(_self.Shard, record, utcNow, now);
-        bool wasAway = now >= _status.LeaseUntil;
-        // While our lease was out, others may have taken slots that seemed to have no owner.
-        if (wasAway) _isLookDue = true;
-        if (wasAway) LogRegistered(_logger, _self.Shard, _self.Incarnation);
-        if (wasRegistered && _status.Problem is { } problem) LogGoesOn(_logger, problem, _table.ServedCount);
-        _status = new OwnershipStatus(now + _options.Lease, _isLeaving, null);
-        return true;
-    }
-
-    private bool NoteAway(Instant now, string problem)
-    {
-        OwnershipStatus before = _status;
-        if (before.Problem != problem) LogAway(_logger, problem, _table.ServedCount);
-        // The present lease stays valid. Others rely on us until its end.
-        _status = before with { Problem = problem };
-        if (now >= before.LeaseUntil) _isLookDue = true;
-        return false;
-    }
-
-    private bool NoteSuperseded()
-    {
-        LogSuperseded(_logger, _self.Shard);
-        // From now on this process is new and waits for the lease of the other one to end.
-        _hasRegistered = false;
-        _status = new OwnershipStatus(new Instant(long.MinValue), _isLeaving, $"another process took shard {_self.Shard} over");
-        for (int slot = 0; slot < _table.SlotCount; slot++) Lose(slot);
-        return false;
-    }
-
-    /// <returns>True if nothing is left to do.</returns>
-    private async Task<bool> LookAtSlotsAsync(CancellationToken cancellation)
-    {
-        _waitingForSessions.Clear();
-        _isWaitingForOthers = false;
-        bool isDone = true;
-        var moves = new List<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)>();
-        foreach (int[] slots in Enumerable.Range(0, _table.SlotCount).Chunk(KeysPerRead))
-        {
-            StateBulkReadResult<SlotRecord> read = await _store.GetBulkAsync(
-                Store, [.. slots.Select(SlotKey)], ContractsJson.Default.SlotRecord, cancellation).ConfigureAwait(false);
-            if (read.Outcome != StateReadOutcome.Found) return false;
-            foreach (int slot in slots)
-            {
-                string key = SlotKey(slot);
-                if (read.FailedKeys.Contains(key))
-                {
-                    isDone = false;
-                    continue;
-                }
-                StateEntry<SlotRecord>? entry = read.Entries.GetValueOrDefault(key);
-                SlotMove move = Decide(slot, entry?.Value);
-                // The last known epoch of a record that the store lost is kept, so that the next epoch is higher.
-                if (entry?.Value is { } seen) _lastSeen[slot] = seen;
-                if (move is not (SlotMove.Leave or SlotMove.Keep)) moves.Add((slot, move, entry));
-                if (move is (SlotMove.Leave or SlotMove.Lost) && IsPreferred(slot)) _isWaitingForOthers = true;
+                // Timers count whole milliseconds and round down.
+                _timer.Change(next == Instant.Never ? Timeout.InfiniteTimeSpan : wait + TimeSpan.FromMilliseconds(1),
+                    Timeout.InfiniteTimeSpan);
+                await _inbox.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false);
             }
         }
+    }
 
-        foreach ((int slot, SlotMove move, StateEntry<SlotRecord>? entry) in moves)
+    /// <summary>Does what is due, and everything that follows from it. Throws only if cancelled.</summary>
+    public async Task StepAsync(CancellationToken cancellation)
+    {
+        _cancellation = cancellation;
+        Turn();
+        while (_running > 0 || _inbox.Reader.TryPeek(out _))
         {
-            if (move == SlotMove.Lost) Lose(slot);
-            else if (move == SlotMove.Adopt) _table.Serve(slot, entry!.Value!.Epoch);
+            await _inbox.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false);
+            Turn();
         }
+    }
 
-        (int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)[] giveBack = moves.Where(
-            m => m.Move == SlotMove.GiveBack && (!_table.IsServed(m.Slot) || TryWithdraw(m.Slot))).ToArray();
-        IEnumerable<(int Slot, SlotMove Move, StateEntry<SlotRecord>? Entry)> writes = moves.Where(m => m.Move == SlotMove.Claim)
-            .Concat(giveBack);
-        var failed = new ConcurrentBag<int>();
-        await Parallel.ForEachAsync(writes, Parallelism(cancellation), async (move, token) =>
+    /// <summary>
+    /// Returns every slot and lets our lease end, so that others take over at once. It does what it can: the end of this process settles
+    /// what the store did not accept. <see cref="RunAsync"/> has ended before.
+    /// </summary>
+    public async Task LeaveAsync(CancellationToken cancellation)
+    {
+        _cancellation = cancellation;
+        Post(static owner => owner.Leave());
+        for (Turn(); !_owner.HasLeft; Turn())
         {
-            bool isWritten = move.Move == SlotMove.Claim
-                ? await ClaimAsync(move.Slot, move.Entry, token).ConfigureAwait(false)
-                : await WriteAsync(move.Slot, move.Entry!.Value! with { Shard = null, Incarnation = null }, move.Entry.ETag, token)
-                .ConfigureAwait(false);
-            if (!isWritten) failed.Add(move.Slot);
-        }).ConfigureAwait(false);
-
-        if (moves.Count > 0)
-            LogSlots(_logger, _table.ServedCount, moves.Count(m => m.Move == SlotMove.Claim), giveBack.Length, _waitingForSessions.Count);
-        return isDone && failed.IsEmpty;
+            TimeSpan wait = _owner.NextTimeout - _clock();
+            _timer.Change(_owner.NextTimeout == Instant.Never ? Timeout.InfiniteTimeSpan
+                : wait > TimeSpan.Zero ? wait + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            await _inbox.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false);
+        }
+        await _records.EndLeaseAsync(cancellation).ConfigureAwait(false);
     }
 
-    private SlotMove Decide(int slot, SlotRecord? record)
+    public void Dispose()
     {
-        SlotRecord? before = _lastSeen[slot];
-        bool hadLiveOwner = before is not null && !IsOurs(before) && _view.IsAlive(before.Shard, before.Incarnation);
-        bool isOwnerAlive = record is not null && _view.IsAlive(record.Shard, record.Incarnation);
-        return new SlotSituation(_self, record, _table.EpochOf(slot), IsPreferred(slot), isOwnerAlive, hadLiveOwner).Decide();
+        _table.ConfirmationWanted -= RequestConfirmation;
+        _timer.Dispose();
     }
 
-    private async Task<bool> ClaimAsync(int slot, StateEntry<SlotRecord>? entry, CancellationToken cancellation)
+    private void Post(Action<SlotOwner> input) => _inbox.Writer.TryWrite(input);
+
+    private void Turn()
     {
-        long highest = Math.Max(entry?.Value?.Epoch ?? 0, Math.Max(_lastSeen[slot]?.Epoch ?? 0, _table.EpochOf(slot) ?? 0));
-        var record = new SlotRecord(_fleet.Region, slot, _self.Shard, _self.Incarnation, highest + 1);
-        if (!await WriteAsync(slot, record, entry?.ETag, cancellation).ConfigureAwait(false)) return false;
-        _table.Serve(slot, record.Epoch);
-        return true;
+        // Before anything else: whoever stood still believes nothing from before.
+        if (_owner.NextTimeout <= _clock()) _owner.HandleTimeout(_clock());
+        StartRequests();
+        while (_inbox.Reader.TryRead(out Action<SlotOwner>? input))
+        {
+            input(_owner);
+            StartRequests();
+        }
+        if (_waitingForSessions.Count > 0 && _waitingForSessions.RemoveWhere(slot => _table.SessionsOf(slot) == 0) > 0)
+            _owner.RequestSlotLook();
+        if (_owner.NextTimeout <= _clock()) _owner.HandleTimeout(_clock());
+        StartRequests();
+        while (_owner.TryTakeEvent(out OwnershipEvent occurred)) NoteEvent(occurred);
+        NoteStatus();
     }
 
-    private async Task<bool> WriteAsync(int slot, SlotRecord record, string? etag, CancellationToken cancellation)
+    private void StartRequests()
     {
-        StateWriteResult written = etag is null
-            ? await _store.TryCreateAsync(Store, SlotKey(slot), record, ContractsJson.Default.SlotRecord, cancellation: cancellation)
-            .ConfigureAwait(false)
-            : await _store.TrySaveAsync(Store, SlotKey(slot), record, etag, ContractsJson.Default.SlotRecord, cancellation: cancellation)
-            .ConfigureAwait(false);
-        if (written.IsWritten) _lastSeen[slot] = record;
-        return written.IsWritten;
+        while (_owner.TryTakeRequest(out OwnershipRequest request)) Start(request);
+        while (_writing < ParallelWrites && _writes.TryDequeue(out OwnershipRequest write))
+        {
+            _writing++;
+            _running++;
+            _ = WriteSlotAsync(write);
+        }
     }
 
-    private bool TryWithdraw(int slot)
+    private void Start(OwnershipRequest request)
     {
-        if (_table.TryWithdraw(slot)) return true;
-        _waitingForSessions.Add(slot);
-        return false;
+        switch (request.Kind)
+        {
+            case OwnershipRequestKind.ReadFleet:
+                _running++;
+                _ = ReadFleetAsync(request.IsFull);
+                break;
+            case OwnershipRequestKind.WriteRecord:
+                _running++;
+                _ = WriteRecordAsync(request);
+                break;
+            case OwnershipRequestKind.ReadSlots:
+                _waitingForSessions.Clear();
+                _running++;
+                _ = ReadSlotsAsync();
+                break;
+            case OwnershipRequestKind.WriteSlot:
+                _writes.Enqueue(request);
+                break;
+            case OwnershipRequestKind.Probe:
+                _running++;
+                _ = ProbeAsync(request.Owner);
+                break;
+            case OwnershipRequestKind.Serve:
+                _table.Serve(request.Slot, request.Epoch);
+                break;
+            case OwnershipRequestKind.Drop:
+                Drop(request);
+                break;
+            case OwnershipRequestKind.Withdraw:
+                bool isWithdrawn = _table.SessionsOf(request.Slot) == 0 && _table.TryWithdraw(request.Slot);
+                if (!isWithdrawn) _waitingForSessions.Add(request.Slot);
+                _owner.Withdrawn(request.Slot, isWithdrawn, _clock());
+                break;
+            case OwnershipRequestKind.Confirm:
+                _table.Confirm(request.Began);
+                break;
+            case OwnershipRequestKind.HandedOver:
+                if (_handOvers.TryRemove(request.Slot, out TaskCompletionSource<bool>? handOver)) handOver.TrySetResult(request.IsFull);
+                break;
+        }
     }
 
-    private void Lose(int slot)
+    private void Drop(in OwnershipRequest request)
     {
-        if (_table.EpochOf(slot) is not { } epoch) return;
-        _table.Drop(slot);
+        bool isOurs = _handOvers.ContainsKey(request.Slot) || _owner.IsDraining;
+        _table.Drop(request.Slot);
+        if (isOurs) return;
         SlotsLost++;
-        LogLost(_logger, slot, epoch);
+        LogLost(_logger, request.Slot, request.Epoch);
     }
 
-    private TransceiverRecord OwnRecord(DateTimeOffset leaseUntil)
+    private async Task ReadFleetAsync(bool isFull)
     {
-        OwnLoad load = _load();
-        return new TransceiverRecord(
-            _fleet.Region, _self.Shard, _self.Incarnation, AppIds.Transceiver(_self.Shard), _links, _options.Capacity, load.Sessions,
-            Math.Round(load.LatenessP99Milliseconds, 2), _isLeaving, leaseUntil, _fingerprint);
+        TransceiverView[]? views = await TryAsync(limit => _records.ReadFleetAsync(isFull, limit), null).ConfigureAwait(false);
+        Answer(owner =>
+        {
+            if (views is null) owner.FleetUnreadable(_clock());
+            else owner.FleetRead(views, _clock());
+        });
     }
 
-    private bool IsPreferred(int slot) => RendezvousHash.Choose((byte)_fleet.RegionNumber, (ushort)slot, _candidates) == _self.Shard;
+    private async Task WriteRecordAsync(OwnershipRequest request)
+    {
+        StoreWrite written = await TryAsync(
+            limit => _records.WriteRecordAsync(request.Epoch, request.ETag, _owner.TakesNone, limit), StoreWrite.Unknown)
+            .ConfigureAwait(false);
+        Answer(owner => owner.RecordWritten(written, _clock()));
+    }
 
-    private bool IsOurs(SlotRecord record) => record.Shard == _self.Shard && record.Incarnation == _self.Incarnation;
+    private async Task ReadSlotsAsync()
+    {
+        SlotView[]? views = await TryAsync(_records.ReadSlotsAsync, null).ConfigureAwait(false);
+        Answer(owner =>
+        {
+            if (views is null) owner.SlotsUnreadable(_clock());
+            else owner.SlotsRead(views, _clock());
+        });
+    }
 
-    private bool IsLastSeenOurs(int slot) => _lastSeen[slot] is { } record && IsOurs(record);
+    private async Task WriteSlotAsync(OwnershipRequest request)
+    {
+        StoreWrite written = await TryAsync(
+            limit => _records.WriteSlotAsync(request.Slot, request.Owner, request.Epoch, request.ETag, limit), StoreWrite.Unknown)
+            .ConfigureAwait(false);
+        Answer(owner =>
+        {
+            _writing--;
+            owner.SlotWritten(request.Slot, written, _clock());
+        });
+    }
 
-    private string SlotKey(int slot) => StateKeys.Slot(_fleet.Region, slot);
+    private async Task ProbeAsync(OwnerIdentity peer)
+    {
+        PeerProbeOutcome outcome = _records.PlaceOf(peer) is not { } place ? PeerProbeOutcome.Silent : await TryAsync(
+            limit => _probe.ProbeAsync(place.Endpoint, place.Incarnation, limit), PeerProbeOutcome.Silent, _timing.Probe)
+            .ConfigureAwait(false);
+        Answer(owner => owner.Probed(peer, outcome switch
+        {
+            PeerProbeOutcome.Alive => ProbeAnswer.Alive,
+            PeerProbeOutcome.OtherProcess => ProbeAnswer.OtherProcess,
+            PeerProbeOutcome.PortClosed => ProbeAnswer.PortClosed,
+            _ => ProbeAnswer.Silent,
+        }, _clock()));
+    }
 
-    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    private void Answer(Action<SlotOwner> answer) => Post(owner =>
+    {
+        _running--;
+        answer(owner);
+    });
 
-    private static ParallelOptions Parallelism(CancellationToken cancellation)
-        => new() { MaxDegreeOfParallelism = ParallelWrites, CancellationToken = cancellation };
+    /// <summary>The decisions wait for an answer, so there is always one, and soon: no renewal waits for an answer that is lost.</summary>
+    private async Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> operation, T failure, TimeSpan? within = null)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancellation);
+        limit.CancelAfter(within ?? _timing.Operation);
+        try
+        {
+            return await operation(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return failure;
+        }
+        catch (Exception e)
+        {
+            LogOperationFailed(_logger, e);
+            return failure;
+        }
+    }
+
+    private void NoteStatus()
+    {
+        string? problem = _owner.Problem switch
+        {
+            OwnershipProblem.None => null,
+            OwnershipProblem.NotRegistered => "not registered yet",
+            OwnershipProblem.StoreUnreadable => $"the state store cannot be read ({_records.LastError})",
+            OwnershipProblem.RecordUnwritable => $"our record cannot be written ({_records.LastError})",
+            OwnershipProblem.PredecessorAlive => $"another process of shard {_self.Shard} is alive",
+            OwnershipProblem.Superseded => $"another process took shard {_self.Shard} over",
+            _ => "left",
+        };
+        OwnershipStatus before = _status;
+        var status = new OwnershipStatus(_owner.HeldUntil, _owner.IsDraining || before.IsDraining, problem);
+        if (status == before) return;
+        _status = status;
+        if (problem == before.Problem) return;
+        bool wasRegistered = _wasRegistered;
+        _wasRegistered |= _owner.IsRegistered;
+        if (problem is null && wasRegistered) LogGoesOn(_logger, before.Problem!, _table.ServedCount);
+        else if (_owner.Problem == OwnershipProblem.Superseded) LogSuperseded(_logger, _self.Shard);
+        else if (problem is not null && !_owner.HasLeft) LogAway(_logger, problem, _table.ServedCount);
+    }
+
+    private void NoteEvent(in OwnershipEvent occurred)
+    {
+        if (occurred.Kind == OwnershipEventKind.Joined) LogRegistered(_logger, _self.Shard, _self.IncarnationText);
+        if (occurred is { Kind: OwnershipEventKind.SlotMoved, Cause: not SlotMoveCause.Unowned })
+            LogMoved(_logger, occurred.Slot, occurred.FromShard, occurred.ToShard, occurred.Epoch, occurred.Cause);
+        _told(occurred);
+    }
 
     [LoggerMessage(LogLevel.Information, "Registered as shard {Shard}, incarnation {Incarnation}")]
     private static partial void LogRegistered(ILogger logger, int shard, string incarnation);
@@ -319,10 +366,12 @@ internal sealed partial class SlotKeeper
     [LoggerMessage(LogLevel.Error, "Another process has taken over shard {Shard}. Serving stops")]
     private static partial void LogSuperseded(ILogger logger, int shard);
 
-    [LoggerMessage(LogLevel.Information, "Serving {Slots} slots: {Claimed} to claim, {GivenBack} given back, {Waiting} to give back when "
-        + "they are empty")]
-    private static partial void LogSlots(ILogger logger, int slots, int claimed, int givenBack, int waiting);
+    [LoggerMessage(LogLevel.Information, "Slot {Slot} moved from shard {From} to shard {To} with epoch {Epoch}: {Cause}")]
+    private static partial void LogMoved(ILogger logger, int slot, int from, int to, long epoch, SlotMoveCause cause);
 
     [LoggerMessage(LogLevel.Error, "Slot {Slot} has another owner with a higher epoch than our {Epoch}. Its sessions end here")]
     private static partial void LogLost(ILogger logger, int slot, long epoch);
+
+    [LoggerMessage(LogLevel.Error, "An operation of the ownership loop failed")]
+    private static partial void LogOperationFailed(ILogger logger, Exception exception);
 }

@@ -1,3 +1,6 @@
+using Dapr.Voice.Ownership;
+using Dapr.Voice.Wire;
+
 namespace Dapr.Voice.Transceiver.Ownership;
 
 /// <summary>
@@ -11,21 +14,35 @@ internal sealed class SlotTable
     private readonly long[] _epochs;
     private readonly int[] _sessions;
     private int _version;
+    private long _confirmedAt = long.MinValue;
 
     /// <param name="slotCount">The number of slots of the region.</param>
-    public SlotTable(int slotCount)
+    /// <param name="timing">The times of ownership. The default suits the default settings.</param>
+    public SlotTable(int slotCount, OwnershipTiming? timing = null)
     {
         _epochs = new long[slotCount];
         _sessions = new int[slotCount];
+        Timing = timing ?? OwnershipTiming.Default;
     }
 
     public int SlotCount => _epochs.Length;
+
+    public OwnershipTiming Timing { get; }
+
+    /// <summary>
+    /// When the last read began that showed all served slots as ours. A worker whose <see cref="SendFence"/> has closed waits for a later
+    /// one.
+    /// </summary>
+    public Instant ConfirmedAt => new(Volatile.Read(ref _confirmedAt));
 
     /// <summary>Changes whenever the served slots change. A worker that sees another number looks again.</summary>
     public int Version => Volatile.Read(ref _version);
 
     /// <summary>Raised after a change, on the thread that made it.</summary>
     public event Action? Changed;
+
+    /// <summary>Raised on the thread of a worker that stood still and wants to know whether its slots are still ours.</summary>
+    public event Action? ConfirmationWanted;
 
     /// <summary>Returns null if the slot is not served.</summary>
     public long? EpochOf(int slot)
@@ -64,6 +81,14 @@ internal sealed class SlotTable
         if (Interlocked.Exchange(ref _epochs[slot], 0) != 0) NoteChange();
     }
 
+    /// <summary>Stops serving a slot that somebody has been seen to own under a higher epoch. Any thread.</summary>
+    public void DropBelow(int slot, long epoch)
+    {
+        if ((uint)slot >= (uint)_epochs.Length) return;
+        long served = Volatile.Read(ref _epochs[slot]);
+        if (served != 0 && served < epoch && Interlocked.CompareExchange(ref _epochs[slot], 0, served) == served) NoteChange();
+    }
+
     /// <summary>Stops serving a slot if it has no sessions.</summary>
     public bool TryWithdraw(int slot)
     {
@@ -89,6 +114,11 @@ internal sealed class SlotTable
     }
 
     public void Exit(int slot) => Interlocked.Decrement(ref _sessions[slot]);
+
+    /// <summary>All slots that are served were ours in a read that began then.</summary>
+    public void Confirm(Instant began) => Volatile.Write(ref _confirmedAt, began.Ticks);
+
+    public void WantConfirmation() => ConfirmationWanted?.Invoke();
 
     private void NoteChange()
     {

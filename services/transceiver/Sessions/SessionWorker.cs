@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Ice;
 using Dapr.Voice.Links;
+using Dapr.Voice.Ownership;
 using Dapr.Voice.Steering;
 using Dapr.Voice.Stun;
 using Dapr.Voice.Transceiver.Drops;
@@ -38,7 +39,10 @@ internal sealed partial class SessionWorker : IDisposable
 
     // Collecting the drops of 100 sessions takes about 20 µs.
     private static readonly TimeSpan CollectionInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    // A pause is noticed by a turn that comes late, so turns come often enough.
+    private readonly TimeSpan _longestWait;
+    private readonly SendFence _fence;
 
     private readonly SlotTable _slots;
     private readonly SessionDirectory _directory;
@@ -70,6 +74,7 @@ internal sealed partial class SessionWorker : IDisposable
     private volatile string[] _relays = [];
     private int _slotVersion = -1;
     private Instant _slotsSettleAt = Instant.Zero;
+    private Instant _announcedAt;
     private Instant _nextCollection;
     private volatile bool _isStopping;
 
@@ -85,6 +90,8 @@ internal sealed partial class SessionWorker : IDisposable
             index, workerCount, endpoint, port, port.Acceptor, hintKeys, passwordKeys, region);
         (_slots, _directory, _reporter, _isAdmitting, _news, _logger) = (slots, directory, reporter, isAdmitting, news, logger);
         _isIngressLost = @base => _acceptor.IsLost(LinkBase.Link(@base));
+        _longestWait = slots.Timing.Fence / 3;
+        _fence = new SendFence(slots.Timing, MonotonicClock.Now);
         _poller = new SocketPoller(_wakeUp, port.Transport.Descriptor);
         _byIndex = new VoiceSession?[directory.Capacity];
         _epochs = new long[slots.SlotCount];
@@ -343,6 +350,7 @@ internal sealed partial class SessionWorker : IDisposable
 
     private void Turn()
     {
+        CheckFence(MonotonicClock.Now);
         SendDueFrames();
         int received = _port.Receive(MonotonicClock.Now);
         for (int i = 0; i < received; i++)
@@ -363,14 +371,31 @@ internal sealed partial class SessionWorker : IDisposable
 
         var wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _port.NextTimeout);
         now = MonotonicClock.Now;
-        TimeSpan wait = wakeAt > now + LongestWait ? LongestWait : wakeAt - now;
+        TimeSpan wait = wakeAt > now + _longestWait ? _longestWait : wakeAt - now;
         if (wait > TimeSpan.Zero) _poller.Wait(wait);
+    }
+
+    /// <summary>
+    /// Notices that this thread stood still. Its slots may have another owner then, so it sends nothing until the store, or a relay that
+    /// acknowledges the announcement of the slots, confirms that they are ours.
+    /// </summary>
+    private void CheckFence(Instant now)
+    {
+        if (_fence.Run(now, _slots.ConfirmedAt))
+        {
+            _slots.WantConfirmation();
+            // Announces the slots again.
+            _slotVersion = -1;
+            LogStoodStill(_logger, Index);
+        }
+        else if (!_fence.IsOpen && _slotVersion >= 0 && _acceptor.IsAcknowledged) _fence.Confirm(_announcedAt);
     }
 
     private void SendDueFrames()
     {
         Instant now = MonotonicClock.Now;
         if (_frames.Earliest > now) return;
+        CheckFence(now);
         while (_frames.TryPeekDue(now, out int index, out _))
         {
             VoiceSession session = _byIndex[index]!;
@@ -466,7 +491,8 @@ internal sealed partial class SessionWorker : IDisposable
     {
         while (session.TryTransmit(_scratch.Packet, out int length, out TransportPath to, now))
         {
-            if (_port.TrySend(session.Id, to, _scratch.Packet.AsSpan(0, length), now)) Counters.CountPacketOut();
+            if (!_fence.IsOpen) Counters.CountDrop(SessionDrop.Fenced);
+            else if (_port.TrySend(session.Id, to, _scratch.Packet.AsSpan(0, length), now)) Counters.CountPacketOut();
             else Counters.CountDrop(SessionDrop.NoLink);
         }
     }
@@ -680,6 +706,7 @@ internal sealed partial class SessionWorker : IDisposable
             _epochs[slot] = epoch;
         }
         _acceptor.SetSlots(owned.ToArray(), now);
+        _announcedAt = now;
         foreach (VoiceSession session in _sessions.Values.Where(s => !_slots.IsServed(s.Slot)).ToArray()) Lose(session, now);
     }
 
@@ -738,7 +765,13 @@ internal sealed partial class SessionWorker : IDisposable
             _relays = relays;
         }
         if (areIngressesChanged) LeaveLostIngresses(MonotonicClock.Now);
-        while (_acceptor.TryTakeEpoch(out ushort slot, out uint epoch)) _news.EpochSeen(slot, epoch);
+        while (_acceptor.TryTakeEpoch(out ushort slot, out uint epoch))
+        {
+            // The next turn loses its sessions. The ownership loop may be late.
+            _slots.DropBelow(slot, epoch);
+            _news.EpochSeen(slot, epoch);
+        }
+        if (_acceptor.TryTakeView()) _news.ViewTold();
     }
 
     /// <summary>Sends by spare paths what would have gone by a relay that is lost or leaves.</summary>
@@ -770,6 +803,9 @@ internal sealed partial class SessionWorker : IDisposable
             if (session.Path is { } path && _acceptor.IsOf(link, path)) _port.TrySend(session.Id, path, [], now);
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Worker {Worker} stood still. It sends nothing until its slots are confirmed")]
+    private static partial void LogStoodStill(ILogger logger, int worker);
 
     [LoggerMessage(LogLevel.Information, "{CallId}: connected, agent {Agent}")]
     private static partial void LogConnected(ILogger logger, string callId, string agent);

@@ -206,7 +206,8 @@ internal static class SteeringTargets
         public RouterTarget(WireCorpus wire) : base("Router, up and down", 120_000)
         {
             _flows = new FlowTable(new FlowLimits(1024, 64, 8, 1000, TimeSpan.FromSeconds(60)), KeyedHash.CreateRandom());
-            var slots = new SlotTable(0, 64) { [Slot] = Link };
+            var slots = new SlotTable(0, 64);
+            slots.Set(Slot, Link, _now);
             _router = new Router(_flows, slots, RelayPackets.Keys) { NowMinutes = 10 };
             _corpus = wire.All + new Corpus(
                 [.. Enumerable.Range(0, 40).Select(i => RelayPackets.Check(RelayPackets.Hint((ulong)i, (ushort)(i % 5))))]);

@@ -67,15 +67,25 @@ internal sealed class TestFleet : IAsyncDisposable
     public static async Task<TestFleet> StartAsync(TransceiverOptions? options = null, LinkScheme scheme = LinkScheme.Udp)
     {
         var fleet = new TestFleet(
-            await LoadKeysAsync(), new MemoryStateStore(), new RecordingPublisher(), new LoopInvoker(),
+            await LoadKeysAsync(), UsedStore(), new RecordingPublisher(), new LoopInvoker(),
             options ?? new TransceiverOptions { Workers = 2 }, scheme);
         await Wait.UntilAsync(() => fleet.Runtime.ServedSlots == Options.SlotCount, "the slots are claimed");
         return fleet;
     }
 
     /// <summary>Starts one more transceiver, of another shard, on the same store and broker. It may have no slot yet.</summary>
-    public async Task<TestFleet> AddAsync(TransceiverOptions options) 
+    public async Task<TestFleet> AddAsync(TransceiverOptions options)
         => new(await LoadKeysAsync(), Store, Publisher, Invoker, options, Scheme);
+
+    /// <summary>A store in which the region is not new: in an empty one a transceiver waits a lease before it claims anything.</summary>
+    private static MemoryStateStore UsedStore()
+    {
+        var store = new MemoryStateStore();
+        for (int slot = 0; slot < Options.SlotCount; slot++)
+            store.Put(ComponentNames.Sessions, StateKeys.Slot(Options.Region, slot), new SlotRecord(Options.Region, slot, null, null, 0),
+                ContractsJson.Default.SlotRecord);
+        return store;
+    }
 
     private static Task<FleetKeys> LoadKeysAsync() => FleetKeys.LoadAsync(
         new MemorySecretStore(Secrets), FleetSecrets.Transceiver, NullLogger.Instance, TimeProvider.System, CancellationToken.None);

@@ -401,8 +401,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     [Fact]
     public async Task StoreAway_LivingSessionGoesOn_NewOnesAreRefused()
     {
-        var options = new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromMilliseconds(300),
-            RenewEvery = TimeSpan.FromMilliseconds(100) };
+        var options = new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(200) };
         await using TestFleet fleet = await TestFleet.StartAsync(options, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint), later = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
@@ -426,8 +425,7 @@ public abstract class TransceiverTests(LinkScheme scheme)
     public async Task SlotTakenByAnother_SessionIsDroppedInSilence()
     {
         await using TestFleet fleet = await TestFleet.StartAsync(
-            new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(100) },
-            scheme);
+            new TransceiverOptions { Workers = 1, Lease = TimeSpan.FromSeconds(1), RenewEvery = TimeSpan.FromMilliseconds(200) }, scheme);
         SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint);
         await fleet.SaveAsync(record);
         // On a busy machine a lease this short may just have run out.

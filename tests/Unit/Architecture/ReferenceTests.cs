@@ -10,21 +10,21 @@ namespace Dapr.Voice.Tests.Unit.Architecture;
 public sealed class ReferenceTests
 {
     private static readonly string[] Protocols =
-        ["Wire", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "WebRtc"];
+        ["Wire", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Ownership", "Turns", "Dtls", "Opus", "WebRtc"];
 
     /// <summary>A library may reference those before it in this list, and no other.</summary>
     private static readonly string[] Layers =
-        ["Wire", "Native", "Contracts", "Sidecar", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Turns", "Dtls", "Opus", "Udp",
-        "Tcp", "Links", "WebRtc", "Hosting"];
+        ["Wire", "Native", "Contracts", "Sidecar", "Stun", "Ice", "Sdp", "Rtp", "Srtp", "Sctp", "Steering", "Ownership", "Turns", "Dtls",
+        "Opus", "Udp", "Tcp", "Links", "WebRtc", "Hosting"];
 
     /// <summary>That the relay knows no DTLS, no SRTP and no session is the design.</summary>
     private static readonly Dictionary<string, string[]> Services = new()
     {
         ["relay"] = ["Wire", "Stun", "Steering", "Udp", "Tcp", "Links", "Sidecar", "Contracts", "Hosting"],
-        ["signaling"] = ["Sdp", "Steering", "Sidecar", "Contracts", "Hosting"],
+        ["signaling"] = ["Wire", "Sdp", "Steering", "Ownership", "Sidecar", "Contracts", "Hosting"],
         ["transceiver"] =
-            ["Wire", "Stun", "Ice", "Rtp", "Srtp", "Dtls", "Sctp", "WebRtc", "Steering", "Opus", "Turns", "Udp", "Links", "Sidecar",
-            "Contracts", "Hosting"],
+            ["Wire", "Stun", "Ice", "Rtp", "Srtp", "Dtls", "Sctp", "WebRtc", "Steering", "Ownership", "Opus", "Turns", "Udp", "Links",
+            "Sidecar", "Contracts", "Hosting"],
     };
 
     private static string Root([CallerFilePath] string path = "")

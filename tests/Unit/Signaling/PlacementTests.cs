@@ -1,5 +1,6 @@
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Signaling.Placement;
+using Dapr.Voice.Wire;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Signaling;
@@ -113,22 +114,59 @@ public sealed class PlacementTests
     }
 
     [Fact]
-    public async Task Place_EverythingRanOut_KnowsNoOwner()
+    public async Task Place_NoRecordHasChangedForALease_KnowsNoOwner()
     {
         await using SignalingHarness signaling = await SignalingHarness.StartAsync();
-        signaling.Time.Advance(TimeSpan.FromSeconds(4));
-        await signaling.RefreshAsync();
+        for (int look = 1; look <= 3; look++)
+        {
+            Assert.Equal(PlacementOutcome.Placed, signaling.Service<FleetDirectory>().Place().Outcome);
+            signaling.Time.Advance(TimeSpan.FromSeconds(1));
+            await signaling.RefreshAsync();
+        }
 
         Assert.Equal(PlacementOutcome.NoOwner, signaling.Service<FleetDirectory>().Place().Outcome);
+    }
+
+    // Issue 12: signaling whose clock was 4 s ahead found no owner at all.
+    [Theory]
+    [InlineData(-1200)]
+    [InlineData(-4)]
+    [InlineData(4)]
+    [InlineData(1200)]
+    public async Task Place_ClockOfTheOwnerIsFarOff_FindsItAllTheSame(int seconds)
+    {
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync(withOwner: false);
+        for (int look = 0; look < 10; look++)
+        {
+            await signaling.AddOwnerAsync(0, slots: [3], clockSeconds: seconds);
+            Assert.Equal(PlacementOutcome.Placed, signaling.Service<FleetDirectory>().Place().Outcome);
+            signaling.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    [Fact]
+    public async Task Place_StoreWasAwayForLong_GivesOwnersALeaseToRenew()
+    {
+        await using SignalingHarness signaling = await SignalingHarness.StartAsync();
+        signaling.Store.IsAway = true;
+        for (int look = 0; look < 20; look++)
+        {
+            signaling.Time.Advance(TimeSpan.FromSeconds(1));
+            await signaling.RefreshAsync();
+        }
+        signaling.Store.IsAway = false;
+        await signaling.RefreshAsync();
+
+        Assert.Equal(PlacementOutcome.Placed, signaling.Service<FleetDirectory>().Place().Outcome);
     }
 
     [Fact]
     public void Snapshot_SlotOfAnEarlierProcess_HasNoOwner()
     {
-        DateTimeOffset now = DateTimeOffset.UnixEpoch;
-        TransceiverRecord live = new("local", 0, "new", "transceiver-00", [], 10, 0, 0, false, now.AddSeconds(3));
+        TransceiverRecord live = new("local", 0, "new", "transceiver-00", [], 10, 0, 0, false, DateTimeOffset.UnixEpoch);
         var snapshot = new FleetSnapshot(
-            [live], [new("local", 1, 0, "old", 1), new("local", 2, 0, "new", 2), new("local", 3, null, null, 3)], now,
+            [(live, Instant.Never)], [new("local", 1, 0, "old", 1), new("local", 2, 0, "new", 2), new("local", 3, null, null, 3)],
+            Instant.Zero,
             maximumLatenessMilliseconds: 5);
 
         Assert.Null(snapshot.OwnerOf(1));

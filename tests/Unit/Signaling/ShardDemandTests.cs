@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Signaling.Placement;
+using Dapr.Voice.Wire;
 using Xunit;
 
 namespace Dapr.Voice.Tests.Unit.Signaling;
@@ -53,10 +54,10 @@ public sealed class ShardDemandTests
     }
 
     private static FleetSnapshot Fleet(int[] sessions, double lateness = 0) => new(
-        sessions.Select((count, shard) => new TransceiverRecord(
-        "local", shard, $"i{shard}", AppIds.Transceiver(shard), [], 40, count, lateness, false, Now.AddSeconds(3))),
+        sessions.Select((count, shard) => (new TransceiverRecord(
+        "local", shard, $"i{shard}", AppIds.Transceiver(shard), [], 40, count, lateness, false, Now), Instant.Never)),
         sessions.Select((_, shard) => new SlotRecord("local", shard, shard, $"i{shard}", 1)),
-        Now, maximumLatenessMilliseconds: 5);
+        Instant.Zero, maximumLatenessMilliseconds: 5);
 
     private static Task<HttpResponseMessage> AskAsync(SignalingHarness signaling)
         => signaling.SendAsync(HttpMethod.Get, "/scale/shards", null, null, ("dapr-api-token", SignalingHarness.AppToken));

@@ -96,11 +96,11 @@ internal sealed class SignalingHarness : IAsyncDisposable
     public T Service<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
     public async Task AddOwnerAsync(int shard, int[] slots, int sessions = 0, int capacity = 10, double lateness = 0, bool draining = false,
-        string? fingerprint = Fingerprint)
+        string? fingerprint = Fingerprint, int clockSeconds = 0)
     {
         string incarnation = $"incarnation-{shard}";
         var record = new TransceiverRecord("local", shard, incarnation, AppIds.Transceiver(shard), ["udp://127.0.0.1:20000"], capacity,
-            sessions, lateness, draining, Time.GetUtcNow().AddSeconds(3), fingerprint);
+            sessions, lateness, draining, Time.GetUtcNow().AddSeconds(3 + clockSeconds), fingerprint);
         await Store.SaveAsync(ComponentNames.Sessions, StateKeys.Transceiver("local", shard), record,
             ContractsJson.Default.TransceiverRecord, cancellation: CancellationToken.None);
         foreach (int slot in slots)

@@ -49,6 +49,8 @@ internal static class TestCommand
             "the Bicep compiler, snapshots of every shape, every rule over what we deploy, hooks, scripts, workflows", IsPatient: true),
         new("fuzz", "tests/Fuzz", null, 2, "millions of mutated inputs through every parser, TCP framing and a live session",
             IsPatient: true),
+        new("simulation", "tests/Simulation", null, 2,
+            "ownership in virtual time: 100,000 schedules of failures, and every rule broken once", IsPatient: true),
         new("failures", "tests/Integration", "FullyQualifiedName~Integration.Failures.", 3,
             "whole systems that lose a process, a disk, a library, or meet a flood"),
         new("browser", "tests/Browser", null, 4, "Chromium and Firefox with the unmodified OpenAI Agents SDK"),
@@ -66,7 +68,13 @@ internal static class TestCommand
     {
         var names = new Argument<string[]>("suite") { Description = string.Join("; ", Suites.Select(s => $"{s.Name}: {s.What}")),
             Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("test", "Run all tests, or the suites that you name") { names };
+        var schedules = new Option<long?>("--schedules")
+        {
+            Description = "simulation: play so many schedules instead of 100,000", HelpName = "N",
+        };
+        var seed = new Option<ulong?>("--seed") {
+        Description = "simulation: play one schedule, and print what happens in it", HelpName = "S" };
+        var command = new Command("test", "Run all tests, or the suites that you name") { names, schedules, seed };
         command.OnInvoke(async (result, cancellation) =>
         {
             if (installation.IsPublished)
@@ -78,6 +86,8 @@ internal static class TestCommand
                     throw new CommandFailedException(
                         $"there is no suite '{name}'", "suites: " + string.Join(", ", Suites.Select(s => s.Name)));
             }
+            Set("VOICE_SIMULATION_SCHEDULES", result.GetValue(schedules)?.ToString(CultureInfo.InvariantCulture));
+            Set("VOICE_SIMULATION_SEED", result.GetValue(seed)?.ToString(CultureInfo.InvariantCulture));
             Suite[] suites = [.. Suites.Where(s => wanted.Length == 0 ? !s.IsByNameOnly : wanted.Contains(s.Name))];
             await NativePackages.EnsureAsync(suites.Max(s => s.Need), mayInstall: true, Output.Say, cancellation);
             // Two builds at the same time would write the same files.
@@ -115,6 +125,12 @@ internal static class TestCommand
             return total.Failed == 0 && total.Passed > 0 ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
+    }
+
+    /// <summary>Tests read it from their environment.</summary>
+    private static void Set(string name, string? value)
+    {
+        if (value is not null) Environment.SetEnvironmentVariable(name, value);
     }
 
     /// <param name="Failures">For each failed test: its suite, its name and the beginning of its message.</param>

@@ -34,7 +34,7 @@ public sealed record CapacityAssumptions
     /// </summary>
     public double RenewSeconds { get; init; } = 1;
 
-    /// <summary>How often shards read all slots, whatever happens (SlotKeeper.FullLookEvery).</summary>
+    /// <summary>How often shards read all slots, whatever happens (OwnershipTiming.FullLook).</summary>
     public double FullLookSeconds { get; init; } = 10;
 
     /// <summary><c>Relay__LinkConnections</c>.</summary>

@@ -24,7 +24,7 @@ public sealed class PeerDropTableTests
         SessionDrop.UnknownSession, SessionDrop.SessionGone, SessionDrop.BadHint, SessionDrop.UnauthenticCheck, SessionDrop.NotOurSlot,
         SessionDrop.NotAdmitting,
         SessionDrop.TooManyLoads, SessionDrop.ShelfFull, SessionDrop.ShelfAbandoned, SessionDrop.Oversized, SessionDrop.NoLink,
-        SessionDrop.HandingOver,
+        SessionDrop.HandingOver, SessionDrop.Fenced,
     ];
 
     [Fact]
