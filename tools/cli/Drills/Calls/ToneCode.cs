@@ -13,7 +13,8 @@ internal static class ToneCode
 
     /// <summary>Opus delays by 6.5 ms: so many samples at the beginning of a frame still belong to the frame before.</summary>
     private const int DelaySamples = 160;
-    private const double LowHz = 300, MiddleHz = 1900, HighHz = 3500, StepHz = 100, Amplitude = 5000;
+    // 300 Hz between the groups, so that the tone of one is not taken for the edge of the next.
+    private const double LowHz = 300, MiddleHz = 2100, HighHz = 3900, StepHz = 100, Amplitude = 5000;
 
     /// <summary>The mean square of a frame that is heard: -40 dBov, as <c>./voice call</c> has it.</summary>
     private const double AudibleMeanSquare = 320.0 * 320.0;

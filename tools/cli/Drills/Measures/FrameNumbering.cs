@@ -31,7 +31,8 @@ internal static class FrameNumbering
                     owners[(call, entry.Connection ?? 0)] = entry.Owner;
                     break;
                 case HistoryKind.HeardUp when entry.Symbol is { } symbol && startedAt.TryGetValue(call, out double start):
-                    if (!up.TryGetValue(call, out Sequence? spoken)) up[call] = spoken = new Sequence(ToneSymbol.UpCycle) { MayRepeat = true };
+                    if (!up.TryGetValue(call, out Sequence? spoken))
+                        up[call] = spoken = new Sequence(ToneSymbol.UpCycle) { MayRepeat = true };
                     spoken.Frames.Add(new Frame(i, symbol.Up, entry.T, (long)((entry.T - start) / FrameMilliseconds)));
                     break;
                 case HistoryKind.HeardDown when entry.Symbol is { } symbol:
@@ -95,19 +96,20 @@ internal static class FrameNumbering
                 long ahead = number - _highest;
                 bool follows = _highest >= 0 && (ahead == 1 || (ahead == 0 && MayRepeat));
                 bool isNear = ahead > 0 && (_highest < 0 || Math.Abs(ahead - (Frames[i].At - _at) / FrameMilliseconds) <= Tolerance);
-                if (!follows && !GoesOn(i, isNear ? 1 : Witnesses)) continue;
+                if (!follows && !(isNear ? GoesOn(i, 1, longestStep: 3) : GoesOn(i, Witnesses, longestStep: 1))) continue;
                 if (ahead > 0) (_highest, _at) = (number, Frames[i].At);
                 yield return (Frames[i].Index, number);
             }
         }
 
-        /// <summary>True if each of the next frames is one to three numbers behind the one before it.</summary>
-        private bool GoesOn(int from, int frames)
+        /// <summary>True if each of the next frames is at most so many numbers behind the one before it, and not the same.</summary>
+        private bool GoesOn(int from, int frames, int longestStep)
         {
             if (from + frames >= Frames.Count) return false;
             for (int i = from; i < from + frames; i++)
             {
-                if (((Frames[i + 1].Residue - Frames[i].Residue) % cycle + cycle) % cycle is < 1 or > 3) return false;
+                int step = ((Frames[i + 1].Residue - Frames[i].Residue) % cycle + cycle) % cycle;
+                if (step < 1 || step > longestStep) return false;
             }
             return true;
         }
@@ -125,7 +127,7 @@ internal static class FrameNumbering
             long cycles = (long)Math.Round((expected - ahead) / cycle);
             long number = _highest + ahead + cycles * cycle;
             // A frame is not heard before it is spoken. Two frames are the jitter of the two clocks' readings.
-            while (number > frame.Limit + 2 && number - cycle >= 0) number -= cycle;
+            while (number - 2 > frame.Limit && number - cycle >= 0) number -= cycle;
             return number < 0 ? number + cycle : number;
         }
     }
