@@ -66,6 +66,16 @@ public sealed class FindingsTests
     }
 
     [Fact]
+    public void Frame_ThatCouldNotBeRead_IsNotMissing()
+    {
+        HistoryEntry Heard(double at, int? connection, long? number)
+            => new(at, HistoryKind.HeardDown) { Call = 0, Connection = connection, Number = number };
+        Findings found = Of([new(0, HistoryKind.CallUp) { Call = 0 }, Heard(1020, 1, 50), Heard(1040, null, null), Heard(1060, 1, 52),
+            Heard(1120, 1, 55)]);
+        Assert.Equal(2, found.MissingDown);
+    }
+
+    [Fact]
     public void Page_ThatChangesItsState_IsListed()
     {
         Findings found = Of([.. Call(0, (0, 70_000)), new(3000, HistoryKind.Page) { Call = -1, Text = "disconnected" }]);

@@ -82,8 +82,8 @@ internal sealed record Findings
             gapPackets.Add(Gaps.LongestMilliseconds(
                 own.Where(e => e.Kind is HistoryKind.HeardDown or HistoryKind.SilentDown).Select(e => e.T), damageAt, endAt));
             missingUp += Gaps.MissingFrames(up.Where(e => e.T >= damageAt).Select(e => e.Number));
-            missingDown += down.Where(e => e.T >= damageAt).GroupBy(e => e.Connection)
-                .Sum(c => Gaps.MissingFrames(c.Select(e => e.Number)));
+            missingDown += WithConnections(down.Where(e => e.T >= damageAt)).GroupBy(f => f.Connection)
+                .Sum(c => Gaps.MissingFrames(c.Select(f => f.Number)));
             bool isLost = false;
             foreach (HistoryEntry end in own.Where(e => e.Kind == HistoryKind.CallEnd && e.Id is null && e.T <= endAt))
             {
@@ -123,6 +123,17 @@ internal sealed record Findings
             Owners = OwnersOf(entries, damageAt),
             Timeline = [.. entries.Where(e => e.Kind == HistoryKind.Mark).Select(e => new Moment(e.T - damageAt, e.Text ?? ""))],
         };
+    }
+
+    /// <summary>A frame that could not be read belongs to the connection of the frame before it.</summary>
+    private static IEnumerable<(int Connection, long? Number)> WithConnections(IEnumerable<HistoryEntry> heard)
+    {
+        int connection = 0;
+        foreach (HistoryEntry frame in heard)
+        {
+            connection = frame.Connection ?? connection;
+            yield return (connection, frame.Number);
+        }
     }
 
     private static bool IsSilent(HistoryEntry[] heard, double endAt)
