@@ -19,7 +19,7 @@ namespace Dapr.Voice.Cli.Commands;
 /// </summary>
 internal static class DrillCommand
 {
-    private const string AllDrills = "all", SetPriv = "/usr/bin/setpriv";
+    private const string AllDrills = "all", ReportName = "drill-report", SetPriv = "/usr/bin/setpriv";
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
 
     public static Command Create(Installation installation)
@@ -155,7 +155,7 @@ internal static class DrillCommand
         if (!asJson)
         {
             Output.Print(TableOf(reports));
-            Console.WriteLine($"Reports: {Path.Combine(folder, "drill-report.html")}, drill-report.md, drill-report.json");
+            Console.WriteLine($"Reports: {Path.Combine(folder, ReportName)}.html, .md and .json");
         }
         return reports.TrueForAll(r => r.Passed) ? ExitCode.Done : ExitCode.Failed;
     }
@@ -163,9 +163,9 @@ internal static class DrillCommand
     private static void Write(string folder, IReadOnlyList<DrillReport> reports)
     {
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "drill-report.html"), HtmlReport.Of(reports));
-        File.WriteAllText(Path.Combine(folder, "drill-report.md"), MarkdownReport.Of(reports));
-        File.WriteAllLines(Path.Combine(folder, "drill-report.json"), reports.Select(r => JsonReport.Of(r).ToJsonString()));
+        File.WriteAllText(Path.Combine(folder, ReportName + ".html"), HtmlReport.Of(reports));
+        File.WriteAllText(Path.Combine(folder, ReportName + ".md"), MarkdownReport.Of(reports));
+        File.WriteAllLines(Path.Combine(folder, ReportName + ".json"), reports.Select(r => JsonReport.Of(r).ToJsonString()));
     }
 
     private static Table TableOf(IReadOnlyList<DrillReport> reports)
