@@ -38,4 +38,18 @@ public sealed class RelayLossTests(SharedSystem shared, ITestOutputHelper output
         Assert.Equal("client_hangup", (string?)record["endReason"]);
         (await _voice.CallAsync("--agent", "echo", "--seconds", "2")).Succeeded();
     }
+
+    [Fact]
+    public async Task RunFile_WhileARestartWaitsAndAfterIt_NamesTheProcessThatRuns()
+    {
+        // The second restart in a row waits a moment, in which the file says that no relay runs.
+        for (int i = 0; i < 2; i++)
+        {
+            int before = _voice.PidOf("relay");
+            RunningCommand.Signal(before, Native.LibC.SIGKILL);
+            await Wait.UntilAsync(() => _voice.PidOf("relay") is not 0 and var now && now != before, "run.json names the new relay");
+        }
+        await _voice.ReadyAsync("relay");
+        (await _voice.CallAsync("--agent", "echo", "--seconds", "1")).Succeeded();
+    }
 }

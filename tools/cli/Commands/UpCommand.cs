@@ -203,7 +203,7 @@ internal static class UpCommand
             state.Save(installation);
             if (asJson) Console.Out.WriteLine(JsonSerializer.Serialize(state, CliJson.Readable.RunState));
             else if (!quiet) Print(state, watch.Elapsed, detached: false);
-            await KeepStateAsync(installation, supervisor, State, cancellation);
+            await KeepStateAsync(installation, State, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -218,22 +218,21 @@ internal static class UpCommand
     }
 
     /// <summary>
-    /// Writes run.json again after each change, until it is cancelled. While the disk is full, the file stays as it was, and the next look
-    /// tries again.
+    /// Writes run.json again after each change of its processes, until it is cancelled. While the disk is full, the file stays as it was,
+    /// and the next look tries again.
     /// </summary>
-    private static async Task KeepStateAsync(
-        Installation installation, Supervisor supervisor, Func<RunState> state, CancellationToken cancellation)
+    private static async Task KeepStateAsync(Installation installation, Func<RunState> state, CancellationToken cancellation)
     {
-        long written = 0;
+        IReadOnlyList<RunningProcess> written = [];
         using var looks = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
         while (await looks.WaitForNextTickAsync(cancellation))
         {
-            long changes = supervisor.Changes;
-            if (changes == written) continue;
+            RunState now = state();
+            if (now.Processes.SequenceEqual(written)) continue;
             try
             {
-                state().Save(installation);
-                written = changes;
+                now.Save(installation);
+                written = now.Processes;
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {

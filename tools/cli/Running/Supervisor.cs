@@ -42,12 +42,6 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         public HeldListener? Listener { get; set; }
     }
 
-    /// <summary>Grows with each restart and with each log line that was lost. Then <see cref="Processes"/> has something new.</summary>
-    public long Changes
-    {
-        get { lock (_lock) return _children.Values.Sum(c => c.Restarts + c.Log.LostLines); }
-    }
-
     /// <summary>Called with the name of a process and a line of its output, on any thread. It must not block.</summary>
     public Action<string, string>? LineWritten { get; set; }
 
