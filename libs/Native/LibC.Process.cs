@@ -9,6 +9,11 @@ public static partial class LibC
 {
     public const int SIGTERM = 15;
     public const int SIGKILL = 9;
+    public const int SIGCONT = 18;
+    public const int SIGSTOP = 19;
+
+    /// <summary>A network namespace, for <see cref="setns"/>.</summary>
+    public const int CLONE_NEWNET = 0x40000000;
 
     /// <summary>Write permission, for <see cref="access"/>.</summary>
     public const int W_OK = 2;
@@ -42,4 +47,8 @@ public static partial class LibC
     /// <summary>kill(2): 0 on success, -1 with errno otherwise.</summary>
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int kill(int pid, int signal);
+
+    /// <summary>setns(2): moves the calling thread into the namespace of that file. 0 on success, -1 with errno otherwise.</summary>
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    public static partial int setns(SafeHandle file, int kind);
 }

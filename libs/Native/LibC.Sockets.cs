@@ -7,8 +7,8 @@ namespace Dapr.Voice.Native;
 /// </summary>
 public static unsafe partial class LibC
 {
-    public const int AF_INET = 2, AF_INET6 = 10;
-    public const int SOCK_DGRAM = 2, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
+    public const int AF_INET = 2, AF_INET6 = 10, AF_PACKET = 17;
+    public const int SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_REUSEPORT = 15, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33,
         SO_RXQ_OVFL = 40;
     public const int SO_TYPE = 3, SO_ACCEPTCONN = 30;

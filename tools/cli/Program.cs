@@ -19,6 +19,7 @@ var root = new Command("./voice", "Dapr.Voice: talk to a voice model. 'up' start
     SidecarCommand.Create(installation),
     CallCommand.Create(installation),
     LoadCommand.Create(installation),
+    DrillCommand.Create(installation),
     EventsCommand.Create(installation),
     RunCommand.Create(installation),
     PublishCommand.Create(installation),

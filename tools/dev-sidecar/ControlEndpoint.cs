@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -25,6 +26,8 @@ internal sealed record ErrorAnswer(string Error);
 [JsonSerializable(typeof(List<AppAnswer>))]
 [JsonSerializable(typeof(OutageRequest))]
 [JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<RecordedCall>))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class ControlJson : JsonSerializerContext
 {
     /// <summary>Writes apostrophes as they are. The default escapes them for HTML.</summary>
@@ -35,7 +38,8 @@ internal sealed partial class ControlJson : JsonSerializerContext
 /// <summary>
 /// The control port, through which apps join a running process: <c>GET /apps</c>, <c>POST /apps</c> and <c>DELETE /apps/{id}</c>. With
 /// <c>?killed=true</c> the name of a removed app stays known for a while. <c>PUT /components/{name}/outage</c> with
-/// <c>{"state":"killed|frozen|up"}</c> starts and ends an outage. It listens on loopback, and web pages are refused (<see
+/// <c>{"state":"killed|frozen|up"}</c> starts and ends an outage. <c>GET /calls?after=N</c> lists what apps asked of components, and
+/// <c>GET /components/{name}/values?prefix=P</c> what a store has. It listens on loopback, and web pages are refused (<see
 /// cref="LoopbackServer"/>).
 /// </summary>
 internal sealed class ControlEndpoint : IAsyncDisposable
@@ -87,7 +91,14 @@ internal sealed class ControlEndpoint : IAsyncDisposable
                     else await ErrorAsync(context, 404, $"There is no app '{id}'.").ConfigureAwait(false);
                     break;
                 case ("PUT", ["components", var name, "outage"]): await OutageAsync(context, name).ConfigureAwait(false); break;
-                default: await ErrorAsync(context, 404, "GET /apps, POST /apps, DELETE /apps/{id}, PUT /components/{name}/outage.")
+                case ("GET", ["calls"]):
+                    _ = long.TryParse(context.Request.Query["after"], CultureInfo.InvariantCulture, out long after);
+                    await context.Response.WriteAsJsonAsync(_host.CallsAfter(after), ControlJson.Readable.IReadOnlyListRecordedCall,
+                        cancellationToken: context.RequestAborted).ConfigureAwait(false);
+                    break;
+                case ("GET", ["components", var name, "values"]): await ValuesAsync(context, name).ConfigureAwait(false); break;
+                default: await ErrorAsync(context, 404, "GET /apps, POST /apps, DELETE /apps/{id}, PUT /components/{name}/outage, "
+                    + "GET /components/{name}/values?prefix=, GET /calls?after=.")
                     .ConfigureAwait(false); break;
             }
         }
@@ -127,6 +138,29 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         }
         if (_host.SetOutage(name, state)) context.Response.StatusCode = 204;
         else await ErrorAsync(context, 404, $"There is no component '{name}'.").ConfigureAwait(false);
+    }
+
+    private async Task ValuesAsync(HttpContext context, string name)
+    {
+        if (_host.Values(name, context.Request.Query["prefix"].ToString()) is not { } values)
+        {
+            await ErrorAsync(context, 404, $"There is no state store '{name}'.").ConfigureAwait(false);
+            return;
+        }
+        var answer = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach ((string key, ReadOnlyMemory<byte> value) in values)
+        {
+            try
+            {
+                answer[key] = JsonElement.Parse(value.Span);
+            }
+            catch (JsonException)
+            {
+                // The value is no JSON, as a sealed one. It says nothing to a reader and is left out.
+            }
+        }
+        await context.Response.WriteAsJsonAsync(answer, ControlJson.Readable.DictionaryStringJsonElement,
+            cancellationToken: context.RequestAborted).ConfigureAwait(false);
     }
 
     private Task AppsAsync(HttpContext context, int status)

@@ -117,6 +117,13 @@ public sealed class DevSidecarHost : IAsyncDisposable
     /// <returns>False for an unknown component.</returns>
     public bool SetOutage(string component, OutageState state) => _components.SetOutage(component, state);
 
+    /// <summary>The calls of apps to components behind that number, the oldest first.</summary>
+    internal IReadOnlyList<RecordedCall> CallsAfter(long sequence) => _components.Calls.After(sequence);
+
+    /// <summary>The values of a state store whose keys begin so. Null for an unknown store.</summary>
+    internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>>? Values(string component, string prefix)
+        => _components.Values(component, prefix);
+
     public async ValueTask DisposeAsync()
     {
         if (_control is { } control) await control.DisposeAsync().ConfigureAwait(false);

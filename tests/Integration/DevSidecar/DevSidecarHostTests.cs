@@ -158,6 +158,38 @@ public sealed class DevSidecarHostTests
         Assert.Equal(HttpStatusCode.BadRequest, word.StatusCode);
     }
 
+    [Fact]
+    public async Task Control_Calls_ListWhoAskedWhat()
+    {
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis")], o => o with { ControlPort = 0 }, new AppSpec("signaling", 0));
+        string control = $"http://127.0.0.1:{sidecar.Host.ControlPort}";
+        using HttpResponseMessage saved = await Http.PostAsync(
+            $"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions", new StringContent("""[{"key":"slot.local.7","value":1}]"""));
+        using HttpResponseMessage read = await Http.GetAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions/slot.local.7");
+        JsonArray calls = (await Http.GetFromJsonAsync<JsonArray>($"{control}/calls"))!;
+        Assert.Equal([("signaling", "write", "sessions", "slot"), ("signaling", "read", "sessions", "slot")],
+            calls.Select(c => ((string)c!["app"]!, (string)c["operation"]!, (string)c["component"]!, (string)c["key"]!)));
+        Assert.Single((await Http.GetFromJsonAsync<JsonArray>($"{control}/calls?after={(long)calls[0]!["sequence"]!}"))!);
+    }
+
+    [Fact]
+    public async Task Control_Values_AreThoseOfAPrefixEvenInAnOutage()
+    {
+        await using SidecarUnderTest sidecar = await StartAsync(
+            _ => [Component("sessions", "state.redis", Metadata("keyPrefix", "none"))], o => o with { ControlPort = 0 },
+            new AppSpec("signaling", 0));
+        string control = $"http://127.0.0.1:{sidecar.Host.ControlPort}";
+        using HttpResponseMessage saved = await Http.PostAsync($"http://127.0.0.1:{sidecar.Port}/v1.0/state/sessions",
+            new StringContent("""[{"key":"slot.local.7","value":{"epoch":2}},{"key":"session.a","value":1}]"""));
+        using HttpResponseMessage frozen = await Http.PutAsJsonAsync($"{control}/components/sessions/outage", new { state = "frozen" });
+        JsonObject values = (await Http.GetFromJsonAsync<JsonObject>($"{control}/components/sessions/values?prefix=slot."))!;
+        Assert.Equal(["slot.local.7"], values.Select(v => v.Key));
+        Assert.Equal(2, (int)values["slot.local.7"]!["epoch"]!);
+        using HttpResponseMessage unknown = await Http.GetAsync($"{control}/components/none/values");
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+    }
+
     [Theory]
     [InlineData("none", true)]
     [InlineData("name", true)]

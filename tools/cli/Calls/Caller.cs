@@ -32,7 +32,7 @@ internal sealed class Caller : IDisposable
     public static readonly TimeSpan LongestSilenceAtEnd = TimeSpan.FromSeconds(3);
 
     private readonly PeerSession _peer;
-    private readonly Socket _socket;
+    private Socket _socket;
     private readonly IReadOnlyList<Candidate> _tcpCandidates;
     private readonly Action<Instant> _drain;
     private readonly Instant _tcpFrom;
@@ -114,14 +114,14 @@ internal sealed class Caller : IDisposable
             MsidTrack = "microphone",
             SessionId = (ulong)RandomNumberGenerator.GetInt32(int.MaxValue),
         });
-        (string? callId, string? sdp) = await server.CallAsync(offer.ToString(), agent, cancellation);
+        (string? callId, string? sdp) = await server.CallAsync(offer.ToString(), agent, options.Session, cancellation);
         if (!SessionDescription.TryParse(sdp, out SessionDescription? description, out SdpError sdpError)
             || !OfferAnswer.TryReadAnswer(description, out AnswerSummary? answer, out sdpError))
             throw new CommandFailedException($"the server's answer can't be read: {sdpError}",
                 "check that the URL is that of a Realtime server");
         var fingerprints = answer.Fingerprints.Select(f => CertificateFingerprint.TryParse(f, out CertificateFingerprint? parsed) ? parsed
             : null).OfType<CertificateFingerprint>().ToList();
-        Socket socket = OpenSocket();
+        Socket socket = options.OpenSocket?.Invoke() ?? OpenSocket();
         Instant now = MonotonicClock.Now;
         var peer = new PeerSession(new PeerSessionOptions
         {
@@ -207,6 +207,17 @@ internal sealed class Caller : IDisposable
         if (_peer.NextTimeout <= now) _peer.HandleTimeout(now);
         Drain(now);
         Flush(now);
+    }
+
+    /// <summary>
+    /// Goes on with another socket, whose address or port is another one. The session does not know, as behind a NAT that forgets. The
+    /// caller owns the socket from here on.
+    /// </summary>
+    public void Rebind(Socket socket)
+    {
+        _socket.Dispose();
+        _socket = socket;
+        _lastToSocket = null;
     }
 
     public void SendAudio(ReadOnlySpan<byte> opus, uint timestampStep, bool marker, Instant now)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Dapr.Voice.Cli.Machine;
 using Dapr.Voice.Wire;
 
@@ -10,6 +11,12 @@ namespace Dapr.Voice.Cli.Calls;
 /// <param name="Via">A proxy in front of the relay. The caller sends to it instead of to the candidates' addresses.</param>
 internal sealed record CallerOptions(bool TcpOnly = false, TransportAddress? Via = null)
 {
+    /// <summary>The configuration of the session, which the POST carries beside the offer. Null for none.</summary>
+    public JsonObject? Session { get; init; }
+
+    /// <summary>Opens the caller's UDP socket, non-blocking and bound. Null for a socket of this network with any port.</summary>
+    public Func<Socket>? OpenSocket { get; init; }
+
     public const string TcpDescription = "Use only ICE-TCP (default: UDP, and TCP if UDP gets no answer within 2 s)";
     public const string ViaDescription = "HOST:PORT of a proxy in front of the relay. It replaces the candidates of the answer";
 

@@ -66,15 +66,22 @@ internal sealed class ServerAccess : IDisposable
         return access;
     }
 
+    /// <summary>The access to a system that this process has started for itself.</summary>
+    public static ServerAccess Of(Uri server, string key) => new(server, key, null);
+
     /// <summary>Posts an offer.</summary>
+    /// <param name="session">The configuration of the session. Null for none.</param>
     /// <returns>The call id and the answer.</returns>
     /// <exception cref="CommandFailedException">The server does not answer, or refuses the call.</exception>
-    public async Task<(string CallId, string Answer)> CallAsync(string offer, string? agent, CancellationToken cancellation)
+    public async Task<(string CallId, string Answer)> CallAsync(
+        string offer, string? agent, JsonObject? session, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(
             HttpMethod.Post, "/v1/realtime/calls" + (agent is null ? "" : "?agent=" + Uri.EscapeDataString(agent)))
         {
-            Content = new StringContent(offer, Encoding.UTF8, new MediaTypeHeaderValue("application/sdp")),
+            Content = session is null ? new StringContent(offer, Encoding.UTF8, new MediaTypeHeaderValue("application/sdp"))
+                : new MultipartFormDataContent { { new StringContent(offer), "sdp" },
+                    { new StringContent(session.ToJsonString()), "session" } },
         };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
         try
@@ -123,11 +130,31 @@ internal sealed class ServerAccess : IDisposable
         return new CommandFailedException($"the server refused the call: {(int)status} {message}", fix);
     }
 
-    public async Task HangUpAsync(string callId)
+    /// <returns>The status of the answer.</returns>
+    public async Task<HttpStatusCode> HangUpAsync(string callId)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/realtime/calls/{callId}/hangup");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
         using HttpResponseMessage answer = await _client.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    /// <summary>Asks for the record of a call.</summary>
+    /// <returns>Null if the server does not answer in time or cannot be reached.</returns>
+    public async Task<HttpStatusCode?> LookUpAsync(string callId, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/realtime/calls/{callId}");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
+        try
+        {
+            using HttpResponseMessage answer = await _client.SendAsync(request, cancellation);
+            return answer.StatusCode;
+        }
+        catch (Exception failure) when (failure is HttpRequestException
+            || (failure is TaskCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return null;
+        }
     }
 
     public void Dispose() => _client.Dispose();

@@ -72,7 +72,7 @@ internal sealed class ServicePlan
         _appApiTokens = Apps.ToDictionary(
             a => a.Id, _ => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)), StringComparer.Ordinal);
         ForeignAppTokens = foreign.ToDictionary(a => a.Id, a => _appApiTokens[a.Id], StringComparer.Ordinal);
-        Processes = [.. Build().OrderBy(p => p.Stage)];
+        Processes = [.. Build().Select(WithSettings).OrderBy(p => p.Stage)];
     }
 
     /// <summary>The path of the real sidecar. Null if the development sidecar is used.</summary>
@@ -386,6 +386,14 @@ internal sealed class ServicePlan
         ["DAPR_GRPC_PORT"] = sidecar.Grpc.ToString(),
         ["APP_API_TOKEN"] = _appApiTokens[appId],
     };
+
+    private PlannedProcess WithSettings(PlannedProcess process)
+    {
+        if (!_options.Settings.TryGetValue(process.Name, out IReadOnlyDictionary<string, string>? more)) return process;
+        var settings = new Dictionary<string, string>(process.Environment, StringComparer.Ordinal);
+        foreach ((string name, string value) in more) settings[name] = value;
+        return process with { Environment = settings };
+    }
 
     private PlannedProcess Program(VoiceProgram program, string name, IReadOnlyList<string> arguments,
         Dictionary<string, string> environment, string listens, string ready, Stage stage, string? appId = null,

@@ -32,6 +32,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     private readonly Lock _lock = new();
     // The fields below are guarded by _lock.
     private readonly Dictionary<string, Child> _children = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _held = new(StringComparer.Ordinal);
     private bool _stopping;
 
     private sealed class Child
@@ -58,6 +59,28 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             get => _log;
             set => _log = value;
         }
+    }
+
+    /// <summary>Called with the name of a process and a line of its output, on any thread. It must not block.</summary>
+    public Action<string, string>? LineWritten { get; set; }
+
+    /// <returns>The pid of a process; null while it does not run.</returns>
+    public int? PidOf(string name)
+    {
+        lock (_lock) return _children.TryGetValue(name, out Child? child) && child.Process is { HasExited: false } alive ? alive.Id : null;
+    }
+
+    /// <summary>From now on a process that ends is not started again.</summary>
+    public void Hold(string name)
+    {
+        lock (_lock) _held.Add(name);
+    }
+
+    /// <summary>Starts a process that <see cref="Hold"/> kept away.</summary>
+    public async Task ReleaseAsync(string name)
+    {
+        lock (_lock) _held.Remove(name);
+        if (PidOf(name) is null) await LaunchAsync(plan.Processes.First(p => p.Name == name));
     }
 
     public IReadOnlyList<RunningProcess> Processes(string region)
@@ -142,7 +165,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             void Write(object _, DataReceivedEventArgs line)
             {
                 // An exception here would end this process, and with it the whole system. LogFile throws none.
-                if (line.Data is not null) output.Log?.WriteLine(line.Data);
+                if (line.Data is null) return;
+                output.Log?.WriteLine(line.Data);
+                LineWritten?.Invoke(planned.Name, line.Data);
             }
             process.OutputDataReceived += Write;
             process.ErrorDataReceived += Write;
@@ -183,6 +208,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 Relieve(child, standby);
                 next = standby;
             }
+            if (_held.Contains(next.Plan.Name)) return;
             if (next.Plan.StandsByFor is not null && pause < StandbyPause) pause = StandbyPause;
         }
         string when = pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "";

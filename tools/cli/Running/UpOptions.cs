@@ -27,4 +27,8 @@ internal sealed record UpOptions
     public required string? Components { get; init; }
     public required bool UseDevelopmentSidecar { get; init; }
     public required string Region { get; init; }
+
+    /// <summary>Further settings, by the name of the process that gets them. A drill uses them.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Settings { get; init; }
+        = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
 }

@@ -29,6 +29,7 @@ internal sealed class AppPublisher(string appId, SharedComponents components, Ti
         if (topic.Length == 0) throw new ApiException(ApiError.TopicEmpty, $"topic is empty in pubsub {pubsub}");
         if (!scopes.MayPublish(appId, topic))
             throw new ApiException(ApiError.TopicForbidden, $"topic {topic} is not allowed for app id {appId}");
+        components.Calls.Note(appId, "publish", pubsub, topic);
         return new AppTopic(appId, pubsub, topic, broker, outage, time);
     }
 }

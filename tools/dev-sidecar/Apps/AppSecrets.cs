@@ -30,6 +30,7 @@ internal sealed class AppSecrets(string appId, SharedComponents components)
                 ? new ApiException(ApiError.SecretStoreNotFound, $"failed finding secret store with key {storeName}")
                 : new ApiException(ApiError.SecretStoreNotConfigured, "secret store is not configured");
         }
+        components.Calls.Note(appId, "secret", storeName, storeName);
         try
         {
             return read(store);

@@ -13,7 +13,7 @@ internal sealed class AppState(string appId, SharedComponents components)
     public AppStore Open(string name)
     {
         if (components.TryGetState(name, appId, out StateStore store, out ComponentSpec component, out Outage outage))
-            return new AppStore(appId, name, store, component, outage);
+            return new AppStore(appId, name, store, component, outage, components.Calls);
         throw components.HasAny("state", appId)
             ? new ApiException(ApiError.StateStoreNotFound, $"state store {name} is not found")
             : new ApiException(ApiError.StateStoreNotConfigured, "state store is not configured");
@@ -28,7 +28,8 @@ internal readonly record struct BulkEntry(string Key, StoredValue? Found, string
 /// A state store as one app id sees it. It adds the prefix to the keys, and waits as the real sidecar does while the server is away. Every
 /// method may throw <see cref="ApiException"/>.
 /// </summary>
-internal sealed class AppStore(string appId, string name, StateStore store, ComponentSpec component, Outage outage)
+internal sealed class AppStore(
+    string appId, string name, StateStore store, ComponentSpec component, Outage outage, CallLog calls)
 {
     /// <summary>The error code of the HTTP query API. None of the recorded stores serves that API.</summary>
     public string QueryErrorCode => store.QueryErrorCode;
@@ -37,6 +38,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
     public async Task<StoredValue?> GetAsync(string key, CancellationToken cancellation)
     {
         CheckSeparator(key);
+        calls.Note(appId, "read", name, key);
         if (await outage.FailsAsync(StoreCall.Read, cancellation).ConfigureAwait(false))
             throw new ApiException(ApiError.StateGet, $"fail to get {key} from state store {name}: the server is {outage.State}");
         (StoredValue? found, StateFailure? failure) = store.Get(Prefixed(key));
@@ -51,6 +53,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
     public async Task<IReadOnlyList<BulkEntry>> GetBulkAsync(IReadOnlyCollection<string> keys, CancellationToken cancellation)
     {
         foreach (string key in keys) CheckSeparator(key);
+        calls.Note(appId, "read", name, keys);
         if (keys.Count > 0 && await outage.FailsAsync(StoreCall.Read, cancellation).ConfigureAwait(false))
             throw new ApiException(ApiError.StateBulkGet, $"failed reading from state store {name}: the server is {outage.State}");
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -68,6 +71,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
     public async Task SaveAsync(IReadOnlyCollection<StateRequest> requests, CancellationToken cancellation)
     {
         foreach (StateRequest request in requests) CheckKey(request.Key);
+        calls.Note(appId, "write", name, requests.Select(r => r.Key));
         if (requests.Count > 0 && await outage.FailsAsync(StoreCall.Write, cancellation).ConfigureAwait(false))
             throw new ApiException(ApiError.StateSave, $"failed saving state in state store {name}: the server is {outage.State}");
         ThrowWorst(requests.Select(r => store.Save(Prefixed(r))).OfType<StateFailure>().ToList(), ApiError.StateSave,
@@ -78,6 +82,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
     public async Task DeleteAsync(IReadOnlyCollection<StateRequest> requests, CancellationToken cancellation)
     {
         foreach (StateRequest request in requests) CheckSeparator(request.Key);
+        calls.Note(appId, "delete", name, requests.Select(r => r.Key));
         string keys = string.Join(", ", requests.Select(r => r.Key));
         if (requests.Count > 0 && await outage.FailsAsync(StoreCall.Write, cancellation).ConfigureAwait(false))
             throw new ApiException(ApiError.StateDelete, $"failed deleting state with key {keys}: the server is {outage.State}");
@@ -97,6 +102,7 @@ internal sealed class AppStore(string appId, string name, StateStore store, Comp
     {
         CheckTransactions();
         foreach (StateOperation operation in operations) CheckKey(operation.Request.Key);
+        calls.Note(appId, "write", name, operations.Select(o => o.Request.Key));
         bool isAway = operations.Count > 0 && await outage.FailsAsync(StoreCall.Write, cancellation).ConfigureAwait(false);
         StateFailure? failure = isAway
             ? StateFailure.Error($"the server is {outage.State}")

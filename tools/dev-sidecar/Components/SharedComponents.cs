@@ -49,6 +49,9 @@ internal sealed class SharedComponents : IDisposable
 
     public ResourceSet Resources { get; }
 
+    /// <summary>What the apps asked of components.</summary>
+    public CallLog Calls { get; } = new();
+
     /// <summary>True if the app has a component of the category.</summary>
     public bool HasAny(string category, string appId) => _specs.Values.Any(c => c.Category == category && c.IsFor(appId));
 
@@ -98,6 +101,10 @@ internal sealed class SharedComponents : IDisposable
         outage.Set(state);
         return true;
     }
+
+    /// <summary>The values of a state store whose keys begin so, without waiting for an outage. Null for an unknown store.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>>? Values(string name, string prefix)
+        => _stores.TryGetValue(name, out StateStore? store) ? store.List(prefix) : null;
 
     public void Dispose()
     {

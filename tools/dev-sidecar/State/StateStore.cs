@@ -97,6 +97,16 @@ internal abstract class StateStore(TimeProvider time)
         }
     }
 
+    /// <summary>The values whose keys begin so. This is for a person who looks, and no call of Dapr's API.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> List(string prefix)
+    {
+        lock (_gate)
+        {
+            return _items.Where(i => i.Key.StartsWith(prefix, StringComparison.Ordinal) && !(i.Value.ExpiresAt <= Now))
+                .ToDictionary(i => i.Key, i => i.Value.Value, StringComparer.Ordinal);
+        }
+    }
+
     /// <summary>Removes all items, as a Redis does that was killed without a snapshot.</summary>
     public void Clear()
     {
