@@ -30,8 +30,8 @@ public sealed partial class SlotOwner
     private Phase _phase;
     private Instant _cycleBegan, _began, _nextLook, _nextFullFleet, _nextFullSlots, _lastRun, _firstLook, _uncertainUntil;
     private Instant _lostUntil = new(long.MinValue), _lostAt = new(long.MinValue);
-    private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isUnfit, _isLeaving;
-    private bool _isWaitingForOthers;
+    private bool _hasSeenSlots, _hasRelayView, _isSlotLookDue, _isUrgent, _isShort, _isRenewalDue, _isRegistered, _isDraining, _isUnfit;
+    private bool _isLeaving, _isWaitingForOthers;
     private int _deaths, _waits, _candidateCount, _candidateCountBefore, _outstanding;
     private string? _ownETag;
     private long _beat;

@@ -24,6 +24,13 @@ public static class LinkRelayId
         return $"{relay}.{worker}{(char)('a' + connection)}";
     }
 
+    /// <summary>The configured id of the relay.</summary>
+    public static string RelayOf(string id)
+    {
+        int dot = id.LastIndexOf('.');
+        return dot > 0 ? id[..dot] : id;
+    }
+
     /// <summary>The name without the letter of its link.</summary>
     public static ReadOnlySpan<char> FamilyOf(ReadOnlySpan<char> id)
     {

@@ -81,7 +81,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
         Keeper = new SlotKeeper(
             _slots, fleet, self, records, new PeerProbe(keys.LinkKey), time, () => MonotonicClock.Now, OnOwnership,
             loggers.CreateLogger<SlotKeeper>());
-        var news = new LinkNews(Keeper.NoteSuspected, (slot, epoch) => Keeper.NoteEpochSeen(slot, epoch), Keeper.NoteRelayView);
+        var news = new LinkNews(Keeper.NoteSuspected, (slot, epoch) => Keeper.NoteEpochSeen(slot, epoch), Keeper.NoteRelayView,
+            new IngressWatch(Events.IngressLost).Set);
         Workers = [.. listeners.Select((listener, i) => new SessionWorker(
             i, listeners.Count, listener.Advertised,
             new LinkPort(listener.Transport, new LinkAcceptor(
@@ -153,7 +154,6 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 // A process that has never been able to serve a call has no slot, and nobody should count on it. The loop keeps our lease,
                 // so it must go on, whatever has ended it.
                 if (_fitness.HasPassed && _keeping.IsCompleted) _keeping = Try(Keeper.RunAsync(stop.Token));
-                if (IsAdmitting) Events.Joined();
                 if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)
                 {
@@ -340,7 +340,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
 
     private void OnOwnership(OwnershipEvent occurred)
     {
-        if (occurred.Kind == OwnershipEventKind.StoreLost) OnStoreLost();
+        if (occurred.Kind == OwnershipEventKind.Joined) Events.Joined();
+        else if (occurred.Kind == OwnershipEventKind.StoreLost) OnStoreLost();
         else if (occurred.Kind == OwnershipEventKind.SlotMoved)
         {
             Events.SlotMoved(occurred.Slot, occurred.FromShard < 0 ? null : occurred.FromShard, occurred.ToShard, occurred.Epoch,

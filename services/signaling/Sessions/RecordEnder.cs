@@ -22,10 +22,12 @@ internal sealed class RecordEnder(
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromSeconds(10),
         GiveUpAfter = TimeSpan.FromMinutes(10);
 
+    private long _lastEnd;
+
     /// <summary>Ends the record, if it has not ended already.</summary>
     public async Task<EndOutcome> EndAsync(string callId, SessionEndReason reason, CancellationToken cancellation)
     {
-        var end = new UnsettledEnd(callId, reason, time.GetUtcNow());
+        var end = new UnsettledEnd(callId, reason, NextEnd());
         (EndOutcome outcome, bool mayBeWritten) = await TryAsync(end, isAgain: false, cancellation);
         if (outcome == EndOutcome.Unknown && mayBeWritten) TryEnqueue(end);
         return outcome;
@@ -73,6 +75,16 @@ internal sealed class RecordEnder(
             if (write.Outcome == StateWriteOutcome.Refused) return (EndOutcome.Unknown, false);
         }
         return (EndOutcome.Unknown, mayBeWritten);
+    }
+
+    /// <summary>Two ends of this process never have the same time, because each is known again by its own.</summary>
+    private DateTimeOffset NextEnd()
+    {
+        while (true)
+        {
+            long last = Volatile.Read(ref _lastEnd), next = Math.Max(time.GetUtcNow().UtcTicks, last + 1);
+            if (Interlocked.CompareExchange(ref _lastEnd, next, last) == last) return new DateTimeOffset(next, TimeSpan.Zero);
+        }
     }
 
     private EndOutcome Announce(SessionRecord ended)

@@ -117,7 +117,8 @@ internal sealed partial class HandOverSender(
     {
         try
         {
-            return await slots.HandOverAsync(slot, to.Shard, OwnerIdentity.IncarnationOf(to.Incarnation)).WaitAsync(StepLimit).ConfigureAwait(false);
+            return await slots.HandOverAsync(slot, to.Shard, OwnerIdentity.IncarnationOf(to.Incarnation)).WaitAsync(StepLimit)
+                .ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

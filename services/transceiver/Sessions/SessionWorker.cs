@@ -764,7 +764,11 @@ internal sealed partial class SessionWorker : IDisposable
             LinksUp = up;
             _relays = relays;
         }
-        if (areIngressesChanged) LeaveLostIngresses(MonotonicClock.Now);
+        if (areIngressesChanged)
+        {
+            _news.UpChanged(Index, [.. Enumerable.Range(0, _acceptor.LinkCount).Where(_acceptor.IsUp).Select(_acceptor.RelayId)]);
+            LeaveLostIngresses(MonotonicClock.Now);
+        }
         while (_acceptor.TryTakeEpoch(out ushort slot, out uint epoch))
         {
             // The next turn loses its sessions. The ownership loop may be late.

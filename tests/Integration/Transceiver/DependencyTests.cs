@@ -169,7 +169,9 @@ public sealed class DependencyTests
         string[] types = [.. fleet.Publisher.Published.Where(p => p.Topic == Topics.Fleet)
             .Select(p => p.Event.GetProperty("type").GetString()!)];
         Assert.Equal(
-            [FleetEventTypes.TransceiverJoined, FleetEventTypes.TransceiverDraining, FleetEventTypes.TransceiverLeft], types);
+            [FleetEventTypes.TransceiverJoined, .. Enumerable.Repeat(FleetEventTypes.SlotMoved, TestFleet.Options.SlotCount),
+                FleetEventTypes.TransceiverDraining, FleetEventTypes.TransceiverLeft],
+            types);
         await fleet.DisposeAsync();
     }
 }

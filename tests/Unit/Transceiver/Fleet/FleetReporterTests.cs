@@ -34,8 +34,8 @@ public sealed class FleetReporterTests : IAsyncDisposable
     {
         _fleet.Joined();
         _fleet.Joined();
-        _fleet.SlotMoved(17, fromShard: 0, toShard: 1, epoch: 5, "takeover");
-        _fleet.SlotMoved(18, fromShard: null, toShard: 1, epoch: 1, "claimed");
+        _fleet.SlotMoved(17, fromShard: 0, toShard: 1, epoch: 5, "owner_gone");
+        _fleet.SlotMoved(18, fromShard: null, toShard: 1, epoch: 1, "no_owner");
         _fleet.IngressLost("relay-1");
         _fleet.IngressLost("relay-1");
         _fleet.Draining();
@@ -74,7 +74,7 @@ public sealed class FleetReporterTests : IAsyncDisposable
     public async Task BrokerAwayForever_EventsAreGivenUpCountedAndBounded()
     {
         _publisher.Publishing = () => _publisher.Refusals = 1;
-        for (int slot = 0; slot < FleetReporter.Capacity * 2; slot++) _fleet.SlotMoved(slot, null, 1, 1, "claimed");
+        for (int slot = 0; slot < FleetReporter.Capacity * 2; slot++) _fleet.SlotMoved(slot, null, 1, 1, "no_owner");
         await CompleteAsync();
         Assert.Equal((0, FleetReporter.Capacity * 2L), (Ids.Length, _fleet.Lost));
     }
