@@ -41,6 +41,9 @@ internal sealed class FleetView
     /// <summary>Grows with each process that turns out not to be alive.</summary>
     public int Deaths { get; private set; }
 
+    /// <summary>The shard of the last of them.</summary>
+    public int LastDead { get; private set; } = -1;
+
     /// <summary>Notes one look at all records that were read.</summary>
     /// <param name="began">When the read began. It says nothing of a later time.</param>
     /// <returns>True if a record that was there is gone.</returns>
@@ -77,7 +80,7 @@ internal sealed class FleetView
             peer.IsThere = false;
             // Everybody has to write again, and gets a lease for it.
             if (wasThere) peer.Watch.Restart(now);
-            Judge(ref peer);
+            Judge(shard);
             return wasThere;
         }
         bool isOther = !peer.Watch.IsKnown || peer.Watch.Incarnation != view.Incarnation;
@@ -85,18 +88,18 @@ internal sealed class FleetView
         if (isOther)
         {
             // Another process had to prove that the one before is gone.
-            if (peer.IsThere) Deaths++;
+            if (peer.IsThere) NoteDeath(shard);
             peer = new Peer { Watch = peer.Watch, LookBegan = peer.LookBegan };
         }
         else if (hasChanged && peer.State != OwnerState.Alive && _broken != RuleBreak.DeadStaysDead)
         {
             // Either a late write of a process that is gone, or the proof was wrong. A probe tells.
             peer.State = OwnerState.Alive;
-            peer.IsSuspected = true;
+            peer.IsSuspected = peer.IsDoubted = true;
         }
         peer.Renewals = !peer.IsThere ? 0 : hasChanged ? peer.Renewals + 1 : peer.Renewals;
         (peer.IsThere, peer.IsDraining, peer.IsName) = (true, view.IsDraining, view.IsName);
-        Judge(ref peer);
+        Judge(shard);
         return false;
     }
 
@@ -106,7 +109,7 @@ internal sealed class FleetView
         if ((uint)owner.Shard >= (uint)_peers.Length) return;
         ref Peer peer = ref _peers[owner.Shard];
         if (!peer.Watch.IsKnown || peer.Watch.Incarnation != owner.Incarnation) return;
-        if (_broken == RuleBreak.SuspicionIsProof) Bury(ref peer, OwnerState.Gone);
+        if (_broken == RuleBreak.SuspicionIsProof) Bury(owner.Shard, OwnerState.Gone);
         peer.IsSuspected = true;
     }
 
@@ -153,7 +156,7 @@ internal sealed class FleetView
         switch (answer)
         {
             case ProbeAnswer.Alive:
-                peer.IsSilent = false;
+                peer.IsSilent = peer.IsDoubted = false;
                 if (_broken != RuleBreak.AnswerIsNoSign) peer.Watch.NoteAnswer(now);
                 if (_broken != RuleBreak.DeadStaysDead) peer.State = OwnerState.Alive;
                 break;
@@ -164,10 +167,10 @@ internal sealed class FleetView
                 WantsLook |= now - peer.Watch.SignAt >= _lease;
                 break;
             default:
-                Bury(ref peer, OwnerState.Gone);
+                Bury(owner.Shard, OwnerState.Gone);
                 break;
         }
-        Judge(ref peer);
+        Judge(owner.Shard);
     }
 
     /// <summary>Our record is written, so the process that had our shard before is gone.</summary>
@@ -223,7 +226,9 @@ internal sealed class FleetView
         {
             ref readonly Peer peer = ref _peers[shard];
             // An owner that lives but cannot reach the store keeps what it has. It could not claim anything.
-            bool isCandidate = shard == _selfShard ? self : peer.IsThere && peer.State == OwnerState.Alive && !peer.IsDraining
+            // Of one that was dead, the last renewal may be read late. Until a probe has told, it gets nothing.
+            bool isCandidate = shard == _selfShard ? self
+                : peer is { IsThere: true, State: OwnerState.Alive, IsDraining: false, IsDoubted: false }
                 && (peer.Watch.IsRenewed(_lease, peer.LookBegan) || _broken == RuleBreak.LapsedOwnerIsCandidate);
             if (isCandidate) shards[count++] = shard;
         }
@@ -231,28 +236,36 @@ internal sealed class FleetView
     }
 
     /// <summary>The record has to be unchanged in a look after the lease, and the last probe of the lease unanswered.</summary>
-    private void Judge(ref Peer peer)
+    private void Judge(int shard)
     {
+        ref Peer peer = ref _peers[shard];
         if (peer.State != OwnerState.Alive || !peer.Watch.IsKnown) return;
         bool hasRunOut = peer.Watch.HasRunOut(_lease, peer.LookBegan) || _broken == RuleBreak.ProbeAloneSuffices;
         bool isUnanswered = (peer.IsSilent && peer.SilentSince >= peer.Watch.SignAt + (_lease - _timing.Probe))
             || (peer.IsSilent && _broken is RuleBreak.EarlySilenceCounts or RuleBreak.ProbeAloneSuffices)
             || _broken == RuleBreak.LeaseAloneSuffices;
-        if (hasRunOut && isUnanswered) Bury(ref peer, OwnerState.Silent);
+        if (hasRunOut && isUnanswered) Bury(shard, OwnerState.Silent);
     }
 
     private bool HasHadTime(in Peer peer)
         => peer.IsThere && ((peer.Renewals >= _timing.RenewalsInALease && peer.Watch.IsRenewed(_timing.Gap, peer.LookBegan))
             || _broken == RuleBreak.OwnerThatReturnsHadTime);
 
-    private void Bury(ref Peer peer, OwnerState state)
+    private void Bury(int shard, OwnerState state)
     {
+        ref Peer peer = ref _peers[shard];
         if (peer.State == OwnerState.Alive)
         {
-            Deaths++;
+            NoteDeath(shard);
             peer.DeathSeen = _now;
         }
         peer.State = state;
+    }
+
+    private void NoteDeath(int shard)
+    {
+        Deaths++;
+        LastDead = shard;
     }
 
     private Instant ProbeDue(in Peer peer)
@@ -277,6 +290,9 @@ internal sealed class FleetView
         /// <summary>How many renewals of its record were seen without a gap, since the record is there.</summary>
         public int Renewals;
         public bool IsThere, IsDraining, IsName, IsSuspected;
+
+        /// <summary>It was dead, and its record has changed since.</summary>
+        public bool IsDoubted;
         public bool IsProbing, HasProbed, IsSilent;
         public Instant ProbeBegan, SilentSince, DeathSeen;
     }

@@ -12,6 +12,9 @@ public enum OwnershipEventKind
     /// <summary>This process has given back its slots.</summary>
     Left,
 
+    /// <summary>Another process, of this shard, counts as dead from now on.</summary>
+    PeerDied,
+
     /// <summary>Records that were there are gone: the store has lost its data. Told once for each loss.</summary>
     StoreLost,
 

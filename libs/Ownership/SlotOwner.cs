@@ -281,6 +281,7 @@ public sealed partial class SlotOwner
     {
         if (_deaths == _fleet.Deaths) return false;
         _deaths = _fleet.Deaths;
+        _events.Enqueue(new OwnershipEvent(OwnershipEventKind.PeerDied, _fleet.LastDead));
         return _isSlotLookDue = true;
     }
 

@@ -3,6 +3,7 @@ using Dapr.Voice.Hosting;
 using Dapr.Voice.Relay.PacketPath;
 using Dapr.Voice.Relay.Steering;
 using Dapr.Voice.Relay.Succession;
+using Dapr.Voice.Steering;
 using Dapr.Voice.Udp;
 using Dapr.Voice.Wire;
 
@@ -149,6 +150,7 @@ internal sealed partial class RelayService(
         {
             directory.Add(worker);
             metrics.Add(worker);
+            worker.LinkChanged += (target, change) => LogLink(logger, worker.Number, target, change);
             loops.Add($"worker {worker.Number}", () => Volatile.Read(ref _turns[worker.Number]));
             var thread = new Thread(() => Run(worker)) { IsBackground = true, Name = $"relay-{worker.Number}" };
             _threads.Add(thread);
@@ -201,6 +203,9 @@ internal sealed partial class RelayService(
         "This process may open {OpenFiles} files, so the relay accepts {Connections} TCP connections instead of the "
         + "{Wanted} in Relay__MaximumTcpConnections. Raise 'ulimit -Hn' for more")]
     private static partial void LogFewConnections(ILogger logger, int openFiles, int connections, int wanted);
+
+    [LoggerMessage(6, LogLevel.Information, "Worker {Worker}, link to {Target}: {Change}")]
+    private static partial void LogLink(ILogger logger, int worker, LinkTarget target, LinkEventKind change);
 
     [LoggerMessage(3, LogLevel.Error, "Worker {Worker}: a turn failed. Its packets are lost")]
     private static partial void LogFailedTurn(ILogger logger, int worker, Exception e);

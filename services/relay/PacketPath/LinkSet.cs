@@ -33,6 +33,9 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
     /// <summary>Raised with the number of a link that was removed. Another link may get that number.</summary>
     public event Action<int>? LinkForgotten;
 
+    /// <summary>A link came up, went down, or leads to another process. The worker's thread raises it.</summary>
+    public event Action<LinkTarget, LinkEventKind>? LinkChanged;
+
     /// <summary>The number of links that are up. Any thread may read it, and every member down to <see cref="NextTimeout"/>.</summary>
     public int Count => Volatile.Read(ref _upCount);
 
@@ -218,6 +221,8 @@ internal sealed class LinkSet(LinkKey key, string relayId, int worker, int conne
 
     private bool Handle(RelayLink link, LinkEvent occurred, Instant now)
     {
+        if (occurred.Kind is LinkEventKind.Up or LinkEventKind.Down or LinkEventKind.Replaced)
+            LinkChanged?.Invoke(link.Target, occurred.Kind);
         switch (occurred.Kind)
         {
             case LinkEventKind.Up:

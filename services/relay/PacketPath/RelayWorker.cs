@@ -73,12 +73,16 @@ internal sealed class RelayWorker : IDisposable
             _tcp.Rest(MonotonicClock.Now + FirstLinksPatience);
         }
         _links.LinkForgotten += link => _tcp?.ForgetLink(link);
+        _links.LinkChanged += (target, change) => LinkChanged?.Invoke(target, change);
         int[] descriptors = [.. new[] { _public?.Descriptor, _tcp?.Descriptor }.OfType<int>(), .. _transports.Select(l => l.Descriptor)];
         _poller = new SocketPoller(_wakeUp, descriptors);
         _restingPoller = new SocketPoller(_wakeUp, [.. descriptors.Where(d => d != _public?.Descriptor)]);
         _nextSweep = MonotonicClock.Now;
         _datagramsRestUntil = _nextSweep + FirstDatagramsPatience;
     }
+
+    /// <summary>A link came up, went down, or leads to another process. The worker's thread raises it.</summary>
+    public event Action<LinkTarget, LinkEventKind>? LinkChanged;
 
     public int Number { get; }
     public VerdictCounters Verdicts { get; } = new();

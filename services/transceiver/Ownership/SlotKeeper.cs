@@ -347,6 +347,8 @@ internal sealed partial class SlotKeeper : IDisposable
 
     private void NoteEvent(in OwnershipEvent occurred)
     {
+        if (occurred.Kind == OwnershipEventKind.PeerDied) LogPeerDied(_logger, occurred.ToShard);
+        if (occurred.Kind == OwnershipEventKind.StoreLost) LogStoreLost(_logger, _table.ServedCount);
         if (occurred.Kind == OwnershipEventKind.Joined) LogRegistered(_logger, _self.Shard, _self.IncarnationText);
         if (occurred is { Kind: OwnershipEventKind.SlotMoved, Cause: not SlotMoveCause.Unowned })
             LogMoved(_logger, occurred.Slot, occurred.FromShard, occurred.ToShard, occurred.Epoch, occurred.Cause);
@@ -365,6 +367,13 @@ internal sealed partial class SlotKeeper : IDisposable
 
     [LoggerMessage(LogLevel.Error, "Another process has taken over shard {Shard}. Serving stops")]
     private static partial void LogSuperseded(ILogger logger, int shard);
+
+    [LoggerMessage(LogLevel.Warning, "Shard {Shard} counts as dead")]
+    private static partial void LogPeerDied(ILogger logger, int shard);
+
+    [LoggerMessage(LogLevel.Error, "The state store has lost its data. Our {Slots} slots and the records of their sessions "
+        + "are written again")]
+    private static partial void LogStoreLost(ILogger logger, int slots);
 
     [LoggerMessage(LogLevel.Information, "Slot {Slot} moved from shard {From} to shard {To} with epoch {Epoch}: {Cause}")]
     private static partial void LogMoved(ILogger logger, int slot, int from, int to, long epoch, SlotMoveCause cause);

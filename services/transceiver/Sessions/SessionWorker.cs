@@ -752,6 +752,7 @@ internal sealed partial class SessionWorker : IDisposable
                 areIngressesChanged = true;
             else if (occurred.Kind == LinkEventKind.Suspected)
             {
+                LogSuspected(_logger, _acceptor.RelayId(occurred.Link), occurred.Shard);
                 _news.Suspected(occurred.Shard, occurred.Incarnation);
             }
             int up = 0;
@@ -828,6 +829,9 @@ internal sealed partial class SessionWorker : IDisposable
 
     [LoggerMessage(LogLevel.Error, "Worker {Worker}: a turn of the loop failed")]
     private static partial void LogLoopFault(ILogger logger, int worker, Exception exception);
+
+    [LoggerMessage(LogLevel.Warning, "Relay {Relay} suspects shard {Shard}")]
+    private static partial void LogSuspected(ILogger logger, string relay, int shard);
 
     [LoggerMessage(LogLevel.Information, "Worker {Worker}, link {Link} to {Relay}: {Change}")]
     private static partial void LogLink(ILogger logger, int worker, int link, string relay, LinkEventKind change);

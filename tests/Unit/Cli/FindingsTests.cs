@@ -66,6 +66,26 @@ public sealed class FindingsTests
     }
 
     [Fact]
+    public void Messages_AtTheEndOfAConnectionThatDied_AreCutOff()
+    {
+        HistoryEntry Down(double at, HistoryKind kind, int connection, long number)
+            => new(at, kind) { Call = 0, Connection = connection, Number = number };
+        Findings found = Of([.. Call(0, (0, 70_000)),
+            Down(10, HistoryKind.SentDown, 0, 0), Down(20, HistoryKind.SentDown, 0, 1), Down(25, HistoryKind.GotDown, 0, 1),
+            Down(30, HistoryKind.SentDown, 0, 2),
+            Down(1400, HistoryKind.SentDown, 1, 0), Down(1410, HistoryKind.GotDown, 1, 0)]);
+        Assert.Equal((1, 1), (found.MessagesLostDown, found.MessagesCutOff));
+    }
+
+    [Fact]
+    public void Gaps_AreThoseOfTheCallsThatMoved()
+    {
+        Findings found = Of([.. Call(0, (0, 70_000)), .. Call(1, (0, 1000), (1400, 70_000)),
+            new HistoryEntry(1300, HistoryKind.AgentOpen) { Call = 1, Owner = "transceiver-01/2" }, End(0), End(1)]);
+        Assert.Equal((1, 420, 420), (found.Moved, found.GapDown!.P50, found.GapUp!.P50));
+    }
+
+    [Fact]
     public void Frame_ThatCouldNotBeRead_IsNotMissing()
     {
         HistoryEntry Heard(double at, int? connection, long? number)

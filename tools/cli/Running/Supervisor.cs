@@ -18,8 +18,8 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
     private static readonly Stage[] StopOrder =
         [Stage.Standby, Stage.Signaling, Stage.Transceiver, Stage.Relay, Stage.Agent, Stage.Sidecar];
 
-    /// <summary>The pause before another process stands by. It lets the one that takes over work in peace.</summary>
-    private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(1);
+    /// <summary>The pause before a process starts for which others take over. It lets them work in peace.</summary>
+    private static readonly TimeSpan TakeoverPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(45);
 
     private static readonly string[][] Launchers = [["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"], ["/usr/bin/setsid"]];
@@ -209,7 +209,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
                 next = standby;
             }
             if (_held.Contains(next.Plan.Name)) return;
-            if (next.Plan.StandsByFor is not null && pause < StandbyPause) pause = StandbyPause;
+            bool isTakenOver = next.Plan.StandsByFor is not null
+                || (next.Plan.Stage == Stage.Transceiver && plan.Processes.Count(p => p.Stage == Stage.Transceiver) > 1);
+            if (isTakenOver && pause < TakeoverPause) pause = TakeoverPause;
         }
         string when = pause > TimeSpan.Zero ? $" in {pause.TotalSeconds:0.#} s" : "";
         string what = next == child ? $"starting it again{when}" : $"the process that stood by has taken over, and another starts{when}";

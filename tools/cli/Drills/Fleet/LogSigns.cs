@@ -23,6 +23,7 @@ internal static partial class LogSigns
 
     // "Serving N slots: M to claim" counts only if something is claimed.
     [GeneratedRegex(@"\b(suspect(s|ed)?|(is|port) closed|(is|looks|counts as) dead|tak(es|en|ing)? over|takeover|took \d+|unanswered"
-        + @"|[1-9]\d* to claim|stands still|store lost)\b", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
+        + @"|[1-9]\d* to claim|stands still|stood still|lost its data|link( \d+)? to \S+: (Down|Replaced))\b",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Sign();
 }

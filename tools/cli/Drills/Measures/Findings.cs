@@ -19,6 +19,11 @@ internal sealed record Findings
     /// <summary>Calls that were up at the end and had been silent in one direction for three seconds.</summary>
     public required int Silent { get; init; }
     public required IReadOnlyDictionary<string, int> EndReasons { get; init; }
+    /// <summary>
+    /// The calls that the damage moved: a successor opened a connection to the agent. Gaps are those of these calls and of lost and silent
+    /// ones. If there are none, as when a relay fails, they are those of all calls.
+    /// </summary>
+    public required int Moved { get; init; }
     public required Spread? GapUp { get; init; }
     public required Spread? GapDown { get; init; }
 
@@ -42,6 +47,12 @@ internal sealed record Findings
     public required int MessagesLostUp { get; init; }
     public required int MessagesSentDown { get; init; }
     public required int MessagesLostDown { get; init; }
+
+    /// <summary>
+    /// Messages of the agent that were the last of a connection which ended with its owner. They died with that process: the agent had
+    /// given them to it, and no successor can know them.
+    /// </summary>
+    public required int MessagesCutOff { get; init; }
     public int MessagesLost => MessagesLostUp + MessagesLostDown;
 
     /// <summary>Which process served how many calls before and after the damage: <c>transceiver-00/4711 epoch 1: 10 calls</c>.</summary>
@@ -72,15 +83,13 @@ internal sealed record Findings
         int missingUp = 0, missingDown = 0, lost = 0, silent = 0;
         var reasons = new SortedDictionary<string, int>(StringComparer.Ordinal);
         double? recovery = 0;
+        HashSet<int> moved = [.. calls.Where(
+            call => byCall[call].Any(e => e.Kind == HistoryKind.AgentOpen && e.T >= damageAt && e.T < endAt))];
         foreach (int call in calls)
         {
             HistoryEntry[] own = [.. byCall[call]];
             HistoryEntry[] up = [.. own.Where(e => e.Kind == HistoryKind.HeardUp)];
             HistoryEntry[] down = [.. own.Where(e => e.Kind == HistoryKind.HeardDown)];
-            gapUp.Add(Gaps.LongestMilliseconds(up.Select(e => e.T), damageAt, endAt));
-            gapDown.Add(Gaps.LongestMilliseconds(down.Select(e => e.T), damageAt, endAt));
-            gapPackets.Add(Gaps.LongestMilliseconds(
-                own.Where(e => e.Kind is HistoryKind.HeardDown or HistoryKind.SilentDown).Select(e => e.T), damageAt, endAt));
             missingUp += Gaps.MissingFrames(up.Where(e => e.T >= damageAt).Select(e => e.Number));
             missingDown += WithConnections(down.Where(e => e.T >= damageAt)).GroupBy(f => f.Connection)
                 .Sum(c => Gaps.MissingFrames(c.Select(f => f.Number)));
@@ -91,12 +100,21 @@ internal sealed record Findings
                 string reason = end.Text ?? "";
                 reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
             }
-            if (isLost) lost++;
-            else if (IsSilent(up, endAt) || IsSilent(down, endAt)) silent++;
+            bool isSilent = !isLost && (IsSilent(up, endAt) || IsSilent(down, endAt));
+            lost += isLost ? 1 : 0;
+            silent += isSilent ? 1 : 0;
+            if (moved.Count == 0 || moved.Contains(call) || isLost || isSilent)
+            {
+                gapUp.Add(Gaps.LongestMilliseconds(up.Select(e => e.T), damageAt, endAt));
+                gapDown.Add(Gaps.LongestMilliseconds(down.Select(e => e.T), damageAt, endAt));
+                gapPackets.Add(Gaps.LongestMilliseconds(
+                    own.Where(e => e.Kind is HistoryKind.HeardDown or HistoryKind.SilentDown).Select(e => e.T), damageAt, endAt));
+            }
             recovery = isLost || IsSilent(up, endAt) || IsSilent(down, endAt) || recovery is null ? null
                 : Math.Max(recovery.Value, Math.Max(BackAt(up, damageAt), BackAt(down, damageAt)) - damageAt);
         }
         HistoryEntry? noticed = entries.FirstOrDefault(e => e.Kind == HistoryKind.Noticed && e.T >= damageAt);
+        (int lostDown, int cutOff) = LostDown(byCall, calls, endAt);
         IReadOnlyList<Violation> violations = HistoryChecker.Check(entries);
         return new Findings
         {
@@ -104,6 +122,7 @@ internal sealed record Findings
             Lost = lost,
             Silent = silent,
             EndReasons = reasons,
+            Moved = moved.Count,
             GapUp = Spread.Of(gapUp),
             GapDown = Spread.Of(gapDown),
             GapPackets = Spread.Of(gapPackets),
@@ -119,7 +138,8 @@ internal sealed record Findings
             MessagesSentUp = entries.Count(e => e.Kind == HistoryKind.SentUp),
             MessagesLostUp = LostUp(calls, byCall, endAt),
             MessagesSentDown = entries.Count(e => e.Kind == HistoryKind.SentDown),
-            MessagesLostDown = LostDown(byCall, calls, endAt),
+            MessagesLostDown = lostDown,
+            MessagesCutOff = cutOff,
             Owners = OwnersOf(entries, damageAt),
             Timeline = [.. entries.Where(e => e.Kind == HistoryKind.Mark).Select(e => new Moment(e.T - damageAt, e.Text ?? ""))],
         };
@@ -163,16 +183,27 @@ internal sealed record Findings
         return lost;
     }
 
-    private static int LostDown(ILookup<int, HistoryEntry> byCall, int[] calls, double endAt)
+    private static (int Lost, int CutOff) LostDown(ILookup<int, HistoryEntry> byCall, int[] calls, double endAt)
     {
-        int lost = 0;
+        int lost = 0, cutOff = 0;
         foreach (int call in calls)
         {
-            var got = byCall[call].Where(e => e.Kind == HistoryKind.GotDown).Select(e => (e.Connection, e.Number)).ToHashSet();
-            lost += byCall[call].Count(e => e.Kind == HistoryKind.SentDown && !got.Contains((e.Connection, e.Number))
-                && e.T < endAt - HistoryChecker.UnderWayMilliseconds);
+            HistoryEntry[] sent = [.. byCall[call].Where(e => e.Kind == HistoryKind.SentDown)];
+            int newest = sent.Max(e => e.Connection) ?? 0;
+            ILookup<int, long> got = byCall[call].Where(e => e.Kind == HistoryKind.GotDown)
+                .ToLookup(e => e.Connection ?? 0, e => e.Number ?? 0);
+            foreach (IGrouping<int, HistoryEntry> connection in sent.GroupBy(e => e.Connection ?? 0))
+            {
+                HashSet<long> arrived = [.. got[connection.Key]];
+                long last = arrived.Count == 0 ? -1 : arrived.Max();
+                foreach (HistoryEntry message in connection.Where(e => !arrived.Contains(e.Number ?? 0)))
+                {
+                    if (connection.Key < newest && message.Number > last) cutOff++;
+                    else if (message.T < endAt - HistoryChecker.UnderWayMilliseconds) lost++;
+                }
+            }
         }
-        return lost;
+        return (lost, cutOff);
     }
 
     private static string[] OwnersOf(IReadOnlyList<HistoryEntry> entries, double damageAt)

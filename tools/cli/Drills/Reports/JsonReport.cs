@@ -24,6 +24,7 @@ internal static class JsonReport
         json["calls"] = found.Calls;
         json["lost"] = found.Lost;
         json["silent"] = found.Silent;
+        json["moved"] = found.Moved;
         json["endReasons"] = new JsonObject(found.EndReasons.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)r.Value)));
         json["gapUpMs"] = Of(found.GapUp);
         json["gapDownMs"] = Of(found.GapDown);
@@ -40,7 +41,8 @@ internal static class JsonReport
         json["messages"] = new JsonObject
         {
             ["up"] = new JsonObject { ["sent"] = found.MessagesSentUp, ["lost"] = found.MessagesLostUp },
-            ["down"] = new JsonObject { ["sent"] = found.MessagesSentDown, ["lost"] = found.MessagesLostDown },
+            ["down"] = new JsonObject { ["sent"] = found.MessagesSentDown, ["lost"] = found.MessagesLostDown,
+                ["cutOff"] = found.MessagesCutOff },
         };
         json["pageStates"] = Of(found.PageStates);
         json["owners"] = Texts(found.Owners);

@@ -52,7 +52,8 @@ internal static class MarkdownReport
         List("Violations", found.Violations.Take(20).Select(v => $"{v.Rule}, call {v.Call}: {v.What}"));
         text.Append(CultureInfo.InvariantCulture,
             $"- Messages: {found.MessagesLostUp} of {found.MessagesSentUp} lost to the agent, {found.MessagesLostDown} of "
-            + $"{found.MessagesSentDown} lost to the callers.\n");
+            + $"{found.MessagesSentDown} lost to the callers; {found.MessagesCutOff} more died with their owner.\n"
+            + $"- Calls that moved: {found.Moved}. Gaps are those of {(found.Moved == 0 ? "all calls" : "these calls")}.\n");
         if (report.WithoutPage is { } without) text.Append(CultureInfo.InvariantCulture, $"- Without a page: {without}.\n");
 
         void List(string title, IEnumerable<string> items)
