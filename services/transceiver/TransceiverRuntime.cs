@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Dapr.Voice.Contracts;
 using Dapr.Voice.Dtls;
@@ -40,6 +42,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     private readonly FitnessWatch _fitness;
     private readonly SlotTable _slots;
     private readonly HandOverSender _sender;
+    private readonly PeerProbe _probe;
+    private readonly CheckpointReader? _checkpoints;
+    private readonly string _incarnation;
+    private bool _isRehearsed;
     private readonly Lock _drainLock = new();
     private readonly CancellationTokenSource _keepStop = new();
     private Task? _drain;
@@ -78,8 +84,10 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             options.Codec, Checkpoints, time, loggers);
         var records = new OwnershipRecords(
             store, fleet, options, self, [.. listeners.Select(l => l.Advertised.ToString())], keys.CertificateFingerprint, LoadNow, time);
+        _probe = new PeerProbe(keys.LinkKey);
+        _incarnation = self.IncarnationText;
         Keeper = new SlotKeeper(
-            _slots, fleet, self, records, new PeerProbe(keys.LinkKey), time, () => MonotonicClock.Now, OnOwnership,
+            _slots, fleet, self, records, _probe, time, () => MonotonicClock.Now, OnOwnership,
             loggers.CreateLogger<SlotKeeper>());
         var news = new LinkNews(Keeper.NoteSuspected, (slot, epoch) => Keeper.NoteEpochSeen(slot, epoch), Keeper.NoteRelayView,
             new IngressWatch(Events.IngressLost).Set);
@@ -90,8 +98,9 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             MonotonicClock.Now)),
             keys.HintKeys, keys.PasswordKeys, (byte)fleet.RegionNumber, _slots, Directory, _reporter, () => IsAdmitting, news,
             loggers.CreateLogger<SessionWorker>()))];
+        _checkpoints = options.KeepsCheckpoints ? new CheckpointReader(store, codec) : null;
         Loader = new RecordLoader(
-            store, fleet, Factory, options.KeepsCheckpoints ? new CheckpointReader(store, codec) : null, Unproven,
+            store, fleet, Factory, _checkpoints, Unproven,
             Directory, _reporter, time, loggers.CreateLogger<RecordLoader>());
         Receiver = new HandOverReceiver(
             self.IncarnationText, codec, Factory, Directory, Workers, ServeHandedOver, () => IsAdmitting,
@@ -134,7 +143,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     public async Task<bool> KeepSlotsAsync(CancellationToken cancellation)
     {
         var watch = new WorkerWatch(Workers.Count);
-        Task unproven = Task.CompletedTask;
+        Task unproven = Task.CompletedTask, rehearsal = Try(RehearseProbeAsync(cancellation));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _keepStop.Token);
         using var timer = new PeriodicTimer(WatchEvery, _time);
         bool isStalled = false;
@@ -154,6 +163,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                 // A process that has never been able to serve a call has no slot, and nobody should count on it. The loop keeps our lease,
                 // so it must go on, whatever has ended it.
                 if (_fitness.HasPassed && _keeping.IsCompleted) _keeping = Try(Keeper.RunAsync(stop.Token));
+                if (rehearsal.IsCompleted && !_isRehearsed) rehearsal = Try(RehearseAsync(cancellation));
                 if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)
                 {
@@ -168,7 +178,7 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
             // The service was asked to stop.
         }
         await stop.CancelAsync().ConfigureAwait(false);
-        await _keeping.ConfigureAwait(false);
+        await Task.WhenAll(_keeping, rehearsal).ConfigureAwait(false);
         return !isStalled;
     }
 
@@ -353,6 +363,30 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                     _ => "no_owner",
                 });
         }
+    }
+
+    /// <summary>Probes a port that answers and one that is closed, so that the first real probe does not wait for the compiler.</summary>
+    private async Task RehearseProbeAsync(CancellationToken cancellation)
+    {
+        await _probe.ProbeAsync(Workers[0].Endpoint, _incarnation, cancellation).ConfigureAwait(false);
+        int port;
+        using (var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp))
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        }
+        await _probe.ProbeAsync(new LinkEndpoint(LinkScheme.Udp, "127.0.0.1", port), _incarnation, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Does once what a takeover does, with the first session of this process, so that the first takeover does not wait for the compiler.
+    /// </summary>
+    private async Task RehearseAsync(CancellationToken cancellation)
+    {
+        if (await _sender.SampleAsync().ConfigureAwait(false) is not [var sample, ..]) return;
+        _isRehearsed = true;
+        if (_checkpoints is not null) await _checkpoints.ReadAsync(sample.Record.CallId, cancellation).ConfigureAwait(false);
+        Receiver.Rehearse(sample);
     }
 
     private bool IsHere(SessionRecord record)

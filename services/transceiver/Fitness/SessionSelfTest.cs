@@ -11,8 +11,9 @@ namespace Dapr.Voice.Transceiver.Fitness;
 
 /// <summary>
 /// A call from a caller to a transceiver inside this process, without a socket: checks, the DTLS handshake with the fleet's certificate,
-/// and one frame of Opus over SRTP in both directions. It takes some milliseconds, and uses everything that a session of a real caller
-/// uses. So a process whose OpenSSL or Opus does not work finds that out before a caller does.
+/// and one frame of Opus over SRTP in both directions. Then the transceiver's side goes on from a checkpoint, as after a takeover. It takes
+/// some milliseconds, and uses everything that a session of a real caller uses. So a process whose OpenSSL or Opus does not work finds that
+/// out before a caller does, and the first takeover does not wait for the compiler.
 /// </summary>
 internal sealed class SessionSelfTest : IDisposable
 {
@@ -25,13 +26,17 @@ internal sealed class SessionSelfTest : IDisposable
     private static readonly TransportAddress ServerAddress = TransportAddress.FromIPv4(0xC000_0201, 3478);
 
     private readonly DtlsCertificate _callerCertificate = DtlsCertificate.Generate();
-    private readonly PeerSession _caller, _server;
+    private readonly DtlsCertificate _certificate;
+    private readonly PeerSession _caller;
+    private PeerSession _server;
     private readonly byte[] _buffer = new byte[2048];
     private readonly byte[] _payload = new byte[OpusCodec.MaximumPacketBytes];
     private Instant _now = MonotonicClock.Now;
+    private int _messages;
 
     private SessionSelfTest(DtlsCertificate certificate)
     {
+        _certificate = certificate;
         var callers = new IceCredentials("self", "selftestselftestselftest");
         var servers = new IceCredentials("selftestselftest", "testselftestselftestself");
         _caller = new PeerSession(
@@ -90,18 +95,39 @@ internal sealed class SessionSelfTest : IDisposable
         if (!RunUntil(() => _caller.IsChannelOpen && _server.IsChannelOpen)) return "the data channel of a test call does not open";
         using IOpusEncoder encoder = codec.CreateEncoder(AudioFormat.SampleRate);
         using IOpusDecoder decoder = codec.CreateDecoder(AudioFormat.SampleRate);
-        int length = encoder.Encode(new short[AudioFormat.FrameSamples], _payload);
-        if (length <= 0) return $"Opus ({codec.Name}) does not encode a frame: {length}";
+        if (Talk(codec, encoder, decoder) is { } problem) return problem;
+        Continue();
+        return Talk(codec, encoder, decoder) is { } later ? $"{later} after a takeover" : null;
+    }
+
+    private string? Talk(OpusCodec codec, IOpusEncoder encoder, IOpusDecoder decoder)
+    {
         foreach ((PeerSession from, PeerSession to) in new[] { (_caller, _server), (_server, _caller) })
         {
+            int length = encoder.Encode(new short[AudioFormat.FrameSamples], _payload);
+            if (length <= 0) return $"Opus ({codec.Name}) does not encode a frame: {length}";
             from.SendAudio(_payload.AsSpan(0, length), AudioFormat.RtpTicksPerFrame, marker: true, _now);
             int received = 0;
             if (!RunUntil(() => to.TryReceiveAudio(_buffer, out received, out AudioFrameInfo frame, _now) && !frame.IsLost))
                 return "a packet of SRTP of a test call does not arrive";
             int samples = decoder.Decode(_buffer.AsSpan(0, received), new short[AudioFormat.FrameSamples]);
             if (samples != AudioFormat.FrameSamples) return $"Opus ({codec.Name}) does not decode a frame: {samples}";
+            int before = _messages;
+            if (!from.SendText("{}"u8, _now) || !RunUntil(() => _messages > before))
+                return "a message of a test call does not arrive";
         }
         return null;
+    }
+
+    /// <summary>The transceiver's side dies and goes on from its checkpoint.</summary>
+    private void Continue()
+    {
+        PeerSessionState left = _server.ExportCheckpoint(_now);
+        _server.CommitCheckpoint(left.Lease!);
+        _server.Dispose();
+        PeerSessionState.TryRead(left.ToBytes(), out PeerSessionState? read, out _);
+        _server = PeerSession.Resume(read!, _certificate, TimeSpan.Zero, RandomNumberGenerator.Fill, _now);
+        _server.CommitCheckpoint(_server.ExportCheckpoint(_now).Lease!);
     }
 
     private bool RunUntil(Func<bool> condition)
@@ -122,7 +148,11 @@ internal sealed class SessionSelfTest : IDisposable
 
     private void Listen(PeerSession peer)
     {
-        while (peer.TryReceiveMessage(out _, _now) || peer.TryTakeEvent(out _)) { }
+        while (true)
+        {
+            if (peer.TryReceiveMessage(out _, _now)) _messages++;
+            else if (!peer.TryTakeEvent(out _)) return;
+        }
     }
 
     private void Carry(PeerSession from, PeerSession to, TransportAddress source)

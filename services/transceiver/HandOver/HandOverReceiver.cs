@@ -29,9 +29,13 @@ internal sealed partial class HandOverReceiver(
     public HandOverAnswer? Prepare(HandOverRequest request)
     {
         if (!isAdmitting()) return null;
-        foreach (HandedSession sample in request.Sessions) Make(sample, sample.Record.Slot, RehearsalEpoch)?.Dispose();
+        foreach (HandedSession sample in request.Sessions) Rehearse(sample);
         return Answer([]);
     }
+
+    /// <summary>Makes a session that never begins.</summary>
+    /// <param name="sample">Sealed for <see cref="RehearsalEpoch"/>.</param>
+    public void Rehearse(HandedSession sample) => Make(sample, sample.Record.Slot, RehearsalEpoch)?.Dispose();
 
     /// <summary>The epoch that seals the session of a rehearsal. No slot has it.</summary>
     public const long RehearsalEpoch = 0;

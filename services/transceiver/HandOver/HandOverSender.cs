@@ -74,7 +74,8 @@ internal sealed partial class HandOverSender(
         return RendezvousHash.Choose((byte)fleet.RegionNumber, (ushort)slot, candidates) is { } chosen ? _successors[chosen] : null;
     }
 
-    private async Task<HandedSession[]> SampleAsync()
+    /// <summary>The exact state of a session that goes on, sealed for a rehearsal. Empty if there is none.</summary>
+    public async Task<HandedSession[]> SampleAsync()
     {
         foreach (SessionWorker worker in workers)
         {

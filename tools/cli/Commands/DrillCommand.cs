@@ -25,7 +25,7 @@ internal static class DrillCommand
     public static Command Create(Installation installation)
     {
         var name = new Argument<string?>("name") {
-            Description = $"The drill to run, or '{AllDrills}'. Without a name, the drills are listed. {DrillCatalog.NotYet}",
+            Description = $"The drill to run, or '{AllDrills}'. Without a name, the drills are listed.",
             Arity = ArgumentArity.ZeroOrOne };
         var calls = new Option<int>("--calls") { Description = "How many callers (1 to 200)", DefaultValueFactory = _ => 20 };
         var noBrowser = new Option<bool>("--no-browser") { Description = "Do not call with Chromium and the unmodified SDK as well" };
@@ -75,7 +75,6 @@ internal static class DrillCommand
                 Markup.Escape(drill.WhyNot() is { } why ? $"{drill.Title} (not here: {why})" : drill.Title));
         Output.Print(table);
         Console.WriteLine($"Run one with './voice drill NAME', or all of them with './voice drill {AllDrills}'. It needs root.");
-        Console.WriteLine(DrillCatalog.NotYet);
         return ExitCode.Done;
     }
 

@@ -11,6 +11,10 @@ internal sealed record Drill(
     string Name, string Title, TimeSpan Watch, IReadOnlyList<Bar> Bars, Func<DrillStage, CancellationToken, Task> DoAsync)
 {
     public int Transceivers { get; init; } = 2;
+    public int Relays { get; init; } = 1;
+
+    /// <summary>The least age of the calls when the damage begins. They are about ten seconds old in any case.</summary>
+    public TimeSpan Age { get; init; }
 
     /// <summary>What the drill asks the fleet at the end, before the callers hang up.</summary>
     public Func<DrillStage, CancellationToken, Task>? AskAsync { get; init; }

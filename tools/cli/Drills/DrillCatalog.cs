@@ -8,10 +8,6 @@ namespace Dapr.Voice.Cli.Drills;
 /// <summary>Every drill, in the order in which <c>./voice drill all</c> runs them.</summary>
 internal static class DrillCatalog
 {
-    /// <summary>What the fleet cannot do yet, so that no drill can be made of it.</summary>
-    public const string NotYet = "There is no drill of a relay that is gone while a second one goes on, nor of a planned drain of a relay: "
-        + "'./voice up' starts one relay.";
-
     /// <summary>How long an outage of a dependency lasts.</summary>
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(15), AliveAfter = TimeSpan.FromSeconds(62),
@@ -39,6 +35,14 @@ internal static class DrillCatalog
             stage.Signal("relay", LibC.SIGKILL, "kill -9 of the relay");
             return Task.CompletedTask;
         }),
+        RelayGone(5),
+        RelayGone(90),
+        new("relay-drain", "one of two relays drains and does not come back", Short, Bars.RelayDrain, async (stage, cancellation) =>
+        {
+            int pid = await HoldRelayAsync(stage, cancellation);
+            stage.Signal("relay", LibC.SIGTERM, "SIGTERM to one of two relays");
+            if (await DrillFleet.EndedAsync(pid, TimeSpan.FromSeconds(30), cancellation)) stage.Mark("the relay has ended");
+        }) { Relays = 2 },
         new("nat-rebinding", "every caller gets another port and, 10 s later, another address", Short, Bars.Rebinding, RebindAsync),
         new("replayed-checks", "1,000 checks of callers are sent again from a stranger's address", Short, Bars.Spoofing, ReplayAsync),
         new("partition-relay", "a transceiver's link is cut for 30 s, without an answer", Short, Bars.LongPause, PartitionRelayAsync),
@@ -83,6 +87,28 @@ internal static class DrillCatalog
             await Task.Delay(TimeSpan.FromSeconds(seconds), cancellation);
             stage.Signal(owner, LibC.SIGCONT, $"SIGCONT to {owner}");
         });
+
+    private static Drill RelayGone(int age)
+        => new($"relay-gone-{age}s", $"kill -9 of one of two relays, which does not come back; the calls are {age} s old or older", Short,
+            Bars.RelayGone, async (stage, cancellation) =>
+        {
+            await HoldRelayAsync(stage, cancellation);
+            stage.Signal("relay", LibC.SIGKILL, "kill -9 of one of two relays");
+        }) { Relays = 2, Age = TimeSpan.FromSeconds(age) };
+
+    /// <summary>Ends the process that would take the relay's place, and sees to it that neither is started again.</summary>
+    /// <returns>The relay's pid.</returns>
+    private static async Task<int> HoldRelayAsync(DrillStage stage, CancellationToken cancellation)
+    {
+        stage.Fleet.Hold("relay");
+        stage.Fleet.Hold("relay-standby");
+        if (stage.Fleet.PidOf("relay-standby") is { } standby)
+        {
+            stage.Fleet.Signal("relay-standby", LibC.SIGKILL);
+            await DrillFleet.EndedAsync(standby, TimeSpan.FromSeconds(10), cancellation);
+        }
+        return stage.Fleet.PidOf("relay") ?? 0;
+    }
 
     private static async Task DrainAsync(DrillStage stage, CancellationToken cancellation)
     {

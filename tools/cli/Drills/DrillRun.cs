@@ -54,13 +54,21 @@ internal sealed class DrillRun(Installation installation, DrillNetwork network, 
     {
         DrillFleet? starting = null;
         await using var agent = new DrillAgent(recorder, DrillFleet.AgentPort,
-            port => starting is { } known ? SocketOwner.Find(port, known.RunningTransceivers()) : null);
+            name => starting?.PidOf(name) is { } pid ? $"{name}/{pid}" : null);
         await agent.StartAsync();
         var settings = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
-        if (drill.HasFakeClock)
-            settings[AppIds.Transceiver(0)] = new FakeClock(installation, AppIds.Transceiver(0)).Settings();
+        for (int shard = 0; shard < drill.Transceivers; shard++)
+        {
+            string name = AppIds.Transceiver(shard);
+            var own = new Dictionary<string, string>(StringComparer.Ordinal) { ["Transceiver__Agents__custom"] = agent.UrlFor(name) };
+            if (drill.HasFakeClock && shard == 0)
+            {
+                foreach ((string key, string value) in new FakeClock(installation, name).Settings()) own[key] = value;
+            }
+            settings[name] = own;
+        }
         await using DrillFleet fleet = await DrillFleet.StartAsync(
-            installation, drill.Transceivers, agent.Url, settings, recorder, say, cancellation);
+            installation, drill.Transceivers, drill.Relays, agent.Url, settings, recorder, say, cancellation);
         starting = fleet;
         using var capture = new PacketCapture(network, LocalPorts.RelayPublic.First, recorder);
         using var callers = new DrillCallers(fleet.Access, calls, recorder, () => network.OpenCallerSocket());
@@ -72,7 +80,7 @@ internal sealed class DrillRun(Installation installation, DrillNetwork network, 
                 page = await PageDriver.StartAsync(installation, network.EnterCallers, Path.Combine(installation.Home, "browser"),
                     fleet.Url, fleet.ApiKey, recorder, cancellation);
             say($"  {calls} calls are up{(page is null ? $" (no page: {report.WithoutPage})" : " and a page")}");
-            await Task.Delay(Baseline, cancellation);
+            await Task.Delay(drill.Age > 2 * Baseline ? drill.Age - Baseline : Baseline, cancellation);
 
             double routineFrom = Clock();
             await Task.Delay(Baseline, cancellation);

@@ -18,8 +18,8 @@ namespace Dapr.Voice.Cli.Drills.Calls;
 /// The agent of a drill: a backend of the Realtime WebSocket dialect that never stops talking. It sends numbered frames and messages, and
 /// records the caller's. So the two directions are measured apart. It can be taken away and come back. Any thread.
 /// </summary>
-/// <param name="ownerOf">Finds the process that has the other end of a connection, by its port.</param>
-internal sealed class DrillAgent(Recorder recorder, int port, Func<int, string?> ownerOf) : IAsyncDisposable
+/// <param name="ownerOf">The name and pid of a process that runs, by the name that it connects with.</param>
+internal sealed class DrillAgent(Recorder recorder, int port, Func<string, string?> ownerOf) : IAsyncDisposable
 {
     /// <summary>What a caller's session says in its instructions, before its number.</summary>
     public const string CallPrefix = "drill call ";
@@ -28,7 +28,7 @@ internal sealed class DrillAgent(Recorder recorder, int port, Func<int, string?>
     public const string UpType = "drill.up", DownType = "drill.down";
 
     /// <summary>The page is no numbered call.</summary>
-    public const int PageCall = -1;
+    public const int PageCall = Findings.PageCall;
 
     private const int MaximumMessageBytes = 1024 * 1024, FramesPerMessage = 5;
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(20), CloseLimit = TimeSpan.FromSeconds(1);
@@ -41,6 +41,9 @@ internal sealed class DrillAgent(Recorder recorder, int port, Func<int, string?>
     private CancellationTokenSource _ending = new();
 
     public string Url => $"ws://127.0.0.1:{port}/v1/realtime?model=drill";
+
+    /// <summary>The URL by which a process of that name connects, so that the agent knows who serves a call.</summary>
+    public string UrlFor(string process) => $"{Url}&owner={process}";
 
     /// <summary>The owner of each call's newest connection.</summary>
     public ConcurrentDictionary<int, string> Owners { get; } = new();
@@ -85,7 +88,7 @@ internal sealed class DrillAgent(Recorder recorder, int port, Func<int, string?>
             context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
             return;
         }
-        string? owner = ownerOf(context.Connection.RemotePort);
+        string? owner = ownerOf(context.Request.Query["owner"].ToString());
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
         Opened++;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token, context.RequestAborted);

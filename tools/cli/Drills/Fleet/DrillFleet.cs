@@ -45,7 +45,7 @@ internal sealed class DrillFleet : IAsyncDisposable
         => [.. _plan.Processes.Where(p => p.Stage == Stage.Transceiver).Select(p => p.Name)];
 
     /// <param name="settings">Further settings, by the name of the process.</param>
-    public static async Task<DrillFleet> StartAsync(Installation installation, int transceivers, string agentUrl,
+    public static async Task<DrillFleet> StartAsync(Installation installation, int transceivers, int relays, string agentUrl,
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> settings, Recorder recorder, Action<string> say,
         CancellationToken cancellation)
     {
@@ -54,6 +54,7 @@ internal sealed class DrillFleet : IAsyncDisposable
         {
             Agent = agentUrl,
             Transceivers = transceivers,
+            Relays = relays,
             HttpPort = LocalPorts.SignalingHttp.First,
             RelayPort = LocalPorts.RelayPublic.First,
             Addresses = [IPAddress.Parse(DrillNetwork.FleetAddress)],
@@ -86,7 +87,7 @@ internal sealed class DrillFleet : IAsyncDisposable
 
     public int? PidOf(string process) => _supervisor.PidOf(process);
 
-    /// <summary>The transceivers that run, for <see cref="SocketOwner"/>.</summary>
+    /// <summary>The transceivers that run.</summary>
     public IEnumerable<(string Name, int Pid)> RunningTransceivers()
         => Transceivers.Select(name => (name, PidOf(name))).Where(p => p.Item2 is not null).Select(p => (p.name, p.Item2!.Value));
 

@@ -45,6 +45,15 @@ internal static class Bars
     public static IReadOnlyList<Bar> LongPause { get; } = [.. Always, PageStays, .. Gap(99, 3000, f => f.P99)];
     public static IReadOnlyList<Bar> RelayRestart { get; } =
         [.. Always, PageStays, new("gap of the agent's voice, p99, ms", 300, Design, f => f.GapDown?.P99)];
+    public static IReadOnlyList<Bar> RelayGone { get; } =
+    [
+        .. Always, PageStays, new("gap of the agent's voice, p99, ms", 500, Issue, f => f.GapDown?.P99),
+        new("gap of callers' voices, p99, ms", 4000, Issue, f => f.GapUp?.P99),
+        new("gap of the page's voice, ms", 4000, Issue, f => f.PageGapUpMs) { IsOfThePage = true },
+    ];
+    public static IReadOnlyList<Bar> RelayDrain { get; } =
+        [.. Always, PageStays, .. Gap(99, 40, f => f.P99), new("gap of the page's voice, ms", 40, Issue, f => f.PageGapUpMs) {
+            IsOfThePage = true }];
     public static IReadOnlyList<Bar> Rebinding { get; } = [.. Always, PageStays, .. Gap(99, 60, f => f.P99)];
     public static IReadOnlyList<Bar> Drain { get; } =
         [.. Always, PageStays, .. Gap(99, 40, f => f.P99), new("drain done, ms", 10_000, Issue, f => f.DoneMs)];

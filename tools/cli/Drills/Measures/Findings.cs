@@ -11,6 +11,9 @@ internal sealed record Findings
     /// <summary>A call without voice for longer than this at the end is not two-way.</summary>
     public const double LongestSilenceAtEndMilliseconds = 3_000;
 
+    /// <summary>The number of the page's call.</summary>
+    public const int PageCall = -1;
+
     public required int Calls { get; init; }
 
     /// <summary>Calls that ended before their callers hung up.</summary>
@@ -40,6 +43,9 @@ internal sealed record Findings
     public required double? RecoveryMs { get; init; }
     public required int IndexReuse { get; init; }
     public required IReadOnlyList<Violation> Violations { get; init; }
+
+    /// <summary>The longest silence of the page's caller at the agent. Null without a page.</summary>
+    public required double? PageGapUpMs { get; init; }
 
     /// <summary>The states that the page's connection had after the damage. Empty if it stayed connected.</summary>
     public required IReadOnlyList<Moment> PageStates { get; init; }
@@ -133,6 +139,9 @@ internal sealed record Findings
             RecoveryMs = calls.Length == 0 ? null : recovery,
             IndexReuse = entries.Count(e => e.Kind == HistoryKind.Reuse),
             Violations = violations,
+            PageGapUpMs = entries.Any(e => e is { Kind: HistoryKind.HeardUp, Call: PageCall })
+                ? Gaps.LongestMilliseconds(
+                    entries.Where(e => e is { Kind: HistoryKind.HeardUp, Call: PageCall }).Select(e => e.T), damageAt, endAt) : null,
             PageStates = [.. entries.Where(e => e.Kind == HistoryKind.Page && e.T >= damageAt).Select(e => new Moment(e.T - damageAt,
                 e.Text ?? ""))],
             MessagesSentUp = entries.Count(e => e.Kind == HistoryKind.SentUp),

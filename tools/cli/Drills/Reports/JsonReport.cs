@@ -44,6 +44,7 @@ internal static class JsonReport
             ["down"] = new JsonObject { ["sent"] = found.MessagesSentDown, ["lost"] = found.MessagesLostDown,
                 ["cutOff"] = found.MessagesCutOff },
         };
+        json["pageGapUpMs"] = Round(found.PageGapUpMs);
         json["pageStates"] = Of(found.PageStates);
         json["owners"] = Texts(found.Owners);
         json["touched"] = Texts(found.Touched);
