@@ -16,6 +16,14 @@ internal sealed partial class FleetReporter : IAsyncDisposable
     /// <summary>How many events may wait: every slot of a region moves several times.</summary>
     public const int Capacity = 4096;
 
+    /// <summary>
+    /// A moved slot is published this much later. Nobody waits for the event, and after a takeover its sessions need the processor.
+    /// </summary>
+    public static readonly TimeSpan MoveDelay = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>The pause between two slots that have moved.</summary>
+    private static readonly TimeSpan MovePause = TimeSpan.FromMilliseconds(20);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly IEventPublisher _publisher;
@@ -25,7 +33,7 @@ internal sealed partial class FleetReporter : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Channel<(FleetEvent Event, long Since)> _waiting = Channel.CreateBounded<(FleetEvent, long)>(
         new BoundedChannelOptions(Capacity) { SingleReader = true });
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stop = new(), _completing = new();
     private readonly Task _task;
     private long _given, _published, _lost, _ingressLosses;
     private int _hasJoined;
@@ -75,6 +83,7 @@ internal sealed partial class FleetReporter : IAsyncDisposable
     public async Task CompleteAsync(CancellationToken cancellation)
     {
         _waiting.Writer.TryComplete();
+        await _completing.CancelAsync().ConfigureAwait(false);
         try
         {
             await _task.WaitAsync(cancellation).ConfigureAwait(false);
@@ -91,6 +100,7 @@ internal sealed partial class FleetReporter : IAsyncDisposable
         _waiting.Writer.TryComplete();
         await _task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
+        _completing.Dispose();
     }
 
     private FleetEvent OfThis(string type)
@@ -115,6 +125,12 @@ internal sealed partial class FleetReporter : IAsyncDisposable
         {
             try
             {
+                if (occurred.Type == FleetEventTypes.SlotMoved)
+                {
+                    TimeSpan early = MoveDelay - _time.GetElapsedTime(since);
+                    await Task.Delay(early > MovePause ? early : MovePause, _time, _completing.Token)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
                 await PublishAsync(occurred, since).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OperationCanceledException)

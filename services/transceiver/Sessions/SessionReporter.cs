@@ -21,6 +21,12 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     /// </summary>
     public const int LaneCapacity = 8192;
 
+    /// <summary>
+    /// A session that goes on here is reported this much later. Nobody waits for the report, and after a takeover the sessions need the
+    /// processor.
+    /// </summary>
+    public static readonly TimeSpan ResumedDelay = TimeSpan.FromMilliseconds(400);
+
     private const int Lanes = 4;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
@@ -38,7 +44,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     private readonly string _source;
     private readonly ILogger _logger;
     private readonly Channel<SessionReport>[] _lanes;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stop = new(), _completing = new();
     private readonly Task[] _tasks;
     private long _given, _published, _lost;
 
@@ -92,6 +98,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
     public async Task CompleteAsync(CancellationToken cancellation)
     {
         foreach (Channel<SessionReport> lane in _lanes) lane.Writer.TryComplete();
+        await _completing.CancelAsync().ConfigureAwait(false);
         try
         {
             await Task.WhenAll(_tasks).WaitAsync(cancellation).ConfigureAwait(false);
@@ -109,6 +116,7 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         await Task.WhenAll(_tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _expiry.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
+        _completing.Dispose();
     }
 
     private async Task RunAsync(ChannelReader<SessionReport> lane)
@@ -117,6 +125,10 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         {
             try
             {
+                TimeSpan early = report.EventType is LifecycleEventTypes.SessionResumed or LifecycleEventTypes.SessionMoved
+                    ? ResumedDelay - (_time.GetUtcNow() - report.Since) : TimeSpan.Zero;
+                if (early > TimeSpan.Zero)
+                    await Task.Delay(early, _time, _completing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await DeliverAsync(report, _stop.Token).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OperationCanceledException)

@@ -26,7 +26,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
 
     // PR_SET_PDEATHSIG is sent when the thread that started the child ends, not when its process ends (prctl(2)). Therefore one thread,
     // which lives as long as this process, starts all children.
-    private readonly BlockingCollection<(PlannedProcess Process, TaskCompletionSource Done)> _launches = [];
+    private readonly BlockingCollection<(PlannedProcess Process, bool IsAgain, TaskCompletionSource Done)> _launches = [];
     private Thread? _launcher;
 
     private readonly Lock _lock = new();
@@ -108,11 +108,11 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
 
     private void RunLauncher()
     {
-        foreach ((PlannedProcess? process, TaskCompletionSource? done) in _launches.GetConsumingEnumerable())
+        foreach ((PlannedProcess? process, bool isAgain, TaskCompletionSource? done) in _launches.GetConsumingEnumerable())
         {
             try
             {
-                Launch(process);
+                Launch(process, isAgain);
                 done.SetResult();
             }
             catch (Exception failure)
@@ -122,14 +122,15 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
         }
     }
 
-    private Task LaunchAsync(PlannedProcess planned)
+    /// <param name="isAgain">Others serve its calls meanwhile. It starts on the processor time that they leave.</param>
+    private Task LaunchAsync(PlannedProcess planned, bool isAgain = false)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _launches.Add((planned, done));
+        _launches.Add((planned, isAgain, done));
         return done.Task;
     }
 
-    private void Launch(PlannedProcess planned)
+    private void Launch(PlannedProcess planned, bool isAgain)
     {
         lock (_lock)
         {
@@ -140,7 +141,9 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             // the terminal from the child: the terminal sends it to a whole process group, but we decide the order in which to stop. Both
             // replace themselves by the program, so the pid is that of the program.
             HeldSockets? held = HeldFor(child);
-            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. held?.Launcher ?? [],
+            isAgain &= QuietStart.IsPossible;
+            string[] command = [.. Launchers.Where(l => File.Exists(l[0])).SelectMany(l => l), .. isAgain ? QuietStart.Launcher : [],
+                .. held?.Launcher ?? [],
                 planned.FileName, .. planned.Arguments];
             var start = new ProcessStartInfo(command[0], command[1..])
             {
@@ -180,6 +183,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             child.Process = process;
             child.Output = output;
             child.LaunchedAt = Stopwatch.GetTimestamp();
+            if (isAgain) _ = QuietStart.EndAsync(process.Id, planned.ReadyUrl);
             process.StandardInput.Close();
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
@@ -235,7 +239,7 @@ internal sealed class Supervisor(Installation installation, ServicePlan plan, Ac
             await Task.Delay(pause);
             try
             {
-                await LaunchAsync(planned);
+                await LaunchAsync(planned, isAgain: true);
                 return;
             }
             catch (Exception failure) when (failure is Win32Exception or IOException or CommandFailedException)
