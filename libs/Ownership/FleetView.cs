@@ -97,6 +97,8 @@ internal sealed class FleetView
             peer.State = OwnerState.Alive;
             peer.IsSuspected = peer.IsDoubted = true;
         }
+        // A dead process has one late write at most.
+        else if (hasChanged) peer.IsDoubted = false;
         peer.Renewals = !peer.IsThere ? 0 : hasChanged ? peer.Renewals + 1 : peer.Renewals;
         (peer.IsThere, peer.IsDraining, peer.IsName) = (true, view.IsDraining, view.IsName);
         Judge(shard);
@@ -226,7 +228,7 @@ internal sealed class FleetView
         {
             ref readonly Peer peer = ref _peers[shard];
             // An owner that lives but cannot reach the store keeps what it has. It could not claim anything.
-            // Of one that was dead, the last renewal may be read late. Until a probe has told, it gets nothing.
+            // Of one that was dead, the last renewal may be read late. It gets nothing until a probe or another renewal has told.
             bool isCandidate = shard == _selfShard ? self
                 : peer is { IsThere: true, State: OwnerState.Alive, IsDraining: false, IsDoubted: false }
                 && (peer.Watch.IsRenewed(_lease, peer.LookBegan) || _broken == RuleBreak.LapsedOwnerIsCandidate);

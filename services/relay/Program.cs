@@ -11,14 +11,17 @@ namespace Dapr.Voice.Relay;
 internal static class Program
 {
     public static Task<int> Main(string[] args)
+        => ServiceProcess.RunAsync(() => Succeed(args), app => app.Services.GetRequiredService<RelayService>().Prepare());
+
+    /// <summary>Takes what another process of this relay has left, if there was one.</summary>
+    private static WebApplication Succeed(string[] args)
     {
         var inherited = InheritedSockets.Find(Environment.GetEnvironmentVariable, Environment.ProcessId);
         var legacy = Legacy.Open(inherited.Memory);
         // Until a restarted relay is up, every call is silent. Threads that start later inherit this; those of a relay have little to do. A
         // process that only stands by starts beside the calls of the relay, so it takes no priority.
         if (legacy.TrySucceed()) MediaThread.TryRaise();
-        return ServiceProcess.RunAsync(
-            () => Create(args, inherited: inherited, legacy: legacy), app => app.Services.GetRequiredService<RelayService>().Prepare());
+        return Create(args, inherited: inherited, legacy: legacy);
     }
 
     /// <inheritdoc cref="ServiceHost.CreateBuilder"/>

@@ -97,6 +97,21 @@ public sealed class FleetViewTests
         Look(2400, Record(0xA, 1));
         Look(2650, Record(0xA, 2));
         Assert.Equal(OwnerState.Alive, State);
+        // Its last renewal may have been read late.
+        Assert.Empty(Candidates());
+        Look(2900, Record(0xA, 3));
+        Assert.Equal([1], Candidates());
+    }
+
+    [Fact]
+    public void Record_OfADeadOneChangesAndAProbeIsAnswered_MayHaveSlots()
+    {
+        Look(0, Record(0xA, 1));
+        LookUntil(250, 2250, Record(0xA, 1));
+        Probe(2000, 2400, ProbeAnswer.Silent);
+        Look(2400, Record(0xA, 1));
+        Look(2650, Record(0xA, 2));
+        Probe(2660, 2670, ProbeAnswer.Alive);
         Assert.Equal([1], Candidates());
     }
 

@@ -96,7 +96,7 @@ internal sealed class DrillRun(Installation installation, DrillNetwork network, 
             // What was sent last is on its way to the agent.
             await Task.Delay(TimeSpan.FromMilliseconds(500), CancellationToken.None);
 
-            List<HistoryEntry> entries = FrameNumbering.Apply(recorder.ToSorted());
+            List<HistoryEntry> entries = FrameNumbering.Apply(HeardAudio.Read(recorder.ToSorted()));
             var found = Findings.Of(entries, damageAt, endAt);
             double recoveredAt = _startedAt + (found.RecoveryMs is { } recovery ? damageAt + recovery : endAt);
             double brokeAt = _startedAt + damageAt;

@@ -152,9 +152,10 @@ internal sealed class ServicePlan
         yield return new("signaling", _options.HttpPort, IsUdp: false, "--port", page);
         for (int relay = 0; relay < _options.Relays; relay++)
         {
-            if (HasUdp) yield return new(RelayName(relay), RelayPort(relay), IsUdp: true, "--relay-port", RelayAddress);
-            if (HasTcp) yield return new(RelayName(relay), RelayPort(relay), IsUdp: false, "--relay-port", RelayAddress);
-            yield return new($"the health of {RelayName(relay)}", LocalPorts.RelayHttp.First + relay, IsUdp: false, Option: null);
+            string name = _options.Relays == 1 ? "the relay" : RelayName(relay);
+            if (HasUdp) yield return new(name, RelayPort(relay), IsUdp: true, "--relay-port", RelayAddress);
+            if (HasTcp) yield return new(name, RelayPort(relay), IsUdp: false, "--relay-port", RelayAddress);
+            yield return new($"the health of {name}", LocalPorts.RelayHttp.First + relay, IsUdp: false, Option: null);
         }
         yield return new("the local agent", LocalPorts.Agent.First, IsUdp: false, Option: null);
         for (int shard = 0; shard < _options.Transceivers; shard++)

@@ -168,14 +168,8 @@ internal sealed class DrillAgent(Recorder recorder, int port, Func<string, strin
             byte[] bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
             if (Base64.DecodeFromUtf8(text, bytes, out _, out int count) != System.Buffers.OperationStatus.Done || _call is not { } call)
                 return true;
-            ReadOnlySpan<short> pcm = MemoryMarshal.Cast<byte, short>(bytes.AsSpan(0, count));
-            for (; pcm.Length >= ToneCode.FrameSamples; pcm = pcm[ToneCode.FrameSamples..])
-            {
-                ReadOnlySpan<short> frame = pcm[..ToneCode.FrameSamples];
-                if (!ToneCode.IsAudible(frame)) continue;
-                agent.Record(new HistoryEntry(now, HistoryKind.HeardUp) { Call = call, Connection = _number, Owner = owner,
-                    Symbol = ToneCode.Read(frame) });
-            }
+            agent.Record(new HistoryEntry(now, HistoryKind.HeardUp) { Call = call, Connection = _number, Owner = owner,
+                Audio = bytes[..count] });
             return true;
         }
 

@@ -21,6 +21,9 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
 {
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(20), MessageEvery = TimeSpan.FromMilliseconds(100);
     private const int LeadInFrames = 50;
+
+    /// <summary>An Opus packet of so many bytes or fewer is silence, as far as the progress of a drill is concerned.</summary>
+    private const int LongestSilence = 30;
     private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(20);
 
     private readonly DtlsCertificate _certificate = DtlsCertificate.Generate();
@@ -37,7 +40,6 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
     {
         public int Number { get; } = number;
         public Caller Caller { get; } = caller;
-        public IOpusDecoder Decoder { get; } = OpusCodec.Best.CreateDecoder(WavFile.SampleRate);
         public Instant NextFrame { get; set; } = Instant.Never;
         public Instant NextMessage { get; set; } = Instant.Never;
         public Instant LastVoice { get; set; } = Instant.Never;
@@ -45,11 +47,7 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
         public long Messages { get; set; }
         public bool HasEnded { get; set; }
 
-        public void Dispose()
-        {
-            Caller.Dispose();
-            Decoder.Dispose();
-        }
+        public void Dispose() => Caller.Dispose();
     }
 
     public int Connected => Volatile.Read(ref _connected);
@@ -119,11 +117,9 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
     private void Pump(byte[][] voice)
     {
         MediaThread.TryRaise();
-        // The longest Opus packet lasts 120 ms (RFC 6716, section 2.1.4).
-        short[] pcm = new short[ToneCode.FrameSamples * 6];
         while (!_ending.IsCancellationRequested)
         {
-            while (_dialled.TryDequeue(out Line? dialled)) Add(dialled, pcm);
+            while (_dialled.TryDequeue(out Line? dialled)) Add(dialled);
             while (_orders.TryDequeue(out Action<IReadOnlyList<Line>>? order)) order(_lines);
             int connected = 0, silent = 0;
             foreach (Line line in _lines)
@@ -154,9 +150,9 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
         }
     }
 
-    private void Add(Line line, short[] pcm)
+    private void Add(Line line)
     {
-        line.Caller.AudioReceived = (bytes, _) => OnAudio(line, bytes, pcm);
+        line.Caller.AudioReceived = (bytes, _) => OnAudio(line, bytes);
         line.Caller.EventReceived = occurred => OnEvent(line, occurred);
         _lines.Add(line);
     }
@@ -177,21 +173,12 @@ internal sealed class DrillCallers(ServerAccess access, int calls, Recorder reco
         recorder.Add(new HistoryEntry(at, HistoryKind.SentUp) { Call = line.Number, Number = line.Messages++ });
     }
 
-    private void OnAudio(Line line, ReadOnlyMemory<byte> bytes, short[] pcm)
+    private void OnAudio(Line line, ReadOnlyMemory<byte> bytes)
     {
-        // A lost packet is no packet. The decoder need not conceal it, because nobody listens.
+        // A lost packet is no packet. It need not be concealed, because nobody listens.
         if (bytes.IsEmpty) return;
-        double at = recorder.Now;
-        int samples = line.Decoder.Decode(bytes.Span, pcm);
-        if (samples <= 0) return;
-        Span<short> frame = pcm.AsSpan(0, samples);
-        if (!ToneCode.IsAudible(frame))
-        {
-            recorder.Add(new HistoryEntry(at, HistoryKind.SilentDown) { Call = line.Number });
-            return;
-        }
-        line.LastVoice = MonotonicClock.Now;
-        recorder.Add(new HistoryEntry(at, HistoryKind.HeardDown) { Call = line.Number, Symbol = ToneCode.Read(frame) });
+        if (bytes.Length > LongestSilence) line.LastVoice = MonotonicClock.Now;
+        recorder.Add(new HistoryEntry(recorder.Now, HistoryKind.HeardDown) { Call = line.Number, Audio = bytes.ToArray() });
     }
 
     private void OnEvent(Line line, JsonObject occurred)

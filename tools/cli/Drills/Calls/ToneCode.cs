@@ -32,15 +32,18 @@ internal static class ToneCode
     /// <summary>Twice the cosine of each tone's step, for the filter of Goertzel.</summary>
     private static readonly double[] Steps = [.. Frequencies.Select(f => 2 * Math.Cos(2 * Math.PI * f / WavFile.SampleRate))];
 
+    /// <summary>
+    /// A frame of each tone. Each has a whole number of periods, so it goes on without a break, or begins and ends at zero.
+    /// </summary>
+    private static readonly double[][] Waves = [.. Frequencies.Select(f => Enumerable.Range(0, FrameSamples)
+        .Select(i => Amplitude * Math.Sin(2 * Math.PI * f / WavFile.SampleRate * i)).ToArray())];
+
+    /// <param name="frame"><see cref="FrameSamples"/> samples.</param>
     public static void Write(ToneSymbol symbol, Span<short> frame)
     {
-        double low = Radians(symbol.Low), middle = Radians(ToneSymbol.Tones + symbol.Middle),
-            high = Radians(2 * ToneSymbol.Tones + symbol.High);
-        for (int i = 0; i < frame.Length; i++)
-        {
-            // Each tone has a whole number of periods in a frame. So it goes on without a break, or begins and ends at zero.
-            frame[i] = (short)(Amplitude * (Math.Sin(low * i) + Math.Sin(middle * i) + Math.Sin(high * i)));
-        }
+        double[] low = Waves[symbol.Low], middle = Waves[ToneSymbol.Tones + symbol.Middle],
+            high = Waves[2 * ToneSymbol.Tones + symbol.High];
+        for (int i = 0; i < frame.Length; i++) frame[i] = (short)(low[i] + middle[i] + high[i]);
     }
 
     /// <summary>True if the frame has sound, be it one of ours or not.</summary>
@@ -60,8 +63,6 @@ internal static class ToneCode
         return Loudest(window, 0) is { } low && Loudest(window, ToneSymbol.Tones) is { } middle
             && Loudest(window, 2 * ToneSymbol.Tones) is { } high ? new ToneSymbol(low, middle, high) : null;
     }
-
-    private static double Radians(int tone) => 2 * Math.PI * Frequencies[tone] / WavFile.SampleRate;
 
     private static int? Loudest(ReadOnlySpan<short> window, int first)
     {

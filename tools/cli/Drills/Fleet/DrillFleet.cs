@@ -21,7 +21,7 @@ internal sealed class DrillFleet : IAsyncDisposable
     public const int AgentPort = 8091, EventsPort = 7075;
 
     private const string EventsApp = "drill-events", EventsSidecarPort = "3700";
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50), ReadyLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100), ReadyLimit = TimeSpan.FromSeconds(60);
 
     private readonly ServicePlan _plan;
     private readonly Supervisor _supervisor;

@@ -66,6 +66,10 @@ internal sealed record HistoryEntry(double T, HistoryKind Kind)
     public string? Id { get; init; }
     public string? Text { get; init; }
 
+    /// <summary>What was heard, as it came: Opus at a caller, PCM at the agent. <see cref="Calls.HeardAudio"/> reads it.</summary>
+    [JsonIgnore]
+    public byte[]? Audio { get; init; }
+
     /// <summary>What the tones of the frame say. <see cref="FrameNumbering"/> makes a number of it.</summary>
     [JsonIgnore]
     public ToneSymbol? Symbol { get; init; }
