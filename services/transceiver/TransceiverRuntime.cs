@@ -383,7 +383,8 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
     /// </summary>
     private async Task RehearseAsync(CancellationToken cancellation)
     {
-        if (await _sender.SampleAsync().ConfigureAwait(false) is not [var sample, ..]) return;
+        // A worker that ends meanwhile does not answer.
+        if (await _sender.SampleAsync().WaitAsync(AnswerLimit, _time, cancellation).ConfigureAwait(false) is not [var sample, ..]) return;
         _isRehearsed = true;
         if (_checkpoints is not null) await _checkpoints.ReadAsync(sample.Record.CallId, cancellation).ConfigureAwait(false);
         Receiver.Rehearse(sample);
