@@ -6,10 +6,19 @@ namespace Dapr.Voice.Transceiver.Agents;
 /// <param name="SettledAfter">After a connection that lived this long, the next loss starts with the first delay again.</param>
 internal sealed record BackendPolicy(TimeSpan ConnectDeadline, IReadOnlyList<TimeSpan> RetryDelays, TimeSpan SettledAfter)
 {
-    /// <summary>A restarted process is back within the first two delays. A caller waits at most 37 s and is then told why.</summary>
+    /// <summary>
+    /// How many of the delays apply to a session that has had no connection for <see cref="SettledAfter"/> yet. Its caller has heard
+    /// nothing so far, and should learn soon that it is in vain.
+    /// </summary>
+    public int FirstRetries { get; init; } = int.MaxValue;
+
+    /// <summary>
+    /// A restarted process is back within the first two delays. A conversation outlives half a minute without its backend. A new caller
+    /// waits at most 37 s and is then told why.
+    /// </summary>
     public static BackendPolicy Default { get; } = new(
         TimeSpan.FromSeconds(5),
         [TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2),
-        TimeSpan.FromSeconds(4)],
-        TimeSpan.FromSeconds(10));
+        TimeSpan.FromSeconds(4), .. Enumerable.Repeat(TimeSpan.FromSeconds(5), 8)],
+        TimeSpan.FromSeconds(10)) { FirstRetries = 5 };
 }

@@ -48,6 +48,7 @@ internal sealed class RealtimeAgent : Agent
     private RealtimeConnection? _connection;
     private Instant _connectedAt = Instant.Never;
     private int _attempts;
+    private bool _isSettled;
     private bool _isGreeted;
     private bool _isDisposed;
     private bool? _backendInterrupts;
@@ -78,6 +79,7 @@ internal sealed class RealtimeAgent : Agent
 
     public override void Continue(AgentState state, bool isChannelOpen)
     {
+        _isSettled = true;
         if (state.Session is { } session) _session = new BackendSession(session);
         foreach (RememberedItem item in state.Items) _conversation.TryPut(item.Id, item, item.Bytes, previousId: null);
         // A greeting that waited for the channel was lost with the owner.
@@ -296,9 +298,10 @@ internal sealed class RealtimeAgent : Agent
     private void OnEnded(BackendFailure failure)
     {
         RealtimeConnection ended = Disconnect();
-        if (_connectedAt != Instant.Never && Host.Now - _connectedAt >= _policy.SettledAfter) _attempts = 0;
+        if (_connectedAt != Instant.Never && Host.Now - _connectedAt >= _policy.SettledAfter) (_attempts, _isSettled) = (0, true);
+        int retries = _isSettled ? _policy.RetryDelays.Count : Math.Min(_policy.FirstRetries, _policy.RetryDelays.Count);
         _connectedAt = Instant.Never;
-        if (failure.End == BackendEnd.Refused || _attempts == _policy.RetryDelays.Count)
+        if (failure.End == BackendEnd.Refused || _attempts == retries)
         {
             AgentLog.BackendGivenUp(Host.Logger, Host.Session.CallId, _url.Host, failure.Code, _attempts + 1);
             Host.Drops.Count(SessionDrop.AgentEventUnsent, ended.Unsent.Count);

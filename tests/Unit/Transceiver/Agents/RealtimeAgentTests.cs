@@ -440,6 +440,27 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         Assert.Contains("1001", _host.EndMessage);
     }
 
+    /// <summary>A conversation outlives a longer outage than a caller who has heard nothing yet.</summary>
+    [Theory]
+    [InlineData(true, 5)]
+    [InlineData(false, 1)]
+    public async Task BackendGone_InAConversation_IsTriedLonger(bool isSettled, int retries)
+    {
+        var policy = new BackendPolicy(
+            TimeSpan.FromSeconds(10), [.. Enumerable.Repeat(TimeSpan.FromMilliseconds(1), 5)],
+            isSettled ? TimeSpan.Zero : TimeSpan.FromHours(1)) { FirstRetries = 1 };
+        using var agent = new RealtimeAgent(_host, _backend.Url, "key", policy);
+        agent.Start();
+        agent.OnChannelOpen();
+        RealtimeBackend.Connection connection = _backend.Next();
+        await connection.SayAsync("""{"type":"marker","event_id":"3"}""");
+        _host.RunUntilEvent("marker");
+        _backend.Refusal = HttpStatusCode.ServiceUnavailable;
+        await connection.CloseAsync();
+        _host.RunUntil(() => _host.Ended != SessionEndReason.None, "end");
+        Assert.Equal(1 + retries, _backend.Attempts);
+    }
+
     [Fact]
     public async Task ClientEvents_WhileTheBackendIsAway_ReachTheNextConnection()
     {
