@@ -453,6 +453,12 @@ internal sealed partial class SessionWorker : IDisposable
             Counters.CountDrop(SessionDrop.HandingOver);
             return;
         }
+        // What came while this thread stood still has gone to another owner, too, if there is one. Its agent would hear it twice.
+        if (!_fence.IsOpen)
+        {
+            Counters.CountDrop(SessionDrop.Fenced);
+            return;
+        }
         Counters.CountPacketIn();
         try
         {
