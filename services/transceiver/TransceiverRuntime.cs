@@ -161,8 +161,11 @@ internal sealed partial class TransceiverRuntime : IAsyncDisposable
                     LogStepFailed(_logger, e);
                 }
                 // A process that has never been able to serve a call has no slot, and nobody should count on it. The loop keeps our lease,
-                // so it must go on, whatever has ended it.
-                if (_fitness.HasPassed && _keeping.IsCompleted) _keeping = Try(Keeper.RunAsync(stop.Token));
+                // so it must go on, whatever has ended it. A drain runs a loop of its own, and there must not be two.
+                lock (_drainLock)
+                {
+                    if (_drain is null && _fitness.HasPassed && _keeping.IsCompleted) _keeping = Try(Keeper.RunAsync(stop.Token));
+                }
                 if (rehearsal.IsCompleted && !_isRehearsed) rehearsal = Try(RehearseAsync(cancellation));
                 if (unproven.IsCompleted) unproven = Try(Loader.EndUnprovenAsync(MonotonicClock.Now, cancellation));
                 if (watch.Look(worker => Workers[worker].Counters.Turns) is >= 0 and var stalled)

@@ -82,7 +82,9 @@ internal sealed class RecordEnder(
     {
         while (true)
         {
-            long last = Volatile.Read(ref _lastEnd), next = Math.Max(time.GetUtcNow().UtcTicks, last + 1);
+            long last = Volatile.Read(ref _lastEnd), now = time.GetUtcNow().UtcTicks;
+            // A clock that was set back is followed.
+            long next = last - now > TimeSpan.TicksPerSecond ? now : Math.Max(now, last + 1);
             if (Interlocked.CompareExchange(ref _lastEnd, next, last) == last) return new DateTimeOffset(next, TimeSpan.Zero);
         }
     }

@@ -127,6 +127,8 @@ internal sealed partial class SessionReporter : IAsyncDisposable
             {
                 TimeSpan early = report.EventType is LifecycleEventTypes.SessionResumed or LifecycleEventTypes.SessionMoved
                     ? ResumedDelay - (_time.GetUtcNow() - report.Since) : TimeSpan.Zero;
+                // The clock may have been set back meanwhile.
+                if (early > ResumedDelay) early = ResumedDelay;
                 if (early > TimeSpan.Zero)
                     await Task.Delay(early, _time, _completing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await DeliverAsync(report, _stop.Token).ConfigureAwait(false);

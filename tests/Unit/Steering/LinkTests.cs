@@ -611,6 +611,8 @@ public sealed class LinkTests
         pair.Exchange();
         Dictionary<int, uint> told = Taken(pair);
         Assert.Equal(4096, told.Count);
+        Assert.True(pair.Acceptor.TryTakeView());
+        Assert.False(pair.Acceptor.TryTakeView());
         Assert.All(told, t => Assert.Equal((uint)t.Key, t.Value));
         Assert.All(pair.ToAcceptor, d => Assert.True(d.Length <= LinkFrame.CoalescedBytes));
     }

@@ -220,6 +220,25 @@ public sealed class SlotKeeperTests
         Assert.Contains(new OwnershipEvent(OwnershipEventKind.Draining, 1), _fleet.Events);
     }
 
+    /// <summary>It leaves its slots without sessions to others, keeps those with sessions, and gets its share back.</summary>
+    [Fact]
+    public async Task Unfit_KeepsOnlySlotsWithSessions()
+    {
+        await StartTwoAsync();
+        SlotTable table = _fleet.Members[1].Table;
+        int share = table.ServedCount, busy = Enumerable.Range(0, SimulatedFleet.Slots).First(table.IsServed);
+        Assert.True(table.TryEnter(busy));
+        _fleet.Members[1].Keeper.NoteFit(false);
+        await _fleet.RunAsync(3);
+        Assert.Equal((1, true), (table.ServedCount, table.IsServed(busy)));
+        Assert.Equal(SimulatedFleet.Slots - 1, _fleet.Members[0].Table.ServedCount);
+        table.Exit(busy);
+        _fleet.Members[1].Keeper.NoteFit(true);
+        await _fleet.RunAsync(5);
+        _fleet.AssertSettled();
+        Assert.Equal(share, table.ServedCount);
+    }
+
     [Fact]
     public async Task StoreAway_SlotsAreKept_NothingNewIsAdmitted()
     {

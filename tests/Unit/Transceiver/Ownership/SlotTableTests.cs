@@ -30,6 +30,20 @@ public sealed class SlotTableTests
     }
 
     [Fact]
+    public void DropBelow_AHigherEpoch_StopsServing()
+    {
+        var table = new SlotTable(4);
+        table.Serve(1, 7);
+        table.DropBelow(1, 7);
+        table.DropBelow(2, 7);
+        table.DropBelow(4, 7);
+        Assert.Equal(7, table.EpochOf(1));
+        table.DropBelow(1, 8);
+        Assert.Null(table.EpochOf(1));
+        Assert.Equal(2, table.Version);
+    }
+
+    [Fact]
     public void Version_ChangesWithWhatIsServedOnly()
     {
         var table = new SlotTable(4);
