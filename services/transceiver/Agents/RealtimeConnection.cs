@@ -55,6 +55,10 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly ConcurrentQueue<BackendMessage> _inbound = new();
     private readonly SemaphoreSlim _inboundRoom = new(0);
     private readonly List<byte[]> _unsent = [];
+
+    // Events that the session sends after the end and before it takes the message of the end. Used by the session's thread only.
+    private readonly List<byte[]> _late = [];
+    private int _lateBytes;
     private int _outboundBytes;
     private int _outboundAudioFrames;
     private int _inboundBytes;
@@ -95,15 +99,18 @@ internal sealed class RealtimeConnection : IDisposable
     /// <summary>
     /// The events that were not sent, in order, for the next connection. Read it after <see cref="BackendMessageKind.Ended"/> was taken.
     /// </summary>
-    public IReadOnlyList<byte[]> Unsent => _unsent;
+    public IReadOnlyList<byte[]> Unsent => [.. _unsent, .. _late];
 
     /// <summary>Queues a copy of one event. Returns false if too much waits.</summary>
     public bool TrySendEvent(ReadOnlySpan<byte> utf8Json)
     {
-        if (Volatile.Read(ref _outboundBytes) + utf8Json.Length > MaximumOutboundBytes) return false;
+        if (Volatile.Read(ref _outboundBytes) + _lateBytes + utf8Json.Length > MaximumOutboundBytes) return false;
         byte[] buffer = ArrayPool<byte>.Shared.Rent(utf8Json.Length);
         utf8Json.CopyTo(buffer);
-        return Send(new Outbound(buffer, utf8Json.Length, IsAudio: false));
+        if (Send(new Outbound(buffer, utf8Json.Length, IsAudio: false))) return true;
+        _late.Add(utf8Json.ToArray());
+        _lateBytes += utf8Json.Length;
+        return true;
     }
 
     /// <summary>Queues one <c>input_audio_buffer.append</c>.</summary>

@@ -461,8 +461,10 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         Assert.Equal(1 + retries, _backend.Attempts);
     }
 
-    [Fact]
-    public async Task ClientEvents_WhileTheBackendIsAway_ReachTheNextConnection()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ClientEvents_WhileTheBackendIsAway_ReachTheNextConnection(bool isConnectionOver)
     {
         _backend.Refusal = HttpStatusCode.ServiceUnavailable;
         var patient = new BackendPolicy(
@@ -470,6 +472,12 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         using var agent = new RealtimeAgent(_host, _backend.Url, "key", patient);
         agent.Start();
         agent.OnChannelOpen();
+        // The connection has ended, and the session's thread has not heard of it yet.
+        if (isConnectionOver)
+        {
+            while (_backend.Attempts == 0) await Task.Delay(1);
+            await Task.Delay(100);
+        }
         foreach (string id in (string[])["c1", "c2"])
             agent.OnClientEvent(Encoding.UTF8.GetBytes($$"""{"type":"response.create","event_id":"{{id}}"}"""), _host.Now);
         _host.RunUntil(() => _backend.Attempts > 2, "two attempts in vain");
