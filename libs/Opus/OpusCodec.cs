@@ -11,8 +11,7 @@ public sealed class OpusCodec
     /// <summary>The largest packet of one frame: 1275 bytes for the frame (RFC 6716, section 3.2.1), and the TOC byte.</summary>
     public const int MaximumPacketBytes = 1276;
 
-    private static readonly Lazy<bool> IsLibopusThere = new(
-        () => NativeLibraries.IsInstalled(NativeLibraries.Opus, nameof(LibOpus.opus_encoder_create)));
+    private static volatile bool s_isLibopusLoaded;
 
     private OpusCodec(string name) => Name = name;
 
@@ -25,8 +24,13 @@ public sealed class OpusCodec
     /// </summary>
     public static OpusCodec Concentus { get; } = new("concentus");
 
-    /// <summary>True if libopus can be loaded here. This is checked once in a process.</summary>
-    public static bool IsLibopusInstalled => IsLibopusThere.Value;
+    /// <summary>
+    /// True if libopus can be loaded here. Once it is loaded it stays. Until then each call looks again, because a command that finds it
+    /// missing may install it.
+    /// </summary>
+    public static bool IsLibopusInstalled
+        => s_isLibopusLoaded
+        || (s_isLibopusLoaded = NativeLibraries.IsInstalled(NativeLibraries.Opus, nameof(LibOpus.opus_encoder_create)));
 
     /// <summary>libopus if it is installed, else Concentus.</summary>
     public static OpusCodec Best => IsLibopusInstalled ? Libopus : Concentus;

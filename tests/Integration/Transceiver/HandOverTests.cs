@@ -15,16 +15,6 @@ public sealed class HandOverTests
         DrainGrace = TimeSpan.FromMilliseconds(500),
     };
 
-    private static async Task<(SessionRecord Record, TestCaller Caller)> CallAsync(TestFleet fleet, string agent = "echo", int slot = 0)
-    {
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint, agent, slot);
-        await fleet.SaveAsync(record);
-        var caller = new TestCaller(fleet.Keys, record, fleet.Scheme, fleet.Links[0]);
-        caller.Connect();
-        caller.RunUntil(() => fleet.Stored(record)!.State == SessionState.Connected, "the record says connected");
-        return (record, caller);
-    }
-
     /// <summary>
     /// Adds a transceiver that can take sessions. The first one keeps its slots as long as they have sessions.
     /// </summary>
@@ -49,7 +39,7 @@ public sealed class HandOverTests
     public async Task Drain_WithASuccessor_CallGoesOnAndNobodyNotices()
     {
         await using TestFleet first = await TestFleet.StartAsync(Options(0));
-        (SessionRecord record, TestCaller caller) = await CallAsync(first);
+        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(first, slot: 0);
         using TestCaller _ = caller;
         caller.StartTalking();
         caller.RunUntil(() => caller.HeardLoud >= 25, "the call runs");
@@ -84,7 +74,7 @@ public sealed class HandOverTests
         }
 
         await using TestFleet first = await TestFleet.StartAsync(Model(0));
-        (SessionRecord record, TestCaller caller) = await CallAsync(first, "model");
+        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(first, "model", slot: 0);
         using TestCaller _ = caller;
         await using TestFleet second = await AddAsync(first, Model(1));
         RealtimeBackend.Connection connection = backend.Next();
@@ -107,7 +97,7 @@ public sealed class HandOverTests
     public async Task Drain_SuccessorTakesNothing_CallerIsTold()
     {
         await using TestFleet first = await TestFleet.StartAsync(Options(0));
-        (SessionRecord record, TestCaller caller) = await CallAsync(first);
+        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(first, slot: 0);
         using TestCaller _ = caller;
         await using TestFleet second = await AddAsync(first, Options(1));
         first.Invoker.Apps.TryRemove("transceiver-01", out TransceiverRuntime? _);
@@ -123,7 +113,7 @@ public sealed class HandOverTests
     public async Task Drain_CommitIsLost_CallGoesOnFromItsCheckpoint()
     {
         await using TestFleet first = await TestFleet.StartAsync(Options(0));
-        (SessionRecord record, TestCaller caller) = await CallAsync(first);
+        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(first, slot: 0);
         using TestCaller _ = caller;
         caller.StartTalking();
         caller.RunUntil(() => first.Store.Peek(ComponentNames.Checkpoints, StateKeys.Checkpoint(record.CallId),

@@ -30,11 +30,7 @@ public sealed class TakeoverTests
     private static async Task<(SessionRecord Record, TestCaller Caller)> CallAsync(
         TestFleet fleet, string agent = "echo", bool hasCheckpoint = true)
     {
-        SessionRecord record = fleet.NewRecord(TestCaller.Fingerprint, agent);
-        await fleet.SaveAsync(record);
-        var caller = new TestCaller(fleet.Keys, record, fleet.Scheme, fleet.Links[0]);
-        caller.Connect();
-        caller.RunUntil(() => fleet.Stored(record)!.State == SessionState.Connected, "the record says connected");
+        (SessionRecord record, TestCaller caller) = await TestCaller.CallAsync(fleet, agent);
         if (hasCheckpoint) caller.RunUntil(() => Checkpoint(fleet, record) is not null, "there is a checkpoint");
         return (record, caller);
     }

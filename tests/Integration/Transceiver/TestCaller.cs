@@ -69,6 +69,19 @@ internal sealed class TestCaller : IDisposable
     /// <summary>How many slots the transceiver serves, as far as the link knows.</summary>
     public int Slots => CountSlots();
 
+    /// <summary>Makes a call that is up, and whose record says so.</summary>
+    /// <inheritdoc cref="TestFleet.NewRecord"/>
+    public static async Task<(SessionRecord Record, TestCaller Caller)> CallAsync(
+        TestFleet fleet, string agent = "echo", int? slot = null)
+    {
+        SessionRecord record = fleet.NewRecord(Fingerprint, agent, slot);
+        await fleet.SaveAsync(record);
+        var caller = new TestCaller(fleet.Keys, record, fleet.Scheme, fleet.Links[0]);
+        caller.Connect();
+        caller.RunUntil(() => fleet.Stored(record)!.State == SessionState.Connected, "the record says connected");
+        return (record, caller);
+    }
+
     /// <summary>A tone of 440 Hz as 24 kHz PCM, for a backend that speaks.</summary>
     public static byte[] Tone(int milliseconds)
     {

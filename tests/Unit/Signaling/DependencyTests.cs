@@ -106,8 +106,11 @@ public sealed class DependencyTests : IAsyncLifetime
     [InlineData(InvocationOutcome.Unavailable)]
     public async Task OwnerFails_CallsAreAnsweredAllTheSame(InvocationOutcome outcome)
     {
-        _signaling.Invoker.Answer = _ => FakeInvoker.Failed(outcome);
-        await _signaling.CallAsync();
+        _signaling.Invoker.Answer = call => call.Method == HttpMethod.Post ? FakeInvoker.Failed(outcome)
+            : FakeInvoker.Refused(HttpStatusCode.NotFound);
+        string before = await _signaling.CallAsync();
+        // Whoever waits moves the clock. Only after the last one has waited does a new lease last.
+        await Wait.UntilAsync(() => _signaling.Record(before)!.State == SessionState.Ended, "the end of the call that nobody took");
         _signaling.Invoker.Answer = static _ => FakeInvoker.Done;
         await _signaling.AddOwnerAsync(0, slots: [3, 4, 5]);
         await _signaling.CallAsync();

@@ -71,7 +71,9 @@ internal sealed class FakeInvoker : IServiceInvoker
 
     private Task<InvocationResult> Record(Invocation call)
     {
+        // Whoever sees the call in the list may change the answer at once.
+        InvocationResult result = Answer(call);
         Calls.Enqueue(call);
-        return Task.FromResult(Answer(call));
+        return Task.FromResult(result);
     }
 }

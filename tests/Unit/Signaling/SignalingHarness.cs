@@ -137,12 +137,18 @@ internal sealed class SignalingHarness : IAsyncDisposable
         return SendAsync(HttpMethod.Post, "/v1/realtime/calls" + query, content, key);
     }
 
-    /// <summary>Makes a call; its id.</summary>
+    /// <summary>
+    /// Makes a call and waits for the first push to its owner, so that an answer that a test sets afterwards is for what it does next. Its
+    /// id.
+    /// </summary>
     public async Task<string> CallAsync(string? key = FakeSecretStore.ApiKey, string query = "")
     {
         using HttpResponseMessage response = await PostOfferAsync(Offers.Chromium, query, key);
         response.EnsureSuccessStatusCode();
-        return response.Headers.Location!.OriginalString.Split('/')[^1];
+        string callId = response.Headers.Location!.OriginalString.Split('/')[^1];
+        await Wait.UntilAsync(() => Invoker.Calls.Any(call => call.Body?.Contains(callId, StringComparison.Ordinal) == true),
+            "the push to the owner");
+        return callId;
     }
 
     public async Task<HttpResponseMessage> SendAsync(
