@@ -128,7 +128,10 @@ public sealed record OfferFacts(
 /// <param name="Cname">RTCP CNAME of our audio.</param>
 /// <param name="CertificateFingerprint">The owner's <see cref="TransceiverRecord.CertificateFingerprint"/>. An ICE restart keeps DTLS, so
 /// its answer repeats it.</param>
-public sealed record AnswerFacts(uint AudioSsrc, string Cname, string Msid, string? CertificateFingerprint = null);
+/// <param name="UdpIngresses">How many ingresses over UDP the answer names.</param>
+/// <param name="TcpIngresses">How many ingresses over TCP the answer names.</param>
+public sealed record AnswerFacts(
+    uint AudioSsrc, string Cname, string Msid, string? CertificateFingerprint = null, int UdpIngresses = 1, int TcpIngresses = 1);
 
 /// <summary>Counters of a session at the time of its last report.</summary>
 public sealed record SessionStatistics(

@@ -55,6 +55,12 @@ public sealed class IceAgent
     public static readonly TimeSpan SpareKeepAliveInterval = TimeSpan.FromSeconds(15);
 
     /// <summary>
+    /// How long a lite agent holds its first answer if the peer has a spare (<see cref="HasSpare"/>). Chromium checks the next candidate
+    /// after 48 ms, and gives up all others of lower priority as soon as one works. So a spare that it has not checked by then is none.
+    /// </summary>
+    public static readonly TimeSpan SpareWait = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>
     /// How many bytes a lite agent sends to a path for each byte that came from it, until the path is proven: an observer can send a
     /// captured check with the address of somebody else, who would otherwise get our handshake and our audio.
     /// </summary>
@@ -81,6 +87,11 @@ public sealed class IceAgent
     private CandidatePair? _selected;
     private ConsentFreshness _consent;
     private bool _needsChallengeToMove;
+
+    // The first check since the start or the last restart was held, on this base, until this time.
+    private bool _hasHeld;
+    private int _heldBase;
+    private Instant _heldUntil = new(long.MinValue);
     private Instant _now;
     private bool _hasEnded;
 
@@ -132,6 +143,13 @@ public sealed class IceAgent
     /// </summary>
     public Func<int, bool>? IsBaseLost { get; set; }
 
+    /// <summary>
+    /// Lite agent: says whether the peer was told of more than one base that it can reach in the way of this path. Its first check is then
+    /// answered when it has checked another base, or after <see cref="SpareWait"/>, and so is the first one after a restart. Null if no
+    /// peer was.
+    /// </summary>
+    public Func<TransportPath, bool>? HasSpare { get; set; }
+
     /// <summary>True if consent was lost, or if no path ever worked.</summary>
     public bool HasEnded => _hasEnded;
 
@@ -151,6 +169,7 @@ public sealed class IceAgent
         {
             if (_hasEnded) return Instant.Never;
             Instant next = _consent.IsGranted ? _consent.ExpiresAt : _start + ConnectTimeout;
+            if (IsHolding) next = Instant.Min(next, _heldUntil);
             return Instant.Min(next, _checklist is null ? NextIndication() : _checklist.NextTimeout(_selected));
         }
     }
@@ -195,6 +214,7 @@ public sealed class IceAgent
         _local = local;
         _localKey = Encoding.UTF8.GetBytes(local.Password);
         SetRemote(remote);
+        _hasHeld = false;
     }
 
     /// <summary>
@@ -317,6 +337,12 @@ public sealed class IceAgent
     public bool TryTransmit(Span<byte> buffer, out int length, out TransportPath to)
     {
         if (buffer.Length < MaximumDatagramLength) throw new ArgumentException("Smaller than MaximumDatagramLength.", nameof(buffer));
+        if (IsHolding)
+        {
+            length = 0;
+            to = default;
+            return false;
+        }
         // The challenge goes first: a client starts its handshake on our answer, and the path should be proven before its ClientHello.
         if (_checklist is null && TryTakeChallenge(buffer, out length, out to)) return true;
         if (_responses.TryDequeue(out PendingResponse response))
@@ -425,6 +451,7 @@ public sealed class IceAgent
             _previousLocal = state.PreviousLocal,
             _previousLocalKey = state.PreviousLocal is null ? [] : Encoding.UTF8.GetBytes(state.PreviousLocal.Password),
             _needsChallengeToMove = state.NeedsChallengeToMove,
+            _hasHeld = true,
         };
         agent._seen.Import(state.SeenTransactions);
         foreach (IcePathState path in state.Paths)
@@ -472,7 +499,9 @@ public sealed class IceAgent
         bool isRepeated = !_seen.TryAdd(id);
         if (_checklist is null)
         {
-            if (!isRepeated) ReceiveCheckLite(message, from);
+            if (isRepeated) return;
+            if (isCurrent) HoldForSpare(from);
+            ReceiveCheckLite(message, from);
         }
         else
         {
@@ -615,6 +644,21 @@ public sealed class IceAgent
         CandidatePair pair = _pairs.Add(path, remotePriority, _selected, _now, out bool hasEvicted);
         if (hasEvicted) Statistics.PathsEvicted++;
         return pair;
+    }
+
+    private bool IsHolding => _now < _heldUntil;
+
+    private void HoldForSpare(TransportPath from)
+    {
+        if (_hasHeld)
+        {
+            if (from.Base != _heldBase) _heldUntil = Instant.Min(_heldUntil, _now);
+            return;
+        }
+        _hasHeld = true;
+        if (HasSpare?.Invoke(from) != true) return;
+        _heldBase = from.Base;
+        _heldUntil = _now + SpareWait;
     }
 
     private bool IsLost(CandidatePair pair) => IsBaseLost?.Invoke(pair.Path.Base) == true;

@@ -14,11 +14,13 @@ internal sealed class AnswerWriter(SignalingOptions options)
 
     private readonly IReadOnlyList<string> _candidates =
         [.. options.ParsedIngresses.Select((ingress, index) => ingress.ToCandidate(index))];
+    private readonly int _udpIngresses = options.ParsedIngresses.Count(static ingress => !ingress.IsTcp),
+        _tcpIngresses = options.ParsedIngresses.Count(static ingress => ingress.IsTcp);
 
     /// <summary>The facts of our audio, for the record of a new session.</summary>
     /// <param name="fingerprint">The fingerprint of the owner's certificate, in the form of SDP.</param>
-    public static AnswerFacts FactsOf(SessionId id, uint audioSsrc, string fingerprint)
-        => new(audioSsrc, id.ToString(), $"{MsidStream} {MsidTrack}", fingerprint);
+    public AnswerFacts FactsOf(SessionId id, uint audioSsrc, string fingerprint)
+        => new(audioSsrc, id.ToString(), $"{MsidStream} {MsidTrack}", fingerprint, _udpIngresses, _tcpIngresses);
 
     /// <param name="field">The name of the offer in the request, for the error.</param>
     public static ApiError? TryRead(string offerSdp, string field, out OfferSummary? offer)

@@ -101,7 +101,7 @@ internal sealed class SessionFactory(
         uint expiryMinutes = RoutingHint.ToMinutes(now + TimeSpan.FromSeconds(seconds) + HintMargin);
         string ufrag = new RoutingHint(fleetKeys.HintKeys.CurrentId, (byte)fleet.RegionNumber, (ushort)placement.Slot, id, Generation: 0,
             expiryMinutes).Encode(fleetKeys.HintKeys);
-        AnswerFacts answer = AnswerWriter.FactsOf(id, (uint)RandomNumberGenerator.GetInt32(1, int.MaxValue),
+        AnswerFacts answer = answers.FactsOf(id, (uint)RandomNumberGenerator.GetInt32(1, int.MaxValue),
             placement.CertificateFingerprint);
 
         string callId = CallId.Format(fleet.Region, id.ToString());

@@ -34,6 +34,12 @@ internal interface IAgentHost
     /// <param name="isTurnOver">The change ends a turn, so more is not expected soon.</param>
     void NoteConversation(bool isTurnOver);
 
+    /// <summary>
+    /// False while it is not certain that this process still has the session, because its thread stood still, and from the moment on when
+    /// another owner has it. What the caller said may then reach the backend from there, so nothing is sent. Any thread.
+    /// </summary>
+    bool IsOwner { get; }
+
     /// <summary>The counters of what this session drops. Any thread.</summary>
     SessionDropCounters Drops { get; }
 

@@ -180,7 +180,7 @@ internal sealed class RealtimeAgent : Agent
         };
         connection = new RealtimeConnection(
             _url, _apiKey, _policy.ConnectDeadline, Host.Drops, () => Host.Post(drain), Host.Session.Traceparent,
-            Channel.RelayLimit);
+            Channel.RelayLimit, () => Host.IsOwner);
         _connection = connection;
         RememberedItem[] replayed = [.. _conversation.Items.Where(item => item.IsReplayable)];
         _replayed.Clear();

@@ -39,6 +39,7 @@ internal sealed class RealtimeConnection : IDisposable
     private const int FirstReceiveBytes = 32 * 1024;
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan OwnershipPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
 
     private readonly Uri _url;
@@ -48,6 +49,7 @@ internal sealed class RealtimeConnection : IDisposable
     private readonly Action _onInbound;
     private readonly string? _traceparent;
     private readonly int _relayLimit;
+    private readonly Func<bool> _maySend;
 
     // This is not disposed. Dispose() starts its timer, and the tasks may still read the token then. It holds no other resource.
     private readonly CancellationTokenSource _stop = new();
@@ -73,10 +75,11 @@ internal sealed class RealtimeConnection : IDisposable
 
     /// <param name="onInbound">Called on any thread when <see cref="TryTake"/> has something again after it had nothing.</param>
     /// <param name="traceparent">The session's trace. The connection becomes part of it.</param>
+    /// <param name="maySend">Asked before each message, on any thread. While it says no, everything waits. Null for always.</param>
     /// <param name="relayLimit">The bytes of events that are larger are not kept. Their types and ids are.</param>
     public RealtimeConnection(
         Uri url, string? apiKey, TimeSpan connectDeadline, SessionDropCounters drops, Action onInbound, string? traceparent = null,
-        int relayLimit = ClientChannel.MaximumEventBytes)
+        int relayLimit = ClientChannel.MaximumEventBytes, Func<bool>? maySend = null)
     {
         _url = url;
         _apiKey = apiKey;
@@ -85,6 +88,7 @@ internal sealed class RealtimeConnection : IDisposable
         _onInbound = onInbound;
         _traceparent = traceparent;
         _relayLimit = relayLimit;
+        _maySend = maySend ?? (static () => true);
     }
 
     /// <summary>The bytes that wait to be taken. Reading stops above <see cref="MaximumInboundBytes"/>.</summary>
@@ -250,6 +254,7 @@ internal sealed class RealtimeConnection : IDisposable
                 bool isSent = false;
                 try
                 {
+                    while (!_maySend()) await Task.Delay(OwnershipPause, cancellation).ConfigureAwait(false);
                     await SendTextAsync(socket, outbound.Buffer.AsMemory(0, outbound.Length), cancellation).ConfigureAwait(false);
                     isSent = true;
                 }

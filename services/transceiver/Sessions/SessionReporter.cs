@@ -205,7 +205,10 @@ internal sealed partial class SessionReporter : IAsyncDisposable
         {
             bool hasEnded = there.State == SessionState.Ended && (there.EndedAt != wanted.EndedAt || there.EndReason != wanted.EndReason);
             if (hasEnded) EndedElsewhere?.Invoke(there);
-            if (hasEnded || there.EventSequence > wanted.EventSequence) return RecordOutcome.Superseded;
+            // Two owners count on from the same number. The one that continued the session has it, and the other one stood still meanwhile.
+            bool isOfAnother = there.State == SessionState.Connected && there.OwnerAppId != wanted.OwnerAppId
+                && there.EventSequence == wanted.EventSequence;
+            if (hasEnded || isOfAnother || there.EventSequence > wanted.EventSequence) return RecordOutcome.Superseded;
             // The record is ours. An attempt whose answer was lost wrote it.
             if (there.State == wanted.State && there.EventSequence == wanted.EventSequence && there.OwnerAppId == wanted.OwnerAppId)
                 return RecordOutcome.Written;

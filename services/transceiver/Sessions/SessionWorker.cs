@@ -34,6 +34,9 @@ internal sealed partial class SessionWorker : IDisposable
     /// <summary>Packets of an ended session keep coming until its client notices the end. Its consent takes 30 s to expire.</summary>
     public static readonly TimeSpan GoneLifetime = TimeSpan.FromSeconds(60);
 
+    // How soon a fenced worker looks again whether it is confirmed.
+    private static readonly TimeSpan FencedTurn = TimeSpan.FromMilliseconds(10);
+
     // A command is rare, but an agent's audio comes in bursts. Frames that become due meanwhile are sent after each command.
     private const int CommandsPerTurn = 256;
 
@@ -76,7 +79,8 @@ internal sealed partial class SessionWorker : IDisposable
     private Instant _slotsSettleAt = Instant.Zero;
     private Instant _announcedAt;
     private Instant _nextCollection;
-    private volatile bool _isStopping;
+    private volatile bool _isStopping, _isFenced;
+    private long _ranAt;
 
     /// <param name="index">0 to <paramref name="workerCount"/> - 1. The worker has the slots whose number leaves that remainder.</param>
     /// <param name="endpoint">The endpoint of <paramref name="port"/> that relays are told.</param>
@@ -113,6 +117,11 @@ internal sealed partial class SessionWorker : IDisposable
 
     /// <summary>The number of links that were up in the last turn of the loop.</summary>
     public int LinksUp { get; private set; }
+
+    /// <summary>
+    /// False if the thread stands still, or stood still and its slots are not confirmed. Somebody else may have them then. Any thread.
+    /// </summary>
+    public bool IsCertain => !_isFenced && MonotonicClock.Now.Ticks - Volatile.Read(ref _ranAt) <= _slots.Timing.Fence.Ticks;
 
     /// <param name="loader">Reads the records of sessions whose first packet comes before their record.</param>
     public void Start(RecordLoader loader)
@@ -358,7 +367,8 @@ internal sealed partial class SessionWorker : IDisposable
             ReadLink(i);
             SendDueFrames();
         }
-        RunTimers();
+        // Whoever stood still must not hold the silence against anybody, nor end what another owner may have.
+        if (_fence.IsOpen) RunTimers();
         SyncSlots();
         DrainInbox();
         Instant now = MonotonicClock.Now;
@@ -369,7 +379,7 @@ internal sealed partial class SessionWorker : IDisposable
         Counters.NoteTurn(GC.GetAllocatedBytesForCurrentThread());
         if (received > 0 || !_inbox.IsEmpty) return;
 
-        var wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _timers.Earliest), _port.NextTimeout);
+        var wakeAt = Instant.Min(Instant.Min(_frames.Earliest, _fence.IsOpen ? _timers.Earliest : now + FencedTurn), _port.NextTimeout);
         now = MonotonicClock.Now;
         TimeSpan wait = wakeAt > now + _longestWait ? _longestWait : wakeAt - now;
         if (wait > TimeSpan.Zero) _poller.Wait(wait);
@@ -389,6 +399,8 @@ internal sealed partial class SessionWorker : IDisposable
             LogStoodStill(_logger, Index);
         }
         else if (!_fence.IsOpen && _slotVersion >= 0 && _acceptor.IsAcknowledged) _fence.Confirm(_announcedAt);
+        _isFenced = !_fence.IsOpen;
+        Volatile.Write(ref _ranAt, now.Ticks);
     }
 
     private void SendDueFrames()
@@ -649,6 +661,7 @@ internal sealed partial class SessionWorker : IDisposable
     {
         if (session.Index < 0) return;
         bool isHandedOver = session.IsFrozen;
+        if (!isHandedOver) session.NoteLost();
         session.AbandonCheckpoint();
         Remove(session);
         _directory.NoteLost(session.Id, isHandedOver);

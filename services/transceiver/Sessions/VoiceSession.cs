@@ -54,6 +54,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     private readonly long[] _collectedDrops = new long[Enum.GetValues<SessionDrop>().Length];
     private bool _isChannelOpen;
     private bool _isSayingEnd;
+    private volatile bool _isLost;
     private string? _endDetail;
     private string? _endMessage;
 
@@ -66,6 +67,8 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
             : SessionLifecycle.Resume(parts.Limits, parts.StartedAt, parts.Record.EventSequence, parts.CreatedAt);
         _setup = new SessionSetup(parts.Record, isDone: parts.Resumed is not null);
         _sendsAudio = parts.Record.Offer.AudioReceives;
+        AnswerFacts answer = parts.Record.Answer;
+        _peer.HasSpare = path => (LinkBase.Ingress(path.Base) == LinkFrame.TcpIngress ? answer.TcpIngresses : answer.UdpIngresses) > 1;
         if (parts.Record.Offer.AudioSends) _silence = new SilenceWatch(parts.Limits.AgentRelease);
         _budget = new SessionBudget(Drops);
         Downlink = new DownlinkQueue(Drops);
@@ -90,7 +93,10 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public SessionEndReason EndReason => _lifecycle.EndReason;
 
     /// <summary>Another transceiver has the session. It says nothing more, not even goodbye.</summary>
-    public bool IsLost { get; private set; }
+    public bool IsLost => _isLost;
+
+    /// <inheritdoc/>
+    public bool IsOwner => !_isLost && _worker.IsCertain;
 
     /// <summary>Its state was taken for a hand-over. It does nothing more here.</summary>
     public bool IsFrozen { get; private set; }
@@ -214,7 +220,7 @@ internal sealed class VoiceSession : IAgentHost, IDisposable
     public void NoteConversation(bool isTurnOver) => _checkpoints.Request(isTurnOver ? Now : Now + CheckpointSchedule.TurnWait);
 
     /// <summary>Another transceiver has the session.</summary>
-    public void NoteLost() => IsLost = true;
+    public void NoteLost() => _isLost = true;
 
     /// <summary>What a successor needs, with the state of the peer as it is to be continued. Worker thread only.</summary>
     public CheckpointContent Export(PeerSessionState peer, Instant now, DownlinkState? downlink = null)

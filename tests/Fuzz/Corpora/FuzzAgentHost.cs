@@ -16,6 +16,7 @@ internal sealed class FuzzAgentHost : IAgentHost
     public int Events { get; private set; }
     public int Errors { get; private set; }
     public bool HasEnded { get; private set; }
+    public bool IsOwner => true;
     public SessionDropCounters Drops { get; } = new();
     public DownlinkQueue Downlink { get; } = new(new SessionDropCounters(), 24_000);
     public Instant Now { get; private set; } = Instant.FromMilliseconds(1_000_000);

@@ -365,6 +365,55 @@ public sealed class IceLiteTests
         Assert.Equal([(15_010L, spare), (30_010L, spare), (45_010L, spare)], sent);
     }
 
+    /// <summary>Answers and challenges, which Chromium takes as answers to its need for another check.</summary>
+    [Theory]
+    [InlineData(1, 48)]
+    [InlineData(null, 70)]
+    [InlineData(0, 70)]
+    public void Receive_FirstCheckOfAPeerWithASpare_IsAnsweredAfterACheckOfTheSpareOrSixtyMilliseconds(int? next, int answeredAt)
+    {
+        IceAgent agent = Challenging();
+        agent.HasSpare = static path => path.Base < 2;
+        agent.Receive(Checks.Request(Local), First, At(10));
+        Assert.Empty(Transmit(agent));
+        Assert.Equal(At(70), agent.NextTimeout);
+        if (next is { } @base) agent.Receive(Checks.Request(Local), Path(@base, "192.0.2.1:5000"), At(48));
+        else agent.HandleTimeout(At(69));
+        Assert.Equal(answeredAt == 48, Transmit(agent).Count > 0);
+        agent.HandleTimeout(At(70));
+        Assert.Equal(answeredAt == 70, Transmit(agent).Count > 0);
+
+        agent.Receive(Checks.Request(Local), Path(0, "192.0.2.1:6000"), At(5_000));
+        Assert.NotEmpty(Transmit(agent));
+    }
+
+    [Fact]
+    public void Receive_FirstCheckAfterARestart_WaitsForTheSpareAgain()
+    {
+        IceAgent agent = Challenging();
+        agent.HasSpare = static _ => true;
+        agent.Receive(Checks.Request(Local), First, At(10));
+        agent.HandleTimeout(At(70));
+        Assert.NotEmpty(Transmit(agent));
+        var restarted = new IceCredentials("hint765432hint765432", "another-password-of-32-character");
+        agent.Restart(restarted, Caller);
+        agent.Receive(Checks.Request(Local), First, At(100));
+        Assert.NotEmpty(Transmit(agent));
+        agent.Receive(Checks.Request(restarted), First, At(110));
+        Assert.Empty(Transmit(agent));
+        agent.Receive(Checks.Request(restarted), Path(1, "192.0.2.1:5000"), At(120));
+        Assert.NotEmpty(Transmit(agent));
+    }
+
+    [Fact]
+    public void Receive_FirstCheckWithoutASpareInItsWay_IsAnsweredAtOnce()
+    {
+        IceAgent agent = Challenging();
+        agent.HasSpare = static path => path.Base < 2;
+        agent.Receive(Checks.Request(Local), Path(2, "192.0.2.1:5000"), At(10));
+        Assert.NotEmpty(Transmit(agent));
+    }
+
     [Fact]
     public void Receive_PeerThatWantsToBeControlled_GetsARoleConflict()
     {

@@ -43,6 +43,7 @@ internal sealed class FakeAgentHost : IAgentHost, IDisposable
     public List<JsonElement> Events { get; } = [];
     public int EventBytes { get; private set; }
     public List<short> Spoken { get; } = [];
+    public bool IsOwner { get; set; } = true;
     public SessionDropCounters Drops { get; } = new();
     public DownlinkQueue Downlink { get; }
     public SessionRecord Session { get; }

@@ -671,6 +671,31 @@ public sealed class RealtimeAgentTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(0, 1000).Select(i => $"e{i}"), _host.Events.Select(e => e.GetProperty("event_id").GetString()));
     }
 
+    /// <summary>A process that stood still has perhaps a successor, to which the caller repeats what had no answer.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ClientEvents_WhileOwnershipIsUncertain_WaitForItsEnd(bool isKept)
+    {
+        RealtimeBackend.Connection connection = Connect();
+        connection.Expect("session.update");
+        _host.IsOwner = false;
+        Say("""{"type":"conversation.item.create","event_id":"e1"}""");
+        await Task.Delay(100);
+        Assert.False(connection.HasSeen("conversation.item.create"));
+        if (isKept)
+        {
+            _host.IsOwner = true;
+            connection.Expect("conversation.item.create");
+        }
+        else
+        {
+            _agent.Dispose();
+            await connection.Gone.Task;
+            Assert.False(connection.HasSeen("conversation.item.create"));
+        }
+    }
+
     [Fact]
     public async Task Connection_NobodyTakesEmptyMessages_StopsReading()
     {

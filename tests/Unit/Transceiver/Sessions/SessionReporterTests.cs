@@ -123,6 +123,17 @@ public sealed class SessionReporterTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task EndOfAnOwnerThatStoodStill_LeavesTheSuccessorsRecord()
+    {
+        SessionRecord successors = Connected with { OwnerAppId = "transceiver-01", EventSequence = Ended.EventSequence };
+        await SaveAsync(successors);
+        _reporter.Report(Ended with { EndReason = SessionEndReason.ConsentExpired });
+        await CompleteAsync();
+        Assert.Equal((SessionState.Connected, "transceiver-01"), (Stored!.State, Stored!.OwnerAppId));
+        Assert.Empty(Ids);
+    }
+
+    [Fact]
     public async Task RecordNeverWrittenBySignaling_IsCreated()
     {
         _reporter.Report(Ended);
